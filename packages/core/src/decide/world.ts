@@ -1,0 +1,40 @@
+import type { Deployment, Release } from "../model/deployment.ts";
+import type { Instance, Location } from "../model/instance.ts";
+import type { Node } from "../model/node.ts";
+import type { Tenant } from "../model/tenant.ts";
+
+/** The snapshot that `decide` sees: everything that is recorded, nothing that is not. */
+export interface World {
+  readonly tenants: readonly Tenant[];
+  readonly nodes: readonly Node[];
+  readonly deployments: readonly Deployment[];
+  /** At least every release that a deployment or an instance names. */
+  readonly releases: readonly Release[];
+  readonly instances: readonly Instance[];
+  readonly locations: readonly Location[];
+  /** Number of placements ever made; the next one gets this plus one. */
+  readonly placements: number;
+}
+
+/** What an operator can tune, in milliseconds and counts. */
+export interface Settings {
+  /** Silence after which a node gets no new work. */
+  readonly suspectAfterMs: number;
+  /** Silence after which a node whose peers cannot reach it either is down. */
+  readonly downAfterMs: number;
+  /** How long a retired location still runs, so that every edge has taken the new routes before it stops. */
+  readonly edgeSettleMs: number;
+  /** How long a placement may stay short of running before another node is tried. */
+  readonly startDeadlineMs: number;
+  /** How long a stopped instance's record is kept. */
+  readonly keepStoppedMs: number;
+}
+
+/** The defaults that the README documents. */
+export const DEFAULT_SETTINGS: Settings = {
+  suspectAfterMs: 3_000,
+  downAfterMs: 6_000,
+  edgeSettleMs: 3_000,
+  startDeadlineMs: 300_000,
+  keepStoppedMs: 60_000,
+};

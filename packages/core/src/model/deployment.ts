@@ -1,0 +1,132 @@
+import type { Labels } from "./labels.ts";
+import type { Resources } from "./resources.ts";
+import type { TenantId } from "./tenant.ts";
+
+/** Id of a deployment, `<tenant>.<name>`: readable, unique, and usable in a container's name. */
+export type DeploymentId = string;
+
+/** How a node is chosen among those that fit (R243, R279). */
+export type Strategy = "least-loaded" | "round-robin" | "resource-based" | "spread";
+
+/** How the agent asks a container whether it is well. */
+export type Probe =
+  | { readonly kind: "docker"; readonly test: readonly string[] }
+  | { readonly kind: "http"; readonly port: number; readonly path: string }
+  | { readonly kind: "tcp"; readonly port: number };
+
+/** When a probe runs and how many failures make a container unhealthy. */
+export interface HealthCheck {
+  readonly probe: Probe;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly retries: number;
+  /** Failures within this time after the start do not count. */
+  readonly startPeriodMs: number;
+}
+
+/** A port that a container listens on and that gets one host port on the node. */
+export interface PortSpec {
+  readonly containerPort: number;
+  readonly protocol: "tcp" | "udp";
+  /** A fixed host port, where the user insists on one; otherwise the scheduler picks. */
+  readonly hostPort: number | undefined;
+}
+
+/** A volume of the tenant's deployment, local to its node, mounted into a container. */
+export interface VolumeMount {
+  readonly name: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** One container of a pod. */
+export interface ContainerSpec {
+  readonly name: string;
+  readonly image: string;
+  /** Replaces the image's entrypoint when given. */
+  readonly entrypoint: readonly string[] | undefined;
+  /** Replaces the image's command when given. */
+  readonly command: readonly string[] | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  /** The user's labels, Traefik's among them; every container bears them. */
+  readonly labels: Labels;
+  readonly workingDir: string | undefined;
+  readonly user: string | undefined;
+  readonly readOnly: boolean;
+  readonly stopSignal: string | undefined;
+  readonly ports: readonly PortSpec[];
+  readonly volumes: readonly VolumeMount[];
+  /** Paths that get an empty tmpfs. */
+  readonly tmpfs: readonly string[];
+  readonly resources: Resources;
+  readonly health: HealthCheck | undefined;
+}
+
+/** When a container that ended is started again. Delays double from `delayMs` up to `maxDelayMs`. */
+export interface RestartPolicy {
+  readonly condition: "any" | "on-failure" | "none";
+  readonly delayMs: number;
+  readonly maxDelayMs: number;
+  /** Starts within `windowMs` before the instance is called failed; `undefined` tries for ever. */
+  readonly maxAttempts: number | undefined;
+  /** A container that ran this long has its failures forgotten. */
+  readonly windowMs: number;
+}
+
+/** How instances of an old release give way to a new one. */
+export interface UpdatePolicy {
+  /** `start-first` keeps the old instance until the new one serves; `stop-first` frees it before. */
+  readonly order: "start-first" | "stop-first";
+  /** How many instances are replaced at once. */
+  readonly parallelism: number;
+}
+
+/** Where instances may run and how they are spread. */
+export interface PlacementSpec {
+  readonly strategy: Strategy;
+  /** Swarm's syntax: `node.labels.compute == true`, `node.role != manager`, `node.hostname == n1`, `engine.labels.x == y`, `node.platform.os == linux`. */
+  readonly constraints: readonly string[];
+  /** Most instances of this deployment on one node; `undefined` for no bound. */
+  readonly maxPerNode: number | undefined;
+  /** Names of deployments of the same tenant whose instances must not share a node with these. */
+  readonly antiAffinity: readonly string[];
+}
+
+/** Everything a user says about a deployment; a release is an immutable copy of it. */
+export interface DeploymentSpec {
+  readonly name: string;
+  readonly replicas: number;
+  /** The containers of one instance; more than one makes a pod, which shares one network address. */
+  readonly containers: readonly ContainerSpec[];
+  readonly placement: PlacementSpec;
+  readonly restart: RestartPolicy;
+  readonly update: UpdatePolicy;
+  /** How long a container may take to end after its stop signal. */
+  readonly stopGraceMs: number;
+  /** Where the code came from, shown to people: never acted on. */
+  readonly source: { readonly repository: string; readonly branch: string } | undefined;
+}
+
+/** An immutable, numbered copy of a deployment's spec; numbers start at 1 and grow by one. */
+export interface Release {
+  readonly deploymentId: DeploymentId;
+  readonly number: number;
+  readonly spec: DeploymentSpec;
+}
+
+/** What a tenant wants run. */
+export interface Deployment {
+  readonly id: DeploymentId;
+  readonly tenantId: TenantId;
+  readonly name: string;
+  /** `run` it, keep it `stopped` with its record, or let it go (`deleted`). */
+  readonly desired: "run" | "stopped" | "deleted";
+  readonly replicas: number;
+  /** Number of the release that is wanted. */
+  readonly release: number;
+  /** Grows with every change of spec or desired; an update names the one it is based on. */
+  readonly resourceVersion: number;
+  /** Serial of the next instance to be made; instance ids are `<deployment>.<serial>`, never reused. */
+  readonly nextSerial: number;
+  readonly createdAt: number;
+}

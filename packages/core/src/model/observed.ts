@@ -1,0 +1,46 @@
+import type { Labels } from "./labels.ts";
+import type { Health, InstanceId, PortBinding } from "./instance.ts";
+
+/** What a container of ours is for: a container of the spec, or the sandbox that holds a pod's network. */
+export type ContainerRole = "app" | "sandbox";
+
+/** A container with our labels, as the engine lists it. */
+export interface ObservedContainer {
+  readonly id: string;
+  /** The container's name in the spec; `""` for a sandbox. */
+  readonly name: string;
+  readonly role: ContainerRole;
+  readonly instanceId: InstanceId;
+  readonly tenantId: string;
+  readonly deploymentId: string;
+  readonly release: number;
+  readonly epoch: number;
+  /** Hash of everything the container was created from; a difference means it must be made anew. */
+  readonly specHash: string;
+  readonly state: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+  readonly exitCode: number | undefined;
+  readonly oomKilled: boolean;
+  readonly imageId: string;
+  /** The engine's own health word; `none` where the container has no Docker health check. */
+  readonly engineHealth: Health;
+  readonly createdAt: number;
+  readonly startedAt: number | undefined;
+  readonly finishedAt: number | undefined;
+  readonly ports: readonly PortBinding[];
+  readonly labels: Labels;
+}
+
+/** A network of ours, one per tenant and node. */
+export interface ObservedNetwork {
+  readonly id: string;
+  readonly name: string;
+  readonly tenantId: string;
+}
+
+/** What the agent sees on its engine: containers and networks with our labels, and the images that are present. */
+export interface Observed {
+  readonly containers: readonly ObservedContainer[];
+  readonly networks: readonly ObservedNetwork[];
+  /** Image references that can be used without a pull. */
+  readonly images: readonly string[];
+}
