@@ -1,0 +1,174 @@
+import type { World } from "@skep/core/decide/world.ts";
+import type { Plan } from "@skep/core/decide/plan.ts";
+import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { Deployment, DeploymentId, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
+import type { Instance, InstanceId, Location } from "@skep/core/model/instance.ts";
+import type { Liveness, Node, NodeId, NodeLoad } from "@skep/core/model/node.ts";
+import type { Route } from "@skep/core/model/routing.ts";
+import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
+import type { NodeFacts, StatusReport, SwarmNode, Usage } from "./reports.ts";
+
+/** Who leads: the holder of the one row in `leases`. Time is the database's own. */
+export interface Lease {
+  readonly holder: string;
+  /** Grows by one whenever the lease changes hands; every commit of the leader is checked against it. */
+  readonly term: number;
+  readonly expiresInMs: number;
+}
+
+/** The four things only the leading scheduler and its followers do: see `loop/leader.ts`. */
+export interface LeaseStore {
+  /** Takes a free or expired lease, or renews one's own. Answers the lease as it stands then, whoever holds it. */
+  takeLease(holder: string, ttlMs: number): Promise<Lease>;
+  /** Gives one's own lease back at once, so that a follower need not wait; another's is left alone. */
+  releaseLease(holder: string): Promise<void>;
+  readLease(): Promise<Lease | undefined>;
+}
+
+/** The result of a commit: `stale` wrote nothing, and the tick has to look again. */
+export type CommitResult =
+  | { readonly kind: "committed"; readonly revisions: ReadonlyMap<NodeId, number> }
+  | { readonly kind: "stale"; readonly because: string };
+
+/** What the tick needs (desired state is its alone). */
+export interface PlanStore {
+  loadWorld(): Promise<World>;
+  /**
+   * Writes the whole plan in one transaction, or nothing: refused as `stale` when the lease has another term or
+   * has expired, an instance's epoch or a deployment's `nextSerial` moved on, or a host port is taken.
+   * Raises the assignment revision of every node the plan touches and returns the new ones.
+   */
+  commit(plan: Plan, term: number, now: number): Promise<CommitResult>;
+  /** What the node is to run, from the records, with its current revision and the current term. */
+  loadAssignment(nodeId: NodeId): Promise<Assignment | undefined>;
+  /** Records what the leader believes of nodes. */
+  saveLiveness(liveness: ReadonlyMap<NodeId, Liveness>, now: number): Promise<void>;
+}
+
+/** Answer to a saved report: a session that is not known has to send everything. */
+export interface SavedReport {
+  readonly accepted: boolean;
+  readonly needFull: boolean;
+  /** Whether a state or a health changed, so that the tick has reason to look. */
+  readonly changed: boolean;
+}
+
+/** What `absorb` writes: status columns and nothing else. */
+export interface StatusStore {
+  saveFacts(facts: NodeFacts, now: number): Promise<void>;
+  /** Idempotent; an older seq of the same session is accepted without effect. */
+  saveReport(report: StatusReport, now: number): Promise<SavedReport>;
+  /** Load and last sight of many nodes in one statement. */
+  saveBeats(beats: readonly { readonly nodeId: NodeId; readonly load: NodeLoad | undefined }[], now: number): Promise<void>;
+  saveUsage(usage: readonly Usage[], now: number): Promise<void>;
+  /** What a manager's engine says of all Swarm nodes; an older `versionIndex` of a node changes nothing. Answers whether anything changed. */
+  saveSwarmNodes(nodes: readonly SwarmNode[], now: number): Promise<boolean>;
+  /**
+   * Per node: xor over its live locations (not stopped, failed or lost) of the first 64 bits of md5 of core's `digestText`, and their number.
+   */
+  loadDigests(): Promise<ReadonlyMap<NodeId, { readonly digest: bigint; readonly count: number }>>;
+  /** The reconcile's repair: the row as the agent sees it, for an instance that is recorded at this very epoch. */
+  restoreLocation(location: Location): Promise<void>;
+}
+
+/** A page of a list; `nextToken` is `undefined` on the last one. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextToken: string | undefined;
+}
+
+/** Which page of a list is wanted. */
+export interface PageRequest {
+  readonly size: number;
+  readonly token: string | undefined;
+}
+
+/** A deployment with the spec of the release it wants. */
+export interface DeploymentRecord {
+  readonly deployment: Deployment;
+  readonly release: Release;
+}
+
+/** One decision or transition worth showing to a person. */
+export interface Decision {
+  readonly at: number;
+  readonly kind: string;
+  readonly tenantId: TenantId | undefined;
+  readonly deploymentId: DeploymentId | undefined;
+  readonly instanceId: InstanceId | undefined;
+  readonly nodeId: NodeId | undefined;
+  readonly epoch: number | undefined;
+  readonly sentence: string;
+}
+
+/** Who asked for a change, and the key under which a repetition of the same request is answered alike. */
+export interface Request {
+  readonly actor: string;
+  readonly idempotencyKey: string | undefined;
+}
+
+/** What a change of a deployment may say; each absent part stays as it is. A new `spec` makes a new release. */
+export interface DeploymentChange {
+  readonly spec?: DeploymentSpec;
+  readonly routes?: readonly Route[];
+  readonly replicas?: number;
+  readonly desired?: "run" | "stopped" | "deleted";
+  /** Makes a new release of the same spec, so that every instance is replaced. */
+  readonly restart?: boolean;
+}
+
+/** What the API reads and writes: spec, and nothing that the tick or an agent writes. */
+export interface SpecStore {
+  /** @throws SkepError `already_exists`. */
+  createTenant(tenant: Tenant, request: Request): Promise<Tenant>;
+  /** @throws SkepError `not_found`. */
+  updateTenant(id: TenantId, quota: Quota, request: Request): Promise<Tenant>;
+  /** @throws SkepError `not_found`, or `failed_precondition` while it has deployments. */
+  deleteTenant(id: TenantId, request: Request): Promise<void>;
+  getTenant(id: TenantId): Promise<Tenant | undefined>;
+  listTenants(page: PageRequest): Promise<Page<Tenant>>;
+  /**
+   * @throws SkepError `already_exists` (name), `failed_precondition` `DOMAIN_TAKEN` (another tenant routes the domain),
+   * `not_found` (tenant), `resource_exhausted` (quota), `aborted` (idempotency key used for another request).
+   */
+  createDeployment(tenantId: TenantId, spec: DeploymentSpec, routes: readonly Route[], request: Request, now: number): Promise<DeploymentRecord>;
+  /** @throws as `createDeployment`; `aborted` `STALE_VERSION` when `expectVersion` is given and is not the current one. */
+  changeDeployment(id: DeploymentId, change: DeploymentChange, expectVersion: number | undefined, request: Request, now: number): Promise<DeploymentRecord>;
+  getDeployment(id: DeploymentId): Promise<DeploymentRecord | undefined>;
+  listDeployments(filter: { readonly tenantId?: TenantId }, page: PageRequest): Promise<Page<DeploymentRecord>>;
+  listInstances(filter: InstanceFilter, page: PageRequest): Promise<Page<{ readonly instance: Instance; readonly locations: readonly Location[] }>>;
+  /** Latest resource use per instance and epoch, where an agent has reported it. */
+  loadUsage(instanceIds: readonly InstanceId[]): Promise<readonly Usage[]>;
+  listNodes(): Promise<readonly NodeRecord[]>;
+  listRoutes(filter: { readonly tenantId?: TenantId; readonly domain?: string; readonly deploymentId?: DeploymentId }): Promise<readonly Route[]>;
+  saveDecisions(decisions: readonly Decision[]): Promise<void>;
+  listDecisions(filter: { readonly deploymentId?: DeploymentId; readonly instanceId?: InstanceId; readonly sinceAt?: number }, page: PageRequest): Promise<Page<Decision>>;
+}
+
+/** Which instances are wanted; absent parts do not filter. */
+export interface InstanceFilter {
+  readonly tenantId?: TenantId;
+  readonly deploymentId?: DeploymentId;
+  readonly nodeId?: NodeId;
+  readonly instanceId?: InstanceId;
+}
+
+/** A node with what only lists show. */
+export interface NodeRecord {
+  readonly node: Node;
+  readonly seenAt: number | undefined;
+  readonly instances: number;
+  readonly swarmState: string;
+}
+
+/** What the edge needs to write Traefik's configuration. */
+export interface EdgeStore {
+  loadEdge(): Promise<{ readonly routes: readonly Route[]; readonly locations: readonly Location[]; readonly nodes: readonly Node[] }>;
+}
+
+/** All records of the control plane, behind one port: Postgres is the real one, `memory.ts` its twin. */
+export interface Store extends LeaseStore, PlanStore, StatusStore, SpecStore, EdgeStore {
+  /** Answers when the store can be used. @throws SkepError `unavailable`. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
