@@ -20,7 +20,11 @@ export interface BusSubscription {
 export interface Bus {
   publish(subject: string, data: Uint8Array, options?: { readonly replyTo?: string }): void;
   /** `*` matches one token, `>` the rest. With `queue`, one member of the queue group gets each message. */
-  subscribe(subject: string, handle: (message: BusMessage) => void, options?: { readonly queue?: string }): BusSubscription;
+  subscribe(
+    subject: string,
+    handle: (message: BusMessage) => void,
+    options?: { readonly queue?: string },
+  ): BusSubscription;
   /**
    * Sends and waits for one answer.
    * @throws BusError `no_responders` (nobody listens), `timeout`, or `unavailable` (not connected).
