@@ -37,7 +37,11 @@ export class SkepError extends Error {
     code: ErrorCode,
     reason: string,
     message: string,
-    more: { readonly details?: Readonly<Record<string, string>>; readonly issues?: readonly Issue[]; readonly cause?: unknown } = {},
+    more: {
+      readonly details?: Readonly<Record<string, string>>;
+      readonly issues?: readonly Issue[];
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.code = code;

@@ -11,15 +11,7 @@ export type InstanceId = string;
  * except that a container that is started again goes from `running` back to `starting` (its epoch is the same).
  */
 export type InstanceState =
-  | "pending"
-  | "assigned"
-  | "preparing"
-  | "starting"
-  | "running"
-  | "stopping"
-  | "stopped"
-  | "failed"
-  | "lost";
+  "pending" | "assigned" | "preparing" | "starting" | "running" | "stopping" | "stopped" | "failed" | "lost";
 
 /** What the probe says of a container; `none` where there is no probe. An instance is as well as its worst container. */
 export type Health = "none" | "starting" | "healthy" | "unhealthy";
