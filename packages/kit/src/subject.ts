@@ -1,0 +1,39 @@
+/**
+ * Whether a pattern (`*` stands for one token, `>` for one or more at the end) takes a subject.
+ */
+export function matchesSubject(pattern: string, subject: string): boolean {
+  if (pattern === subject) return true;
+  const wanted = pattern.split(".");
+  const given = subject.split(".");
+  for (let at = 0; at < wanted.length; at++) {
+    if (wanted[at] === ">") return given.length > at;
+    if (at >= given.length || (wanted[at] !== "*" && wanted[at] !== given[at])) return false;
+  }
+  return wanted.length === given.length;
+}
+
+/** Whether a subject has a wildcard, so that it can be subscribed to but not published to. */
+export function isPattern(subject: string): boolean {
+  return subject.split(".").some(token => token === "*" || token === ">");
+}
+
+/** @throws TypeError when the subject cannot be published to (or, with `pattern`, subscribed to). */
+export function assertSubject(subject: string, kind: "subject" | "pattern"): void {
+  const tokens = subject.split(".");
+  const broken =
+    tokens.some(token => token === "" || /[\s\u0000]/.test(token)) ||
+    (kind === "pattern" ? tokens.slice(0, -1).includes(">") : isPattern(subject));
+  if (!broken) return;
+  throw new TypeError(
+    `"${subject}" is no ${kind} of the bus: give tokens without blanks, parted by dots` +
+      (kind === "pattern" ? ", and > only as the last one." : ", and no wildcard."),
+  );
+}
+
+/** @throws RangeError when a message is larger than the server takes. */
+export function assertSize(subject: string, data: Uint8Array, limitBytes = Infinity): void {
+  if (data.byteLength <= limitBytes) return;
+  throw new RangeError(
+    `A message of ${data.byteLength} bytes on ${subject} is over the server's limit of ${limitBytes}: send it in parts.`,
+  );
+}
