@@ -1,0 +1,162 @@
+import type { ContainerSpec, HealthCheck } from "@skep/core/model/deployment.ts";
+import type { AssignedInstance } from "@skep/core/model/assignment.ts";
+import type { PortBinding } from "@skep/core/model/instance.ts";
+import type { ContainerCreateOptions, HealthConfig, HostConfig } from "dockerode";
+import type { CreateContainer, CreateSandbox } from "./engine.ts";
+import { identityLabels, isReservedLabel, LABEL } from "./labels.ts";
+import { containerName, instanceHostname, networkName, volumePrefix } from "./names.ts";
+import { formatPorts } from "./ports.ts";
+import { deny, refuseUnsafe } from "./refusals.ts";
+
+/**
+ * Taken from Docker's default set, all else stays. NET_RAW forges packets towards neighbours on the bridge; MKNOD makes
+ * device files; AUDIT_WRITE writes the node's audit log; SETFCAP hands out file capabilities, which no-new-privileges
+ * voids anyway. What stays is what official images use when they start as root and step down: CHOWN, DAC_OVERRIDE,
+ * FOWNER, SETUID, SETGID (postgres, nginx, mosquitto), NET_BIND_SERVICE (nginx on 80), KILL and SYS_CHROOT (haproxy).
+ */
+const DROPPED_CAPABILITIES = ["NET_RAW", "MKNOD", "AUDIT_WRITE", "SETFCAP"];
+
+/** A container's output is kept in three files of this size, so that a chatty tenant cannot fill the node's disk. */
+const LOG_CONFIG = { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } };
+
+/** A sandbox only sleeps: enough for a small program, too little to be of use to anybody else. */
+const SANDBOX_LIMITS = { cpuMillis: 100, memoryBytes: 32 * 1024 * 1024, pids: 16 };
+
+/**
+ * The engine's options for a container of the spec. It starts no init of its own: images that bring one
+ * (s6-overlay and the like) refuse to run as anything but the first process.
+ * @throws SkepError `permission_denied` for what no tenant may have, naming the field.
+ */
+export function toCreateOptions(request: CreateContainer, node: { readonly hostname: string }): ContainerCreateOptions {
+  const { instance, container, sandboxId } = request;
+  const alone = sandboxId === undefined;
+  const ports = alone ? instance.ports.filter(port => port.container === container.name) : [];
+  const options: ContainerCreateOptions = {
+    name: containerName(instance.instanceId, instance.epoch, container.name),
+    Image: container.image,
+    Env: environment(instance, container, node.hostname),
+    Labels: { ...userLabels(container), ...identity(instance, container.name, "app", request.specHash, ports) },
+    StopTimeout: Math.ceil(instance.spec.stopGraceMs / 1000),
+    HostConfig: {
+      ...hostConfig(container.resources),
+      CapDrop: DROPPED_CAPABILITIES,
+      ReadonlyRootfs: container.readOnly,
+      Mounts: container.volumes.map(volume => ({
+        Type: "volume",
+        Source: `${volumePrefix(deploymentOf(instance))}${volume.name}`,
+        Target: volume.target,
+        ReadOnly: volume.readOnly,
+      })),
+      Tmpfs: Object.fromEntries(container.tmpfs.map(target => [target, ""])),
+      NetworkMode: alone ? networkName(instance.tenantId) : `container:${sandboxId}`,
+    },
+    ...(container.entrypoint === undefined ? {} : { Entrypoint: [...container.entrypoint] }),
+    ...(container.command === undefined ? {} : { Cmd: [...container.command] }),
+    ...(container.workingDir === undefined ? {} : { WorkingDir: container.workingDir }),
+    ...(container.user === undefined ? {} : { User: container.user }),
+    ...(container.stopSignal === undefined ? {} : { StopSignal: container.stopSignal }),
+    ...healthcheck(container.health),
+  };
+  if (alone) joinNetwork(options, instance, ports);
+  refuseUnsafe(options);
+  return options;
+}
+
+/** The engine's options for a pod's sandbox: it bears the pod's address, name and host ports. */
+export function toSandboxOptions(request: CreateSandbox): ContainerCreateOptions {
+  const { instance } = request;
+  const options: ContainerCreateOptions = {
+    name: containerName(instance.instanceId, instance.epoch, ""),
+    Image: request.image,
+    Labels: identity(instance, "", "sandbox", request.specHash, instance.ports),
+    StopTimeout: 1,
+    HostConfig: {
+      ...hostConfig(SANDBOX_LIMITS),
+      CapDrop: ["ALL"],
+      ReadonlyRootfs: true,
+      NetworkMode: networkName(instance.tenantId),
+    },
+  };
+  joinNetwork(options, instance, instance.ports);
+  refuseUnsafe(options);
+  return options;
+}
+
+function hostConfig(limits: { readonly cpuMillis: number; readonly memoryBytes: number; readonly pids: number }): HostConfig {
+  return {
+    NanoCpus: limits.cpuMillis * 1_000_000,
+    Memory: limits.memoryBytes,
+    MemorySwap: limits.memoryBytes,
+    PidsLimit: limits.pids,
+    SecurityOpt: ["no-new-privileges:true"],
+    IpcMode: "private",
+    LogConfig: LOG_CONFIG,
+    // The agent supervises: two supervisors would start a container twice and disagree about its backoff.
+    RestartPolicy: { Name: "no" },
+  };
+}
+
+function joinNetwork(options: ContainerCreateOptions, instance: AssignedInstance, ports: readonly PortBinding[]): void {
+  options.Hostname = instanceHostname(instance.instanceId);
+  options.ExposedPorts = Object.fromEntries(ports.map(port => [`${port.containerPort}/${port.protocol}`, {}]));
+  options.HostConfig = { ...options.HostConfig, PortBindings: bindings(ports) };
+  // Neighbours of the same tenant on this node find a deployment by its plain name.
+  options.NetworkingConfig = { EndpointsConfig: { [networkName(instance.tenantId)]: { Aliases: [instance.spec.name] } } };
+}
+
+function bindings(ports: readonly PortBinding[]): Record<string, { HostPort: string }[]> {
+  const byPort: Record<string, { HostPort: string }[]> = {};
+  for (const port of ports) {
+    if (!(port.hostPort >= 1 && port.hostPort <= 65_535)) deny("ports", `the host port ${port.hostPort} does not exist`);
+    (byPort[`${port.containerPort}/${port.protocol}`] ??= []).push({ HostPort: String(port.hostPort) });
+  }
+  return byPort;
+}
+
+function environment(instance: AssignedInstance, container: ContainerSpec, hostname: string): string[] {
+  const ours = { SKEP_INSTANCE_ID: instance.instanceId, SKEP_NODE: hostname, SKEP_TENANT: instance.tenantId };
+  return Object.entries({ ...container.env, ...ours }).map(([key, value]) => `${key}=${value}`);
+}
+
+function userLabels(container: ContainerSpec): Record<string, string> {
+  for (const key of Object.keys(container.labels)) {
+    if (isReservedLabel(key)) deny("labels", `the label "${key}" belongs to the platform`);
+  }
+  return { ...container.labels };
+}
+
+function identity(
+  instance: AssignedInstance,
+  container: string,
+  role: "app" | "sandbox",
+  specHash: string,
+  ports: readonly PortBinding[],
+): Record<string, string> {
+  const { instanceId, tenantId, epoch, release } = instance;
+  const labels = identityLabels({ tenantId, deploymentId: deploymentOf(instance), instanceId, epoch, release, container, role, specHash });
+  return { ...labels, [LABEL.ports]: formatPorts(ports) };
+}
+
+function deploymentOf(instance: AssignedInstance): string {
+  return instance.instanceId.slice(0, instance.instanceId.lastIndexOf("."));
+}
+
+function healthcheck(health: HealthCheck | undefined): { Healthcheck?: HealthConfig } {
+  if (health === undefined) return {};
+  // A probe of the agent's own replaces the image's check: two verdicts on one container help nobody.
+  if (health.probe.kind !== "docker") return { Healthcheck: { Test: ["NONE"] } };
+  const test = [...health.probe.test];
+  return {
+    Healthcheck: {
+      Test: test[0] === "CMD" || test[0] === "CMD-SHELL" || test[0] === "NONE" ? test : ["CMD", ...test],
+      Interval: nanoseconds(health.intervalMs),
+      Timeout: nanoseconds(health.timeoutMs),
+      StartPeriod: nanoseconds(health.startPeriodMs),
+      Retries: health.retries,
+    },
+  };
+}
+
+function nanoseconds(ms: number): number {
+  return Math.round(ms) * 1_000_000;
+}

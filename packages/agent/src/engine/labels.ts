@@ -1,0 +1,77 @@
+import type { Labels } from "@skep/core/model/labels.ts";
+import type { ContainerRole } from "@skep/core/model/observed.ts";
+
+/** The label keys that this agent writes and by which it knows its own; users may not set any of them. */
+export const LABEL = {
+  tenant: "skep.tenant",
+  deployment: "skep.deployment",
+  instance: "skep.instance",
+  epoch: "skep.epoch",
+  release: "skep.release",
+  container: "skep.container",
+  role: "skep.role",
+  specHash: "skep.spec-hash",
+  ports: "skep.ports",
+  /** Marks every container that belongs to a deployment, for tools that only know this mark (R288). */
+  managed: "cloud.obiente.deployment",
+} as const;
+
+/** Prefixes that only engines, Swarm and we may write. */
+const RESERVED_PREFIXES = ["skep.", "com.docker.", "io.docker.", "org.dockerproject.", LABEL.managed] as const;
+
+/** Whether a user's label would pretend to be ours, Swarm's or the engine's. */
+export function isReservedLabel(key: string): boolean {
+  return RESERVED_PREFIXES.some(prefix => key.startsWith(prefix));
+}
+
+/** Who a container is. */
+export interface Identity {
+  readonly tenantId: string;
+  readonly deploymentId: string;
+  readonly instanceId: string;
+  readonly epoch: number;
+  readonly release: number;
+  /** The container's name in the spec; `""` for a sandbox. */
+  readonly container: string;
+  readonly role: ContainerRole;
+  readonly specHash: string;
+}
+
+/** The labels that say who a container is. */
+export function identityLabels(identity: Identity): Record<string, string> {
+  return {
+    [LABEL.tenant]: identity.tenantId,
+    [LABEL.deployment]: identity.deploymentId,
+    [LABEL.instance]: identity.instanceId,
+    [LABEL.epoch]: String(identity.epoch),
+    [LABEL.release]: String(identity.release),
+    [LABEL.container]: identity.container,
+    [LABEL.role]: identity.role,
+    [LABEL.specHash]: identity.specHash,
+    [LABEL.managed]: "true",
+  };
+}
+
+/**
+ * Reads a container's identity from its labels; `undefined` where it is not ours.
+ * A label that is missing or spoilt (someone made the container by hand) becomes a value that matches no
+ * assignment, so that such a container is seen and reported as a stranger rather than overlooked.
+ */
+export function parseIdentity(labels: Labels): Identity | undefined {
+  const instanceId = labels[LABEL.instance];
+  if (instanceId === undefined || instanceId === "") return undefined;
+  return {
+    instanceId,
+    tenantId: labels[LABEL.tenant] ?? instanceId.split(".")[0] ?? "",
+    deploymentId: labels[LABEL.deployment] ?? instanceId.split(".").slice(0, 2).join("."),
+    epoch: wholeNumber(labels[LABEL.epoch]),
+    release: wholeNumber(labels[LABEL.release]),
+    container: labels[LABEL.container] ?? "",
+    role: labels[LABEL.role] === "sandbox" ? "sandbox" : "app",
+    specHash: labels[LABEL.specHash] ?? "",
+  };
+}
+
+function wholeNumber(text: string | undefined): number {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : 0;
+}

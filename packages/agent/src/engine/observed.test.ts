@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
+import { spellings, toLifetime, toObservedContainer } from "./observed.ts";
+
+function aRow(over: Partial<ContainerInfo> = {}): ContainerInfo {
+  return {
+    Id: "c1",
+    Names: ["/skep-acme.web.1-e2-app"],
+    Image: "nginx",
+    ImageID: "sha256:1",
+    Command: "x",
+    Created: 1_700_000_000,
+    Ports: [],
+    Labels: {
+      "skep.tenant": "acme",
+      "skep.deployment": "acme.web",
+      "skep.instance": "acme.web.1",
+      "skep.epoch": "2",
+      "skep.release": "3",
+      "skep.container": "app",
+      "skep.role": "app",
+      "skep.spec-hash": "h",
+      "skep.ports": "app:80/tcp=20001",
+    },
+    State: "running",
+    Status: "Up 3 seconds (health: starting)",
+    HostConfig: { NetworkMode: "skep-acme" },
+    NetworkSettings: { Networks: {} },
+    Mounts: [],
+    ...over,
+  };
+}
+
+const lifetime = { exitCode: 137, oomKilled: true, startedAt: 5, finishedAt: 9 };
+
+test("a row with our labels becomes an observed container with its identity, ports and health", () => {
+  expect(toObservedContainer(aRow(), lifetime)).toMatchObject({
+    id: "c1",
+    name: "app",
+    role: "app",
+    instanceId: "acme.web.1",
+    deploymentId: "acme.web",
+    tenantId: "acme",
+    epoch: 2,
+    release: 3,
+    specHash: "h",
+    state: "running",
+    exitCode: undefined,
+    engineHealth: "starting",
+    createdAt: 1_700_000_000_000,
+    ports: [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: 20_001 }],
+  });
+});
+
+test("a row without our instance label is nobody's business of ours", () => {
+  expect(toObservedContainer(aRow({ Labels: { "com.docker.compose.project": "x" } }), lifetime)).toBeUndefined();
+});
+
+test("a container made by hand with half of our labels is still seen", () => {
+  expect(toObservedContainer(aRow({ Labels: { "skep.instance": "acme.web.9", "skep.epoch": "many" } }), lifetime)).toMatchObject({
+    instanceId: "acme.web.9",
+    tenantId: "acme",
+    deploymentId: "acme.web",
+    epoch: 0,
+  });
+});
+
+test.each([
+  ["Up 2 minutes (healthy)", "healthy"],
+  ["Up 2 minutes (unhealthy)", "unhealthy"],
+  ["Up 2 minutes", "none"],
+])("reads health from the status %s", (status, health) => {
+  expect(toObservedContainer(aRow({ Status: status }), lifetime)?.engineHealth).toBe(health);
+});
+
+test("an ended container has its exit code, and no health", () => {
+  expect(toObservedContainer(aRow({ State: "exited", Status: "Exited (137)" }), lifetime)).toMatchObject({
+    state: "exited",
+    exitCode: 137,
+    oomKilled: true,
+    engineHealth: "none",
+  });
+});
+
+test("the engine's zero time means never", () => {
+  const zero = "0001-01-01T00:00:00Z";
+  const inspect = { State: { ExitCode: 0, OOMKilled: false, StartedAt: zero, FinishedAt: zero } } as ContainerInspectInfo;
+  expect(toLifetime(inspect)).toEqual({ exitCode: undefined, oomKilled: false, startedAt: undefined, finishedAt: undefined });
+});
+
+test.each([
+  ["nginx:latest", "nginx"],
+  ["nginx:latest", "docker.io/library/nginx:latest"],
+  ["nginx:1.27", "library/nginx:1.27"],
+  ["acme/web:1", "docker.io/acme/web:1"],
+  ["10.0.0.1:5000/web:latest", "10.0.0.1:5000/web"],
+])("an image listed as %s may be written %s", (tag, written) => {
+  expect(spellings(tag)).toContain(written);
+});
+
+test("an image of another registry is not taken for one of the default registry", () => {
+  expect(spellings("10.0.0.1:5000/web:1")).toEqual(["10.0.0.1:5000/web:1"]);
+});

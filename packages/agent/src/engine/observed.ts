@@ -1,0 +1,93 @@
+import type { Health } from "@skep/core/model/instance.ts";
+import type { ObservedContainer, ObservedNetwork } from "@skep/core/model/observed.ts";
+import type { ContainerInfo, ContainerInspectInfo, NetworkInspectInfo } from "dockerode";
+import { LABEL, parseIdentity } from "./labels.ts";
+import { parsePorts } from "./ports.ts";
+
+/** What an inspect adds to a list row: the list alone does not say when and how a container ended. */
+export interface Lifetime {
+  readonly exitCode: number | undefined;
+  readonly oomKilled: boolean;
+  readonly startedAt: number | undefined;
+  readonly finishedAt: number | undefined;
+}
+
+/** One row of the engine's container list, and its lifetime, as an observed container; `undefined` where it is not ours. */
+export function toObservedContainer(row: ContainerInfo, lifetime: Lifetime): ObservedContainer | undefined {
+  const identity = parseIdentity(row.Labels);
+  if (identity === undefined) return undefined;
+  const { container, ...rest } = identity;
+  const state = toState(row.State);
+  return {
+    ...rest,
+    id: row.Id,
+    name: container,
+    state,
+    exitCode: state === "exited" || state === "dead" ? lifetime.exitCode : undefined,
+    oomKilled: lifetime.oomKilled,
+    imageId: row.ImageID,
+    engineHealth: state === "running" ? healthOf(row.Status) : "none",
+    createdAt: row.Created * 1000,
+    startedAt: lifetime.startedAt,
+    finishedAt: lifetime.finishedAt,
+    ports: parsePorts(row.Labels[LABEL.ports]),
+    labels: row.Labels,
+  };
+}
+
+/** The times and the exit code of an inspected container. */
+export function toLifetime(inspect: ContainerInspectInfo): Lifetime {
+  const { State: state } = inspect;
+  const startedAt = toTime(state.StartedAt);
+  return {
+    exitCode: startedAt === undefined && state.ExitCode === 0 ? undefined : state.ExitCode,
+    oomKilled: state.OOMKilled,
+    startedAt,
+    finishedAt: toTime(state.FinishedAt),
+  };
+}
+
+/** A network of the engine's list as one of ours; `undefined` where it is not. */
+export function toObservedNetwork(row: NetworkInspectInfo): ObservedNetwork | undefined {
+  const tenantId = row.Labels?.[LABEL.tenant];
+  return tenantId === undefined ? undefined : { id: row.Id, name: row.Name, tenantId };
+}
+
+/**
+ * Every way in which people write the image that the engine lists under `tag`: with or without the default
+ * registry, its `library/` and `:latest`.
+ */
+export function spellings(tag: string): string[] {
+  const short = tag.replace(/^docker\.io\/(library\/)?/, "");
+  const first = short.split("/")[0] ?? "";
+  const elsewhere = short.includes("/") && /[.:]|^localhost$/.test(first);
+  const names = elsewhere ? [short] : [short, `docker.io/${short}`];
+  if (!short.includes("/")) names.push(`library/${short}`, `docker.io/library/${short}`);
+  return names.flatMap(name => (name.endsWith(":latest") ? [name, name.slice(0, -":latest".length)] : [name]));
+}
+
+/** The engine writes health into the status text of its list, which spares an inspect per container and look. */
+function healthOf(status: string): Health {
+  if (status.includes("(healthy)")) return "healthy";
+  if (status.includes("(unhealthy)")) return "unhealthy";
+  return status.includes("(health: starting)") ? "starting" : "none";
+}
+
+function toState(word: string): ObservedContainer["state"] {
+  switch (word) {
+    case "created":
+    case "running":
+    case "paused":
+    case "restarting":
+    case "removing":
+    case "exited":
+      return word;
+    default:
+      return "dead";
+  }
+}
+
+function toTime(text: string): number | undefined {
+  const at = Date.parse(text);
+  return Number.isNaN(at) || at <= 0 ? undefined : at;
+}

@@ -1,0 +1,93 @@
+import { SkepError } from "@skep/core/error.ts";
+import type { ContainerCreateOptions, HostConfig } from "dockerode";
+import { LABEL } from "./labels.ts";
+import { networkName, volumePrefix } from "./names.ts";
+
+/**
+ * What no container of a tenant may have, whatever the scheduler says. The check reads the finished options, the very
+ * object that goes to the engine, so that no other code in between can add what this agent denies.
+ */
+export function refuseUnsafe(options: ContainerCreateOptions): void {
+  const host: HostConfig = options.HostConfig ?? {};
+  if (host.Privileged === true) deny("privileged", "the container asks for privileged mode");
+  refuseMounts(host, options.Labels?.[LABEL.deployment] ?? "");
+  refuseNamespaces(host, options.Labels ?? {});
+  if (some(host.CapAdd)) deny("capAdd", `the container adds capabilities: ${String(host.CapAdd)}`);
+  if (some(host.Devices) || some(host.DeviceRequests) || some(host.DeviceCgroupRules)) {
+    deny("devices", "the container asks for devices of the node");
+  }
+  for (const option of host.SecurityOpt ?? []) {
+    if (option !== "no-new-privileges:true") deny("securityOpt", `the container sets the security option "${option}"`);
+  }
+  if (!(host.SecurityOpt ?? []).includes("no-new-privileges:true")) deny("securityOpt", "no-new-privileges is not set");
+  if (Object.keys(host.Sysctls ?? {}).length > 0) deny("sysctls", "the container sets kernel parameters");
+  if (given(host.CgroupParent)) deny("cgroupParent", "the container chooses its own control group");
+  if (given(host.Runtime)) deny("runtime", "the container chooses its own runtime");
+  if (host.PublishAllPorts === true) deny("publishAllPorts", "the container publishes ports that nobody assigned");
+  refuseUnlimited(host);
+}
+
+function refuseMounts(host: HostConfig, deploymentId: string): void {
+  if (some(host.Binds)) deny("binds", `the container binds paths of the node: ${String(host.Binds)}`);
+  if (some(host.VolumesFrom)) deny("volumesFrom", "the container takes the volumes of another one");
+  for (const mount of host.Mounts ?? []) {
+    if (mount.Type !== "volume") deny("mounts", `the container mounts "${mount.Source}" of type ${mount.Type}`);
+    if (!isVolumeOf(deploymentId, mount.Source ?? "")) {
+      deny("mounts", `the volume "${mount.Source}" is none of this deployment's`);
+    }
+    if (mount.VolumeOptions?.DriverConfig !== undefined && Object.keys(mount.VolumeOptions.DriverConfig).length > 0) {
+      deny("mounts", `the volume "${mount.Source}" chooses a driver, which could reach the node's files`);
+    }
+    if (/(^|\/)docker\.sock$/.test(mount.Target)) deny("mounts", "the container asks for the engine's socket");
+    if (isKernelPath(mount.Target)) deny("mounts", `the container covers the path "${mount.Target}"`);
+  }
+  for (const target of Object.keys(host.Tmpfs ?? {})) {
+    if (isKernelPath(target)) deny("tmpfs", `the container covers the path "${target}"`);
+  }
+}
+
+function refuseNamespaces(host: HostConfig, labels: Readonly<Record<string, string>>): void {
+  const network = host.NetworkMode ?? "";
+  const own = network === networkName(labels[LABEL.tenant] ?? "");
+  const sandbox = /^container:[0-9a-f]{12,64}$/.test(network) && labels[LABEL.role] === "app";
+  if (!own && !sandbox) deny("networkMode", `the container asks for the network "${network}"`);
+  if (given(host.PidMode)) deny("pidMode", `the container asks for the process space "${host.PidMode}"`);
+  if (given(host.IpcMode) && host.IpcMode !== "private") deny("ipcMode", `the container asks for the memory space "${host.IpcMode}"`);
+  if (given(host.UTSMode)) deny("utsMode", "the container asks for the node's host name");
+  if (given(host.UsernsMode)) deny("usernsMode", "the container leaves its user namespace");
+}
+
+function refuseUnlimited(host: HostConfig): void {
+  if (!((host.NanoCpus ?? 0) > 0)) deny("resources.cpuMillis", "the container has no cpu limit");
+  if (!((host.Memory ?? 0) > 0)) deny("resources.memoryBytes", "the container has no memory limit");
+  if (host.MemorySwap !== host.Memory) deny("resources.memoryBytes", "the container may use swap beyond its memory limit");
+  if (!((host.PidsLimit ?? 0) > 0)) deny("resources.pids", "the container has no limit on processes");
+  if (host.OomKillDisable === true) deny("oomKillDisable", "the container asks never to be killed for memory");
+}
+
+function isVolumeOf(deploymentId: string, name: string): boolean {
+  const prefix = volumePrefix(deploymentId);
+  return deploymentId !== "" && name.startsWith(prefix) && /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name.slice(prefix.length));
+}
+
+function isKernelPath(target: string): boolean {
+  return /^\/*$/.test(target) || /^\/+(proc|sys|dev)(\/|$)/.test(target) || target.includes("..");
+}
+
+function some(list: readonly unknown[] | null | undefined): boolean {
+  return (list?.length ?? 0) > 0;
+}
+
+function given(text: string | undefined): boolean {
+  return text !== undefined && text !== "";
+}
+
+/** @throws SkepError always: `permission_denied`, reason `CONTAINER_REFUSED`, the field in `details.field`. */
+export function deny(field: string, because: string): never {
+  throw new SkepError(
+    "permission_denied",
+    "CONTAINER_REFUSED",
+    `This node refuses to make the container: ${because} (${field}). Take it out of the deployment's spec.`,
+    { details: { field } },
+  );
+}
