@@ -93,8 +93,8 @@ export function createMemoryNetwork(clock: Clock, firstPolicy: DeliveryPolicy = 
     const before = believes(client);
     client.link = link;
     if (before === believes(client)) return;
-    if (before) for (const fail of [...client.waiting]) fail(unavailable(client.name));
-    for (const handle of [...client.statusHandlers]) handle(!before);
+    if (before) for (const fail of client.waiting) fail(unavailable(client.name));
+    for (const handle of client.statusHandlers) handle(!before);
   }
 
   function leave(client: Client): void {

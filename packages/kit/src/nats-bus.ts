@@ -191,8 +191,8 @@ class NatsBus implements Bus {
     const { log } = this.#options;
     if (up) log.info("bus.connected", "The message bus is connected.", { server: this.#connection?.getServer() });
     else log.warn("bus.lost", "The message bus is away.");
-    if (!up) for (const fail of [...this.#waiting]) fail(this.#unavailable());
-    for (const handle of [...this.#handlers]) handle(up);
+    if (!up) for (const fail of this.#waiting) fail(this.#unavailable());
+    for (const handle of this.#handlers) handle(up);
   }
 
   #attach(connection: NatsConnection, wanted: Wanted): void {

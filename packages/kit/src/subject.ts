@@ -21,7 +21,7 @@ export function isPattern(subject: string): boolean {
 export function assertSubject(subject: string, kind: "subject" | "pattern"): void {
   const tokens = subject.split(".");
   const broken =
-    tokens.some(token => token === "" || /[\s\u0000]/.test(token)) ||
+    tokens.some(token => token === "" || /\s/.test(token)) ||
     (kind === "pattern" ? tokens.slice(0, -1).includes(">") : isPattern(subject));
   if (!broken) return;
   throw new TypeError(
