@@ -9,7 +9,7 @@ import { run } from "./run.ts";
 const images = {
   "nats-server": { reference: "nats:2.12-alpine", path: "/usr/local/bin/nats-server" },
   traefik: { reference: "traefik:v3.6", path: "/usr/local/bin/traefik" },
-  "go-httpbin": { reference: "mccutchen/go-httpbin", path: "/bin/go-httpbin" },
+  "go-httpbin": { reference: "mccutchen/go-httpbin:2.18.3", path: "/bin/go-httpbin" },
 } as const;
 
 /** A program that {@link programFromImage} knows an image for. */

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 /** How {@link run} starts a program. */
 export interface RunOptions {
   readonly cwd?: string;
-  /** Added to the inherited environment. */
+  /** Added to the inherited environment. Anybody on the machine can read it in the process list: no secrets. */
   readonly env?: Readonly<Record<string, string>>;
   /** Written to the program's stdin, which is then closed. Secrets go here, never into `argv`. */
   readonly input?: string | Buffer;
@@ -31,10 +31,11 @@ export class RunError extends Error {
  */
 export function run(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<string> {
   const [program, ...args] = argv;
+  const settings = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
+  const [file, ...rest] = settings.length === 0 ? argv : (["env", ...settings, ...argv] as const);
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
+    const child = spawn(file, rest, {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env },
       stdio: ["pipe", "pipe", "pipe"],
       ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs, killSignal: "SIGKILL" as const }),
     });

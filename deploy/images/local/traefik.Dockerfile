@@ -1,0 +1,6 @@
+# Stands in for traefik:v3.6.
+ARG BUSYBOX_IMAGE
+FROM ${BUSYBOX_IMAGE}
+COPY traefik /usr/local/bin/traefik
+EXPOSE 80
+CMD ["traefik"]

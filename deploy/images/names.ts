@@ -1,0 +1,26 @@
+/** An image of the stack or of its samples. */
+export type ImageName = "scheduler" | "agent" | "pause" | "nats" | "postgres" | "traefik" | "go-httpbin" | "nginx" | "busybox";
+
+/** Images that others publish, and the reference that is used unchanged where an image registry is reached. */
+export const officialImages = {
+  nats: "nats:2.12-alpine",
+  postgres: "postgres:17-alpine",
+  traefik: "traefik:v3.6",
+  "go-httpbin": "mccutchen/go-httpbin:2.18.3",
+  nginx: "nginx:1.28-alpine",
+  busybox: "busybox:1.37",
+} as const satisfies Partial<Record<ImageName, string>>;
+
+/** An image that is ours to build wherever we run. */
+export type OwnImageName = Exclude<ImageName, keyof typeof officialImages>;
+
+/** The Node image that ours stand on where an image registry is reached. */
+export const officialNodeImage = "node:24-slim";
+
+/** Every image, in the order in which they are published. */
+export const imageNames: readonly ImageName[] = ["nats", "postgres", "traefik", "scheduler", "agent", "pause", "go-httpbin", "nginx", "busybox"];
+
+/** Whether others publish this image. */
+export function isOfficial(name: ImageName): name is keyof typeof officialImages {
+  return name in officialImages;
+}

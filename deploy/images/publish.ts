@@ -1,0 +1,94 @@
+import { readFile } from "node:fs/promises";
+import { exists } from "../engines/cache.ts";
+import { readEnvironment } from "../engines/environment.ts";
+import { bundleService } from "./bundle.ts";
+import { debianRootDir } from "./bases.ts";
+import { buildImage, type Docker } from "./docker.ts";
+import { engineHas, registryHas } from "./engine-api.ts";
+import { hashOf, imageFile, nodeImage, onEngine, scratchDir, thirdPartyImage, type Makeable, type ThirdPartyName, type Workshop } from "./local-images.ts";
+import { imageNames, isOfficial, officialImages, officialNodeImage, type ImageName, type OwnImageName } from "./names.ts";
+
+export type { ImageName } from "./names.ts";
+
+/** How {@link publishImages} works. */
+export interface PublishOptions {
+  readonly docker: Docker;
+  /** The same engine's socket. */
+  readonly socket: string;
+  /** Host and port of the registry that every node pulls from; an empty string keeps the images on this one engine. */
+  readonly registry: string;
+  /** All images when absent. */
+  readonly which?: readonly ImageName[];
+  /** Told once per image that was made or pushed, and of long steps while they run (`ms` is then 0). */
+  readonly onStep?: (text: string, ms: number) => void;
+}
+
+/** How long an image registry on the internet may take to show that it is there. */
+const registryAnswersMs = 6_000;
+
+/**
+ * Sees to it that the registry has every image of the stack and returns their references. Per image of others: the reference
+ * given in the environment (`SKEP_IMAGE_<NAME>`), the official image where the engine reaches its registry, the official
+ * image that the engine has already, else made here. Ours are always made here. Tags are hashes of what goes in; what the
+ * registry has already is neither made nor pushed again, and the result holds the references that were asked for only.
+ * @throws Error when something can neither be pulled nor made on this machine.
+ */
+export async function publishImages(options: PublishOptions): Promise<Readonly<Record<ImageName, string>>> {
+  const environment = readEnvironment();
+  const say = (text: string): void => options.onStep?.(text, 0);
+  const workshop: Workshop = { docker: options.docker, socket: options.socket, environment, say };
+  const pulls = await pullsOfficial(options, workshop);
+  const references: Partial<Record<ImageName, string>> = {};
+  for (const name of options.which ?? imageNames) {
+    references[name] = environment.givenImages[name] ?? (isOfficial(name) ? await thirdParty(name, pulls, options, workshop) : await own(name, pulls, options, workshop));
+  }
+  return references as Record<ImageName, string>;
+}
+
+/** A machine that made a Debian root before did so because no registry answered; it is not asked to wait again. */
+async function pullsOfficial(options: PublishOptions, workshop: Workshop): Promise<boolean> {
+  if (await exists(debianRootDir(workshop.environment))) return false;
+  return (await engineHas(options.socket, officialNodeImage)) || registryHas(options.socket, officialNodeImage, registryAnswersMs);
+}
+
+async function thirdParty(name: ThirdPartyName, pulls: boolean, options: PublishOptions, workshop: Workshop): Promise<string> {
+  const official = officialImages[name];
+  if (pulls && (await registryHas(options.socket, official, registryAnswersMs))) return official;
+  if (!(await engineHas(options.socket, official))) return publish(name, await thirdPartyImage(name, workshop), options);
+  if (options.registry === "") return official;
+  const id = (await options.docker(["image", "inspect", "--format", "{{.Id}}", official])).trim();
+  return publish(name, { hash: hashOf(id), make: async (reference) => void (await options.docker(["tag", official, reference])) }, options);
+}
+
+async function own(name: OwnImageName, pulls: boolean, options: PublishOptions, workshop: Workshop): Promise<string> {
+  const node = pulls ? undefined : await nodeImage(workshop);
+  const dockerfile = imageFile("Dockerfile");
+  const bundles = async (): Promise<Record<string, Buffer>> => ({ "scheduler.mjs": await bundleService("scheduler"), "agent.mjs": await bundleService("agent") });
+  const content = name === "pause" ? "" : await bundleService(name);
+  const image: Makeable = {
+    hash: hashOf(await readFile(dockerfile), node?.hash ?? officialNodeImage, content),
+    make: async (reference) => {
+      const base = node === undefined ? officialNodeImage : await onEngine("node", node, workshop);
+      // The classic builder walks through every stage above the target, so each context holds both bundles.
+      const build = { reference, dockerfile, target: name, args: { NODE_IMAGE: base }, files: await bundles() };
+      await buildImage(options.docker, scratchDir(workshop), build);
+    },
+  };
+  return publish(name, image, options);
+}
+
+/** Makes an image and pushes it, unless the registry (or, without one, the engine) has it. */
+async function publish(name: ImageName, image: Makeable, options: PublishOptions): Promise<string> {
+  const startedAt = performance.now();
+  const local = `skep/${name}:${image.hash}`;
+  if (options.registry === "") {
+    if (!(await engineHas(options.socket, local))) await image.make(local);
+    return local;
+  }
+  const reference = `${options.registry}/${local}`;
+  if (await registryHas(options.socket, reference, registryAnswersMs)) return reference;
+  await image.make(reference);
+  await options.docker(["push", "--quiet", reference]);
+  options.onStep?.(`image ${name} published`, performance.now() - startedAt);
+  return reference;
+}
