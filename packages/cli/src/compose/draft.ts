@@ -1,0 +1,66 @@
+import type { ContainerSpec, PlacementSpec, RestartPolicy, UpdatePolicy } from "@skep/core/model/deployment.ts";
+import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { Problems } from "./problems.ts";
+import type { Variables } from "./interpolate.ts";
+import type { Place } from "./tree.ts";
+
+/** A type whose parts can be written while a file is read. */
+export type Draft<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What every reader of the file gets. */
+export interface Reading {
+  readonly problems: Problems;
+  readonly variables: Variables;
+  /** Text of a file named relative to the Compose file; `undefined` where there is none. */
+  readonly readFile: (path: string) => string | undefined;
+  /** Volumes that the file declares. */
+  readonly volumes: ReadonlySet<string>;
+}
+
+/** One service as read, before it is known whether it stands alone or joins a pod. */
+export interface ServiceDraft {
+  readonly place: Place;
+  /** The service whose network this one joins, from `network_mode: "service:x"`. */
+  joins: { readonly service: string; readonly place: Place } | undefined;
+  readonly container: Draft<ContainerSpec>;
+  replicas: number | undefined;
+  readonly placement: Draft<PlacementSpec>;
+  readonly restart: Draft<RestartPolicy>;
+  readonly update: { order: UpdatePolicy["order"] | undefined; parallelism: number };
+  stopGraceMs: number;
+  source: { repository: string; branch: string } | undefined;
+  /** Keys that speak of the whole pod: only the service that is joined may have them. */
+  readonly podKeys: Place[];
+}
+
+/** A service that says nothing but its name gets this. */
+export function emptyDraft(name: string, place: Place): ServiceDraft {
+  return {
+    place,
+    joins: undefined,
+    container: {
+      name,
+      image: "",
+      entrypoint: undefined,
+      command: undefined,
+      env: {},
+      labels: {},
+      workingDir: undefined,
+      user: undefined,
+      readOnly: false,
+      stopSignal: undefined,
+      ports: [],
+      volumes: [],
+      tmpfs: [],
+      resources: DEFAULT_RESOURCES,
+      health: undefined,
+    },
+    replicas: undefined,
+    placement: { strategy: "least-loaded", constraints: [], maxPerNode: undefined, antiAffinity: [] },
+    restart: { condition: "any", delayMs: 500, maxDelayMs: 30_000, maxAttempts: undefined, windowMs: 60_000 },
+    update: { order: undefined, parallelism: 1 },
+    stopGraceMs: 10_000,
+    source: undefined,
+    podKeys: [],
+  };
+}

@@ -1,0 +1,97 @@
+import type { Reading } from "./draft.ts";
+import { interpolate } from "./interpolate.ts";
+import type { Variables } from "./interpolate.ts";
+import { readSection } from "./section.ts";
+import type { Spot } from "./tree.ts";
+import { readBoolean, readPairs, readText, readWord } from "./values.ts";
+
+/** `environment`: a key without a value takes it from where `skep` runs, and is left out where it is not set there. */
+export function readEnvironment(spot: Spot, reading: Reading): Readonly<Record<string, string>> {
+  const env: Record<string, string> = {};
+  for (const [key, pair] of readPairs(spot, reading.problems)) {
+    if (!/^[^=\s]+$/.test(key))
+      reading.problems.refuse(pair.spot, `\`${key}\` cannot name a variable`, "Use a name without blanks or `=`");
+    const value = pair.value ?? reading.variables[key];
+    if (value !== undefined) env[key] = value;
+  }
+  return env;
+}
+
+/** `env_file`: one path, several, or `{ path, required }`; later files win. */
+export function readEnvFiles(spot: Spot, reading: Reading): Readonly<Record<string, string>> {
+  const files = spot.kind === "list" ? spot.items : [spot];
+  return Object.assign({}, ...files.map(file => readEnvFile(file, reading))) as Record<string, string>;
+}
+
+function readEnvFile(spot: Spot, reading: Reading): Readonly<Record<string, string>> {
+  const { problems } = reading;
+  let path: string | undefined;
+  let required = true;
+  let raw = false;
+  if (spot.kind === "map")
+    readSection(
+      spot,
+      {
+        name: "an env_file entry",
+        keys: {
+          path: value => (path = readText(value, problems)),
+          required: value => (required = readBoolean(value, problems) ?? true),
+          format: value => (raw = readWord(value, problems, ["raw"]) !== undefined),
+        },
+      },
+      problems,
+    );
+  else path = readText(spot, problems);
+  if (path === undefined) return {};
+  const text = reading.readFile(path);
+  if (text === undefined) {
+    if (required)
+      problems.refuse(
+        spot,
+        `the file \`${path}\` cannot be read`,
+        "Give a path relative to the Compose file, or set `required: false`",
+      );
+    return {};
+  }
+  const parsed = parseEnvFile(text, raw ? undefined : reading.variables);
+  if (parsed.problem !== undefined)
+    problems.refuse(spot, `line ${parsed.line} of \`${path}\`: ${parsed.problem}`, "Write NAME=value lines");
+  return parsed.env;
+}
+
+/**
+ * Lines `NAME=value`, with `export`, comments and quotes as Compose has them. Variables are replaced outside of single
+ * quotes where `variables` are given. The first line that cannot be read is named, from 1.
+ */
+export function parseEnvFile(
+  text: string,
+  variables: Variables | undefined,
+): { readonly env: Readonly<Record<string, string>>; readonly problem: string | undefined; readonly line: number } {
+  const env: Record<string, string> = {};
+  const lines = text.split(/\r?\n/);
+  for (const [index, line] of lines.entries()) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    const match = /^\s*(?:export\s+)?([^\s=#]+)\s*(?:=\s*(.*?))?\s*$/.exec(line);
+    if (match === null) return { env, problem: "it is no NAME=value", line: index + 1 };
+    const [, name = "", written] = match;
+    const found =
+      written === undefined ? variables?.[name] : valueOf(written, { ...variables, ...env }, variables !== undefined);
+    if (typeof found === "object") return { env, problem: found.problem, line: index + 1 };
+    if (found !== undefined) env[name] = found;
+  }
+  return { env, problem: undefined, line: 0 };
+}
+
+function valueOf(written: string, variables: Variables, expand: boolean): string | { readonly problem: string } {
+  if (!expand) return written;
+  const single = /^'([^']*)'\s*(#.*)?$/.exec(written);
+  if (single !== null) return single[1] ?? "";
+  const double = /^"((?:[^"\\]|\\.)*)"\s*(#.*)?$/.exec(written);
+  const text = double === null ? written.replace(/\s+#.*$/, "") : unescape(double[1] ?? "");
+  const result = interpolate(text, variables);
+  return result.ok ? result.text : { problem: result.problem };
+}
+
+function unescape(text: string): string {
+  return text.replace(/\\(.)/g, (_, letter: string) => (letter === "n" ? "\n" : letter === "t" ? "\t" : letter));
+}

@@ -1,0 +1,103 @@
+import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import { assemble } from "./assemble.ts";
+import type { Reading, ServiceDraft } from "./draft.ts";
+import type { Variables } from "./interpolate.ts";
+import { Problems } from "./problems.ts";
+import type { ComposeIssue } from "./problems.ts";
+import { readSection } from "./section.ts";
+import { readService } from "./service.ts";
+import { readTree } from "./tree.ts";
+import type { Spot } from "./tree.ts";
+import { describe } from "./values.ts";
+import { IGNORED_AT_TOP, REFUSED_AT_TOP } from "./verdicts.ts";
+
+/** What a Compose file asks for. Where there are issues, nothing of it may be deployed. */
+export interface Composed {
+  readonly deployments: readonly DeploymentSpec[];
+  /** Everything that is refused, in the order of the file. */
+  readonly issues: readonly ComposeIssue[];
+  /** Legal Compose that has no effect here. */
+  readonly notes: readonly ComposeIssue[];
+}
+
+/** Where the text came from and what it may read. */
+export interface ComposeSource {
+  /** Name for messages. */
+  readonly file: string;
+  /** Variables for `${NAME}`, and for keys of `environment` without a value. */
+  readonly env: Variables;
+  /** Text of a file named by `env_file`, relative to the Compose file; `undefined` where it cannot be read. */
+  readonly readFile?: (path: string) => string | undefined;
+}
+
+/**
+ * Reads a file of the Compose specification into deployments. It never throws for what the file says: every reason to
+ * refuse it is collected, with its line and column, so that one run names them all.
+ */
+export function parseCompose(text: string, source: ComposeSource): Composed {
+  const problems = new Problems(source.file);
+  const root = readTree(text, source.env, problems);
+  const drafts = new Map<string, ServiceDraft>();
+  if (root !== undefined) {
+    const reading: Reading = {
+      problems,
+      variables: source.env,
+      readFile: source.readFile ?? (() => undefined),
+      volumes: declaredVolumes(root.entries.get("volumes")?.value),
+    };
+    readSection(
+      root,
+      {
+        name: "the file",
+        keys: {
+          services: value => readServices(value, reading, drafts),
+          volumes: value => readVolumes(value, problems),
+        },
+        refused: REFUSED_AT_TOP,
+        ignored: IGNORED_AT_TOP,
+      },
+      problems,
+    );
+    if (!root.entries.has("services"))
+      problems.refuse(root, "the file has no `services`", "Add `services:` with one entry per service");
+  }
+  const assembled = assemble(drafts, problems);
+  return { deployments: assembled.map(({ spec }) => spec), issues: problems.issues(), notes: problems.notes() };
+}
+
+function readServices(spot: Spot, reading: Reading, drafts: Map<string, ServiceDraft>): void {
+  if (spot.kind !== "map" || spot.entries.size === 0) {
+    reading.problems.refuse(
+      spot,
+      `${describe(spot)} stands where services belong`,
+      "Write one entry per service: `web:`, and its image below",
+    );
+    return;
+  }
+  for (const entry of spot.entries.values())
+    if (!entry.key.startsWith("x-")) drafts.set(entry.key, readService(entry, reading));
+}
+
+function declaredVolumes(spot: Spot | undefined): ReadonlySet<string> {
+  return new Set(spot?.kind === "map" ? spot.entries.keys() : []);
+}
+
+function readVolumes(spot: Spot, problems: Problems): void {
+  if (spot.kind !== "map") return;
+  const driver = { problem: "volumes are local to their node, without a driver", advice: "Remove it" };
+  const outside = {
+    problem: "a volume of somebody else cannot be used",
+    advice: "Remove it; the tenant's own volume is made where it is first used",
+  };
+  const none = { problem: "it has no effect", advice: "Remove it" };
+  for (const { value } of spot.entries.values()) {
+    if (value.kind === "scalar" && value.value === undefined) continue;
+    const refused = { driver_opts: driver, external: outside, name: outside };
+    const keys = {
+      driver: (word: Spot) => {
+        if (word.kind !== "scalar" || word.value !== "local") problems.refuse(word, driver.problem, driver.advice);
+      },
+    };
+    readSection(value, { name: "a volume", keys, refused, ignored: { labels: none } }, problems);
+  }
+}
