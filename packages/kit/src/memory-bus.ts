@@ -54,42 +54,86 @@ interface Subscription {
 }
 
 /** Makes a network whose deliveries take virtual or real time by `clock`. A member of a queue group is taken in turn. */
-export function createMemoryNetwork(clock: Clock, firstPolicy: DeliveryPolicy = () => PERFECT): MemoryNetwork {
-  let policy = firstPolicy;
-  const clients = new Set<Client>();
-  const registry = new Registry();
-  const named = (name: string): Client[] => [...clients].filter(client => client.name === name);
+export function createMemoryNetwork(clock: Clock, policy: DeliveryPolicy = () => PERFECT): MemoryNetwork {
+  return new Server(clock, policy);
+}
 
-  function pass(from: Client, to: Subscription, message: BusMessage): void {
-    for (const delayMs of policy({
-      from: from.name,
-      to: to.client.name,
-      subject: message.subject,
-      data: message.data,
-    })) {
-      const arrive = (): void => {
-        if (to.client.link === "up" && to.client.subscriptions.has(to)) to.handle(message);
-      };
-      if (delayMs <= 0) queueMicrotask(arrive);
-      else clock.timer(delayMs, arrive);
+class Server implements MemoryNetwork {
+  readonly clock: Clock;
+  readonly registry = new Registry();
+  readonly #clients = new Set<Client>();
+  #policy: DeliveryPolicy;
+
+  constructor(clock: Clock, policy: DeliveryPolicy) {
+    this.clock = clock;
+    this.#policy = policy;
+  }
+
+  connect(name: string): Bus {
+    const client: Client = {
+      name,
+      link: "up",
+      statusHandlers: new Set(),
+      waiting: new Set(),
+      subscriptions: new Set(),
+      inboxes: 0,
+    };
+    this.#clients.add(client);
+    return createBus(client, this);
+  }
+
+  cut(name: string, how: "noticed" | "unnoticed" = "noticed"): void {
+    for (const client of this.#named(name)) this.#setLink(client, how);
+  }
+
+  heal(name: string): void {
+    for (const client of this.#named(name)) this.#setLink(client, "up");
+  }
+
+  crash(name: string): void {
+    for (const client of this.#named(name)) {
+      client.link = "crashed";
+      this.#forget(client);
     }
   }
 
-  function send(from: Client, subject: string, data: Uint8Array, replyTo: string | undefined): number {
+  setPolicy(policy: DeliveryPolicy): void {
+    this.#policy = policy;
+  }
+
+  /** The client closes its connection. */
+  leave(client: Client): void {
+    this.#setLink(client, "closed");
+    this.#forget(client);
+  }
+
+  /** Sets a message on its way; answers how many receivers the server saw. */
+  send(from: Client, subject: string, data: Uint8Array, replyTo: string | undefined): number {
     assertSubject(subject, "subject");
     assertSize(subject, data, MAX_PAYLOAD_BYTES);
     if (from.link !== "up") return 0;
-    const receivers = registry.receivers(subject);
+    const receivers = this.registry.receivers(subject);
     for (const to of receivers) {
       const reply = (answer: Uint8Array): void => {
-        if (replyTo !== undefined) send(to.client, replyTo, answer, undefined);
+        if (replyTo !== undefined) this.send(to.client, replyTo, answer, undefined);
       };
-      pass(from, to, { subject, data, replyTo, reply });
+      this.#pass(from, to, { subject, data, replyTo, reply });
     }
     return receivers.length;
   }
 
-  function setLink(client: Client, link: Client["link"]): void {
+  #pass(from: Client, to: Subscription, message: BusMessage): void {
+    const { subject, data } = message;
+    for (const delayMs of this.#policy({ from: from.name, to: to.client.name, subject, data })) {
+      const arrive = (): void => {
+        if (to.client.link === "up" && to.client.subscriptions.has(to)) to.handle(message);
+      };
+      if (delayMs <= 0) queueMicrotask(arrive);
+      else this.clock.timer(delayMs, arrive);
+    }
+  }
+
+  #setLink(client: Client, link: Client["link"]): void {
     const before = believes(client);
     client.link = link;
     if (before === believes(client)) return;
@@ -97,66 +141,31 @@ export function createMemoryNetwork(clock: Clock, firstPolicy: DeliveryPolicy = 
     for (const handle of client.statusHandlers) handle(!before);
   }
 
-  function leave(client: Client): void {
-    for (const one of client.subscriptions) registry.remove(one);
+  #forget(client: Client): void {
+    for (const one of client.subscriptions) this.registry.remove(one);
     client.subscriptions.clear();
-    clients.delete(client);
+    this.#clients.delete(client);
   }
 
-  return {
-    connect: name => {
-      const client: Client = {
-        name,
-        link: "up",
-        statusHandlers: new Set(),
-        waiting: new Set(),
-        subscriptions: new Set(),
-        inboxes: 0,
-      };
-      clients.add(client);
-      return createBus(client, clock, registry, send, () => {
-        setLink(client, "closed");
-        leave(client);
-      });
-    },
-    cut: (name, how = "noticed") => {
-      for (const client of named(name)) setLink(client, how);
-    },
-    heal: name => {
-      for (const client of named(name)) setLink(client, "up");
-    },
-    crash: name => {
-      for (const client of named(name)) {
-        client.link = "crashed";
-        leave(client);
-      }
-    },
-    setPolicy: next => {
-      policy = next;
-    },
-  };
+  #named(name: string): Client[] {
+    return [...this.#clients].filter(client => client.name === name);
+  }
 }
 
-function createBus(
-  client: Client,
-  clock: Clock,
-  registry: Registry,
-  send: (from: Client, subject: string, data: Uint8Array, replyTo: string | undefined) => number,
-  close: () => void,
-): Bus {
+function createBus(client: Client, server: Server): Bus {
   const bus: Bus = {
-    publish: (subject, data, options) => void send(client, subject, data, options?.replyTo),
+    publish: (subject, data, options) => void server.send(client, subject, data, options?.replyTo),
     subscribe: (pattern, handle, options) => {
       assertSubject(pattern, "pattern");
       const one = { client, pattern, queue: options?.queue, handle };
       if (client.link !== "closed" && client.link !== "crashed") {
         client.subscriptions.add(one);
-        registry.add(one);
+        server.registry.add(one);
       }
       return {
         close: () => {
           client.subscriptions.delete(one);
-          registry.remove(one);
+          server.registry.remove(one);
         },
       };
     },
@@ -168,7 +177,7 @@ function createBus(
         const replyTo = bus.inbox();
         const answers = bus.subscribe(replyTo, message => finish(() => resolve(message.data)));
         const fail = (error: BusError): void => finish(() => reject(error));
-        const cancel = clock.timer(timeoutMs, () =>
+        const cancel = server.clock.timer(timeoutMs, () =>
           fail(new BusError("timeout", `No answer on ${subject} within ${timeoutMs} ms.`)),
         );
         const finish = (settle: () => void): void => {
@@ -178,7 +187,7 @@ function createBus(
           settle();
         };
         client.waiting.add(fail);
-        const heard = send(client, subject, data, replyTo);
+        const heard = server.send(client, subject, data, replyTo);
         if (heard === 0 && client.link === "up") fail(new BusError("no_responders", `Nobody listens on ${subject}.`));
       });
     },
@@ -186,7 +195,7 @@ function createBus(
     connected: () => believes(client),
     onStatus: handle => addTo(client.statusHandlers, handle),
     close: () => {
-      close();
+      server.leave(client);
       return Promise.resolve();
     },
   };
