@@ -1,0 +1,119 @@
+import type { World } from "../decide/world.ts";
+import type { DeploymentSpec } from "../model/deployment.ts";
+import type { Instance, Refusal } from "../model/instance.ts";
+import type { Node, NodeId } from "../model/node.ts";
+import type { TenantId } from "../model/tenant.ts";
+import { fleetOf, needsOf } from "./fleet-of-world.ts";
+import { filtersOf } from "./filter.ts";
+import type { Ask } from "./filter.ts";
+import { declareAvoidance } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
+import { needOf } from "./need.ts";
+import { placeBatch } from "./place.ts";
+import type { Placed, PlacementRequest } from "./place.ts";
+import { openRanking, passesAll } from "./ranking.ts";
+import { refusalOf } from "./refusal.ts";
+import { SCORES } from "./score.ts";
+import { counted } from "./words.ts";
+
+/** What placement thinks of one node. */
+export interface NodeVerdict {
+  readonly nodeId: NodeId;
+  readonly hostname: string;
+  readonly eligible: boolean;
+  /** The first filter that refuses the node; `undefined` where it is eligible. */
+  readonly filter: string | undefined;
+  /** Place among the eligible nodes, 1 for the one that would be taken; `undefined` where it is not eligible. */
+  readonly rank: number | undefined;
+  /** Lower is better; `undefined` where it is not eligible. */
+  readonly score: number | undefined;
+  readonly because: string;
+}
+
+/** Every node's verdict, the node that would be taken now, and the refusal where there is none. */
+export interface Explanation {
+  readonly nodes: readonly NodeVerdict[];
+  readonly chosen: NodeId | undefined;
+  readonly refusal: Refusal | undefined;
+}
+
+/** A spec that is not deployed yet, or is about to change. */
+export interface Proposal {
+  readonly tenantId: TenantId;
+  readonly spec: DeploymentSpec;
+}
+
+/** Explains where the instance, or one more instance of a proposed spec, would be placed now, node by node. */
+export function explainPlacement(world: World, subject: Instance | Proposal): Explanation {
+  const fleet = fleetOf(world);
+  const ask = "spec" in subject ? proposed(subject, 0) : recorded(world, subject);
+  if (ask === undefined)
+    return {
+      nodes: [],
+      chosen: undefined,
+      refusal: { removed: [], advice: "the release of the instance is not recorded" },
+    };
+  declareAvoidance(fleet, ask.need);
+  const filters = filtersOf(ask, fleet);
+  const ranks = rankAll(fleet, ask);
+  const nodes = fleet.nodes.map((node, index) => verdictOf(fleet, ask, filters, node, index, ranks.get(index)));
+  const chosen = nodes.find(verdict => verdict.rank === 1)?.nodeId;
+  return { nodes, chosen, refusal: chosen === undefined ? refusalOf(fleet, ask) : undefined };
+}
+
+/** Where all replicas of a proposed spec would go, as if it were deployed now and nothing of it ran yet. */
+export function previewPlacement(
+  world: World,
+  proposal: Proposal,
+): {
+  readonly placed: readonly Placed[];
+  readonly refused: readonly { readonly slot: number; readonly refusal: Refusal }[];
+} {
+  const requests: PlacementRequest[] = Array.from({ length: proposal.spec.replicas }, (_, slot) => ({
+    ...proposed(proposal, slot),
+    instanceId: `${proposal.tenantId}.${proposal.spec.name}.${slot}`,
+  }));
+  const result = placeBatch(fleetOf(world), requests);
+  return {
+    placed: result.placed,
+    refused: result.refused.map(one => ({
+      slot: requests.findIndex(request => request.instanceId === one.instanceId),
+      refusal: one.refusal,
+    })),
+  };
+}
+
+function proposed({ tenantId, spec }: Proposal, slot: number): Ask {
+  return { need: needOf(tenantId, `${tenantId}.${spec.name}`, spec), slot, exclude: undefined };
+}
+
+function recorded(world: World, instance: Instance): Ask | undefined {
+  const need = needsOf(world)(instance.deploymentId, instance.release);
+  return need === undefined ? undefined : { need, slot: instance.slot, exclude: undefined };
+}
+
+/** Rank of each eligible node by index, from 1. */
+function rankAll(fleet: Fleet, ask: Ask): ReadonlyMap<number, number> {
+  const { heap, size, first, second } = openRanking(fleet, ask, filtersOf(ask, fleet));
+  const order = [...heap.subarray(0, size)].sort((a, b) => first[a]! - first[b]! || second[a]! - second[b]! || a - b);
+  return new Map(order.map((index, at) => [index, at + 1]));
+}
+
+function verdictOf(
+  fleet: Fleet,
+  ask: Ask,
+  filters: ReturnType<typeof filtersOf>,
+  node: Node,
+  index: number,
+  rank: number | undefined,
+): NodeVerdict {
+  const at = { nodeId: node.id, hostname: node.hostname };
+  if (!passesAll(filters, fleet, index, ask)) {
+    const filter = filters.find(one => !one.passes(fleet, index, ask))!;
+    const because = `it ${filter.sentence(1, ask, fleet)}`;
+    return { ...at, eligible: false, filter: filter.name, rank: undefined, score: undefined, because };
+  }
+  const score = SCORES[ask.need.strategy];
+  const because = `${score.sentence(fleet, index, ask.need)}, runs ${counted(fleet.count[index]!, "instance")}`;
+  return { ...at, eligible: true, filter: undefined, rank, score: score.first(fleet, index, ask.need), because };
+}

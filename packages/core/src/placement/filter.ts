@@ -1,0 +1,207 @@
+import { satisfies, shortfall } from "./constraint.ts";
+import type { Constraint } from "./constraint.ts";
+import { deployedOn, isWithinQuota, satisfiedBy } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
+import type { DeploymentId } from "../model/deployment.ts";
+import type { Node, NodeId } from "../model/node.ts";
+import type { Need } from "./need.ts";
+import { hasPorts } from "./ports.ts";
+import { cores, mebibytes } from "./words.ts";
+
+/** What is asked: a need, the slot it is for, and a node that must not be taken. */
+export interface Ask {
+  readonly need: Need;
+  readonly slot: number;
+  /** The node that did not get the instance running in time. */
+  readonly exclude: NodeId | undefined;
+}
+
+/**
+ * One reason why a node may not do. `fixed` filters depend on the node and the spec alone; the others also on what
+ * is placed, and never turn from refusing to passing while a batch is placed.
+ */
+export interface Filter {
+  readonly name: string;
+  readonly fixed: boolean;
+  readonly passes: (fleet: Fleet, index: number, ask: Ask) => boolean;
+  /** What is wrong with `count` nodes, in the user's words; begins with a verb. */
+  readonly sentence: (count: number, ask: Ask, fleet: Fleet) => string;
+  /** The change that would make the filter pass somewhere. */
+  readonly advice: (ask: Ask, fleet: Fleet) => string;
+}
+
+const availability: Filter = {
+  name: "availability",
+  fixed: true,
+  passes: (fleet, index) => fleet.nodes[index]!.availability === "active",
+  sentence: count => `${verb(count, "takes", "take")} no new work (drained or paused)`,
+  advice: (_, fleet) => `make a node active again: ${names(fleet, node => node.availability !== "active")}`,
+};
+
+const liveness: Filter = {
+  name: "liveness",
+  fixed: true,
+  passes: (fleet, index) => fleet.nodes[index]!.liveness === "ready",
+  sentence: count => `${verb(count, "is", "are")} not ready (the agent is silent or was not heard yet)`,
+  advice: (_, fleet) => `bring a silent node back: ${names(fleet, node => node.liveness !== "ready")}`,
+};
+
+const quota: Filter = {
+  name: "tenant-quota",
+  fixed: false,
+  passes: (fleet, _, ask) => isWithinQuota(fleet, ask.need, ask.slot),
+  sentence: (count, ask) => `${verb(count, "is", "are")} out of reach: the tenant ${ask.need.tenantId} is at its quota`,
+  advice: ask => `raise the quota of the tenant ${ask.need.tenantId}, or stop something else of it`,
+};
+
+const cpu: Filter = {
+  name: "cpu",
+  fixed: false,
+  passes: (fleet, index, { need }) => fleet.cpuUsed[index]! + need.cpuMillis <= fleet.nodes[index]!.capacity.cpuMillis,
+  sentence: (count, { need }) =>
+    `${verb(count, "has", "have")} less than ${cores(need.cpuMillis)} of cpu left to reserve`,
+  advice: (ask, fleet) => {
+    const most = largest(fleet, ask, cpu, index => fleet.nodes[index]!.capacity.cpuMillis - fleet.cpuUsed[index]!);
+    return `add cpu or reserve less: the most that is free on a node is ${cores(most)}, wanted ${cores(ask.need.cpuMillis)}`;
+  },
+};
+
+const memory: Filter = {
+  name: "memory",
+  fixed: false,
+  passes: (fleet, index, { need }) =>
+    fleet.memoryUsed[index]! + need.memoryBytes <= fleet.nodes[index]!.capacity.memoryBytes,
+  sentence: (count, { need }) =>
+    `${verb(count, "has", "have")} less than ${mebibytes(need.memoryBytes)} of memory left to reserve`,
+  advice: (ask, fleet) => {
+    const most = largest(
+      fleet,
+      ask,
+      memory,
+      index => fleet.nodes[index]!.capacity.memoryBytes - fleet.memoryUsed[index]!,
+    );
+    return `add memory or reserve less: the largest free is ${mebibytes(most)}, wanted ${mebibytes(ask.need.memoryBytes)}`;
+  },
+};
+
+const instances: Filter = {
+  name: "instances",
+  fixed: false,
+  passes: (fleet, index) => fleet.count[index]! < fleet.nodes[index]!.capacity.instances,
+  sentence: count => `${verb(count, "runs as many instances as it", "run as many instances as they")} may`,
+  advice: () => "add a node, or raise the number of instances that a node may run",
+};
+
+const maxPerNode: Filter = {
+  name: "max-per-node",
+  fixed: false,
+  passes: (fleet, index, { need }) =>
+    need.maxPerNode === undefined || deployedOn(fleet, need.deploymentId, index) < need.maxPerNode,
+  sentence: (count, { need }) =>
+    `already ${verb(count, "runs", "run")} ${need.maxPerNode ?? 0} of ${need.deploymentId}, the most that one node may`,
+  advice: ({ need }) => `add a node, ask for fewer replicas, or raise the most per node from ${need.maxPerNode ?? 0}`,
+};
+
+const antiAffinity: Filter = {
+  name: "anti-affinity",
+  fixed: false,
+  passes: (fleet, index, { need }) => {
+    for (const other of need.avoid) if (deployedOn(fleet, other, index) > 0) return false;
+    for (const other of fleet.avoidedBy.get(need.deploymentId) ?? [])
+      if (deployedOn(fleet, other, index) > 0) return false;
+    return true;
+  },
+  sentence: (count, ask, fleet) =>
+    `${verb(count, "runs", "run")} what this must not share a node with (${avoided(ask, fleet).join(", ")})`,
+  advice: (ask, fleet) => `add a node, or drop the anti-affinity with ${avoided(ask, fleet).join(", ")}`,
+};
+
+const hostPort: Filter = {
+  name: "host-port",
+  fixed: false,
+  passes: (fleet, index, { need }) => hasPorts(fleet.ports[index], fleet.nodes[index]!.capacity, need),
+  sentence: (count, { need }) => {
+    const fixed = fixedPorts(need);
+    if (fixed === "") return `${verb(count, "has", "have")} no host port left`;
+    return `${verb(count, "has", "have")} the host port ${fixed} taken or no other left`;
+  },
+  advice: ({ need }) =>
+    fixedPorts(need) === ""
+      ? "widen the port range of a node"
+      : `let the scheduler pick the host port instead of ${fixedPorts(need)}`,
+};
+
+const excluded: Filter = {
+  name: "tried",
+  fixed: false,
+  passes: (fleet, index, { exclude }) => fleet.nodes[index]!.id !== exclude,
+  sentence: count => `did not get it running in time${count === 1 ? "" : " each"}`,
+  advice: () => "look at the instance's message: it says what it waits for",
+};
+
+/**
+ * The filters that can refuse this ask, in the order in which they are shown. Those that cannot (nothing is
+ * reserved, no port is published) are left out, which is worth half the time of a decision.
+ */
+export function filtersOf(ask: Ask, fleet: Fleet): readonly Filter[] {
+  const { need } = ask;
+  return [
+    availability,
+    liveness,
+    ...need.constraints.map(constraintFilter),
+    quota,
+    ...(need.cpuMillis > 0 ? [cpu] : []),
+    ...(need.memoryBytes > 0 ? [memory] : []),
+    instances,
+    ...(need.maxPerNode === undefined ? [] : [maxPerNode]),
+    ...(avoided(ask, fleet).length > 0 ? [antiAffinity] : []),
+    ...(need.ports.length > 0 ? [hostPort] : []),
+    ...(ask.exclude === undefined ? [] : [excluded]),
+  ];
+}
+
+/** A filter of its own for each constraint, so that a refusal can name the one that is in the way. */
+function constraintFilter(constraint: Constraint): Filter {
+  return {
+    name: `constraint ${constraint.text}`,
+    fixed: true,
+    passes: (fleet, index) => satisfiedBy(fleet, constraint)[index] === 1,
+    sentence: count => shortfall(constraint, count),
+    advice: (_, fleet) => {
+      const some = fleet.nodes.find(node => !satisfies(constraint, node));
+      const label = constraint.subject.kind === "label" && constraint.equal && some !== undefined;
+      const or = label
+        ? `, or give a node the label: skep label ${some.hostname} ${constraint.text.slice("node.labels.".length).replace(" == ", "=")}`
+        : "";
+      return `remove the constraint ${constraint.text}${or}`;
+    },
+  };
+}
+
+function avoided({ need }: Ask, fleet: Fleet): DeploymentId[] {
+  return [...new Set([...need.avoid, ...(fleet.avoidedBy.get(need.deploymentId) ?? [])])].sort();
+}
+
+function fixedPorts(need: Need): string {
+  return need.ports
+    .filter(port => port.hostPort !== undefined)
+    .map(port => `${port.hostPort}/${port.protocol}`)
+    .join(", ");
+}
+
+function verb(count: number, one: string, many: string): string {
+  return count === 1 ? one : many;
+}
+
+/** The most that is free on a node which every other filter lets through, or on any node when there is none. */
+function largest(fleet: Fleet, ask: Ask, of: Filter, free: (index: number) => number): number {
+  const others = filtersOf(ask, fleet).filter(filter => filter !== of);
+  const all = fleet.nodes.map((_, index) => index);
+  const open = all.filter(index => others.every(filter => filter.passes(fleet, index, ask)));
+  return Math.max(0, ...(open.length > 0 ? open : all).map(free));
+}
+
+function names(fleet: Fleet, which: (node: Node) => boolean): string {
+  const found = fleet.nodes.filter(which).map(node => node.hostname);
+  return found.length > 3 ? `${found.slice(0, 3).join(", ")} and ${found.length - 3} more` : found.join(", ");
+}

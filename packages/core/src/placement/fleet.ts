@@ -1,0 +1,174 @@
+import type { DeploymentId } from "../model/deployment.ts";
+import type { InstanceId, Location } from "../model/instance.ts";
+import type { Node, NodeId } from "../model/node.ts";
+import { isLive, isShortOfRunning } from "../model/state.ts";
+import type { Quota, Tenant, TenantId } from "../model/tenant.ts";
+import { satisfies } from "./constraint.ts";
+import type { Constraint } from "./constraint.ts";
+import type { Need } from "./need.ts";
+import { emptyPortBook, takePort } from "./ports.ts";
+import type { PortBook } from "./ports.ts";
+
+/** What a tenant holds. A slot counts once, however many locations it has for the moment of a move or an update. */
+export interface TenantUse {
+  readonly quota: Quota;
+  instances: number;
+  cpuMillis: number;
+  memoryBytes: number;
+  readonly slots: Set<string>;
+}
+
+/**
+ * All nodes as columns, in the order of their ids, with what is used of each. Filters and scores read it, placing
+ * writes it; a number in a column is found at the node's index. Columns make 100,000 decisions a second possible.
+ */
+export interface Fleet {
+  readonly nodes: readonly Node[];
+  readonly indexOf: ReadonlyMap<NodeId, number>;
+  readonly cpuUsed: Float64Array;
+  readonly memoryUsed: Float64Array;
+  readonly count: Int32Array;
+  /** Expected use of what the measured load does not show yet. */
+  readonly cpuSince: Float64Array;
+  readonly memorySince: Float64Array;
+  readonly lastPlaced: Float64Array;
+  readonly ports: (PortBook | undefined)[];
+  /** Instances of each deployment per node index. */
+  readonly deployed: Map<DeploymentId, Map<number, number>>;
+  /** For a deployment, those that declared that they must not share a node with it. */
+  readonly avoidedBy: Map<DeploymentId, Set<DeploymentId>>;
+  readonly tenants: Map<TenantId, TenantUse>;
+  /** Per constraint text: 1 where the node satisfies it. */
+  readonly satisfied: Map<string, Uint8Array>;
+  placements: number;
+}
+
+/** What a fleet is made from; `needOf` answers `undefined` for a release that is not recorded. */
+export interface FleetSource {
+  readonly tenants: Iterable<Tenant>;
+  readonly nodes: Iterable<Node>;
+  readonly locations: Iterable<Location>;
+  readonly placements: number;
+  readonly needOf: (deploymentId: DeploymentId, release: number) => Need | undefined;
+  readonly slotOf: (instanceId: InstanceId) => number | undefined;
+}
+
+/**
+ * Lays the nodes out as columns and counts what every live location uses. Host ports count as taken for as long as
+ * a location is recorded at all, since what ended may still hold them.
+ */
+export function openFleet(source: FleetSource): Fleet {
+  const nodes = [...source.nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const size = nodes.length;
+  const fleet: Fleet = {
+    nodes,
+    indexOf: new Map(nodes.map((node, index) => [node.id, index])),
+    cpuUsed: new Float64Array(size),
+    memoryUsed: new Float64Array(size),
+    count: new Int32Array(size),
+    cpuSince: new Float64Array(size),
+    memorySince: new Float64Array(size),
+    lastPlaced: Float64Array.from(nodes, node => node.lastPlaced),
+    ports: new Array<PortBook | undefined>(size).fill(undefined),
+    deployed: new Map(),
+    avoidedBy: new Map(),
+    tenants: new Map(),
+    satisfied: new Map(),
+    placements: source.placements,
+  };
+  for (const tenant of source.tenants) {
+    fleet.tenants.set(tenant.id, { quota: tenant.quota, instances: 0, cpuMillis: 0, memoryBytes: 0, slots: new Set() });
+  }
+  for (const location of source.locations) {
+    const need = source.needOf(location.deploymentId, location.release);
+    const live = isLive(location);
+    const index = fleet.indexOf.get(location.nodeId);
+    if (index !== undefined) {
+      const { capacity, load } = nodes[index]!;
+      if (location.ports.length > 0) {
+        const book = (fleet.ports[index] ??= emptyPortBook(capacity));
+        for (const port of location.ports) takePort(book, capacity, port.protocol, port.hostPort);
+      }
+      if (live) occupy(fleet, index, location.deploymentId, need, load === undefined || isShortOfRunning(location));
+    }
+    if (live && need !== undefined) holdSlot(fleet, need, source.slotOf(location.instanceId) ?? 0);
+    if (live && need !== undefined) declareAvoidance(fleet, need);
+  }
+  return fleet;
+}
+
+/** Counts one more instance on a node. `unmeasured` adds what it is expected to use to the node's load. */
+export function occupy(
+  fleet: Fleet,
+  index: number,
+  deploymentId: DeploymentId,
+  need: Need | undefined,
+  unmeasured: boolean,
+): void {
+  fleet.count[index]! += 1;
+  let perNode = fleet.deployed.get(deploymentId);
+  if (perNode === undefined) fleet.deployed.set(deploymentId, (perNode = new Map()));
+  perNode.set(index, (perNode.get(index) ?? 0) + 1);
+  if (need === undefined) return;
+  fleet.cpuUsed[index]! += need.cpuMillis;
+  fleet.memoryUsed[index]! += need.memoryBytes;
+  if (!unmeasured) return;
+  fleet.cpuSince[index]! += need.expected.cpuMillis;
+  fleet.memorySince[index]! += need.expected.memoryBytes;
+}
+
+/** Counts a slot against its tenant's quota, once. */
+export function holdSlot(fleet: Fleet, need: Need, slot: number): void {
+  const use = fleet.tenants.get(need.tenantId);
+  if (use === undefined || !isBounded(use.quota)) return;
+  const key = slotKey(need, slot);
+  if (use.slots.has(key)) return;
+  use.slots.add(key);
+  use.instances += 1;
+  use.cpuMillis += need.limit.cpuMillis;
+  use.memoryBytes += need.limit.memoryBytes;
+}
+
+/** Whether the tenant may hold this slot: it does already, or it stays within its quota with it. */
+export function isWithinQuota(fleet: Fleet, need: Need, slot: number): boolean {
+  const use = fleet.tenants.get(need.tenantId);
+  if (use === undefined || !isBounded(use.quota) || use.slots.has(slotKey(need, slot))) return true;
+  const { instances = Infinity, cpuMillis = Infinity, memoryBytes = Infinity } = use.quota;
+  return (
+    use.instances + 1 <= instances &&
+    use.cpuMillis + need.limit.cpuMillis <= cpuMillis &&
+    use.memoryBytes + need.limit.memoryBytes <= memoryBytes
+  );
+}
+
+/** Makes anti-affinity mutual: whom this one avoids must avoid it as well, whichever is placed first. */
+export function declareAvoidance(fleet: Fleet, need: Need): void {
+  for (const other of need.avoid) {
+    const known = fleet.avoidedBy.get(other);
+    if (known === undefined) fleet.avoidedBy.set(other, new Set([need.deploymentId]));
+    else known.add(need.deploymentId);
+  }
+}
+
+/** Instances of a deployment on a node. */
+export function deployedOn(fleet: Fleet, deploymentId: DeploymentId, index: number): number {
+  return fleet.deployed.get(deploymentId)?.get(index) ?? 0;
+}
+
+/** Per node index, 1 where the node satisfies the constraint; worked out once per fleet and constraint. */
+export function satisfiedBy(fleet: Fleet, constraint: Constraint): Uint8Array {
+  let mask = fleet.satisfied.get(constraint.text);
+  if (mask === undefined) {
+    mask = Uint8Array.from(fleet.nodes, node => (satisfies(constraint, node) ? 1 : 0));
+    fleet.satisfied.set(constraint.text, mask);
+  }
+  return mask;
+}
+
+function slotKey(need: Need, slot: number): string {
+  return `${need.deploymentId}/${slot}`;
+}
+
+function isBounded(quota: Quota): boolean {
+  return quota.instances !== undefined || quota.cpuMillis !== undefined || quota.memoryBytes !== undefined;
+}

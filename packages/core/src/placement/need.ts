@@ -1,0 +1,96 @@
+import type { DeploymentId, DeploymentSpec, Strategy } from "../model/deployment.ts";
+import type { TenantId } from "../model/tenant.ts";
+import { parseConstraint, unreadableConstraint } from "./constraint.ts";
+import type { Constraint } from "./constraint.ts";
+
+/** A container port that wants a host port, in the order of the spec. */
+export interface PortNeed {
+  readonly container: string;
+  readonly containerPort: number;
+  readonly protocol: "tcp" | "udp";
+  /** The only host port that will do, or `undefined` for any of the node's range. */
+  readonly hostPort: number | undefined;
+}
+
+/** What one instance asks of a node; the same for all instances of a release. */
+export interface Need {
+  readonly tenantId: TenantId;
+  readonly deploymentId: DeploymentId;
+  readonly strategy: Strategy;
+  readonly constraints: readonly Constraint[];
+  /** Reserved thousandths of a core; what the cpu filter counts. */
+  readonly cpuMillis: number;
+  /** Reserved bytes; what the memory filter counts. */
+  readonly memoryBytes: number;
+  /** What it is expected to use until it is measured: its reservation, or a quarter of its limit. */
+  readonly expected: { readonly cpuMillis: number; readonly memoryBytes: number };
+  /** Its limits; what a tenant's quota counts. */
+  readonly limit: { readonly cpuMillis: number; readonly memoryBytes: number };
+  readonly ports: readonly PortNeed[];
+  /** How many host ports of the node's range it takes, per protocol. */
+  readonly anyPorts: { readonly tcp: number; readonly udp: number };
+  readonly maxPerNode: number | undefined;
+  /** Deployments of the same tenant that must not be on the same node. */
+  readonly avoid: readonly DeploymentId[];
+  /**
+   * Equal for needs that every filter and score treats alike as far as the spec goes; needs that look at their own
+   * deployment (spread, maxPerNode, anti-affinity) carry its id in it.
+   */
+  readonly signature: string;
+}
+
+// A container without a reservation still uses something; without an estimate a whole batch would land on the one
+// node that happens to be idlest by a hair.
+const EXPECTED_SHARE_OF_LIMIT = 4;
+
+/** Derives from a spec what placement has to know. Constraints that cannot be read are satisfied by no node. */
+export function needOf(tenantId: TenantId, deploymentId: DeploymentId, spec: DeploymentSpec): Need {
+  const { strategy, maxPerNode, antiAffinity } = spec.placement;
+  const constraints = spec.placement.constraints.map(text => {
+    const parsed = parseConstraint(text, "");
+    return parsed.ok ? parsed.constraint : unreadableConstraint(text);
+  });
+  const resources = spec.containers.map(container => container.resources);
+  const sum = (of: (resources: (typeof spec.containers)[number]["resources"]) => number): number =>
+    resources.reduce((total, one) => total + of(one), 0);
+  const ports = spec.containers.flatMap(container =>
+    container.ports.map(port => ({ container: container.name, ...port })),
+  );
+  const any = (protocol: "tcp" | "udp"): number =>
+    ports.filter(port => port.hostPort === undefined && port.protocol === protocol).length;
+  const fixed = ports.filter(port => port.hostPort !== undefined).map(port => `${port.hostPort}/${port.protocol}`);
+  const need = {
+    tenantId,
+    deploymentId,
+    strategy,
+    constraints,
+    cpuMillis: sum(one => one.reserveCpuMillis),
+    memoryBytes: sum(one => one.reserveMemoryBytes),
+    expected: {
+      cpuMillis: sum(one => one.reserveCpuMillis || one.cpuMillis / EXPECTED_SHARE_OF_LIMIT),
+      memoryBytes: sum(one => one.reserveMemoryBytes || one.memoryBytes / EXPECTED_SHARE_OF_LIMIT),
+    },
+    limit: { cpuMillis: sum(one => one.cpuMillis), memoryBytes: sum(one => one.memoryBytes) },
+    ports,
+    anyPorts: { tcp: any("tcp"), udp: any("udp") },
+    maxPerNode,
+    avoid: antiAffinity.map(name => `${tenantId}.${name}`),
+  };
+  const own = strategy === "spread" || maxPerNode !== undefined || antiAffinity.length > 0 ? deploymentId : "";
+  const signature = [
+    strategy,
+    constraints
+      .map(constraint => constraint.text)
+      .sort()
+      .join("&"),
+    need.cpuMillis,
+    need.memoryBytes,
+    need.expected.cpuMillis,
+    need.expected.memoryBytes,
+    need.anyPorts.tcp,
+    need.anyPorts.udp,
+    fixed.sort().join(","),
+    own,
+  ].join("|");
+  return { ...need, signature };
+}

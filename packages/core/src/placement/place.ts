@@ -1,0 +1,128 @@
+import type { InstanceId, PortBinding, Refusal } from "../model/instance.ts";
+import type { NodeId } from "../model/node.ts";
+import { filtersOf } from "./filter.ts";
+import type { Ask, Filter } from "./filter.ts";
+import { declareAvoidance, holdSlot, isWithinQuota, occupy } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
+import { bindPorts, emptyPortBook } from "./ports.ts";
+import { bestOf, dropBest, openRanking, passesAll, rerankBest } from "./ranking.ts";
+import type { Ranking } from "./ranking.ts";
+import { refusalOf } from "./refusal.ts";
+import { SCORES } from "./score.ts";
+
+/** An instance that wants a node. */
+export interface PlacementRequest extends Ask {
+  readonly instanceId: InstanceId;
+}
+
+/** Where an instance goes. */
+export interface Placed {
+  readonly instanceId: InstanceId;
+  readonly nodeId: NodeId;
+  readonly ports: readonly PortBinding[];
+  /** Running number of the placement. */
+  readonly placement: number;
+  readonly because: string;
+}
+
+/** What became of a batch; every request is in one of the two. */
+export interface BatchResult {
+  readonly placed: readonly Placed[];
+  readonly refused: readonly { readonly instanceId: InstanceId; readonly refusal: Refusal }[];
+}
+
+/**
+ * Places a batch on the fleet and counts it there. The order of the requests does not matter: they are placed group
+ * by group of equal needs, the largest first because the small ones still fit into the gaps, and within a group by
+ * deployment, slot and id. Refusals are worked out at the end, against everything that was placed.
+ */
+export function placeBatch(fleet: Fleet, requests: readonly PlacementRequest[]): BatchResult {
+  for (const { need } of requests) declareAvoidance(fleet, need);
+  const placed: Placed[] = [];
+  const left: PlacementRequest[] = [];
+  for (const group of groupsOf(fleet, requests)) placeGroup(fleet, group, placed, left);
+  return {
+    placed,
+    refused: left.map(request => ({ instanceId: request.instanceId, refusal: refusalOf(fleet, request) })),
+  };
+}
+
+/** The requests in the order in which they are placed, in groups that one ranking serves. */
+export function groupsOf(
+  fleet: Fleet,
+  requests: readonly PlacementRequest[],
+): readonly (readonly PlacementRequest[])[] {
+  const groups = new Map<string, PlacementRequest[]>();
+  for (const request of requests) {
+    const key = groupKey(fleet, request);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [request]);
+    else group.push(request);
+  }
+  return [...groups.entries()]
+    .sort(([keyA, [a]], [keyB, [b]]) => {
+      const memory = b!.need.memoryBytes - a!.need.memoryBytes;
+      if (memory !== 0) return memory;
+      const cpu = b!.need.cpuMillis - a!.need.cpuMillis;
+      if (cpu !== 0) return cpu;
+      return keyA < keyB ? -1 : 1;
+    })
+    .map(([, group]) => group.sort(inOrder));
+}
+
+/** Equal for requests that every filter and score treats alike on this fleet. */
+function groupKey(fleet: Fleet, { need, exclude }: PlacementRequest): string {
+  const key = exclude === undefined ? need.signature : `${need.signature}|not ${exclude}`;
+  return fleet.avoidedBy.has(need.deploymentId) ? `${key}|for ${need.deploymentId}` : key;
+}
+
+function inOrder(a: PlacementRequest, b: PlacementRequest): number {
+  if (a.need.deploymentId !== b.need.deploymentId) return a.need.deploymentId < b.need.deploymentId ? -1 : 1;
+  if (a.slot !== b.slot) return a.slot - b.slot;
+  return a.instanceId < b.instanceId ? -1 : 1;
+}
+
+function placeGroup(
+  fleet: Fleet,
+  group: readonly PlacementRequest[],
+  placed: Placed[],
+  left: PlacementRequest[],
+): void {
+  const some = group[0]!;
+  // The quota looks at the slot, not at the node: it is asked once per request instead of once per node.
+  const filters = filtersOf(some, fleet).filter(filter => filter.name !== "tenant-quota");
+  const changing = filters.filter(filter => !filter.fixed);
+  const ranking = openRanking(fleet, some, filters);
+  for (const request of group) {
+    const index = isWithinQuota(fleet, request.need, request.slot)
+      ? fittingBest(ranking, request, changing)
+      : undefined;
+    if (index === undefined) left.push(request);
+    else placed.push(settle(fleet, ranking, index, request));
+  }
+}
+
+/** The best node that still fits. Nodes that do not are dropped for good: within a group all ask for the same. */
+function fittingBest(ranking: Ranking, request: PlacementRequest, changing: readonly Filter[]): number | undefined {
+  for (;;) {
+    const index = bestOf(ranking);
+    if (index === undefined || passesAll(changing, ranking.fleet, index, request)) return index;
+    dropBest(ranking);
+  }
+}
+
+function settle(fleet: Fleet, ranking: Ranking, index: number, request: PlacementRequest): Placed {
+  const { need } = request;
+  const node = fleet.nodes[index]!;
+  const because = SCORES[need.strategy].sentence(fleet, index, need);
+  occupy(fleet, index, need.deploymentId, need, true);
+  holdSlot(fleet, need, request.slot);
+  fleet.placements += 1;
+  fleet.lastPlaced[index] = fleet.placements;
+  const ports =
+    need.ports.length === 0
+      ? []
+      : bindPorts((fleet.ports[index] ??= emptyPortBook(node.capacity)), node.capacity, need);
+  rerankBest(ranking, request);
+  return { instanceId: request.instanceId, nodeId: node.id, ports, placement: fleet.placements, because };
+}

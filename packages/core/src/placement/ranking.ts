@@ -1,0 +1,91 @@
+import type { Fleet } from "./fleet.ts";
+import type { Filter } from "./filter.ts";
+import type { Ask } from "./filter.ts";
+import { SCORES } from "./score.ts";
+import type { Score } from "./score.ts";
+
+/**
+ * The nodes that fit one group of equal asks, as a heap with the best node on top. Within a group only the node on
+ * top ever changes (it gets the instance), and a node that stopped fitting never fits again, so each step is one
+ * sift down and the result is exactly that of filtering and sorting anew each time.
+ */
+export interface Ranking {
+  readonly fleet: Fleet;
+  readonly score: Score;
+  readonly heap: Int32Array;
+  size: number;
+  /** Scores by node index. */
+  readonly first: Float64Array;
+  readonly second: Float64Array;
+}
+
+/** Ranks the nodes that pass all filters. */
+export function openRanking(fleet: Fleet, ask: Ask, filters: readonly Filter[]): Ranking {
+  const total = fleet.nodes.length;
+  const score = SCORES[ask.need.strategy];
+  const ranking: Ranking = {
+    fleet,
+    score,
+    heap: new Int32Array(total),
+    size: 0,
+    first: new Float64Array(total),
+    second: new Float64Array(total),
+  };
+  for (let index = 0; index < total; index++) {
+    if (!passesAll(filters, fleet, index, ask)) continue;
+    ranking.first[index] = score.first(fleet, index, ask.need);
+    ranking.second[index] = score.second(fleet, index, ask.need);
+    ranking.heap[ranking.size++] = index;
+  }
+  for (let at = (ranking.size >> 1) - 1; at >= 0; at--) siftDown(ranking, at);
+  return ranking;
+}
+
+/** The best node, or `undefined` when none fits. */
+export function bestOf(ranking: Ranking): number | undefined {
+  return ranking.size === 0 ? undefined : ranking.heap[0];
+}
+
+/** Ranks the node on top anew after something was placed on it. */
+export function rerankBest(ranking: Ranking, ask: Ask): void {
+  const index = ranking.heap[0]!;
+  ranking.first[index] = ranking.score.first(ranking.fleet, index, ask.need);
+  ranking.second[index] = ranking.score.second(ranking.fleet, index, ask.need);
+  siftDown(ranking, 0);
+}
+
+/** Drops the node on top: it does not fit any more. */
+export function dropBest(ranking: Ranking): void {
+  ranking.size -= 1;
+  ranking.heap[0] = ranking.heap[ranking.size]!;
+  siftDown(ranking, 0);
+}
+
+/** Whether a node passes all of the filters. */
+export function passesAll(filters: readonly Filter[], fleet: Fleet, index: number, ask: Ask): boolean {
+  for (let at = 0; at < filters.length; at++) if (!filters[at]!.passes(fleet, index, ask)) return false;
+  return true;
+}
+
+function siftDown(ranking: Ranking, from: number): void {
+  const { heap, size } = ranking;
+  let at = from;
+  for (;;) {
+    let least = at;
+    const left = 2 * at + 1;
+    if (left < size && isBefore(ranking, heap[left]!, heap[least]!)) least = left;
+    if (left + 1 < size && isBefore(ranking, heap[left + 1]!, heap[least]!)) least = left + 1;
+    if (least === at) return;
+    const moved = heap[at]!;
+    heap[at] = heap[least]!;
+    heap[least] = moved;
+    at = least;
+  }
+}
+
+/** Indexes stand in the order of node ids, so the last tie is broken by id. */
+function isBefore({ first, second }: Ranking, a: number, b: number): boolean {
+  if (first[a] !== first[b]) return first[a]! < first[b]!;
+  if (second[a] !== second[b]) return second[a]! < second[b]!;
+  return a < b;
+}

@@ -1,0 +1,65 @@
+import type { Strategy } from "../model/deployment.ts";
+import { deployedOn } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Need } from "./need.ts";
+import { counted, percent } from "./words.ts";
+
+/** How nodes that fit are ranked: lower first wins, then lower second, then the lower node id. */
+export interface Score {
+  readonly first: (fleet: Fleet, index: number, need: Need) => number;
+  readonly second: (fleet: Fleet, index: number, need: Need) => number;
+  /** What the scores of the node mean, for people. */
+  readonly sentence: (fleet: Fleet, index: number, need: Need) => string;
+}
+
+const count = (fleet: Fleet, index: number): number => fleet.count[index]!;
+
+/** A part of a whole; a node without any counts as full. */
+function share(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 1;
+}
+
+/** Measured load plus what was placed since it was measured, of whichever of cpu and memory is scarcer. */
+function loadOf(fleet: Fleet, index: number): number {
+  const { capacity, load } = fleet.nodes[index]!;
+  const cpu = (load === undefined ? 0 : load.cpuShare) + share(fleet.cpuSince[index]!, capacity.cpuMillis);
+  const memory = (load === undefined ? 0 : load.memoryShare) + share(fleet.memorySince[index]!, capacity.memoryBytes);
+  return cpu > memory ? cpu : memory;
+}
+
+/** What would be left of the node's cpu and memory with the need on it, as a mean of shares: the least is the best fit. */
+function leftover(fleet: Fleet, index: number, need: Need): number {
+  const { capacity } = fleet.nodes[index]!;
+  const cpu = 1 - share(fleet.cpuUsed[index]! + need.cpuMillis, capacity.cpuMillis);
+  const memory = 1 - share(fleet.memoryUsed[index]! + need.memoryBytes, capacity.memoryBytes);
+  return (cpu + memory) / 2;
+}
+
+/** One way to rank nodes per strategy (R243, R279). */
+export const SCORES: Readonly<Record<Strategy, Score>> = {
+  "least-loaded": {
+    first: loadOf,
+    second: count,
+    sentence: (fleet, index) =>
+      `least loaded (${percent(loadOf(fleet, index))}, ${counted(count(fleet, index), "instance")})`,
+  },
+  "round-robin": {
+    first: (fleet, index) => fleet.lastPlaced[index]!,
+    second: () => 0,
+    sentence: (fleet, index) =>
+      fleet.lastPlaced[index] === 0
+        ? "next in turn (never had one)"
+        : `next in turn (last placement ${fleet.lastPlaced[index]})`,
+  },
+  "resource-based": {
+    first: leftover,
+    second: count,
+    sentence: (fleet, index, need) => `best fit (leaves ${percent(leftover(fleet, index, need))} unreserved)`,
+  },
+  spread: {
+    first: (fleet, index, need) => deployedOn(fleet, need.deploymentId, index),
+    second: count,
+    sentence: (fleet, index, need) =>
+      `fewest of this deployment (${deployedOn(fleet, need.deploymentId, index)} of ${counted(count(fleet, index), "instance")})`,
+  },
+};

@@ -1,0 +1,19 @@
+/** Thousandths of a core as people say it: `0.5 cores`. */
+export function cores(cpuMillis: number): string {
+  return `${Math.round(cpuMillis) / 1000} cores`;
+}
+
+/** Bytes as people say it: `512 MiB`, whole. */
+export function mebibytes(bytes: number): string {
+  return `${Math.floor(bytes / 1_048_576)} MiB`;
+}
+
+/** A count with its noun: `1 node`, `3 nodes`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A share between 0 and 1 as a percentage: `42 %`. */
+export function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
