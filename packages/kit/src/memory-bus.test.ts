@@ -7,7 +7,7 @@ import { createVirtualClock } from "./virtual-clock.ts";
 busContract("The bus in memory", () => {
   const network = createMemoryNetwork(systemClock);
   return Promise.resolve({
-    connect: network.connect,
+    connect: name => network.connect(name),
     goAway: () => Promise.resolve(["one", "other"].forEach(name => network.cut(name))),
     comeBack: () => Promise.resolve(["one", "other"].forEach(name => network.heal(name))),
     close: () => Promise.resolve(),

@@ -30,7 +30,17 @@ interface Wanted {
  * subscriptions made meanwhile hold from the first connection on.
  */
 export function createNatsBus(options: NatsOptions): Bus {
-  return new NatsBus(options);
+  const bus = new NatsBus(options);
+  // Bound, because callers may hand a single method on, as they can with the twin.
+  return {
+    publish: bus.publish.bind(bus),
+    subscribe: bus.subscribe.bind(bus),
+    request: bus.request.bind(bus),
+    inbox: bus.inbox.bind(bus),
+    connected: bus.connected.bind(bus),
+    onStatus: bus.onStatus.bind(bus),
+    close: bus.close.bind(bus),
+  };
 }
 
 class NatsBus implements Bus {
