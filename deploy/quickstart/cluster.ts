@@ -1,0 +1,83 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { docker, downFleet, forward, upFleet, type Fleet } from "@skep/devswarm/fleet.ts";
+import { createClient, type Client } from "@skep/sdk/index.ts";
+import { bootstrapStack } from "../bootstrap.ts";
+import { publishImages } from "../images/publish.ts";
+import type { ImageName } from "../images/names.ts";
+import type { StartOptions } from "./options.ts";
+import type { Steps } from "./steps.ts";
+
+/** A running local cluster, as the rest of the start needs it. */
+export interface Cluster {
+  readonly fleet: Fleet;
+  readonly client: Client;
+  readonly images: Readonly<Record<ImageName, string>>;
+  /** Where the API answers on this machine. */
+  readonly apiUrl: string;
+  /** File (0600) that holds the API token. */
+  readonly tokenFile: string;
+}
+
+const root = dirname(dirname(import.meta.dirname));
+
+/** Engines, swarm, images, stack, ports: everything up to an API that answers. */
+export async function startCluster(options: StartOptions, steps: Steps): Promise<Cluster> {
+  const fleet = await steps.run(`${options.nodes} Docker engines and a Swarm of them`, detail =>
+    upFleet({ name: options.fleet, nodes: options.nodes, managers: 1, fresh: true, onStep: detail }),
+  );
+  const manager = fleet.nodes[0];
+  if (!manager) throw new Error("The fleet has no node. Take it down (npm run devswarm -- down) and start again.");
+  const images = await steps.run("Images, built once and then kept in the fleet's registry", detail =>
+    publishImages({
+      docker: (argv, more) => docker(fleet, manager.name, argv, more),
+      socket: manager.socket,
+      registry: fleet.registry,
+      onStep: detail,
+    }),
+  );
+  const { apiToken } = await steps.run("Skep's own stack: docker stack deploy -c stack/skep.yml skep", detail =>
+    bootstrapStack({ socket: manager.socket, images, stackFile: join(root, "stack", "skep.yml"), stackName: "skep", onStep: detail }),
+  );
+  const tokenFile = await keepToken(options.fleet, apiToken);
+  const apiUrl = `http://localhost:${options.apiPort}`;
+  const client = createClient({ url: apiUrl, token: apiToken });
+  await steps.run("Ports on localhost, and the first answer of the API", async () => {
+    await forward(fleet, { port: options.httpPort }, { node: manager.name, port: 80 });
+    await forward(fleet, { port: options.apiPort }, { node: manager.name, port: 7700 });
+    await untilNodesReady(client, options.nodes);
+  });
+  return { fleet, client, images, apiUrl, tokenFile };
+}
+
+/** Takes the cluster down; also a half-started one. */
+export async function stopCluster(options: StartOptions): Promise<void> {
+  await downFleet(options.fleet);
+}
+
+/** The token lies where only this user reads it; the `skep` command is pointed at the file. */
+async function keepToken(fleet: string, token: string): Promise<string> {
+  const dir = join(homedir(), ".config", "skep");
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const file = join(dir, `${fleet}.token`);
+  await writeFile(file, token, { mode: 0o600 });
+  return file;
+}
+
+/** The API serves, and every node's agent has reported. */
+async function untilNodesReady(client: Client, nodes: number): Promise<void> {
+  const deadlineAt = performance.now() + 120_000;
+  let last = "the API did not answer";
+  while (performance.now() < deadlineAt) {
+    try {
+      const ready = (await client.nodes.listNodes({})).nodes.filter(node => node.liveness === "ready").length;
+      if (ready >= nodes) return;
+      last = `${ready} of ${nodes} nodes are ready`;
+    } catch (error) {
+      last = error instanceof Error ? error.message : String(error);
+    }
+    await new Promise(resolve => setTimeout(resolve, 200));
+  }
+  throw new Error(`The nodes' agents did not all report within 2 minutes: ${last}. Look with: npm run devswarm -- docker node-1 -- service ps skep_agent`);
+}

@@ -1,0 +1,54 @@
+import { parseStartOptions, USAGE, type StartOptions } from "./quickstart/options.ts";
+import { startCluster, stopCluster } from "./quickstart/cluster.ts";
+import { deploySamples } from "./quickstart/samples.ts";
+import { plan, screen } from "./quickstart/screen.ts";
+import { createSteps } from "./quickstart/steps.ts";
+
+/** Waits for Ctrl-C or a stop from outside; answers which signal came. */
+function untilStopped(): Promise<NodeJS.Signals> {
+  return new Promise(resolve => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const out = process.stdout;
+  out.write(plan(options));
+  const startedAt = performance.now();
+  const steps = createSteps(out, 6);
+  const stopped = untilStopped();
+  const work = (async () => {
+    const cluster = await startCluster(options, steps);
+    const samples = await deploySamples(cluster, options, steps);
+    out.write(screen(cluster, samples, options, performance.now() - startedAt));
+    return cluster;
+  })();
+  const failure = work.then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+  );
+  // A failed start ends at once; a good one waits for the person.
+  const failed = await Promise.race([failure.then(error => error ?? stopped.then(() => undefined)), stopped.then(() => undefined)]);
+  if (failed) {
+    process.stderr.write(`\n${failed.message}\n`);
+    process.exitCode = 1;
+  }
+  // Whatever a second Ctrl-C wants, taking down comes first: it takes seconds.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+  if (options.keep && !failed) out.write(`\nLeft running (--keep). \`npm start\` finds it again; \`npm run devswarm -- down --fleet ${options.fleet}\` takes it down.\n`);
+  else {
+    out.write("\nTaking everything down ...\n");
+    await stopCluster(options);
+    out.write("Nothing is left behind.\n");
+  }
+  process.exit();
+}
+
+try {
+  const options = parseStartOptions(process.argv.slice(2));
+  if (options === "help") process.stdout.write(USAGE);
+  else await start(options);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
