@@ -63,14 +63,14 @@ async function thirdParty(name: ThirdPartyName, pulls: boolean, options: Publish
 async function own(name: OwnImageName, pulls: boolean, options: PublishOptions, workshop: Workshop): Promise<string> {
   const node = pulls ? undefined : await nodeImage(workshop);
   const dockerfile = imageFile("Dockerfile");
+  // The classic builder walks through every stage above the target, so the agent's context holds both bundles.
   const bundles = async (): Promise<Record<string, Buffer>> => ({ "scheduler.mjs": await bundleService("scheduler"), "agent.mjs": await bundleService("agent") });
   const content = name === "pause" ? "" : await bundleService(name);
   const image: Makeable = {
     hash: hashOf(await readFile(dockerfile), node?.hash ?? officialNodeImage, content),
     make: async (reference) => {
       const base = node === undefined ? officialNodeImage : await onEngine("node", node, workshop);
-      // The classic builder walks through every stage above the target, so each context holds both bundles.
-      const build = { reference, dockerfile, target: name, args: { NODE_IMAGE: base }, files: await bundles() };
+      const build = { reference, dockerfile, target: name, args: { NODE_IMAGE: base }, files: name === "pause" ? {} : await bundles() };
       await buildImage(options.docker, scratchDir(workshop), build);
     },
   };
