@@ -20,12 +20,12 @@ mount -n -t sysfs sysfs /sys
 for tree in fs/cgroup kernel/security fs/bpf; do
   if mountpoint -q "$stage/$tree"; then mount -n --rbind "$stage/$tree" "/sys/$tree"; fi
 done
-umount -R -l "$stage"
+umount -n -R -l "$stage"
 
 # A private /run: own docker.sock, own lock files, no view of the host's namespaces (which a copied mount would keep
 # alive after their removal). Only the fleet's runtime directory is shared with the host.
-if mountpoint -q /run/netns; then umount -R -l /run/netns; fi
-grep -o ' /run/netns/[^ ]*' /proc/self/mounts | while read -r mounted; do umount -l "$mounted"; done
+if mountpoint -q /run/netns; then umount -n -R -l /run/netns; fi
+grep -o ' /run/netns/[^ ]*' /proc/self/mounts | while read -r mounted; do umount -n -l "$mounted"; done
 mount -n -t tmpfs -o mode=755 tmpfs "$stage"
 mkdir -p "$stage/${run_dir#/run/}" "$stage/lock"
 mount -n --bind "$run_dir" "$stage/${run_dir#/run/}"

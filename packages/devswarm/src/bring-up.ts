@@ -4,13 +4,12 @@ import { prepareDataDir } from "./data-root.ts";
 import { awaitEngine, bootEngine } from "./engine.ts";
 import type { FleetOptions } from "./fleet.ts";
 import { withLock } from "./lock.ts";
-import { nodeAddress, nodeNames } from "./names.ts";
+import { nodeAddress, nodeNames, subnetsLock } from "./names.ts";
 import type { FleetNames } from "./names.ts";
-import { createFleetNetwork, createNodeNetwork, freeSubnetNumber } from "./network.ts";
+import { claimNamespaceDir, createFleetNetwork, createNodeNetwork, freeSubnetNumber } from "./network.ts";
 import { engineVersion } from "./prerequisites.ts";
 import { bootId } from "./processes.ts";
 import { registryScope, startRegistry } from "./registry.ts";
-import { runRoot } from "./settings.ts";
 import { withNode, writeState } from "./state.ts";
 import type { FleetState, NodeRecord } from "./state.ts";
 import { formSwarm } from "./swarm.ts";
@@ -67,7 +66,7 @@ async function allSettledOk(works: readonly Promise<unknown>[]): Promise<void> {
 // Two fleets that start at once must not choose the same subnet: the choice is visible to others as soon as the host's
 // link has its address, and the lock is held until then.
 function reserveNetwork(names: FleetNames, options: FleetOptions, isFresh: boolean): Promise<FleetState> {
-  return withLock(join(runRoot, "subnets.lock"), 60_000, async () => {
+  return withLock(subnetsLock, 60_000, async () => {
     const former = formerSubnetNumber(names);
     const subnetNumber = await freeSubnetNumber(former);
     if (!isFresh && former !== undefined && former !== subnetNumber) {
@@ -77,9 +76,11 @@ function reserveNetwork(names: FleetNames, options: FleetOptions, isFresh: boole
       );
     }
     const state = plannedState(names, options, subnetNumber);
-    for (const directory of [names.runDir, names.cacheDir, names.dockerConfigDir]) mkdirSync(directory, { recursive: true });
+    for (const directory of [names.runDir, names.cacheDir, names.dockerConfigDir])
+      mkdirSync(directory, { recursive: true });
     rmSync(names.logDir, { recursive: true, force: true });
     writeState(names, state);
+    claimNamespaceDir();
     await createFleetNetwork(names, subnetNumber);
     writeFileSync(subnetFile(names), `${subnetNumber}\n`);
     return state;
@@ -89,7 +90,14 @@ function reserveNetwork(names: FleetNames, options: FleetOptions, isFresh: boole
 function plannedState(names: FleetNames, options: FleetOptions, subnetNumber: number): FleetState {
   const nodes = Array.from({ length: options.nodes }, (_, at): NodeRecord => {
     const role = at < options.managers ? "manager" : "worker";
-    return { name: `node-${at + 1}`, index: at + 1, address: nodeAddress(subnetNumber, at + 1), role, state: "planned", isCut: false };
+    return {
+      name: `node-${at + 1}`,
+      index: at + 1,
+      address: nodeAddress(subnetNumber, at + 1),
+      role,
+      state: "planned",
+      isCut: false,
+    };
   });
   const scopes = nodes.map(node => nodeNames(names, node.name).scope);
   return {

@@ -10,7 +10,9 @@ interface Tree {
 }
 
 function trees(): readonly Tree[] {
-  const mounts = readFileSync("/proc/mounts", "utf8").split("\n").map(line => line.split(" "));
+  const mounts = readFileSync("/proc/mounts", "utf8")
+    .split("\n")
+    .map(line => line.split(" "));
   return mounts.flatMap(([, path, kind, options]): readonly Tree[] => {
     if (path === undefined || !path.startsWith("/sys/fs/cgroup")) return [];
     if (kind === "cgroup2") return [{ path, version: 2, controllers: [] }];
@@ -27,7 +29,8 @@ export function createScope(scope: string): readonly string[] {
   return trees().map(tree => {
     const leaf = join(tree.path, scope, "engine");
     mkdirSync(leaf, { recursive: true });
-    if (tree.controllers.includes("cpuset")) for (const directory of [scope, `${scope}/engine`]) inheritCpuset(tree, directory);
+    if (tree.controllers.includes("cpuset"))
+      for (const directory of [scope, `${scope}/engine`]) inheritCpuset(tree, directory);
     return leaf;
   });
 }
@@ -51,7 +54,8 @@ export function processesIn(scope: string): readonly number[] {
   const pids = new Set<number>();
   for (const tree of trees()) {
     for (const directory of directoriesBelow(join(tree.path, scope))) {
-      for (const line of readOr(join(directory, "cgroup.procs"), "").split("\n")) if (line !== "") pids.add(Number(line));
+      for (const line of readOr(join(directory, "cgroup.procs"), "").split("\n"))
+        if (line !== "") pids.add(Number(line));
     }
   }
   // Zero stands for a process of a namespace that cannot be seen from here.
@@ -75,7 +79,9 @@ export async function freeze(scope: string, isFrozen: boolean): Promise<void> {
     }
     await sleep(50);
   }
-  throw new Error(`The processes of ${scope} did not become ${wanted.toLowerCase()} within 10 s; is a cgroup freezer mounted?`);
+  throw new Error(
+    `The processes of ${scope} did not become ${wanted.toLowerCase()} within 10 s; is a cgroup freezer mounted?`,
+  );
 }
 
 /**
@@ -89,7 +95,10 @@ export async function killScope(scope: string): Promise<void> {
     // A frozen process of version 1 dies only once it is let run.
     if (pids.length > 0) thawAll(scope);
     if (pids.length === 0 && removeScope(scope)) return;
-    if (attempt === 1000) throw new Error(`Processes ${pids.join(", ")} of ${scope} survive SIGKILL (or its cgroups are held); see /proc/<pid>/stack.`);
+    if (attempt === 1000)
+      throw new Error(
+        `Processes ${pids.join(", ")} of ${scope} survive SIGKILL (or its cgroups are held); see /proc/<pid>/stack.`,
+      );
     await sleep(20);
   }
 }
@@ -107,7 +116,10 @@ function killIfIn(pid: number, scope: string): void {
 function thawAll(scope: string): void {
   for (const tree of trees()) {
     for (const directory of directoriesBelow(join(tree.path, scope))) {
-      for (const [file, value] of [["freezer.state", "THAWED"], ["cgroup.freeze", "0"]] as const) {
+      for (const [file, value] of [
+        ["freezer.state", "THAWED"],
+        ["cgroup.freeze", "0"],
+      ] as const) {
         try {
           if (existsSync(join(directory, file))) writeFileSync(join(directory, file), value);
         } catch {

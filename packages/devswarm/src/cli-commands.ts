@@ -29,7 +29,10 @@ export const nodeVerbs: Readonly<Record<keyof typeof faults, string>> = {
 };
 
 /** Starts a fleet; an interrupted start removes what it began. */
-export async function up(name: string, options: { nodes: string; managers: string; keep: boolean; hold: boolean }): Promise<void> {
+export async function up(
+  name: string,
+  options: { nodes: string; managers: string; keep: boolean; hold: boolean },
+): Promise<void> {
   const stopListening = fleets.downOnSignals(name);
   const startedAt = performance.now();
   const fleet = await fleets.upFleet({
@@ -39,8 +42,11 @@ export async function up(name: string, options: { nodes: string; managers: strin
     fresh: !options.keep,
     onStep: (text, ms) => console.log(`${text}${ms > 0 ? ` (${ms} ms)` : ""}`),
   });
-  console.log(`Fleet ${name} is up after ${Math.round(performance.now() - startedAt)} ms, registry at ${fleet.registry}.`);
-  for (const node of fleet.nodes) console.log(`${node.name}  ${node.role.padEnd(7)}  ${node.address}  unix://${node.socket}`);
+  console.log(
+    `Fleet ${name} is up after ${Math.round(performance.now() - startedAt)} ms, registry at ${fleet.registry}.`,
+  );
+  for (const node of fleet.nodes)
+    console.log(`${node.name}  ${node.role.padEnd(7)}  ${node.address}  unix://${node.socket}`);
   if (!options.hold) return stopListening();
   console.log("Ctrl-C takes it down.");
   setInterval(() => undefined, 1 << 30);
@@ -77,7 +83,11 @@ export async function onNode(name: string, verb: string, node: string): Promise<
 /** Runs a command on a node with this terminal as its input and output; its exit code becomes ours. */
 export async function exec(name: string, node: string, argv: readonly string[]): Promise<void> {
   const fleet = await theFleet(name);
-  await attach(nodeArgv(fleet, node, withoutDashes(argv)), { ...engineEnv(), TERM: "xterm", DOCKER_HOST: "unix:///run/docker.sock" });
+  await attach(nodeArgv(fleet, node, withoutDashes(argv)), {
+    ...engineEnv(),
+    TERM: "xterm",
+    DOCKER_HOST: "unix:///run/docker.sock",
+  });
 }
 
 /** Runs the docker client against a node with this terminal as its input and output. */
@@ -101,7 +111,9 @@ export async function forwardPort(name: string, node: string, port: string, loca
 async function theFleet(name: string): Promise<Fleet> {
   const fleet = await fleets.openFleet(name);
   if (fleet !== undefined) return fleet;
-  throw new Error(`There is no fleet "${name}" up on this machine${whyNoFleet() === undefined ? "; start it with `devswarm up`" : ""}.`);
+  throw new Error(
+    `There is no fleet "${name}" up on this machine${whyNoFleet() === undefined ? "; start it with `devswarm up`" : ""}.`,
+  );
 }
 
 // The "--" that keeps a command's own options from being read as ours.

@@ -51,7 +51,7 @@ export function run(argv: readonly string[], options: CommandOptions = {}): Prom
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     // A child that ends without reading its input makes the pipe fail; its exit code says the rest.
     child.stdin.on("error", () => undefined);
-    child.on("error", (cause) => {
+    child.on("error", cause => {
       reject(new CommandError(argv, { stdout: "", stderr: cause.message, code: 127 }));
     });
     child.on("close", (code, signal) => {

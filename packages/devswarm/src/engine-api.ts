@@ -33,22 +33,34 @@ export interface SwarmNode {
  * One request to an engine over its socket, in the engine's newest API version. Throws `EngineError` for a refusal and
  * the socket's error when nobody answers within `timeoutMs`.
  */
-export function askEngine<T>(socket: string, method: "GET" | "POST", path: string, body?: unknown, timeoutMs = 30_000): Promise<T> {
+export function askEngine<T>(
+  socket: string,
+  method: "GET" | "POST",
+  path: string,
+  body?: unknown,
+  timeoutMs = 30_000,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    const headers = payload === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) };
-    const asked = request({ socketPath: socket, method, path, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) }, answer => {
-      const chunks: Buffer[] = [];
-      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-      answer.on("error", reject);
-      answer.on("end", () => {
-        const text = Buffer.concat(chunks).toString();
-        const status = answer.statusCode ?? 0;
-        if (status >= 400) reject(new EngineError(status, `${method} ${path} on ${socket}: ${messageIn(text)}`));
-        else resolve(parsed(text) as T);
-      });
-    });
-    asked.on("error", cause => reject(new Error(`${method} ${path}: no answer on ${socket}: ${cause.message}`, { cause })));
+    const headers =
+      payload === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) };
+    const asked = request(
+      { socketPath: socket, method, path, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) },
+      answer => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("error", reject);
+        answer.on("end", () => {
+          const text = Buffer.concat(chunks).toString();
+          const status = answer.statusCode ?? 0;
+          if (status >= 400) reject(new EngineError(status, `${method} ${path} on ${socket}: ${messageIn(text)}`));
+          else resolve(parsed(text) as T);
+        });
+      },
+    );
+    asked.on("error", cause =>
+      reject(new Error(`${method} ${path}: no answer on ${socket}: ${cause.message}`, { cause })),
+    );
     asked.end(payload);
   });
 }

@@ -13,13 +13,28 @@ import type { ProcessIdentity } from "./processes.ts";
  * Boots a node's engine in the node's (existing) network namespace and returns the identity of its first process,
  * without waiting for the engine to answer. Throws an Error with the end of the log when it dies at once.
  */
-export async function bootEngine(node: NodeNames, runDir: string, subnetNumber: number, majorVersion: number): Promise<ProcessIdentity> {
+export async function bootEngine(
+  node: NodeNames,
+  runDir: string,
+  subnetNumber: number,
+  majorVersion: number,
+): Promise<ProcessIdentity> {
   for (const file of [node.bootFile, node.socket]) rmSync(file, { force: true });
   writeFileSync(node.configFile, `${JSON.stringify(engineConfig(node, subnetNumber, majorVersion), undefined, 2)}\n`);
   const namespaces = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--propagation", "private"];
   const script = join(import.meta.dirname, "boot-node.sh");
   await launch(
-    ["nsenter", `--net=/run/netns/${node.scope}`, "unshare", ...namespaces, "bash", script, node.node, runDir, node.dataDir],
+    [
+      "nsenter",
+      `--net=/run/netns/${node.scope}`,
+      "unshare",
+      ...namespaces,
+      "bash",
+      script,
+      node.node,
+      runDir,
+      node.dataDir,
+    ],
     createScope(node.scope),
     node.logFile,
   );
@@ -33,14 +48,21 @@ export async function bootEngine(node: NodeNames, runDir: string, subnetNumber: 
 }
 
 /** Waits until the engine answers on its socket. Throws an Error with the end of its log when it dies or takes longer. */
-export async function awaitEngine(node: NodeNames, boot: ProcessIdentity, stop?: AbortSignal, timeoutMs = 60_000): Promise<void> {
+export async function awaitEngine(
+  node: NodeNames,
+  boot: ProcessIdentity,
+  stop?: AbortSignal,
+  timeoutMs = 60_000,
+): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await answers(node.socket))) {
     stop?.throwIfAborted();
     const isGone = !isAlive(boot);
     if (isGone || Date.now() > deadline) {
       const what = isGone ? "ended while it started" : `did not answer within ${timeoutMs} ms`;
-      throw new Error(`The engine of ${node.node} ${what}. Its log (${node.logFile}) ends with:\n${endOfLog(node.logFile)}`);
+      throw new Error(
+        `The engine of ${node.node} ${what}. Its log (${node.logFile}) ends with:\n${endOfLog(node.logFile)}`,
+      );
     }
     await sleep(30);
   }

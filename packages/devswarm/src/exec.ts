@@ -17,16 +17,34 @@ export async function execOnNode(
   argv: readonly string[],
   options: Pick<CommandOptions, "input"> = {},
 ): Promise<CommandResult> {
-  return run(nodeArgv(fleet, node, argv), { ...options, env: { ...engineEnv(), DOCKER_HOST: "unix:///run/docker.sock" } });
+  return run(nodeArgv(fleet, node, argv), {
+    ...options,
+    env: { ...engineEnv(), DOCKER_HOST: "unix:///run/docker.sock" },
+  });
 }
 
 /** The command line that runs `argv` inside a node's namespaces. Throws an Error when the node is not running. */
 export function nodeArgv(fleet: Fleet, node: string, argv: readonly string[]): readonly string[] {
   const { boot } = nodeRecord(runningState(fleet.name), node);
   if (boot === undefined || !isAlive(boot)) {
-    throw new Error(`${node} of fleet ${fleet.name} is not running: start it with \`devswarm start ${node} --fleet ${fleet.name}\`.`);
+    throw new Error(
+      `${node} of fleet ${fleet.name} is not running: start it with \`devswarm start ${node} --fleet ${fleet.name}\`.`,
+    );
   }
-  return ["nsenter", "-t", String(boot.pid), "--net", "--mount", "--uts", "--ipc", "--pid", "--root", "--wd=/", "--", ...argv];
+  return [
+    "nsenter",
+    "-t",
+    String(boot.pid),
+    "--net",
+    "--mount",
+    "--uts",
+    "--ipc",
+    "--pid",
+    "--root",
+    "--wd=/",
+    "--",
+    ...argv,
+  ];
 }
 
 /**
@@ -47,7 +65,9 @@ export async function docker(
 export function fleetNode(fleet: Fleet, name: string): FleetNode {
   const found = fleet.nodes.find(node => node.name === name);
   if (found !== undefined) return found;
-  throw new Error(`Fleet ${fleet.name} has no node "${name}"; it has ${fleet.nodes.map(node => node.name).join(", ")}.`);
+  throw new Error(
+    `Fleet ${fleet.name} has no node "${name}"; it has ${fleet.nodes.map(node => node.name).join(", ")}.`,
+  );
 }
 
 export { CommandError };

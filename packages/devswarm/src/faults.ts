@@ -38,7 +38,8 @@ export function startNode(fleet: Fleet, node: string): Promise<void> {
 /** Stops every process of a node where it is, containers included, as a host that hangs. The kernel still answers for its address. */
 export function pauseNode(fleet: Fleet, node: string): Promise<void> {
   return change(fleet, node, async ({ own, record }) => {
-    if (record.state === "killed") throw new Error(`${node} of fleet ${fleet.name} is killed: start it before you pause it.`);
+    if (record.state === "killed")
+      throw new Error(`${node} of fleet ${fleet.name} is killed: start it before you pause it.`);
     await freeze(own.scope, true);
     return { state: "paused" };
   });
@@ -79,7 +80,11 @@ interface Target {
 }
 
 // One operation on a fleet at a time: each reads the state, acts, and writes what became of the node.
-async function change(fleet: Fleet, node: string, act: (target: Target) => Promise<Partial<NodeRecord>>): Promise<void> {
+async function change(
+  fleet: Fleet,
+  node: string,
+  act: (target: Target) => Promise<Partial<NodeRecord>>,
+): Promise<void> {
   const lockFile = fleetNames(fleet.name).lockFile;
   await withLock(lockFile, 180_000, async () => {
     const state = runningState(fleet.name);

@@ -69,7 +69,8 @@ export async function upFleet(options: FleetOptions): Promise<Fleet> {
   const stop = new AbortController();
   return withLock(names.lockFile, lockTimeoutMs, async () => {
     const state = readState(names);
-    if (state !== undefined && isAsWanted(state, options) && (await isHealthy(names, state))) return fleetFrom(names, state);
+    if (state !== undefined && isAsWanted(state, options) && (await isHealthy(names, state)))
+      return fleetFrom(names, state);
     if (hasLeftovers(names)) await takeDown(names);
     starting.set(options.name, stop);
     try {
@@ -88,7 +89,9 @@ export async function openFleet(name: string): Promise<Fleet | undefined> {
   const names = fleetNames(name);
   const state = readState(names);
   if (state?.phase !== "up") return undefined;
-  const isRunning = [state.registry, ...state.nodes.map(node => node.boot)].some(each => each !== undefined && isAlive(each));
+  const isRunning = [state.registry, ...state.nodes.map(node => node.boot)].some(
+    each => each !== undefined && isAlive(each),
+  );
   return isRunning ? fleetFrom(names, state) : undefined;
 }
 
@@ -109,7 +112,11 @@ export async function downFleet(name: string): Promise<void> {
 export function downOnSignals(name: string): () => void {
   const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
   const listeners = Object.entries(codes).map(([signal, code]) => {
-    const listener = (): void => void downFleet(name).then(() => process.exit(code), () => process.exit(1));
+    const listener = (): void =>
+      void downFleet(name).then(
+        () => process.exit(code),
+        () => process.exit(1),
+      );
     process.once(signal, listener);
     return () => process.removeListener(signal, listener);
   });

@@ -25,7 +25,10 @@ export async function forward(
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, client => {
     const target = connect({ host: address, port: to.port, allowHalfOpen: true });
-    for (const [one, other] of [[client, target], [target, client]] as const) {
+    for (const [one, other] of [
+      [client, target],
+      [target, client],
+    ] as const) {
       open.add(one);
       one.pipe(other);
       one.on("error", () => other.destroy());

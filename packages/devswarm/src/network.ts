@@ -1,7 +1,13 @@
-import { readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { run, runOk } from "./command.ts";
 import { fleetAddresses, nodeAddress, nodeHardwareAddress } from "./names.ts";
 import type { FleetNames, NodeNames } from "./names.ts";
+import { runRoot } from "./settings.ts";
+
+// Where `ip netns` keeps namespaces by name; it mounts the directory when the first one is made.
+const namespaceDir = "/run/netns";
+const madeMark = join(runRoot, "made-netns");
 
 async function ip(lines: readonly string[], namespace?: string): Promise<void> {
   const where = namespace === undefined ? [] : ["-n", namespace];
@@ -10,7 +16,9 @@ async function ip(lines: readonly string[], namespace?: string): Promise<void> {
 
 /** The first N for which 10.77.N.0/24 meets no address and no route of this host. Throws an Error when all 256 are taken. */
 export async function freeSubnetNumber(preferred?: number): Promise<number> {
-  const routes = JSON.parse(await runOk(["ip", "-4", "-json", "route", "show", "table", "all"])) as readonly { dst?: string }[];
+  const routes = JSON.parse(await runOk(["ip", "-4", "-json", "route", "show", "table", "all"])) as readonly {
+    dst?: string;
+  }[];
   const taken = new Set<number>();
   for (const { dst } of routes) {
     const [, second, third, bits] = /^10\.(\d+)\.(\d+)\.\d+(?:\/(\d+))?$/.exec(dst ?? "") ?? [];
@@ -20,10 +28,33 @@ export async function freeSubnetNumber(preferred?: number): Promise<number> {
     const count = Number(bits ?? 32) >= 24 ? 1 : 2 ** (24 - Number(bits));
     for (let each = first; each < first + count; each += 1) taken.add(each);
   }
-  const candidates = [...(preferred === undefined ? [] : [preferred]), ...Array.from({ length: 256 }, (_, each) => each)];
+  const candidates = [
+    ...(preferred === undefined ? [] : [preferred]),
+    ...Array.from({ length: 256 }, (_, each) => each),
+  ];
   const free = candidates.find(each => !taken.has(each));
-  if (free === undefined) throw new Error("Every subnet 10.77.0.0/24 to 10.77.255.0/24 is in use on this host; take a fleet down first.");
+  if (free === undefined)
+    throw new Error("Every subnet 10.77.0.0/24 to 10.77.255.0/24 is in use on this host; take a fleet down first.");
   return free;
+}
+
+/** Remembers that /run/netns was not there before the fleets. The caller holds the lock of the subnets, as for the next one. */
+export function claimNamespaceDir(): void {
+  if (existsSync(namespaceDir)) return;
+  mkdirSync(runRoot, { recursive: true });
+  writeFileSync(madeMark, "");
+}
+
+/** Removes /run/netns again when the fleets brought it and nobody's namespace is in it. */
+export async function releaseNamespaceDir(): Promise<void> {
+  if (!existsSync(madeMark) || namespacesWithPrefix("").length > 0) return;
+  rmSync(madeMark);
+  await run(["umount", namespaceDir]);
+  try {
+    rmdirSync(namespaceDir);
+  } catch {
+    // Somebody made a namespace meanwhile: the directory is theirs now.
+  }
 }
 
 /** Makes the fleet's namespace with its bridge, and the host's own link into it. */
@@ -31,7 +62,12 @@ export async function createFleetNetwork(names: FleetNames, subnetNumber: number
   const { bridge, host } = fleetAddresses(subnetNumber);
   await runOk(["ip", "netns", "add", names.networkNamespace]);
   await ip(
-    ["link set lo up", "link add br0 type bridge forward_delay 0", `address add ${bridge}/24 dev br0`, "link set br0 up"],
+    [
+      "link set lo up",
+      "link add br0 type bridge forward_delay 0",
+      `address add ${bridge}/24 dev br0`,
+      "link set br0 up",
+    ],
     names.networkNamespace,
   );
   await ip([
@@ -91,7 +127,7 @@ export async function removeFleetNetwork(names: FleetNames): Promise<void> {
 /** The names of the network namespaces of this host that begin with `prefix`. */
 export function namespacesWithPrefix(prefix: string): readonly string[] {
   try {
-    return readdirSync("/run/netns").filter(name => name.startsWith(prefix));
+    return readdirSync(namespaceDir).filter(name => name.startsWith(prefix));
   } catch {
     return [];
   }

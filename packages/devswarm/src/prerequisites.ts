@@ -31,8 +31,10 @@ export function whyNoFleet(): string | undefined {
 
 function missingPackages(): readonly string[] {
   const directories = (engineEnv()["PATH"] ?? "").split(":");
-  const missing = prerequisites.filter((need) => !directories.some((directory) => existsSync(`${directory}/${need.program}`)));
-  return [...new Set(missing.map((need) => need.package))];
+  const missing = prerequisites.filter(
+    need => !directories.some(directory => existsSync(`${directory}/${need.program}`)),
+  );
+  return [...new Set(missing.map(need => need.package))];
 }
 
 // The policy keeps packages from starting their services while they are installed. One that was there before is put
@@ -74,10 +76,13 @@ export async function ensurePrograms(say: (text: string) => void): Promise<void>
   const result = await run(["bash", "-c", installScript, "install", ...missing], { env: installerEnv() });
   if (result.code !== 0) {
     const tail = `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-15).join("\n");
-    throw new Error(`apt-get could not install ${missing.join(", ")}; install them by hand and try again. It said:\n${tail}`);
+    throw new Error(
+      `apt-get could not install ${missing.join(", ")}; install them by hand and try again. It said:\n${tail}`,
+    );
   }
   const still = missingPackages();
-  if (still.length > 0) throw new Error(`apt-get ran, yet programs of these packages are still missing: ${still.join(", ")}.`);
+  if (still.length > 0)
+    throw new Error(`apt-get ran, yet programs of these packages are still missing: ${still.join(", ")}.`);
 }
 
 /** The version that the installed engine reports, such as "20.10.24+dfsg1". */

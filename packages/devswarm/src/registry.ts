@@ -25,7 +25,11 @@ function registryConfig(names: FleetNames, subnetNumber: number): string {
 }
 
 /** Starts the fleet's image registry on the bridge address and waits until it listens. Its blobs stay in the cache. */
-export async function startRegistry(names: FleetNames, subnetNumber: number, stop?: AbortSignal): Promise<ProcessIdentity> {
+export async function startRegistry(
+  names: FleetNames,
+  subnetNumber: number,
+  stop?: AbortSignal,
+): Promise<ProcessIdentity> {
   mkdirSync(names.registryDir, { recursive: true });
   const configFile = join(names.runDir, "registry.yml");
   const logFile = join(names.logDir, "registry.log");

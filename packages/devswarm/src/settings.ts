@@ -26,9 +26,14 @@ export function installerEnv(): NodeJS.ProcessEnv {
  * The environment of a docker client: the caller's, without what would point the client elsewhere.
  * `configDir` replaces the person's ~/.docker, whose proxy settings would leak into containers.
  */
-export function dockerClientEnv(socket: string, configDir: string, extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+export function dockerClientEnv(
+  socket: string,
+  configDir: string,
+  extra: Readonly<Record<string, string>> = {},
+): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:${systemPath}` };
-  for (const name of ["DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION"]) delete env[name];
+  for (const name of ["DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION"])
+    delete env[name];
   return { ...env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: configDir, ...extra };
 }
 

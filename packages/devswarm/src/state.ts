@@ -29,7 +29,11 @@ export interface FleetState {
   readonly cacheDir: string;
   readonly nodes: readonly NodeRecord[];
   readonly registry?: ProcessIdentity;
-  readonly owned: { readonly namespaces: readonly string[]; readonly hostLink: string; readonly cgroups: readonly string[] };
+  readonly owned: {
+    readonly namespaces: readonly string[];
+    readonly hostLink: string;
+    readonly cgroups: readonly string[];
+  };
 }
 
 /** Reads a fleet's state file. Undefined when there is none, or when it is from before the machine's last boot. */
@@ -42,7 +46,9 @@ export function readState(names: FleetNames): FleetState | undefined {
   }
   const state = JSON.parse(text) as FleetState;
   if (state.version !== 1) {
-    throw new Error(`${names.stateFile} has version ${String(state.version)}, not 1: take the fleet down with the version that made it.`);
+    throw new Error(
+      `${names.stateFile} has version ${String(state.version)}, not 1: take the fleet down with the version that made it.`,
+    );
   }
   return state.bootId === bootId() ? state : undefined;
 }
@@ -64,5 +70,7 @@ export function withNode(state: FleetState, name: string, change: Partial<NodeRe
 export function nodeRecord(state: FleetState, name: string): NodeRecord {
   const found = state.nodes.find(node => node.name === name);
   if (found !== undefined) return found;
-  throw new Error(`Fleet ${state.name} has no node "${name}"; it has ${state.nodes.map(node => node.name).join(", ")}.`);
+  throw new Error(
+    `Fleet ${state.name} has no node "${name}"; it has ${state.nodes.map(node => node.name).join(", ")}.`,
+  );
 }

@@ -34,7 +34,9 @@ export async function formSwarm(members: readonly Member[], stop?: AbortSignal):
   for (const member of others.filter(each => each.role === "manager")) await join(member, leader, tokens.Manager);
   await Promise.all(workers.map(member => join(member, leader, tokens.Worker)));
   await eventually(() => expectAllReady(leader, members), stop);
-  const ids = await Promise.all(members.map(async member => [member.name, (await infoOf(member)).Swarm.NodeID] as const));
+  const ids = await Promise.all(
+    members.map(async member => [member.name, (await infoOf(member)).Swarm.NodeID] as const),
+  );
   return new Map(ids);
 }
 
@@ -66,7 +68,8 @@ async function expectAllReady(leader: Member, members: readonly Member[]): Promi
   const ready = (await listSwarmNodes(leader.socket)).filter(node => node.Status.State === "ready");
   const names = new Set(ready.map(node => node.Description.Hostname));
   const missing = members.filter(member => !names.has(member.name));
-  if (missing.length > 0) throw new Error(`${missing.map(member => member.name).join(", ")} did not become ready in the swarm.`);
+  if (missing.length > 0)
+    throw new Error(`${missing.map(member => member.name).join(", ")} did not become ready in the swarm.`);
 }
 
 async function eventually<T>(attempt: () => Promise<T>, stop?: AbortSignal): Promise<T> {

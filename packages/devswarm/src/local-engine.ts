@@ -1,0 +1,59 @@
+import { answers, askEngine, EngineError } from "./engine-api.ts";
+import type { EngineInfo } from "./engine-api.ts";
+import type { Fleet } from "./fleet.ts";
+import { localEngineSocket } from "./settings.ts";
+
+/**
+ * A fleet of one node: a Docker engine that was there before. Only `docker` and `forward` work on it; nothing of the
+ * machine is killed, paused or cut. `down` leaves the swarm if it was formed here, and the engine as it was.
+ */
+export interface LocalFleet extends Fleet {
+  down(): Promise<void>;
+}
+
+/**
+ * Uses the Docker engine that this user's docker client would use as a Swarm of one node. When the engine is in no
+ * swarm, `ask` decides whether to form one. Undefined when there is no such engine or the answer was no. Throws an
+ * Error when the engine is a worker of somebody's swarm: nothing can be deployed through it.
+ */
+export async function adoptLocalEngine(options: {
+  ask: () => Promise<boolean>;
+  socket?: string;
+}): Promise<LocalFleet | undefined> {
+  const socket = options.socket ?? localEngineSocket();
+  if (socket === undefined || !(await answers(socket))) return undefined;
+  const before = await askEngine<EngineInfo>(socket, "GET", "/info");
+  const wasInSwarm = before.Swarm.LocalNodeState === "active";
+  if (!wasInSwarm) {
+    if (!(await options.ask())) return undefined;
+    await askEngine(socket, "POST", "/swarm/init", {
+      ListenAddr: "127.0.0.1:2377",
+      AdvertiseAddr: "127.0.0.1",
+      Spec: {},
+    });
+  }
+  const { Name, Swarm } = wasInSwarm ? before : await askEngine<EngineInfo>(socket, "GET", "/info");
+  if (!Swarm.ControlAvailable) {
+    throw new Error(
+      `The engine on ${socket} is a worker of a swarm: use an engine that is one of its managers, or leave that swarm.`,
+    );
+  }
+  return {
+    name: "local",
+    subnet: "127.0.0.0/8",
+    hostAddress: "127.0.0.1",
+    // An engine takes the loopback network as a registry without TLS, should somebody run one there.
+    registry: "127.0.0.1:5000",
+    nodes: [{ name: Name, address: "127.0.0.1", socket, role: "manager", swarmId: Swarm.NodeID }],
+    down: () => (wasInSwarm ? Promise.resolve() : leaveSwarm(socket)),
+  };
+}
+
+async function leaveSwarm(socket: string): Promise<void> {
+  try {
+    await askEngine(socket, "POST", "/swarm/leave?force=1");
+  } catch (cause) {
+    // 503 is the engine's answer when it is in no swarm: somebody left it before us.
+    if (!(cause instanceof EngineError && cause.status === 503)) throw cause;
+  }
+}
