@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { readFile, readdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { waitForStack } from "./bootstrap/convergence.ts";
+import { managerAt, swarmId, type Manager } from "./bootstrap/manager.ts";
+import { ensureNodeLabels } from "./bootstrap/node-labels.ts";
+import { ensureSecrets } from "./bootstrap/secrets.ts";
+
+/** What {@link bootstrapStack} needs. */
+export interface BootstrapOptions {
+  /** Socket of a manager's engine. */
+  readonly socket: string;
+  /** References by image name (`scheduler`, `postgres`, ...), handed to the stack file as `SKEP_<NAME>_IMAGE`. */
+  readonly images: Readonly<Record<string, string>>;
+  /** Path of `stack/skep.yml`; its config files stand beside it. */
+  readonly stackFile: string;
+  readonly stackName: string;
+  /** More variables of the stack file; they win over those that this function sets. No secrets. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where secrets are remembered; by default a directory of this Swarm in the user's configuration. */
+  readonly secretsDir?: string;
+  /** `never` where the images are on the engines only and in no registry. */
+  readonly resolveImage?: "always" | "changed" | "never";
+  /** How long the services may take until all are healthy; 10 minutes by default. */
+  readonly timeoutMs?: number;
+  /** Told of each finished step and how long it took, and of progress while the services start (`ms` is then 0). */
+  readonly onStep?: (text: string, ms: number) => void;
+}
+
+/** Where the person stands after {@link bootstrapStack}. */
+export interface BootstrapResult {
+  readonly apiToken: string;
+  /** Holds `api-token` and the passwords, readable by this user only. */
+  readonly secretsDir: string;
+}
+
+/**
+ * Does what an operator would do by hand on a manager: secrets, node labels, `docker stack deploy`, and waiting until every
+ * service is healthy. What is done already stays as it is, so it can be run again at any time, also to deploy new images.
+ * @throws Error that says what is missing, or which service did not start and why.
+ */
+export async function bootstrapStack(options: BootstrapOptions): Promise<BootstrapResult> {
+  const manager = managerAt(options.socket);
+  const step = timedStep(options.onStep);
+  const secretsDir = options.secretsDir ?? join(homedir(), ".config", "skep", `${options.stackName}-${await swarmId(manager)}`);
+  const secrets = await step("secrets", () => ensureSecrets(manager, secretsDir));
+  await step("node labels", () => ensureNodeLabels(manager));
+  await step("docker stack deploy", () => deploy(manager, options, secrets.env));
+  await step("all services healthy", () => waitForStack(manager, options.stackName, options.timeoutMs ?? 600_000, (text) => options.onStep?.(text, 0)));
+  return { apiToken: secrets.apiToken, secretsDir };
+}
+
+async function deploy(manager: Manager, options: BootstrapOptions, secretNames: Readonly<Record<string, string>>): Promise<void> {
+  const images = Object.entries(options.images).map(([name, reference]) => [`SKEP_${name.toUpperCase().replaceAll("-", "_")}_IMAGE`, reference]);
+  const env = { SKEP_CONFIG_VERSION: await configVersion(options.stackFile), ...Object.fromEntries(images), ...secretNames, ...options.env };
+  const resolveImage = options.resolveImage ?? "always";
+  await manager.docker(["stack", "deploy", "--compose-file", options.stackFile, "--resolve-image", resolveImage, "--with-registry-auth", options.stackName], { env });
+}
+
+/** Hash of the config files beside the stack file: Swarm's configs never change, so other content needs other names. */
+async function configVersion(stackFile: string): Promise<string> {
+  const directory = dirname(stackFile);
+  const hash = createHash("sha256");
+  for (const name of (await readdir(directory)).toSorted()) {
+    if (name.endsWith(".conf") || name === "traefik.yml") hash.update(name).update(await readFile(join(directory, name)));
+  }
+  return hash.digest("hex").slice(0, 12);
+}
+
+function timedStep(onStep: BootstrapOptions["onStep"]): <T>(text: string, work: () => Promise<T>) => Promise<T> {
+  return async (text, work) => {
+    const startedAt = performance.now();
+    const result = await work();
+    onStep?.(text, performance.now() - startedAt);
+    return result;
+  };
+}

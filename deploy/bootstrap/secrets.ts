@@ -1,0 +1,74 @@
+import { createHash, randomBytes } from "node:crypto";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Manager } from "./manager.ts";
+import { natsAuth, natsUsers, type NatsUser } from "./nats-auth.ts";
+
+/** What {@link ensureSecrets} settled. */
+export interface StackSecrets {
+  readonly apiToken: string;
+  /** Variables of the stack file for secrets that bear another name than its default. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const prefix = "skep_";
+
+/**
+ * Sees to it that the Swarm has every secret of the stack. A value is first written to `secretsDir` (0700, files 0600), then
+ * handed to Docker on stdin, so that a crash in between leaves nothing that nobody knows. What is there already stays.
+ * @throws Error when the Swarm has the API token or a password that is needed and `secretsDir` does not know it.
+ */
+export async function ensureSecrets(manager: Manager, secretsDir: string): Promise<StackSecrets> {
+  await mkdir(secretsDir, { recursive: true, mode: 0o700 });
+  await chmod(secretsDir, 0o700);
+  const present = new Set((await manager.docker(["secret", "ls", "--format", "{{.Name}}"])).split("\n"));
+  const passwords = await natsPasswords(manager, secretsDir, present);
+  await ensureRandom(manager, secretsDir, present, "postgres_password");
+  const apiToken = await ensureRandom(manager, secretsDir, present, "api_token");
+  if (apiToken === undefined) throw unknownSecret("api_token", secretsDir);
+  return { apiToken, env: passwords === undefined ? {} : await ensureNatsAuth(manager, present, natsAuth(passwords)) };
+}
+
+/** The passwords of all users of the bus; `undefined` when the Swarm has them and another machine knows them. */
+async function natsPasswords(manager: Manager, secretsDir: string, present: ReadonlySet<string>): Promise<Record<NatsUser, string> | undefined> {
+  const passwords: Partial<Record<NatsUser, string>> = {};
+  for (const user of natsUsers) {
+    const password = await ensureRandom(manager, secretsDir, present, `nats_${user}_password`);
+    if (password !== undefined) passwords[user] = password;
+    else if (!present.has(`${prefix}nats_auth`)) throw unknownSecret(`nats_${user}_password`, secretsDir);
+  }
+  return natsUsers.every((user) => passwords[user] !== undefined) ? (passwords as Record<NatsUser, string>) : undefined;
+}
+
+/** One secret of 32 random bytes. Returns its value, or `undefined` when only the Swarm knows it. */
+async function ensureRandom(manager: Manager, secretsDir: string, present: ReadonlySet<string>, name: string): Promise<string | undefined> {
+  const file = join(secretsDir, name.replaceAll("_", "-"));
+  const known = await readFile(file, "utf8").catch(() => undefined);
+  if (present.has(prefix + name)) return known;
+  const value = known ?? randomBytes(32).toString("base64url");
+  if (known === undefined) {
+    await writeFile(`${file}.new`, value, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  }
+  await manager.docker(["secret", "create", prefix + name, "-"], { input: value });
+  return value;
+}
+
+/** A secret cannot be changed: where a newer Skep gives its users other subjects, the stack gets one of another name. */
+async function ensureNatsAuth(manager: Manager, present: ReadonlySet<string>, content: string): Promise<Record<string, string>> {
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
+  const plain = `${prefix}nats_auth`;
+  const label = "{{index .Spec.Labels \"skep.content\"}}";
+  const isPlain = !present.has(plain) || (await manager.docker(["secret", "inspect", "--format", label, plain])).trim() === hash;
+  const name = isPlain ? plain : `${plain}_${hash}`;
+  if (!present.has(name)) await manager.docker(["secret", "create", "--label", `skep.content=${hash}`, name, "-"], { input: content });
+  return { SKEP_NATS_AUTH_SECRET: name };
+}
+
+function unknownSecret(name: string, secretsDir: string): Error {
+  const file = join(secretsDir, name.replaceAll("_", "-"));
+  return new Error(
+    `this Swarm has the secret ${prefix}${name}, but ${file} does not exist, so its value is not known here; ` +
+      `copy that file from the machine that made the secret, or remove the stack and the secret (docker secret rm ${prefix}${name}) and run this again`,
+  );
+}
