@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ObservedContainer } from "@skep/core/model/observed.ts";
+import { aContainer, anInstance, aSpec } from "../testing/builders.ts";
+import type { Engine, EngineEvent, LogLine } from "./engine.ts";
+import { engineErrorCode } from "./errors.ts";
+
+/** What the suite needs to know of the engine it runs against. */
+export interface EngineUnderTest {
+  readonly engine: Engine;
+  /** An image that is present and has `sleep` and `sh`. */
+  readonly image: string;
+  /** An image that exists nowhere. */
+  readonly unknownImage: string;
+  /** Host ports that are free on the node. */
+  readonly ports: readonly [number, number];
+  /** Lets time pass until the promise ends: at once on real time, by advancing on virtual time. */
+  within<T>(promise: Promise<T>): Promise<T>;
+  /** Removes the container without the port. */
+  removeOutside(containerId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The contract of the Engine port: the twin and the real engine both pass it. */
+export function engineContract(name: string, open: () => Promise<EngineUnderTest>): void {
+  describe(`the engine contract: ${name}`, () => {
+    let under: EngineUnderTest;
+    let engine: Engine;
+    beforeAll(async () => {
+      under = await open();
+      engine = under.engine;
+    }, 120_000);
+    afterAll(async () => {
+      await under?.close();
+    }, 60_000);
+
+    let serial = 0;
+    async function make(command: readonly string[], over: { tenantId?: string; hostPort?: number } = {}): Promise<string> {
+      const tenantId = over.tenantId ?? "acme";
+      const container = aContainer({ image: under.image, command });
+      const ports = over.hostPort === undefined ? [] : [{ container: "app", containerPort: 80, protocol: "tcp" as const, hostPort: over.hostPort }];
+      const instance = anInstance({ instanceId: `${tenantId}.web.${++serial}`, tenantId, ports, spec: aSpec({ containers: [container] }) });
+      await under.within(engine.createNetwork(tenantId));
+      return under.within(engine.createContainer({ instance, container, specHash: "h1", sandboxId: undefined }));
+    }
+    async function see(containerId: string): Promise<ObservedContainer | undefined> {
+      return (await under.within(engine.observe())).containers.find(container => container.id === containerId);
+    }
+    async function codeOf(promise: Promise<unknown>): Promise<string> {
+      return under.within(promise.then(() => "done", engineErrorCode));
+    }
+    async function linesOf(containerId: string, follow: boolean): Promise<string[]> {
+      const texts: string[] = [];
+      const read = async (): Promise<void> => {
+        for await (const line of engine.logs(containerId, { follow, tail: undefined, sinceAt: undefined }, AbortSignal.timeout(20_000))) {
+          texts.push(line.text);
+        }
+      };
+      await under.within(read());
+      return texts;
+    }
+    async function until(holds: () => Promise<boolean>): Promise<void> {
+      for (let tries = 0; tries < 100; tries++) {
+        if (await holds()) return;
+        await under.within(new Promise(resolve => setTimeout(resolve, 50)));
+      }
+      throw new Error("what was waited for did not come about");
+    }
+
+    test("says what the node has", async () => {
+      const facts = await under.within(engine.facts());
+      expect(facts.cores).toBeGreaterThan(0);
+      expect(facts.memoryBytes).toBeGreaterThan(0);
+      expect(facts.hostname).not.toBe("");
+      expect(facts.startIdentity).not.toBe("");
+    });
+
+    test("lists a container from its creation to its removal with what it was made from", async () => {
+      const id = await make(["sleep", "600"], { hostPort: under.ports[0] });
+      expect(await see(id)).toMatchObject({
+        state: "created",
+        instanceId: `acme.web.${serial}`,
+        tenantId: "acme",
+        deploymentId: "acme.web",
+        epoch: 1,
+        release: 1,
+        name: "app",
+        role: "app",
+        specHash: "h1",
+        startedAt: undefined,
+        exitCode: undefined,
+        ports: [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: under.ports[0] }],
+      });
+      await under.within(engine.start(id));
+      const running = await see(id);
+      expect(running).toMatchObject({ state: "running", exitCode: undefined, engineHealth: "none" });
+      expect(running?.startedAt).toBeGreaterThanOrEqual(running?.createdAt ?? Infinity);
+      await under.within(engine.stop(id, 1_000));
+      const stopped = await see(id);
+      expect(stopped?.state).toBe("exited");
+      expect(stopped?.exitCode).toBeGreaterThan(0);
+      expect(stopped?.finishedAt).toBeDefined();
+      await under.within(engine.remove(id));
+      expect(await see(id)).toBeUndefined();
+    });
+
+    test("a verb whose state already holds succeeds", async () => {
+      const id = await make(["sleep", "600"]);
+      await under.within(engine.start(id));
+      await under.within(engine.start(id));
+      await under.within(engine.stop(id, 1_000));
+      await under.within(engine.stop(id, 1_000));
+      await under.within(engine.remove(id));
+      await under.within(engine.remove(id));
+      await under.within(engine.removeNetwork("skep-nobody"));
+    });
+
+    test("creating the same container twice gives the same one", async () => {
+      const first = await make(["sleep", "600"]);
+      serial--;
+      expect(await make(["sleep", "600"])).toBe(first);
+      await under.within(engine.remove(first));
+    });
+
+    test("shows how a program that ended by itself ended, and what it printed", async () => {
+      const id = await make(["sh", "-c", "echo hello; exit 3"]);
+      await under.within(engine.start(id));
+      await until(async () => (await see(id))?.state === "exited");
+      expect((await see(id))?.exitCode).toBe(3);
+      expect(await linesOf(id, false)).toEqual(["hello"]);
+      await under.within(engine.remove(id));
+    });
+
+    test("following the output ends with the container", async () => {
+      const id = await make(["sh", "-c", "echo hello; sleep 1; exit 0"]);
+      await under.within(engine.start(id));
+      expect(await linesOf(id, true)).toEqual(["hello"]);
+      await under.within(engine.remove(id));
+    });
+
+    test("a later start forgets how the container ended before", async () => {
+      const id = await make(["sh", "-c", "sleep 2; exit 3"]);
+      await under.within(engine.start(id));
+      await until(async () => (await see(id))?.state === "exited");
+      const first = await see(id);
+      await under.within(engine.start(id));
+      const second = await see(id);
+      expect(second).toMatchObject({ state: "running", exitCode: undefined });
+      expect(second?.startedAt).toBeGreaterThan(first?.startedAt ?? Infinity);
+      await under.within(engine.remove(id));
+    });
+
+    test("says in its hints that a container died and which", async () => {
+      const hints: EngineEvent[] = [];
+      const subscription = engine.events(event => hints.push(event));
+      await until(async () => {
+        const id = await make(["sleep", "600"]);
+        await under.within(engine.start(id));
+        await under.removeOutside(id);
+        await under.within(new Promise(resolve => setTimeout(resolve, 100)));
+        return hints.some(event => event.containerId === id && event.action === "die" && event.instanceId === `acme.web.${serial}`);
+      });
+      subscription.close();
+    });
+
+    test("the host port of a running container is not given to a second one", async () => {
+      const first = await make(["sleep", "600"], { hostPort: under.ports[1] });
+      await under.within(engine.start(first));
+      const second = await make(["sleep", "600"], { hostPort: under.ports[1] });
+      expect(await codeOf(engine.start(second))).toBe("port_taken");
+      await under.within(engine.remove(first));
+      await under.within(engine.start(second));
+      await under.within(engine.remove(second));
+    });
+
+    test("a pod's containers share the sandbox's address, and one that starts before it is refused", async () => {
+      const container = aContainer({ image: under.image, command: ["sleep", "600"] });
+      const instance = anInstance({ instanceId: `acme.pod.${++serial}`, spec: aSpec({ name: "pod", containers: [container] }) });
+      await under.within(engine.createNetwork("acme"));
+      const sandbox = await under.within(engine.createSandbox({ instance, image: under.image, specHash: "s" }));
+      const id = await under.within(engine.createContainer({ instance, container, specHash: "h", sandboxId: sandbox }));
+      expect((await see(sandbox))?.role).toBe("sandbox");
+      expect(await codeOf(engine.start(id))).not.toBe("done");
+      await under.within(engine.start(sandbox));
+      await under.within(engine.start(id));
+      expect((await see(id))?.state).toBe("running");
+      await under.within(engine.remove(id));
+      await under.within(engine.remove(sandbox));
+    });
+
+    test("an image that is not there is named in the refusal", async () => {
+      const container = aContainer({ image: under.unknownImage });
+      const instance = anInstance({ instanceId: `acme.web.${++serial}`, spec: aSpec({ containers: [container] }) });
+      expect(await codeOf(engine.createContainer({ instance, container, specHash: "h", sandboxId: undefined }))).toBe("not_found");
+    });
+
+    test("a call about a container that does not exist says so", async () => {
+      expect(await codeOf(engine.start("f".repeat(64)))).toBe("not_found");
+      const read = async (): Promise<LogLine[]> => {
+        const lines: LogLine[] = [];
+        const request = { follow: false, tail: 1, sinceAt: undefined };
+        for await (const line of engine.logs("f".repeat(64), request, AbortSignal.timeout(5_000))) lines.push(line);
+        return lines;
+      };
+      expect(await codeOf(read())).toBe("not_found");
+    });
+
+    test("each tenant has one network, which goes when nobody uses it", async () => {
+      const id = await make(["sleep", "600"], { tenantId: "other" });
+      await under.within(engine.createNetwork("other"));
+      await under.within(engine.start(id));
+      const names = (await under.within(engine.observe())).networks.filter(network => network.tenantId === "other");
+      expect(names.map(network => network.name)).toEqual(["skep-other"]);
+      expect(await codeOf(engine.removeNetwork("skep-other"))).toBe("conflict");
+      await under.within(engine.remove(id));
+      await under.within(engine.removeNetwork("skep-other"));
+      expect((await under.within(engine.observe())).networks.some(network => network.tenantId === "other")).toBe(false);
+    });
+  });
+}

@@ -1,0 +1,45 @@
+import type { Health } from "@skep/core/model/instance.ts";
+import type { Labels } from "@skep/core/model/labels.ts";
+import type { ObservedContainer } from "@skep/core/model/observed.ts";
+import { LABEL, parseIdentity } from "./labels.ts";
+import { parsePorts } from "./ports.ts";
+import type { MemoryProgram } from "./memory.ts";
+
+/** A container of the twin. It changes in place: the twin is the world, not a value. */
+export interface MemoryContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Labels;
+  readonly program: MemoryProgram;
+  /** Id of the sandbox whose network it uses. */
+  readonly joins: string | undefined;
+  state: "created" | "running" | "exited";
+  exitCode: number | undefined;
+  health: Health;
+  readonly createdAt: number;
+  startedAt: number | undefined;
+  finishedAt: number | undefined;
+  /** Takes back the timer that ends the program. */
+  cancelExit: (() => void) | undefined;
+}
+
+/** The container as the port shows it; `undefined` where its labels are not ours. */
+export function toObserved(container: MemoryContainer): ObservedContainer | undefined {
+  const identity = parseIdentity(container.labels);
+  if (identity === undefined) return undefined;
+  const { container: name, ...rest } = identity;
+  const { id, state, exitCode, createdAt, startedAt, finishedAt, labels } = container;
+  return {
+    ...rest,
+    ...{ id, name, state, exitCode, createdAt, startedAt, finishedAt, labels },
+    oomKilled: false,
+    imageId: "sha256:memory",
+    engineHealth: state === "running" ? container.health : "none",
+    ports: parsePorts(labels[LABEL.ports]),
+  };
+}
+
+/** The host ports that the container takes while it runs. */
+export function hostPortsOf(container: MemoryContainer): number[] {
+  return parsePorts(container.labels[LABEL.ports]).map(port => port.hostPort);
+}
