@@ -43,19 +43,46 @@ export interface BootstrapResult {
 export async function bootstrapStack(options: BootstrapOptions): Promise<BootstrapResult> {
   const manager = managerAt(options.socket);
   const step = timedStep(options.onStep);
-  const secretsDir = options.secretsDir ?? join(homedir(), ".config", "skep", `${options.stackName}-${await swarmId(manager)}`);
+  const secretsDir =
+    options.secretsDir ?? join(homedir(), ".config", "skep", `${options.stackName}-${await swarmId(manager)}`);
   const secrets = await step("secrets", () => ensureSecrets(manager, secretsDir));
   await step("node labels", () => ensureNodeLabels(manager));
   await step("docker stack deploy", () => deploy(manager, options, secrets.env));
-  await step("all services healthy", () => waitForStack(manager, options.stackName, options.timeoutMs ?? 600_000, (text) => options.onStep?.(text, 0)));
+  await step("all services healthy", () =>
+    waitForStack(manager, options.stackName, options.timeoutMs ?? 600_000, text => options.onStep?.(text, 0)),
+  );
   return { apiToken: secrets.apiToken, secretsDir };
 }
 
-async function deploy(manager: Manager, options: BootstrapOptions, secretNames: Readonly<Record<string, string>>): Promise<void> {
-  const images = Object.entries(options.images).map(([name, reference]) => [`SKEP_${name.toUpperCase().replaceAll("-", "_")}_IMAGE`, reference]);
-  const env = { SKEP_CONFIG_VERSION: await configVersion(options.stackFile), ...Object.fromEntries(images), ...secretNames, ...options.env };
+async function deploy(
+  manager: Manager,
+  options: BootstrapOptions,
+  secretNames: Readonly<Record<string, string>>,
+): Promise<void> {
+  const images = Object.entries(options.images).map(([name, reference]) => [
+    `SKEP_${name.toUpperCase().replaceAll("-", "_")}_IMAGE`,
+    reference,
+  ]);
+  const env = {
+    SKEP_CONFIG_VERSION: await configVersion(options.stackFile),
+    ...Object.fromEntries(images),
+    ...secretNames,
+    ...options.env,
+  };
   const resolveImage = options.resolveImage ?? "always";
-  await manager.docker(["stack", "deploy", "--compose-file", options.stackFile, "--resolve-image", resolveImage, "--with-registry-auth", options.stackName], { env });
+  await manager.docker(
+    [
+      "stack",
+      "deploy",
+      "--compose-file",
+      options.stackFile,
+      "--resolve-image",
+      resolveImage,
+      "--with-registry-auth",
+      options.stackName,
+    ],
+    { env },
+  );
 }
 
 /** Hash of the config files beside the stack file: Swarm's configs never change, so other content needs other names. */
@@ -63,7 +90,8 @@ async function configVersion(stackFile: string): Promise<string> {
   const directory = dirname(stackFile);
   const hash = createHash("sha256");
   for (const name of (await readdir(directory)).toSorted()) {
-    if (name.endsWith(".conf") || name === "traefik.yml") hash.update(name).update(await readFile(join(directory, name)));
+    if (name.endsWith(".conf") || name === "traefik.yml")
+      hash.update(name).update(await readFile(join(directory, name)));
   }
   return hash.digest("hex").slice(0, 12);
 }

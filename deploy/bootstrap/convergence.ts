@@ -20,17 +20,33 @@ interface Task {
  * @throws Error after `timeoutMs`, or when Swarm gives an update up, that names the services that are behind and the
  * newest error of their tasks.
  */
-export async function waitForStack(manager: Manager, stackName: string, timeoutMs: number, say: (text: string) => void): Promise<void> {
+export async function waitForStack(
+  manager: Manager,
+  stackName: string,
+  timeoutMs: number,
+  say: (text: string) => void,
+): Promise<void> {
   const filters = encodeURIComponent(JSON.stringify({ label: [`com.docker.stack.namespace=${stackName}`] }));
   const deadline = performance.now() + timeoutMs;
   let shown = "";
   for (;;) {
     const services = await manager.get<readonly Service[]>(`/v1.41/services?status=true&filters=${filters}`);
-    const behind = services.filter((service) => !isThere(service));
+    const behind = services.filter(service => !isThere(service));
     if (services.length > 0 && behind.length === 0) return;
-    const isGivenUp = behind.some((service) => /paused|rollback/.test(service.UpdateStatus?.State ?? ""));
-    if (isGivenUp || performance.now() > deadline) throw new Error(await whyBehind(manager, behind, filters, isGivenUp ? "gave an update up" : `is not there after ${Math.round(timeoutMs / 1000)} s`));
-    const picture = services.map((service) => summary(service, stackName)).toSorted().join(", ");
+    const isGivenUp = behind.some(service => /paused|rollback/.test(service.UpdateStatus?.State ?? ""));
+    if (isGivenUp || performance.now() > deadline)
+      throw new Error(
+        await whyBehind(
+          manager,
+          behind,
+          filters,
+          isGivenUp ? "gave an update up" : `is not there after ${Math.round(timeoutMs / 1000)} s`,
+        ),
+      );
+    const picture = services
+      .map(service => summary(service, stackName))
+      .toSorted()
+      .join(", ");
     if (picture !== shown) say(picture);
     shown = picture;
     await sleep(300);
@@ -50,11 +66,12 @@ function summary({ Spec, ServiceStatus: status, UpdateStatus: update }: Service,
 
 async function whyBehind(manager: Manager, behind: readonly Service[], filters: string, what: string): Promise<string> {
   const tasks = await manager.get<readonly Task[]>(`/tasks?filters=${filters}`);
-  const lines = behind.map((service) => {
-    const failed = tasks.filter((task) => task.ServiceID === service.ID && (task.Status.Err ?? "") !== "");
+  const lines = behind.map(service => {
+    const failed = tasks.filter(task => task.ServiceID === service.ID && (task.Status.Err ?? "") !== "");
     const newest = failed.toSorted((a, b) => b.Status.Timestamp.localeCompare(a.Status.Timestamp))[0];
     const { RunningTasks: running = 0, DesiredTasks: desired = 0 } = service.ServiceStatus ?? {};
-    const said = newest?.Status.Err ?? service.UpdateStatus?.Message ?? "its tasks report no error; see docker service ps";
+    const said =
+      newest?.Status.Err ?? service.UpdateStatus?.Message ?? "its tasks report no error; see docker service ps";
     return `  ${service.Spec.Name}: ${running} of ${desired} run; ${said}`;
   });
   return `the stack ${what}:\n${lines.join("\n")}\nSee \`docker service ps --no-trunc NAME\` and \`docker service logs NAME\` on a manager.`;

@@ -5,7 +5,10 @@ import { run } from "../engines/run.ts";
 export interface Manager {
   readonly socket: string;
   /** Runs the docker client; `env` is for variables of a stack file and holds no secrets, `input` may. */
-  docker(argv: readonly string[], options?: { readonly input?: string; readonly env?: Readonly<Record<string, string>> }): Promise<string>;
+  docker(
+    argv: readonly string[],
+    options?: { readonly input?: string; readonly env?: Readonly<Record<string, string>> },
+  ): Promise<string>;
   /** @throws Error with the engine's words when it refuses. */
   get<T>(path: string): Promise<T>;
 }
@@ -15,7 +18,7 @@ export function managerAt(socket: string): Manager {
   return {
     socket,
     docker: (argv, options) => run(["docker", "--host", `unix://${socket}`, ...argv], options),
-    get: (path) => get(socket, path),
+    get: path => get(socket, path),
   };
 }
 
@@ -27,22 +30,25 @@ export async function swarmId(manager: Manager): Promise<string> {
   const info = await manager.get<{ Swarm: { ControlAvailable: boolean; Cluster?: { ID: string } } }>("/info");
   const id = info.Swarm.Cluster?.ID;
   if (info.Swarm.ControlAvailable && id !== undefined) return id;
-  throw new Error(`the engine at ${manager.socket} is not a manager of a Swarm; use a manager's socket, or run \`docker swarm init\` first`);
+  throw new Error(
+    `the engine at ${manager.socket} is not a manager of a Swarm; use a manager's socket, or run \`docker swarm init\` first`,
+  );
 }
 
 function get<T>(socket: string, path: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: socket, path, agent: false, signal: AbortSignal.timeout(30_000) }, (answer) => {
+    const asked = request({ socketPath: socket, path, agent: false, signal: AbortSignal.timeout(30_000) }, answer => {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.on("error", reject);
       answer.on("end", () => {
         const text = Buffer.concat(chunks).toString();
         if (answer.statusCode === 200) resolve(JSON.parse(text) as T);
-        else reject(new Error(`the engine at ${socket} answered GET ${path} with ${answer.statusCode}: ${text.trim()}`));
+        else
+          reject(new Error(`the engine at ${socket} answered GET ${path} with ${answer.statusCode}: ${text.trim()}`));
       });
     });
-    asked.on("error", (cause) => reject(new Error(`no engine answers at ${socket}: ${cause.message}`, { cause })));
+    asked.on("error", cause => reject(new Error(`no engine answers at ${socket}: ${cause.message}`, { cause })));
     asked.end();
   });
 }

@@ -31,7 +31,7 @@ export const natsUsers = Object.keys(permissions) as readonly NatsUser[];
 
 /** What nats.conf includes: the users with their passwords and subjects. */
 export function natsAuth(passwords: Readonly<Record<NatsUser, string>>): string {
-  const users = natsUsers.map((user) => {
+  const users = natsUsers.map(user => {
     const { publish, subscribe } = permissions[user];
     const rules = `publish: { allow: ${JSON.stringify(publish)} }, subscribe: { allow: ${JSON.stringify(subscribe)} }`;
     return `    { user: ${user}, password: ${JSON.stringify(passwords[user])}, permissions: { ${rules} } }`;

@@ -30,18 +30,27 @@ export async function ensureSecrets(manager: Manager, secretsDir: string): Promi
 }
 
 /** The passwords of all users of the bus; `undefined` when the Swarm has them and another machine knows them. */
-async function natsPasswords(manager: Manager, secretsDir: string, present: ReadonlySet<string>): Promise<Record<NatsUser, string> | undefined> {
+async function natsPasswords(
+  manager: Manager,
+  secretsDir: string,
+  present: ReadonlySet<string>,
+): Promise<Record<NatsUser, string> | undefined> {
   const passwords: Partial<Record<NatsUser, string>> = {};
   for (const user of natsUsers) {
     const password = await ensureRandom(manager, secretsDir, present, `nats_${user}_password`);
     if (password !== undefined) passwords[user] = password;
     else if (!present.has(`${prefix}nats_auth`)) throw unknownSecret(`nats_${user}_password`, secretsDir);
   }
-  return natsUsers.every((user) => passwords[user] !== undefined) ? (passwords as Record<NatsUser, string>) : undefined;
+  return natsUsers.every(user => passwords[user] !== undefined) ? (passwords as Record<NatsUser, string>) : undefined;
 }
 
 /** One secret of 32 random bytes. Returns its value, or `undefined` when only the Swarm knows it. */
-async function ensureRandom(manager: Manager, secretsDir: string, present: ReadonlySet<string>, name: string): Promise<string | undefined> {
+async function ensureRandom(
+  manager: Manager,
+  secretsDir: string,
+  present: ReadonlySet<string>,
+  name: string,
+): Promise<string | undefined> {
   const file = join(secretsDir, name.replaceAll("_", "-"));
   const known = await readFile(file, "utf8").catch(() => undefined);
   if (present.has(prefix + name)) return known;
@@ -55,13 +64,19 @@ async function ensureRandom(manager: Manager, secretsDir: string, present: Reado
 }
 
 /** A secret cannot be changed: where a newer Skep gives its users other subjects, the stack gets one of another name. */
-async function ensureNatsAuth(manager: Manager, present: ReadonlySet<string>, content: string): Promise<Record<string, string>> {
+async function ensureNatsAuth(
+  manager: Manager,
+  present: ReadonlySet<string>,
+  content: string,
+): Promise<Record<string, string>> {
   const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
   const plain = `${prefix}nats_auth`;
-  const label = "{{index .Spec.Labels \"skep.content\"}}";
-  const isPlain = !present.has(plain) || (await manager.docker(["secret", "inspect", "--format", label, plain])).trim() === hash;
+  const label = '{{index .Spec.Labels "skep.content"}}';
+  const isPlain =
+    !present.has(plain) || (await manager.docker(["secret", "inspect", "--format", label, plain])).trim() === hash;
   const name = isPlain ? plain : `${plain}_${hash}`;
-  if (!present.has(name)) await manager.docker(["secret", "create", "--label", `skep.content=${hash}`, name, "-"], { input: content });
+  if (!present.has(name))
+    await manager.docker(["secret", "create", "--label", `skep.content=${hash}`, name, "-"], { input: content });
   return { SKEP_NATS_AUTH_SECRET: name };
 }
 

@@ -5,7 +5,10 @@ import type { Progress } from "./progress.ts";
 
 /** Whether something is at `path`. */
 export async function exists(path: string): Promise<boolean> {
-  return stat(path).then(() => true, () => false);
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
@@ -15,7 +18,11 @@ export async function exists(path: string): Promise<boolean> {
  * `make` returns the path, inside the directory it was given, of what shall stand at `path`.
  * @throws whatever `make` throws; nothing is kept then.
  */
-export async function cached(path: string, say: Progress, make: (scratchDir: string) => Promise<string>): Promise<string> {
+export async function cached(
+  path: string,
+  say: Progress,
+  make: (scratchDir: string) => Promise<string>,
+): Promise<string> {
   if (await exists(path)) return path;
   await mkdir(dirname(path), { recursive: true });
   return withLock(`${path}.lock`, say, async () => {
@@ -45,12 +52,18 @@ async function removeLeftovers(path: string): Promise<void> {
  * @throws Error when `flock` (util-linux) is not on this machine.
  */
 export async function withLock<T>(file: string, say: Progress, work: () => Promise<T>): Promise<T> {
-  const holder = spawn("flock", [file, "sh", "-c", "echo held; exec cat >/dev/null"], { stdio: ["pipe", "pipe", "inherit"] });
+  const holder = spawn("flock", [file, "sh", "-c", "echo held; exec cat >/dev/null"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const waiting = setTimeout(() => say(`waiting for another process that holds ${file}`), 1_000);
   try {
     await new Promise<void>((resolve, reject) => {
-      holder.once("error", (error) => reject(new Error(`flock could not be started (${error.message}); install util-linux`)));
-      holder.once("exit", (code) => reject(new Error(`flock on ${file} ended with code ${code}; is its directory writable?`)));
+      holder.once("error", error =>
+        reject(new Error(`flock could not be started (${error.message}); install util-linux`)),
+      );
+      holder.once("exit", code =>
+        reject(new Error(`flock on ${file} ended with code ${code}; is its directory writable?`)),
+      );
       holder.stdout.once("data", () => resolve());
     });
   } finally {

@@ -9,7 +9,10 @@ const listsLiveMs = 12 * 3600_000;
 
 /** Whether this machine can take packages from a Debian mirror (Debian itself or a descendant). */
 export async function hasApt(environment: EngineEnvironment): Promise<boolean> {
-  return (await findInPath("apt-get", environment.searchPath)) !== undefined && (await findInPath("dpkg-deb", environment.searchPath)) !== undefined;
+  return (
+    (await findInPath("apt-get", environment.searchPath)) !== undefined &&
+    (await findInPath("dpkg-deb", environment.searchPath)) !== undefined
+  );
 }
 
 /**
@@ -32,15 +35,21 @@ export async function unpackPackages(options: {
     await download(options.packages, archiveDir, options.environment, options.statusFile);
     await mkdir(options.treeDir, { recursive: true });
     for (const file of (await readdir(archiveDir)).toSorted()) {
-      const leftOut = options.leaveOut?.some((prefix) => file.startsWith(prefix)) === true;
-      if (file.endsWith(".deb") && !leftOut) await run(["dpkg-deb", "--extract", join(archiveDir, file), options.treeDir]);
+      const leftOut = options.leaveOut?.some(prefix => file.startsWith(prefix)) === true;
+      if (file.endsWith(".deb") && !leftOut)
+        await run(["dpkg-deb", "--extract", join(archiveDir, file), options.treeDir]);
     }
   } finally {
     await rm(archiveDir, { recursive: true, force: true });
   }
 }
 
-async function download(packages: readonly string[], archiveDir: string, environment: EngineEnvironment, statusFile?: string): Promise<void> {
+async function download(
+  packages: readonly string[],
+  archiveDir: string,
+  environment: EngineEnvironment,
+  statusFile?: string,
+): Promise<void> {
   const options = await privateApt(environment, statusFile);
   await mkdir(join(archiveDir, "partial"), { recursive: true });
   const wanted = ["--yes", "--no-install-recommends", "--reinstall", "--download-only", "install", ...packages];
@@ -52,15 +61,28 @@ async function privateApt(environment: EngineEnvironment, statusFile: string | u
   const listsDir = join(environment.cacheDir, "engines", "apt-lists");
   const stamp = join(listsDir, "updated");
   await mkdir(join(listsDir, "partial"), { recursive: true });
-  const settings = [`Dir::State::lists=${listsDir}/`, "Debug::NoLocking=true", "APT::Sandbox::User=", "Dir::Cache::pkgcache=", "Dir::Cache::srcpkgcache="];
+  const settings = [
+    `Dir::State::lists=${listsDir}/`,
+    "Debug::NoLocking=true",
+    "APT::Sandbox::User=",
+    "Dir::Cache::pkgcache=",
+    "Dir::Cache::srcpkgcache=",
+  ];
   if (statusFile !== undefined) settings.push(`Dir::State::status=${statusFile}`);
-  const options = ["-q", ...settings.flatMap((setting) => ["-o", setting])];
-  await withLock(`${listsDir}.lock`, () => undefined, async () => {
-    const updatedAt = await stat(stamp).then((found) => found.mtimeMs, () => 0);
-    if (Date.now() - updatedAt < listsLiveMs) return;
-    await run(["apt-get", ...options, "update"]);
-    await writeFile(stamp, "");
-  });
+  const options = ["-q", ...settings.flatMap(setting => ["-o", setting])];
+  await withLock(
+    `${listsDir}.lock`,
+    () => undefined,
+    async () => {
+      const updatedAt = await stat(stamp).then(
+        found => found.mtimeMs,
+        () => 0,
+      );
+      if (Date.now() - updatedAt < listsLiveMs) return;
+      await run(["apt-get", ...options, "update"]);
+      await writeFile(stamp, "");
+    },
+  );
   return options;
 }
 
@@ -71,7 +93,10 @@ async function privateApt(environment: EngineEnvironment, statusFile: string | u
 export async function postgresPackages(environment: EngineEnvironment): Promise<readonly string[]> {
   const depends = await run(["apt-cache", ...(await privateApt(environment, undefined)), "depends", "postgresql"]);
   const version = /Depends: postgresql-(\d+)/.exec(depends)?.[1];
-  if (version === undefined) throw new Error("Debian's package postgresql names no version; install PostgreSQL yourself and set SKEP_ENGINE_POSTGRES");
+  if (version === undefined)
+    throw new Error(
+      "Debian's package postgresql names no version; install PostgreSQL yourself and set SKEP_ENGINE_POSTGRES",
+    );
   return [`postgresql-${version}`, `postgresql-client-${version}`];
 }
 
@@ -93,9 +118,12 @@ export async function configuredArchive(environment: EngineEnvironment): Promise
   for (const line of targets.split("\n")) {
     const [uri, codename, suite, component, origin] = line.split(" ");
     const isBase = codename !== undefined && !/-/.test(codename) && !/-(updates|security|backports)/.test(suite ?? "");
-    if (uri !== undefined && isBase && component === "main" && (origin === "Debian" || origin === "Ubuntu")) return { uri, codename };
+    if (uri !== undefined && isBase && component === "main" && (origin === "Debian" || origin === "Ubuntu"))
+      return { uri, codename };
   }
-  throw new Error("apt on this machine has no archive of Debian with a component main; check /etc/apt/sources.list and /etc/apt/sources.list.d");
+  throw new Error(
+    "apt on this machine has no archive of Debian with a component main; check /etc/apt/sources.list and /etc/apt/sources.list.d",
+  );
 }
 
 /**
@@ -103,7 +131,11 @@ export async function configuredArchive(environment: EngineEnvironment): Promise
  * debootstrap itself is unpacked into `scratchDir` when this machine has none.
  * @throws RunError with debootstrap's words.
  */
-export async function bootstrapRoot(rootDir: string, scratchDir: string, environment: EngineEnvironment): Promise<void> {
+export async function bootstrapRoot(
+  rootDir: string,
+  scratchDir: string,
+  environment: EngineEnvironment,
+): Promise<void> {
   const archive = await configuredArchive(environment);
   const unpackedDir = join(scratchDir, "debootstrap");
   let program = await findInPath("debootstrap", [...environment.searchPath, "/usr/sbin"]);
@@ -119,7 +151,16 @@ export async function bootstrapRoot(rootDir: string, scratchDir: string, environ
 
 /** What a container never reads; `copyright` files stay, as the licences ask. */
 async function trim(rootDir: string): Promise<void> {
-  for (const path of ["usr/share/man", "usr/share/info", "usr/share/locale", "usr/share/lintian", "var/cache/apt", "var/lib/apt/lists", "var/log", "var/cache/debconf"]) {
+  for (const path of [
+    "usr/share/man",
+    "usr/share/info",
+    "usr/share/locale",
+    "usr/share/lintian",
+    "var/cache/apt",
+    "var/lib/apt/lists",
+    "var/log",
+    "var/cache/debconf",
+  ]) {
     await rm(join(rootDir, path), { recursive: true, force: true });
     await mkdir(join(rootDir, path), { recursive: true });
   }

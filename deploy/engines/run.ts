@@ -45,7 +45,9 @@ export function run(argv: readonly [string, ...string[]], options: RunOptions = 
     child.stderr.on("data", (chunk: Buffer) => (tail = (tail + chunk.toString()).slice(-4096)));
     child.stdin.on("error", () => undefined); // A program that ends without reading its input is judged by its exit code.
     child.stdin.end(options.input);
-    child.on("error", (error) => reject(new RunError(`${program} could not be started: ${error.message}`, undefined, "")));
+    child.on("error", error =>
+      reject(new RunError(`${program} could not be started: ${error.message}`, undefined, "")),
+    );
     child.on("close", (code, signal) => {
       const text = Buffer.concat(out).toString();
       if (code === 0) return resolve(text);

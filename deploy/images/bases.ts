@@ -22,58 +22,136 @@ export function debianRootDir(environment: EngineEnvironment): string {
 
 /** A minimal Debian root as `root.tar`; made once (22 s to 40 s), because debootstrap installs every package by itself. */
 export function debianRoot(environment: EngineEnvironment, say: Progress): Promise<Material> {
-  return material("debian-root", environment, async (scratchDir) => {
-    await withProgress("making a Debian root with debootstrap (once; about 30 s)", say, async () => {
-      const rootDir = join(scratchDir, "root");
-      await bootstrapRoot(rootDir, scratchDir, environment);
-      await run(["tar", "--create", "--numeric-owner", "--one-file-system", "--directory", rootDir, "--file", join(scratchDir, "out", "root.tar"), "."]);
-      await run(["rm", "-rf", "--one-file-system", rootDir]);
-    });
-  }, say);
+  return material(
+    "debian-root",
+    environment,
+    async scratchDir => {
+      await withProgress("making a Debian root with debootstrap (once; about 30 s)", say, async () => {
+        const rootDir = join(scratchDir, "root");
+        await bootstrapRoot(rootDir, scratchDir, environment);
+        await run([
+          "tar",
+          "--create",
+          "--numeric-owner",
+          "--one-file-system",
+          "--directory",
+          rootDir,
+          "--file",
+          join(scratchDir, "out", "root.tar"),
+          ".",
+        ]);
+        await run(["rm", "-rf", "--one-file-system", rootDir]);
+      });
+    },
+    say,
+  );
 }
 
 /** A root with nothing but Debian's static busybox, a few megabytes, as `root.tar`: what static programs stand on. */
 export function busyboxRoot(environment: EngineEnvironment, say: Progress): Promise<Material> {
-  return material("busybox-root", environment, async (scratchDir) => {
-    const treeDir = join(scratchDir, "tree");
-    const rootDir = join(scratchDir, "root");
-    await unpackPackages({ packages: ["busybox-static"], treeDir, environment, leaveOut: ["libc"] });
-    for (const path of ["bin", "etc", "root", "tmp", "usr/bin", "usr/local/bin", "var/run"]) await mkdir(join(rootDir, path), { recursive: true });
-    const busybox = join(rootDir, "bin", "busybox");
-    await rename(join(treeDir, (await exists(join(treeDir, "bin/busybox"))) ? "bin/busybox" : "usr/bin/busybox"), busybox);
-    for (const applet of (await run([busybox, "--list"])).trim().split("\n")) {
-      if (applet !== "busybox") await symlink("busybox", join(rootDir, "bin", applet));
-    }
-    await writeFile(join(rootDir, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n");
-    await writeFile(join(rootDir, "etc/group"), "root:x:0:\nnogroup:x:65534:\n");
-    await chmod(join(rootDir, "tmp"), 0o1777);
-    await run(["tar", "--create", "--owner=0", "--group=0", "--directory", rootDir, "--file", join(scratchDir, "out", "root.tar"), "."]);
-  }, say);
+  return material(
+    "busybox-root",
+    environment,
+    async scratchDir => {
+      const treeDir = join(scratchDir, "tree");
+      const rootDir = join(scratchDir, "root");
+      await unpackPackages({ packages: ["busybox-static"], treeDir, environment, leaveOut: ["libc"] });
+      for (const path of ["bin", "etc", "root", "tmp", "usr/bin", "usr/local/bin", "var/run"])
+        await mkdir(join(rootDir, path), { recursive: true });
+      const busybox = join(rootDir, "bin", "busybox");
+      await rename(
+        join(treeDir, (await exists(join(treeDir, "bin/busybox"))) ? "bin/busybox" : "usr/bin/busybox"),
+        busybox,
+      );
+      for (const applet of (await run([busybox, "--list"])).trim().split("\n")) {
+        if (applet !== "busybox") await symlink("busybox", join(rootDir, "bin", applet));
+      }
+      await writeFile(
+        join(rootDir, "etc/passwd"),
+        "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+      );
+      await writeFile(join(rootDir, "etc/group"), "root:x:0:\nnogroup:x:65534:\n");
+      await chmod(join(rootDir, "tmp"), 0o1777);
+      await run([
+        "tar",
+        "--create",
+        "--owner=0",
+        "--group=0",
+        "--directory",
+        rootDir,
+        "--file",
+        join(scratchDir, "out", "root.tar"),
+        ".",
+      ]);
+    },
+    say,
+  );
 }
 
 /** PostgreSQL as a `tree` that is laid over the Debian root; without the just-in-time compiler, which is half of its size. */
 export function postgresTree(environment: EngineEnvironment, say: Progress): Promise<Material> {
-  return material("postgres-tree", environment, async (scratchDir) => {
-    await overlayTree("PostgreSQL", await postgresPackages(environment), scratchDir, environment, say);
-    await run(["find", join(scratchDir, "out/tree/usr/lib/postgresql"), "(", "-name", "llvmjit*", "-o", "-name", "bitcode", ")", "-prune", "-exec", "rm", "-rf", "{}", "+"]);
-  }, say);
+  return material(
+    "postgres-tree",
+    environment,
+    async scratchDir => {
+      await overlayTree("PostgreSQL", await postgresPackages(environment), scratchDir, environment, say);
+      await run([
+        "find",
+        join(scratchDir, "out/tree/usr/lib/postgresql"),
+        "(",
+        "-name",
+        "llvmjit*",
+        "-o",
+        "-name",
+        "bitcode",
+        ")",
+        "-prune",
+        "-exec",
+        "rm",
+        "-rf",
+        "{}",
+        "+",
+      ]);
+    },
+    say,
+  );
 }
 
 /** nginx as a `tree` that is laid over the Debian root. */
 export function nginxTree(environment: EngineEnvironment, say: Progress): Promise<Material> {
-  return material("nginx-tree", environment, (scratchDir) => overlayTree("nginx", ["nginx-light"], scratchDir, environment, say), say);
+  return material(
+    "nginx-tree",
+    environment,
+    scratchDir => overlayTree("nginx", ["nginx-light"], scratchDir, environment, say),
+    say,
+  );
 }
 
 /** Unpacks what the packages need beyond the Debian root, and nothing that the root has already. */
-async function overlayTree(title: string, packages: readonly string[], scratchDir: string, environment: EngineEnvironment, say: Progress): Promise<void> {
+async function overlayTree(
+  title: string,
+  packages: readonly string[],
+  scratchDir: string,
+  environment: EngineEnvironment,
+  say: Progress,
+): Promise<void> {
   const root = await debianRoot(environment, say);
   await withProgress(`unpacking ${title} from Debian (once)`, say, async () => {
     const treeDir = join(scratchDir, "out", "tree");
-    await run(["tar", "--extract", "--file", join(root.dir, "root.tar"), "--directory", scratchDir, "./var/lib/dpkg/status"]);
+    await run([
+      "tar",
+      "--extract",
+      "--file",
+      join(root.dir, "root.tar"),
+      "--directory",
+      scratchDir,
+      "./var/lib/dpkg/status",
+    ]);
     const statusFile = join(scratchDir, "var/lib/dpkg/status");
     await unpackPackages({ packages, treeDir, environment, statusFile, leaveOut: ["libllvm", "perl-modules"] });
     await mergeUsr(treeDir);
-    for (const path of ["usr/share/man", "usr/share/locale", "usr/share/postgresql-common", "usr/share/lintian"]) await rm(join(treeDir, path), { recursive: true, force: true });
+    for (const path of ["usr/share/man", "usr/share/locale", "usr/share/postgresql-common", "usr/share/lintian"])
+      await rm(join(treeDir, path), { recursive: true, force: true });
   });
 }
 
@@ -89,8 +167,13 @@ async function mergeUsr(treeDir: string): Promise<void> {
 }
 
 /** Makes `images/<name>` in the cache: `make` fills `out` in its scratch directory; the id is the hash of what was made. */
-async function material(name: string, environment: EngineEnvironment, make: (scratchDir: string) => Promise<void>, say: Progress): Promise<Material> {
-  const dir = await cached(materialDir(name, environment), say, async (scratchDir) => {
+async function material(
+  name: string,
+  environment: EngineEnvironment,
+  make: (scratchDir: string) => Promise<void>,
+  say: Progress,
+): Promise<Material> {
+  const dir = await cached(materialDir(name, environment), say, async scratchDir => {
     const outDir = join(scratchDir, "out");
     await mkdir(outDir);
     await make(scratchDir);

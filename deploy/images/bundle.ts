@@ -28,7 +28,10 @@ const unusedByAgent = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs)($|\
  * Bundles a service, with everything it imports, into one ES module for Node 24. Same sources, same bytes.
  * @throws Error (esbuild's, with file and line) when a source does not parse or an import is not found.
  */
-export async function bundleService(service: BundledService, entry: string = fileURLToPath(entries[service])): Promise<Buffer> {
+export async function bundleService(
+  service: BundledService,
+  entry: string = fileURLToPath(entries[service]),
+): Promise<Buffer> {
   const result = await build({
     entryPoints: [entry],
     bundle: true,

@@ -33,7 +33,19 @@ export async function buildImage(docker: Docker, scratchDir: string, build: Imag
     }
     const args = Object.entries(build.args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
     const target = build.target === undefined ? [] : ["--target", build.target];
-    await docker(["build", "--quiet", "--network", "none", "--tag", build.reference, "--file", build.dockerfile, ...target, ...args, contextDir]);
+    await docker([
+      "build",
+      "--quiet",
+      "--network",
+      "none",
+      "--tag",
+      build.reference,
+      "--file",
+      build.dockerfile,
+      ...target,
+      ...args,
+      contextDir,
+    ]);
   } finally {
     await rm(contextDir, { recursive: true, force: true });
   }
@@ -42,6 +54,7 @@ export async function buildImage(docker: Docker, scratchDir: string, build: Imag
 /** Hard links cost no time and no space; another file system, or a link count at its limit, gets copies. */
 async function linkInto(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
-  if ((await stat(from)).isDirectory()) await run(["cp", "-a", "--link", from, to]).catch(() => run(["cp", "-a", from, to]));
+  if ((await stat(from)).isDirectory())
+    await run(["cp", "-a", "--link", from, to]).catch(() => run(["cp", "-a", from, to]));
   else await link(from, to).catch(() => cp(from, to));
 }

@@ -14,12 +14,15 @@ export function engineHas(socket: string, reference: string): Promise<boolean> {
 }
 
 function answersOk(socket: string, path: string, timeoutMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const asked = request({ socketPath: socket, path, agent: false, signal: AbortSignal.timeout(timeoutMs) }, (answer) => {
-      answer.resume();
-      answer.on("error", () => resolve(false));
-      answer.on("end", () => resolve(answer.statusCode === 200));
-    });
+  return new Promise(resolve => {
+    const asked = request(
+      { socketPath: socket, path, agent: false, signal: AbortSignal.timeout(timeoutMs) },
+      answer => {
+        answer.resume();
+        answer.on("error", () => resolve(false));
+        answer.on("end", () => resolve(answer.statusCode === 200));
+      },
+    );
     asked.on("error", () => resolve(false));
     asked.end();
   });

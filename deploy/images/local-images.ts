@@ -67,10 +67,15 @@ export async function nodeImage(workshop: Workshop): Promise<Makeable> {
   const { version } = JSON.parse(await readFile(manifest, "utf8")) as { version: string };
   return {
     hash: hashOf(debian.hash, await readFile(dockerfile), packageName, version),
-    make: async (reference) => {
+    make: async reference => {
       const base = await onEngine("debian", debian, workshop);
       const files = { node: join(dirname(manifest), "bin", "node") };
-      await buildImage(workshop.docker, scratchDir(workshop), { reference, dockerfile, args: { DEBIAN_IMAGE: base }, files });
+      await buildImage(workshop.docker, scratchDir(workshop), {
+        reference,
+        dockerfile,
+        args: { DEBIAN_IMAGE: base },
+        files,
+      });
     },
   };
 }
@@ -100,8 +105,13 @@ async function busyboxImage({ docker, environment, say }: Workshop): Promise<Mak
 function importedRoot(root: Material, docker: Docker, changes: readonly string[]): Makeable {
   return {
     hash: hashOf(root.id, ...changes),
-    make: async (reference) => {
-      await docker(["import", ...changes.flatMap((change) => ["--change", change]), join(root.dir, "root.tar"), reference]);
+    make: async reference => {
+      await docker([
+        "import",
+        ...changes.flatMap(change => ["--change", change]),
+        join(root.dir, "root.tar"),
+        reference,
+      ]);
     },
   };
 }
@@ -111,27 +121,42 @@ async function staticProgram(program: GoProgram, file: string, workshop: Worksho
   const dockerfile = imageFile(file);
   return {
     hash: hashOf(busybox.hash, await readFile(dockerfile), JSON.stringify(goRecipes[program])),
-    make: async (reference) => {
+    make: async reference => {
       // Always the static build of ours: a program of this machine may need libraries that the image lacks.
       const path = await builtGoProgram(program, workshop.environment, workshop.say);
       const base = await onEngine("busybox", busybox, workshop);
-      await buildImage(workshop.docker, scratchDir(workshop), { reference, dockerfile, args: { BUSYBOX_IMAGE: base }, files: { [program]: path } });
+      await buildImage(workshop.docker, scratchDir(workshop), {
+        reference,
+        dockerfile,
+        args: { BUSYBOX_IMAGE: base },
+        files: { [program]: path },
+      });
     },
   };
 }
 
-async function overDebian(file: string, makeTree: typeof postgresTree, extras: readonly string[], workshop: Workshop): Promise<Makeable> {
+async function overDebian(
+  file: string,
+  makeTree: typeof postgresTree,
+  extras: readonly string[],
+  workshop: Workshop,
+): Promise<Makeable> {
   const debian = await debianImage(workshop);
   const tree = await makeTree(workshop.environment, workshop.say);
   const dockerfile = imageFile(file);
-  const extraFiles = extras.map((name) => [name, imageFile(`local/${name}`)] as const);
-  const contents = await Promise.all([dockerfile, ...extraFiles.map(([, path]) => path)].map((path) => readFile(path)));
+  const extraFiles = extras.map(name => [name, imageFile(`local/${name}`)] as const);
+  const contents = await Promise.all([dockerfile, ...extraFiles.map(([, path]) => path)].map(path => readFile(path)));
   return {
     hash: hashOf(debian.hash, tree.id, ...contents),
-    make: async (reference) => {
+    make: async reference => {
       const base = await onEngine("debian", debian, workshop);
       const files = { tree: join(tree.dir, "tree"), ...Object.fromEntries(extraFiles) };
-      await buildImage(workshop.docker, scratchDir(workshop), { reference, dockerfile, args: { DEBIAN_IMAGE: base }, files });
+      await buildImage(workshop.docker, scratchDir(workshop), {
+        reference,
+        dockerfile,
+        args: { DEBIAN_IMAGE: base },
+        files,
+      });
     },
   };
 }

@@ -1,5 +1,6 @@
 /** An image of the stack or of its samples. */
-export type ImageName = "scheduler" | "agent" | "pause" | "nats" | "postgres" | "traefik" | "go-httpbin" | "nginx" | "busybox";
+export type ImageName =
+  "scheduler" | "agent" | "pause" | "nats" | "postgres" | "traefik" | "go-httpbin" | "nginx" | "busybox";
 
 /** Images that others publish, and the reference that is used unchanged where an image registry is reached. */
 export const officialImages = {
@@ -18,7 +19,17 @@ export type OwnImageName = Exclude<ImageName, keyof typeof officialImages>;
 export const officialNodeImage = "node:24-slim";
 
 /** Every image, in the order in which they are published. */
-export const imageNames: readonly ImageName[] = ["nats", "postgres", "traefik", "scheduler", "agent", "pause", "go-httpbin", "nginx", "busybox"];
+export const imageNames: readonly ImageName[] = [
+  "nats",
+  "postgres",
+  "traefik",
+  "scheduler",
+  "agent",
+  "pause",
+  "go-httpbin",
+  "nginx",
+  "busybox",
+];
 
 /** Whether others publish this image. */
 export function isOfficial(name: ImageName): name is keyof typeof officialImages {

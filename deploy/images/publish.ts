@@ -5,8 +5,25 @@ import { bundleService } from "./bundle.ts";
 import { debianRootDir } from "./bases.ts";
 import { buildImage, type Docker } from "./docker.ts";
 import { engineHas, registryHas } from "./engine-api.ts";
-import { hashOf, imageFile, nodeImage, onEngine, scratchDir, thirdPartyImage, type Makeable, type ThirdPartyName, type Workshop } from "./local-images.ts";
-import { imageNames, isOfficial, officialImages, officialNodeImage, type ImageName, type OwnImageName } from "./names.ts";
+import {
+  hashOf,
+  imageFile,
+  nodeImage,
+  onEngine,
+  scratchDir,
+  thirdPartyImage,
+  type Makeable,
+  type ThirdPartyName,
+  type Workshop,
+} from "./local-images.ts";
+import {
+  imageNames,
+  isOfficial,
+  officialImages,
+  officialNodeImage,
+  type ImageName,
+  type OwnImageName,
+} from "./names.ts";
 
 export type { ImageName } from "./names.ts";
 
@@ -40,7 +57,9 @@ export async function publishImages(options: PublishOptions): Promise<Readonly<R
   const pulls = await pullsOfficial(options, workshop);
   const references: Partial<Record<ImageName, string>> = {};
   for (const name of options.which ?? imageNames) {
-    references[name] = environment.givenImages[name] ?? (isOfficial(name) ? await thirdParty(name, pulls, options, workshop) : await own(name, pulls, options, workshop));
+    references[name] =
+      environment.givenImages[name] ??
+      (isOfficial(name) ? await thirdParty(name, pulls, options, workshop) : await own(name, pulls, options, workshop));
   }
   return references as Record<ImageName, string>;
 }
@@ -48,29 +67,51 @@ export async function publishImages(options: PublishOptions): Promise<Readonly<R
 /** A machine that made a Debian root before did so because no registry answered; it is not asked to wait again. */
 async function pullsOfficial(options: PublishOptions, workshop: Workshop): Promise<boolean> {
   if (await exists(debianRootDir(workshop.environment))) return false;
-  return (await engineHas(options.socket, officialNodeImage)) || registryHas(options.socket, officialNodeImage, registryAnswersMs);
+  return (
+    (await engineHas(options.socket, officialNodeImage)) ||
+    registryHas(options.socket, officialNodeImage, registryAnswersMs)
+  );
 }
 
-async function thirdParty(name: ThirdPartyName, pulls: boolean, options: PublishOptions, workshop: Workshop): Promise<string> {
+async function thirdParty(
+  name: ThirdPartyName,
+  pulls: boolean,
+  options: PublishOptions,
+  workshop: Workshop,
+): Promise<string> {
   const official = officialImages[name];
   if (pulls && (await registryHas(options.socket, official, registryAnswersMs))) return official;
-  if (!(await engineHas(options.socket, official))) return publish(name, await thirdPartyImage(name, workshop), options);
+  if (!(await engineHas(options.socket, official)))
+    return publish(name, await thirdPartyImage(name, workshop), options);
   if (options.registry === "") return official;
   const id = (await options.docker(["image", "inspect", "--format", "{{.Id}}", official])).trim();
-  return publish(name, { hash: hashOf(id), make: async (reference) => void (await options.docker(["tag", official, reference])) }, options);
+  return publish(
+    name,
+    { hash: hashOf(id), make: async reference => void (await options.docker(["tag", official, reference])) },
+    options,
+  );
 }
 
 async function own(name: OwnImageName, pulls: boolean, options: PublishOptions, workshop: Workshop): Promise<string> {
   const node = pulls ? undefined : await nodeImage(workshop);
   const dockerfile = imageFile("Dockerfile");
   // The classic builder walks through every stage above the target, so the agent's context holds both bundles.
-  const bundles = async (): Promise<Record<string, Buffer>> => ({ "scheduler.mjs": await bundleService("scheduler"), "agent.mjs": await bundleService("agent") });
+  const bundles = async (): Promise<Record<string, Buffer>> => ({
+    "scheduler.mjs": await bundleService("scheduler"),
+    "agent.mjs": await bundleService("agent"),
+  });
   const content = name === "pause" ? "" : await bundleService(name);
   const image: Makeable = {
     hash: hashOf(await readFile(dockerfile), node?.hash ?? officialNodeImage, content),
-    make: async (reference) => {
+    make: async reference => {
       const base = node === undefined ? officialNodeImage : await onEngine("node", node, workshop);
-      const build = { reference, dockerfile, target: name, args: { NODE_IMAGE: base }, files: name === "pause" ? {} : await bundles() };
+      const build = {
+        reference,
+        dockerfile,
+        target: name,
+        args: { NODE_IMAGE: base },
+        files: name === "pause" ? {} : await bundles(),
+      };
       await buildImage(options.docker, scratchDir(workshop), build);
     },
   };

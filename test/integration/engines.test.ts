@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { natsAuth } from "@skep/deploy/bootstrap/nats-auth.ts";
 import { resolveProgram } from "@skep/deploy/engines/programs.ts";
 import { run } from "@skep/deploy/engines/run.ts";
-import { startNats, startPostgres, type ServedEngine } from "@skep/deploy/engines/serve.ts";
+import { startNatsServer, type NatsServer } from "../support/nats-server.ts";
+import { startPostgresServer, type PostgresServer } from "../support/postgres-server.ts";
 
 describe("the engine resolver", () => {
   it("finds a NATS server and says how", async () => {
@@ -20,16 +21,23 @@ describe("the engine resolver", () => {
 });
 
 describe("PostgreSQL as a host program", () => {
-  let postgres: ServedEngine;
+  let postgres: PostgresServer;
   beforeAll(async () => {
-    postgres = await startPostgres();
+    postgres = await startPostgresServer();
   });
-  afterAll(() => postgres?.stop());
+  afterAll(() => postgres?.close());
 
   it("answers queries at its address", async () => {
-    const client = new pg.Client({ connectionString: postgres.url });
+    const client = new pg.Client({
+      host: postgres.host,
+      port: postgres.port,
+      user: postgres.user,
+      database: await postgres.createDatabase(),
+    });
     await client.connect();
-    const { rows } = await client.query("select 40 + 2 as answer, current_setting('server_version_num')::int as version");
+    const { rows } = await client.query(
+      "select 40 + 2 as answer, current_setting('server_version_num')::int as version",
+    );
     await client.end();
     expect(rows[0]).toMatchObject({ answer: 42 });
     expect(rows[0].version).toBeGreaterThanOrEqual(150_000);
@@ -38,20 +46,26 @@ describe("PostgreSQL as a host program", () => {
 
 describe("NATS with the stack's users", () => {
   const passwords = { scheduler: 'one "quoted"', agent: "two", operator: "three" };
-  let nats: ServedEngine;
+  let nats: NatsServer;
   const open: NatsConnection[] = [];
   const as = async (user: keyof typeof passwords): Promise<NatsConnection> => {
-    const connection = await connect({ servers: nats.url, user, pass: passwords[user], inboxPrefix: `_INBOX_${user}`, reconnect: false });
+    const connection = await connect({
+      servers: nats.url,
+      user,
+      pass: passwords[user],
+      inboxPrefix: `_INBOX_${user}`,
+      reconnect: false,
+    });
     open.push(connection);
     return connection;
   };
 
   beforeAll(async () => {
-    nats = await startNats({ config: natsAuth(passwords) });
+    nats = await startNatsServer(natsAuth(passwords));
   });
   afterAll(async () => {
     for (const connection of open) await connection.close();
-    await nats?.stop();
+    await nats?.close();
   });
 
   /** What the server says about an action of a connection: its refusal, or `allowed` after a round trip without one. */
@@ -61,7 +75,9 @@ describe("NATS with the stack's users", () => {
       return "closed";
     })();
     act();
-    const roundTrip = connection.flush().then(() => new Promise<string>(resolve => setTimeout(() => resolve("allowed"), 50)));
+    const roundTrip = connection
+      .flush()
+      .then(() => new Promise<string>(resolve => setTimeout(() => resolve("allowed"), 50)));
     return Promise.race([refusal, roundTrip]);
   };
 
@@ -91,16 +107,26 @@ describe("NATS with the stack's users", () => {
   });
 
   it("refuses an agent that assigns work or listens to other agents", async () => {
-    expect(await verdict(await as("agent"), () => open.at(-1)?.publish("skep.v1.assign.n2"))).toContain("Permissions Violation");
-    expect(await verdict(await as("agent"), () => void open.at(-1)?.subscribe("skep.v1.report.*"))).toContain("Permissions Violation");
-    expect(await verdict(await as("agent"), () => void open.at(-1)?.subscribe("_INBOX_scheduler.>"))).toContain("Permissions Violation");
+    expect(await verdict(await as("agent"), () => open.at(-1)?.publish("skep.v1.assign.n2"))).toContain(
+      "Permissions Violation",
+    );
+    expect(await verdict(await as("agent"), () => void open.at(-1)?.subscribe("skep.v1.report.*"))).toContain(
+      "Permissions Violation",
+    );
+    expect(await verdict(await as("agent"), () => void open.at(-1)?.subscribe("_INBOX_scheduler.>"))).toContain(
+      "Permissions Violation",
+    );
   });
 
   it("refuses an operator that publishes", async () => {
-    expect(await verdict(await as("operator"), () => open.at(-1)?.publish("skep.v1.assign.n2"))).toContain("Permissions Violation");
+    expect(await verdict(await as("operator"), () => open.at(-1)?.publish("skep.v1.assign.n2"))).toContain(
+      "Permissions Violation",
+    );
   });
 
   it("refuses a wrong password", async () => {
-    await expect(connect({ servers: nats.url, user: "agent", pass: "wrong", reconnect: false })).rejects.toThrow(/authorization/i);
+    await expect(connect({ servers: nats.url, user: "agent", pass: "wrong", reconnect: false })).rejects.toThrow(
+      /authorization/i,
+    );
   });
 });
