@@ -1,2 +1,4 @@
 /** placeholder */
-export function openApiDocument(): unknown { return {}; }
+export function openApiDocument(): unknown {
+  return {};
+}

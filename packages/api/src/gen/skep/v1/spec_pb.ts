@@ -347,14 +347,14 @@ export type HealthCheck = Message<"skep.v1.HealthCheck"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * 10000 when absent.
+   * Absent: 5000, and 30000 for Docker's own check.
    *
    * @generated from field: optional uint32 interval_ms = 4;
    */
   intervalMs?: number | undefined;
 
   /**
-   * 3000 when absent.
+   * Absent: 2000, and 30000 for Docker's own check.
    *
    * @generated from field: optional uint32 timeout_ms = 5;
    */
@@ -507,7 +507,7 @@ export type RestartPolicy = Message<"skep.v1.RestartPolicy"> & {
   delayMs?: number | undefined;
 
   /**
-   * Longest delay; 60000 when absent.
+   * Longest delay; 30000 when absent.
    *
    * @generated from field: optional uint32 max_delay_ms = 3;
    */
@@ -542,7 +542,7 @@ export const RestartPolicySchema: GenMessage<RestartPolicy> = /*@__PURE__*/
  */
 export type UpdatePolicy = Message<"skep.v1.UpdatePolicy"> & {
   /**
-   * Start-first when unspecified.
+   * Unspecified: start-first, or stop-first where a volume or a fixed host port allows one copy only.
    *
    * @generated from field: skep.v1.UpdateOrder order = 1;
    */

@@ -1,0 +1,117 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { SkepError } from "@skep/core/error.ts";
+import type { InstanceId } from "@skep/core/model/instance.ts";
+import { AskReplySchema } from "../gen/skep/v1/agent_pb.ts";
+import type { LogChunk as LogChunkMessage } from "../gen/skep/v1/agent_pb.ts";
+import { decodeMessage, encodeMessage } from "./envelope.ts";
+import { detailToProto, fromCodeAndDetail } from "./error-detail.ts";
+import { fromUint64, toUint64 } from "./number.ts";
+import { swarmNodeFromProto, swarmNodeToProto } from "./swarm.ts";
+import type { SwarmNode } from "./swarm.ts";
+
+/** One line that a container printed. */
+export interface LogLine {
+  readonly instanceId: InstanceId;
+  readonly container: string;
+  readonly stream: "stdout" | "stderr";
+  readonly at: number;
+  readonly text: string;
+}
+
+/** Some lines of a log stream. */
+export interface LogChunk {
+  readonly streamId: string;
+  /** From 0, growing by one: a gap means that chunks were lost. */
+  readonly seq: number;
+  readonly lines: readonly LogLine[];
+  /** The last chunk of the stream. */
+  readonly end: boolean;
+  /** Lines that were left out because the reader was slow. */
+  readonly dropped: number;
+}
+
+/** What an agent answers to an `Ask`; a stream of `logs` for logs. */
+export type AskReply =
+  | { readonly kind: "done" }
+  | { readonly kind: "probe"; readonly answered: boolean; readonly detail: string }
+  | ({ readonly kind: "logs" } & LogChunk)
+  | { readonly kind: "node"; readonly node: SwarmNode }
+  | { readonly kind: "error"; readonly error: SkepError };
+
+/** Writes an answer. */
+export function encodeAskReply(reply: AskReply): Uint8Array {
+  return encodeMessage(AskReplySchema, { answer: answerToProto(reply) });
+}
+
+function answerToProto(reply: AskReply): NonNullable<MessageInitShape<typeof AskReplySchema>["answer"]> {
+  switch (reply.kind) {
+    case "done":
+      return { case: "done", value: {} };
+    case "probe":
+      return { case: "probe", value: { answered: reply.answered, detail: reply.detail } };
+    case "logs": {
+      const { streamId, seq, lines, end, dropped } = reply;
+      return {
+        case: "logs",
+        value: {
+          streamId,
+          seq: toUint64(seq),
+          end,
+          dropped,
+          lines: lines.map(({ stream, at, ...line }) => ({
+            ...line,
+            stderr: stream === "stderr",
+            atMs: BigInt(Math.trunc(at)),
+          })),
+        },
+      };
+    }
+    case "node":
+      return { case: "node", value: swarmNodeToProto(reply.node) };
+    case "error": {
+      const { code, message } = reply.error;
+      return { case: "error", value: { code, message, detail: detailToProto(reply.error) } };
+    }
+  }
+}
+
+/** @throws SkepError as `decodeMessage`; `unimplemented` for an answer that this version does not know. */
+export function decodeAskReply(bytes: Uint8Array): AskReply {
+  const { answer } = decodeMessage(AskReplySchema, bytes);
+  switch (answer.case) {
+    case "done":
+      return { kind: "done" };
+    case "probe":
+      return { kind: "probe", answered: answer.value.answered, detail: answer.value.detail };
+    case "logs":
+      return { kind: "logs", ...chunkFromProto(answer.value) };
+    case "node":
+      return { kind: "node", node: swarmNodeFromProto(answer.value) };
+    case "error": {
+      const { code, message, detail } = answer.value;
+      return { kind: "error", error: fromCodeAndDetail(code, message, detail) };
+    }
+    case undefined:
+      throw new SkepError(
+        "unimplemented",
+        "UNKNOWN_REPLY",
+        "The agent answered in a newer version; update the scheduler.",
+      );
+  }
+}
+
+function chunkFromProto(message: LogChunkMessage): LogChunk {
+  return {
+    streamId: message.streamId,
+    seq: fromUint64(message.seq, "logs.seq"),
+    end: message.end,
+    dropped: message.dropped,
+    lines: message.lines.map(line => ({
+      instanceId: line.instanceId,
+      container: line.container,
+      stream: line.stderr ? "stderr" : "stdout",
+      at: fromUint64(line.atMs, "logs.at_ms"),
+      text: line.text,
+    })),
+  };
+}

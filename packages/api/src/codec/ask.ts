@@ -1,0 +1,107 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { SkepError } from "@skep/core/error.ts";
+import type { Labels } from "@skep/core/model/labels.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
+import { AskSchema, NodeAction } from "../gen/skep/v1/agent_pb.ts";
+import type { AskNode } from "../gen/skep/v1/agent_pb.ts";
+import { decodeMessage, encodeMessage } from "./envelope.ts";
+import { enumTable } from "./enum-table.ts";
+import { fromUint64 } from "./number.ts";
+
+/** What to do to a Swarm node. */
+export type NodeChange =
+  | { readonly action: "drain" | "activate" | "pause" }
+  | { readonly action: "label"; readonly set: Labels; readonly remove: readonly string[] };
+
+/** A log stream that an agent is asked for; `undefined` parts do not restrict it. */
+export interface LogsWanted {
+  /** Chosen by the asker. */
+  readonly streamId: string;
+  readonly instanceId: string;
+  readonly container: string | undefined;
+  readonly tail: number | undefined;
+  readonly follow: boolean;
+  readonly since: number | undefined;
+}
+
+/** What a scheduler asks of one agent. */
+export type Ask =
+  | { readonly kind: "report" }
+  | { readonly kind: "probe"; readonly address: string; readonly port: number; readonly timeoutMs: number }
+  | ({ readonly kind: "logs" } & LogsWanted)
+  /** Keeps a followed stream alive for `LOGS_IDLE_MS`, or ends it. */
+  | { readonly kind: "logs-control"; readonly streamId: string; readonly stop: boolean }
+  | { readonly kind: "node"; readonly nodeId: NodeId; readonly change: NodeChange };
+
+/** A followed log stream ends when this time passes without a `logs-control`. */
+export const LOGS_IDLE_MS = 30_000;
+
+const actions = enumTable<NodeChange["action"], NodeAction>("node action", {
+  drain: NodeAction.DRAIN,
+  activate: NodeAction.ACTIVATE,
+  pause: NodeAction.PAUSE,
+  label: NodeAction.LABEL,
+});
+
+/** Writes a question. */
+export function encodeAsk(ask: Ask): Uint8Array {
+  return encodeMessage(AskSchema, { kind: kindToProto(ask) });
+}
+
+type AskKind = NonNullable<MessageInitShape<typeof AskSchema>["kind"]>;
+
+function kindToProto(ask: Ask): AskKind {
+  switch (ask.kind) {
+    case "report":
+      return { case: "report", value: {} };
+    case "probe":
+      return { case: "probe", value: { address: ask.address, port: ask.port, timeoutMs: ask.timeoutMs } };
+    case "logs": {
+      const { streamId, instanceId, container, tail, follow, since } = ask;
+      const sinceMs = since === undefined ? undefined : BigInt(Math.trunc(since));
+      return { case: "logs", value: { streamId, instanceId, container: container ?? "", tail, follow, sinceMs } };
+    }
+    case "logs-control":
+      return { case: "logsControl", value: { streamId: ask.streamId, stop: ask.stop } };
+    case "node": {
+      const { nodeId, change } = ask;
+      const labels =
+        change.action === "label" ? { setLabels: { ...change.set }, removeLabels: [...change.remove] } : {};
+      return { case: "node", value: { nodeId, action: actions.toProto(change.action), ...labels } };
+    }
+  }
+}
+
+/** @throws SkepError as `decodeMessage`; `unimplemented` for a question that this version does not know. */
+export function decodeAsk(bytes: Uint8Array): Ask {
+  const { kind } = decodeMessage(AskSchema, bytes);
+  switch (kind.case) {
+    case "report":
+      return { kind: "report" };
+    case "probe":
+      return { kind: "probe", address: kind.value.address, port: kind.value.port, timeoutMs: kind.value.timeoutMs };
+    case "logs": {
+      const { streamId, instanceId, container, tail, follow, sinceMs } = kind.value;
+      return {
+        kind: "logs",
+        streamId,
+        instanceId,
+        container: container === "" ? undefined : container,
+        tail,
+        follow,
+        since: sinceMs === undefined ? undefined : fromUint64(sinceMs, "logs.since_ms"),
+      };
+    }
+    case "logsControl":
+      return { kind: "logs-control", streamId: kind.value.streamId, stop: kind.value.stop };
+    case "node":
+      return { kind: "node", nodeId: kind.value.nodeId, change: changeFromProto(kind.value) };
+    case undefined:
+      throw new SkepError("unimplemented", "UNKNOWN_ASK", "The agent is too old for this question; update the agent.");
+  }
+}
+
+function changeFromProto(message: AskNode): NodeChange {
+  const action = actions.fromProto(message.action, "node action");
+  return action === "label" ? { action, set: { ...message.setLabels }, remove: message.removeLabels } : { action };
+}

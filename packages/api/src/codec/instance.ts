@@ -1,0 +1,96 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  ContainerStatus,
+  Health,
+  InstanceId,
+  InstanceState,
+  PortBinding,
+  Refusal,
+} from "@skep/core/model/instance.ts";
+import type { InstanceStatus, InstanceStatusSchema } from "../gen/skep/v1/agent_pb.ts";
+import type {
+  ContainerStatus as ContainerStatusMessage,
+  ContainerStatusSchema,
+  PortBinding as PortBindingMessage,
+  PortBindingSchema,
+  Refusal as RefusalMessage,
+  RefusalSchema,
+} from "../gen/skep/v1/instance_pb.ts";
+import { toUint32 } from "./number.ts";
+import { healths, instanceStates, protocols } from "./words.ts";
+
+/** One instance at one epoch as its agent sees it. */
+export interface ReportedStatus {
+  readonly instanceId: InstanceId;
+  readonly epoch: number;
+  readonly state: InstanceState;
+  readonly health: Health;
+  readonly containers: readonly ContainerStatus[];
+  readonly ports: readonly PortBinding[];
+  readonly message: string;
+}
+
+/** A status as a message. */
+export function statusToProto(status: ReportedStatus): MessageInitShape<typeof InstanceStatusSchema> {
+  return {
+    instanceId: status.instanceId,
+    epoch: status.epoch,
+    state: instanceStates.toProto(status.state),
+    health: healths.toProto(status.health),
+    containers: status.containers.map(containerStatusToProto),
+    ports: status.ports.map(portToProto),
+    message: status.message,
+  };
+}
+
+/** @throws SkepError `invalid_argument` for states, healths and protocols that this version does not know. */
+export function statusFromProto(message: InstanceStatus): ReportedStatus {
+  return {
+    instanceId: message.instanceId,
+    epoch: message.epoch,
+    state: instanceStates.fromProto(message.state, `status of ${message.instanceId}`),
+    health: healths.fromProto(message.health, `status of ${message.instanceId}`),
+    containers: message.containers.map(containerStatusFromProto),
+    ports: message.ports.map(port => portFromProto(port, message.instanceId)),
+    message: message.message,
+  };
+}
+
+/** A port binding as a message. */
+export function portToProto(port: PortBinding): MessageInitShape<typeof PortBindingSchema> {
+  return { ...port, protocol: protocols.toProto(port.protocol) };
+}
+
+/** @throws SkepError `invalid_argument` for a protocol that this version does not know; `owner` is named in it. */
+export function portFromProto(message: PortBindingMessage, owner: string): PortBinding {
+  return {
+    container: message.container,
+    containerPort: message.containerPort,
+    protocol: protocols.fromProto(message.protocol, `port ${message.containerPort} of ${owner}`),
+    hostPort: message.hostPort,
+  };
+}
+
+/** A container's status as a message. */
+export function containerStatusToProto(status: ContainerStatus): MessageInitShape<typeof ContainerStatusSchema> {
+  return { ...status, restarts: toUint32(status.restarts) };
+}
+
+/** A message as a container's status. */
+export function containerStatusFromProto(message: ContainerStatusMessage): ContainerStatus {
+  const { name, id, imageId, running, exitCode, restarts } = message;
+  return { name, id, imageId, running, exitCode, restarts };
+}
+
+/** A refusal as a message. */
+export function refusalToProto(refusal: Refusal): MessageInitShape<typeof RefusalSchema> {
+  return { removed: refusal.removed.map(one => ({ ...one })), advice: refusal.advice };
+}
+
+/** A message as a refusal. */
+export function refusalFromProto(message: RefusalMessage): Refusal {
+  return {
+    removed: message.removed.map(({ filter, nodes, sentence }) => ({ filter, nodes, sentence })),
+    advice: message.advice,
+  };
+}

@@ -1,0 +1,155 @@
+import type { InstanceId } from "@skep/core/model/instance.ts";
+import type { Labels } from "@skep/core/model/labels.ts";
+import type { Capacity, NodeId } from "@skep/core/model/node.ts";
+import type { NodeFacts as NodeFactsMessage } from "../gen/skep/v1/agent_pb.ts";
+import { ReportAckSchema, ReportSchema } from "../gen/skep/v1/agent_pb.ts";
+import { capacityFromProto, capacityToProto } from "./capacity.ts";
+import { decodeMessage, encodeMessage, readEach } from "./envelope.ts";
+import type { Unreadable } from "./envelope.ts";
+import { statusFromProto, statusToProto } from "./instance.ts";
+import type { ReportedStatus } from "./instance.ts";
+import { fromUint64, toUint32, toUint64 } from "./number.ts";
+
+/** What a node says of itself when its agent begins a session; the node id is Swarm's. */
+export interface NodeFacts {
+  readonly nodeId: NodeId;
+  readonly sessionId: string;
+  readonly bootId: string;
+  readonly hostname: string;
+  readonly address: string;
+  readonly os: string;
+  readonly architecture: string;
+  readonly engineVersion: string;
+  readonly engineLabels: Labels;
+  readonly capacity: Capacity;
+  readonly agentVersion: string;
+}
+
+/** Containers with our labels that the agent was told nothing about. */
+export interface Stranger {
+  readonly status: ReportedStatus;
+  readonly tenantId: string;
+  readonly deploymentId: string;
+  readonly release: number;
+}
+
+/** What one instance uses. */
+export interface InstanceUsage {
+  readonly instanceId: InstanceId;
+  readonly epoch: number;
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+}
+
+/** What changed on a node, or with `full` all that its agent sees. */
+export interface Report {
+  readonly nodeId: NodeId;
+  readonly sessionId: string;
+  /** Grows by one with each report of the session; a repetition keeps its number. */
+  readonly seq: number;
+  readonly full: boolean;
+  /** Only in a full report. */
+  readonly facts: NodeFacts | undefined;
+  readonly statuses: readonly ReportedStatus[];
+  /** Stopped, and nothing of them is left on the node. */
+  readonly gone: readonly { readonly instanceId: InstanceId; readonly epoch: number }[];
+  readonly strangers: readonly Stranger[];
+  readonly usage: readonly InstanceUsage[];
+}
+
+/** The answer to a report. */
+export interface ReportAck {
+  readonly accepted: boolean;
+  /** The session is not known, or something is missing: send everything. */
+  readonly needFull: boolean;
+}
+
+/** Writes a report. */
+export function encodeReport(report: Report): Uint8Array {
+  const { facts } = report;
+  return encodeMessage(ReportSchema, {
+    nodeId: report.nodeId,
+    sessionId: report.sessionId,
+    seq: toUint64(report.seq),
+    full: report.full,
+    ...(facts === undefined
+      ? {}
+      : {
+          facts: { ...facts, capacity: capacityToProto(facts.capacity), engineLabels: { ...facts.engineLabels } },
+        }),
+    statuses: report.statuses.map(statusToProto),
+    gone: report.gone.map(one => ({ ...one })),
+    strangers: report.strangers.map(({ status, ...rest }) => ({ ...rest, status: statusToProto(status) })),
+    usage: report.usage.map(one => ({
+      ...one,
+      cpuMillis: toUint32(one.cpuMillis),
+      memoryBytes: toUint64(one.memoryBytes),
+    })),
+  });
+}
+
+/**
+ * Reads a report. Statuses and strangers in words that this version does not know are set aside in `unreadable`:
+ * their rows keep what they last said.
+ * @throws SkepError as `decodeMessage`.
+ */
+export function decodeReport(bytes: Uint8Array): Report & { readonly unreadable: readonly Unreadable[] } {
+  const message = decodeMessage(ReportSchema, bytes);
+  const statuses = readEach(message.statuses, statusFromProto);
+  const strangers = readEach(
+    message.strangers.flatMap(({ status, ...rest }) =>
+      status === undefined ? [] : [{ ...rest, status, instanceId: status.instanceId, epoch: status.epoch }],
+    ),
+    ({ status, tenantId, deploymentId, release }) => ({
+      status: statusFromProto(status),
+      tenantId,
+      deploymentId,
+      release,
+    }),
+  );
+  return {
+    nodeId: message.nodeId,
+    sessionId: message.sessionId,
+    seq: fromUint64(message.seq, "report.seq"),
+    full: message.full,
+    facts: message.facts === undefined ? undefined : factsFromProto(message.facts),
+    statuses: statuses.read,
+    gone: message.gone.map(({ instanceId, epoch }) => ({ instanceId, epoch })),
+    strangers: strangers.read,
+    usage: message.usage.map(one => ({
+      instanceId: one.instanceId,
+      epoch: one.epoch,
+      cpuMillis: one.cpuMillis,
+      memoryBytes: fromUint64(one.memoryBytes, "usage.memory_bytes"),
+    })),
+    unreadable: [...statuses.unreadable, ...strangers.unreadable],
+  };
+}
+
+function factsFromProto(message: NodeFactsMessage): NodeFacts {
+  const { nodeId, sessionId, bootId, hostname, address, os, architecture, engineVersion, agentVersion } = message;
+  return {
+    nodeId,
+    sessionId,
+    bootId,
+    hostname,
+    address,
+    os,
+    architecture,
+    engineVersion,
+    agentVersion,
+    engineLabels: { ...message.engineLabels },
+    capacity: capacityFromProto(message.capacity),
+  };
+}
+
+/** Writes the answer to a report. */
+export function encodeReportAck(ack: ReportAck): Uint8Array {
+  return encodeMessage(ReportAckSchema, { accepted: ack.accepted, needFull: ack.needFull });
+}
+
+/** @throws SkepError as `decodeMessage`. */
+export function decodeReportAck(bytes: Uint8Array): ReportAck {
+  const { accepted, needFull } = decodeMessage(ReportAckSchema, bytes);
+  return { accepted, needFull };
+}

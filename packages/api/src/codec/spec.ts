@@ -1,0 +1,201 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ContainerSpec, DeploymentSpec, HealthCheck } from "@skep/core/model/deployment.ts";
+import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { Resources } from "@skep/core/model/resources.ts";
+import type {
+  ContainerSpec as ContainerSpecMessage,
+  ContainerSpecSchema,
+  DeploymentSpec as DeploymentSpecMessage,
+  DeploymentSpecSchema,
+  HealthCheck as HealthCheckMessage,
+  HealthCheckSchema,
+  Resources as ResourcesMessage,
+} from "../gen/skep/v1/spec_pb.ts";
+import { SkepError } from "@skep/core/error.ts";
+import { fromUint64, toUint64 } from "./number.ts";
+import {
+  DEFAULT_PLACEMENT,
+  DEFAULT_RESTART,
+  DEFAULT_STOP_GRACE_MS,
+  defaultOrder,
+  defaultTiming,
+} from "./spec-defaults.ts";
+import { protocols, restartConditions, strategies, updateOrders } from "./words.ts";
+
+/** A spec as a message, with every default written out, so that readers of other versions see the same. */
+export function specToProto(spec: DeploymentSpec): MessageInitShape<typeof DeploymentSpecSchema> {
+  return {
+    name: spec.name,
+    replicas: spec.replicas,
+    containers: spec.containers.map(containerToProto),
+    placement: {
+      strategy: strategies.toProto(spec.placement.strategy),
+      constraints: [...spec.placement.constraints],
+      maxPerNode: spec.placement.maxPerNode,
+      antiAffinity: [...spec.placement.antiAffinity],
+    },
+    restart: {
+      condition: restartConditions.toProto(spec.restart.condition),
+      delayMs: spec.restart.delayMs,
+      maxDelayMs: spec.restart.maxDelayMs,
+      maxAttempts: spec.restart.maxAttempts,
+      windowMs: spec.restart.windowMs,
+    },
+    update: { order: updateOrders.toProto(spec.update.order), parallelism: spec.update.parallelism },
+    stopGraceMs: spec.stopGraceMs,
+    ...(spec.source === undefined ? {} : { source: { ...spec.source } }),
+  };
+}
+
+function containerToProto(container: ContainerSpec): MessageInitShape<typeof ContainerSpecSchema> {
+  const { resources, health } = container;
+  return {
+    name: container.name,
+    image: container.image,
+    entrypoint: [...(container.entrypoint ?? [])],
+    command: [...(container.command ?? [])],
+    env: { ...container.env },
+    labels: { ...container.labels },
+    workingDir: container.workingDir,
+    user: container.user,
+    readOnly: container.readOnly,
+    stopSignal: container.stopSignal,
+    ports: container.ports.map(port => ({ ...port, protocol: protocols.toProto(port.protocol) })),
+    volumes: container.volumes.map(volume => ({ ...volume })),
+    tmpfs: [...container.tmpfs],
+    resources: {
+      cpuMillis: resources.cpuMillis,
+      memoryBytes: toUint64(resources.memoryBytes),
+      pids: resources.pids,
+      reserveCpuMillis: resources.reserveCpuMillis,
+      reserveMemoryBytes: toUint64(resources.reserveMemoryBytes),
+    },
+    ...(health === undefined ? {} : { health: healthToProto(health) }),
+  };
+}
+
+function healthToProto(health: HealthCheck): MessageInitShape<typeof HealthCheckSchema> {
+  const { probe, ...timing } = health;
+  switch (probe.kind) {
+    case "docker":
+      return { ...timing, probe: { case: "docker", value: { test: [...probe.test] } } };
+    case "http":
+      return { ...timing, probe: { case: "http", value: { port: probe.port, path: probe.path } } };
+    case "tcp":
+      return { ...timing, probe: { case: "tcp", value: { port: probe.port } } };
+  }
+}
+
+/**
+ * A message as a spec, with the defaults of `spec-defaults.ts` filled in. It checks the shape only: what the values
+ * may be is said in spec.proto and in core.
+ * @throws SkepError `invalid_argument` for enum values and probes that this version does not know.
+ */
+export function specFromProto(message: DeploymentSpecMessage, path = "spec"): DeploymentSpec {
+  const { placement, restart, update } = message;
+  const containers = message.containers.map((one, index) => containerFromProto(one, `${path}.containers[${index}]`));
+  return {
+    name: message.name,
+    replicas: message.replicas ?? 1,
+    containers,
+    placement: {
+      strategy: strategies.fromProtoOr(
+        placement?.strategy ?? 0,
+        `${path}.placement.strategy`,
+        DEFAULT_PLACEMENT.strategy,
+      ),
+      constraints: placement?.constraints ?? [],
+      maxPerNode: placement?.maxPerNode,
+      antiAffinity: placement?.antiAffinity ?? [],
+    },
+    restart: {
+      condition: restartConditions.fromProtoOr(
+        restart?.condition ?? 0,
+        `${path}.restart.condition`,
+        DEFAULT_RESTART.condition,
+      ),
+      delayMs: restart?.delayMs ?? DEFAULT_RESTART.delayMs,
+      maxDelayMs: restart?.maxDelayMs ?? DEFAULT_RESTART.maxDelayMs,
+      maxAttempts: restart?.maxAttempts,
+      windowMs: restart?.windowMs ?? DEFAULT_RESTART.windowMs,
+    },
+    update: {
+      order: updateOrders.fromProtoOr(update?.order ?? 0, `${path}.update.order`, defaultOrder(containers)),
+      parallelism: update?.parallelism ?? 1,
+    },
+    stopGraceMs: message.stopGraceMs ?? DEFAULT_STOP_GRACE_MS,
+    source:
+      message.source === undefined
+        ? undefined
+        : { repository: message.source.repository, branch: message.source.branch },
+  };
+}
+
+function containerFromProto(message: ContainerSpecMessage, path: string): ContainerSpec {
+  return {
+    name: message.name,
+    image: message.image,
+    entrypoint: message.entrypoint.length === 0 ? undefined : message.entrypoint,
+    command: message.command.length === 0 ? undefined : message.command,
+    env: { ...message.env },
+    labels: { ...message.labels },
+    workingDir: message.workingDir,
+    user: message.user,
+    readOnly: message.readOnly,
+    stopSignal: message.stopSignal,
+    ports: message.ports.map((port, index) => ({
+      containerPort: port.containerPort,
+      protocol: protocols.fromProtoOr(port.protocol, `${path}.ports[${index}].protocol`, "tcp"),
+      hostPort: port.hostPort,
+    })),
+    volumes: message.volumes.map(({ name, target, readOnly }) => ({ name, target, readOnly })),
+    tmpfs: message.tmpfs,
+    resources: resourcesFromProto(message.resources, `${path}.resources`),
+    health: message.health === undefined ? undefined : healthFromProto(message.health, `${path}.health`),
+  };
+}
+
+function resourcesFromProto(message: ResourcesMessage | undefined, path: string): Resources {
+  const bytes = (value: bigint | undefined, field: string, fallback: number): number =>
+    value === undefined ? fallback : fromUint64(value, `${path}.${field}`);
+  return {
+    cpuMillis: message?.cpuMillis ?? DEFAULT_RESOURCES.cpuMillis,
+    memoryBytes: bytes(message?.memoryBytes, "memory_bytes", DEFAULT_RESOURCES.memoryBytes),
+    pids: message?.pids ?? DEFAULT_RESOURCES.pids,
+    reserveCpuMillis: message?.reserveCpuMillis ?? DEFAULT_RESOURCES.reserveCpuMillis,
+    reserveMemoryBytes: bytes(
+      message?.reserveMemoryBytes,
+      "reserve_memory_bytes",
+      DEFAULT_RESOURCES.reserveMemoryBytes,
+    ),
+  };
+}
+
+function healthFromProto(message: HealthCheckMessage, path: string): HealthCheck {
+  const probe = probeFromProto(message, path);
+  const timing = defaultTiming(probe.kind);
+  return {
+    probe,
+    intervalMs: message.intervalMs ?? timing.intervalMs,
+    timeoutMs: message.timeoutMs ?? timing.timeoutMs,
+    retries: message.retries ?? timing.retries,
+    startPeriodMs: message.startPeriodMs ?? timing.startPeriodMs,
+  };
+}
+
+function probeFromProto({ probe }: HealthCheckMessage, path: string): HealthCheck["probe"] {
+  switch (probe.case) {
+    case "docker":
+      return { kind: "docker", test: probe.value.test };
+    case "http":
+      return { kind: "http", port: probe.value.port, path: probe.value.path };
+    case "tcp":
+      return { kind: "tcp", port: probe.value.port };
+    case undefined: {
+      const problem = "names no probe that this version knows";
+      throw new SkepError("invalid_argument", "UNKNOWN_PROBE", `${path} ${problem}; it must be docker, http or tcp.`, {
+        issues: [{ path, problem, advice: "give one of docker, http, tcp" }],
+      });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { SkepError } from "@skep/core/error.ts";
+
+/**
+ * Every NATS subject, built and parsed here and nowhere else. `v1` changes only when old and new programs must not
+ * hear each other at all; smaller changes are handled by the version fields of the messages.
+ */
+const ROOT = "skep.v1";
+
+/** Queue group of the schedulers that take requests of agents: one of them gets each. */
+export const ABSORB_QUEUE = "absorb";
+
+/** Subjects that have one message stream for the whole platform. */
+export const SUBJECTS = {
+  /** SwarmNodes, published by agents on managers. */
+  swarm: `${ROOT}.swarm`,
+  /** Wake: a hint to the leader. */
+  wake: `${ROOT}.wake`,
+  /** EventNotice: a hint to every scheduler. */
+  events: `${ROOT}.events`,
+} as const;
+
+/** Kinds of subjects that end in a node's id. `beat` and `assign` are published; the others are requests. */
+export type NodeSubject = "beat" | "report" | "fetch" | "assign" | "ask";
+
+const NODE_SUBJECTS: readonly NodeSubject[] = ["beat", "report", "fetch", "assign", "ask"];
+
+/**
+ * The subject of one node, for example `skep.v1.beat.z9k2`.
+ * @throws SkepError `invalid_argument` `BAD_NODE_ID` where the id could not be one token of a subject.
+ */
+export function nodeSubject(kind: NodeSubject, nodeId: string): string {
+  if (!/^[A-Za-z0-9_-]{1,128}$/.test(nodeId))
+    throw new SkepError(
+      "invalid_argument",
+      "BAD_NODE_ID",
+      `"${nodeId}" cannot be a node's id: it must be letters, digits, dashes and underscores.`,
+    );
+  return `${ROOT}.${kind}.${nodeId}`;
+}
+
+/** The subscription to a kind of subject for every node. */
+export function everyNode(kind: NodeSubject): string {
+  return `${ROOT}.${kind}.*`;
+}
+
+/** The kind and node of a subject, or `undefined` where it is not a subject of a node. */
+export function parseNodeSubject(subject: string): { readonly kind: NodeSubject; readonly nodeId: string } | undefined {
+  const [, kind, nodeId] = /^skep\.v1\.([a-z]+)\.([A-Za-z0-9_-]{1,128})$/.exec(subject) ?? [];
+  const known = NODE_SUBJECTS.find(one => one === kind);
+  return known === undefined || nodeId === undefined ? undefined : { kind: known, nodeId };
+}
