@@ -1,0 +1,111 @@
+import type { Chance } from "./chance.ts";
+
+/** One thing that goes wrong; durations in ms. `who` is the name of a scheduler or the id of a node. */
+export type Fault =
+  | { readonly kind: "kill-scheduler"; readonly who: string | "leader"; readonly forMs: number }
+  | { readonly kind: "kill-agent"; readonly who: string; readonly forMs: number }
+  | { readonly kind: "pause"; readonly who: string; readonly forMs: number }
+  | { readonly kind: "jump-clock"; readonly who: string; readonly byMs: number }
+  | { readonly kind: "cut"; readonly who: string; readonly how: "noticed" | "unnoticed"; readonly forMs: number }
+  | { readonly kind: "lose-node"; readonly who: string; readonly forMs: number | undefined }
+  | { readonly kind: "store-away"; readonly forMs: number }
+  | { readonly kind: "bus-away"; readonly forMs: number }
+  | { readonly kind: "engine-away"; readonly who: string; readonly forMs: number }
+  | { readonly kind: "engine-slow"; readonly who: string; readonly forMs: number }
+  | { readonly kind: "container-crash"; readonly who: string }
+  | { readonly kind: "container-vanish"; readonly who: string }
+  | { readonly kind: "container-hang"; readonly who: string; readonly forMs: number }
+  | { readonly kind: "stranger"; readonly who: string }
+  | { readonly kind: "row-lost" }
+  | { readonly kind: "drain"; readonly who: string; readonly forMs: number | undefined };
+
+/** How a run goes wrong: which faults it draws from, how often, and what the network and the store do meanwhile. */
+export interface Mischief {
+  readonly kinds: readonly Fault["kind"][];
+  readonly everyMs: number;
+  readonly drop: number;
+  readonly double: number;
+  /** Messages take up to this long, each its own time, so that they overtake each other. */
+  readonly delayMs: number;
+  /** Share of store calls that fail before they happen, and of those that happen although the caller hears of a failure. */
+  readonly storeFails: number;
+  readonly commitUnknown: number;
+  /** Share of engine calls whose answer is lost after they happened. */
+  readonly engineLoses: number;
+}
+
+const KINDS: readonly Fault["kind"][] = [
+  "kill-scheduler",
+  "kill-agent",
+  "pause",
+  "jump-clock",
+  "cut",
+  "lose-node",
+  "store-away",
+  "bus-away",
+  "engine-away",
+  "engine-slow",
+  "container-crash",
+  "container-vanish",
+  "container-hang",
+  "stranger",
+  "row-lost",
+  "drain",
+];
+
+/**
+ * Draws how one seed goes wrong. Each seed leaves out some kinds of fault, since a fault that is always there hides
+ * what only shows in its absence.
+ */
+export function drawMischief(chance: Chance): Mischief {
+  const kept = KINDS.filter(() => chance.happens(0.6));
+  return {
+    kinds: kept.length === 0 ? KINDS : kept,
+    everyMs: chance.pick([700, 1_500, 3_000]),
+    drop: chance.pick([0, 0, 0.02, 0.2]),
+    double: chance.pick([0, 0, 0.05, 0.3]),
+    delayMs: chance.pick([2, 2, 50, 800]),
+    storeFails: chance.pick([0, 0, 0.02, 0.15]),
+    commitUnknown: chance.pick([0, 0, 0.02, 0.1]),
+    engineLoses: chance.pick([0, 0, 0.03, 0.1]),
+  };
+}
+
+/** Draws the next fault. `lost` counts nodes that are gone for good; at most two of five may go. */
+export function drawFault(
+  chance: Chance,
+  kinds: readonly Fault["kind"][],
+  names: { readonly schedulers: readonly string[]; readonly nodes: readonly string[] },
+  lost: number,
+): Fault {
+  const kind = chance.pick(kinds);
+  const node = chance.pick(names.nodes);
+  const anybody = chance.pick([...names.schedulers, ...names.nodes]);
+  const forMs = chance.happens(0.7) ? chance.between(50, 3_000) : chance.between(3_000, 25_000);
+  const isLast = chance.happens(0.3) && lost < 2;
+  switch (kind) {
+    case "kill-scheduler":
+      return { kind, who: chance.happens(0.5) ? "leader" : chance.pick(names.schedulers), forMs };
+    case "jump-clock":
+      return { kind, who: anybody, byMs: chance.between(-3_600_000, 3_600_000) };
+    case "cut":
+      return { kind, who: anybody, how: chance.pick(["noticed", "unnoticed"]), forMs };
+    case "pause":
+      return { kind, who: anybody, forMs };
+    case "lose-node":
+      return { kind, who: node, forMs: isLast ? undefined : forMs + 500 };
+    case "drain":
+      return { kind, who: node, forMs: isLast ? undefined : forMs };
+    case "store-away":
+    case "bus-away":
+      return { kind, forMs };
+    case "row-lost":
+      return { kind };
+    case "container-crash":
+    case "container-vanish":
+    case "stranger":
+      return { kind, who: node };
+    default:
+      return { kind, who: node, forMs };
+  }
+}

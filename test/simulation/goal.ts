@@ -1,0 +1,84 @@
+import type { World } from "@skep/core/decide/world.ts";
+import type { Instance } from "@skep/core/model/instance.ts";
+import { isLive, isWell } from "@skep/core/model/state.ts";
+
+/** A running container with its node, as the world has it. */
+export interface RunningContainer {
+  readonly nodeId: string;
+  readonly instanceId: string;
+  readonly epoch: number;
+  /** The container's name in the spec; `""` for a sandbox. */
+  readonly name: string;
+}
+
+/** What the world looks like apart from the records. */
+export interface Ground {
+  /** Nodes whose machines run. */
+  readonly up: ReadonlySet<string>;
+  /** Nodes from which Swarm's operator took all work. */
+  readonly drained: ReadonlySet<string>;
+  readonly running: readonly RunningContainer[];
+}
+
+/**
+ * What is missing until desired = recorded = running: sentences, none when the goal is reached. Every deployment has
+ * exactly its replicas, of the wanted release, recorded and running on nodes that take work, and nothing else runs.
+ */
+export function missing(world: World, ground: Ground): readonly string[] {
+  const gaps: string[] = [];
+  const expected = new Map<string, string>();
+  for (const deployment of world.deployments) {
+    const wanted = deployment.desired === "run" ? deployment.replicas : 0;
+    const instances = world.instances.filter(one => one.deploymentId === deployment.id && one.desired === "run");
+    if (deployment.desired === "deleted") gaps.push(`${deployment.id} is still recorded, though deleted`);
+    if (instances.length !== wanted) gaps.push(`${deployment.id} has ${instances.length} instances, wanted ${wanted}`);
+    for (const instance of instances) {
+      if (instance.release !== deployment.release)
+        gaps.push(`${instance.id} is of release ${instance.release}, wanted ${deployment.release}`);
+      gaps.push(...gapsOf(instance, world, ground, expected));
+    }
+  }
+  for (const location of world.locations) {
+    if (isLive(location) && !expected.has(`${location.instanceId}@${location.epoch}`)) {
+      gaps.push(
+        `${location.instanceId}@${location.epoch} is recorded as ${location.state} on ${location.nodeId}, wanted nowhere`,
+      );
+    }
+  }
+  for (const { instanceId, epoch, nodeId } of ground.running) {
+    if (expected.get(`${instanceId}@${epoch}`) !== nodeId)
+      gaps.push(`${instanceId}@${epoch} runs on ${nodeId}, wanted elsewhere or nowhere`);
+  }
+  return gaps;
+}
+
+/** Adds where the instance is expected to run to `expected`, and answers what is wrong with it. */
+function gapsOf(instance: Instance, world: World, ground: Ground, expected: Map<string, string>): readonly string[] {
+  const location = world.locations.find(one => one.instanceId === instance.id && one.epoch === instance.epoch);
+  if (location === undefined)
+    return [
+      `${instance.id} is not placed: ${JSON.stringify(instance.refusal?.advice ?? instance.retryAt ?? "no reason")}`,
+    ];
+  const name = `${instance.id}@${instance.epoch}`;
+  expected.set(name, location.nodeId);
+  if (!isWell(location) || location.desired !== "run") {
+    return [
+      `${name} is ${location.state}/${location.health}, to ${location.desired}, on ${location.nodeId}: ${location.message}`,
+    ];
+  }
+  if (!ground.up.has(location.nodeId) || ground.drained.has(location.nodeId))
+    return [`${name} is on ${location.nodeId}, which takes no work`];
+  const spec = world.releases.find(
+    one => one.deploymentId === instance.deploymentId && one.number === instance.release,
+  )?.spec;
+  const wanted = (spec?.containers ?? []).map(container => container.name);
+  const there = ground.running.filter(
+    one => one.instanceId === instance.id && one.epoch === instance.epoch && one.nodeId === location.nodeId,
+  );
+  return wanted
+    .filter(container => there.filter(one => one.name === container).length !== 1)
+    .map(
+      container =>
+        `${name} is recorded as running on ${location.nodeId}, but its container ${container} does not run there`,
+    );
+}

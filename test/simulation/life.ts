@@ -1,0 +1,146 @@
+import type { Bus } from "@skep/kit/bus.ts";
+import { sleepBy, type Clock } from "@skep/kit/clock.ts";
+import type { VirtualClock } from "@skep/kit/virtual-clock.ts";
+
+/**
+ * One life of a simulated process. All that it does goes through its clock, its bus and its ports, so that it can be
+ * killed between any two awaits: what it waits for then never comes, as if the machine had been switched off.
+ */
+export interface Life {
+  readonly name: string;
+  readonly clock: Clock;
+  alive(): boolean;
+  kill(): void;
+  /** Stops it as SIGSTOP does: nothing runs until `resume`, then everything that was due does. */
+  pause(): void;
+  resume(): void;
+  paused(): boolean;
+  /** Moves its wall clock; measured durations are not touched. */
+  jump(byMs: number): void;
+  /** Ms that it has run, pauses left out. */
+  ranMs(): number;
+  /** Runs `task` if it is alive, now or after the pause; timers that came due in a pause go before messages. */
+  run(kind: "timer" | "message", task: () => void): void;
+}
+
+/** Begins a life on the world's clock. */
+export function createLife(name: string, world: VirtualClock): Life {
+  const bornAt = world.monotonic();
+  let alive = true;
+  let skewMs = 0;
+  let pausedAt: number | undefined;
+  let pausedMs = 0;
+  const held = { timer: [] as (() => void)[], message: [] as (() => void)[] };
+
+  function run(kind: "timer" | "message", task: () => void): void {
+    if (!alive) return;
+    if (pausedAt === undefined) task();
+    else held[kind].push(task);
+  }
+
+  const clock: Clock = {
+    now: () => world.now() + skewMs,
+    monotonic: () => world.monotonic(),
+    timer: (delayMs, task) => {
+      let cancelled = false;
+      const cancel = world.timer(delayMs, () => run("timer", () => void (cancelled || task())));
+      return () => {
+        cancelled = true;
+        cancel();
+      };
+    },
+    sleep: (delayMs, signal) => sleepBy(clock.timer, delayMs, signal),
+  };
+
+  return {
+    name,
+    clock,
+    alive: () => alive,
+    kill: () => {
+      alive = false;
+    },
+    pause: () => {
+      pausedAt ??= world.monotonic();
+    },
+    resume: () => {
+      if (pausedAt === undefined) return;
+      pausedMs += world.monotonic() - pausedAt;
+      pausedAt = undefined;
+      // Node's event loop looks at its timers before it reads its sockets; one at a time, each with all that it sets off.
+      for (const kind of ["timer", "message"] as const) {
+        for (const task of held[kind].splice(0)) world.timer(0, () => run(kind, task));
+      }
+    },
+    paused: () => pausedAt !== undefined,
+    jump: byMs => {
+      skewMs += byMs;
+    },
+    ranMs: () => (pausedAt ?? world.monotonic()) - bornAt - pausedMs,
+    run,
+  };
+}
+
+/** What stands between a process and one of its ports: it may wait, note, and throw in the place of the port. */
+export interface Gate {
+  before(verb: string, args: readonly unknown[]): Promise<void>;
+  after(verb: string, args: readonly unknown[], result: unknown): Promise<void>;
+}
+
+/**
+ * The port as a life sees it: every asynchronous verb passes the gate on its way there and back, and a dead process
+ * gets no answer. Verbs in `direct` answer at once and are called as they are.
+ */
+export function throughGate<T extends object>(port: T, life: Life, gate: Gate, direct: readonly (keyof T)[] = []): T {
+  const call = async (verb: string, args: readonly unknown[]): Promise<unknown> => {
+    if (!life.alive()) return never();
+    await gate.before(verb, args);
+    const method = port[verb as keyof T] as (...args: readonly unknown[]) => Promise<unknown>;
+    const result = await method.apply(port, args);
+    await gate.after(verb, args, result);
+    return life.alive() ? result : never();
+  };
+  return new Proxy(port, {
+    get: (_, name) => {
+      const member = port[name as keyof T];
+      if (typeof member !== "function") return member;
+      if (direct.includes(name as keyof T)) return member.bind(port) as unknown;
+      return (...args: readonly unknown[]) => call(String(name), args);
+    },
+  });
+}
+
+/** The bus as a life sees it: messages wait while it is paused, and a dead process neither hears nor says anything. */
+export function busOfLife(bus: Bus, life: Life, heard: (subject: string, data: Uint8Array) => void): Bus {
+  return {
+    publish: (subject, data, options) => {
+      if (life.alive()) bus.publish(subject, data, options);
+    },
+    subscribe: (pattern, handle, options) =>
+      bus.subscribe(
+        pattern,
+        message =>
+          life.run("message", () => {
+            heard(message.subject, message.data);
+            handle(message);
+          }),
+        options,
+      ),
+    request: async (subject, data, options) => {
+      if (!life.alive()) return never();
+      try {
+        return await bus.request(subject, data, options);
+      } finally {
+        if (!life.alive()) await never();
+        await new Promise<void>(resolve => life.run("message", resolve));
+      }
+    },
+    inbox: () => bus.inbox(),
+    connected: () => bus.connected(),
+    onStatus: handle => bus.onStatus(connected => life.run("message", () => handle(connected))),
+    close: () => bus.close(),
+  };
+}
+
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}

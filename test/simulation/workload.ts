@@ -1,0 +1,70 @@
+import type { DeploymentSpec, Strategy } from "@skep/core/model/deployment.ts";
+import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import { aContainer, aSpec } from "@skep/core/testing/builders.ts";
+import type { Chance } from "./chance.ts";
+
+/** What a user asks for next. */
+export type Wish =
+  | { readonly kind: "create"; readonly tenantId: string; readonly spec: DeploymentSpec }
+  | { readonly kind: "scale"; readonly id: string; readonly replicas: number }
+  | { readonly kind: "update"; readonly id: string; readonly spec: DeploymentSpec }
+  | { readonly kind: "restart"; readonly id: string }
+  | { readonly kind: "stop" | "start" | "delete"; readonly id: string };
+
+/** What a user knows of a deployment. */
+export interface Known {
+  readonly id: string;
+  readonly spec: DeploymentSpec;
+  readonly desired: "run" | "stopped" | "deleted";
+}
+
+/** Names of the tenants that the simulation has. */
+export const TENANTS = ["acme", "globex"] as const;
+
+const MOST_DEPLOYMENTS = 6;
+const STRATEGIES: readonly Strategy[] = ["least-loaded", "round-robin", "resource-based", "spread"];
+
+/** Draws the next wish; what it asks for always fits on three of the simulation's nodes. */
+export function drawWish(chance: Chance, known: readonly Known[], serial: number): Wish {
+  if (known.length === 0 || (known.length < MOST_DEPLOYMENTS && chance.happens(0.35))) {
+    return { kind: "create", tenantId: chance.pick(TENANTS), spec: drawSpec(chance, `app${serial}`) };
+  }
+  const { id, spec, desired } = chance.pick(known);
+  const dice = chance.whole(1, 100);
+  if (desired === "stopped") return { kind: dice <= 60 ? "start" : "delete", id };
+  if (dice <= 35) return { kind: "scale", id, replicas: chance.whole(0, 4) };
+  if (dice <= 65) return { kind: "update", id, spec: { ...drawSpec(chance, spec.name), replicas: spec.replicas } };
+  if (dice <= 75) return { kind: "restart", id };
+  return { kind: dice <= 85 ? "stop" : "delete", id };
+}
+
+function drawSpec(chance: Chance, name: string): DeploymentSpec {
+  const isPod = chance.happens(0.25);
+  const container = (containerName: string, port: number) =>
+    aContainer({
+      name: containerName,
+      image: chance.pick(IMAGES),
+      ports: chance.happens(0.8) ? [{ containerPort: port, protocol: "tcp", hostPort: undefined }] : [],
+      resources: {
+        ...DEFAULT_RESOURCES,
+        reserveCpuMillis: chance.pick([0, 50, 100]),
+        reserveMemoryBytes: chance.pick([0, 64, 128]) * 1024 * 1024,
+      },
+    });
+  return aSpec({
+    name,
+    replicas: chance.whole(1, 4),
+    containers: isPod ? [container("app", 8080), container("side", 9090)] : [container("app", 8080)],
+    placement: {
+      strategy: chance.pick(STRATEGIES),
+      constraints: chance.happens(0.15) ? ["node.labels.zone != nowhere"] : [],
+      maxPerNode: chance.happens(0.1) ? 2 : undefined,
+    },
+    restart: { condition: "any", delayMs: 200, maxDelayMs: 2_000 },
+    update: { order: chance.pick(["start-first", "stop-first"]), parallelism: chance.whole(1, 2) },
+    stopGraceMs: 2_000,
+  });
+}
+
+/** Images that every node's registry has. */
+export const IMAGES = ["web:1", "web:2", "worker:1"] as const;
