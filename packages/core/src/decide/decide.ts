@@ -1,0 +1,43 @@
+import { reconcileDeployments } from "../reconcile/deployments.ts";
+import { evictLost } from "../reconcile/eviction.ts";
+import { forgetFinished } from "../reconcile/forget.ts";
+import { placeWanted } from "../reconcile/placing.ts";
+import { retryFailed } from "../reconcile/retry.ts";
+import { supersedeOlder } from "../reconcile/supersede.ts";
+import { wakeTime } from "../reconcile/wake-time.ts";
+import { wantsOf } from "../reconcile/wants.ts";
+import { openDraft } from "./draft.ts";
+import type { Plan } from "./plan.ts";
+import type { Settings, World } from "./world.ts";
+
+/**
+ * What is to change in the world at `now`. Each line is one pass, and each sees what the passes before it changed;
+ * only the placing pass takes from nodes, and nothing after it gives back, so that deciding again on the applied
+ * plan changes nothing.
+ */
+export function decide(world: World, settings: Settings, now: number): Plan {
+  const draft = openDraft(inOrder(world), now);
+  evictLost(draft);
+  const ending = reconcileDeployments(draft, settings);
+  retryFailed(draft);
+  forgetFinished(draft, settings);
+  placeWanted(draft, wantsOf(draft, settings, ending));
+  supersedeOlder(draft, settings, ending);
+  return { changes: draft.changes, wakeAt: wakeTime(draft, settings) };
+}
+
+/** The same world whatever order its records came in. */
+function inOrder(world: World): World {
+  const byId = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : 1);
+  return {
+    ...world,
+    deployments: [...world.deployments].sort(byId),
+    instances: [...world.instances].sort(byId),
+    locations: [...world.locations].sort(byInstance),
+  };
+}
+
+function byInstance(a: World["locations"][number], b: World["locations"][number]): number {
+  if (a.instanceId !== b.instanceId) return a.instanceId < b.instanceId ? -1 : 1;
+  return a.epoch - b.epoch;
+}

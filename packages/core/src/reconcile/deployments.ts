@@ -1,0 +1,169 @@
+import { record, releaseKey } from "../decide/draft.ts";
+import type { Draft } from "../decide/draft.ts";
+import type { Settings } from "../decide/world.ts";
+import type { Deployment, DeploymentId } from "../model/deployment.ts";
+import type { Instance, InstanceId } from "../model/instance.ts";
+import { endGently, endNow, hasLiveLocation, isInstanceServing, isRetiring } from "./ending.ts";
+import { freeSlots, slotsOf, splitSurplus } from "./slots.ts";
+import type { Slot } from "./slots.ts";
+
+/**
+ * Makes the instances of every deployment what the deployment asks for: creates what is missing, ends what is too
+ * many, and replaces those of old releases. Answers the instances that are on their way out, which are not to be
+ * placed again.
+ */
+export function reconcileDeployments(draft: Draft, settings: Settings): ReadonlySet<InstanceId> {
+  const ending = new Set<InstanceId>();
+  const byDeployment = Map.groupBy(draft.instances.values(), instance => instance.deploymentId);
+  for (const [deploymentId, instances] of byDeployment) {
+    if (draft.deployments.has(deploymentId)) continue;
+    for (const instance of instances) endNow(draft, instance, "its deployment is not recorded any more");
+  }
+  for (const deploymentId of [...draft.deployments.keys()].sort()) {
+    const ids = (byDeployment.get(deploymentId) ?? []).map(instance => instance.id);
+    for (const id of reconcileUntilSettled(draft, settings, deploymentId, ids)) ending.add(id);
+  }
+  return ending;
+}
+
+// What one round ends or makes can be what the next one looks at. Two rounds settle nearly everything.
+const MOST_ROUNDS = 10;
+
+function reconcileUntilSettled(
+  draft: Draft,
+  settings: Settings,
+  deploymentId: DeploymentId,
+  ids: InstanceId[],
+): ReadonlySet<InstanceId> {
+  let ending = new Set<InstanceId>();
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const before = draft.changes.length;
+    const instances = ids.flatMap(id => draft.instances.get(id) ?? []);
+    ending = new Set();
+    reconcileOne(draft, settings, draft.deployments.get(deploymentId)!, instances, ending);
+    if (draft.changes.length === before) break;
+    for (const change of draft.changes.slice(before))
+      if (change.kind === "create-instance") ids.push(change.instance.id);
+  }
+  return ending;
+}
+
+function reconcileOne(
+  draft: Draft,
+  settings: Settings,
+  deployment: Deployment,
+  instances: readonly Instance[],
+  ending: Set<InstanceId>,
+): void {
+  if (deployment.desired !== "run") {
+    const because = deployment.desired === "deleted" ? "the deployment was deleted" : "the deployment was stopped";
+    for (const instance of instances) endNow(draft, instance, because);
+    return;
+  }
+  const end = (instance: Instance, because: string): void => {
+    ending.add(instance.id);
+    endGently(draft, settings, instance, because);
+  };
+  const slots = slotsOf(draft, deployment, instances);
+  const { kept, surplus } = splitSurplus(draft, slots, deployment.replicas);
+  for (const slot of surplus) {
+    for (const instance of [...slot.fresh, ...slot.old])
+      end(instance, `only ${deployment.replicas} replicas are wanted`);
+  }
+  for (const slot of kept) endDuplicates(draft, slot, end);
+  const waiting = createMissing(draft, deployment, instances, kept);
+  replaceOld(draft, deployment, kept, waiting, end);
+}
+
+/** A slot holds one instance, or an old one and its replacement: what is more ends, and so does what was replaced. */
+function endDuplicates(draft: Draft, { fresh, old }: Slot, end: (instance: Instance, because: string) => void): void {
+  for (const instance of fresh.slice(1)) end(instance, "another instance holds its slot");
+  const replaced = fresh[0] !== undefined && isInstanceServing(draft, fresh[0]);
+  for (const instance of replaced ? old : old.slice(1)) end(instance, "a newer release serves in its slot");
+}
+
+/**
+ * Creates instances for empty slots. Under stop-first a slot whose old instance is still going waits for it: answers
+ * how many do.
+ */
+function createMissing(
+  draft: Draft,
+  deployment: Deployment,
+  instances: readonly Instance[],
+  kept: readonly Slot[],
+): number {
+  const missing = Math.max(0, deployment.replicas - kept.length);
+  const taken = new Set(kept.map(slot => slot.slot));
+  const leaving = new Set<number>();
+  if (orderOf(draft, deployment) === "stop-first") {
+    for (const instance of instances) {
+      if (instance.desired === "stop" && hasLiveLocation(draft, instance) && !taken.has(instance.slot))
+        leaving.add(instance.slot);
+    }
+  }
+  const waiting = Math.min(missing, leaving.size);
+  for (const slot of freeSlots([...taken, ...leaving], missing - waiting)) create(draft, deployment.id, slot);
+  return waiting;
+}
+
+/** Replaces instances of old releases, as many at once as the update policy says, those that do not serve first. */
+function replaceOld(
+  draft: Draft,
+  deployment: Deployment,
+  kept: readonly Slot[],
+  waiting: number,
+  end: (instance: Instance, because: string) => void,
+): void {
+  const stopFirst = orderOf(draft, deployment) === "stop-first";
+  const because = `release ${deployment.release} replaces it`;
+  let busy = waiting;
+  const due: { readonly slot: number; readonly instance: Instance }[] = [];
+  for (const { slot, fresh, old } of kept) {
+    const [instance] = old;
+    if (fresh[0] !== undefined) busy += isInstanceServing(draft, fresh[0]) ? 0 : 1;
+    else if (instance === undefined) continue;
+    else if (stopFirst && isRetiring(draft, instance)) {
+      busy += 1;
+      end(instance, because);
+    } else due.push({ slot, instance });
+  }
+  const parallelism = parallelismOf(draft, deployment);
+  due.sort(
+    (a, b) =>
+      Number(isInstanceServing(draft, a.instance)) - Number(isInstanceServing(draft, b.instance)) || a.slot - b.slot,
+  );
+  for (const { slot, instance } of due.slice(0, Math.max(0, parallelism - busy))) {
+    if (stopFirst) end(instance, because);
+    if (!stopFirst || !hasLiveLocation(draft, instance)) create(draft, deployment.id, slot);
+  }
+}
+
+function create(draft: Draft, deploymentId: string, slot: number): void {
+  const { tenantId, nextSerial, release } = draft.deployments.get(deploymentId)!;
+  record(draft, {
+    kind: "create-instance",
+    serial: nextSerial,
+    instance: {
+      id: `${deploymentId}.${nextSerial}`,
+      tenantId,
+      deploymentId,
+      release,
+      slot,
+      epoch: 0,
+      desired: "run",
+      createdAt: draft.now,
+      refusal: undefined,
+      retryAt: undefined,
+    },
+  });
+}
+
+function orderOf(draft: Draft, deployment: Deployment): "start-first" | "stop-first" {
+  return draft.releases.get(releaseKey(deployment.id, deployment.release))?.spec.update.order ?? "start-first";
+}
+
+/** As in Swarm, a parallelism of 0 replaces all at once. */
+function parallelismOf(draft: Draft, deployment: Deployment): number {
+  const wanted = draft.releases.get(releaseKey(deployment.id, deployment.release))?.spec.update.parallelism ?? 1;
+  return wanted <= 0 ? Infinity : wanted;
+}

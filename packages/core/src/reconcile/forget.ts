@@ -1,0 +1,48 @@
+import { locationsOf, record } from "../decide/draft.ts";
+import type { Draft } from "../decide/draft.ts";
+import type { Settings } from "../decide/world.ts";
+import type { Instance, Location } from "../model/instance.ts";
+import { isLive } from "../model/state.ts";
+
+/** Drops the records of what is over: locations first, then instances without any, then deleted deployments. */
+export function forgetFinished(draft: Draft, settings: Settings): void {
+  for (const instanceId of [...draft.locations.keys()]) {
+    const instance = draft.instances.get(instanceId);
+    for (const location of locationsOf(draft, instanceId)) {
+      if (isOver(draft, instance, location, settings))
+        record(draft, { kind: "forget-location", instanceId, epoch: location.epoch });
+    }
+  }
+  const held = new Set<string>();
+  for (const instance of [...draft.instances.values()]) {
+    if (instance.desired === "stop" && !draft.locations.has(instance.id))
+      record(draft, { kind: "forget-instance", instanceId: instance.id });
+    else held.add(instance.deploymentId);
+  }
+  for (const deployment of [...draft.deployments.values()]) {
+    if (deployment.desired === "deleted" && !held.has(deployment.id))
+      record(draft, { kind: "forget-deployment", deploymentId: deployment.id });
+  }
+}
+
+/** When a location that ended by failing or was lost is dropped although its agent never said that it is gone. */
+export function keptUntil(location: Location, settings: Settings): number | undefined {
+  if (isLive(location) || location.state === "stopped") return undefined;
+  return location.changedAt + settings.keepStoppedMs;
+}
+
+function isOver(draft: Draft, instance: Instance | undefined, location: Location, settings: Settings): boolean {
+  if (isLive(location)) return false;
+  if (instance === undefined) return true;
+  const wanted = instance.desired === "run" && location.epoch === instance.epoch;
+  if (location.state === "stopped") return !wanted || location.desired === "stop";
+  // Nobody can say that it is gone while its node is away, and a stopping instance need not wait for that.
+  const node = draft.nodes.get(location.nodeId);
+  if (location.state === "lost" && instance.desired === "stop" && (node === undefined || node.liveness === "down"))
+    return true;
+  const kept = keptUntil(location, settings);
+  const over = kept !== undefined && kept <= draft.now;
+  if (location.state === "lost") return over;
+  // A failed location that is still the latest one shows people what went wrong until it is placed again.
+  return over && location.desired === "stop";
+}

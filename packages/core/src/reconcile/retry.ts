@@ -1,0 +1,64 @@
+import { locationsOf, record, releaseOf } from "../decide/draft.ts";
+import type { Draft } from "../decide/draft.ts";
+import type { Instance, Location } from "../model/instance.ts";
+import { currentOf } from "../model/state.ts";
+
+const FIRST_DELAY_MS = 5_000;
+const LONGEST_DELAY_MS = 300_000;
+// A placement that lasted this long was a good one: what failed it is new, so the delay starts over.
+const GOOD_PLACEMENT_MS = 600_000;
+
+/**
+ * Deals with placements that failed: the next one waits, longer each time, and when its time has come the failed
+ * one is told to go so that its ports and containers are free. An instance that was only to run once is left as it is.
+ */
+export function retryFailed(draft: Draft): void {
+  for (const instance of [...draft.instances.values()]) {
+    if (instance.desired !== "run") continue;
+    const locations = locationsOf(draft, instance.id);
+    for (const { epoch, state, desired } of locations) {
+      if (epoch < instance.epoch && state === "failed" && desired !== "stop") {
+        record(draft, {
+          kind: "stop",
+          instanceId: instance.id,
+          epoch,
+          because: "it failed, and was placed again since",
+        });
+      }
+    }
+    const current = currentOf(instance, locations);
+    if (current === undefined || !hasEnded(current)) continue;
+    if (current.desired === "stop" || isDone(draft, instance, current)) continue;
+    const retryAt = Math.max(retryTime(current), instance.retryAt ?? 0);
+    if (retryAt <= draft.now) {
+      record(draft, {
+        kind: "stop",
+        instanceId: instance.id,
+        epoch: current.epoch,
+        because: "it is placed again after it failed",
+      });
+    } else if (instance.retryAt !== retryAt) {
+      const because = `placement ${instance.epoch} failed: ${current.message || "no reason was given"}`;
+      record(draft, { kind: "defer", instanceId: instance.id, retryAt, because });
+    }
+  }
+}
+
+/** Whether the instance has run to an end that its restart policy accepts, or must not be tried again. */
+export function isDone(draft: Draft, instance: Instance, current: Location): boolean {
+  const condition = releaseOf(draft, instance)?.spec.restart.condition ?? "any";
+  if (!hasEnded(current) || current.desired !== "run") return false;
+  return condition === "none" || (condition === "on-failure" && current.state === "stopped");
+}
+
+/** When a failed placement may be followed by the next: a pure function of how often and how briefly it was placed. */
+export function retryTime(failed: Location): number {
+  const lasted = failed.changedAt - failed.desiredAt;
+  const failures = lasted >= GOOD_PLACEMENT_MS ? 1 : failed.epoch;
+  return failed.changedAt + Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 10));
+}
+
+/** Failed, or ended though it was meant to run. */
+function hasEnded(location: Location): boolean {
+  return location.state === "failed" || location.state === "stopped";
+}

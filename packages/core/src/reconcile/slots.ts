@@ -1,0 +1,65 @@
+import type { Draft } from "../decide/draft.ts";
+import type { Deployment } from "../model/deployment.ts";
+import type { Instance } from "../model/instance.ts";
+import { hasLiveLocation, isInstanceServing, isRetiring } from "./ending.ts";
+
+/** The wanted instances that share one slot of a deployment. */
+export interface Slot {
+  readonly slot: number;
+  /** Of the release that is wanted, best first. */
+  readonly fresh: readonly Instance[];
+  /** Of other releases, best first. */
+  readonly old: readonly Instance[];
+}
+
+/** The slots of a deployment that hold at least one wanted instance, in order. */
+export function slotsOf(draft: Draft, deployment: Deployment, instances: readonly Instance[]): readonly Slot[] {
+  const bySlot = Map.groupBy(
+    instances.filter(instance => instance.desired === "run"),
+    instance => instance.slot,
+  );
+  return [...bySlot.entries()]
+    .sort(([a], [b]) => a - b)
+    .map(([slot, members]) => {
+      const ranked = members.sort(
+        (a, b) => quality(draft, b) - quality(draft, a) || b.release - a.release || (a.id < b.id ? -1 : 1),
+      );
+      return {
+        slot,
+        fresh: ranked.filter(instance => instance.release === deployment.release),
+        old: ranked.filter(instance => instance.release !== deployment.release),
+      };
+    });
+}
+
+/** Splits the slots into those to keep and those too many: unplaced ones go first, then those already going, then the highest. */
+export function splitSurplus(
+  draft: Draft,
+  slots: readonly Slot[],
+  replicas: number,
+): { readonly kept: readonly Slot[]; readonly surplus: readonly Slot[] } {
+  if (slots.length <= replicas) return { kept: slots, surplus: [] };
+  const worth = (slot: Slot): number =>
+    Math.max(...[...slot.fresh, ...slot.old].map(instance => (quality(draft, instance) > 0 ? 1 : 0)));
+  const going = (slot: Slot): boolean => [...slot.fresh, ...slot.old].every(instance => isRetiring(draft, instance));
+  const rank = (slot: Slot): number => (worth(slot) === 0 ? (going(slot) ? 1 : 0) : 2);
+  const ordered = [...slots].sort((a, b) => rank(b) - rank(a) || a.slot - b.slot);
+  return {
+    kept: ordered.slice(0, replicas).sort((a, b) => a.slot - b.slot),
+    surplus: ordered.slice(replicas),
+  };
+}
+
+/** The lowest slot numbers that are not taken. */
+export function freeSlots(taken: readonly number[], count: number): readonly number[] {
+  const known = new Set(taken);
+  const free: number[] = [];
+  for (let slot = 0; free.length < count; slot++) if (!known.has(slot)) free.push(slot);
+  return free;
+}
+
+/** 2 for an instance that serves, 1 for one that is placed and meant to, 0 for one that is nowhere or on its way out. */
+function quality(draft: Draft, instance: Instance): number {
+  if (isInstanceServing(draft, instance)) return 2;
+  return hasLiveLocation(draft, instance) && !isRetiring(draft, instance) ? 1 : 0;
+}

@@ -1,0 +1,48 @@
+import { locationsOf, record } from "../decide/draft.ts";
+import type { Draft } from "../decide/draft.ts";
+import type { Settings } from "../decide/world.ts";
+import type { Instance, InstanceId, Location } from "../model/instance.ts";
+import { currentOf, isLive, isServing } from "../model/state.ts";
+import { isSettling } from "./ending.ts";
+
+/**
+ * Ends older locations of instances that were placed again: one that still serves runs on until the newest serves,
+ * then leaves the routes, and stops when every edge has noticed; one that does not serve stops at once.
+ */
+export function supersedeOlder(draft: Draft, settings: Settings, ending: ReadonlySet<InstanceId>): void {
+  for (const instance of [...draft.instances.values()]) {
+    if (instance.desired !== "run") continue;
+    const locations = locationsOf(draft, instance.id);
+    if (locations.length === 0) continue;
+    const current = currentOf(instance, locations);
+    const isServed = current !== undefined && isServing(current, draft.nodes.get(current.nodeId));
+    for (const location of locations)
+      if (location.epoch < instance.epoch) supersede(draft, settings, instance, location, isServed);
+    if (current !== undefined && !ending.has(instance.id)) stopRetired(draft, settings, current);
+  }
+}
+
+/**
+ * A latest location that was retired before its instance was wanted again: its successor may be waiting for the very
+ * port it holds, so it stops like any other.
+ */
+function stopRetired(draft: Draft, settings: Settings, current: Location): void {
+  if (!isLive(current) || current.desired !== "retire" || isSettling(current, settings, draft.now)) return;
+  record(draft, {
+    kind: "stop",
+    instanceId: current.instanceId,
+    epoch: current.epoch,
+    because: "it had left the routes already",
+  });
+}
+
+function supersede(draft: Draft, settings: Settings, instance: Instance, location: Location, isServed: boolean): void {
+  const of = { instanceId: instance.id, epoch: location.epoch };
+  if (!isLive(location) || location.desired === "stop") return;
+  const serves = isServing(location, draft.nodes.get(location.nodeId));
+  if (serves && isServed)
+    record(draft, { kind: "retire", ...of, because: `placement ${instance.epoch} serves in its place` });
+  const after = locationsOf(draft, instance.id).find(one => one.epoch === location.epoch)!;
+  if (isServing(after, draft.nodes.get(after.nodeId)) || isSettling(after, settings, draft.now)) return;
+  record(draft, { kind: "stop", ...of, because: `placement ${instance.epoch} took its place` });
+}

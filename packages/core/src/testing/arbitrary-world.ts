@@ -1,0 +1,212 @@
+import fc from "fast-check";
+import type { World } from "../decide/world.ts";
+import type { Deployment, Release } from "../model/deployment.ts";
+import type { Instance, InstanceState, Location } from "../model/instance.ts";
+import type { Node } from "../model/node.ts";
+import { DEFAULT_RESOURCES } from "../model/resources.ts";
+import { isFinal } from "../model/state.ts";
+import { aContainer, aDeployment, aLocation, aNode, aSpec, aTenant, anInstance } from "./builders.ts";
+
+const MIB = 1024 * 1024;
+const STATES: readonly InstanceState[] = [
+  "assigned",
+  "preparing",
+  "starting",
+  "running",
+  "running",
+  "running",
+  "stopping",
+  "stopped",
+  "failed",
+  "lost",
+];
+
+/** Any world that the records can be in at `now`, from empty to overfull, for property tests. Small, so that it shrinks well. */
+export function aWorldOfAnyKind(now: number): fc.Arbitrary<World> {
+  return fc
+    .record({
+      nodes: fc.array(nodeShape, { maxLength: 5 }),
+      deployments: fc.array(deploymentShape, { maxLength: 4 }),
+      quota: fc.option(fc.integer({ min: 0, max: 6 }), { nil: undefined }),
+    })
+    .map(({ nodes, deployments, quota }) => build(nodes, deployments, quota, now));
+}
+
+/** Nodes of any availability, liveness, size, load and label. */
+export const nodeShape = fc.record({
+  availability: fc.constantFrom("active", "active", "active", "drain", "pause"),
+  liveness: fc.constantFrom("ready", "ready", "ready", "suspect", "down", "unknown"),
+  compute: fc.boolean(),
+  cpuMillis: fc.constantFrom(1000, 4000),
+  memoryMiB: fc.constantFrom(512, 4096),
+  instances: fc.integer({ min: 1, max: 6 }),
+  ports: fc.integer({ min: 1, max: 6 }),
+  load: fc.option(fc.record({ cpuShare: fc.constantFrom(0, 0.25, 0.5), memoryShare: fc.constantFrom(0, 0.25) }), {
+    nil: undefined,
+  }),
+  lastPlaced: fc.integer({ min: 0, max: 20 }),
+});
+
+const deploymentShape = fc.record({
+  desired: fc.constantFrom("run", "run", "run", "run", "stopped", "deleted"),
+  replicas: fc.integer({ min: 0, max: 5 }),
+  strategy: fc.constantFrom("least-loaded", "round-robin", "resource-based", "spread"),
+  constrained: fc.boolean(),
+  maxPerNode: fc.option(fc.integer({ min: 1, max: 2 }), { nil: undefined }),
+  avoids: fc.constantFrom(undefined, undefined, "d0", "d1"),
+  order: fc.constantFrom("start-first", "stop-first"),
+  parallelism: fc.integer({ min: 0, max: 2 }),
+  condition: fc.constantFrom("any", "any", "on-failure", "none"),
+  reserveMiB: fc.constantFrom(0, 0, 128, 1024),
+  reserveCpu: fc.constantFrom(0, 500),
+  hostPort: fc.constantFrom(undefined, undefined, 20001, 8080),
+  published: fc.boolean(),
+  instances: fc.array(
+    fc.record({
+      old: fc.boolean(),
+      slot: fc.integer({ min: 0, max: 5 }),
+      stop: fc.boolean(),
+      retryIn: fc.option(fc.integer({ min: -5000, max: 5000 }), { nil: undefined }),
+      locations: fc.array(
+        fc.record({
+          node: fc.integer({ min: 0, max: 6 }),
+          state: fc.constantFrom(...STATES),
+          health: fc.constantFrom("none", "healthy", "starting", "unhealthy"),
+          desired: fc.constantFrom("run", "run", "run", "retire", "stop"),
+          age: fc.constantFrom(0, 1000, 10_000, 100_000, 400_000),
+        }),
+        { maxLength: 3 },
+      ),
+    }),
+    { maxLength: 5 },
+  ),
+});
+
+type NodeShape = typeof nodeShape extends fc.Arbitrary<infer T> ? T : never;
+type DeploymentShape = typeof deploymentShape extends fc.Arbitrary<infer T> ? T : never;
+
+/** The node of a shape, numbered. */
+export function nodeOf(shape: NodeShape, index: number): Node {
+  return aNode({
+    id: `node-${index}`,
+    availability: shape.availability,
+    liveness: shape.liveness,
+    labels: shape.compute ? { compute: "true" } : {},
+    load: shape.load,
+    lastPlaced: shape.lastPlaced,
+    capacity: {
+      cpuMillis: shape.cpuMillis,
+      memoryBytes: shape.memoryMiB * MIB,
+      instances: shape.instances,
+      portFrom: 20_000,
+      portTo: 20_000 + shape.ports - 1,
+    },
+  });
+}
+
+function build(
+  nodes: readonly NodeShape[],
+  shapes: readonly DeploymentShape[],
+  quota: number | undefined,
+  now: number,
+): World {
+  const built = shapes.map((shape, at) => deploymentOf(shape, at, nodes.length, now));
+  return {
+    tenants: [aTenant({ quota: { instances: quota, cpuMillis: undefined, memoryBytes: undefined } })],
+    nodes: nodes.map(nodeOf),
+    deployments: built.map(one => one.deployment),
+    releases: built.flatMap(one => one.releases),
+    instances: built.flatMap(one => one.instances),
+    locations: withoutSharedPorts(built.flatMap(one => one.locations)),
+    placements: 20,
+  };
+}
+
+function deploymentOf(
+  shape: DeploymentShape,
+  at: number,
+  nodes: number,
+  now: number,
+): { deployment: Deployment; releases: Release[]; instances: Instance[]; locations: Location[] } {
+  const id = `acme.d${at}`;
+  const spec = aSpec({
+    name: `d${at}`,
+    replicas: shape.replicas,
+    containers: [
+      aContainer({
+        resources: {
+          ...DEFAULT_RESOURCES,
+          reserveMemoryBytes: shape.reserveMiB * MIB,
+          reserveCpuMillis: shape.reserveCpu,
+        },
+        ports: shape.published ? [{ containerPort: 80, protocol: "tcp", hostPort: shape.hostPort }] : [],
+      }),
+    ],
+    placement: {
+      strategy: shape.strategy,
+      constraints: shape.constrained ? ["node.labels.compute == true"] : [],
+      maxPerNode: shape.maxPerNode,
+      antiAffinity: shape.avoids === undefined || shape.avoids === `d${at}` ? [] : [shape.avoids],
+    },
+    restart: { condition: shape.condition },
+    update: { order: shape.order, parallelism: shape.parallelism },
+  });
+  const instances: Instance[] = [];
+  const locations: Location[] = [];
+  shape.instances.forEach((one, index) => {
+    const instance = anInstance({
+      id: `${id}.${index + 1}`,
+      deploymentId: id,
+      release: one.old ? 1 : 2,
+      slot: one.slot,
+      epoch: one.locations.length,
+      desired: one.stop ? "stop" : "run",
+      retryAt: one.retryIn === undefined ? undefined : now + one.retryIn,
+    });
+    instances.push(instance);
+    one.locations.forEach((location, epoch) => {
+      if (isFinal(location.state) && epoch + 1 < one.locations.length && location.age === 0) return;
+      locations.push(
+        aLocation({
+          instanceId: instance.id,
+          deploymentId: id,
+          release: instance.release,
+          epoch: epoch + 1,
+          nodeId: `node-${location.node % (nodes + 1)}`,
+          state: location.state,
+          health: location.health,
+          desired: one.stop ? "stop" : location.desired,
+          desiredAt: now - location.age,
+          changedAt: now - location.age,
+          ports: shape.published
+            ? [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: shape.hostPort ?? 20_000 + index }]
+            : [],
+        }),
+      );
+    });
+  });
+  return {
+    deployment: aDeployment({
+      id,
+      name: `d${at}`,
+      desired: shape.desired,
+      replicas: shape.replicas,
+      release: 2,
+      nextSerial: shape.instances.length + 1,
+    }),
+    releases: [1, 2].map(number => ({ deploymentId: id, number, spec })),
+    instances,
+    locations,
+  };
+}
+
+/** The store lets no two locations have one port of a node, so the generated ones do not either. */
+function withoutSharedPorts(locations: readonly Location[]): Location[] {
+  const taken = new Set<string>();
+  return locations.map(location => {
+    const keys = location.ports.map(port => `${location.nodeId}/${port.hostPort}/${port.protocol}`);
+    if (keys.some(key => taken.has(key))) return { ...location, ports: [] };
+    for (const key of keys) taken.add(key);
+    return location;
+  });
+}
