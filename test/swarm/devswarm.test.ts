@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -220,6 +220,31 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
     expect(await fleets.docker(fleet, "node-2", ["inspect", "-f", "{{.State.Status}}", "plain"])).toBe("exited\n");
   });
 
+  test("a node that is killed while paused, or whose engine died, can be started again", async () => {
+    await fleets.pauseNode(fleet, "node-3");
+    await fleets.killNode(fleet, "node-3");
+    expect(tracesOf(names).filter(line => line.includes("node-3"))).toEqual([]);
+    await fleets.startNode(fleet, "node-3");
+    await expectState("node-3", "ready");
+    await fleets.execOnNode(fleet, "node-3", ["sh", "-c", "kill -9 $(cat /run/docker.pid)"]);
+    await eventually(() => expect(fleets.execOnNode(fleet, "node-3", ["true"])).rejects.toThrow(/not running/));
+    await fleets.startNode(fleet, "node-3");
+    expect(await fleets.docker(fleet, "node-3", ["info", "-f", "{{.Name}}"])).toBe("node-3\n");
+  });
+
+  test("gives each node files of its own below /var/lib and /etc, which survive its death", async () => {
+    for (const { name } of fleet.nodes) {
+      await fleets.execOnNode(fleet, name, ["sh", "-c", "mkdir -p /var/lib/devtest; hostname > /var/lib/devtest/name"]);
+    }
+    await fleets.killNode(fleet, "node-2");
+    await fleets.startNode(fleet, "node-2");
+    for (const { name } of fleet.nodes) {
+      const seen = await fleets.execOnNode(fleet, name, ["cat", "/var/lib/devtest/name", "/etc/hostname"]);
+      expect(seen.stdout).toBe(`${name}\n${name}\n`);
+    }
+    expect(existsSync("/var/lib/devtest")).toBe(false);
+  });
+
   test("lives beside another fleet, in another subnet, and outlives it", async () => {
     const other = await timed("up of a second fleet", () =>
       fleets.upFleet({ name: "devtest2", nodes: 2, managers: 2 }),
@@ -266,13 +291,36 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
       expect(await fleets.docker(fleet, "node-1", list)).toBe("");
     }
     expect(await fleets.docker(fleet, "node-2", ["container", "ls", "-aq"])).toBe("");
-    // The one layer of the one image, and the directory of short names: no container's layers are left.
+    // As many directories as images have layers: none is left of the former containers.
     const root = (await fleets.docker(fleet, "node-1", ["info", "-f", "{{.DockerRootDir}}"])).trim();
-    expect(readdirSync(join(root, "overlay2")).filter(name => name !== "l")).toHaveLength(1);
+    const layers = readdirSync(join(root, "image/overlay2/layerdb/sha256"));
+    expect(layers.length).toBeGreaterThan(0);
+    expect(readdirSync(join(root, "overlay2")).filter(name => name !== "l")).toHaveLength(layers.length);
     const image = `${fleet.registry}/tiny:1`;
     expect(await fleets.docker(fleet, "node-1", ["run", "--rm", image, "cat", "/etc/passwd"])).toMatch(/^root/);
     expect(await fleets.docker(fleet, "node-3", ["pull", "-q", image])).toMatch(/tiny/);
     await fleets.downFleet("devtest");
+  });
+
+  test("continues its former swarm, with services and volumes, when it is not to be fresh", async () => {
+    fleet = await fleets.upFleet({ ...options, nodes: 2 });
+    const image = `${fleet.registry}/tiny:1`;
+    const service = ["--name", "kept", "--mode", "global", "--publish", "mode=host,target=8080,published=8081", image];
+    await fleets.docker(fleet, "node-1", ["service", "create", "--detach=false", "-q", ...service]);
+    await fleets.docker(fleet, "node-1", ["volume", "create", "kept"]);
+    await fleets.downFleet("devtest");
+    const again = await timed("up that continues", () => fleets.upFleet({ ...options, nodes: 2, fresh: false }));
+    expect(again).toEqual(fleet);
+    for (const node of fleet.nodes) await eventually(() => get(node.address, 8081));
+    expect(await fleets.docker(fleet, "node-1", ["volume", "ls", "-q"])).toBe("kept\n");
+    await fleets.downFleet("devtest");
+  });
+
+  test("starts at the same time as another fleet, each in a subnet of its own", async () => {
+    const both = await Promise.all(names.map(name => fleets.upFleet({ name, nodes: 1, managers: 1 })));
+    expect(new Set(both.map(each => each.subnet)).size).toBe(2);
+    await Promise.all(names.map(name => fleets.downFleet(name)));
+    expect(tracesOf(names)).toEqual(before);
   });
 
   test("starts after the process that was starting it was killed half-way, at any moment", async () => {

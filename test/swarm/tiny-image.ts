@@ -52,6 +52,8 @@ export async function tinyRoot(): Promise<Buffer> {
       "tar",
       "-ch",
       "--hard-dereference",
+      "--sort=name",
+      "--mtime=@0",
       "--owner=0",
       "--group=0",
       "-C",

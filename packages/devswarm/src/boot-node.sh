@@ -1,9 +1,10 @@
 #!/bin/bash
 # The first process of a node. It is started inside the node's network namespace with fresh mount, host name, IPC and
 # process namespaces, makes them a machine of their own, and runs the engine. When it dies, all of the node dies.
-# Arguments: the node's name, the fleet's runtime directory, the node's data directory.
+# Arguments: the node's name, the fleet's runtime directory, the node's data directory, the address where
+# names would be asked for (where nobody answers, so that a name that no container bears fails at once).
 set -eu
-node=$1 run_dir=$2 data_dir=$3
+node=$1 run_dir=$2 data_dir=$3 name_server=$4
 
 # /proc is still the host's here: this line holds the id by which the host knows this process.
 read -r identity < /proc/self/stat
@@ -32,9 +33,16 @@ mount -n --bind "$run_dir" "$stage/${run_dir#/run/}"
 mount -n --move "$stage" /run
 rmdir "$stage"
 
-# A private /etc over the host's: the engine keeps its own identity there.
-mount -n -t overlay overlay -o "lowerdir=/etc,upperdir=$data_dir/etc/upper,workdir=$data_dir/etc/work" /etc
+# A private /etc and /var/lib over the host's: the engine keeps its identity in the one, and containers that mount a
+# directory of their host use the other; but not where the data itself lies in there: no overlay can hold its own layer.
+private() {
+  mount -n -t overlay overlay -o "lowerdir=$1,upperdir=$data_dir/disk/$2,workdir=$data_dir/disk/$2-work" "$1"
+}
+private /etc etc
+case $data_dir in /var/lib/*) ;; *) private /var/lib var-lib ;; esac
 echo "$node" > /etc/hostname
+rm -f /etc/resolv.conf
+echo "nameserver $name_server" > /etc/resolv.conf
 
 # Not exec: a shell as the first process reaps what the engine leaves behind.
 dockerd --config-file "$run_dir/$node.json" &

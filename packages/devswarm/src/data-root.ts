@@ -6,17 +6,18 @@ const remembered = ["swarm", "containers", "network", "volumes", "containerd", "
 
 /**
  * Makes a node's data directory ready to boot. `isFresh` makes the engine forget its swarm, containers, networks and
- * volumes, while the layers of its images stay, so that nothing has to be pulled again. No engine may be using it.
+ * volumes and the node its own files, while the layers of its images stay, so that nothing has to be pulled again. No engine may be using it.
  */
 export function prepareDataDir(dataDir: string, isFresh: boolean): void {
   const dataRoot = join(dataDir, "docker");
   if (isFresh) {
     removeContainerLayers(dataRoot);
     for (const part of remembered) rmSync(join(dataRoot, part), { recursive: true, force: true });
-    rmSync(join(dataDir, "etc"), { recursive: true, force: true });
+    rmSync(join(dataDir, "disk"), { recursive: true, force: true });
   }
   mkdirSync(dataRoot, { recursive: true });
-  for (const part of ["upper", "work"]) mkdirSync(join(dataDir, "etc", part), { recursive: true });
+  for (const part of ["etc", "etc-work", "var-lib", "var-lib-work"])
+    mkdirSync(join(dataDir, "disk", part), { recursive: true });
 }
 
 // Each container has two layers of its own, named in image/overlay2/layerdb/mounts/<container>/; without the container

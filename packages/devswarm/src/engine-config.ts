@@ -22,7 +22,6 @@ export function engineConfig(node: NodeNames, subnetNumber: number, majorVersion
     "storage-driver": "overlay2",
     "insecure-registries": [registry],
     "default-address-pools": [{ base: "10.201.0.0/16", size: 24 }],
-    // Nobody answers there: a name that no container bears fails at once instead of after a timeout.
     dns: [bridge],
     "live-restore": false,
     "max-concurrent-downloads": 6,

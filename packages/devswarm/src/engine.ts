@@ -5,6 +5,7 @@ import { createScope, killScope } from "./cgroups.ts";
 import { engineConfig } from "./engine-config.ts";
 import { answers } from "./engine-api.ts";
 import { launch } from "./launch.ts";
+import { fleetAddresses } from "./names.ts";
 import type { NodeNames } from "./names.ts";
 import { identify, isAlive, signal } from "./processes.ts";
 import type { ProcessIdentity } from "./processes.ts";
@@ -21,20 +22,12 @@ export async function bootEngine(
 ): Promise<ProcessIdentity> {
   for (const file of [node.bootFile, node.socket]) rmSync(file, { force: true });
   writeFileSync(node.configFile, `${JSON.stringify(engineConfig(node, subnetNumber, majorVersion), undefined, 2)}\n`);
-  const namespaces = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--propagation", "private"];
+  const inNetwork = ["nsenter", `--net=/run/netns/${node.scope}`];
+  const inOwnRest = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--propagation", "private"];
   const script = join(import.meta.dirname, "boot-node.sh");
+  const { bridge } = fleetAddresses(subnetNumber);
   await launch(
-    [
-      "nsenter",
-      `--net=/run/netns/${node.scope}`,
-      "unshare",
-      ...namespaces,
-      "bash",
-      script,
-      node.node,
-      runDir,
-      node.dataDir,
-    ],
+    [...inNetwork, ...inOwnRest, "bash", script, node.node, runDir, node.dataDir, bridge],
     createScope(node.scope),
     node.logFile,
   );

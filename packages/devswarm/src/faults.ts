@@ -7,10 +7,11 @@ import { fleetNames, nodeNames } from "./names.ts";
 import type { FleetNames, NodeNames } from "./names.ts";
 import { createNodeNetwork, removeNodeNetwork, setNodeLink } from "./network.ts";
 import { engineVersion } from "./prerequisites.ts";
+import { isAlive } from "./processes.ts";
 import { nodeRecord, readState, withNode, writeState } from "./state.ts";
 import type { FleetState, NodeRecord } from "./state.ts";
 
-/** Kills a node as a power cut would: engine, shims and containers at once, and its address falls silent. Does nothing to a dead one. */
+/** Kills a node as a power cut would: engine, shims and containers at once, and its address falls silent. Does nothing more to a dead one. */
 export function killNode(fleet: Fleet, node: string): Promise<void> {
   return change(fleet, node, async ({ names, own, record }) => {
     await killEngine(own, record.boot);
@@ -20,12 +21,14 @@ export function killNode(fleet: Fleet, node: string): Promise<void> {
 }
 
 /**
- * Boots a killed node again on its old data and waits until its engine answers. It rejoins the swarm by itself, a moment
+ * Boots a node that was killed, or whose engine died, again on its old data and waits until its engine answers. It rejoins the swarm by itself, a moment
  * later; a node that was cut stays cut. Does nothing to a running one.
  */
 export function startNode(fleet: Fleet, node: string): Promise<void> {
   return change(fleet, node, async ({ names, own, record, state }) => {
-    if (record.state !== "killed") return {};
+    if (record.boot !== undefined && isAlive(record.boot)) return {};
+    await killEngine(own, record.boot);
+    await removeNodeNetwork(names, own);
     prepareDataDir(own.dataDir, false);
     await createNodeNetwork(names, own, { subnetNumber: state.subnetNumber, index: record.index, isCut: record.isCut });
     const boot = await bootEngine(own, names.runDir, state.subnetNumber, Number.parseInt(await engineVersion(), 10));

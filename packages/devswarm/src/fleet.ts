@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import { answers } from "./engine-api.ts";
 import { bringUp } from "./bring-up.ts";
 import { withLock } from "./lock.ts";
 import { fleetAddresses, fleetNames, maxNodes, nodeNames } from "./names.ts";
 import type { FleetNames } from "./names.ts";
-import { ensurePrograms } from "./prerequisites.ts";
+import { ensurePrograms, whyNoFleet } from "./prerequisites.ts";
 import { isAlive } from "./processes.ts";
 import { runRoot } from "./settings.ts";
 import { readState } from "./state.ts";
@@ -14,6 +15,7 @@ import { hasLeftovers, takeDown } from "./take-down.ts";
 export { docker, execOnNode } from "./exec.ts";
 export { cutNode, healNode, killNode, pauseNode, resumeNode, startNode } from "./faults.ts";
 export { forward } from "./forward.ts";
+/** An open forward, as `forward` returns it. */
 export type { Forward } from "./forward.ts";
 
 /**
@@ -65,6 +67,8 @@ const starting = new Map<string, AbortController>();
 export async function upFleet(options: FleetOptions): Promise<Fleet> {
   const names = fleetNames(options.name);
   checkSize(options);
+  const obstacle = whyNoFleet();
+  if (obstacle !== undefined) throw new Error(`No fleet can be started here: ${obstacle}.`);
   await withLock(`${runRoot}/install.lock`, 600_000, () => ensurePrograms(text => options.onStep?.(text, 0)));
   const stop = new AbortController();
   return withLock(names.lockFile, lockTimeoutMs, async () => {
@@ -101,6 +105,7 @@ export async function openFleet(name: string): Promise<Fleet | undefined> {
  */
 export async function downFleet(name: string): Promise<void> {
   const names = fleetNames(name);
+  if (!existsSync(names.lockFile) && !hasLeftovers(names)) return;
   starting.get(name)?.abort(new Error(`The start of fleet ${name} was ended, because it is taken down.`));
   await withLock(names.lockFile, lockTimeoutMs, () => takeDown(names));
 }

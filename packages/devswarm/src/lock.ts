@@ -47,8 +47,11 @@ function tryTake(file: string, own: Holder): boolean {
     writeFileSync(draft, JSON.stringify(own));
     linkSync(draft, file);
     return true;
-  } catch {
-    return false;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    // The directory goes with its last lock, perhaps at this very moment.
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw cause;
   } finally {
     rmSync(draft, { force: true });
   }

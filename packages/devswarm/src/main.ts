@@ -19,14 +19,10 @@ program
   .option("--keep", "continue the fleet's former swarm, containers and volumes", false)
   .option("--hold", "stay in the foreground and take the fleet down on Ctrl-C", false)
   .action(options => commands.up(fleet, options));
-program
-  .command("down")
-  .description("remove the fleet; image layers stay cached")
-  .action(() => commands.down(fleet));
-program
-  .command("status")
-  .description("what runs, where, and in which state")
-  .action(() => commands.status(fleet));
+const down = program.command("down").description("remove the fleet; image layers stay cached");
+down.action(() => commands.down(fleet));
+const status = program.command("status").description("what runs, where, and in which state");
+status.action(() => commands.status(fleet));
 for (const [verb, description] of Object.entries(commands.nodeVerbs)) {
   program
     .command(`${verb} <node>`)
