@@ -55,7 +55,7 @@ export async function withLock<T>(file: string, say: Progress, work: () => Promi
   const holder = spawn("flock", [file, "sh", "-c", "echo held; exec cat >/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const waiting = setTimeout(() => say(`waiting for another process that holds ${file}`), 1_000);
+  const waiting = setTimeout(() => say(`waiting until another process or step frees ${file}`), 1_000);
   try {
     await new Promise<void>((resolve, reject) => {
       holder.once("error", error =>

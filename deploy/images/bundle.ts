@@ -34,6 +34,8 @@ export async function bundleService(
 ): Promise<Buffer> {
   const result = await build({
     entryPoints: [entry],
+    // Paths inside the bundle are relative to this, not to where the command was typed.
+    absWorkingDir: fileURLToPath(new URL("../../", import.meta.url)),
     bundle: true,
     write: false,
     platform: "node",

@@ -18,11 +18,11 @@ export type OwnImageName = Exclude<ImageName, keyof typeof officialImages>;
 /** The Node image that ours stand on where an image registry is reached. */
 export const officialNodeImage = "node:24-slim";
 
-/** Every image, in the order in which they are published. */
+/** Every image, in the order in which they are published: what takes longest to build begins first. */
 export const imageNames: readonly ImageName[] = [
-  "nats",
-  "postgres",
   "traefik",
+  "postgres",
+  "nats",
   "scheduler",
   "agent",
   "pause",

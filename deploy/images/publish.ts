@@ -56,12 +56,26 @@ export async function publishImages(options: PublishOptions): Promise<Readonly<R
   const workshop: Workshop = { docker: options.docker, socket: options.socket, environment, say };
   const pulls = await pullsOfficial(options, workshop);
   const references: Partial<Record<ImageName, string>> = {};
-  for (const name of options.which ?? imageNames) {
-    references[name] =
-      environment.givenImages[name] ??
-      (isOfficial(name) ? await thirdParty(name, pulls, options, workshop) : await own(name, pulls, options, workshop));
-  }
+  const waiting = [...(options.which ?? imageNames)];
+  const worker = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      references[name] = await referenceOf(name, pulls, options, workshop);
+    }
+  };
+  // Two at a time: one downloads or pushes while the other builds.
+  await Promise.all([worker(), worker()]);
   return references as Record<ImageName, string>;
+}
+
+async function referenceOf(
+  name: ImageName,
+  pulls: boolean,
+  options: PublishOptions,
+  workshop: Workshop,
+): Promise<string> {
+  const given = workshop.environment.givenImages[name];
+  if (given !== undefined) return given;
+  return isOfficial(name) ? thirdParty(name, pulls, options, workshop) : own(name, pulls, options, workshop);
 }
 
 /** A machine that made a Debian root before did so because no registry answered; it is not asked to wait again. */

@@ -1,0 +1,56 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { bundleService } from "./bundle.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "skep-bundle-"));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+/** Bundles the given files (`main.ts` is the entry), runs the one file far from its sources, and returns what it printed. */
+async function printed(service: "scheduler" | "agent", files: Readonly<Record<string, string>>): Promise<string> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(join(directory, "src", name, ".."), { recursive: true });
+    await writeFile(join(directory, "src", name), text);
+  }
+  const bundle = await bundleService(service, join(directory, "src/main.ts"));
+  await rm(join(directory, "src"), { recursive: true });
+  await writeFile(join(directory, "main.mjs"), bundle);
+  const { stdout } = await promisify(execFile)(process.execPath, [join(directory, "main.mjs")]);
+  return stdout.trim();
+}
+
+describe("bundleService", () => {
+  it("makes one file that runs without its sources", async () => {
+    const files = {
+      "main.ts": 'import { twice } from "./twice.ts"; console.log(twice(21));',
+      "twice.ts": "export const twice = (n: number): number => n * 2;",
+    };
+    expect(await printed("scheduler", files)).toBe("42");
+  });
+
+  it("gives CommonJS dependencies what they expect to find", async () => {
+    const files = {
+      "main.ts": 'import old from "./old.cjs"; console.log(await old);',
+      "old.cjs":
+        'module.exports = [typeof require("node:fs").statSync, typeof __dirname, typeof __filename].join(" ");',
+    };
+    expect(await printed("scheduler", files)).toBe("function string string");
+  });
+
+  it("leaves out of the agent what only remote engines need", async () => {
+    const files = { "main.ts": 'import ssh from "ssh2"; console.log(JSON.stringify(ssh));' };
+    expect(await printed("agent", files)).toBe("{}");
+  });
+
+  it("makes the same bytes of the same sources", async () => {
+    const entry = join(directory, "main.ts");
+    await writeFile(entry, "console.log(1);");
+    expect(await bundleService("agent", entry)).toEqual(await bundleService("agent", entry));
+  });
+});
