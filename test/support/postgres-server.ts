@@ -11,8 +11,8 @@ export interface PostgresServer {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Makes an empty database and answers its name. */
-  createDatabase(): Promise<string>;
+  /** Makes a database, empty or as a copy of `template`, and answers its name. */
+  createDatabase(template?: string): Promise<string>;
   /** Ends the server at once, as a crash would; `start` brings it back on the same port and data. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -54,9 +54,9 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     host: "127.0.0.1",
     port,
     user: "skep",
-    createDatabase: async () => {
+    createDatabase: async template => {
       const name = `test_${++databases}`;
-      await query(port, `create database ${name}`);
+      await query(port, `create database ${name}${template === undefined ? "" : ` template ${template}`}`);
       return name;
     },
     kill: () => child.end("SIGQUIT"),

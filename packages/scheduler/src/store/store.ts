@@ -59,7 +59,10 @@ export interface StatusStore {
   /** Idempotent; an older seq of the same session is accepted without effect. */
   saveReport(report: StatusReport, now: number): Promise<SavedReport>;
   /** Load and last sight of many nodes in one statement. */
-  saveBeats(beats: readonly { readonly nodeId: NodeId; readonly load: NodeLoad | undefined }[], now: number): Promise<void>;
+  saveBeats(
+    beats: readonly { readonly nodeId: NodeId; readonly load: NodeLoad | undefined }[],
+    now: number,
+  ): Promise<void>;
   saveUsage(usage: readonly Usage[], now: number): Promise<void>;
   /** What a manager's engine says of all Swarm nodes; an older `versionIndex` of a node changes nothing. Answers whether anything changed. */
   saveSwarmNodes(nodes: readonly SwarmNode[], now: number): Promise<boolean>;
@@ -131,18 +134,40 @@ export interface SpecStore {
    * @throws SkepError `already_exists` (name), `failed_precondition` `DOMAIN_TAKEN` (another tenant routes the domain),
    * `not_found` (tenant), `resource_exhausted` (quota), `aborted` (idempotency key used for another request).
    */
-  createDeployment(tenantId: TenantId, spec: DeploymentSpec, routes: readonly Route[], request: Request, now: number): Promise<DeploymentRecord>;
+  createDeployment(
+    tenantId: TenantId,
+    spec: DeploymentSpec,
+    routes: readonly Route[],
+    request: Request,
+    now: number,
+  ): Promise<DeploymentRecord>;
   /** @throws as `createDeployment`; `aborted` `STALE_VERSION` when `expectVersion` is given and is not the current one. */
-  changeDeployment(id: DeploymentId, change: DeploymentChange, expectVersion: number | undefined, request: Request, now: number): Promise<DeploymentRecord>;
+  changeDeployment(
+    id: DeploymentId,
+    change: DeploymentChange,
+    expectVersion: number | undefined,
+    request: Request,
+    now: number,
+  ): Promise<DeploymentRecord>;
   getDeployment(id: DeploymentId): Promise<DeploymentRecord | undefined>;
   listDeployments(filter: { readonly tenantId?: TenantId }, page: PageRequest): Promise<Page<DeploymentRecord>>;
-  listInstances(filter: InstanceFilter, page: PageRequest): Promise<Page<{ readonly instance: Instance; readonly locations: readonly Location[] }>>;
+  listInstances(
+    filter: InstanceFilter,
+    page: PageRequest,
+  ): Promise<Page<{ readonly instance: Instance; readonly locations: readonly Location[] }>>;
   /** Latest resource use per instance and epoch, where an agent has reported it. */
   loadUsage(instanceIds: readonly InstanceId[]): Promise<readonly Usage[]>;
   listNodes(): Promise<readonly NodeRecord[]>;
-  listRoutes(filter: { readonly tenantId?: TenantId; readonly domain?: string; readonly deploymentId?: DeploymentId }): Promise<readonly Route[]>;
+  listRoutes(filter: {
+    readonly tenantId?: TenantId;
+    readonly domain?: string;
+    readonly deploymentId?: DeploymentId;
+  }): Promise<readonly Route[]>;
   saveDecisions(decisions: readonly Decision[]): Promise<void>;
-  listDecisions(filter: { readonly deploymentId?: DeploymentId; readonly instanceId?: InstanceId; readonly sinceAt?: number }, page: PageRequest): Promise<Page<Decision>>;
+  listDecisions(
+    filter: { readonly deploymentId?: DeploymentId; readonly instanceId?: InstanceId; readonly sinceAt?: number },
+    page: PageRequest,
+  ): Promise<Page<Decision>>;
 }
 
 /** Which instances are wanted; absent parts do not filter. */
@@ -163,11 +188,24 @@ export interface NodeRecord {
 
 /** What the edge needs to write Traefik's configuration. */
 export interface EdgeStore {
-  loadEdge(): Promise<{ readonly routes: readonly Route[]; readonly locations: readonly Location[]; readonly nodes: readonly Node[] }>;
+  loadEdge(): Promise<{
+    readonly routes: readonly Route[];
+    readonly locations: readonly Location[];
+    readonly nodes: readonly Node[];
+  }>;
+}
+
+/** Keeps the tables that only grow from growing for ever. */
+export interface HistoryStore {
+  /** Deletes idempotency keys and decisions older than these times, at most `most` of each; answers how many went. */
+  pruneHistory(
+    before: { readonly keysAt: number; readonly decisionsAt: number },
+    most: number,
+  ): Promise<number>;
 }
 
 /** All records of the control plane, behind one port: Postgres is the real one, `memory.ts` its twin. */
-export interface Store extends LeaseStore, PlanStore, StatusStore, SpecStore, EdgeStore {
+export interface Store extends LeaseStore, PlanStore, StatusStore, SpecStore, EdgeStore, HistoryStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -1,0 +1,41 @@
+import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
+import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import type { Instance, Location } from "@skep/core/model/instance.ts";
+import type { Node } from "@skep/core/model/node.ts";
+
+/** A location with what its agent has to know of it. */
+export interface Assigned {
+  readonly location: Location;
+  readonly instance: Instance;
+  readonly spec: DeploymentSpec;
+}
+
+/**
+ * What a node is told, from its records. A lost location is told to stop: its instance has been given away. One that
+ * is gone (see `isGone`) is told nothing any more.
+ */
+export function assignmentOf(node: Node, term: number, revision: number, assigned: readonly Assigned[]): Assignment {
+  const instances = assigned
+    .filter(({ location }) => location.nodeId === node.id && !isGone(location))
+    .map(toAssigned)
+    .toSorted((a, b) => (a.instanceId === b.instanceId ? a.epoch - b.epoch : a.instanceId < b.instanceId ? -1 : 1));
+  return { nodeId: node.id, term, revision, availability: node.availability, instances, removals: [] };
+}
+
+/** Whether the agent has said that nothing of the location is left: stopped, and without a container. */
+export function isGone(location: Location): boolean {
+  return location.state === "stopped" && location.containers.length === 0;
+}
+
+function toAssigned({ location, instance, spec }: Assigned): AssignedInstance {
+  return {
+    instanceId: location.instanceId,
+    tenantId: location.tenantId,
+    epoch: location.epoch,
+    release: location.release,
+    slot: instance.slot,
+    desired: location.desired === "stop" || location.state === "lost" ? "stop" : "run",
+    ports: location.ports,
+    spec,
+  };
+}

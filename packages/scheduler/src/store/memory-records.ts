@@ -1,0 +1,91 @@
+import type { Deployment, Release } from "@skep/core/model/deployment.ts";
+import type { Instance, Location } from "@skep/core/model/instance.ts";
+import { isLive } from "@skep/core/model/state.ts";
+import type { Node } from "@skep/core/model/node.ts";
+import type { Route } from "@skep/core/model/routing.ts";
+import type { Tenant } from "@skep/core/model/tenant.ts";
+import type { Usage } from "./reports.ts";
+import type { Decision } from "./store.ts";
+
+/** A node with the agent's session, as `node_metadata` has it. */
+export interface NodeEntry {
+  node: Node;
+  sessionId: string | undefined;
+  reportSeq: number;
+  reportedFull: boolean;
+  seenAt: number | undefined;
+  swarmState: string;
+  swarmVersion: number;
+}
+
+/** An answer that was given under an idempotency key. */
+export interface Answer {
+  readonly hash: string;
+  readonly response: unknown;
+  readonly at: number;
+}
+
+/** All tables, in memory. Keys are those of the real ones. */
+export interface Records {
+  lease: { holder: string; term: number; expiresAt: number; placements: number } | undefined;
+  readonly tenants: Map<string, Tenant>;
+  readonly deployments: Map<string, Deployment>;
+  /** By deployment id and number. */
+  readonly releases: Map<string, Release>;
+  readonly routes: Map<string, readonly Route[]>;
+  readonly instances: Map<string, Instance>;
+  /** By `locationKey`. */
+  readonly locations: Map<string, Location>;
+  readonly nodes: Map<string, NodeEntry>;
+  readonly usage: Map<string, Usage>;
+  readonly decisions: { readonly id: number; readonly decision: Decision }[];
+  readonly answers: Map<string, Answer>;
+}
+
+/** Empty tables. */
+export function emptyRecords(): Records {
+  return {
+    lease: undefined,
+    tenants: new Map(),
+    deployments: new Map(),
+    releases: new Map(),
+    routes: new Map(),
+    instances: new Map(),
+    locations: new Map(),
+    nodes: new Map(),
+    usage: new Map(),
+    decisions: [],
+    answers: new Map(),
+  };
+}
+
+/** Key of a release. */
+export function releaseKey(deploymentId: string, number: number): string {
+  return `${deploymentId} ${number}`;
+}
+
+/** Key of a location. */
+export function locationKey(of: { readonly instanceId: string; readonly epoch: number }): string {
+  return `${of.instanceId} ${of.epoch}`;
+}
+
+/** Items in the order of a key, by code units as the database's "C" collation has it. */
+export function inOrder<T>(items: Iterable<T>, keyOf: (item: T) => string): T[] {
+  return [...items].toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0));
+}
+
+/** Number of live locations on a node. */
+export function liveOn(records: Records, nodeId: string): number {
+  let count = 0;
+  for (const location of records.locations.values()) if (location.nodeId === nodeId && isLive(location)) count += 1;
+  return count;
+}
+
+/** Who owns a domain: the tenant of whatever routes it. */
+export function ownerOf(records: Records, domain: string): string | undefined {
+  for (const routes of records.routes.values()) {
+    const found = routes.find(route => route.domain === domain);
+    if (found !== undefined) return found.tenantId;
+  }
+  return undefined;
+}

@@ -1,0 +1,92 @@
+import { SkepError } from "@skep/core/error.ts";
+import type { Quota } from "@skep/core/model/tenant.ts";
+
+/** What a tenant's running deployments may use at most, all together. */
+export interface Holdings {
+  readonly instances: number;
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+}
+
+/** Every refusal of the store, in one voice: what is wrong, where, and what to do. */
+export const refuse = {
+  tenantExists: (id: string): SkepError =>
+    new SkepError("already_exists", "TENANT_EXISTS", `Tenant ${id} exists already; choose another name.`, {
+      details: { tenantId: id },
+    }),
+  noTenant: (id: string): SkepError =>
+    new SkepError("not_found", "TENANT_NOT_FOUND", `There is no tenant ${id}; create it first.`, {
+      details: { tenantId: id },
+    }),
+  tenantInUse: (id: string): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "TENANT_HAS_DEPLOYMENTS",
+      `Tenant ${id} still has deployments; delete them, and wait until they are gone.`,
+      { details: { tenantId: id } },
+    ),
+  deploymentExists: (id: string): SkepError =>
+    new SkepError(
+      "already_exists",
+      "DEPLOYMENT_EXISTS",
+      `Deployment ${id} exists already; update it, choose another name, or wait if it is being deleted.`,
+      { details: { deploymentId: id } },
+    ),
+  noDeployment: (id: string): SkepError =>
+    new SkepError("not_found", "DEPLOYMENT_NOT_FOUND", `There is no deployment ${id}; list those that there are.`, {
+      details: { deploymentId: id },
+    }),
+  beingDeleted: (id: string): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "DEPLOYMENT_DELETED",
+      `Deployment ${id} is being deleted; wait until it is gone, then create it anew.`,
+      { details: { deploymentId: id } },
+    ),
+  staleVersion: (id: string, given: number, current: number): SkepError =>
+    new SkepError(
+      "aborted",
+      "STALE_VERSION",
+      `Deployment ${id} is at resource version ${current}, and this change is based on ${given}; read it again and repeat.`,
+      { details: { deploymentId: id, currentVersion: String(current) } },
+    ),
+  domainTaken: (domain: string): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "DOMAIN_TAKEN",
+      `The domain ${domain} is routed by another tenant; choose another one, or have its owner give it up.`,
+      { details: { domain } },
+    ),
+  quota: (id: string, held: Holdings, quota: Quota): SkepError =>
+    new SkepError(
+      "resource_exhausted",
+      "QUOTA_EXCEEDED",
+      `Tenant ${id} would hold ${quotaWords(held, quota)}; stop something, lower the limits, or ask for a higher quota.`,
+      { details: { tenantId: id } },
+    ),
+  keyReused: (key: string): SkepError =>
+    new SkepError(
+      "aborted",
+      "IDEMPOTENCY_KEY_REUSED",
+      `The idempotency key ${key} was used for another request; use a new key for each new request.`,
+      { details: { idempotencyKey: key } },
+    ),
+  badToken: (): SkepError =>
+    new SkepError(
+      "invalid_argument",
+      "BAD_PAGE_TOKEN",
+      "The page token is not one of ours; begin the list anew without one.",
+    ),
+} as const;
+
+/** Which bounds `held` breaks, in words; empty when it breaks none. */
+export function quotaWords(held: Holdings, quota: Quota): string {
+  const parts: string[] = [];
+  const over = (have: number, most: number | undefined, unit: string): void => {
+    if (most !== undefined && have > most) parts.push(`${have} of at most ${most} ${unit}`);
+  };
+  over(held.instances, quota.instances, "instances");
+  over(held.cpuMillis, quota.cpuMillis, "thousandths of a core");
+  over(held.memoryBytes, quota.memoryBytes, "bytes of memory");
+  return parts.join(", ");
+}

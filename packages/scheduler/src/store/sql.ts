@@ -1,0 +1,80 @@
+import { SkepError } from "@skep/core/error.ts";
+import { classifyPostgresError } from "@skep/kit/postgres.ts";
+import type pg from "pg";
+
+/** A statement that each connection prepares once, under its name. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Anything that runs a statement: the pool, or one connection of it. */
+export type Queryable = Pick<pg.Pool, "query">;
+
+const MOST_ATTEMPTS = 4;
+
+/**
+ * Runs a prepared statement and answers its rows. Every statement here is a whole transaction, so one that lost
+ * against another (deadlock, serialization) is simply run again.
+ * @throws SkepError as `translate` makes it.
+ */
+export async function ask<Row extends pg.QueryResultRow>(
+  db: Queryable,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return (await db.query<Row>({ name: statement.name, text: statement.text, values: [...values] })).rows;
+    } catch (error) {
+      const lost = classifyPostgresError(error).code === "aborted";
+      if (!lost || attempt === MOST_ATTEMPTS) throw translate(error);
+    }
+  }
+}
+
+/** The one row of a statement that always answers one. @throws SkepError as `ask`, or `internal` when there is none. */
+export async function askOne<Row extends pg.QueryResultRow>(
+  db: Queryable,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<Row> {
+  const [row] = await ask<Row>(db, statement, values);
+  if (row === undefined) throw new SkepError("internal", "NO_ROW", `The statement ${statement.name} answered no row.`);
+  return row;
+}
+
+/** Runs a kysely query under the same translation of errors. */
+export async function translated<T>(query: Promise<T>): Promise<T> {
+  try {
+    return await query;
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+/** The database's failure in our words; `constraintOf` and `stateOf` read what refused. */
+export function translate(error: unknown): SkepError {
+  if (error instanceof SkepError) return error;
+  const failure = classifyPostgresError(error);
+  const words = error instanceof Error ? error.message : String(error);
+  if (failure.code === "unavailable" || failure.connectionLost) {
+    const message = `The database cannot be reached (${words}); try again when it is back.`;
+    return new SkepError("unavailable", "DATABASE_UNAVAILABLE", message, { cause: error });
+  }
+  if (failure.code === "deadline_exceeded") {
+    const message = "The database took too long to answer; try again, with less at once if it was a list.";
+    return new SkepError("deadline_exceeded", "DATABASE_SLOW", message, { cause: error });
+  }
+  return new SkepError(failure.code, "DATABASE_REFUSED", `The database refused: ${words}`, { cause: error });
+}
+
+/** Name of the constraint that refused, when the error came from one. */
+export function constraintOf(error: unknown): string | undefined {
+  return error instanceof SkepError ? classifyPostgresError(error.cause).constraint : undefined;
+}
+
+/** SQLSTATE of the error, when the database gave one. */
+export function stateOf(error: unknown): string | undefined {
+  return error instanceof SkepError ? classifyPostgresError(error.cause).sqlState : undefined;
+}

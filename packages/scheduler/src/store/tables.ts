@@ -1,0 +1,182 @@
+import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import type { ContainerStatus, Health, InstanceState, PortBinding, Refusal } from "@skep/core/model/instance.ts";
+import type { Labels } from "@skep/core/model/labels.ts";
+import type { Availability, Liveness } from "@skep/core/model/node.ts";
+import type { Balancing, Route } from "@skep/core/model/routing.ts";
+
+/** A row of `tenants`. */
+export interface TenantRow {
+  id: string;
+  quota_instances: number | null;
+  quota_cpu_millis: number | null;
+  quota_memory_bytes: number | null;
+}
+
+/** A row of `deployments`. */
+export interface DeploymentRow {
+  id: string;
+  tenant_id: string;
+  name: string;
+  desired: "run" | "stopped" | "deleted";
+  replicas: number;
+  release: number;
+  resource_version: number;
+  next_serial: number;
+  created_at: number;
+}
+
+/** A row of `releases`; the two sums are those of one replica, for quotas. */
+export interface ReleaseRow {
+  deployment_id: string;
+  number: number;
+  spec: DeploymentSpec;
+}
+
+/** A row of `deployment_routing`. */
+export interface RouteRow {
+  deployment_id: string;
+  tenant_id: string;
+  router: string;
+  kind: "http" | "tcp";
+  domain: string;
+  path: string;
+  rule: string;
+  entry_points: readonly string[];
+  priority: number | null;
+  container: string;
+  target_port: number;
+  ssl_enabled: boolean;
+  weight: number;
+  load_balancer_algo: Balancing;
+  middlewares: Route["middlewares"];
+  service: Route["service"];
+}
+
+/** A row of `instances`. */
+export interface InstanceRow {
+  id: string;
+  tenant_id: string;
+  deployment_id: string;
+  release: number;
+  slot: number;
+  epoch: number;
+  desired: "run" | "stop";
+  created_at: number;
+  refusal: Refusal | null;
+  retry_at: number | null;
+}
+
+/** A row of `deployment_locations`, without what the database derives. */
+export interface LocationRow {
+  instance_id: string;
+  epoch: number;
+  deployment_id: string;
+  tenant_id: string;
+  release: number;
+  node_id: string;
+  desired: "run" | "retire" | "stop";
+  desired_at: number;
+  status: InstanceState;
+  health_status: Health;
+  containers: readonly ContainerStatus[];
+  ports: readonly PortBinding[];
+  message: string;
+  changed_at: number;
+}
+
+/** A row of `node_metadata`, without the agent's session. */
+export interface NodeRow {
+  node_id: string;
+  hostname: string;
+  address: string;
+  role: "manager" | "worker";
+  availability: Availability;
+  swarm_state: string;
+  labels: Labels;
+  engine_labels: Labels;
+  os: string;
+  architecture: string;
+  engine_version: string;
+  cpu_millis: number;
+  memory_bytes: number;
+  max_instances: number;
+  port_from: number;
+  port_to: number;
+  seen_at: number | null;
+  cpu_share: number | null;
+  memory_share: number | null;
+  liveness: Liveness;
+  last_placed: number;
+  assignment_revision: number;
+  deployment_count: number;
+}
+
+/** A row of `decisions`. */
+export interface DecisionRow {
+  id: number;
+  at: number;
+  kind: string;
+  tenant_id: string | null;
+  deployment_id: string | null;
+  instance_id: string | null;
+  node_id: string | null;
+  epoch: number | null;
+  sentence: string;
+}
+
+/** The tables as kysely's typed queries see them; statements on hot paths are plain SQL. */
+export interface Tables {
+  tenants: TenantRow;
+  deployments: DeploymentRow;
+  releases: ReleaseRow;
+  deployment_routing: RouteRow;
+  instances: InstanceRow;
+  deployment_locations: LocationRow;
+  node_metadata: NodeRow;
+  decisions: DecisionRow;
+}
+
+/** Columns of `deployment_locations` that make a `LocationRow`. */
+export const LOCATION_COLUMNS = [
+  "instance_id",
+  "epoch",
+  "deployment_id",
+  "tenant_id",
+  "release",
+  "node_id",
+  "desired",
+  "desired_at",
+  "status",
+  "health_status",
+  "containers",
+  "ports",
+  "message",
+  "changed_at",
+] as const satisfies readonly (keyof LocationRow)[];
+
+/** Columns of `node_metadata` that make a `NodeRow`. */
+export const NODE_COLUMNS = [
+  "node_id",
+  "hostname",
+  "address",
+  "role",
+  "availability",
+  "swarm_state",
+  "labels",
+  "engine_labels",
+  "os",
+  "architecture",
+  "engine_version",
+  "cpu_millis",
+  "memory_bytes",
+  "max_instances",
+  "port_from",
+  "port_to",
+  "seen_at",
+  "cpu_share",
+  "memory_share",
+  "liveness",
+  "last_placed",
+  "assignment_revision",
+  "deployment_count",
+] as const satisfies readonly (keyof NodeRow)[];

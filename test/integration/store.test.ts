@@ -1,0 +1,92 @@
+import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
+import { createPostgresStore } from "@skep/scheduler/store/postgres.ts";
+import {
+  aReport,
+  aRoute,
+  aStatus,
+  creation,
+  describeStore,
+  placement,
+  someFacts,
+} from "@skep/scheduler/store/store.contract.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { startStoreServer, type StoreServer } from "../support/postgres.ts";
+
+const someone = { actor: "someone", idempotencyKey: undefined };
+let postgres: StoreServer;
+
+beforeAll(async () => {
+  postgres = await startStoreServer();
+});
+afterAll(() => postgres.server.close());
+
+describeStore({ name: "on Postgres", open: () => postgres.openStore(), wait: durationMs => sleep(durationMs) });
+
+describe("the tables", () => {
+  it("are made once when several replicas start at the same time", async () => {
+    const database = await postgres.server.createDatabase();
+    const stores = [1, 2, 3].map(() => createPostgresStore(postgres.pool(database)));
+    await Promise.all(stores.map(store => store.migrate()));
+    expect(await stores[0]!.loadWorld()).toMatchObject({ nodes: [], deployments: [] });
+    await Promise.all(stores.map(store => store.close()));
+  });
+
+  it("answer the statements of the requirements literally, and follow edits by hand", async () => {
+    const database = await postgres.createDatabase();
+    const store = createPostgresStore(postgres.pool(database));
+    const pool = postgres.pool(database);
+    await store.createTenant(aTenant(), someone);
+    await store.createDeployment("acme", aSpec(), [aRoute()], someone, 1);
+    for (const nodeId of ["node-1", "node-2"]) await store.saveFacts(someFacts({ nodeId }), 1);
+    const { term } = await store.takeLease("me", 60_000);
+    const ports = [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: 20001 }] as const;
+    await store.commit({ changes: [creation(1), placement(1, { ports })], wakeAt: undefined }, term, 1);
+    await store.saveReport(aReport({ statuses: [aStatus()] }), 1);
+    await store.saveUsage([{ instanceId: "acme.web.1", epoch: 1, cpuMillis: 5, memoryBytes: 6 }], 1);
+
+    const locations = await pool.query("SELECT * FROM deployment_locations WHERE deployment_id = 'acme.web'");
+    expect(locations.rows).toMatchObject([
+      {
+        deployment_id: "acme.web",
+        node_id: "node-1",
+        container_id: "c1",
+        status: "running",
+        port: 20001,
+        domain: "web.example",
+        health_status: "healthy",
+        resource_usage: { cpuMillis: 5, memoryBytes: 6 },
+      },
+    ]);
+    const byLoad = "SELECT * FROM node_metadata WHERE availability='active' ORDER BY deployment_count ASC";
+    expect((await pool.query(byLoad)).rows.map(row => [row.node_id, row.deployment_count])).toEqual([
+      ["node-2", 0],
+      ["node-1", 1],
+    ]);
+    const routing = await pool.query("SELECT * FROM deployment_routing WHERE domain = 'web.example'");
+    expect(routing.rows).toMatchObject([{ deployment_id: "acme.web", target_port: 80, load_balancer_algo: "wrr" }]);
+
+    await pool.query("DELETE FROM deployment_locations");
+    expect((await pool.query("SELECT * FROM location_ports")).rows).toEqual([]);
+    expect((await pool.query("SELECT sum(deployment_count) AS sum FROM node_metadata")).rows).toEqual([{ sum: 0 }]);
+    await pool.end();
+    await store.close();
+  });
+});
+
+describe("a database that goes away", () => {
+  it("is unavailable at once, and usable again as soon as it is back", async () => {
+    const store = await postgres.openStore();
+    await Promise.all([1, 2, 3].map(() => store.ping()));
+    await postgres.server.kill();
+    const startedAt = performance.now();
+    for (const call of [() => store.ping(), () => store.loadWorld(), () => store.takeLease("me", 1000)]) {
+      await expect(call()).rejects.toMatchObject({ code: "unavailable", reason: "DATABASE_UNAVAILABLE" });
+    }
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    await postgres.server.start();
+    await eventually(() => store.ping(), 5_000);
+    await store.close();
+  });
+});
