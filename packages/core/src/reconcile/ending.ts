@@ -1,8 +1,8 @@
 import { locationsOf, record } from "../decide/draft.ts";
 import type { Draft } from "../decide/draft.ts";
 import type { Settings } from "../decide/world.ts";
-import type { Instance, Location } from "../model/instance.ts";
-import { isLive, isServing } from "../model/state.ts";
+import type { Instance, InstanceId, Location } from "../model/instance.ts";
+import { currentOf, isLive, isServing } from "../model/state.ts";
 
 /** Whether one of the instance's locations takes requests. */
 export function isInstanceServing(draft: Draft, instance: Instance): boolean {
@@ -14,12 +14,16 @@ export function hasLiveLocation(draft: Draft, instance: Instance): boolean {
   return locationsOf(draft, instance.id).some(isLive);
 }
 
-/** Whether the instance is on its way out: it left the routes and nothing of it is meant to serve any more. */
+/** Whether the latest location of the instance is live and meant to serve. */
+export function isPlaced(draft: Draft, instance: Instance): boolean {
+  const current = currentOf(instance, locationsOf(draft, instance.id));
+  return current !== undefined && isLive(current) && current.desired === "run";
+}
+
+/** Whether the instance is on its way out: it left the routes, and nothing of it serves or is meant to. */
 export function isRetiring(draft: Draft, instance: Instance): boolean {
-  const locations = locationsOf(draft, instance.id).filter(isLive);
-  return (
-    locations.some(location => location.desired === "retire") && locations.every(location => location.desired !== "run")
-  );
+  if (isPlaced(draft, instance) || isInstanceServing(draft, instance)) return false;
+  return locationsOf(draft, instance.id).some(location => isLive(location) && location.desired === "retire");
 }
 
 /**
@@ -27,15 +31,19 @@ export function isRetiring(draft: Draft, instance: Instance): boolean {
  * edge has had time to notice. What does not serve stops at once.
  */
 export function endGently(draft: Draft, settings: Settings, instance: Instance, because: string): void {
-  for (const location of locationsOf(draft, instance.id)) {
-    if (isServing(location, draft.nodes.get(location.nodeId))) {
-      record(draft, { kind: "retire", instanceId: instance.id, epoch: location.epoch, because });
-    }
+  const of = (location: Location): { instanceId: InstanceId; epoch: number; because: string } => ({
+    instanceId: instance.id,
+    epoch: location.epoch,
+    because,
+  });
+  const serving = locationsOf(draft, instance.id).filter(one => isServing(one, draft.nodes.get(one.nodeId)));
+  for (const location of serving) record(draft, { kind: "retire", ...of(location) });
+  const live = locationsOf(draft, instance.id).filter(isLive);
+  if (!live.some(location => isSettling(location, settings, draft.now))) {
+    endNow(draft, instance, because);
+    return;
   }
-  const settling = locationsOf(draft, instance.id).some(
-    location => isLive(location) && isSettling(location, settings, draft.now),
-  );
-  if (!settling) endNow(draft, instance, because);
+  for (const location of live) if (location.desired === "run") record(draft, { kind: "stop", ...of(location) });
 }
 
 /** Ends an instance at once. */

@@ -25,24 +25,27 @@ export function forgetFinished(draft: Draft, settings: Settings): void {
   }
 }
 
-/** When a location that ended by failing or was lost is dropped although its agent never said that it is gone. */
+/** Whether the agent has said that nothing of the location is left: stopped, and without a container. */
+export function isGone(location: Location): boolean {
+  return location.state === "stopped" && location.containers.length === 0;
+}
+
+/** When a location that is over is dropped although its agent never said that nothing of it is left. */
 export function keptUntil(location: Location, settings: Settings): number | undefined {
-  if (isLive(location) || location.state === "stopped") return undefined;
-  return location.changedAt + settings.keepStoppedMs;
+  if (isLive(location) || isGone(location)) return undefined;
+  return Math.max(location.changedAt, location.desiredAt) + settings.keepStoppedMs;
 }
 
 function isOver(draft: Draft, instance: Instance | undefined, location: Location, settings: Settings): boolean {
   if (isLive(location)) return false;
   if (instance === undefined) return true;
   const wanted = instance.desired === "run" && location.epoch === instance.epoch;
-  if (location.state === "stopped") return !wanted || location.desired === "stop";
+  if (isGone(location)) return !wanted || location.desired === "stop";
   // Nobody can say that it is gone while its node is away, and a stopping instance need not wait for that.
   const node = draft.nodes.get(location.nodeId);
-  if (location.state === "lost" && instance.desired === "stop" && (node === undefined || node.liveness === "down"))
-    return true;
+  if (instance.desired === "stop" && (node === undefined || node.liveness === "down")) return true;
   const kept = keptUntil(location, settings);
-  const over = kept !== undefined && kept <= draft.now;
-  if (location.state === "lost") return over;
+  if (kept === undefined || kept > draft.now) return false;
   // A failed location that is still the latest one shows people what went wrong until it is placed again.
-  return over && location.desired === "stop";
+  return location.state === "lost" || location.desired === "stop";
 }

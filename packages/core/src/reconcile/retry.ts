@@ -17,12 +17,12 @@ export function retryFailed(draft: Draft): void {
     if (instance.desired !== "run") continue;
     const locations = locationsOf(draft, instance.id);
     for (const { epoch, state, desired } of locations) {
-      if (epoch < instance.epoch && state === "failed" && desired !== "stop") {
+      if (epoch < instance.epoch && (state === "failed" || state === "stopped") && desired !== "stop") {
         record(draft, {
           kind: "stop",
           instanceId: instance.id,
           epoch,
-          because: "it failed, and was placed again since",
+          because: "it ended, and was placed again since",
         });
       }
     }

@@ -1,7 +1,7 @@
 import type { Draft } from "../decide/draft.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { Instance } from "../model/instance.ts";
-import { hasLiveLocation, isInstanceServing, isRetiring } from "./ending.ts";
+import { isInstanceServing, isPlaced } from "./ending.ts";
 
 /** The wanted instances that share one slot of a deployment. */
 export interface Slot {
@@ -32,18 +32,15 @@ export function slotsOf(draft: Draft, deployment: Deployment, instances: readonl
     });
 }
 
-/** Splits the slots into those to keep and those too many: unplaced ones go first, then those already going, then the highest. */
+/** Splits the slots into those to keep and those too many: those that are nowhere or going are too many first, then the highest. */
 export function splitSurplus(
   draft: Draft,
   slots: readonly Slot[],
   replicas: number,
 ): { readonly kept: readonly Slot[]; readonly surplus: readonly Slot[] } {
   if (slots.length <= replicas) return { kept: slots, surplus: [] };
-  const worth = (slot: Slot): number =>
-    Math.max(...[...slot.fresh, ...slot.old].map(instance => (quality(draft, instance) > 0 ? 1 : 0)));
-  const going = (slot: Slot): boolean => [...slot.fresh, ...slot.old].every(instance => isRetiring(draft, instance));
-  const rank = (slot: Slot): number => (worth(slot) === 0 ? (going(slot) ? 1 : 0) : 2);
-  const ordered = [...slots].sort((a, b) => rank(b) - rank(a) || a.slot - b.slot);
+  const isWorth = (slot: Slot): boolean => [...slot.fresh, ...slot.old].some(instance => quality(draft, instance) > 0);
+  const ordered = [...slots].sort((a, b) => Number(isWorth(b)) - Number(isWorth(a)) || a.slot - b.slot);
   return {
     kept: ordered.slice(0, replicas).sort((a, b) => a.slot - b.slot),
     surplus: ordered.slice(replicas),
@@ -61,5 +58,5 @@ export function freeSlots(taken: readonly number[], count: number): readonly num
 /** 2 for an instance that serves, 1 for one that is placed and meant to, 0 for one that is nowhere or on its way out. */
 function quality(draft: Draft, instance: Instance): number {
   if (isInstanceServing(draft, instance)) return 2;
-  return hasLiveLocation(draft, instance) && !isRetiring(draft, instance) ? 1 : 0;
+  return isPlaced(draft, instance) ? 1 : 0;
 }

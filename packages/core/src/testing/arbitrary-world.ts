@@ -73,6 +73,7 @@ const deploymentShape = fc.record({
           state: fc.constantFrom(...STATES),
           health: fc.constantFrom("none", "healthy", "starting", "unhealthy"),
           desired: fc.constantFrom("run", "run", "run", "retire", "stop"),
+          remains: fc.boolean(),
           age: fc.constantFrom(0, 1000, 10_000, 100_000, 400_000),
         }),
         { maxLength: 3 },
@@ -178,6 +179,9 @@ function deploymentOf(
           desired: one.stop ? "stop" : location.desired,
           desiredAt: now - location.age,
           changedAt: now - location.age,
+          containers: location.remains
+            ? [{ name: "app", id: "c1", imageId: "", running: false, exitCode: 0, restarts: 0 }]
+            : [],
           ports: shape.published
             ? [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: shape.hostPort ?? 20_000 + index }]
             : [],
