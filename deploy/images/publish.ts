@@ -109,27 +109,22 @@ async function thirdParty(
 async function own(name: OwnImageName, pulls: boolean, options: PublishOptions, workshop: Workshop): Promise<string> {
   const node = pulls ? undefined : await nodeImage(workshop);
   const dockerfile = imageFile("Dockerfile");
-  // The classic builder walks through every stage above the target, so the agent's context holds both bundles.
-  const bundles = async (): Promise<Record<string, Buffer>> => ({
-    "scheduler.mjs": await bundleService("scheduler"),
-    "agent.mjs": await bundleService("agent"),
-  });
-  const content = name === "pause" ? "" : await bundleService(name);
+  const script = imageFile("healthy.sh");
+  const content = name === "pause" ? [] : [await readFile(script), await bundleService(name)];
   const image: Makeable = {
-    hash: hashOf(await readFile(dockerfile), node?.hash ?? officialNodeImage, content),
+    hash: hashOf(await readFile(dockerfile), node?.hash ?? officialNodeImage, ...content),
     make: async reference => {
-      const base = node === undefined ? officialNodeImage : await onEngine("node", node, workshop);
-      const build = {
-        reference,
-        dockerfile,
-        target: name,
-        args: { NODE_IMAGE: base },
-        files: name === "pause" ? {} : await bundles(),
-      };
-      await buildImage(options.docker, scratchDir(workshop), build);
+      const args = { NODE_IMAGE: node === undefined ? officialNodeImage : await onEngine("node", node, workshop) };
+      const files = name === "pause" ? {} : { "healthy.sh": script, ...(await bundles()) };
+      await buildImage(options.docker, scratchDir(workshop), { reference, dockerfile, target: name, args, files });
     },
   };
   return publish(name, image, options);
+}
+
+/** Both bundles: the classic builder walks through every stage above its target, so the agent's context holds the scheduler's too. */
+async function bundles(): Promise<Record<string, Buffer>> {
+  return { "scheduler.mjs": await bundleService("scheduler"), "agent.mjs": await bundleService("agent") };
 }
 
 /** Makes an image and pushes it, unless the registry (or, without one, the engine) has it. */
