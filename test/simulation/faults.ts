@@ -7,6 +7,7 @@ export type Fault =
   | { readonly kind: "pause"; readonly who: string; readonly forMs: number }
   | { readonly kind: "jump-clock"; readonly who: string; readonly byMs: number }
   | { readonly kind: "cut"; readonly who: string; readonly how: "noticed" | "unnoticed"; readonly forMs: number }
+  | { readonly kind: "isolate"; readonly who: string; readonly forMs: number }
   | { readonly kind: "lose-node"; readonly who: string; readonly forMs: number | undefined }
   | { readonly kind: "store-away"; readonly forMs: number }
   | { readonly kind: "bus-away"; readonly forMs: number }
@@ -40,6 +41,7 @@ const KINDS: readonly Fault["kind"][] = [
   "pause",
   "jump-clock",
   "cut",
+  "isolate",
   "lose-node",
   "store-away",
   "bus-away",

@@ -94,8 +94,8 @@ export function throughGate<T extends object>(port: T, life: Life, gate: Gate, d
   const call = async (verb: string, args: readonly unknown[]): Promise<unknown> => {
     if (!life.alive()) return never();
     await gate.before(verb, args);
-    const method = port[verb as keyof T] as (...args: readonly unknown[]) => Promise<unknown>;
-    const result = await method.apply(port, args);
+    const method = port[verb as keyof T] as (...args: unknown[]) => Promise<unknown>;
+    const result = await method.apply(port, [...args]);
     await gate.after(verb, args, result);
     return life.alive() ? result : never();
   };

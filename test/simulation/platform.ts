@@ -1,0 +1,102 @@
+import type { SwarmNodeView } from "@skep/agent/engine/engine.ts";
+import { createMemoryJournal, type Journal } from "@skep/agent/journal.ts";
+import { createMemoryNetwork, type MemoryNetwork } from "@skep/kit/memory-bus.ts";
+import type { Random } from "@skep/kit/random.ts";
+import { seededRandom } from "@skep/kit/random.ts";
+import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.ts";
+import { createMemoryDatabase, type MemoryDatabase } from "@skep/scheduler/store/memory.ts";
+import { createChance, type Chance } from "./chance.ts";
+import { EngineRule } from "./engine-rule.ts";
+import type { Mischief } from "./faults.ts";
+import { createLife, type Life } from "./life.ts";
+import { createSimNode, type SimNode } from "./sim-node.ts";
+import { createTrace, type Trace } from "./trace.ts";
+
+/** An invariant that did not hold. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+}
+
+/** Everything that one seed runs: one clock, one network, one database, machines, and processes with their lives. */
+export interface Platform {
+  readonly seed: number;
+  readonly clock: VirtualClock;
+  readonly trace: Trace;
+  readonly network: MemoryNetwork;
+  readonly database: MemoryDatabase;
+  readonly swarm: Map<string, SwarmNodeView>;
+  readonly nodes: readonly SimNode[];
+  readonly schedulers: readonly string[];
+  /** The present life of each process by its name: a scheduler's name, or a node's id for its agent. */
+  readonly lives: Map<string, Life>;
+  readonly journals: ReadonlyMap<string, Journal>;
+  readonly engineRules: ReadonlyMap<string, EngineRule>;
+  /** Nodes that no peer can reach although they run. */
+  readonly isolated: Set<string>;
+  /** The highest term in which a commit was accepted. */
+  highestTerm: number;
+  /** How ports misbehave right now; `undefined` once all is well again. */
+  mischief: Mischief | undefined;
+  /** A source of chance for one purpose, apart from all others, so that one more draw here moves nothing there. */
+  random(purpose: string): Random;
+  chance(purpose: string): Chance;
+  say(line: string): void;
+  /** Keeps the first violation; the run ends with it. */
+  violate(sentence: string): void;
+  violation(): string | undefined;
+}
+
+/** The simulation's first moment. */
+export const START_AT = Date.UTC(2030, 0, 1);
+
+/** Makes the machines and the rest of the world of one seed; no process runs yet. */
+export function createPlatform(seed: number, echo?: (line: string) => void): Platform {
+  const clock = createVirtualClock(START_AT);
+  const trace = createTrace(START_AT, echo);
+  const swarm = new Map<string, SwarmNodeView>();
+  const nodes = [1, 2, 3, 4, 5].map(number => createSimNode(number, clock, swarm));
+  const random = (purpose: string): Random => seededRandom(`${seed} ${purpose}`);
+  let violation: string | undefined;
+  return {
+    seed,
+    clock,
+    trace,
+    network: createMemoryNetwork(clock),
+    database: createMemoryDatabase(clock),
+    swarm,
+    nodes,
+    schedulers: ["scheduler-1", "scheduler-2", "scheduler-3"],
+    lives: new Map(),
+    journals: new Map(nodes.map(node => [node.id, createMemoryJournal()])),
+    engineRules: new Map(nodes.map(node => [node.id, new EngineRule(node.id)])),
+    isolated: new Set(),
+    highestTerm: 0,
+    mischief: undefined,
+    random,
+    chance: purpose => createChance(random(purpose)),
+    say: line => trace.add(clock.now(), line),
+    violate: sentence => {
+      if (violation !== undefined) return;
+      violation = sentence;
+      trace.add(clock.now(), `VIOLATION ${sentence}`);
+    },
+    violation: () => violation,
+  };
+}
+
+/** Begins the next life of a process; the one before must have ended. */
+export function beginLife(platform: Platform, name: string): Life {
+  const life = createLife(name, platform.clock);
+  platform.lives.set(name, life);
+  platform.say(`${name} starts`);
+  return life;
+}
+
+/** Ends a process at once, as a lost machine or SIGKILL does. */
+export function endLife(platform: Platform, name: string): void {
+  const life = platform.lives.get(name);
+  if (life?.alive() !== true) return;
+  life.kill();
+  platform.network.crash(name);
+  platform.say(`${name} ends`);
+}

@@ -1,0 +1,79 @@
+import { Adversary } from "./adversary.ts";
+import { missing } from "./goal.ts";
+import { beginLife, createPlatform, type Platform } from "./platform.ts";
+import { startAgent, startScheduler, type Sabotage } from "./processes.ts";
+import { liveAsUsers } from "./users.ts";
+import { checkNow, recordsOf } from "./watch.ts";
+import { setWeather } from "./weather.ts";
+
+/** What one seed came to. */
+export interface Outcome {
+  readonly seed: number;
+  /** What did not hold; `undefined` when everything did. */
+  readonly violation: string | undefined;
+  /** Equal for two runs of one seed. */
+  readonly hash: string;
+  readonly events: number;
+  /** Virtual ms from the end of the faults to the goal. */
+  readonly recoveredMs: number;
+  readonly trace: readonly string[];
+}
+
+/** How long things go wrong, and how long the fleet may then take to be as it was told to be; virtual ms. */
+export interface SimulationOptions {
+  readonly faultsMs?: number;
+  readonly recoverMs?: number;
+  /** A fault that is built into the programs themselves, to see whether the rules find it. */
+  readonly sabotage?: Sabotage;
+  readonly echo?: (line: string) => void;
+}
+
+const SETTLED_MS = 5_000;
+
+/** Runs three schedulers and five agents through everything that the seed has in store for them. */
+export async function simulate(seed: number, options: SimulationOptions = {}): Promise<Outcome> {
+  const { faultsMs = 60_000, recoverMs = 60_000, sabotage = {} } = options;
+  const platform = createPlatform(seed, options.echo);
+  const { clock } = platform;
+  setWeather(platform);
+  const revival = {
+    startScheduler: (name: string) => startScheduler(platform, beginLife(platform, name), sabotage),
+    startAgent: (node: Platform["nodes"][number]) => startAgent(platform, node, beginLife(platform, node.id), sabotage),
+  };
+  for (const name of platform.schedulers) revival.startScheduler(name);
+  for (const node of platform.nodes) revival.startAgent(node);
+
+  const adversary = new Adversary(platform, revival);
+  let calm = false;
+  const users = liveAsUsers(platform, () => calm);
+  void users.catch((error: unknown) => platform.violate(`the users' program failed: ${String(error)}`));
+  await clock.advance(3_000);
+  void adversary.rage();
+  await clock.runUntil(() => platform.violation() !== undefined, faultsMs);
+
+  calm = true;
+  const { lost, drained } = adversary.calm();
+  const calmAt = clock.now();
+  const gaps = (): readonly string[] => {
+    const up = new Set(platform.nodes.filter(node => node.on()).map(node => node.id));
+    return missing(recordsOf(platform), { up, drained, running: platform.nodes.flatMap(node => node.running()) });
+  };
+  const settled = await clock.runUntil(() => platform.violation() !== undefined || gaps().length === 0, recoverMs);
+  const recoveredMs = clock.now() - calmAt;
+  // Reaching the goal is not enough: it has to stay reached.
+  if (settled) await clock.runUntil(() => platform.violation() !== undefined, SETTLED_MS);
+  checkNow(platform);
+  const open = gaps();
+  if (open.length > 0)
+    platform.violate(
+      `not as desired ${clock.now() - calmAt} ms after the last fault (lost: ${[...lost].join()}): ${open.slice(0, 5).join("; ")}`,
+    );
+  return {
+    seed,
+    violation: platform.violation(),
+    hash: platform.trace.hash(),
+    events: platform.trace.count(),
+    recoveredMs,
+    trace: platform.trace.last(200),
+  };
+}

@@ -1,0 +1,113 @@
+import type { World } from "@skep/core/decide/world.ts";
+import type { Liveness } from "@skep/core/model/node.ts";
+import type { Plan } from "@skep/core/decide/plan.ts";
+import type { Engine } from "@skep/agent/engine/engine.ts";
+import { EngineError } from "@skep/agent/engine/errors.ts";
+import type { Store } from "@skep/scheduler/store/store.ts";
+import type { Life } from "./life.ts";
+import { throughGate } from "./life.ts";
+import type { ObserverRule } from "./observer-rule.ts";
+import type { Platform } from "./platform.ts";
+import { brokenRecordRule, brokenRouteRule } from "./record-rules.ts";
+import type { SimNode } from "./sim-node.ts";
+
+/** The present records, as a snapshot that a tick would see. */
+export function recordsOf(platform: Platform): World {
+  const { records } = platform.database;
+  return {
+    tenants: [...records.tenants.values()],
+    nodes: [...records.nodes.values()].map(entry => entry.node),
+    deployments: [...records.deployments.values()],
+    releases: [...records.releases.values()],
+    instances: [...records.instances.values()],
+    locations: [...records.locations.values()],
+    placements: records.lease?.placements ?? 0,
+  };
+}
+
+/** Checks everything that must hold at every moment; called whenever records or containers may have changed. */
+export function checkNow(platform: Platform): void {
+  const world = recordsOf(platform);
+  const running = platform.nodes.flatMap(node => node.running());
+  const broken = brokenRecordRule(world) ?? brokenRouteRule(world, running);
+  if (broken !== undefined) platform.violate(broken);
+}
+
+/** The store as one scheduler sees it, with the rules that only show in what it writes. */
+export function watchedStore(platform: Platform, store: Store, life: Life, observer: ObserverRule): Store {
+  return throughGate(
+    store,
+    life,
+    {
+      before: (verb, args) => {
+        if (verb === "saveLiveness") {
+          const before = new Map(recordsOf(platform).nodes.map(node => [node.id, node.liveness]));
+          const broken = observer.broken(before, args[0] as ReadonlyMap<string, Liveness>);
+          if (broken !== undefined) platform.violate(broken);
+        }
+        return Promise.resolve();
+      },
+      after: (verb, args, result) => {
+        if (verb === "commit" && (result as { kind: string }).kind === "committed") {
+          const [plan, term] = args as [Plan, number];
+          for (const change of plan.changes) platform.say(`${life.name} plan ${JSON.stringify(change)}`.slice(0, 300));
+          if (term < platform.highestTerm)
+            platform.violate(`${life.name} committed in term ${term} after ${platform.highestTerm}`);
+          platform.highestTerm = term;
+        }
+        if (!verb.startsWith("load") && !verb.startsWith("list")) checkNow(platform);
+        return Promise.resolve();
+      },
+    },
+    ["close"],
+  );
+}
+
+/** The engine as one agent sees it: answers get lost, and what it makes and ends is judged. */
+export function watchedEngine(platform: Platform, node: SimNode, life: Life): Engine {
+  const chance = platform.chance(`engine ${life.name} ${platform.clock.now()}`);
+  const rule = platform.engineRules.get(node.id)!;
+  const judge = (sentence: string | undefined): void => {
+    if (sentence !== undefined) platform.violate(sentence);
+  };
+  const gated = throughGate<Engine>(
+    node.engine,
+    life,
+    {
+      before: (verb, args) => {
+        if (verb === "createContainer" || verb === "createSandbox") {
+          const { instance } = args[0] as { instance: { instanceId: string; epoch: number } };
+          platform.say(`${node.id} ${verb} ${instance.instanceId}@${instance.epoch}`);
+          judge(rule.brokenByMaking(instance.instanceId, instance.epoch));
+        }
+        if (verb === "stop" || verb === "remove" || verb === "start") {
+          const container = node.engine.containers().find(one => one.id === args[0]);
+          platform.say(`${node.id} ${verb} ${container?.name ?? "nothing"}`);
+          if (container !== undefined && verb !== "start") judge(rule.brokenByEnding(container));
+        }
+        return Promise.resolve();
+      },
+      after: () => {
+        checkNow(platform);
+        if (chance.happens(platform.mischief?.engineLoses ?? 0))
+          throw new EngineError("timeout", "the answer got lost");
+        return Promise.resolve();
+      },
+    },
+    ["events", "logs"],
+  );
+  return {
+    ...bound(gated),
+    events: handle => node.engine.events(event => life.run("message", () => handle(event))),
+  };
+}
+
+/** A proxy's verbs as an object of their own, so that single ones can be replaced. */
+function bound(engine: Engine): Engine {
+  const { facts, observe, pull, createNetwork, createSandbox, createContainer, start, stop, remove } = engine;
+  const { removeNetwork, logs, events, swarmNodes, updateSwarmNode } = engine;
+  return {
+    ...{ facts, observe, pull, createNetwork, createSandbox, createContainer, start, stop, remove },
+    ...{ removeNetwork, logs, events, swarmNodes, updateSwarmNode },
+  };
+}

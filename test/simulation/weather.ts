@@ -1,0 +1,49 @@
+import { decodeAssignment, decodeFetchReply } from "@skep/api/codec/assignment.ts";
+import { parseNodeSubject } from "@skep/api/subjects.ts";
+import type { Passage } from "@skep/kit/memory-bus.ts";
+import type { Platform } from "./platform.ts";
+
+const CALM_MS = 1;
+
+/** Sets how messages travel and how the database answers, by the platform's present mischief. */
+export function setWeather(platform: Platform): void {
+  const net = platform.chance("network");
+  platform.network.setPolicy(passage => {
+    watchAssignments(platform, passage);
+    const { drop, double, delayMs } = platform.mischief ?? { drop: 0, double: 0, delayMs: CALM_MS };
+    const delays: number[] = [];
+    if (!net.happens(drop)) delays.push(1 + net.between(0, delayMs));
+    if (net.happens(double)) delays.push(1 + net.between(0, delayMs));
+    platform.say(
+      `${passage.from} > ${passage.to} ${passage.subject} ${passage.data.byteLength}b ${delays.join(",") || "lost"}`,
+    );
+    return delays;
+  });
+
+  const db = platform.chance("database");
+  platform.database.setPolicy((name, call) => {
+    const { storeFails, commitUnknown } = platform.mischief ?? { storeFails: 0, commitUnknown: 0 };
+    const lost = db.happens(storeFails) ? "before" : db.happens(commitUnknown) ? "after" : "no";
+    platform.say(`${name} db ${call}${lost === "no" ? "" : ` lost ${lost}`}`);
+    return { delayMs: db.whole(1, 4), lost };
+  });
+}
+
+/** Notes what each node was ever told, whether or not it gets there. */
+function watchAssignments(platform: Platform, { subject, to, data }: Passage): void {
+  const about = parseNodeSubject(subject);
+  if (about?.kind === "assign") platform.engineRules.get(about.nodeId)?.sent(decodeAssignment(data).assignment);
+  const rule = subject.startsWith("_INBOX.") ? platform.engineRules.get(to) : undefined;
+  if (rule === undefined) return;
+  // Answers to an agent: those that bear an assignment are told apart by whether they can be read as one.
+  const reply = readReply(data);
+  if (reply !== undefined) rule.sent(reply.assignment);
+}
+
+function readReply(data: Uint8Array): ReturnType<typeof decodeFetchReply> {
+  try {
+    return decodeFetchReply(data);
+  } catch {
+    return undefined;
+  }
+}
