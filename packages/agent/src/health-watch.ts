@@ -1,0 +1,132 @@
+import type { AssignedInstance } from "@skep/core/model/assignment.ts";
+import type { HealthCheck } from "@skep/core/model/deployment.ts";
+import type { Health } from "@skep/core/model/instance.ts";
+import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Prober, ProbeTarget } from "./prober.ts";
+
+/** Watches the containers whose health the agent itself must ask for, over HTTP or TCP. */
+export interface HealthWatch {
+  /**
+   * Takes up and drops containers to fit what is assigned and runs, and returns what is observed with the probes'
+   * verdicts in `engineHealth`, where the rest of the agent looks for health.
+   */
+  apply(observed: Observed, instances: readonly AssignedInstance[]): Observed;
+  /** Why the last probe of this container failed; `undefined` while it is well. */
+  failureOf(containerId: string): string | undefined;
+  close(): void;
+}
+
+interface Watched {
+  readonly startedAt: number | undefined;
+  readonly stop: () => void;
+  health: Health;
+  failure: string | undefined;
+}
+
+/** Makes a watch; `onChange` is called when a container's health changes. `host` is where published ports answer. */
+export function createHealthWatch(deps: {
+  readonly clock: Clock;
+  readonly prober: Prober;
+  readonly host: () => string;
+  readonly onChange: () => void;
+}): HealthWatch {
+  const watched = new Map<string, Watched>();
+
+  function watch(container: ObservedContainer, check: HealthCheck, target: ProbeTarget | undefined): Watched {
+    const stopping = new AbortController();
+    const one: Watched = {
+      startedAt: container.startedAt,
+      stop: () => stopping.abort(),
+      health: target === undefined ? "unhealthy" : "starting",
+      failure: target === undefined ? noPort(container, check) : undefined,
+    };
+    if (target !== undefined) void probeUntil(stopping.signal, one, check, target);
+    return one;
+  }
+
+  async function probeUntil(signal: AbortSignal, one: Watched, check: HealthCheck, target: ProbeTarget): Promise<void> {
+    const { clock } = deps;
+    let failures = 0;
+    // The start period delays the first failure that counts; after it, one failure per interval counts.
+    let countsFrom = clock.monotonic() + check.startPeriodMs;
+    while (!signal.aborted) {
+      const outcome = await deps.prober(target, check.timeoutMs);
+      if (signal.aborted) return;
+      if (outcome.ok) failures = 0;
+      else if (one.health !== "starting" || clock.monotonic() >= countsFrom) {
+        failures++;
+        countsFrom = clock.monotonic() + check.intervalMs;
+      }
+      one.failure = outcome.ok ? undefined : outcome.detail;
+      const health = outcome.ok ? "healthy" : failures >= Math.max(1, check.retries) ? "unhealthy" : one.health;
+      if (health !== one.health) {
+        one.health = health;
+        deps.onChange();
+      }
+      // A container that is not well yet is asked often, so that it gets traffic as soon as it can serve.
+      const pauseMs = one.health === "starting" ? Math.min(check.intervalMs, STARTING_INTERVAL_MS) : check.intervalMs;
+      await clock.sleep(pauseMs, signal);
+    }
+  }
+
+  return {
+    apply: (observed, instances) => {
+      const wanted = new Map<string, () => Watched>();
+      for (const container of observed.containers) {
+        const check = checkOf(container, instances);
+        if (check === undefined || container.state !== "running") continue;
+        wanted.set(container.id, () => watch(container, check, targetOf(container, check, observed, deps.host())));
+        if (watched.get(container.id)?.startedAt !== container.startedAt) drop(watched, container.id);
+      }
+      for (const id of watched.keys()) if (!wanted.has(id)) drop(watched, id);
+      for (const [id, begin] of wanted) if (!watched.has(id)) watched.set(id, begin());
+      const containers = observed.containers.map(container => {
+        const health = watched.get(container.id)?.health;
+        return health === undefined ? container : { ...container, engineHealth: health };
+      });
+      return { ...observed, containers };
+    },
+    failureOf: containerId => watched.get(containerId)?.failure,
+    close: () => {
+      for (const id of watched.keys()) drop(watched, id);
+    },
+  };
+}
+
+const STARTING_INTERVAL_MS = 1_000;
+
+function drop(watched: Map<string, Watched>, id: string): void {
+  watched.get(id)?.stop();
+  watched.delete(id);
+}
+
+/** The check of the container's spec, where it is one that the agent carries out. */
+function checkOf(container: ObservedContainer, instances: readonly AssignedInstance[]): HealthCheck | undefined {
+  if (container.role !== "app") return undefined;
+  const instance = instances.find(one => one.instanceId === container.instanceId && one.epoch === container.epoch);
+  const health = instance?.spec.containers.find(one => one.name === container.name)?.health;
+  return health === undefined || health.probe.kind === "docker" ? undefined : health;
+}
+
+/**
+ * The published port on the node's address: the one way to a tenant's container that is open from inside the agent's own
+ * container, since engines keep bridges apart, and the same way that the edge takes.
+ */
+function targetOf(container: ObservedContainer, check: HealthCheck, observed: Observed, host: string): ProbeTarget | undefined {
+  const { probe } = check;
+  if (probe.kind === "docker") return undefined;
+  const group = observed.containers.filter(one => one.instanceId === container.instanceId && one.epoch === container.epoch);
+  const bindings = group.flatMap(one => one.ports);
+  // In a pod all containers share one address, so a port of any of them is the same port.
+  const binding = bindings.find(port => port.containerPort === probe.port && port.protocol === "tcp");
+  if (binding === undefined) return undefined;
+  return probe.kind === "http"
+    ? { kind: "http", host, port: binding.hostPort, path: probe.path }
+    : { kind: "tcp", host, port: binding.hostPort };
+}
+
+function noPort(container: ObservedContainer, check: HealthCheck): string {
+  const port = check.probe.kind === "docker" ? 0 : check.probe.port;
+  return `no host port leads to port ${port} of ${container.name}: publish it, so that it can be probed`;
+}
