@@ -19,6 +19,7 @@ if (reason !== undefined) process.stderr.write(`The tests of devswarm are skippe
 const names = ["devtest", "devtest2"] as const;
 const options = { name: "devtest", nodes: 3, managers: 1, onStep: report } as const;
 const mainFile = join(import.meta.dirname, "../../packages/devswarm/src/main.ts");
+const stateFile = "/run/skep/devtest/state.json";
 let before: readonly string[] = [];
 let fleet: Fleet;
 let files: string;
@@ -151,14 +152,15 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
 
   test("carries the overlay's names and traffic between nodes, also for a plain container", async () => {
     const image = `${fleet.registry}/tiny:1`;
-    const script =
-      "for each in 1 2 3 4 5 6 7 8 9 10 11 12; do perl /client.pl web 8080 /; echo; done; getent ahosts web";
-    const said = await eventually(() =>
-      fleets.docker(fleet, "node-2", ["run", "--rm", "--network", "tiny_front", image, "sh", "-c", script]),
-    );
+    const askAll =
+      "while read address kind rest; do [ $kind = STREAM ] && perl /client.pl $address 8080 / && echo; done";
     const tasks = await Promise.all(fleet.nodes.map(node => get(node.address, 8080)));
-    expect(new Set(said.match(/^[0-9a-f]{12}$/gm))).toEqual(new Set(tasks));
-    expect(new Set(said.match(/^10\.200\.\S+/gm)).size).toBe(3);
+    const run = ["run", "--rm", "--network", "tiny_front", image, "sh", "-c", `getent ahosts web | ${askAll}; true`];
+    // The names of tasks on other nodes arrive by gossip, a moment after the tasks run.
+    await eventually(async () => {
+      const said = await fleets.docker(fleet, "node-2", run);
+      expect(said.trim().split("\n").sort()).toEqual([...tasks].sort());
+    });
   });
 
   test("fails fast on names that nobody bears, and reaches nothing outside this machine", async () => {
@@ -327,7 +329,6 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
     for (const delayMs of [150, 700, 1_300]) {
       const child = spawn(process.execPath, [mainFile, "up", "--fleet", "devtest"], { stdio: "ignore" });
       const ended = new Promise(resolve => child.once("close", resolve));
-      const stateFile = "/run/skep/devtest/state.json";
       await eventually(async () => readFileSync(stateFile, "utf8"));
       await sleep(delayMs);
       child.kill("SIGKILL");
@@ -340,10 +341,10 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
   });
 
   test("is removed by Ctrl-C while it starts and while it is held", async () => {
-    for (const delayMs of [400, 6_000]) {
+    for (const phase of ["starting", "up"]) {
       const child = spawn(process.execPath, [mainFile, "up", "--hold", "--fleet", "devtest"], { stdio: "ignore" });
       const code = new Promise(resolve => child.once("close", resolve));
-      await sleep(delayMs);
+      await eventually(async () => expect(readFileSync(stateFile, "utf8")).toContain(`"phase": "${phase}"`));
       child.kill("SIGINT");
       expect(await code).toBe(130);
       expect(tracesOf(names)).toEqual(before);
