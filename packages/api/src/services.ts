@@ -1,0 +1,17 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { DeploymentService } from "./gen/skep/v1/deployment_service_pb.ts";
+import { InstanceService } from "./gen/skep/v1/instance_service_pb.ts";
+import { NodeService } from "./gen/skep/v1/node_service_pb.ts";
+import { PlatformService } from "./gen/skep/v1/platform_service_pb.ts";
+import { RoutingService } from "./gen/skep/v1/routing_service_pb.ts";
+import { TenantService } from "./gen/skep/v1/tenant_service_pb.ts";
+
+/** Every public service, in the order in which documents list them. */
+export const SERVICES: readonly DescService[] = [
+  TenantService,
+  DeploymentService,
+  InstanceService,
+  NodeService,
+  RoutingService,
+  PlatformService,
+];

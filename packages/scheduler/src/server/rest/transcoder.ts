@@ -1,0 +1,135 @@
+import { fromBinary, toJson } from "@bufbuild/protobuf";
+import type { DescService, JsonValue } from "@bufbuild/protobuf";
+import { base64Decode } from "@bufbuild/protobuf/wire";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { ErrorDetailSchema } from "@skep/api/gen/skep/v1/error_pb.ts";
+import { restBindings } from "@skep/api/rest/bindings.ts";
+import type { RestBinding } from "@skep/api/rest/bindings.ts";
+import { matchTemplate } from "@skep/api/rest/template.ts";
+import { SkepError } from "@skep/core/error.ts";
+import { readBody } from "../body.ts";
+import { replyError, replyJson } from "../reply.ts";
+import type { HttpRequest, HttpResponse } from "../reply.ts";
+import { dropPathFields, parseBody, setParameter } from "./message-json.ts";
+import type { JsonDraft } from "./message-json.ts";
+
+/** Request headers that handlers see. */
+const PASSED = ["authorization", "idempotency-key", "connect-timeout-ms", "user-agent", "traceparent", "x-request-id"];
+
+/** Answers a request whose path is one of the REST paths; `undefined` leaves the request to others. */
+export type Transcoder = (request: HttpRequest, response: HttpResponse) => Promise<void> | undefined;
+
+/**
+ * Serves unary methods at the paths of their google.api.http options. Each call goes through the same handler as a
+ * Connect call, so that tokens, rules and limits are the same.
+ */
+export function createTranscoder(
+  services: readonly DescService[],
+  handlers: readonly UniversalHandler[],
+  maxBytes: number,
+): Transcoder {
+  const bindings = restBindings(services);
+  const byPath = new Map(handlers.map(handler => [handler.requestPath, handler]));
+  return (request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://rest");
+    const found = match(bindings, pathname);
+    if (found.length === 0) return undefined;
+    const one = found.find(({ binding }) => binding.verb === request.method);
+    if (one === undefined) {
+      const allow = [...new Set(found.map(({ binding }) => binding.verb))].join(", ");
+      replyError(response, 405, "unimplemented", `${pathname} takes ${allow}, not ${request.method}.`, { allow });
+      return Promise.resolve();
+    }
+    const { method } = one.binding;
+    const handler = byPath.get(`/${method.parent.typeName}/${method.name}`);
+    return handler === undefined ? undefined : answer(one, handler, searchParams, request, response, maxBytes);
+  };
+}
+
+interface Match {
+  readonly binding: RestBinding;
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+function match(bindings: readonly RestBinding[], path: string): Match[] {
+  const found = bindings.flatMap(binding => {
+    try {
+      const variables = matchTemplate(binding.template, path);
+      return variables === undefined ? [] : [{ binding, variables }];
+    } catch {
+      return [];
+    }
+  });
+  return found.filter(({ binding }) => binding.template.weight === found[0]?.binding.template.weight);
+}
+
+async function answer(
+  { binding, variables }: Match,
+  handler: UniversalHandler,
+  query: URLSearchParams,
+  request: HttpRequest,
+  response: HttpResponse,
+  maxBytes: number,
+): Promise<void> {
+  try {
+    const body = await readBody(request, maxBytes);
+    const draft = toMessage(binding, variables, query, body.toString("utf8"));
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    const result = await handler({
+      httpVersion: request.httpVersion,
+      method: "POST",
+      url: `http://rest${handler.requestPath}`,
+      header: headersFor(request),
+      body: draft,
+      signal: gone.signal,
+    });
+    for (const [name, value] of result.header ?? []) if (!name.startsWith("content-")) response.setHeader(name, value);
+    const value = JSON.parse(await textOf(result.body)) as JsonValue;
+    replyJson(response, result.status, result.status === 200 ? value : readableError(value));
+  } catch (thrown) {
+    if (!(thrown instanceof SkepError)) throw thrown;
+    replyError(response, thrown.code === "resource_exhausted" ? 413 : 400, thrown.code, thrown.message);
+  }
+}
+
+function toMessage(
+  { method, body }: RestBinding,
+  variables: ReadonlyMap<string, string>,
+  query: URLSearchParams,
+  text: string,
+): JsonDraft {
+  const draft = body === undefined ? {} : parseBody(text, method.input, body);
+  if (body !== undefined) dropPathFields(draft, method.input, variables);
+  for (const name of new Set(query.keys())) setParameter(draft, method.input, name, query.getAll(name));
+  for (const [name, value] of variables) setParameter(draft, method.input, name, [value]);
+  return draft;
+}
+
+function headersFor(request: HttpRequest): Headers {
+  const headers = new Headers({ "content-type": "application/json" });
+  for (const name of PASSED) {
+    const value = request.headers[name];
+    if (typeof value === "string") headers.set(name, value);
+  }
+  return headers;
+}
+
+async function textOf(body: AsyncIterable<Uint8Array> | undefined): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body ?? []) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A Connect error with its details as plain JSON instead of encoded bytes. */
+function readableError(error: JsonValue): JsonValue {
+  if (typeof error !== "object" || error === null || Array.isArray(error) || !Array.isArray(error["details"]))
+    return error;
+  const details = error["details"].map(detail => {
+    if (typeof detail !== "object" || detail === null || Array.isArray(detail)) return detail;
+    if (detail["type"] !== ErrorDetailSchema.typeName || typeof detail["value"] !== "string") return detail;
+    const message = fromBinary(ErrorDetailSchema, base64Decode(detail["value"]));
+    return { "@type": ErrorDetailSchema.typeName, ...(toJson(ErrorDetailSchema, message) as JsonDraft) };
+  });
+  return { ...error, details };
+}

@@ -1,0 +1,112 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { createConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { createValidateInterceptor } from "@connectrpc/validate";
+import { Health } from "@skep/api/gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "@skep/api/gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionAlpha } from "@skep/api/gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { runChecks } from "@skep/kit/health.ts";
+import type { Check } from "@skep/kit/health.ts";
+import type { Log } from "@skep/kit/log.ts";
+import { createGate } from "./auth.ts";
+import type { AuthOptions } from "./auth.ts";
+import { createDispatch } from "./dispatch.ts";
+import type { Page } from "./dispatch.ts";
+import { createErrorInterceptor } from "./errors.ts";
+import { registerHealth } from "./health.ts";
+import { idempotencyInterceptor } from "./idempotency.ts";
+import { listen } from "./listen.ts";
+import type { Listener } from "./listen.ts";
+import { registerReflection } from "./reflection.ts";
+
+/** Bodies above this are refused. */
+const DEFAULT_MAX_BYTES = 1024 * 1024;
+
+/** What the server serves, and how. */
+export interface ServerOptions {
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly host?: string;
+  /** Registers the implementations of `services`. */
+  readonly routes: (router: ConnectRouter) => void;
+  /** The public services: those that have REST paths, health states and reflection. */
+  readonly services: readonly DescService[];
+  /** `undefined` lets everybody in: only for tests and closed networks. */
+  readonly auth: AuthOptions | undefined;
+  /** Failing ones mean that no traffic should come now; gRPC health then says NOT_SERVING. */
+  readonly ready: Readonly<Record<string, Check>>;
+  /** Plain HTTP pages beside the API, asked in order: health pages, metrics, the edge's provider. */
+  readonly pages?: readonly Page[];
+  /** Origins whose web pages may use the API. */
+  readonly origins?: readonly string[];
+  readonly maxBytes?: number;
+  /** The OpenAPI file as text, served at /api/v1/openapi.json. */
+  readonly openApi?: string;
+  /** Further interceptors, inside those of the server. */
+  readonly interceptors?: readonly Interceptor[];
+  readonly log: Log;
+}
+
+/** A server that runs. */
+export interface ApiServer {
+  readonly port: number;
+  /** Ends streams, finishes what runs, and cuts off what still runs after `graceMs`. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Serves Connect, gRPC, gRPC-Web and REST, over HTTP/1.1 and HTTP/2 without TLS, on one port.
+ * @throws the system's error where the port cannot be had.
+ */
+export async function startServer(options: ServerOptions): Promise<ApiServer> {
+  const shutdown = new AbortController();
+  const handlers = createHandlers(options, shutdown.signal);
+  const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+  const dispatch = createDispatch({
+    handlers,
+    services: options.services,
+    maxBytes,
+    pages: options.pages ?? [],
+    origins: options.origins ?? [],
+    openApi: options.openApi,
+    log: options.log,
+  });
+  const { port, ...where } = options;
+  const listener: Listener = await listen(
+    { port, ...(where.host === undefined ? {} : { host: where.host }) },
+    dispatch,
+  );
+  return {
+    port: listener.port,
+    close: async (graceMs = 5_000) => {
+      shutdown.abort();
+      await listener.close(graceMs);
+    },
+  };
+}
+
+function createHandlers(options: ServerOptions, shutdownSignal: AbortSignal): UniversalHandler[] {
+  const router = createConnectRouter({
+    readMaxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+    acceptCompression: [compressionGzip, compressionBrotli],
+    shutdownSignal,
+    // A field that does not exist is more often a slip than a newer client: it is refused, not ignored.
+    jsonOptions: { ignoreUnknownFields: false },
+    requestGate: createGate(options.auth),
+    interceptors: [
+      createErrorInterceptor(options.log),
+      idempotencyInterceptor,
+      createValidateInterceptor(),
+      ...(options.interceptors ?? []),
+    ],
+  });
+  options.routes(router);
+  registerHealth(router, {
+    services: options.services.map(service => service.typeName),
+    isReady: async () => (await runChecks(options.ready, 2_000)).size === 0,
+  });
+  registerReflection(router, [...options.services, Health, ServerReflection, ServerReflectionAlpha]);
+  return router.handlers;
+}
