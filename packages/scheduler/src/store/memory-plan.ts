@@ -65,16 +65,35 @@ export function commit(records: Records, plan: Plan, term: number, now: number, 
   if (takesPortTwice(after.locations)) return { kind: "stale", because: "a host port was taken meanwhile" };
   const touched = touchedNodes(before, plan);
   write(records, after);
+  const revisions = raise(records, touched);
+  records.lease = { ...lease, placements: Math.max(lease.placements, after.placements) };
+  return { kind: "committed", revisions };
+}
+
+/** See `PlanStore.raiseRevisions`. */
+export function raiseRevisions(
+  records: Records,
+  nodeIds: readonly string[],
+  term: number,
+  databaseNow: number,
+): CommitResult {
+  const { lease } = records;
+  if (lease === undefined || lease.term !== term || lease.expiresAt <= databaseNow) {
+    return { kind: "stale", because: `the lease of term ${term} has ended` };
+  }
+  return { kind: "committed", revisions: raise(records, nodeIds) };
+}
+
+function raise(records: Records, nodeIds: Iterable<string>): ReadonlyMap<string, number> {
   const revisions = new Map<string, number>();
-  for (const nodeId of touched) {
+  for (const nodeId of nodeIds) {
     const entry = records.nodes.get(nodeId);
     if (entry === undefined) continue;
     const assignmentRevision = entry.node.assignmentRevision + 1;
     entry.node = { ...entry.node, assignmentRevision };
     revisions.set(nodeId, assignmentRevision);
   }
-  records.lease = { ...lease, placements: Math.max(lease.placements, after.placements) };
-  return { kind: "committed", revisions };
+  return revisions;
 }
 
 /** Unlike `loadWorld`, nothing is left out: what a commit leaves out would be deleted. */

@@ -40,6 +40,7 @@ export interface Records {
   readonly usage: Map<string, Usage>;
   readonly decisions: { readonly id: number; readonly decision: Decision }[];
   readonly answers: Map<string, Answer>;
+  readonly replicas: Map<string, { readonly version: string; readonly leading: boolean; readonly at: number }>;
 }
 
 /** Empty tables. */
@@ -56,6 +57,7 @@ export function emptyRecords(): Records {
     usage: new Map(),
     decisions: [],
     answers: new Map(),
+    replicas: new Map(),
   };
 }
 

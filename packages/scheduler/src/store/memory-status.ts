@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { digestText } from "@skep/core/converge/digest.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Capacity, Liveness, Node, NodeLoad } from "@skep/core/model/node.ts";
 import { canBecome, isLive } from "@skep/core/model/state.ts";
@@ -157,8 +158,7 @@ export function loadDigests(
 }
 
 function digestOf(location: Location): bigint {
-  const text = `${location.instanceId} ${location.epoch} ${location.state} ${location.health} ${location.containers.map(one => one.id).toSorted().join(",")}`;
-  return BigInt(`0x${createHash("md5").update(text).digest("hex").slice(0, 16)}`);
+  return BigInt(`0x${createHash("md5").update(digestText(location)).digest("hex").slice(0, 16)}`);
 }
 
 /** See `StatusStore.restoreLocation`. */

@@ -1,6 +1,6 @@
 import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
-import { commit, loadAssignment, loadWorld, readLease, releaseLease, takeLease } from "./memory-plan.ts";
+import { commit, loadAssignment, loadWorld, raiseRevisions, readLease, releaseLease, takeLease } from "./memory-plan.ts";
 import { emptyRecords, inOrder, liveOn, type Records } from "./memory-records.ts";
 import {
   changeDeployment,
@@ -26,7 +26,7 @@ import {
 import { isLive } from "@skep/core/model/state.ts";
 import { refuse } from "./refusals.ts";
 import { readPage } from "./page.ts";
-import type { NodeRecord, Store } from "./store.ts";
+import type { NodeRecord, Replica, Store } from "./store.ts";
 
 /** What becomes of one call: it takes `delayMs`, and may be lost before it happened or, unknown to the caller, after. */
 export interface Passage {
@@ -85,7 +85,7 @@ function unavailable(): SkepError {
 type Pass = <T>(call: string, run: () => T) => Promise<T>;
 
 function createStore(records: Records, clock: Clock, pass: Pass): Store {
-  return { ...createLeading(records, clock, pass), ...createStatus(records, pass), ...createSpec(records, clock, pass) };
+  return { ...createLeading(records, clock, pass), ...createStatus(records, clock, pass), ...createSpec(records, clock, pass) };
 }
 
 function createLeading(records: Records, clock: Clock, pass: Pass) {
@@ -95,12 +95,14 @@ function createLeading(records: Records, clock: Clock, pass: Pass) {
     readLease: () => pass("readLease", () => readLease(records, clock.now())),
     loadWorld: () => pass("loadWorld", () => loadWorld(records)),
     commit: (plan, term, now) => pass("commit", () => commit(records, plan, term, now, clock.now())),
+    raiseRevisions: (nodeIds, term) =>
+      pass("raiseRevisions", () => raiseRevisions(records, nodeIds, term, clock.now())),
     loadAssignment: nodeId => pass("loadAssignment", () => loadAssignment(records, nodeId)),
     saveLiveness: liveness => pass("saveLiveness", () => saveLiveness(records, liveness)),
   } satisfies Partial<Store>;
 }
 
-function createStatus(records: Records, pass: Pass) {
+function createStatus(records: Records, clock: Clock, pass: Pass) {
   return {
     saveFacts: (facts, now) => pass("saveFacts", () => saveFacts(records, facts, now)),
     saveReport: (report, now) => pass("saveReport", () => saveReport(records, report, now)),
@@ -110,6 +112,7 @@ function createStatus(records: Records, pass: Pass) {
     loadDigests: () => pass("loadDigests", () => loadDigests(records)),
     restoreLocation: location => pass("restoreLocation", () => restoreLocation(records, location)),
     loadEdge: () => pass("loadEdge", () => loadEdge(records)),
+    tellReplica: replica => pass("tellReplica", () => tellReplica(records, replica, clock.now())),
     ping: () => pass("ping", () => undefined),
     close: () => Promise.resolve(),
   } satisfies Partial<Store>;
@@ -190,6 +193,14 @@ function loadEdge(records: Records): Awaited<ReturnType<Store["loadEdge"]>> {
     locations: [...records.locations.values()].filter(one => isLive(one) && ids.has(one.deploymentId)),
     nodes: [...records.nodes.values()].flatMap(entry => (entry.sessionId === undefined ? [] : [entry.node])),
   };
+}
+
+function tellReplica(records: Records, replica: Omit<Replica, "agoMs">, now: number): readonly Replica[] {
+  const { name, version, leading } = replica;
+  records.replicas.set(name, { version, leading, at: now });
+  for (const [other, { at }] of records.replicas) if (at < now - 60_000) records.replicas.delete(other);
+  const all = inOrder(records.replicas, ([one]) => one);
+  return all.map(([one, { at, ...rest }]) => ({ name: one, ...rest, agoMs: now - at }));
 }
 
 function listNodes(records: Records): readonly NodeRecord[] {

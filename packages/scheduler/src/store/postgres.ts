@@ -2,11 +2,11 @@ import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { migrate } from "./migrations/migrate.ts";
 import { changeDeployment, getDeployment } from "./queries/change-deployment.ts";
-import { commitPlan } from "./queries/commit-plan.ts";
+import { commitPlan, raiseRevisions } from "./queries/commit-plan.ts";
 import { createDeployment } from "./queries/create-deployment.ts";
 import { listDecisions, pruneHistory, saveDecisions } from "./queries/decisions.ts";
 import { loadEdge, loadUsage } from "./queries/edge.ts";
-import { readLease, releaseLease, takeLease } from "./queries/lease.ts";
+import { readLease, releaseLease, takeLease, tellReplica } from "./queries/lease.ts";
 import {
   getTenant,
   listDeployments,
@@ -44,6 +44,7 @@ export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now)
     readLease: () => readLease(pool),
     loadWorld: () => loadWorld(pool),
     commit: (plan, term, at) => commitPlan(pool, plan, term, at),
+    raiseRevisions: (nodeIds, term) => raiseRevisions(pool, nodeIds, term),
     loadAssignment: nodeId => loadAssignment(pool, nodeId),
     saveLiveness: liveness => saveLiveness(pool, liveness),
     saveFacts: (facts, at) => saveFacts(pool, facts, at),
@@ -70,6 +71,7 @@ export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now)
     listDecisions: (filter, page) => listDecisions(db, filter, page),
     loadEdge: () => loadEdge(pool),
     pruneHistory: (before, most) => pruneHistory(pool, before, most),
+    tellReplica: replica => tellReplica(pool, replica),
     ping: async () => void (await ask(pool, { name: "ping", text: "SELECT 1" }, [])),
     migrate: () => migrateTranslated(db),
     close: () => pool.end(),

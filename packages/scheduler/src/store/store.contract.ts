@@ -3,6 +3,7 @@ import type { Change } from "@skep/core/decide/plan.ts";
 import type { Instance, InstanceState, Location } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import { canBecome } from "@skep/core/model/state.ts";
+import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { NodeFacts, ReportedStatus, StatusReport } from "./reports.ts";
 import type { Request, Store } from "./store.ts";
@@ -270,6 +271,26 @@ export function describeStore(place: StorePlace): void {
       });
     });
 
+    describe("replicas and revisions", () => {
+      it("raises revisions for the leader alone", async () => {
+        await committed(creation(1), placement(1));
+        const raised = await store.raiseRevisions(["node-1", "node-9"], term);
+        expect(raised).toEqual({ kind: "committed", revisions: new Map([["node-1", 2]]) });
+        expect(await store.loadAssignment("node-1")).toMatchObject({ revision: 2 });
+        expect(await store.raiseRevisions(["node-1"], term + 1)).toMatchObject({ kind: "stale" });
+      });
+
+      it("tells the schedulers of each other", async () => {
+        await store.tellReplica({ name: "b", version: "1", leading: false });
+        await store.tellReplica({ name: "a", version: "1", leading: true });
+        const all = await store.tellReplica({ name: "b", version: "2", leading: false });
+        expect(all.map(({ name, version, leading }) => [name, version, leading])).toEqual([
+          ["a", "1", true],
+          ["b", "2", false],
+        ]);
+      });
+    });
+
     describe("reports", () => {
       it("asks a session that it does not know for everything", async () => {
         const unknown = await store.saveReport(aReport({ sessionId: "session-0", full: true }), NOW);
@@ -392,7 +413,9 @@ export function describeStore(place: StorePlace): void {
         await store.saveFacts(someFacts({ nodeId: "node-2" }), NOW);
         await committed(creation(1), creation(2), creation(3), placement(1), placement(2), placement(3, { nodeId: "node-2" }));
         const before = await store.loadDigests();
-        expect(before.get("node-1")?.count).toBe(2);
+        const texts = ["acme.web.1/1/assigned/none/", "acme.web.2/1/assigned/none/"];
+        const hash = (text: string) => BigInt(`0x${createHash("md5").update(text).digest("hex").slice(0, 16)}`);
+        expect(before.get("node-1")).toEqual({ digest: texts.map(hash).reduce((a, b) => a ^ b), count: 2 });
         expect(before.get("node-2")?.count).toBe(1);
         await store.saveReport(aReport({ statuses: [aStatus()] }), NOW);
         const after = await store.loadDigests();

@@ -39,6 +39,11 @@ export interface PlanStore {
    * Raises the assignment revision of every node the plan touches and returns the new ones.
    */
   commit(plan: Plan, term: number, now: number): Promise<CommitResult>;
+  /**
+   * Raises the assignment revision of these nodes and answers the new ones, because something that is not recorded
+   * (the removal of a stranger) is to be told; `stale` as in `commit`.
+   */
+  raiseRevisions(nodeIds: readonly NodeId[], term: number): Promise<CommitResult>;
   /** What the node is to run, from the records, with its current revision and the current term. */
   loadAssignment(nodeId: NodeId): Promise<Assignment | undefined>;
   /** Records what the leader believes of nodes. */
@@ -204,8 +209,23 @@ export interface HistoryStore {
   ): Promise<number>;
 }
 
+/** A scheduler that told lately that it lives. */
+export interface Replica {
+  readonly name: string;
+  readonly version: string;
+  readonly leading: boolean;
+  /** How long ago it told, by the database's clock. */
+  readonly agoMs: number;
+}
+
+/** How the schedulers know of each other; for people, nothing is decided by it. */
+export interface ReplicaStore {
+  /** Tells that this replica lives, and answers all that told so within the last minute, by name. */
+  tellReplica(replica: Omit<Replica, "agoMs">): Promise<readonly Replica[]>;
+}
+
 /** All records of the control plane, behind one port: Postgres is the real one, `memory.ts` its twin. */
-export interface Store extends LeaseStore, PlanStore, StatusStore, SpecStore, EdgeStore, HistoryStore {
+export interface Store extends LeaseStore, PlanStore, StatusStore, SpecStore, EdgeStore, HistoryStore, ReplicaStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

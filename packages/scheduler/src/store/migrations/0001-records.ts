@@ -85,6 +85,12 @@ CREATE TABLE leases (
   term bigint NOT NULL,
   expires_at timestamptz NOT NULL,
   placements bigint NOT NULL DEFAULT 0
+);
+CREATE TABLE replicas (
+  name text PRIMARY KEY,
+  version text NOT NULL,
+  is_leading boolean NOT NULL,
+  told_at timestamptz NOT NULL
 );`;
 
 /** Role, availability and labels are Swarm's; facts, load and session the agent's; liveness and counters the leader's. */
@@ -121,14 +127,14 @@ CREATE TABLE node_metadata (
 );`;
 
 /**
- * Where instances run. `container_id` and `port` are the first of \`containers\` and \`ports\`, for people's queries;
+ * Where instances run. `container_id` (not a pod's sandbox) and `port` are the first of \`containers\` and \`ports\`, for people's queries;
  * `digest` is what the minute reconcile compares: the first 64 bits of md5 of core's \`digestText\`. Ports of live locations stand once more in \`location_ports\`, whose
  * key lets a host port have one user.
  */
 const STATUS = `
 CREATE FUNCTION location_digest(instance_id text, epoch integer, status text, health text, containers jsonb)
 RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT ('x' || left(md5(instance_id || ' ' || epoch || ' ' || status || ' ' || health || ' ' || coalesce(
+  SELECT ('x' || left(md5(instance_id || '/' || epoch || '/' || status || '/' || health || '/' || coalesce(
     (SELECT string_agg(c ->> 'id', ',' ORDER BY c ->> 'id' COLLATE "C") FROM jsonb_array_elements(containers) c), '')), 16))::bit(64)::bigint
 $$;
 CREATE TABLE deployment_locations (
@@ -148,7 +154,7 @@ CREATE TABLE deployment_locations (
   changed_at bigint NOT NULL,
   resource_usage jsonb,
   domain text,
-  container_id text GENERATED ALWAYS AS (containers -> 0 ->> 'id') STORED,
+  container_id text GENERATED ALWAYS AS (jsonb_path_query_first(containers, '$[*] ? (@.name != "").id') #>> '{}') STORED,
   digest bigint GENERATED ALWAYS AS (location_digest(instance_id, epoch, status, health_status, containers)) STORED,
   port integer GENERATED ALWAYS AS ((ports -> 0 ->> 'hostPort')::integer) STORED,
   PRIMARY KEY (instance_id, epoch)

@@ -1,4 +1,4 @@
-import type { Lease } from "../store.ts";
+import type { Lease, Replica } from "../store.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
 
 interface LeaseRow {
@@ -52,4 +52,27 @@ export async function releaseLease(db: Queryable, holder: string): Promise<void>
 export async function readLease(db: Queryable): Promise<Lease | undefined> {
   const [row] = await ask<LeaseRow>(db, READ, []);
   return row === undefined ? undefined : toLease(row);
+}
+
+/** Old ones are left to the next one that tells. */
+const TELL = {
+  name: "tell-replica",
+  text: `
+WITH old AS (DELETE FROM replicas WHERE name <> $1 AND told_at < clock_timestamp() - interval '1 minute'),
+told AS (INSERT INTO replicas (name, version, is_leading, told_at) VALUES ($1, $2, $3, clock_timestamp())
+  ON CONFLICT (name) DO UPDATE SET version = excluded.version, is_leading = excluded.is_leading, told_at = excluded.told_at
+  RETURNING name, version, is_leading AS "leading", 0::float8 AS ago_ms)
+SELECT name, version, is_leading AS "leading", greatest(0, extract(epoch FROM clock_timestamp() - told_at) * 1000)::float8 AS ago_ms
+FROM replicas WHERE name <> $1 AND told_at >= clock_timestamp() - interval '1 minute'
+UNION ALL SELECT * FROM told ORDER BY name`,
+};
+
+/** See `ReplicaStore.tellReplica`. */
+export async function tellReplica(db: Queryable, replica: Omit<Replica, "agoMs">): Promise<readonly Replica[]> {
+  const rows = await ask<Omit<Replica, "agoMs"> & { ago_ms: number }>(db, TELL, [
+    replica.name,
+    replica.version,
+    replica.leading,
+  ]);
+  return rows.map(({ ago_ms: agoMs, ...rest }) => ({ ...rest, agoMs }));
 }
