@@ -12,6 +12,9 @@ export interface Material {
   readonly id: string;
 }
 
+/** What packages ask for and a server in a container never loads: the just-in-time compiler, Perl for scripts, locales beside C.UTF-8. */
+const unusedInImages = ["libllvm", "libz3", "perl", "libperl", "locales"];
+
 /** Grows when a maker below makes something else of the same packages. */
 const revision = 2;
 
@@ -88,7 +91,7 @@ export function busyboxRoot(environment: EngineEnvironment, say: Progress): Prom
   );
 }
 
-/** PostgreSQL as a `tree` that is laid over the Debian root; without the just-in-time compiler, which is half of its size. */
+/** PostgreSQL as a `tree` that is laid over the Debian root. */
 export function postgresTree(environment: EngineEnvironment, say: Progress): Promise<Material> {
   return material(
     "postgres-tree",
@@ -148,7 +151,7 @@ async function overlayTree(
       "./var/lib/dpkg/status",
     ]);
     const statusFile = join(scratchDir, "var/lib/dpkg/status");
-    await unpackPackages({ packages, treeDir, environment, statusFile, leaveOut: ["libllvm", "perl-modules"] });
+    await unpackPackages({ packages, treeDir, environment, statusFile, leaveOut: unusedInImages });
     await mergeUsr(treeDir);
     for (const path of ["usr/share/man", "usr/share/locale", "usr/share/postgresql-common", "usr/share/lintian"])
       await rm(join(treeDir, path), { recursive: true, force: true });
