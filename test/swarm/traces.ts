@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 
 const engineProcesses = /^(dockerd|containerd|containerd-shim.*|runc|docker-proxy|docker-registry|unshare)$/;
@@ -10,9 +9,7 @@ const engineProcesses = /^(dockerd|containerd|containerd-shim.*|runc|docker-prox
  */
 export function tracesOf(fleets: readonly string[]): readonly string[] {
   const foreign = new RegExp(`sk-(?!(${fleets.join("|")})-)|skep/(?!${fleets.join("|")})`);
-  const links = execFileSync("ip", ["-o", "link"], { encoding: "utf8" })
-    .split("\n")
-    .map(line => line.split(":")[1]?.trim() ?? "");
+  const links = list("/sys/class/net");
   const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
   const cgroups = mounts.filter(line => / cgroup2? /.test(line)).map(line => line.split(" ")[1] ?? "");
   const found = [

@@ -1,4 +1,4 @@
-import { CommandError, run, runOk } from "./command.ts";
+import { run, runOk } from "./command.ts";
 import type { CommandOptions, CommandResult } from "./command.ts";
 import { runningState } from "./faults.ts";
 import type { Fleet, FleetNode } from "./fleet.ts";
@@ -69,5 +69,3 @@ export function fleetNode(fleet: Fleet, name: string): FleetNode {
     `Fleet ${fleet.name} has no node "${name}"; it has ${fleet.nodes.map(node => node.name).join(", ")}.`,
   );
 }
-
-export { CommandError };
