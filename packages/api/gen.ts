@@ -55,10 +55,21 @@ async function generate(target: string): Promise<void> {
   run("buf", ["generate"], join(target, "proto"));
 }
 
-/** The OpenAPI file, from the code that is there now. */
-async function openApi(): Promise<string> {
-  const { openApiDocument } = await import("./src/generate/openapi.ts");
-  return `${JSON.stringify(openApiDocument(), undefined, 2)}\n`;
+/** The OpenAPI file of the definitions in `proto`. */
+async function openApi(proto: string): Promise<string> {
+  const [{ openApiDocument }, { SERVICES }] = await Promise.all([
+    import("./src/generate/openapi.ts"),
+    import("./src/services.ts"),
+  ]);
+  const folder = mkdtempSync(join(tmpdir(), "skep-openapi-"));
+  try {
+    const image = join(folder, "image.binpb");
+    run("buf", ["build", "-o", image], proto);
+    const names = SERVICES.map(service => service.typeName);
+    return `${JSON.stringify(openApiDocument(readFileSync(image), names), undefined, 2)}\n`;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Every file under a folder with its text. */
@@ -84,7 +95,8 @@ async function check(): Promise<string[]> {
       const [ours, fresh] = [contents(root, path), contents(target, path)];
       return [...new Set([...ours.keys(), ...fresh.keys()])].filter(file => ours.get(file) !== fresh.get(file));
     });
-    if (differing.length === 0 && (await openApi()) !== readFileSync(OPENAPI, "utf8")) differing.push(OPENAPI);
+    if (differing.length === 0 && (await openApi(join(target, "proto"))) !== readFileSync(OPENAPI, "utf8"))
+      differing.push(OPENAPI);
     return differing.toSorted();
   } finally {
     rmSync(target, { recursive: true, force: true });
@@ -101,5 +113,5 @@ if (process.argv.includes("--check")) {
   }
 } else {
   await generate(root);
-  writeFileSync(OPENAPI, await openApi());
+  writeFileSync(OPENAPI, await openApi(join(root, "proto")));
 }

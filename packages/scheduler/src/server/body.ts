@@ -44,7 +44,10 @@ export async function readBody(request: HttpRequest, maxBytes: number): Promise<
     request.on("data", (chunk: Buffer) => {
       length += chunk.length;
       if (length <= maxBytes) chunks.push(chunk);
-      else if (length > maxBytes + DRAIN_BYTES) request.pause();
+      else if (length > maxBytes + DRAIN_BYTES) {
+        request.pause();
+        reject(refusal());
+      }
     });
     request.once("end", () => (length > maxBytes ? reject(refusal()) : resolve(Buffer.concat(chunks))));
     request.once("error", reject);
