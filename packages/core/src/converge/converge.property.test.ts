@@ -1,0 +1,255 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { AssignedInstance, Assignment } from "../model/assignment.ts";
+import type { Observed, ObservedContainer } from "../model/observed.ts";
+import {
+  aContainer,
+  aSpec,
+  anAssignedInstance,
+  anAssignment,
+  anObserved,
+  anObservedContainer,
+} from "../testing/builders.ts";
+import { converge } from "./converge.ts";
+import type { Converged } from "./converge.ts";
+import { applyStep } from "./effect.ts";
+import { EMPTY_MEMORY } from "./memory.ts";
+import type { ConvergeMemory } from "./memory.ts";
+import { containerHash, sandboxHash } from "./spec-hash.ts";
+import type { Step } from "./step.ts";
+
+const POLICY = { startLimit: 2, sandboxImage: "sandbox:1" };
+
+const instanceShape = fc.record({
+  serial: fc.integer({ min: 1, max: 4 }),
+  epoch: fc.integer({ min: 1, max: 3 }),
+  desired: fc.constantFrom("run", "run", "run", "stop"),
+  containers: fc.integer({ min: 1, max: 3 }),
+  health: fc.boolean(),
+  condition: fc.constantFrom("any", "any", "on-failure", "none"),
+  maxAttempts: fc.constantFrom(undefined, undefined, 2),
+});
+
+const containerShape = fc.record({
+  serial: fc.integer({ min: 1, max: 5 }),
+  epoch: fc.integer({ min: 1, max: 3 }),
+  name: fc.constantFrom("c0", "c1", "c2", "other"),
+  role: fc.constantFrom("app", "app", "sandbox"),
+  state: fc.constantFrom(
+    "created",
+    "running",
+    "running",
+    "paused",
+    "restarting",
+    "removing",
+    "exited",
+    "exited",
+    "dead",
+  ),
+  exitCode: fc.constantFrom(0, 1, 137),
+  matching: fc.boolean(),
+  engineHealth: fc.constantFrom("none", "starting", "healthy", "unhealthy"),
+});
+
+const scene = fc
+  .record({
+    instances: fc.array(instanceShape, { maxLength: 4 }),
+    containers: fc.array(containerShape, { maxLength: 8 }),
+    removals: fc.array(fc.record({ serial: fc.integer({ min: 1, max: 5 }), epoch: fc.integer({ min: 1, max: 3 }) }), {
+      maxLength: 2,
+    }),
+    images: fc.boolean(),
+  })
+  .map(shape => {
+    const instances = unique(shape.instances.map(assigned));
+    const assignment = anAssignment({
+      instances,
+      removals: shape.removals.map(one => ({
+        instanceId: `acme.web.${one.serial}`,
+        epoch: one.epoch,
+        because: "no record explains it",
+      })),
+    });
+    const containers = shape.containers.map((one, at) => container(one, at, instances));
+    return { assignment, observed: anObserved({ containers, images: shape.images ? ["app:1"] : [] }) };
+  });
+
+test("doing the steps until there are none ends, and then everything wanted runs and nothing unwanted is left", () => {
+  fc.assert(
+    fc.property(scene, ({ assignment, observed }) => {
+      const { after, last, rounds } = settle(assignment, observed);
+      expect(last.steps).toEqual([]);
+      expect(rounds).toBeLessThan(60);
+      for (const status of last.statuses) {
+        const stuck = after.containers.some(
+          one =>
+            one.instanceId === status.instanceId &&
+            one.epoch === status.epoch &&
+            ["paused", "restarting", "removing"].includes(one.state),
+        );
+        if (stuck) continue;
+        const wanted = assignment.instances.find(
+          one => one.instanceId === status.instanceId && one.epoch === status.epoch,
+        );
+        if (wanted === undefined) {
+          expect(status.stranger).toBe(true);
+          continue;
+        }
+        const isOld = assignment.instances.some(
+          one => one.instanceId === wanted.instanceId && one.epoch > wanted.epoch,
+        );
+        if (wanted.desired === "stop" || isOld) expect(status).toMatchObject({ state: "stopped", containers: [] });
+        else expect(["running", "failed", "stopped"]).toContain(status.state);
+        if (
+          wanted.desired === "run" &&
+          !isOld &&
+          wanted.spec.restart.condition === "any" &&
+          wanted.spec.restart.maxAttempts === undefined
+        ) {
+          expect(status.state).toBe("running");
+        }
+      }
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test("a stranger and a newer epoch are never touched", () => {
+  fc.assert(
+    fc.property(scene, ({ assignment, observed }) => {
+      const explained = (id: string, epoch: number): boolean =>
+        assignment.instances.some(one => one.instanceId === id && one.epoch >= epoch) ||
+        assignment.removals.some(one => one.instanceId === id && one.epoch === epoch);
+      for (const step of round(assignment, observed, EMPTY_MEMORY, 0).steps) {
+        if ("containerId" in step) expect(explained(step.instanceId, step.epoch)).toBe(true);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("without an assignment nothing is done", () => {
+  fc.assert(
+    fc.property(scene, ({ observed }) => {
+      expect(round(undefined, observed, EMPTY_MEMORY, 0).steps).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("no more containers are started at once than the limit allows, whatever is in flight", () => {
+  fc.assert(
+    fc.property(scene, fc.integer({ min: 0, max: 3 }), ({ assignment, observed }, busy) => {
+      const inFlight = Array.from({ length: busy }, (_, at) => `start:other-${at}`);
+      const { steps } = converge({
+        assignment,
+        observed,
+        memory: EMPTY_MEMORY,
+        inFlight,
+        confirmed: true,
+        policy: POLICY,
+        now: 0,
+      });
+      const starts = steps.filter(step => step.kind === "start-container");
+      expect(starts.length).toBeLessThanOrEqual(Math.max(0, POLICY.startLimit - busy));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("the order of instances and containers does not matter", () => {
+  fc.assert(
+    fc.property(scene, ({ assignment, observed }) => {
+      const reversed = { ...assignment, instances: [...assignment.instances].reverse() };
+      const mirrored = { ...observed, containers: [...observed.containers].reverse() };
+      const keys = (one: Converged): string[] => one.steps.map(step => step.key).sort();
+      // Which of several containers gets the last free start may differ; everything else may not.
+      const limitless = { ...POLICY, startLimit: 100 };
+      const ask = (a: Assignment, o: Observed): Converged =>
+        converge({
+          assignment: a,
+          observed: o,
+          memory: EMPTY_MEMORY,
+          inFlight: [],
+          confirmed: true,
+          policy: limitless,
+          now: 0,
+        });
+      expect(keys(ask(reversed, mirrored))).toEqual(keys(ask(assignment, observed)));
+      expect(ask(reversed, mirrored).statuses).toEqual(ask(assignment, observed).statuses);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+function round(assignment: Assignment | undefined, observed: Observed, memory: ConvergeMemory, now: number): Converged {
+  return converge({ assignment, observed, memory, inFlight: [], confirmed: true, policy: POLICY, now });
+}
+
+/** Does all steps of each round, and lets time pass where only that helps. */
+function settle(assignment: Assignment, first: Observed): { after: Observed; last: Converged; rounds: number } {
+  let [observed, memory, now, rounds] = [first, EMPTY_MEMORY, 1_000_000, 0];
+  for (;;) {
+    const last = round(assignment, observed, memory, now);
+    memory = last.memory;
+    rounds += 1;
+    if ((last.steps.length === 0 && last.wakeAt === undefined) || rounds > 100)
+      return { after: observed, last, rounds };
+    if (last.steps.length === 0) now = last.wakeAt!;
+    else observed = last.steps.reduce((seen: Observed, step: Step) => applyStep(seen, step, now), observed);
+  }
+}
+
+function assigned(shape: typeof instanceShape extends fc.Arbitrary<infer T> ? T : never): AssignedInstance {
+  const containers = Array.from({ length: shape.containers }, (_, at) =>
+    aContainer({
+      name: `c${at}`,
+      health: shape.health
+        ? { probe: { kind: "tcp", port: 80 }, intervalMs: 1000, timeoutMs: 1000, retries: 3, startPeriodMs: 0 }
+        : undefined,
+    }),
+  );
+  return anAssignedInstance({
+    instanceId: `acme.web.${shape.serial}`,
+    epoch: shape.epoch,
+    desired: shape.desired,
+    spec: aSpec({ containers, restart: { condition: shape.condition, maxAttempts: shape.maxAttempts } }),
+  });
+}
+
+function unique(instances: readonly AssignedInstance[]): AssignedInstance[] {
+  return instances.filter(
+    (one, at) => instances.findIndex(other => other.instanceId === one.instanceId && other.epoch === one.epoch) === at,
+  );
+}
+
+function container(
+  shape: typeof containerShape extends fc.Arbitrary<infer T> ? T : never,
+  at: number,
+  instances: readonly AssignedInstance[],
+): ObservedContainer {
+  const instanceId = `acme.web.${shape.serial}`;
+  const instance = instances.find(one => one.instanceId === instanceId && one.epoch === shape.epoch);
+  const spec = instance?.spec.containers.find(one => one.name === shape.name);
+  const right =
+    instance === undefined
+      ? ""
+      : shape.role === "sandbox"
+        ? sandboxHash(instance)
+        : spec === undefined
+          ? ""
+          : containerHash(instance, spec, undefined);
+  return anObservedContainer({
+    id: `given-${at}`,
+    instanceId,
+    epoch: shape.epoch,
+    role: shape.role,
+    name: shape.role === "sandbox" ? "" : shape.name,
+    state: shape.state,
+    exitCode: shape.state === "exited" ? shape.exitCode : undefined,
+    engineHealth: shape.engineHealth,
+    specHash: shape.matching ? right : "something else",
+    startedAt: 999_000,
+    finishedAt: shape.state === "exited" ? 999_500 : undefined,
+  });
+}

@@ -1,0 +1,148 @@
+import type { AssignedInstance, Assignment } from "../model/assignment.ts";
+import type { InstanceId, InstanceState } from "../model/instance.ts";
+import type { ObservedContainer } from "../model/observed.ts";
+import { endGroup } from "./end.ts";
+import type { ConvergeMemory } from "./memory.ts";
+import { attempt, groupKey, openRound } from "./round.ts";
+import type { ConvergeInput, Round } from "./round.ts";
+import { containerStatuses, runInstance } from "./run.ts";
+import { worseHealth } from "./status.ts";
+import type { InstanceStatus } from "./status.ts";
+import { stepKey } from "./step.ts";
+import type { Step } from "./step.ts";
+
+/** What is to be done now, what is to be reported, what to remember, and when to look again though nothing happens. */
+export interface Converged {
+  readonly steps: readonly Step[];
+  readonly statuses: readonly InstanceStatus[];
+  readonly memory: ConvergeMemory;
+  readonly wakeAt: number | undefined;
+}
+
+/**
+ * One node's assignment against what its engine runs, to steps. The steps of one answer may be done at the same time:
+ * what has to wait for another is left to the next call, so no instance holds up another. Nothing is touched that
+ * neither an instance of the assignment nor one of its removals names.
+ */
+export function converge(input: ConvergeInput): Converged {
+  const round = openRound(input);
+  const statuses: InstanceStatus[] = [];
+  const seen = new Set<string>();
+  const instances = input.assignment?.instances ?? [];
+  const newest = newestEpochs(instances);
+  for (const instance of [...instances].sort(byInstance)) {
+    const key = groupKey(instance.instanceId, instance.epoch);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const group = round.groups.get(key) ?? [];
+    const isOld = instance.epoch < newest.get(instance.instanceId)!;
+    if (instance.desired === "run" && !isOld) statuses.push(runInstance(round, instance, group));
+    else
+      statuses.push(
+        endInstance(
+          round,
+          instance,
+          group,
+          isOld ? "a newer placement of it is assigned here" : "it is not wanted any more",
+        ),
+      );
+  }
+  for (const [key, group] of [...round.groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!seen.has(key)) statuses.push(unlisted(round, group, newest));
+  }
+  removeIdleNetworks(round, instances);
+  return {
+    steps: round.steps,
+    statuses,
+    memory: { containers: round.containers, tries: recentTries(input), exitedAtBoot: exitedStill(input) },
+    wakeAt: round.wakeAt === Infinity ? undefined : round.wakeAt,
+  };
+}
+
+function endInstance(
+  round: Round,
+  instance: AssignedInstance,
+  group: readonly ObservedContainer[],
+  because: string,
+): InstanceStatus {
+  endGroup(round, group, instance.spec.stopGraceMs, because);
+  const creating = [...round.inFlight].some(key =>
+    key.startsWith(stepKey.create(instance.instanceId, instance.epoch, "")),
+  );
+  return {
+    instanceId: instance.instanceId,
+    epoch: instance.epoch,
+    state: group.length === 0 && !creating ? "stopped" : "stopping",
+    health: "none",
+    containers: containerStatuses(round, undefined, group),
+    message: because,
+    ports: instance.ports,
+    stranger: false,
+  };
+}
+
+// How long a container may take that nobody has a spec for any more.
+const UNKNOWN_GRACE_MS = 10_000;
+
+/** Containers that no assigned instance explains: ended where a removal or a newer epoch says so, else only reported. */
+function unlisted(
+  round: Round,
+  group: readonly ObservedContainer[],
+  newest: ReadonlyMap<InstanceId, number>,
+): InstanceStatus {
+  const { instanceId, epoch } = group[0]!;
+  const removal = round.input.assignment?.removals.find(one => one.instanceId === instanceId && one.epoch === epoch);
+  const isOld = epoch < (newest.get(instanceId) ?? -1);
+  const because = removal?.because ?? (isOld ? "a newer placement of it is assigned here" : undefined);
+  if (because !== undefined) endGroup(round, group, UNKNOWN_GRACE_MS, because);
+  return {
+    instanceId,
+    epoch,
+    state: because === undefined ? strangerState(group) : "stopping",
+    health: group.map(container => container.engineHealth).reduce(worseHealth, "none"),
+    containers: containerStatuses(round, undefined, group),
+    message: because ?? "no assignment names it: it is left alone",
+    ports: group.flatMap(container => container.ports),
+    stranger: because === undefined,
+  };
+}
+
+function strangerState(group: readonly ObservedContainer[]): InstanceState {
+  if (group.every(container => container.state === "running")) return "running";
+  return group.some(container => container.state === "running") ? "starting" : "stopped";
+}
+
+/** Networks of tenants that have nothing here any more. Without an assignment nobody can tell, so they stay. */
+function removeIdleNetworks(round: Round, instances: readonly AssignedInstance[]): void {
+  if (round.input.assignment === undefined) return;
+  const busy = new Set([...instances, ...round.input.observed.containers].map(one => one.tenantId));
+  for (const { name, tenantId } of round.input.observed.networks) {
+    if (!busy.has(tenantId))
+      attempt(round, { kind: "remove-network", key: stepKey.removeNetwork(name), name, tenantId });
+  }
+}
+
+function newestEpochs(instances: Assignment["instances"]): ReadonlyMap<InstanceId, number> {
+  const newest = new Map<InstanceId, number>();
+  for (const { instanceId, epoch } of instances) newest.set(instanceId, Math.max(epoch, newest.get(instanceId) ?? 0));
+  return newest;
+}
+
+// Far longer than the longest wait between two tries: what nobody tries any more is forgotten after it.
+const TRIES_KEPT_MS = 600_000;
+
+function recentTries({ memory, now }: ConvergeInput): ConvergeMemory["tries"] {
+  return Object.fromEntries(Object.entries(memory.tries).filter(([, tried]) => tried.nextAt > now - TRIES_KEPT_MS));
+}
+
+/** What did not run at boot is remembered until it is confirmed or gone. */
+function exitedStill(input: ConvergeInput): readonly string[] {
+  if (input.confirmed || input.memory.exitedAtBoot.length === 0) return [];
+  const there = new Set(input.observed.containers.map(container => container.id));
+  return input.memory.exitedAtBoot.filter(id => there.has(id));
+}
+
+function byInstance(a: AssignedInstance, b: AssignedInstance): number {
+  if (a.instanceId !== b.instanceId) return a.instanceId < b.instanceId ? -1 : 1;
+  return a.epoch - b.epoch;
+}

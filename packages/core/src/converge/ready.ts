@@ -1,0 +1,28 @@
+import type { AssignedInstance } from "../model/assignment.ts";
+import { attempt, canonicalImage } from "./round.ts";
+import type { Round } from "./round.ts";
+import { stepKey } from "./step.ts";
+
+/**
+ * Sees to it that the image and, where one is needed, the tenant's network are there before a container is made.
+ * Answers what it waits for, or `undefined` when all is there.
+ */
+export function makeReady(
+  round: Round,
+  { tenantId }: AssignedInstance,
+  image: string,
+  needsNetwork: boolean,
+): string | undefined {
+  const hasImage = round.images.has(canonicalImage(image));
+  const hasNetwork = !needsNetwork || round.networks.has(tenantId);
+  let waits: string | undefined;
+  if (!hasNetwork) {
+    const { problem } = attempt(round, { kind: "create-network", key: stepKey.createNetwork(tenantId), tenantId });
+    waits = problem === undefined ? "its tenant's network is made" : `its tenant's network cannot be made: ${problem}`;
+  }
+  if (!hasImage) {
+    const { problem } = attempt(round, { kind: "pull-image", key: stepKey.pull(image), image, tenantId });
+    waits = problem === undefined ? `the image ${image} is pulled` : `the image ${image} cannot be pulled: ${problem}`;
+  }
+  return waits;
+}

@@ -1,0 +1,128 @@
+import type { AssignedInstance, Assignment } from "../model/assignment.ts";
+import type { InstanceId } from "../model/instance.ts";
+import type { Observed, ObservedContainer } from "../model/observed.ts";
+import { NEW_CONTAINER } from "./memory.ts";
+import type { ContainerMemory, ConvergeMemory } from "./memory.ts";
+import { isStartKey } from "./step.ts";
+import type { Step } from "./step.ts";
+
+/** What `converge` is asked. */
+export interface ConvergeInput {
+  /** What the node is told to run; `undefined` where nothing was ever heard, which changes nothing on the node. */
+  readonly assignment: Assignment | undefined;
+  /** The engine as it was after every step that is not in flight any more had ended; older looks make duplicates. */
+  readonly observed: Observed;
+  readonly memory: ConvergeMemory;
+  /** Keys of the steps that are being done. */
+  readonly inFlight: readonly string[];
+  /** Whether the assignment was confirmed since the node started; see `noteBoot`. */
+  readonly confirmed: boolean;
+  readonly policy: {
+    /** Most containers that are being started at once. */
+    readonly startLimit: number;
+    readonly sandboxImage: string;
+  };
+  /** What a failing probe said last, by container id, for the messages. */
+  readonly healthNotes?: Readonly<Record<string, string>>;
+  readonly now: number;
+}
+
+/** One call of `converge` at work: what it was asked, indexed, and what it has decided so far. */
+export interface Round {
+  readonly input: ConvergeInput;
+  readonly now: number;
+  readonly groups: ReadonlyMap<string, readonly ObservedContainer[]>;
+  readonly images: ReadonlySet<string>;
+  readonly networks: ReadonlySet<string>;
+  readonly inFlight: ReadonlySet<string>;
+  readonly exitedAtBoot: ReadonlySet<string>;
+  readonly steps: Step[];
+  readonly issued: Set<string>;
+  readonly containers: Record<string, ContainerMemory>;
+  startsLeft: number;
+  wakeAt: number;
+}
+
+/** How an attempt to issue a step went; `problem` is what its last try failed with. */
+export interface Attempt {
+  readonly issued: boolean;
+  readonly problem: string | undefined;
+}
+
+/** Key of all that belongs to an instance at one epoch. */
+export function groupKey(instanceId: InstanceId, epoch: number): string {
+  return `${instanceId}@${epoch}`;
+}
+
+/** Indexes the input of one call. */
+export function openRound(input: ConvergeInput): Round {
+  const { observed, inFlight, policy, memory } = input;
+  return {
+    input,
+    now: input.now,
+    groups: Map.groupBy(observed.containers, container => groupKey(container.instanceId, container.epoch)),
+    images: new Set(observed.images.map(canonicalImage)),
+    networks: new Set(observed.networks.map(network => network.tenantId)),
+    inFlight: new Set(inFlight),
+    exitedAtBoot: new Set(input.confirmed ? [] : memory.exitedAtBoot),
+    steps: [],
+    issued: new Set(),
+    containers: {},
+    startsLeft: policy.startLimit - inFlight.filter(isStartKey).length,
+    wakeAt: Infinity,
+  };
+}
+
+/** Issues a step, unless one of its key is in flight, issued already, or still backs off. */
+export function attempt(round: Round, step: Step): Attempt {
+  const tried = round.input.memory.tries[step.key];
+  const problem = tried === undefined ? undefined : `${tried.lastError} (tried ${times(tried.failures)})`;
+  if (round.inFlight.has(step.key) || round.issued.has(step.key)) return { issued: true, problem };
+  if (tried !== undefined && tried.nextAt > round.now) {
+    wake(round, tried.nextAt);
+    return { issued: false, problem };
+  }
+  round.steps.push(step);
+  round.issued.add(step.key);
+  return { issued: true, problem };
+}
+
+/** Asks to be called again at `at`. */
+export function wake(round: Round, at: number): void {
+  if (at > round.now && at < round.wakeAt) round.wakeAt = at;
+}
+
+/** What is remembered of a container of the instance, with what this round changed. */
+export function recall(round: Round, instance: AssignedInstance, container: string): ContainerMemory {
+  const key = memoryKey(instance, container);
+  return round.containers[key] ?? round.input.memory.containers[key] ?? NEW_CONTAINER;
+}
+
+/** Remembers something of a container of the instance. */
+export function remember(
+  round: Round,
+  instance: AssignedInstance,
+  container: string,
+  change: Partial<ContainerMemory>,
+): ContainerMemory {
+  const next = { ...recall(round, instance, container), ...change };
+  round.containers[memoryKey(instance, container)] = next;
+  return next;
+}
+
+/** An image reference with the parts that engines leave out, so that two ways to write one image are the same. */
+export function canonicalImage(reference: string): string {
+  const short = reference.replace(/^(docker\.io|index\.docker\.io)\//, "").replace(/^library\//, "");
+  const last = short.slice(short.lastIndexOf("/") + 1);
+  return last.includes(":") || last.includes("@") ? short : `${short}:latest`;
+}
+
+/** A count of tries in words: `once`, `twice`, `3 times`. */
+export function times(count: number): string {
+  if (count === 1) return "once";
+  return count === 2 ? "twice" : `${count} times`;
+}
+
+function memoryKey(instance: AssignedInstance, container: string): string {
+  return `${groupKey(instance.instanceId, instance.epoch)}/${container}`;
+}

@@ -1,0 +1,95 @@
+import type { AssignedInstance } from "../model/assignment.ts";
+import type { ObservedContainer } from "../model/observed.ts";
+import { endContainer, endGroup, on } from "./end.ts";
+import type { PartState } from "./part.ts";
+import { makeReady } from "./ready.ts";
+import { noteEnd, noteRunning, noteVanished } from "./restart.ts";
+import { attempt, recall, remember, wake } from "./round.ts";
+import type { Round } from "./round.ts";
+import { sandboxHash } from "./spec-hash.ts";
+import { stepKey } from "./step.ts";
+
+/** Whether the pod's network stands, so that containers may join it; else how far it is. */
+export type SandboxState = { readonly ready: true } | { readonly ready: false; readonly state: PartState };
+
+/**
+ * Brings a pod's sandbox a step closer to running. Containers that joined a sandbox that is dead or gone have no
+ * network any more, so the whole pod is made anew.
+ */
+export function convergeSandbox(
+  round: Round,
+  instance: AssignedInstance,
+  seen: ObservedContainer | undefined,
+  group: readonly ObservedContainer[],
+): SandboxState {
+  remember(round, instance, "", {});
+  if (seen === undefined) return createSandbox(round, instance, group);
+  if (round.exitedAtBoot.has(seen.id)) {
+    return not("waiting", "its node started anew: it waits for the scheduler to confirm that it still belongs here");
+  }
+  if (seen.specHash !== sandboxHash(instance)) return makeAnew(round, instance, seen, group, "its ports changed");
+  switch (seen.state) {
+    case "running":
+      noteRunning(round, instance, seen);
+      return { ready: true };
+    case "created":
+      return startSandbox(round, instance, seen);
+    case "exited":
+    case "dead":
+      noteEnd(round, instance, seen);
+      return makeAnew(round, instance, seen, group, "its network ended");
+    case "paused":
+    case "restarting":
+    case "removing":
+      return not("starting", `the pod's network is ${seen.state}`);
+  }
+}
+
+function createSandbox(round: Round, instance: AssignedInstance, group: readonly ObservedContainer[]): SandboxState {
+  if (group.length > 0) {
+    for (const container of group) {
+      remember(round, instance, container.name, { replacing: true });
+      endContainer(round, container, instance.spec.stopGraceMs, "its pod's network is gone");
+    }
+    return not("starting", "the pod's network is gone: the pod is made anew");
+  }
+  const key = stepKey.create(instance.instanceId, instance.epoch, "");
+  if (!round.inFlight.has(key)) noteVanished(round, instance, "");
+  const { nextStartAt, reason } = recall(round, instance, "");
+  if (nextStartAt > round.now) {
+    wake(round, nextStartAt);
+    return not("starting", `the pod's network is made again soon: ${reason}`);
+  }
+  const image = round.input.policy.sandboxImage;
+  const waits = makeReady(round, instance, image, true);
+  if (waits !== undefined) return not("preparing", waits);
+  const { problem } = attempt(round, { kind: "create-sandbox", key, instance, image, specHash: sandboxHash(instance) });
+  return not("preparing", problem === undefined ? "" : `the pod's network cannot be made: ${problem}`);
+}
+
+function startSandbox(round: Round, instance: AssignedInstance, seen: ObservedContainer): SandboxState {
+  remember(round, instance, "", { id: seen.id, replacing: false });
+  const key = stepKey.start(seen.id);
+  if (round.startsLeft <= 0 && !round.inFlight.has(key)) return not("starting", "the pod waits for its turn to start");
+  const before = round.steps.length;
+  const { problem } = attempt(round, { kind: "start-container", key, ...on(seen, "its pod is wanted") });
+  round.startsLeft -= round.steps.length - before;
+  return not("starting", problem === undefined ? "" : `the pod's network cannot be started: ${problem}`);
+}
+
+function makeAnew(
+  round: Round,
+  instance: AssignedInstance,
+  seen: ObservedContainer,
+  group: readonly ObservedContainer[],
+  because: string,
+): SandboxState {
+  for (const container of group) remember(round, instance, container.name, { id: container.id, replacing: true });
+  remember(round, instance, "", { id: seen.id, replacing: true });
+  endGroup(round, group, instance.spec.stopGraceMs, because);
+  return not("starting", `the pod is made anew: ${because}`);
+}
+
+function not(phase: PartState["phase"], message: string): SandboxState {
+  return { ready: false, state: { phase, health: "starting", message } };
+}

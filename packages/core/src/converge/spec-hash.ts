@@ -1,0 +1,66 @@
+import type { AssignedInstance } from "../model/assignment.ts";
+import type { ContainerSpec } from "../model/deployment.ts";
+
+/** Goes up when the agent makes containers in a new way, which makes every container anew. */
+const HASH_VERSION = "1";
+
+/**
+ * Hash of everything that a container of the spec is made from. In a pod the sandbox is part of it: a container that
+ * joined another sandbox has no network any more.
+ */
+export function containerHash(
+  instance: AssignedInstance,
+  container: ContainerSpec,
+  sandboxId: string | undefined,
+): string {
+  const ports = sandboxId === undefined ? instance.ports.filter(port => port.container === container.name) : [];
+  return hashText(
+    canonicalText([HASH_VERSION, identityOf(instance), container, ports, sandboxId ?? "", instance.spec.stopGraceMs]),
+  );
+}
+
+/** Hash of what a sandbox is made from. Its image is left out: a new agent brings a new one, and pods outlive agents. */
+export function sandboxHash(instance: AssignedInstance): string {
+  return hashText(canonicalText([HASH_VERSION, identityOf(instance), instance.ports]));
+}
+
+/** JSON with sorted keys and without absent fields, so that equal values have equal texts. */
+export function canonicalText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
+  if (value !== null && typeof value === "object") {
+    const fields = Object.entries(value)
+      .filter(([, field]) => field !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, field]) => `${JSON.stringify(key)}:${canonicalText(field)}`);
+    return `{${fields.join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "null";
+}
+
+/**
+ * 64 bits of FNV-1a, as 16 hexadecimal digits: enough to notice a difference, and the same everywhere for ever.
+ * It is computed in four limbs of 16 bits, since numbers here are exact only up to 53 bits.
+ */
+export function hashText(text: string): string {
+  // The offset basis cbf29ce484222325 and the prime 100000001b3, limb by limb from the lowest.
+  let [a, b, c, d] = [0x2325, 0x8422, 0x9ce4, 0xcbf2];
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    for (const byte of unit < 128 ? [unit] : [unit & 255, unit >> 8]) {
+      a ^= byte;
+      const low = a * 0x1b3;
+      const second = b * 0x1b3 + (low >>> 16);
+      const third = c * 0x1b3 + (a << 8) + (second >>> 16);
+      const fourth = d * 0x1b3 + (b << 8) + Math.floor(third / 65536);
+      a = low & 65535;
+      b = second & 65535;
+      c = third & 65535;
+      d = fourth & 65535;
+    }
+  }
+  return [d, c, b, a].map(limb => limb.toString(16).padStart(4, "0")).join("");
+}
+
+function identityOf({ instanceId, tenantId, epoch, release }: AssignedInstance): readonly (string | number)[] {
+  return [instanceId, tenantId, epoch, release];
+}

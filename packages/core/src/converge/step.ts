@@ -1,0 +1,60 @@
+import type { AssignedInstance } from "../model/assignment.ts";
+import type { ContainerSpec } from "../model/deployment.ts";
+import type { InstanceId } from "../model/instance.ts";
+
+/**
+ * One thing for an executor to do on the engine. `key` names what it works on: a step is not issued again while a
+ * step of the same key is in flight, and backs off under its key after it failed.
+ */
+export type Step =
+  | { readonly kind: "pull-image"; readonly key: string; readonly image: string; readonly tenantId: string }
+  | { readonly kind: "create-network"; readonly key: string; readonly tenantId: string }
+  | {
+      readonly kind: "create-sandbox";
+      readonly key: string;
+      readonly instance: AssignedInstance;
+      readonly image: string;
+      readonly specHash: string;
+    }
+  | {
+      readonly kind: "create-container";
+      readonly key: string;
+      readonly instance: AssignedInstance;
+      readonly container: ContainerSpec;
+      readonly specHash: string;
+      /** The sandbox whose network it joins; `undefined` where it has a network of its own. */
+      readonly sandboxId: string | undefined;
+    }
+  | ({ readonly kind: "start-container"; readonly key: string } & OnContainer)
+  /** `graceMs` is how long the container may take to end after its stop signal. */
+  | ({ readonly kind: "stop-container"; readonly key: string; readonly graceMs: number } & OnContainer)
+  | ({ readonly kind: "remove-container"; readonly key: string } & OnContainer)
+  /** `name` is the network's name on the engine. */
+  | { readonly kind: "remove-network"; readonly key: string; readonly name: string; readonly tenantId: string };
+
+/** The container that a step works on, and why. */
+export interface OnContainer {
+  readonly containerId: string;
+  readonly instanceId: InstanceId;
+  readonly epoch: number;
+  /** Name in the spec; `""` for a sandbox. */
+  readonly container: string;
+  readonly because: string;
+}
+
+/** Keys of steps; those of a container are made of its id, so that a second container is never mistaken for the first. */
+export const stepKey = {
+  pull: (image: string): string => `pull:${image}`,
+  createNetwork: (tenantId: string): string => `network:${tenantId}`,
+  create: (instanceId: InstanceId, epoch: number, container: string): string =>
+    `create:${instanceId}@${epoch}/${container}`,
+  start: (containerId: string): string => `start:${containerId}`,
+  stop: (containerId: string): string => `stop:${containerId}`,
+  remove: (containerId: string): string => `remove:${containerId}`,
+  removeNetwork: (name: string): string => `remove-network:${name}`,
+} as const;
+
+/** Whether the key is one of a start, which is what the start limit counts. */
+export function isStartKey(key: string): boolean {
+  return key.startsWith("start:");
+}
