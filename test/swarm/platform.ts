@@ -1,0 +1,100 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { docker, downFleet, openFleet, upFleet, type Fleet, type FleetNode } from "@skep/devswarm/fleet.ts";
+import { bootstrapStack } from "@skep/deploy/bootstrap.ts";
+import { publishImages } from "@skep/deploy/images/publish.ts";
+import { createClient, type Client } from "@skep/sdk/index.ts";
+import { root } from "../tidy/sources.ts";
+
+/** A whole Skep on a real Swarm of three engines, deployed from the production stack file. */
+export interface Platform {
+  readonly fleet: Fleet;
+  readonly client: Client;
+  readonly apiUrl: string;
+  readonly token: string;
+  /** Full references of the images that were published, by name. */
+  readonly images: Readonly<Record<string, string>>;
+  /** Runs the `skep` command as a person would. */
+  skep(argv: readonly string[], input?: string): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
+  /** Rows of a query against the stack's own Postgres. */
+  sql(query: string): Promise<readonly Record<string, unknown>[]>;
+  /** Runs a statement that answers no rows. */
+  sqlRun(statement: string): Promise<void>;
+}
+
+const FLEET = "swarmtest";
+const STACK = "skep";
+
+/** Brings the platform up; with SKEP_KEEP_FLEET=1 a fleet that runs already is used as it is. */
+export async function upPlatform(): Promise<Platform> {
+  const note = (text: string, ms: number): void => console.log(`  ${text} (${(ms / 1000).toFixed(1)} s)`);
+  const fleet = (process.env["SKEP_KEEP_FLEET"] && (await openFleet(FLEET))) || (await upFleet({ name: FLEET, nodes: 3, managers: 1, onStep: note }));
+  const manager = nodeOf(fleet, "node-1");
+  const images = await publishImages({
+    docker: (argv, options) => docker(fleet, manager.name, argv, options),
+    socket: manager.socket,
+    registry: fleet.registry,
+    onStep: note,
+  });
+  const { apiToken } = await bootstrapStack({
+    socket: manager.socket,
+    images,
+    stackFile: join(root, "stack", "skep.yml"),
+    stackName: STACK,
+    env: { SKEP_RECONCILE_MS: "15000" },
+    onStep: note,
+  });
+  const apiUrl = `http://${manager.address}:7700`;
+  return {
+    fleet,
+    apiUrl,
+    token: apiToken,
+    images,
+    client: createClient({ url: apiUrl, token: apiToken }),
+    skep: (argv, input) => runSkep(argv, { SKEP_URL: apiUrl, SKEP_TOKEN: apiToken, ...imageEnv(images) }, input),
+    sql: query => sqlRows(fleet, query),
+    sqlRun: async statement => void (await psql(fleet, statement)),
+  };
+}
+
+/** Takes the fleet down, unless SKEP_KEEP_FLEET=1 wishes to look at it. */
+export async function downPlatform(): Promise<void> {
+  if (!process.env["SKEP_KEEP_FLEET"]) await downFleet(FLEET);
+}
+
+/** The node of that name. @throws Error naming the ones there are. */
+export function nodeOf(fleet: Fleet, name: string): FleetNode {
+  const node = fleet.nodes.find(each => each.name === name);
+  if (node) return node;
+  throw new Error(`no node ${name} in the fleet ${fleet.name}: there are ${fleet.nodes.map(each => each.name).join(", ")}`);
+}
+
+/** The sample images under the names that the sample files interpolate. */
+export function imageEnv(images: Readonly<Record<string, string>>): Record<string, string> {
+  return { HTTPBIN_IMAGE: images["go-httpbin"] ?? "", NGINX_IMAGE: images["nginx"] ?? "", BUSYBOX_IMAGE: images["busybox"] ?? "" };
+}
+
+function runSkep(argv: readonly string[], env: Record<string, string>, input?: string): ReturnType<Platform["skep"]> {
+  return new Promise(resolve => {
+    const child = execFile(
+      process.execPath,
+      [join(root, "packages", "cli", "src", "main.ts"), ...argv],
+      { env: { ...process.env, ...env }, cwd: root, maxBuffer: 32 * 1024 * 1024 },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr }),
+    );
+    child.stdin?.end(input ?? "");
+  });
+}
+
+async function psql(fleet: Fleet, statement: string): Promise<string> {
+  for (const node of fleet.nodes) {
+    const id = (await docker(fleet, node.name, ["ps", "-q", "--filter", `label=com.docker.swarm.service.name=${STACK}_postgres`]).catch(() => "")).trim();
+    if (id !== "") return docker(fleet, node.name, ["exec", "-i", id, "psql", "-U", "skep", "-d", "skep", "-qAt", "-v", "ON_ERROR_STOP=1"], { input: statement });
+  }
+  throw new Error("no node runs the stack's postgres");
+}
+
+async function sqlRows(fleet: Fleet, query: string): Promise<readonly Record<string, unknown>[]> {
+  const text = await psql(fleet, `SELECT coalesce(json_agg(t), '[]') FROM (${query.replace(/;\s*$/, "")}) t;`);
+  return JSON.parse(text) as Record<string, unknown>[];
+}

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { downPlatform, upPlatform, type Platform } from "./platform.ts";
+import { badInputScenarios } from "./scenarios/bad-input.ts";
+import { deployScenarios } from "./scenarios/deploy.ts";
+import { drainScenarios } from "./scenarios/drain.ts";
+import { healingScenarios } from "./scenarios/healing.ts";
+import { leaderLossScenarios } from "./scenarios/leader-loss.ts";
+import { lightsOutScenarios } from "./scenarios/lights-out.ts";
+import { nodeLossScenarios } from "./scenarios/node-loss.ts";
+import { protocolScenarios } from "./scenarios/protocols.ts";
+
+// One platform for all: three real engines with the production stack file. Each scenario leaves it whole for the next.
+describe("Skep on a Swarm of three engines", () => {
+  let platform: Platform | undefined;
+  const given = (): Platform => {
+    if (!platform) throw new Error("the platform did not come up, see above");
+    return platform;
+  };
+
+  beforeAll(async () => {
+    platform = await upPlatform();
+  });
+  afterAll(downPlatform);
+
+  describe("deploying", () => deployScenarios(given));
+  describe("speaking every protocol on one port", () => protocolScenarios(given));
+  describe("refusing what is wrong", () => badInputScenarios(given));
+  describe("healing", () => healingScenarios(given));
+  describe("draining a worker", () => drainScenarios(given));
+  describe("losing the leading scheduler", () => leaderLossScenarios(given));
+  describe("losing a node", () => nodeLossScenarios(given));
+  describe("losing the whole control plane", () => lightsOutScenarios(given));
+});
