@@ -43,11 +43,16 @@ export interface Records {
   readonly replicas: Map<string, { readonly version: string; readonly leading: boolean; readonly at: number }>;
 }
 
-/** Empty tables. */
+const DEFAULT_TENANT: Tenant = {
+  id: "default",
+  quota: { instances: undefined, cpuMillis: undefined, memoryBytes: undefined },
+};
+
+/** Tables as the migrations leave them: empty but for the tenant `default`. */
 export function emptyRecords(): Records {
   return {
     lease: undefined,
-    tenants: new Map(),
+    tenants: new Map([["default", DEFAULT_TENANT]]),
     deployments: new Map(),
     releases: new Map(),
     routes: new Map(),

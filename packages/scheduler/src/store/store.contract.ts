@@ -152,7 +152,7 @@ export function describeStore(place: StorePlace): void {
     describe("the world and the commit", () => {
       it("loads what was written, as one snapshot", async () => {
         const world = await store.loadWorld();
-        expect(world.tenants).toEqual([aTenant()]);
+        expect(new Set(world.tenants)).toEqual(new Set([aTenant(), aTenant({ id: "default" })]));
         expect(world.deployments).toMatchObject([{ id: "acme.web", replicas: 2, nextSerial: 1, release: 1 }]);
         expect(world.releases).toEqual([{ deploymentId: "acme.web", number: 1, spec: aSpec({ replicas: 2 }) }]);
         expect(world.nodes).toMatchObject([{ id: "node-1", capacity: aNode().capacity, liveness: "unknown" }]);
@@ -567,7 +567,10 @@ export function describeStore(place: StorePlace): void {
         expect(names).toEqual(["a", "b", "c", "web"]);
         const bad = store.listDeployments({}, { size: 2, token: "%%%" });
         expect(await code(bad)).toBe("invalid_argument BAD_PAGE_TOKEN");
-        expect((await store.listTenants({ size: 10, token: undefined })).items).toEqual([aTenant()]);
+        expect((await store.listTenants({ size: 10, token: undefined })).items).toEqual([
+          aTenant(),
+          aTenant({ id: "default" }),
+        ]);
         await committed(creation(1), creation(2), placement(1));
         const onNode = await store.listInstances({ nodeId: "node-1" }, { size: 10, token: undefined });
         expect(onNode.items.map(item => [item.instance.id, item.locations.length])).toEqual([["acme.web.1", 1]]);

@@ -9,7 +9,7 @@ export async function records(db: Kysely<unknown>): Promise<void> {
   for (const statement of [SPEC, DESIRED, NODES, STATUS, HISTORY]) await sql.raw(statement).execute(db);
 }
 
-/** What the API writes. A route can only name a domain that its own tenant owns: that is the foreign key's doing. */
+/** What the API writes; the tenant `default` is for people who need no other. A route can only name a domain that its own tenant owns: that is the foreign key's doing. */
 const SPEC = `
 CREATE TABLE tenants (
   id text PRIMARY KEY,
@@ -17,6 +17,7 @@ CREATE TABLE tenants (
   quota_cpu_millis integer,
   quota_memory_bytes bigint
 );
+INSERT INTO tenants (id) VALUES ('default');
 CREATE TABLE deployments (
   id text PRIMARY KEY,
   tenant_id text NOT NULL CONSTRAINT deployments_tenant REFERENCES tenants,
