@@ -37,7 +37,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const { clock } = platform;
   setWeather(platform);
   const revival = {
-    startScheduler: (name: string) => startScheduler(platform, beginLife(platform, name), sabotage),
+    startScheduler: (name: string) => startScheduler(platform, name, beginLife(platform, name), sabotage),
     startAgent: (node: Platform["nodes"][number]) => startAgent(platform, node, beginLife(platform, node.id), sabotage),
   };
   for (const name of platform.schedulers) revival.startScheduler(name);
