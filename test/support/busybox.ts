@@ -23,7 +23,15 @@ export async function importBusybox(docker: (argv: readonly string[]) => Promise
     await copyFile(await staticBusybox(dir), join(root, "bin/busybox"));
     await Promise.all(APPLETS.map(applet => symlink("busybox", join(root, "bin", applet))));
     await run("tar", ["-C", root, "-cf", join(dir, "image.tar"), "."]);
-    await docker(["import", "--change", `CMD ["sleep","2147483647"]`, "--change", "ENV PATH=/bin", join(dir, "image.tar"), tag]);
+    await docker([
+      "import",
+      "--change",
+      `CMD ["sleep","2147483647"]`,
+      "--change",
+      "ENV PATH=/bin",
+      join(dir, "image.tar"),
+      tag,
+    ]);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

@@ -25,7 +25,9 @@ export interface AskDeps {
 
 type Answer = AskReply | undefined;
 /** One answer per kind of question: a kind without one does not compile. `undefined` answers by itself, later. */
-type Answers = { readonly [K in Ask["kind"]]: (ask: Extract<Ask, { kind: K }>, message: BusMessage) => Promise<Answer> };
+type Answers = {
+  readonly [K in Ask["kind"]]: (ask: Extract<Ask, { kind: K }>, message: BusMessage) => Promise<Answer>;
+};
 
 /** A peer is probed for its life, not its speed: what takes longer than this counts as silence. */
 const LONGEST_PROBE_MS = 5_000;
@@ -64,7 +66,12 @@ function createAnswers(deps: AskDeps): Answers {
       return { kind: "probe", answered: outcome.answered, detail: outcome.detail };
     },
     logs: async (ask, message) => {
-      if (message.replyTo === undefined) throw new SkepError("invalid_argument", "NO_REPLY_SUBJECT", "Logs need a subject to go to: send the question as a request.");
+      if (message.replyTo === undefined)
+        throw new SkepError(
+          "invalid_argument",
+          "NO_REPLY_SUBJECT",
+          "Logs need a subject to go to: send the question as a request.",
+        );
       logStreams.begin(ask, message.replyTo, deps.containers());
       return undefined;
     },
@@ -95,14 +102,17 @@ function toUpdate(nodeId: string, change: NodeChange): SwarmNodeUpdate {
 
 function toSkepError(error: unknown): SkepError {
   if (error instanceof SkepError) return error;
-  if (!(error instanceof EngineError)) return new SkepError("internal", "AGENT_FAILED", "The agent failed to answer; its log says why.", { cause: error });
+  if (!(error instanceof EngineError))
+    return new SkepError("internal", "AGENT_FAILED", "The agent failed to answer; its log says why.", { cause: error });
   switch (error.code) {
     case "not_found":
       return new SkepError("not_found", "ENGINE_NOT_FOUND", error.message, { cause: error });
     case "conflict":
       return new SkepError("aborted", "ENGINE_CONFLICT", `${error.message}: read again and repeat.`, { cause: error });
     case "unavailable":
-      return new SkepError("unavailable", "NO_MANAGER", `${error.message}: ask the agent of a manager node.`, { cause: error });
+      return new SkepError("unavailable", "NO_MANAGER", `${error.message}: ask the agent of a manager node.`, {
+        cause: error,
+      });
     case "timeout":
     case "hung":
       return new SkepError("deadline_exceeded", "ENGINE_SLOW", error.message, { cause: error });

@@ -128,7 +128,9 @@ function readText(file: number): string {
 function readCpu(procRoot: string): { busy: number; total: number } | undefined {
   try {
     const line = /^cpu +(.*)$/m.exec(readFileSync(join(procRoot, "stat"), "latin1"))?.[1] ?? "";
-    const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, soft = 0, steal = 0] = line.split(" ").map(Number);
+    const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, soft = 0, steal = 0] = line
+      .split(" ")
+      .map(Number);
     const busy = user + nice + system + irq + soft + steal;
     return { busy, total: busy + idle + wait };
   } catch {
@@ -136,7 +138,11 @@ function readCpu(procRoot: string): { busy: number; total: number } | undefined 
   }
 }
 
-function toLoad(before: { busy: number; total: number }, now: { busy: number; total: number }, procRoot: string): NodeLoad | undefined {
+function toLoad(
+  before: { busy: number; total: number },
+  now: { busy: number; total: number },
+  procRoot: string,
+): NodeLoad | undefined {
   try {
     const text = readFileSync(join(procRoot, "meminfo"), "latin1");
     const total = Number(/^MemTotal: +(\d+)/m.exec(text)?.[1]);

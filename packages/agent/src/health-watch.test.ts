@@ -6,7 +6,13 @@ import { createHealthWatch, type HealthWatch } from "./health-watch.ts";
 import type { ProbeTarget } from "./prober.ts";
 import { aContainer, anInstance, aSpec } from "./testing/builders.ts";
 
-const check = { probe: { kind: "http", port: 80, path: "/up" } as const, intervalMs: 5_000, timeoutMs: 500, retries: 2, startPeriodMs: 3_000 };
+const check = {
+  probe: { kind: "http", port: 80, path: "/up" } as const,
+  intervalMs: 5_000,
+  timeoutMs: 500,
+  retries: 2,
+  startPeriodMs: 3_000,
+};
 const instance = anInstance({ spec: aSpec({ containers: [aContainer({ health: check })] }) });
 
 function seen(over: Partial<ObservedContainer> = {}): Observed {
@@ -38,7 +44,8 @@ beforeEach(() => {
     onChange: () => changes++,
   });
 });
-const health = (observed: Observed): Health | undefined => watch.apply(observed, [instance]).containers[0]?.engineHealth;
+const health = (observed: Observed): Health | undefined =>
+  watch.apply(observed, [instance]).containers[0]?.engineHealth;
 
 test("asks the published port on the node's address and says healthy as soon as it answers", async () => {
   expect(health(seen())).toBe("starting");
@@ -53,13 +60,13 @@ test("failures in the start period do not count, later ones do after so many ret
   health(seen());
   await clock.advance(2_900);
   expect(health(seen())).toBe("starting");
-  expect(watch.failureOf("c1")).toBe("refused");
+  expect(watch.notes()["c1"]).toBe("refused");
   await clock.advance(12_000);
   expect(health(seen())).toBe("unhealthy");
   answers = true;
   await clock.advance(5_000);
   expect(health(seen())).toBe("healthy");
-  expect(watch.failureOf("c1")).toBeUndefined();
+  expect(watch.notes()["c1"]).toBeUndefined();
 });
 
 test("a container that was started again begins anew", async () => {
@@ -77,9 +84,9 @@ test("stops asking when the container stops or goes", async () => {
   expect(asked).toHaveLength(1);
 });
 
-test("a port that is not published makes the container unhealthy, with the advice to publish it", () => {
-  expect(health(seen({ ports: [] }))).toBe("unhealthy");
-  expect(watch.failureOf("c1")).toContain("publish it");
+test("a port that is not published leaves the container short of healthy, with the advice to publish it", () => {
+  expect(health(seen({ ports: [] }))).toBe("starting");
+  expect(watch.notes()["c1"]).toContain("publish it");
 });
 
 test("a container of an older epoch, or of nobody, is left as the engine sees it", () => {

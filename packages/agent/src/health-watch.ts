@@ -12,8 +12,8 @@ export interface HealthWatch {
    * verdicts in `engineHealth`, where the rest of the agent looks for health.
    */
   apply(observed: Observed, instances: readonly AssignedInstance[]): Observed;
-  /** Why the last probe of this container failed; `undefined` while it is well. */
-  failureOf(containerId: string): string | undefined;
+  /** Why the last probe of a container failed, by container id; none for those that are well. */
+  notes(): Readonly<Record<string, string>>;
   close(): void;
 }
 
@@ -38,7 +38,7 @@ export function createHealthWatch(deps: {
     const one: Watched = {
       startedAt: container.startedAt,
       stop: () => stopping.abort(),
-      health: target === undefined ? "unhealthy" : "starting",
+      health: "starting",
       failure: target === undefined ? noPort(container, check) : undefined,
     };
     if (target !== undefined) void probeUntil(stopping.signal, one, check, target);
@@ -87,7 +87,8 @@ export function createHealthWatch(deps: {
       });
       return { ...observed, containers };
     },
-    failureOf: containerId => watched.get(containerId)?.failure,
+    notes: () =>
+      Object.fromEntries([...watched].flatMap(([id, { failure }]) => (failure === undefined ? [] : [[id, failure]]))),
     close: () => {
       for (const id of watched.keys()) drop(watched, id);
     },
@@ -113,10 +114,17 @@ function checkOf(container: ObservedContainer, instances: readonly AssignedInsta
  * The published port on the node's address: the one way to a tenant's container that is open from inside the agent's own
  * container, since engines keep bridges apart, and the same way that the edge takes.
  */
-function targetOf(container: ObservedContainer, check: HealthCheck, observed: Observed, host: string): ProbeTarget | undefined {
+function targetOf(
+  container: ObservedContainer,
+  check: HealthCheck,
+  observed: Observed,
+  host: string,
+): ProbeTarget | undefined {
   const { probe } = check;
   if (probe.kind === "docker") return undefined;
-  const group = observed.containers.filter(one => one.instanceId === container.instanceId && one.epoch === container.epoch);
+  const group = observed.containers.filter(
+    one => one.instanceId === container.instanceId && one.epoch === container.epoch,
+  );
   const bindings = group.flatMap(one => one.ports);
   // In a pod all containers share one address, so a port of any of them is the same port.
   const binding = bindings.find(port => port.containerPort === probe.port && port.protocol === "tcp");
@@ -126,6 +134,7 @@ function targetOf(container: ObservedContainer, check: HealthCheck, observed: Ob
     : { kind: "tcp", host, port: binding.hostPort };
 }
 
+/** Not called unhealthy, since a container that nobody can ask would then be restarted for ever. */
 function noPort(container: ObservedContainer, check: HealthCheck): string {
   const port = check.probe.kind === "docker" ? 0 : check.probe.port;
   return `no host port leads to port ${port} of ${container.name}: publish it, so that it can be probed`;

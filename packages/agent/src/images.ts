@@ -34,7 +34,7 @@ export function createImages(deps: {
     const startedAt = clock.monotonic();
     let saidAt = startedAt;
     log.info("image.pulling", `Pulling ${image}.`, { image });
-    await engine.pull(image, await auth(image), ({ share }) => {
+    await engine.pull(image, auth(image), ({ share }) => {
       const entry = pulls.get(image);
       const percent = share === undefined ? undefined : Math.floor((share * 100) / STEP_PERCENT) * STEP_PERCENT;
       if (entry === undefined || percent === undefined || percent <= (entry.percent ?? 0)) return;

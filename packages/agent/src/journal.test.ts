@@ -18,7 +18,11 @@ describe.each([
   test("is empty at first and then holds what was written last", async () => {
     const journal = make();
     expect(await journal.read()).toEqual(EMPTY_ENTRY);
-    const entry = { assignment: anAssignment({ revision: 2, instances: [anInstance()] }), epochs: { "acme.web.1": 1 } };
+    const entry = {
+      assignment: anAssignment({ revision: 2, instances: [anInstance()] }),
+      epochs: { "acme.web.1": 1 },
+      bootId: "b",
+    };
     await journal.write({ ...entry, epochs: {} });
     await journal.write(entry);
     expect(await journal.read()).toEqual(entry);

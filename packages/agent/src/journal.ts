@@ -7,6 +7,8 @@ export interface JournalEntry {
   readonly assignment: Assignment | undefined;
   /** Highest epoch ever accepted per instance: an older copy is never run again. */
   readonly epochs: Readonly<Record<string, number>>;
+  /** The life of the node in which this was written; `""` before the first. */
+  readonly bootId: string;
 }
 
 /** Where the entry is kept, as a port. */
@@ -18,7 +20,7 @@ export interface Journal {
 }
 
 /** What a new node knows. */
-export const EMPTY_ENTRY: JournalEntry = { assignment: undefined, epochs: {} };
+export const EMPTY_ENTRY: JournalEntry = { assignment: undefined, epochs: {}, bootId: "" };
 
 /** Keeps the entry as a file in `dir`; `onSpoilt` is told where the file is there but cannot be read. */
 export function createFileJournal(dir: string, onSpoilt: (error: unknown) => void): Journal {

@@ -32,11 +32,20 @@ interface Stream {
 }
 
 /** Makes the streams of one agent. */
-export function createLogStreams(deps: { readonly engine: Engine; readonly bus: Bus; readonly clock: Clock }): LogStreams {
+export function createLogStreams(deps: {
+  readonly engine: Engine;
+  readonly bus: Bus;
+  readonly clock: Clock;
+}): LogStreams {
   const { engine, bus, clock } = deps;
   const streams = new Map<string, Stream>();
 
-  async function send(ask: Ask & { kind: "logs" }, replyTo: string, containers: readonly ObservedContainer[], stream: Stream): Promise<void> {
+  async function send(
+    ask: Ask & { kind: "logs" },
+    replyTo: string,
+    containers: readonly ObservedContainer[],
+    stream: Stream,
+  ): Promise<void> {
     const { signal } = stream.stopping;
     const gathered: LogLine[] = [];
     let [seq, bytes] = [0, 0];
@@ -45,7 +54,10 @@ export function createLogStreams(deps: { readonly engine: Engine; readonly bus: 
     const publish = (end: boolean): void => {
       const lines = gathered.splice(0);
       bytes = 0;
-      bus.publish(replyTo, encodeAskReply({ kind: "logs", streamId: ask.streamId, seq: seq++, lines, end, dropped: 0 }));
+      bus.publish(
+        replyTo,
+        encodeAskReply({ kind: "logs", streamId: ask.streamId, seq: seq++, lines, end, dropped: 0 }),
+      );
     };
     const full = (): boolean => gathered.length >= CHUNK_LINES || bytes >= CHUNK_BYTES;
     const flush = async (): Promise<void> => {
@@ -85,7 +97,10 @@ export function createLogStreams(deps: { readonly engine: Engine; readonly bus: 
   return {
     begin: (ask, replyTo, containers) => {
       const wanted = containers.filter(
-        one => one.role === "app" && one.instanceId === ask.instanceId && (ask.container === undefined || one.name === ask.container),
+        one =>
+          one.role === "app" &&
+          one.instanceId === ask.instanceId &&
+          (ask.container === undefined || one.name === ask.container),
       );
       if (wanted.length === 0) throw noSuchContainer(ask);
       if (streams.size >= MOST_STREAMS) {

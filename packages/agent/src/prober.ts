@@ -26,7 +26,9 @@ function tryConnect(host: string, port: number, timeoutMs: number): Promise<Prob
   const socket = connect({ host, port });
   socket.setTimeout(timeoutMs);
   socket.once("connect", () => end({ ok: true, answered: true, detail: "connected" }));
-  socket.once("timeout", () => end({ ok: false, answered: false, detail: `no connection to ${host}:${port} within ${timeoutMs} ms` }));
+  socket.once("timeout", () =>
+    end({ ok: false, answered: false, detail: `no connection to ${host}:${port} within ${timeoutMs} ms` }),
+  );
   socket.once("error", error => end({ ok: false, answered: false, detail: error.message }));
   function end(outcome: ProbeOutcome): void {
     socket.destroy();

@@ -8,7 +8,10 @@ import { refuseUnsafe } from "./refusals.ts";
 const node = { hostname: "node-1" };
 const port = { container: "app", containerPort: 80, protocol: "tcp", hostPort: 20_001 } as const;
 
-function create(over: Parameters<typeof aContainer>[0] = {}, ports: readonly (typeof port)[] = []): ContainerCreateOptions {
+function create(
+  over: Parameters<typeof aContainer>[0] = {},
+  ports: readonly (typeof port)[] = [],
+): ContainerCreateOptions {
   const container = aContainer(over);
   const instance = anInstance({ spec: aSpec({ containers: [container] }), ports });
   return toCreateOptions({ instance, container, specHash: "h", sandboxId: undefined }, node);
@@ -26,17 +29,20 @@ function refusalOf(run: () => unknown): { code: string; field: string | undefine
 
 describe("a container's options", () => {
   test("limit cpu, memory, swap, processes and log size of every container", () => {
-    expect(create({ resources: { cpuMillis: 250, memoryBytes: 1 << 26, pids: 64, reserveCpuMillis: 0, reserveMemoryBytes: 0 } }).HostConfig)
-      .toMatchObject({
-        NanoCpus: 250_000_000,
-        Memory: 1 << 26,
-        MemorySwap: 1 << 26,
-        PidsLimit: 64,
-        SecurityOpt: ["no-new-privileges:true"],
-        LogConfig: { Type: "json-file", Config: { "max-size": "10m" } },
-        RestartPolicy: { Name: "no" },
-        NetworkMode: "skep-acme",
-      });
+    expect(
+      create({
+        resources: { cpuMillis: 250, memoryBytes: 1 << 26, pids: 64, reserveCpuMillis: 0, reserveMemoryBytes: 0 },
+      }).HostConfig,
+    ).toMatchObject({
+      NanoCpus: 250_000_000,
+      Memory: 1 << 26,
+      MemorySwap: 1 << 26,
+      PidsLimit: 64,
+      SecurityOpt: ["no-new-privileges:true"],
+      LogConfig: { Type: "json-file", Config: { "max-size": "10m" } },
+      RestartPolicy: { Name: "no" },
+      NetworkMode: "skep-acme",
+    });
   });
 
   test("say who the container is, and bear the user's labels beside it", () => {
@@ -72,7 +78,9 @@ describe("a container's options", () => {
 
   test("keep a volume apart per tenant and deployment", () => {
     const options = create({ volumes: [{ name: "data", target: "/data", readOnly: true }] });
-    expect(options.HostConfig?.Mounts).toEqual([{ Type: "volume", Source: "skep-acme.web.data", Target: "/data", ReadOnly: true }]);
+    expect(options.HostConfig?.Mounts).toEqual([
+      { Type: "volume", Source: "skep-acme.web.data", Target: "/data", ReadOnly: true },
+    ]);
   });
 
   test("let a pod's container join its sandbox, which alone has the address and the ports", () => {
@@ -90,7 +98,9 @@ describe("a container's options", () => {
 
   test("hand a command probe to the engine, and switch the image's own off for a probe of the agent's", () => {
     const health = { intervalMs: 1_000, timeoutMs: 500, retries: 2, startPeriodMs: 0 };
-    expect(create({ health: { ...health, probe: { kind: "docker", test: ["CMD-SHELL", "true"] } } }).Healthcheck).toEqual({
+    expect(
+      create({ health: { ...health, probe: { kind: "docker", test: ["CMD-SHELL", "true"] } } }).Healthcheck,
+    ).toEqual({
       Test: ["CMD-SHELL", "true"],
       Interval: 1e9,
       Timeout: 5e8,
@@ -111,15 +121,30 @@ describe("what a spec may not say", () => {
     ["the engine's socket", "mounts", { volumes: [{ name: "s", target: "/var/run/docker.sock", readOnly: false }] }],
     ["a volume over /proc", "mounts", { volumes: [{ name: "p", target: "/proc", readOnly: false }] }],
     ["a tmpfs over /sys", "tmpfs", { tmpfs: ["/sys/fs"] }],
-    ["no memory limit", "resources.memoryBytes", { resources: { cpuMillis: 1, memoryBytes: 0, pids: 1, reserveCpuMillis: 0, reserveMemoryBytes: 0 } }],
-    ["no cpu limit", "resources.cpuMillis", { resources: { cpuMillis: 0, memoryBytes: 1, pids: 1, reserveCpuMillis: 0, reserveMemoryBytes: 0 } }],
-    ["no process limit", "resources.pids", { resources: { cpuMillis: 1, memoryBytes: 1, pids: 0, reserveCpuMillis: 0, reserveMemoryBytes: 0 } }],
+    [
+      "no memory limit",
+      "resources.memoryBytes",
+      { resources: { cpuMillis: 1, memoryBytes: 0, pids: 1, reserveCpuMillis: 0, reserveMemoryBytes: 0 } },
+    ],
+    [
+      "no cpu limit",
+      "resources.cpuMillis",
+      { resources: { cpuMillis: 0, memoryBytes: 1, pids: 1, reserveCpuMillis: 0, reserveMemoryBytes: 0 } },
+    ],
+    [
+      "no process limit",
+      "resources.pids",
+      { resources: { cpuMillis: 1, memoryBytes: 1, pids: 0, reserveCpuMillis: 0, reserveMemoryBytes: 0 } },
+    ],
   ] as const)("refuses %s", (_, field, over) => {
     expect(refusalOf(() => create(over))).toEqual({ code: "permission_denied", field });
   });
 
   test("refuses a host port that does not exist", () => {
-    expect(refusalOf(() => create({}, [{ ...port, hostPort: 70_000 as 20_001 }]))).toEqual({ code: "permission_denied", field: "ports" });
+    expect(refusalOf(() => create({}, [{ ...port, hostPort: 70_000 as 20_001 }]))).toEqual({
+      code: "permission_denied",
+      field: "ports",
+    });
   });
 });
 
@@ -129,7 +154,19 @@ describe("the last look at the finished options", () => {
     ["binds", { Binds: ["/:/host"] }],
     ["mounts", { Mounts: [{ Type: "bind", Source: "/", Target: "/host" }] }],
     ["mounts", { Mounts: [{ Type: "volume", Source: "skep-other.web.data", Target: "/data" }] }],
-    ["mounts", { Mounts: [{ Type: "volume", Source: "skep-acme.web.d", Target: "/d", VolumeOptions: { DriverConfig: { Name: "local" } } }] }],
+    [
+      "mounts",
+      {
+        Mounts: [
+          {
+            Type: "volume",
+            Source: "skep-acme.web.d",
+            Target: "/d",
+            VolumeOptions: { DriverConfig: { Name: "local" } },
+          },
+        ],
+      },
+    ],
     ["volumesFrom", { VolumesFrom: ["other"] }],
     ["networkMode", { NetworkMode: "host" }],
     ["networkMode", { NetworkMode: "skep-other" }],

@@ -82,7 +82,11 @@ export function toSandboxOptions(request: CreateSandbox): ContainerCreateOptions
   return options;
 }
 
-function hostConfig(limits: { readonly cpuMillis: number; readonly memoryBytes: number; readonly pids: number }): HostConfig {
+function hostConfig(limits: {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+  readonly pids: number;
+}): HostConfig {
   return {
     NanoCpus: limits.cpuMillis * 1_000_000,
     Memory: limits.memoryBytes,
@@ -101,13 +105,16 @@ function joinNetwork(options: ContainerCreateOptions, instance: AssignedInstance
   options.ExposedPorts = Object.fromEntries(ports.map(port => [`${port.containerPort}/${port.protocol}`, {}]));
   options.HostConfig = { ...options.HostConfig, PortBindings: bindings(ports) };
   // Neighbours of the same tenant on this node find a deployment by its plain name.
-  options.NetworkingConfig = { EndpointsConfig: { [networkName(instance.tenantId)]: { Aliases: [instance.spec.name] } } };
+  options.NetworkingConfig = {
+    EndpointsConfig: { [networkName(instance.tenantId)]: { Aliases: [instance.spec.name] } },
+  };
 }
 
 function bindings(ports: readonly PortBinding[]): Record<string, { HostPort: string }[]> {
   const byPort: Record<string, { HostPort: string }[]> = {};
   for (const port of ports) {
-    if (!(port.hostPort >= 1 && port.hostPort <= 65_535)) deny("ports", `the host port ${port.hostPort} does not exist`);
+    if (!(port.hostPort >= 1 && port.hostPort <= 65_535))
+      deny("ports", `the host port ${port.hostPort} does not exist`);
     (byPort[`${port.containerPort}/${port.protocol}`] ??= []).push({ HostPort: String(port.hostPort) });
   }
   return byPort;
@@ -133,7 +140,16 @@ function identity(
   ports: readonly PortBinding[],
 ): Record<string, string> {
   const { instanceId, tenantId, epoch, release } = instance;
-  const labels = identityLabels({ tenantId, deploymentId: deploymentOf(instance), instanceId, epoch, release, container, role, specHash });
+  const labels = identityLabels({
+    tenantId,
+    deploymentId: deploymentOf(instance),
+    instanceId,
+    epoch,
+    release,
+    container,
+    role,
+    specHash,
+  });
   return { ...labels, [LABEL.ports]: formatPorts(ports) };
 }
 

@@ -38,5 +38,7 @@ test.each([
   [{ statusCode: 403, json: { message: "network x has active endpoints" } }, "conflict"],
 ])("the answer %o is told as %s", async (fields, expected) => {
   const { call } = createCalls(() => 0);
-  expect(await code(call({ deadlineMs: 100 }, async () => Promise.reject(Object.assign(new Error("HTTP"), fields))))).toBe(expected);
+  expect(
+    await code(call({ deadlineMs: 100 }, async () => Promise.reject(Object.assign(new Error("HTTP"), fields)))),
+  ).toBe(expected);
 });

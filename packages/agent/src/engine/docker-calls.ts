@@ -68,8 +68,12 @@ export function createCalls(monotonic: () => number): Calls {
 /** The deadline holds even where the client library does not heed the signal. */
 function rejectOn(signal: AbortSignal, deadlineMs: number): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(new EngineError("timeout", `the engine did not answer within ${deadlineMs} ms`)), {
-      once: true,
-    });
+    signal.addEventListener(
+      "abort",
+      () => reject(new EngineError("timeout", `the engine did not answer within ${deadlineMs} ms`)),
+      {
+        once: true,
+      },
+    );
   });
 }

@@ -9,7 +9,16 @@ const BY_STATUS: Readonly<Record<number, EngineErrorCode>> = {
   503: "unavailable",
 };
 
-const GONE_ERRNOS = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "EACCES", "EAGAIN", "ECONNABORTED", "UND_ERR_SOCKET"]);
+const GONE_ERRNOS = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOENT",
+  "EPIPE",
+  "EACCES",
+  "EAGAIN",
+  "ECONNABORTED",
+  "UND_ERR_SOCKET",
+]);
 
 /**
  * The engine answers 500 (or 403) to these, with nothing but words to tell them from any other failure; the words are
@@ -33,8 +42,10 @@ export function toEngineError(error: unknown): EngineError {
   if (!(error instanceof Error)) return new EngineError("failed", String(error), { cause: error });
   const { statusCode, code, json } = error as { statusCode?: number; code?: unknown; json?: unknown };
   const words = wordsOf(json) ?? error.message;
-  if (error.name === "AbortError" || error.name === "TimeoutError") return new EngineError("timeout", words, { cause: error });
-  for (const [pattern, meaning] of BY_WORDS) if (pattern.test(words)) return new EngineError(meaning, words, { cause: error });
+  if (error.name === "AbortError" || error.name === "TimeoutError")
+    return new EngineError("timeout", words, { cause: error });
+  for (const [pattern, meaning] of BY_WORDS)
+    if (pattern.test(words)) return new EngineError(meaning, words, { cause: error });
   if (statusCode !== undefined) return new EngineError(BY_STATUS[statusCode] ?? "failed", words, { cause: error });
   if (typeof code === "string" && GONE_ERRNOS.has(code)) {
     return new EngineError("unavailable", `the engine cannot be reached: ${error.message}`, { cause: error });

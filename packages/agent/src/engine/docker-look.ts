@@ -4,7 +4,7 @@ import type { ContainerInfo } from "dockerode";
 import type { Calls } from "./docker-calls.ts";
 import { engineErrorCode } from "./errors.ts";
 import { LABEL } from "./labels.ts";
-import { spellings, toLifetime, toObservedContainer, toObservedNetwork, type Lifetime } from "./observed.ts";
+import { toLifetime, toObservedContainer, toObservedNetwork, type Lifetime } from "./observed.ts";
 
 /** Looks at the engine: one list per look, and an inspect only for containers that changed. */
 export interface Look {
@@ -52,7 +52,9 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
 
   async function containers(): Promise<ObservedContainer[]> {
     const filters = { label: [LABEL.instance] };
-    const rows = await calls.call({ deadlineMs: LIST_DEADLINE_MS }, abortSignal => docker.listContainers({ all: true, filters, abortSignal }));
+    const rows = await calls.call({ deadlineMs: LIST_DEADLINE_MS }, abortSignal =>
+      docker.listContainers({ all: true, filters, abortSignal }),
+    );
     const seen = await Promise.all(
       (rows ?? []).map(async row => {
         const lifetime = await lifetimeOf(row);
@@ -68,7 +70,7 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
     if (images !== undefined && monotonic() - images.readAt < KNOWN_FOR_MS) return images.names;
     const readAt = monotonic();
     const rows = await calls.call({ deadlineMs: LIST_DEADLINE_MS }, abortSignal => docker.listImages({ abortSignal }));
-    const names = (rows ?? []).flatMap(row => [row.Id, ...[...(row.RepoTags ?? []), ...(row.RepoDigests ?? [])].flatMap(spellings)]);
+    const names = (rows ?? []).flatMap(row => [row.Id, ...(row.RepoTags ?? []), ...(row.RepoDigests ?? [])]);
     images = { names, readAt };
     return names;
   }
@@ -81,7 +83,11 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
         calls.call({ deadlineMs: LIST_DEADLINE_MS }, abortSignal => docker.listNetworks({ filters, abortSignal })),
         imageNames(),
       ]);
-      return { containers: seen, networks: (networks ?? []).flatMap(row => toObservedNetwork(row) ?? []), images: names };
+      return {
+        containers: seen,
+        networks: (networks ?? []).flatMap(row => toObservedNetwork(row) ?? []),
+        images: names,
+      };
     },
     forget: containerId => void known.delete(containerId),
     forgetImages: () => {

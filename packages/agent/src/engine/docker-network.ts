@@ -18,7 +18,8 @@ export async function createTenantNetwork(docker: Docker, calls: Calls, tenantId
   const name = networkName(tenantId);
   const refused: string[] = [];
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const networks = (await calls.call({ deadlineMs: DEADLINE_MS }, abortSignal => docker.listNetworks({ abortSignal }))) ?? [];
+    const networks =
+      (await calls.call({ deadlineMs: DEADLINE_MS }, abortSignal => docker.listNetworks({ abortSignal }))) ?? [];
     if (networks.some(network => network.Name === name)) return;
     const taken = networks.flatMap(network => (network.IPAM?.Config ?? []).flatMap(config => config["Subnet"] ?? []));
     const subnet = freeSubnet(pool, [...taken, ...refused]);

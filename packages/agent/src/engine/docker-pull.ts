@@ -12,7 +12,10 @@ interface PullLine {
  * Reads a pull's progress to its end.
  * @throws EngineError with the registry's words, where the pull fails on the way.
  */
-export async function followPull(chunks: AsyncIterable<Buffer>, onProgress: (progress: PullProgress) => void): Promise<void> {
+export async function followPull(
+  chunks: AsyncIterable<Buffer>,
+  onProgress: (progress: PullProgress) => void,
+): Promise<void> {
   const layers = new Map<string, { current: number; total: number }>();
   let rest = "";
   for await (const chunk of chunks) {

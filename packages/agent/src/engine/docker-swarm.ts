@@ -9,7 +9,11 @@ const DEADLINE_MS = 10_000;
 interface RawNode {
   readonly ID?: string;
   readonly Version?: { readonly Index?: number };
-  readonly Spec?: { readonly Role?: string; readonly Availability?: string; readonly Labels?: Readonly<Record<string, string>> };
+  readonly Spec?: {
+    readonly Role?: string;
+    readonly Availability?: string;
+    readonly Labels?: Readonly<Record<string, string>>;
+  };
   readonly Description?: { readonly Hostname?: string };
   readonly Status?: { readonly State?: string; readonly Addr?: string };
   readonly ManagerStatus?: { readonly Addr?: string };

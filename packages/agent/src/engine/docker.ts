@@ -2,6 +2,8 @@ import Docker from "dockerode";
 import type { ContainerCreateOptions } from "dockerode";
 import type { Observed } from "@skep/core/model/observed.ts";
 import { systemClock } from "@skep/kit/clock.ts";
+import type { Log } from "@skep/kit/log.ts";
+import { retry } from "@skep/kit/retry.ts";
 import { toCreateOptions, toSandboxOptions } from "./create-options.ts";
 import { createCalls, type Calls } from "./docker-calls.ts";
 import { toEngineError } from "./docker-errors.ts";
@@ -60,7 +62,23 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
       `The engine at ${options.socketPath} is Docker ${version?.Version} with API ${apiVersion}, but ${OLDEST_API} or newer is needed: install Docker 20.10 or newer.`,
     );
   }
-  return new DockerEngine(new Docker({ socketPath: options.socketPath, version: `v${apiVersion}` }), calls, apiVersion, options);
+  return new DockerEngine(
+    new Docker({ socketPath: options.socketPath, version: `v${apiVersion}` }),
+    calls,
+    apiVersion,
+    options,
+  );
+}
+
+/** As `openDocker`, but waits while nothing answers at the socket: engines are restarted while agents run. */
+export function awaitDocker(options: DockerOptions, log: Log, signal: AbortSignal): Promise<Engine> {
+  const policy = {
+    ...{ baseMs: 500, maxMs: 2_000, isTransient: (error: unknown) => engineErrorCode(error) !== "failed" },
+    onRetry: (error: unknown, attempt: number) => {
+      if (attempt === 1) log.warn("engine.awaited", `Waiting for an engine at ${options.socketPath}.`, { error });
+    },
+  };
+  return retry(() => openDocker(options), policy, systemClock, signal);
 }
 
 class DockerEngine implements Engine {
@@ -85,7 +103,9 @@ class DockerEngine implements Engine {
     const [info, bridge] = await Promise.all([
       this.#calls.call({ deadlineMs: DEADLINE_MS }, () => this.#docker.info() as Promise<RawInfo>),
       // The engine makes its default bridge anew whenever it starts, and says nothing else that tells one start from the next.
-      this.#calls.call({ deadlineMs: DEADLINE_MS }, () => this.#docker.getNetwork("bridge").inspect()).catch(() => undefined),
+      this.#calls
+        .call({ deadlineMs: DEADLINE_MS }, () => this.#docker.getNetwork("bridge").inspect())
+        .catch(() => undefined),
     ]);
     this.#hostname = info?.Name ?? "";
     return {
@@ -108,7 +128,11 @@ class DockerEngine implements Engine {
     return this.#look.observe();
   }
 
-  async pull(image: string, auth: RegistryAuth | undefined, onProgress: (progress: PullProgress) => void): Promise<void> {
+  async pull(
+    image: string,
+    auth: RegistryAuth | undefined,
+    onProgress: (progress: PullProgress) => void,
+  ): Promise<void> {
     const stop = new AbortController();
     let cancel = systemClock.timer(PULL_SILENCE_MS, () => stop.abort());
     const alive = (progress: PullProgress): void => {
@@ -117,11 +141,15 @@ class DockerEngine implements Engine {
       onProgress(progress);
     };
     try {
-      const authconfig = auth === undefined ? {} : { authconfig: { username: auth.username, password: auth.password, serveraddress: auth.serverAddress } };
+      const authconfig =
+        auth === undefined
+          ? {}
+          : { authconfig: { username: auth.username, password: auth.password, serveraddress: auth.serverAddress } };
       const stream = await this.#docker.pull(withTag(image), { ...authconfig, abortSignal: stop.signal });
       await followPull(stream as AsyncIterable<Buffer>, alive);
     } catch (error) {
-      if (stop.signal.aborted) throw new EngineError("timeout", `the registry of ${image} sent nothing for ${PULL_SILENCE_MS / 1000} s`);
+      if (stop.signal.aborted)
+        throw new EngineError("timeout", `the registry of ${image} sent nothing for ${PULL_SILENCE_MS / 1000} s`);
       throw toEngineError(error);
     } finally {
       cancel();
@@ -145,14 +173,16 @@ class DockerEngine implements Engine {
   }
 
   async start(containerId: string): Promise<void> {
-    await this.#about(containerId, START_DEADLINE_MS, abortSignal => this.#docker.getContainer(containerId).start({ abortSignal }));
+    await this.#about(containerId, START_DEADLINE_MS, abortSignal =>
+      this.#docker.getContainer(containerId).start({ abortSignal }),
+    );
   }
 
   async stop(containerId: string, graceMs: number): Promise<void> {
     const t = Math.ceil(graceMs / 1000);
-    await this.#about(containerId, graceMs + DEADLINE_MS, abortSignal => this.#docker.getContainer(containerId).stop({ t, abortSignal })).catch(
-      unlessGone,
-    );
+    await this.#about(containerId, graceMs + DEADLINE_MS, abortSignal =>
+      this.#docker.getContainer(containerId).stop({ t, abortSignal }),
+    ).catch(unlessGone);
   }
 
   async remove(containerId: string): Promise<void> {
@@ -163,7 +193,9 @@ class DockerEngine implements Engine {
   }
 
   async removeNetwork(name: string): Promise<void> {
-    await this.#calls.call({ deadlineMs: DEADLINE_MS }, abortSignal => this.#docker.getNetwork(name).remove({ abortSignal })).catch(unlessGone);
+    await this.#calls
+      .call({ deadlineMs: DEADLINE_MS }, abortSignal => this.#docker.getNetwork(name).remove({ abortSignal }))
+      .catch(unlessGone);
   }
 
   async *logs(containerId: string, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
@@ -208,7 +240,9 @@ class DockerEngine implements Engine {
     } catch (error) {
       if (engineErrorCode(error) !== "conflict") throw error;
       // The name is taken: an earlier create was carried out though its answer got lost.
-      const existing = await this.#calls.call({ deadlineMs: DEADLINE_MS }, () => this.#docker.getContainer(options.name ?? "").inspect());
+      const existing = await this.#calls.call({ deadlineMs: DEADLINE_MS }, () =>
+        this.#docker.getContainer(options.name ?? "").inspect(),
+      );
       if (existing === undefined) throw error;
       return existing.Id;
     }

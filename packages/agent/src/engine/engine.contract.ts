@@ -34,11 +34,22 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
     }, 60_000);
 
     let serial = 0;
-    async function make(command: readonly string[], over: { tenantId?: string; hostPort?: number } = {}): Promise<string> {
+    async function make(
+      command: readonly string[],
+      over: { tenantId?: string; hostPort?: number } = {},
+    ): Promise<string> {
       const tenantId = over.tenantId ?? "acme";
       const container = aContainer({ image: under.image, command });
-      const ports = over.hostPort === undefined ? [] : [{ container: "app", containerPort: 80, protocol: "tcp" as const, hostPort: over.hostPort }];
-      const instance = anInstance({ instanceId: `${tenantId}.web.${++serial}`, tenantId, ports, spec: aSpec({ containers: [container] }) });
+      const ports =
+        over.hostPort === undefined
+          ? []
+          : [{ container: "app", containerPort: 80, protocol: "tcp" as const, hostPort: over.hostPort }];
+      const instance = anInstance({
+        instanceId: `${tenantId}.web.${++serial}`,
+        tenantId,
+        ports,
+        spec: aSpec({ containers: [container] }),
+      });
       await under.within(engine.createNetwork(tenantId));
       return under.within(engine.createContainer({ instance, container, specHash: "h1", sandboxId: undefined }));
     }
@@ -51,7 +62,11 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
     async function linesOf(containerId: string, follow: boolean): Promise<string[]> {
       const texts: string[] = [];
       const read = async (): Promise<void> => {
-        for await (const line of engine.logs(containerId, { follow, tail: undefined, sinceAt: undefined }, AbortSignal.timeout(20_000))) {
+        for await (const line of engine.logs(
+          containerId,
+          { follow, tail: undefined, sinceAt: undefined },
+          AbortSignal.timeout(20_000),
+        )) {
           texts.push(line.text);
         }
       };
@@ -157,7 +172,9 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
         await under.within(engine.start(id));
         await under.removeOutside(id);
         await under.within(new Promise(resolve => setTimeout(resolve, 100)));
-        return hints.some(event => event.containerId === id && event.action === "die" && event.instanceId === `acme.web.${serial}`);
+        return hints.some(
+          event => event.containerId === id && event.action === "die" && event.instanceId === `acme.web.${serial}`,
+        );
       });
       subscription.close();
     });
@@ -174,7 +191,10 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
 
     test("a pod's containers share the sandbox's address, and one that starts before it is refused", async () => {
       const container = aContainer({ image: under.image, command: ["sleep", "600"] });
-      const instance = anInstance({ instanceId: `acme.pod.${++serial}`, spec: aSpec({ name: "pod", containers: [container] }) });
+      const instance = anInstance({
+        instanceId: `acme.pod.${++serial}`,
+        spec: aSpec({ name: "pod", containers: [container] }),
+      });
       await under.within(engine.createNetwork("acme"));
       const sandbox = await under.within(engine.createSandbox({ instance, image: under.image, specHash: "s" }));
       const id = await under.within(engine.createContainer({ instance, container, specHash: "h", sandboxId: sandbox }));
@@ -190,7 +210,9 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
     test("an image that is not there is named in the refusal", async () => {
       const container = aContainer({ image: under.unknownImage });
       const instance = anInstance({ instanceId: `acme.web.${++serial}`, spec: aSpec({ containers: [container] }) });
-      expect(await codeOf(engine.createContainer({ instance, container, specHash: "h", sandboxId: undefined }))).toBe("not_found");
+      expect(await codeOf(engine.createContainer({ instance, container, specHash: "h", sandboxId: undefined }))).toBe(
+        "not_found",
+      );
     });
 
     test("a call about a container that does not exist says so", async () => {

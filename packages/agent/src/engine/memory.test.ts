@@ -19,7 +19,13 @@ function program(container: ContainerSpec): MemoryProgram {
 
 engineContract("the twin in memory", async () => {
   const clock = createVirtualClock(1_700_000_000_000);
-  const engine = new MemoryEngine({ clock, facts: someFacts(), registry: new Set(), images: ["box"], programs: program });
+  const engine = new MemoryEngine({
+    clock,
+    facts: someFacts(),
+    registry: new Set(),
+    images: ["box"],
+    programs: program,
+  });
   return {
     engine,
     image: "box",

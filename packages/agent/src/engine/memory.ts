@@ -95,7 +95,11 @@ export class MemoryEngine implements Engine {
     };
   }
 
-  async pull(image: string, _auth: RegistryAuth | undefined, onProgress: (progress: PullProgress) => void): Promise<void> {
+  async pull(
+    image: string,
+    _auth: RegistryAuth | undefined,
+    onProgress: (progress: PullProgress) => void,
+  ): Promise<void> {
     await this.#pass(this.#delays.pullMs / 2);
     if (!this.#options.registry.has(image)) {
       throw new EngineError("not_found", `manifest for ${image} not found: manifest unknown`);
@@ -152,7 +156,8 @@ export class MemoryEngine implements Engine {
     await this.#pass(0, containerId);
     this.#find(containerId);
     const log = this.#logs.get(containerId);
-    if (log !== undefined) yield* log.read({ ...request, follow: request.follow && this.#find(containerId).state === "running" }, signal);
+    if (log !== undefined)
+      yield* log.read({ ...request, follow: request.follow && this.#find(containerId).state === "running" }, signal);
   }
 
   events(handle: (event: EngineEvent) => void): { close(): void } {
@@ -169,7 +174,8 @@ export class MemoryEngine implements Engine {
     await this.#pass(0);
     const { swarm } = this.#options;
     const node = swarm?.get(update.nodeId);
-    if (swarm === undefined || node === undefined) throw new EngineError("not_found", `node ${update.nodeId} not found`);
+    if (swarm === undefined || node === undefined)
+      throw new EngineError("not_found", `node ${update.nodeId} not found`);
     swarm.set(update.nodeId, changedNode(node, update));
     this.#tell({ kind: "node", action: "update", containerId: undefined, instanceId: undefined });
   }
@@ -210,7 +216,8 @@ export class MemoryEngine implements Engine {
   /** Lets every call fail with `unavailable` until set back. */
   setAvailable(available: boolean): void {
     this.#available = available;
-    if (available) this.#tell({ kind: "reconnected", action: "reconnected", containerId: undefined, instanceId: undefined });
+    if (available)
+      this.#tell({ kind: "reconnected", action: "reconnected", containerId: undefined, instanceId: undefined });
   }
 
   /** The engine restarts: containers end, its start identity changes. */

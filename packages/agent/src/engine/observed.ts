@@ -53,19 +53,6 @@ export function toObservedNetwork(row: NetworkInspectInfo): ObservedNetwork | un
   return tenantId === undefined ? undefined : { id: row.Id, name: row.Name, tenantId };
 }
 
-/**
- * Every way in which people write the image that the engine lists under `tag`: with or without the default
- * registry, its `library/` and `:latest`.
- */
-export function spellings(tag: string): string[] {
-  const short = tag.replace(/^docker\.io\/(library\/)?/, "");
-  const first = short.split("/")[0] ?? "";
-  const elsewhere = short.includes("/") && /[.:]|^localhost$/.test(first);
-  const names = elsewhere ? [short] : [short, `docker.io/${short}`];
-  if (!short.includes("/")) names.push(`library/${short}`, `docker.io/library/${short}`);
-  return names.flatMap(name => (name.endsWith(":latest") ? [name, name.slice(0, -":latest".length)] : [name]));
-}
-
 /** The engine writes health into the status text of its list, which spares an inspect per container and look. */
 function healthOf(status: string): Health {
   if (status.includes("(healthy)")) return "healthy";

@@ -52,7 +52,8 @@ function refuseNamespaces(host: HostConfig, labels: Readonly<Record<string, stri
   const sandbox = /^container:[0-9a-f]{12,64}$/.test(network) && labels[LABEL.role] === "app";
   if (!own && !sandbox) deny("networkMode", `the container asks for the network "${network}"`);
   if (given(host.PidMode)) deny("pidMode", `the container asks for the process space "${host.PidMode}"`);
-  if (given(host.IpcMode) && host.IpcMode !== "private") deny("ipcMode", `the container asks for the memory space "${host.IpcMode}"`);
+  if (given(host.IpcMode) && host.IpcMode !== "private")
+    deny("ipcMode", `the container asks for the memory space "${host.IpcMode}"`);
   if (given(host.UTSMode)) deny("utsMode", "the container asks for the node's host name");
   if (given(host.UsernsMode)) deny("usernsMode", "the container leaves its user namespace");
 }
@@ -60,14 +61,17 @@ function refuseNamespaces(host: HostConfig, labels: Readonly<Record<string, stri
 function refuseUnlimited(host: HostConfig): void {
   if (!((host.NanoCpus ?? 0) > 0)) deny("resources.cpuMillis", "the container has no cpu limit");
   if (!((host.Memory ?? 0) > 0)) deny("resources.memoryBytes", "the container has no memory limit");
-  if (host.MemorySwap !== host.Memory) deny("resources.memoryBytes", "the container may use swap beyond its memory limit");
+  if (host.MemorySwap !== host.Memory)
+    deny("resources.memoryBytes", "the container may use swap beyond its memory limit");
   if (!((host.PidsLimit ?? 0) > 0)) deny("resources.pids", "the container has no limit on processes");
   if (host.OomKillDisable === true) deny("oomKillDisable", "the container asks never to be killed for memory");
 }
 
 function isVolumeOf(deploymentId: string, name: string): boolean {
   const prefix = volumePrefix(deploymentId);
-  return deploymentId !== "" && name.startsWith(prefix) && /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name.slice(prefix.length));
+  return (
+    deploymentId !== "" && name.startsWith(prefix) && /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name.slice(prefix.length))
+  );
 }
 
 function isKernelPath(target: string): boolean {

@@ -1,0 +1,88 @@
+import type { Bus } from "@skep/kit/bus.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Log } from "@skep/kit/log.ts";
+import type { IdSource, Random } from "@skep/kit/random.ts";
+import type { Engine } from "./engine/engine.ts";
+import type { NodeLimits } from "./facts.ts";
+import type { Journal } from "./journal.ts";
+import { beginLife, type Life, type NodeFactsOfEngine } from "./life.ts";
+import type { Prober } from "./prober.ts";
+import type { AuthSource } from "./registry-auth.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** Everything an agent needs from outside: ports, and what an operator chose. Nothing else in it does I/O. */
+export interface AgentDeps {
+  readonly engine: Engine;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: IdSource;
+  readonly log: Log;
+  readonly journal: Journal;
+  readonly prober: Prober;
+  readonly sampler: Sampler;
+  readonly auth: AuthSource;
+  /** Changes when the machine boots. */
+  readonly machineBootId: string;
+  readonly limits: NodeLimits;
+  readonly sandboxImage: string;
+  /** Most containers started at once; `undefined` for as many as the node has cores. */
+  readonly startLimit: number | undefined;
+  readonly agentVersion: string;
+}
+
+/** One node's agent. */
+export interface Agent {
+  /** Waits for the engine and its Swarm, then begins; resolves once it works, or when `stop` is called meanwhile. */
+  start(): Promise<void>;
+  /**
+   * Ends the agent; tenants run on. On a node that is drained it first waits, for minutes if need be, until the
+   * scheduler has moved its instances away.
+   */
+  stop(): Promise<void>;
+  /** What keeps this agent from its work, in a sentence; `undefined` while it does it. */
+  trouble(): string | undefined;
+}
+
+const ENGINE_RETRY_MS = 2_000;
+/** A loop that has not come round for so long, or an engine that has not answered, is a reason to say so. */
+const STALLED_MS = 45_000;
+
+/** Builds an agent out of its ports; nothing happens before `start`. */
+export function createAgent(deps: AgentDeps): Agent {
+  const { clock } = deps;
+  const closing = new AbortController();
+  let life: Life | undefined;
+
+  return {
+    start: async () => {
+      const facts = await waitForEngine(deps, closing.signal);
+      if (facts === undefined) return;
+      const entry = await deps.journal.read();
+      if (!closing.signal.aborted) life = beginLife(deps, facts, entry);
+    },
+    stop: async () => {
+      closing.abort();
+      await life?.end();
+    },
+    trouble: () => {
+      if (life === undefined) return "the engine has not answered yet, or is in no Swarm";
+      const { passedAt, seenAt } = life.loop.progress();
+      if (clock.monotonic() - passedAt > STALLED_MS) return "the loop does not come round";
+      return clock.monotonic() - seenAt > STALLED_MS ? "the engine does not answer" : undefined;
+    },
+  };
+}
+
+async function waitForEngine(deps: AgentDeps, signal: AbortSignal): Promise<NodeFactsOfEngine | undefined> {
+  let said = "";
+  while (!signal.aborted) {
+    const facts = await deps.engine.facts().catch((error: unknown) => String(error));
+    if (typeof facts !== "string" && facts.nodeId !== undefined) return { ...facts, nodeId: facts.nodeId };
+    const problem = typeof facts === "string" ? facts : "the engine is in no Swarm: join it with `docker swarm join`";
+    if (problem !== said) deps.log.warn("engine.awaited", `Waiting for the engine: ${problem}.`);
+    said = problem;
+    await deps.clock.sleep(ENGINE_RETRY_MS, signal);
+  }
+  return undefined;
+}

@@ -1,0 +1,147 @@
+import { decodeAskReply, type AskReply } from "@skep/api/codec/ask-reply.ts";
+import { encodeAsk, type Ask } from "@skep/api/codec/ask.ts";
+import { decodeFetch, encodeAssignment, encodeFetchReply } from "@skep/api/codec/assignment.ts";
+import { decodeBeat, type Beat } from "@skep/api/codec/beat.ts";
+import { decodeReport, encodeReportAck, type Report, type ReportAck } from "@skep/api/codec/report.ts";
+import { nodeSubject } from "@skep/api/subjects.ts";
+import type { ReportedStatus } from "@skep/api/codec/instance.ts";
+import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { Bus } from "@skep/kit/bus.ts";
+import { createRecordingLog } from "@skep/kit/log.ts";
+import { createMemoryNetwork, type MemoryNetwork } from "@skep/kit/memory-bus.ts";
+import { createIdSource, seededRandom } from "@skep/kit/random.ts";
+import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.ts";
+import { createAgent, type Agent, type AgentDeps } from "../create-agent.ts";
+import { MemoryEngine, type MemoryEngineOptions } from "../engine/memory.ts";
+import { createMemoryJournal, type Journal } from "../journal.ts";
+import { noAuth } from "../registry-auth.ts";
+import { noSampler } from "../sampler.ts";
+import { someFacts } from "./facts.ts";
+import { createMortal, type Mortal } from "./mortal.ts";
+
+/** A scheduler that does nothing but hear and answer. */
+export interface FakeScheduler {
+  readonly bus: Bus;
+  readonly reports: Report[];
+  readonly beats: Beat[];
+  /** What it heard, in order, by subject kind. */
+  readonly heard: string[];
+  /** What it knows of each instance, as reports say it. */
+  readonly known: Map<string, ReportedStatus>;
+  /** What it answers to reports; `undefined` leaves them without answer. */
+  ack: ReportAck | undefined;
+  /** What it answers to a fetch, and what `assign` publishes. */
+  assignment: Assignment | undefined;
+  assign(assignment: Assignment): void;
+  ask(ask: Ask): Promise<AskReply>;
+}
+
+/** One agent on twins, and a scheduler that a test plays. */
+export interface Rig {
+  readonly clock: VirtualClock;
+  readonly engine: MemoryEngine;
+  readonly network: MemoryNetwork;
+  readonly scheduler: FakeScheduler;
+  readonly journal: Journal;
+  readonly lines: ReturnType<typeof createRecordingLog>["lines"];
+  agent: Agent;
+  /** Ends the agent's process as kill -9 does. */
+  kill(): void;
+  /** Starts a new process of the agent on the same engine and journal. */
+  revive(): Promise<void>;
+  /** Names of the containers that run, sorted. */
+  running(): string[];
+}
+
+/** Puts a rig together and starts the agent; the images `box` and `pause` are in its registry. */
+export async function openRig(
+  over: Partial<MemoryEngineOptions> = {},
+  agentOver: Partial<AgentDeps> = {},
+): Promise<Rig> {
+  const clock = createVirtualClock(1_700_000_000_000);
+  const network = createMemoryNetwork(clock);
+  const engine = new MemoryEngine({ clock, facts: someFacts(), registry: new Set(["box", "pause"]), ...over });
+  const journal = createMemoryJournal();
+  const log = createRecordingLog();
+  let lives = 0;
+  let mortal: Mortal;
+  const makeAgent = (): Agent => {
+    const random = seededRandom(++lives);
+    mortal = createMortal({ clock, engine, journal });
+    return createAgent({
+      ...{ ...mortal, random, log, ids: createIdSource(random), auth: noAuth, sampler: noSampler },
+      ...{ bus: network.connect("agent"), machineBootId: "boot", sandboxImage: "pause", agentVersion: "0" },
+      prober: async () => ({ ok: true, answered: true, detail: "" }),
+      limits: { portFrom: 20_000, portTo: 20_999, maxInstances: 10 },
+      startLimit: undefined,
+      ...agentOver,
+    });
+  };
+  const rig: Rig = {
+    ...{ clock, engine, network, journal, lines: log.lines },
+    scheduler: fakeScheduler(network.connect("scheduler")),
+    agent: makeAgent(),
+    kill: () => {
+      mortal.kill();
+      network.crash("agent");
+    },
+    revive: async () => {
+      rig.agent = makeAgent();
+      await settle(rig, rig.agent.start());
+    },
+    running: () =>
+      engine
+        .containers()
+        .filter(one => one.state === "running")
+        .map(one => one.name)
+        .sort(),
+  };
+  await settle(rig, rig.agent.start());
+  return rig;
+}
+
+/** Lets virtual time pass until the promise ends. */
+export async function settle<T>(rig: Pick<Rig, "clock">, promise: Promise<T>, withinMs = 600_000): Promise<T> {
+  let ended = false;
+  const end = (): void => {
+    ended = true;
+  };
+  promise.then(end, end);
+  await rig.clock.runUntil(() => ended, withinMs);
+  if (!ended) throw new Error(`what was waited for did not end within ${withinMs} virtual ms`);
+  return promise;
+}
+
+function fakeScheduler(bus: Bus): FakeScheduler {
+  const scheduler: FakeScheduler = {
+    ...{ bus, reports: [], beats: [], heard: [], known: new Map(), assignment: undefined },
+    ack: { accepted: true, needFull: false },
+    assign: assignment => {
+      scheduler.assignment = assignment;
+      bus.publish(nodeSubject("assign", assignment.nodeId), encodeAssignment(assignment));
+    },
+    ask: async ask =>
+      decodeAskReply(await bus.request(nodeSubject("ask", "node-1"), encodeAsk(ask), { timeoutMs: 5_000 })),
+  };
+  bus.subscribe("skep.v1.report.*", message => {
+    const report = decodeReport(message.data);
+    scheduler.heard.push(report.full ? "full" : "report");
+    scheduler.reports.push(report);
+    if (scheduler.ack === undefined) return;
+    if (scheduler.ack.accepted) {
+      for (const status of report.statuses) scheduler.known.set(`${status.instanceId}@${status.epoch}`, status);
+    }
+    message.reply(encodeReportAck(scheduler.ack));
+  });
+  bus.subscribe("skep.v1.beat.*", message => {
+    scheduler.heard.push("beat");
+    scheduler.beats.push(decodeBeat(message.data));
+  });
+  bus.subscribe("skep.v1.fetch.*", message => {
+    const { term, revision } = decodeFetch(message.data);
+    const held = scheduler.assignment;
+    const isCurrent = held?.term === term && held.revision === revision;
+    message.reply(encodeFetchReply(isCurrent ? undefined : held));
+  });
+  return scheduler;
+}
