@@ -52,9 +52,8 @@ async function removeLeftovers(path: string): Promise<void> {
  * @throws Error when `flock` (util-linux) is not on this machine.
  */
 export async function withLock<T>(file: string, say: Progress, work: () => Promise<T>): Promise<T> {
-  const holder = spawn("flock", [file, "sh", "-c", "echo held; exec cat >/dev/null"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const argv = ["flock", file, "sh", "-c", "echo held; exec cat >/dev/null"] as const;
+  const holder = spawn(argv[0], argv.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
   const waiting = setTimeout(() => say(`waiting until another process or step frees ${file}`), 1_000);
   try {
     await new Promise<void>((resolve, reject) => {
