@@ -43,8 +43,8 @@ export interface BootstrapResult {
 export async function bootstrapStack(options: BootstrapOptions): Promise<BootstrapResult> {
   const manager = managerAt(options.socket);
   const step = timedStep(options.onStep);
-  const secretsDir =
-    options.secretsDir ?? join(homedir(), ".config", "skep", `${options.stackName}-${await swarmId(manager)}`);
+  const swarm = await swarmId(manager);
+  const secretsDir = options.secretsDir ?? join(homedir(), ".config", "skep", `${options.stackName}-${swarm}`);
   const secrets = await step("secrets", () => ensureSecrets(manager, secretsDir));
   await step("node labels", () => ensureNodeLabels(manager));
   await step("docker stack deploy", () => deploy(manager, options, secrets.env));

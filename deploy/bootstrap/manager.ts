@@ -1,10 +1,11 @@
 import { request } from "node:http";
-import { run } from "../engines/run.ts";
+import { run, RunError } from "../engines/run.ts";
 
 /** A Swarm manager, reached through its engine's socket: questions by its API, changes by the docker client as a person would. */
 export interface Manager {
   readonly socket: string;
   /** Runs the docker client; `env` is for variables of a stack file and holds no secrets, `input` may. */
+  /** @throws Error with the client's words when it fails. */
   docker(
     argv: readonly string[],
     options?: { readonly input?: string; readonly env?: Readonly<Record<string, string>> },
@@ -17,7 +18,12 @@ export interface Manager {
 export function managerAt(socket: string): Manager {
   return {
     socket,
-    docker: (argv, options) => run(["docker", "--host", `unix://${socket}`, ...argv], options),
+    docker: (argv, options) =>
+      run(["docker", "--host", `unix://${socket}`, ...argv], options).catch((error: unknown) => {
+        if (!(error instanceof RunError)) throw error;
+        const words = error.output === "" ? error.message : error.output;
+        throw new Error(`docker ${argv.slice(0, 2).join(" ")} failed on the engine at ${socket}: ${words}`);
+      }),
     get: path => get(socket, path),
   };
 }
