@@ -4,8 +4,10 @@ import { run, RunError } from "../engines/run.ts";
 /** A Swarm manager, reached through its engine's socket: questions by its API, changes by the docker client as a person would. */
 export interface Manager {
   readonly socket: string;
-  /** Runs the docker client; `env` is for variables of a stack file and holds no secrets, `input` may. */
-  /** @throws Error with the client's words when it fails. */
+  /**
+   * Runs the docker client; `env` is for variables of a stack file and holds no secrets, `input` may.
+   * @throws Error with the client's words when it fails.
+   */
   docker(
     argv: readonly string[],
     options?: { readonly input?: string; readonly env?: Readonly<Record<string, string>> },
