@@ -1,0 +1,107 @@
+import type { Instance, Location, Refusal } from "@skep/core/model/instance.ts";
+import type { DeploymentRecord } from "../store/store.ts";
+
+/** An instance with its locations, newest epoch first. */
+export interface InstanceRecord {
+  readonly instance: Instance;
+  readonly locations: readonly Location[];
+}
+
+/** Why one instance does not run. */
+export interface Trouble {
+  readonly instanceId: string;
+  readonly sentence: string;
+  readonly advice: string;
+  readonly refusal: Refusal | undefined;
+}
+
+/** How far a deployment is from what is wanted; counts are of instances. */
+export interface DeploymentStatus {
+  readonly wanted: number;
+  readonly placed: number;
+  readonly running: number;
+  readonly healthy: number;
+  readonly leaving: number;
+  readonly converged: boolean;
+  readonly message: string;
+  readonly troubles: readonly Trouble[];
+}
+
+const ENDED: ReadonlySet<string> = new Set(["stopped", "failed", "lost"]);
+
+/** Counts a deployment's instances against what is wanted, and says what is missing. */
+export function deploymentStatus(
+  record: DeploymentRecord,
+  records: readonly InstanceRecord[],
+  hostnameOf: (nodeId: string) => string,
+): DeploymentStatus {
+  const { deployment } = record;
+  const wanted = deployment.desired === "run" ? deployment.replicas : 0;
+  const current = records.filter(
+    ({ instance }) => instance.desired === "run" && instance.release === deployment.release,
+  );
+  const live = current.map(one => ({ ...one, location: currentLocation(one) }));
+  const placed = live.filter(({ location }) => location !== undefined && !ENDED.has(location.state));
+  const running = placed.filter(({ location }) => location?.state === "running");
+  const healthy = running.filter(({ location }) => location?.health === "none" || location?.health === "healthy");
+  const leaving = records.filter(one => !current.includes(one) && one.locations.some(({ state }) => !ENDED.has(state)));
+  const troubles = live.flatMap(({ instance, location }) => troubleOf(instance, location, hostnameOf) ?? []);
+  const counts = {
+    wanted,
+    placed: placed.length,
+    running: running.length,
+    healthy: healthy.length,
+    leaving: leaving.length,
+  };
+  const converged = healthy.length === wanted && current.length === wanted && leaving.length === 0;
+  return { ...counts, converged, message: converged ? "" : sentence(counts, troubles), troubles };
+}
+
+/** The location of the instance's own epoch; older ones are fenced. */
+export function currentLocation({ instance, locations }: InstanceRecord): Location | undefined {
+  return locations.find(location => location.epoch === instance.epoch);
+}
+
+function troubleOf(
+  instance: Instance,
+  location: Location | undefined,
+  hostnameOf: (nodeId: string) => string,
+): Trouble | undefined {
+  const { refusal } = instance;
+  if (refusal !== undefined && (location === undefined || ENDED.has(location.state))) {
+    const removed = refusal.removed.map(one => one.sentence).join("; ");
+    const words = removed === "" ? "it fits on no node" : `it fits on no node: ${removed}`;
+    return { instanceId: instance.id, sentence: words, advice: refusal.advice, refusal };
+  }
+  if (location === undefined) return undefined;
+  const where = `on node ${hostnameOf(location.nodeId)}`;
+  const says = location.message === "" ? "" : `: ${location.message}`;
+  const trouble = (words: string, advice: string): Trouble => ({
+    instanceId: instance.id,
+    sentence: `${words} ${where}${says}`,
+    advice,
+    refusal: undefined,
+  });
+  if (location.state === "failed" || location.state === "lost")
+    return trouble(`it is ${location.state}`, "Look at its logs; it is placed again by itself");
+  if (location.health === "unhealthy") return trouble("it is unhealthy", "Look at its logs and at its health check");
+  if (location.state === "running" || location.message === "") return undefined;
+  return trouble(`it is ${location.state}`, "");
+}
+
+function sentence(
+  counts: Pick<DeploymentStatus, "wanted" | "placed" | "running" | "healthy" | "leaving">,
+  troubles: readonly Trouble[],
+): string {
+  const { wanted, placed, running, healthy, leaving } = counts;
+  const parts = [
+    ...(placed < wanted ? [`${wanted - placed} of ${wanted} wait for a node`] : []),
+    ...(running < placed ? [`${placed - running} of ${wanted} start`] : []),
+    ...(healthy < running ? [`${running - healthy} of ${wanted} run and are not healthy`] : []),
+    ...(leaving > 0 ? [`${leaving} of before still leave`] : []),
+    ...(healthy > wanted ? [`${healthy - wanted} more than wanted still run`] : []),
+  ];
+  const [worst] = troubles;
+  const why = worst === undefined ? "" : `; ${worst.instanceId}: ${worst.sentence}`;
+  return `${parts.length === 0 ? "The change is being carried out" : parts.join(", ")}${why}`;
+}

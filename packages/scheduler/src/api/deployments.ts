@@ -1,0 +1,133 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { DeploymentSchema } from "@skep/api/gen/skep/v1/deployment_pb.ts";
+import type { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
+import { SkepError } from "@skep/core/error.ts";
+import { tenantOf } from "../store/deployment-change.ts";
+import type { DeploymentChange, DeploymentRecord, Store } from "../store/store.ts";
+import { changeRequest } from "./caller.ts";
+import { streamLogs } from "./deployment-logs.ts";
+import { watchDeployments } from "./deployment-watch.ts";
+import type { ApiDeps } from "./deps.ts";
+import { deploymentToProto } from "./encode.ts";
+import { specFromFlatForm } from "./flat-form.ts";
+import { loadLookups, pageRequest, readAll } from "./lookups.ts";
+import { explain, preview } from "./placement.ts";
+import { acceptMessage, acceptSpec } from "./spec-intake.ts";
+
+type DeploymentInit = MessageInitShape<typeof DeploymentSchema>;
+
+/** What tenants want run. */
+export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof DeploymentService> {
+  const { store } = deps;
+  return {
+    createDeployment: async (request, context) => {
+      const tenantId = request.tenantId === "" ? request.projectId : request.tenantId;
+      const flat = request.spec === undefined;
+      const accepted = flat ? acceptSpec(tenantId, specFromFlatForm(request)) : acceptMessage(tenantId, request.spec);
+      const by = changeRequest(request, context);
+      const record = await store.createDeployment(tenantId, accepted.spec, accepted.routes, by, deps.clock.now());
+      return { deployment: await committed(deps, record, "created") };
+    },
+    updateDeployment: async (request, context) => {
+      const { spec, routes } = acceptMessage(tenantOf(request.deploymentId), request.spec);
+      refuseRename(request.deploymentId, spec.name);
+      return { deployment: await change(deps, request, context, { spec, routes }) };
+    },
+    scaleDeployment: async (request, context) => ({
+      deployment: await change(deps, request, context, { replicas: request.replicas }),
+    }),
+    restartDeployment: async (request, context) => ({
+      deployment: await change(deps, request, context, { restart: true }),
+    }),
+    stopDeployment: async (request, context) => ({
+      deployment: await change(deps, request, context, { desired: "stopped" }),
+    }),
+    startDeployment: async (request, context) => ({
+      deployment: await change(deps, request, context, { desired: "run" }),
+    }),
+    deleteDeployment: async (request, context) => {
+      await change(deps, request, context, { desired: "deleted" });
+      return {};
+    },
+    getDeployment: async ({ deploymentId }) => ({
+      deployment: await encodeOne(store, await findDeployment(store, deploymentId)),
+    }),
+    listDeployments: async request => {
+      const filter = request.tenantId === "" ? {} : { tenantId: request.tenantId };
+      const { items, nextToken } = await store.listDeployments(filter, pageRequest(request));
+      return { deployments: await encodeMany(store, filter, items), nextPageToken: nextToken ?? "" };
+    },
+    watchDeployments: (request, context) => watchDeployments(deps, request, context.signal),
+    streamLogs: (request, context) => streamLogs(deps, request, context.signal),
+    previewPlacement: async request => {
+      const { spec } = acceptMessage(request.tenantId, request.spec);
+      return { placements: preview(await store.loadWorld(), request.tenantId, spec) };
+    },
+    explainPlacement: request => explain(store, request),
+  };
+}
+
+/** A deployment with its release. @throws SkepError `not_found`. */
+export async function findDeployment(store: Store, deploymentId: string): Promise<DeploymentRecord> {
+  const record = await store.getDeployment(deploymentId);
+  if (record !== undefined) return record;
+  throw new SkepError(
+    "not_found",
+    "DEPLOYMENT_NOT_FOUND",
+    `There is no deployment ${deploymentId}. List deployments to see which there are; an id is <tenant>.<name>.`,
+    { details: { deploymentId } },
+  );
+}
+
+/** Deployments as messages, with their status. */
+export async function encodeMany(
+  store: Store,
+  filter: { readonly tenantId?: string; readonly deploymentId?: string },
+  records: readonly DeploymentRecord[],
+): Promise<readonly DeploymentInit[] & DeploymentInit[]> {
+  if (records.length === 0) return [];
+  const instances = await readAll(page => store.listInstances(filter, page));
+  const lookups = await loadLookups(store, filter, []);
+  const byDeployment = Map.groupBy(instances, ({ instance }) => instance.deploymentId);
+  return records.map(record => deploymentToProto(record, byDeployment.get(record.deployment.id) ?? [], lookups));
+}
+
+interface Change {
+  readonly deploymentId: string;
+  readonly resourceVersion?: bigint | undefined;
+  readonly idempotencyKey: string;
+}
+
+async function change(
+  deps: ApiDeps,
+  request: Change,
+  context: HandlerContext,
+  wanted: DeploymentChange,
+): Promise<DeploymentInit> {
+  const expected = request.resourceVersion === undefined ? undefined : Number(request.resourceVersion);
+  const by = changeRequest(request, context);
+  const record = await deps.store.changeDeployment(request.deploymentId, wanted, expected, by, deps.clock.now());
+  return committed(deps, record, Object.keys(wanted)[0] ?? "changed");
+}
+
+/** The commit stands: the tick is woken at once, and what is answered is read after that. */
+async function committed(deps: ApiDeps, record: DeploymentRecord, what: string): Promise<DeploymentInit> {
+  deps.wake(`${record.deployment.id}: ${what}`);
+  return encodeOne(deps.store, record);
+}
+
+async function encodeOne(store: Store, record: DeploymentRecord): Promise<DeploymentInit> {
+  const [encoded] = await encodeMany(store, { deploymentId: record.deployment.id }, [record]);
+  return encoded ?? {};
+}
+
+function refuseRename(deploymentId: string, name: string): void {
+  if (deploymentId === `${tenantOf(deploymentId)}.${name}`) return;
+  throw new SkepError(
+    "invalid_argument",
+    "NAME_FIXED",
+    `The spec is named ${name}, and the deployment is ${deploymentId}. A name cannot change: create a new deployment and delete this one.`,
+    { details: { deploymentId, name } },
+  );
+}

@@ -1,0 +1,37 @@
+import type { Bus } from "@skep/kit/bus.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Log } from "@skep/kit/log.ts";
+import type { Store } from "../store/store.ts";
+
+/** A scheduler that was seen lately. */
+export interface SeenReplica {
+  readonly name: string;
+  readonly version: string;
+  readonly leading: boolean;
+  readonly seenAt: number;
+}
+
+/** Hints that records may have changed. A lost hint only costs time: watchers read again by themselves. */
+export interface ChangeHints {
+  subscribe(handle: () => void): { close(): void };
+}
+
+/** What the business handlers need; `wire.ts` gives it to them. */
+export interface ApiDeps {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Name of this replica, and the version it runs. */
+  readonly replica: string;
+  readonly version: string;
+  /** Tells the leading tick that something was committed. */
+  wake(because: string): void;
+  readonly hints: ChangeHints;
+  /** Whether so many nodes are silent at once that nothing is moved. */
+  frozen(): boolean;
+  /** The replicas seen lately, this one among them. */
+  replicas(): readonly SeenReplica[];
+  /** A fresh id, unique in the platform. */
+  newId(): string;
+}

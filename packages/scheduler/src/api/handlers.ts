@@ -1,0 +1,37 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
+import { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
+import { NodeService } from "@skep/api/gen/skep/v1/node_service_pb.ts";
+import { PlatformService } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
+import { RoutingService } from "@skep/api/gen/skep/v1/routing_service_pb.ts";
+import { TenantService } from "@skep/api/gen/skep/v1/tenant_service_pb.ts";
+import { deploymentHandlers } from "./deployments.ts";
+import type { ApiDeps } from "./deps.ts";
+import { instanceHandlers } from "./instances.ts";
+import { nodeHandlers } from "./nodes.ts";
+import { platformHandlers } from "./platform.ts";
+import { routingHandlers } from "./routing.ts";
+import { tenantHandlers } from "./tenants.ts";
+
+/** The services of the public API: those with REST paths, health states and reflection. */
+export const PUBLIC_SERVICES: readonly DescService[] = [
+  TenantService,
+  DeploymentService,
+  InstanceService,
+  NodeService,
+  RoutingService,
+  PlatformService,
+];
+
+/** Implements every service of the public API, for one router. Each handler decodes, asks the store, and encodes; nothing more. */
+export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
+  return router => {
+    router.service(TenantService, tenantHandlers(deps));
+    router.service(DeploymentService, deploymentHandlers(deps));
+    router.service(InstanceService, instanceHandlers(deps));
+    router.service(NodeService, nodeHandlers(deps));
+    router.service(RoutingService, routingHandlers(deps));
+    router.service(PlatformService, platformHandlers(deps));
+  };
+}

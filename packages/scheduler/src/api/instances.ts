@@ -1,0 +1,67 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
+import { SkepError } from "@skep/core/error.ts";
+import type { InstanceFilter, Store } from "../store/store.ts";
+import type { ApiDeps } from "./deps.ts";
+import type { InstanceRecord } from "./deployment-status.ts";
+import { instanceToProto, locationToProto } from "./encode.ts";
+import { loadLookups, pageRequest } from "./lookups.ts";
+
+/** Instances and the records of where they run. */
+export function instanceHandlers({ store }: ApiDeps): ServiceImpl<typeof InstanceService> {
+  return {
+    listInstances: async request => {
+      const { items, nextToken } = await store.listInstances(filterOf(request), pageRequest(request));
+      const lookups = await loadLookups(store, routesOf(request), items);
+      return { instances: items.map(item => instanceToProto(item, lookups)), nextPageToken: nextToken ?? "" };
+    },
+    getInstance: async ({ instanceId }) => {
+      const found = await findInstance(store, instanceId);
+      const lookups = await loadLookups(store, { deploymentId: found.instance.deploymentId }, [found]);
+      return { instance: instanceToProto(found, lookups) };
+    },
+    listLocations: async request => {
+      const { items, nextToken } = await store.listInstances(filterOf(request), pageRequest(request));
+      const lookups = await loadLookups(store, routesOf(request), items);
+      const locations = items
+        .flatMap(item => item.locations.toSorted((a, b) => b.epoch - a.epoch))
+        .filter(location => request.nodeId === "" || location.nodeId === request.nodeId);
+      return {
+        locations: locations.map(location => locationToProto(location, lookups)),
+        nextPageToken: nextToken ?? "",
+      };
+    },
+  };
+}
+
+/** One instance. @throws SkepError `not_found`. */
+export async function findInstance(store: Store, instanceId: string): Promise<InstanceRecord> {
+  const { items } = await store.listInstances({ instanceId }, { size: 1, token: undefined });
+  const [found] = items;
+  if (found !== undefined) return found;
+  throw new SkepError(
+    "not_found",
+    "INSTANCE_NOT_FOUND",
+    `There is no instance ${instanceId}. Instances are replaced by new ones with new ids: list them to see today's.`,
+    { details: { instanceId } },
+  );
+}
+
+interface Filters {
+  readonly tenantId: string;
+  readonly deploymentId: string;
+  readonly nodeId: string;
+}
+
+function filterOf(request: Filters): InstanceFilter {
+  return {
+    ...(request.tenantId === "" ? {} : { tenantId: request.tenantId }),
+    ...(request.deploymentId === "" ? {} : { deploymentId: request.deploymentId }),
+    ...(request.nodeId === "" ? {} : { nodeId: request.nodeId }),
+  };
+}
+
+function routesOf(request: Filters): { tenantId?: string; deploymentId?: string } {
+  const { nodeId: _, ...filter } = filterOf(request);
+  return filter;
+}

@@ -1,0 +1,179 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { encodeAsk } from "@skep/api/codec/ask.ts";
+import { decodeAskReply } from "@skep/api/codec/ask-reply.ts";
+import type { AskReply, LogChunk } from "@skep/api/codec/ask-reply.ts";
+import { LogStream, StreamLogsResponseSchema } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
+import type { StreamLogsResponse } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
+import type { Location } from "@skep/core/model/instance.ts";
+import type { Bus } from "@skep/kit/bus.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import { nodeSubject } from "@skep/api/subjects.ts";
+
+/** An agent that has not sent its first chunk by then counts as missing. */
+const FIRST_CHUNK_MS = 5_000;
+/** How often a follower tells agents that it still reads; they stop after 30 s without. */
+const KEEP_ALIVE_MS = 10_000;
+/** Chunks that wait for a slow reader, per node, before the oldest are dropped and a notice says so. */
+const MAX_WAITING = 256;
+
+/** Which lines are wanted. */
+export interface LogRequest {
+  /** `undefined` for all. */
+  readonly container: string | undefined;
+  readonly tail: number | undefined;
+  readonly follow: boolean;
+  readonly since: number | undefined;
+}
+
+/** What the log streams need. */
+export interface LogDeps {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  newId(): string;
+}
+
+/**
+ * Lines of all these locations, merged as they come. A node that does not answer is named in a notice, and the others
+ * go on: a partial answer is better than none.
+ */
+export async function* mergeLogs(
+  deps: LogDeps,
+  locations: readonly Location[],
+  hostnameOf: (nodeId: string) => string,
+  request: LogRequest,
+  signal: AbortSignal,
+): AsyncGenerator<StreamLogsResponse> {
+  const queue = new Queue();
+  const streams = locations.map(location => openStream(deps, location, hostnameOf(location.nodeId), request, queue));
+  const closeAll = (): void => streams.forEach(stream => stream.close());
+  // A reader that leaves while a line waits for it never lets this generator go on: the signal alone tells.
+  signal.addEventListener("abort", closeAll, { once: true });
+  try {
+    let open = streams.length;
+    while (!signal.aborted) {
+      for (const entry of queue.take()) {
+        if (entry.kind === "end") open--;
+        else yield entry.response;
+      }
+      if (open === 0 && queue.empty) return;
+      await queue.filled(signal);
+    }
+  } finally {
+    closeAll();
+  }
+}
+
+type Entry = { readonly kind: "end" } | { readonly kind: "response"; readonly response: StreamLogsResponse };
+
+/** What came and was not taken yet. It is bounded: a slow reader loses lines, never the scheduler its memory. */
+class Queue {
+  #entries: Entry[] = [];
+  #dropped = 0;
+  #wake: (() => void) | undefined;
+
+  get empty(): boolean {
+    return this.#entries.length === 0 && this.#dropped === 0;
+  }
+
+  put(entry: Entry): void {
+    if (entry.kind === "response" && this.#entries.length >= MAX_WAITING) this.#dropped += entry.response.lines.length;
+    else this.#entries.push(entry);
+    this.#wake?.();
+  }
+
+  take(): readonly Entry[] {
+    const taken = this.#entries;
+    this.#entries = [];
+    if (this.#dropped > 0) taken.push(notice(`${this.#dropped} lines were left out because this reader is slow`));
+    this.#dropped = 0;
+    return taken;
+  }
+
+  async filled(signal: AbortSignal): Promise<void> {
+    if (!this.empty || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+    this.#wake = undefined;
+  }
+}
+
+function openStream(
+  { bus, clock, newId }: LogDeps,
+  location: Location,
+  hostname: string,
+  request: LogRequest,
+  queue: Queue,
+): { close(): void } {
+  const streamId = newId();
+  const subject = nodeSubject("ask", location.nodeId);
+  const inbox = bus.inbox();
+  let ended = false;
+  let nextSeq = 0;
+  const end = (reason?: string): void => {
+    if (ended) return;
+    ended = true;
+    if (reason !== undefined) queue.put(notice(reason));
+    queue.put({ kind: "end" });
+    replies.close();
+    cancelFirst();
+    stopKeeping();
+  };
+  const take = (reply: AskReply): void => {
+    if (reply.kind === "error") end(`The logs of ${location.instanceId} on node ${hostname}: ${reply.error.message}`);
+    if (reply.kind !== "logs") return;
+    if (reply.seq > nextSeq) queue.put(notice(`Some lines of ${location.instanceId} were lost on the way`));
+    nextSeq = reply.seq + 1;
+    if (reply.lines.length > 0 || reply.dropped > 0)
+      queue.put({ kind: "response", response: toResponse(reply, location.nodeId) });
+    if (reply.end) end();
+  };
+  const replies = bus.subscribe(inbox, message => {
+    cancelFirst();
+    try {
+      take(decodeAskReply(message.data));
+    } catch (error) {
+      end(`The answer of node ${hostname} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  });
+  const cancelFirst = clock.timer(FIRST_CHUNK_MS, () =>
+    end(`Node ${hostname} does not answer: the lines of ${location.instanceId} are missing`),
+  );
+  const control = (stop: boolean): void => {
+    bus.publish(subject, encodeAsk({ kind: "logs-control", streamId, stop }));
+  };
+  let stopKeeping = (): void => {};
+  const keep = (): void => {
+    stopKeeping = clock.timer(KEEP_ALIVE_MS, () => {
+      control(false);
+      keep();
+    });
+  };
+  if (request.follow) keep();
+  const { instanceId } = location;
+  bus.publish(subject, encodeAsk({ kind: "logs", streamId, instanceId, ...request }), { replyTo: inbox });
+  return {
+    close: () => {
+      if (!ended) control(true);
+      end();
+    },
+  };
+}
+
+function toResponse(chunk: LogChunk, nodeId: string): StreamLogsResponse {
+  return create(StreamLogsResponseSchema, {
+    lines: chunk.lines.map(({ stream, at, ...line }) => ({
+      ...line,
+      nodeId,
+      stream: stream === "stderr" ? LogStream.STDERR : LogStream.STDOUT,
+      at: timestampFromMs(at),
+    })),
+    notice: chunk.dropped > 0 ? `${chunk.dropped} lines were left out because the reader is slow` : "",
+  });
+}
+
+function notice(words: string): Entry {
+  return { kind: "response", response: create(StreamLogsResponseSchema, { notice: words }) };
+}

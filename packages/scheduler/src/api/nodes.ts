@@ -1,0 +1,87 @@
+import { create, toJsonString } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { NodeChange } from "@skep/api/codec/ask.ts";
+import { NodeSchema } from "@skep/api/gen/skep/v1/node_pb.ts";
+import type { NodeService, WatchNodesResponseSchema } from "@skep/api/gen/skep/v1/node_service_pb.ts";
+import { SkepError } from "@skep/core/error.ts";
+import type { NodeRecord } from "../store/store.ts";
+import type { ApiDeps } from "./deps.ts";
+import { nodeToProto } from "./encode.ts";
+import { pageRequest } from "./lookups.ts";
+import { changeNode } from "./node-ask.ts";
+import { watch } from "./watch.ts";
+
+/** The Swarm nodes. */
+export function nodeHandlers(deps: ApiDeps): ServiceImpl<typeof NodeService> {
+  const { store, bus, wake } = deps;
+  const change = async (name: string, wanted: NodeChange): Promise<{ node: ReturnType<typeof nodeToProto> }> => {
+    const nodes = await store.listNodes();
+    const found = findNode(nodes, name);
+    // The Swarm's answer is newer than our record, which follows when its manager reports.
+    const after = await changeNode(bus, nodes, found.node.id, wanted);
+    wake(`node ${found.node.hostname}: ${wanted.action}`);
+    const { availability, labels } = after ?? found.node;
+    return { node: nodeToProto({ ...found, node: { ...found.node, availability, labels } }) };
+  };
+  return {
+    listNodes: async request => {
+      const { size, token } = pageRequest(request);
+      const nodes = (await store.listNodes()).toSorted((a, b) => (a.node.id < b.node.id ? -1 : 1));
+      const rest = nodes.filter(({ node }) => token === undefined || node.id > token);
+      const page = rest.slice(0, size);
+      const next = rest.length > page.length ? (page.at(-1)?.node.id ?? "") : "";
+      return { nodes: page.map(nodeToProto), nextPageToken: next };
+    },
+    getNode: async ({ nodeId }) => ({ node: nodeToProto(findNode(await store.listNodes(), nodeId)) }),
+    watchNodes: (_, context) => watchNodes(deps, context.signal),
+    drainNode: ({ nodeId }) => change(nodeId, { action: "drain" }),
+    activateNode: ({ nodeId }) => change(nodeId, { action: "activate" }),
+    pauseNode: ({ nodeId }) => change(nodeId, { action: "pause" }),
+    labelNode: ({ nodeId, set, remove }) => change(nodeId, { action: "label", set, remove }),
+  };
+}
+
+/** A node by id, or by a hostname that only one has. @throws SkepError `not_found` or `failed_precondition`. */
+export function findNode(nodes: readonly NodeRecord[], name: string): NodeRecord {
+  const byId = nodes.find(({ node }) => node.id === name);
+  const byHostname = nodes.filter(({ node }) => node.hostname === name);
+  const found = byId ?? byHostname[0];
+  if (byId === undefined && byHostname.length > 1)
+    throw new SkepError(
+      "failed_precondition",
+      "HOSTNAME_AMBIGUOUS",
+      `${byHostname.length} nodes have the hostname ${name}. Name one by its id: ${byHostname.map(({ node }) => node.id).join(", ")}.`,
+    );
+  if (found !== undefined) return found;
+  throw new SkepError(
+    "not_found",
+    "NODE_NOT_FOUND",
+    `There is no node ${name}. Known are: ${nodes.map(({ node }) => node.hostname).join(", ") || "none, because no agent has reported yet"}.`,
+    { details: { nodeId: name } },
+  );
+}
+
+async function* watchNodes(
+  deps: ApiDeps,
+  signal: AbortSignal,
+): AsyncGenerator<MessageInitShape<typeof WatchNodesResponseSchema>> {
+  const steps = watch({ clock: deps.clock, hints: deps.hints, signal }, async () => {
+    const nodes = await deps.store.listNodes();
+    return {
+      items: new Map(
+        nodes.map(record => {
+          const item = create(NodeSchema, nodeToProto(record));
+          // Beats alone are no change: a watcher would otherwise get every node each second.
+          const { seenAt: _, load: __, ...rest } = item;
+          return [item.id, { item, print: toJsonString(NodeSchema, create(NodeSchema, rest)) }];
+        }),
+      ),
+    };
+  });
+  for await (const step of steps) {
+    if (step.kind === "updated") yield { change: { case: "updated", value: step.item } };
+    else if (step.kind === "deleted") yield { change: { case: "deleted", value: step.id } };
+    else yield { change: { case: "snapshotComplete", value: true } };
+  }
+}

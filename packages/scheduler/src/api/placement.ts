@@ -1,0 +1,110 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { refusalToProto } from "@skep/api/codec/instance.ts";
+import { eventToProto } from "@skep/api/codec/notice.ts";
+import type {
+  ExplainPlacementRequest,
+  ExplainPlacementResponseSchema,
+  NodeVerdictSchema,
+  PlacementSchema,
+} from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
+import type { World } from "@skep/core/decide/world.ts";
+import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import type { Instance, Location } from "@skep/core/model/instance.ts";
+import { explainPlacement, previewPlacement } from "@skep/core/placement/explain.ts";
+import type { NodeVerdict } from "@skep/core/placement/explain.ts";
+import type { Decision, Store } from "../store/store.ts";
+import { findDeployment } from "./deployments.ts";
+import { findInstance } from "./instances.ts";
+import { readAll } from "./lookups.ts";
+
+type PlacementInit = MessageInitShape<typeof PlacementSchema>;
+
+/** So many instances are explained node by node; more would say the same again. */
+const MOST_EXPLAINED = 50;
+const MOST_DECISIONS = 50;
+
+/** Why the instances of a deployment are where they are, or nowhere; those without a node come first. */
+export async function explain(
+  store: Store,
+  request: ExplainPlacementRequest,
+): Promise<MessageInitShape<typeof ExplainPlacementResponseSchema>> {
+  const { deploymentId, instanceId } = request;
+  const subject = instanceId === "" ? { deploymentId } : { instanceId };
+  // What is not there is an error, not an empty answer.
+  if (instanceId === "") await findDeployment(store, deploymentId);
+  else await findInstance(store, instanceId);
+  const [world, decisions] = await Promise.all([
+    store.loadWorld(),
+    readAll(page => store.listDecisions(subject, page)),
+  ]);
+  const instances = world.instances
+    .filter(one => (instanceId === "" ? one.deploymentId === deploymentId : one.id === instanceId))
+    .filter(one => one.desired === "run")
+    .map(instance => ({ instance, location: currentOf(world, instance) }))
+    .toSorted(
+      (a, b) =>
+        Number(a.location !== undefined) - Number(b.location !== undefined) || a.instance.slot - b.instance.slot,
+    );
+  return {
+    placements: instances
+      .slice(0, MOST_EXPLAINED)
+      .map(({ instance, location }) => explainOne(world, instance, location, decisions)),
+    decisions: decisions.slice(-MOST_DECISIONS).toReversed().map(eventToProto),
+  };
+}
+
+/** Where the replicas of a spec would go, as if nothing of that deployment ran yet. */
+export function preview(world: World, tenantId: string, spec: DeploymentSpec): PlacementInit[] {
+  const id = `${tenantId}.${spec.name}`;
+  const without: World = {
+    ...world,
+    instances: world.instances.filter(instance => instance.deploymentId !== id),
+    locations: world.locations.filter(location => location.deploymentId !== id),
+  };
+  const hostnames = new Map(world.nodes.map(node => [node.id, node.hostname]));
+  const { placed, refused } = previewPlacement(without, { tenantId, spec });
+  // The verdicts are those for the first instance: they show which nodes were considered at all.
+  const nodes = explainPlacement(without, { tenantId, spec }).nodes.map(verdictToProto);
+  return [
+    ...placed.map(one => {
+      const slot = Number(one.instanceId.slice(one.instanceId.lastIndexOf(".") + 1));
+      const { nodeId, because } = one;
+      return { slot, nodeId, hostname: hostnames.get(nodeId) ?? nodeId, because, nodes: slot === 0 ? nodes : [] };
+    }),
+    ...refused.map(({ slot, refusal }) => ({ slot, refusal: refusalToProto(refusal), nodes: slot === 0 ? nodes : [] })),
+  ].toSorted((a, b) => a.slot - b.slot);
+}
+
+function explainOne(
+  world: World,
+  instance: Instance,
+  location: Location | undefined,
+  decisions: readonly Decision[],
+): PlacementInit {
+  const explanation = explainPlacement(world, instance);
+  const nodes = explanation.nodes.map(verdictToProto);
+  const base = { instanceId: instance.id, slot: instance.slot, nodes };
+  if (location === undefined) {
+    const refusal = explanation.refusal ?? instance.refusal;
+    const because = refusal === undefined ? "It will be placed at the next tick." : "";
+    return { ...base, because, ...(refusal === undefined ? {} : { refusal: refusalToProto(refusal) }) };
+  }
+  const decision = decisions.findLast(
+    one => one.instanceId === instance.id && one.epoch === location.epoch && one.nodeId === location.nodeId,
+  );
+  const hostname = world.nodes.find(node => node.id === location.nodeId)?.hostname ?? location.nodeId;
+  return { ...base, nodeId: location.nodeId, hostname, because: decision?.sentence ?? "" };
+}
+
+function currentOf(world: World, instance: Instance): Location | undefined {
+  return world.locations.find(
+    location =>
+      location.instanceId === instance.id &&
+      location.epoch === instance.epoch &&
+      !["stopped", "failed", "lost"].includes(location.state),
+  );
+}
+
+function verdictToProto(verdict: NodeVerdict): MessageInitShape<typeof NodeVerdictSchema> {
+  return { ...verdict, filter: verdict.filter ?? "" };
+}

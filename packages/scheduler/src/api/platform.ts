@@ -1,0 +1,130 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { eventToProto } from "@skep/api/codec/notice.ts";
+import type {
+  GetStatusResponseSchema,
+  PlatformService,
+  WatchEventsRequest,
+  WatchEventsResponseSchema,
+} from "@skep/api/gen/skep/v1/platform_service_pb.ts";
+import type { World } from "@skep/core/decide/world.ts";
+import type { Decision, Lease } from "../store/store.ts";
+import type { ApiDeps } from "./deps.ts";
+import { readAll } from "./lookups.ts";
+import { WATCH_GAP_MS, WATCH_PERIOD_MS, createBell } from "./watch.ts";
+
+/** How far back a follower reads again: decisions of several schedulers may be saved a little out of order. */
+const OVERLAP_MS = 5_000;
+
+/** The platform as a whole. */
+export function platformHandlers(deps: ApiDeps): ServiceImpl<typeof PlatformService> {
+  return {
+    getStatus: async () => {
+      const [world, lease] = await Promise.all([deps.store.loadWorld(), deps.store.readLease()]);
+      return statusToProto(deps, world, lease);
+    },
+    watchEvents: (request, context) => watchEvents(deps, request, context.signal),
+  };
+}
+
+function statusToProto(
+  deps: ApiDeps,
+  world: World,
+  lease: Lease | undefined,
+): MessageInitShape<typeof GetStatusResponseSchema> {
+  const leads = lease !== undefined && lease.expiresInMs > 0 ? lease : undefined;
+  const states = world.instances.map(
+    ({ id, epoch }) =>
+      world.locations.find(location => location.instanceId === id && location.epoch === epoch)?.state ?? "pending",
+  );
+  return {
+    version: deps.version,
+    replica: deps.replica,
+    ...(leads === undefined
+      ? {}
+      : { leader: { holder: leads.holder, term: BigInt(leads.term), expiresInMs: Math.round(leads.expiresInMs) } }),
+    replicas: deps.replicas().map(replica => ({
+      name: replica.name,
+      version: replica.version,
+      leading: replica.leading,
+      seenAt: timestampFromMs(replica.seenAt),
+    })),
+    nodes: countWords(world.nodes.map(node => node.liveness)),
+    instances: countWords(states),
+    tenants: world.tenants.length,
+    deployments: world.deployments.length,
+    frozen: deps.frozen(),
+    warnings: warningsOf(deps, world, leads !== undefined),
+    at: timestampFromMs(deps.clock.now()),
+  };
+}
+
+function warningsOf(deps: ApiDeps, world: World, hasLeader: boolean): string[] {
+  const down = world.nodes.filter(node => node.liveness === "down").map(node => node.hostname);
+  const suspect = world.nodes.filter(node => node.liveness === "suspect").map(node => node.hostname);
+  const waiting = world.instances.filter(instance => instance.desired === "run" && instance.refusal !== undefined);
+  return [
+    ...(hasLeader ? [] : ["No scheduler leads, so nothing is placed: look at the schedulers' logs and at Postgres."]),
+    ...(deps.bus.connected()
+      ? []
+      : ["This scheduler has no connection to NATS: nodes are not told of changes until it is back."]),
+    ...(deps.frozen()
+      ? ["Too many nodes are silent at once, so nothing is moved: look at the network and at NATS before the nodes."]
+      : []),
+    ...(world.nodes.length === 0 ? ["No node has reported yet: look at the agents' logs."] : []),
+    ...(down.length === 0
+      ? []
+      : [`Down: ${down.join(", ")}. Their instances are placed elsewhere; bring the nodes back or remove them.`]),
+    ...(suspect.length === 0 ? [] : [`Silent: ${suspect.join(", ")}. They get no new work until they speak again.`]),
+    ...(waiting.length === 0
+      ? []
+      : [`Instances that fit on no node: ${waiting.length}. \`skep explain NAME\` says why.`]),
+  ];
+}
+
+function countWords(words: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
+}
+
+/** What is kept first, oldest first; then, with `follow`, what happens. */
+async function* watchEvents(
+  deps: ApiDeps,
+  request: WatchEventsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<MessageInitShape<typeof WatchEventsResponseSchema>> {
+  const { store, clock, hints } = deps;
+  const bell = createBell(hints, signal);
+  const sent = new Map<string, number>();
+  const begin = request.since === undefined ? (request.follow ? clock.now() : 0) : timestampMs(request.since);
+  let sinceAt = begin;
+  try {
+    while (!signal.aborted) {
+      bell.quiet();
+      const startedAt = clock.monotonic();
+      const filter = {
+        sinceAt: Math.max(begin, sinceAt - OVERLAP_MS),
+        ...(request.deploymentId === "" ? {} : { deploymentId: request.deploymentId }),
+        ...(request.instanceId === "" ? {} : { instanceId: request.instanceId }),
+      };
+      const found = await readAll(page => store.listDecisions(filter, page));
+      const fresh = found.filter(one => matches(request, one) && !sent.has(JSON.stringify(one)));
+      for (const one of fresh) sent.set(JSON.stringify(one), one.at);
+      sinceAt = found.reduce((latest, one) => Math.max(latest, one.at), sinceAt);
+      for (const [print, at] of sent) if (at < sinceAt - OVERLAP_MS) sent.delete(print);
+      if (fresh.length > 0) yield { events: fresh.map(eventToProto) };
+      if (!request.follow) return;
+      await clock.sleep(startedAt + WATCH_GAP_MS - clock.monotonic(), signal);
+      await bell.rung(clock, startedAt + WATCH_PERIOD_MS - clock.monotonic());
+    }
+  } finally {
+    bell.close();
+  }
+}
+
+function matches(request: WatchEventsRequest, decision: Decision): boolean {
+  const tenant = request.tenantId === "" || decision.tenantId === request.tenantId;
+  return tenant && (request.nodeId === "" || decision.nodeId === request.nodeId);
+}

@@ -1,0 +1,74 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { RoutingService } from "@skep/api/gen/skep/v1/routing_service_pb.ts";
+import { SkepError } from "@skep/core/error.ts";
+import type { Location } from "@skep/core/model/instance.ts";
+import type { Route } from "@skep/core/model/routing.ts";
+import type { ApiDeps } from "./deps.ts";
+import { routeToProto } from "./encode.ts";
+import { lookupsOf, pageRequest, readAll } from "./lookups.ts";
+import { currentLocation } from "./deployment-status.ts";
+
+/** Which domain leads where. */
+export function routingHandlers(deps: ApiDeps): ServiceImpl<typeof RoutingService> {
+  const { store } = deps;
+  return {
+    listRoutes: async request => {
+      const routes = await store.listRoutes({
+        ...(request.tenantId === "" ? {} : { tenantId: request.tenantId }),
+        ...(request.deploymentId === "" ? {} : { deploymentId: request.deploymentId }),
+      });
+      const { size, token } = pageRequest(request);
+      const ordered = routes.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+      const rest = ordered.filter(route => token === undefined || keyOf(route) > decodeKey(token));
+      const page = rest.slice(0, size);
+      const last = page.at(-1);
+      const more = rest.length > page.length && last !== undefined;
+      return { routes: await encodeRoutes(deps, page), nextPageToken: more ? encodeKey(keyOf(last)) : "" };
+    },
+    getRoute: async ({ domain }) => {
+      const routes = await store.listRoutes({ domain: domain.toLowerCase() });
+      if (routes.length > 0) return { routes: await encodeRoutes(deps, routes) };
+      throw new SkepError(
+        "not_found",
+        "ROUTE_NOT_FOUND",
+        `No route leads from the domain ${domain}. List routes to see which domains there are.`,
+        { details: { domain } },
+      );
+    },
+  };
+}
+
+async function encodeRoutes({ store }: ApiDeps, routes: readonly Route[]): Promise<ReturnType<typeof routeToProto>[]> {
+  const deploymentIds = [...new Set(routes.map(route => route.deploymentId))];
+  const [nodes, ...instances] = await Promise.all([
+    store.listNodes(),
+    ...deploymentIds.map(deploymentId => readAll(page => store.listInstances({ deploymentId }, page))),
+  ]);
+  const serving = instances.flat().flatMap(record => {
+    const location = currentLocation(record);
+    return location !== undefined && serves(location) ? [location] : [];
+  });
+  const lookups = lookupsOf(nodes, [], []);
+  return routes.map(route => {
+    const servers = serving.filter(location => location.deploymentId === route.deploymentId);
+    return routeToProto(route, servers, lookups);
+  });
+}
+
+/** Whether the edge sends requests there: wanted, running, and not unwell. */
+function serves(location: Location): boolean {
+  const well = location.health === "none" || location.health === "healthy";
+  return location.desired === "run" && location.state === "running" && well;
+}
+
+function keyOf(route: Route): string {
+  return `${route.domain} ${route.path} ${route.deploymentId} ${route.router}`;
+}
+
+function encodeKey(key: string): string {
+  return Buffer.from(key, "utf8").toString("base64url");
+}
+
+function decodeKey(token: string): string {
+  return Buffer.from(token, "base64url").toString("utf8");
+}

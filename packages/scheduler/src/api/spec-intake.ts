@@ -1,0 +1,34 @@
+import type { DeploymentSpec as SpecMessage } from "@skep/api/gen/skep/v1/spec_pb.ts";
+import { specFromProto } from "@skep/api/codec/spec.ts";
+import { SkepError } from "@skep/core/error.ts";
+import type { Issue } from "@skep/core/error.ts";
+import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import type { Route } from "@skep/core/model/routing.ts";
+import { validateSpec } from "@skep/core/model/validate.ts";
+import { routesFromSpec } from "@skep/core/routing/labels.ts";
+
+/** A spec that may be recorded, with the routes that its labels describe. */
+export interface AcceptedSpec {
+  readonly spec: DeploymentSpec;
+  readonly routes: readonly Route[];
+}
+
+/** Reads a spec as it was sent. @throws SkepError `invalid_argument` `SPEC_INVALID` with everything that is wrong. */
+export function acceptMessage(tenantId: string, message: SpecMessage | undefined): AcceptedSpec {
+  if (message === undefined)
+    throw new SkepError("invalid_argument", "SPEC_MISSING", "The request has no `spec`: send what is to be run.");
+  return acceptSpec(tenantId, specFromProto(message));
+}
+
+/** Holds a spec to the rules of core and derives its routes. @throws as `acceptMessage`. */
+export function acceptSpec(tenantId: string, spec: DeploymentSpec): AcceptedSpec {
+  const { routes, issues } = routesFromSpec(tenantId, `${tenantId}.${spec.name}`, spec);
+  const all: readonly Issue[] = [...validateSpec(spec), ...issues];
+  if (all.length === 0) return { spec, routes };
+  const [first] = all;
+  const more = all.length === 1 ? "" : ` (and ${all.length - 1} more, in \`issues\`)`;
+  throw new SkepError("invalid_argument", "SPEC_INVALID", `spec.${first?.path}: ${first?.problem}${more}.`, {
+    details: { advice: first?.advice ?? "" },
+    issues: all.map(issue => ({ ...issue, path: `spec.${issue.path}` })),
+  });
+}
