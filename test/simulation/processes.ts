@@ -6,6 +6,8 @@ import type { Engine } from "@skep/agent/engine/engine.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import { createRecordingLog, type Log } from "@skep/kit/log.ts";
 import { createIdSource } from "@skep/kit/random.ts";
+import { createScheduler } from "@skep/scheduler/wire.ts";
+import { DEFAULT_SETTINGS } from "@skep/core/decide/world.ts";
 import type { Store } from "@skep/scheduler/store/store.ts";
 import { busOfLife, throughGate, type Life } from "./life.ts";
 import { ObserverRule } from "./observer-rule.ts";
@@ -55,11 +57,23 @@ export function startAgent(platform: Platform, node: SimNode, life: Life, sabota
 /** Starts a scheduler in a fresh life. */
 export function startScheduler(platform: Platform, name: string, life: Life, sabotage: Sabotage): void {
   const random = platform.random(`${life.name} ${platform.clock.now()}`);
-  const observer = new ObserverRule(life, 6_000);
+  const observer = new ObserverRule(life, DEFAULT_SETTINGS.downAfterMs);
   const bus = busOfLife(platform.network.connect(name), life, (subject, data) => observer.heard(subject, data));
   const plain = platform.database.connect(name);
   const store = watchedStore(platform, sabotage.store?.(plain) ?? plain, life, observer);
-  void [random, sabotage.schedulerBus?.(bus) ?? bus, store];
+  const newId = createIdSource(random);
+  createScheduler({
+    store,
+    bus: sabotage.schedulerBus?.(bus) ?? bus,
+    clock: life.clock,
+    random,
+    // Lease holders bear the replica's name, so that the adversary knows who leads.
+    ids: prefix => `${name}_${newId(prefix)}`,
+    log: logOf(platform, life),
+    settings: DEFAULT_SETTINGS,
+    name,
+    version: "simulated",
+  }).start();
 }
 
 /** Whether one machine answers another: both must have power and network. */

@@ -1,3 +1,5 @@
+import { encodeWake } from "@skep/api/codec/notice.ts";
+import { SUBJECTS } from "@skep/api/subjects.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { DeploymentChange, Request, Store } from "@skep/scheduler/store/store.ts";
 import type { Platform } from "./platform.ts";
@@ -9,6 +11,7 @@ const UNBOUND = { instances: undefined, cpuMillis: undefined, memoryBytes: undef
 export async function liveAsUsers(platform: Platform, done: () => boolean): Promise<void> {
   const chance = platform.chance("users");
   const store = platform.database.connect("user");
+  const bus = platform.network.connect("user");
   const known = new Map<string, Known>();
   let serial = 0;
   const ask = <T>(say: string, call: (request: Request) => Promise<T>): Promise<T | undefined> => {
@@ -19,6 +22,7 @@ export async function liveAsUsers(platform: Platform, done: () => boolean): Prom
   while (!done()) {
     const wish = drawWish(chance, [...known.values()], serial);
     await ask(`WISH ${brief(wish)}`, request => fulfil(store, wish, request, platform.clock.now()));
+    bus.publish(SUBJECTS.wake, encodeWake("a user's wish"));
     learn(known, wish);
     await platform.clock.sleep(chance.between(300, 4_000));
   }
