@@ -17,10 +17,32 @@ const instance = anInstance({ spec: aSpec({ containers: [aContainer({ health: ch
 
 function seen(over: Partial<ObservedContainer> = {}): Observed {
   const container: ObservedContainer = {
-    ...{ id: "c1", name: "app", role: "app", instanceId: "acme.web.1", tenantId: "acme", deploymentId: "acme.web" },
-    ...{ release: 1, epoch: 1, specHash: "h", state: "running", exitCode: undefined, oomKilled: false, imageId: "i" },
-    ...{ engineHealth: "none", createdAt: 0, startedAt: 1, finishedAt: undefined, labels: {} },
-    ports: [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: 20_001 }],
+    id: "c1",
+    name: "app",
+    role: "app",
+    instanceId: "acme.web.1",
+    tenantId: "acme",
+    deploymentId: "acme.web",
+    release: 1,
+    epoch: 1,
+    specHash: "h",
+    state: "running",
+    exitCode: undefined,
+    oomKilled: false,
+    imageId: "i",
+    engineHealth: "none",
+    createdAt: 0,
+    startedAt: 1,
+    finishedAt: undefined,
+    labels: {},
+    ports: [
+      {
+        container: "app",
+        containerPort: 80,
+        protocol: "tcp",
+        hostPort: 20001,
+      },
+    ],
     ...over,
   };
   return { containers: [container], networks: [], images: [] };

@@ -1,16 +1,16 @@
 import { answerAsks } from "./asks.ts";
 import type { AgentDeps } from "./create-agent.ts";
-import type { EngineEvent, EngineFacts } from "./engine/engine.ts";
+import type { EngineFacts } from "./engine/engine.ts";
 import { toBootId, toNodeFacts } from "./facts.ts";
 import { createHealthWatch } from "./health-watch.ts";
 import { createImages } from "./images.ts";
 import type { JournalEntry } from "./journal.ts";
 import { leave } from "./leave.ts";
-import { createLogStreams } from "./log-streams.ts";
-import { createLoop, type Loop } from "./loop.ts";
-import { openOrders } from "./orders.ts";
-import { createReporter, type Reporter } from "./reporter.ts";
-import { beginSession } from "./session.ts";
+import { LogStreams } from "./log-streams.ts";
+import { Loop } from "./loop.ts";
+import { OrderBook } from "./orders.ts";
+import { Reporter, type Picture } from "./reporter.ts";
+import { Session } from "./session.ts";
 import { watchSwarm } from "./swarm-watch.ts";
 import { createUsageMeter } from "./usage.ts";
 
@@ -28,51 +28,41 @@ const USAGE_EVERY_MS = 10_000;
 
 /** Puts an agent's parts together and sets them going. */
 export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: JournalEntry): Life {
-  const { engine, bus, clock, random, prober } = deps;
+  const { engine, bus, clock, random, prober, auth, sampler, journal, limits, agentVersion } = deps;
   const { nodeId } = first;
   const sessionId = deps.ids("ses");
   const log = deps.log.child({ nodeId, sessionId });
   let facts: EngineFacts = first;
   const bootId = (): string => toBootId(deps.machineBootId, facts);
-  const session = { nodeId, sessionId };
+  const hint = (): void => loop.hint();
 
-  const reporter = createReporter({
-    ...{ bus, clock, random, log, nodeId, sessionId },
-    facts: () => toNodeFacts(facts, { ...session, bootId: bootId(), agentVersion: deps.agentVersion }, deps.limits),
+  const nodeFacts = () => toNodeFacts(facts, { nodeId, sessionId, bootId: bootId(), agentVersion }, limits);
+  const reporter = new Reporter({ bus, clock, random, log, nodeId, sessionId, facts: nodeFacts });
+  const health = createHealthWatch({ clock, prober, host: () => facts.address, onChange: hint });
+  const images = createImages({ engine, clock, log, auth, onProgress: hint });
+  const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange: hint });
+  const policy = { startLimit: deps.startLimit ?? facts.cores, sandboxImage: deps.sandboxImage };
+  const outlook = { orders: () => book.orders(), onPicture: (picture: Picture) => reporter.show(picture) };
+  const loop = new Loop({ engine, clock, log, images, health, policy, booted: entry.bootId !== bootId(), ...outlook });
+  const uplink = { bus, clock, random, log, nodeId, sessionId, reporter, bootId };
+  const session = new Session({
+    ...uplink,
+    held: () => book.orders().assignment,
+    digest: () => loop.digest(),
+    load: () => sampler.load(),
+    take: arrived => book.take(arrived),
+    confirm: () => book.confirm(),
   });
-  const health = createHealthWatch({ clock, prober, host: () => facts.address, onChange: () => loop.hint() });
-  const images = createImages({ engine, clock, log, auth: deps.auth, onProgress: () => loop.hint() });
-  const book = openOrders({
-    ...{ journal: deps.journal, entry, bootId: bootId(), nodeId, clock, log },
-    onChange: () => loop.hint(),
-  });
-  const loop = createLoop({
-    ...{ engine, clock, log, images, health, orders: book.orders, onPicture: reporter.show },
-    policy: { startLimit: deps.startLimit ?? facts.cores, sandboxImage: deps.sandboxImage },
-    booted: entry.bootId !== bootId(),
-  });
-  const uplink = beginSession({
-    ...{ bus, clock, random, log, nodeId, sessionId, reporter, bootId, digest: loop.digest },
-    ...{
-      take: book.take,
-      confirm: book.confirm,
-      held: () => book.orders().assignment,
-      load: () => deps.sampler.load(),
-    },
-  });
-  const logStreams = createLogStreams({ engine, bus, clock });
-  const asks = answerAsks({
-    ...{ bus, log, engine, nodeId, prober, logStreams, containers: loop.containers, reportInFull: reporter.sayAll },
-  });
+  const logStreams = new LogStreams({ engine, bus, clock });
+  const answering = { bus, log, engine, nodeId, prober, logStreams };
+  const asks = answerAsks({ ...answering, containers: () => loop.containers(), reportInFull: () => reporter.sayAll() });
   const swarm = watchSwarm({ engine, bus, clock, log, nodeId });
-  const events = engine.events(onEvent);
-  const stopMeter = meterUsage(deps, loop, reporter);
-
-  function onEvent(event: EngineEvent): void {
+  const events = engine.events(event => {
     if (event.kind === "node" || event.kind === "reconnected") swarm.hint();
     if (event.kind !== "node" && event.kind !== "network") loop.hint();
     if (event.kind === "reconnected") void refreshFacts();
-  }
+  });
+  const meter = meterUsage(deps, loop, reporter);
 
   /** The engine may have been away, and come back as another life of the node. */
   async function refreshFacts(): Promise<void> {
@@ -86,16 +76,15 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: Jour
   return {
     loop,
     end: async () => {
-      await leave({ session: uplink, loop, orders: book.orders, clock, log });
-      for (const part of [asks, uplink, events, logStreams, health, book]) part.close();
-      stopMeter();
+      await leave({ session, loop, orders: () => book.orders(), clock, log });
+      for (const part of [asks, session, events, logStreams, health, book, meter]) part.close();
       await Promise.all([swarm.close(), loop.close(), reporter.close()]);
-      deps.sampler.close();
+      sampler.close();
     },
   };
 }
 
-function meterUsage({ clock, sampler }: AgentDeps, loop: Loop, reporter: Reporter): () => void {
+function meterUsage({ clock, sampler }: AgentDeps, loop: Loop, reporter: Reporter): { close(): void } {
   const closing = new AbortController();
   const meter = createUsageMeter(sampler, clock);
   async function run(): Promise<void> {
@@ -106,5 +95,5 @@ function meterUsage({ clock, sampler }: AgentDeps, loop: Loop, reporter: Reporte
     }
   }
   void run();
-  return () => closing.abort();
+  return { close: () => closing.abort() };
 }

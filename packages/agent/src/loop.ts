@@ -9,10 +9,10 @@ import {
 } from "@skep/core/converge/memory.ts";
 import type { Step } from "@skep/core/converge/step.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
-import type { ObservedContainer } from "@skep/core/model/observed.ts";
+import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
-import { createWake } from "@skep/kit/wake.ts";
+import { createWake, type Wake } from "@skep/kit/wake.ts";
 import type { Engine } from "./engine/engine.ts";
 import { createExecutors, instanceOf } from "./executors.ts";
 import type { HealthWatch } from "./health-watch.ts";
@@ -20,7 +20,7 @@ import type { Images } from "./images.ts";
 import { toDigest, toPicture } from "./picture.ts";
 import type { Picture } from "./reporter.ts";
 import type { Digest } from "./session.ts";
-import { createWork } from "./work.ts";
+import { createWork, type Work } from "./work.ts";
 
 /** What the node is to run, as far as the agent knows. */
 export interface Orders {
@@ -28,18 +28,6 @@ export interface Orders {
   /** Whether a scheduler has said in this life of the agent that the assignment is current. */
   readonly confirmed: boolean;
   readonly unreadable: readonly Unreadable[];
-}
-
-/** Makes the node's containers what they are to be, again and again. */
-export interface Loop {
-  /** Something may have changed: look soon. */
-  hint(): void;
-  containers(): readonly ObservedContainer[];
-  digest(): Digest;
-  /** When the last look ended, well or not, and when the last good one did; on the monotonic clock. */
-  progress(): { readonly passedAt: number; readonly seenAt: number };
-  /** Ends the loop; containers run on. */
-  close(): Promise<void>;
 }
 
 /** What a loop is made from. */
@@ -63,85 +51,114 @@ const RELIST_MS = 10_000;
 /** While something is under way the list is read more often. */
 const ACTIVE_MS = 1_000;
 
-/** Makes the loop: wake or period → observe → converge → begin steps → show. It begins at the first hint. */
-export function createLoop(deps: LoopDeps): Loop {
-  const { engine, clock, log, health } = deps;
-  let memory: ConvergeMemory = EMPTY_MEMORY;
-  let first = true;
-  let containers: readonly ObservedContainer[] = [];
-  let digest: Digest = { digest: 0n, instances: 0 };
-  let progress = { passedAt: clock.monotonic(), seenAt: clock.monotonic() };
-  let blind = false;
+/**
+ * Makes the node's containers what they are to be, again and again: wake or period → observe → converge → begin
+ * steps → show. It begins at the first hint.
+ */
+export class Loop {
+  readonly #deps: LoopDeps;
+  readonly #work: Work;
+  readonly #wake: Wake;
+  #memory: ConvergeMemory = EMPTY_MEMORY;
+  #isFirst = true;
+  #isBlind = false;
+  #containers: readonly ObservedContainer[] = [];
+  #digest: Digest = { digest: 0n, instances: 0 };
+  #passedAt: number;
+  #seenAt: number;
 
-  const work = createWork({ executors: createExecutors(engine, deps.images), clock, log, onEnd: remember });
-
-  function remember(step: Step, failure: string | undefined): void {
-    memory = failure === undefined ? noteStepDone(memory, step) : noteStepFailed(memory, step, failure, clock.now());
-    wake.hint();
+  constructor(deps: LoopDeps) {
+    const { engine, images, clock, log } = deps;
+    this.#deps = deps;
+    this.#passedAt = this.#seenAt = clock.monotonic();
+    const executors = createExecutors(engine, images);
+    this.#work = createWork({ executors, clock, log, onEnd: (step, failure) => this.#remember(step, failure) });
+    this.#wake = createWake(
+      () => this.#pass(),
+      { minGapMs: GAP_MS, periodMs: RELIST_MS },
+      clock,
+      error => {
+        log.error("loop.failed", "A pass of the loop failed; the next one tries again.", { error });
+      },
+    );
   }
 
-  async function pass(): Promise<void> {
+  /** Something may have changed: look soon. */
+  hint(): void {
+    this.#wake.hint();
+  }
+
+  /** The containers with our labels, as last seen. */
+  containers(): readonly ObservedContainer[] {
+    return this.#containers;
+  }
+
+  /** What runs, in one number. */
+  digest(): Digest {
+    return this.#digest;
+  }
+
+  /** When the last look ended, well or not, and when the last good one did; on the monotonic clock. */
+  progress(): { readonly passedAt: number; readonly seenAt: number } {
+    return { passedAt: this.#passedAt, seenAt: this.#seenAt };
+  }
+
+  /** Ends the loop; containers run on. */
+  close(): Promise<void> {
+    return this.#wake.close();
+  }
+
+  async #pass(): Promise<void> {
+    const { clock, log } = this.#deps;
     try {
-      await look();
-      if (blind) log.info("engine.answered", "The engine answers again.");
-      blind = false;
-      progress = { passedAt: clock.monotonic(), seenAt: clock.monotonic() };
+      const mark = this.#work.mark();
+      this.#decide(await this.#deps.engine.observe(), mark);
+      if (this.#isBlind) log.info("engine.answered", "The engine answers again.");
+      this.#isBlind = false;
+      this.#seenAt = clock.monotonic();
     } catch (error) {
-      if (!blind) log.error("engine.silent", "The engine could not be looked at; what runs, runs on.", { error });
-      blind = true;
-      progress = { ...progress, passedAt: clock.monotonic() };
-      wake.at(clock.now() + ACTIVE_MS);
+      if (!this.#isBlind)
+        log.error("engine.silent", "The engine could not be looked at; what runs, runs on.", { error });
+      this.#isBlind = true;
+      this.#wake.at(clock.now() + ACTIVE_MS);
     }
+    this.#passedAt = clock.monotonic();
   }
 
-  async function look(): Promise<void> {
-    const mark = work.mark();
-    const seen = await engine.observe();
-    const { assignment, confirmed, unreadable } = deps.orders();
+  #decide(seen: Observed, mark: number): void {
+    const { clock, health, images, policy, booted } = this.#deps;
+    const { assignment, confirmed, unreadable } = this.#deps.orders();
     const instances = assignment?.instances ?? [];
     const observed = health.apply(seen, instances);
-    if (first && deps.booted) memory = noteBoot(memory, observed);
-    first = false;
-    containers = observed.containers;
-    const inFlight = work.busyKeys(mark);
+    if (this.#isFirst && booted) this.#memory = noteBoot(this.#memory, observed);
+    this.#isFirst = false;
+    this.#containers = observed.containers;
+    const inFlight = this.#work.busyKeys(mark);
     const healthNotes = health.notes();
-    const now = clock.now();
-    const result = converge({
-      assignment,
-      confirmed,
-      observed,
-      memory,
-      inFlight,
-      policy: deps.policy,
-      healthNotes,
-      now,
-    });
-    memory = result.memory;
-    const fresh = result.steps.filter(step => !isStale(step, mark));
-    for (const step of fresh) work.begin(step);
-    digest = toDigest(result.statuses);
-    deps.onPicture(
-      toPicture(result.statuses, instances, observed, unreadable, { progressOf: deps.images.progressOf, healthNotes }),
-    );
-    if (fresh.length < result.steps.length) wake.hint();
-    if (work.running() > 0) wake.at(clock.now() + ACTIVE_MS);
-    if (result.wakeAt !== undefined) wake.at(result.wakeAt);
+    const input = { assignment, confirmed, observed, inFlight, policy, healthNotes };
+    const { steps, statuses, memory, wakeAt } = converge({ ...input, memory: this.#memory, now: clock.now() });
+    this.#memory = memory;
+    const fresh = steps.filter(step => !this.#isStale(step, mark));
+    for (const step of fresh) this.#work.begin(step);
+    this.#digest = toDigest(statuses);
+    const remarks = { progressOf: images.progressOf, healthNotes };
+    this.#deps.onPicture(toPicture(statuses, instances, observed, unreadable, remarks));
+    if (fresh.length < steps.length) this.#wake.hint();
+    if (this.#work.running() > 0) this.#wake.at(clock.now() + ACTIVE_MS);
+    if (wakeAt !== undefined) this.#wake.at(wakeAt);
   }
 
   /** After a deed the next decision on that instance needs a snapshot that was begun later: acting on an older one makes doubles. */
-  function isStale(step: Step, mark: number): boolean {
+  #isStale(step: Step, mark: number): boolean {
     const instanceId = instanceOf(step);
-    return instanceId !== undefined && work.isStale(instanceId, mark);
+    return instanceId !== undefined && this.#work.isStale(instanceId, mark);
   }
 
-  const wake = createWake(pass, { minGapMs: GAP_MS, periodMs: RELIST_MS }, clock, error => {
-    log.error("loop.failed", "A pass of the loop failed; the next one tries again.", { error });
-  });
-  return {
-    hint: () => wake.hint(),
-    containers: () => containers,
-    digest: () => digest,
-    progress: () => progress,
-    close: () => wake.close(),
-  };
+  #remember(step: Step, failure: string | undefined): void {
+    this.#memory =
+      failure === undefined
+        ? noteStepDone(this.#memory, step)
+        : noteStepFailed(this.#memory, step, failure, this.#deps.clock.now());
+    this.#wake.hint();
+  }
 }

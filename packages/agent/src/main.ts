@@ -28,12 +28,22 @@ async function main({ stack, signal }: Life): Promise<void> {
   const { dockerSocket: socketPath, networkPool, natsUrl, natsUser, natsPassword } = config;
   const engine = await awaitDocker({ socketPath, networkPool }, log, signal);
   const bus = createNatsBus({
-    ...{ servers: natsUrl.split(","), name: "agent", user: natsUser, inboxPrefix: "_INBOX_agent", log },
+    servers: natsUrl.split(","),
+    name: "agent",
+    user: natsUser,
+    inboxPrefix: "_INBOX_agent",
+    log,
     ...(natsPassword === undefined ? {} : { password: natsPassword }),
   });
   stack.defer(() => bus.close());
   const agent = createAgent({
-    ...{ engine, bus, log, clock: systemClock, random: systemRandom, ids: systemIds, prober: networkProber },
+    engine,
+    bus,
+    log,
+    clock: systemClock,
+    random: systemRandom,
+    ids: systemIds,
+    prober: networkProber,
     journal: createFileJournal(config.stateDir, error => {
       log.error("journal.spoilt", "The journal cannot be read; the node waits for its assignment.", { error });
     }),

@@ -5,93 +5,104 @@ import { takeAssignment } from "./intake.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { Orders } from "./loop.ts";
 
-/** Holds what the node is to run, over the agent's own restarts. */
-export interface OrderBook {
-  orders(): Orders;
-  /** Takes an assignment that arrived, or refuses it and says why in the log; it counts once it is on disk. */
-  take(arrived: DecodedAssignment): void;
-  /** A scheduler says that what is held is current. */
-  confirm(): void;
-  close(): void;
-}
-
-/** So long does a node that just started wait to hear whether what it had still belongs to it. */
-const CONFIRM_WITHIN_MS = 30_000;
-
-/**
- * Opens the book on what the journal holds. Until an assignment is confirmed, or 30 s have passed in which nobody did,
- * it is called unconfirmed. `onChange` is called whenever `orders` has changed.
- */
-export function openOrders(deps: {
+/** What an order book is made from. */
+export interface OrderBookDeps {
   readonly journal: Journal;
+  /** What the journal held when the agent began. */
   readonly entry: JournalEntry;
   /** The life of the node that this is; written beside the assignment once that is confirmed. */
   readonly bootId: string;
   readonly nodeId: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Called whenever `orders` has changed. */
   readonly onChange: () => void;
-}): OrderBook {
-  const { journal, nodeId, clock, log, onChange } = deps;
-  let entry: JournalEntry = { ...deps.entry, bootId: deps.bootId };
-  let saved = deps.entry.bootId === deps.bootId;
-  let orders: Orders = { assignment: entry.assignment, confirmed: false, unreadable: [] };
-  /** Assignments are taken one after the other, so that a slow disk cannot put an older one on top. */
-  let taking: Promise<void> = Promise.resolve();
+}
 
-  async function takeNow({ assignment: next, unreadable }: DecodedAssignment): Promise<void> {
-    const taken = takeAssignment(entry, next, nodeId);
-    const fields = { term: next.term, revision: next.revision };
-    if (taken.kind === "refused")
-      return log.warn("assignment.refused", `An assignment was refused: ${taken.because}.`, fields);
+/** So long does a node that just started wait to hear whether what it had still belongs to it. */
+const CONFIRM_WITHIN_MS = 30_000;
+
+/**
+ * Holds what the node is to run, over the agent's own restarts. Until an assignment is confirmed, or 30 s have passed
+ * in which nobody did, it is called unconfirmed.
+ */
+export class OrderBook {
+  readonly #deps: OrderBookDeps;
+  readonly #cancel: () => void;
+  #entry: JournalEntry;
+  #saved: boolean;
+  #orders: Orders;
+  /** Assignments are taken one after the other, so that a slow disk cannot put an older one on top. */
+  #taking: Promise<void> = Promise.resolve();
+
+  constructor(deps: OrderBookDeps) {
+    const { entry, bootId, clock, log } = deps;
+    this.#deps = deps;
+    this.#entry = { ...entry, bootId };
+    this.#saved = entry.bootId === bootId;
+    this.#orders = { assignment: entry.assignment, confirmed: false, unreadable: [] };
+    this.#cancel = clock.timer(CONFIRM_WITHIN_MS, () => {
+      log.warn("assignment.unconfirmed", "No scheduler answered: the node goes on by what it was last told.");
+      this.confirm();
+    });
+  }
+
+  /** What is to run, as far as is known. */
+  orders(): Orders {
+    return this.#orders;
+  }
+
+  /** Takes an assignment that arrived, or refuses it and says why in the log; it counts once it is on disk. */
+  take(arrived: DecodedAssignment): void {
+    this.#taking = this.#taking.then(() => this.#takeNow(arrived));
+  }
+
+  /** A scheduler says that what is held is current. */
+  confirm(): void {
+    this.#cancel();
+    if (this.#orders.confirmed) return;
+    this.#orders = { ...this.#orders, confirmed: true };
+    this.#taking = this.#taking.then(() => this.#save());
+    this.#deps.onChange();
+  }
+
+  /** Waits for nobody any more. */
+  close(): void {
+    this.#cancel();
+  }
+
+  async #takeNow({ assignment: next, unreadable }: DecodedAssignment): Promise<void> {
+    const { nodeId, log, onChange } = this.#deps;
+    const taken = takeAssignment(this.#entry, next, nodeId);
+    const { term, revision } = next;
+    if (taken.kind === "refused") {
+      return log.warn("assignment.refused", `An assignment was refused: ${taken.because}.`, { term, revision });
+    }
     if (taken.kind === "accepted") {
       for (const fenced of taken.fenced) {
-        log.warn("instance.fenced", `${fenced} is not run: this node has seen a newer placement of it.`, fields);
+        const sentence = `${fenced} is not run: this node has seen a newer placement of it.`;
+        log.warn("instance.fenced", sentence, { term, revision });
       }
-      entry = taken.entry;
-      saved = false;
-      log.info("assignment.taken", `Working by term ${next.term}, revision ${next.revision}.`, {
-        ...fields,
-        instances: next.instances.length,
-      });
+      this.#entry = taken.entry;
+      this.#saved = false;
+      const instances = next.instances.length;
+      log.info("assignment.taken", `Working by term ${term}, revision ${revision}.`, { term, revision, instances });
     }
     // On disk first: a fence that a crash could take away would be none.
-    await save();
-    cancel();
-    orders = { assignment: entry.assignment, confirmed: true, unreadable };
+    await this.#save();
+    this.#cancel();
+    this.#orders = { assignment: this.#entry.assignment, confirmed: true, unreadable };
     onChange();
   }
 
-  async function save(): Promise<void> {
-    if (saved) return;
+  async #save(): Promise<void> {
+    if (this.#saved) return;
     try {
-      await journal.write(entry);
-      saved = true;
+      await this.#deps.journal.write(this.#entry);
+      this.#saved = true;
     } catch (error) {
-      log.error("journal.unwritable", "The assignment could not be kept on disk; a restart would forget it.", {
-        error,
-      });
+      const sentence = "The assignment could not be kept on disk; a restart of the agent would forget it.";
+      this.#deps.log.error("journal.unwritable", sentence, { error });
     }
   }
-
-  function confirm(): void {
-    cancel();
-    if (orders.confirmed) return;
-    orders = { ...orders, confirmed: true };
-    taking = taking.then(save);
-    onChange();
-  }
-
-  const cancel = clock.timer(CONFIRM_WITHIN_MS, () => {
-    log.warn("assignment.unconfirmed", "No scheduler answered: the node goes on by what it was last told.");
-    confirm();
-  });
-  return {
-    orders: () => orders,
-    take: arrived => {
-      taking = taking.then(() => takeNow(arrived));
-    },
-    confirm,
-    close: cancel,
-  };
 }

@@ -13,7 +13,7 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { retryDelay } from "@skep/kit/retry.ts";
-import { createWake } from "@skep/kit/wake.ts";
+import { createWake, type Wake } from "@skep/kit/wake.ts";
 
 /** All that the agent has to say at one moment; each picture replaces the one before. */
 export interface Picture {
@@ -22,21 +22,18 @@ export interface Picture {
   readonly strangers: readonly Stranger[];
 }
 
-/** Brings pictures to the scheduler: only what changed, as often as it takes, newest first to land. */
-export interface Reporter {
-  show(picture: Picture): void;
-  /** Adds what instances use to the next report. */
-  addUsage(usage: readonly InstanceUsage[]): void;
-  /** Says everything anew: a session began, the connection came back, or somebody asked. */
-  sayAll(): void;
-  /** Whether a full report has landed since the last `sayAll`: only then may the agent call itself ready. */
-  landed(): boolean;
-  /** Seq of the last acknowledged report; 0 for none. */
-  lastSeq(): number;
-  close(): Promise<void>;
+/** What a reporter is made from; `facts` is asked for each full report. */
+export interface ReporterDeps {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly nodeId: string;
+  readonly sessionId: string;
+  readonly facts: () => NodeFacts;
 }
 
-/** Changes that come together go together; with the wake's own gap this stays well below 100 ms. */
+/** Changes that come together go together; with the loop's own gap this stays well below 100 ms. */
 const GAP_MS = 30;
 const ACK_TIMEOUT_MS = 2_000;
 const BACKOFF = { baseMs: 200, maxMs: 5_000 };
@@ -46,110 +43,137 @@ const TRIES = 3;
 interface Pending {
   readonly report: Report;
   readonly bytes: Uint8Array;
+  /** What the scheduler knows once this has landed. */
   readonly said: ReadonlyMap<string, string>;
   tries: number;
 }
 
-/** Makes a reporter; `facts` is asked for each full report. It says nothing before the first picture. */
-export function createReporter(deps: {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly nodeId: string;
-  readonly sessionId: string;
-  readonly facts: () => NodeFacts;
-}): Reporter {
-  const { bus, clock, random, log, nodeId, sessionId } = deps;
-  let picture: Picture | undefined;
-  let usage: readonly InstanceUsage[] = [];
+/** Brings pictures to the scheduler: only what changed, repeated until it has landed, and of each thing the newest. */
+export class Reporter {
+  readonly #deps: ReporterDeps;
+  readonly #wake: Wake;
+  #picture: Picture | undefined;
+  #usage: readonly InstanceUsage[] = [];
   /** What the scheduler is known to know: one text per thing said. */
-  let known: ReadonlyMap<string, string> = new Map();
-  let wantsAll = true;
-  let generation = 0;
-  let seq = 0;
-  let ackedSeq = 0;
-  let pending: Pending | undefined;
+  #known: ReadonlyMap<string, string> = new Map();
+  #wantsAll = true;
+  /** Grows when everything is to be said anew: answers to what was sent before that mean nothing any more. */
+  #generation = 0;
+  #seq = 0;
+  #ackedSeq = 0;
+  #pending: Pending | undefined;
 
-  function prepare(shown: Picture): Pending | undefined {
-    const said = textsOf(shown);
-    const isNews = (key: string): boolean => wantsAll || known.get(key) !== said.get(key);
-    const report: Report = {
-      ...{ nodeId, sessionId, seq: seq + 1, full: wantsAll, facts: wantsAll ? deps.facts() : undefined, usage },
-      statuses: shown.statuses.filter(one => isNews(statusKey(one))),
-      gone: shown.gone.filter(one => isNews(goneKey(one))),
-      strangers: shown.strangers.filter(one => isNews(strangerKey(one))),
+  /** Says nothing before the first picture. */
+  constructor(deps: ReporterDeps) {
+    this.#deps = deps;
+    this.#wake = createWake(
+      () => this.#send(),
+      { minGapMs: GAP_MS },
+      deps.clock,
+      error => {
+        deps.log.error("report.failed", "A report could not be made.", { error });
+      },
+    );
+  }
+
+  /** Takes the newest picture; what changed goes out at once. */
+  show(picture: Picture): void {
+    this.#picture = picture;
+    this.#wake.hint();
+  }
+
+  /** Adds what instances use to the next report. */
+  addUsage(usage: readonly InstanceUsage[]): void {
+    this.#usage = usage;
+    this.#wake.hint();
+  }
+
+  /** Says everything anew: a session began, the connection came back, or somebody asked. */
+  sayAll(): void {
+    this.#wantAll();
+    this.#wake.hint();
+  }
+
+  /** Whether a full report has landed since the last `sayAll`: only then may the agent call itself ready. */
+  landed(): boolean {
+    return !this.#wantsAll;
+  }
+
+  /** Seq of the last acknowledged report; 0 for none. */
+  lastSeq(): number {
+    return this.#ackedSeq;
+  }
+
+  /** Resolves when a report that is on its way has ended. */
+  close(): Promise<void> {
+    return this.#wake.close();
+  }
+
+  async #send(): Promise<void> {
+    const { bus, clock, random, log, nodeId } = this.#deps;
+    if (this.#picture === undefined || !bus.connected()) return;
+    const pending = (this.#pending ??= this.#prepare(this.#picture));
+    if (pending === undefined) return;
+    const began = this.#generation;
+    pending.tries++;
+    try {
+      const subject = nodeSubject("report", nodeId);
+      const ack = decodeReportAck(await bus.request(subject, pending.bytes, { timeoutMs: ACK_TIMEOUT_MS }));
+      if (began === this.#generation) this.#settle(pending, ack.accepted && !ack.needFull);
+    } catch (error) {
+      if (began !== this.#generation) return;
+      const { seq } = pending.report;
+      log.debug("report.unanswered", "A report was not acknowledged; it is sent again.", { error, seq });
+      if (pending.tries >= TRIES) this.#wantAll();
+      this.#wake.at(clock.now() + retryDelay(pending.tries, random, BACKOFF));
+    }
+  }
+
+  #prepare(picture: Picture): Pending | undefined {
+    const { nodeId, sessionId, facts } = this.#deps;
+    const full = this.#wantsAll;
+    const said = textsOf(picture);
+    const isNews = (key: string): boolean => full || this.#known.get(key) !== said.get(key);
+    const statuses = picture.statuses.filter(one => isNews(statusKey(one)));
+    const gone = picture.gone.filter(one => isNews(goneKey(one)));
+    const strangers = picture.strangers.filter(one => isNews(strangerKey(one)));
+    const usage = this.#usage;
+    if (!full && statuses.length + gone.length + strangers.length + usage.length === 0) return undefined;
+    this.#usage = [];
+    const seq = ++this.#seq;
+    const report = {
+      nodeId,
+      sessionId,
+      seq,
+      full,
+      facts: full ? facts() : undefined,
+      statuses,
+      gone,
+      strangers,
+      usage,
     };
-    if (!report.full && report.statuses.length + report.gone.length + report.strangers.length + usage.length === 0)
-      return undefined;
-    seq++;
-    usage = [];
     return { report, bytes: encodeReport(report), said, tries: 0 };
   }
 
-  async function send(): Promise<void> {
-    if (picture === undefined || !bus.connected()) return;
-    pending ??= prepare(picture);
-    if (pending === undefined) return;
-    const sending = pending;
-    const began = generation;
-    sending.tries++;
-    try {
-      const ack = decodeReportAck(
-        await bus.request(nodeSubject("report", nodeId), sending.bytes, { timeoutMs: ACK_TIMEOUT_MS }),
-      );
-      if (began === generation) settle(sending, ack.accepted && !ack.needFull);
-    } catch (error) {
-      if (began !== generation) return;
-      log.debug("report.unanswered", "A report was not acknowledged; it is sent again.", {
-        error,
-        seq: sending.report.seq,
-      });
-      if (sending.tries >= TRIES) wantAll();
-      wake.at(clock.now() + retryDelay(sending.tries, random, BACKOFF));
-    }
-  }
-
-  function settle(sent: Pending, accepted: boolean): void {
-    pending = undefined;
+  #settle(sent: Pending, accepted: boolean): void {
+    this.#pending = undefined;
     if (!accepted) {
-      wantAll();
-      wake.at(clock.now() + retryDelay(1, random, BACKOFF));
+      this.#wantAll();
+      this.#wake.at(this.#deps.clock.now() + retryDelay(1, this.#deps.random, BACKOFF));
       return;
     }
-    known = sent.said;
-    ackedSeq = sent.report.seq;
-    if (sent.report.full) wantsAll = false;
+    this.#known = sent.said;
+    this.#ackedSeq = sent.report.seq;
+    if (sent.report.full) this.#wantsAll = false;
     // What was shown while this report was on its way.
-    wake.hint();
+    this.#wake.hint();
   }
 
-  function wantAll(): void {
-    generation++;
-    wantsAll = true;
-    pending = undefined;
+  #wantAll(): void {
+    this.#generation++;
+    this.#wantsAll = true;
+    this.#pending = undefined;
   }
-
-  const wake = createWake(send, { minGapMs: GAP_MS }, clock, error => {
-    log.error("report.failed", "A report could not be made.", { error });
-  });
-  return {
-    show: next => {
-      picture = next;
-      wake.hint();
-    },
-    addUsage: next => {
-      usage = next;
-      wake.hint();
-    },
-    sayAll: () => {
-      wantAll();
-      wake.hint();
-    },
-    landed: () => !wantsAll,
-    lastSeq: () => ackedSeq,
-    close: () => wake.close(),
-  };
 }
 
 type Named = { readonly instanceId: string; readonly epoch: number };

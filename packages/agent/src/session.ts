@@ -3,7 +3,7 @@ import { encodeBeat } from "@skep/api/codec/beat.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { NodeLoad } from "@skep/core/model/node.ts";
-import type { Bus } from "@skep/kit/bus.ts";
+import type { Bus, BusMessage, BusSubscription } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Random } from "@skep/kit/random.ts";
@@ -13,15 +13,6 @@ import type { Reporter } from "./reporter.ts";
 export interface Digest {
   readonly digest: bigint;
   readonly instances: number;
-}
-
-/** One life of the agent in the scheduler's eyes: it beats, hears assignments, and asks for them. */
-export interface Session {
-  /** Asks for the assignment now; `false` where nobody answered. */
-  fetch(): Promise<boolean>;
-  /** Tells that the agent was told to end. */
-  sayLeaving(): void;
-  close(): void;
 }
 
 /** What a session is made from. */
@@ -52,40 +43,38 @@ const FETCH_RETRY_MS = 2_000;
 const FETCH_TIMEOUT_MS = 2_000;
 
 /**
- * Begins a session. The full report goes first; beats, which say "ready", only follow once it has landed, so that nobody
- * decides on what a node ran before it was away.
+ * One life of the agent in the scheduler's eyes: it beats, hears assignments, and asks for them. The full report goes
+ * first; beats, which say "ready", only follow once it has landed, so that nobody decides on what a node ran before.
  */
-export function beginSession(deps: SessionDeps): Session {
-  const { bus, clock, random, log, nodeId, sessionId, reporter } = deps;
-  const closing = new AbortController();
-  let seq = 0;
+export class Session {
+  readonly #deps: SessionDeps;
+  readonly #closing = new AbortController();
+  readonly #subscriptions: readonly BusSubscription[];
+  #seq = 0;
 
-  function beat(leaving: boolean): void {
-    const held = deps.held();
-    const bytes = encodeBeat({
-      ...{ nodeId, sessionId, bootId: deps.bootId(), seq: ++seq, leaving, at: clock.now(), load: deps.load() },
-      ...{ appliedTerm: held?.term ?? 0, appliedRevision: held?.revision ?? 0, reportSeq: reporter.lastSeq() },
-      ...deps.digest(),
-    });
-    bus.publish(nodeSubject("beat", nodeId), bytes);
+  /** Begins the session at once. */
+  constructor(deps: SessionDeps) {
+    const { bus, nodeId, reporter } = deps;
+    this.#deps = deps;
+    this.#subscriptions = [
+      bus.subscribe(nodeSubject("assign", nodeId), message => this.#hear(message)),
+      bus.onStatus(connected => this.#onStatus(connected)),
+    ];
+    reporter.sayAll();
+    void this.#keepFetching();
+    void this.#keepBeating();
   }
 
-  async function keepBeating(): Promise<void> {
-    while (!closing.signal.aborted) {
-      if (reporter.landed() && bus.connected()) beat(false);
-      await clock.sleep(BEAT_MS * (1 + BEAT_JITTER * (2 * random() - 1)), closing.signal);
-    }
-  }
-
-  async function fetch(): Promise<boolean> {
-    const held = deps.held();
+  /** Asks for the assignment now; `false` where nobody answered. */
+  async fetch(): Promise<boolean> {
+    const { bus, nodeId, sessionId, take, confirm, log } = this.#deps;
+    const held = this.#deps.held();
     const question = encodeFetch({ nodeId, sessionId, term: held?.term ?? 0, revision: held?.revision ?? 0 });
     try {
-      const reply = decodeFetchReply(
-        await bus.request(nodeSubject("fetch", nodeId), question, { timeoutMs: FETCH_TIMEOUT_MS }),
-      );
-      if (reply === undefined) deps.confirm();
-      else deps.take(reply);
+      const answer = await bus.request(nodeSubject("fetch", nodeId), question, { timeoutMs: FETCH_TIMEOUT_MS });
+      const arrived = decodeFetchReply(answer);
+      if (arrived === undefined) confirm();
+      else take(arrived);
       return true;
     } catch (error) {
       log.debug("assignment.unanswered", "Nobody answered what this node is to run.", { error });
@@ -93,39 +82,68 @@ export function beginSession(deps: SessionDeps): Session {
     }
   }
 
-  async function keepFetching(): Promise<void> {
-    while (!closing.signal.aborted) {
-      const answered = await fetch();
-      await clock.sleep(answered ? FETCH_EVERY_MS : FETCH_RETRY_MS * (1 + random()), closing.signal);
+  /** Tells that the agent was told to end. */
+  sayLeaving(): void {
+    this.#beat(true);
+  }
+
+  /** Ends the session without a word. */
+  close(): void {
+    this.#closing.abort();
+    for (const subscription of this.#subscriptions) subscription.close();
+  }
+
+  #hear(message: BusMessage): void {
+    try {
+      this.#deps.take(decodeAssignment(message.data));
+    } catch (error) {
+      const sentence = "An assignment could not be read; what was held before stands.";
+      this.#deps.log.error("assignment.unreadable", sentence, { error });
     }
   }
 
-  const assignments = bus.subscribe(nodeSubject("assign", nodeId), message => {
-    try {
-      deps.take(decodeAssignment(message.data));
-    } catch (error) {
-      log.error("assignment.unreadable", "An assignment could not be read; what was held before stands.", { error });
-    }
-  });
-  const status = bus.onStatus(connected => {
-    log.info(
-      connected ? "uplink.connected" : "uplink.lost",
-      connected ? "The bus is back." : "The bus is away: what runs, runs on.",
-    );
-    if (!connected) return;
+  #onStatus(connected: boolean): void {
+    const { log, reporter } = this.#deps;
+    if (!connected) return log.warn("uplink.lost", "The bus is away: what runs, runs on.");
+    log.info("uplink.connected", "The bus is back: reporting in full.");
     reporter.sayAll();
-    void fetch();
-  });
-  reporter.sayAll();
-  void keepFetching();
-  void keepBeating();
-  return {
-    fetch,
-    sayLeaving: () => beat(true),
-    close: () => {
-      closing.abort();
-      assignments.close();
-      status.close();
-    },
-  };
+    void this.fetch();
+  }
+
+  #beat(leaving: boolean): void {
+    const { bus, clock, nodeId, sessionId, bootId, load, digest, reporter } = this.#deps;
+    const held = this.#deps.held();
+    const bytes = encodeBeat({
+      nodeId,
+      sessionId,
+      leaving,
+      bootId: bootId(),
+      seq: ++this.#seq,
+      at: clock.now(),
+      load: load(),
+      appliedTerm: held?.term ?? 0,
+      appliedRevision: held?.revision ?? 0,
+      reportSeq: reporter.lastSeq(),
+      ...digest(),
+    });
+    bus.publish(nodeSubject("beat", nodeId), bytes);
+  }
+
+  async #keepBeating(): Promise<void> {
+    const { bus, clock, random, reporter } = this.#deps;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      if (reporter.landed() && bus.connected()) this.#beat(false);
+      await clock.sleep(BEAT_MS * (1 + BEAT_JITTER * (2 * random() - 1)), signal);
+    }
+  }
+
+  async #keepFetching(): Promise<void> {
+    const { clock, random } = this.#deps;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      const answered = await this.fetch();
+      await clock.sleep(answered ? FETCH_EVERY_MS : FETCH_RETRY_MS * (1 + random()), signal);
+    }
+  }
 }

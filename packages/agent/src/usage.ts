@@ -27,7 +27,9 @@ export function createUsageMeter(sampler: Sampler, clock: Clock): UsageMeter {
         const key = `${instanceId}@${epoch}`;
         const sum = byInstance.get(key);
         byInstance.set(key, {
-          ...{ instanceId, epoch, cpuMillis: cpuMillis + (sum?.cpuMillis ?? 0) },
+          instanceId,
+          epoch,
+          cpuMillis: cpuMillis + (sum?.cpuMillis ?? 0),
           memoryBytes: sample.memoryBytes + (sum?.memoryBytes ?? 0),
         });
       }

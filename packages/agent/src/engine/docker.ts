@@ -73,7 +73,9 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
 /** As `openDocker`, but waits while nothing answers at the socket: engines are restarted while agents run. */
 export function awaitDocker(options: DockerOptions, log: Log, signal: AbortSignal): Promise<Engine> {
   const policy = {
-    ...{ baseMs: 500, maxMs: 2_000, isTransient: (error: unknown) => engineErrorCode(error) !== "failed" },
+    baseMs: 500,
+    maxMs: 2_000,
+    isTransient: (error: unknown) => engineErrorCode(error) !== "failed",
     onRetry: (error: unknown, attempt: number) => {
       if (attempt === 1) log.warn("engine.awaited", `Waiting for an engine at ${options.socketPath}.`, { error });
     },
@@ -201,7 +203,10 @@ class DockerEngine implements Engine {
   async *logs(containerId: string, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
     const container = this.#docker.getContainer(containerId);
     const options = {
-      ...{ stdout: true, stderr: true, timestamps: true, abortSignal: signal },
+      stdout: true,
+      stderr: true,
+      timestamps: true,
+      abortSignal: signal,
       ...(request.tail === undefined ? {} : { tail: request.tail }),
       ...(request.sinceAt === undefined ? {} : { since: (request.sinceAt / 1000).toFixed(3) }),
     };

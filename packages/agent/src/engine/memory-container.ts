@@ -31,7 +31,14 @@ export function toObserved(container: MemoryContainer): ObservedContainer | unde
   const { id, state, exitCode, createdAt, startedAt, finishedAt, labels } = container;
   return {
     ...rest,
-    ...{ id, name, state, exitCode, createdAt, startedAt, finishedAt, labels },
+    id,
+    name,
+    state,
+    exitCode,
+    createdAt,
+    startedAt,
+    finishedAt,
+    labels,
     oomKilled: false,
     imageId: "sha256:memory",
     engineHealth: state === "running" ? container.health : "none",

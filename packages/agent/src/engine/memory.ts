@@ -278,8 +278,18 @@ export class MemoryEngine implements Engine {
     // Sixty-four hexadecimal digits, as real ids are, so that both pass the same checks.
     const id = (++this.#made).toString(16).padStart(8, "0").repeat(8);
     const container: MemoryContainer = {
-      ...{ id, name, labels, program, joins, state: "created", exitCode: undefined, health: "none" },
-      ...{ createdAt: this.#clock.now(), startedAt: undefined, finishedAt: undefined, cancelExit: undefined },
+      id,
+      name,
+      labels,
+      program,
+      joins,
+      state: "created",
+      exitCode: undefined,
+      health: "none",
+      createdAt: this.#clock.now(),
+      startedAt: undefined,
+      finishedAt: undefined,
+      cancelExit: undefined,
     };
     this.#containers.set(id, container);
     this.#logs.set(id, createMemoryLog());

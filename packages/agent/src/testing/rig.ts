@@ -69,16 +69,36 @@ export async function openRig(
     const random = seededRandom(++lives);
     mortal = createMortal({ clock, engine, journal });
     return createAgent({
-      ...{ ...mortal, random, log, ids: createIdSource(random), auth: noAuth, sampler: noSampler },
-      ...{ bus: network.connect("agent"), machineBootId: "boot", sandboxImage: "pause", agentVersion: "0" },
-      prober: async () => ({ ok: true, answered: true, detail: "" }),
-      limits: { portFrom: 20_000, portTo: 20_999, maxInstances: 10 },
+      ...mortal,
+      random,
+      log,
+      ids: createIdSource(random),
+      auth: noAuth,
+      sampler: noSampler,
+      bus: network.connect("agent"),
+      machineBootId: "boot",
+      sandboxImage: "pause",
+      agentVersion: "0",
+      prober: async () => ({
+        ok: true,
+        answered: true,
+        detail: "",
+      }),
+      limits: {
+        portFrom: 20_000,
+        portTo: 20_999,
+        maxInstances: 10,
+      },
       startLimit: undefined,
       ...agentOver,
     });
   };
   const rig: Rig = {
-    ...{ clock, engine, network, journal, lines: log.lines },
+    clock,
+    engine,
+    network,
+    journal,
+    lines: log.lines,
     scheduler: fakeScheduler(network.connect("scheduler")),
     agent: makeAgent(),
     kill: () => {
@@ -114,8 +134,16 @@ export async function settle<T>(rig: Pick<Rig, "clock">, promise: Promise<T>, wi
 
 function fakeScheduler(bus: Bus): FakeScheduler {
   const scheduler: FakeScheduler = {
-    ...{ bus, reports: [], beats: [], heard: [], known: new Map(), assignment: undefined },
-    ack: { accepted: true, needFull: false },
+    bus,
+    reports: [],
+    beats: [],
+    heard: [],
+    known: new Map(),
+    assignment: undefined,
+    ack: {
+      accepted: true,
+      needFull: false,
+    },
     assign: assignment => {
       scheduler.assignment = assignment;
       bus.publish(nodeSubject("assign", assignment.nodeId), encodeAssignment(assignment));
