@@ -1,0 +1,163 @@
+import type { Location, PortBinding } from "../model/instance.ts";
+import type { Node, NodeId } from "../model/node.ts";
+import type { Route } from "../model/routing.ts";
+import { isServing } from "../model/state.ts";
+
+/** Traefik's dynamic configuration for its HTTP provider, as JSON. Parts that would be empty are left out. */
+export interface TraefikDynamic {
+  http?: TraefikSection;
+  tcp?: TraefikSection;
+}
+
+/** Routers, services and middlewares of one kind, by name. */
+export interface TraefikSection {
+  routers: Record<string, Record<string, unknown>>;
+  services: Record<string, Record<string, unknown>>;
+  middlewares?: Record<string, Record<string, unknown>>;
+}
+
+/**
+ * The configuration that sends each route to the instances that serve: meant to run, running, well, of the newest
+ * placement of their instance that is all this, on nodes that are not down. Everything is named after its deployment,
+ * whose id no other tenant can have. A route that nothing serves keeps its router and an empty server list, which
+ * Traefik answers with 503; sections without a router are left out, because Traefik refuses a configuration with an
+ * empty `routers` as a whole.
+ */
+export function traefikConfig(
+  routes: readonly Route[],
+  locations: readonly Location[],
+  nodes: readonly Node[],
+): TraefikDynamic {
+  const targets = targetsByDeployment(locations, nodes);
+  const sections = { http: emptySection(), tcp: emptySection() };
+  const shared = Map.groupBy([...routes].sort(byName), route =>
+    [route.kind, route.tenantId, route.rule, route.entryPoints.join(","), route.domain, route.path].join("\n"),
+  );
+  for (const group of shared.values()) addRouter(sections[group[0]!.kind], group, targets);
+  return {
+    ...(Object.keys(sections.http.routers).length === 0 ? {} : { http: withoutEmpty(sections.http) }),
+    ...(Object.keys(sections.tcp.routers).length === 0 ? {} : { tcp: withoutEmpty(sections.tcp) }),
+  };
+}
+
+/** Where a deployment's instances can be reached. */
+interface Target {
+  readonly address: string;
+  readonly ports: readonly PortBinding[];
+}
+
+/** Adds a router for routes that share their rule; where several deployments share it, each gets requests by its weight. */
+function addRouter(
+  section: TraefikSection,
+  group: readonly Route[],
+  targets: ReadonlyMap<string, readonly Target[]>,
+): void {
+  const first = group[0]!;
+  const name = nameOf(first);
+  const members = group.map(route => ({ route, servers: serversOf(route, targets.get(route.deploymentId) ?? []) }));
+  for (const { route, servers } of members)
+    section.services[nameOf(route)] = { loadBalancer: loadBalancerOf(route, servers) };
+  let service = name;
+  if (members.length > 1) {
+    service = `${name}.weighted`;
+    // What has no server would answer its share of the requests with 503 while others could serve them.
+    const able = members.filter(({ servers }) => servers.length > 0);
+    const used = able.length > 0 ? able : members;
+    section.services[service] = {
+      weighted: { services: used.map(({ route }) => ({ name: nameOf(route), weight: route.weight })) },
+    };
+  }
+  const middlewares = first.middlewares.map(({ name: own, options }) => {
+    const full = `${first.deploymentId}.${first.container}.${own}`;
+    (section.middlewares ??= {})[full] = { ...options };
+    return full;
+  });
+  section.routers[name] = {
+    rule: first.rule,
+    service,
+    ...(first.entryPoints.length === 0 ? {} : { entryPoints: first.entryPoints }),
+    ...(first.priority === undefined ? {} : { priority: first.priority }),
+    ...(middlewares.length === 0 ? {} : { middlewares }),
+    ...(first.tls ? { tls: first.service["passthrough"] === true ? { passthrough: true } : {} } : {}),
+  };
+}
+
+function loadBalancerOf(route: Route, servers: readonly string[]): Record<string, unknown> {
+  const { scheme: _scheme, tls, passthrough: _passthrough, ...options } = route.service;
+  if (route.kind === "tcp") {
+    return { servers: servers.map(address => ({ address, ...(tls === true ? { tls } : {}) })), ...options };
+  }
+  return {
+    servers: servers.map(url => ({ url })),
+    ...options,
+    ...(route.balancing === "p2c" ? { strategy: "p2c" } : {}),
+  };
+}
+
+function serversOf(route: Route, targets: readonly Target[]): readonly string[] {
+  const { scheme } = route.service;
+  const servers = targets.flatMap(({ address, ports }) => {
+    const port = ports.find(
+      one => one.container === route.container && one.containerPort === route.targetPort && one.protocol === "tcp",
+    );
+    if (port === undefined) return [];
+    const host = address.includes(":") ? `[${address}]` : address;
+    return [
+      route.kind === "tcp"
+        ? `${host}:${port.hostPort}`
+        : `${typeof scheme === "string" ? scheme : "http"}://${host}:${port.hostPort}`,
+    ];
+  });
+  return servers.sort();
+}
+
+function targetsByDeployment(
+  locations: readonly Location[],
+  nodes: readonly Node[],
+): ReadonlyMap<string, readonly Target[]> {
+  const byId = new Map<NodeId, Node>(nodes.map(node => [node.id, node]));
+  const newest = new Map<string, Location>();
+  for (const location of locations) {
+    if (!isServing(location, byId.get(location.nodeId))) continue;
+    const before = newest.get(location.instanceId);
+    if (before === undefined || before.epoch < location.epoch) newest.set(location.instanceId, location);
+  }
+  const targets = new Map<string, Target[]>();
+  for (const { deploymentId, nodeId, ports } of newest.values()) {
+    const target = { address: byId.get(nodeId)!.address, ports };
+    const known = targets.get(deploymentId);
+    if (known === undefined) targets.set(deploymentId, [target]);
+    else known.push(target);
+  }
+  return targets;
+}
+
+function nameOf(route: Route): string {
+  return `${route.deploymentId}.${route.router}`;
+}
+
+function byName(a: Route, b: Route): number {
+  const [left, right] = [nameOf(a), nameOf(b)];
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+function emptySection(): TraefikSection {
+  return { routers: {}, services: {} };
+}
+
+/** The only things that Traefik takes as an empty object. */
+const MAY_BE_EMPTY = new Set(["tls", "cookie", "compress", "contentType"]);
+
+/** Drops empty objects at any depth: a single one makes Traefik refuse everything. */
+function withoutEmpty<T>(value: T): T {
+  if (Array.isArray(value) || value === null || typeof value !== "object") return value;
+  const fields = Object.entries(value)
+    .map(([key, field]) => [key, withoutEmpty(field)] as const)
+    .filter(([key, field]) => MAY_BE_EMPTY.has(key) || !isEmptyObject(field));
+  return Object.fromEntries(fields) as T;
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return value !== null && typeof value === "object" && !Array.isArray(value) && Object.keys(value).length === 0;
+}
