@@ -1,0 +1,45 @@
+import { DEFAULT_SETTINGS, type Settings } from "@skep/core/decide/world.ts";
+import { loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
+import { z } from "zod";
+
+const port = (otherwise: number) => z.coerce.number().int().min(0).max(65_535).default(otherwise);
+const ms = (otherwise: number) => z.coerce.number().int().min(1).default(otherwise);
+
+/** Every setting of the scheduler: its variable, shape, default, and what it is for. `<variable>_FILE` names a secret. */
+export const SCHEDULER_SETTINGS = {
+  postgresHost: setting("SKEP_POSTGRES_HOST", z.string().default("localhost"), "where Postgres is"),
+  postgresPort: setting("SKEP_POSTGRES_PORT", port(5432), "its port"),
+  postgresUser: setting("SKEP_POSTGRES_USER", z.string().default("skep"), "its user"),
+  postgresDatabase: setting("SKEP_POSTGRES_DATABASE", z.string().default("skep"), "its database"),
+  postgresPassword: secret("SKEP_POSTGRES_PASSWORD", z.string().optional(), "its password"),
+  natsUrl: setting("SKEP_NATS_URL", z.string().default("nats://localhost:4222"), "where NATS is, commas between several"),
+  natsUser: setting("SKEP_NATS_USER", z.string().optional(), "its user"),
+  natsPassword: secret("SKEP_NATS_PASSWORD", z.string().optional(), "its password"),
+  // Without a token everybody may do everything: that is for tests on the loopback.
+  apiToken: secret("SKEP_API_TOKEN", z.string().min(16).optional(), "the operator's token, 16 characters or more"),
+  apiPort: setting("SKEP_API_PORT", port(7700), "where the API listens"),
+  edgePort: setting("SKEP_EDGE_PORT", port(7701), "where the routes are served to Traefik"),
+  probePort: setting("SKEP_PROBE_PORT", port(7702), "where agents answer their peers"),
+  name: setting("SKEP_REPLICA_NAME", z.string().optional(), "name of this replica; its hostname where absent"),
+  logLevel: setting("SKEP_LOG_LEVEL", z.enum(["debug", "info", "warn", "error"]).default("info"), "how much is logged"),
+  leaseMs: setting("SKEP_LEASE_MS", ms(3_000), "how long a leader's lease holds"),
+  suspectAfterMs: setting("SKEP_SUSPECT_AFTER_MS", ms(DEFAULT_SETTINGS.suspectAfterMs), "silence that makes a node suspect"),
+  downAfterMs: setting("SKEP_DOWN_AFTER_MS", ms(DEFAULT_SETTINGS.downAfterMs), "silence that makes a node down"),
+  edgeSettleMs: setting("SKEP_EDGE_SETTLE_MS", ms(DEFAULT_SETTINGS.edgeSettleMs), "how long a retired instance still runs"),
+  startDeadlineMs: setting("SKEP_START_DEADLINE_MS", ms(DEFAULT_SETTINGS.startDeadlineMs), "how long a start may take"),
+  keepStoppedMs: setting("SKEP_KEEP_STOPPED_MS", ms(DEFAULT_SETTINGS.keepStoppedMs), "how long stopped records are kept"),
+} as const;
+
+/** The scheduler's configuration. */
+export type SchedulerConfig = ConfigOf<typeof SCHEDULER_SETTINGS>;
+
+/** Reads it from the environment. @throws ConfigError that names every problem. */
+export function readConfig(environment?: Environment): SchedulerConfig {
+  return environment === undefined ? loadConfig(SCHEDULER_SETTINGS) : loadConfig(SCHEDULER_SETTINGS, environment);
+}
+
+/** The part that decisions are made by. */
+export function settingsOf(config: SchedulerConfig): Settings {
+  const { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, keepStoppedMs } = config;
+  return { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, keepStoppedMs };
+}

@@ -1,0 +1,46 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** The listener of Traefik's HTTP provider. */
+export interface EdgeServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves `GET /routes` to the edges, and `/livez`. It listens apart from the API because it needs no token: only the
+ * control network reaches it. While nothing is known it answers 503, and Traefik keeps the routes that it has.
+ * @throws the listener's error.
+ */
+export async function startEdgeServer(options: {
+  readonly port: number;
+  readonly host?: string;
+  readonly routes: () => string | undefined;
+}): Promise<EdgeServer> {
+  const server = createServer((request, response) => answer(request, response, options.routes));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(options.port, options.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, routes: () => string | undefined): void {
+  const path = request.url?.split("?")[0];
+  if (request.method !== "GET") return say(response, 405, "Only GET is answered here.\n");
+  if (path === "/livez") return say(response, 200, "ok\n");
+  if (path !== "/routes") return say(response, 404, "Ask /routes or /livez.\n");
+  const current = routes();
+  if (current === undefined) return say(response, 503, "The routes are not known yet; keep those that you have.\n");
+  response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" }).end(current);
+}
+
+function say(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "content-type": "text/plain" }).end(text);
+}

@@ -1,0 +1,86 @@
+import { decodeBeat, type Beat } from "@skep/api/codec/beat.ts";
+import { everyNode } from "@skep/api/subjects.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
+import { createAttention } from "./attention.ts";
+import type { LoopPorts, Running } from "./ports.ts";
+
+/** What this scheduler has heard of a node's agent. */
+export interface Heard {
+  readonly beat: Beat | undefined;
+  /** When, by `Beats.awakeMs`. */
+  readonly atMs: number;
+}
+
+/** What one scheduler has itself heard of the agents; nothing of it is ever taken over from another. */
+export interface Beats extends Running {
+  heard(nodeId: NodeId): Heard | undefined;
+  all(): ReadonlyMap<NodeId, Heard>;
+  /** Ms of silence of a node that this scheduler has observed: since its last sign of life, or since it began to listen. */
+  silentMs(nodeId: NodeId): number;
+  /** Ms that this scheduler has been awake. */
+  awakeMs(): number;
+  /** Whether the node's agent has been heard since this scheduler began to listen. */
+  isKnown(nodeId: NodeId): boolean;
+  /** Another sign of life than a beat. */
+  note(nodeId: NodeId): void;
+  onBeat(handle: (beat: Beat) => void): { close(): void };
+}
+
+/** Listens from now on. A loss of the bus is nobody's silence: afterwards the observation begins anew. */
+export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">): Beats {
+  const { bus, clock, log } = ports;
+  const attention = createAttention(clock);
+  const heard = new Map<NodeId, Heard>();
+  const handlers = new Set<(beat: Beat) => void>();
+  let listeningSince = attention.ms();
+  let unreadable = 0;
+
+  const subscription = bus.subscribe(everyNode("beat"), message => {
+    const beat = read(message.data);
+    if (beat === undefined) return;
+    const known = heard.get(beat.nodeId)?.beat;
+    // One that was doubled or overtaken is a sign of life all the same, but what it says is old.
+    const isOld = known !== undefined && known.sessionId === beat.sessionId && known.seq >= beat.seq;
+    heard.set(beat.nodeId, { beat: isOld ? known : beat, atMs: attention.ms() });
+    if (isOld) return;
+    for (const handle of [...handlers]) handle(beat);
+  });
+  const status = bus.onStatus(connected => {
+    if (connected) listeningSince = attention.ms();
+  });
+
+  function read(data: Uint8Array): Beat | undefined {
+    try {
+      return decodeBeat(data);
+    } catch (error) {
+      unreadable += 1;
+      if (unreadable === 1) log.warn("beat.unreadable", "A beat could not be read; update the older side.", { error });
+      return undefined;
+    }
+  }
+
+  return {
+    heard: nodeId => heard.get(nodeId),
+    all: () => heard,
+    awakeMs: () => attention.ms(),
+    isKnown: nodeId => heard.has(nodeId),
+    silentMs: nodeId => {
+      const now = attention.ms();
+      // While the bus is away nobody can be heard, so nobody is silent.
+      if (!bus.connected()) return 0;
+      return now - Math.max(listeningSince, heard.get(nodeId)?.atMs ?? 0);
+    },
+    note: nodeId => {
+      heard.set(nodeId, { beat: heard.get(nodeId)?.beat, atMs: attention.ms() });
+    },
+    onBeat: handle => {
+      handlers.add(handle);
+      return { close: () => void handlers.delete(handle) };
+    },
+    close: async () => {
+      subscription.close();
+      status.close();
+      attention.close();
+    },
+  };
+}

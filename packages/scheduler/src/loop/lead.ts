@@ -1,0 +1,44 @@
+import { createAssignments } from "./assignments.ts";
+import type { Beats } from "./beats.ts";
+import type { Hints } from "./hints.ts";
+import type { Leadership } from "./leader.ts";
+import { createLiveness } from "./liveness.ts";
+import { createLoadRecord } from "./load.ts";
+import type { LoopPorts, Running } from "./ports.ts";
+import { createReconcile } from "./reconcile.ts";
+import { createRedelivery } from "./redelivery.ts";
+import { createRetention } from "./retention.ts";
+import { createTick } from "./tick.ts";
+
+/** The loops of one term of a leader. */
+export interface Command extends Running {
+  wake(): void;
+  frozen(): boolean;
+}
+
+/** What they share with the loops that every replica runs. */
+export interface LeadOptions {
+  readonly leadership: Leadership;
+  readonly beats: Beats;
+  readonly hints: Hints;
+  readonly probePort: number;
+}
+
+/** Begins every loop that only a leader runs. They know nothing of an earlier term: what they need, they load. */
+export function lead(ports: LoopPorts, { leadership, beats, hints, probePort }: LeadOptions): Command {
+  const assignments = createAssignments(ports, leadership.term);
+  const wake = (): void => tick.wake();
+  const liveness = createLiveness(ports, { beats, hints, probePort, wake });
+  const reconcile = createReconcile(ports, { leadership, assignments, beats, hints, wake });
+  const tick = createTick(ports, { leadership, assignments, liveness, hints, onMissingRow: () => reconcile.soon() });
+  const redelivery = createRedelivery(beats, assignments, leadership, wake);
+  const load = createLoadRecord(ports, beats);
+  const retention = createRetention(ports);
+  return {
+    wake,
+    frozen: () => liveness.frozen(),
+    close: async () => {
+      await Promise.all([tick, reconcile, redelivery, liveness, load, retention].map(loop => loop.close()));
+    },
+  };
+}

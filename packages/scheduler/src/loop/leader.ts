@@ -1,0 +1,113 @@
+import { createOutage } from "./outage.ts";
+import type { LoopPorts, Running } from "./ports.ts";
+
+/** What begins when this process becomes the leader; it is closed when it no longer is. */
+export type Leading = (leadership: Leadership) => Running;
+
+/** One term of this process as the leader. */
+export interface Leadership {
+  readonly term: number;
+  /** Whether the lease still holds by our own clock, which began to count before the database's did. */
+  holds(): boolean;
+}
+
+/** Takes the lease when it is free and keeps it. */
+export interface Leader extends Running {
+  /** The term in which this process leads right now. */
+  term(): number | undefined;
+}
+
+/** What the leader loop works with. */
+export interface LeaderOptions {
+  /** Unique to this process, however often it is started. */
+  readonly holder: string;
+  /** How long the lease holds without renewal; a dead leader is followed within this time. */
+  readonly ttlMs: number;
+  readonly lead: Leading;
+}
+
+interface Held {
+  readonly term: number;
+  validUntil: number;
+  readonly running: Running;
+  expire: () => void;
+}
+
+/**
+ * Begins at once. The lease is renewed each third of its time; whoever could not renew it in time steps down by its
+ * own monotonic clock, before the database lets anybody else take it. Leading is for economy: that two leaders cannot
+ * both write is the commit's doing.
+ */
+export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
+  const { store, clock, log, random } = ports;
+  const { holder, ttlMs } = options;
+  const outage = createOutage("leader", ports);
+  const closing = new AbortController();
+  let held: Held | undefined;
+  let ending: Promise<void> = Promise.resolve();
+
+  function stepDown(because: string): void {
+    if (held === undefined) return;
+    const { term, running, expire } = held;
+    held = undefined;
+    expire();
+    log.info("leader.lost", `This scheduler no longer leads: ${because}.`, { term });
+    ending = ending
+      .then(() => running.close())
+      .catch((error: unknown) => log.error("leader.unclean", "A loop of the leader could not be ended.", { error }));
+  }
+
+  function hold(term: number, validUntil: number): void {
+    if (held !== undefined && held.term !== term) stepDown("the lease came back under another term");
+    if (held === undefined) {
+      log.info("leader.gained", "This scheduler leads now.", { term });
+      const holds = (): boolean => held?.term === term && clock.monotonic() < held.validUntil;
+      held = { term, validUntil, running: NOTHING, expire: () => undefined };
+      held = { ...held, running: options.lead({ term, holds }) };
+    }
+    held.expire();
+    held.validUntil = validUntil;
+    held.expire = clock.timer(validUntil - clock.monotonic(), () => stepDown("the lease could not be renewed in time"));
+  }
+
+  /** One try; answers how long to wait for the next, in ms. */
+  async function attempt(): Promise<number> {
+    const startedAt = clock.monotonic();
+    const lease = await store.takeLease(holder, ttlMs);
+    outage.succeeded();
+    if (closing.signal.aborted) return 0;
+    const validUntil = startedAt + ttlMs;
+    if (lease.holder !== holder) {
+      stepDown("another scheduler has the lease");
+      return Math.min(lease.expiresInMs, ttlMs / 3) + random() * 50;
+    }
+    if (clock.monotonic() >= validUntil) stepDown("the database took too long to renew the lease");
+    else hold(lease.term, validUntil);
+    return ttlMs / 3;
+  }
+
+  async function keepTrying(): Promise<void> {
+    while (!closing.signal.aborted) {
+      // What ran in the last term has to end before anything of the next one begins.
+      await ending;
+      const waitMs = await attempt().catch((error: unknown) => outage.failed(error));
+      await clock.sleep(waitMs, closing.signal);
+    }
+  }
+
+  const trying = keepTrying();
+  return {
+    term: () => (held !== undefined && clock.monotonic() < held.validUntil ? held.term : undefined),
+    close: async () => {
+      closing.abort();
+      stepDown("it is stopping");
+      await ending;
+      await trying;
+      await store.releaseLease(holder).catch((error: unknown) => {
+        log.debug("leader.unreleased", "The lease could not be given back; it ends by itself.", { error });
+      });
+    },
+  };
+}
+
+const NOTHING: Running = { close: () => Promise.resolve() };

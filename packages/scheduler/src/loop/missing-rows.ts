@@ -1,0 +1,41 @@
+import type { World } from "@skep/core/decide/world.ts";
+import type { InstanceId } from "@skep/core/model/instance.ts";
+
+/** How long an instance whose row has vanished waits for an agent to say that it has it. */
+export const MISSING_ROW_GRACE_MS = 10_000;
+
+/**
+ * An instance that was placed but has no row at its epoch has lost it (somebody deleted it by hand), or it was lost
+ * with its node long ago. Its agent may still run it: it is not placed anew before the agents have been asked.
+ */
+export interface MissingRows {
+  /** The world for deciding: what waits for its row has a `retryAt`. `found` tells that something began to wait. */
+  withhold(world: World, now: number): { readonly world: World; readonly found: boolean };
+}
+
+/** Remembers since when each row is missing. */
+export function createMissingRows(): MissingRows {
+  const since = new Map<InstanceId, number>();
+  return {
+    withhold: (world, now) => {
+      const recorded = new Set(world.locations.map(location => `${location.instanceId} ${location.epoch}`));
+      const missing = world.instances.filter(
+        one => one.desired === "run" && one.epoch > 0 && !recorded.has(`${one.id} ${one.epoch}`),
+      );
+      const ids = new Set(missing.map(one => one.id));
+      for (const id of since.keys()) if (!ids.has(id)) since.delete(id);
+      if (ids.size === 0) return { world, found: false };
+      let found = false;
+      for (const id of ids) {
+        if (since.has(id)) continue;
+        since.set(id, now);
+        found = true;
+      }
+      const instances = world.instances.map(one => {
+        const until = (since.get(one.id) ?? now) + MISSING_ROW_GRACE_MS;
+        return since.has(one.id) && until > now ? { ...one, retryAt: Math.max(one.retryAt ?? 0, until) } : one;
+      });
+      return { world: { ...world, instances }, found };
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import type { Change, Plan } from "@skep/core/decide/plan.ts";
+import type { World } from "@skep/core/decide/world.ts";
+import type { Decision } from "../store/store.ts";
+
+/** A plan in words: what is recorded, logged and shown to people, and which records it touched. */
+export interface PlanNews {
+  readonly decisions: readonly Decision[];
+  readonly deploymentIds: readonly string[];
+  readonly nodeIds: readonly string[];
+}
+
+/** Tells a committed plan. Records are looked up in the world before it, since a plan also forgets. */
+export function newsOf(plan: Plan, before: World, now: number): PlanNews {
+  const owners = new Map<string, Owner>();
+  for (const { id, deploymentId, tenantId } of before.instances) owners.set(id, { deploymentId, tenantId });
+  for (const change of plan.changes) {
+    if (change.kind !== "create-instance") continue;
+    const { id, deploymentId, tenantId } = change.instance;
+    owners.set(id, { deploymentId, tenantId });
+  }
+  const tenants = new Map(before.deployments.map(deployment => [deployment.id, deployment.tenantId]));
+  const nodes = new Map(before.locations.map(one => [`${one.instanceId} ${one.epoch}`, one.nodeId]));
+  const hostnames = new Map(before.nodes.map(node => [node.id, node.hostname]));
+  const decisions = plan.changes.map((change): Decision => {
+    const instanceId = idOf(change);
+    const owner = instanceId === undefined ? undefined : owners.get(instanceId);
+    const deploymentId = change.kind === "forget-deployment" ? change.deploymentId : owner?.deploymentId;
+    const epoch = "epoch" in change ? change.epoch : undefined;
+    const nodeId = change.kind === "place" ? change.nodeId : nodes.get(`${instanceId} ${epoch}`);
+    return {
+      at: now,
+      kind: KINDS[change.kind],
+      tenantId: owner?.tenantId ?? tenants.get(deploymentId ?? ""),
+      deploymentId,
+      instanceId,
+      nodeId,
+      epoch,
+      sentence: sentenceOf(change, nodeId === undefined ? "" : (hostnames.get(nodeId) ?? nodeId)),
+    };
+  });
+  return {
+    decisions,
+    deploymentIds: unique(decisions.map(decision => decision.deploymentId)),
+    nodeIds: unique(decisions.map(decision => decision.nodeId)),
+  };
+}
+
+interface Owner {
+  readonly deploymentId: string;
+  readonly tenantId: string;
+}
+
+const KINDS: Readonly<Record<Change["kind"], string>> = {
+  "create-instance": "instance.created",
+  "stop-instance": "instance.stopped",
+  place: "instance.placed",
+  refuse: "instance.refused",
+  defer: "instance.deferred",
+  retire: "location.retired",
+  stop: "location.stopped",
+  lose: "location.lost",
+  "forget-location": "location.forgotten",
+  "forget-instance": "instance.forgotten",
+  "forget-deployment": "deployment.forgotten",
+};
+
+function idOf(change: Change): string | undefined {
+  if (change.kind === "forget-deployment") return undefined;
+  return change.kind === "create-instance" ? change.instance.id : change.instanceId;
+}
+
+function sentenceOf(change: Change, hostname: string): string {
+  switch (change.kind) {
+    case "create-instance":
+      return `${change.instance.id} was made for slot ${change.instance.slot}, release ${change.instance.release}.`;
+    case "place":
+      return `${change.instanceId} goes to ${hostname}: ${change.because}.`;
+    case "refuse":
+      return `${change.instanceId} fits on no node: ${change.refusal.advice}.`;
+    case "defer":
+      return `${change.instanceId} waits before it is placed again: ${change.because}.`;
+    case "stop-instance":
+      return `${change.instanceId} is to end: ${change.because}.`;
+    case "retire":
+      return `${change.instanceId} on ${hostname} leaves the routes: ${change.because}.`;
+    case "stop":
+      return `${change.instanceId} on ${hostname} is to end: ${change.because}.`;
+    case "lose":
+      return `${change.instanceId} on ${hostname} is given up: ${change.because}.`;
+    case "forget-location":
+      return `Nothing of ${change.instanceId} at epoch ${change.epoch} is left${hostname === "" ? "" : ` on ${hostname}`}.`;
+    case "forget-instance":
+      return `${change.instanceId} has ended.`;
+    case "forget-deployment":
+      return `${change.deploymentId} is deleted.`;
+  }
+}
+
+function unique(ids: readonly (string | undefined)[]): readonly string[] {
+  return [...new Set(ids.filter(id => id !== undefined))];
+}

@@ -1,0 +1,21 @@
+import type { Settings } from "@skep/core/decide/world.ts";
+import type { Bus } from "@skep/kit/bus.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Log } from "@skep/kit/log.ts";
+import type { Random } from "@skep/kit/random.ts";
+import type { Store } from "../store/store.ts";
+
+/** What every loop works with; in a simulation all of it is in memory and on virtual time. */
+export interface LoopPorts {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: Random;
+  readonly settings: Settings;
+}
+
+/** Something that runs until it is closed; closing waits for what is under way. */
+export interface Running {
+  close(): Promise<void>;
+}

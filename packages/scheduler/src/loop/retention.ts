@@ -1,0 +1,27 @@
+import { createWake } from "@skep/kit/wake.ts";
+import { createOutage } from "./outage.ts";
+import type { LoopPorts, Running } from "./ports.ts";
+
+const HOUR_MS = 3_600_000;
+const KEEP_KEYS_MS = 24 * HOUR_MS;
+/** A node that returns within this time can be told that what it runs was ended, see `stranger-rule.ts`. */
+const KEEP_DECISIONS_MS = 14 * 24 * HOUR_MS;
+const BATCH = 5_000;
+
+/** The leader's housekeeping: a batch an hour, or one after the other while there is more. */
+export function createRetention(ports: LoopPorts): Running {
+  const { store, clock } = ports;
+  const outage = createOutage("retention", ports);
+  const wake = createWake(
+    async () => {
+      const now = clock.now();
+      const deleted = await store.pruneHistory({ keysAt: now - KEEP_KEYS_MS, decisionsAt: now - KEEP_DECISIONS_MS }, BATCH);
+      outage.succeeded();
+      if (deleted >= BATCH) wake.hint();
+    },
+    { minGapMs: 1_000, periodMs: HOUR_MS },
+    clock,
+    error => wake.at(clock.now() + outage.failed(error)),
+  );
+  return wake;
+}

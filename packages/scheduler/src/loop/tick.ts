@@ -1,0 +1,93 @@
+import { applyPlan } from "@skep/core/decide/apply.ts";
+import { decide } from "@skep/core/decide/decide.ts";
+import type { Plan } from "@skep/core/decide/plan.ts";
+import type { World } from "@skep/core/decide/world.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
+import { createWake } from "@skep/kit/wake.ts";
+import type { Assignments } from "./assignments.ts";
+import type { Hints } from "./hints.ts";
+import type { Leadership } from "./leader.ts";
+import type { Liveness } from "./liveness.ts";
+import { createMissingRows } from "./missing-rows.ts";
+import { createOutage } from "./outage.ts";
+import { newsOf } from "./plan-news.ts";
+import type { LoopPorts, Running } from "./ports.ts";
+
+/** The leader's loop: load, decide, commit, tell. */
+export interface Tick extends Running {
+  /** Something may have changed: look soon. */
+  wake(): void;
+}
+
+/** What the tick works with beside the ports. */
+export interface TickOptions {
+  readonly leadership: Leadership;
+  readonly assignments: Assignments;
+  readonly liveness: Liveness;
+  readonly hints: Hints;
+  /** A row has vanished: the agents are to be asked. */
+  readonly onMissingRow: () => void;
+}
+
+/** The first wake is answered at once; those that follow within this time share one look. */
+const GAP_MS = 20;
+const PERIOD_MS = 1_000;
+
+/** Begins to tick. A plan that was refused as stale changed nothing: the next look sees what was newer. */
+export function createTick(ports: LoopPorts, options: TickOptions): Tick {
+  const { store, clock, log, settings } = ports;
+  const { leadership, assignments, liveness, hints } = options;
+  const outage = createOutage("tick", ports);
+  const missingRows = createMissingRows();
+  let closed = false;
+
+  async function run(): Promise<void> {
+    const recorded = await store.loadWorld();
+    if (closed || !leadership.holds()) return;
+    const now = clock.now();
+    const { world: known, found } = missingRows.withhold(recorded, now);
+    if (found) options.onMissingRow();
+    const world = liveness.overlay(known);
+    const plan = decide(world, settings, now);
+    // With nothing to change, somebody may still have missed what was decided before.
+    if (plan.changes.length === 0) assignments.tell(world);
+    else await commit(plan, world, now);
+    outage.succeeded();
+    if (plan.wakeAt !== undefined) wake.at(plan.wakeAt);
+  }
+
+  async function commit(plan: Plan, world: World, now: number): Promise<void> {
+    const result = await store.commit(plan, leadership.term, now);
+    if (result.kind === "stale") {
+      log.debug("plan.stale", "The plan was based on what has changed meanwhile; looking again.", { because: result.because });
+      if (leadership.holds()) wake.hint();
+      return;
+    }
+    const after = withRevisions(applyPlan(world, plan, now), result.revisions);
+    if (leadership.holds()) assignments.tell(after);
+    const news = newsOf(plan, world, now);
+    for (const { kind, sentence, ...fields } of news.decisions) log.info(kind, sentence, fields);
+    hints.tell({ events: news.decisions, deploymentIds: news.deploymentIds, nodeIds: news.nodeIds });
+    await store.saveDecisions(news.decisions);
+  }
+
+  const wake = createWake(run, { minGapMs: GAP_MS, periodMs: PERIOD_MS }, clock, error => {
+    wake.at(clock.now() + outage.failed(error));
+  });
+  wake.hint();
+  return {
+    wake: () => wake.hint(),
+    close: () => {
+      closed = true;
+      return wake.close();
+    },
+  };
+}
+
+function withRevisions(world: World, revisions: ReadonlyMap<NodeId, number>): World {
+  const nodes = world.nodes.map(node => {
+    const assignmentRevision = revisions.get(node.id);
+    return assignmentRevision === undefined ? node : { ...node, assignmentRevision };
+  });
+  return { ...world, nodes };
+}

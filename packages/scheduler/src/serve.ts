@@ -1,0 +1,101 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { openApiJson } from "@skep/api/gen/openapi.ts";
+import { systemClock } from "@skep/kit/clock.ts";
+import { showConfig } from "@skep/kit/config.ts";
+import { createHealthHandler } from "@skep/kit/health.ts";
+import type { Life } from "@skep/kit/lifecycle.ts";
+import type { Log } from "@skep/kit/log.ts";
+import { createNatsBus } from "@skep/kit/nats-bus.ts";
+import { createPool } from "@skep/kit/postgres.ts";
+import { systemIds, systemRandom } from "@skep/kit/random.ts";
+import { retry } from "@skep/kit/retry.ts";
+import { Registry } from "@prometheus-io/client";
+import { hostname } from "node:os";
+import { createHandlers, PUBLIC_SERVICES } from "./api/handlers.ts";
+import { SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.ts";
+import { startEdgeServer } from "./edge/edge-server.ts";
+import { knowTokens } from "./server/auth.ts";
+import { startServer } from "./server/server.ts";
+import { createPostgresStore, type PostgresStore } from "./store/postgres.ts";
+import { VERSION } from "./version.ts";
+import { createScheduler, type Scheduler } from "./wire.ts";
+
+/** Opens everything a scheduler needs and starts it; what was opened is closed in reverse by `life`. */
+export async function serve(config: SchedulerConfig, log: Log, life: Life): Promise<void> {
+  log.info("config.read", "The configuration is complete.", showConfig(SCHEDULER_SETTINGS, config));
+  const store = openStore(config, log);
+  life.stack.defer(() => store.close());
+  const bus = createNatsBus({
+    servers: config.natsUrl.split(","),
+    name: "scheduler",
+    ...(config.natsUser === undefined ? {} : { user: config.natsUser, inboxPrefix: `_INBOX_${config.natsUser}` }),
+    ...(config.natsPassword === undefined ? {} : { password: config.natsPassword }),
+    log,
+  });
+  life.stack.defer(() => bus.close());
+  const scheduler = createScheduler({
+    ...{ store, bus, clock: systemClock, log, random: systemRandom, ids: systemIds, settings: settingsOf(config) },
+    ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
+  });
+  life.stack.defer(() => scheduler.stop());
+  // The listeners come first: a scheduler that waits for its database is alive, answers `unavailable`, and says why.
+  await listen(config, log, life, store, scheduler);
+  await migrate(store, log, life.signal);
+  if (!life.signal.aborted) scheduler.start();
+}
+
+function openStore(config: SchedulerConfig, log: Log): PostgresStore {
+  const pool = createPool({
+    host: config.postgresHost,
+    port: config.postgresPort,
+    user: config.postgresUser,
+    database: config.postgresDatabase,
+    password: config.postgresPassword,
+    maxConnections: 12,
+    name: "skep scheduler",
+    statementTimeoutMs: 5_000,
+    connectTimeoutMs: 1_000,
+    onIdleError: error => log.debug("database.lost", "A connection to the database broke.", { error }),
+  });
+  return createPostgresStore(pool);
+}
+
+async function listen(
+  config: SchedulerConfig,
+  log: Log,
+  life: Life,
+  store: PostgresStore,
+  scheduler: Scheduler,
+): Promise<void> {
+  const ready = { database: () => store.ping().then(() => undefined) };
+  const api = await startServer({
+    port: config.apiPort,
+    routes: createHandlers(scheduler.api),
+    services: PUBLIC_SERVICES,
+    auth:
+      config.apiToken === undefined
+        ? undefined
+        : { authenticate: knowTokens(new Map([[config.apiToken, "operator"]])), open: true },
+    ready,
+    pages: [createHealthHandler({ ready, metrics: new Registry() })],
+    openApi: openApiJson,
+    log,
+  });
+  life.stack.defer(() => api.close(3_000));
+  const edge = await startEdgeServer({ port: config.edgePort, routes: () => scheduler.routes.current() });
+  life.stack.defer(() => edge.close());
+  log.info("scheduler.listening", "The API and the routes are served.", { apiPort: api.port, edgePort: edge.port });
+  if (config.apiToken === undefined) log.warn("api.open", "There is no API token: everybody who reaches the API may do everything.");
+}
+
+/** The tables have to be there before anything else; a database that is away is waited for. */
+async function migrate(store: PostgresStore, log: Log, signal: AbortSignal): Promise<void> {
+  const policy = {
+    maxMs: 1_000,
+    onRetry: (error: unknown, attempt: number) => {
+      if (attempt === 1) log.warn("database.unreached", "The tables cannot be made yet; trying until they can.", { error });
+    },
+  };
+  await retry(() => store.migrate(), policy, systemClock, signal);
+  log.info("database.ready", "The tables are there.");
+}

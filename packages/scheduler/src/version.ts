@@ -1,0 +1,2 @@
+/** The version of this scheduler, shown to people. */
+export const VERSION = "0.1.0";

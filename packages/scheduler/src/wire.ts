@@ -1,0 +1,122 @@
+import { decodeWake, encodeWake } from "@skep/api/codec/notice.ts";
+import { SUBJECTS } from "@skep/api/subjects.ts";
+import type { IdSource } from "@skep/kit/random.ts";
+import type { ApiDeps } from "./api/deps.ts";
+import { createRoutesView, type RoutesView } from "./edge/routes-view.ts";
+import { createAbsorb } from "./loop/absorb.ts";
+import { createBeats, type Beats } from "./loop/beats.ts";
+import { createHints, type Hints } from "./loop/hints.ts";
+import { createLeader, type Leader } from "./loop/leader.ts";
+import { lead, type Command } from "./loop/lead.ts";
+import type { LoopPorts, Running } from "./loop/ports.ts";
+import { createReplicas, type Replicas } from "./loop/replicas.ts";
+
+/** Everything a scheduler is made from. Nothing here is opened or closed by it. */
+export interface SchedulerDeps extends LoopPorts {
+  readonly ids: IdSource;
+  /** Name of this replica, for people; the same after a restart. */
+  readonly name: string;
+  readonly version: string;
+  /** How long the lease of a leader holds without renewal; a dead leader is followed within this time. */
+  readonly leaseMs?: number;
+  /** Port at which every agent answers `/livez` to its peers. */
+  readonly probePort?: number;
+}
+
+/** One scheduler: the loops that every replica runs, and those of the leader when this one leads. */
+export interface Scheduler {
+  /** Begins all loops; they live through anything, so there is nothing to wait for. */
+  start(): void;
+  /** Ends them, gives the lease back, and waits for what is under way. */
+  stop(): Promise<void>;
+  /** What the API's handlers need. */
+  readonly api: ApiDeps;
+  /** What the edge serves. */
+  readonly routes: RoutesView;
+  /** The term in which this replica leads right now. */
+  term(): number | undefined;
+}
+
+const LEASE_MS = 3_000;
+const PROBE_PORT = 7702;
+
+interface Started {
+  readonly hints: Hints;
+  readonly beats: Beats;
+  readonly replicas: Replicas;
+  readonly leader: Leader;
+  readonly all: readonly Running[];
+}
+
+/** Wires a scheduler out of its ports, without a socket or a file; a simulation runs several in one process. */
+export function createScheduler(deps: SchedulerDeps): Scheduler {
+  const { store, bus, clock, log, name, version } = deps;
+  const routes = createRoutesView(deps);
+  let started: Started | undefined;
+  let command: Command | undefined;
+
+  /** The one that leads looks at once; the others pass it on. */
+  function wake(because: string): void {
+    if (command !== undefined) command.wake();
+    else bus.publish(SUBJECTS.wake, encodeWake(because));
+  }
+
+  function start(): void {
+    const hints = createHints(bus);
+    const beats = createBeats(deps);
+    const replicas = createReplicas(deps, () => ({ name, version, leading: command !== undefined }));
+    const absorb = createAbsorb(deps, { beats, hints, wake });
+    const woken = bus.subscribe(SUBJECTS.wake, message => {
+      log.debug("tick.woken", "Somebody woke the leader.", { because: decodeWake(message.data) });
+      command?.wake();
+    });
+    const leader = createLeader(deps, {
+      holder: deps.ids("scheduler"),
+      ttlMs: deps.leaseMs ?? LEASE_MS,
+      lead: leadership => {
+        const mine = lead(deps, { leadership, beats, hints, probePort: deps.probePort ?? PROBE_PORT });
+        command = mine;
+        replicas.tell();
+        return {
+          close: () => {
+            if (command === mine) command = undefined;
+            replicas.tell();
+            return mine.close();
+          },
+        };
+      },
+    });
+    routes.follow(hints);
+    started = { hints, beats, replicas, leader, all: [{ close: async () => woken.close() }, absorb, replicas, routes] };
+  }
+
+  return {
+    start,
+    stop: async () => {
+      if (started === undefined) return;
+      const { leader, hints, beats, all } = started;
+      started = undefined;
+      await leader.close();
+      await Promise.all(all.map(one => one.close()));
+      await Promise.all([beats.close(), hints.close()]);
+    },
+    routes,
+    term: () => started?.leader.term(),
+    api: {
+      store,
+      bus,
+      clock,
+      log,
+      replica: name,
+      version,
+      wake: because => {
+        wake(because);
+        started?.hints.tell({});
+      },
+      hints: { subscribe: handle => started?.hints.subscribe(handle) ?? { close: () => undefined } },
+      frozen: () => command?.frozen() ?? false,
+      replicas: () => started?.replicas.seen() ?? [],
+      newId: () => deps.ids("id"),
+    },
+  };
+}
