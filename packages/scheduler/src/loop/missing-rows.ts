@@ -9,8 +9,8 @@ export const MISSING_ROW_GRACE_MS = 10_000;
  * with its node long ago. Its agent may still run it: it is not placed anew before the agents have been asked.
  */
 export interface MissingRows {
-  /** The world for deciding: what waits for its row has a `retryAt`. `found` tells that something began to wait. */
-  withhold(world: World, now: number): { readonly world: World; readonly found: boolean };
+  /** The world for deciding: what waits for its row has a `retryAt`. `isWaiting` tells that something does. */
+  withhold(world: World, now: number): { readonly world: World; readonly isWaiting: boolean };
 }
 
 /** Remembers since when each row is missing. */
@@ -24,18 +24,15 @@ export function createMissingRows(): MissingRows {
       );
       const ids = new Set(missing.map(one => one.id));
       for (const id of since.keys()) if (!ids.has(id)) since.delete(id);
-      if (ids.size === 0) return { world, found: false };
-      let found = false;
-      for (const id of ids) {
-        if (since.has(id)) continue;
-        since.set(id, now);
-        found = true;
-      }
+      for (const id of ids) if (!since.has(id)) since.set(id, now);
+      let isWaiting = false;
       const instances = world.instances.map(one => {
         const until = (since.get(one.id) ?? now) + MISSING_ROW_GRACE_MS;
-        return since.has(one.id) && until > now ? { ...one, retryAt: Math.max(one.retryAt ?? 0, until) } : one;
+        if (!since.has(one.id) || until <= now) return one;
+        isWaiting = true;
+        return { ...one, retryAt: Math.max(one.retryAt ?? 0, until) };
       });
-      return { world: { ...world, instances }, found };
+      return isWaiting ? { world: { ...world, instances }, isWaiting } : { world, isWaiting };
     },
   };
 }

@@ -25,7 +25,7 @@ export interface TickOptions {
   readonly assignments: Assignments;
   readonly liveness: Liveness;
   readonly hints: Hints;
-  /** A row has vanished: the agents are to be asked. */
+  /** A row has vanished: the agents are to be asked. Called with each look until it is back or given up. */
   readonly onMissingRow: () => void;
 }
 
@@ -45,8 +45,8 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
     const recorded = await store.loadWorld();
     if (closed || !leadership.holds()) return;
     const now = clock.now();
-    const { world: known, found } = missingRows.withhold(recorded, now);
-    if (found) options.onMissingRow();
+    const { world: known, isWaiting } = missingRows.withhold(recorded, now);
+    if (isWaiting) options.onMissingRow();
     const world = liveness.overlay(known);
     const plan = decide(world, settings, now);
     // With nothing to change, somebody may still have missed what was decided before.

@@ -29,7 +29,7 @@ export function someFacts(over: Partial<NodeFacts> = {}): NodeFacts {
     nodeId,
     sessionId: "session-1",
     bootId: "boot-1",
-    hostname,
+    hostname: over.nodeId ?? hostname,
     address,
     os,
     architecture,
