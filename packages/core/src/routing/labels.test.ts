@@ -15,10 +15,22 @@ function problems(labels: Labels): string[] {
 }
 
 test("a rule and one published port make a route", () => {
-  const { routes, issues } = read({ "traefik.enable": "true", "traefik.http.routers.web.rule": "Host(`Web.Example.com`)" });
+  const { routes, issues } = read({
+    "traefik.enable": "true",
+    "traefik.http.routers.web.rule": "Host(`Web.Example.com`)",
+  });
   expect(issues).toEqual([]);
   expect(routes).toMatchObject([
-    { router: "web", kind: "http", domain: "web.example.com", path: "/", rule: "Host(`web.example.com`)", targetPort: 80, tls: false, weight: 1 },
+    {
+      router: "web",
+      kind: "http",
+      domain: "web.example.com",
+      path: "/",
+      rule: "Host(`web.example.com`)",
+      targetPort: 80,
+      tls: false,
+      weight: 1,
+    },
   ]);
 });
 
@@ -111,7 +123,11 @@ test.each<[string, string, string]>([
 });
 
 test("labels for Traefik's own providers and labels of others do no harm", () => {
-  const labels = { "traefik.docker.network": "proxy", "com.example.x": "y", "traefik.http.routers.web.rule": "Host(`a.io`)" };
+  const labels = {
+    "traefik.docker.network": "proxy",
+    "com.example.x": "y",
+    "traefik.http.routers.web.rule": "Host(`a.io`)",
+  };
   expect(problems(labels)).toEqual([]);
 });
 
@@ -129,7 +145,10 @@ test("without a port, or with several, the labels have to name one", () => {
 });
 
 test("a port that only a label names can be published for it", () => {
-  const labels = { "traefik.http.routers.web.rule": "Host(`a.io`)", "traefik.http.services.web.loadbalancer.server.port": "8080" };
+  const labels = {
+    "traefik.http.routers.web.rule": "Host(`a.io`)",
+    "traefik.http.services.web.loadbalancer.server.port": "8080",
+  };
   const spec = aSpec({ containers: [aContainer({ labels })] });
   expect(routesFromSpec("acme", "acme.web", spec).issues[0]?.problem).toContain("does not publish port 8080");
   const { routes, issues } = routesFromSpec("acme", "acme.web", withRoutedPorts(spec));
@@ -143,13 +162,22 @@ test("TCP is routed by SNI, with TLS", () => {
     "traefik.tcp.routers.mqtt.tls.passthrough": "true",
     "traefik.tcp.services.mqtt.loadbalancer.server.port": "80",
   };
-  expect(read(labels)).toMatchObject({ issues: [], routes: [{ kind: "tcp", domain: "mqtt.a.io", tls: true, service: { passthrough: true } }] });
-  expect(problems({ ...labels, "traefik.tcp.routers.mqtt.rule": "HostSNI(`*`)" }).join()).toContain("is no domain name");
+  expect(read(labels)).toMatchObject({
+    issues: [],
+    routes: [{ kind: "tcp", domain: "mqtt.a.io", tls: true, service: { passthrough: true } }],
+  });
+  expect(problems({ ...labels, "traefik.tcp.routers.mqtt.rule": "HostSNI(`*`)" }).join()).toContain(
+    "is no domain name",
+  );
   expect(problems({ ...labels, "traefik.tcp.routers.mqtt.tls.passthrough": "false" }).join()).toContain("without TLS");
 });
 
 test("one router name in two containers is refused", () => {
   const container = aContainer({ labels: { "traefik.http.routers.web.rule": "Host(`a.io`)" }, ports: PORT_80 });
-  const { issues } = routesFromSpec("acme", "acme.web", aSpec({ containers: [container, { ...container, name: "side" }] }));
+  const { issues } = routesFromSpec(
+    "acme",
+    "acme.web",
+    aSpec({ containers: [container, { ...container, name: "side" }] }),
+  );
   expect(issues.map(issue => issue.problem)).toEqual(['the router "web" is described twice (app http, side http)']);
 });

@@ -1,0 +1,93 @@
+import type { Settings } from "./decide/world.ts";
+import type { Liveness, Node, NodeId } from "./model/node.ts";
+
+/** What one observer knows of a node's agent, in its own clock. It never inherits another observer's times. */
+export interface NodeObservation {
+  readonly observingSinceAt: number;
+  readonly lastBeatAt: number | undefined;
+  /** What peers found when they asked the agent directly; `unknown` where none could ask. */
+  readonly probe: "answered" | "silent" | "unknown";
+  /** When that was; `undefined` where nobody asked yet. */
+  readonly probedAt: number | undefined;
+  /** How many instances are assigned to the node; where it is 0, a drained node's silence alarms nobody. */
+  readonly assigned?: number;
+}
+
+/** What to believe of each node, and whether so many are silent that nobody is declared down. */
+export interface Assessment {
+  readonly liveness: ReadonlyMap<NodeId, Liveness>;
+  readonly frozen: boolean;
+  /** Why it is frozen, in words; `""` otherwise. */
+  readonly because: string;
+  /** When a silence passes the next bound, if no beat ends it. */
+  readonly wakeAt: number | undefined;
+}
+
+// More than this share of the nodes does not fall silent by itself: it is a switch, a broker, or this observer.
+const MOST_SILENT_SHARE = 1 / 3;
+
+/**
+ * Judges nodes by the silence of their agents, counted since the later of the last beat and the beginning of the
+ * observation. A silent node is suspect; it is down only when it was silent for long and its peers could not reach it
+ * during that silence either. When more than a third of the nodes, and more than one, are silent at once, nobody
+ * becomes down. Who is down stays so until a beat is heard.
+ */
+export function assessNodes(
+  nodes: readonly Node[],
+  observations: ReadonlyMap<NodeId, NodeObservation>,
+  settings: Pick<Settings, "suspectAfterMs" | "downAfterMs">,
+  now: number,
+): Assessment {
+  const silent = nodes.filter(
+    node => node.liveness !== "down" && isAlarming(node, observations.get(node.id), settings, now),
+  );
+  const frozen = silent.length > 1 && silent.length > nodes.length * MOST_SILENT_SHARE;
+  const liveness = new Map<NodeId, Liveness>();
+  let wakeAt = Infinity;
+  for (const node of nodes) {
+    const seen = observations.get(node.id);
+    liveness.set(node.id, judge(node, seen, settings, now, frozen));
+    if (seen === undefined) continue;
+    for (const bound of [settings.suspectAfterMs, settings.downAfterMs]) {
+      const at = silentSince(seen) + bound;
+      if (at > now) wakeAt = Math.min(wakeAt, at);
+    }
+  }
+  const because = frozen
+    ? `${silent.length} of ${nodes.length} nodes are silent at once (${silent
+        .map(node => node.hostname)
+        .sort()
+        .join(", ")}): ` + "nothing is moved off them until most are heard again"
+    : "";
+  return { liveness, frozen, because, wakeAt: wakeAt === Infinity ? undefined : wakeAt };
+}
+
+function judge(
+  node: Node,
+  seen: NodeObservation | undefined,
+  settings: Pick<Settings, "suspectAfterMs" | "downAfterMs">,
+  now: number,
+  frozen: boolean,
+): Liveness {
+  if (seen === undefined) return node.liveness === "down" ? "down" : "unknown";
+  const silence = now - silentSince(seen);
+  if (seen.lastBeatAt !== undefined && silence < settings.suspectAfterMs) return "ready";
+  if (node.liveness === "down") return "down";
+  if (silence < settings.suspectAfterMs) return "unknown";
+  const isUnreachable = seen.probe === "silent" && seen.probedAt !== undefined && seen.probedAt > silentSince(seen);
+  return silence >= settings.downAfterMs && isUnreachable && !frozen ? "down" : "suspect";
+}
+
+function isAlarming(
+  node: Node,
+  seen: NodeObservation | undefined,
+  settings: Pick<Settings, "suspectAfterMs">,
+  now: number,
+): boolean {
+  if (seen === undefined || now - silentSince(seen) < settings.suspectAfterMs) return false;
+  return node.availability !== "drain" || seen.assigned !== 0;
+}
+
+function silentSince(seen: NodeObservation): number {
+  return Math.max(seen.observingSinceAt, seen.lastBeatAt ?? seen.observingSinceAt);
+}

@@ -1,0 +1,240 @@
+import type { Issue } from "../error.ts";
+import type { ContainerSpec, HealthCheck } from "./deployment.ts";
+import { check, checkWhole, isImageReference, isMountPath, isName } from "./validate-rules.ts";
+
+const MIB = 1024 * 1024;
+/** The least memory a container can be limited to: Docker's own bound. */
+const LEAST_MEMORY = 6 * MIB;
+const MOST_MEMORY = 1024 * 1024 * MIB;
+const MOST_CPU_MILLIS = 1024 * 1000;
+const MOST_PIDS = 1_000_000;
+/** The most text that all environment values, or all labels, of a container may have together. */
+const MOST_TEXT = 256 * 1024;
+const MOST_ENTRIES = 1000;
+const MOST_PORTS = 100;
+const LONGEST_CHECK_MS = 3_600_000;
+
+/** Everything that is wrong with one container of a spec; `published` are the TCP ports that its whole pod publishes. */
+export function validateContainer(
+  container: ContainerSpec,
+  path: string,
+  published: ReadonlySet<number>,
+): readonly Issue[] {
+  const issues: Issue[] = [];
+  const { name, image, workingDir, user, stopSignal } = container;
+  check(
+    issues,
+    `${path}.name`,
+    isName(name),
+    `"${name.slice(0, 60)}" is no name`,
+    "use 1 to 40 lower-case letters, digits and dashes",
+  );
+  check(
+    issues,
+    `${path}.image`,
+    isImageReference(image),
+    `"${image.slice(0, 100)}" is no image reference`,
+    "write [registry/]name[:tag], in lower case",
+  );
+  if (workingDir !== undefined)
+    check(
+      issues,
+      `${path}.workingDir`,
+      /^\/[^\0]*$/.test(workingDir),
+      "the working directory is no absolute path",
+      "begin it with /",
+    );
+  if (user !== undefined)
+    check(
+      issues,
+      `${path}.user`,
+      /^[a-zA-Z0-9_.-]+(:[a-zA-Z0-9_.-]+)?$/.test(user),
+      `"${user.slice(0, 60)}" is no user`,
+      "write user, uid, user:group or uid:gid",
+    );
+  if (stopSignal !== undefined)
+    check(
+      issues,
+      `${path}.stopSignal`,
+      /^(SIG[A-Z0-9+-]{2,12}|\d{1,2})$/.test(stopSignal),
+      `"${stopSignal.slice(0, 20)}" is no signal`,
+      "write for example SIGTERM or 15",
+    );
+  validateArguments(issues, path, container);
+  validateTexts(issues, path, container);
+  validatePorts(issues, path, container);
+  validateMounts(issues, path, container);
+  validateResources(issues, path, container);
+  if (container.health !== undefined) validateHealth(issues, `${path}.health`, container.health, published);
+  return issues;
+}
+
+function validateArguments(issues: Issue[], path: string, { entrypoint, command }: ContainerSpec): void {
+  for (const [field, words] of [
+    ["entrypoint", entrypoint],
+    ["command", command],
+  ] as const) {
+    if (words === undefined) continue;
+    const size = words.reduce((sum, word) => sum + word.length, 0);
+    check(
+      issues,
+      `${path}.${field}`,
+      size <= MOST_TEXT && words.length <= MOST_ENTRIES,
+      "it is too long",
+      "put long input into a file of the image",
+    );
+    check(
+      issues,
+      `${path}.${field}`,
+      !words.some(word => word.includes("\0")),
+      "it holds a NUL character",
+      "remove it",
+    );
+  }
+}
+
+function validateTexts(issues: Issue[], path: string, { env, labels }: ContainerSpec): void {
+  for (const [field, entries] of [
+    ["env", env],
+    ["labels", labels],
+  ] as const) {
+    const pairs = Object.entries(entries);
+    const size = pairs.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+    check(
+      issues,
+      `${path}.${field}`,
+      pairs.length <= MOST_ENTRIES,
+      `it has ${pairs.length} entries`,
+      `keep to ${MOST_ENTRIES}`,
+    );
+    check(issues, `${path}.${field}`, size <= MOST_TEXT, `it has ${size} characters`, `keep to ${MOST_TEXT}`);
+  }
+  for (const [key, value] of Object.entries(env)) {
+    check(
+      issues,
+      `${path}.env["${key.slice(0, 60)}"]`,
+      /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(key),
+      `"${key.slice(0, 60)}" is no name of a variable`,
+      "use letters, digits and _",
+    );
+    check(
+      issues,
+      `${path}.env["${key.slice(0, 60)}"]`,
+      !value.includes("\0"),
+      "the value holds a NUL character",
+      "remove it",
+    );
+  }
+  for (const key of Object.keys(labels)) {
+    check(
+      issues,
+      `${path}.labels["${key.slice(0, 60)}"]`,
+      key !== "" && !/[\0\s=]/.test(key),
+      `"${key.slice(0, 60)}" is no label's key`,
+      "use letters, digits, dots and dashes",
+    );
+  }
+}
+
+function validatePorts(issues: Issue[], path: string, { ports }: ContainerSpec): void {
+  check(
+    issues,
+    `${path}.ports`,
+    ports.length <= MOST_PORTS,
+    `it publishes ${ports.length} ports`,
+    `keep to ${MOST_PORTS}`,
+  );
+  ports.forEach(({ containerPort, protocol, hostPort }, at) => {
+    checkWhole(issues, `${path}.ports[${at}].containerPort`, containerPort, 1, 65_535);
+    if (hostPort !== undefined) checkWhole(issues, `${path}.ports[${at}].hostPort`, hostPort, 1, 65_535);
+    check(
+      issues,
+      `${path}.ports[${at}].protocol`,
+      protocol === "tcp" || protocol === "udp",
+      `"${String(protocol)}" is no protocol`,
+      "use tcp or udp",
+    );
+  });
+}
+
+function validateMounts(issues: Issue[], path: string, { volumes, tmpfs }: ContainerSpec): void {
+  const targets = new Set<string>();
+  const target = (at: string, text: string): void => {
+    check(
+      issues,
+      at,
+      isMountPath(text),
+      `"${text.slice(0, 100)}" is no path to mount at`,
+      "write an absolute path without .. and colons",
+    );
+    check(issues, at, !targets.has(text), `"${text.slice(0, 100)}" is mounted twice`, "mount one thing at one path");
+    targets.add(text);
+  };
+  volumes.forEach((volume, at) => {
+    const named = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$/.test(volume.name);
+    const advice = "name a volume (letters, digits, _ and -): a directory of the node cannot be mounted";
+    check(issues, `${path}.volumes[${at}].name`, named, `"${volume.name.slice(0, 60)}" is no volume's name`, advice);
+    target(`${path}.volumes[${at}].target`, volume.target);
+  });
+  tmpfs.forEach((text, at) => target(`${path}.tmpfs[${at}]`, text));
+}
+
+function validateResources(issues: Issue[], path: string, { resources }: ContainerSpec): void {
+  const { cpuMillis, memoryBytes, pids, reserveCpuMillis, reserveMemoryBytes } = resources;
+  const at = `${path}.resources`;
+  checkWhole(issues, `${at}.cpuMillis`, cpuMillis, 1, MOST_CPU_MILLIS);
+  checkWhole(issues, `${at}.memoryBytes`, memoryBytes, LEAST_MEMORY, MOST_MEMORY);
+  checkWhole(issues, `${at}.pids`, pids, 1, MOST_PIDS);
+  checkWhole(issues, `${at}.reserveCpuMillis`, reserveCpuMillis, 0, MOST_CPU_MILLIS);
+  checkWhole(issues, `${at}.reserveMemoryBytes`, reserveMemoryBytes, 0, MOST_MEMORY);
+  check(
+    issues,
+    `${at}.reserveCpuMillis`,
+    reserveCpuMillis <= cpuMillis,
+    "more cpu is reserved than the limit allows",
+    "raise the limit or reserve less",
+  );
+  check(
+    issues,
+    `${at}.reserveMemoryBytes`,
+    reserveMemoryBytes <= memoryBytes,
+    "more memory is reserved than the limit allows",
+    "raise the limit or reserve less",
+  );
+}
+
+function validateHealth(issues: Issue[], path: string, health: HealthCheck, published: ReadonlySet<number>): void {
+  const { probe, intervalMs, timeoutMs, retries, startPeriodMs } = health;
+  checkWhole(issues, `${path}.intervalMs`, intervalMs, 100, LONGEST_CHECK_MS);
+  checkWhole(issues, `${path}.timeoutMs`, timeoutMs, 1, LONGEST_CHECK_MS);
+  checkWhole(issues, `${path}.retries`, retries, 1, 1000);
+  checkWhole(issues, `${path}.startPeriodMs`, startPeriodMs, 0, LONGEST_CHECK_MS);
+  if (probe.kind === "docker") {
+    const [word] = probe.test;
+    const known = word === "NONE" || ((word === "CMD" || word === "CMD-SHELL") && probe.test.length > 1);
+    check(
+      issues,
+      `${path}.probe.test`,
+      known,
+      "it is no health check of Docker's",
+      'begin it with "CMD" or "CMD-SHELL", followed by the command',
+    );
+    return;
+  }
+  checkWhole(issues, `${path}.probe.port`, probe.port, 1, 65_535);
+  check(
+    issues,
+    `${path}.probe.port`,
+    published.has(probe.port),
+    `port ${probe.port} is not published by the pod`,
+    "publish it: it is asked through its host port",
+  );
+  if (probe.kind === "http")
+    check(
+      issues,
+      `${path}.probe.path`,
+      /^\/[^\s\0]*$/.test(probe.path),
+      `"${probe.path.slice(0, 100)}" is no path`,
+      "begin it with /",
+    );
+}

@@ -1,0 +1,38 @@
+import type { Issue } from "../error.ts";
+
+/** Notes an issue unless `good` holds. */
+export function check(issues: Issue[], path: string, good: boolean, problem: string, advice: string): void {
+  if (!good) issues.push({ path, problem, advice });
+}
+
+/** Notes an issue unless the value is a whole number between both ends, these included. */
+export function checkWhole(issues: Issue[], path: string, value: number, least: number, most: number): void {
+  const good = Number.isInteger(value) && value >= least && value <= most;
+  check(issues, path, good, `${value} is out of range`, `use a whole number from ${least} to ${most}`);
+}
+
+const HOST =
+  "(?:localhost|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)(?::[0-9]{1,5})?";
+const PART = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const IMAGE = new RegExp(`^(?:${HOST}/)?${PART}(?:/${PART})*(?::[\\w][\\w.-]{0,127})?(?:@[a-z0-9]+:[a-f0-9]{32,})?$`);
+
+/** Whether the text is an image reference as Docker reads them: `[registry/]name[:tag][@digest]`. */
+export function isImageReference(text: string): boolean {
+  return text.length <= 512 && IMAGE.test(text);
+}
+
+/** Whether the text is an absolute path without `..`, a NUL or a colon, as a mount's target has to be. */
+export function isMountPath(text: string): boolean {
+  return (
+    text.startsWith("/") &&
+    text.length > 1 &&
+    text.length <= 4096 &&
+    !text.split("/").includes("..") &&
+    !/[\0:]/.test(text)
+  );
+}
+
+/** Whether a text may name a deployment, a tenant or a container: it becomes part of container names and host names. */
+export function isName(text: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(text);
+}

@@ -1,0 +1,105 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { aContainer, aSpec } from "../testing/builders.ts";
+import type { ContainerSpec, DeploymentSpec } from "./deployment.ts";
+import { DEFAULT_RESOURCES } from "./resources.ts";
+import { validateSpec } from "./validate.ts";
+
+const HEALTH = { intervalMs: 1000, timeoutMs: 1000, retries: 3, startPeriodMs: 0 };
+
+function paths(spec: DeploymentSpec): string[] {
+  return validateSpec(spec).map(issue => issue.path);
+}
+
+test("a plain spec is fine", () => {
+  expect(validateSpec(aSpec())).toEqual([]);
+});
+
+test.each<[string, Parameters<typeof aSpec>[0]]>([
+  ["name", { name: "Web" }],
+  ["name", { name: "../web" }],
+  ["name", { name: "w".repeat(41) }],
+  ["replicas", { replicas: -1 }],
+  ["replicas", { replicas: 1.5 }],
+  ["replicas", { replicas: 10_001 }],
+  ["stopGraceMs", { stopGraceMs: -1 }],
+  ["containers", { containers: [] }],
+  ["placement.constraints[0]", { placement: { constraints: ["node.labels.x = y"] } }],
+  ["placement.maxPerNode", { placement: { maxPerNode: 0 } }],
+  ["placement.antiAffinity[0]", { placement: { antiAffinity: ["web"] } }],
+  ["restart.delayMs", { restart: { delayMs: -5 } }],
+  ["update.parallelism", { update: { parallelism: -1 } }],
+  ["containers[1].name", { containers: [aContainer(), aContainer()] }],
+])("%s is refused", (path, over) => {
+  expect(paths(aSpec(over))).toContain(path);
+});
+
+test.each<[string, Partial<ContainerSpec>]>([
+  ["name", { name: "a/b" }],
+  ["image", { image: "" }],
+  ["image", { image: "UPPER" }],
+  ["image", { image: "a:b:c" }],
+  ["image", { image: "../a" }],
+  ["user", { user: "root; rm" }],
+  ["stopSignal", { stopSignal: "kill" }],
+  ["workingDir", { workingDir: "app" }],
+  ['env["A B"]', { env: { "A B": "c" } }],
+  ['env["1A"]', { env: { "1A": "c" } }],
+  ["env", { env: { A: "x".repeat(300_000) } }],
+  ["ports[0].containerPort", { ports: [{ containerPort: 0, protocol: "tcp", hostPort: undefined }] }],
+  ["ports[0].hostPort", { ports: [{ containerPort: 80, protocol: "tcp", hostPort: 70_000 }] }],
+  ["volumes[0].name", { volumes: [{ name: "/etc", target: "/data", readOnly: false }] }],
+  ["volumes[0].name", { volumes: [{ name: "..", target: "/data", readOnly: false }] }],
+  ["volumes[0].target", { volumes: [{ name: "data", target: "/a/../b", readOnly: false }] }],
+  ["volumes[0].target", { volumes: [{ name: "data", target: "data", readOnly: false }] }],
+  ["tmpfs[1]", { tmpfs: ["/tmp", "/tmp"] }],
+  ["resources.memoryBytes", { resources: { ...DEFAULT_RESOURCES, memoryBytes: 1024 } }],
+  ["resources.reserveCpuMillis", { resources: { ...DEFAULT_RESOURCES, reserveCpuMillis: 2000 } }],
+  ["health.retries", { health: { ...HEALTH, retries: 0, probe: { kind: "docker", test: ["CMD", "true"] } } }],
+  ["health.probe.test", { health: { ...HEALTH, probe: { kind: "docker", test: ["true"] } } }],
+  ["health.probe.port", { health: { ...HEALTH, probe: { kind: "tcp", port: 80 } } }],
+])("a container's %s is refused", (path, over) => {
+  expect(paths(aSpec({ containers: [aContainer(over)] }))).toContain(`containers[0].${path}`);
+});
+
+test.each([
+  "nginx",
+  "nginx:1.27-alpine",
+  "library/nginx",
+  "registry.example.com:5000/team/app:v1.2",
+  "127.0.0.1:5000/a/b",
+  "localhost/app",
+  `nginx@sha256:${"a".repeat(64)}`,
+])("the image %s is fine", image => {
+  expect(paths(aSpec({ containers: [aContainer({ image })] }))).toEqual([]);
+});
+
+test("containers of a pod may not share a port, and a probe may use a port of any of them", () => {
+  const ports = [{ containerPort: 80, protocol: "tcp" as const, hostPort: 8080 }];
+  const side = aContainer({ name: "side", health: { ...HEALTH, probe: { kind: "http", port: 80, path: "/" } } });
+  expect(paths(aSpec({ containers: [aContainer({ ports }), side] }))).toEqual([]);
+  expect(paths(aSpec({ containers: [aContainer({ ports }), { ...side, ports }] }))).toEqual([
+    "containers[1].ports[0]",
+    "containers[1].ports[0].hostPort",
+  ]);
+});
+
+test("it never throws, whatever the texts are", () => {
+  fc.assert(
+    fc.property(fc.string(), fc.string(), fc.string(), (name, image, text) => {
+      const container = aContainer({
+        name,
+        image,
+        env: { [text]: text },
+        labels: { [text]: name },
+        user: text,
+        tmpfs: [text],
+      });
+      for (const { path, problem, advice } of validateSpec(
+        aSpec({ name: text, containers: [container], placement: { constraints: [text] } }),
+      )) {
+        expect([path, problem, advice]).not.toContain("");
+      }
+    }),
+  );
+});

@@ -1,0 +1,148 @@
+import type { Issue } from "../error.ts";
+import { parseConstraint } from "../placement/constraint.ts";
+import type { DeploymentSpec } from "./deployment.ts";
+import { validateContainer } from "./validate-container.ts";
+import { check, checkWhole, isName } from "./validate-rules.ts";
+
+const STRATEGIES = ["least-loaded", "round-robin", "resource-based", "spread"];
+const CONDITIONS = ["any", "on-failure", "none"];
+const ORDERS = ["start-first", "stop-first"];
+
+/** The most replicas of one deployment. */
+export const MOST_REPLICAS = 10_000;
+/** The most containers of one pod. */
+export const MOST_CONTAINERS = 20;
+const MOST_GRACE_MS = 600_000;
+const MOST_DELAY_MS = 3_600_000;
+
+/**
+ * Everything that is wrong with a spec, each with the path of the field and what to do; empty for a good one. It
+ * never throws, whatever the spec holds. Labels that Traefik reads are judged by `routesFromSpec`.
+ */
+export function validateSpec(spec: DeploymentSpec): readonly Issue[] {
+  const issues: Issue[] = [];
+  if (!isName(spec.name)) {
+    check(
+      issues,
+      "name",
+      false,
+      `"${spec.name.slice(0, 60)}" is no name`,
+      "use 1 to 40 lower-case letters, digits and dashes",
+    );
+  }
+  checkWhole(issues, "replicas", spec.replicas, 0, MOST_REPLICAS);
+  checkWhole(issues, "stopGraceMs", spec.stopGraceMs, 0, MOST_GRACE_MS);
+  const count = spec.containers.length;
+  check(
+    issues,
+    "containers",
+    count >= 1 && count <= MOST_CONTAINERS,
+    `the spec has ${count} containers`,
+    `describe 1 to ${MOST_CONTAINERS}`,
+  );
+  const ports = spec.containers.flatMap(container => container.ports).filter(port => port.protocol === "tcp");
+  const published = new Set(ports.map(port => port.containerPort));
+  spec.containers.forEach((container, index) => {
+    issues.push(...validateContainer(container, `containers[${index}]`, published));
+  });
+  validatePod(issues, spec);
+  validatePlacement(issues, spec);
+  validatePolicies(issues, spec);
+  return issues;
+}
+
+/** Containers of a pod share one network: a name, a port and a host port can be taken once only. */
+function validatePod(issues: Issue[], spec: DeploymentSpec): void {
+  const names = new Set<string>();
+  const ports = new Map<string, string>();
+  const hostPorts = new Map<string, string>();
+  spec.containers.forEach((container, index) => {
+    const path = `containers[${index}]`;
+    check(
+      issues,
+      `${path}.name`,
+      !names.has(container.name),
+      `two containers are named "${container.name}"`,
+      "give each a name of its own",
+    );
+    names.add(container.name);
+    container.ports.forEach(({ containerPort, protocol, hostPort }, at) => {
+      const port = `${containerPort}/${protocol}`;
+      const other = ports.get(port);
+      check(
+        issues,
+        `${path}.ports[${at}]`,
+        other === undefined,
+        `port ${port} is published by ${other} already`,
+        "containers of a pod share one address: listen on another port",
+      );
+      ports.set(port, container.name);
+      if (hostPort === undefined) return;
+      const host = `${hostPort}/${protocol}`;
+      const holder = hostPorts.get(host);
+      check(
+        issues,
+        `${path}.ports[${at}].hostPort`,
+        holder === undefined,
+        `host port ${host} is asked for twice`,
+        "let the scheduler pick one of them",
+      );
+      hostPorts.set(host, container.name);
+    });
+  });
+}
+
+function validatePlacement(issues: Issue[], { name, placement }: DeploymentSpec): void {
+  const { strategy, constraints, maxPerNode, antiAffinity } = placement;
+  check(
+    issues,
+    "placement.strategy",
+    STRATEGIES.includes(strategy),
+    `"${strategy}" is no strategy`,
+    `use one of ${STRATEGIES.join(", ")}`,
+  );
+  constraints.forEach((text, at) => {
+    const parsed = parseConstraint(text, `placement.constraints[${at}]`);
+    if (!parsed.ok) issues.push(parsed.issue);
+  });
+  if (maxPerNode !== undefined) checkWhole(issues, "placement.maxPerNode", maxPerNode, 1, MOST_REPLICAS);
+  antiAffinity.forEach((other, at) => {
+    const path = `placement.antiAffinity[${at}]`;
+    check(
+      issues,
+      path,
+      isName(other),
+      `"${other.slice(0, 60)}" is no deployment's name`,
+      "name a deployment of the same tenant",
+    );
+    check(
+      issues,
+      path,
+      other !== name,
+      "a deployment cannot avoid itself",
+      "use maxPerNode: 1 to have one instance per node",
+    );
+  });
+}
+
+function validatePolicies(issues: Issue[], { restart, update }: DeploymentSpec): void {
+  check(
+    issues,
+    "restart.condition",
+    CONDITIONS.includes(restart.condition),
+    `"${restart.condition}" is no condition`,
+    `use one of ${CONDITIONS.join(", ")}`,
+  );
+  checkWhole(issues, "restart.delayMs", restart.delayMs, 0, MOST_DELAY_MS);
+  checkWhole(issues, "restart.maxDelayMs", restart.maxDelayMs, 0, MOST_DELAY_MS);
+  checkWhole(issues, "restart.windowMs", restart.windowMs, 0, 24 * MOST_DELAY_MS);
+  if (restart.maxAttempts !== undefined) checkWhole(issues, "restart.maxAttempts", restart.maxAttempts, 0, 1_000_000);
+  check(
+    issues,
+    "update.order",
+    ORDERS.includes(update.order),
+    `"${update.order}" is no order`,
+    `use one of ${ORDERS.join(", ")}`,
+  );
+  checkWhole(issues, "update.parallelism", update.parallelism, 0, MOST_REPLICAS);
+}
