@@ -39,6 +39,7 @@ export function registerHealth(router: ConnectRouter, source: HealthSource): voi
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise(resolve => {
     const finish = (): void => {
       clearTimeout(timer);
