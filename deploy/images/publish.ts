@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { exists } from "../engines/cache.ts";
 import { readEnvironment } from "../engines/environment.ts";
-import { bundleService } from "./bundle.ts";
+import { bundleService, type BundledService } from "./bundle.ts";
 import { debianRootDir } from "./bases.ts";
 import { buildImage, type Docker } from "./docker.ts";
 import { engineHas, registryHas } from "./engine-api.ts";
@@ -54,12 +54,13 @@ export async function publishImages(options: PublishOptions): Promise<Readonly<R
   const environment = readEnvironment();
   const say = (text: string): void => options.onStep?.(text, 0);
   const workshop: Workshop = { docker: options.docker, socket: options.socket, environment, say };
-  const pulls = await pullsOfficial(options, workshop);
+  const run: Run = { options, workshop, pulls: await pullsOfficial(workshop), bundle: bundledOnce() };
   const references: Partial<Record<ImageName, string>> = {};
   const waiting = [...(options.which ?? imageNames)];
   const worker = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      references[name] = await referenceOf(name, pulls, options, workshop);
+      references[name] =
+        environment.givenImages[name] ?? (await (isOfficial(name) ? thirdParty(name, run) : own(name, run)));
     }
   };
   // Two at a time: one downloads or pushes while the other builds.
@@ -67,64 +68,58 @@ export async function publishImages(options: PublishOptions): Promise<Readonly<R
   return references as Record<ImageName, string>;
 }
 
-async function referenceOf(
-  name: ImageName,
-  pulls: boolean,
-  options: PublishOptions,
-  workshop: Workshop,
-): Promise<string> {
-  const given = workshop.environment.givenImages[name];
-  if (given !== undefined) return given;
-  return isOfficial(name) ? thirdParty(name, pulls, options, workshop) : own(name, pulls, options, workshop);
+/** What the images of one call share. */
+interface Run {
+  readonly options: PublishOptions;
+  readonly workshop: Workshop;
+  /** Whether the engine reaches the registry of the official images. */
+  readonly pulls: boolean;
+  bundle(service: BundledService): Promise<Buffer>;
+}
+
+/** Bundles a service once, so that what is hashed is what is built, also while a person edits its sources. */
+function bundledOnce(): (service: BundledService) => Promise<Buffer> {
+  const made = new Map<BundledService, Promise<Buffer>>();
+  return service => {
+    const bundle = made.get(service) ?? bundleService(service);
+    made.set(service, bundle);
+    return bundle;
+  };
 }
 
 /** A machine that made a Debian root before did so because no registry answered; it is not asked to wait again. */
-async function pullsOfficial(options: PublishOptions, workshop: Workshop): Promise<boolean> {
-  if (await exists(debianRootDir(workshop.environment))) return false;
-  return (
-    (await engineHas(options.socket, officialNodeImage)) ||
-    registryHas(options.socket, officialNodeImage, registryAnswersMs)
-  );
+async function pullsOfficial({ environment, socket }: Workshop): Promise<boolean> {
+  if (await exists(debianRootDir(environment))) return false;
+  return (await engineHas(socket, officialNodeImage)) || registryHas(socket, officialNodeImage, registryAnswersMs);
 }
 
-async function thirdParty(
-  name: ThirdPartyName,
-  pulls: boolean,
-  options: PublishOptions,
-  workshop: Workshop,
-): Promise<string> {
+async function thirdParty(name: ThirdPartyName, { options, workshop, pulls }: Run): Promise<string> {
   const official = officialImages[name];
   if (pulls && (await registryHas(options.socket, official, registryAnswersMs))) return official;
   if (!(await engineHas(options.socket, official)))
     return publish(name, await thirdPartyImage(name, workshop), options);
   if (options.registry === "") return official;
   const id = (await options.docker(["image", "inspect", "--format", "{{.Id}}", official])).trim();
-  return publish(
-    name,
-    { hash: hashOf(id), make: async reference => void (await options.docker(["tag", official, reference])) },
-    options,
-  );
+  const make = async (reference: string): Promise<void> => void (await options.docker(["tag", official, reference]));
+  return publish(name, { hash: hashOf(id), make }, options);
 }
 
-async function own(name: OwnImageName, pulls: boolean, options: PublishOptions, workshop: Workshop): Promise<string> {
+async function own(name: OwnImageName, { options, workshop, pulls, bundle }: Run): Promise<string> {
   const node = pulls ? undefined : await nodeImage(workshop);
   const dockerfile = imageFile("Dockerfile");
   const script = imageFile("healthy.sh");
-  const content = name === "pause" ? [] : [await readFile(script), await bundleService(name)];
+  const content = name === "pause" ? [] : [await readFile(script), await bundle(name)];
   const image: Makeable = {
     hash: hashOf(await readFile(dockerfile), node?.hash ?? officialNodeImage, ...content),
     make: async reference => {
       const args = { NODE_IMAGE: node === undefined ? officialNodeImage : await onEngine("node", node, workshop) };
+      // The classic builder walks through every stage above its target, so the agent's context holds both bundles.
+      const bundles = async () => ({ "scheduler.mjs": await bundle("scheduler"), "agent.mjs": await bundle("agent") });
       const files = name === "pause" ? {} : { "healthy.sh": script, ...(await bundles()) };
       await buildImage(options.docker, scratchDir(workshop), { reference, dockerfile, target: name, args, files });
     },
   };
   return publish(name, image, options);
-}
-
-/** Both bundles: the classic builder walks through every stage above its target, so the agent's context holds the scheduler's too. */
-async function bundles(): Promise<Record<string, Buffer>> {
-  return { "scheduler.mjs": await bundleService("scheduler"), "agent.mjs": await bundleService("agent") };
 }
 
 /** Makes an image and pushes it, unless the registry (or, without one, the engine) has it. */
