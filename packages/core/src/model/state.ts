@@ -12,9 +12,10 @@ const NEXT: Readonly<Record<InstanceState, readonly InstanceState[]>> = {
   running: ["preparing", "starting", "stopping", "stopped", "failed", "lost"],
   stopping: ["stopped", "failed", "lost"],
   stopped: [],
-  // What failed can still be told to stop, so that its remains are removed.
-  failed: ["stopping", "stopped", "lost"],
-  lost: ["stopping", "stopped"],
+  // What is over has given its ports and its room back, and somebody else may have them: it never counts as live
+  // again, though its remains are still being removed.
+  failed: ["stopped", "lost"],
+  lost: ["stopped"],
 };
 
 /** Whether a location in state `from` may be recorded as `to`; staying is always allowed. */

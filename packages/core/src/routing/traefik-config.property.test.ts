@@ -1,0 +1,232 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Location } from "../model/instance.ts";
+import type { Route } from "../model/routing.ts";
+import { aLocation, aNode } from "../testing/builders.ts";
+import { traefikConfig } from "./traefik-config.ts";
+
+const NODES = [
+  aNode({ id: "n1", address: "10.0.0.1" }),
+  aNode({ id: "n2", address: "10.0.0.2", liveness: "suspect" }),
+  aNode({ id: "n3", address: "10.0.0.3", liveness: "down" }),
+];
+
+function aRoute(over: Partial<Route> = {}): Route {
+  return {
+    deploymentId: "acme.web",
+    tenantId: "acme",
+    router: "web",
+    kind: "http",
+    domain: "a.io",
+    path: "/",
+    rule: "Host(`a.io`)",
+    entryPoints: ["web"],
+    priority: undefined,
+    container: "app",
+    targetPort: 80,
+    tls: false,
+    weight: 1,
+    balancing: "wrr",
+    middlewares: [],
+    service: {},
+    ...over,
+  };
+}
+
+function at(nodeId: string, hostPort: number, over: Partial<Location> = {}): Location {
+  const ports = [{ container: "app", containerPort: 80, protocol: "tcp" as const, hostPort }];
+  return aLocation({ instanceId: `acme.web.${hostPort}`, nodeId, ports, ...over });
+}
+
+function urls(locations: readonly Location[], routes: readonly Route[] = [aRoute()]): unknown {
+  const services = traefikConfig(routes, locations, NODES).http?.services ?? {};
+  return (services["acme.web.web"] as { loadBalancer?: { servers: { url: string }[] } }).loadBalancer?.servers.map(
+    one => one.url,
+  );
+}
+
+test("a route leads to every instance that serves, by its node's address and host port", () => {
+  expect(traefikConfig([aRoute()], [at("n2", 20001), at("n1", 20000)], NODES)).toEqual({
+    http: {
+      routers: { "acme.web.web": { rule: "Host(`a.io`)", service: "acme.web.web", entryPoints: ["web"] } },
+      services: {
+        "acme.web.web": {
+          loadBalancer: { servers: [{ url: "http://10.0.0.1:20000" }, { url: "http://10.0.0.2:20001" }] },
+        },
+      },
+    },
+  });
+});
+
+test.each<[string, Location]>([
+  ["is retired", at("n1", 1, { desired: "retire" })],
+  ["is told to stop", at("n1", 1, { desired: "stop" })],
+  ["is starting", at("n1", 1, { state: "starting" })],
+  ["is unhealthy", at("n1", 1, { health: "unhealthy" })],
+  ["is not known to be healthy yet", at("n1", 1, { health: "starting" })],
+  ["is on a node that is down", at("n3", 1)],
+  ["is on a node that is gone", at("n9", 1)],
+  ["has no such port", at("n1", 1, { ports: [] })],
+])("no route leads to what %s", (_, location) => {
+  expect(urls([location])).toEqual([]);
+});
+
+test("while an instance moves, the newest placement that serves gets the requests, and only that", () => {
+  const old = at("n1", 20000, { instanceId: "acme.web.1", epoch: 1 });
+  const fresh = at("n2", 20001, { instanceId: "acme.web.1", epoch: 2 });
+  expect(urls([old, { ...fresh, state: "starting" }])).toEqual(["http://10.0.0.1:20000"]);
+  expect(urls([old, fresh])).toEqual(["http://10.0.0.2:20001"]);
+});
+
+test("a route that nothing serves keeps its router, with an empty server list", () => {
+  expect(urls([])).toEqual([]);
+  expect(traefikConfig([aRoute()], [], NODES).http?.routers["acme.web.web"]).toBeDefined();
+});
+
+test("without routes nothing is said at all, since Traefik refuses empty sections", () => {
+  expect(traefikConfig([], [at("n1", 1)], NODES)).toEqual({});
+});
+
+test("deployments that share a rule share its requests by weight, and one without an instance gets none", () => {
+  const canary = aRoute({ deploymentId: "acme.web2", weight: 9 });
+  const routes = [canary, aRoute()];
+  const both = [at("n1", 20000), at("n2", 20001, { instanceId: "acme.web2.1", deploymentId: "acme.web2" })];
+  const config = traefikConfig(routes, both, NODES);
+  expect(config.http?.routers).toEqual({
+    "acme.web.web": { rule: "Host(`a.io`)", service: "acme.web.web.weighted", entryPoints: ["web"] },
+  });
+  const shares = (of: typeof config): unknown =>
+    (of.http?.services["acme.web.web.weighted"] as { weighted: { services: unknown } }).weighted.services;
+  expect(shares(config)).toEqual([
+    { name: "acme.web.web", weight: 1 },
+    { name: "acme.web2.web", weight: 9 },
+  ]);
+  expect(shares(traefikConfig(routes, both.slice(0, 1), NODES))).toEqual([{ name: "acme.web.web", weight: 1 }]);
+});
+
+test("middlewares, TLS and load balancer options are passed on under names of their own", () => {
+  const route = aRoute({
+    tls: true,
+    priority: 7,
+    balancing: "p2c",
+    middlewares: [
+      { name: "slow", options: { rateLimit: { average: 10 } } },
+      { name: "zip", options: { compress: {} } },
+    ],
+    service: { scheme: "https", passHostHeader: false, sticky: { cookie: {} }, healthCheck: {} },
+  });
+  const { http } = traefikConfig([route], [at("n1", 20000)], NODES);
+  expect(http?.routers["acme.web.web"]).toMatchObject({
+    tls: {},
+    priority: 7,
+    middlewares: ["acme.web.app.slow", "acme.web.app.zip"],
+  });
+  expect(http?.middlewares).toEqual({
+    "acme.web.app.slow": { rateLimit: { average: 10 } },
+    "acme.web.app.zip": { compress: {} },
+  });
+  expect(http?.services["acme.web.web"]).toEqual({
+    loadBalancer: {
+      servers: [{ url: "https://10.0.0.1:20000" }],
+      passHostHeader: false,
+      sticky: { cookie: {} },
+      strategy: "p2c",
+    },
+  });
+});
+
+test("TCP routes go to addresses, and can leave TLS to the instance", () => {
+  const route = aRoute({
+    kind: "tcp",
+    rule: "HostSNI(`a.io`)",
+    tls: true,
+    service: { passthrough: true, terminationDelay: 5 },
+  });
+  expect(traefikConfig([route], [at("n1", 20000)], NODES)).toEqual({
+    tcp: {
+      routers: {
+        "acme.web.web": {
+          rule: "HostSNI(`a.io`)",
+          service: "acme.web.web",
+          entryPoints: ["web"],
+          tls: { passthrough: true },
+        },
+      },
+      services: { "acme.web.web": { loadBalancer: { servers: [{ address: "10.0.0.1:20000" }], terminationDelay: 5 } } },
+    },
+  });
+});
+
+test("no tenant's names can be another's, and the order of records does not matter", () => {
+  const name = fc.constantFrom("a", "b", "a-b", "b-a");
+  const route = fc
+    .record({
+      tenant: name,
+      deployment: name,
+      router: fc.constantFrom("r", "r.2", "b-r"),
+      domain: fc.constantFrom("a.io", "b.io"),
+    })
+    .map(({ tenant, deployment, router, domain }) =>
+      aRoute({
+        tenantId: tenant,
+        deploymentId: `${tenant}.${deployment}`,
+        router,
+        domain: `${tenant}.${domain}`,
+        rule: `Host(\`${tenant}.${domain}\`)`,
+      }),
+    );
+  const location = fc
+    .record({
+      tenant: name,
+      deployment: name,
+      serial: fc.integer({ min: 1, max: 3 }),
+      epoch: fc.integer({ min: 1, max: 3 }),
+      node: fc.integer({ min: 1, max: 4 }),
+      state: fc.constantFrom("running", "running", "starting", "lost"),
+      desired: fc.constantFrom("run", "run", "retire", "stop"),
+      health: fc.constantFrom("none", "healthy", "unhealthy"),
+    })
+    .map(({ tenant, deployment, serial, node, ...rest }) =>
+      at(`n${node}`, 20000 + serial * 10 + rest.epoch, {
+        instanceId: `${tenant}.${deployment}.${serial}`,
+        deploymentId: `${tenant}.${deployment}`,
+        tenantId: tenant,
+        ...rest,
+      }),
+    );
+  fc.assert(
+    fc.property(fc.array(route, { maxLength: 6 }), fc.array(location, { maxLength: 10 }), (routes, given) => {
+      const distinct = routes.filter(
+        (one, index) =>
+          routes.findIndex(other => other.deploymentId === one.deploymentId && other.router === one.router) === index,
+      );
+      const locations = given.filter(
+        (one, index) =>
+          given.findIndex(other => other.instanceId === one.instanceId && other.epoch === one.epoch) === index,
+      );
+      const config = traefikConfig(distinct, locations, NODES);
+      expect(traefikConfig([...distinct].reverse(), [...locations].reverse(), NODES)).toEqual(config);
+      const serving = locations.filter(
+        one =>
+          one.desired === "run" &&
+          one.state === "running" &&
+          one.health !== "unhealthy" &&
+          ["n1", "n2"].includes(one.nodeId),
+      );
+      for (const [service, value] of Object.entries(config.http?.services ?? {})) {
+        for (const { url } of (value as { loadBalancer?: { servers: { url: string }[] } }).loadBalancer?.servers ??
+          []) {
+          const target = serving.find(
+            one =>
+              url === `http://${NODES.find(node => node.id === one.nodeId)!.address}:${one.ports[0]!.hostPort}` &&
+              service.startsWith(`${one.deploymentId}.`),
+          );
+          expect(target).toBeDefined();
+          const newer = serving.some(one => one.instanceId === target!.instanceId && one.epoch > target!.epoch);
+          expect(newer).toBe(false);
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
