@@ -1,12 +1,13 @@
-import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import { defaultOrder } from "@skep/api/codec/spec-defaults.ts";
+import type { ContainerSpec, DeploymentSpec } from "@skep/core/model/deployment.ts";
+import { withRoutedPorts } from "@skep/core/routing/labels.ts";
 import type { ServiceDraft } from "./draft.ts";
 import type { Problems } from "./problems.ts";
-import type { Place } from "./tree.ts";
 
-/** A deployment with the place of the service that it is named after. */
+/** A deployment, with the services that its containers come from, in the same order. */
 export interface Assembled {
   readonly spec: DeploymentSpec;
-  readonly place: Place;
+  readonly services: readonly ServiceDraft[];
 }
 
 /** Services that join another become containers of its pod; every other service is a deployment. */
@@ -21,7 +22,7 @@ export function assemble(drafts: ReadonlyMap<string, ServiceDraft>, problems: Pr
   return [...drafts.values()].flatMap(draft => {
     const name = draft.container.name;
     const joined = (members.get(name) ?? []).filter(member => member !== draft);
-    return draft.joins === undefined ? [{ spec: specOf(draft, joined), place: draft.place }] : [];
+    return draft.joins === undefined ? [{ spec: specOf([draft, ...joined]), services: [draft, ...joined] }] : [];
   });
 }
 
@@ -55,25 +56,34 @@ function refusePodKeys(draft: ServiceDraft, host: string, problems: Problems): v
     );
 }
 
-function specOf(draft: ServiceDraft, joined: readonly ServiceDraft[]): DeploymentSpec {
-  const drafts = [draft, ...joined];
+function specOf(drafts: readonly [ServiceDraft, ...ServiceDraft[]]): DeploymentSpec {
+  const [draft] = drafts;
   const replicas = draft.replicas ?? 1;
-  // Two copies of a volume's writer, or of a fixed port, must not run at once.
-  const alone = drafts.some(
-    ({ container }) => container.volumes.length > 0 || container.ports.some(port => port.hostPort !== undefined),
-  );
-  return {
+  const containers = withProbedPorts(drafts.map(member => ({ ...member.container })));
+  return withRoutedPorts({
     name: draft.container.name,
     replicas,
-    containers: drafts.map(member => ({ ...member.container })),
+    containers,
     placement: { ...draft.placement },
     restart: { ...draft.restart },
     update: {
-      order: draft.update.order ?? (alone ? "stop-first" : "start-first"),
+      order: draft.update.order ?? defaultOrder(containers),
       // 0 is Compose's word for all at once.
       parallelism: draft.update.parallelism === 0 ? Math.max(1, replicas) : draft.update.parallelism,
     },
     stopGraceMs: draft.stopGraceMs,
     source: draft.source,
-  };
+  });
+}
+
+/** The agent asks a probe through the node's port, so a probed port that no container of the pod publishes is added. */
+function withProbedPorts(containers: readonly ContainerSpec[]): readonly ContainerSpec[] {
+  const published = new Set(containers.flatMap(({ ports }) => ports.map(port => port.containerPort)));
+  return containers.map(container => {
+    const probe = container.health?.probe;
+    if (probe === undefined || probe.kind === "docker" || published.has(probe.port)) return container;
+    published.add(probe.port);
+    const port = { containerPort: probe.port, protocol: "tcp" as const, hostPort: undefined };
+    return { ...container, ports: [...container.ports, port] };
+  });
 }

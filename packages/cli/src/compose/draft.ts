@@ -1,8 +1,9 @@
+import { DEFAULT_PLACEMENT, DEFAULT_RESTART, DEFAULT_STOP_GRACE_MS } from "@skep/api/codec/spec-defaults.ts";
 import type { ContainerSpec, PlacementSpec, RestartPolicy, UpdatePolicy } from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 import type { Problems } from "./problems.ts";
 import type { Variables } from "./interpolate.ts";
-import type { Place } from "./tree.ts";
+import type { Place, Spot } from "./tree.ts";
 
 /** A type whose parts can be written while a file is read. */
 export type Draft<T> = { -readonly [K in keyof T]: T[K] };
@@ -20,6 +21,8 @@ export interface Reading {
 /** One service as read, before it is known whether it stands alone or joins a pod. */
 export interface ServiceDraft {
   readonly place: Place;
+  /** The service as the file has it, to find the places of its values again. */
+  readonly value: Spot;
   /** The service whose network this one joins, from `network_mode: "service:x"`. */
   joins: { readonly service: string; readonly place: Place } | undefined;
   readonly container: Draft<ContainerSpec>;
@@ -34,9 +37,10 @@ export interface ServiceDraft {
 }
 
 /** A service that says nothing but its name gets this. */
-export function emptyDraft(name: string, place: Place): ServiceDraft {
+export function emptyDraft(name: string, place: Place, value: Spot): ServiceDraft {
   return {
     place,
+    value,
     joins: undefined,
     container: {
       name,
@@ -56,10 +60,10 @@ export function emptyDraft(name: string, place: Place): ServiceDraft {
       health: undefined,
     },
     replicas: undefined,
-    placement: { strategy: "least-loaded", constraints: [], maxPerNode: undefined, antiAffinity: [] },
-    restart: { condition: "any", delayMs: 500, maxDelayMs: 30_000, maxAttempts: undefined, windowMs: 60_000 },
+    placement: { ...DEFAULT_PLACEMENT },
+    restart: { ...DEFAULT_RESTART },
     update: { order: undefined, parallelism: 1 },
-    stopGraceMs: 10_000,
+    stopGraceMs: DEFAULT_STOP_GRACE_MS,
     source: undefined,
     podKeys: [],
   };

@@ -69,7 +69,7 @@ describe("a Compose file", () => {
         "deploy:",
         "  mode: replicated",
         "  replicas: 3",
-        "  labels: { traefik.enable: 'true' }",
+        "  labels: { team: blue }",
         "  resources:",
         "    limits: { cpus: '0.5', memory: 64M, pids: 100 }",
         "    reservations: { cpus: 0.25, memory: 32M }",
@@ -81,7 +81,7 @@ describe("a Compose file", () => {
       ),
     );
     expect(spec.replicas).toBe(3);
-    expect(spec.containers[0]?.labels).toEqual({ "traefik.enable": "true" });
+    expect(spec.containers[0]?.labels).toEqual({ team: "blue" });
     expect(spec.containers[0]?.resources).toEqual({
       cpuMillis: 500,
       memoryBytes: 64 * 1024 * 1024,
@@ -174,7 +174,7 @@ describe("a Compose file", () => {
       service(
         "expose: ['80', '53/udp']",
         "ports: ['8080:80']",
-        "labels: [traefik.http.services.w.loadbalancer.server.port=9000]",
+        "labels: ['traefik.http.routers.w.rule=Host(`w.example`)', traefik.http.services.w.loadbalancer.server.port=9000]",
       ),
     );
     expect(ports.map(port => [port.containerPort, port.protocol, port.hostPort])).toEqual([
@@ -222,7 +222,10 @@ describe("a Compose file", () => {
       retries: 3,
       startPeriodMs: 0,
     });
-    expect(container(service("x-skep: { probe: { tcp: 1883 } }")).health?.probe).toEqual({ kind: "tcp", port: 1883 });
+    const probed = container(service("x-skep: { probe: { tcp: 1883 } }"));
+    expect(probed.health?.probe).toEqual({ kind: "tcp", port: 1883 });
+    // The agent asks through the node's port, so a probed port has to be published.
+    expect(probed.ports).toEqual([{ containerPort: 1883, protocol: "tcp", hostPort: undefined }]);
   });
 
   it("reads volumes, tmpfs and the small keys, and stops first where a volume has one writer", () => {

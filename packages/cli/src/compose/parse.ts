@@ -4,6 +4,7 @@ import type { Reading, ServiceDraft } from "./draft.ts";
 import type { Variables } from "./interpolate.ts";
 import { Problems } from "./problems.ts";
 import type { ComposeIssue } from "./problems.ts";
+import { checkRules } from "./rules.ts";
 import { readSection } from "./section.ts";
 import { readService } from "./service.ts";
 import { readTree } from "./tree.ts";
@@ -62,6 +63,8 @@ export function parseCompose(text: string, source: ComposeSource): Composed {
       problems.refuse(root, "the file has no `services`", "Add `services:` with one entry per service");
   }
   const assembled = assemble(drafts, problems);
+  // What could not be read is refused already; the rules would only complain about its absence.
+  if (problems.issues().length === 0) for (const one of assembled) checkRules(one, problems);
   return { deployments: assembled.map(({ spec }) => spec), issues: problems.issues(), notes: problems.notes() };
 }
 

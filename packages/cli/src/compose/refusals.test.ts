@@ -53,6 +53,11 @@ describe("what a Compose file may not ask for", () => {
     ["read_only: perhaps", "4:16", "neither true nor false"],
     ["command: echo 'open", "4:14", "a quote is opened"],
     ["env_file: missing.env", "4:15", "cannot be read"],
+    ["deploy: { placement: { constraints: ['node.labels.x ~ y'] } }", "4:42", "node.labels.x ~ y"],
+    ["labels: { traefik.http.routers.w.rule: 'Hots(`a`)' }\n    expose: [80]", "4:15", "Hots"],
+    ["labels: ['traefik.http.routers.w.rule=Host(`a`']\n    expose: [80]", "4:14", "Host(`a`"],
+    ["working_dir: relative", "4:5", "no absolute path"],
+    ["deploy: { resources: { limits: { cpus: 1 }, reservations: { cpus: 2 } } }", "4:15", "reserved"],
   ])("refuses `%s` at %s", (line, place, words) => {
     const found = inService(line);
     expect(found[0]).toMatch(`c.yaml:${place}: `);

@@ -15,7 +15,7 @@ import { IGNORED_IN_SERVICE, REFUSED_IN_SERVICE } from "./verdicts.ts";
 
 /** One entry of `services`. */
 export function readService(entry: Entry, reading: Reading): ServiceDraft {
-  const draft = emptyDraft(entry.key, entry);
+  const draft = emptyDraft(entry.key, entry, entry.value);
   const { problems } = reading;
   const layers: Layers = { fileEnv: {}, env: {}, deployLabels: {}, labels: {}, ports: [], tmpfs: [] };
   const section: Section = {
@@ -30,7 +30,7 @@ export function readService(entry: Entry, reading: Reading): ServiceDraft {
   container.env = { ...layers.fileEnv, ...layers.env };
   container.labels = { ...layers.deployLabels, ...layers.labels };
   container.tmpfs = [...container.tmpfs, ...layers.tmpfs];
-  container.ports = withRoutedPorts(unique(layers.ports), container.labels);
+  container.ports = unique(layers.ports);
   if (entry.value.kind === "map" && !entry.value.entries.has("image") && !entry.value.entries.has("build"))
     problems.refuse(entry, `the service \`${entry.key}\` has no image`, "Add `image: name:tag`");
   return draft;
@@ -126,18 +126,6 @@ function readNetworkMode(spot: Spot, draft: ServiceDraft, { problems }: Reading)
       `the network mode \`${text}\` is not supported`,
       'Remove it, or join a pod with "service:name"',
     );
-}
-
-/** A port that Traefik's labels lead to is published though `ports` does not name it. */
-function withRoutedPorts(ports: readonly PortSpec[], labels: Readonly<Record<string, string>>): readonly PortSpec[] {
-  const routed = Object.entries(labels)
-    .filter(([key]) => /^traefik\.(http|tcp)\.services\.[^.]+\.loadbalancer\.server\.port$/i.test(key))
-    .map(([, value]) => Number(value))
-    .filter(port => Number.isInteger(port) && port >= 1 && port <= 65_535);
-  return unique([
-    ...ports,
-    ...routed.map((containerPort): PortSpec => ({ containerPort, protocol: "tcp", hostPort: undefined })),
-  ]);
 }
 
 /** One entry per port and protocol; one that fixes the node's port wins. */

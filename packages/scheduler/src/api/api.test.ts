@@ -82,7 +82,7 @@ describe("DeploymentService", () => {
     const { deployments, routing } = await start();
     const { deployment } = await deployments.createDeployment({
       projectId: "acme",
-      image: "registry.example/team/My_App:1.2",
+      image: "registry.example/team/my_app:1.2",
       envVars: { A: "1" },
       domain: "App.example.com",
       gitRepo: "https://example.test/app",

@@ -4,7 +4,7 @@ import { SkepError } from "@skep/core/error.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { ApiDeps } from "./deps.ts";
 import { currentLocation } from "./deployment-status.ts";
-import { findDeployment } from "./deployments.ts";
+import { findDeployment } from "./deployment-read.ts";
 import { findInstance } from "./instances.ts";
 import { readAll } from "./lookups.ts";
 import { mergeLogs } from "./logs.ts";

@@ -6,7 +6,7 @@ import type {
   WatchDeploymentsResponseSchema,
 } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import type { ApiDeps } from "./deps.ts";
-import { encodeMany } from "./deployments.ts";
+import { encodeMany } from "./deployment-read.ts";
 import { readAll } from "./lookups.ts";
 import { watch } from "./watch.ts";
 

@@ -1,21 +1,18 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { DeploymentSchema } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import type { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { tenantOf } from "../store/deployment-change.ts";
-import type { DeploymentChange, DeploymentRecord, Store } from "../store/store.ts";
+import type { DeploymentChange, DeploymentRecord } from "../store/store.ts";
 import { changeRequest } from "./caller.ts";
+import { encodeMany, encodeOne, findDeployment } from "./deployment-read.ts";
+import type { DeploymentInit } from "./deployment-read.ts";
 import { streamLogs } from "./deployment-logs.ts";
 import { watchDeployments } from "./deployment-watch.ts";
 import type { ApiDeps } from "./deps.ts";
-import { deploymentToProto } from "./encode.ts";
 import { specFromFlatForm } from "./flat-form.ts";
-import { loadLookups, pageRequest, readAll } from "./lookups.ts";
+import { pageRequest } from "./lookups.ts";
 import { explain, preview } from "./placement.ts";
 import { acceptMessage, acceptSpec } from "./spec-intake.ts";
-
-type DeploymentInit = MessageInitShape<typeof DeploymentSchema>;
 
 /** What tenants want run. */
 export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof DeploymentService> {
@@ -68,31 +65,6 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
   };
 }
 
-/** A deployment with its release. @throws SkepError `not_found`. */
-export async function findDeployment(store: Store, deploymentId: string): Promise<DeploymentRecord> {
-  const record = await store.getDeployment(deploymentId);
-  if (record !== undefined) return record;
-  throw new SkepError(
-    "not_found",
-    "DEPLOYMENT_NOT_FOUND",
-    `There is no deployment ${deploymentId}. List deployments to see which there are; an id is <tenant>.<name>.`,
-    { details: { deploymentId } },
-  );
-}
-
-/** Deployments as messages, with their status. */
-export async function encodeMany(
-  store: Store,
-  filter: { readonly tenantId?: string; readonly deploymentId?: string },
-  records: readonly DeploymentRecord[],
-): Promise<readonly DeploymentInit[] & DeploymentInit[]> {
-  if (records.length === 0) return [];
-  const instances = await readAll(page => store.listInstances(filter, page));
-  const lookups = await loadLookups(store, filter, []);
-  const byDeployment = Map.groupBy(instances, ({ instance }) => instance.deploymentId);
-  return records.map(record => deploymentToProto(record, byDeployment.get(record.deployment.id) ?? [], lookups));
-}
-
 interface Change {
   readonly deploymentId: string;
   readonly resourceVersion?: bigint | undefined;
@@ -115,11 +87,6 @@ async function change(
 async function committed(deps: ApiDeps, record: DeploymentRecord, what: string): Promise<DeploymentInit> {
   deps.wake(`${record.deployment.id}: ${what}`);
   return encodeOne(deps.store, record);
-}
-
-async function encodeOne(store: Store, record: DeploymentRecord): Promise<DeploymentInit> {
-  const [encoded] = await encodeMany(store, { deploymentId: record.deployment.id }, [record]);
-  return encoded ?? {};
 }
 
 function refuseRename(deploymentId: string, name: string): void {

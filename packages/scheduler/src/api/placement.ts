@@ -13,7 +13,7 @@ import type { Instance, Location } from "@skep/core/model/instance.ts";
 import { explainPlacement, previewPlacement } from "@skep/core/placement/explain.ts";
 import type { NodeVerdict } from "@skep/core/placement/explain.ts";
 import type { Decision, Store } from "../store/store.ts";
-import { findDeployment } from "./deployments.ts";
+import { findDeployment } from "./deployment-read.ts";
 import { findInstance } from "./instances.ts";
 import { readAll } from "./lookups.ts";
 

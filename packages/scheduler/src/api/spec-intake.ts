@@ -5,7 +5,7 @@ import type { Issue } from "@skep/core/error.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import { validateSpec } from "@skep/core/model/validate.ts";
-import { routesFromSpec } from "@skep/core/routing/labels.ts";
+import { routesFromSpec, withRoutedPorts } from "@skep/core/routing/labels.ts";
 
 /** A spec that may be recorded, with the routes that its labels describe. */
 export interface AcceptedSpec {
@@ -21,7 +21,8 @@ export function acceptMessage(tenantId: string, message: SpecMessage | undefined
 }
 
 /** Holds a spec to the rules of core and derives its routes. @throws as `acceptMessage`. */
-export function acceptSpec(tenantId: string, spec: DeploymentSpec): AcceptedSpec {
+export function acceptSpec(tenantId: string, given: DeploymentSpec): AcceptedSpec {
+  const spec = withRoutedPorts(given);
   const { routes, issues } = routesFromSpec(tenantId, `${tenantId}.${spec.name}`, spec);
   const all: readonly Issue[] = [...validateSpec(spec), ...issues];
   if (all.length === 0) return { spec, routes };

@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TOKEN, runCommand, startCommandTest } from "../testing/command.ts";
+import type { CommandTest, Outcome } from "../testing/command.ts";
+
+const WEB = `
+services:
+  web:
+    image: nginx:\${TAG:-1.26}
+    deploy: { replicas: 2 }
+    labels:
+      traefik.enable: "true"
+      traefik.http.routers.web.rule: Host(\`web.example\`)
+      traefik.http.services.web.loadbalancer.server.port: "80"
+`;
+
+function expectOk(outcome: Outcome): string {
+  expect(outcome.err).toBe("");
+  expect(outcome.code).toBe(0);
+  return outcome.out;
+}
+
+describe("deploy", () => {
+  let test: CommandTest;
+  beforeAll(async () => (test = await startCommandTest()));
+  afterAll(() => test[Symbol.asyncDispose]());
+
+  it("creates, waits until all is well, then finds nothing to do, then updates and scales what differs", async () => {
+    test.write("compose.yaml", WEB);
+    const created = expectOk(await test.skep("deploy"));
+    expect(created).toContain("default.web  created\n");
+    expect(created.trimEnd().split("\n").at(-1)).toBe("ok default.web  2 of 2 healthy");
+    expect(expectOk(await test.skep("deploy -f compose.yaml"))).toContain("default.web  unchanged\n");
+    test.write(".env", "TAG=1.27\n");
+    expect(expectOk(await test.skep("deploy"))).toContain("default.web  updated  image nginx:1.26 → nginx:1.27\n");
+    test.write("compose.yaml", WEB.replace("replicas: 2", "replicas: 3"));
+    expect(expectOk(await test.skep("deploy"))).toContain("default.web  scaled  replicas 2 → 3\n");
+    expectOk(await test.skep("stop web"));
+    expect(expectOk(await test.skep("deploy"))).toContain("default.web  started\n");
+  });
+
+  it("tells programs what became of each", async () => {
+    const { out } = await test.skep("deploy -o json");
+    const { deployments } = JSON.parse(out) as { deployments: Record<string, unknown>[] };
+    expect(deployments).toMatchObject([
+      { id: "default.web", change: "unchanged", changedPaths: [], deployment: { status: { converged: true } } },
+    ]);
+  });
+
+  it("names every reason to refuse a file, with its place, and changes nothing", async () => {
+    test.write("bad.yaml", "services:\n  bad:\n    image: a\n    privileged: true\n    pid: host\n");
+    const { code, err } = await test.skep("deploy -f bad.yaml");
+    expect(code).toBe(2);
+    expect(err).toContain("bad.yaml:4:5: services.bad.privileged: ");
+    expect(err).toContain("bad.yaml:5:5: services.bad.pid: ");
+    expect((await test.skep("describe bad")).code).toBe(5);
+  });
+
+  it("says after its time what is missing, in the engine's words", async () => {
+    test.platform.setOutcome(() => ({ state: "preparing", health: "none", message: "manifest unknown" }));
+    test.write("slow.yaml", "services:\n  slow:\n    image: nope\n");
+    const { code, err } = await test.skep("deploy -f slow.yaml --timeout 1s");
+    expect(code).toBe(9);
+    expect(err).toContain("After 1 s one deployment is not as wanted");
+    expect(err).toMatch(/default\.slow\.1: it is preparing on node n\d: manifest unknown/);
+    test.platform.setOutcome(() => ({}));
+  });
+
+  it("says why no node fits", async () => {
+    test.write(
+      "nowhere.yaml",
+      "services:\n  nowhere:\n    image: a\n    deploy: { placement: { constraints: ['node.labels.gpu == true'] } }\n",
+    );
+    const { code, err } = await test.skep("deploy -f nowhere.yaml --timeout 1s");
+    expect(code).toBe(9);
+    expect(err).toContain("it fits on no node");
+  });
+
+  it("does not wait where it is told so", async () => {
+    test.write("later.yaml", "services:\n  later:\n    image: a\n");
+    expect(expectOk(await test.skep("deploy -f later.yaml --no-wait"))).toBe("default.later  created\n");
+  });
+
+  it("rewrites its lines on a terminal", async () => {
+    const { out } = await test.skep("restart web", { isTty: true, env: { SKEP_URL: test.url, NO_COLOR: "1" } });
+    expect(out).toContain("\u001B[1A\r\u001B[J");
+    expect(out.endsWith("ok default.web  3 of 3 healthy\n")).toBe(true);
+  });
+});
+
+describe("the commands that show", () => {
+  let test: CommandTest;
+  beforeAll(async () => {
+    test = await startCommandTest();
+    test.write("compose.yaml", WEB);
+    expectOk(await test.skep("deploy"));
+  });
+  afterAll(() => test[Symbol.asyncDispose]());
+
+  it.each([
+    [
+      "apps",
+      /^NAME +HEALTHY +STATE +RELEASE +AGE +IMAGES +DOMAINS\nweb +2\/2 +running +1 +\d+s +nginx:1\.26 +web\.example\n$/,
+    ],
+    ["apps -A", /^NAME.*\nweb /],
+    [
+      "ps",
+      /^INSTANCE +NODE +STATE +HEALTH +CONTAINERS +PORTS +AGE +MESSAGE\nweb\.1 +n\d +running +healthy +default\.web\. +10\.0\.0\.\d:\d+->80 /,
+    ],
+    ["ps web --node n2", /\nweb\.\d +n2 +running/],
+    ["describe web", /^Deployment +default\.web\nState +running\nInstances +2 healthy, 2 running, 2 wanted\n/],
+    [
+      "routes",
+      /^DOMAIN +PATH +KIND +DEPLOYMENT +PORT +SERVERS\nweb\.example +\/ +http +web +80 +10\.0\.0\.\d:\d+ 10\.0\.0\.\d:\d+\n$/,
+    ],
+    ["explain web", /^web\.1: node n\d.*\n +NODE +RANK +FILTER +BECAUSE\n/],
+    ["preview", /^web\ncopy 1: node n\d/],
+    [
+      "nodes",
+      /^NODE +LIVENESS +AVAILABILITY .*\nn1 +ready +active +manager +1 +25% of 4 +50% of 8 GiB +10\.0\.0\.1\nn2 .* compute=true\n$/,
+    ],
+    ["status", /Leader +test \(term 1\)\n.*\n?Nodes +2 ready\nInstances +2 running\nDeployments +1 of 1 tenant\n/],
+    ["tenant list", /^TENANT +INSTANCES +CPUS +MEMORY\ndefault +- +- +-\n$/],
+  ])("`skep %s` prints a table", async (line, pattern) => {
+    expect(expectOk(await test.skep(line))).toMatch(pattern);
+  });
+
+  it.each([
+    ["apps", "deployments"],
+    ["ps", "instances"],
+    ["routes", "routes"],
+    ["nodes", "nodes"],
+    ["tenant list", "tenants"],
+    ["preview", "previews"],
+    ["explain web", "placements"],
+    ["describe web", "deployment"],
+    ["status", "replica"],
+  ])("`skep %s -o json` has `%s` for programs", async (line, field) => {
+    expect(JSON.parse(expectOk(await test.skep(`${line} -o json`)))).toHaveProperty(field);
+  });
+
+  it("says where there is nothing yet, and where a name is wrong", async () => {
+    expect((await test.skep("apps -t nobody")).err).toContain("has no deployments");
+    const { code, err } = await test.skep("ps nope");
+    expect(code).toBe(5);
+    expect(err).toContain("There is no deployment default.nope");
+  });
+
+  it("shows what containers printed, and on which instance", async () => {
+    for (const node of ["node1", "node2"])
+      test.platform.answer(node, ask => {
+        if (ask.kind !== "logs") return [];
+        const { streamId, instanceId } = ask;
+        const line = { instanceId, container: "web", stream: "stdout", at: 5, text: `hello of ${node}` } as const;
+        return [{ kind: "logs", streamId, seq: 0, lines: [line], end: true, dropped: 0 }];
+      });
+    const out = expectOk(await test.skep("logs web"));
+    expect(out).toContain("web.1 web | hello of node");
+    expect(out).toContain("web.2 web | hello of node");
+    expect(expectOk(await test.skep("logs web.2 -n 5")).split("\n")).toHaveLength(2);
+  });
+
+  it("shows events", async () => {
+    const event = { kind: "place", instanceId: undefined, nodeId: "node1", epoch: undefined };
+    const at = Date.now();
+    await test.platform.store.saveDecisions([
+      { ...event, at, tenantId: "default", deploymentId: "default.web", sentence: "web.1 was placed on n1" },
+    ]);
+    expect(expectOk(await test.skep("events web --since 1h"))).toMatch(
+      /place +default\.web +web\.1 was placed on n1\n$/,
+    );
+    expect(JSON.parse(expectOk(await test.skep("events -A -o json")))).toMatchObject({ kind: "place" });
+  });
+
+  it("ends a stream by Ctrl-C as shells expect", async () => {
+    const aborter = new AbortController();
+    setTimeout(() => aborter.abort(), 300);
+    expect((await test.skep("events -f", { signal: aborter.signal })).code).toBe(130);
+  });
+});
+
+describe("the commands that change", () => {
+  let test: CommandTest;
+  beforeAll(async () => {
+    test = await startCommandTest();
+    test.write("compose.yaml", WEB);
+    expectOk(await test.skep("deploy"));
+  });
+  afterAll(() => test[Symbol.asyncDispose]());
+
+  it("scales, restarts, stops, starts and removes", async () => {
+    expect(expectOk(await test.skep("scale web=3"))).toMatch(
+      /^default\.web: 3 wanted\n[^]*ok default\.web {2}3 of 3 healthy\n$/,
+    );
+    expect(expectOk(await test.skep("restart web"))).toContain("default.web: restarts as release 2\n");
+    expect(expectOk(await test.skep("stop web"))).toContain("ok default.web  stopped\n");
+    expect(expectOk(await test.skep("start web"))).toContain("3 of 3 healthy");
+    expect(expectOk(await test.skep("rm web"))).toBe("default.web: is removed\n");
+    expect((await test.skep("describe web")).code).toBe(5);
+  });
+
+  it("creates, limits and removes tenants, and keeps to the limits", async () => {
+    expect(expectOk(await test.skep("tenant create acme --instances 1 --cpus 1.5 --memory 2G"))).toContain(
+      "acme            1   1.5   2 GiB",
+    );
+    const { code, err } = await test.skep("deploy -t acme");
+    expect(code).toBe(8);
+    expect(err).toContain("Tenant acme would hold 2 of at most 1 instances");
+    expectOk(await test.skep("tenant quota acme"));
+    expectOk(await test.skep("deploy -t acme --no-wait"));
+    expect((await test.skep("tenant rm acme")).code).toBe(6);
+    expect((await test.skep("tenant create acme")).code).toBe(6);
+    expect((await test.skep("tenant create b --memory lots")).code).toBe(2);
+  });
+
+  it("changes nodes through a manager", async () => {
+    const { code, err } = await test.skep("drain n2");
+    expect(code).toBe(9);
+    expect(err).toContain("No agent on a manager could be asked");
+    test.platform.answer("node1", ask => {
+      if (ask.kind !== "node") return [];
+      const labels: Record<string, string> = ask.change.action === "label" ? { ...ask.change.set } : {};
+      const node = { nodeId: "node2", hostname: "n2", role: "worker", availability: "active", state: "ready" } as const;
+      return [{ kind: "node", node: { ...node, address: "", labels, versionIndex: 2 } }];
+    });
+    expect(expectOk(await test.skep("drain n2"))).toBe("n2: drains: its instances move elsewhere\n");
+    expect(expectOk(await test.skep("pause n2"))).toContain("n2: paused");
+    expect(expectOk(await test.skep("activate n2"))).toContain("n2: active");
+    expect(expectOk(await test.skep("label n2 zone=a gone-"))).toBe("n2: zone=a\n");
+    expect((await test.skep("label n2 zone")).code).toBe(2);
+    expect((await test.skep("drain n9")).code).toBe(5);
+  });
+});
+
+describe("tokens", () => {
+  it("come from a file, never from the command line, and never show", async () => {
+    await using test = await startCommandTest({ auth: true });
+    const refused = await test.skep("status");
+    expect(refused.code).toBe(4);
+    expect(refused.err).toContain("has no token");
+    test.write("token", TOKEN);
+    const env = { SKEP_URL: test.url, SKEP_TOKEN_FILE: `${test.folder}/token`, HOME: test.folder };
+    expect((await test.skep("status", { env })).code).toBe(0);
+    const login = await test.skep(`login ${test.url} --name prod --token-stdin`, {
+      env: { HOME: test.folder },
+      readInput: () => `${TOKEN}\n`,
+    });
+    expect(login).toMatchObject({ code: 0, err: "" });
+    expect(login.out).not.toContain(TOKEN);
+    expect((await test.skep("status", { env: { HOME: test.folder } })).code).toBe(0);
+    expect((await test.skep("context list", { env: { HOME: test.folder } })).out).toMatch(/\* +prod +http/);
+    expect((await test.skep("status --context nope", { env: { HOME: test.folder } })).code).toBe(5);
+  });
+});
+
+describe("without a platform", () => {
+  it("says at once that nobody answers, where, and what to do", async () => {
+    const { code, err } = await runCommand("status", { env: { SKEP_URL: "http://127.0.0.1:1" } });
+    expect(code).toBe(9);
+    expect(err).toContain("http://127.0.0.1:1");
+  });
+
+  it("tells programs in JSON", async () => {
+    const { err } = await runCommand("status -o json", { env: { SKEP_URL: "http://127.0.0.1:1" } });
+    expect(JSON.parse(err)).toMatchObject({ error: { code: "unavailable" } });
+  });
+});

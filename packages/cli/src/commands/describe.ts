@@ -1,0 +1,115 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { specFromProto } from "@skep/api/codec/spec.ts";
+import { DeploymentSchema } from "@skep/api/gen/skep/v1/deployment_pb.ts";
+import type { Deployment } from "@skep/api/gen/skep/v1/deployment_pb.ts";
+import { InstanceSchema } from "@skep/api/gen/skep/v1/instance_pb.ts";
+import { RouteSchema } from "@skep/api/gen/skep/v1/routing_pb.ts";
+import type { ContainerSpec, HealthCheck } from "@skep/core/model/deployment.ts";
+import { messageJson, print } from "../output/print.ts";
+import { renderFields } from "../output/table.ts";
+import { bytes, cores, moment } from "../output/words.ts";
+import { act, examples } from "../session/act.ts";
+import { deploymentId } from "../session/names.ts";
+import { allPages } from "../session/pages.ts";
+import { condition } from "./apps.ts";
+import type { Setup } from "./index.ts";
+import { renderInstances } from "./ps.ts";
+import { renderRoutes } from "./routes.ts";
+
+/** `skep describe`. */
+export const describe: Setup = (command, io) => {
+  examples(command.argument("<name>", "the deployment"), [
+    ["skep describe web", "its spec, instances, routes and troubles"],
+    ["skep describe acme.web -o json", "another tenant's, for a program"],
+  ]);
+  act(command, io, async (session, _options: object, name: string) => {
+    const id = deploymentId(session, name);
+    const [{ deployment }, instances, routes] = await Promise.all([
+      session.api.deployments.getDeployment({ deploymentId: id }),
+      allPages(
+        pageToken => session.api.instances.listInstances({ deploymentId: id, pageSize: 500, pageToken }),
+        page => page.instances,
+      ),
+      allPages(
+        pageToken => session.api.routing.listRoutes({ deploymentId: id, pageSize: 500, pageToken }),
+        page => page.routes,
+      ),
+    ]);
+    if (deployment === undefined) return;
+    print(
+      session,
+      () => ({
+        deployment: messageJson(DeploymentSchema, deployment),
+        instances: instances.map(one => messageJson(InstanceSchema, one)),
+        routes: routes.map(one => messageJson(RouteSchema, one)),
+      }),
+      () =>
+        [
+          renderDeployment(deployment),
+          instances.length === 0 ? "" : `\n${renderInstances(session, instances)}`,
+          routes.length === 0 ? "" : `\n${renderRoutes(session, routes)}`,
+        ].join(""),
+    );
+  });
+};
+
+function renderDeployment(deployment: Deployment): string {
+  const { status } = deployment;
+  const spec = deployment.spec === undefined ? undefined : specFromProto(deployment.spec);
+  const fields: [string, string][] = [
+    ["Deployment", deployment.id],
+    ["State", `${condition(deployment)}${status?.message ? `: ${status.message}` : ""}`],
+    ["Instances", `${status?.healthy ?? 0} healthy, ${status?.running ?? 0} running, ${status?.wanted ?? 0} wanted`],
+    ["Release", `${deployment.release} (version ${deployment.resourceVersion})`],
+    ["Created", deployment.createdAt === undefined ? "" : moment(timestampMs(deployment.createdAt))],
+  ];
+  if (spec !== undefined) {
+    const { placement, update, restart, source } = spec;
+    const rules = [
+      placement.strategy,
+      ...placement.constraints,
+      ...(placement.maxPerNode === undefined ? [] : [`at most ${placement.maxPerNode} per node`]),
+      ...placement.antiAffinity.map(name => `never beside ${name}`),
+    ];
+    fields.push(["Placement", rules.join(", ")]);
+    fields.push(["Update", `${update.order}, ${update.parallelism} at once`]);
+    fields.push(["Restart", restart.condition]);
+    if (source !== undefined) fields.push(["Source", [source.repository, source.branch].filter(Boolean).join(" @ ")]);
+    for (const container of spec.containers) fields.push([`Container`, renderContainer(container)]);
+  }
+  for (const trouble of status?.troubles ?? [])
+    fields.push([
+      "Trouble",
+      `${trouble.instanceId}: ${trouble.sentence}${trouble.advice === "" ? "" : `\n${trouble.advice}`}`,
+    ]);
+  return renderFields(fields);
+}
+
+function renderContainer(container: ContainerSpec): string {
+  const { resources, health } = container;
+  const ports = container.ports.map(
+    port => `${port.containerPort}/${port.protocol}${port.hostPort === undefined ? "" : ` (host ${port.hostPort})`}`,
+  );
+  return [
+    `${container.name}: ${container.image}`,
+    `${cores(resources.cpuMillis)} cores, ${bytes(resources.memoryBytes)}, ${resources.pids} processes at most`,
+    ...(container.command === undefined ? [] : [`command ${container.command.join(" ")}`]),
+    ...(ports.length === 0 ? [] : [`ports ${ports.join(", ")}`]),
+    ...container.volumes.map(
+      volume => `volume ${volume.name} at ${volume.target}${volume.readOnly ? ", read only" : ""}`,
+    ),
+    ...(health === undefined ? [] : [`health ${probeWords(health)}`]),
+    // Values may be secrets: only their names are shown.
+    ...(Object.keys(container.env).length === 0 ? [] : [`environment ${Object.keys(container.env).join(", ")}`]),
+  ].join("\n");
+}
+
+function probeWords({ probe, intervalMs, retries }: HealthCheck): string {
+  const what =
+    probe.kind === "docker"
+      ? probe.test.join(" ")
+      : probe.kind === "http"
+        ? `GET :${probe.port}${probe.path}`
+        : `connect :${probe.port}`;
+  return `${what}, each ${intervalMs} ms, unhealthy after ${retries}`;
+}

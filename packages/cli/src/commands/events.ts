@@ -1,0 +1,53 @@
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { EventSchema } from "@skep/api/gen/skep/v1/event_pb.ts";
+import type { Event } from "@skep/api/gen/skep/v1/event_pb.ts";
+import { colour } from "../output/colour.ts";
+import { messageJson } from "../output/print.ts";
+import { moment } from "../output/words.ts";
+import { act, examples } from "../session/act.ts";
+import { parseAge } from "../session/age.ts";
+import { deploymentId } from "../session/names.ts";
+import type { Session } from "../session/open.ts";
+import { untilInterrupted } from "../session/stream.ts";
+import type { Setup } from "./index.ts";
+
+interface Options {
+  readonly follow?: boolean;
+  readonly allTenants?: boolean;
+  readonly node?: string;
+  readonly since?: number;
+}
+
+/** `skep events`. */
+export const events: Setup = (command, io) => {
+  command
+    .argument("[name]", "only this deployment's")
+    .option("-f, --follow", "go on with what happens from now on")
+    .option("-A, --all-tenants", "those of every tenant, and of the nodes")
+    .option("--node <NODE>", "only those of this node")
+    .option("--since <AGE>", "only as old as this, like 90s, 10m or 2h", parseAge);
+  examples(command, [
+    ["skep events", "what was decided lately, and why"],
+    ["skep events web -f", "what happens to one deployment"],
+    ["skep events -A --since 10m -o json", "one JSON object per line"],
+  ]);
+  act(command, io, async (session, options: Options, name: string | undefined) => {
+    const request = {
+      tenantId: options.allTenants === true || name !== undefined ? "" : session.tenant,
+      deploymentId: name === undefined ? "" : deploymentId(session, name),
+      nodeId: options.node ?? "",
+      follow: options.follow === true,
+      ...(options.since === undefined ? {} : { since: timestampFromMs(io.now() - options.since) }),
+    };
+    await untilInterrupted(io, session.api.platform.watchEvents(request, { signal: io.signal }), page => {
+      for (const event of page.events)
+        io.out(session.json ? `${JSON.stringify(messageJson(EventSchema, event))}\n` : renderEvent(session, event));
+    });
+  });
+};
+
+function renderEvent({ io }: Session, event: Event): string {
+  const subject = event.instanceId || event.deploymentId || event.nodeId;
+  const at = event.at === undefined ? "" : moment(timestampMs(event.at));
+  return `${colour(io, "faint", at)}  ${event.kind.padEnd(16)}  ${subject.padEnd(20)}  ${event.sentence}\n`;
+}

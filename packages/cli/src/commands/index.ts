@@ -1,0 +1,93 @@
+import type { Command } from "commander";
+import type { Io } from "../io.ts";
+
+/** Gives a command its arguments, options, examples and action. */
+export type Setup = (command: Command, io: Io) => void;
+
+/** A command by name; its module is loaded when it is asked for. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly hidden?: boolean;
+  load(): Promise<Setup>;
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "deploy",
+    summary: "Run what a Compose file describes, and wait until it does.",
+    load: async () => (await import("./deploy.ts")).deploy,
+  },
+  {
+    name: "apps",
+    summary: "List deployments and how far they are.",
+    load: async () => (await import("./apps.ts")).apps,
+  },
+  { name: "ps", summary: "List instances, and where they run.", load: async () => (await import("./ps.ts")).ps },
+  {
+    name: "describe",
+    summary: "Show one deployment in full.",
+    load: async () => (await import("./describe.ts")).describe,
+  },
+  { name: "logs", summary: "Show what containers print.", load: async () => (await import("./logs.ts")).logs },
+  { name: "scale", summary: "Change how many instances run.", load: async () => (await import("./scale.ts")).scale },
+  {
+    name: "restart",
+    summary: "Replace every instance by a new one.",
+    load: async () => (await import("./restart.ts")).restart,
+  },
+  {
+    name: "stop",
+    summary: "End every instance and keep the record.",
+    load: async () => (await import("./stop.ts")).stop,
+  },
+  { name: "start", summary: "Run a stopped deployment again.", load: async () => (await import("./start.ts")).start },
+  { name: "rm", summary: "Remove deployments.", load: async () => (await import("./rm.ts")).rm },
+  {
+    name: "explain",
+    summary: "Say why instances are where they are, or nowhere.",
+    load: async () => (await import("./explain.ts")).explain,
+  },
+  {
+    name: "preview",
+    summary: "Say where a Compose file would go, without deploying it.",
+    load: async () => (await import("./preview.ts")).preview,
+  },
+  { name: "routes", summary: "List which domain leads where.", load: async () => (await import("./routes.ts")).routes },
+  {
+    name: "events",
+    summary: "Show what was decided and what happened.",
+    load: async () => (await import("./events.ts")).events,
+  },
+  { name: "status", summary: "Show how the platform is.", load: async () => (await import("./status.ts")).status },
+  { name: "nodes", summary: "List the Swarm's nodes.", load: async () => (await import("./nodes.ts")).nodes },
+  { name: "drain", summary: "Move everything off a node.", load: async () => (await import("./drain.ts")).drain },
+  { name: "pause", summary: "Give a node no new work.", load: async () => (await import("./pause.ts")).pause },
+  {
+    name: "activate",
+    summary: "Let a node take work again.",
+    load: async () => (await import("./activate.ts")).activate,
+  },
+  { name: "label", summary: "Set or remove labels of a node.", load: async () => (await import("./label.ts")).label },
+  {
+    name: "tenant",
+    summary: "Create, list and limit tenants.",
+    load: async () => (await import("./tenant.ts")).tenant,
+  },
+  {
+    name: "login",
+    summary: "Remember a platform's address and token.",
+    load: async () => (await import("./login.ts")).login,
+  },
+  {
+    name: "context",
+    summary: "List and choose the platforms you know.",
+    load: async () => (await import("./context.ts")).context,
+  },
+  {
+    name: "completion",
+    summary: "Print a completion script for your shell.",
+    load: async () => (await import("./completion.ts")).completion,
+  },
+];

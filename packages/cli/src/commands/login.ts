@@ -1,0 +1,75 @@
+import { SkepError } from "@skep/core/error.ts";
+import { resolve } from "node:path";
+import { examples } from "../session/act.ts";
+import { contextPath, readContexts, storeToken, writeContexts } from "../session/context.ts";
+import { openSession } from "../session/open.ts";
+import { explainUnreachable } from "../session/reach.ts";
+import type { Setup } from "./index.ts";
+
+interface Options {
+  readonly name: string;
+  readonly tokenFile?: string;
+  readonly tokenStdin?: boolean;
+  readonly tenant?: string;
+}
+
+/** `skep login`. */
+export const login: Setup = (command, io) => {
+  command
+    .argument("<url>", "the platform's address, like https://skep.example.com")
+    .option("--name <NAME>", "name to remember it by", "default")
+    .option("--token-file <PATH>", "file that holds the token")
+    .option("--token-stdin", "read the token from standard input and keep it in a file of your own")
+    .option("-t, --tenant <NAME>", "tenant of names without a dot");
+  examples(command, [
+    ["skep login http://localhost:7070", "a platform without tokens"],
+    ["skep login https://skep.example.com --token-file ~/.skep-token", "use the token in a file"],
+    ["pass skep | skep login https://skep.example.com --name prod --token-stdin", "keep a token from a password store"],
+  ]);
+  command.action(async (url: string, options: Options) => {
+    checkUrl(url);
+    if (!/^[\w.-]{1,64}$/.test(options.name))
+      throw new SkepError(
+        "invalid_argument",
+        "BAD_CONTEXT_NAME",
+        `\`${options.name}\` cannot name a context. Use letters, digits, dots and dashes.`,
+      );
+    const given = options.tokenFile === undefined ? undefined : resolve(io.cwd, options.tokenFile);
+    const tokenFile =
+      options.tokenStdin === true ? storeToken(io, options.name, readTokenFromInput(io.readInput())) : given;
+    const context = {
+      url,
+      ...(tokenFile === undefined ? {} : { tokenFile }),
+      ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
+    };
+    const before = readContexts(io);
+    writeContexts(io, { current: options.name, contexts: { ...before.contexts, [options.name]: context } });
+    io.out(`${options.name}: ${url}, kept in ${contextPath(io)}\n`);
+    const session = await openSession(io, { context: options.name });
+    const status = await session.api.platform.getStatus({}).catch((error: unknown) => {
+      throw explainUnreachable(error, url);
+    });
+    io.out(`${status.replica} ${status.version} answers\n`);
+  });
+};
+
+function checkUrl(url: string): void {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed !== undefined && /^https?:$/.test(parsed.protocol) && parsed.username === "" && parsed.password === "")
+    return;
+  throw new SkepError(
+    "invalid_argument",
+    "BAD_URL",
+    `\`${url.replace(/\/\/[^@/]*@/, "//***@")}\` is no address of a platform. Write http:// or https://, a host and a port, and no password.`,
+  );
+}
+
+function readTokenFromInput(text: string): string {
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new SkepError(
+    "invalid_argument",
+    "BAD_TOKEN",
+    "Standard input holds no token: it has to be one word of printable letters.",
+  );
+}

@@ -1,0 +1,40 @@
+import { create } from "@bufbuild/protobuf";
+import { specToProto } from "@skep/api/codec/spec.ts";
+import { PreviewPlacementResponseSchema } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
+import { DeploymentSpecSchema } from "@skep/api/gen/skep/v1/spec_pb.ts";
+import { messageJson, print } from "../output/print.ts";
+import { act, examples } from "../session/act.ts";
+import { readComposeFile } from "../session/compose-file.ts";
+import { renderPlacement } from "./explain.ts";
+import type { Setup } from "./index.ts";
+
+/** `skep preview`. */
+export const preview: Setup = (command, io) => {
+  examples(command.option("-f, --file <FILE>", "the Compose file (else the usual names in this directory)"), [
+    ["skep preview -f compose.yaml", "which node each instance would get now"],
+    ["skep preview -f - < compose.yaml", "from standard input"],
+  ]);
+  act(command, io, async (session, options: { file?: string }) => {
+    const specs = readComposeFile(io, options.file);
+    const found = await Promise.all(
+      specs.map(async spec => {
+        const message = create(DeploymentSpecSchema, specToProto(spec));
+        const answer = await session.api.deployments.previewPlacement({ tenantId: session.tenant, spec: message });
+        return { name: spec.name, answer };
+      }),
+    );
+    print(
+      session,
+      () => ({
+        previews: found.map(({ name, answer }) => ({
+          name,
+          ...(messageJson(PreviewPlacementResponseSchema, answer) as object),
+        })),
+      }),
+      () =>
+        found
+          .map(({ name, answer }) => `${name}\n${answer.placements.map(one => renderPlacement(session, one)).join("")}`)
+          .join("\n"),
+    );
+  });
+};

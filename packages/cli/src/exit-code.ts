@@ -1,0 +1,23 @@
+import type { ErrorCode } from "@skep/core/error.ts";
+
+/** What scripts get: 0 is success, every other number a kind of failure (the table in README.md). */
+export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
+  invalid_argument: 2,
+  unimplemented: 2,
+  unauthenticated: 4,
+  permission_denied: 4,
+  not_found: 5,
+  already_exists: 6,
+  failed_precondition: 6,
+  aborted: 7,
+  resource_exhausted: 8,
+  unavailable: 9,
+  deadline_exceeded: 9,
+  internal: 70,
+};
+
+/** A command line that cannot be understood. */
+export const USAGE = 2;
+
+/** Ended by Ctrl-C, as shells count it. */
+export const INTERRUPTED = 130;

@@ -1,0 +1,54 @@
+import { SkepError } from "@skep/core/error.ts";
+import type { Issue } from "@skep/core/error.ts";
+import { EXIT_CODES } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+
+/**
+ * Says what went wrong, where, and what to do: one paragraph on the error output, or one JSON object with
+ * `--output json`. Answers the exit code.
+ */
+export function reportFailure(error: unknown, io: Io, argv: readonly string[]): number {
+  const failure = asFailure(error);
+  io.err(wantsJson(argv) ? `${JSON.stringify(failureJson(failure))}\n` : renderFailure(failure));
+  if (failure.code === "internal" && (io.env["SKEP_DEBUG"] ?? "") !== "" && error instanceof Error)
+    io.err(`${error.stack ?? ""}\n`);
+  return EXIT_CODES[failure.code];
+}
+
+/** A failure as people read it. */
+export function renderFailure(failure: SkepError): string {
+  const advice = failure.details["advice"];
+  const sentence = `skep: ${stop(failure.message)}${advice === undefined || failure.message.includes(advice) ? "" : ` ${stop(advice)}`}`;
+  return [sentence, ...failure.issues.map(issue => `  ${renderIssue(issue)}`)].map(line => `${line}\n`).join("");
+}
+
+/** A failure as programs read it; `reason` is stable, the sentences are not. */
+export function failureJson(failure: SkepError): object {
+  const { code, reason, message, details, issues } = failure;
+  return { error: { code, reason, message, details, issues } };
+}
+
+function renderIssue(issue: Issue): string {
+  return `${issue.path === "" ? "" : `${issue.path}: `}${stop(issue.problem)} ${stop(issue.advice)}`.trimEnd();
+}
+
+function asFailure(error: unknown): SkepError {
+  if (error instanceof SkepError) return error;
+  const words = error instanceof Error ? error.message : String(error);
+  return new SkepError(
+    "internal",
+    "CLI_BUG",
+    `This should not happen: ${words}. Run it again with SKEP_DEBUG=1 and report what it prints.`,
+    { cause: error },
+  );
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  return argv.some(
+    (word, index) => word === "--output=json" || (/^(--output|-o)$/.test(word) && argv[index + 1] === "json"),
+  );
+}
+
+function stop(sentence: string): string {
+  return sentence === "" || /[.!?:]$/.test(sentence) ? sentence : `${sentence}.`;
+}

@@ -1,0 +1,22 @@
+import { toJson } from "@bufbuild/protobuf";
+import type { DescMessage, JsonValue, MessageShape } from "@bufbuild/protobuf";
+import type { Session } from "../session/open.ts";
+
+/** Prints for whoever reads: indented JSON for programs, text for people. */
+export function print(session: Session, json: () => JsonValue, text: () => string): void {
+  session.io.out(session.json ? `${JSON.stringify(json(), undefined, 2)}\n` : text());
+}
+
+/** A message as the JSON that the REST interface answers with: every field, enum words, 64-bit numbers as text. */
+export function messageJson<D extends DescMessage>(schema: D, message: MessageShape<D>): JsonValue {
+  return toJson(schema, message, { alwaysEmitImplicit: true });
+}
+
+/** A list of messages under its name. */
+export function listJson<D extends DescMessage>(
+  name: string,
+  schema: D,
+  messages: readonly MessageShape<D>[],
+): JsonValue {
+  return { [name]: messages.map(message => messageJson(schema, message)) };
+}

@@ -1,0 +1,66 @@
+import { Command, CommanderError } from "commander";
+import { COMMANDS } from "./commands/index.ts";
+import type { CommandEntry } from "./commands/index.ts";
+import { INTERRUPTED, USAGE } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+import { reportFailure } from "./failure.ts";
+
+const EXAMPLES = `
+Begin with:
+  skep status                      how the platform is
+  skep deploy -f compose.yaml      run what a Compose file describes
+  skep apps                        what is deployed, and how far it is
+  skep logs web -f                 what it prints
+
+\`skep COMMAND --help\` has examples for each. SKEP_URL and SKEP_TOKEN_FILE, or \`skep login\`, say which platform.`;
+
+/** Runs one command line (without the program's own name) and answers the exit code. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    const program = await createProgram(argv, io);
+    if (argv.length === 0) {
+      io.out(program.helpInformation() + EXAMPLES.trimStart() + "\n");
+      return 0;
+    }
+    await program.parseAsync([...argv], { from: "user" });
+    return io.signal.aborted ? INTERRUPTED : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    // Whatever was cut off by Ctrl-C is no failure of its own.
+    if (io.signal.aborted) return INTERRUPTED;
+    return reportFailure(error, io, argv);
+  }
+}
+
+/** The program with every command named, and only the one that is asked for loaded: start-up is felt every time. */
+export async function createProgram(argv: readonly string[], io: Io): Promise<Command> {
+  const program = new Command("skep")
+    .description("Runs containers of many tenants on a Docker Swarm.")
+    .version("0.1.0", "-V, --version", "Print the version.")
+    .helpOption("-h, --help", "Show help, with examples.")
+    .helpCommand("help [COMMAND]", "Show help for a command.")
+    .addHelpText("after", EXAMPLES);
+  calm(program, io);
+  const wanted = argv[0] === "help" ? argv[1] : argv.find(word => !word.startsWith("-"));
+  for (const entry of COMMANDS) await addCommand(program, entry, entry.name === wanted, io);
+  return program;
+}
+
+async function addCommand(program: Command, entry: CommandEntry, load: boolean, io: Io): Promise<void> {
+  const command = program.command(entry.name, entry.hidden === true ? { hidden: true } : {}).summary(entry.summary);
+  command.description(entry.summary).helpOption("-h, --help", "Show this.");
+  calm(command, io);
+  if (load) (await entry.load())(command, io);
+  for (const nested of command.commands) calm(nested, io);
+}
+
+/** Lets commander neither end the process nor write past `io`. */
+function calm(command: Command, io: Io): void {
+  command.exitOverride().configureOutput({
+    writeOut: text => io.out(text),
+    writeErr: text => io.err(text),
+    getOutHelpWidth: () => Math.min(io.width, 110),
+    getErrHelpWidth: () => Math.min(io.width, 110),
+    outputError: (text, write) => write(`skep: ${text.replace(/^error: /, "")}`),
+  });
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { SkepError } from "@skep/core/error.ts";
+import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import { parseEnvFile } from "../compose/environment.ts";
+import { parseCompose } from "../compose/parse.ts";
+import { formatIssue } from "../compose/problems.ts";
+import type { Io } from "../io.ts";
+
+/** Names that Compose looks for, in its order. */
+const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+
+/**
+ * Reads a Compose file (`-` is standard input, none the first usual name of this directory) into deployments. Variables
+ * come from the environment and from `.env` beside the file. Notes go to the error output.
+ * @throws SkepError `invalid_argument` with every reason to refuse the file.
+ */
+export function readComposeFile(io: Io, given: string | undefined): readonly DeploymentSpec[] {
+  const { file, text } = given === "-" ? { file: "-", text: io.readInput() } : open(io, given);
+  const folder = file === "-" ? io.cwd : dirname(resolve(io.cwd, file));
+  const composed = parseCompose(text, {
+    file: file === "-" ? "standard input" : file,
+    env: { ...dotEnv(folder), ...io.env },
+    readFile: path => readIfThere(resolve(folder, path)),
+  });
+  for (const note of composed.notes) io.err(`${formatIssue(note)}\n`);
+  if (composed.issues.length > 0) {
+    const many = composed.issues.length === 1 ? "one reason" : `${composed.issues.length} reasons`;
+    throw new SkepError(
+      "invalid_argument",
+      "COMPOSE_REFUSED",
+      `${file === "-" ? "The input" : basename(file)} cannot be deployed, for ${many}, and nothing was changed:`,
+      {
+        issues: composed.issues.map(issue => ({
+          path: `${issue.file}:${issue.line}:${issue.column}`,
+          problem: `${issue.path === "" ? "" : `${issue.path}: `}${issue.problem}`,
+          advice: issue.advice,
+        })),
+      },
+    );
+  }
+  return composed.deployments;
+}
+
+function open(io: Io, given: string | undefined): { readonly file: string; readonly text: string } {
+  for (const file of given === undefined ? NAMES : [given]) {
+    const text = readIfThere(resolve(io.cwd, file));
+    if (text !== undefined) return { file, text };
+  }
+  throw new SkepError(
+    "invalid_argument",
+    "COMPOSE_FILE_MISSING",
+    given === undefined
+      ? `There is no Compose file in ${io.cwd}: name one with \`-f FILE\`, or \`-f -\` for standard input.`
+      : `The file ${given} cannot be read: check its name, or use \`-f -\` for standard input.`,
+  );
+}
+
+function dotEnv(folder: string): Readonly<Record<string, string>> {
+  const path = resolve(folder, ".env");
+  const { env, problem, line } = parseEnvFile(readIfThere(path) ?? "", {});
+  if (problem === undefined) return env;
+  throw new SkepError("invalid_argument", "ENV_FILE_BROKEN", `${path}:${line}: ${problem}. Write NAME=value lines.`);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

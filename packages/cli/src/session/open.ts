@@ -1,0 +1,46 @@
+import { createClient } from "@skep/sdk/client.ts";
+import type { SkepClient } from "@skep/sdk/client.ts";
+import type { Command } from "commander";
+import { Option } from "commander";
+import type { Io } from "../io.ts";
+import { currentContext, readToken } from "./context.ts";
+
+/** One run of a command against one platform. */
+export interface Session {
+  readonly api: SkepClient;
+  readonly io: Io;
+  readonly url: string;
+  /** Tenant that names without a dot belong to. */
+  readonly tenant: string;
+  /** Whether a program reads the output. */
+  readonly json: boolean;
+}
+
+/** What every command that talks to the platform may be given. */
+export interface SessionOptions {
+  readonly context?: string;
+  readonly tenant?: string;
+  readonly output?: "table" | "json";
+}
+
+/** Adds the options that say which platform, which tenant, and who reads the output. */
+export function connected(command: Command): Command {
+  return command
+    .option("-t, --tenant <NAME>", "tenant of names without a dot (else SKEP_TENANT, the context's, or `default`)")
+    .addOption(new Option("-o, --output <FORMAT>", "who reads it: people or programs").choices(["table", "json"]))
+    .option("--context <NAME>", "platform to talk to (see `skep context`)");
+}
+
+/** Opens a session for a command's options. @throws SkepError where the context or token cannot be read. */
+export async function openSession(io: Io, options: SessionOptions): Promise<Session> {
+  const context = currentContext(io, options.context);
+  const token = readToken(io, context);
+  const tenant = options.tenant ?? context.tenant ?? "default";
+  return {
+    api: createClient({ url: context.url, ...(token === undefined ? {} : { token }) }),
+    io,
+    url: context.url,
+    tenant,
+    json: options.output === "json",
+  };
+}

@@ -1,0 +1,91 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createTestPlatform } from "@skep/scheduler/api/testing/platform.ts";
+import type { TestPlatform } from "@skep/scheduler/api/testing/platform.ts";
+import { PUBLIC_SERVICES, createHandlers } from "@skep/scheduler/api/handlers.ts";
+import { knowTokens } from "@skep/scheduler/server/auth.ts";
+import { startServer } from "@skep/scheduler/server/server.ts";
+import type { Io } from "../io.ts";
+import { run } from "../run.ts";
+
+/** What a command line left behind. */
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A platform on a port of this machine, and a directory to run `skep` in. */
+export interface CommandTest extends AsyncDisposable {
+  readonly platform: TestPlatform;
+  readonly url: string;
+  readonly folder: string;
+  /** Writes a file into the directory. */
+  write(file: string, text: string): void;
+  /** Runs one command line, as a shell would split it at blanks. */
+  skep(line: string, over?: Partial<Io>): Promise<Outcome>;
+}
+
+/** The token that such a platform knows. */
+export const TOKEN = "s3cret-token";
+
+/** Starts one with nodes `n1` (manager) and `n2`; deployments converge by themselves. */
+export async function startCommandTest(options: { readonly auth?: boolean } = {}): Promise<CommandTest> {
+  const platform = createTestPlatform();
+  await platform.addNodes(
+    { id: "node1", hostname: "n1", address: "10.0.0.1", role: "manager" },
+    { id: "node2", hostname: "n2", address: "10.0.0.2", labels: { compute: "true" } },
+  );
+  platform.runByItself();
+  const server = await startServer({
+    port: 0,
+    host: "127.0.0.1",
+    routes: createHandlers(platform.deps),
+    services: PUBLIC_SERVICES,
+    auth: options.auth === true ? { authenticate: knowTokens(new Map([[TOKEN, "ann"]])), open: true } : undefined,
+    ready: {},
+    log: platform.deps.log,
+  });
+  const folder = mkdtempSync(join(tmpdir(), "skep-cli-"));
+  const url = `http://127.0.0.1:${server.port}`;
+  const write = (file: string, text: string): void => {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  };
+  return {
+    platform,
+    url,
+    folder,
+    write,
+    skep: (line, over) => runCommand(line, { cwd: folder, env: { SKEP_URL: url, HOME: folder }, ...over }),
+    [Symbol.asyncDispose]: async () => {
+      await server.close(0);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** Runs one command line without a platform. */
+export async function runCommand(line: string, over: Partial<Io> = {}): Promise<Outcome> {
+  let out = "";
+  let err = "";
+  const io: Io = {
+    env: {},
+    cwd: "/nowhere",
+    isTty: false,
+    width: 200,
+    signal: new AbortController().signal,
+    out: text => void (out += text),
+    err: text => void (err += text),
+    now: () => Date.now(),
+    sleep: delayMs => new Promise(resolve => setTimeout(resolve, delayMs)),
+    readInput: () => "",
+    ...over,
+  };
+  const code = await run(
+    line.split(" ").filter(word => word !== ""),
+    io,
+  );
+  return { code, out, err };
+}
