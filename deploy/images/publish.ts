@@ -25,8 +25,6 @@ import {
   type OwnImageName,
 } from "./names.ts";
 
-export type { ImageName } from "./names.ts";
-
 /** How {@link publishImages} works. */
 export interface PublishOptions {
   readonly docker: Docker;
