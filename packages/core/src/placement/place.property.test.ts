@@ -1,0 +1,192 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { World } from "../decide/world.ts";
+import type { DeploymentSpec, Strategy } from "../model/deployment.ts";
+import { DEFAULT_RESOURCES } from "../model/resources.ts";
+import { nodeOf, nodeShape } from "../testing/arbitrary-world.ts";
+import { aContainer, aSpec, aTenant, aWorld, someNodes } from "../testing/builders.ts";
+import { placeNaively } from "../testing/naive-placement.ts";
+import { fleetOf } from "./fleet-of-world.ts";
+import { needOf } from "./need.ts";
+import { groupsOf, placeBatch } from "./place.ts";
+import type { BatchResult, PlacementRequest } from "./place.ts";
+
+const MIB = 1024 * 1024;
+const STRATEGIES: readonly Strategy[] = ["least-loaded", "round-robin", "resource-based", "spread"];
+
+const wantShape = fc.record({
+  strategy: fc.constantFrom(...STRATEGIES),
+  replicas: fc.integer({ min: 1, max: 6 }),
+  constrained: fc.boolean(),
+  maxPerNode: fc.option(fc.integer({ min: 1, max: 2 }), { nil: undefined }),
+  avoids: fc.constantFrom(undefined, undefined, "d0", "d1", "d2"),
+  reserveMiB: fc.constantFrom(0, 64, 128, 256),
+  reserveCpu: fc.constantFrom(0, 250),
+  ports: fc.array(fc.constantFrom(undefined, undefined, 20001, 443), { maxLength: 2 }),
+});
+
+const scene = fc
+  .record({
+    nodes: fc.array(nodeShape, { maxLength: 6 }),
+    wants: fc.array(wantShape, { maxLength: 4 }),
+    quota: fc.option(fc.integer({ min: 0, max: 10 }), { nil: undefined }),
+  })
+  .map(({ nodes, wants, quota }) => {
+    const specs = wants.map(specOf);
+    const world = aWorld({
+      nodes: nodes.map(nodeOf),
+      tenants: [aTenant({ quota: { instances: quota, cpuMillis: undefined, memoryBytes: undefined } })],
+      placements: 20,
+    });
+    return { world, requests: specs.flatMap(spec => requestsOf(spec, spec.replicas)) };
+  });
+
+test("placing by groups and heaps gives what filtering and sorting anew for each instance gives", () => {
+  fc.assert(
+    fc.property(scene, ({ world, requests }) => {
+      const { placed, refused } = placeBatch(fleetOf(world), requests);
+      const order = groupsOf(fleetWith(world, requests), requests).flat();
+      const naive = placeNaively(world, order);
+      expect(placed.map(({ instanceId, nodeId, ports }) => ({ instanceId, nodeId, ports }))).toEqual(naive.placed);
+      expect(refused.map(one => one.instanceId)).toEqual(naive.refused);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("the order of the requests does not matter", () => {
+  fc.assert(
+    fc.property(scene, fc.integer(), ({ world, requests }, salt) => {
+      const shuffled = [...requests].sort((a, b) => hash(a.instanceId, salt) - hash(b.instanceId, salt));
+      expect(placeBatch(fleetOf(world), shuffled)).toEqual(placeBatch(fleetOf(world), requests));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("who is refused learns how many nodes each filter removed, all nodes in sum, and what would help", () => {
+  fc.assert(
+    fc.property(scene, ({ world, requests }) => {
+      for (const { refusal } of placeBatch(fleetOf(world), requests).refused) {
+        expect(refusal.advice).not.toBe("");
+        expect(refusal.removed.reduce((sum, one) => sum + one.nodes, 0)).toBe(world.nodes.length);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("round-robin visits every node before it repeats one, across batches", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 60 }), (size, count) => {
+      const visits = placeAll(someNodes(size), "round-robin", count).placed.map(one => one.nodeId);
+      for (let at = 0; at < visits.length; at += size) {
+        const turn = visits.slice(at, at + size);
+        expect(new Set(turn).size).toBe(turn.length);
+      }
+    }),
+  );
+});
+
+test("round-robin goes on where earlier placements left off", () => {
+  const nodes = someNodes(3, index => ({ lastPlaced: [7, 0, 3][index]! }));
+  expect(placeAll(nodes, "round-robin", 4).placed.map(one => one.nodeId)).toEqual([
+    "node-2",
+    "node-3",
+    "node-1",
+    "node-2",
+  ]);
+});
+
+test("least-loaded stays within one instance of ideal on nodes of equal size and load", () => {
+  const load = fc.option(
+    fc.record({ cpuShare: fc.constantFrom(0, 0.3, 0.7), memoryShare: fc.constantFrom(0, 0.3, 0.7) }),
+    { nil: undefined },
+  );
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 0, max: 80 }), load, (size, count, measured) => {
+      const { placed } = placeAll(
+        someNodes(size, () => ({ load: measured })),
+        "least-loaded",
+        count,
+      );
+      const perNode = [...Map.groupBy(placed, one => one.nodeId).values()].map(list => list.length);
+      const least = perNode.length < size ? 0 : Math.min(...perNode);
+      expect(Math.max(0, ...perNode) - least).toBeLessThanOrEqual(1);
+    }),
+  );
+});
+
+test("least-loaded prefers the idle node until what was placed there outweighs the other's load", () => {
+  const nodes = someNodes(2, index => ({ load: { cpuShare: index === 0 ? 0.5 : 0, memoryShare: 0 } }));
+  const [first, ...rest] = placeAll(nodes, "least-loaded", 12).placed.map(one => one.nodeId);
+  expect(first).toBe("node-2");
+  expect(rest).toContain("node-1");
+});
+
+test("resource-based fills the node that is fullest already and still fits", () => {
+  const nodes = someNodes(3, index => ({ capacity: { memoryBytes: [1024, 512, 2048][index]! * MIB } }));
+  const placed = placeAll(nodes, "resource-based", 5, 256).placed.map(one => one.nodeId);
+  expect(placed).toEqual(["node-2", "node-2", "node-1", "node-1", "node-1"]);
+});
+
+test("spread puts instances of one deployment apart before it looks at the rest", () => {
+  const placed = placeAll(someNodes(3), "spread", 6).placed.map(one => one.nodeId);
+  expect(placed).toEqual(["node-1", "node-2", "node-3", "node-1", "node-2", "node-3"]);
+});
+
+function placeAll(nodes: World["nodes"], strategy: Strategy, count: number, reserveMiB = 0): BatchResult {
+  const spec = aSpec({
+    placement: { strategy },
+    containers: [aContainer({ resources: { ...DEFAULT_RESOURCES, reserveMemoryBytes: reserveMiB * MIB } })],
+  });
+  const placements = Math.max(...nodes.map(node => node.lastPlaced));
+  return placeBatch(fleetOf(aWorld({ nodes, placements })), requestsOf(spec, count));
+}
+
+function requestsOf(spec: DeploymentSpec, count: number): PlacementRequest[] {
+  const id = `acme.${spec.name}`;
+  const need = needOf("acme", id, spec);
+  return Array.from({ length: count }, (_, slot) => ({
+    need,
+    slot,
+    exclude: undefined,
+    instanceId: `${id}.${slot + 1}`,
+  }));
+}
+
+function specOf(shape: typeof wantShape extends fc.Arbitrary<infer T> ? T : never, at: number): DeploymentSpec {
+  return aSpec({
+    name: `d${at}`,
+    replicas: shape.replicas,
+    containers: [
+      aContainer({
+        resources: {
+          ...DEFAULT_RESOURCES,
+          reserveMemoryBytes: shape.reserveMiB * MIB,
+          reserveCpuMillis: shape.reserveCpu,
+        },
+        ports: shape.ports.map((hostPort, index) => ({ containerPort: 80 + index, protocol: "tcp", hostPort })),
+      }),
+    ],
+    placement: {
+      strategy: shape.strategy,
+      constraints: shape.constrained ? ["node.labels.compute == true"] : [],
+      maxPerNode: shape.maxPerNode,
+      antiAffinity: shape.avoids === undefined ? [] : [shape.avoids],
+    },
+  });
+}
+
+/** A fleet that knows who avoids whom, as it does once a batch was given to it; the order of groups depends on that. */
+function fleetWith(world: World, requests: readonly PlacementRequest[]): ReturnType<typeof fleetOf> {
+  const fleet = fleetOf({ ...world, nodes: [] });
+  placeBatch(fleet, requests);
+  return fleet;
+}
+
+function hash(text: string, salt: number): number {
+  let sum = salt;
+  for (const letter of text) sum = Math.imul(sum ^ letter.charCodeAt(0), 0x01000193);
+  return sum;
+}

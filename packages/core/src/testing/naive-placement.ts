@@ -1,0 +1,120 @@
+import type { World } from "../decide/world.ts";
+import type { PortBinding } from "../model/instance.ts";
+import type { Node } from "../model/node.ts";
+import { satisfies } from "../placement/constraint.ts";
+import type { PlacementRequest } from "../placement/place.ts";
+
+/** What one node holds, counted the plain way. */
+interface Held {
+  readonly node: Node;
+  readonly instances: { readonly request: PlacementRequest; readonly ports: readonly PortBinding[] }[];
+  lastPlaced: number;
+}
+
+/**
+ * Places requests one by one on nodes without locations: filters all nodes, sorts what is left, takes the first.
+ * It shares no code with the planner but the reading of constraints: the reference for its results, and the baseline
+ * for its speed.
+ */
+export function placeNaively(
+  world: World,
+  requests: readonly PlacementRequest[],
+): {
+  readonly placed: readonly {
+    readonly instanceId: string;
+    readonly nodeId: string;
+    readonly ports: readonly PortBinding[];
+  }[];
+  readonly refused: readonly string[];
+} {
+  const fleet: Held[] = world.nodes.map(node => ({ node, instances: [], lastPlaced: node.lastPlaced }));
+  const placed: { instanceId: string; nodeId: string; ports: readonly PortBinding[] }[] = [];
+  const refused: string[] = [];
+  const avoidances = requests.flatMap(({ need }) => need.avoid.map(other => [need.deploymentId, other] as const));
+  for (const request of requests) {
+    const quota = world.tenants.find(tenant => tenant.id === request.need.tenantId)?.quota.instances ?? Infinity;
+    const fitting = placed.length >= quota ? [] : fleet.filter(held => fits(held, request, avoidances));
+    const [best] = fitting.sort((a, b) => compare(a, b, request));
+    if (best === undefined) {
+      refused.push(request.instanceId);
+      continue;
+    }
+    const ports = bind(best, request)!;
+    best.instances.push({ request, ports });
+    best.lastPlaced = world.placements + placed.length + 1;
+    placed.push({ instanceId: request.instanceId, nodeId: best.node.id, ports });
+  }
+  return { placed, refused };
+}
+
+function fits(
+  held: Held,
+  { need, exclude }: PlacementRequest,
+  avoidances: readonly (readonly [string, string])[],
+): boolean {
+  const { node, instances } = held;
+  if (node.availability !== "active" || node.liveness !== "ready" || node.id === exclude) return false;
+  if (!need.constraints.every(constraint => satisfies(constraint, node))) return false;
+  if (instances.length >= node.capacity.instances) return false;
+  const sum = (of: (one: PlacementRequest["need"]) => number): number =>
+    instances.reduce((total, one) => total + of(one.request.need), of(need));
+  if (need.cpuMillis > 0 && sum(one => one.cpuMillis) > node.capacity.cpuMillis) return false;
+  if (need.memoryBytes > 0 && sum(one => one.memoryBytes) > node.capacity.memoryBytes) return false;
+  if (need.maxPerNode !== undefined && ofDeployment(held, need.deploymentId) >= need.maxPerNode) return false;
+  const enemies = avoidances.flatMap(([a, b]) => (a === need.deploymentId ? [b] : b === need.deploymentId ? [a] : []));
+  if (enemies.some(enemy => ofDeployment(held, enemy) > 0)) return false;
+  return bind(held, { need }) !== undefined;
+}
+
+/** The ports the node would give, or `undefined` when it cannot. */
+function bind({ node, instances }: Held, { need }: Pick<PlacementRequest, "need">): readonly PortBinding[] | undefined {
+  const taken = new Set(instances.flatMap(one => one.ports).map(port => `${port.hostPort}/${port.protocol}`));
+  for (const { hostPort, protocol } of need.ports) {
+    if (hostPort === undefined) continue;
+    const key = `${hostPort}/${protocol}`;
+    if (taken.has(key)) return undefined;
+    taken.add(key);
+  }
+  const bound: PortBinding[] = [];
+  for (const { container, containerPort, protocol, hostPort } of need.ports) {
+    let port = hostPort ?? node.capacity.portFrom;
+    while (hostPort === undefined && taken.has(`${port}/${protocol}`)) port += 1;
+    if (hostPort === undefined && port > node.capacity.portTo) return undefined;
+    taken.add(`${port}/${protocol}`);
+    bound.push({ container, containerPort, protocol, hostPort: port });
+  }
+  return bound;
+}
+
+function compare(a: Held, b: Held, request: PlacementRequest): number {
+  const left = rank(a, request);
+  const right = rank(b, request);
+  for (let at = 0; at < left.length; at++) if (left[at]! !== right[at]!) return left[at]! - right[at]!;
+  return a.node.id < b.node.id ? -1 : 1;
+}
+
+function rank(held: Held, { need }: PlacementRequest): readonly number[] {
+  const { capacity, load } = held.node;
+  const needs = held.instances.map(one => one.request.need);
+  const total = (of: (one: PlacementRequest["need"]) => number): number => needs.reduce((sum, one) => sum + of(one), 0);
+  switch (need.strategy) {
+    case "least-loaded": {
+      const cpu = (load?.cpuShare ?? 0) + total(one => one.expected.cpuMillis) / capacity.cpuMillis;
+      const memory = (load?.memoryShare ?? 0) + total(one => one.expected.memoryBytes) / capacity.memoryBytes;
+      return [Math.max(cpu, memory), needs.length];
+    }
+    case "round-robin":
+      return [held.lastPlaced];
+    case "resource-based": {
+      const cpu = 1 - (total(one => one.cpuMillis) + need.cpuMillis) / capacity.cpuMillis;
+      const memory = 1 - (total(one => one.memoryBytes) + need.memoryBytes) / capacity.memoryBytes;
+      return [(cpu + memory) / 2, needs.length];
+    }
+    case "spread":
+      return [ofDeployment(held, need.deploymentId), needs.length];
+  }
+}
+
+function ofDeployment(held: Held, deploymentId: string): number {
+  return held.instances.filter(one => one.request.need.deploymentId === deploymentId).length;
+}
