@@ -73,7 +73,8 @@ export function drawMischief(chance: Chance): Mischief {
   };
 }
 
-/** Draws the next fault. `lost` counts nodes that are gone for good; at most two of five may go. */
+/** Draws the next fault. `lost` counts nodes that are gone for good: only one may go, since a fleet that loses more
+ * than a third at once freezes until a person looks. */
 export function drawFault(
   chance: Chance,
   kinds: readonly Fault["kind"][],
@@ -84,7 +85,7 @@ export function drawFault(
   const node = chance.pick(names.nodes);
   const anybody = chance.pick([...names.schedulers, ...names.nodes]);
   const forMs = chance.happens(0.7) ? chance.between(50, 3_000) : chance.between(3_000, 25_000);
-  const isLast = chance.happens(0.3) && lost < 2;
+  const isLast = chance.happens(0.3) && lost < 1;
   switch (kind) {
     case "kill-scheduler":
       return { kind, who: chance.happens(0.5) ? "leader" : chance.pick(names.schedulers), forMs };

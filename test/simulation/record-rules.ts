@@ -20,11 +20,12 @@ export function brokenRecordRule(world: World): string | undefined {
   return brokenEpoch(world, instances) ?? brokenRoom(world, instances);
 }
 
-/** No route may lead to a container of another instance, or of an older copy of the same one. */
+/**
+ * Routes lead to the newest copy of an instance that serves, and never to a container of another instance or of
+ * another copy of the same one.
+ */
 export function brokenRouteRule(world: World, running: readonly Running[]): string | undefined {
-  const nodes = new Map(world.nodes.map(node => [node.id, node]));
-  for (const location of world.locations) {
-    if (!isServing(location, nodes.get(location.nodeId))) continue;
+  for (const location of routed(world)) {
     for (const { hostPort } of location.ports) {
       const answers = running.find(one => one.nodeId === location.nodeId && one.hostPorts.includes(hostPort));
       if (answers === undefined) continue;
@@ -36,8 +37,19 @@ export function brokenRouteRule(world: World, running: readonly Running[]): stri
   return undefined;
 }
 
-function brokenEpoch(world: World, instances: ReadonlyMap<string, Instance>): string | undefined {
+/** What the edge sends requests to: of each instance the newest location that serves. */
+function routed(world: World): Iterable<Location> {
   const nodes = new Map(world.nodes.map(node => [node.id, node]));
+  const newest = new Map<string, Location>();
+  for (const location of world.locations) {
+    if (!isServing(location, nodes.get(location.nodeId))) continue;
+    const before = newest.get(location.instanceId);
+    if (before === undefined || before.epoch < location.epoch) newest.set(location.instanceId, location);
+  }
+  return newest.values();
+}
+
+function brokenEpoch(world: World, instances: ReadonlyMap<string, Instance>): string | undefined {
   const seen = new Set<string>();
   for (const location of world.locations) {
     const instance = instances.get(location.instanceId);
@@ -46,9 +58,6 @@ function brokenEpoch(world: World, instances: ReadonlyMap<string, Instance>): st
     seen.add(nameOf(location));
     if (location.epoch > instance.epoch)
       return `${nameOf(location)} is ahead of its instance, which is at ${instance.epoch}`;
-    if (location.epoch < instance.epoch && isServing(location, nodes.get(location.nodeId))) {
-      return `${nameOf(location)} is routed to, though its instance is at epoch ${instance.epoch}`;
-    }
   }
   return undefined;
 }

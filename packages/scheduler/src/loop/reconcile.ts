@@ -1,6 +1,7 @@
 import { encodeAsk } from "@skep/api/codec/ask.ts";
 import { decodeReport, type Report } from "@skep/api/codec/report.ts";
 import { everyNode, nodeSubject } from "@skep/api/subjects.ts";
+import type { Location } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { createWake } from "@skep/kit/wake.ts";
 import type { Decision } from "../store/store.ts";
@@ -82,7 +83,9 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
   }
 
   async function act(nodeId: NodeId, report: Report, findings: Findings): Promise<void> {
-    for (const location of findings.restore) await store.restoreLocation(location);
+    // What cannot be restored is placed anew by the tick; what runs of it is then older than its instance, and goes.
+    const refused: Location[] = [];
+    for (const location of findings.restore) if (!(await store.restoreLocation(location))) refused.push(location);
     const before = assignments.removals(nodeId);
     const kept = before.filter(old => !isGone(report, old));
     const removals = [...kept, ...findings.removals.filter(one => !kept.some(old => isSame(old, one)))];
@@ -91,7 +94,10 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     if (isNews) await store.raiseRevisions([nodeId], leadership.term);
     if (findings.unheard.length > 0) assignments.again(nodeId);
     if (isNews || findings.unheard.length > 0 || findings.restore.length > 0) options.wake();
-    await tell(findings.decisions);
+    const isRefused = (one: Decision): boolean =>
+      one.kind === "location.restored" &&
+      refused.some(location => location.instanceId === one.instanceId && location.epoch === one.epoch);
+    await tell(findings.decisions.filter(one => !isRefused(one)));
   }
 
   /** What is found again with each report is said once. */

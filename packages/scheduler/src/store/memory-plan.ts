@@ -126,7 +126,8 @@ function whyStale(world: World, plan: Plan): string | undefined {
   return undefined;
 }
 
-function takesPortTwice(locations: readonly Location[]): boolean {
+/** Whether two live locations of a node have the same host port. */
+export function takesPortTwice(locations: readonly Location[]): boolean {
   const taken = new Set<string>();
   for (const location of locations) {
     if (!isLive(location)) continue;

@@ -3,6 +3,7 @@ import { digestText } from "@skep/core/converge/digest.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Capacity, Liveness, Node, NodeLoad } from "@skep/core/model/node.ts";
 import { canBecome, isLive } from "@skep/core/model/state.ts";
+import { takesPortTwice } from "./memory-plan.ts";
 import { locationKey, type NodeEntry, type Records } from "./memory-records.ts";
 import { latest } from "./queries/report.ts";
 import type { NodeFacts, StatusReport, SwarmNode, Usage } from "./reports.ts";
@@ -162,9 +163,11 @@ function digestOf(location: Location): bigint {
 }
 
 /** See `StatusStore.restoreLocation`. */
-export function restoreLocation(records: Records, location: Location): void {
+export function restoreLocation(records: Records, location: Location): boolean {
   const instance = records.instances.get(location.instanceId);
   const key = locationKey(location);
-  if (instance?.epoch !== location.epoch || records.locations.has(key) || !records.nodes.has(location.nodeId)) return;
+  if (instance?.epoch !== location.epoch || records.locations.has(key) || !records.nodes.has(location.nodeId)) return false;
+  if (isLive(location) && takesPortTwice([...records.locations.values(), location])) return false;
   records.locations.set(key, location);
+  return true;
 }

@@ -429,13 +429,22 @@ export function describeStore(place: StorePlace): void {
         await committed(creation(1), placement(1));
         const location = (await locationOf("acme.web.1"))!;
         await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1 });
-        await store.restoreLocation({ ...location, epoch: 2 });
-        await store.restoreLocation({ ...location, instanceId: "acme.web.9" });
+        expect(await store.restoreLocation({ ...location, epoch: 2 })).toBe(false);
+        expect(await store.restoreLocation({ ...location, instanceId: "acme.web.9" })).toBe(false);
         expect((await store.loadWorld()).locations).toEqual([]);
         const running: Location = { ...location, state: "running", message: "as the agent sees it" };
-        await store.restoreLocation(running);
-        await store.restoreLocation(location);
+        expect(await store.restoreLocation(running)).toBe(true);
+        expect(await store.restoreLocation(location)).toBe(false);
         expect((await store.loadWorld()).locations).toEqual([running]);
+      });
+
+      it("does not restore a location whose host port was given to another meanwhile", async () => {
+        const ports = [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: 20_000 }] as const;
+        await committed(creation(1), creation(2), placement(1, { ports }));
+        const location = (await locationOf("acme.web.1"))!;
+        await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1 }, placement(2, { ports }));
+        expect(await store.restoreLocation({ ...location, state: "running" })).toBe(false);
+        expect((await store.loadWorld()).locations).toMatchObject([{ instanceId: "acme.web.2" }]);
       });
     });
 

@@ -75,8 +75,11 @@ export interface StatusStore {
    * Per node: xor over its live locations (not stopped, failed or lost) of the first 64 bits of md5 of core's `digestText`, and their number.
    */
   loadDigests(): Promise<ReadonlyMap<NodeId, { readonly digest: bigint; readonly count: number }>>;
-  /** The reconcile's repair: the row as the agent sees it, for an instance that is recorded at this very epoch. */
-  restoreLocation(location: Location): Promise<void>;
+  /**
+   * The reconcile's repair: the row as the agent sees it, for an instance that is recorded at this very epoch. Answers
+   * whether it is written: it is not where there is a row already, or where one of its host ports has another user.
+   */
+  restoreLocation(location: Location): Promise<boolean>;
 }
 
 /** A page of a list; `nextToken` is `undefined` on the last one. */

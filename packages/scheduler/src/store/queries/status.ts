@@ -1,7 +1,7 @@
 import type { Location } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { Usage } from "../reports.ts";
-import { ask, type Queryable } from "../sql.ts";
+import { ask, constraintOf, type Queryable } from "../sql.ts";
 
 /** A row that somebody else is writing is left out: the next sample comes soon. */
 const USAGE = {
@@ -53,12 +53,21 @@ INSERT INTO deployment_locations (instance_id, epoch, deployment_id, tenant_id, 
 SELECT i.id, i.epoch, $3, $4, $5, node.node_id, $7, $8, $9, $10, $11, $12, $13, $14,
   (SELECT r.domain FROM deployment_routing r WHERE r.deployment_id = i.deployment_id ORDER BY r.router LIMIT 1)
 FROM instances i, node WHERE i.id = $1 AND i.epoch = $2
-ON CONFLICT DO NOTHING`,
+ON CONFLICT DO NOTHING RETURNING instance_id`,
 };
 
 /** See `StatusStore.restoreLocation`. */
-export async function restoreLocation(db: Queryable, location: Location): Promise<void> {
-  await ask(db, RESTORE, [
+export async function restoreLocation(db: Queryable, location: Location): Promise<boolean> {
+  try {
+    return (await ask(db, RESTORE, valuesOf(location))).length > 0;
+  } catch (error) {
+    if (constraintOf(error) === "location_ports_one_user") return false;
+    throw error;
+  }
+}
+
+function valuesOf(location: Location): readonly unknown[] {
+  return [
     location.instanceId,
     location.epoch,
     location.deploymentId,
@@ -73,5 +82,5 @@ export async function restoreLocation(db: Queryable, location: Location): Promis
     JSON.stringify(location.ports),
     location.message,
     location.changedAt,
-  ]);
+  ];
 }
