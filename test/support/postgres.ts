@@ -1,5 +1,5 @@
 import { createPool } from "@skep/kit/postgres.ts";
-import { createPostgresStore, type PostgresStore } from "@skep/scheduler/store/postgres.ts";
+import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "@skep/scheduler/store/postgres.ts";
 import type pg from "pg";
 import { startPostgresServer, type PostgresServer } from "./postgres-server.ts";
 
@@ -28,6 +28,7 @@ export async function startStoreServer(): Promise<StoreServer> {
       name: "skep test",
       statementTimeoutMs: 5_000,
       connectTimeoutMs: 1_000,
+      settings: SESSION_SETTINGS,
       onIdleError: () => undefined,
     });
   const template = await server.createDatabase();

@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly statementTimeoutMs?: number;
   /** Longest to wait for a connection, in ms. */
   readonly connectTimeoutMs?: number;
+  /** Settings of each session, for example `jit: "off"`. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Told of connections that broke while idle; the pool replaces them by itself. */
   readonly onIdleError: (error: Error) => void;
 }
@@ -33,6 +35,7 @@ export function createPool(options: PostgresOptions): pg.Pool {
     password: options.password,
     max: options.maxConnections,
     application_name: options.name,
+    ...(options.settings === undefined ? {} : { options: sessionOptions(options.settings) }),
     connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
     statement_timeout: statementTimeoutMs,
     // The server's own timeout cannot be trusted when the network is cut: wait a little longer, then give up.
@@ -44,6 +47,13 @@ export function createPool(options: PostgresOptions): pg.Pool {
   });
   pool.on("error", options.onIdleError);
   return pool;
+}
+
+/** As the server's command line has them. */
+function sessionOptions(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\ ]/g, "\\$&")}`)
+    .join(" ");
 }
 
 /** A failure of the database in the words of the project's error codes. */

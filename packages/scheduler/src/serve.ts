@@ -16,7 +16,7 @@ import { SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.t
 import { startEdgeServer } from "./edge/edge-server.ts";
 import { knowTokens } from "./server/auth.ts";
 import { startServer } from "./server/server.ts";
-import { createPostgresStore, type PostgresStore } from "./store/postgres.ts";
+import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "./store/postgres.ts";
 import { VERSION } from "./version.ts";
 import { createScheduler, type Scheduler } from "./wire.ts";
 
@@ -55,6 +55,7 @@ function openStore(config: SchedulerConfig, log: Log): PostgresStore {
     name: "skep scheduler",
     statementTimeoutMs: 5_000,
     connectTimeoutMs: 1_000,
+    settings: SESSION_SETTINGS,
     onIdleError: error => log.debug("database.lost", "A connection to the database broke.", { error }),
   });
   return createPostgresStore(pool);

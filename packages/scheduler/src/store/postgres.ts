@@ -1,3 +1,4 @@
+import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { migrate } from "./migrations/migrate.ts";
@@ -35,14 +36,21 @@ export interface PostgresStore extends Store {
   migrate(): Promise<void>;
 }
 
+/**
+ * Settings for the sessions of the store's pool. Every statement is prepared and finds its rows by key, so planning it
+ * for each call, or compiling it, only costs time.
+ */
+export const SESSION_SETTINGS: Readonly<Record<string, string>> = { plan_cache_mode: "force_generic_plan", jit: "off" };
+
 /** Makes the store over a pool (see kit's `createPool`), which it closes with itself. Nothing is connected yet. */
 export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now): PostgresStore {
+  const specs = new Map<number, DeploymentSpec>();
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {
     takeLease: (holder, ttlMs) => takeLease(pool, holder, ttlMs),
     releaseLease: holder => releaseLease(pool, holder),
     readLease: () => readLease(pool),
-    loadWorld: () => loadWorld(pool),
+    loadWorld: () => loadWorld(pool, specs),
     commit: (plan, term, at) => commitPlan(pool, plan, term, at),
     raiseRevisions: (nodeIds, term) => raiseRevisions(pool, nodeIds, term),
     loadAssignment: nodeId => loadAssignment(pool, nodeId),

@@ -36,6 +36,7 @@ CREATE TABLE releases (
   spec jsonb NOT NULL,
   cpu_millis bigint NOT NULL,
   memory_bytes bigint NOT NULL,
+  uid bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
   PRIMARY KEY (deployment_id, number)
 );
 CREATE TABLE domains (

@@ -5,7 +5,7 @@ import { sql, type Kysely } from "kysely";
  * the database because each of its steps needs the count of the one before. A change of the plan's shape makes a new
  * function (`commit_plan_2`): while replicas of two versions run, each calls its own.
  *
- * `plan` maps each kind of change to the array of its changes, as `queries/commit-plan.ts` builds it. SQLSTATE SKSTL
+ * `plan` maps each kind of change that it has to the array of its changes, as `queries/commit-plan.ts` builds it. SQLSTATE SKSTL
  * says that the plan is stale. The lease's row is locked first, so that no other leader can begin in between; nodes
  * come next and in order, as in every statement that touches locations, so that writers wait for each other in turn
  * and never in a circle.
@@ -34,44 +34,52 @@ BEGIN
       WHERE l.instance_id IN (SELECT p ->> 'instanceId' FROM jsonb_array_elements(plan -> 'stop-instance') p)
     UNION
     SELECT l.node_id FROM deployment_locations l JOIN jsonb_array_elements(
-        (plan -> 'stop') || (plan -> 'retire') || (plan -> 'lose') || (plan -> 'forget-location')) p
+        coalesce(plan -> 'stop', '[]') || coalesce(plan -> 'retire', '[]') || coalesce(plan -> 'lose', '[]')
+        || coalesce(plan -> 'forget-location', '[]')) p
       ON l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer) t;
   PERFORM FROM node_metadata WHERE node_id = ANY (touched) ORDER BY node_id FOR NO KEY UPDATE;
 
-  wanted := (SELECT count(DISTINCT p -> 'instance' ->> 'deploymentId') FROM jsonb_array_elements(plan -> 'create-instance') p);
-  UPDATE deployments d SET next_serial = c.last + 1
-    FROM (SELECT p -> 'instance' ->> 'deploymentId' AS id, min((p ->> 'serial')::integer) AS first, max((p ->> 'serial')::integer) AS last
-          FROM jsonb_array_elements(plan -> 'create-instance') p GROUP BY 1) c
-    WHERE d.id = c.id AND d.next_serial = c.first;
-  GET DIAGNOSTICS done = ROW_COUNT;
-  IF done <> wanted THEN
-    RAISE EXCEPTION USING ERRCODE = 'SKSTL', MESSAGE = 'a deployment has gone, or got other instances meanwhile';
+  IF plan ? 'create-instance' THEN
+    wanted := (SELECT count(DISTINCT p -> 'instance' ->> 'deploymentId') FROM jsonb_array_elements(plan -> 'create-instance') p);
+    UPDATE deployments d SET next_serial = c.last + 1
+      FROM (SELECT p -> 'instance' ->> 'deploymentId' AS id, min((p ->> 'serial')::integer) AS first, max((p ->> 'serial')::integer) AS last
+            FROM jsonb_array_elements(plan -> 'create-instance') p GROUP BY 1) c
+      WHERE d.id = c.id AND d.next_serial = c.first;
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done <> wanted THEN
+      RAISE EXCEPTION USING ERRCODE = 'SKSTL', MESSAGE = 'a deployment has gone, or got other instances meanwhile';
+    END IF;
+    INSERT INTO instances (id, tenant_id, deployment_id, release, slot, epoch, desired, created_at, refusal, retry_at)
+      SELECT i.id, i."tenantId", i."deploymentId", i.release, i.slot, i.epoch, i.desired, i."createdAt", i.refusal, i."retryAt"
+      FROM jsonb_array_elements(plan -> 'create-instance') p, jsonb_to_record(p -> 'instance') AS i(id text, "tenantId" text,
+        "deploymentId" text, release integer, slot integer, epoch integer, desired text, "createdAt" bigint, refusal jsonb, "retryAt" bigint);
   END IF;
-  INSERT INTO instances (id, tenant_id, deployment_id, release, slot, epoch, desired, created_at, refusal, retry_at)
-    SELECT i.id, i."tenantId", i."deploymentId", i.release, i.slot, i.epoch, i.desired, i."createdAt", i.refusal, i."retryAt"
-    FROM jsonb_array_elements(plan -> 'create-instance') p, jsonb_to_record(p -> 'instance') AS i(id text, "tenantId" text,
-      "deploymentId" text, release integer, slot integer, epoch integer, desired text, "createdAt" bigint, refusal jsonb, "retryAt" bigint);
-
-  UPDATE instances i SET desired = 'stop' FROM jsonb_array_elements(plan -> 'stop-instance') p WHERE i.id = p ->> 'instanceId';
-  UPDATE deployment_locations l SET desired = 'stop', desired_at = at
-    FROM jsonb_array_elements(plan -> 'stop-instance') p WHERE l.instance_id = p ->> 'instanceId' AND l.desired <> 'stop';
-  UPDATE deployment_locations l SET status = 'lost', changed_at = at, message = p ->> 'because'
-    FROM jsonb_array_elements(plan -> 'lose') p WHERE l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer;
-  UPDATE deployment_locations l SET desired = p ->> 'kind', desired_at = at
-    FROM jsonb_array_elements((plan -> 'retire') || (plan -> 'stop')) p
-    WHERE l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer;
-  DELETE FROM deployment_locations l USING jsonb_array_elements(plan -> 'forget-location') p
-    WHERE l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer;
-  DELETE FROM instances i USING jsonb_array_elements(plan -> 'forget-instance') p WHERE i.id = p ->> 'instanceId';
-  DELETE FROM deployments d USING jsonb_array_elements(plan -> 'forget-deployment') p WHERE d.id = p ->> 'deploymentId';
-
-  wanted := jsonb_array_length(plan -> 'place');
-  IF wanted > 0 THEN
+  IF plan ? 'stop-instance' THEN
+    UPDATE instances i SET desired = 'stop' FROM jsonb_array_elements(plan -> 'stop-instance') p WHERE i.id = p ->> 'instanceId';
+    UPDATE deployment_locations l SET desired = 'stop', desired_at = at
+      FROM jsonb_array_elements(plan -> 'stop-instance') p WHERE l.instance_id = p ->> 'instanceId' AND l.desired <> 'stop';
+  END IF;
+  IF plan ? 'lose' THEN
+    UPDATE deployment_locations l SET status = 'lost', changed_at = at, message = p ->> 'because'
+      FROM jsonb_array_elements(plan -> 'lose') p WHERE l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer;
+  END IF;
+  IF plan ?| '{retire,stop}' THEN
+    UPDATE deployment_locations l SET desired = p ->> 'kind', desired_at = at
+      FROM jsonb_array_elements(coalesce(plan -> 'retire', '[]') || coalesce(plan -> 'stop', '[]')) p
+      WHERE l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer;
+  END IF;
+  IF plan ?| '{forget-location,forget-instance,forget-deployment}' THEN
+    DELETE FROM deployment_locations l USING jsonb_array_elements(plan -> 'forget-location') p
+      WHERE l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer;
+    DELETE FROM instances i USING jsonb_array_elements(plan -> 'forget-instance') p WHERE i.id = p ->> 'instanceId';
+    DELETE FROM deployments d USING jsonb_array_elements(plan -> 'forget-deployment') p WHERE d.id = p ->> 'deploymentId';
+  END IF;
+  IF plan ? 'place' THEN
     UPDATE instances i SET epoch = i.epoch + 1, refusal = NULL, retry_at = NULL
       FROM jsonb_array_elements(plan -> 'place') p
       WHERE i.id = p ->> 'instanceId' AND i.epoch = (p ->> 'epoch')::integer - 1;
     GET DIAGNOSTICS done = ROW_COUNT;
-    IF done <> wanted THEN
+    IF done <> jsonb_array_length(plan -> 'place') THEN
       RAISE EXCEPTION USING ERRCODE = 'SKSTL', MESSAGE = 'an instance was placed or forgotten meanwhile';
     END IF;
     INSERT INTO deployment_locations (instance_id, epoch, deployment_id, tenant_id, release, node_id, desired, desired_at,
@@ -83,10 +91,10 @@ BEGIN
       FROM (SELECT p ->> 'nodeId' AS id, max((p ->> 'placement')::bigint) AS last FROM jsonb_array_elements(plan -> 'place') p GROUP BY 1) c
       WHERE n.node_id = c.id;
   END IF;
-  UPDATE instances i SET refusal = p -> 'refusal'
-    FROM jsonb_array_elements(plan -> 'refuse') p WHERE i.id = p ->> 'instanceId';
-  UPDATE instances i SET retry_at = (p ->> 'retryAt')::bigint
-    FROM jsonb_array_elements(plan -> 'defer') p WHERE i.id = p ->> 'instanceId';
+  IF plan ?| '{refuse,defer}' THEN
+    UPDATE instances i SET refusal = p -> 'refusal' FROM jsonb_array_elements(plan -> 'refuse') p WHERE i.id = p ->> 'instanceId';
+    UPDATE instances i SET retry_at = (p ->> 'retryAt')::bigint FROM jsonb_array_elements(plan -> 'defer') p WHERE i.id = p ->> 'instanceId';
+  END IF;
 
   RETURN QUERY UPDATE node_metadata n SET assignment_revision = n.assignment_revision + 1
     WHERE n.node_id = ANY (touched) RETURNING n.node_id, n.assignment_revision;

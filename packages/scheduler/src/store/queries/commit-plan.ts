@@ -8,20 +8,6 @@ const COMMIT = {
   text: "SELECT node_id, assignment_revision FROM commit_plan_1($1, $2, $3)",
 };
 
-const KINDS: readonly Change["kind"][] = [
-  "create-instance",
-  "stop-instance",
-  "place",
-  "refuse",
-  "defer",
-  "retire",
-  "stop",
-  "lose",
-  "forget-location",
-  "forget-instance",
-  "forget-deployment",
-];
-
 /** See `PlanStore.commit`. */
 export async function commitPlan(db: Queryable, plan: Plan, term: number, now: number): Promise<CommitResult> {
   try {
@@ -35,10 +21,8 @@ export async function commitPlan(db: Queryable, plan: Plan, term: number, now: n
   }
 }
 
-function byKind(plan: Plan): Record<string, Change[]> {
-  const kinds: Record<string, Change[]> = Object.fromEntries(KINDS.map(kind => [kind, []]));
-  for (const change of plan.changes) kinds[change.kind]?.push(change);
-  return kinds;
+function byKind(plan: Plan): Partial<Record<Change["kind"], readonly Change[]>> {
+  return Object.groupBy(plan.changes, change => change.kind);
 }
 
 function whyStale(error: unknown): string | undefined {
