@@ -50,6 +50,8 @@ const GAP_MS = 20;
 const RELIST_MS = 10_000;
 /** While something is under way the list is read more often. */
 const ACTIVE_MS = 1_000;
+/** Engines tell of an end before they are done with it: a look right after the hint may be too early. */
+const AFTER_HINT_MS = 250;
 
 /**
  * Makes the node's containers what they are to be, again and again: wake or period → observe → converge → begin
@@ -64,6 +66,7 @@ export class Loop {
   #isBlind = false;
   #containers: readonly ObservedContainer[] = [];
   #digest: Digest = { digest: 0n, instances: 0 };
+  #lookAgainAt = 0;
   #passedAt: number;
   #seenAt: number;
 
@@ -83,8 +86,9 @@ export class Loop {
     );
   }
 
-  /** Something may have changed: look soon. */
+  /** Something may have changed: look now, and once more when the engine has had time to finish it. */
   hint(): void {
+    this.#lookAgainAt = this.#deps.clock.now() + AFTER_HINT_MS;
     this.#wake.hint();
   }
 
@@ -145,6 +149,7 @@ export class Loop {
     this.#deps.onPicture(toPicture(statuses, instances, observed, unreadable, remarks));
     if (fresh.length < steps.length) this.#wake.hint();
     if (this.#work.running() > 0) this.#wake.at(clock.now() + ACTIVE_MS);
+    if (this.#lookAgainAt > clock.now()) this.#wake.at(this.#lookAgainAt);
     if (wakeAt !== undefined) this.#wake.at(wakeAt);
   }
 

@@ -32,21 +32,24 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
   const known = new Map<string, Known>();
   let images: { readonly names: readonly string[]; readonly readAt: number } | undefined;
 
-  async function lifetimeOf(row: ContainerInfo): Promise<Lifetime | "gone"> {
+  async function inspect(row: ContainerInfo): Promise<ObservedContainer | undefined> {
     const before = known.get(row.Id);
-    if (before?.state === row.State && monotonic() - before.readAt < KNOWN_FOR_MS) return before.lifetime;
+    if (before?.state === row.State && monotonic() - before.readAt < KNOWN_FOR_MS) {
+      return toObservedContainer(row, before.lifetime);
+    }
     const readAt = monotonic();
     try {
       const limits = { deadlineMs: INSPECT_DEADLINE_MS, containerId: row.Id };
-      const inspect = await calls.call(limits, abortSignal => docker.getContainer(row.Id).inspect({ abortSignal }));
-      if (inspect === undefined) return UNKNOWN;
-      const lifetime = toLifetime(inspect);
-      // An inspect that is already ahead of the list is not kept: the next list will ask again.
-      if (inspect.State.Status === row.State) known.set(row.Id, { state: row.State, lifetime, readAt });
-      return lifetime;
+      const info = await calls.call(limits, abortSignal => docker.getContainer(row.Id).inspect({ abortSignal }));
+      if (info === undefined) return toObservedContainer(row, UNKNOWN);
+      // An engine tells of a container's end before its list shows it; the inspect, which waits for the container, is right.
+      const state = info.State.Status;
+      const lifetime = toLifetime(info);
+      known.set(row.Id, { state, lifetime, readAt });
+      return toObservedContainer({ ...row, State: state }, lifetime);
     } catch (error) {
       // A container that does not answer must not hide the others: it is shown as the list has it.
-      return engineErrorCode(error) === "not_found" ? "gone" : (before?.lifetime ?? UNKNOWN);
+      return engineErrorCode(error) === "not_found" ? undefined : toObservedContainer(row, before?.lifetime ?? UNKNOWN);
     }
   }
 
@@ -55,12 +58,7 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
     const rows = await calls.call({ deadlineMs: LIST_DEADLINE_MS }, abortSignal =>
       docker.listContainers({ all: true, filters, abortSignal }),
     );
-    const seen = await Promise.all(
-      (rows ?? []).map(async row => {
-        const lifetime = await lifetimeOf(row);
-        return lifetime === "gone" ? undefined : toObservedContainer(row, lifetime);
-      }),
-    );
+    const seen = await Promise.all((rows ?? []).map(inspect));
     const present = new Set(rows?.map(row => row.Id));
     for (const id of known.keys()) if (!present.has(id)) known.delete(id);
     return seen.filter(container => container !== undefined);

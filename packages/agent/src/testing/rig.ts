@@ -1,12 +1,3 @@
-import { decodeAskReply, type AskReply } from "@skep/api/codec/ask-reply.ts";
-import { encodeAsk, type Ask } from "@skep/api/codec/ask.ts";
-import { decodeFetch, encodeAssignment, encodeFetchReply } from "@skep/api/codec/assignment.ts";
-import { decodeBeat, type Beat } from "@skep/api/codec/beat.ts";
-import { decodeReport, encodeReportAck, type Report, type ReportAck } from "@skep/api/codec/report.ts";
-import { nodeSubject } from "@skep/api/subjects.ts";
-import type { ReportedStatus } from "@skep/api/codec/instance.ts";
-import type { Assignment } from "@skep/core/model/assignment.ts";
-import type { Bus } from "@skep/kit/bus.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "@skep/kit/memory-bus.ts";
 import { createIdSource, seededRandom } from "@skep/kit/random.ts";
@@ -16,25 +7,9 @@ import { MemoryEngine, type MemoryEngineOptions } from "../engine/memory.ts";
 import { createMemoryJournal, type Journal } from "../journal.ts";
 import { noAuth } from "../registry-auth.ts";
 import { noSampler } from "../sampler.ts";
+import { fakeScheduler, type FakeScheduler } from "./fake-scheduler.ts";
 import { someFacts } from "./facts.ts";
 import { createMortal, type Mortal } from "./mortal.ts";
-
-/** A scheduler that does nothing but hear and answer. */
-export interface FakeScheduler {
-  readonly bus: Bus;
-  readonly reports: Report[];
-  readonly beats: Beat[];
-  /** What it heard, in order, by subject kind. */
-  readonly heard: string[];
-  /** What it knows of each instance, as reports say it. */
-  readonly known: Map<string, ReportedStatus>;
-  /** What it answers to reports; `undefined` leaves them without answer. */
-  ack: ReportAck | undefined;
-  /** What it answers to a fetch, and what `assign` publishes. */
-  assignment: Assignment | undefined;
-  assign(assignment: Assignment): void;
-  ask(ask: Ask): Promise<AskReply>;
-}
 
 /** One agent on twins, and a scheduler that a test plays. */
 export interface Rig {
@@ -130,46 +105,4 @@ export async function settle<T>(rig: Pick<Rig, "clock">, promise: Promise<T>, wi
   await rig.clock.runUntil(() => ended, withinMs);
   if (!ended) throw new Error(`what was waited for did not end within ${withinMs} virtual ms`);
   return promise;
-}
-
-function fakeScheduler(bus: Bus): FakeScheduler {
-  const scheduler: FakeScheduler = {
-    bus,
-    reports: [],
-    beats: [],
-    heard: [],
-    known: new Map(),
-    assignment: undefined,
-    ack: {
-      accepted: true,
-      needFull: false,
-    },
-    assign: assignment => {
-      scheduler.assignment = assignment;
-      bus.publish(nodeSubject("assign", assignment.nodeId), encodeAssignment(assignment));
-    },
-    ask: async ask =>
-      decodeAskReply(await bus.request(nodeSubject("ask", "node-1"), encodeAsk(ask), { timeoutMs: 5_000 })),
-  };
-  bus.subscribe("skep.v1.report.*", message => {
-    const report = decodeReport(message.data);
-    scheduler.heard.push(report.full ? "full" : "report");
-    scheduler.reports.push(report);
-    if (scheduler.ack === undefined) return;
-    if (scheduler.ack.accepted) {
-      for (const status of report.statuses) scheduler.known.set(`${status.instanceId}@${status.epoch}`, status);
-    }
-    message.reply(encodeReportAck(scheduler.ack));
-  });
-  bus.subscribe("skep.v1.beat.*", message => {
-    scheduler.heard.push("beat");
-    scheduler.beats.push(decodeBeat(message.data));
-  });
-  bus.subscribe("skep.v1.fetch.*", message => {
-    const { term, revision } = decodeFetch(message.data);
-    const held = scheduler.assignment;
-    const isCurrent = held?.term === term && held.revision === revision;
-    message.reply(encodeFetchReply(isCurrent ? undefined : held));
-  });
-  return scheduler;
 }
