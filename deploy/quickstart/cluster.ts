@@ -1,8 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { docker, downFleet, forward, upFleet, type Fleet } from "@skep/devswarm/fleet.ts";
-import { createClient, type Client } from "@skep/sdk/index.ts";
+import { createClient, type SkepClient } from "@skep/sdk/index.ts";
 import { bootstrapStack } from "../bootstrap.ts";
 import { publishImages } from "../images/publish.ts";
 import type { ImageName } from "../images/names.ts";
@@ -12,7 +11,7 @@ import type { Steps } from "./steps.ts";
 /** A running local cluster, as the rest of the start needs it. */
 export interface Cluster {
   readonly fleet: Fleet;
-  readonly client: Client;
+  readonly client: SkepClient;
   readonly images: Readonly<Record<ImageName, string>>;
   /** Where the API answers on this machine. */
   readonly apiUrl: string;
@@ -37,10 +36,19 @@ export async function startCluster(options: StartOptions, steps: Steps): Promise
       onStep: detail,
     }),
   );
-  const { apiToken } = await steps.run("Skep's own stack: docker stack deploy -c stack/skep.yml skep", detail =>
-    bootstrapStack({ socket: manager.socket, images, stackFile: join(root, "stack", "skep.yml"), stackName: "skep", onStep: detail }),
+  const { apiToken, secretsDir } = await steps.run("Skep's own stack: docker stack deploy -c stack/skep.yml skep", detail =>
+    bootstrapStack({
+      socket: manager.socket,
+      images,
+      stackFile: join(root, "stack", "skep.yml"),
+      stackName: "skep",
+      // One directory per fleet, so that the command keeps working when the fleet is started anew.
+      secretsDir: join(homedir(), ".config", "skep", options.fleet),
+      env: { SKEP_HEALTH_INTERVAL: "2s" },
+      onStep: detail,
+    }),
   );
-  const tokenFile = await keepToken(options.fleet, apiToken);
+  const tokenFile = join(secretsDir, "api-token");
   const apiUrl = `http://localhost:${options.apiPort}`;
   const client = createClient({ url: apiUrl, token: apiToken });
   await steps.run("Ports on localhost, and the first answer of the API", async () => {
@@ -56,22 +64,13 @@ export async function stopCluster(options: StartOptions): Promise<void> {
   await downFleet(options.fleet);
 }
 
-/** The token lies where only this user reads it; the `skep` command is pointed at the file. */
-async function keepToken(fleet: string, token: string): Promise<string> {
-  const dir = join(homedir(), ".config", "skep");
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const file = join(dir, `${fleet}.token`);
-  await writeFile(file, token, { mode: 0o600 });
-  return file;
-}
-
 /** The API serves, and every node's agent has reported. */
-async function untilNodesReady(client: Client, nodes: number): Promise<void> {
+async function untilNodesReady(client: SkepClient, nodes: number): Promise<void> {
   const deadlineAt = performance.now() + 120_000;
   let last = "the API did not answer";
   while (performance.now() < deadlineAt) {
     try {
-      const ready = (await client.nodes.listNodes({})).nodes.filter(node => node.liveness === "ready").length;
+      const ready = (await client.platform.getStatus({})).nodes["ready"] ?? 0;
       if (ready >= nodes) return;
       last = `${ready} of ${nodes} nodes are ready`;
     } catch (error) {

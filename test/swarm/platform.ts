@@ -1,15 +1,16 @@
 import { execFile } from "node:child_process";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { docker, downFleet, openFleet, upFleet, type Fleet, type FleetNode } from "@skep/devswarm/fleet.ts";
 import { bootstrapStack } from "@skep/deploy/bootstrap.ts";
 import { publishImages } from "@skep/deploy/images/publish.ts";
-import { createClient, type Client } from "@skep/sdk/index.ts";
+import { createClient, type SkepClient } from "@skep/sdk/index.ts";
 import { root } from "../tidy/sources.ts";
 
 /** A whole Skep on a real Swarm of three engines, deployed from the production stack file. */
 export interface Platform {
   readonly fleet: Fleet;
-  readonly client: Client;
+  readonly client: SkepClient;
   readonly apiUrl: string;
   readonly token: string;
   /** Full references of the images that were published, by name. */
@@ -41,7 +42,8 @@ export async function upPlatform(): Promise<Platform> {
     images,
     stackFile: join(root, "stack", "skep.yml"),
     stackName: STACK,
-    env: { SKEP_RECONCILE_MS: "15000" },
+    secretsDir: join(homedir(), ".config", "skep", FLEET),
+    env: { SKEP_HEALTH_INTERVAL: "2s" },
     onStep: note,
   });
   const apiUrl = `http://${manager.address}:7700`;

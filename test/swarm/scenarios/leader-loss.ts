@@ -46,10 +46,10 @@ async function until<T>(request: () => Promise<T>): Promise<T> {
 /** SIGKILL to the container of the scheduler that leads. */
 async function killLeader(platform: Platform): Promise<void> {
   const status = await until(() => platform.client.platform.getStatus({}));
-  const holder = status.leader?.holder ?? "";
+  const leader = status.replicas.find(replica => replica.leading)?.name ?? "nobody";
   for (const node of platform.fleet.nodes) {
     const ids = (await docker(platform.fleet, node.name, ["ps", "-q", "--no-trunc", "--filter", "label=com.docker.swarm.service.name=skep_scheduler"])).split("\n").filter(Boolean);
-    for (const id of ids) if (holder.includes(id.slice(0, 12))) return void (await docker(platform.fleet, node.name, ["kill", "--signal", "KILL", id]));
+    for (const id of ids) if (id.startsWith(leader)) return void (await docker(platform.fleet, node.name, ["kill", "--signal", "KILL", id]));
   }
-  throw new Error(`no scheduler container matches the leader ${holder}`);
+  throw new Error(`no scheduler container matches the leader ${leader}`);
 }

@@ -48,7 +48,7 @@ function statusToProto(
       name: replica.name,
       version: replica.version,
       leading: replica.leading,
-      seenAt: timestampFromMs(replica.seenAt),
+      seenAt: timestampFromMs(Math.round(replica.seenAt)),
     })),
     nodes: countWords(world.nodes.map(node => node.liveness)),
     instances: countWords(states),
