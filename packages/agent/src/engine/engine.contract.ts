@@ -179,6 +179,20 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
       subscription.close();
     });
 
+    test("a look that is taken because of a container's end shows that end", async () => {
+      const id = await make(["sh", "-c", "sleep 1; exit 3"]);
+      const looked = Promise.withResolvers<ObservedContainer | undefined>();
+      const subscription = engine.events(event => {
+        if (event.containerId === id && event.action === "die") {
+          void engine.observe().then(({ containers }) => looked.resolve(containers.find(one => one.id === id)));
+        }
+      });
+      await under.within(engine.start(id));
+      expect(await under.within(looked.promise)).toMatchObject({ state: "exited", exitCode: 3 });
+      subscription.close();
+      await under.within(engine.remove(id));
+    });
+
     test("the host port of a running container is not given to a second one", async () => {
       const first = await make(["sleep", "600"], { hostPort: under.ports[1] });
       await under.within(engine.start(first));
