@@ -135,10 +135,15 @@ CREATE TABLE node_metadata (
  */
 const STATUS = `
 CREATE FUNCTION location_digest(instance_id text, epoch integer, status text, health text, containers jsonb)
-RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT ('x' || left(md5(instance_id || '/' || epoch || '/' || status || '/' || health || '/' || coalesce(
-    (SELECT string_agg(c ->> 'id', ',' ORDER BY c ->> 'id' COLLATE "C") FROM jsonb_array_elements(containers) c), '')), 16))::bit(64)::bigint
-$$;
+RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+-- In plpgsql its plan is kept; a SQL function that cannot be inlined is planned anew by every statement that writes a row.
+DECLARE ids text := '';
+BEGIN
+  IF containers <> '[]' THEN
+    ids := coalesce((SELECT string_agg(c ->> 'id', ',' ORDER BY c ->> 'id' COLLATE "C") FROM jsonb_array_elements(containers) c), '');
+  END IF;
+  RETURN ('x' || left(md5(instance_id || '/' || epoch || '/' || status || '/' || health || '/' || ids), 16))::bit(64)::bigint;
+END $$;
 CREATE TABLE deployment_locations (
   instance_id text NOT NULL REFERENCES instances ON DELETE CASCADE,
   epoch integer NOT NULL,
