@@ -26,11 +26,11 @@ export function toPicture(
   remarks: Remarks,
 ): Picture {
   const ours = statuses.filter(status => !status.stranger);
-  const present = new Set(observed.containers.map(keyOf));
+  const toStop = new Set(instances.filter(one => one.desired === "stop").map(keyOf));
   return {
     statuses: [...ours.map(status => withRemark(status, instances, remarks)), ...unreadable.map(toFailed)],
-    gone: instances
-      .filter(one => one.desired === "stop" && !present.has(keyOf(one)))
+    gone: ours
+      .filter(one => toStop.has(keyOf(one)) && one.state === "stopped" && one.containers.length === 0)
       .map(({ instanceId, epoch }) => ({ instanceId, epoch })),
     strangers: statuses
       .filter(status => status.stranger)

@@ -57,6 +57,7 @@ export class Reporter {
   /** What the scheduler is known to know: one text per thing said. */
   #known: ReadonlyMap<string, string> = new Map();
   #wantsAll = true;
+  #hasLanded = false;
   /** Grows when everything is to be said anew: answers to what was sent before that mean nothing any more. */
   #generation = 0;
   #seq = 0;
@@ -88,15 +89,24 @@ export class Reporter {
     this.#wake.hint();
   }
 
-  /** Says everything anew: a session began, the connection came back, or somebody asked. */
+  /** Says everything anew, because somebody asked or the node is another one now. */
   sayAll(): void {
     this.#wantAll();
     this.#wake.hint();
   }
 
-  /** Whether a full report has landed since the last `sayAll`: only then may the agent call itself ready. */
-  landed(): boolean {
-    return !this.#wantsAll;
+  /** Says everything anew at the begin of a session or after the connection was away: until it has landed nothing else counts. */
+  beginAnew(): void {
+    this.#hasLanded = false;
+    this.sayAll();
+  }
+
+  /**
+   * Whether a full report has landed since the last `beginAnew`: only then may the agent call itself ready. Reports that
+   * fail later do not change that, since a scheduler that cannot write is no reason to seem dead.
+   */
+  hasLanded(): boolean {
+    return this.#hasLanded;
   }
 
   /** Seq of the last acknowledged report; 0 for none. */
@@ -164,7 +174,10 @@ export class Reporter {
     }
     this.#known = sent.said;
     this.#ackedSeq = sent.report.seq;
-    if (sent.report.full) this.#wantsAll = false;
+    if (sent.report.full) {
+      this.#wantsAll = false;
+      this.#hasLanded = true;
+    }
     // What was shown while this report was on its way.
     this.#wake.hint();
   }

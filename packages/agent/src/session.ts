@@ -60,7 +60,7 @@ export class Session {
       bus.subscribe(nodeSubject("assign", nodeId), message => this.#hear(message)),
       bus.onStatus(connected => this.#onStatus(connected)),
     ];
-    reporter.sayAll();
+    reporter.beginAnew();
     void this.#keepFetching();
     void this.#keepBeating();
   }
@@ -106,7 +106,7 @@ export class Session {
     const { log, reporter } = this.#deps;
     if (!connected) return log.warn("uplink.lost", "The bus is away: what runs, runs on.");
     log.info("uplink.connected", "The bus is back: reporting in full.");
-    reporter.sayAll();
+    reporter.beginAnew();
     void this.fetch();
   }
 
@@ -133,7 +133,7 @@ export class Session {
     const { bus, clock, random, reporter } = this.#deps;
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      if (reporter.landed() && bus.connected()) this.#beat(false);
+      if (reporter.hasLanded() && bus.connected()) this.#beat(false);
       await clock.sleep(BEAT_MS * (1 + BEAT_JITTER * (2 * random() - 1)), signal);
     }
   }

@@ -202,11 +202,13 @@ class DockerEngine implements Engine {
 
   async *logs(containerId: string, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
     const container = this.#docker.getContainer(containerId);
+    // Whoever follows ends the stream by the signal; a mere read of what there is must not hang.
+    const ending = request.follow ? signal : AbortSignal.any([signal, AbortSignal.timeout(START_DEADLINE_MS)]);
     const options = {
       stdout: true,
       stderr: true,
       timestamps: true,
-      abortSignal: signal,
+      abortSignal: ending,
       ...(request.tail === undefined ? {} : { tail: request.tail }),
       ...(request.sinceAt === undefined ? {} : { since: (request.sinceAt / 1000).toFixed(3) }),
     };
