@@ -25,7 +25,7 @@ export const apps: Setup = (command, io) => {
     );
     print(
       session,
-      () => listJson("deployments", DeploymentSchema, found),
+      () => listJson(DeploymentSchema, found),
       () => renderApps(session, found),
     );
     if (found.length === 0 && !session.json)

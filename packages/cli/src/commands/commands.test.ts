@@ -125,16 +125,23 @@ describe("the commands that show", () => {
   });
 
   it.each([
-    ["apps", "deployments"],
-    ["ps", "instances"],
-    ["routes", "routes"],
-    ["nodes", "nodes"],
-    ["tenant list", "tenants"],
-    ["preview", "previews"],
+    ["apps", "id", 1],
+    ["ps", "nodeId", 2],
+    ["routes", "domain", 1],
+    ["nodes", "hostname", 2],
+    ["tenant list", "quota", 1],
+    ["preview", "placements", 1],
+  ])("`skep %s -o json` is a list for programs", async (line, field, length) => {
+    const found = JSON.parse(expectOk(await test.skep(`${line} -o json`))) as unknown[];
+    expect(found).toHaveLength(length);
+    expect(found[0]).toHaveProperty(field);
+  });
+
+  it.each([
     ["explain web", "placements"],
-    ["describe web", "deployment"],
+    ["describe web", "instances"],
     ["status", "replica"],
-  ])("`skep %s -o json` has `%s` for programs", async (line, field) => {
+  ])("`skep %s -o json` is one object for programs", async (line, field) => {
     expect(JSON.parse(expectOk(await test.skep(`${line} -o json`)))).toHaveProperty(field);
   });
 
@@ -240,6 +247,8 @@ describe("tokens", () => {
     test.write("token", TOKEN);
     const env = { SKEP_URL: test.url, SKEP_TOKEN_FILE: `${test.folder}/token`, HOME: test.folder };
     expect((await test.skep("status", { env })).code).toBe(0);
+    const given = { SKEP_URL: test.url, SKEP_TOKEN: TOKEN, HOME: test.folder };
+    expect((await test.skep("status", { env: given })).code).toBe(0);
     const login = await test.skep(`login ${test.url} --name prod --token-stdin`, {
       env: { HOME: test.folder },
       readInput: () => `${TOKEN}\n`,

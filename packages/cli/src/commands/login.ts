@@ -22,7 +22,7 @@ export const login: Setup = (command, io) => {
     .option("--token-stdin", "read the token from standard input and keep it in a file of your own")
     .option("-t, --tenant <NAME>", "tenant of names without a dot");
   examples(command, [
-    ["skep login http://localhost:7070", "a platform without tokens"],
+    ["skep login http://localhost:7700", "a platform without tokens"],
     ["skep login https://skep.example.com --token-file ~/.skep-token", "use the token in a file"],
     ["pass skep | skep login https://skep.example.com --name prod --token-stdin", "keep a token from a password store"],
   ]);

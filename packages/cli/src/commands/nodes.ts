@@ -23,7 +23,7 @@ export const nodes: Setup = (command, io) => {
     );
     print(
       session,
-      () => listJson("nodes", NodeSchema, found),
+      () => listJson(NodeSchema, found),
       () => renderNodes(session, found),
     );
   });

@@ -25,12 +25,11 @@ export const preview: Setup = (command, io) => {
     );
     print(
       session,
-      () => ({
-        previews: found.map(({ name, answer }) => ({
+      () =>
+        found.map(({ name, answer }) => ({
           name,
           ...(messageJson(PreviewPlacementResponseSchema, answer) as object),
         })),
-      }),
       () =>
         found
           .map(({ name, answer }) => `${name}\n${answer.placements.map(one => renderPlacement(session, one)).join("")}`)

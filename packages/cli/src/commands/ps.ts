@@ -32,7 +32,7 @@ export const ps: Setup = (command, io) => {
     const found = await findInstances(session, options, name);
     print(
       session,
-      () => listJson("instances", InstanceSchema, found),
+      () => listJson(InstanceSchema, found),
       () => renderInstances(session, found),
     );
   });

@@ -4,8 +4,8 @@ import { changeEach } from "../session/change.ts";
 import { isNotFound } from "../session/transient.ts";
 import { deploymentId } from "../session/names.ts";
 import type { Session } from "../session/open.ts";
+import { timeoutOption } from "../session/wait.ts";
 import type { WaitOptions } from "../session/wait.ts";
-import { parseAge } from "../session/age.ts";
 import type { Setup } from "./index.ts";
 
 const POLL_MS = 200;
@@ -15,7 +15,7 @@ export const rm: Setup = (command, io) => {
   command
     .argument("<name...>", "deployments")
     .option("--no-wait", "do not wait until nothing of them is left")
-    .option("--timeout <TIME>", "how long to wait, like 90s or 5m", parseAge, 120_000);
+    .addOption(timeoutOption(120_000, "2m"));
   examples(command, [["skep rm web worker", "end their instances and forget them"]]);
   act(command, io, async (session, options: WaitOptions, names: readonly string[]) => {
     await changeEach(

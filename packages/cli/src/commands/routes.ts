@@ -28,7 +28,7 @@ export const routes: Setup = (command, io) => {
     );
     print(
       session,
-      () => listJson("routes", RouteSchema, found),
+      () => listJson(RouteSchema, found),
       () => renderRoutes(session, found),
     );
   });

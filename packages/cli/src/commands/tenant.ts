@@ -45,7 +45,7 @@ export const tenant: Setup = (command, io) => {
     );
     print(
       session,
-      () => listJson("tenants", TenantSchema, found),
+      () => listJson(TenantSchema, found),
       () => renderTenants(found),
     );
   });

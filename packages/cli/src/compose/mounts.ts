@@ -95,7 +95,7 @@ function refuseBind(place: Place, source: string, reading: Reading): Mounts {
   else
     reading.problems.refuse(
       place,
-      `\`${source}\` is a path of the node and cannot be mounted`,
+      `\`${source}\` is a path of the node, and host binds cannot be mounted`,
       `${NAMED}, or put the file into the image`,
     );
   return { volumes: [], tmpfs: [] };

@@ -23,7 +23,7 @@ describe("what a Compose file may not ask for", () => {
     ["ipc: host", "4:5", "IPC space"],
     ["build: .", "4:5", "images are not built here"],
     ["secrets: [token]", "4:5", "secrets cannot be handed"],
-    ["network_mode: host", "4:19", "the node's own network"],
+    ["network_mode: host", "4:19", "the host's own network"],
     ["network_mode: none", "4:19", "the network mode `none`"],
     ["network_mode: 'service:nobody'", "4:19", "no service is called `nobody`"],
     ["network_mode: 'service:web'", "4:19", "joins itself"],

@@ -117,7 +117,7 @@ function readNetworkMode(spot: Spot, draft: ServiceDraft, { problems }: Reading)
   else if (text === "host")
     problems.refuse(
       spot,
-      "the node's own network cannot be used",
+      "the host's own network cannot be used",
       "Remove it; each published port gets a port of the node",
     );
   else if (text !== "bridge" && text !== "default")

@@ -12,11 +12,7 @@ export function messageJson<D extends DescMessage>(schema: D, message: MessageSh
   return toJson(schema, message, { alwaysEmitImplicit: true });
 }
 
-/** A list of messages under its name. */
-export function listJson<D extends DescMessage>(
-  name: string,
-  schema: D,
-  messages: readonly MessageShape<D>[],
-): JsonValue {
-  return { [name]: messages.map(message => messageJson(schema, message)) };
+/** A list of messages. */
+export function listJson<D extends DescMessage>(schema: D, messages: readonly MessageShape<D>[]): JsonValue {
+  return messages.map(message => messageJson(schema, message));
 }

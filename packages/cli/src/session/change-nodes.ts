@@ -20,5 +20,5 @@ export async function changeNodes(
     if (node !== undefined) changed.push(node);
     if (!session.json) session.io.out(`${say(node?.hostname ?? nodeId, node)}\n`);
   }
-  if (session.json) session.io.out(`${JSON.stringify(listJson("nodes", NodeSchema, changed), undefined, 2)}\n`);
+  if (session.json) session.io.out(`${JSON.stringify(listJson(NodeSchema, changed), undefined, 2)}\n`);
 }

@@ -33,7 +33,6 @@ export async function changeEach(
     if (deployment !== undefined) changed.push(deployment);
     if (!session.json) session.io.out(`${say(id, deployment)}\n`);
   }
-  if (session.json)
-    session.io.out(`${JSON.stringify(listJson("deployments", DeploymentSchema, changed), undefined, 2)}\n`);
+  if (session.json) session.io.out(`${JSON.stringify(listJson(DeploymentSchema, changed), undefined, 2)}\n`);
   return changed;
 }

@@ -19,7 +19,7 @@ export interface ContextFile {
 }
 
 /** Where a fleet on this machine answers when nothing else is said. */
-export const DEFAULT_URL = "http://localhost:7070";
+export const DEFAULT_URL = "http://localhost:7700";
 
 /** `SKEP_CONTEXT_FILE`, else `skep/context.json` in the user's configuration directory. */
 export function contextPath(io: Io): string {
@@ -82,8 +82,13 @@ export function currentContext(io: Io, name: string | undefined): Context {
   );
 }
 
-/** The token of a context. A file that others may read is used with a warning. @throws SkepError `invalid_argument`. */
+/**
+ * The token: of SKEP_TOKEN (for pipelines that have no files), else of the context's file. A file that others may read
+ * is used with a warning. @throws SkepError `unauthenticated` where it cannot be read.
+ */
 export function readToken(io: Io, context: Context): string | undefined {
+  const given = io.env["SKEP_TOKEN"];
+  if (given !== undefined && given !== "") return given.trim();
   if (context.tokenFile === undefined) return undefined;
   try {
     if ((statSync(context.tokenFile).mode & 0o077) !== 0)

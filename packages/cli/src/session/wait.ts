@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import type { Command } from "commander";
 import type { Deployment } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import type { WatchDeploymentsResponse } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
@@ -17,9 +18,14 @@ export interface WaitOptions {
 
 /** Adds them. */
 export function waitOptions(command: Command): Command {
-  return command
-    .option("--no-wait", "answer when the change is recorded")
-    .option("--timeout <TIME>", "how long to wait, like 90s or 5m", parseAge, 180_000);
+  return command.option("--no-wait", "answer when the change is recorded").addOption(timeoutOption(180_000, "3m"));
+}
+
+/** `--timeout`, with a default. */
+export function timeoutOption(defaultMs: number, words: string): Option {
+  return new Option("--timeout <TIME>", "how long to wait, like 90s or 5m")
+    .argParser(parseAge)
+    .default(defaultMs, words);
 }
 
 /**
@@ -39,8 +45,9 @@ export async function waitFor(
     if (!session.json)
       live.show(new Map([...latest].map(([id, deployment]) => [id, progressLine(session, deployment)])));
   };
-  const until = AbortSignal.timeout(options.timeout);
-  const signal = AbortSignal.any([session.io.signal, until]);
+  // A stream that nobody reads any more has to be ended: it would keep the process.
+  const done = new AbortController();
+  const signal = AbortSignal.any([session.io.signal, AbortSignal.timeout(options.timeout), done.signal]);
   const take = (deployment: Deployment): void => {
     const version = pending.get(deployment.id);
     if (version === undefined || deployment.resourceVersion < version) return;
@@ -52,9 +59,12 @@ export async function waitFor(
   try {
     await follow(session, [...pending.keys()], signal, take, pending);
   } finally {
+    done.abort();
     live.end();
   }
-  if (pending.size > 0 && !session.io.signal.aborted)
+  if (session.io.signal.aborted)
+    session.io.err("skep: no longer waiting. The change is recorded and is carried out all the same.\n");
+  else if (pending.size > 0)
     throw notConverged(
       [...pending.keys()].map(id => latest.get(id)),
       options,
