@@ -9,6 +9,9 @@ interface LastBeat {
   readonly atMs: number;
 }
 
+/** A scheduler notices only by its next timer that it was stopped, and takes what came before for observed. */
+const SLACK_MS = 500;
+
 /**
  * Watches one scheduler's life: it may call a node down only after it has itself observed that node's silence for
  * the set time. Time in which it was stopped, or did not exist, is no observation; a beat that comes twice or late
@@ -38,7 +41,7 @@ export class ObserverRule {
     for (const [nodeId, liveness] of next) {
       if (liveness !== "down" || before.get(nodeId) === "down") continue;
       const silentMs = this.#life.ranMs() - (this.#last.get(nodeId)?.atMs ?? 0);
-      if (silentMs < this.#downAfterMs) {
+      if (silentMs < this.#downAfterMs - SLACK_MS) {
         return `${this.#life.name} calls ${nodeId} down after it observed ${silentMs} ms of silence; ${this.#downAfterMs} are needed`;
       }
     }

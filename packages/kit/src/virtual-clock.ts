@@ -42,7 +42,8 @@ export function createVirtualClock(startAt = 0, afterEach?: () => void): Virtual
   }
 
   const clock: VirtualClock = {
-    now: () => nowMs,
+    // Whole, as the machine's own is.
+    now: () => Math.floor(nowMs),
     monotonic: () => nowMs - startAt,
     timer: (delayMs, run) => {
       const timer = { at: nowMs + Math.max(0, delayMs), number: created++, run, cancelled: false };

@@ -5,6 +5,7 @@ import type { ApiDeps } from "./api/deps.ts";
 import { createRoutesView, type RoutesView } from "./edge/routes-view.ts";
 import { createAbsorb } from "./loop/absorb.ts";
 import { createBeats, type Beats } from "./loop/beats.ts";
+import { createFleetClock } from "./loop/fleet-clock.ts";
 import { createHints, type Hints } from "./loop/hints.ts";
 import { createLeader, type Leader } from "./loop/leader.ts";
 import { lead, type Command } from "./loop/lead.ts";
@@ -50,8 +51,10 @@ interface Started {
 
 /** Wires a scheduler out of its ports, without a socket or a file; a simulation runs several in one process. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
-  const { store, bus, clock, log, name, version } = deps;
-  const routes = createRoutesView(deps);
+  const { store, bus, log, name, version } = deps;
+  const clock = createFleetClock(deps.clock);
+  const ports: SchedulerDeps = { ...deps, clock };
+  const routes = createRoutesView(ports);
   let started: Started | undefined;
   let command: Command | undefined;
 
@@ -63,18 +66,19 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
 
   function start(): void {
     const hints = createHints(bus);
-    const beats = createBeats(deps);
-    const replicas = createReplicas(deps, () => ({ name, version, leading: command !== undefined }));
-    const absorb = createAbsorb(deps, { beats, hints, wake });
+    const beats = createBeats(ports);
+    const replicas = createReplicas(ports, () => ({ name, version, leading: command !== undefined }));
+    const absorb = createAbsorb(ports, { beats, hints, wake });
     const woken = bus.subscribe(SUBJECTS.wake, message => {
       log.debug("tick.woken", "Somebody woke the leader.", { because: decodeWake(message.data) });
       command?.wake();
     });
-    const leader = createLeader(deps, {
+    const leader = createLeader(ports, {
       holder: deps.ids("scheduler"),
       ttlMs: deps.leaseMs ?? LEASE_MS,
+      onAnswer: lease => clock.heard(lease.at),
       lead: leadership => {
-        const mine = lead(deps, { leadership, beats, hints, probePort: deps.probePort ?? PROBE_PORT });
+        const mine = lead(ports, { leadership, beats, hints, probePort: deps.probePort ?? PROBE_PORT });
         command = mine;
         replicas.tell();
         return {

@@ -1,4 +1,5 @@
 import { createOutage } from "./outage.ts";
+import type { Lease } from "../store/store.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 /** What begins when this process becomes the leader; it is closed when it no longer is. */
@@ -24,6 +25,8 @@ export interface LeaderOptions {
   /** How long the lease holds without renewal; a dead leader is followed within this time. */
   readonly ttlMs: number;
   readonly lead: Leading;
+  /** Called with each answer of the database about the lease. */
+  readonly onAnswer?: (lease: Lease) => void;
 }
 
 interface Held {
@@ -74,6 +77,7 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
   async function attempt(): Promise<number> {
     const startedAt = clock.monotonic();
     const lease = await store.takeLease(holder, ttlMs);
+    options.onAnswer?.(lease);
     outage.succeeded();
     if (closing.signal.aborted) return 0;
     const validUntil = startedAt + ttlMs;

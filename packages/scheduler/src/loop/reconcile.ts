@@ -1,6 +1,6 @@
 import { encodeAsk } from "@skep/api/codec/ask.ts";
 import { decodeReport, type Report } from "@skep/api/codec/report.ts";
-import { everyNode, nodeSubject } from "@skep/api/subjects.ts";
+import { everyNode, nodeSubject, parseNodeSubject } from "@skep/api/subjects.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { createWake } from "@skep/kit/wake.ts";
@@ -89,7 +89,8 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     const before = assignments.removals(nodeId);
     const kept = before.filter(old => !isGone(report, old));
     const removals = [...kept, ...findings.removals.filter(one => !kept.some(old => isSame(old, one)))];
-    const isNews = removals.some(one => !before.some(old => isSame(old, one)));
+    // An agent that knows of a removal does not call it a stranger: one that is found again was never told.
+    const isNews = findings.removals.length > 0;
     assignments.setRemovals(nodeId, removals);
     if (isNews) await store.raiseRevisions([nodeId], leadership.term);
     if (findings.unheard.length > 0) assignments.again(nodeId);
@@ -126,6 +127,12 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
       // The one that absorbs it has said so.
     }
   });
+  // Any replica may answer an agent's fetch, and only this one knows the removals: a higher revision brings them after.
+  const fetches = bus.subscribe(everyNode("fetch"), ({ subject }) => {
+    const nodeId = parseNodeSubject(subject)?.nodeId;
+    if (nodeId === undefined || assignments.removals(nodeId).length === 0) return;
+    store.raiseRevisions([nodeId], leadership.term).then(options.wake, outage.failed);
+  });
   const onError = (wake: { at(time: number): void }) => (error: unknown) => wake.at(clock.now() + outage.failed(error));
   const comparing = createWake(compare, { minGapMs: GAP_MS, periodMs: PERIOD_MS }, clock, error => onError(comparing)(error));
   const examining = createWake(examineAll, { minGapMs: 100, periodMs: PERIOD_MS }, clock, error => onError(examining)(error));
@@ -135,6 +142,7 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     soon: () => comparing.hint(),
     close: async () => {
       subscription.close();
+      fetches.close();
       await Promise.all([comparing.close(), examining.close()]);
     },
   };

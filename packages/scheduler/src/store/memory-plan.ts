@@ -27,7 +27,7 @@ export function releaseLease(records: Records, holder: string, now: number): voi
 export function readLease(records: Records, now: number): Lease | undefined {
   const { lease } = records;
   if (lease === undefined) return undefined;
-  return { holder: lease.holder, term: lease.term, expiresInMs: Math.max(0, lease.expiresAt - now) };
+  return { holder: lease.holder, term: lease.term, expiresInMs: Math.max(0, lease.expiresAt - now), at: now };
 }
 
 /** See `PlanStore.loadWorld`. */

@@ -14,6 +14,8 @@ export interface Lease {
   /** Grows by one whenever the lease changes hands; every commit of the leader is checked against it. */
   readonly term: number;
   readonly expiresInMs: number;
+  /** The database's time when it answered, ms since the epoch: what the records' times go by. */
+  readonly at: number;
 }
 
 /** The four things only the leading scheduler and its followers do: see `loop/leader.ts`. */

@@ -5,9 +5,11 @@ interface LeaseRow {
   holder: string;
   term: number;
   expires_in_ms: number;
+  at_ms: number;
 }
 
-const LEFT = "extract(epoch FROM expires_at - clock_timestamp()) * 1000 AS expires_in_ms";
+const LEFT = `extract(epoch FROM expires_at - clock_timestamp()) * 1000 AS expires_in_ms,
+  (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS at_ms`;
 
 const TAKE = {
   name: "take-lease",
@@ -35,7 +37,7 @@ const READ = {
 };
 
 function toLease(row: LeaseRow): Lease {
-  return { holder: row.holder, term: row.term, expiresInMs: Math.max(0, Number(row.expires_in_ms)) };
+  return { holder: row.holder, term: row.term, expiresInMs: Math.max(0, Number(row.expires_in_ms)), at: Math.round(row.at_ms) };
 }
 
 /** See `LeaseStore.takeLease`. */
