@@ -9,8 +9,9 @@ import type { DeploymentInit } from "./deployment-read.ts";
 import { streamLogs } from "./deployment-logs.ts";
 import { watchDeployments } from "./deployment-watch.ts";
 import type { ApiDeps } from "./deps.ts";
+import { deploymentToProto } from "./encode.ts";
 import { specFromFlatForm } from "./flat-form.ts";
-import { pageRequest } from "./lookups.ts";
+import { lookupsOf, pageRequest } from "./lookups.ts";
 import { explain, preview } from "./placement.ts";
 import { acceptMessage, acceptSpec } from "./spec-intake.ts";
 
@@ -24,7 +25,9 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
       const accepted = flat ? acceptSpec(tenantId, specFromFlatForm(request)) : acceptMessage(tenantId, request.spec);
       const by = changeRequest(request, context);
       const record = await store.createDeployment(tenantId, accepted.spec, accepted.routes, by, deps.clock.now());
-      return { deployment: await committed(deps, record, "created") };
+      deps.wake(`${record.deployment.id}: created`);
+      // Nothing of it is placed yet; to read that back would only compete with the tick that places it.
+      return { deployment: deploymentToProto(record, [], lookupsOf([], accepted.routes, [])) };
     },
     updateDeployment: async (request, context) => {
       const { spec, routes } = acceptMessage(tenantOf(request.deploymentId), request.spec);
