@@ -84,9 +84,9 @@ describe("a database that goes away", () => {
     for (const call of [() => store.ping(), () => store.loadWorld(), () => store.takeLease("me", 1000)]) {
       await expect(call()).rejects.toMatchObject({ code: "unavailable", reason: "DATABASE_UNAVAILABLE" });
     }
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
     await postgres.server.start();
-    await eventually(() => store.ping(), 5_000);
+    await eventually(() => store.ping(), 30_000);
     await store.close();
   });
 });

@@ -17,10 +17,10 @@ export interface Beats extends Running {
   all(): ReadonlyMap<NodeId, Heard>;
   /** Ms of silence of a node that this scheduler has observed: since its last sign of life, or since it began to listen. */
   silentMs(nodeId: NodeId): number;
-  /** Ms that this scheduler has been awake. */
+  /** Ms that this scheduler has been awake: the clock by which it measures silence. */
   awakeMs(): number;
-  /** Whether the node's agent has been heard since this scheduler began to listen. */
-  isKnown(nodeId: NodeId): boolean;
+  /** Since when it listens without a gap, by `awakeMs`. While the bus is away that is now: nobody can be heard, so nobody is silent. */
+  listeningSinceMs(): number;
   /** Another sign of life than a beat. */
   note(nodeId: NodeId): void;
   onBeat(handle: (beat: Beat) => void): { close(): void };
@@ -32,7 +32,7 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">): Be
   const attention = createAttention(clock);
   const heard = new Map<NodeId, Heard>();
   const handlers = new Set<(beat: Beat) => void>();
-  let listeningSince = attention.ms();
+  let sinceMs = attention.ms();
   let unreadable = 0;
 
   const subscription = bus.subscribe(everyNode("beat"), message => {
@@ -46,8 +46,9 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">): Be
     for (const handle of [...handlers]) handle(beat);
   });
   const status = bus.onStatus(connected => {
-    if (connected) listeningSince = attention.ms();
+    if (connected) sinceMs = attention.ms();
   });
+  const listeningSince = (): number => (bus.connected() ? sinceMs : attention.ms());
 
   function read(data: Uint8Array): Beat | undefined {
     try {
@@ -63,13 +64,8 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">): Be
     heard: nodeId => heard.get(nodeId),
     all: () => heard,
     awakeMs: () => attention.ms(),
-    isKnown: nodeId => heard.has(nodeId),
-    silentMs: nodeId => {
-      const now = attention.ms();
-      // While the bus is away nobody can be heard, so nobody is silent.
-      if (!bus.connected()) return 0;
-      return now - Math.max(listeningSince, heard.get(nodeId)?.atMs ?? 0);
-    },
+    listeningSinceMs: listeningSince,
+    silentMs: nodeId => attention.ms() - Math.max(listeningSince(), heard.get(nodeId)?.atMs ?? 0),
     note: nodeId => {
       heard.set(nodeId, { beat: heard.get(nodeId)?.beat, atMs: attention.ms() });
     },

@@ -1,8 +1,9 @@
+import { assessNodes, type Assessment, type NodeObservation } from "@skep/core/liveness.ts";
 import type { World } from "@skep/core/decide/world.ts";
 import type { Liveness as Believed, Node, NodeId } from "@skep/core/model/node.ts";
+import { isLive } from "@skep/core/model/state.ts";
 import { createWake } from "@skep/kit/wake.ts";
 import type { Decision } from "../store/store.ts";
-import { assess, type Assessment } from "./assess.ts";
 import type { Beats } from "./beats.ts";
 import type { Hints } from "./hints.ts";
 import { createOutage } from "./outage.ts";
@@ -25,6 +26,8 @@ export interface LivenessOptions {
 }
 
 const LOOK_MS = 250;
+/** An agent that said goodbye (an update, most likely) gets this long to come back: what it looks after runs on. */
+const LEAVING_GRACE_MS = 60_000;
 
 /** Begins to look, four times a second; a changed belief wakes the tick and is recorded. */
 export function createLiveness(ports: LoopPorts, options: LivenessOptions): Liveness {
@@ -33,6 +36,7 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
   const outage = createOutage("liveness", ports);
   const believed = new Map<NodeId, Believed>();
   let nodes: readonly Node[] = [];
+  let assigned: ReadonlyMap<NodeId, number> = new Map();
   let frozen = false;
   /** What has changed and is not recorded yet. */
   let unsaved = new Map<NodeId, Believed>();
@@ -41,20 +45,27 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
   const probes = createProbes(ports, beats, options.probePort, () => looking.hint());
 
   function look(): Assessment {
-    const assessment = assess(
-      nodes.map(node => ({
-        nodeId: node.id,
-        believed: believed.get(node.id) ?? node.liveness,
-        isKnown: beats.isKnown(node.id),
-        silentMs: beats.silentMs(node.id),
-        isLeaving: beats.heard(node.id)?.beat?.leaving === true,
-        isUnreachable: probes.isUnreachable(node.id),
-      })),
-      settings,
-    );
-    const ready = nodes.filter(node => assessment.liveness.get(node.id) === "ready");
-    for (const node of nodes) if (assessment.toProbe.includes(node.id)) probes.probe(node, ready);
+    const present = nodes.map(node => ({ ...node, liveness: believed.get(node.id) ?? node.liveness }));
+    const observations = new Map(present.map(node => [node.id, observe(node.id)]));
+    const assessment = assessNodes(present, observations, settings, beats.awakeMs());
+    const ready = present.filter(node => assessment.liveness.get(node.id) === "ready");
+    for (const node of present) {
+      if (node.liveness !== "down" && beats.silentMs(node.id) >= settings.suspectAfterMs) probes.probe(node, ready);
+    }
     return assessment;
+  }
+
+  function observe(nodeId: NodeId): NodeObservation {
+    const heard = beats.heard(nodeId);
+    const isLeaving = heard?.beat?.leaving === true && beats.silentMs(nodeId) < LEAVING_GRACE_MS;
+    const result = probes.result(nodeId);
+    return {
+      observingSinceAt: beats.listeningSinceMs(),
+      lastBeatAt: heard?.atMs,
+      probe: isLeaving ? "unknown" : (result?.probe ?? "unknown"),
+      probedAt: result?.atMs,
+      assigned: assigned.get(nodeId) ?? 0,
+    };
   }
 
   function take(assessment: Assessment): boolean {
@@ -71,7 +82,7 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
     if (assessment.frozen !== frozen) {
       frozen = assessment.frozen;
       changed = true;
-      untold.push(freezeOf(frozen, assessment.toProbe.length, nodes.length, clock.now()));
+      untold.push(freezeOf(assessment, clock.now()));
     }
     return changed;
   }
@@ -107,6 +118,7 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
       const known = new Set(world.nodes.map(node => node.id));
       for (const id of believed.keys()) if (!known.has(id)) believed.delete(id);
       nodes = world.nodes;
+      assigned = liveByNode(world);
       if (take(look())) looking.hint();
       return { ...world, nodes: world.nodes.map(node => withBelief(node, believed.get(node.id), beats)) };
     },
@@ -117,6 +129,14 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
 
 function withBelief(node: Node, liveness: Believed = node.liveness, beats: Beats): Node {
   return { ...node, liveness, load: beats.heard(node.id)?.beat?.load ?? node.load };
+}
+
+function liveByNode(world: World): ReadonlyMap<NodeId, number> {
+  const counts = new Map<NodeId, number>();
+  for (const location of world.locations) {
+    if (isLive(location)) counts.set(location.nodeId, (counts.get(location.nodeId) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function changeOf(node: Node, next: Believed, silentMs: number, now: number): Decision {
@@ -130,10 +150,8 @@ function changeOf(node: Node, next: Believed, silentMs: number, now: number): De
   return { ...NOBODY, at: now, kind: `node.${next}`, nodeId: node.id, sentence: sentences[next] };
 }
 
-function freezeOf(frozen: boolean, silent: number, all: number, now: number): Decision {
-  const sentence = frozen
-    ? `${silent} of ${all} nodes are silent at once, which is likelier a fault on this side: nothing is moved until fewer are.`
-    : "Enough nodes are heard again: what is silent may be called down.";
+function freezeOf({ frozen, because }: Assessment, now: number): Decision {
+  const sentence = frozen ? `${because}.` : "Enough nodes are heard again: what is silent may be called down.";
   return { ...NOBODY, at: now, kind: frozen ? "fleet.frozen" : "fleet.thawed", nodeId: undefined, sentence };
 }
 

@@ -9,21 +9,20 @@ import type { LoopPorts } from "./ports.ts";
 export interface Probes {
   /** Has peers of `target` try it, unless they are doing so or did within the last second. */
   probe(target: Node, peers: readonly Node[]): void;
-  /** Whether the peers could not reach it when they last tried; `undefined` where nobody could say. */
-  isUnreachable(nodeId: NodeId): boolean | undefined;
+  /** What the peers found when they last tried, and when, by `Beats.awakeMs`; `unknown` where nobody could say. */
+  result(nodeId: NodeId): ProbeResult | undefined;
+}
+
+/** What peers found. */
+export interface ProbeResult {
+  readonly probe: "answered" | "silent" | "unknown";
+  readonly atMs: number;
 }
 
 const PEERS = 2;
 const TRY_MS = 1_000;
 const ANSWER_MS = 2_500;
 const EVERY_MS = 1_000;
-/** A result that is older than this says nothing any more. */
-const VALID_MS = 5_000;
-
-interface Result {
-  readonly atMs: number;
-  readonly unreachable: boolean | undefined;
-}
 
 /** Makes them; `probePort` is where every agent answers `/livez`. `onResult` is called when something is known anew. */
 export function createProbes(
@@ -33,7 +32,7 @@ export function createProbes(
   onResult: () => void,
 ): Probes {
   const { bus, random, log } = ports;
-  const results = new Map<NodeId, Result>();
+  const results = new Map<NodeId, ProbeResult>();
   const trying = new Set<NodeId>();
 
   /** `true` for reached, `false` for not, `undefined` where the peer did not answer us. */
@@ -49,10 +48,12 @@ export function createProbes(
   }
 
   async function tryAll(target: Node, peers: readonly Node[]): Promise<void> {
+    const askedAtMs = beats.awakeMs();
     const answers = await Promise.all(peers.map(peer => ask(peer, target)));
     const known = answers.filter(answer => answer !== undefined);
-    const unreachable = known.length === 0 ? undefined : known.every(reached => !reached);
-    results.set(target.id, { atMs: beats.awakeMs(), unreachable });
+    const probe = known.length === 0 ? "unknown" : known.some(reached => reached) ? "answered" : "silent";
+    // Taken by the time of asking: a node that was heard meanwhile was not silent throughout.
+    results.set(target.id, { atMs: askedAtMs, probe });
     trying.delete(target.id);
     onResult();
   }
@@ -64,10 +65,7 @@ export function createProbes(
       trying.add(target.id);
       void tryAll(target, someOf(peers, PEERS, random));
     },
-    isUnreachable: nodeId => {
-      const last = results.get(nodeId);
-      return last === undefined || beats.awakeMs() - last.atMs > VALID_MS ? undefined : last.unreachable;
-    },
+    result: nodeId => results.get(nodeId),
   };
 }
 

@@ -27,16 +27,17 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SKSTL', MESSAGE = 'the lease of term ' || leader_term || ' has ended';
   END IF;
 
-  SELECT array_agg(t.node_id ORDER BY t.node_id) INTO touched FROM (
-    SELECT p ->> 'nodeId' AS node_id FROM jsonb_array_elements(plan -> 'place') p
-    UNION
-    SELECT l.node_id FROM deployment_locations l
-      WHERE l.instance_id IN (SELECT p ->> 'instanceId' FROM jsonb_array_elements(plan -> 'stop-instance') p)
-    UNION
-    SELECT l.node_id FROM deployment_locations l JOIN jsonb_array_elements(
-        coalesce(plan -> 'stop', '[]') || coalesce(plan -> 'retire', '[]') || coalesce(plan -> 'lose', '[]')
-        || coalesce(plan -> 'forget-location', '[]')) p
-      ON l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer) t;
+  touched := ARRAY(SELECT DISTINCT p ->> 'nodeId' FROM jsonb_array_elements(plan -> 'place') p);
+  IF plan ?| '{stop-instance,stop,retire,lose,forget-location}' THEN
+    touched := touched || ARRAY(
+      SELECT l.node_id FROM deployment_locations l
+        WHERE l.instance_id IN (SELECT p ->> 'instanceId' FROM jsonb_array_elements(plan -> 'stop-instance') p)
+      UNION
+      SELECT l.node_id FROM deployment_locations l JOIN jsonb_array_elements(
+          coalesce(plan -> 'stop', '[]') || coalesce(plan -> 'retire', '[]') || coalesce(plan -> 'lose', '[]')
+          || coalesce(plan -> 'forget-location', '[]')) p
+        ON l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer);
+  END IF;
   PERFORM FROM node_metadata WHERE node_id = ANY (touched) ORDER BY node_id FOR NO KEY UPDATE;
 
   IF plan ? 'create-instance' THEN
@@ -87,15 +88,14 @@ BEGIN
       SELECT i.id, i.epoch, i.deployment_id, i.tenant_id, i.release, p."nodeId", 'run', at, 'assigned', 'none', p.ports, at,
         (SELECT r.domain FROM deployment_routing r WHERE r.deployment_id = i.deployment_id ORDER BY r.router LIMIT 1)
       FROM jsonb_to_recordset(plan -> 'place') AS p("instanceId" text, "nodeId" text, ports jsonb) JOIN instances i ON i.id = p."instanceId";
-    UPDATE node_metadata n SET last_placed = greatest(n.last_placed, c.last)
-      FROM (SELECT p ->> 'nodeId' AS id, max((p ->> 'placement')::bigint) AS last FROM jsonb_array_elements(plan -> 'place') p GROUP BY 1) c
-      WHERE n.node_id = c.id;
   END IF;
   IF plan ?| '{refuse,defer}' THEN
     UPDATE instances i SET refusal = p -> 'refusal' FROM jsonb_array_elements(plan -> 'refuse') p WHERE i.id = p ->> 'instanceId';
     UPDATE instances i SET retry_at = (p ->> 'retryAt')::bigint FROM jsonb_array_elements(plan -> 'defer') p WHERE i.id = p ->> 'instanceId';
   END IF;
 
-  RETURN QUERY UPDATE node_metadata n SET assignment_revision = n.assignment_revision + 1
+  RETURN QUERY UPDATE node_metadata n SET assignment_revision = n.assignment_revision + 1,
+      last_placed = greatest(n.last_placed,
+        (SELECT max((p ->> 'placement')::bigint) FROM jsonb_array_elements(plan -> 'place') p WHERE p ->> 'nodeId' = n.node_id))
     WHERE n.node_id = ANY (touched) RETURNING n.node_id, n.assignment_revision;
 END $$;`;
