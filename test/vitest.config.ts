@@ -13,7 +13,7 @@ export default defineConfig({
         root,
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "deploy/**/*.test.ts", "test/tidy/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "deploy/**/*.test.ts", "test/tidy/*.test.ts", "test/load/*.test.ts"],
           testTimeout: 20_000,
         },
       },

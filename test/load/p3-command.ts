@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { decodeAssignment } from "@skep/api/codec/assignment.ts";
+import { everyNode } from "@skep/api/subjects.ts";
+import type { Bus } from "@skep/kit/bus.ts";
+import { createRecordingLog } from "@skep/kit/log.ts";
+import { createNatsBus } from "@skep/kit/nats-bus.ts";
+import { createPool } from "@skep/kit/postgres.ts";
+import { createClient, type Client } from "@skep/sdk/index.ts";
+import { eventually } from "../support/eventually.ts";
+import type { PostgresServer } from "../support/postgres-server.ts";
+import type { Bench, Measurement } from "./measurement.ts";
+import { playNodes, type PlayedNodes } from "./played-nodes.ts";
+import { duration, significant, type Result } from "./result.ts";
+import { startScheduler } from "./scheduler-process.ts";
+import { sharedNats, sharedPostgres } from "./servers.ts";
+import { median, quantile } from "./statistics.ts";
+
+const GOAL = 4;
+const NODES = 5;
+const PER_ROUND = 20;
+/** Between two requests: longer than what one of them leaves behind, so that none waits for another. */
+const PAUSE_MS = 60;
+
+/** From the call of `createDeployment` to the arrival of the assignment at the node's agent. */
+export const p3: Measurement = {
+  name: "P3",
+  title: "request to command at the agent, against one Postgres commit and two NATS round trips",
+  run: async bench => {
+    const [postgres, nats] = await Promise.all([sharedPostgres(bench), sharedNats(bench)]);
+    const database = await postgres.createDatabase();
+    const scheduler = await startScheduler(postgres, database, nats);
+    bench.defer("scheduler", () => scheduler.close());
+    const log = createRecordingLog();
+    const connect = (name: string): Bus => {
+      const bus = createNatsBus({ servers: [nats.url], name, log });
+      bench.defer(`bus of ${name}`, () => bus.close());
+      return bus;
+    };
+    const [agents, pinger, echo] = [connect("agents"), connect("pinger"), connect("echo")];
+    await eventually(() => {
+      if (![agents, pinger, echo].every(bus => bus.connected())) throw new Error("NATS does not answer");
+    });
+    const nodes = playNodes(
+      agents,
+      Array.from({ length: NODES }, (_, index) => `load-${index + 1}`),
+    );
+    bench.defer("played nodes", async () => nodes.close());
+    await nodes.reportAll();
+    nodes.keepBeating();
+    const client = createClient({ url: scheduler.apiUrl });
+    await untilReady(client);
+    const raw = await openRaw(bench, postgres, pinger, echo);
+    const requests = openRequests(agents, client, nodes);
+
+    await requests.one();
+    const seen = { ours: [] as number[], commit: [] as number[], roundTrip: [] as number[] };
+    const perRound: number[] = [];
+    for (let round = 0; round < bench.rounds(10); round++) {
+      const commit = await times(PER_ROUND, raw.commit);
+      const ours = await times(PER_ROUND, async () => {
+        await sleep(PAUSE_MS);
+        return requests.one();
+      });
+      const roundTrip = await times(PER_ROUND, raw.roundTrip);
+      seen.ours.push(...ours);
+      seen.commit.push(...commit);
+      seen.roundTrip.push(...roundTrip);
+      perRound.push(median(ours) / (median(commit) + 2 * median(roundTrip)));
+    }
+    bench.say(
+      `one Postgres commit: p50 ${duration(median(seen.commit))}, p99 ${duration(quantile(seen.commit, 0.99))}`,
+    );
+    bench.say(
+      `one NATS round trip: p50 ${duration(median(seen.roundTrip))}, p99 ${duration(quantile(seen.roundTrip, 0.99))}`,
+    );
+    bench.say(
+      `request to command: p50 ${duration(median(seen.ours))}, p99 ${duration(quantile(seen.ours, 0.99))}, worst ${duration(Math.max(...seen.ours))}, ${seen.ours.length} requests`,
+    );
+    bench.say(
+      `ratio by round: best ${significant(Math.min(...perRound))}, worst ${significant(Math.max(...perRound))}`,
+    );
+    const busy = await requests.many(bench.rounds(200), 10);
+    bench.say(`100 requests a second: p50 ${duration(median(busy))}, p99 ${duration(quantile(busy, 0.99))}`);
+    return judge(median(seen.ours), median(seen.commit) + 2 * median(seen.roundTrip));
+  },
+};
+
+function judge(ours: number, baseline: number): Result {
+  const ratio = ours / baseline;
+  const holds = ratio <= GOAL;
+  return {
+    value: duration(ours),
+    baseline: duration(baseline),
+    ratio,
+    goal: `<=${GOAL}`,
+    holds,
+    because: holds
+      ? undefined
+      : "A request is two commits and two reads (the spec, the world, the plan), an HTTP request and one publish; the reads and the HTTP/2 handling are what is left to save.",
+  };
+}
+
+async function times(count: number, one: () => Promise<number>): Promise<number[]> {
+  const samples: number[] = [];
+  for (let index = 0; index < count; index++) samples.push(await one());
+  return samples;
+}
+
+async function untilReady(client: Client): Promise<void> {
+  await eventually(async () => {
+    const { nodes } = await client.nodes.listNodes({});
+    if (nodes.length < NODES) throw new Error(`only ${nodes.length} of ${NODES} nodes are recorded`);
+    const preview = await client.platform.getStatus({});
+    if (preview.nodes["ready"] !== NODES) throw new Error("not every node is ready");
+  }, 15_000);
+}
+
+/** What the machine itself needs: a row written and committed, a request and its reply through the bus. */
+async function openRaw(
+  bench: Bench,
+  postgres: PostgresServer,
+  pinger: Bus,
+  echo: Bus,
+): Promise<Readonly<Record<"commit" | "roundTrip", () => Promise<number>>>> {
+  const pool = createPool({
+    ...{ host: postgres.host, port: postgres.port, user: postgres.user, password: undefined },
+    ...{ database: await postgres.createDatabase(), maxConnections: 1, name: "load", onIdleError: () => undefined },
+  });
+  bench.defer("pool", () => pool.end());
+  await pool.query("CREATE TABLE rows (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text NOT NULL)");
+  echo.subscribe("load.echo", message => message.reply(message.data));
+  const data = new Uint8Array(256);
+  const timed = (work: () => Promise<unknown>) => async (): Promise<number> => {
+    const startedAt = performance.now();
+    await work();
+    return performance.now() - startedAt;
+  };
+  const raw = {
+    commit: timed(() => pool.query({ name: "commit", text: "INSERT INTO rows (note) VALUES ($1)", values: ["load"] })),
+    roundTrip: timed(() => pinger.request("load.echo", data, { timeoutMs: 5_000 })),
+  };
+  await times(20, raw.commit);
+  await eventually(() => raw.roundTrip());
+  await times(20, raw.roundTrip);
+  return raw;
+}
+
+interface Requests {
+  /** One request, in ms from the call to the command; afterwards its node reports it as running. */
+  one(): Promise<number>;
+  /** So many, one begun each `everyMs` whether or not those before have arrived. */
+  many(count: number, everyMs: number): Promise<number[]>;
+}
+
+function openRequests(bus: Bus, client: Client, played: PlayedNodes): Requests {
+  const waiting = new Map<string, (at: number) => void>();
+  let serial = 0;
+  bus.subscribe(everyNode("assign"), message => {
+    const at = performance.now();
+    const { assignment } = decodeAssignment(message.data);
+    const node = played.nodes.get(assignment.nodeId);
+    if (node === undefined) return;
+    node.appliedTerm = assignment.term;
+    node.appliedRevision = assignment.revision;
+    const isNews = assignment.instances.filter(one => !node.running.has(`${one.instanceId} ${one.epoch}`));
+    for (const { instanceId, epoch, ports } of isNews) {
+      const containers = [
+        { name: "app", id: instanceId, imageId: "i", running: true, exitCode: undefined, restarts: 0 },
+      ];
+      node.running.set(`${instanceId} ${epoch}`, {
+        instanceId,
+        epoch,
+        state: "running",
+        health: "none",
+        containers,
+        ports,
+        message: "",
+      });
+      waiting.get(instanceId)?.(at);
+      waiting.delete(instanceId);
+    }
+    // The run may end while the last of them are on their way.
+    if (isNews.length > 0) void played.report(node).catch(() => undefined);
+  });
+  const one = async (): Promise<number> => {
+    const name = `p3-${++serial}`;
+    const arrived = new Promise<number>(resolve => waiting.set(`default.${name}.1`, resolve));
+    const startedAt = performance.now();
+    const spec = { name, replicas: 1, containers: [{ name: "app", image: "app:1", ports: [{ containerPort: 80 }] }] };
+    const asked = client.deployments.createDeployment({ tenantId: "default", spec });
+    const [at] = await Promise.all([arrived, asked]);
+    return at - startedAt;
+  };
+  return {
+    one,
+    many: async (count, everyMs) => {
+      const begun: Promise<number>[] = [];
+      for (let index = 0; index < count; index++) {
+        begun.push(one());
+        await sleep(everyMs);
+      }
+      return Promise.all(begun);
+    },
+  };
+}
