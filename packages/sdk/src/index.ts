@@ -1,21 +1,31 @@
 /** Everything that programs import; the one list of the package's public names. */
-export { createClient } from "./client.ts";
-export type { ConnectOptions, SkepClient, SkepClient as Client, TransportOptions } from "./client.ts";
+export {
+  createClient,
+  type ConnectOptions,
+  type SkepClient,
+  type SkepClient as Client,
+  type TransportOptions,
+} from "./client.ts";
 export { bearer } from "./auth.ts";
 export { pages } from "./pages.ts";
-export { watch } from "./watch.ts";
-export type { WatchOptions } from "./watch.ts";
-export { SkepError } from "@skep/core/error.ts";
-export type { ErrorCode, Issue } from "@skep/core/error.ts";
-export { DeploymentDesired } from "@skep/api/gen/skep/v1/deployment_pb.ts";
-export type { Deployment, DeploymentStatus } from "@skep/api/gen/skep/v1/deployment_pb.ts";
-export { Health, InstanceDesired, InstanceState } from "@skep/api/gen/skep/v1/instance_pb.ts";
-export type { Instance, Location } from "@skep/api/gen/skep/v1/instance_pb.ts";
-export { Availability, Liveness, NodeRole } from "@skep/api/gen/skep/v1/node_pb.ts";
-export type { Node } from "@skep/api/gen/skep/v1/node_pb.ts";
-export { Balancing, RouteKind } from "@skep/api/gen/skep/v1/routing_pb.ts";
-export type { Route } from "@skep/api/gen/skep/v1/routing_pb.ts";
-export { Protocol, RestartCondition, Strategy, UpdateOrder } from "@skep/api/gen/skep/v1/spec_pb.ts";
-export type { DeploymentSpec } from "@skep/api/gen/skep/v1/spec_pb.ts";
-export type { Tenant } from "@skep/api/gen/skep/v1/tenant_pb.ts";
-export type { Event } from "@skep/api/gen/skep/v1/event_pb.ts";
+export { watch, type WatchOptions } from "./watch.ts";
+export { SkepError, type ErrorCode, type Issue } from "@skep/core/error.ts";
+export { DeploymentDesired, type Deployment, type DeploymentStatus } from "@skep/api/gen/skep/v1/deployment_pb.ts";
+export {
+  Health,
+  InstanceDesired,
+  InstanceState,
+  type Instance,
+  type Location,
+} from "@skep/api/gen/skep/v1/instance_pb.ts";
+export { Availability, Liveness, NodeRole, type Node } from "@skep/api/gen/skep/v1/node_pb.ts";
+export { Balancing, RouteKind, type Route } from "@skep/api/gen/skep/v1/routing_pb.ts";
+export {
+  Protocol,
+  RestartCondition,
+  Strategy,
+  UpdateOrder,
+  type DeploymentSpec,
+} from "@skep/api/gen/skep/v1/spec_pb.ts";
+export { type Tenant } from "@skep/api/gen/skep/v1/tenant_pb.ts";
+export { type Event } from "@skep/api/gen/skep/v1/event_pb.ts";

@@ -1,0 +1,140 @@
+import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
+import type { ContainerSpec, DeploymentSpec, HealthCheck } from "@skep/core/model/deployment.ts";
+import type { ContainerStatus, PortBinding } from "@skep/core/model/instance.ts";
+import * as fc from "fast-check";
+import type { ReportedStatus } from "../codec/instance.ts";
+
+/** Generators of core values for the codecs' properties: everything that the types allow, within the wire's ranges. */
+export const text = fc.string({ maxLength: 12 });
+
+/** Something a record may leave open. */
+export const maybe = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(of, { nil: undefined });
+
+/** 32-bit counts. */
+export const count = fc.nat({ max: 4_294_967_295 });
+
+/** Counts as large as numbers are exact. */
+export const long = fc.maxSafeNat();
+
+const labels = fc.dictionary(text, text, { maxKeys: 4, noNullPrototype: true });
+const texts = fc.array(text, { maxLength: 3 });
+/** An empty command is the same as none; see spec.proto. */
+const command = maybe(fc.array(text, { minLength: 1, maxLength: 3 }));
+const protocol = fc.constantFrom<PortBinding["protocol"]>("tcp", "udp");
+
+const probe: fc.Arbitrary<HealthCheck["probe"]> = fc.oneof(
+  fc.record({ kind: fc.constant("docker" as const), test: texts }),
+  fc.record({ kind: fc.constant("http" as const), port: count, path: text }),
+  fc.record({ kind: fc.constant("tcp" as const), port: count }),
+);
+
+const container: fc.Arbitrary<ContainerSpec> = fc.record({
+  name: text,
+  image: text,
+  entrypoint: command,
+  command,
+  env: labels,
+  labels,
+  workingDir: maybe(text),
+  user: maybe(text),
+  readOnly: fc.boolean(),
+  stopSignal: maybe(text),
+  ports: fc.array(fc.record({ containerPort: count, protocol, hostPort: maybe(count) }), { maxLength: 2 }),
+  volumes: fc.array(fc.record({ name: text, target: text, readOnly: fc.boolean() }), { maxLength: 2 }),
+  tmpfs: texts,
+  resources: fc.record({
+    cpuMillis: count,
+    memoryBytes: long,
+    pids: count,
+    reserveCpuMillis: count,
+    reserveMemoryBytes: long,
+  }),
+  health: maybe(fc.record({ probe, intervalMs: count, timeoutMs: count, retries: count, startPeriodMs: count })),
+});
+
+/** Any spec. */
+export const spec: fc.Arbitrary<DeploymentSpec> = fc.record({
+  name: text,
+  replicas: count,
+  containers: fc.array(container, { maxLength: 2 }),
+  placement: fc.record({
+    strategy: fc.constantFrom<DeploymentSpec["placement"]["strategy"]>(
+      "least-loaded",
+      "round-robin",
+      "resource-based",
+      "spread",
+    ),
+    constraints: texts,
+    maxPerNode: maybe(count),
+    antiAffinity: texts,
+  }),
+  restart: fc.record({
+    condition: fc.constantFrom<DeploymentSpec["restart"]["condition"]>("any", "on-failure", "none"),
+    delayMs: count,
+    maxDelayMs: count,
+    maxAttempts: maybe(count),
+    windowMs: count,
+  }),
+  update: fc.record({
+    order: fc.constantFrom<DeploymentSpec["update"]["order"]>("start-first", "stop-first"),
+    parallelism: count,
+  }),
+  stopGraceMs: count,
+  source: maybe(fc.record({ repository: text, branch: text })),
+});
+
+const port: fc.Arbitrary<PortBinding> = fc.record({ container: text, containerPort: count, protocol, hostPort: count });
+
+const assigned: fc.Arbitrary<AssignedInstance> = fc.record({
+  instanceId: text,
+  tenantId: text,
+  epoch: count,
+  release: count,
+  slot: count,
+  desired: fc.constantFrom<AssignedInstance["desired"]>("run", "stop"),
+  ports: fc.array(port, { maxLength: 2 }),
+  spec,
+});
+
+/** Any assignment. */
+export const assignment: fc.Arbitrary<Assignment> = fc.record({
+  nodeId: text,
+  term: long,
+  revision: long,
+  availability: fc.constantFrom<Assignment["availability"]>("active", "pause", "drain"),
+  instances: fc.array(assigned, { maxLength: 3 }),
+  removals: fc.array(fc.record({ instanceId: text, epoch: count, because: text }), { maxLength: 2 }),
+});
+
+const containerStatus: fc.Arbitrary<ContainerStatus> = fc.record({
+  name: text,
+  id: text,
+  imageId: text,
+  running: fc.boolean(),
+  exitCode: maybe(fc.integer()),
+  restarts: count,
+});
+
+/** Any status of an instance. */
+export const status: fc.Arbitrary<ReportedStatus> = fc.record({
+  instanceId: text,
+  epoch: count,
+  state: fc.constantFrom<ReportedStatus["state"]>(
+    "pending",
+    "assigned",
+    "preparing",
+    "starting",
+    "running",
+    "stopping",
+    "stopped",
+    "failed",
+    "lost",
+  ),
+  health: fc.constantFrom<ReportedStatus["health"]>("none", "starting", "healthy", "unhealthy"),
+  containers: fc.array(containerStatus, { maxLength: 2 }),
+  ports: fc.array(port, { maxLength: 2 }),
+  message: text,
+});
+
+/** Any labels. */
+export const anyLabels = labels;
