@@ -1,0 +1,163 @@
+import { decodeAssignment } from "@skep/api/codec/assignment.ts";
+import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
+import type { Assignment } from "@skep/core/model/assignment.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { someFacts } from "../store/store.contract.ts";
+import type { Store } from "../store/store.ts";
+import { createRig, type Rig } from "../testing/rig.ts";
+import { createAssignments } from "./assignments.ts";
+import { createHints, type Hints } from "./hints.ts";
+import type { Liveness } from "./liveness.ts";
+import type { LoopPorts } from "./ports.ts";
+import { createTick, type Tick } from "./tick.ts";
+
+const someone = { actor: "someone", idempotencyKey: undefined };
+/** Everybody beats. */
+const allReady: Liveness = {
+  overlay: world => ({ ...world, nodes: world.nodes.map(node => ({ ...node, liveness: "ready" })) }),
+  frozen: () => false,
+  close: () => Promise.resolve(),
+};
+
+let rig: Rig;
+let ports: LoopPorts;
+let store: Store;
+let hints: Hints;
+let tick: Tick | undefined;
+let told: Assignment[];
+
+beforeEach(async () => {
+  rig = createRig();
+  ports = rig.ports("s1");
+  store = rig.database.connect("test");
+  hints = createHints(ports.bus);
+  told = [];
+  rig.network.connect("node").subscribe("skep.v1.assign.*", message => {
+    told.push(decodeAssignment(message.data).assignment);
+  });
+  await store.createTenant(aTenant(), someone);
+  for (const nodeId of ["node-1", "node-2"]) await store.saveFacts(someFacts({ nodeId }), 0);
+});
+afterEach(async () => {
+  const closing = tick?.close();
+  await rig.clock.advance(20_000);
+  await closing;
+  tick = undefined;
+});
+
+async function begin(over: Partial<LoopPorts> = {}, holds: () => boolean = () => true): Promise<Tick> {
+  const { term } = await store.takeLease("s1", 600_000);
+  tick = createTick({ ...ports, ...over }, {
+    leadership: { term, holds },
+    assignments: createAssignments(ports, term),
+    liveness: allReady,
+    hints,
+    onMissingRow: () => undefined,
+  });
+  return tick;
+}
+const deploy = (name: string): Promise<unknown> =>
+  store.createDeployment("acme", aSpec({ name }), [], someone, rig.clock.now());
+const placed = (): number => rig.database.records.locations.size;
+
+describe("a tick", () => {
+  it("answers the first wake at once and those that follow together", async () => {
+    const { wake } = await begin();
+    await rig.clock.advance(500);
+    let loads = 0;
+    rig.database.setPolicy((_, call) => {
+      if (call === "loadWorld") loads += 1;
+      return { delayMs: 0, lost: "no" };
+    });
+    wake();
+    await rig.clock.settle();
+    expect(loads).toBe(1);
+    for (let index = 0; index < 50; index++) wake();
+    await rig.clock.advance(19);
+    expect(loads).toBe(1);
+    await rig.clock.advance(100);
+    expect(loads).toBe(2);
+  });
+
+  it("tells the node before it writes down why", async () => {
+    const { wake } = await begin();
+    await rig.clock.advance(100);
+    await deploy("web");
+    told = [];
+    rig.database.setPolicy((_, call) => ({ delayMs: call === "saveDecisions" ? 10_000 : 0, lost: "no" }));
+    wake();
+    await rig.clock.advance(50);
+    expect(told).toMatchObject([{ revision: 1, instances: [{ instanceId: "acme.web.1", epoch: 1, desired: "run" }] }]);
+    rig.database.setPolicy(() => ({ delayMs: 0, lost: "no" }));
+  });
+
+  it("looks again when its plan was stale", async () => {
+    let spoiled = 0;
+    const spoiling: Store = {
+      ...ports.store,
+      // Between load and commit somebody else makes the very instance that this plan is about to make.
+      commit: async (plan, term, now) => {
+        if (plan.changes.length > 0 && (spoiled += 1) === 1) await ports.store.commit(plan, term, now);
+        return ports.store.commit(plan, term, now);
+      },
+    };
+    await deploy("web");
+    await begin({ store: spoiling });
+    await rig.clock.advance(200);
+    expect(spoiled).toBeGreaterThanOrEqual(1);
+    expect(placed()).toBe(1);
+    expect(told.find(one => one.instances.length > 0)?.instances).toMatchObject([{ instanceId: "acme.web.1" }]);
+  });
+
+  it("writes nothing once another leads, even if it believes that it still does", async () => {
+    await begin();
+    await rig.clock.advance(100);
+    await store.releaseLease("s1");
+    await store.takeLease("s2", 60_000);
+    await deploy("web");
+    await rig.clock.advance(5_000);
+    expect(placed()).toBe(0);
+  });
+
+  it("stops telling nodes as soon as its lease no longer holds", async () => {
+    let leads = true;
+    const { wake } = await begin({}, () => leads);
+    await rig.clock.advance(100);
+    told = [];
+    leads = false;
+    await deploy("web");
+    wake();
+    await rig.clock.advance(5_000);
+    expect(told).toEqual([]);
+  });
+
+  it("tells every node once when it begins, for the leader before it may have died in between", async () => {
+    await begin();
+    await rig.clock.advance(100);
+    expect(told.map(one => one.nodeId).toSorted()).toEqual(["node-1", "node-2"]);
+  });
+
+  it("lives through a database that is away, and places within a second of its return", async () => {
+    await begin();
+    await rig.clock.advance(100);
+    rig.database.cut("s1");
+    await deploy("web");
+    await rig.clock.advance(60_000);
+    expect(placed()).toBe(0);
+    rig.database.heal("s1");
+    await rig.clock.advance(1_100);
+    expect(placed()).toBe(1);
+  });
+
+  it("finds a commit whose answer was lost, and tells it", async () => {
+    await begin();
+    await rig.clock.advance(100);
+    rig.database.setPolicy((_, call) => ({ delayMs: 0, lost: call === "commit" ? "after" : "no" }));
+    await deploy("web");
+    await rig.clock.advance(3_000);
+    rig.database.setPolicy(() => ({ delayMs: 0, lost: "no" }));
+    await rig.clock.advance(3_000);
+    expect(placed()).toBe(1);
+    expect(told.at(-1)?.instances).toMatchObject([{ instanceId: "acme.web.1", epoch: 1 }]);
+  });
+});
