@@ -274,7 +274,7 @@ describe("the other services", () => {
   });
 
   it("changes nodes through a manager's agent, and says so where none answers", async () => {
-    const { nodes, answer, wakes } = await start();
+    const { nodes, answer, wakes, store } = await start();
     const asked: unknown[] = [];
     const lost = await failure(nodes.drainNode({ nodeId: "n2" }));
     expect(lost).toMatchObject({ code: "unavailable", reason: "NO_MANAGER_AGENT" });
@@ -287,6 +287,10 @@ describe("the other services", () => {
     expect(node).toMatchObject({ id: "node2", availability: Availability.DRAIN, labels: { a: "b" } });
     expect(asked).toEqual([{ kind: "node", nodeId: "node2", change: { action: "drain" } }]);
     expect(wakes.at(-1)).toBe("node n2: drain");
+    const { items } = await store.listDecisions({}, { size: 10, token: undefined });
+    expect(items).toMatchObject([
+      { kind: "node-drain", nodeId: "node2", sentence: "anonymous asked to drain node n2" },
+    ]);
     expect(await failure(nodes.labelNode({ nodeId: "n9", set: { a: "1" } }))).toMatchObject({ code: "not_found" });
     expect((await nodes.listNodes({ pageSize: 1 })).nextPageToken).toBe("node1");
   });

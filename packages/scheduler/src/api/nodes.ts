@@ -1,11 +1,12 @@
 import { create, toJsonString } from "@bufbuild/protobuf";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { NodeChange } from "@skep/api/codec/ask.ts";
 import { NodeSchema } from "@skep/api/gen/skep/v1/node_pb.ts";
 import type { NodeService, WatchNodesResponseSchema } from "@skep/api/gen/skep/v1/node_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
-import type { NodeRecord } from "../store/store.ts";
+import { actorKey } from "../server/auth.ts";
+import type { Decision, NodeRecord } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
 import { nodeToProto } from "./encode.ts";
 import { pageRequest } from "./lookups.ts";
@@ -14,12 +15,17 @@ import { watch } from "./watch.ts";
 
 /** The Swarm nodes. */
 export function nodeHandlers(deps: ApiDeps): ServiceImpl<typeof NodeService> {
-  const { store, bus, wake } = deps;
-  const change = async (name: string, wanted: NodeChange): Promise<{ node: ReturnType<typeof nodeToProto> }> => {
+  const { store, bus, clock, wake } = deps;
+  const change = async (
+    name: string,
+    wanted: NodeChange,
+    context: HandlerContext,
+  ): Promise<{ node: ReturnType<typeof nodeToProto> }> => {
     const nodes = await store.listNodes();
     const found = findNode(nodes, name);
     // The Swarm's answer is newer than our record, which follows when its manager reports.
     const after = await changeNode(bus, nodes, found.node.id, wanted);
+    await store.saveDecisions([orderOf(found, wanted, context.values.get(actorKey), clock.now())]);
     wake(`node ${found.node.hostname}: ${wanted.action}`);
     const { availability, labels } = after ?? found.node;
     return { node: nodeToProto({ ...found, node: { ...found.node, availability, labels } }) };
@@ -35,10 +41,10 @@ export function nodeHandlers(deps: ApiDeps): ServiceImpl<typeof NodeService> {
     },
     getNode: async ({ nodeId }) => ({ node: nodeToProto(findNode(await store.listNodes(), nodeId)) }),
     watchNodes: (_, context) => watchNodes(deps, context.signal),
-    drainNode: ({ nodeId }) => change(nodeId, { action: "drain" }),
-    activateNode: ({ nodeId }) => change(nodeId, { action: "activate" }),
-    pauseNode: ({ nodeId }) => change(nodeId, { action: "pause" }),
-    labelNode: ({ nodeId, set, remove }) => change(nodeId, { action: "label", set, remove }),
+    drainNode: ({ nodeId }, context) => change(nodeId, { action: "drain" }, context),
+    activateNode: ({ nodeId }, context) => change(nodeId, { action: "activate" }, context),
+    pauseNode: ({ nodeId }, context) => change(nodeId, { action: "pause" }, context),
+    labelNode: ({ nodeId, set, remove }, context) => change(nodeId, { action: "label", set, remove }, context),
   };
 }
 
@@ -60,6 +66,24 @@ export function findNode(nodes: readonly NodeRecord[], name: string): NodeRecord
     `There is no node ${name}. Known are: ${nodes.map(({ node }) => node.hostname).join(", ") || "none, because no agent has reported yet"}.`,
     { details: { nodeId: name } },
   );
+}
+
+/** The Swarm keeps no record of who asked for a change of a node, so the events do. */
+function orderOf({ node }: NodeRecord, change: NodeChange, actor: string, at: number): Decision {
+  const labels =
+    change.action === "label"
+      ? ` ${[...Object.entries(change.set).map(([key, value]) => `${key}=${value}`), ...change.remove.map(key => `${key}-`)].join(" ")}`
+      : "";
+  return {
+    at,
+    kind: `node-${change.action}`,
+    tenantId: undefined,
+    deploymentId: undefined,
+    instanceId: undefined,
+    nodeId: node.id,
+    epoch: undefined,
+    sentence: `${actor} asked to ${change.action} node ${node.hostname}${labels}`,
+  };
 }
 
 async function* watchNodes(

@@ -16,6 +16,8 @@ import { WATCH_GAP_MS, WATCH_PERIOD_MS, createBell } from "./watch.ts";
 
 /** How far back a follower reads again: decisions of several schedulers may be saved a little out of order. */
 const OVERLAP_MS = 5_000;
+/** Events of one message. */
+const MOST_EVENTS = 500;
 
 /** The platform as a whole. */
 export function platformHandlers(deps: ApiDeps): ServiceImpl<typeof PlatformService> {
@@ -114,7 +116,8 @@ async function* watchEvents(
       for (const one of fresh) sent.set(JSON.stringify(one), one.at);
       sinceAt = found.reduce((latest, one) => Math.max(latest, one.at), sinceAt);
       for (const [print, at] of sent) if (at < sinceAt - OVERLAP_MS) sent.delete(print);
-      if (fresh.length > 0) yield { events: fresh.map(eventToProto) };
+      for (let from = 0; from < fresh.length; from += MOST_EVENTS)
+        yield { events: fresh.slice(from, from + MOST_EVENTS).map(eventToProto) };
       if (!request.follow) return;
       await clock.sleep(startedAt + WATCH_GAP_MS - clock.monotonic(), signal);
       await bell.rung(clock, startedAt + WATCH_PERIOD_MS - clock.monotonic());
