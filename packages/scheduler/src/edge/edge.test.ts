@@ -1,0 +1,102 @@
+import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { aReport, aRoute, aStatus, creation, placement, someFacts } from "../store/store.contract.ts";
+import { createRig, type Rig } from "../testing/rig.ts";
+import { startEdgeServer, type EdgeServer } from "./edge-server.ts";
+import { createRoutesView, type RoutesView } from "./routes-view.ts";
+
+const someone = { actor: "someone", idempotencyKey: undefined };
+const ports = [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: 20001 }] as const;
+
+describe("the routes", () => {
+  let rig: Rig;
+  let routes: RoutesView;
+  let hint: () => void;
+
+  beforeEach(async () => {
+    rig = createRig();
+    routes = createRoutesView(rig.ports("s1"));
+    const store = rig.database.connect("test");
+    await store.createTenant(aTenant(), someone);
+    await store.createDeployment("acme", aSpec(), [aRoute()], someone, 0);
+    await store.saveFacts(someFacts(), 0);
+    const { term } = await store.takeLease("me", 600_000);
+    await store.commit({ changes: [creation(1), placement(1, { ports })], wakeAt: undefined }, term, 0);
+    const subscribe = (handle: () => void) => ((hint = handle), { close: () => undefined });
+    routes.follow({ subscribe });
+    await rig.clock.advance(10);
+  });
+  afterEach(() => routes.close());
+
+  const servers = (): number => (routes.current()?.match(/10\.0\.0\.1:20001/g) ?? []).length;
+  const report = (state: "running" | "failed", seq: number) =>
+    rig.database.connect("agent").saveReport(aReport({ seq, statuses: [aStatus({ state })] }), 0);
+
+  it("lead to an instance as soon as it runs, and no longer when it does not", async () => {
+    expect(servers()).toBe(0);
+    await report("running", 1);
+    hint();
+    await rig.clock.advance(250);
+    expect(servers()).toBe(1);
+    await report("failed", 2);
+    hint();
+    await rig.clock.advance(250);
+    expect(servers()).toBe(0);
+  });
+
+  it("are read again without a hint, and at most four times a second with many", async () => {
+    await report("running", 1);
+    await rig.clock.advance(1_010);
+    expect(servers()).toBe(1);
+    let reads = 0;
+    rig.database.setPolicy((_, call) => {
+      if (call === "loadEdge") reads += 1;
+      return { delayMs: 0, lost: "no" };
+    });
+    for (let index = 0; index < 100; index++) {
+      hint();
+      await rig.clock.advance(10);
+    }
+    expect(reads).toBeLessThanOrEqual(5);
+  });
+
+  it("stay as they were while the database is away", async () => {
+    await report("running", 1);
+    await rig.clock.advance(1_010);
+    const before = routes.current();
+    rig.database.cut();
+    await rig.clock.advance(60_000);
+    expect(routes.current()).toBe(before);
+    rig.database.heal();
+    await report("failed", 2);
+    await rig.clock.advance(2_000);
+    expect(servers()).toBe(0);
+  });
+});
+
+describe("the listener of the edges", () => {
+  let server: EdgeServer;
+  let current: string | undefined;
+  const get = async (path: string, method = "GET"): Promise<[number, string]> => {
+    const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, { method });
+    return [answer.status, await answer.text()];
+  };
+
+  beforeEach(async () => {
+    current = undefined;
+    server = await startEdgeServer({ port: 0, host: "127.0.0.1", routes: () => current });
+  });
+  afterEach(() => server.close());
+
+  it("answers 503 until the routes are known, so that Traefik keeps those that it has", async () => {
+    expect((await get("/routes"))[0]).toBe(503);
+    current = '{"http":{}}';
+    expect(await get("/routes")).toEqual([200, '{"http":{}}']);
+  });
+
+  it("is alive in any case, and has nothing else", async () => {
+    expect((await get("/livez"))[0]).toBe(200);
+    expect((await get("/else"))[0]).toBe(404);
+    expect((await get("/routes", "POST"))[0]).toBe(405);
+  });
+});

@@ -1,0 +1,119 @@
+import { decodeFetchReply, encodeFetch } from "@skep/api/codec/assignment.ts";
+import { decodeReportAck, encodeReport, type Report } from "@skep/api/codec/report.ts";
+import { encodeSwarmNodes } from "@skep/api/codec/swarm.ts";
+import type { Bus } from "@skep/kit/bus.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { aStatus, someFacts } from "../store/store.contract.ts";
+import { createRig, type Rig } from "../testing/rig.ts";
+import { createAbsorb } from "./absorb.ts";
+import { createBeats } from "./beats.ts";
+import { createHints } from "./hints.ts";
+import type { Running } from "./ports.ts";
+
+let rig: Rig;
+let agent: Bus;
+let loops: Running[];
+let woken: string[];
+let answers: number;
+
+beforeEach(() => {
+  rig = createRig();
+  [loops, woken, answers] = [[], [], 0];
+  for (const name of ["s1", "s2"]) {
+    const ports = rig.ports(name);
+    const [beats, hints] = [createBeats(ports), createHints(ports.bus)];
+    loops.push(createAbsorb(ports, { beats, hints, wake: because => void woken.push(because) }), beats, hints);
+  }
+  agent = rig.network.connect("node-1");
+});
+afterEach(() => Promise.all(loops.map(loop => loop.close())));
+
+function aFullReport(over: Partial<Report> = {}): Report {
+  return {
+    nodeId: "node-1",
+    sessionId: "session-1",
+    seq: 1,
+    full: true,
+    facts: { ...someFacts(), agentVersion: "1" },
+    statuses: [],
+    gone: [],
+    strangers: [],
+    usage: [],
+    ...over,
+  };
+}
+
+async function say(report: Report, timeoutMs = 1_000): Promise<{ accepted: boolean; needFull: boolean }> {
+  const answer = agent.request("skep.v1.report.node-1", encodeReport(report), { timeoutMs });
+  void answer.then(
+    () => (answers += 1),
+    () => undefined,
+  );
+  await rig.clock.advance(timeoutMs);
+  return decodeReportAck(await answer);
+}
+
+describe("absorb", () => {
+  it("writes the facts of a new session and its full report, by one of the replicas", async () => {
+    expect(await say(aFullReport())).toEqual({ accepted: true, needFull: false });
+    expect(rig.database.records.nodes.get("node-1")).toMatchObject({ sessionId: "session-1", reportedFull: true });
+    expect(woken).toEqual(["report of node-1"]);
+  });
+
+  it("asks a session that it does not know for everything", async () => {
+    const partial = aFullReport({ full: false, facts: undefined, statuses: [aStatus()] });
+    expect(await say(partial)).toEqual({ accepted: false, needFull: true });
+    expect(woken).toEqual([]);
+  });
+
+  it("gives no answer while the database is away, so that the agent sends the report again", async () => {
+    rig.database.cut();
+    await expect(say(aFullReport())).rejects.toMatchObject({ code: "timeout" });
+    rig.database.heal();
+    expect(await say(aFullReport())).toEqual({ accepted: true, needFull: false });
+    const said = rig.lines.filter(line => line.fields.loop === "absorb").map(line => line.event);
+    expect(said).toEqual(["loop.failed"]);
+  });
+
+  it("answers a fetch with the assignment, and with nothing where the agent has it", async () => {
+    await say(aFullReport());
+    const fetch = async (term: number, revision: number) => {
+      const question = encodeFetch({ nodeId: "node-1", sessionId: "session-1", term, revision });
+      const answer = agent.request("skep.v1.fetch.node-1", question, { timeoutMs: 1_000 });
+      await rig.clock.advance(10);
+      return decodeFetchReply(await answer)?.assignment;
+    };
+    await rig.database.connect("test").takeLease("s1", 60_000);
+    expect(await fetch(0, 0)).toMatchObject({ nodeId: "node-1", term: 1, revision: 0, instances: [] });
+    expect(await fetch(1, 0)).toBeUndefined();
+  });
+
+  it("takes the Swarm's list, and wakes the tick only when it says something new", async () => {
+    await say(aFullReport());
+    woken = [];
+    const list = encodeSwarmNodes({
+      managerNodeId: "node-1",
+      at: 0,
+      nodes: [
+        {
+          ...{ nodeId: "node-1", hostname: "n1", role: "manager", availability: "drain", state: "ready" },
+          ...{ address: "10.0.0.1", labels: { compute: "true" }, versionIndex: 3 },
+        },
+      ],
+    });
+    agent.publish("skep.v1.swarm", list);
+    await rig.clock.advance(10);
+    agent.publish("skep.v1.swarm", list);
+    await rig.clock.advance(10);
+    expect(rig.database.records.nodes.get("node-1")?.node).toMatchObject({ availability: "drain", role: "manager" });
+    expect(woken).toHaveLength(1);
+  });
+
+  it("lives through a message that is not one", async () => {
+    agent.publish("skep.v1.report.node-1", new Uint8Array([1, 2, 3]));
+    agent.publish("skep.v1.beat.node-1", new Uint8Array([255]));
+    await rig.clock.advance(10);
+    expect(await say(aFullReport())).toEqual({ accepted: true, needFull: false });
+    expect(rig.lines.map(line => line.event)).toContain("message.unreadable");
+  });
+});

@@ -1,0 +1,29 @@
+import { aLocation, anInstance, aWorld } from "@skep/core/testing/builders.ts";
+import { describe, expect, it } from "vitest";
+import { createMissingRows, MISSING_ROW_GRACE_MS } from "./missing-rows.ts";
+
+const placed = aWorld({ instances: [anInstance({ epoch: 1 })], locations: [aLocation()] });
+const vanished = { ...placed, locations: [] };
+
+describe("an instance whose row has vanished", () => {
+  it("waits for its agent before it is placed anew, and no longer", () => {
+    const rows = createMissingRows();
+    expect(rows.withhold(placed, 0)).toEqual({ world: placed, isWaiting: false });
+    const first = rows.withhold(vanished, 1_000);
+    expect(first.isWaiting).toBe(true);
+    expect(first.world.instances[0]?.retryAt).toBe(1_000 + MISSING_ROW_GRACE_MS);
+    expect(rows.withhold(vanished, 1_000 + MISSING_ROW_GRACE_MS)).toEqual({ world: vanished, isWaiting: false });
+  });
+
+  it("waits anew when the row came back and vanishes again", () => {
+    const rows = createMissingRows();
+    rows.withhold(vanished, 0);
+    rows.withhold(placed, 5_000);
+    expect(rows.withhold(vanished, 50_000).isWaiting).toBe(true);
+  });
+
+  it("does not concern instances that were never placed or are to end", () => {
+    const instances = [anInstance({ epoch: 0 }), anInstance({ id: "acme.web.2", epoch: 3, desired: "stop" })];
+    expect(createMissingRows().withhold(aWorld({ instances }), 0).isWaiting).toBe(false);
+  });
+});
