@@ -1,7 +1,9 @@
 import { parseStartOptions, USAGE, type StartOptions } from "./quickstart/options.ts";
-import { startCluster, stopCluster } from "./quickstart/cluster.ts";
+import { startCluster } from "./quickstart/cluster.ts";
+import type { Ground } from "./quickstart/ground.ts";
 import { deploySamples } from "./quickstart/samples.ts";
 import { plan, screen } from "./quickstart/screen.ts";
+import { downFleet } from "@skep/devswarm/fleet.ts";
 import { createSteps } from "./quickstart/steps.ts";
 
 /** Waits for Ctrl-C or a stop from outside; answers which signal came. */
@@ -17,8 +19,9 @@ async function start(options: StartOptions): Promise<void> {
   const startedAt = performance.now();
   const steps = createSteps(out, 6);
   const stopped = untilStopped();
+  let ground: Ground | undefined;
   const work = (async () => {
-    const cluster = await startCluster(options, steps);
+    const cluster = await startCluster(options, steps, found => (ground = found));
     const samples = await deploySamples(cluster, options, steps);
     out.write(screen(cluster, samples, options, performance.now() - startedAt));
     return cluster;
@@ -38,7 +41,8 @@ async function start(options: StartOptions): Promise<void> {
   if (options.keep && !failed) out.write(`\nLeft running (--keep). \`npm start\` finds it again; \`npm run devswarm -- down --fleet ${options.fleet}\` takes it down.\n`);
   else {
     out.write("\nTaking everything down ...\n");
-    await stopCluster(options);
+    // Without ground yet, a fleet may be half up: taking one down works from what it wrote about itself.
+    await (ground?.down() ?? downFleet(options.fleet));
     out.write("Nothing is left behind.\n");
   }
   process.exit();

@@ -40,6 +40,7 @@ export default defineConfig({
         root,
         test: {
           name: "swarm",
+          disableConsoleIntercept: true,
           include: ["test/swarm/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 1_800_000,

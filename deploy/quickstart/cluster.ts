@@ -1,10 +1,11 @@
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { docker, downFleet, forward, upFleet, type Fleet } from "@skep/devswarm/fleet.ts";
+import { docker, type Fleet } from "@skep/devswarm/fleet.ts";
 import { createClient, type SkepClient } from "@skep/sdk/index.ts";
 import { bootstrapStack } from "../bootstrap.ts";
 import { publishImages } from "../images/publish.ts";
 import type { ImageName } from "../images/names.ts";
+import { findGround, type Ground } from "./ground.ts";
 import type { StartOptions } from "./options.ts";
 import type { Steps } from "./steps.ts";
 
@@ -22,17 +23,17 @@ export interface Cluster {
 const root = dirname(dirname(import.meta.dirname));
 
 /** Engines, swarm, images, stack, ports: everything up to an API that answers. */
-export async function startCluster(options: StartOptions, steps: Steps): Promise<Cluster> {
-  const fleet = await steps.run(`${options.nodes} Docker engines and a Swarm of them`, detail =>
-    upFleet({ name: options.fleet, nodes: options.nodes, managers: 1, fresh: true, onStep: detail }),
-  );
+export async function startCluster(options: StartOptions, steps: Steps, onGround: (ground: Ground) => void): Promise<Cluster> {
+  const ground = await steps.run("Docker engines and a Swarm of them", detail => findGround(options, detail));
+  onGround(ground);
+  const { fleet } = ground;
   const manager = fleet.nodes[0];
-  if (!manager) throw new Error("The fleet has no node. Take it down (npm run devswarm -- down) and start again.");
-  const images = await steps.run("Images, built once and then kept in the fleet's registry", detail =>
+  if (!manager) throw new Error("The Swarm has no node. Take it down (npm run devswarm -- down) and start again.");
+  const images = await steps.run("Images, built once and then kept", detail =>
     publishImages({
       docker: (argv, more) => docker(fleet, manager.name, argv, more),
       socket: manager.socket,
-      registry: fleet.registry,
+      registry: ground.registry,
       onStep: detail,
     }),
   );
@@ -44,7 +45,8 @@ export async function startCluster(options: StartOptions, steps: Steps): Promise
       stackName: "skep",
       // One directory per fleet, so that the command keeps working when the fleet is started anew.
       secretsDir: join(homedir(), ".config", "skep", options.fleet),
-      env: { SKEP_HEALTH_INTERVAL: "2s" },
+      resolveImage: ground.registry === "" ? "never" : "always",
+      env: { SKEP_HEALTH_INTERVAL: "2s", ...ground.env },
       onStep: detail,
     }),
   );
@@ -52,16 +54,10 @@ export async function startCluster(options: StartOptions, steps: Steps): Promise
   const apiUrl = `http://localhost:${options.apiPort}`;
   const client = createClient({ url: apiUrl, token: apiToken });
   await steps.run("Ports on localhost, and the first answer of the API", async () => {
-    await forward(fleet, { port: options.httpPort }, { node: manager.name, port: 80 });
-    await forward(fleet, { port: options.apiPort }, { node: manager.name, port: 7700 });
-    await untilNodesReady(client, options.nodes);
+    await ground.openPorts();
+    await untilNodesReady(client, fleet.nodes.length);
   });
   return { fleet, client, images, apiUrl, tokenFile };
-}
-
-/** Takes the cluster down; also a half-started one. */
-export async function stopCluster(options: StartOptions): Promise<void> {
-  await downFleet(options.fleet);
 }
 
 /** The API serves, and every node's agent has reported. */

@@ -10,6 +10,8 @@ export interface StartOptions {
   readonly apiPort: number;
   /** Leave everything running when this program ends. */
   readonly keep: boolean;
+  /** Use the Docker engine that is there as a Swarm of one node, also where a fleet would be possible. */
+  readonly localEngine: boolean;
 }
 
 /** The text of `npm start -- --help`. */
@@ -23,6 +25,7 @@ Ctrl-C takes everything down again.
   --api-port N     where the API answers (default 7700)
   --keep           leave it running when you press Ctrl-C; the next start finds it again
   --fleet NAME     name of the local Swarm, to run several side by side (default skep)
+  --local-engine   use this machine's own Docker engine as a Swarm of one node
   --help           this text
 `;
 
@@ -39,6 +42,7 @@ export function parseStartOptions(argv: readonly string[]): StartOptions | "help
       "api-port": { type: "string", default: "7700" },
       keep: { type: "boolean", default: false },
       fleet: { type: "string", default: "skep" },
+      "local-engine": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -49,6 +53,7 @@ export function parseStartOptions(argv: readonly string[]): StartOptions | "help
     httpPort: numberWithin("--port", values.port, 1, 65_535),
     apiPort: numberWithin("--api-port", values["api-port"], 1, 65_535),
     keep: values.keep,
+    localEngine: values["local-engine"],
   };
 }
 

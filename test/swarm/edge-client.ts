@@ -8,11 +8,11 @@ export interface EdgeAnswer {
 }
 
 /** Asks the Traefik at `address` for `path` of `host`, on a connection of its own; never throws. */
-export function askEdge(address: string, host: string, path = "/", timeoutMs = 5_000): Promise<EdgeAnswer> {
+export function askEdge(address: string, host: string, path = "/", timeoutMs = 5_000, port = 80): Promise<EdgeAnswer> {
   const startedAt = performance.now();
   return new Promise(resolve => {
     const done = (status: number, body: string): void => resolve({ status, body, ms: performance.now() - startedAt });
-    const call = request({ host: address, port: 80, path, headers: { host }, agent: false, timeout: timeoutMs }, response => {
+    const call = request({ host: address, port, path, headers: { host }, agent: false, timeout: timeoutMs }, response => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => done(response.statusCode ?? 0, Buffer.concat(chunks).toString("utf8")));

@@ -37,7 +37,7 @@ export async function upPlatform(): Promise<Platform> {
     registry: fleet.registry,
     onStep: note,
   });
-  const { apiToken } = await bootstrapStack({
+  const { apiToken, secretsDir } = await bootstrapStack({
     socket: manager.socket,
     images,
     stackFile: join(root, "stack", "skep.yml"),
@@ -53,7 +53,7 @@ export async function upPlatform(): Promise<Platform> {
     token: apiToken,
     images,
     client: createClient({ url: apiUrl, token: apiToken }),
-    skep: (argv, input) => runSkep(argv, { SKEP_URL: apiUrl, SKEP_TOKEN: apiToken, ...imageEnv(images) }, input),
+    skep: (argv, input) => runSkep(argv, { SKEP_URL: apiUrl, SKEP_TOKEN_FILE: join(secretsDir, "api-token"), ...imageEnv(images) }, input),
     sql: query => sqlRows(fleet, query),
     sqlRun: async statement => void (await psql(fleet, statement)),
   };

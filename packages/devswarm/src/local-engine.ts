@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { answers, askEngine, EngineError } from "./engine-api.ts";
 import type { EngineInfo } from "./engine-api.ts";
 import type { Fleet } from "./fleet.ts";
@@ -26,9 +27,10 @@ export async function adoptLocalEngine(options: {
   const wasInSwarm = before.Swarm.LocalNodeState === "active";
   if (!wasInSwarm) {
     if (!(await options.ask())) return undefined;
+    const address = hostAddress();
     await askEngine(socket, "POST", "/swarm/init", {
-      ListenAddr: "127.0.0.1:2377",
-      AdvertiseAddr: "127.0.0.1",
+      ListenAddr: `${address ?? "0.0.0.0"}:2377`,
+      ...(address === undefined ? {} : { AdvertiseAddr: address }),
       Spec: {},
     });
   }
@@ -47,6 +49,16 @@ export async function adoptLocalEngine(options: {
     nodes: [{ name: Name, address: "127.0.0.1", socket, role: "manager", swarmId: Swarm.NodeID }],
     down: () => (wasInSwarm ? Promise.resolve() : leaveSwarm(socket)),
   };
+}
+
+/**
+ * An address of this host that containers reach too, which loopback is not: the node's published ports are asked for there.
+ * Undefined where the engine runs in a machine of its own (not Linux): it then finds its own.
+ */
+function hostAddress(): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  const addresses = Object.values(networkInterfaces()).flatMap(list => list ?? []);
+  return addresses.find(each => each.family === "IPv4" && !each.internal)?.address;
 }
 
 async function leaveSwarm(socket: string): Promise<void> {
