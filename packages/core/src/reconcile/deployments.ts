@@ -1,4 +1,5 @@
-import { record, releaseKey } from "../decide/draft.ts";
+import { record } from "../decide/change.ts";
+import { releaseKey } from "../decide/draft.ts";
 import type { Draft } from "../decide/draft.ts";
 import type { Settings } from "../decide/world.ts";
 import type { Deployment, DeploymentId } from "../model/deployment.ts";
@@ -77,6 +78,7 @@ function reconcileOne(
 
 /** A slot holds one instance, or an old one and its replacement: what is more ends, and so does what was replaced. */
 function endDuplicates(draft: Draft, { fresh, old }: Slot, end: (instance: Instance, because: string) => void): void {
+  if (old.length === 0 && fresh.length < 2) return;
   for (const instance of fresh.slice(1)) end(instance, "another instance holds its slot");
   const replaced = fresh[0] !== undefined && isInstanceServing(draft, fresh[0]);
   for (const instance of replaced ? old : old.slice(1)) end(instance, "a newer release serves in its slot");
@@ -114,6 +116,7 @@ function replaceOld(
   waiting: number,
   end: (instance: Instance, because: string) => void,
 ): void {
+  if (kept.every(slot => slot.old.length === 0)) return;
   const stopFirst = orderOf(draft, deployment) === "stop-first";
   const because = `release ${deployment.release} replaces it`;
   let busy = waiting;

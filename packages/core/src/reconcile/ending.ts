@@ -1,4 +1,5 @@
-import { locationsOf, record } from "../decide/draft.ts";
+import { record } from "../decide/change.ts";
+import { locationsOf } from "../decide/draft.ts";
 import type { Draft } from "../decide/draft.ts";
 import type { Settings } from "../decide/world.ts";
 import type { Instance, InstanceId, Location } from "../model/instance.ts";

@@ -1,4 +1,5 @@
-import { locationsOf, record } from "../decide/draft.ts";
+import { record } from "../decide/change.ts";
+import { locationsOf } from "../decide/draft.ts";
 import type { Draft } from "../decide/draft.ts";
 import type { Location } from "../model/instance.ts";
 import { isLive } from "../model/state.ts";
@@ -8,7 +9,7 @@ import { isLive } from "../model/state.ts";
  * to end what was given up there. A node that is only silent (`suspect`, `unknown`) keeps what it has.
  */
 export function evictLost(draft: Draft): void {
-  for (const instanceId of [...draft.locations.keys()]) {
+  for (const instanceId of draft.locations.keys()) {
     for (const location of locationsOf(draft, instanceId)) {
       const because = lossOf(draft, location);
       if (because !== undefined) record(draft, { kind: "lose", instanceId, epoch: location.epoch, because });

@@ -1,4 +1,5 @@
-import { locationsOf, record } from "../decide/draft.ts";
+import { record } from "../decide/change.ts";
+import { locationsOf } from "../decide/draft.ts";
 import type { Draft } from "../decide/draft.ts";
 import type { Settings } from "../decide/world.ts";
 import type { Instance, Location } from "../model/instance.ts";
@@ -6,7 +7,7 @@ import { isLive } from "../model/state.ts";
 
 /** Drops the records of what is over: locations first, then instances without any, then deleted deployments. */
 export function forgetFinished(draft: Draft, settings: Settings): void {
-  for (const instanceId of [...draft.locations.keys()]) {
+  for (const instanceId of draft.locations.keys()) {
     const instance = draft.instances.get(instanceId);
     for (const location of locationsOf(draft, instanceId)) {
       if (isOver(draft, instance, location, settings))
@@ -14,12 +15,12 @@ export function forgetFinished(draft: Draft, settings: Settings): void {
     }
   }
   const held = new Set<string>();
-  for (const instance of [...draft.instances.values()]) {
+  for (const instance of draft.instances.values()) {
     if (instance.desired === "stop" && !draft.locations.has(instance.id))
       record(draft, { kind: "forget-instance", instanceId: instance.id });
     else held.add(instance.deploymentId);
   }
-  for (const deployment of [...draft.deployments.values()]) {
+  for (const deployment of draft.deployments.values()) {
     if (deployment.desired === "deleted" && !held.has(deployment.id))
       record(draft, { kind: "forget-deployment", deploymentId: deployment.id });
   }

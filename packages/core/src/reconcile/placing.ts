@@ -1,4 +1,4 @@
-import { record } from "../decide/draft.ts";
+import { record } from "../decide/change.ts";
 import type { Draft } from "../decide/draft.ts";
 import { fleetOfDraft, needsOfDraft } from "../placement/fleet-of-world.ts";
 import { placeBatch } from "../placement/place.ts";

@@ -1,4 +1,5 @@
-import { locationsOf, record, releaseOf } from "../decide/draft.ts";
+import { record } from "../decide/change.ts";
+import { locationsOf, releaseOf } from "../decide/draft.ts";
 import type { Draft } from "../decide/draft.ts";
 import type { Instance, Location } from "../model/instance.ts";
 import { currentOf } from "../model/state.ts";
@@ -13,7 +14,7 @@ const GOOD_PLACEMENT_MS = 600_000;
  * one is told to go so that its ports and containers are free. An instance that was only to run once is left as it is.
  */
 export function retryFailed(draft: Draft): void {
-  for (const instance of [...draft.instances.values()]) {
+  for (const instance of draft.instances.values()) {
     if (instance.desired !== "run") continue;
     const locations = locationsOf(draft, instance.id);
     for (const { epoch, state, desired } of locations) {

@@ -1,4 +1,5 @@
-import { locationsOf, record } from "../decide/draft.ts";
+import { record } from "../decide/change.ts";
+import { locationsOf } from "../decide/draft.ts";
 import type { Draft } from "../decide/draft.ts";
 import type { Settings } from "../decide/world.ts";
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
@@ -10,7 +11,7 @@ import { isSettling } from "./ending.ts";
  * then leaves the routes, and stops when every edge has noticed; one that does not serve stops at once.
  */
 export function supersedeOlder(draft: Draft, settings: Settings, ending: ReadonlySet<InstanceId>): void {
-  for (const instance of [...draft.instances.values()]) {
+  for (const instance of draft.instances.values()) {
     if (instance.desired !== "run") continue;
     const locations = locationsOf(draft, instance.id);
     if (locations.length === 0) continue;

@@ -1,9 +1,12 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Location } from "../model/instance.ts";
 import type { Route } from "../model/routing.ts";
 import { aLocation, aNode } from "../testing/builders.ts";
 import { traefikConfig } from "./traefik-config.ts";
+
+// Many runs of many steps: on a busy machine they take their time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const NODES = [
   aNode({ id: "n1", address: "10.0.0.1" }),
@@ -96,7 +99,7 @@ test("deployments that share a rule share its requests by weight, and one withou
     "acme.web.web": { rule: "Host(`a.io`)", service: "acme.web.web.weighted", entryPoints: ["web"] },
   });
   const shares = (of: typeof config): unknown =>
-    (of.http?.services["acme.web.web.weighted"] as { weighted: { services: unknown } }).weighted.services;
+    (of.http!.services["acme.web.web.weighted"] as { weighted: { services: unknown } }).weighted.services;
   expect(shares(config)).toEqual([
     { name: "acme.web.web", weight: 1 },
     { name: "acme.web2.web", weight: 9 },

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { World } from "../decide/world.ts";
-import type { Deployment, Release } from "../model/deployment.ts";
+import type { Deployment, DeploymentSpec, Release } from "../model/deployment.ts";
 import type { Instance, InstanceState, Location } from "../model/instance.ts";
 import type { Node } from "../model/node.ts";
 import { DEFAULT_RESOURCES } from "../model/resources.ts";
@@ -123,14 +123,9 @@ function build(
   };
 }
 
-function deploymentOf(
-  shape: DeploymentShape,
-  at: number,
-  nodes: number,
-  now: number,
-): { deployment: Deployment; releases: Release[]; instances: Instance[]; locations: Location[] } {
-  const id = `acme.d${at}`;
-  const spec = aSpec({
+/** The spec of a shape; both of its releases have it. */
+function specOf(shape: DeploymentShape, at: number): DeploymentSpec {
+  return aSpec({
     name: `d${at}`,
     replicas: shape.replicas,
     containers: [
@@ -152,6 +147,16 @@ function deploymentOf(
     restart: { condition: shape.condition },
     update: { order: shape.order, parallelism: shape.parallelism },
   });
+}
+
+function deploymentOf(
+  shape: DeploymentShape,
+  at: number,
+  nodes: number,
+  now: number,
+): { deployment: Deployment; releases: Release[]; instances: Instance[]; locations: Location[] } {
+  const id = `acme.d${at}`;
+  const spec = specOf(shape, at);
   const instances: Instance[] = [];
   const locations: Location[] = [];
   shape.instances.forEach((one, index) => {
