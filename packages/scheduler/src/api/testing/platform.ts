@@ -30,6 +30,7 @@ export type Outcome = (location: Location) => Partial<ReportedStatus>;
 export interface TestPlatform {
   readonly deps: ApiDeps;
   readonly store: Store;
+  /** The memory behind the store, where no other store was given. */
   readonly database: MemoryDatabase;
   readonly transport: Transport;
   /** Everything that was said to the tick since the last look. */
@@ -46,10 +47,11 @@ export interface TestPlatform {
   answer(nodeId: string, answers: (ask: Ask) => readonly AskReply[]): void;
 }
 
-/** Makes one; nothing of it needs to be closed. */
-export function createTestPlatform(clock: Clock = systemClock): TestPlatform {
+/** Makes one, on a store in memory unless another is given; nothing else of it needs to be closed. */
+export function createTestPlatform(given: { readonly clock?: Clock; readonly store?: Store } = {}): TestPlatform {
+  const clock = given.clock ?? systemClock;
   const database = createMemoryDatabase(clock);
-  const store = database.connect("test");
+  const store = given.store ?? database.connect("test");
   const network = createMemoryNetwork(clock);
   const wakes: string[] = [];
   const handlers = new Set<() => void>();
