@@ -41,10 +41,20 @@ export function placeBatch(fleet: Fleet, requests: readonly PlacementRequest[]):
   const placed: Placed[] = [];
   const left: PlacementRequest[] = [];
   for (const group of groupsOf(fleet, requests)) placeGroup(fleet, group, placed, left);
-  return {
-    placed,
-    refused: left.map(request => ({ instanceId: request.instanceId, refusal: refusalOf(fleet, request) })),
-  };
+  return { placed, refused: refusalsOf(fleet, left) };
+}
+
+/** Working a refusal out looks at every node: requests that are refused alike, as thousands may be at once, share one. */
+function refusalsOf(fleet: Fleet, left: readonly PlacementRequest[]): BatchResult["refused"] {
+  const known = new Map<string, Refusal>();
+  return left.map(request => {
+    const { need, slot, instanceId } = request;
+    const quota = isWithinQuota(fleet, need, slot) ? "" : `|quota of ${need.tenantId}`;
+    const key = groupKey(fleet, request) + quota;
+    const refusal = known.get(key) ?? refusalOf(fleet, request);
+    known.set(key, refusal);
+    return { instanceId, refusal };
+  });
 }
 
 /** The requests in the order in which they are placed, in groups that one ranking serves. */
