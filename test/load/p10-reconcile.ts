@@ -1,0 +1,143 @@
+import type { Bus } from "@skep/kit/bus.ts";
+import { DEFAULT_SETTINGS } from "@skep/core/decide/world.ts";
+import { systemClock } from "@skep/kit/clock.ts";
+import { createRecordingLog } from "@skep/kit/log.ts";
+import { createNatsBus } from "@skep/kit/nats-bus.ts";
+import { createPool } from "@skep/kit/postgres.ts";
+import { systemRandom } from "@skep/kit/random.ts";
+import { createAbsorb } from "@skep/scheduler/loop/absorb.ts";
+import { createAssignments } from "@skep/scheduler/loop/assignments.ts";
+import { createBeats } from "@skep/scheduler/loop/beats.ts";
+import { createHints } from "@skep/scheduler/loop/hints.ts";
+import { createReconcile } from "@skep/scheduler/loop/reconcile.ts";
+import { createPostgresStore, SESSION_SETTINGS } from "@skep/scheduler/store/postgres.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { eventually } from "../support/eventually.ts";
+import type { Bench, Measurement } from "./measurement.ts";
+import { countRepairs } from "./p10-repairs.ts";
+import { INSTANCES, makeDrift, NODES, nodeIds, RAW_DIGEST, seedRecords, takeOver } from "./p10-workload.ts";
+import { playNodes } from "./played-nodes.ts";
+import { duration, significant, type Result } from "./result.ts";
+import { ratios } from "./rounds.ts";
+import { sharedNats, sharedPostgres } from "./servers.ts";
+import { median, worst } from "./statistics.ts";
+
+const GOAL = 10;
+const LEASE_MS = 3_600_000;
+
+/** From the moment the reconcile is due until every difference is repaired, against the one query it cannot do without. */
+export const p10: Measurement = {
+  name: "P10",
+  title: `minute reconcile of ${INSTANCES} instances on ${NODES} nodes with 0.1 % drift, against the raw digest query`,
+  run: async bench => {
+    const [postgres, nats] = await Promise.all([sharedPostgres(bench), sharedNats(bench)]);
+    const pool = createPool({
+      ...{ host: postgres.host, port: postgres.port, user: postgres.user, password: undefined, name: "load" },
+      ...{ database: await postgres.createDatabase(), maxConnections: 12, onIdleError: () => undefined },
+      ...{ statementTimeoutMs: 120_000, settings: SESSION_SETTINGS },
+    });
+    const records = createPostgresStore(pool);
+    bench.defer("store", () => records.close());
+    await records.migrate();
+    await seedRecords(pool);
+    const repairs = countRepairs(records);
+    const { term } = await records.takeLease("load", LEASE_MS);
+    const log = createRecordingLog();
+    const [bus, agents] = await connectTwo(bench, nats.url, log);
+    const played = playNodes(agents, nodeIds());
+    bench.defer("played nodes", async () => played.close());
+    takeOver(played);
+
+    const ports = {
+      store: repairs.store,
+      bus,
+      clock: systemClock,
+      log,
+      random: systemRandom,
+      settings: DEFAULT_SETTINGS,
+    };
+    const [beats, hints] = [createBeats(ports), createHints(bus)];
+    const absorb = createAbsorb(ports, { beats, hints, wake: () => undefined });
+    for (const [name, loop] of Object.entries({ beats, hints, absorb })) bench.defer(name, () => loop.close());
+    await played.reportAll();
+    const leadership = { term, holds: () => true };
+    const assignments = createAssignments({ bus, log }, term);
+    const reconcile = createReconcile(ports, { leadership, assignments, beats, hints, wake: () => undefined });
+    bench.defer("reconcile", () => reconcile.close());
+
+    /** Every beat has arrived, so that the next comparison sees all nodes as they are. */
+    const allBeat = async (): Promise<void> => {
+      played.beatAll();
+      await eventually(
+        () => {
+          for (const [nodeId, { beatSeq }] of played.nodes)
+            if (beats.heard(nodeId)?.beat?.seq !== beatSeq) throw new Error(`no beat of ${nodeId} yet`);
+        },
+        30_000,
+        5,
+      );
+    };
+    const first = await repairs.settled(async () => {
+      await allBeat();
+      reconcile.soon();
+    }, NODES);
+    bench.say(`a new leader's first look, in which every node reports in full: ${duration(first)}`);
+
+    const seen = { ours: [] as number[], raw: [] as number[] };
+    for (let round = -1; round < bench.rounds(7); round++) {
+      const drift = await makeDrift(pool, played, round);
+      await allBeat();
+      // Comparisons keep a second's distance; the minute that usually lies between them is not what is measured.
+      await sleep(1_000);
+      await allBeat();
+      const raw = await timed(() => pool.query(RAW_DIGEST));
+      const ours = await repairs.until(() => reconcile.soon(), drift.expected);
+      await drift.settle();
+      if (round < 0) continue;
+      seen.ours.push(ours);
+      seen.raw.push(raw);
+    }
+    for (const [name, samples] of Object.entries(seen))
+      bench.say(`${name}: median ${duration(median(samples))}, worst ${duration(worst(samples, "lower"))}`);
+    bench.say(`ratio by round: ${ratios(seen.ours, seen.raw).map(significant).join(", ")}`);
+    return judge(median(seen.ours), median(seen.raw));
+  },
+};
+
+function judge(ours: number, baseline: number): Result {
+  const ratio = ours / baseline;
+  const holds = ratio <= GOAL;
+  return {
+    value: duration(ours),
+    baseline: `digest-query:${duration(baseline)}`,
+    ratio,
+    goal: `<=${GOAL}`,
+    holds,
+    because: holds
+      ? undefined
+      : "The reports that differ are examined one after the other, each with reads and writes of its own; examining several at a time, or all in one statement, would shorten it.",
+  };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+async function connectTwo(
+  bench: Bench,
+  url: string,
+  log: ReturnType<typeof createRecordingLog>,
+): Promise<readonly [Bus, Bus]> {
+  const connect = (name: string): Bus => {
+    const bus = createNatsBus({ servers: [url], name, log });
+    bench.defer(`bus of ${name}`, () => bus.close());
+    return bus;
+  };
+  const both = [connect("scheduler"), connect("agents")] as const;
+  await eventually(() => {
+    if (!both.every(bus => bus.connected())) throw new Error("NATS does not answer");
+  });
+  return both;
+}

@@ -1,0 +1,75 @@
+import type { Store } from "@skep/scheduler/store/store.ts";
+
+/** How many repairs of each kind a drift calls for. */
+export interface Repairs {
+  readonly statuses: number;
+  readonly rows: number;
+  readonly strangers: number;
+}
+
+/** A store that counts what the reconcile repairs through it, so that nobody has to ask the database whether it is done. */
+export interface CountingStore {
+  readonly store: Store;
+  /** Ms from `begin` until that many of each kind are repaired. */
+  until(begin: () => void, expected: Repairs): Promise<number>;
+  /** Ms from `begin` until so many reports were saved and examined. */
+  settled(begin: () => Promise<void>, reports: number): Promise<number>;
+}
+
+const TOO_LATE_MS = 600_000;
+
+/** Wraps the store. */
+export function countRepairs(records: Store): CountingStore {
+  let seen = { statuses: 0, rows: 0, strangers: 0, saved: 0, examined: 0 };
+  let onCount: () => void = () => undefined;
+  const count = (kind: keyof typeof seen): void => {
+    seen[kind] += 1;
+    onCount();
+  };
+  const wait = async (begin: () => void | Promise<void>, isDone: () => boolean): Promise<number> => {
+    seen = { statuses: 0, rows: 0, strangers: 0, saved: 0, examined: 0 };
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const tooLate = setTimeout(
+      () => reject(new Error(`not done after 10 minutes: ${JSON.stringify(seen)}`)),
+      TOO_LATE_MS,
+    );
+    onCount = () => void (isDone() && resolve());
+    const startedAt = performance.now();
+    await begin();
+    await promise.finally(() => clearTimeout(tooLate));
+    return performance.now() - startedAt;
+  };
+  const store: Store = {
+    ...records,
+    saveReport: async (report, now) => {
+      const saved = await records.saveReport(report, now);
+      count("saved");
+      if (saved.changed) count("statuses");
+      return saved;
+    },
+    listInstances: async (filter, page) => {
+      const answer = await records.listInstances(filter, page);
+      if (filter.nodeId !== undefined && answer.nextToken === undefined) count("examined");
+      return answer;
+    },
+    restoreLocation: async location => {
+      const restored = await records.restoreLocation(location);
+      count("rows");
+      return restored;
+    },
+    raiseRevisions: async (nodeIds, term) => {
+      const raised = await records.raiseRevisions(nodeIds, term);
+      for (const _ of nodeIds) count("strangers");
+      return raised;
+    },
+  };
+  return {
+    store,
+    until: (begin, expected) =>
+      wait(
+        begin,
+        () => seen.statuses >= expected.statuses && seen.rows >= expected.rows && seen.strangers >= expected.strangers,
+      ),
+    settled: (begin, reports) => wait(begin, () => seen.saved >= reports && seen.examined >= reports),
+  };
+}
