@@ -1,14 +1,7 @@
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { createPostgresStore } from "@skep/scheduler/store/postgres.ts";
-import {
-  aReport,
-  aRoute,
-  aStatus,
-  creation,
-  describeStore,
-  placement,
-  someFacts,
-} from "@skep/scheduler/store/store.contract.ts";
+import { describeStore } from "@skep/scheduler/store/store.contract.ts";
+import { aReport, aRoute, aStatus, creation, placement, someFacts } from "@skep/scheduler/store/testing/records.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
@@ -77,16 +70,19 @@ describe("the tables", () => {
 
 describe("a database that goes away", () => {
   it("is unavailable at once, and usable again as soon as it is back", async () => {
-    const store = await postgres.openStore();
+    // A server of its own: after a crash a server first flushes every file of every database that it has.
+    const own = await startStoreServer();
+    const store = await own.openStore();
     await Promise.all([1, 2, 3].map(() => store.ping()));
-    await postgres.server.kill();
+    await own.server.kill();
     const startedAt = performance.now();
     for (const call of [() => store.ping(), () => store.loadWorld(), () => store.takeLease("me", 1000)]) {
       await expect(call()).rejects.toMatchObject({ code: "unavailable", reason: "DATABASE_UNAVAILABLE" });
     }
     expect(performance.now() - startedAt).toBeLessThan(15_000);
-    await postgres.server.start();
+    await own.server.start();
     await eventually(() => store.ping(), 30_000);
     await store.close();
+    await own.server.close();
   });
 });

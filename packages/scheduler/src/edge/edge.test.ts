@@ -1,6 +1,6 @@
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { aReport, aRoute, aStatus, creation, placement, someFacts } from "../store/store.contract.ts";
+import { aReport, aRoute, aStatus, creation, placement, someFacts } from "../store/testing/records.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
 import { startEdgeServer, type EdgeServer } from "./edge-server.ts";
 import { createRoutesView, type RoutesView } from "./routes-view.ts";

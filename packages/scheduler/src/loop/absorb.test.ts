@@ -3,7 +3,7 @@ import { decodeReportAck, encodeReport, type Report } from "@skep/api/codec/repo
 import { encodeSwarmNodes } from "@skep/api/codec/swarm.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { aStatus, someFacts } from "../store/store.contract.ts";
+import { aStatus, someFacts } from "../store/testing/records.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
 import { createAbsorb } from "./absorb.ts";
 import { createBeats } from "./beats.ts";

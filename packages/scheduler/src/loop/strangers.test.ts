@@ -1,6 +1,6 @@
 import { aLocation, anInstance } from "@skep/core/testing/builders.ts";
 import { describe, expect, it } from "vitest";
-import { aStatus } from "../store/store.contract.ts";
+import { aStatus } from "../store/testing/records.ts";
 import { judge, tooManyToRemove, type Recorded } from "./strangers.ts";
 
 const found = (epoch: number) => ({ status: aStatus({ epoch }), release: 3 });

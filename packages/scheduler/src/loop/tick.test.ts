@@ -2,7 +2,7 @@ import { decodeAssignment } from "@skep/api/codec/assignment.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { someFacts } from "../store/store.contract.ts";
+import { someFacts } from "../store/testing/records.ts";
 import type { Store } from "../store/store.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
 import { createAssignments } from "./assignments.ts";

@@ -10,7 +10,7 @@ import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { createHash } from "node:crypto";
-import { someFacts } from "../store/store.contract.ts";
+import { someFacts } from "../store/testing/records.ts";
 
 /**
  * An agent for the scheduler's tests: it speaks the real protocol and carries out assignments at once, on an engine

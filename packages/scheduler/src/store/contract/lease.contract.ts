@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { creation, placement } from "../testing/records.ts";
+import { LONG, type StoreSetting } from "./setting.ts";
+
+/** Leases, terms, and what schedulers tell of each other. */
+export function describeLeases(setting: StoreSetting): void {
+  const { store, place, committed, term } = setting;
+
+  describe("leases", () => {
+    it("gives a free lease, renews one's own under the same term, and keeps another's", async () => {
+      expect((await store.takeLease("me", LONG)).term).toBe(term());
+      const refused = await store.takeLease("other", LONG);
+      expect(refused).toMatchObject({ holder: "me", term: term() });
+      expect(refused.expiresInMs).toBeGreaterThan(LONG / 2);
+      expect(await store.readLease()).toMatchObject({ holder: "me", term: term() });
+    });
+
+    it("hands an expired or released lease on with the next term", async () => {
+      await store.takeLease("me", 20);
+      await place.wait(30);
+      expect(await store.takeLease("other", LONG)).toMatchObject({ holder: "other", term: term() + 1 });
+      await store.releaseLease("me");
+      expect(await store.readLease()).toMatchObject({ holder: "other" });
+      await store.releaseLease("other");
+      expect(await store.takeLease("me", LONG)).toMatchObject({ holder: "me", term: term() + 2 });
+    });
+  });
+
+  describe("replicas and revisions", () => {
+    it("raises revisions for the leader alone", async () => {
+      await committed(creation(1), placement(1));
+      const raised = await store.raiseRevisions(["node-1", "node-9"], term());
+      expect(raised).toEqual({ kind: "committed", revisions: new Map([["node-1", 2]]) });
+      expect(await store.loadAssignment("node-1")).toMatchObject({ revision: 2 });
+      expect(await store.raiseRevisions(["node-1"], term() + 1)).toMatchObject({ kind: "stale" });
+    });
+
+    it("tells the schedulers of each other", async () => {
+      await store.tellReplica({ name: "b", version: "1", leading: false });
+      await store.tellReplica({ name: "a", version: "1", leading: true });
+      const all = await store.tellReplica({ name: "b", version: "2", leading: false });
+      expect(all.map(({ name, version, leading }) => [name, version, leading])).toEqual([
+        ["a", "1", true],
+        ["b", "2", false],
+      ]);
+    });
+  });
+}
