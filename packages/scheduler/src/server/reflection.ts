@@ -13,9 +13,16 @@ import { ServerReflection as ServerReflectionAlpha } from "@skep/api/gen/grpc/re
 type Reply = MessageInitShape<typeof ServerReflectionResponseSchema>;
 type Answer = NonNullable<Reply["messageResponse"]>;
 
-/** Registers gRPC reflection, both versions that tools use; `services` are those it tells of. */
-export function registerReflection(router: ConnectRouter, services: readonly DescService[]): void {
-  const index = indexFiles(services);
+/**
+ * Registers gRPC reflection, both versions that tools use. `services` are those it tells of; `more` are files that no
+ * service imports and that tools look up all the same: the details of errors.
+ */
+export function registerReflection(
+  router: ConnectRouter,
+  services: readonly DescService[],
+  more: readonly DescFile[],
+): void {
+  const index = indexFiles(services, more);
   async function* answerAll(requests: AsyncIterable<ServerReflectionRequest>): AsyncIterable<Reply> {
     for await (const request of requests) {
       yield { validHost: request.host, originalRequest: request, messageResponse: answer(request, index) };
@@ -33,7 +40,7 @@ interface FileIndex {
   readonly services: readonly string[];
 }
 
-function indexFiles(services: readonly DescService[]): FileIndex {
+function indexFiles(services: readonly DescService[], more: readonly DescFile[]): FileIndex {
   const files = new Map<string, DescFile>();
   const add = (file: DescFile): void => {
     if (files.has(file.proto.name)) return;
@@ -41,6 +48,7 @@ function indexFiles(services: readonly DescService[]): FileIndex {
     file.dependencies.forEach(add);
   };
   for (const service of services) add(service.file);
+  more.forEach(add);
   return {
     registry: createRegistry(...files.values()),
     files,

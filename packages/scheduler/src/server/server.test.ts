@@ -369,10 +369,11 @@ describe("gRPC health and reflection", () => {
       yield { messageRequest: { case: "listServices", value: "" } };
       yield { messageRequest: { case: "fileContainingSymbol", value: "skep.v1.DeploymentService.CreateDeployment" } };
       yield { messageRequest: { case: "fileByFilename", value: "no/such.proto" } };
+      yield { messageRequest: { case: "fileContainingSymbol", value: "skep.v1.ErrorDetail" } };
     }
     const answers = [];
     for await (const reply of reflection.serverReflectionInfo(questions())) answers.push(reply.messageResponse);
-    const [list, file, missing] = answers;
+    const [list, file, missing, detail] = answers;
     if (list?.case !== "listServicesResponse" || file?.case !== "fileDescriptorResponse")
       throw new Error("wrong answers");
     expect(list.value.service.map(one => one.name)).toEqual(
@@ -381,6 +382,6 @@ describe("gRPC health and reflection", () => {
     const files = file.value.fileDescriptorProto.map(bytes => fromBinary(FileDescriptorProtoSchema, bytes));
     const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: files.toReversed() }));
     expect(registry.getService("skep.v1.DeploymentService")?.methods.length).toBe(13);
-    expect(missing?.case).toBe("errorResponse");
+    expect([missing?.case, detail?.case]).toEqual(["errorResponse", "fileDescriptorResponse"]);
   });
 });

@@ -7,6 +7,7 @@ import { createValidateInterceptor } from "@connectrpc/validate";
 import { Health } from "@skep/api/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "@skep/api/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "@skep/api/gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { ErrorDetailSchema } from "@skep/api/gen/skep/v1/error_pb.ts";
 import { runChecks } from "@skep/kit/health.ts";
 import type { Check } from "@skep/kit/health.ts";
 import type { Log } from "@skep/kit/log.ts";
@@ -107,6 +108,10 @@ function createHandlers(options: ServerOptions, shutdownSignal: AbortSignal): Un
     services: options.services.map(service => service.typeName),
     isReady: async () => (await runChecks(options.ready, 2_000)).size === 0,
   });
-  registerReflection(router, [...options.services, Health, ServerReflection, ServerReflectionAlpha]);
+  registerReflection(
+    router,
+    [...options.services, Health, ServerReflection, ServerReflectionAlpha],
+    [ErrorDetailSchema.file],
+  );
   return router.handlers;
 }
