@@ -4,8 +4,8 @@ import { parseIdentity } from "@skep/agent/engine/labels.ts";
 
 /**
  * Watches what one agent does to its engine, against every assignment that was ever sent to its node, delivered or
- * not: it may make only what it was told to run, and end only what it was told to stop, to remove, to run anew, or
- * what a newer copy of the same instance has replaced.
+ * not: it may make only what it was told to run, and end only what it was told to stop or to remove, what a newer copy of
+ * the same instance has replaced, and containers of a pod that have to be made anew. Nothing here is ever unwell.
  */
 export class EngineRule {
   readonly #nodeId: string;
@@ -35,10 +35,13 @@ export class EngineRule {
     if (container.state !== "running") return undefined;
     const identity = parseIdentity(container.labels);
     if (identity === undefined) return `${this.#nodeId} ends ${container.name}, which is none of ours`;
-    const { instanceId, epoch } = identity;
+    const { instanceId, epoch, role } = identity;
+    if (this.#stop.get(instanceId)?.has(epoch)) return undefined;
     const told = [...(this.#run.get(instanceId) ?? [])];
-    // It may make anew what it runs (unwell, or changed), and end what is older than what it runs.
-    if (this.#stop.get(instanceId)?.has(epoch) || told.some(other => other >= epoch)) return undefined;
+    if (told.some(other => other > epoch)) return undefined;
+    // A pod's containers are made anew when their sandbox is another one, and a sandbox when it has lost its own.
+    const isPod = role === "sandbox" || container.joins !== undefined;
+    if (isPod && told.includes(epoch)) return undefined;
     return `${this.#nodeId} ends ${instanceId}@${epoch}, which nobody told it to end`;
   }
 }

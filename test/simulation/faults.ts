@@ -31,6 +31,8 @@ export interface Mischief {
   /** Share of store calls that fail before they happen, and of those that happen although the caller hears of a failure. */
   readonly storeFails: number;
   readonly commitUnknown: number;
+  /** A database call takes up to this long. */
+  readonly storeSlowMs: number;
   /** Share of engine calls whose answer is lost after they happened. */
   readonly engineLoses: number;
 }
@@ -69,6 +71,7 @@ export function drawMischief(chance: Chance): Mischief {
     delayMs: chance.pick([2, 2, 50, 800]),
     storeFails: chance.pick([0, 0, 0.02, 0.15]),
     commitUnknown: chance.pick([0, 0, 0.02, 0.1]),
+    storeSlowMs: chance.pick([4, 4, 300, 3_500]),
     engineLoses: chance.pick([0, 0, 0.03, 0.1]),
   };
 }

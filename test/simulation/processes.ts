@@ -7,7 +7,8 @@ import type { Bus } from "@skep/kit/bus.ts";
 import { createRecordingLog, type Log } from "@skep/kit/log.ts";
 import { createIdSource } from "@skep/kit/random.ts";
 import { createScheduler } from "@skep/scheduler/wire.ts";
-import { DEFAULT_SETTINGS } from "@skep/core/decide/world.ts";
+import { DEFAULT_SETTINGS, type Settings } from "@skep/core/decide/world.ts";
+import type { MemoryDatabase } from "@skep/scheduler/store/memory.ts";
 import type { Store } from "@skep/scheduler/store/store.ts";
 import { busOfLife, throughGate, type Life } from "./life.ts";
 import { ObserverRule } from "./observer-rule.ts";
@@ -17,10 +18,10 @@ import { watchedEngine, watchedStore } from "./watch.ts";
 
 /** A bug, put between a program and one of its ports, to see whether the rules find it. */
 export interface Sabotage {
-  readonly store?: (store: Store) => Store;
-  readonly schedulerBus?: (bus: Bus) => Bus;
+  readonly store?: (store: Store, database: MemoryDatabase) => Store;
+  readonly settings?: Partial<Settings>;
   readonly agentBus?: (bus: Bus) => Bus;
-  readonly engine?: (engine: Engine) => Engine;
+  readonly engine?: (engine: Engine, bus: Bus) => Engine;
 }
 
 /** What every simulated operator chose; few ports and slots, so that they run short. */
@@ -32,7 +33,7 @@ export function startAgent(platform: Platform, node: SimNode, life: Life, sabota
   const bus = busOfLife(platform.network.connect(life.name), life, () => undefined);
   const engine = watchedEngine(platform, node, life);
   const agent = createAgent({
-    engine: sabotage.engine?.(engine) ?? engine,
+    engine: sabotage.engine?.(engine, bus) ?? engine,
     bus: sabotage.agentBus?.(bus) ?? bus,
     clock: life.clock,
     random,
@@ -60,17 +61,17 @@ export function startScheduler(platform: Platform, name: string, life: Life, sab
   const observer = new ObserverRule(life, DEFAULT_SETTINGS.downAfterMs);
   const bus = busOfLife(platform.network.connect(name), life, (subject, data) => observer.heard(subject, data));
   const plain = platform.database.connect(name);
-  const store = watchedStore(platform, sabotage.store?.(plain) ?? plain, life, observer);
+  const store = watchedStore(platform, sabotage.store?.(plain, platform.database) ?? plain, life, observer);
   const newId = createIdSource(random);
   createScheduler({
     store,
-    bus: sabotage.schedulerBus?.(bus) ?? bus,
+    bus,
     clock: life.clock,
     random,
     // Lease holders bear the replica's name, so that the adversary knows who leads.
     ids: prefix => `${name}_${newId(prefix)}`,
     log: logOf(platform, life),
-    settings: DEFAULT_SETTINGS,
+    settings: { ...DEFAULT_SETTINGS, ...sabotage.settings },
     name,
     version: "simulated",
   }).start();

@@ -4,6 +4,7 @@ import type { Passage } from "@skep/kit/memory-bus.ts";
 import type { Platform } from "./platform.ts";
 
 const CALM_MS = 1;
+const CALM_STORE = { storeFails: 0, commitUnknown: 0, storeSlowMs: 4 };
 
 /** Sets how messages travel and how the database answers, by the platform's present mischief. */
 export function setWeather(platform: Platform): void {
@@ -22,10 +23,12 @@ export function setWeather(platform: Platform): void {
 
   const db = platform.chance("database");
   platform.database.setPolicy((name, call) => {
-    const { storeFails, commitUnknown } = platform.mischief ?? { storeFails: 0, commitUnknown: 0 };
+    const { storeFails, commitUnknown, storeSlowMs } = platform.mischief ?? CALM_STORE;
     const lost = db.happens(storeFails) ? "before" : db.happens(commitUnknown) ? "after" : "no";
     platform.say(`${name} db ${call}${lost === "no" ? "" : ` lost ${lost}`}`);
-    return { delayMs: db.whole(1, 4), lost };
+    // Slow now and then: a database that is always slow hides what only shows when it is not.
+    const delayMs = db.happens(0.9) ? db.whole(1, 4) : db.whole(1, storeSlowMs);
+    return { delayMs, lost };
   });
 }
 
