@@ -12,7 +12,11 @@ export const SCHEDULER_SETTINGS = {
   postgresUser: setting("SKEP_POSTGRES_USER", z.string().default("skep"), "its user"),
   postgresDatabase: setting("SKEP_POSTGRES_DATABASE", z.string().default("skep"), "its database"),
   postgresPassword: secret("SKEP_POSTGRES_PASSWORD", z.string().optional(), "its password"),
-  natsUrl: setting("SKEP_NATS_URL", z.string().default("nats://localhost:4222"), "where NATS is, commas between several"),
+  natsUrl: setting(
+    "SKEP_NATS_URL",
+    z.string().default("nats://localhost:4222"),
+    "where NATS is, commas between several",
+  ),
   natsUser: setting("SKEP_NATS_USER", z.string().optional(), "its user"),
   natsPassword: secret("SKEP_NATS_PASSWORD", z.string().optional(), "its password"),
   // Without a token everybody may do everything: that is for tests on the loopback.
@@ -23,11 +27,23 @@ export const SCHEDULER_SETTINGS = {
   name: setting("SKEP_REPLICA_NAME", z.string().optional(), "name of this replica; its hostname where absent"),
   logLevel: setting("SKEP_LOG_LEVEL", z.enum(["debug", "info", "warn", "error"]).default("info"), "how much is logged"),
   leaseMs: setting("SKEP_LEASE_MS", ms(3_000), "how long a leader's lease holds"),
-  suspectAfterMs: setting("SKEP_SUSPECT_AFTER_MS", ms(DEFAULT_SETTINGS.suspectAfterMs), "silence that makes a node suspect"),
+  suspectAfterMs: setting(
+    "SKEP_SUSPECT_AFTER_MS",
+    ms(DEFAULT_SETTINGS.suspectAfterMs),
+    "silence that makes a node suspect",
+  ),
   downAfterMs: setting("SKEP_DOWN_AFTER_MS", ms(DEFAULT_SETTINGS.downAfterMs), "silence that makes a node down"),
-  edgeSettleMs: setting("SKEP_EDGE_SETTLE_MS", ms(DEFAULT_SETTINGS.edgeSettleMs), "how long a retired instance still runs"),
+  edgeSettleMs: setting(
+    "SKEP_EDGE_SETTLE_MS",
+    ms(DEFAULT_SETTINGS.edgeSettleMs),
+    "how long a retired instance still runs",
+  ),
   startDeadlineMs: setting("SKEP_START_DEADLINE_MS", ms(DEFAULT_SETTINGS.startDeadlineMs), "how long a start may take"),
-  keepStoppedMs: setting("SKEP_KEEP_STOPPED_MS", ms(DEFAULT_SETTINGS.keepStoppedMs), "how long stopped records are kept"),
+  keepStoppedMs: setting(
+    "SKEP_KEEP_STOPPED_MS",
+    ms(DEFAULT_SETTINGS.keepStoppedMs),
+    "how long stopped records are kept",
+  ),
 } as const;
 
 /** The scheduler's configuration. */

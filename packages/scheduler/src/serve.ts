@@ -86,7 +86,8 @@ async function listen(
   const edge = await startEdgeServer({ port: config.edgePort, routes: () => scheduler.routes.current() });
   life.stack.defer(() => edge.close());
   log.info("scheduler.listening", "The API and the routes are served.", { apiPort: api.port, edgePort: edge.port });
-  if (config.apiToken === undefined) log.warn("api.open", "There is no API token: everybody who reaches the API may do everything.");
+  if (config.apiToken === undefined)
+    log.warn("api.open", "There is no API token: everybody who reaches the API may do everything.");
 }
 
 /** The tables have to be there before anything else; a database that is away is waited for. */
@@ -94,7 +95,8 @@ async function migrate(store: PostgresStore, log: Log, signal: AbortSignal): Pro
   const policy = {
     maxMs: 1_000,
     onRetry: (error: unknown, attempt: number) => {
-      if (attempt === 1) log.warn("database.unreached", "The tables cannot be made yet; trying until they can.", { error });
+      if (attempt === 1)
+        log.warn("database.unreached", "The tables cannot be made yet; trying until they can.", { error });
     },
   };
   await retry(() => store.migrate(), policy, systemClock, signal);

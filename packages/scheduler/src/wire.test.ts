@@ -5,7 +5,10 @@ import { createRig, type Rig } from "./testing/rig.ts";
 import type { Scheduler } from "./wire.ts";
 
 const someone = { actor: "someone", idempotencyKey: undefined };
-const web = aSpec({ replicas: 3, containers: [aContainer({ ports: [{ containerPort: 80, protocol: "tcp", hostPort: undefined }] })] });
+const web = aSpec({
+  replicas: 3,
+  containers: [aContainer({ ports: [{ containerPort: 80, protocol: "tcp", hostPort: undefined }] })],
+});
 
 let rig: Rig;
 let schedulers: Scheduler[];
@@ -182,7 +185,12 @@ describe("the minute reconcile", () => {
     const [status] = agent.running.values();
     for (let number = 1; number <= 6; number++) {
       const stray = { ...status!, instanceId: `other.app.${number}` };
-      agent.strangers.set(`other.app.${number} 1`, { status: stray, tenantId: "other", deploymentId: "other.app", release: 1 });
+      agent.strangers.set(`other.app.${number} 1`, {
+        status: stray,
+        tenantId: "other",
+        deploymentId: "other.app",
+        release: 1,
+      });
     }
     await rig.clock.advance(130_000);
     expect(agent.strangers.size).toBe(6);

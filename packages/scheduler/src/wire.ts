@@ -1,4 +1,4 @@
-import { decodeWake, encodeWake } from "@skep/api/codec/notice.ts";
+import { encodeWake } from "@skep/api/codec/notice.ts";
 import { SUBJECTS } from "@skep/api/subjects.ts";
 import type { IdSource } from "@skep/kit/random.ts";
 import type { ApiDeps } from "./api/deps.ts";
@@ -69,10 +69,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     const beats = createBeats(ports);
     const replicas = createReplicas(ports, () => ({ name, version, leading: command !== undefined }));
     const absorb = createAbsorb(ports, { beats, hints, wake });
-    const woken = bus.subscribe(SUBJECTS.wake, message => {
-      log.debug("tick.woken", "Somebody woke the leader.", { because: decodeWake(message.data) });
-      command?.wake();
-    });
+    const woken = bus.subscribe(SUBJECTS.wake, () => command?.wake());
     const leader = createLeader(ports, {
       holder: deps.ids("scheduler"),
       ttlMs: deps.leaseMs ?? LEASE_MS,
@@ -101,8 +98,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       const { leader, hints, beats, all } = started;
       started = undefined;
       await leader.close();
-      await Promise.all(all.map(one => one.close()));
-      await Promise.all([beats.close(), hints.close()]);
+      await Promise.all([...all, beats, hints].map(one => one.close()));
     },
     routes,
     term: () => started?.leader.term(),

@@ -51,9 +51,9 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
 
   function stepDown(because: string): void {
     if (held === undefined) return;
-    const { term, running, expire } = held;
+    const { term, running } = held;
+    held.expire();
     held = undefined;
-    expire();
     log.info("leader.lost", `This scheduler no longer leads: ${because}.`, { term });
     ending = ending
       .then(() => running.close())
@@ -85,8 +85,8 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
       stepDown("another scheduler has the lease");
       return Math.min(lease.expiresInMs, ttlMs / 3) + random() * 50;
     }
-    if (clock.monotonic() >= validUntil) stepDown("the database took too long to renew the lease");
-    else hold(lease.term, validUntil);
+    if (clock.monotonic() < validUntil) hold(lease.term, validUntil);
+    else stepDown("the database took too long to renew the lease");
     return ttlMs / 3;
   }
 
@@ -105,11 +105,9 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
     close: async () => {
       closing.abort();
       stepDown("it is stopping");
-      await ending;
-      await trying;
-      await store.releaseLease(holder).catch((error: unknown) => {
-        log.debug("leader.unreleased", "The lease could not be given back; it ends by itself.", { error });
-      });
+      await Promise.all([ending, trying]);
+      // A lease that cannot be given back ends by itself.
+      await store.releaseLease(holder).catch(() => undefined);
     },
   };
 }

@@ -3,11 +3,11 @@ import type { World } from "@skep/core/decide/world.ts";
 import type { Liveness as Believed, Node, NodeId } from "@skep/core/model/node.ts";
 import { isLive } from "@skep/core/model/state.ts";
 import { createWake } from "@skep/kit/wake.ts";
-import type { Decision } from "../store/store.ts";
 import type { Beats } from "./beats.ts";
 import type { Hints } from "./hints.ts";
+import { createNodeNews } from "./node-news.ts";
 import { createOutage } from "./outage.ts";
-import { createProbes } from "./probes.ts";
+import { createProbes, type ProbeResult } from "./probes.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 /** What the leader believes of the nodes, by what it has itself observed. */
@@ -31,41 +31,27 @@ const LEAVING_GRACE_MS = 60_000;
 
 /** Begins to look, four times a second; a changed belief wakes the tick and is recorded. */
 export function createLiveness(ports: LoopPorts, options: LivenessOptions): Liveness {
-  const { store, clock, log, settings } = ports;
+  const { clock, settings } = ports;
   const { beats, hints } = options;
   const outage = createOutage("liveness", ports);
   const believed = new Map<NodeId, Believed>();
   let nodes: readonly Node[] = [];
   let assigned: ReadonlyMap<NodeId, number> = new Map();
   let frozen = false;
-  /** What has changed and is not recorded yet. */
-  let unsaved = new Map<NodeId, Believed>();
-  let untold: Decision[] = [];
-
+  const news = createNodeNews(ports, hints);
   const probes = createProbes(ports, beats, options.probePort, () => looking.hint());
 
   function look(): Assessment {
     const present = nodes.map(node => ({ ...node, liveness: believed.get(node.id) ?? node.liveness }));
-    const observations = new Map(present.map(node => [node.id, observe(node.id)]));
+    const observations = new Map(
+      present.map(node => [node.id, observe(node.id, beats, probes.result(node.id), assigned.get(node.id) ?? 0)]),
+    );
     const assessment = assessNodes(present, observations, settings, beats.awakeMs());
     const ready = present.filter(node => assessment.liveness.get(node.id) === "ready");
     for (const node of present) {
       if (node.liveness !== "down" && beats.silentMs(node.id) >= settings.suspectAfterMs) probes.probe(node, ready);
     }
     return assessment;
-  }
-
-  function observe(nodeId: NodeId): NodeObservation {
-    const heard = beats.heard(nodeId);
-    const isLeaving = heard?.beat?.leaving === true && beats.silentMs(nodeId) < LEAVING_GRACE_MS;
-    const result = probes.result(nodeId);
-    return {
-      observingSinceAt: beats.listeningSinceMs(),
-      lastBeatAt: heard?.atMs,
-      probe: isLeaving ? "unknown" : (result?.probe ?? "unknown"),
-      probedAt: result?.atMs,
-      assigned: assigned.get(nodeId) ?? 0,
-    };
   }
 
   function take(assessment: Assessment): boolean {
@@ -76,36 +62,20 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
       believed.set(node.id, next);
       if (next === before) continue;
       changed = true;
-      unsaved.set(node.id, next);
-      untold.push(changeOf(node, next, beats.silentMs(node.id), clock.now()));
+      news.changed(node, next, beats.silentMs(node.id));
     }
     if (assessment.frozen !== frozen) {
       frozen = assessment.frozen;
       changed = true;
-      untold.push(freezeOf(assessment, clock.now()));
+      news.frozen(assessment);
     }
     return changed;
-  }
-
-  async function save(): Promise<void> {
-    const [liveness, decisions] = [unsaved, untold];
-    if (liveness.size + decisions.length === 0) return;
-    [unsaved, untold] = [new Map(), []];
-    for (const { kind, sentence, ...fields } of decisions) log.info(kind, sentence, fields);
-    hints.tell({ events: decisions, nodeIds: [...liveness.keys()] });
-    try {
-      await store.saveLiveness(liveness, clock.now());
-    } catch (error) {
-      unsaved = new Map([...liveness, ...unsaved]);
-      throw error;
-    }
-    await store.saveDecisions(decisions);
   }
 
   const looking = createWake(
     async () => {
       if (take(look())) options.wake();
-      await save();
+      await news.save();
       outage.succeeded();
     },
     { minGapMs: 50, periodMs: LOOK_MS },
@@ -139,20 +109,14 @@ function liveByNode(world: World): ReadonlyMap<NodeId, number> {
   return counts;
 }
 
-function changeOf(node: Node, next: Believed, silentMs: number, now: number): Decision {
-  const seconds = (silentMs / 1000).toFixed(1);
-  const sentences: Readonly<Record<Believed, string>> = {
-    ready: `Node ${node.hostname} is ready.`,
-    unknown: `Node ${node.hostname} has not been heard of yet.`,
-    suspect: `Node ${node.hostname} has been silent for ${seconds} s and gets no new work.`,
-    down: `Node ${node.hostname} has been silent for ${seconds} s and its peers cannot reach it: what it ran is placed elsewhere.`,
+function observe(nodeId: NodeId, beats: Beats, result: ProbeResult | undefined, assigned: number): NodeObservation {
+  const heard = beats.heard(nodeId);
+  const isLeaving = heard?.beat?.leaving === true && beats.silentMs(nodeId) < LEAVING_GRACE_MS;
+  return {
+    observingSinceAt: beats.listeningSinceMs(),
+    lastBeatAt: heard?.atMs,
+    probe: isLeaving ? "unknown" : (result?.probe ?? "unknown"),
+    probedAt: result?.atMs,
+    assigned,
   };
-  return { ...NOBODY, at: now, kind: `node.${next}`, nodeId: node.id, sentence: sentences[next] };
 }
-
-function freezeOf({ frozen, because }: Assessment, now: number): Decision {
-  const sentence = frozen ? `${because}.` : "Enough nodes are heard again: what is silent may be called down.";
-  return { ...NOBODY, at: now, kind: frozen ? "fleet.frozen" : "fleet.thawed", nodeId: undefined, sentence };
-}
-
-const NOBODY = { tenantId: undefined, deploymentId: undefined, instanceId: undefined, epoch: undefined } as const;

@@ -13,7 +13,10 @@ export interface Outage {
 const BACKOFF: Backoff = { baseMs: 50, maxMs: 1_000 };
 
 /** Makes one; `loop` names it in the log. */
-export function createOutage(loop: string, ports: { readonly clock: Clock; readonly log: Log; readonly random: Random }): Outage {
+export function createOutage(
+  loop: string,
+  ports: { readonly clock: Clock; readonly log: Log; readonly random: Random },
+): Outage {
   const { clock, log, random } = ports;
   let failures = 0;
   let beganAt = 0;

@@ -42,7 +42,11 @@ export function createProbes(
       const reply = decodeAskReply(await bus.request(nodeSubject("ask", peer.id), question, { timeoutMs: ANSWER_MS }));
       return reply.kind === "probe" ? reply.answered : undefined;
     } catch (error) {
-      log.debug("probe.unanswered", "A peer did not answer whether it reaches a node.", { peer: peer.id, nodeId: target.id, error });
+      log.debug("probe.unanswered", "A peer did not answer whether it reaches a node.", {
+        peer: peer.id,
+        nodeId: target.id,
+        error,
+      });
       return undefined;
     }
   }

@@ -40,7 +40,9 @@ export function createReplicas(
     seen: () => {
       const { name, version, leading } = self();
       const others = seen.filter(one => one.name !== name);
-      return [...others, { name, version, leading, seenAt: clock.now() }].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      return [...others, { name, version, leading, seenAt: clock.now() }].toSorted((a, b) =>
+        a.name < b.name ? -1 : 1,
+      );
     },
     tell: () => wake.hint(),
     close: () => wake.close(),

@@ -15,7 +15,10 @@ export function createRetention(ports: LoopPorts): Running {
   const wake = createWake(
     async () => {
       const now = clock.now();
-      const deleted = await store.pruneHistory({ keysAt: now - KEEP_KEYS_MS, decisionsAt: now - KEEP_DECISIONS_MS }, BATCH);
+      const deleted = await store.pruneHistory(
+        { keysAt: now - KEEP_KEYS_MS, decisionsAt: now - KEEP_DECISIONS_MS },
+        BATCH,
+      );
       outage.succeeded();
       if (deleted >= BATCH) wake.hint();
     },

@@ -46,7 +46,8 @@ export async function examine(store: Store, report: Report, now: number): Promis
   };
 }
 
-const keyOf = (of: { readonly instanceId: InstanceId; readonly epoch: number }): string => `${of.instanceId} ${of.epoch}`;
+const keyOf = (of: { readonly instanceId: InstanceId; readonly epoch: number }): string =>
+  `${of.instanceId} ${of.epoch}`;
 
 async function rowsOf(store: Store, nodeId: NodeId): Promise<readonly Location[]> {
   const rows: Location[] = [];
@@ -88,12 +89,25 @@ function decisionOf(
     case "recorded":
       return [];
     case "restore":
-      return [{ ...at, ...ownerOf(verdict.location), kind: "location.restored", sentence: `The record of ${what} was missing and is written as its agent sees it.` }];
+      return [
+        {
+          ...at,
+          ...ownerOf(verdict.location),
+          kind: "location.restored",
+          sentence: `The record of ${what} was missing and is written as its agent sees it.`,
+        },
+      ];
     case "remove":
       if (frozen && !verdict.proven) return [];
       return [{ ...at, kind: "stranger.removed", sentence: `${what} is removed: ${verdict.because}.` }];
     case "ahead":
-      return [{ ...at, kind: "stranger.left", sentence: `${what} is left alone: ${verdict.because}. The records may be an old copy; compare them before you remove it by hand.` }];
+      return [
+        {
+          ...at,
+          kind: "stranger.left",
+          sentence: `${what} is left alone: ${verdict.because}. The records may be an old copy; compare them before you remove it by hand.`,
+        },
+      ];
   }
 }
 

@@ -47,7 +47,11 @@ export function judge(found: Found, recorded: Recorded, nodeId: NodeId, now: num
     return { kind: "remove", because: `epoch ${status.epoch} was placed on node ${row.nodeId}`, proven: true };
   }
   if (status.epoch < instance.epoch) {
-    return { kind: "remove", because: `it has epoch ${status.epoch}, and ${instance.epoch} was placed since`, proven: true };
+    return {
+      kind: "remove",
+      because: `it has epoch ${status.epoch}, and ${instance.epoch} was placed since`,
+      proven: true,
+    };
   }
   return { kind: "restore", location: locationOf(found, instance, nodeId, now) };
 }

@@ -47,13 +47,16 @@ afterEach(async () => {
 
 async function begin(over: Partial<LoopPorts> = {}, holds: () => boolean = () => true): Promise<Tick> {
   const { term } = await store.takeLease("s1", 600_000);
-  tick = createTick({ ...ports, ...over }, {
-    leadership: { term, holds },
-    assignments: createAssignments(ports, term),
-    liveness: allReady,
-    hints,
-    onMissingRow: () => undefined,
-  });
+  tick = createTick(
+    { ...ports, ...over },
+    {
+      leadership: { term, holds },
+      assignments: createAssignments(ports, term),
+      liveness: allReady,
+      hints,
+      onMissingRow: () => undefined,
+    },
+  );
   return tick;
 }
 const deploy = (name: string): Promise<unknown> =>

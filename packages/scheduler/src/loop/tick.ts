@@ -59,7 +59,9 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   async function commit(plan: Plan, world: World, now: number): Promise<void> {
     const result = await store.commit(plan, leadership.term, now);
     if (result.kind === "stale") {
-      log.debug("plan.stale", "The plan was based on what has changed meanwhile; looking again.", { because: result.because });
+      log.debug("plan.stale", "The plan was based on what has changed meanwhile; looking again.", {
+        because: result.because,
+      });
       if (leadership.holds()) wake.hint();
       return;
     }

@@ -44,7 +44,8 @@ export function changedRecord(
     ? { deploymentId: deployment.id, number: release.number + 1, spec: change.spec ?? release.spec }
     : release;
   const replicas = change.replicas ?? change.spec?.replicas ?? deployment.replicas;
-  const same = !isNew && change.routes === undefined && desired === deployment.desired && replicas === deployment.replicas;
+  const same =
+    !isNew && change.routes === undefined && desired === deployment.desired && replicas === deployment.replicas;
   if (same) return before;
   return {
     deployment: {

@@ -11,7 +11,14 @@ import type { Usage } from "./reports.ts";
 import type { DeploymentChange, DeploymentRecord, InstanceFilter, Page, PageRequest, Request } from "./store.ts";
 
 /** Answers a repeated request as it was answered before; otherwise does it and keeps the answer. */
-function once<T>(records: Records, request: Request, operation: string, argument: unknown, now: number, run: () => T): T {
+function once<T>(
+  records: Records,
+  request: Request,
+  operation: string,
+  argument: unknown,
+  now: number,
+  run: () => T,
+): T {
   const { actor, idempotencyKey } = request;
   if (idempotencyKey === undefined) return run();
   const hash = requestHash(operation, argument);
@@ -160,6 +167,8 @@ export function listInstances(
 
 /** See `SpecStore.loadUsage`. */
 export function loadUsage(records: Records, instanceIds: readonly string[]): readonly Usage[] {
-  const wanted = [...records.usage.values()].filter(one => instanceIds.includes(one.instanceId) && records.locations.has(locationKey(one)));
+  const wanted = [...records.usage.values()].filter(
+    one => instanceIds.includes(one.instanceId) && records.locations.has(locationKey(one)),
+  );
   return inOrder(wanted, one => `${one.instanceId} ${String(one.epoch).padStart(10, "0")}`);
 }

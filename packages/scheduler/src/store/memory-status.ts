@@ -136,8 +136,7 @@ function saveSwarmNode(records: Records, given: SwarmNode): boolean {
     labels,
     hostname: entry.sessionId === undefined ? given.hostname : node.hostname,
     address: entry.sessionId === undefined ? given.address : node.address,
-    assignmentRevision:
-      node.assignmentRevision + (known !== undefined && node.availability !== availability ? 1 : 0),
+    assignmentRevision: node.assignmentRevision + (known !== undefined && node.availability !== availability ? 1 : 0),
   };
   entry.swarmState = given.state;
   entry.swarmVersion = given.versionIndex;
@@ -166,7 +165,8 @@ function digestOf(location: Location): bigint {
 export function restoreLocation(records: Records, location: Location): boolean {
   const instance = records.instances.get(location.instanceId);
   const key = locationKey(location);
-  if (instance?.epoch !== location.epoch || records.locations.has(key) || !records.nodes.has(location.nodeId)) return false;
+  if (instance?.epoch !== location.epoch || records.locations.has(key) || !records.nodes.has(location.nodeId))
+    return false;
   if (isLive(location) && takesPortTwice([...records.locations.values(), location])) return false;
   records.locations.set(key, location);
   return true;

@@ -1,6 +1,14 @@
 import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
-import { commit, loadAssignment, loadWorld, raiseRevisions, readLease, releaseLease, takeLease } from "./memory-plan.ts";
+import {
+  commit,
+  loadAssignment,
+  loadWorld,
+  raiseRevisions,
+  readLease,
+  releaseLease,
+  takeLease,
+} from "./memory-plan.ts";
 import { emptyRecords, inOrder, liveOn, type Records } from "./memory-records.ts";
 import {
   changeDeployment,
@@ -85,7 +93,11 @@ function unavailable(): SkepError {
 type Pass = <T>(call: string, run: () => T) => Promise<T>;
 
 function createStore(records: Records, clock: Clock, pass: Pass): Store {
-  return { ...createLeading(records, clock, pass), ...createStatus(records, clock, pass), ...createSpec(records, clock, pass) };
+  return {
+    ...createLeading(records, clock, pass),
+    ...createStatus(records, clock, pass),
+    ...createSpec(records, clock, pass),
+  };
 }
 
 function createLeading(records: Records, clock: Clock, pass: Pass) {
@@ -120,8 +132,7 @@ function createStatus(records: Records, clock: Clock, pass: Pass) {
 
 function createSpec(records: Records, clock: Clock, pass: Pass) {
   return {
-    createTenant: (tenant, request) =>
-      pass("createTenant", () => createTenant(records, tenant, request, clock.now())),
+    createTenant: (tenant, request) => pass("createTenant", () => createTenant(records, tenant, request, clock.now())),
     updateTenant: (id, quota, request) =>
       pass("updateTenant", () => updateTenant(records, id, quota, request, clock.now())),
     deleteTenant: (id, request) => pass("deleteTenant", () => deleteTenant(records, id, request, clock.now())),
@@ -134,8 +145,14 @@ function createSpec(records: Records, clock: Clock, pass: Pass) {
     getDeployment: id => pass("getDeployment", () => getDeployment(records, id)),
     listDeployments: (filter, page) =>
       pass("listDeployments", () => {
-        const wanted = [...records.deployments.values()].filter(one => (filter.tenantId ?? one.tenantId) === one.tenantId);
-        return pageOf(wanted.map(one => getDeployment(records, one.id)!), page, one => one.deployment.id);
+        const wanted = [...records.deployments.values()].filter(
+          one => (filter.tenantId ?? one.tenantId) === one.tenantId,
+        );
+        return pageOf(
+          wanted.map(one => getDeployment(records, one.id)!),
+          page,
+          one => one.deployment.id,
+        );
       }),
     listInstances: (filter, page) => pass("listInstances", () => listInstances(records, filter, page)),
     loadUsage: instanceIds => pass("loadUsage", () => loadUsage(records, instanceIds)),
@@ -205,5 +222,10 @@ function tellReplica(records: Records, replica: Omit<Replica, "agoMs">, now: num
 
 function listNodes(records: Records): readonly NodeRecord[] {
   const entries = inOrder(records.nodes.values(), ({ node }) => `${node.hostname} ${node.id}`);
-  return entries.map(({ node, seenAt, swarmState }) => ({ node, seenAt, instances: liveOn(records, node.id), swarmState }));
+  return entries.map(({ node, seenAt, swarmState }) => ({
+    node,
+    seenAt,
+    instances: liveOn(records, node.id),
+    swarmState,
+  }));
 }

@@ -8,14 +8,7 @@ import { createDeployment } from "./queries/create-deployment.ts";
 import { listDecisions, pruneHistory, saveDecisions } from "./queries/decisions.ts";
 import { loadEdge, loadUsage } from "./queries/edge.ts";
 import { readLease, releaseLease, takeLease, tellReplica } from "./queries/lease.ts";
-import {
-  getTenant,
-  listDeployments,
-  listInstances,
-  listNodes,
-  listRoutes,
-  listTenants,
-} from "./queries/lists.ts";
+import { getTenant, listDeployments, listInstances, listNodes, listRoutes, listTenants } from "./queries/lists.ts";
 import { loadAssignment } from "./queries/load-assignment.ts";
 import { loadWorld } from "./queries/load-world.ts";
 import { saveBeats, saveFacts, saveLiveness } from "./queries/nodes.ts";
@@ -67,7 +60,8 @@ export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now)
     deleteTenant: (id, request) => deleteTenant(pool, id, request, now()),
     getTenant: id => getTenant(db, id),
     listTenants: page => listTenants(db, page),
-    createDeployment: (tenantId, spec, routes, request, at) => createDeployment(pool, tenantId, spec, routes, request, at),
+    createDeployment: (tenantId, spec, routes, request, at) =>
+      createDeployment(pool, tenantId, spec, routes, request, at),
     changeDeployment: (id, change, version, request, at) => changeDeployment(pool, id, change, version, request, at),
     getDeployment: id => getDeployment(pool, id),
     listDeployments: (filter, page) => listDeployments(db, filter, page),

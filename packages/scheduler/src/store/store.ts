@@ -208,10 +208,7 @@ export interface EdgeStore {
 /** Keeps the tables that only grow from growing for ever. */
 export interface HistoryStore {
   /** Deletes idempotency keys and decisions older than these times, at most `most` of each; answers how many went. */
-  pruneHistory(
-    before: { readonly keysAt: number; readonly decisionsAt: number },
-    most: number,
-  ): Promise<number>;
+  pruneHistory(before: { readonly keysAt: number; readonly decisionsAt: number }, most: number): Promise<number>;
 }
 
 /** A scheduler that told lately that it lives. */

@@ -79,12 +79,16 @@ export class FakeAgent {
   async report(full: boolean): Promise<void> {
     const report: Report = {
       ...{ nodeId: this.nodeId, sessionId: this.#sessionId, seq: ++this.#seq, full, usage: [] },
-      facts: full ? { ...someFacts({ nodeId: this.nodeId, sessionId: this.#sessionId }), agentVersion: "1" } : undefined,
+      facts: full
+        ? { ...someFacts({ nodeId: this.nodeId, sessionId: this.#sessionId }), agentVersion: "1" }
+        : undefined,
       ...{ statuses: [...this.running.values()], gone: this.#gone, strangers: [...this.strangers.values()] },
     };
     for (let attempt = 0; attempt < 60 && this.#alive; attempt++) {
       try {
-        const answer = await this.#bus.request(nodeSubject("report", this.nodeId), encodeReport(report), { timeoutMs: 1_000 });
+        const answer = await this.#bus.request(nodeSubject("report", this.nodeId), encodeReport(report), {
+          timeoutMs: 1_000,
+        });
         const ack = decodeReportAck(answer);
         if (ack.needFull && !full) await this.report(true);
         return;
@@ -109,8 +113,7 @@ export class FakeAgent {
   #take(next: Assignment): void {
     const held = this.assignment;
     const isOlder =
-      held !== undefined &&
-      (next.term < held.term || (next.term === held.term && next.revision <= held.revision));
+      held !== undefined && (next.term < held.term || (next.term === held.term && next.revision <= held.revision));
     if (isOlder) return;
     this.assignment = next;
     this.assigned.push(next);
@@ -118,7 +121,9 @@ export class FakeAgent {
       const key = `${instanceId} ${epoch}`;
       this.strangers.delete(key);
       if (desired === "run") {
-        const containers = [{ name: "app", id: `c-${key}`, imageId: "i", running: true, exitCode: undefined, restarts: 0 }];
+        const containers = [
+          { name: "app", id: `c-${key}`, imageId: "i", running: true, exitCode: undefined, restarts: 0 },
+        ];
         this.running.set(key, { instanceId, epoch, state: "running", health: "none", containers, ports, message: "" });
       } else this.#end(instanceId, epoch);
     }
@@ -136,6 +141,7 @@ export class FakeAgent {
   #end(instanceId: string, epoch: number): void {
     this.running.delete(`${instanceId} ${epoch}`);
     this.strangers.delete(`${instanceId} ${epoch}`);
-    if (!this.#gone.some(one => one.instanceId === instanceId && one.epoch === epoch)) this.#gone.push({ instanceId, epoch });
+    if (!this.#gone.some(one => one.instanceId === instanceId && one.epoch === epoch))
+      this.#gone.push({ instanceId, epoch });
   }
 }

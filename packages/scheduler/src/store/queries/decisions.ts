@@ -27,7 +27,11 @@ export async function listDecisions(
   page: PageRequest,
 ): Promise<Page<Decision>> {
   const { after, limit } = readPage(page);
-  let query = db.selectFrom("decisions").selectAll().orderBy("id").limit(limit + 1);
+  let query = db
+    .selectFrom("decisions")
+    .selectAll()
+    .orderBy("id")
+    .limit(limit + 1);
   if (filter.deploymentId !== undefined) query = query.where("deployment_id", "=", filter.deploymentId);
   if (filter.instanceId !== undefined) query = query.where("instance_id", "=", filter.instanceId);
   if (filter.sinceAt !== undefined) query = query.where("at", ">=", filter.sinceAt);

@@ -37,7 +37,12 @@ const READ = {
 };
 
 function toLease(row: LeaseRow): Lease {
-  return { holder: row.holder, term: row.term, expiresInMs: Math.max(0, Number(row.expires_in_ms)), at: Math.round(row.at_ms) };
+  return {
+    holder: row.holder,
+    term: row.term,
+    expiresInMs: Math.max(0, Number(row.expires_in_ms)),
+    at: Math.round(row.at_ms),
+  };
 }
 
 /** See `LeaseStore.takeLease`. */

@@ -20,7 +20,11 @@ export async function getTenant(db: Db, id: TenantId): Promise<Tenant | undefine
 /** See `SpecStore.listTenants`. */
 export async function listTenants(db: Db, page: PageRequest): Promise<Page<Tenant>> {
   const { after, limit } = readPage(page);
-  let query = db.selectFrom("tenants").selectAll().orderBy("id").limit(limit + 1);
+  let query = db
+    .selectFrom("tenants")
+    .selectAll()
+    .orderBy("id")
+    .limit(limit + 1);
   if (after !== undefined) query = query.where("id", ">", after);
   return makePage((await translated(query.execute())).map(toTenant), limit, tenant => tenant.id);
 }
@@ -55,14 +59,22 @@ export async function listInstances(
   page: PageRequest,
 ): Promise<Page<{ readonly instance: Instance; readonly locations: readonly Location[] }>> {
   const { after, limit } = readPage(page);
-  let query = db.selectFrom("instances").selectAll().orderBy("id").limit(limit + 1);
+  let query = db
+    .selectFrom("instances")
+    .selectAll()
+    .orderBy("id")
+    .limit(limit + 1);
   if (filter.tenantId !== undefined) query = query.where("tenant_id", "=", filter.tenantId);
   if (filter.deploymentId !== undefined) query = query.where("deployment_id", "=", filter.deploymentId);
   if (filter.instanceId !== undefined) query = query.where("id", "=", filter.instanceId);
   if (after !== undefined) query = query.where("id", ">", after);
   const { nodeId } = filter;
   if (nodeId !== undefined) {
-    query = query.where("id", "in", db.selectFrom("deployment_locations").select("instance_id").where("node_id", "=", nodeId));
+    query = query.where(
+      "id",
+      "in",
+      db.selectFrom("deployment_locations").select("instance_id").where("node_id", "=", nodeId),
+    );
   }
   const instances = (await translated(query.execute())).map(toInstance);
   const locations = await locationsOf(db, instances);
@@ -75,7 +87,11 @@ async function locationsOf(db: Db, instances: readonly Instance[]): Promise<Read
   const query = db
     .selectFrom("deployment_locations")
     .select(LOCATION_COLUMNS)
-    .where("instance_id", "in", instances.map(instance => instance.id))
+    .where(
+      "instance_id",
+      "in",
+      instances.map(instance => instance.id),
+    )
     .orderBy("epoch");
   return Map.groupBy((await translated(query.execute())).map(toLocation), location => location.instanceId);
 }

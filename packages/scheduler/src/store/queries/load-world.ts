@@ -56,7 +56,8 @@ export async function loadWorld(db: Queryable, known: Map<number, DeploymentSpec
   // Numbers are given out before they become visible, so a smaller one can appear later than a greater one.
   const late = row.releases.filter(release => !known.has(release.uid)).map(release => release.uid);
   if (late.length > 0) {
-    for (const { uid, spec } of await ask<{ uid: number; spec: DeploymentSpec }>(db, SPECS, [late])) known.set(uid, spec);
+    for (const { uid, spec } of await ask<{ uid: number; spec: DeploymentSpec }>(db, SPECS, [late]))
+      known.set(uid, spec);
   }
   const named = new Set(row.releases.map(release => release.uid));
   for (const uid of known.keys()) if (!named.has(uid)) known.delete(uid);

@@ -39,9 +39,7 @@ export async function loadDigests(
   db: Queryable,
 ): Promise<ReadonlyMap<NodeId, { readonly digest: bigint; readonly count: number }>> {
   const rows = await ask<{ node_id: string; digest: string; count: number }>(db, DIGESTS, []);
-  return new Map(
-    rows.map(row => [row.node_id, { digest: BigInt.asUintN(64, BigInt(row.digest)), count: row.count }]),
-  );
+  return new Map(rows.map(row => [row.node_id, { digest: BigInt.asUintN(64, BigInt(row.digest)), count: row.count }]));
 }
 
 const RESTORE = {
