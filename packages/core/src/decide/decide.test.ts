@@ -1,6 +1,18 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { aContainer, aSpec, changesOf, someNodes } from "../testing/builders.ts";
+import {
+  aContainer,
+  aDeployment,
+  aLocation,
+  anInstance,
+  aRelease,
+  aSpec,
+  aWorld,
+  changesOf,
+  someNodes,
+} from "../testing/builders.ts";
+import { decide } from "./decide.ts";
+import { DEFAULT_SETTINGS } from "./world.ts";
 import { ToyCluster } from "../testing/toy-cluster.ts";
 
 // Many runs of many steps: on a busy machine they take their time.
@@ -42,6 +54,38 @@ test("an update starts each new instance before the old one leaves, one at a tim
   expect(cluster.serving(id).map(one => one.release)).toEqual([2, 2, 2]);
   expect(overlap).toBe(1);
   expect(cluster.world.instances.map(one => one.slot).sort()).toEqual([0, 1, 2]);
+});
+
+test("a spread does not count with what gives way", () => {
+  const spec = aSpec({ replicas: 3, placement: { strategy: "spread" } });
+  const old = { release: 1, epoch: 1 };
+  const wanted = { release: 2, epoch: 1 };
+  const world = aWorld({
+    nodes: someNodes(3),
+    deployments: [
+      aDeployment({ replicas: 3, release: 2, nextSerial: 6 }),
+      aDeployment({ name: "neighbour", nextSerial: 2 }),
+    ],
+    releases: [
+      aRelease({ spec }),
+      aRelease({ number: 2, spec }),
+      aRelease({ deploymentId: "acme.neighbour", spec: aSpec({ name: "neighbour" }) }),
+    ],
+    instances: [
+      anInstance({ id: "acme.web.3", slot: 2, ...old }),
+      anInstance({ id: "acme.web.4", slot: 0, ...wanted }),
+      anInstance({ id: "acme.web.5", slot: 1, ...wanted }),
+      anInstance({ id: "acme.neighbour.1", deploymentId: "acme.neighbour", epoch: 1 }),
+    ],
+    locations: [
+      aLocation({ instanceId: "acme.web.3", nodeId: "node-1", ...old }),
+      aLocation({ instanceId: "acme.web.4", nodeId: "node-2", ...wanted }),
+      aLocation({ instanceId: "acme.web.5", nodeId: "node-3", ...wanted }),
+      aLocation({ instanceId: "acme.neighbour.1", nodeId: "node-1" }),
+    ],
+  });
+  const [placed] = changesOf(decide(world, DEFAULT_SETTINGS, 1_000).changes, "place");
+  expect(placed?.nodeId).toBe("node-1");
 });
 
 test("stop-first frees the slot, and even the host port, before the new instance is made", () => {

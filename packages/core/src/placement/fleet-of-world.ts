@@ -28,6 +28,10 @@ export function fleetOfDraft(draft: Draft, needs: ReturnType<typeof needsOfDraft
     placements: draft.placements,
     needOf: needs,
     slotOf: id => draft.instances.get(id)?.slot,
+    isLeaving: location =>
+      location.desired !== "run" ||
+      location.epoch !== draft.instances.get(location.instanceId)?.epoch ||
+      location.release !== draft.deployments.get(location.deploymentId)?.release,
   });
 }
 

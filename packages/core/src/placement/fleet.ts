@@ -35,11 +35,17 @@ export interface Fleet {
   readonly ports: (PortBook | undefined)[];
   /** Instances of each deployment per node index. */
   readonly deployed: Map<DeploymentId, Map<number, number>>;
+  /** Of those, the ones on their way out: retired, stopping, or of a release that gives way. */
+  readonly leaving: Map<DeploymentId, Map<number, number>>;
   /** For a deployment, those that declared that they must not share a node with it. */
   readonly avoidedBy: Map<DeploymentId, Set<DeploymentId>>;
   readonly tenants: Map<TenantId, TenantUse>;
   /** Per constraint text: 1 where the node satisfies it. */
   readonly satisfied: Map<string, Uint8Array>;
+  /** Per set of fixed filters: the indexes of the nodes that pass them all. */
+  readonly candidates: Map<string, Int32Array>;
+  /** Room for a ranking; only one is in use at a time. */
+  readonly room: { readonly heap: Int32Array; readonly first: Float64Array; readonly second: Float64Array };
   placements: number;
 }
 
@@ -51,6 +57,8 @@ export interface FleetSource {
   readonly placements: number;
   readonly needOf: (deploymentId: DeploymentId, release: number) => Need | undefined;
   readonly slotOf: (instanceId: InstanceId) => number | undefined;
+  /** Whether the location is on its way out, so that a spread need not count with it. */
+  readonly isLeaving: (location: Location) => boolean;
 }
 
 /**
@@ -71,9 +79,12 @@ export function openFleet(source: FleetSource): Fleet {
     lastPlaced: Float64Array.from(nodes, node => node.lastPlaced),
     ports: nodes.map(() => undefined),
     deployed: new Map(),
+    leaving: new Map(),
     avoidedBy: new Map(),
     tenants: new Map(),
     satisfied: new Map(),
+    candidates: new Map(),
+    room: { heap: new Int32Array(size), first: new Float64Array(size), second: new Float64Array(size) },
     placements: source.placements,
   };
   for (const tenant of source.tenants) {
@@ -89,6 +100,7 @@ export function openFleet(source: FleetSource): Fleet {
         const book = (fleet.ports[index] ??= emptyPortBook(capacity));
         for (const port of location.ports) takePort(book, capacity, port.protocol, port.hostPort);
       }
+      if (live && source.isLeaving(location)) countOn(fleet.leaving, location.deploymentId, index);
       if (live) occupy(fleet, index, location.deploymentId, need, load === undefined || isShortOfRunning(location));
     }
     if (live && need !== undefined) holdSlot(fleet, need, source.slotOf(location.instanceId) ?? 0);
@@ -106,9 +118,7 @@ export function occupy(
   unmeasured: boolean,
 ): void {
   fleet.count[index]! += 1;
-  let perNode = fleet.deployed.get(deploymentId);
-  if (perNode === undefined) fleet.deployed.set(deploymentId, (perNode = new Map()));
-  perNode.set(index, (perNode.get(index) ?? 0) + 1);
+  countOn(fleet.deployed, deploymentId, index);
   if (need === undefined) return;
   fleet.cpuUsed[index]! += need.cpuMillis;
   fleet.memoryUsed[index]! += need.memoryBytes;
@@ -153,6 +163,17 @@ export function declareAvoidance(fleet: Fleet, need: Need): void {
 /** Instances of a deployment on a node. */
 export function deployedOn(fleet: Fleet, deploymentId: DeploymentId, index: number): number {
   return fleet.deployed.get(deploymentId)?.get(index) ?? 0;
+}
+
+/** Instances of a deployment on a node that are to stay there. */
+export function stayingOn(fleet: Fleet, deploymentId: DeploymentId, index: number): number {
+  return deployedOn(fleet, deploymentId, index) - (fleet.leaving.get(deploymentId)?.get(index) ?? 0);
+}
+
+function countOn(counts: Map<DeploymentId, Map<number, number>>, deploymentId: DeploymentId, index: number): void {
+  let perNode = counts.get(deploymentId);
+  if (perNode === undefined) counts.set(deploymentId, (perNode = new Map()));
+  perNode.set(index, (perNode.get(index) ?? 0) + 1);
 }
 
 /** Per node index, 1 where the node satisfies the constraint; worked out once per fleet and constraint. */

@@ -29,6 +29,8 @@ export interface Need {
   readonly ports: readonly PortNeed[];
   /** How many host ports of the node's range it takes, per protocol. */
   readonly anyPorts: { readonly tcp: number; readonly udp: number };
+  /** How many of the ports are fixed. */
+  readonly fixedPorts: number;
   readonly maxPerNode: number | undefined;
   /** Deployments of the same tenant that must not be on the same node. */
   readonly avoid: readonly DeploymentId[];
@@ -73,6 +75,7 @@ export function needOf(tenantId: TenantId, deploymentId: DeploymentId, spec: Dep
     limit: { cpuMillis: sum(one => one.cpuMillis), memoryBytes: sum(one => one.memoryBytes) },
     ports,
     anyPorts: { tcp: any("tcp"), udp: any("udp") },
+    fixedPorts: fixed.length,
     maxPerNode,
     avoid: antiAffinity.map(name => `${tenantId}.${name}`),
   };

@@ -33,6 +33,9 @@ export function takePort(book: PortBook, capacity: Capacity, protocol: "tcp" | "
 /** Whether the node has every fixed port of the need free, and enough of its range besides. */
 export function hasPorts(book: PortBook | undefined, capacity: Capacity, need: Need): boolean {
   const size = capacity.portTo - capacity.portFrom + 1;
+  if (need.fixedPorts === 0) {
+    return (book?.inRange.tcp ?? 0) + need.anyPorts.tcp <= size && (book?.inRange.udp ?? 0) + need.anyPorts.udp <= size;
+  }
   const wanted = { tcp: need.anyPorts.tcp, udp: need.anyPorts.udp };
   const seen = new Set<string>();
   for (const { hostPort, protocol } of need.ports) {

@@ -19,26 +19,37 @@ export interface Ranking {
   readonly second: Float64Array;
 }
 
-/** Ranks the nodes that pass all filters. */
+/**
+ * Ranks the nodes that pass all filters. Those that look at node and spec alone are asked once per fleet, the others
+ * for each group. The ranking is good until the next one of the fleet is opened.
+ */
 export function openRanking(fleet: Fleet, ask: Ask, filters: readonly Filter[]): Ranking {
-  const total = fleet.nodes.length;
   const score = SCORES[ask.need.strategy];
-  const ranking: Ranking = {
-    fleet,
-    score,
-    heap: new Int32Array(total),
-    size: 0,
-    first: new Float64Array(total),
-    second: new Float64Array(total),
-  };
-  for (let index = 0; index < total; index++) {
-    if (!passesAll(filters, fleet, index, ask)) continue;
-    ranking.first[index] = score.first(fleet, index, ask.need);
-    ranking.second[index] = score.second(fleet, index, ask.need);
-    ranking.heap[ranking.size++] = index;
+  const { heap, first, second } = fleet.room;
+  const ranking: Ranking = { fleet, score, heap, size: 0, first, second };
+  const changing = filters.filter(filter => !filter.fixed);
+  const candidates = candidatesOf(fleet, ask, filters);
+  for (let at = 0; at < candidates.length; at++) {
+    const index = candidates[at]!;
+    if (!passesAll(changing, fleet, index, ask)) continue;
+    first[index] = score.first(fleet, index, ask.need);
+    second[index] = score.second(fleet, index, ask.need);
+    heap[ranking.size++] = index;
   }
   for (let at = (ranking.size >> 1) - 1; at >= 0; at--) siftDown(ranking, at);
   return ranking;
+}
+
+function candidatesOf(fleet: Fleet, ask: Ask, filters: readonly Filter[]): Int32Array {
+  const fixed = filters.filter(filter => filter.fixed);
+  const key = fixed.map(filter => filter.name).join("\n");
+  let candidates = fleet.candidates.get(key);
+  if (candidates === undefined) {
+    const all = Int32Array.from(fleet.nodes.keys());
+    candidates = all.filter(index => passesAll(fixed, fleet, index, ask));
+    fleet.candidates.set(key, candidates);
+  }
+  return candidates;
 }
 
 /** The best node, or `undefined` when none fits. */

@@ -1,5 +1,5 @@
 import type { Strategy } from "../model/deployment.ts";
-import { deployedOn } from "./fleet.ts";
+import { stayingOn } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Need } from "./need.ts";
 import { counted, percent } from "./words.ts";
@@ -57,9 +57,9 @@ export const SCORES: Readonly<Record<Strategy, Score>> = {
     sentence: (fleet, index, need) => `best fit (leaves ${percent(leftover(fleet, index, need))} unreserved)`,
   },
   spread: {
-    first: (fleet, index, need) => deployedOn(fleet, need.deploymentId, index),
+    first: (fleet, index, need) => stayingOn(fleet, need.deploymentId, index),
     second: count,
     sentence: (fleet, index, need) =>
-      `fewest of this deployment (${deployedOn(fleet, need.deploymentId, index)} of ${counted(count(fleet, index), "instance")})`,
+      `fewest of this deployment (${stayingOn(fleet, need.deploymentId, index)} of ${counted(count(fleet, index), "instance")})`,
   },
 };
