@@ -36,7 +36,11 @@ export interface SeenContainer {
 /** All containers of tenants on the nodes that answer, as their own engines list them. */
 export async function seenContainers(platform: Platform, deployment?: string): Promise<readonly SeenContainer[]> {
   const perNode = platform.fleet.nodes.map(async node => {
-    const ids = (await docker(platform.fleet, node.name, ["ps", "-aq", "--no-trunc", "--filter", "label=skep.instance"])).split("\n").filter(Boolean);
+    const ids = (
+      await docker(platform.fleet, node.name, ["ps", "-aq", "--no-trunc", "--filter", "label=skep.instance"])
+    )
+      .split("\n")
+      .filter(Boolean);
     if (ids.length === 0) return [];
     const inspected = JSON.parse(await docker(platform.fleet, node.name, ["inspect", ...ids])) as Inspected[];
     return inspected.map(one => seen(one, node.name, node.swarmId));
@@ -49,7 +53,9 @@ interface Inspected {
   readonly Id: string;
   readonly State: { readonly Status: string };
   readonly Config: { readonly Labels: Readonly<Record<string, string>> };
-  readonly HostConfig: { readonly PortBindings: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>> | null };
+  readonly HostConfig: {
+    readonly PortBindings: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>> | null;
+  };
 }
 
 function seen(one: Inspected, node: string, nodeId: string): SeenContainer {

@@ -12,12 +12,15 @@ export function askEdge(address: string, host: string, path = "/", timeoutMs = 5
   const startedAt = performance.now();
   return new Promise(resolve => {
     const done = (status: number, body: string): void => resolve({ status, body, ms: performance.now() - startedAt });
-    const call = request({ host: address, port, path, headers: { host }, agent: false, timeout: timeoutMs }, response => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => done(response.statusCode ?? 0, Buffer.concat(chunks).toString("utf8")));
-      response.on("error", error => done(0, error.message));
-    });
+    const call = request(
+      { host: address, port, path, headers: { host }, agent: false, timeout: timeoutMs },
+      response => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => done(response.statusCode ?? 0, Buffer.concat(chunks).toString("utf8")));
+        response.on("error", error => done(0, error.message));
+      },
+    );
     call.on("timeout", () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     call.on("error", error => done(0, error.message));
     call.end();

@@ -5,6 +5,7 @@ import { docker, downFleet, openFleet, upFleet, type Fleet, type FleetNode } fro
 import { bootstrapStack } from "@skep/deploy/bootstrap.ts";
 import { publishImages } from "@skep/deploy/images/publish.ts";
 import { createClient, type SkepClient } from "@skep/sdk/index.ts";
+import { eventually } from "../support/eventually.ts";
 import { root } from "../tidy/sources.ts";
 
 /** A whole Skep on a real Swarm of three engines, deployed from the production stack file. */
@@ -16,7 +17,10 @@ export interface Platform {
   /** Full references of the images that were published, by name. */
   readonly images: Readonly<Record<string, string>>;
   /** Runs the `skep` command as a person would. */
-  skep(argv: readonly string[], input?: string): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
+  skep(
+    argv: readonly string[],
+    input?: string,
+  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
   /** Rows of a query against the stack's own Postgres. */
   sql(query: string): Promise<readonly Record<string, unknown>[]>;
   /** Runs a statement that answers no rows. */
@@ -29,7 +33,9 @@ const STACK = "skep";
 /** Brings the platform up; with SKEP_KEEP_FLEET=1 a fleet that runs already is used as it is. */
 export async function upPlatform(): Promise<Platform> {
   const note = (text: string, ms: number): void => console.log(`  ${text} (${(ms / 1000).toFixed(1)} s)`);
-  const fleet = (process.env["SKEP_KEEP_FLEET"] && (await openFleet(FLEET))) || (await upFleet({ name: FLEET, nodes: 3, managers: 1, onStep: note }));
+  const fleet =
+    (process.env["SKEP_KEEP_FLEET"] && (await openFleet(FLEET))) ||
+    (await upFleet({ name: FLEET, nodes: 3, managers: 1, onStep: note }));
   const manager = nodeOf(fleet, "node-1");
   const images = await publishImages({
     docker: (argv, options) => docker(fleet, manager.name, argv, options),
@@ -43,17 +49,20 @@ export async function upPlatform(): Promise<Platform> {
     stackFile: join(root, "stack", "skep.yml"),
     stackName: STACK,
     secretsDir: join(homedir(), ".config", "skep", FLEET),
-    env: { SKEP_HEALTH_INTERVAL: "2s" },
+
     onStep: note,
   });
   const apiUrl = `http://${manager.address}:7700`;
+  const client = createClient({ url: apiUrl, token: apiToken });
+  await emptied(client);
   return {
     fleet,
     apiUrl,
     token: apiToken,
     images,
-    client: createClient({ url: apiUrl, token: apiToken }),
-    skep: (argv, input) => runSkep(argv, { SKEP_URL: apiUrl, SKEP_TOKEN_FILE: join(secretsDir, "api-token"), ...imageEnv(images) }, input),
+    client,
+    skep: (argv, input) =>
+      runSkep(argv, { SKEP_URL: apiUrl, SKEP_TOKEN_FILE: join(secretsDir, "api-token"), ...imageEnv(images) }, input),
     sql: query => sqlRows(fleet, query),
     sqlRun: async statement => void (await psql(fleet, statement)),
   };
@@ -64,16 +73,34 @@ export async function downPlatform(): Promise<void> {
   if (!process.env["SKEP_KEEP_FLEET"]) await downFleet(FLEET);
 }
 
+/** A fleet that was kept has what an earlier run deployed: it goes, with its tenants. */
+async function emptied(client: SkepClient): Promise<void> {
+  for (const { id } of (await client.deployments.listDeployments({ pageSize: 1000 })).deployments)
+    await client.deployments.deleteDeployment({ deploymentId: id });
+  await eventually(async () => {
+    const { deployments } = await client.deployments.listDeployments({});
+    if (deployments.length > 0) throw new Error(`${deployments.length} deployments are still there`);
+  }, 120_000);
+  for (const { id } of (await client.tenants.listTenants({ pageSize: 1000 })).tenants)
+    if (id !== "default") await client.tenants.deleteTenant({ tenantId: id });
+}
+
 /** The node of that name. @throws Error naming the ones there are. */
 export function nodeOf(fleet: Fleet, name: string): FleetNode {
   const node = fleet.nodes.find(each => each.name === name);
   if (node) return node;
-  throw new Error(`no node ${name} in the fleet ${fleet.name}: there are ${fleet.nodes.map(each => each.name).join(", ")}`);
+  throw new Error(
+    `no node ${name} in the fleet ${fleet.name}: there are ${fleet.nodes.map(each => each.name).join(", ")}`,
+  );
 }
 
 /** The sample images under the names that the sample files interpolate. */
 export function imageEnv(images: Readonly<Record<string, string>>): Record<string, string> {
-  return { HTTPBIN_IMAGE: images["go-httpbin"] ?? "", NGINX_IMAGE: images["nginx"] ?? "", BUSYBOX_IMAGE: images["busybox"] ?? "" };
+  return {
+    HTTPBIN_IMAGE: images["go-httpbin"] ?? "",
+    NGINX_IMAGE: images["nginx"] ?? "",
+    BUSYBOX_IMAGE: images["busybox"] ?? "",
+  };
 }
 
 function runSkep(argv: readonly string[], env: Record<string, string>, input?: string): ReturnType<Platform["skep"]> {
@@ -82,7 +109,8 @@ function runSkep(argv: readonly string[], env: Record<string, string>, input?: s
       process.execPath,
       [join(root, "packages", "cli", "src", "main.ts"), ...argv],
       { env: { ...process.env, ...env }, cwd: root, maxBuffer: 32 * 1024 * 1024 },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr }),
+      (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr }),
     );
     child.stdin?.end(input ?? "");
   });
@@ -90,8 +118,21 @@ function runSkep(argv: readonly string[], env: Record<string, string>, input?: s
 
 async function psql(fleet: Fleet, statement: string): Promise<string> {
   for (const node of fleet.nodes) {
-    const id = (await docker(fleet, node.name, ["ps", "-q", "--filter", `label=com.docker.swarm.service.name=${STACK}_postgres`]).catch(() => "")).trim();
-    if (id !== "") return docker(fleet, node.name, ["exec", "-i", id, "psql", "-U", "skep", "-d", "skep", "-qAt", "-v", "ON_ERROR_STOP=1"], { input: statement });
+    const id = (
+      await docker(fleet, node.name, [
+        "ps",
+        "-q",
+        "--filter",
+        `label=com.docker.swarm.service.name=${STACK}_postgres`,
+      ]).catch(() => "")
+    ).trim();
+    if (id !== "")
+      return docker(
+        fleet,
+        node.name,
+        ["exec", "-i", id, "psql", "-U", "skep", "-d", "skep", "-qAt", "-v", "ON_ERROR_STOP=1"],
+        { input: statement },
+      );
   }
   throw new Error("no node runs the stack's postgres");
 }

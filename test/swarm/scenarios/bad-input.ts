@@ -7,7 +7,11 @@ import type { Platform } from "../platform.ts";
 export function badInputScenarios(given: () => Platform): void {
   const create = async (body: Record<string, unknown>): Promise<{ status: number; text: string }> => {
     const { apiUrl, token } = given();
-    const answer = await fetch(`${apiUrl}/api/v1/deployments`, { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${token}` }, body: JSON.stringify(body) });
+    const answer = await fetch(`${apiUrl}/api/v1/deployments`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+    });
     return { status: answer.status, text: await answer.text() };
   };
 
@@ -17,7 +21,9 @@ export function badInputScenarios(given: () => Platform): void {
     await platform.client.deployments.createDeployment({ projectId: "default", name: "nowhere", image });
     await eventually(async () => {
       const { deployment } = await platform.client.deployments.getDeployment({ deploymentId: "default.nowhere" });
-      expect(deployment?.status?.troubles.map(trouble => trouble.sentence).join(" ")).toMatch(/not found|manifest unknown/);
+      expect(deployment?.status?.troubles.map(trouble => trouble.sentence).join(" ")).toMatch(
+        /not found|manifest unknown/,
+      );
     }, 20_000);
     await platform.client.deployments.deleteDeployment({ deploymentId: "default.nowhere" });
   });
@@ -41,7 +47,10 @@ export function badInputScenarios(given: () => Platform): void {
 
   it("explains what removed each node when none fits", async () => {
     const platform = given();
-    const file = webApp(platform, "picky", 1).replace("      replicas: 1", "      replicas: 1\n      placement: { constraints: ['node.labels.gpu == true'] }");
+    const file = webApp(platform, "picky", 1).replace(
+      "      replicas: 1",
+      "      replicas: 1\n      placement: { constraints: ['node.labels.gpu == true'] }",
+    );
     expect((await platform.skep(["deploy", "-f", "-", "--no-wait"], file)).code).toBe(0);
     await eventually(async () => expect((await platform.skep(["explain", "picky"])).stdout).toMatch(/gpu/), 15_000);
     expect((await platform.skep(["rm", "picky"])).code).toBe(0);
@@ -50,7 +59,13 @@ export function badInputScenarios(given: () => Platform): void {
   it("refuses a domain that another tenant routes", async () => {
     const platform = given();
     await platform.client.tenants.createTenant({ tenantId: "rival" });
-    const answer = await create({ project_id: "rival", name: "thief", image: platform.images["go-httpbin"], port: 8080, domain: "web.test" });
+    const answer = await create({
+      project_id: "rival",
+      name: "thief",
+      image: platform.images["go-httpbin"],
+      port: 8080,
+      domain: "web.test",
+    });
     expect(answer.status).toBe(400);
     expect(answer.text).toMatch(/web\.test/);
     expect((await platform.client.deployments.listDeployments({ tenantId: "rival" })).deployments).toEqual([]);
@@ -60,12 +75,19 @@ export function badInputScenarios(given: () => Platform): void {
     const platform = given();
     const { deployment } = await platform.client.deployments.getDeployment({ deploymentId: "default.web" });
     const stale = (deployment?.resourceVersion ?? 0n) - 1n;
-    await expect(platform.client.deployments.scaleDeployment({ deploymentId: "default.web", replicas: 9, resourceVersion: stale })).rejects.toThrow(/version/);
+    await expect(
+      platform.client.deployments.scaleDeployment({ deploymentId: "default.web", replicas: 9, resourceVersion: stale }),
+    ).rejects.toThrow(/version/);
   });
 
   it("answers the same to the same idempotency key", async () => {
     const platform = given();
-    const request = { projectId: "default", name: "once", image: platform.images["go-httpbin"] ?? "", idempotencyKey: "once-1" };
+    const request = {
+      projectId: "default",
+      name: "once",
+      image: platform.images["go-httpbin"] ?? "",
+      idempotencyKey: `once-${Date.now()}`,
+    };
     const first = await platform.client.deployments.createDeployment(request);
     const second = await platform.client.deployments.createDeployment(request);
     expect(second.deployment?.createdAt).toEqual(first.deployment?.createdAt);
@@ -75,11 +97,19 @@ export function badInputScenarios(given: () => Platform): void {
   it("refuses 10 MB, a name with ../, a bad label and a source without an image", async () => {
     const platform = given();
     const image = platform.images["go-httpbin"];
-    expect((await create({ project_id: "default", name: "big", image, env_vars: { BIG: "x".repeat(10 * 1024 * 1024) } })).status).toBe(413);
+    expect(
+      (await create({ project_id: "default", name: "big", image, env_vars: { BIG: "x".repeat(10 * 1024 * 1024) } }))
+        .status,
+    ).toBe(413);
     const climbing = await create({ project_id: "default", name: "../etc", image });
     expect(climbing).toMatchObject({ status: 400 });
     expect(climbing.text).toContain("name");
-    const built = await create({ project_id: "default", name: "built", git_repo: "https://git.test/x", branch: "main" });
+    const built = await create({
+      project_id: "default",
+      name: "built",
+      git_repo: "https://git.test/x",
+      branch: "main",
+    });
     expect(built.status).toBeGreaterThanOrEqual(400);
     expect(built.text).toMatch(/image/);
     const labelled = webApp(platform, "labelled", 1).replace("Host(`labelled.test`)", "Host(labelled.test");

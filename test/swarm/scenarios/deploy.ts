@@ -5,20 +5,22 @@ import { askEdge } from "../edge-client.ts";
 import type { Platform } from "../platform.ts";
 
 /** Waits until every node's Traefik leads to all `instances` copies of the app. */
-export async function answersEverywhere(platform: Platform, host: string, instances: number, timeoutMs = 30_000): Promise<void> {
+export async function answersEverywhere(
+  platform: Platform,
+  host: string,
+  instances: number,
+  timeoutMs = 30_000,
+): Promise<void> {
   for (const node of platform.fleet.nodes) {
-    await eventually(
-      async () => {
-        const names = new Set<string>();
-        for (let ask = 0; ask < instances * 4; ask += 1) {
-          const answer = await askEdge(node.address, host, "/hostname");
-          expect(answer.status, `${host} at ${node.name}: ${answer.body}`).toBe(200);
-          names.add(answer.body);
-        }
-        expect(names.size, `instances of ${host} that answered at ${node.name}`).toBe(instances);
-      },
-      timeoutMs,
-    );
+    await eventually(async () => {
+      const names = new Set<string>();
+      for (let ask = 0; ask < instances * 4; ask += 1) {
+        const answer = await askEdge(node.address, host, "/hostname");
+        expect(answer.status, `${host} at ${node.name}: ${answer.body}`).toBe(200);
+        names.add(answer.body);
+      }
+      expect(names.size, `instances of ${host} that answered at ${node.name}`).toBe(instances);
+    }, timeoutMs);
   }
 }
 
@@ -33,7 +35,15 @@ export function deployScenarios(given: () => Platform): void {
 
   it("deploys by the generated Connect client", async () => {
     const platform = given();
-    await platform.client.deployments.createDeployment({ projectId: "default", name: "typed", image: platform.images["go-httpbin"] ?? "", port: 8080, domain: "typed.test", replicas: 2, envVars: { USE_REAL_HOSTNAME: "true" } });
+    await platform.client.deployments.createDeployment({
+      projectId: "default",
+      name: "typed",
+      image: platform.images["go-httpbin"] ?? "",
+      port: 8080,
+      domain: "typed.test",
+      replicas: 2,
+      envVars: { USE_REAL_HOSTNAME: "true" },
+    });
     await answersEverywhere(platform, "typed.test", 2);
   });
 
@@ -42,7 +52,16 @@ export function deployScenarios(given: () => Platform): void {
     const answer = await fetch(`${platform.apiUrl}/api/v1/deployments`, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${platform.token}` },
-      body: JSON.stringify({ project_id: "default", name: "rest", image: platform.images["go-httpbin"], port: 8080, domain: "rest.test", git_repo: "https://git.test/rest", branch: "main", env_vars: { USE_REAL_HOSTNAME: "true" } }),
+      body: JSON.stringify({
+        project_id: "default",
+        name: "rest",
+        image: platform.images["go-httpbin"],
+        port: 8080,
+        domain: "rest.test",
+        git_repo: "https://git.test/rest",
+        branch: "main",
+        env_vars: { USE_REAL_HOSTNAME: "true" },
+      }),
     });
     expect(answer.status, await answer.clone().text()).toBe(200);
     await answersEverywhere(platform, "rest.test", 1);
@@ -59,7 +78,9 @@ export function deployScenarios(given: () => Platform): void {
     const locations = await platform.sql("SELECT * FROM deployment_locations WHERE deployment_id = 'default.web'");
     expect(locations).toHaveLength(3);
     expect(new Set(locations.map(row => row["status"]))).toEqual(new Set(["running"]));
-    const nodes = await platform.sql("SELECT * FROM node_metadata WHERE availability = 'active' ORDER BY deployment_count ASC");
+    const nodes = await platform.sql(
+      "SELECT * FROM node_metadata WHERE availability = 'active' ORDER BY deployment_count ASC",
+    );
     expect(nodes).toHaveLength(3);
     const [route] = await platform.sql("SELECT * FROM deployment_routing WHERE domain = 'web.test'");
     expect(route).toMatchObject({ deployment_id: "default.web", target_port: 8080 });
@@ -101,13 +122,32 @@ const byInstance = (a: Place, b: Place): number => a.instance.localeCompare(b.in
 async function running(platform: Platform): Promise<Place[]> {
   const containers = await seenContainers(platform);
   return containers
-    .map(one => ({ deployment: one.deployment, instance: one.instance, epoch: one.epoch, nodeId: one.nodeId, containers: [one.id], status: one.state, ports: one.hostPorts }))
+    .map(one => ({
+      deployment: one.deployment,
+      instance: one.instance,
+      epoch: one.epoch,
+      nodeId: one.nodeId,
+      containers: [one.id],
+      status: one.state,
+      ports: one.hostPorts,
+    }))
     .toSorted(byInstance);
 }
 
 async function recorded(platform: Platform): Promise<Place[]> {
   const rows = await platform.client.instances.listLocations({});
-  const states = ["", "pending", "assigned", "preparing", "starting", "running", "stopping", "stopped", "failed", "lost"];
+  const states = [
+    "",
+    "pending",
+    "assigned",
+    "preparing",
+    "starting",
+    "running",
+    "stopping",
+    "stopped",
+    "failed",
+    "lost",
+  ];
   return rows.locations
     .map(row => ({
       deployment: row.deploymentId,

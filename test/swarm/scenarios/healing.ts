@@ -15,10 +15,13 @@ export function healingScenarios(given: () => Platform): void {
     const removedAt = performance.now();
     await eventually(
       async () => {
-        const again = (await seenContainers(platform, "default.web")).filter(one => one.instance === victim.instance && one.state === "running");
+        const again = (await seenContainers(platform, "default.web")).filter(
+          one => one.instance === victim.instance && one.state === "running",
+        );
         expect(again.map(one => one.id !== victim.id)).toEqual([true]);
       },
-      10_000, 50,
+      10_000,
+      50,
     );
     expect(performance.now() - removedAt).toBeLessThan(2_000 + 500);
     await answersEverywhere(platform, "web.test", 3);
@@ -26,9 +29,12 @@ export function healingScenarios(given: () => Platform): void {
 
   it("repairs a row that was deleted from Postgres by hand", async () => {
     const platform = given();
-    const query = "SELECT instance_id, epoch, node_id, status FROM deployment_locations WHERE deployment_id = 'default.web' ORDER BY instance_id";
+    const query =
+      "SELECT instance_id, epoch, node_id, status FROM deployment_locations WHERE deployment_id = 'default.web' ORDER BY instance_id";
     const before = await platform.sql(query);
-    await platform.sqlRun(`DELETE FROM deployment_locations WHERE instance_id = '${String(before[0]?.["instance_id"])}'`);
+    await platform.sqlRun(
+      `DELETE FROM deployment_locations WHERE instance_id = '${String(before[0]?.["instance_id"])}'`,
+    );
     expect(await platform.sql(query)).toHaveLength(2);
     const containers = (await seenContainers(platform, "default.web")).map(one => one.id).toSorted();
     await eventually(async () => expect(await platform.sql(query)).toEqual(before), 90_000);
@@ -40,8 +46,24 @@ export function healingScenarios(given: () => Platform): void {
     const [model] = await seenContainers(platform, "default.web");
     if (!model) throw new Error("web has no container");
     const image = platform.images["go-httpbin"] ?? "";
-    const labels = ["skep.tenant=default", "skep.deployment=default.ghost", "skep.instance=default.ghost.1", "skep.epoch=1", "skep.release=1", "skep.container=ghost", "skep.role=app", "skep.spec-hash=none"];
-    await docker(platform.fleet, model.node, ["run", "-d", "--name", "ghost", ...labels.flatMap(label => ["--label", label]), image]);
+    const labels = [
+      "skep.tenant=default",
+      "skep.deployment=default.ghost",
+      "skep.instance=default.ghost.1",
+      "skep.epoch=1",
+      "skep.release=1",
+      "skep.container=ghost",
+      "skep.role=app",
+      "skep.spec-hash=none",
+    ];
+    await docker(platform.fleet, model.node, [
+      "run",
+      "-d",
+      "--name",
+      "ghost",
+      ...labels.flatMap(label => ["--label", label]),
+      image,
+    ]);
     await eventually(async () => expect(await seenContainers(platform, "default.ghost")).toEqual([]), 90_000);
     const decisions = await platform.sql("SELECT * FROM decisions WHERE instance_id = 'default.ghost.1'");
     expect(decisions.length).toBeGreaterThan(0);

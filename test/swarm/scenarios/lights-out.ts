@@ -19,49 +19,48 @@ export function lightsOutScenarios(given: () => Platform): void {
     const [victim] = before;
     if (!victim) throw new Error("web has no container");
     await docker(platform.fleet, victim.node, ["kill", "--signal", "KILL", victim.id]);
-    await eventually(
-      async () => {
-        const now = (await seenContainers(platform, "default.web")).filter(one => one.instance === victim.instance);
-        expect(now.map(one => one.state)).toEqual(["running"]);
-      },
-      20_000,
-    );
+    await eventually(async () => {
+      const now = (await seenContainers(platform, "default.web")).filter(one => one.instance === victim.instance);
+      expect(now.map(one => one.state)).toEqual(["running"]);
+    }, 20_000);
     for (const node of platform.fleet.nodes) {
-      await eventually(
-        async () => {
-          const answers = await Promise.all(Array.from({ length: 10 }, () => askEdge(node.address, "web.test", "/status/200")));
-          expect(answers.map(answer => answer.status)).toEqual(answers.map(() => 200));
-        },
-        20_000,
-      );
+      await eventually(async () => {
+        const answers = await Promise.all(
+          Array.from({ length: 10 }, () => askEdge(node.address, "web.test", "/status/200")),
+        );
+        expect(answers.map(answer => answer.status)).toEqual(answers.map(() => 200));
+      }, 20_000);
     }
   });
 
   it("converges within seconds of the return of the control plane", async () => {
     const platform = given();
     const containers = (await seenContainers(platform)).map(one => one.id).toSorted();
-    await docker(platform.fleet, "node-1", ["service", "scale", "-d", "skep_nats=1", "skep_postgres=1", "skep_scheduler=3"]);
-    await eventually(
-      async () => {
-        const status = await platform.client.platform.getStatus({});
-        expect(status.nodes["ready"]).toBe(3);
-      },
-      120_000,
-    );
-    await eventually(
-      async () => {
-        const { deployments } = await platform.client.deployments.listDeployments({});
-        expect(deployments.map(one => [one.id, one.status?.converged])).toEqual(deployments.map(one => [one.id, true]));
-      },
-      30_000,
-    );
+    await docker(platform.fleet, "node-1", [
+      "service",
+      "scale",
+      "-d",
+      "skep_nats=1",
+      "skep_postgres=1",
+      "skep_scheduler=3",
+    ]);
+    await eventually(async () => {
+      const status = await platform.client.platform.getStatus({});
+      expect(status.nodes["ready"]).toBe(3);
+    }, 120_000);
+    await eventually(async () => {
+      const { deployments } = await platform.client.deployments.listDeployments({});
+      expect(deployments.map(one => [one.id, one.status?.converged])).toEqual(deployments.map(one => [one.id, true]));
+    }, 30_000);
     expect((await seenContainers(platform)).map(one => one.id).toSorted()).toEqual(containers);
   });
 }
 
 async function controlContainers(platform: Platform): Promise<string[]> {
   const lists = platform.fleet.nodes.map(async node => {
-    const names = (await docker(platform.fleet, node.name, ["ps", "--format", '{{.Label "com.docker.swarm.service.name"}}'])).split("\n");
+    const names = (
+      await docker(platform.fleet, node.name, ["ps", "--format", '{{.Label "com.docker.swarm.service.name"}}'])
+    ).split("\n");
     return names.filter(name => CONTROL_PLANE.includes(name));
   });
   return (await Promise.all(lists)).flat();

@@ -38,8 +38,11 @@ export function protocolScenarios(given: () => Platform): void {
       yield { messageRequest: { case: "listServices", value: "" } };
     }
     const names: string[] = [];
-    for await (const answer of client.serverReflectionInfo(ask(), { headers: { authorization: `Bearer ${given().token}` } })) {
-      if (answer.messageResponse.case === "listServicesResponse") names.push(...answer.messageResponse.value.service.map(service => service.name));
+    for await (const answer of client.serverReflectionInfo(ask(), {
+      headers: { authorization: `Bearer ${given().token}` },
+    })) {
+      if (answer.messageResponse.case === "listServicesResponse")
+        names.push(...answer.messageResponse.value.service.map(service => service.name));
     }
     expect(names).toContain("skep.v1.DeploymentService");
     expect(names).toContain("grpc.health.v1.Health");
@@ -52,7 +55,9 @@ export function protocolScenarios(given: () => Platform): void {
 
   it("serves the OpenAPI description of its REST paths", async () => {
     const platform = given();
-    const answer = await fetch(`${platform.apiUrl}/api/v1/openapi.json`, { headers: { authorization: `Bearer ${platform.token}` } });
+    const answer = await fetch(`${platform.apiUrl}/api/v1/openapi.json`, {
+      headers: { authorization: `Bearer ${platform.token}` },
+    });
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ paths: { "/api/v1/deployments": { post: {} } } });
   });
