@@ -49,7 +49,10 @@ export const BUGS: Readonly<Record<string, { readonly sabotage: Sabotage; readon
     sabotage: {
       store: store => ({
         ...verbsOf(store),
-        saveReport: (report, now) => store.saveReport({ ...report, gone: [] }, now),
+        saveReport: (report, now) => {
+          const statuses = report.statuses.filter(one => one.state !== "stopped");
+          return store.saveReport({ ...report, statuses, gone: [] }, now);
+        },
       }),
     },
     found: /recorded/,

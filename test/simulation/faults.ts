@@ -71,7 +71,7 @@ export function drawMischief(chance: Chance): Mischief {
     delayMs: chance.pick([2, 2, 50, 800]),
     storeFails: chance.pick([0, 0, 0.02, 0.15]),
     commitUnknown: chance.pick([0, 0, 0.02, 0.1]),
-    storeSlowMs: chance.pick([4, 4, 300, 3_500]),
+    storeSlowMs: chance.pick([4, 4, 300, 8_000]),
     engineLoses: chance.pick([0, 0, 0.03, 0.1]),
   };
 }

@@ -33,8 +33,6 @@ export interface Platform {
   readonly engineRules: ReadonlyMap<string, EngineRule>;
   /** Nodes that no peer can reach although they run. */
   readonly isolated: Set<string>;
-  /** The highest term in which a commit was accepted. */
-  highestTerm: number;
   /** How ports misbehave right now; `undefined` once all is well again. */
   mischief: Mischief | undefined;
   /** A source of chance for one purpose, apart from all others, so that one more draw here moves nothing there. */
@@ -70,7 +68,6 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     journals: new Map(nodes.map(node => [node.id, createMemoryJournal()])),
     engineRules: new Map(nodes.map(node => [node.id, new EngineRule(node.id)])),
     isolated: new Set(),
-    highestTerm: 0,
     mischief: undefined,
     random,
     chance: purpose => createChance(random(purpose)),

@@ -51,9 +51,8 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
         if (verb === "commit" && (result as { kind: string }).kind === "committed") {
           const [plan, term] = args as [Plan, number];
           for (const change of plan.changes) platform.say(`${life.name} plan ${JSON.stringify(change)}`.slice(0, 300));
-          if (term < platform.highestTerm)
-            platform.violate(`${life.name} committed in term ${term} after ${platform.highestTerm}`);
-          platform.highestTerm = term;
+          const current = platform.database.records.lease?.term;
+          if (term !== current) platform.violate(`${life.name} committed in term ${term}, and it is term ${current}`);
         }
         if (!verb.startsWith("load") && !verb.startsWith("list")) checkNow(platform);
         return Promise.resolve();
