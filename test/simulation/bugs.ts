@@ -9,11 +9,14 @@ import type { Sabotage } from "./processes.ts";
 
 /** Bugs that programs like these have had, each with what the rules say when they find it. */
 export const BUGS: Readonly<Record<string, { readonly sabotage: Sabotage; readonly found: RegExp }>> = {
-  "a commit that is not fenced by the term": {
+  "a refused commit that is repeated in the present term": {
     sabotage: {
       store: (store, { records }) => ({
         ...verbsOf(store),
-        commit: (plan, _term, now) => store.commit(plan, records.lease?.term ?? 1, now),
+        commit: async (plan, term, now) => {
+          const first = await store.commit(plan, term, now);
+          return first.kind === "committed" ? first : store.commit(plan, records.lease?.term ?? term, now);
+        },
       }),
     },
     found: /committed in term/,
