@@ -59,7 +59,6 @@ export const p10: Measurement = {
     const [beats, hints] = [createBeats(ports), createHints(bus)];
     const absorb = createAbsorb(ports, { beats, hints, wake: () => undefined });
     for (const [name, loop] of Object.entries({ beats, hints, absorb })) bench.defer(name, () => loop.close());
-    await played.reportAll();
     const leadership = { term, holds: () => true };
     const assignments = createAssignments({ bus, log }, term);
     const reconcile = createReconcile(ports, { leadership, assignments, beats, hints, wake: () => undefined });

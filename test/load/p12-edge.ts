@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { askEdge } from "../swarm/edge-client.ts";
+import { insist } from "./insist.ts";
 import type { Measurement } from "./measurement.ts";
 import { startSwarmEdge, SWARM_EDGE_NETWORK, SWARM_EDGE_PORT } from "./p12-swarm-edge.ts";
 import { sharedPlatform, type Platform } from "./platform.ts";
@@ -71,10 +72,13 @@ async function viaSkep(platform: Platform, name: string): Promise<number> {
   const { client, images, manager } = platform;
   const labels = { "traefik.enable": "true", [`traefik.http.routers.${name}.rule`]: `Host(\`${name}.test\`)` };
   const containers = [{ name: "app", image: images["go-httpbin"], ports: [{ containerPort: 8080 }], labels }];
-  await client.deployments.createDeployment({ tenantId: "default", spec: { name, containers, stopGraceMs: 500 } });
+  const spec = { name, containers, stopGraceMs: 500 };
+  await insist(() => client.deployments.createDeployment({ tenantId: "default", spec, idempotencyKey: name }));
   const answeredAt = await firstAnswer(manager.address, 80, `${name}.test`);
   const tookMs = answeredAt - (await startOf(platform, "skep.deployment", `default.${name}`));
-  await client.deployments.deleteDeployment({ deploymentId: `default.${name}` });
+  await insist(() =>
+    client.deployments.deleteDeployment({ deploymentId: `default.${name}`, idempotencyKey: `${name} end` }),
+  );
   await untilGone(platform, "skep.deployment", new Set([`default.${name}`]));
   return tookMs;
 }

@@ -1,5 +1,6 @@
 import { Strategy } from "@skep/sdk/index.ts";
 import { setTimeout as sleep } from "node:timers/promises";
+import { insist } from "./insist.ts";
 import type { Measurement } from "./measurement.ts";
 import { sharedPlatform, type Platform } from "./platform.ts";
 import { duration, significant, type Result } from "./result.ts";
@@ -54,7 +55,7 @@ async function ours({ client, images, ...platform }: Platform, batch: number): P
   const names = namesOf(batch);
   const begunAt = performance.now();
   await inParallel(names, async tenantId => {
-    await client.tenants.createTenant({ tenantId });
+    await insist(() => client.tenants.createTenant({ tenantId, idempotencyKey: `${tenantId} tenant` }));
     const containers = [
       {
         name: "app",
@@ -64,13 +65,16 @@ async function ours({ client, images, ...platform }: Platform, batch: number): P
       },
     ];
     const spec = { name: "app", containers, stopGraceMs: 1, placement: { strategy: Strategy.LEAST_LOADED } };
-    await client.deployments.createDeployment({ tenantId, spec });
+    await insist(() => client.deployments.createDeployment({ tenantId, spec, idempotencyKey: `${tenantId} app` }));
   });
-  await untilCount(TENANTS, async () => (await client.platform.getStatus({})).instances["running"] ?? 0);
+  await untilCount(TENANTS, async () => (await insist(() => client.platform.getStatus({}))).instances["running"] ?? 0);
   const ms = performance.now() - begunAt;
   await inParallel(
     names,
-    async tenantId => void (await client.deployments.deleteDeployment({ deploymentId: `${tenantId}.app` })),
+    async tenantId =>
+      void (await insist(() =>
+        client.deployments.deleteDeployment({ deploymentId: `${tenantId}.app`, idempotencyKey: `${tenantId} end` }),
+      )),
   );
   await untilGone({ client, images, ...platform }, "skep.tenant", new Set(names));
   await inParallel(names, tenantId => removeTenant(client, tenantId));
