@@ -20,7 +20,8 @@ export interface ReconcileOptions extends FindingsOptions {
   readonly beats: Beats;
 }
 
-const PERIOD_MS = 60_000;
+/** Below a minute, so that what is found is also repaired within one. */
+const PERIOD_MS = 45_000;
 /** A digest may differ because a report is on its way; who differs is asked at most this often. */
 const GAP_MS = 1_000;
 /** The first beats come within a second. */
