@@ -112,7 +112,7 @@ export class Adversary {
         return this.#healAfter(fault.forMs, () => node.engine.setDelays({ createMs: 10, startMs: 150, stopMs: 100 }));
       case "stranger":
         // More than three at once on a node are left alone by rule: then it is likelier that the records are wrong.
-        if (running.filter(container => container.name.startsWith("planted")).length >= 3) return;
+        if (node.engine.containers().filter(container => container.name.startsWith("planted")).length >= 3) return;
         node.engine.plant({
           "skep.instance": `acme.stray.${this.#chance.whole(1, 99)}`,
           "skep.epoch": "1",
