@@ -31,6 +31,8 @@ export interface Platform {
   readonly lives: Map<string, Life>;
   readonly journals: ReadonlyMap<string, Journal>;
   readonly engineRules: ReadonlyMap<string, EngineRule>;
+  /** Nodes that got a vanished row back: what runs there is recorded, even where its room was given away meanwhile. */
+  readonly repaired: Set<string>;
   /** Nodes that no peer can reach although they run. */
   readonly isolated: Set<string>;
   /** How ports misbehave right now; `undefined` once all is well again. */
@@ -67,6 +69,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     lives: new Map(),
     journals: new Map(nodes.map(node => [node.id, createMemoryJournal()])),
     engineRules: new Map(nodes.map(node => [node.id, new EngineRule(node.id)])),
+    repaired: new Set(),
     isolated: new Set(),
     mischief: undefined,
     random,

@@ -14,10 +14,11 @@ export interface Running {
 
 /**
  * What must hold in the records at every moment, whatever has failed. Answers the first sentence that does not hold.
+ * On nodes in `repaired` only ports are judged: a row that was written back describes what runs, not what was placed.
  */
-export function brokenRecordRule(world: World): string | undefined {
+export function brokenRecordRule(world: World, repaired: ReadonlySet<string> = new Set()): string | undefined {
   const instances = new Map(world.instances.map(instance => [instance.id, instance]));
-  return brokenEpoch(world, instances) ?? brokenRoom(world, instances);
+  return brokenEpoch(world, instances) ?? brokenRoom(world, instances, repaired);
 }
 
 /**
@@ -63,13 +64,16 @@ function brokenEpoch(world: World, instances: ReadonlyMap<string, Instance>): st
 }
 
 /** Capacity and ports, counted over every location that has not ended. */
-function brokenRoom(world: World, instances: ReadonlyMap<string, Instance>): string | undefined {
+function brokenRoom(
+  world: World,
+  instances: ReadonlyMap<string, Instance>,
+  repaired: ReadonlySet<string>,
+): string | undefined {
   const specs = new Map(world.releases.map(release => [`${release.deploymentId}#${release.number}`, release.spec]));
   for (const node of world.nodes) {
     const live = world.locations.filter(location => location.nodeId === node.id && isLive(location));
-    if (live.length > node.capacity.instances)
-      return `${node.id} has ${live.length} instances, it takes ${node.capacity.instances}`;
-    const broken = brokenPort(node, live) ?? brokenReserve(node, live, instances, specs);
+    const broken =
+      brokenPort(node, live) ?? (repaired.has(node.id) ? undefined : brokenShare(node, live, instances, specs));
     if (broken !== undefined) return broken;
   }
   return undefined;
@@ -88,12 +92,15 @@ function brokenPort(node: Node, live: readonly Location[]): string | undefined {
   return undefined;
 }
 
-function brokenReserve(
+function brokenShare(
   node: Node,
   live: readonly Location[],
   instances: ReadonlyMap<string, Instance>,
   specs: ReadonlyMap<string, DeploymentSpec>,
 ): string | undefined {
+  if (live.length > node.capacity.instances) {
+    return `${node.id} has ${live.length} instances, it takes ${node.capacity.instances}`;
+  }
   let [cpuMillis, memoryBytes] = [0, 0];
   for (const location of live) {
     const release = instances.get(location.instanceId)?.release ?? location.release;

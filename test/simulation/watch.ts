@@ -1,4 +1,5 @@
 import type { World } from "@skep/core/decide/world.ts";
+import type { Location } from "@skep/core/model/instance.ts";
 import type { Liveness } from "@skep/core/model/node.ts";
 import type { Plan } from "@skep/core/decide/plan.ts";
 import type { Engine } from "@skep/agent/engine/engine.ts";
@@ -29,7 +30,7 @@ export function recordsOf(platform: Platform): World {
 export function checkNow(platform: Platform): void {
   const world = recordsOf(platform);
   const running = platform.nodes.flatMap(node => node.running());
-  const broken = brokenRecordRule(world) ?? brokenRouteRule(world, running);
+  const broken = brokenRecordRule(world, platform.repaired) ?? brokenRouteRule(world, running);
   if (broken !== undefined) platform.violate(broken);
 }
 
@@ -54,6 +55,7 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
           const current = platform.database.records.lease?.term;
           if (term !== current) platform.violate(`${life.name} committed in term ${term}, and it is term ${current}`);
         }
+        if (verb === "restoreLocation") platform.repaired.add((args[0] as Location).nodeId);
         if (!verb.startsWith("load") && !verb.startsWith("list")) checkNow(platform);
         return Promise.resolve();
       },
