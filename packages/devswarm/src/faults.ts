@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { freeze } from "./cgroups.ts";
 import { prepareDataDir } from "./data-root.ts";
 import { awaitEngine, bootEngine, killEngine } from "./engine.ts";
@@ -8,6 +10,7 @@ import type { FleetNames, NodeNames } from "./names.ts";
 import { createNodeNetwork, removeNodeNetwork, setNodeLink } from "./network.ts";
 import { engineVersion } from "./prerequisites.ts";
 import { isAlive } from "./processes.ts";
+import type { ProcessIdentity } from "./processes.ts";
 import { nodeRecord, readState, withNode, writeState } from "./state.ts";
 import type { FleetState, NodeRecord } from "./state.ts";
 
@@ -31,10 +34,23 @@ export function startNode(fleet: Fleet, node: string): Promise<void> {
     await removeNodeNetwork(names, own);
     prepareDataDir(own.dataDir, false);
     await createNodeNetwork(names, own, { subnetNumber: state.subnetNumber, index: record.index, isCut: record.isCut });
-    const boot = await bootEngine(own, names.runDir, state.subnetNumber, Number.parseInt(await engineVersion(), 10));
-    writeState(names, withNode(state, node, { boot, state: "running" }));
-    await awaitEngine(own, boot);
-    return { boot, state: "running" };
+    const version = Number.parseInt(await engineVersion(), 10);
+    const bootOnce = async (): Promise<ProcessIdentity> => {
+      const boot = await bootEngine(own, names.runDir, state.subnetNumber, version);
+      writeState(names, withNode(state, node, { boot, state: "running" }));
+      await awaitEngine(own, boot);
+      return boot;
+    };
+    try {
+      return { boot: await bootOnce(), state: "running" };
+    } catch (cause) {
+      // Docker 20.10 that was killed while it wrote down a network panics over the half-written record at every start.
+      // What a person would do: remove the records of local networks. Whoever needs a network makes it anew.
+      if (!(cause instanceof Error) || !cause.message.includes("reservePools")) throw cause;
+      await killEngine(own, undefined);
+      rmSync(join(own.dataDir, "docker", "network", "files", "local-kv.db"), { force: true });
+      return { boot: await bootOnce(), state: "running" };
+    }
   });
 }
 
