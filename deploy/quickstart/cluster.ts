@@ -46,7 +46,7 @@ export async function startCluster(options: StartOptions, steps: Steps, onGround
       // One directory per fleet, so that the command keeps working when the fleet is started anew.
       secretsDir: join(homedir(), ".config", "skep", options.fleet),
       resolveImage: ground.registry === "" ? "never" : "always",
-      env: { SKEP_HEALTH_INTERVAL: "2s", ...ground.env },
+      env: { SKEP_HEALTH_INTERVAL: "3s", ...ground.env },
       onStep: detail,
     }),
   );

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { freeze } from "./cgroups.ts";
 import { prepareDataDir } from "./data-root.ts";
@@ -46,7 +46,7 @@ export function startNode(fleet: Fleet, node: string): Promise<void> {
     } catch (cause) {
       // Docker 20.10 that was killed while it wrote down a network panics over the half-written record at every start.
       // What a person would do: remove the records of local networks. Whoever needs a network makes it anew.
-      if (!(cause instanceof Error) || !cause.message.includes("reservePools")) throw cause;
+      if (!readFileSync(own.logFile, "utf8").slice(-16_000).includes("reservePools")) throw cause;
       await killEngine(own, undefined);
       rmSync(join(own.dataDir, "docker", "network", "files", "local-kv.db"), { force: true });
       return { boot: await bootOnce(), state: "running" };
