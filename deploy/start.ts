@@ -31,14 +31,20 @@ async function start(options: StartOptions): Promise<void> {
     (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
   );
   // A failed start ends at once; a good one waits for the person.
-  const failed = await Promise.race([failure.then(error => error ?? stopped.then(() => undefined)), stopped.then(() => undefined)]);
+  const failed = await Promise.race([
+    failure.then(error => error ?? stopped.then(() => undefined)),
+    stopped.then(() => undefined),
+  ]);
   if (failed) {
     process.stderr.write(`\n${failed.message}\n`);
     process.exitCode = 1;
   }
   // Whatever a second Ctrl-C wants, taking down comes first: it takes seconds.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
-  if (options.keep && !failed) out.write(`\nLeft running (--keep). \`npm start\` finds it again; \`npm run devswarm -- down --fleet ${options.fleet}\` takes it down.\n`);
+  if (options.keep && !failed)
+    out.write(
+      `\nLeft running (--keep). \`npm start\` finds it again; \`npm run devswarm -- down --fleet ${options.fleet}\` takes it down.\n`,
+    );
   else {
     out.write("\nTaking everything down ...\n");
     // Without ground yet, a fleet may be half up: taking one down works from what it wrote about itself.

@@ -23,7 +23,11 @@ export interface Cluster {
 const root = dirname(dirname(import.meta.dirname));
 
 /** Engines, swarm, images, stack, ports: everything up to an API that answers. */
-export async function startCluster(options: StartOptions, steps: Steps, onGround: (ground: Ground) => void): Promise<Cluster> {
+export async function startCluster(
+  options: StartOptions,
+  steps: Steps,
+  onGround: (ground: Ground) => void,
+): Promise<Cluster> {
   const ground = await steps.run("Docker engines and a Swarm of them", detail => findGround(options, detail));
   onGround(ground);
   const { fleet } = ground;
@@ -37,18 +41,20 @@ export async function startCluster(options: StartOptions, steps: Steps, onGround
       onStep: detail,
     }),
   );
-  const { apiToken, secretsDir } = await steps.run("Skep's own stack: docker stack deploy -c stack/skep.yml skep", detail =>
-    bootstrapStack({
-      socket: manager.socket,
-      images,
-      stackFile: join(root, "stack", "skep.yml"),
-      stackName: "skep",
-      // One directory per fleet, so that the command keeps working when the fleet is started anew.
-      secretsDir: join(homedir(), ".config", "skep", options.fleet),
-      resolveImage: ground.registry === "" ? "never" : "always",
-      env: { SKEP_HEALTH_INTERVAL: "3s", ...ground.env },
-      onStep: detail,
-    }),
+  const { apiToken, secretsDir } = await steps.run(
+    "Skep's own stack: docker stack deploy -c stack/skep.yml skep",
+    detail =>
+      bootstrapStack({
+        socket: manager.socket,
+        images,
+        stackFile: join(root, "stack", "skep.yml"),
+        stackName: "skep",
+        // One directory per fleet, so that the command keeps working when the fleet is started anew.
+        secretsDir: join(homedir(), ".config", "skep", options.fleet),
+        resolveImage: ground.registry === "" ? "never" : "always",
+        env: { SKEP_HEALTH_INTERVAL: "3s", ...ground.env },
+        onStep: detail,
+      }),
   );
   const tokenFile = join(secretsDir, "api-token");
   const apiUrl = `http://localhost:${options.apiPort}`;
@@ -74,5 +80,7 @@ async function untilNodesReady(client: SkepClient, nodes: number): Promise<void>
     }
     await new Promise(resolve => setTimeout(resolve, 200));
   }
-  throw new Error(`The nodes' agents did not all report within 2 minutes: ${last}. Look with: npm run devswarm -- docker node-1 -- service ps skep_agent`);
+  throw new Error(
+    `The nodes' agents did not all report within 2 minutes: ${last}. Look with: npm run devswarm -- docker node-1 -- service ps skep_agent`,
+  );
 }

@@ -22,7 +22,10 @@ export async function findGround(options: StartOptions, onStep: (text: string) =
   const reason = options.localEngine ? "--local-engine" : whyNoFleet();
   if (reason === undefined) return fleetGround(options, onStep);
   const local = await adoptLocalEngine({ ask: () => askToFormSwarm(reason) });
-  if (local === undefined) throw new Error(`No local Swarm of several engines (${reason}), and no Docker engine that may be used as a Swarm of one. Start Docker, or run as root on Debian.`);
+  if (local === undefined)
+    throw new Error(
+      `No local Swarm of several engines (${reason}), and no Docker engine that may be used as a Swarm of one. Start Docker, or run as root on Debian.`,
+    );
   return localGround(local, options);
 }
 
@@ -43,7 +46,8 @@ async function fleetGround(options: StartOptions, onStep: (text: string) => void
 
 function localGround(local: Fleet & { down(): Promise<void> }, options: StartOptions): Ground {
   const node = local.nodes[0]?.name ?? "";
-  const lines = async (argv: readonly string[]): Promise<string[]> => (await docker(local, node, argv)).split("\n").filter(Boolean);
+  const lines = async (argv: readonly string[]): Promise<string[]> =>
+    (await docker(local, node, argv)).split("\n").filter(Boolean);
   return {
     fleet: local,
     registry: "",
@@ -56,7 +60,8 @@ function localGround(local: Fleet & { down(): Promise<void> }, options: StartOpt
     openPorts: () => Promise.resolve(),
     async down() {
       await lines(["stack", "rm", "skep"]);
-      while ((await lines(["ps", "-aq", "--filter", "label=com.docker.stack.namespace=skep"])).length > 0) await new Promise(resolve => setTimeout(resolve, 500));
+      while ((await lines(["ps", "-aq", "--filter", "label=com.docker.stack.namespace=skep"])).length > 0)
+        await new Promise(resolve => setTimeout(resolve, 500));
       const tenants = await lines(["ps", "-aq", "--filter", "label=skep.instance"]);
       if (tenants.length > 0) await lines(["rm", "-f", "-v", ...tenants]);
       const networks = await lines(["network", "ls", "-q", "--filter", "label=skep.tenant"]);
@@ -74,7 +79,9 @@ function localGround(local: Fleet & { down(): Promise<void> }, options: StartOpt
 async function askToFormSwarm(reason: string): Promise<boolean> {
   if (!process.stdin.isTTY) return process.env["SKEP_SWARM_INIT"] === "yes";
   const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await prompt.question(`\nNo local Swarm of several engines here (${reason}).\nMay I run \`docker swarm init\` on your Docker engine, and undo it at the end? [y/N] `);
+  const answer = await prompt.question(
+    `\nNo local Swarm of several engines here (${reason}).\nMay I run \`docker swarm init\` on your Docker engine, and undo it at the end? [y/N] `,
+  );
   prompt.close();
   return /^y(es)?$/i.test(answer.trim());
 }

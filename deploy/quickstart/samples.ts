@@ -18,9 +18,21 @@ const root = dirname(dirname(import.meta.dirname));
 
 /** The samples, by file under deploy/samples; a `well` one must answer before the start is done. */
 const SAMPLES = [
-  { name: "httpbin", file: "httpbin.yaml", path: "/hostname", look: "three copies: ask again, another one answers", well: true },
+  {
+    name: "httpbin",
+    file: "httpbin.yaml",
+    path: "/hostname",
+    look: "three copies: ask again, another one answers",
+    well: true,
+  },
   { name: "pod", file: "nginx-pod.yaml", path: "/", look: "nginx and its sidecar share one address", well: true },
-  { name: "unwell", file: "unwell.yaml", path: "/", look: "its health check fails: never routed, `skep ps` says why", well: false },
+  {
+    name: "unwell",
+    file: "unwell.yaml",
+    path: "/",
+    look: "its health check fails: never routed, `skep ps` says why",
+    well: false,
+  },
 ] as const;
 
 /** Deploys the sample apps with the `skep` command, as a person would, and waits until the well ones answer. */
@@ -36,8 +48,15 @@ export async function deploySamples(cluster: Cluster, options: StartOptions, ste
     for (const sample of SAMPLES) {
       detail(sample.name);
       const host = `${sample.name}.localhost`;
-      const status = sample.well ? await untilAnswers(options.httpPort, host, sample.path) : await statusOf(options.httpPort, host, sample.path);
-      answers.push({ name: sample.name, url: `http://${host}:${options.httpPort}${sample.path}`, look: sample.look, status });
+      const status = sample.well
+        ? await untilAnswers(options.httpPort, host, sample.path)
+        : await statusOf(options.httpPort, host, sample.path);
+      answers.push({
+        name: sample.name,
+        url: `http://${host}:${options.httpPort}${sample.path}`,
+        look: sample.look,
+        status,
+      });
     }
     return answers;
   });
@@ -70,16 +89,21 @@ async function untilAnswers(port: number, host: string, path: string): Promise<n
     if (status === 200) return status;
     await new Promise(resolve => setTimeout(resolve, 100));
   }
-  throw new Error(`http://${host}:${port}${path} did not answer within 2 minutes (last: ${status}). Look with: npm run skep -- ps`);
+  throw new Error(
+    `http://${host}:${port}${path} did not answer within 2 minutes (last: ${status}). Look with: npm run skep -- ps`,
+  );
 }
 
 /** The HTTP status of one request to localhost; 0 when nothing answered. */
 function statusOf(port: number, host: string, path: string): Promise<number> {
   return new Promise(resolve => {
-    const call = request({ host: "127.0.0.1", port, path, headers: { host }, agent: false, timeout: 3_000 }, response => {
-      response.resume();
-      response.on("end", () => resolve(response.statusCode ?? 0));
-    });
+    const call = request(
+      { host: "127.0.0.1", port, path, headers: { host }, agent: false, timeout: 3_000 },
+      response => {
+        response.resume();
+        response.on("end", () => resolve(response.statusCode ?? 0));
+      },
+    );
     call.on("timeout", () => call.destroy());
     call.on("error", () => resolve(0));
     call.end();

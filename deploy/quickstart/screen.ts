@@ -15,7 +15,9 @@ Ctrl-C takes everything down${options.keep ? " unless, as now, --keep is given" 
 export function screen(cluster: Cluster, samples: readonly Sample[], options: StartOptions, tookMs: number): string {
   const nodes = cluster.fleet.nodes.map(node => `  ${node.name.padEnd(8)} ${node.address.padEnd(12)} ${node.role}`);
   const width = Math.max(...samples.map(sample => sample.url.length));
-  const apps = samples.map(sample => `  ${sample.url.padEnd(width)}  ${String(sample.status || "---")}  ${sample.look}`);
+  const apps = samples.map(
+    sample => `  ${sample.url.padEnd(width)}  ${String(sample.status || "---")}  ${sample.look}`,
+  );
   return `
 Skep runs (${(tookMs / 1000).toFixed(1)} s).
 

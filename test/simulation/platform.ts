@@ -12,11 +12,6 @@ import { createLife, type Life } from "./life.ts";
 import { createSimNode, type SimNode } from "./sim-node.ts";
 import { createTrace, type Trace } from "./trace.ts";
 
-/** An invariant that did not hold. */
-export class Violation extends Error {
-  override readonly name = "Violation";
-}
-
 /** Everything that one seed runs: one clock, one network, one database, machines, and processes with their lives. */
 export interface Platform {
   readonly seed: number;

@@ -33,7 +33,11 @@ export async function startStoreServer(): Promise<StoreServer> {
     });
   const template = await server.createDatabase();
   const first = createPostgresStore(pool(template));
-  await first.migrate().finally(() => first.close());
+  try {
+    await first.migrate();
+  } finally {
+    await first.close();
+  }
   const createDatabase = (): Promise<string> => server.createDatabase(template);
   return { server, pool, createDatabase, openStore: async () => createPostgresStore(pool(await createDatabase())) };
 }

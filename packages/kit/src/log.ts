@@ -88,7 +88,7 @@ export function redact(value: unknown, depth = 0): unknown {
 
 function redactError(error: Error, depth: number): unknown {
   return {
-    ...(redact({ ...error }, depth + 1) as object),
+    ...(redact(Object.fromEntries(Object.entries(error)), depth + 1) as object),
     name: error.name,
     message: redact(error.message),
     stack: redact(error.stack),

@@ -40,7 +40,8 @@ function flatten(spec: DeploymentSpec): Map<string, string> {
 function visit(value: unknown, path: string, found: Map<string, string>): void {
   if (value === undefined) return;
   const isList = Array.isArray(value) && value.every(item => typeof item !== "object");
-  if (typeof value !== "object" || value === null) found.set(path, String(value));
+  if (typeof value !== "object" || value === null)
+    found.set(path, typeof value === "string" ? value : JSON.stringify(value));
   else if (isList) found.set(path, value.length === 0 ? "" : value.join(" "));
   else for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}.${key}`, found);
 }

@@ -100,7 +100,9 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
       await convergeAll(store, clock, location => agents.report(location, outcome));
       changed();
     },
-    runByItself: () => (tail = Promise.resolve()),
+    runByItself: () => {
+      tail = Promise.resolve();
+    },
     answer: (nodeId, answers) => {
       const bus = network.connect(`agent ${nodeId}`);
       bus.subscribe(nodeSubject("ask", nodeId), message => {

@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "@skep/kit/clock.ts";
+import { showConfig } from "@skep/kit/config.ts";
+import type { Life } from "@skep/kit/lifecycle.ts";
+import type { Log } from "@skep/kit/log.ts";
+import { createNatsBus } from "@skep/kit/nats-bus.ts";
+import { systemIds, systemRandom } from "@skep/kit/random.ts";
+import { createCgroupSampler } from "./cgroup.ts";
+import { SETTINGS, type Config } from "./config.ts";
+import { createAgent } from "./create-agent.ts";
+import { awaitDocker } from "./engine/docker.ts";
+import { createFileJournal } from "./journal.ts";
+import { serveProbe } from "./probe-server.ts";
+import { networkProber } from "./prober.ts";
+import { createAuthSource, noAuth } from "./registry-auth.ts";
+
+/** Builds the agent from the real ports and runs it until its life ends. */
+export async function serve(config: Config, log: Log, { stack, signal }: Life): Promise<void> {
+  log.info("process.configured", "The agent begins.", { config: showConfig(SETTINGS, config) });
+  const { dockerSocket: socketPath, networkPool, natsUrl, natsUser, natsPassword } = config;
+  const engine = await awaitDocker({ socketPath, networkPool }, log, signal);
+  const bus = createNatsBus({
+    servers: natsUrl.split(","),
+    name: "agent",
+    user: natsUser,
+    inboxPrefix: "_INBOX_agent",
+    log,
+    ...(natsPassword === undefined ? {} : { password: natsPassword }),
+  });
+  stack.defer(() => bus.close());
+  const agent = createAgent({
+    engine,
+    bus,
+    log,
+    clock: systemClock,
+    random: systemRandom,
+    ids: systemIds,
+    prober: networkProber,
+    journal: createFileJournal(config.stateDir, error => {
+      log.error("journal.spoilt", "The journal cannot be read; the node waits for its assignment.", { error });
+    }),
+    sampler: createCgroupSampler(config.cgroupRoot, config.procRoot),
+    auth: config.registryAuth === undefined ? noAuth : createAuthSource(config.registryAuth),
+    machineBootId: readFileSync(join(config.procRoot, "sys/kernel/random/boot_id"), "utf8").trim(),
+    limits: config,
+    sandboxImage: config.pauseImage,
+    startLimit: config.startLimit,
+    agentVersion: "0.1.0",
+  });
+  const probe = await serveProbe(config.probePort, { agent: () => agent.trouble() });
+  stack.defer(() => probe.close());
+  // Peers may still ask while a drained node waits for its instances to leave, so the page goes after the agent.
+  stack.defer(() => agent.stop());
+  await agent.start();
+}
