@@ -54,6 +54,10 @@ export async function upPlatform(): Promise<Platform> {
   });
   const apiUrl = `http://${manager.address}:7700`;
   const client = createClient({ url: apiUrl, token: apiToken });
+  await eventually(async () => {
+    const { nodes } = await client.platform.getStatus({});
+    if (nodes["ready"] !== fleet.nodes.length) throw new Error(`nodes are ${JSON.stringify(nodes)}`);
+  }, 60_000);
   await emptied(client);
   return {
     fleet,

@@ -53,6 +53,9 @@ export async function translated<T>(query: Promise<T>): Promise<T> {
   }
 }
 
+// No such table, column or function: a replica serves from its first moment, and the migrations may not have run yet.
+const NOT_MIGRATED: ReadonlySet<string> = new Set(["42P01", "42703", "42883"]);
+
 /** The database's failure in our words; `constraintOf` and `stateOf` read what refused. */
 export function translate(error: unknown): SkepError {
   if (error instanceof SkepError) return error;
@@ -65,6 +68,10 @@ export function translate(error: unknown): SkepError {
   if (failure.code === "deadline_exceeded") {
     const message = "The database took too long to answer; try again, with less at once if it was a list.";
     return new SkepError("deadline_exceeded", "DATABASE_SLOW", message, { cause: error });
+  }
+  if (failure.sqlState !== undefined && NOT_MIGRATED.has(failure.sqlState)) {
+    const message = "The database's tables are still being made; try again in a few seconds.";
+    return new SkepError("unavailable", "DATABASE_NOT_READY", message, { cause: error });
   }
   return new SkepError(failure.code, "DATABASE_REFUSED", `The database refused: ${words}`, { cause: error });
 }
