@@ -14,6 +14,8 @@ export interface PlayedNode {
   readonly nodeId: string;
   readonly running: Map<string, ReportedStatus>;
   readonly strangers: Map<string, Stranger>;
+  /** Ended, and not yet told. */
+  gone: { readonly instanceId: string; readonly epoch: number }[];
   appliedTerm: number;
   appliedRevision: number;
   reportSeq: number;
@@ -45,6 +47,7 @@ export function playNodes(bus: Bus, nodeIds: readonly string[]): PlayedNodes {
         nodeId,
         running: new Map(),
         strangers: new Map(),
+        gone: [],
         ...{ appliedTerm: 0, appliedRevision: 0, reportSeq: 0, beatSeq: 0 },
       },
     ]),
@@ -95,8 +98,9 @@ async function sendReport(bus: Bus, node: PlayedNode): Promise<void> {
     ...{ engineVersion, engineLabels, capacity, agentVersion: "0" },
   };
   node.reportSeq += 1;
+  const gone = node.gone.splice(0);
   const data = encodeReport({
-    ...{ nodeId, sessionId: SESSION, seq: node.reportSeq, full: true, facts, gone: [], usage: [] },
+    ...{ nodeId, sessionId: SESSION, seq: node.reportSeq, full: true, facts, gone, usage: [] },
     statuses: [...node.running.values()],
     strangers: [...node.strangers.values()],
   });
