@@ -322,3 +322,17 @@ test("a container made from something else is made anew", () => {
   expect(node.observed.containers.length).toBe(1);
   expect(node.observed.containers[0]?.specHash).not.toBe("something else");
 });
+
+test("a clock that was put back keeps neither a failed step nor a restart waiting for the time it had reached", () => {
+  const node = new ToyNode(aSpec());
+  node.failing = step => (step.kind === "create-network" ? "the answer got lost" : undefined);
+  node.settle();
+  node.failing = () => undefined;
+  node.now -= 3_600_000;
+  expect(node.settle().statuses[0]?.state).toBe("running");
+
+  node.observed = { ...node.observed, containers: node.observed.containers.map(one => ({ ...one, ...CRASHED })) };
+  node.look();
+  node.now -= 3_600_000;
+  expect(node.settle().statuses[0]?.state).toBe("running");
+});

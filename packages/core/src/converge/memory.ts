@@ -63,7 +63,8 @@ export const NEW_CONTAINER: ContainerMemory = {
 };
 
 const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 60_000;
+/** The longest wait between two tries of a step. */
+export const LONGEST_RETRY_MS = 60_000;
 
 /** Remembers that a step failed: the next try of the same key waits, longer each time up to a minute. */
 export function noteStepFailed(memory: ConvergeMemory, step: Step, error: string, now: number): ConvergeMemory {

@@ -5,7 +5,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { endContainer, on, runs, stopContainer } from "./end.ts";
 import { makeReady } from "./ready.ts";
 import { noteEnd, noteRunning, noteVanished } from "./restart.ts";
-import { attempt, recall, remember, times, wake } from "./round.ts";
+import { attempt, isAhead, recall, remember, times, wake } from "./round.ts";
 import type { Round } from "./round.ts";
 import { containerHash } from "./spec-hash.ts";
 import { stepKey } from "./step.ts";
@@ -58,7 +58,7 @@ function create(
   const verdict = round.inFlight.has(key) ? "restart" : noteVanished(round, instance, container.name);
   const memory = recall(round, instance, container.name);
   if (verdict === "failed") return state("failed", container, `${container.name} is given up: ${memory.reason}`);
-  if (memory.nextStartAt > round.now) {
+  if (isAhead(memory.nextStartAt, round.now, instance.spec.restart.maxDelayMs)) {
     wake(round, memory.nextStartAt);
     return state("starting", container, waitingAfter(container, memory.reason, memory.failures));
   }
@@ -81,7 +81,7 @@ function begin(round: Round, instance: AssignedInstance, container: ContainerSpe
       "its node started anew: it waits for the scheduler to confirm that it still belongs here",
     );
   }
-  if (nextStartAt > round.now) {
+  if (isAhead(nextStartAt, round.now, instance.spec.restart.maxDelayMs)) {
     wake(round, nextStartAt);
     return state("starting", container, waitingAfter(container, reason, failures));
   }

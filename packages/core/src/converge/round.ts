@@ -1,7 +1,7 @@
 import type { AssignedInstance, Assignment } from "../model/assignment.ts";
 import type { InstanceId } from "../model/instance.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
-import { NEW_CONTAINER } from "./memory.ts";
+import { LONGEST_RETRY_MS, NEW_CONTAINER } from "./memory.ts";
 import type { ContainerMemory, ConvergeMemory } from "./memory.ts";
 import { isStartKey } from "./step.ts";
 import type { Step } from "./step.ts";
@@ -78,13 +78,21 @@ export function attempt(round: Round, step: Step): Attempt {
   const tried = round.input.memory.tries[step.key];
   const problem = tried === undefined ? undefined : `${tried.lastError} (tried ${times(tried.failures)})`;
   if (round.inFlight.has(step.key) || round.issued.has(step.key)) return { issued: true, problem };
-  if (tried !== undefined && tried.nextAt > round.now) {
+  if (tried !== undefined && isAhead(tried.nextAt, round.now, LONGEST_RETRY_MS)) {
     wake(round, tried.nextAt);
     return { issued: false, problem };
   }
   round.steps.push(step);
   round.issued.add(step.key);
   return { issued: true, problem };
+}
+
+/**
+ * Whether a time is still to come that was set at most `mostMs` ahead. One that is further away was set by a clock that
+ * has been put back since, and must not keep anything waiting until then.
+ */
+export function isAhead(at: number, now: number, mostMs: number): boolean {
+  return at > now && at <= now + mostMs;
 }
 
 /** Asks to be called again at `at`. */

@@ -4,7 +4,7 @@ import { endContainer, endGroup, on } from "./end.ts";
 import type { PartState } from "./part.ts";
 import { makeReady } from "./ready.ts";
 import { noteEnd, noteRunning, noteVanished } from "./restart.ts";
-import { attempt, recall, remember, wake } from "./round.ts";
+import { attempt, isAhead, recall, remember, wake } from "./round.ts";
 import type { Round } from "./round.ts";
 import { sandboxHash } from "./spec-hash.ts";
 import { stepKey } from "./step.ts";
@@ -56,7 +56,7 @@ function createSandbox(round: Round, instance: AssignedInstance, group: readonly
   const key = stepKey.create(instance.instanceId, instance.epoch, "");
   if (!round.inFlight.has(key)) noteVanished(round, instance, "");
   const { nextStartAt, reason } = recall(round, instance, "");
-  if (nextStartAt > round.now) {
+  if (isAhead(nextStartAt, round.now, instance.spec.restart.maxDelayMs)) {
     wake(round, nextStartAt);
     return not("starting", `the pod's network is made again soon: ${reason}`);
   }
