@@ -38,7 +38,7 @@ export class EngineRule {
     const { instanceId, epoch, role } = identity;
     if (this.#stop.get(instanceId)?.has(epoch)) return undefined;
     const told = [...(this.#run.get(instanceId) ?? [])];
-    if (told.some(other => other > epoch)) return undefined;
+    if ([...told, ...(this.#stop.get(instanceId) ?? [])].some(other => other > epoch)) return undefined;
     // A pod's containers are made anew when their sandbox is another one, and a sandbox when it has lost its own.
     const isPod = role === "sandbox" || container.joins !== undefined;
     if (isPod && told.includes(epoch)) return undefined;

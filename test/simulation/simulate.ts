@@ -46,7 +46,10 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const adversary = new Adversary(platform, revival);
   let calm = false;
   const users = liveAsUsers(platform, () => calm);
-  void users.catch((error: unknown) => platform.violate(`the users' program failed: ${String(error)}`));
+  let wishing = true;
+  void users
+    .then(() => (wishing = false))
+    .catch((error: unknown) => platform.violate(`the users' program failed: ${String(error)}`));
   await clock.advance(3_000);
   void adversary.rage();
   await clock.runUntil(() => platform.violation() !== undefined, faultsMs);
@@ -58,7 +61,10 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     const up = new Set(platform.nodes.filter(node => node.on()).map(node => node.id));
     return missing(recordsOf(platform), { up, drained, running: platform.nodes.flatMap(node => node.running()) });
   };
-  const settled = await clock.runUntil(() => platform.violation() !== undefined || gaps().length === 0, recoverMs);
+  const settled = await clock.runUntil(
+    () => platform.violation() !== undefined || (!wishing && gaps().length === 0),
+    recoverMs,
+  );
   const recoveredMs = clock.now() - calmAt;
   // Reaching the goal is not enough: it has to stay reached.
   if (settled) await clock.runUntil(() => platform.violation() !== undefined, SETTLED_MS);
