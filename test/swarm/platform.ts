@@ -23,8 +23,8 @@ export interface Platform {
   ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
   /** Rows of a query against the stack's own Postgres. */
   sql(query: string): Promise<readonly Record<string, unknown>[]>;
-  /** Runs a statement that answers no rows. */
-  sqlRun(statement: string): Promise<void>;
+  /** Runs any statement; answers what `RETURNING` gave, a line per row. */
+  sqlRun(statement: string): Promise<string>;
 }
 
 const FLEET = "swarmtest";
@@ -68,7 +68,7 @@ export async function upPlatform(): Promise<Platform> {
     skep: (argv, input) =>
       runSkep(argv, { SKEP_URL: apiUrl, SKEP_TOKEN_FILE: join(secretsDir, "api-token"), ...imageEnv(images) }, input),
     sql: query => sqlRows(fleet, query),
-    sqlRun: async statement => void (await psql(fleet, statement)),
+    sqlRun: statement => psql(fleet, statement),
   };
 }
 

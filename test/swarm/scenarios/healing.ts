@@ -32,10 +32,11 @@ export function healingScenarios(given: () => Platform): void {
     const query =
       "SELECT instance_id, epoch, node_id, status FROM deployment_locations WHERE deployment_id = 'default.web' ORDER BY instance_id";
     const before = await platform.sql(query);
-    await platform.sqlRun(
-      `DELETE FROM deployment_locations WHERE instance_id = '${String(before[0]?.["instance_id"])}'`,
+    const instance = String(before[0]?.["instance_id"]);
+    const deleted = await platform.sqlRun(
+      `DELETE FROM deployment_locations WHERE instance_id = '${instance}' RETURNING instance_id`,
     );
-    expect(await platform.sql(query)).toHaveLength(2);
+    expect(deleted.trim()).toBe(instance);
     const containers = (await seenContainers(platform, "default.web")).map(one => one.id).toSorted();
     await eventually(async () => expect(await platform.sql(query)).toEqual(before), 90_000);
     expect((await seenContainers(platform, "default.web")).map(one => one.id).toSorted()).toEqual(containers);
