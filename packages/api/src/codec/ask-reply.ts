@@ -30,12 +30,29 @@ export interface LogChunk {
   readonly dropped: number;
 }
 
-/** What an agent answers to an `Ask`; a stream of `logs` for logs. */
+/** Something that a command printed; bytes are as the program wrote them. */
+export interface ExecOutput {
+  readonly stream: "stdout" | "stderr";
+  readonly data: Uint8Array;
+}
+
+/** Some output of a command, or its end; one without either says that it still runs. */
+export interface ExecChunk {
+  readonly streamId: string;
+  /** From 0, growing by one: a gap means that output was lost. */
+  readonly seq: number;
+  readonly output: readonly ExecOutput[];
+  /** Set on the last chunk. */
+  readonly exitCode: number | undefined;
+}
+
+/** What an agent answers to an `Ask`; a stream of `logs` for logs, and of `exec` for a command. */
 export type AskReply =
   | { readonly kind: "done" }
   | { readonly kind: "probe"; readonly answered: boolean; readonly detail: string }
   | ({ readonly kind: "logs" } & LogChunk)
   | { readonly kind: "node"; readonly node: SwarmNode }
+  | ({ readonly kind: "exec" } & ExecChunk)
   | { readonly kind: "error"; readonly error: SkepError };
 
 /** Writes an answer. */
@@ -68,6 +85,11 @@ function answerToProto(reply: AskReply): NonNullable<MessageInitShape<typeof Ask
     }
     case "node":
       return { case: "node", value: swarmNodeToProto(reply.node) };
+    case "exec": {
+      const { streamId, seq, output, exitCode } = reply;
+      const parts = output.map(({ stream, data }) => ({ stderr: stream === "stderr", data }));
+      return { case: "exec", value: { streamId, seq: toUint64(seq), output: parts, exitCode } };
+    }
     case "error": {
       const { code, message } = reply.error;
       return { case: "error", value: { code, message, detail: detailToProto(reply.error) } };
@@ -87,6 +109,11 @@ export function decodeAskReply(bytes: Uint8Array): AskReply {
       return { kind: "logs", ...chunkFromProto(answer.value) };
     case "node":
       return { kind: "node", node: swarmNodeFromProto(answer.value) };
+    case "exec": {
+      const { streamId, seq, output, exitCode } = answer.value;
+      const parts = output.map(({ stderr, data }): ExecOutput => ({ stream: stderr ? "stderr" : "stdout", data }));
+      return { kind: "exec", streamId, seq: fromUint64(seq, "exec.seq"), output: parts, exitCode };
+    }
     case "error": {
       const { code, message, detail } = answer.value;
       return { kind: "error", error: fromCodeAndDetail(code, message, detail) };

@@ -6,7 +6,7 @@ import { AskSchema, NodeAction } from "../gen/skep/v1/agent_pb.ts";
 import type { AskNode } from "../gen/skep/v1/agent_pb.ts";
 import { decodeMessage, encodeMessage } from "./envelope.ts";
 import { enumTable } from "./enum-table.ts";
-import { fromUint64 } from "./number.ts";
+import { fromUint64, toUint64 } from "./number.ts";
 
 /** What to do to a Swarm node. */
 export type NodeChange =
@@ -24,6 +24,19 @@ export interface LogsWanted {
   readonly since: number | undefined;
 }
 
+/** A command that an agent is asked to run in a running container. */
+export interface ExecWanted {
+  /** Chosen by the asker. */
+  readonly streamId: string;
+  readonly instanceId: string;
+  readonly container: string;
+  /** The program and its arguments. */
+  readonly argv: readonly string[];
+  /** Length of its standard input, which follows as `exec-input`; 0 for none. */
+  readonly stdinBytes: number;
+  readonly timeoutMs: number;
+}
+
 /** What a scheduler asks of one agent. */
 export type Ask =
   | { readonly kind: "report" }
@@ -31,10 +44,19 @@ export type Ask =
   | ({ readonly kind: "logs" } & LogsWanted)
   /** Keeps a followed stream alive for `LOGS_IDLE_MS`, or ends it. */
   | { readonly kind: "logs-control"; readonly streamId: string; readonly stop: boolean }
-  | { readonly kind: "node"; readonly nodeId: NodeId; readonly change: NodeChange };
+  | { readonly kind: "node"; readonly nodeId: NodeId; readonly change: NodeChange }
+  | ({ readonly kind: "exec" } & ExecWanted)
+  /** A part of a command's standard input; `offset` bytes came before it. */
+  | { readonly kind: "exec-input"; readonly streamId: string; readonly offset: number; readonly data: Uint8Array }
+  /** Keeps a command's stream alive for `EXEC_IDLE_MS` and says how many chunks its reader has taken, or ends it. */
+  | { readonly kind: "exec-control"; readonly streamId: string; readonly stop: boolean; readonly taken: number };
 
 /** A followed log stream ends when this time passes without a `logs-control`. */
 export const LOGS_IDLE_MS = 30_000;
+/** A command's output is no longer read when this time passes without an `exec-control`. */
+export const EXEC_IDLE_MS = 30_000;
+/** So many chunks of a command's output are sent before its reader has taken them; then the engine is not read. */
+export const EXEC_WINDOW = 16;
 
 const actions = enumTable<NodeChange["action"], NodeAction>("node action", {
   drain: NodeAction.DRAIN,
@@ -69,6 +91,14 @@ function kindToProto(ask: Ask): AskKind {
         change.action === "label" ? { setLabels: { ...change.set }, removeLabels: [...change.remove] } : {};
       return { case: "node", value: { nodeId, action: actions.toProto(change.action), ...labels } };
     }
+    case "exec": {
+      const { kind: _, argv, ...value } = ask;
+      return { case: "exec", value: { ...value, argv: [...argv] } };
+    }
+    case "exec-input":
+      return { case: "execInput", value: { streamId: ask.streamId, offset: ask.offset, data: ask.data } };
+    case "exec-control":
+      return { case: "execControl", value: { streamId: ask.streamId, stop: ask.stop, taken: toUint64(ask.taken) } };
   }
 }
 
@@ -96,6 +126,16 @@ export function decodeAsk(bytes: Uint8Array): Ask {
       return { kind: "logs-control", streamId: kind.value.streamId, stop: kind.value.stop };
     case "node":
       return { kind: "node", nodeId: kind.value.nodeId, change: changeFromProto(kind.value) };
+    case "exec": {
+      const { streamId, instanceId, container, argv, stdinBytes, timeoutMs } = kind.value;
+      return { kind: "exec", streamId, instanceId, container, argv, stdinBytes, timeoutMs };
+    }
+    case "execInput":
+      return { kind: "exec-input", streamId: kind.value.streamId, offset: kind.value.offset, data: kind.value.data };
+    case "execControl": {
+      const { streamId, stop, taken } = kind.value;
+      return { kind: "exec-control", streamId, stop, taken: fromUint64(taken, "exec_control.taken") };
+    }
     case undefined:
       throw new SkepError("unimplemented", "UNKNOWN_ASK", "The agent is too old for this question; update the agent.");
   }

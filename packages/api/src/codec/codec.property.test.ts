@@ -39,6 +39,7 @@ function survives<T>(
   );
 }
 
+const bytes = fc.uint8Array({ maxLength: 8 });
 const filled = fc.string({ minLength: 1, maxLength: 8 });
 const capacity = fc.record({ cpuMillis: count, memoryBytes: long, instances: count, portFrom: count, portTo: count });
 const load = fc.record({ cpuShare: fc.double({ noNaN: true }), memoryShare: fc.double({ noNaN: true }) });
@@ -152,6 +153,13 @@ describe("what is written is read again", () => {
       }),
       fc.record({ kind: fc.constant("logs-control" as const), streamId: text, stop: fc.boolean() }),
       fc.record({ kind: fc.constant("node" as const), nodeId: text, change }),
+      fc.record({
+        kind: fc.constant("exec" as const),
+        ...{ streamId: text, instanceId: text, container: text },
+        ...{ argv: fc.array(text, { maxLength: 3 }), stdinBytes: count, timeoutMs: count },
+      }),
+      fc.record({ kind: fc.constant("exec-input" as const), streamId: text, offset: count, data: bytes }),
+      fc.record({ kind: fc.constant("exec-control" as const), streamId: text, stop: fc.boolean(), taken: long }),
     );
     survives(ask, encodeAsk, decodeAsk);
   });
@@ -176,6 +184,15 @@ describe("what is written is read again", () => {
         dropped: count,
       }),
       fc.record({ kind: fc.constant("node" as const), node: swarmNode }),
+      fc.record({
+        kind: fc.constant("exec" as const),
+        streamId: text,
+        seq: long,
+        output: fc.array(fc.record({ stream: fc.constantFrom<"stdout" | "stderr">("stdout", "stderr"), data: bytes }), {
+          maxLength: 3,
+        }),
+        exitCode: maybe(fc.integer()),
+      }),
     );
     survives(reply, encodeAskReply, decodeAskReply);
   });

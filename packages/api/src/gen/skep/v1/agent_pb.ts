@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file skep/v1/agent.proto.
  */
 export const file_skep_v1_agent: GenFile = /*@__PURE__*/
-  fileDesc("ChNza2VwL3YxL2FnZW50LnByb3RvEgdza2VwLnYxIp4CCgRCZWF0Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSDwoHYm9vdF9pZBgEIAEoCRISCgpzZXNzaW9uX2lkGAUgASgJEgsKA3NlcRgGIAEoBBIUCgxhcHBsaWVkX3Rlcm0YByABKAQSGAoQYXBwbGllZF9yZXZpc2lvbhgIIAEoBBISCgpyZXBvcnRfc2VxGAkgASgEEg4KBmRpZ2VzdBgKIAEoBhIRCglpbnN0YW5jZXMYCyABKA0SHwoEbG9hZBgMIAEoCzIRLnNrZXAudjEuTm9kZUxvYWQSDwoHbGVhdmluZxgNIAEoCBINCgVhdF9tcxgOIAEoAyLMAgoJTm9kZUZhY3RzEg8KB25vZGVfaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRIPCgdib290X2lkGAMgASgJEhAKCGhvc3RuYW1lGAQgASgJEg8KB2FkZHJlc3MYBSABKAkSCgoCb3MYBiABKAkSFAoMYXJjaGl0ZWN0dXJlGAcgASgJEhYKDmVuZ2luZV92ZXJzaW9uGAggASgJEjsKDWVuZ2luZV9sYWJlbHMYCSADKAsyJC5za2VwLnYxLk5vZGVGYWN0cy5FbmdpbmVMYWJlbHNFbnRyeRIjCghjYXBhY2l0eRgKIAEoCzIRLnNrZXAudjEuQ2FwYWNpdHkSFQoNYWdlbnRfdmVyc2lvbhgLIAEoCRozChFFbmdpbmVMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIuABCg5JbnN0YW5jZVN0YXR1cxITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDRIlCgVzdGF0ZRgDIAEoDjIWLnNrZXAudjEuSW5zdGFuY2VTdGF0ZRIfCgZoZWFsdGgYBCABKA4yDy5za2VwLnYxLkhlYWx0aBIsCgpjb250YWluZXJzGAUgAygLMhguc2tlcC52MS5Db250YWluZXJTdGF0dXMSIwoFcG9ydHMYBiADKAsyFC5za2VwLnYxLlBvcnRCaW5kaW5nEg8KB21lc3NhZ2UYByABKAkiMwoNSW5zdGFuY2VFcG9jaBITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDSJuCghTdHJhbmdlchInCgZzdGF0dXMYASABKAsyFy5za2VwLnYxLkluc3RhbmNlU3RhdHVzEhEKCXRlbmFudF9pZBgCIAEoCRIVCg1kZXBsb3ltZW50X2lkGAMgASgJEg8KB3JlbGVhc2UYBCABKA0iXQoNSW5zdGFuY2VVc2FnZRITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDRISCgpjcHVfbWlsbGlzGAMgASgNEhQKDG1lbW9yeV9ieXRlcxgEIAEoBCK2AgoGUmVwb3J0Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSEgoKc2Vzc2lvbl9pZBgEIAEoCRILCgNzZXEYBSABKAQSDAoEZnVsbBgGIAEoCBIhCgVmYWN0cxgHIAEoCzISLnNrZXAudjEuTm9kZUZhY3RzEikKCHN0YXR1c2VzGAggAygLMhcuc2tlcC52MS5JbnN0YW5jZVN0YXR1cxIkCgRnb25lGAkgAygLMhYuc2tlcC52MS5JbnN0YW5jZUVwb2NoEiQKCXN0cmFuZ2VycxgKIAMoCzIRLnNrZXAudjEuU3RyYW5nZXISJQoFdXNhZ2UYCyADKAsyFi5za2VwLnYxLkluc3RhbmNlVXNhZ2UiXQoJUmVwb3J0QWNrEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEhAKCGFjY2VwdGVkGAMgASgIEhEKCW5lZWRfZnVsbBgEIAEoCCLGAQoQQXNzaWduZWRJbnN0YW5jZRITCgtpbnN0YW5jZV9pZBgBIAEoCRIRCgl0ZW5hbnRfaWQYAiABKAkSDQoFZXBvY2gYAyABKA0SDwoHcmVsZWFzZRgEIAEoDRIMCgRzbG90GAUgASgNEikKB2Rlc2lyZWQYBiABKA4yGC5za2VwLnYxLkluc3RhbmNlRGVzaXJlZBIjCgVwb3J0cxgHIAMoCzIULnNrZXAudjEuUG9ydEJpbmRpbmcSDAoEc3BlYxgIIAEoDSI+CgdSZW1vdmFsEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB2JlY2F1c2UYAyABKAki3wIKCkFzc2lnbm1lbnQSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SDwoHbm9kZV9pZBgDIAEoCRIMCgR0ZXJtGAQgASgEEhAKCHJldmlzaW9uGAUgASgEEisKDGF2YWlsYWJpbGl0eRgGIAEoDjIVLnNrZXAudjEuQXZhaWxhYmlsaXR5EiwKCWluc3RhbmNlcxgHIAMoCzIZLnNrZXAudjEuQXNzaWduZWRJbnN0YW5jZRIiCghyZW1vdmFscxgIIAMoCzIQLnNrZXAudjEuUmVtb3ZhbBItCgVzcGVjcxgJIAMoCzIeLnNrZXAudjEuQXNzaWdubWVudC5TcGVjc0VudHJ5GkUKClNwZWNzRW50cnkSCwoDa2V5GAEgASgNEiYKBXZhbHVlGAIgASgLMhcuc2tlcC52MS5EZXBsb3ltZW50U3BlYzoCOAEigwEKD0ZldGNoQXNzaWdubWVudBIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgJEhIKCnNlc3Npb25faWQYBCABKAkSDAoEdGVybRgFIAEoBBIQCghyZXZpc2lvbhgGIAEoBCJsChRGZXRjaEFzc2lnbm1lbnRSZXBseRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRInCgphc3NpZ25tZW50GAMgASgLMhMuc2tlcC52MS5Bc3NpZ25tZW50IpICCglTd2FybU5vZGUSDwoHbm9kZV9pZBgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIfCgRyb2xlGAMgASgOMhEuc2tlcC52MS5Ob2RlUm9sZRIrCgxhdmFpbGFiaWxpdHkYBCABKA4yFS5za2VwLnYxLkF2YWlsYWJpbGl0eRINCgVzdGF0ZRgFIAEoCRIPCgdhZGRyZXNzGAYgASgJEi4KBmxhYmVscxgHIAMoCzIeLnNrZXAudjEuU3dhcm1Ob2RlLkxhYmVsc0VudHJ5EhUKDXZlcnNpb25faW5kZXgYCCABKAQaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKEAQoKU3dhcm1Ob2RlcxIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIXCg9tYW5hZ2VyX25vZGVfaWQYAyABKAkSIQoFbm9kZXMYBCADKAsyEi5za2VwLnYxLlN3YXJtTm9kZRINCgVhdF9tcxgFIAEoAyL5AQoDQXNrEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEiQKBnJlcG9ydBgDIAEoCzISLnNrZXAudjEuQXNrUmVwb3J0SAASIgoFcHJvYmUYBCABKAsyES5za2VwLnYxLkFza1Byb2JlSAASIAoEbG9ncxgFIAEoCzIQLnNrZXAudjEuQXNrTG9nc0gAEi8KDGxvZ3NfY29udHJvbBgGIAEoCzIXLnNrZXAudjEuQXNrTG9nc0NvbnRyb2xIABIgCgRub2RlGAcgASgLMhAuc2tlcC52MS5Bc2tOb2RlSABCBgoEa2luZCILCglBc2tSZXBvcnQiPQoIQXNrUHJvYmUSDwoHYWRkcmVzcxgBIAEoCRIMCgRwb3J0GAIgASgNEhIKCnRpbWVvdXRfbXMYAyABKA0ilAEKB0Fza0xvZ3MSEQoJc3RyZWFtX2lkGAEgASgJEhMKC2luc3RhbmNlX2lkGAIgASgJEhEKCWNvbnRhaW5lchgDIAEoCRIRCgR0YWlsGAQgASgNSACIAQESDgoGZm9sbG93GAUgASgIEhUKCHNpbmNlX21zGAYgASgDSAGIAQFCBwoFX3RhaWxCCwoJX3NpbmNlX21zIjEKDkFza0xvZ3NDb250cm9sEhEKCXN0cmVhbV9pZBgBIAEoCRIMCgRzdG9wGAIgASgIIr0BCgdBc2tOb2RlEg8KB25vZGVfaWQYASABKAkSIwoGYWN0aW9uGAIgASgOMhMuc2tlcC52MS5Ob2RlQWN0aW9uEjMKCnNldF9sYWJlbHMYAyADKAsyHy5za2VwLnYxLkFza05vZGUuU2V0TGFiZWxzRW50cnkSFQoNcmVtb3ZlX2xhYmVscxgEIAMoCRowCg5TZXRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIvUBCghBc2tSZXBseRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIgCgRkb25lGAMgASgLMhAuc2tlcC52MS5Bc2tEb25lSAASJQoFcHJvYmUYBCABKAsyFC5za2VwLnYxLlByb2JlUmVzdWx0SAASIQoEbG9ncxgFIAEoCzIRLnNrZXAudjEuTG9nQ2h1bmtIABIiCgRub2RlGAYgASgLMhIuc2tlcC52MS5Td2FybU5vZGVIABIiCgVlcnJvchgHIAEoCzIRLnNrZXAudjEuQXNrRXJyb3JIAEIICgZhbnN3ZXIiCQoHQXNrRG9uZSIvCgtQcm9iZVJlc3VsdBIQCghhbnN3ZXJlZBgBIAEoCBIOCgZkZXRhaWwYAiABKAkibgoITG9nQ2h1bmsSEQoJc3RyZWFtX2lkGAEgASgJEgsKA3NlcRgCIAEoBBIkCgVsaW5lcxgDIAMoCzIVLnNrZXAudjEuQWdlbnRMb2dMaW5lEgsKA2VuZBgEIAEoCBIPCgdkcm9wcGVkGAUgASgNImMKDEFnZW50TG9nTGluZRITCgtpbnN0YW5jZV9pZBgBIAEoCRIRCgljb250YWluZXIYAiABKAkSDgoGc3RkZXJyGAMgASgIEg0KBWF0X21zGAQgASgDEgwKBHRleHQYBSABKAkiTwoIQXNrRXJyb3ISDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEiQKBmRldGFpbBgDIAEoCzIULnNrZXAudjEuRXJyb3JEZXRhaWwiRAoEV2FrZRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIPCgdiZWNhdXNlGAMgASgJIoQBCgtFdmVudE5vdGljZRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIeCgZldmVudHMYAyADKAsyDi5za2VwLnYxLkV2ZW50EhYKDmRlcGxveW1lbnRfaWRzGAQgAygJEhAKCG5vZGVfaWRzGAUgAygJKogBCgpOb2RlQWN0aW9uEhsKF05PREVfQUNUSU9OX1VOU1BFQ0lGSUVEEAASFQoRTk9ERV9BQ1RJT05fRFJBSU4QARIYChROT0RFX0FDVElPTl9BQ1RJVkFURRACEhUKEU5PREVfQUNUSU9OX1BBVVNFEAMSFQoRTk9ERV9BQ1RJT05fTEFCRUwQBGIGcHJvdG8z", [file_skep_v1_error, file_skep_v1_event, file_skep_v1_instance, file_skep_v1_node, file_skep_v1_spec]);
+  fileDesc("ChNza2VwL3YxL2FnZW50LnByb3RvEgdza2VwLnYxIp4CCgRCZWF0Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSDwoHYm9vdF9pZBgEIAEoCRISCgpzZXNzaW9uX2lkGAUgASgJEgsKA3NlcRgGIAEoBBIUCgxhcHBsaWVkX3Rlcm0YByABKAQSGAoQYXBwbGllZF9yZXZpc2lvbhgIIAEoBBISCgpyZXBvcnRfc2VxGAkgASgEEg4KBmRpZ2VzdBgKIAEoBhIRCglpbnN0YW5jZXMYCyABKA0SHwoEbG9hZBgMIAEoCzIRLnNrZXAudjEuTm9kZUxvYWQSDwoHbGVhdmluZxgNIAEoCBINCgVhdF9tcxgOIAEoAyLMAgoJTm9kZUZhY3RzEg8KB25vZGVfaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRIPCgdib290X2lkGAMgASgJEhAKCGhvc3RuYW1lGAQgASgJEg8KB2FkZHJlc3MYBSABKAkSCgoCb3MYBiABKAkSFAoMYXJjaGl0ZWN0dXJlGAcgASgJEhYKDmVuZ2luZV92ZXJzaW9uGAggASgJEjsKDWVuZ2luZV9sYWJlbHMYCSADKAsyJC5za2VwLnYxLk5vZGVGYWN0cy5FbmdpbmVMYWJlbHNFbnRyeRIjCghjYXBhY2l0eRgKIAEoCzIRLnNrZXAudjEuQ2FwYWNpdHkSFQoNYWdlbnRfdmVyc2lvbhgLIAEoCRozChFFbmdpbmVMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIuABCg5JbnN0YW5jZVN0YXR1cxITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDRIlCgVzdGF0ZRgDIAEoDjIWLnNrZXAudjEuSW5zdGFuY2VTdGF0ZRIfCgZoZWFsdGgYBCABKA4yDy5za2VwLnYxLkhlYWx0aBIsCgpjb250YWluZXJzGAUgAygLMhguc2tlcC52MS5Db250YWluZXJTdGF0dXMSIwoFcG9ydHMYBiADKAsyFC5za2VwLnYxLlBvcnRCaW5kaW5nEg8KB21lc3NhZ2UYByABKAkiMwoNSW5zdGFuY2VFcG9jaBITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDSJuCghTdHJhbmdlchInCgZzdGF0dXMYASABKAsyFy5za2VwLnYxLkluc3RhbmNlU3RhdHVzEhEKCXRlbmFudF9pZBgCIAEoCRIVCg1kZXBsb3ltZW50X2lkGAMgASgJEg8KB3JlbGVhc2UYBCABKA0iXQoNSW5zdGFuY2VVc2FnZRITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDRISCgpjcHVfbWlsbGlzGAMgASgNEhQKDG1lbW9yeV9ieXRlcxgEIAEoBCK2AgoGUmVwb3J0Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSEgoKc2Vzc2lvbl9pZBgEIAEoCRILCgNzZXEYBSABKAQSDAoEZnVsbBgGIAEoCBIhCgVmYWN0cxgHIAEoCzISLnNrZXAudjEuTm9kZUZhY3RzEikKCHN0YXR1c2VzGAggAygLMhcuc2tlcC52MS5JbnN0YW5jZVN0YXR1cxIkCgRnb25lGAkgAygLMhYuc2tlcC52MS5JbnN0YW5jZUVwb2NoEiQKCXN0cmFuZ2VycxgKIAMoCzIRLnNrZXAudjEuU3RyYW5nZXISJQoFdXNhZ2UYCyADKAsyFi5za2VwLnYxLkluc3RhbmNlVXNhZ2UiXQoJUmVwb3J0QWNrEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEhAKCGFjY2VwdGVkGAMgASgIEhEKCW5lZWRfZnVsbBgEIAEoCCLGAQoQQXNzaWduZWRJbnN0YW5jZRITCgtpbnN0YW5jZV9pZBgBIAEoCRIRCgl0ZW5hbnRfaWQYAiABKAkSDQoFZXBvY2gYAyABKA0SDwoHcmVsZWFzZRgEIAEoDRIMCgRzbG90GAUgASgNEikKB2Rlc2lyZWQYBiABKA4yGC5za2VwLnYxLkluc3RhbmNlRGVzaXJlZBIjCgVwb3J0cxgHIAMoCzIULnNrZXAudjEuUG9ydEJpbmRpbmcSDAoEc3BlYxgIIAEoDSI+CgdSZW1vdmFsEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB2JlY2F1c2UYAyABKAki3wIKCkFzc2lnbm1lbnQSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SDwoHbm9kZV9pZBgDIAEoCRIMCgR0ZXJtGAQgASgEEhAKCHJldmlzaW9uGAUgASgEEisKDGF2YWlsYWJpbGl0eRgGIAEoDjIVLnNrZXAudjEuQXZhaWxhYmlsaXR5EiwKCWluc3RhbmNlcxgHIAMoCzIZLnNrZXAudjEuQXNzaWduZWRJbnN0YW5jZRIiCghyZW1vdmFscxgIIAMoCzIQLnNrZXAudjEuUmVtb3ZhbBItCgVzcGVjcxgJIAMoCzIeLnNrZXAudjEuQXNzaWdubWVudC5TcGVjc0VudHJ5GkUKClNwZWNzRW50cnkSCwoDa2V5GAEgASgNEiYKBXZhbHVlGAIgASgLMhcuc2tlcC52MS5EZXBsb3ltZW50U3BlYzoCOAEigwEKD0ZldGNoQXNzaWdubWVudBIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgJEhIKCnNlc3Npb25faWQYBCABKAkSDAoEdGVybRgFIAEoBBIQCghyZXZpc2lvbhgGIAEoBCJsChRGZXRjaEFzc2lnbm1lbnRSZXBseRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRInCgphc3NpZ25tZW50GAMgASgLMhMuc2tlcC52MS5Bc3NpZ25tZW50IpICCglTd2FybU5vZGUSDwoHbm9kZV9pZBgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIfCgRyb2xlGAMgASgOMhEuc2tlcC52MS5Ob2RlUm9sZRIrCgxhdmFpbGFiaWxpdHkYBCABKA4yFS5za2VwLnYxLkF2YWlsYWJpbGl0eRINCgVzdGF0ZRgFIAEoCRIPCgdhZGRyZXNzGAYgASgJEi4KBmxhYmVscxgHIAMoCzIeLnNrZXAudjEuU3dhcm1Ob2RlLkxhYmVsc0VudHJ5EhUKDXZlcnNpb25faW5kZXgYCCABKAQaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKEAQoKU3dhcm1Ob2RlcxIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIXCg9tYW5hZ2VyX25vZGVfaWQYAyABKAkSIQoFbm9kZXMYBCADKAsyEi5za2VwLnYxLlN3YXJtTm9kZRINCgVhdF9tcxgFIAEoAyL5AgoDQXNrEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEiQKBnJlcG9ydBgDIAEoCzISLnNrZXAudjEuQXNrUmVwb3J0SAASIgoFcHJvYmUYBCABKAsyES5za2VwLnYxLkFza1Byb2JlSAASIAoEbG9ncxgFIAEoCzIQLnNrZXAudjEuQXNrTG9nc0gAEi8KDGxvZ3NfY29udHJvbBgGIAEoCzIXLnNrZXAudjEuQXNrTG9nc0NvbnRyb2xIABIgCgRub2RlGAcgASgLMhAuc2tlcC52MS5Bc2tOb2RlSAASIAoEZXhlYxgIIAEoCzIQLnNrZXAudjEuQXNrRXhlY0gAEisKCmV4ZWNfaW5wdXQYCSABKAsyFS5za2VwLnYxLkFza0V4ZWNJbnB1dEgAEi8KDGV4ZWNfY29udHJvbBgKIAEoCzIXLnNrZXAudjEuQXNrRXhlY0NvbnRyb2xIAEIGCgRraW5kIgsKCUFza1JlcG9ydCI9CghBc2tQcm9iZRIPCgdhZGRyZXNzGAEgASgJEgwKBHBvcnQYAiABKA0SEgoKdGltZW91dF9tcxgDIAEoDSKUAQoHQXNrTG9ncxIRCglzdHJlYW1faWQYASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSEQoJY29udGFpbmVyGAMgASgJEhEKBHRhaWwYBCABKA1IAIgBARIOCgZmb2xsb3cYBSABKAgSFQoIc2luY2VfbXMYBiABKANIAYgBAUIHCgVfdGFpbEILCglfc2luY2VfbXMiMQoOQXNrTG9nc0NvbnRyb2wSEQoJc3RyZWFtX2lkGAEgASgJEgwKBHN0b3AYAiABKAgiewoHQXNrRXhlYxIRCglzdHJlYW1faWQYASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSEQoJY29udGFpbmVyGAMgASgJEgwKBGFyZ3YYBCADKAkSEwoLc3RkaW5fYnl0ZXMYBSABKA0SEgoKdGltZW91dF9tcxgGIAEoDSI/CgxBc2tFeGVjSW5wdXQSEQoJc3RyZWFtX2lkGAEgASgJEg4KBm9mZnNldBgCIAEoDRIMCgRkYXRhGAMgASgMIkAKDkFza0V4ZWNDb250cm9sEhEKCXN0cmVhbV9pZBgBIAEoCRIMCgRzdG9wGAIgASgIEg0KBXRha2VuGAMgASgEIr0BCgdBc2tOb2RlEg8KB25vZGVfaWQYASABKAkSIwoGYWN0aW9uGAIgASgOMhMuc2tlcC52MS5Ob2RlQWN0aW9uEjMKCnNldF9sYWJlbHMYAyADKAsyHy5za2VwLnYxLkFza05vZGUuU2V0TGFiZWxzRW50cnkSFQoNcmVtb3ZlX2xhYmVscxgEIAMoCRowCg5TZXRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpkCCghBc2tSZXBseRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIgCgRkb25lGAMgASgLMhAuc2tlcC52MS5Bc2tEb25lSAASJQoFcHJvYmUYBCABKAsyFC5za2VwLnYxLlByb2JlUmVzdWx0SAASIQoEbG9ncxgFIAEoCzIRLnNrZXAudjEuTG9nQ2h1bmtIABIiCgRub2RlGAYgASgLMhIuc2tlcC52MS5Td2FybU5vZGVIABIiCgVlcnJvchgHIAEoCzIRLnNrZXAudjEuQXNrRXJyb3JIABIiCgRleGVjGAggASgLMhIuc2tlcC52MS5FeGVjQ2h1bmtIAEIICgZhbnN3ZXIiCQoHQXNrRG9uZSIvCgtQcm9iZVJlc3VsdBIQCghhbnN3ZXJlZBgBIAEoCBIOCgZkZXRhaWwYAiABKAkibgoITG9nQ2h1bmsSEQoJc3RyZWFtX2lkGAEgASgJEgsKA3NlcRgCIAEoBBIkCgVsaW5lcxgDIAMoCzIVLnNrZXAudjEuQWdlbnRMb2dMaW5lEgsKA2VuZBgEIAEoCBIPCgdkcm9wcGVkGAUgASgNImMKDEFnZW50TG9nTGluZRITCgtpbnN0YW5jZV9pZBgBIAEoCRIRCgljb250YWluZXIYAiABKAkSDgoGc3RkZXJyGAMgASgIEg0KBWF0X21zGAQgASgDEgwKBHRleHQYBSABKAkidgoJRXhlY0NodW5rEhEKCXN0cmVhbV9pZBgBIAEoCRILCgNzZXEYAiABKAQSIwoGb3V0cHV0GAMgAygLMhMuc2tlcC52MS5FeGVjT3V0cHV0EhYKCWV4aXRfY29kZRgEIAEoBUgAiAEBQgwKCl9leGl0X2NvZGUiKgoKRXhlY091dHB1dBIOCgZzdGRlcnIYASABKAgSDAoEZGF0YRgCIAEoDCJPCghBc2tFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSJAoGZGV0YWlsGAMgASgLMhQuc2tlcC52MS5FcnJvckRldGFpbCJECgRXYWtlEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB2JlY2F1c2UYAyABKAkihAEKC0V2ZW50Tm90aWNlEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEh4KBmV2ZW50cxgDIAMoCzIOLnNrZXAudjEuRXZlbnQSFgoOZGVwbG95bWVudF9pZHMYBCADKAkSEAoIbm9kZV9pZHMYBSADKAkqiAEKCk5vZGVBY3Rpb24SGwoXTk9ERV9BQ1RJT05fVU5TUEVDSUZJRUQQABIVChFOT0RFX0FDVElPTl9EUkFJThABEhgKFE5PREVfQUNUSU9OX0FDVElWQVRFEAISFQoRTk9ERV9BQ1RJT05fUEFVU0UQAxIVChFOT0RFX0FDVElPTl9MQUJFTBAEYgZwcm90bzM", [file_skep_v1_error, file_skep_v1_event, file_skep_v1_instance, file_skep_v1_node, file_skep_v1_spec]);
 
 /**
  * Published by each agent each second on skep.v1.beat.<node>.
@@ -759,7 +759,7 @@ export const SwarmNodesSchema: GenMessage<SwarmNodes> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 14);
 
 /**
- * Request to one agent on skep.v1.ask.<node>, answered by AskReply (a stream of them for logs).
+ * Request to one agent on skep.v1.ask.<node>, answered by AskReply (a stream of them for logs and for a command).
  *
  * @generated from message skep.v1.Ask
  */
@@ -807,6 +807,24 @@ export type Ask = Message<"skep.v1.Ask"> & {
      */
     value: AskNode;
     case: "node";
+  } | {
+    /**
+     * @generated from field: skep.v1.AskExec exec = 8;
+     */
+    value: AskExec;
+    case: "exec";
+  } | {
+    /**
+     * @generated from field: skep.v1.AskExecInput exec_input = 9;
+     */
+    value: AskExecInput;
+    case: "execInput";
+  } | {
+    /**
+     * @generated from field: skep.v1.AskExecControl exec_control = 10;
+     */
+    value: AskExecControl;
+    case: "execControl";
   } | { case: undefined; value?: undefined };
 };
 
@@ -938,6 +956,118 @@ export const AskLogsControlSchema: GenMessage<AskLogsControl> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 19);
 
 /**
+ * Run a command in a running container of the node, and send what it prints as ExecChunks on the reply subject.
+ *
+ * @generated from message skep.v1.AskExec
+ */
+export type AskExec = Message<"skep.v1.AskExec"> & {
+  /**
+   * Chosen by the asker; names the command in AskExecInput and AskExecControl.
+   *
+   * @generated from field: string stream_id = 1;
+   */
+  streamId: string;
+
+  /**
+   * @generated from field: string instance_id = 2;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: string container = 3;
+   */
+  container: string;
+
+  /**
+   * The program and its arguments; no shell reads them.
+   *
+   * @generated from field: repeated string argv = 4;
+   */
+  argv: string[];
+
+  /**
+   * Length of its standard input, which follows as AskExecInput; 0 for none. The command starts when all of it is there.
+   *
+   * @generated from field: uint32 stdin_bytes = 5;
+   */
+  stdinBytes: number;
+
+  /**
+   * @generated from field: uint32 timeout_ms = 6;
+   */
+  timeoutMs: number;
+};
+
+/**
+ * Describes the message skep.v1.AskExec.
+ * Use `create(AskExecSchema)` to create a new message.
+ */
+export const AskExecSchema: GenMessage<AskExec> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 20);
+
+/**
+ * A part of a command's standard input, in order.
+ *
+ * @generated from message skep.v1.AskExecInput
+ */
+export type AskExecInput = Message<"skep.v1.AskExecInput"> & {
+  /**
+   * @generated from field: string stream_id = 1;
+   */
+  streamId: string;
+
+  /**
+   * How many bytes came before.
+   *
+   * @generated from field: uint32 offset = 2;
+   */
+  offset: number;
+
+  /**
+   * @generated from field: bytes data = 3;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message skep.v1.AskExecInput.
+ * Use `create(AskExecInputSchema)` to create a new message.
+ */
+export const AskExecInputSchema: GenMessage<AskExecInput> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 21);
+
+/**
+ * A command's reader is there, or with `stop` no longer. The agent stops reading after 30 s without one of these.
+ *
+ * @generated from message skep.v1.AskExecControl
+ */
+export type AskExecControl = Message<"skep.v1.AskExecControl"> & {
+  /**
+   * @generated from field: string stream_id = 1;
+   */
+  streamId: string;
+
+  /**
+   * @generated from field: bool stop = 2;
+   */
+  stop: boolean;
+
+  /**
+   * How many chunks the reader has taken. At most 16 more are sent before it has taken them.
+   *
+   * @generated from field: uint64 taken = 3;
+   */
+  taken: bigint;
+};
+
+/**
+ * Describes the message skep.v1.AskExecControl.
+ * Use `create(AskExecControlSchema)` to create a new message.
+ */
+export const AskExecControlSchema: GenMessage<AskExecControl> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 22);
+
+/**
  * For agents on managers: change a Swarm node through the engine.
  *
  * @generated from message skep.v1.AskNode
@@ -973,7 +1103,7 @@ export type AskNode = Message<"skep.v1.AskNode"> & {
  * Use `create(AskNodeSchema)` to create a new message.
  */
 export const AskNodeSchema: GenMessage<AskNode> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 20);
+  messageDesc(file_skep_v1_agent, 23);
 
 /**
  * @generated from message skep.v1.AskReply
@@ -1026,6 +1156,12 @@ export type AskReply = Message<"skep.v1.AskReply"> & {
      */
     value: AskError;
     case: "error";
+  } | {
+    /**
+     * @generated from field: skep.v1.ExecChunk exec = 8;
+     */
+    value: ExecChunk;
+    case: "exec";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1034,7 +1170,7 @@ export type AskReply = Message<"skep.v1.AskReply"> & {
  * Use `create(AskReplySchema)` to create a new message.
  */
 export const AskReplySchema: GenMessage<AskReply> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 21);
+  messageDesc(file_skep_v1_agent, 24);
 
 /**
  * @generated from message skep.v1.AskDone
@@ -1047,7 +1183,7 @@ export type AskDone = Message<"skep.v1.AskDone"> & {
  * Use `create(AskDoneSchema)` to create a new message.
  */
 export const AskDoneSchema: GenMessage<AskDone> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 22);
+  messageDesc(file_skep_v1_agent, 25);
 
 /**
  * @generated from message skep.v1.ProbeResult
@@ -1071,7 +1207,7 @@ export type ProbeResult = Message<"skep.v1.ProbeResult"> & {
  * Use `create(ProbeResultSchema)` to create a new message.
  */
 export const ProbeResultSchema: GenMessage<ProbeResult> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 23);
+  messageDesc(file_skep_v1_agent, 26);
 
 /**
  * @generated from message skep.v1.LogChunk
@@ -1114,7 +1250,7 @@ export type LogChunk = Message<"skep.v1.LogChunk"> & {
  * Use `create(LogChunkSchema)` to create a new message.
  */
 export const LogChunkSchema: GenMessage<LogChunk> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 24);
+  messageDesc(file_skep_v1_agent, 27);
 
 /**
  * @generated from message skep.v1.AgentLogLine
@@ -1151,7 +1287,67 @@ export type AgentLogLine = Message<"skep.v1.AgentLogLine"> & {
  * Use `create(AgentLogLineSchema)` to create a new message.
  */
 export const AgentLogLineSchema: GenMessage<AgentLogLine> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 25);
+  messageDesc(file_skep_v1_agent, 28);
+
+/**
+ * Something that a command printed, or its end; one without either says that it still runs.
+ *
+ * @generated from message skep.v1.ExecChunk
+ */
+export type ExecChunk = Message<"skep.v1.ExecChunk"> & {
+  /**
+   * @generated from field: string stream_id = 1;
+   */
+  streamId: string;
+
+  /**
+   * From 0, growing by one: a gap means that output was lost.
+   *
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+
+  /**
+   * @generated from field: repeated skep.v1.ExecOutput output = 3;
+   */
+  output: ExecOutput[];
+
+  /**
+   * The command ended with this code; the last chunk of the stream.
+   *
+   * @generated from field: optional int32 exit_code = 4;
+   */
+  exitCode?: number | undefined;
+};
+
+/**
+ * Describes the message skep.v1.ExecChunk.
+ * Use `create(ExecChunkSchema)` to create a new message.
+ */
+export const ExecChunkSchema: GenMessage<ExecChunk> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 29);
+
+/**
+ * @generated from message skep.v1.ExecOutput
+ */
+export type ExecOutput = Message<"skep.v1.ExecOutput"> & {
+  /**
+   * @generated from field: bool stderr = 1;
+   */
+  stderr: boolean;
+
+  /**
+   * @generated from field: bytes data = 2;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message skep.v1.ExecOutput.
+ * Use `create(ExecOutputSchema)` to create a new message.
+ */
+export const ExecOutputSchema: GenMessage<ExecOutput> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 30);
 
 /**
  * Why an agent did not do what it was asked.
@@ -1182,7 +1378,7 @@ export type AskError = Message<"skep.v1.AskError"> & {
  * Use `create(AskErrorSchema)` to create a new message.
  */
 export const AskErrorSchema: GenMessage<AskError> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 26);
+  messageDesc(file_skep_v1_agent, 31);
 
 /**
  * Hint to the leader on skep.v1.wake: something changed, look now rather than later.
@@ -1211,7 +1407,7 @@ export type Wake = Message<"skep.v1.Wake"> & {
  * Use `create(WakeSchema)` to create a new message.
  */
 export const WakeSchema: GenMessage<Wake> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 27);
+  messageDesc(file_skep_v1_agent, 32);
 
 /**
  * Hint to all schedulers on skep.v1.events: what happened and which records changed.
@@ -1250,7 +1446,7 @@ export type EventNotice = Message<"skep.v1.EventNotice"> & {
  * Use `create(EventNoticeSchema)` to create a new message.
  */
 export const EventNoticeSchema: GenMessage<EventNotice> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 28);
+  messageDesc(file_skep_v1_agent, 33);
 
 /**
  * @generated from enum skep.v1.NodeAction

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file skep/v1/instance_service.proto.
  */
 export const file_skep_v1_instance_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5za2VwL3YxL2luc3RhbmNlX3NlcnZpY2UucHJvdG8SB3NrZXAudjEiqQEKFExpc3RJbnN0YW5jZXNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIfCg1kZXBsb3ltZW50X2lkGAIgASgJQgi6SAVyAxiAARIZCgdub2RlX2lkGAMgASgJQgi6SAVyAxiAARIbCglwYWdlX3NpemUYBCABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YBSABKAlCCLpIBXIDGIAEIlYKFUxpc3RJbnN0YW5jZXNSZXNwb25zZRIkCglpbnN0YW5jZXMYASADKAsyES5za2VwLnYxLkluc3RhbmNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI1ChJHZXRJbnN0YW5jZVJlcXVlc3QSHwoLaW5zdGFuY2VfaWQYASABKAlCCrpIB3IFEAEYoAEiOgoTR2V0SW5zdGFuY2VSZXNwb25zZRIjCghpbnN0YW5jZRgBIAEoCzIRLnNrZXAudjEuSW5zdGFuY2UiqQEKFExpc3RMb2NhdGlvbnNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIfCg1kZXBsb3ltZW50X2lkGAIgASgJQgi6SAVyAxiAARIZCgdub2RlX2lkGAMgASgJQgi6SAVyAxiAARIbCglwYWdlX3NpemUYBCABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YBSABKAlCCLpIBXIDGIAEIlYKFUxpc3RMb2NhdGlvbnNSZXNwb25zZRIkCglsb2NhdGlvbnMYASADKAsyES5za2VwLnYxLkxvY2F0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTKVAwoPSW5zdGFuY2VTZXJ2aWNlEmwKDUxpc3RJbnN0YW5jZXMSHS5za2VwLnYxLkxpc3RJbnN0YW5jZXNSZXF1ZXN0Gh4uc2tlcC52MS5MaXN0SW5zdGFuY2VzUmVzcG9uc2UiHJACAYLT5JMCExIRL2FwaS92MS9pbnN0YW5jZXMSdAoLR2V0SW5zdGFuY2USGy5za2VwLnYxLkdldEluc3RhbmNlUmVxdWVzdBocLnNrZXAudjEuR2V0SW5zdGFuY2VSZXNwb25zZSIqkAIBgtPkkwIhEh8vYXBpL3YxL2luc3RhbmNlcy97aW5zdGFuY2VfaWR9Ep0BCg1MaXN0TG9jYXRpb25zEh0uc2tlcC52MS5MaXN0TG9jYXRpb25zUmVxdWVzdBoeLnNrZXAudjEuTGlzdExvY2F0aW9uc1Jlc3BvbnNlIk2QAgGC0+STAkRaLxItL2FwaS92MS9kZXBsb3ltZW50cy97ZGVwbG95bWVudF9pZH0vbG9jYXRpb25zEhEvYXBpL3YxL2xvY2F0aW9uc2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_skep_v1_instance]);
+  fileDesc("Ch5za2VwL3YxL2luc3RhbmNlX3NlcnZpY2UucHJvdG8SB3NrZXAudjEiqQEKFExpc3RJbnN0YW5jZXNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIfCg1kZXBsb3ltZW50X2lkGAIgASgJQgi6SAVyAxiAARIZCgdub2RlX2lkGAMgASgJQgi6SAVyAxiAARIbCglwYWdlX3NpemUYBCABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YBSABKAlCCLpIBXIDGIAEIlYKFUxpc3RJbnN0YW5jZXNSZXNwb25zZRIkCglpbnN0YW5jZXMYASADKAsyES5za2VwLnYxLkluc3RhbmNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI1ChJHZXRJbnN0YW5jZVJlcXVlc3QSHwoLaW5zdGFuY2VfaWQYASABKAlCCrpIB3IFEAEYoAEiOgoTR2V0SW5zdGFuY2VSZXNwb25zZRIjCghpbnN0YW5jZRgBIAEoCzIRLnNrZXAudjEuSW5zdGFuY2UiqQEKFExpc3RMb2NhdGlvbnNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIfCg1kZXBsb3ltZW50X2lkGAIgASgJQgi6SAVyAxiAARIZCgdub2RlX2lkGAMgASgJQgi6SAVyAxiAARIbCglwYWdlX3NpemUYBCABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YBSABKAlCCLpIBXIDGIAEIlYKFUxpc3RMb2NhdGlvbnNSZXNwb25zZRIkCglsb2NhdGlvbnMYASADKAsyES5za2VwLnYxLkxvY2F0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKKAgoTRXhlY0luc3RhbmNlUmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUQARigARIaCgljb250YWluZXIYAiABKAlCB7pIBHICGCgSfAoEYXJndhgDIAMoCUJuukhrugFaChVleGVjX2luc3RhbmNlLnByb2dyYW0SHmJlZ2lucyB3aXRoIHRoZSBwcm9ncmFtIHRvIHJ1bhohdGhpcy5zaXplKCkgPT0gMCB8fCB0aGlzWzBdICE9ICcnkgELCAEQQCIFcgMogCASGAoFc3RkaW4YBCABKAxCCbpIBnoEGICAQBIeCgp0aW1lb3V0X21zGAUgASgNQgq6SAcqBRiA3dsBIlgKFEV4ZWNJbnN0YW5jZVJlc3BvbnNlEhAKBnN0ZG91dBgBIAEoDEgAEhAKBnN0ZGVychgCIAEoDEgAEhMKCWV4aXRfY29kZRgDIAEoBUgAQgcKBWV2ZW50MuQDCg9JbnN0YW5jZVNlcnZpY2USbAoNTGlzdEluc3RhbmNlcxIdLnNrZXAudjEuTGlzdEluc3RhbmNlc1JlcXVlc3QaHi5za2VwLnYxLkxpc3RJbnN0YW5jZXNSZXNwb25zZSIckAIBgtPkkwITEhEvYXBpL3YxL2luc3RhbmNlcxJ0CgtHZXRJbnN0YW5jZRIbLnNrZXAudjEuR2V0SW5zdGFuY2VSZXF1ZXN0Ghwuc2tlcC52MS5HZXRJbnN0YW5jZVJlc3BvbnNlIiqQAgGC0+STAiESHy9hcGkvdjEvaW5zdGFuY2VzL3tpbnN0YW5jZV9pZH0SnQEKDUxpc3RMb2NhdGlvbnMSHS5za2VwLnYxLkxpc3RMb2NhdGlvbnNSZXF1ZXN0Gh4uc2tlcC52MS5MaXN0TG9jYXRpb25zUmVzcG9uc2UiTZACAYLT5JMCRFovEi0vYXBpL3YxL2RlcGxveW1lbnRzL3tkZXBsb3ltZW50X2lkfS9sb2NhdGlvbnMSES9hcGkvdjEvbG9jYXRpb25zEk0KDEV4ZWNJbnN0YW5jZRIcLnNrZXAudjEuRXhlY0luc3RhbmNlUmVxdWVzdBodLnNrZXAudjEuRXhlY0luc3RhbmNlUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_skep_v1_instance]);
 
 /**
  * Empty filters do not filter.
@@ -181,6 +181,88 @@ export const ListLocationsResponseSchema: GenMessage<ListLocationsResponse> = /*
   messageDesc(file_skep_v1_instance_service, 5);
 
 /**
+ * @generated from message skep.v1.ExecInstanceRequest
+ */
+export type ExecInstanceRequest = Message<"skep.v1.ExecInstanceRequest"> & {
+  /**
+   * @generated from field: string instance_id = 1;
+   */
+  instanceId: string;
+
+  /**
+   * May be empty where the instance has one container only.
+   *
+   * @generated from field: string container = 2;
+   */
+  container: string;
+
+  /**
+   * The program, as the container finds it, and its arguments; no shell reads them.
+   *
+   * @generated from field: repeated string argv = 3;
+   */
+  argv: string[];
+
+  /**
+   * All of its standard input; empty for none.
+   *
+   * @generated from field: bytes stdin = 4;
+   */
+  stdin: Uint8Array;
+
+  /**
+   * 0 means 10 minutes; at most an hour.
+   *
+   * @generated from field: uint32 timeout_ms = 5;
+   */
+  timeoutMs: number;
+};
+
+/**
+ * Describes the message skep.v1.ExecInstanceRequest.
+ * Use `create(ExecInstanceRequestSchema)` to create a new message.
+ */
+export const ExecInstanceRequestSchema: GenMessage<ExecInstanceRequest> = /*@__PURE__*/
+  messageDesc(file_skep_v1_instance_service, 6);
+
+/**
+ * @generated from message skep.v1.ExecInstanceResponse
+ */
+export type ExecInstanceResponse = Message<"skep.v1.ExecInstanceResponse"> & {
+  /**
+   * @generated from oneof skep.v1.ExecInstanceResponse.event
+   */
+  event: {
+    /**
+     * @generated from field: bytes stdout = 1;
+     */
+    value: Uint8Array;
+    case: "stdout";
+  } | {
+    /**
+     * @generated from field: bytes stderr = 2;
+     */
+    value: Uint8Array;
+    case: "stderr";
+  } | {
+    /**
+     * The command ended with this code; the last message.
+     *
+     * @generated from field: int32 exit_code = 3;
+     */
+    value: number;
+    case: "exitCode";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message skep.v1.ExecInstanceResponse.
+ * Use `create(ExecInstanceResponseSchema)` to create a new message.
+ */
+export const ExecInstanceResponseSchema: GenMessage<ExecInstanceResponse> = /*@__PURE__*/
+  messageDesc(file_skep_v1_instance_service, 7);
+
+/**
  * Instances and the records of where they run.
  *
  * @generated from service skep.v1.InstanceService
@@ -211,6 +293,18 @@ export const InstanceService: GenService<{
     methodKind: "unary";
     input: typeof ListLocationsRequestSchema;
     output: typeof ListLocationsResponseSchema;
+  },
+  /**
+   * Runs a command in a running container: what it prints as it comes, then its exit code as the last message. There is
+   * no terminal, and the command runs as the container's own user. Whoever ends the call, or its time, stops the reading;
+   * a command that goes on regardless ends with its container at the latest, since engines cannot end it.
+   *
+   * @generated from rpc skep.v1.InstanceService.ExecInstance
+   */
+  execInstance: {
+    methodKind: "server_streaming";
+    input: typeof ExecInstanceRequestSchema;
+    output: typeof ExecInstanceResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_skep_v1_instance_service, 0);
