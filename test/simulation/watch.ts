@@ -95,7 +95,7 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
         return Promise.resolve();
       },
     },
-    ["events", "logs"],
+    ["events", "logs", "exec"],
   );
   return {
     ...bound(gated),
@@ -106,9 +106,9 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
 /** A proxy's verbs as an object of their own, so that single ones can be replaced. */
 function bound(engine: Engine): Engine {
   const { facts, observe, pull, createNetwork, createSandbox, createContainer, start, stop, remove } = engine;
-  const { removeNetwork, logs, events, swarmNodes, updateSwarmNode } = engine;
+  const { removeNetwork, logs, exec, events, swarmNodes, updateSwarmNode } = engine;
   return {
     ...{ facts, observe, pull, createNetwork, createSandbox, createContainer, start, stop, remove },
-    ...{ removeNetwork, logs, events, swarmNodes, updateSwarmNode },
+    ...{ removeNetwork, logs, exec, events, swarmNodes, updateSwarmNode },
   };
 }

@@ -6,7 +6,8 @@ import type { ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Bus, BusMessage, BusSubscription } from "@skep/kit/bus.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Engine, SwarmNodeUpdate } from "./engine/engine.ts";
-import { EngineError } from "./engine/errors.ts";
+import { toSkepError } from "./ask-failure.ts";
+import type { ExecStreams } from "./exec-streams.ts";
 import type { LogStreams } from "./log-streams.ts";
 import type { Prober } from "./prober.ts";
 
@@ -18,6 +19,7 @@ export interface AskDeps {
   readonly nodeId: string;
   readonly prober: Prober;
   readonly logStreams: LogStreams;
+  readonly execStreams: ExecStreams;
   /** The containers as last seen. */
   readonly containers: () => readonly ObservedContainer[];
   readonly reportInFull: () => void;
@@ -53,7 +55,7 @@ export function answerAsks(deps: AskDeps): BusSubscription {
 }
 
 function createAnswers(deps: AskDeps): Answers {
-  const { engine, prober, logStreams } = deps;
+  const { engine, prober, logStreams, execStreams } = deps;
   return {
     report: async () => {
       deps.reportInFull();
@@ -66,13 +68,7 @@ function createAnswers(deps: AskDeps): Answers {
       return { kind: "probe", answered: outcome.answered, detail: outcome.detail };
     },
     logs: async (ask, message) => {
-      if (message.replyTo === undefined)
-        throw new SkepError(
-          "invalid_argument",
-          "NO_REPLY_SUBJECT",
-          "Logs need a subject to go to: send the question as a request.",
-        );
-      logStreams.begin(ask, message.replyTo, deps.containers());
+      logStreams.begin(ask, replySubject(message), deps.containers());
       return undefined;
     },
     "logs-control": async ask => {
@@ -84,7 +80,25 @@ function createAnswers(deps: AskDeps): Answers {
       const node = (await engine.swarmNodes())?.find(one => one.nodeId === ask.nodeId);
       return node === undefined ? { kind: "done" } : { kind: "node", node };
     },
+    exec: async (ask, message) => {
+      execStreams.begin(ask, replySubject(message), deps.containers());
+      return undefined;
+    },
+    "exec-input": async ask => {
+      execStreams.input(ask.streamId, ask.offset, ask.data);
+      return { kind: "done" };
+    },
+    "exec-control": async ask => {
+      execStreams.control(ask.streamId, ask.stop, ask.taken);
+      return { kind: "done" };
+    },
   };
+}
+
+function replySubject({ replyTo }: BusMessage): string {
+  if (replyTo !== undefined) return replyTo;
+  const advice = "A stream needs a subject to go to: send the question as a request.";
+  throw new SkepError("invalid_argument", "NO_REPLY_SUBJECT", advice);
 }
 
 function toUpdate(nodeId: string, change: NodeChange): SwarmNodeUpdate {
@@ -97,26 +111,5 @@ function toUpdate(nodeId: string, change: NodeChange): SwarmNodeUpdate {
       return { nodeId, availability: "pause", addLabels: {}, removeLabels: [] };
     case "activate":
       return { nodeId, availability: "active", addLabels: {}, removeLabels: [] };
-  }
-}
-
-function toSkepError(error: unknown): SkepError {
-  if (error instanceof SkepError) return error;
-  if (!(error instanceof EngineError))
-    return new SkepError("internal", "AGENT_FAILED", "The agent failed to answer; its log says why.", { cause: error });
-  switch (error.code) {
-    case "not_found":
-      return new SkepError("not_found", "ENGINE_NOT_FOUND", error.message, { cause: error });
-    case "conflict":
-      return new SkepError("aborted", "ENGINE_CONFLICT", `${error.message}: read again and repeat.`, { cause: error });
-    case "unavailable":
-      return new SkepError("unavailable", "NO_MANAGER", `${error.message}: ask the agent of a manager node.`, {
-        cause: error,
-      });
-    case "timeout":
-    case "hung":
-      return new SkepError("deadline_exceeded", "ENGINE_SLOW", error.message, { cause: error });
-    default:
-      return new SkepError("internal", "ENGINE_FAILED", error.message, { cause: error });
   }
 }

@@ -6,6 +6,7 @@ import { createHealthWatch } from "./health-watch.ts";
 import { createImages } from "./images.ts";
 import type { JournalEntry } from "./journal.ts";
 import { leave } from "./leave.ts";
+import { ExecStreams } from "./exec-streams.ts";
 import { LogStreams } from "./log-streams.ts";
 import { Loop } from "./loop.ts";
 import { OrderBook } from "./orders.ts";
@@ -54,7 +55,8 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: Jour
     confirm: () => book.confirm(),
   });
   const logStreams = new LogStreams({ engine, bus, clock });
-  const answering = { bus, log, engine, nodeId, prober, logStreams };
+  const execStreams = new ExecStreams({ engine, bus, clock });
+  const answering = { bus, log, engine, nodeId, prober, logStreams, execStreams };
   const asks = answerAsks({ ...answering, containers: () => loop.containers(), reportInFull: () => reporter.sayAll() });
   const swarm = watchSwarm({ engine, bus, clock, log, nodeId });
   const events = engine.events(event => {
@@ -77,7 +79,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: Jour
     loop,
     end: async () => {
       await leave({ session, loop, orders: () => book.orders(), clock, log });
-      for (const part of [asks, session, events, logStreams, health, book, meter]) part.close();
+      for (const part of [asks, session, events, logStreams, execStreams, health, book, meter]) part.close();
       await Promise.all([swarm.close(), loop.close(), reporter.close()]);
       sampler.close();
     },

@@ -5,6 +5,7 @@ import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Engine } from "./engine/engine.ts";
 import { sendLogs } from "./log-chunks.ts";
+import { watchReader, type ReaderWatch } from "./reader-watch.ts";
 
 /** What is asked for. */
 export type AskForLogs = Extract<Ask, { kind: "logs" }>;
@@ -13,7 +14,7 @@ const MOST_STREAMS = 32;
 
 interface Stream {
   readonly stopping: AbortController;
-  heardAt: number;
+  readonly reader: ReaderWatch;
 }
 
 /** Sends what containers print to those who asked for it. */
@@ -37,9 +38,11 @@ export class LogStreams {
       throw new SkepError("resource_exhausted", "TOO_MANY_LOG_STREAMS", advice);
     }
     this.#streams.get(ask.streamId)?.stopping.abort();
-    const stream: Stream = { stopping: new AbortController(), heardAt: this.#deps.clock.monotonic() };
+    const stopping = new AbortController();
+    // Only who follows is asked for signs of life: what there is already is soon sent.
+    const watch = ask.follow ? watchReader(this.#deps.clock, LOGS_IDLE_MS, stopping) : { heard: () => undefined };
+    const stream: Stream = { stopping, reader: watch };
     this.#streams.set(ask.streamId, stream);
-    if (ask.follow) this.#watchReader(stream);
     void sendLogs(this.#deps, ask, replyTo, wanted, stream.stopping.signal).finally(() => {
       stream.stopping.abort();
       if (this.#streams.get(ask.streamId) === stream) this.#streams.delete(ask.streamId);
@@ -50,26 +53,13 @@ export class LogStreams {
   control(streamId: string, stop: boolean): void {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return;
-    stream.heardAt = this.#deps.clock.monotonic();
+    stream.reader.heard();
     if (stop) stream.stopping.abort();
   }
 
   /** Ends all streams. */
   close(): void {
     for (const stream of this.#streams.values()) stream.stopping.abort();
-  }
-
-  /** A reader that went away does not say so: it is only heard no more. */
-  #watchReader(stream: Stream): void {
-    const { clock } = this.#deps;
-    const { signal } = stream.stopping;
-    let cancel = clock.timer(LOGS_IDLE_MS, check);
-    signal.addEventListener("abort", () => cancel());
-    function check(): void {
-      const silentMs = clock.monotonic() - stream.heardAt;
-      if (silentMs >= LOGS_IDLE_MS) stream.stopping.abort();
-      else cancel = clock.timer(LOGS_IDLE_MS - silentMs, check);
-    }
   }
 }
 

@@ -8,6 +8,7 @@ import { toCreateOptions, toSandboxOptions } from "./create-options.ts";
 import { createCalls, type Calls } from "./docker-calls.ts";
 import { toEngineError } from "./docker-errors.ts";
 import { followEvents } from "./docker-events.ts";
+import { runExec } from "./docker-exec.ts";
 import { createLook, type Look } from "./docker-look.ts";
 import { demultiplex } from "./docker-logs.ts";
 import { createTenantNetwork } from "./docker-network.ts";
@@ -19,6 +20,8 @@ import type {
   Engine,
   EngineEvent,
   EngineFacts,
+  ExecEvent,
+  ExecRequest,
   LogLine,
   LogRequest,
   PullProgress,
@@ -220,6 +223,10 @@ class DockerEngine implements Engine {
     } catch (error) {
       if (!signal.aborted) throw toEngineError(error);
     }
+  }
+
+  exec(containerId: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent> {
+    return runExec(this.#docker, this.#calls, containerId, request, signal);
   }
 
   events(handle: (event: EngineEvent) => void): { close(): void } {

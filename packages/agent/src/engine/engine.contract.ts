@@ -20,6 +20,12 @@ export interface EngineUnderTest {
   close(): Promise<void>;
 }
 
+interface Ran {
+  stdout: string;
+  stderr: string;
+  code: number;
+}
+
 /** The contract of the Engine port: the twin and the real engine both pass it. */
 export function engineContract(name: string, open: () => Promise<EngineUnderTest>): void {
   describe(`the engine contract: ${name}`, () => {
@@ -149,6 +155,64 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
       const id = await make(["sh", "-c", "echo hello; sleep 1; exit 0"]);
       await under.within(engine.start(id));
       expect(await linesOf(id, true)).toEqual(["hello"]);
+      await under.within(engine.remove(id));
+    });
+
+    async function exec(containerId: string, argv: readonly string[], input = ""): Promise<Ran> {
+      const ran = { stdout: "", stderr: "", code: -1 };
+      const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+      const read = async (): Promise<void> => {
+        const request = { argv, stdin: new TextEncoder().encode(input) };
+        for await (const event of engine.exec(containerId, request, AbortSignal.timeout(20_000))) {
+          if (event.kind === "exit") ran.code = event.code;
+          else ran[event.stream] += decoders[event.stream].decode(event.data, { stream: true });
+        }
+      };
+      await under.within(read());
+      return ran;
+    }
+
+    test("a command's output comes apart by its stream, its input is read to its end, and its exit code is its own", async () => {
+      const id = await make(["sleep", "600"]);
+      await under.within(engine.start(id));
+      expect(await exec(id, ["sh", "-c", "echo out; echo err >&2; exit 3"])).toEqual({
+        stdout: "out\n",
+        stderr: "err\n",
+        code: 3,
+      });
+      const input = "a line\n".repeat(20_000);
+      expect(await exec(id, ["cat"], input)).toEqual({ stdout: input, stderr: "", code: 0 });
+      expect(await exec(id, ["true"])).toEqual({ stdout: "", stderr: "", code: 0 });
+      expect(await exec(id, ["sh", "-c", "exit 127"])).toMatchObject({ code: 127 });
+      expect((await see(id))?.state).toBe("running");
+      await under.within(engine.remove(id));
+    });
+
+    test("a command whose program is not in the container is refused in the engine's words", async () => {
+      const id = await make(["sleep", "600"]);
+      expect(await codeOf(exec(id, ["true"]))).toBe("conflict");
+      await under.within(engine.start(id));
+      const failure = await exec(id, ["no-such-program", "x"]).catch((error: unknown) => error);
+      expect(engineErrorCode(failure)).toBe("not_runnable");
+      expect(String(failure)).toMatch(/no-such-program.*not found/);
+      await under.within(engine.remove(id));
+      expect(await codeOf(exec(id, ["true"]))).toBe("not_found");
+    });
+
+    test("a command that goes on is read no longer than it is wanted", async () => {
+      const id = await make(["sleep", "600"]);
+      await under.within(engine.start(id));
+      const stopping = new AbortController();
+      const events: string[] = [];
+      const read = async (): Promise<void> => {
+        const request = { argv: ["sh", "-c", "echo out; sleep 600"], stdin: new Uint8Array() };
+        for await (const event of engine.exec(id, request, stopping.signal)) {
+          events.push(event.kind);
+          setTimeout(() => stopping.abort(), 20);
+        }
+      };
+      await under.within(read());
+      expect(events).toEqual(["output"]);
       await under.within(engine.remove(id));
     });
 

@@ -58,6 +58,19 @@ export interface LogRequest {
   readonly sinceAt: number | undefined;
 }
 
+/** A command to be run in a running container, as the container's own user and without a terminal. */
+export interface ExecRequest {
+  /** The program and its arguments; at least the program. */
+  readonly argv: readonly string[];
+  /** All of its standard input. */
+  readonly stdin: Uint8Array;
+}
+
+/** Something that a command printed, as it wrote it, or its end. */
+export type ExecEvent =
+  | { readonly kind: "output"; readonly stream: "stdout" | "stderr"; readonly data: Uint8Array }
+  | { readonly kind: "exit"; readonly code: number };
+
 /** Progress of a pull, between 0 and 1; `undefined` while sizes are not known. */
 export type PullProgress = { readonly share: number | undefined };
 
@@ -132,6 +145,12 @@ export interface Engine {
   removeNetwork(name: string): Promise<void>;
   /** The container's output, oldest first. Ends with the container, when `signal` is aborted, or at the last line without `follow`. */
   logs(containerId: string, request: LogRequest, signal: AbortSignal): AsyncIterable<LogLine>;
+  /**
+   * Runs a command in a running container: its output as it comes, then its exit as the last event. Nothing is read ahead
+   * of who iterates. When `signal` is aborted it ends without an exit; engines cannot end the command itself.
+   * @throws EngineError `conflict` where the container does not run, `not_runnable` where the program cannot be started.
+   */
+  exec(containerId: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent>;
   /** Calls `handle` with hints until closed; reconnects by itself and says `reconnected`, since hints were then missed. */
   events(handle: (event: EngineEvent) => void): { close(): void };
   /** The Swarm's nodes; `undefined` where this engine is no manager. */

@@ -3,6 +3,8 @@ import type { ContainerSpec } from "@skep/core/model/deployment.ts";
 import { expect, test } from "vitest";
 import { engineContract } from "./engine.contract.ts";
 import { EngineError } from "./errors.ts";
+import type { ExecRequest } from "./engine.ts";
+import type { MemoryCommand } from "./memory-exec.ts";
 import { MemoryEngine, type MemoryProgram } from "./memory.ts";
 import { someFacts } from "../testing/facts.ts";
 
@@ -17,6 +19,21 @@ function program(container: ContainerSpec): MemoryProgram {
   };
 }
 
+/** Plays the few commands of the contract: `true`, `cat`, and `sh -c` of echo, sleep and exit. */
+function command({ argv, stdin }: ExecRequest): MemoryCommand | undefined {
+  const [program = "", , script = ""] = argv;
+  if (program === "cat") return { output: [["stdout", stdin]], runsMs: 0, exitCode: 0 };
+  if (program !== "true" && program !== "sh") return undefined;
+  return {
+    output: [...script.matchAll(/echo (\w+)( >&2)?/g)].map(([, word, err]) => [
+      err === undefined ? "stdout" : "stderr",
+      `${word}\n`,
+    ]),
+    runsMs: Number(/sleep (\d+)/.exec(script)?.[1] ?? 0) * 1_000,
+    exitCode: Number(/exit (\d+)/.exec(script)?.[1] ?? 0),
+  };
+}
+
 engineContract("the twin in memory", async () => {
   const clock = createVirtualClock(1_700_000_000_000);
   const engine = new MemoryEngine({
@@ -25,6 +42,7 @@ engineContract("the twin in memory", async () => {
     registry: new Set(),
     images: ["box"],
     programs: program,
+    commands: command,
   });
   return {
     engine,

@@ -11,6 +11,8 @@ import type {
   Engine,
   EngineEvent,
   EngineFacts,
+  ExecEvent,
+  ExecRequest,
   LogLine,
   LogRequest,
   PullProgress,
@@ -20,6 +22,7 @@ import type {
 } from "./engine.ts";
 import { EngineError } from "./errors.ts";
 import { LABEL } from "./labels.ts";
+import { playCommand, type MemoryCommand } from "./memory-exec.ts";
 import { createMemoryLog, type MemoryLog } from "./memory-log.ts";
 import { networkName } from "./names.ts";
 import { hostPortsOf, toObserved, type MemoryContainer } from "./memory-container.ts";
@@ -49,6 +52,8 @@ export interface MemoryEngineOptions {
   readonly images?: readonly string[];
   readonly delays?: Partial<MemoryDelays>;
   readonly programs?: (container: ContainerSpec) => MemoryProgram;
+  /** What commands in its containers do; `undefined` for a program that no container has, which is all without this. */
+  readonly commands?: (request: ExecRequest) => MemoryCommand | undefined;
   /** The Swarm as this engine's managers see it; absent on workers. */
   readonly swarm?: Map<string, SwarmNodeView>;
 }
@@ -158,6 +163,13 @@ export class MemoryEngine implements Engine {
     const log = this.#logs.get(containerId);
     if (log !== undefined)
       yield* log.read({ ...request, follow: request.follow && this.#find(containerId).state === "running" }, signal);
+  }
+
+  async *exec(containerId: string, request: ExecRequest, signal: AbortSignal): AsyncGenerator<ExecEvent> {
+    await this.#pass(0, containerId);
+    const { state, id } = this.#find(containerId);
+    if (state !== "running") throw new EngineError("conflict", `Container ${id} is not running`);
+    yield* playCommand(this.#options.commands?.(request), request, this.#clock, signal);
   }
 
   events(handle: (event: EngineEvent) => void): { close(): void } {
