@@ -5,7 +5,7 @@ import type { Location } from "@skep/core/model/instance.ts";
 import type { ApiDeps } from "./deps.ts";
 import { currentLocation } from "./deployment-status.ts";
 import { findDeployment } from "./deployment-read.ts";
-import { findInstance } from "./instances.ts";
+import { findInstance } from "./instance-read.ts";
 import { readAll } from "./lookups.ts";
 import { mergeLogs } from "./logs.ts";
 

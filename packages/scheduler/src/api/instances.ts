@@ -1,14 +1,16 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
-import { SkepError } from "@skep/core/error.ts";
-import type { InstanceFilter, Store } from "../store/store.ts";
+import { actorKey } from "../server/auth.ts";
+import type { InstanceFilter } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
-import type { InstanceRecord } from "./deployment-status.ts";
+import { execInstance } from "./instance-exec.ts";
+import { findInstance } from "./instance-read.ts";
 import { instanceToProto, locationToProto } from "./encode.ts";
 import { loadLookups, pageRequest } from "./lookups.ts";
 
 /** Instances and the records of where they run. */
-export function instanceHandlers({ store }: ApiDeps): ServiceImpl<typeof InstanceService> {
+export function instanceHandlers(deps: ApiDeps): ServiceImpl<typeof InstanceService> {
+  const { store } = deps;
   return {
     listInstances: async request => {
       const { items, nextToken } = await store.listInstances(filterOf(request), pageRequest(request));
@@ -31,20 +33,8 @@ export function instanceHandlers({ store }: ApiDeps): ServiceImpl<typeof Instanc
         nextPageToken: nextToken ?? "",
       };
     },
+    execInstance: (request, context) => execInstance(deps, request, context.values.get(actorKey), context.signal),
   };
-}
-
-/** One instance. @throws SkepError `not_found`. */
-export async function findInstance(store: Store, instanceId: string): Promise<InstanceRecord> {
-  const { items } = await store.listInstances({ instanceId }, { size: 1, token: undefined });
-  const [found] = items;
-  if (found !== undefined) return found;
-  throw new SkepError(
-    "not_found",
-    "INSTANCE_NOT_FOUND",
-    `There is no instance ${instanceId}. Instances are replaced by new ones with new ids: list them to see today's.`,
-    { details: { instanceId } },
-  );
 }
 
 interface Filters {

@@ -14,7 +14,7 @@ import { explainPlacement, previewPlacement } from "@skep/core/placement/explain
 import type { NodeVerdict } from "@skep/core/placement/explain.ts";
 import type { Decision, Store } from "../store/store.ts";
 import { findDeployment } from "./deployment-read.ts";
-import { findInstance } from "./instances.ts";
+import { findInstance } from "./instance-read.ts";
 import { readAll } from "./lookups.ts";
 
 type PlacementInit = MessageInitShape<typeof PlacementSchema>;

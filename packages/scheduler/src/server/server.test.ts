@@ -309,7 +309,7 @@ describe("what goes wrong", () => {
     const answer = await send(path, { method: "POST", body });
     expect(answer).toMatchObject({
       status: 413,
-      body: { code: "resource_exhausted", message: expect.stringContaining("1048576 bytes") },
+      body: { code: "resource_exhausted", message: expect.stringContaining("2097152 bytes") },
     });
   });
 

@@ -22,8 +22,8 @@ import { listen } from "./listen.ts";
 import type { Listener } from "./listen.ts";
 import { registerReflection } from "./reflection.ts";
 
-/** Bodies above this are refused. */
-const DEFAULT_MAX_BYTES = 1024 * 1024;
+/** Bodies above this are refused. A command's standard input alone may be 1 MiB; nothing else comes near it. */
+const DEFAULT_MAX_BYTES = 2 * 1024 * 1024;
 
 /** What the server serves, and how. */
 export interface ServerOptions {
