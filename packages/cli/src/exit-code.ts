@@ -21,3 +21,16 @@ export const USAGE = 2;
 
 /** Ended by Ctrl-C, as shells count it. */
 export const INTERRUPTED = 130;
+
+/** A program that could not be started in a container, as shells count it. */
+export const PROGRAM_NOT_RUN = 127;
+
+/** Thrown by a command that is done and ends with a code of its own; there is nothing to say about it. */
+export class Ended extends Error {
+  override readonly name = "Ended";
+  readonly exitCode: number;
+  constructor(exitCode: number) {
+    super(`ended with ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,7 +1,10 @@
 import { SkepError } from "@skep/core/error.ts";
 import type { Issue } from "@skep/core/error.ts";
-import { EXIT_CODES } from "./exit-code.ts";
+import { EXIT_CODES, PROGRAM_NOT_RUN } from "./exit-code.ts";
 import type { Io } from "./io.ts";
+
+/** The reason of a command whose program a container does not have, or cannot run. */
+const NOT_RUN = "PROGRAM_NOT_RUN";
 
 /**
  * Says what went wrong, where, and what to do: one paragraph on the error output, or one JSON object with
@@ -12,7 +15,7 @@ export function reportFailure(error: unknown, io: Io, argv: readonly string[]): 
   io.err(wantsJson(argv) ? `${JSON.stringify(failureJson(failure))}\n` : renderFailure(failure));
   if (failure.code === "internal" && (io.env["SKEP_DEBUG"] ?? "") !== "" && error instanceof Error)
     io.err(`${error.stack ?? ""}\n`);
-  return EXIT_CODES[failure.code];
+  return failure.reason === NOT_RUN ? PROGRAM_NOT_RUN : EXIT_CODES[failure.code];
 }
 
 /** A failure as people read it. */
@@ -44,7 +47,9 @@ function asFailure(error: unknown): SkepError {
 }
 
 function wantsJson(argv: readonly string[]): boolean {
-  return argv.some(
+  // After `--` stands somebody else's command line.
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).some(
     (word, index) => word === "--output=json" || (/^(--output|-o)$/.test(word) && argv[index + 1] === "json"),
   );
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Variables } from "./compose/interpolate.ts";
 
@@ -12,13 +12,16 @@ export interface Io {
   readonly width: number;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
-  out(text: string): void;
-  err(text: string): void;
+  /** Text, or bytes that are passed on as they are. */
+  out(text: string | Uint8Array): void;
+  err(text: string | Uint8Array): void;
   now(): number;
   /** Resolves early, without an error, when the signal is aborted. */
   sleep(delayMs: number): Promise<void>;
   /** All of standard input. */
   readInput(): string;
+  /** Standard input as it is, up to its end or to so many bytes. */
+  readBytes(most: number): Uint8Array;
 }
 
 /** The process itself. The first Ctrl-C aborts `signal`, so that a command can say where things stand; a second one ends at once. */
@@ -39,5 +42,18 @@ export function processIo(): Io {
     now: () => Date.now(),
     sleep: delayMs => sleep(delayMs, undefined, { signal: aborter.signal }).catch(() => undefined),
     readInput: () => readFileSync(0, "utf8"),
+    readBytes: readStart,
   };
+}
+
+/** An input that never ends must not be read for ever. */
+function readStart(most: number): Uint8Array {
+  const bytes = new Uint8Array(most);
+  let length = 0;
+  while (length < most) {
+    const read = readSync(0, bytes, length, most - length, null);
+    if (read === 0) break;
+    length += read;
+  }
+  return bytes.subarray(0, length);
 }

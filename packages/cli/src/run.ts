@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { COMMANDS } from "./commands/index.ts";
 import type { CommandEntry } from "./commands/index.ts";
-import { INTERRUPTED, USAGE } from "./exit-code.ts";
+import { Ended, INTERRUPTED, USAGE } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { reportFailure } from "./failure.ts";
 
@@ -26,6 +26,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return io.signal.aborted ? INTERRUPTED : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    if (error instanceof Ended) return error.exitCode;
     // Whatever was cut off by Ctrl-C is no failure of its own.
     if (io.signal.aborted) return INTERRUPTED;
     return reportFailure(error, io, argv);

@@ -49,4 +49,5 @@ const SILENT: Parameters<Setup>[1] = {
   now: () => 0,
   sleep: () => Promise.resolve(),
   readInput: () => "",
+  readBytes: () => new Uint8Array(),
 };

@@ -31,6 +31,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./describe.ts")).describe,
   },
   { name: "logs", summary: "Show what containers print.", load: async () => (await import("./logs.ts")).logs },
+  {
+    name: "exec",
+    summary: "Run a command in a running container.",
+    load: async () => (await import("./exec.ts")).exec,
+  },
   { name: "scale", summary: "Change how many instances run.", load: async () => (await import("./scale.ts")).scale },
   {
     name: "restart",

@@ -76,11 +76,12 @@ export async function runCommand(line: string, over: Partial<Io> = {}): Promise<
     isTty: false,
     width: 200,
     signal: new AbortController().signal,
-    out: text => void (out += text),
-    err: text => void (err += text),
+    out: text => void (out += asText(text)),
+    err: text => void (err += asText(text)),
     now: () => Date.now(),
     sleep: delayMs => new Promise(resolve => setTimeout(resolve, delayMs)),
     readInput: () => "",
+    readBytes: () => new Uint8Array(),
     ...over,
   };
   const code = await run(
@@ -88,4 +89,8 @@ export async function runCommand(line: string, over: Partial<Io> = {}): Promise<
     io,
   );
   return { code, out, err };
+}
+
+function asText(written: string | Uint8Array): string {
+  return typeof written === "string" ? written : new TextDecoder().decode(written);
 }
