@@ -3,7 +3,7 @@ import type { Bus } from "@skep/kit/bus.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { createNatsBus } from "@skep/kit/nats-bus.ts";
 import { createPool } from "@skep/kit/postgres.ts";
-import { createClient, type Client } from "@skep/sdk/index.ts";
+import { createClient, type SkepClient } from "@skep/sdk/index.ts";
 import { eventually } from "../support/eventually.ts";
 import type { PostgresServer } from "../support/postgres-server.ts";
 import type { Bench, Measurement } from "./measurement.ts";
@@ -117,7 +117,7 @@ async function times(count: number, one: () => Promise<number>): Promise<number[
   return samples;
 }
 
-async function untilReady(client: Client): Promise<void> {
+async function untilReady(client: SkepClient): Promise<void> {
   await eventually(async () => {
     const { nodes } = await client.nodes.listNodes({});
     if (nodes.length < NODES) throw new Error(`only ${nodes.length} of ${NODES} nodes are recorded`);

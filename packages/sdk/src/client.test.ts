@@ -6,7 +6,9 @@ import { SkepError } from "@skep/core/error.ts";
 import { describe, expect, it } from "vitest";
 import { bearer } from "./auth.ts";
 import { createClient } from "./client.ts";
+import type { SkepClient } from "./client.ts";
 import { pages } from "./pages.ts";
+import { watch } from "./watch.ts";
 
 const quotaFull = new SkepError("resource_exhausted", "QUOTA", "The quota of acme is used up.", {
   details: { advice: "ask for a larger quota" },
@@ -41,6 +43,33 @@ function client(tokens: (string | null)[] = []) {
   return createClient({ transport });
 }
 
+/** A server whose stream sends one answer and then waits; `ended` is answered when its request is over. */
+function endless(): { readonly api: SkepClient; readonly ended: Promise<string> } {
+  const over = Promise.withResolvers<string>();
+  const transport = createRouterTransport(router =>
+    router.service(PlatformService, {
+      async *watchEvents(_, { signal }) {
+        signal.addEventListener("abort", () => over.resolve("ended"), { once: true });
+        yield {};
+        await over.promise;
+      },
+    }),
+  );
+  return { api: createClient({ transport }), ended: over.promise };
+}
+
+async function leave(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of stream) break;
+}
+
+async function giveUp(stream: AsyncIterable<unknown>): Promise<void> {
+  const items = stream[Symbol.asyncIterator]();
+  await items.next();
+  const next = items.next();
+  await items.return?.();
+  expect(await next).toEqual({ done: true, value: undefined });
+}
+
 describe("the client", () => {
   it("calls a method and sends the token", async () => {
     const tokens: (string | null)[] = [];
@@ -69,6 +98,26 @@ describe("the client", () => {
     })();
     await expect(reading).rejects.toMatchObject({ reason: "QUOTA" });
     expect(kinds).toEqual(["one"]);
+  });
+
+  it.each([
+    ["a loop over a stream is left", (stream: AsyncIterable<unknown>) => leave(stream)],
+    ["a loop over a watch is left", (stream: AsyncIterable<unknown>) => leave(watch(() => stream))],
+    ["a stream is returned while an item is waited for", (stream: AsyncIterable<unknown>) => giveUp(stream)],
+  ])("ends the request when %s", async (_, read) => {
+    const { api, ended } = endless();
+    await read(api.platform.watchEvents({}));
+    await expect(ended).resolves.toBe("ended");
+  });
+
+  it("ends a stream by the caller's own signal too", async () => {
+    const { api, ended } = endless();
+    const stop = new AbortController();
+    const reading = (async () => {
+      for await (const _ of api.platform.watchEvents({}, { signal: stop.signal })) stop.abort();
+    })();
+    await expect(reading).rejects.toBeInstanceOf(SkepError);
+    await expect(ended).resolves.toBe("ended");
   });
 
   it("walks all pages of a list", async () => {

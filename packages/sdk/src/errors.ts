@@ -1,10 +1,13 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { Client } from "@connectrpc/connect";
+import type { CallOptions, Client } from "@connectrpc/connect";
 import { fromConnectError } from "@skep/api/codec/error.ts";
 
-type AnyCall = (...args: unknown[]) => unknown;
+type AnyCall = (request: unknown, options?: CallOptions) => unknown;
 
-/** A client whose calls fail with SkepError: code, reason, details and issues, instead of a ConnectError. */
+/**
+ * A client whose calls fail with SkepError: code, reason, details and issues, instead of a ConnectError. Leaving the loop
+ * over a stream ends its request.
+ */
 export function withSkepErrors<T extends DescService>(service: T, client: Client<T>): Client<T> {
   const calls = client as Readonly<Record<string, AnyCall>>;
   const wrapped: Record<string, AnyCall> = {};
@@ -13,8 +16,9 @@ export function withSkepErrors<T extends DescService>(service: T, client: Client
     if (call === undefined) continue;
     wrapped[method.localName] =
       method.methodKind === "unary" || method.methodKind === "client_streaming"
-        ? async (...args) => await (call(...args) as Promise<unknown>).catch(fail)
-        : (...args) => translate(call(...args) as AsyncIterable<unknown>);
+        ? async (request, options) => await (call(request, options) as Promise<unknown>).catch(fail)
+        : (request, options) =>
+            endable(signal => call(request, { ...options, signal }) as AsyncIterable<unknown>, options?.signal);
   }
   return wrapped as Client<T>;
 }
@@ -23,10 +27,28 @@ function fail(thrown: unknown): never {
   throw fromConnectError(thrown);
 }
 
-async function* translate<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
-  try {
-    yield* items;
-  } catch (thrown) {
-    fail(thrown);
-  }
+/**
+ * A stream whose `return` aborts the request at once, also while an item is waited for. Connect's own streams have no
+ * `return`: a reader that leaves them would keep the connection, and with it the process.
+ */
+function endable<T>(open: (signal: AbortSignal) => AsyncIterable<T>, given: AbortSignal | undefined): AsyncIterable<T> {
+  const left = new AbortController();
+  const items = open(given === undefined ? left.signal : AbortSignal.any([given, left.signal]))[Symbol.asyncIterator]();
+  const done = { done: true, value: undefined } as const;
+  const iterator: AsyncIterableIterator<T> = {
+    next: async () => {
+      if (left.signal.aborted) return done;
+      try {
+        return await items.next();
+      } catch (thrown) {
+        return left.signal.aborted ? done : fail(thrown);
+      }
+    },
+    return: async () => {
+      left.abort();
+      return done;
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
 }

@@ -1,11 +1,5 @@
 /** Everything that programs import; the one list of the package's public names. */
-export {
-  createClient,
-  type ConnectOptions,
-  type SkepClient,
-  type SkepClient as Client,
-  type TransportOptions,
-} from "./client.ts";
+export { createClient, type ConnectOptions, type SkepClient, type TransportOptions } from "./client.ts";
 export { bearer } from "./auth.ts";
 export { pages } from "./pages.ts";
 export { watch, type WatchOptions } from "./watch.ts";

@@ -63,6 +63,17 @@ describe("watch", () => {
     expect(server.asked).toEqual([undefined]);
   });
 
+  it("tells the stream that it was left", async () => {
+    const signals: AbortSignal[] = [];
+    const server = numbers(2, away);
+    const open = (last: number | undefined, signal: AbortSignal): AsyncIterable<number> => {
+      signals.push(signal);
+      return server.open(last);
+    };
+    await take(watch(open, { delayMs: 1 }), 3);
+    expect(signals.map(signal => signal.aborted)).toEqual([true, true]);
+  });
+
   it("ends quietly when it is told to, also while it waits", async () => {
     const stop = new AbortController();
     const items = watch(numbers(0, away).open, { delayMs: 60_000, signal: stop.signal, onBreak: () => stop.abort() });

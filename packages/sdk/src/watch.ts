@@ -17,7 +17,8 @@ export interface WatchOptions {
 
 /**
  * A server stream that goes on: when it breaks or ends, it is opened again after a pause. `open` gets the last item
- * that was seen, so that it can ask for what comes after it; a stream that begins with a snapshot can ignore it.
+ * that was seen, so that it can ask for what comes after it; a stream that begins with a snapshot can ignore it. The signal
+ * that `open` gets is aborted when the watch is stopped or left.
  * @throws SkepError for failures that asking again cannot mend, such as `not_found` or `unauthenticated`.
  */
 export async function* watch<T>(
@@ -30,8 +31,10 @@ export async function* watch<T>(
   let delay = delayMs;
   while (!stop.aborted) {
     let broken = new SkepError("unavailable", "STREAM_ENDED", "The stream ended; it is opened again.");
+    // A stream that nobody reads any more must end, whoever made it: it would keep the process.
+    const left = new AbortController();
     try {
-      for await (const item of open(last, stop)) {
+      for await (const item of open(last, AbortSignal.any([stop, left.signal]))) {
         delay = delayMs;
         last = item;
         yield item;
@@ -40,6 +43,8 @@ export async function* watch<T>(
       if (stop.aborted) return;
       if (!(error instanceof SkepError) || !PASSING.includes(error.code)) throw error;
       broken = error;
+    } finally {
+      left.abort();
     }
     if (stop.aborted) return;
     options.onBreak?.(broken, delay);

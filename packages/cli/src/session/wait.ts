@@ -45,9 +45,7 @@ export async function waitFor(
     if (!session.json)
       live.show(new Map([...latest].map(([id, deployment]) => [id, progressLine(session, deployment)])));
   };
-  // A stream that nobody reads any more has to be ended: it would keep the process.
-  const done = new AbortController();
-  const signal = AbortSignal.any([session.io.signal, AbortSignal.timeout(options.timeout), done.signal]);
+  const signal = AbortSignal.any([session.io.signal, AbortSignal.timeout(options.timeout)]);
   const take = (deployment: Deployment): void => {
     const version = pending.get(deployment.id);
     if (version === undefined || deployment.resourceVersion < version) return;
@@ -59,7 +57,6 @@ export async function waitFor(
   try {
     await follow(session, [...pending.keys()], signal, take, pending);
   } finally {
-    done.abort();
     live.end();
   }
   if (session.io.signal.aborted)
