@@ -71,7 +71,9 @@ export function createDeployment(
   const record = firstRecord(tenantId, spec, now);
   const { id } = record.deployment;
   return once(records, request, `deployment.create ${id}`, { spec, routes }, now, () => {
-    if (records.deployments.has(id)) throw refuse.deploymentExists(id);
+    const holder = records.deployments.get(id);
+    if (holder !== undefined)
+      throw holder.desired === "deleted" ? refuse.beingDeleted(id) : refuse.deploymentExists(id);
     if (!records.tenants.has(tenantId)) throw refuse.noTenant(tenantId);
     put(records, record, routes);
     return record;

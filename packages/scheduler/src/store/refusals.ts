@@ -29,7 +29,7 @@ export const refuse = {
     new SkepError(
       "already_exists",
       "DEPLOYMENT_EXISTS",
-      `Deployment ${id} exists already; update it, choose another name, or wait if it is being deleted.`,
+      `Deployment ${id} exists already; update it, or choose another name.`,
       { details: { deploymentId: id } },
     ),
   noDeployment: (id: string): SkepError =>

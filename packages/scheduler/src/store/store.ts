@@ -141,7 +141,8 @@ export interface SpecStore {
   getTenant(id: TenantId): Promise<Tenant | undefined>;
   listTenants(page: PageRequest): Promise<Page<Tenant>>;
   /**
-   * @throws SkepError `already_exists` (name), `failed_precondition` `DOMAIN_TAKEN` (another tenant routes the domain),
+   * @throws SkepError `already_exists` (name), `failed_precondition` `DEPLOYMENT_DELETED` (the name's last holder is still
+   * being deleted), `failed_precondition` `DOMAIN_TAKEN` (another tenant routes the domain),
    * `not_found` (tenant), `resource_exhausted` (quota), `aborted` (idempotency key used for another request).
    */
   createDeployment(

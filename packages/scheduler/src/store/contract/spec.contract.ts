@@ -36,6 +36,20 @@ export function describeSpecs(setting: StoreSetting): void {
       expect(await create("acme", "more", [aRoute({ deploymentId: "acme.more" })])).toBe("done");
     });
 
+    it("gives a name to one deployment, and again when its holder is gone", async () => {
+      const create = (routes: Route[]) =>
+        code(store.createDeployment("acme", aSpec({ name: "web" }), routes, someone, NOW));
+      for (const routes of [[], [aRoute()], [aRoute({ router: "other" })]])
+        expect(await create(routes)).toBe("already_exists DEPLOYMENT_EXISTS");
+      await store.changeDeployment("acme.web", { desired: "deleted" }, undefined, someone, NOW);
+      for (const routes of [[], [aRoute()]])
+        expect(await create(routes)).toBe("failed_precondition DEPLOYMENT_DELETED");
+      await committed({ kind: "forget-deployment", deploymentId: "acme.web" });
+      expect(await create([aRoute()])).toBe("done");
+      expect((await store.getDeployment("acme.web"))?.deployment).toMatchObject({ desired: "run", resourceVersion: 1 });
+      expect(await store.listRoutes({ deploymentId: "acme.web" })).toEqual([aRoute()]);
+    });
+
     it("frees a domain when nothing routes it any more", async () => {
       await store.createTenant(aTenant({ id: "other" }), someone);
       const routes = [aRoute({ domain: "new.example" })];

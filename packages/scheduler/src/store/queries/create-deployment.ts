@@ -6,7 +6,7 @@ import { refuse } from "../refusals.ts";
 import { fromRoute } from "../rows.ts";
 import type { DeploymentRecord, Request } from "../store.ts";
 import { ask, constraintOf, type Queryable } from "../sql.ts";
-import { domainOf, quotaRefusal } from "./spec-refusals.ts";
+import { domainOf, nameTaken, quotaRefusal } from "./spec-refusals.ts";
 import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } from "./request.ts";
 
 /** Columns of a route as a record set of JSON. */
@@ -51,9 +51,11 @@ export async function createDeployment(
     switch (constraintOf(error)) {
       case "deployments_tenant":
         throw refuse.noTenant(tenantId);
+      // Parts of one statement run in no promised order: any of the three keys may be the first to refuse.
       case "deployments_pkey":
       case "releases_pkey":
-        throw refuse.deploymentExists(id);
+      case "deployment_routing_pkey":
+        throw await nameTaken(db, id);
       case "deployment_routing_owner":
         throw refuse.domainTaken(await domainOf(db, tenantId, routes));
       default:
