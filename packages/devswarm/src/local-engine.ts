@@ -27,12 +27,7 @@ export async function adoptLocalEngine(options: {
   const wasInSwarm = before.Swarm.LocalNodeState === "active";
   if (!wasInSwarm) {
     if (!(await options.ask())) return undefined;
-    const address = hostAddress();
-    await askEngine(socket, "POST", "/swarm/init", {
-      ListenAddr: `${address ?? "0.0.0.0"}:2377`,
-      ...(address === undefined ? {} : { AdvertiseAddr: address }),
-      Spec: {},
-    });
+    await initSwarm(socket, hostAddress());
   }
   const { Name, Swarm } = wasInSwarm ? before : await askEngine<EngineInfo>(socket, "GET", "/info");
   if (!Swarm.ControlAvailable) {
@@ -49,6 +44,17 @@ export async function adoptLocalEngine(options: {
     nodes: [{ name: Name, address: "127.0.0.1", socket, role: "manager", swarmId: Swarm.NodeID }],
     down: () => (wasInSwarm ? Promise.resolve() : leaveSwarm(socket)),
   };
+}
+
+/** An engine that is not in this host's network, in a machine or namespace of its own, refuses the address and then finds its own. */
+async function initSwarm(socket: string, address: string | undefined): Promise<void> {
+  const at = address === undefined ? {} : { AdvertiseAddr: address };
+  try {
+    await askEngine(socket, "POST", "/swarm/init", { ListenAddr: `${address ?? "0.0.0.0"}:2377`, ...at, Spec: {} });
+  } catch (cause) {
+    if (address === undefined || !(cause instanceof EngineError)) throw cause;
+    await initSwarm(socket, undefined);
+  }
 }
 
 /**
