@@ -100,7 +100,26 @@ describe("three schedulers and three nodes", () => {
     await rig.clock.advance(30_000);
     expect(kinds()).toContain("fleet.frozen");
     expect(kinds()).not.toContain("node.down");
-    expect(leaders()[0]!.api.frozen()).toBe(true);
+    expect(schedulers.map(scheduler => scheduler.api.frozen())).toEqual([true, true, true]);
+    for (const node of ["node-1", "node-2"]) void rig.agent(node, "back").start();
+    expect(await within(15_000, () => kinds().includes("fleet.thawed"))).toBe(true);
+    const thawed = (): boolean => schedulers.every(scheduler => !scheduler.api.frozen());
+    expect(await within(6_500, thawed)).toBe(true);
+  });
+
+  it("believe the leader of today whether it is frozen, not one that died frozen", async () => {
+    for (const agent of agents) agent.reaches = false;
+    for (const agent of agents.slice(0, 2)) agent.stop();
+    await rig.clock.advance(30_000);
+    const dead = leaders()[0]!;
+    const index = schedulers.indexOf(dead);
+    rig.network.crash(`s${index + 1}`);
+    rig.database.cut(`s${index + 1}`);
+    for (const node of ["node-1", "node-2"]) void rig.agent(node, "back").start();
+    const rest = schedulers.filter(one => one !== dead);
+    expect(rest.map(one => one.api.frozen())).toEqual([true, true]);
+    await within(5_000, () => rest.some(one => one.term() !== undefined));
+    expect(await within(12_000, () => rest.every(one => !one.api.frozen()))).toBe(true);
   });
 
   it("never call nodes down early after a change of leader", async () => {

@@ -67,7 +67,9 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   function start(): void {
     const hints = createHints(bus);
     const beats = createBeats(ports);
-    const replicas = createReplicas(ports, () => ({ name, version, leading: command !== undefined }));
+    const replicas = createReplicas(ports, () => ({
+      ...{ name, version, leading: command !== undefined, frozen: command?.frozen() ?? false },
+    }));
     const absorb = createAbsorb(ports, { beats, hints, wake });
     const woken = bus.subscribe(SUBJECTS.wake, () => command?.wake());
     const leader = createLeader(ports, {
@@ -75,7 +77,8 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       ttlMs: deps.leaseMs ?? LEASE_MS,
       onAnswer: lease => clock.heard(lease.at),
       lead: leadership => {
-        const mine = lead(ports, { leadership, beats, hints, probePort: deps.probePort ?? PROBE_PORT });
+        const probePort = deps.probePort ?? PROBE_PORT;
+        const mine = lead(ports, { leadership, beats, hints, probePort, onFreeze: () => replicas.tell() });
         command = mine;
         replicas.tell();
         return {
@@ -114,7 +117,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
         started?.hints.tell({});
       },
       hints: { subscribe: handle => started?.hints.subscribe(handle) ?? { close: () => undefined } },
-      frozen: () => command?.frozen() ?? false,
+      frozen: () => started?.replicas.frozen() ?? false,
       replicas: () => started?.replicas.seen() ?? [],
       newId: () => deps.ids("id"),
     },

@@ -22,13 +22,16 @@ export interface LeadOptions {
   readonly beats: Beats;
   readonly hints: Hints;
   readonly probePort: number;
+  /** Called when it begins or ceases to move nothing. */
+  readonly onFreeze: () => void;
 }
 
 /** Begins every loop that only a leader runs. They know nothing of an earlier term: what they need, they load. */
-export function lead(ports: LoopPorts, { leadership, beats, hints, probePort }: LeadOptions): Command {
+export function lead(ports: LoopPorts, options: LeadOptions): Command {
+  const { leadership, beats, hints, probePort, onFreeze } = options;
   const assignments = createAssignments(ports, leadership.term);
   const wake = (): void => tick.wake();
-  const liveness = createLiveness(ports, { beats, hints, probePort, wake });
+  const liveness = createLiveness(ports, { beats, hints, probePort, wake, onFreeze });
   const reconcile = createReconcile(ports, { leadership, assignments, beats, hints, wake });
   const tick = createTick(ports, { leadership, assignments, liveness, hints, onMissingRow: () => reconcile.soon() });
   const redelivery = createRedelivery(beats, assignments, leadership, wake);

@@ -23,6 +23,8 @@ export interface LivenessOptions {
   readonly hints: Hints;
   readonly probePort: number;
   readonly wake: () => void;
+  /** Called when it begins or ceases to be frozen. */
+  readonly onFreeze: () => void;
 }
 
 const LOOK_MS = 250;
@@ -68,6 +70,7 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
       frozen = assessment.frozen;
       changed = true;
       news.frozen(assessment);
+      options.onFreeze();
     }
     return changed;
   }

@@ -1,27 +1,24 @@
 import { createWake } from "@skep/kit/wake.ts";
+import type { Replica } from "../store/store.ts";
 import { createOutage } from "./outage.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 /** A scheduler that was seen lately. */
-export interface SeenReplica {
-  readonly name: string;
-  readonly version: string;
-  readonly leading: boolean;
+export interface SeenReplica extends Omit<Replica, "agoMs"> {
   readonly seenAt: number;
 }
 
 /** Tells the other schedulers that this one lives, and knows what they told. */
 export interface Replicas extends Running {
   seen(): readonly SeenReplica[];
-  /** Tells at once, because this one began or ceased to lead. */
+  /** Whether the leader moves nothing: as it last told, where it is another one. */
+  frozen(): boolean;
+  /** Tells at once, because this one began or ceased to lead, or to move nothing. */
   tell(): void;
 }
 
 /** Begins to tell, every 5 s. */
-export function createReplicas(
-  ports: LoopPorts,
-  self: () => { readonly name: string; readonly version: string; readonly leading: boolean },
-): Replicas {
+export function createReplicas(ports: LoopPorts, self: () => Omit<Replica, "agoMs">): Replicas {
   const { store, clock } = ports;
   const outage = createOutage("replicas", ports);
   let seen: readonly SeenReplica[] = [];
@@ -36,14 +33,18 @@ export function createReplicas(
     error => wake.at(clock.now() + outage.failed(error)),
   );
   wake.hint();
+  const present = (): readonly SeenReplica[] => {
+    const me = self();
+    const others = seen.filter(one => one.name !== me.name);
+    return [...others, { ...me, seenAt: clock.now() }].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  };
   return {
-    seen: () => {
-      const { name, version, leading } = self();
-      const others = seen.filter(one => one.name !== name);
-      return [...others, { name, version, leading, seenAt: clock.now() }].toSorted((a, b) =>
-        a.name < b.name ? -1 : 1,
-      );
-    },
+    seen: present,
+    // A leader that died still stands there for a minute: the one that told last is the one that leads.
+    frozen: () =>
+      present()
+        .filter(one => one.leading)
+        .toSorted((a, b) => b.seenAt - a.seenAt)[0]?.frozen ?? false,
     tell: () => wake.hint(),
     close: () => wake.close(),
   };

@@ -5,7 +5,7 @@ import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
 import type { Usage } from "./reports.ts";
-import type { Decision } from "./store.ts";
+import type { Decision, Replica } from "./store.ts";
 
 /** A node with the agent's session, as `node_metadata` has it. */
 export interface NodeEntry {
@@ -40,7 +40,7 @@ export interface Records {
   readonly usage: Map<string, Usage>;
   readonly decisions: { readonly id: number; readonly decision: Decision }[];
   readonly answers: Map<string, Answer>;
-  readonly replicas: Map<string, { readonly version: string; readonly leading: boolean; readonly at: number }>;
+  readonly replicas: Map<string, Omit<Replica, "name" | "agoMs"> & { readonly at: number }>;
 }
 
 const DEFAULT_TENANT: Tenant = {

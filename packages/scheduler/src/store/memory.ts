@@ -213,8 +213,8 @@ function loadEdge(records: Records): Awaited<ReturnType<Store["loadEdge"]>> {
 }
 
 function tellReplica(records: Records, replica: Omit<Replica, "agoMs">, now: number): readonly Replica[] {
-  const { name, version, leading } = replica;
-  records.replicas.set(name, { version, leading, at: now });
+  const { name, ...told } = replica;
+  records.replicas.set(name, { ...told, at: now });
   for (const [other, { at }] of records.replicas) if (at < now - 60_000) records.replicas.delete(other);
   const all = inOrder(records.replicas, ([one]) => one);
   return all.map(([one, { at, ...rest }]) => ({ name: one, ...rest, agoMs: now - at }));

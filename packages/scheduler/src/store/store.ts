@@ -217,6 +217,8 @@ export interface Replica {
   readonly name: string;
   readonly version: string;
   readonly leading: boolean;
+  /** Whether it leads and moves nothing, because too many nodes are silent. */
+  readonly frozen: boolean;
   /** How long ago it told, by the database's clock. */
   readonly agoMs: number;
 }

@@ -78,7 +78,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
       },
     },
     frozen: () => false,
-    replicas: () => [{ name: "scheduler-1", version: "0.1.0", leading: true, seenAt: clock.now() }],
+    replicas: () => [{ name: "scheduler-1", version: "0.1.0", leading: true, frozen: false, seenAt: clock.now() }],
     newId: () => `id-${++ids}`,
   };
   const log = createRecordingLog();

@@ -36,13 +36,16 @@ export function describeLeases(setting: StoreSetting): void {
     });
 
     it("tells the schedulers of each other", async () => {
-      await store.tellReplica({ name: "b", version: "1", leading: false });
-      await store.tellReplica({ name: "a", version: "1", leading: true });
-      const all = await store.tellReplica({ name: "b", version: "2", leading: false });
-      expect(all.map(({ name, version, leading }) => [name, version, leading])).toEqual([
-        ["a", "1", true],
-        ["b", "2", false],
+      const tell = (name: string, version: string, leading: boolean, frozen: boolean) =>
+        store.tellReplica({ name, version, leading, frozen });
+      await tell("b", "1", false, false);
+      await tell("a", "1", true, true);
+      const all = await tell("b", "2", false, false);
+      expect(all.map(({ name, version, leading, frozen }) => [name, version, leading, frozen])).toEqual([
+        ["a", "1", true, true],
+        ["b", "2", false, false],
       ]);
+      expect((await tell("a", "1", true, false)).map(one => one.frozen)).toEqual([false, false]);
     });
   });
 }

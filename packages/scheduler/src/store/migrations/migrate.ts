@@ -3,12 +3,14 @@ import { Migrator, type Migration } from "kysely/migration";
 import { records } from "./0001-records.ts";
 import { bookkeeping } from "./0002-bookkeeping.ts";
 import { commitPlan } from "./0003-commit-plan.ts";
+import { frozenReplicas } from "./0004-frozen-replicas.ts";
 
 /** In order of their names. A migration that has been released is never changed: the next one corrects it. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-records": { up: records },
   "0002-bookkeeping": { up: bookkeeping },
   "0003-commit-plan": { up: commitPlan },
+  "0004-frozen-replicas": { up: frozenReplicas },
 };
 
 /**
