@@ -26,6 +26,7 @@ export async function startScheduler(
     SKEP_POSTGRES_USER: postgres.user,
     SKEP_POSTGRES_DATABASE: database,
     SKEP_NATS_URL: nats.url,
+    SKEP_API_OPEN: "yes",
     SKEP_API_PORT: String(apiPort),
     SKEP_EDGE_PORT: String(await freePort()),
     SKEP_REPLICA_NAME: "load",

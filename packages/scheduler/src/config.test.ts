@@ -3,11 +3,26 @@ import { DEFAULT_SETTINGS } from "@skep/core/decide/world.ts";
 import { describe, expect, it } from "vitest";
 import { readConfig, settingsOf } from "./config.ts";
 
+const token = "a-token-of-the-operator";
+
 describe("the configuration", () => {
-  it("is complete without a single variable", () => {
-    const config = readConfig({});
+  it("is complete with a token alone", () => {
+    const config = readConfig({ SKEP_API_TOKEN: token });
     expect(config).toMatchObject({ apiPort: 7700, edgePort: 7701, postgresHost: "localhost", logLevel: "info" });
     expect(settingsOf(config)).toEqual(DEFAULT_SETTINGS);
+  });
+
+  it.each([{}, { SKEP_API_OPEN: "no" }, { SKEP_API_TOKEN: "" }, { SKEP_API_TOKEN_FILE: "/dev/null" }])(
+    "refuses an API without a token that nobody asked for: %o",
+    environment => {
+      expect(() => readConfig(environment)).toThrow(ConfigError);
+      expect(() => readConfig(environment)).toThrow(/SKEP_API_TOKEN_FILE.*SKEP_API_OPEN=yes/);
+    },
+  );
+
+  it("has an open API where that is said, and then no token", () => {
+    expect(readConfig({ SKEP_API_OPEN: "yes" }).apiToken).toBeUndefined();
+    expect(() => readConfig({ SKEP_API_OPEN: "yes", SKEP_API_TOKEN: token })).toThrow(/keep one/);
   });
 
   it("names every variable that is wrong, at once", () => {

@@ -1,5 +1,5 @@
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/decide/world.ts";
-import { loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
+import { ConfigError, loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
 import { z } from "zod";
 
 const port = (otherwise: number) => z.coerce.number().int().min(0).max(65_535).default(otherwise);
@@ -19,8 +19,12 @@ export const SCHEDULER_SETTINGS = {
   ),
   natsUser: setting("SKEP_NATS_USER", z.string().optional(), "its user"),
   natsPassword: secret("SKEP_NATS_PASSWORD", z.string().optional(), "its password"),
-  // Without a token everybody may do everything: that is for tests on the loopback.
   apiToken: secret("SKEP_API_TOKEN", z.string().min(16).optional(), "the operator's token, 16 characters or more"),
+  apiOpen: setting(
+    "SKEP_API_OPEN",
+    z.enum(["yes", "no"]).default("no"),
+    "`yes` lets everybody who reaches the API do everything, instead of a token: for tests on the loopback",
+  ),
   apiPort: setting("SKEP_API_PORT", port(7700), "where the API listens"),
   edgePort: setting("SKEP_EDGE_PORT", port(7701), "where the routes are served to Traefik"),
   probePort: setting("SKEP_PROBE_PORT", port(7702), "where agents answer their peers"),
@@ -49,9 +53,21 @@ export const SCHEDULER_SETTINGS = {
 /** The scheduler's configuration. */
 export type SchedulerConfig = ConfigOf<typeof SCHEDULER_SETTINGS>;
 
-/** Reads it from the environment. @throws ConfigError that names every problem. */
+/**
+ * Reads it from the environment. There is a token, or the API is open because somebody said so.
+ * @throws ConfigError that names every problem.
+ */
 export function readConfig(environment?: Environment): SchedulerConfig {
-  return environment === undefined ? loadConfig(SCHEDULER_SETTINGS) : loadConfig(SCHEDULER_SETTINGS, environment);
+  const config =
+    environment === undefined ? loadConfig(SCHEDULER_SETTINGS) : loadConfig(SCHEDULER_SETTINGS, environment);
+  if (config.apiToken === undefined && config.apiOpen === "no")
+    throw new ConfigError([
+      "SKEP_API_TOKEN is not set, and without it everybody could do everything: name a file with the operator's token " +
+        "by SKEP_API_TOKEN_FILE, or set SKEP_API_OPEN=yes where nobody else can reach the API.",
+    ]);
+  if (config.apiToken !== undefined && config.apiOpen === "yes")
+    throw new ConfigError(["SKEP_API_OPEN is yes though there is a SKEP_API_TOKEN: keep one of them."]);
+  return config;
 }
 
 /** The part that decisions are made by. */

@@ -87,7 +87,7 @@ async function listen(
   life.stack.defer(() => edge.close());
   log.info("scheduler.listening", "The API and the routes are served.", { apiPort: api.port, edgePort: edge.port });
   if (config.apiToken === undefined)
-    log.warn("api.open", "There is no API token: everybody who reaches the API may do everything.");
+    log.warn("api.open", "SKEP_API_OPEN is yes: everybody who reaches the API may do everything.");
 }
 
 /** The tables have to be there before anything else; a database that is away is waited for. */

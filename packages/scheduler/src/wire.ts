@@ -51,7 +51,7 @@ interface Started {
 
 /** Wires a scheduler out of its ports, without a socket or a file; a simulation runs several in one process. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
-  const { store, bus, log, name, version } = deps;
+  const { store, bus, log, name, version, probePort = PROBE_PORT } = deps;
   const clock = createFleetClock(deps.clock);
   const ports: SchedulerDeps = { ...deps, clock };
   const routes = createRoutesView(ports);
@@ -67,9 +67,8 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   function start(): void {
     const hints = createHints(bus);
     const beats = createBeats(ports);
-    const replicas = createReplicas(ports, () => ({
-      ...{ name, version, leading: command !== undefined, frozen: command?.frozen() ?? false },
-    }));
+    const present = () => ({ name, version, leading: command !== undefined, frozen: command?.frozen() ?? false });
+    const replicas = createReplicas(ports, present);
     const absorb = createAbsorb(ports, { beats, hints, wake });
     const woken = bus.subscribe(SUBJECTS.wake, () => command?.wake());
     const leader = createLeader(ports, {
@@ -77,7 +76,6 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       ttlMs: deps.leaseMs ?? LEASE_MS,
       onAnswer: lease => clock.heard(lease.at),
       lead: leadership => {
-        const probePort = deps.probePort ?? PROBE_PORT;
         const mine = lead(ports, { leadership, beats, hints, probePort, onFreeze: () => replicas.tell() });
         command = mine;
         replicas.tell();
