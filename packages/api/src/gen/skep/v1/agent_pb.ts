@@ -851,7 +851,7 @@ export const AskReportSchema: GenMessage<AskReport> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 16);
 
 /**
- * Try a TCP connection: whether a silent peer can be reached from here.
+ * Ask a silent peer's agent for /livez (HTTP GET): any answer shows that the node can be reached from here and lives.
  *
  * @generated from message skep.v1.AskProbe
  */
