@@ -49,6 +49,11 @@ interface Started {
   readonly all: readonly Running[];
 }
 
+/** What the others are told of a replica's part. */
+function standing(command: Command | undefined): { readonly leading: boolean; readonly frozen: boolean } {
+  return { leading: command !== undefined, frozen: command?.frozen() ?? false };
+}
+
 /** Wires a scheduler out of its ports, without a socket or a file; a simulation runs several in one process. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const { store, bus, log, name, version, probePort = PROBE_PORT } = deps;
@@ -67,8 +72,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   function start(): void {
     const hints = createHints(bus);
     const beats = createBeats(ports);
-    const present = () => ({ name, version, leading: command !== undefined, frozen: command?.frozen() ?? false });
-    const replicas = createReplicas(ports, present);
+    const replicas = createReplicas(ports, () => ({ name, version, ...standing(command) }));
     const absorb = createAbsorb(ports, { beats, hints, wake });
     const woken = bus.subscribe(SUBJECTS.wake, () => command?.wake());
     const leader = createLeader(ports, {
