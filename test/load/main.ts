@@ -17,6 +17,12 @@ async function measureAll(): Promise<number> {
   const bench = openBench(options.quick, line => console.log(line));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.once(signal, () => void bench.close().then(() => process.exit(130)));
+  // What fails where nobody waits for it must not leave servers and fleets behind.
+  for (const event of ["uncaughtException", "unhandledRejection"] as const)
+    process.once(event, (error: unknown) => {
+      console.error(error);
+      void bench.close().then(() => process.exit(1));
+    });
   console.log(`machine ${await describeMachine()}`);
   let unmeasured = 0;
   for (const measurement of measurements.filter(one => options.names.includes(one.name))) {

@@ -35,8 +35,12 @@ export function countRepairs(records: Store): CountingStore {
     );
     onCount = () => void (isDone() && resolve());
     const startedAt = performance.now();
-    await begin();
-    await promise.finally(() => clearTimeout(tooLate));
+    try {
+      await begin();
+      await promise;
+    } finally {
+      clearTimeout(tooLate);
+    }
     return performance.now() - startedAt;
   };
   const store: Store = {

@@ -14,7 +14,7 @@ const GOAL = 0.95;
 const STARTS = 20;
 const FLEET = "load";
 const IMAGE = "skep/load-box:1";
-const CONCURRENCIES = [1, 2, 4, 8];
+const CONCURRENCIES = [2, 4, 8];
 
 /** Containers per second on one node: the agent's loop against the same engine's API called as fast as it takes it. */
 export const p4: Measurement = {
@@ -31,7 +31,7 @@ export const p4: Measurement = {
     const next = (): readonly AssignedInstance[] => loadInstances(IMAGE, STARTS, ++made);
     const raw = (atOnce: number) => () => rawStarts(engine, next(), atOnce);
     const seen = await interleave(
-      bench.rounds(7),
+      bench.rounds(5),
       {
         agent: () => agentStarts(engine, next()),
         ...(Object.fromEntries(CONCURRENCIES.map(atOnce => [`raw ${atOnce}`, raw(atOnce)])) as Record<
