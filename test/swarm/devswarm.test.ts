@@ -9,7 +9,7 @@ import type { Fleet } from "@skep/devswarm/fleet.ts";
 import { adoptLocalEngine } from "@skep/devswarm/local-engine.ts";
 import { whyNoFleet } from "@skep/devswarm/prerequisites.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually } from "./eventually.ts";
+import { eventually } from "../support/eventually.ts";
 import { tinyRoot } from "./tiny-image.ts";
 import { tracesOf } from "./traces.ts";
 
@@ -19,6 +19,8 @@ if (reason !== undefined) process.stderr.write(`The tests of devswarm are skippe
 const names = ["devtest", "devtest2"] as const;
 const options = { name: "devtest", nodes: 3, managers: 1, onStep: report } as const;
 const mainFile = join(import.meta.dirname, "../../packages/devswarm/src/main.ts");
+/** Engines that start or come back on a busy machine. */
+const PATIENCE_MS = 60_000;
 const stateFile = "/run/skep/devtest/state.json";
 let before: readonly string[] = [];
 let fleet: Fleet;
@@ -142,7 +144,7 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
       writeFileSync(join(files, file), text);
     await timed("stack deploy, all three answering", async () => {
       await fleets.docker(fleet, "node-1", ["stack", "deploy", "-c", join(files, "stack.yml"), "tiny"]);
-      for (const node of fleet.nodes) await eventually(() => get(node.address, 8080));
+      for (const node of fleet.nodes) await eventually(() => get(node.address, 8080), PATIENCE_MS);
     });
     const answers = await Promise.all(fleet.nodes.map(node => get(node.address, 8080, "/run/secrets/word")));
     expect(new Set(answers.map(answer => answer.split(" ")[0])).size).toBe(3);
@@ -160,7 +162,7 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
     await eventually(async () => {
       const said = await fleets.docker(fleet, "node-2", run);
       expect(said.trim().split("\n").sort()).toEqual([...tasks].sort());
-    });
+    }, PATIENCE_MS);
   });
 
   test("fails fast on names that nobody bears, and reaches nothing outside this machine", async () => {
@@ -194,7 +196,7 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
     await timed("a paused node is down for the swarm", () => expectState("node-3", "down"));
     await fleets.resumeNode(fleet, "node-3");
     await timed("a resumed node is ready again", () => expectState("node-3", "ready"));
-    await eventually(() => get(address, 8080));
+    await eventually(() => get(address, 8080), PATIENCE_MS);
   });
 
   test("a cut node runs on, unreachable, and comes back when it is healed", async () => {
@@ -203,7 +205,7 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
     const inside = await fleets.execOnNode(fleet, "node-3", ["docker", "ps", "-q"]);
     expect(inside.stdout.trim()).not.toBe("");
     await fleets.healNode(fleet, "node-3");
-    await eventually(() => get(nodeAddress("node-3"), 8080));
+    await eventually(() => get(nodeAddress("node-3"), 8080), PATIENCE_MS);
     await expectState("node-3", "ready");
   });
 
@@ -218,7 +220,7 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
     await timed("a killed node is down for the swarm", () => expectState("node-2", "down"));
     await timed("start", () => fleets.startNode(fleet, "node-2"));
     await timed("a started node is ready again", () => expectState("node-2", "ready"));
-    await timed("its service answers again", () => eventually(() => get(nodeAddress("node-2"), 8080)));
+    await timed("its service answers again", () => eventually(() => get(nodeAddress("node-2"), 8080), PATIENCE_MS));
     expect(await fleets.docker(fleet, "node-2", ["inspect", "-f", "{{.State.Status}}", "plain"])).toBe("exited\n");
   });
 
@@ -229,7 +231,10 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
     await fleets.startNode(fleet, "node-3");
     await expectState("node-3", "ready");
     await fleets.execOnNode(fleet, "node-3", ["sh", "-c", "kill -9 $(cat /run/docker.pid)"]);
-    await eventually(() => expect(fleets.execOnNode(fleet, "node-3", ["true"])).rejects.toThrow(/not running/));
+    await eventually(
+      () => expect(fleets.execOnNode(fleet, "node-3", ["true"])).rejects.toThrow(/not running/),
+      PATIENCE_MS,
+    );
     await fleets.startNode(fleet, "node-3");
     expect(await fleets.docker(fleet, "node-3", ["info", "-f", "{{.Name}}"])).toBe("node-3\n");
   });
@@ -313,7 +318,7 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
     await fleets.downFleet("devtest");
     const again = await timed("up that continues", () => fleets.upFleet({ ...options, nodes: 2, fresh: false }));
     expect(again).toEqual(fleet);
-    for (const node of fleet.nodes) await eventually(() => get(node.address, 8081));
+    for (const node of fleet.nodes) await eventually(() => get(node.address, 8081), PATIENCE_MS);
     expect(await fleets.docker(fleet, "node-1", ["volume", "ls", "-q"])).toBe("kept\n");
     await fleets.downFleet("devtest");
   });
@@ -329,7 +334,7 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
     for (const delayMs of [150, 700, 1_300]) {
       const child = spawn(process.execPath, [mainFile, "up", "--fleet", "devtest"], { stdio: "ignore" });
       const ended = new Promise(resolve => child.once("close", resolve));
-      await eventually(async () => readFileSync(stateFile, "utf8"));
+      await eventually(async () => readFileSync(stateFile, "utf8"), PATIENCE_MS);
       await sleep(delayMs);
       child.kill("SIGKILL");
       await ended;
@@ -344,7 +349,10 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
     for (const phase of ["starting", "up"]) {
       const child = spawn(process.execPath, [mainFile, "up", "--hold", "--fleet", "devtest"], { stdio: "ignore" });
       const code = new Promise(resolve => child.once("close", resolve));
-      await eventually(async () => expect(readFileSync(stateFile, "utf8")).toContain(`"phase": "${phase}"`));
+      await eventually(
+        async () => expect(readFileSync(stateFile, "utf8")).toContain(`"phase": "${phase}"`),
+        PATIENCE_MS,
+      );
       child.kill("SIGINT");
       expect(await code).toBe(130);
       expect(tracesOf(names)).toEqual(before);
