@@ -95,6 +95,18 @@ export function deployScenarios(given: () => Platform): void {
     expect((await platform.skep(["explain", "web"])).code).toBe(0);
     expect((await platform.skep(["routes"])).stdout).toContain("web.test");
     expect((await platform.skep(["status"])).code).toBe(0);
+    expect((await platform.skep(["describe", "web"])).code).toBe(0);
+    expect((await platform.skep(["events"])).code).toBe(0);
+  });
+
+  it("shows the last lines that each copy printed", async () => {
+    const platform = given();
+    // The probe asks each copy once a second, and go-httpbin prints a line for each request.
+    const logs = await platform.skep(["logs", "web", "--tail", "5"]);
+    expect(logs.code, logs.stderr).toBe(0);
+    const lines = logs.stdout.split("\n").filter(Boolean);
+    const perCopy = Map.groupBy(lines, line => line.split(" ")[0]);
+    expect([...perCopy.values()].map(each => each.length)).toEqual([5, 5, 5]);
   });
 
   it("runs a command in a container, with its output, its input and its exit code", async () => {

@@ -9,6 +9,38 @@ const CONTROL_PLANE = ["skep_scheduler", "skep_nats", "skep_postgres"];
 
 /** Tenants do not need the control plane to go on. */
 export function lightsOutScenarios(given: () => Platform): void {
+  it("says within 3 s that it is unavailable while Postgres is gone, and takes work within 10 s of its return", async () => {
+    const platform = given();
+    const { deployments } = platform.client;
+    const scale = (replicas: number): Promise<string> =>
+      docker(platform.fleet, "node-1", ["service", "scale", "-d", `skep_postgres=${replicas}`]);
+    const image = platform.images["go-httpbin"] ?? "";
+    const create = (): Promise<unknown> =>
+      deployments.createDeployment({ projectId: "default", name: "late", image, port: 8080 });
+    await scale(0);
+    await eventually(async () => expect(await controlContainers(platform)).not.toContain("skep_postgres"), 90_000);
+
+    for (const ask of [create, () => deployments.listDeployments({})]) {
+      const startedAt = performance.now();
+      await expect(ask()).rejects.toMatchObject({ code: "unavailable" });
+      expect(performance.now() - startedAt, "ms until the answer").toBeLessThan(3_000);
+    }
+    for (const node of platform.fleet.nodes) {
+      const asks = Array.from({ length: 10 }, () => askEdge(node.address, "web.test", "/status/200"));
+      expect((await Promise.all(asks)).map(answer => answer.status)).toEqual(asks.map(() => 200));
+    }
+
+    await scale(1);
+    const healthy = (): Promise<string[]> => controlContainers(platform, ["--filter", "health=healthy"]);
+    await eventually(async () => expect(await healthy()).toContain("skep_postgres"), 120_000);
+    await eventually(create, 10_000);
+    await deployments.deleteDeployment({ deploymentId: "default.late" });
+    await eventually(
+      () => expect(deployments.getDeployment({ deploymentId: "default.late" })).rejects.toThrow(),
+      60_000,
+    );
+  });
+
   it("keeps tenants answering and restarts what crashes while schedulers, NATS and Postgres are gone", async () => {
     const platform = given();
     await docker(platform.fleet, "node-1", ["service", "scale", "-d", ...CONTROL_PLANE.map(name => `${name}=0`)]);
@@ -56,10 +88,15 @@ export function lightsOutScenarios(given: () => Platform): void {
   });
 }
 
-async function controlContainers(platform: Platform): Promise<string[]> {
+async function controlContainers(platform: Platform, filter: readonly string[] = []): Promise<string[]> {
   const lists = platform.fleet.nodes.map(async node => {
     const names = (
-      await docker(platform.fleet, node.name, ["ps", "--format", '{{.Label "com.docker.swarm.service.name"}}'])
+      await docker(platform.fleet, node.name, [
+        "ps",
+        ...filter,
+        "--format",
+        '{{.Label "com.docker.swarm.service.name"}}',
+      ])
     ).split("\n");
     return names.filter(name => CONTROL_PLANE.includes(name));
   });
