@@ -31,7 +31,7 @@ Try, in another terminal
   export SKEP_URL=${cluster.apiUrl} SKEP_TOKEN_FILE=${cluster.tokenFile.replace(process.env["HOME"] ?? "\0", "$HOME")}
   npm run -s skep -- ps                        # every instance: node, state, health
   npm run -s skep -- scale httpbin=5           # two more copies
-  npm run -s devswarm -- kill node-2${options.fleet === "skep" ? "" : ` --fleet ${options.fleet}`}          # lose a node; ask httpbin again
+  npm run -s devswarm -- kill node-2${options.fleet === "skep" ? "" : ` --fleet ${options.fleet}`}           # lose a node; ask httpbin again
 
 Stop with Ctrl-C.
 `;
