@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { CallOptions, Client } from "@connectrpc/connect";
 import { fromConnectError } from "@skep/api/codec/error.ts";
+import { SkepError } from "@skep/core/error.ts";
 
 type AnyCall = (request: unknown, options?: CallOptions) => unknown;
 
@@ -24,7 +25,12 @@ export function withSkepErrors<T extends DescService>(service: T, client: Client
 }
 
 function fail(thrown: unknown): never {
-  throw fromConnectError(thrown);
+  const error = fromConnectError(thrown);
+  // Connect calls a connection that breaks "aborted", which is our word for a change that somebody else's has overtaken.
+  if (error.reason !== "ABORTED") throw error;
+  throw new SkepError("unavailable", "CONNECTION_LOST", `The connection broke (${error.message}); try again.`, {
+    cause: thrown,
+  });
 }
 
 /**

@@ -9,15 +9,16 @@ import type { Log } from "@skep/kit/log.ts";
 
 /**
  * Turns whatever a handler throws into an error that a client can use. Errors of ours keep their words; anything else
- * is a defect of ours: the client gets an id, the log gets the id and the error.
+ * is a defect of ours: the client gets an id, the log gets the id and the error. A stream that ends because `stopping` is
+ * aborted fails with `unavailable`: its client must not take it for complete.
  */
-export function createErrorInterceptor(log: Log): Interceptor {
+export function createErrorInterceptor(log: Log, stopping?: AbortSignal): Interceptor {
   return next => async request => {
     const toError = (thrown: unknown): ConnectError => translate(thrown, request.method.toString(), log);
     try {
       const response = await next(request);
       if (!response.stream) return response;
-      return { ...response, message: translateStream(response.message, toError) };
+      return { ...response, message: translateStream(response.message, toError, stopping) };
     } catch (thrown) {
       throw toError(thrown);
     }
@@ -27,12 +28,18 @@ export function createErrorInterceptor(log: Log): Interceptor {
 async function* translateStream<T>(
   items: AsyncIterable<T>,
   toError: (thrown: unknown) => ConnectError,
+  stopping: AbortSignal | undefined,
 ): AsyncIterable<T> {
   try {
     yield* items;
   } catch (thrown) {
-    throw toError(thrown);
+    throw toError(stopping?.aborted === true ? isStopping() : thrown);
   }
+  if (stopping?.aborted === true) throw toError(isStopping());
+}
+
+function isStopping(): SkepError {
+  return new SkepError("unavailable", "STOPPING", "This scheduler is stopping; ask again, and another one answers.");
 }
 
 function translate(thrown: unknown, method: string, log: Log): ConnectError {

@@ -97,7 +97,7 @@ function createHandlers(options: ServerOptions, shutdownSignal: AbortSignal): Un
     jsonOptions: { ignoreUnknownFields: false },
     requestGate: createGate(options.auth),
     interceptors: [
-      createErrorInterceptor(options.log),
+      createErrorInterceptor(options.log, shutdownSignal),
       idempotencyInterceptor,
       createValidateInterceptor(),
       ...(options.interceptors ?? []),
