@@ -1,6 +1,7 @@
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { EventSchema } from "@skep/api/gen/skep/v1/event_pb.ts";
 import type { Event } from "@skep/api/gen/skep/v1/event_pb.ts";
+import type { WatchEventsResponse } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { colour } from "../output/colour.ts";
 import { messageJson } from "../output/print.ts";
 import { moment } from "../output/words.ts";
@@ -8,7 +9,8 @@ import { act, examples } from "../session/act.ts";
 import { parseAge } from "../session/age.ts";
 import { deploymentId } from "../session/names.ts";
 import type { Session } from "../session/open.ts";
-import { untilInterrupted } from "../session/stream.ts";
+import { Shown } from "../session/shown.ts";
+import { follow, untilInterrupted } from "../session/stream.ts";
 import type { Setup } from "./index.ts";
 
 interface Options {
@@ -32,17 +34,27 @@ export const events: Setup = (command, io) => {
     ["skep events -A --since 10m -o json", "one JSON object per line"],
   ]);
   act(command, io, async (session, options: Options, name: string | undefined) => {
+    const from = io.now() - (options.since ?? 0);
     const request = {
       tenantId: options.allTenants === true || name !== undefined ? "" : session.tenant,
       deploymentId: name === undefined ? "" : deploymentId(session, name),
       nodeId: options.node ?? "",
       follow: options.follow === true,
-      ...(options.since === undefined ? {} : { since: timestampFromMs(io.now() - options.since) }),
+      ...(options.since === undefined ? {} : { since: timestampFromMs(from) }),
     };
-    await untilInterrupted(io, session.api.platform.watchEvents(request, { signal: io.signal }), page => {
-      for (const event of page.events)
-        io.out(session.json ? `${JSON.stringify(messageJson(EventSchema, event))}\n` : renderEvent(session, event));
-    });
+    const shown = new Shown();
+    const show = (page: WatchEventsResponse): void => {
+      for (const event of page.events) {
+        const text = JSON.stringify(messageJson(EventSchema, event));
+        if (shown.isNew(event.at === undefined ? from : timestampMs(event.at), text))
+          io.out(session.json ? `${text}\n` : renderEvent(session, event));
+      }
+    };
+    const open = (again: boolean, signal: AbortSignal): AsyncIterable<WatchEventsResponse> => {
+      const rest = again ? { since: timestampFromMs(shown.again(from) ?? from) } : {};
+      return session.api.platform.watchEvents({ ...request, ...rest }, { signal });
+    };
+    await (request.follow ? follow(io, open, show) : untilInterrupted(io, open(false, io.signal), show));
   });
 };
 

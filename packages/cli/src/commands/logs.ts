@@ -1,6 +1,6 @@
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { LogLineSchema, LogStream } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
-import type { LogLine } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
+import type { LogLine, StreamLogsResponse } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { InvalidArgumentError } from "commander";
 import { colour } from "../output/colour.ts";
 import { messageJson } from "../output/print.ts";
@@ -8,9 +8,13 @@ import { moment } from "../output/words.ts";
 import { act, examples } from "../session/act.ts";
 import { deploymentId, instanceId, shortName } from "../session/names.ts";
 import type { Session } from "../session/open.ts";
-import { untilInterrupted } from "../session/stream.ts";
+import { Shown } from "../session/shown.ts";
+import { follow, untilInterrupted } from "../session/stream.ts";
 import { parseAge } from "../session/age.ts";
 import type { Setup } from "./index.ts";
+
+/** The platform sends no more earlier lines of a container than this. */
+const MOST_LINES = 10_000;
 
 interface Options {
   readonly follow?: boolean;
@@ -43,12 +47,27 @@ export const logs: Setup = (command, io) => {
       tail: options.tail,
       ...(options.since === undefined ? {} : { since: timestampFromMs(io.now() - options.since) }),
     };
-    await untilInterrupted(io, session.api.deployments.streamLogs(request, { signal: io.signal }), chunk => {
-      for (const line of chunk.lines) io.out(renderLine(session, options, line));
+    const beganAt = io.now();
+    const shown = new Shown();
+    const show = (chunk: StreamLogsResponse): void => {
+      for (const line of chunk.lines) if (isNew(shown, line)) io.out(renderLine(session, options, line));
       if (chunk.notice !== "") io.err(`skep: ${chunk.notice}\n`);
-    });
+    };
+    const open = (again: boolean, signal: AbortSignal): AsyncIterable<StreamLogsResponse> => {
+      const since = again ? shown.again(beganAt) : undefined;
+      const rest = since === undefined ? {} : { since: timestampFromMs(since), tail: MOST_LINES };
+      return session.api.deployments.streamLogs({ ...request, ...rest }, { signal });
+    };
+    await (request.follow ? follow(io, open, show) : untilInterrupted(io, open(false, io.signal), show));
   });
 };
+
+function isNew(shown: Shown, line: LogLine): boolean {
+  // Without a time it cannot be recognised: better twice than never.
+  if (line.at === undefined) return true;
+  const at = timestampMs(line.at);
+  return shown.isNew(at, [line.instanceId, line.container, line.stream, at, line.text].join(" "));
+}
 
 function renderLine(session: Session, options: Options, line: LogLine): string {
   if (session.json) return `${JSON.stringify(messageJson(LogLineSchema, line))}\n`;
@@ -60,7 +79,7 @@ function renderLine(session: Session, options: Options, line: LogLine): string {
 
 function parseCount(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 10_000)
+  if (!Number.isInteger(value) || value < 0 || value > MOST_LINES)
     throw new InvalidArgumentError("Write a whole number from 0 to 10000.");
   return value;
 }

@@ -6,6 +6,7 @@ import type { TestPlatform } from "@skep/scheduler/api/testing/platform.ts";
 import { PUBLIC_SERVICES, createHandlers } from "@skep/scheduler/api/handlers.ts";
 import { knowTokens } from "@skep/scheduler/server/auth.ts";
 import { startServer } from "@skep/scheduler/server/server.ts";
+import type { ApiServer } from "@skep/scheduler/server/server.ts";
 import type { Io } from "../io.ts";
 import { run } from "../run.ts";
 
@@ -23,6 +24,8 @@ export interface CommandTest extends AsyncDisposable {
   readonly folder: string;
   /** Writes a file into the directory. */
   write(file: string, text: string): void;
+  /** Stops the scheduler as an update would, and starts it again on the same port. */
+  restart(): Promise<void>;
   /** Runs one command line, as a shell would split it at blanks. */
   skep(line: string, over?: Partial<Io>): Promise<Outcome>;
 }
@@ -38,15 +41,17 @@ export async function startCommandTest(options: { readonly auth?: boolean } = {}
     { id: "node2", hostname: "n2", address: "10.0.0.2", labels: { compute: "true" } },
   );
   platform.runByItself();
-  const server = await startServer({
-    port: 0,
-    host: "127.0.0.1",
-    routes: createHandlers(platform.deps),
-    services: PUBLIC_SERVICES,
-    auth: options.auth === true ? { authenticate: knowTokens(new Map([[TOKEN, "ann"]])), open: true } : undefined,
-    ready: {},
-    log: platform.deps.log,
-  });
+  const serve = (port: number): Promise<ApiServer> =>
+    startServer({
+      port,
+      host: "127.0.0.1",
+      routes: createHandlers(platform.deps),
+      services: PUBLIC_SERVICES,
+      auth: options.auth === true ? { authenticate: knowTokens(new Map([[TOKEN, "ann"]])), open: true } : undefined,
+      ready: {},
+      log: platform.deps.log,
+    });
+  let server = await serve(0);
   const folder = mkdtempSync(join(tmpdir(), "skep-cli-"));
   const url = `http://127.0.0.1:${server.port}`;
   const write = (file: string, text: string): void => {
@@ -58,6 +63,10 @@ export async function startCommandTest(options: { readonly auth?: boolean } = {}
     url,
     folder,
     write,
+    restart: async () => {
+      await server.close(1_000);
+      server = await serve(server.port);
+    },
     skep: (line, over) => runCommand(line, { cwd: folder, env: { SKEP_URL: url, HOME: folder }, ...over }),
     [Symbol.asyncDispose]: async () => {
       await server.close(0);
