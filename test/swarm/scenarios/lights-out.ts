@@ -36,7 +36,10 @@ export function lightsOutScenarios(given: () => Platform): void {
     await eventually(create, 10_000);
     await deployments.deleteDeployment({ deploymentId: "default.late" });
     await eventually(
-      () => expect(deployments.getDeployment({ deploymentId: "default.late" })).rejects.toThrow(),
+      () =>
+        expect(deployments.getDeployment({ deploymentId: "default.late" })).rejects.toMatchObject({
+          code: "not_found",
+        }),
       60_000,
     );
   });
