@@ -165,9 +165,10 @@ function digestOf(location: Location): bigint {
 export function restoreLocation(records: Records, location: Location): boolean {
   const instance = records.instances.get(location.instanceId);
   const key = locationKey(location);
-  if (instance?.epoch !== location.epoch || records.locations.has(key) || !records.nodes.has(location.nodeId))
-    return false;
+  const entry = records.nodes.get(location.nodeId);
+  if (instance?.epoch !== location.epoch || records.locations.has(key) || entry === undefined) return false;
   if (isLive(location) && takesPortTwice([...records.locations.values(), location])) return false;
   records.locations.set(key, location);
+  entry.node = { ...entry.node, assignmentRevision: entry.node.assignmentRevision + 1 };
   return true;
 }

@@ -80,6 +80,7 @@ export interface StatusStore {
   /**
    * The reconcile's repair: the row as the agent sees it, for an instance that is recorded at this very epoch. Answers
    * whether it is written: it is not where there is a row already, or where one of its host ports has another user.
+   * Raises the node's assignment revision: its agent may work by an assignment that was made without the row.
    */
   restoreLocation(location: Location): Promise<boolean>;
 }

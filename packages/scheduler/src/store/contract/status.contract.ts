@@ -173,9 +173,13 @@ export function describeStatus(setting: StoreSetting): void {
       expect(await store.restoreLocation({ ...location, instanceId: "acme.web.9" })).toBe(false);
       expect((await store.loadWorld()).locations).toEqual([]);
       const running: Location = { ...location, state: "running", message: "as the agent sees it" };
+      const revision = async (): Promise<number> => (await store.loadWorld()).nodes[0]?.assignmentRevision ?? -1;
+      const before = await revision();
       expect(await store.restoreLocation(running)).toBe(true);
       expect(await store.restoreLocation(location)).toBe(false);
       expect((await store.loadWorld()).locations).toEqual([running]);
+      // Its agent may work by an assignment that was made without the row: only a higher revision brings a new one.
+      expect(await revision()).toBe(before + 1);
     });
 
     it("does not restore a location whose host port was given to another meanwhile", async () => {

@@ -45,13 +45,16 @@ export async function loadDigests(
 const RESTORE = {
   name: "restore-location",
   text: `
-WITH node AS MATERIALIZED (SELECT node_id FROM node_metadata WHERE node_id = $6 FOR NO KEY UPDATE)
+WITH node AS MATERIALIZED (SELECT node_id FROM node_metadata WHERE node_id = $6 FOR NO KEY UPDATE), restored AS (
 INSERT INTO deployment_locations (instance_id, epoch, deployment_id, tenant_id, release, node_id, desired, desired_at,
   status, health_status, containers, ports, message, changed_at, domain)
 SELECT i.id, i.epoch, $3, $4, $5, node.node_id, $7, $8, $9, $10, $11, $12, $13, $14,
   (SELECT r.domain FROM deployment_routing r WHERE r.deployment_id = i.deployment_id ORDER BY r.router LIMIT 1)
 FROM instances i, node WHERE i.id = $1 AND i.epoch = $2
-ON CONFLICT DO NOTHING RETURNING instance_id`,
+ON CONFLICT DO NOTHING RETURNING instance_id), raised AS (
+UPDATE node_metadata SET assignment_revision = assignment_revision + 1
+WHERE node_id IN (SELECT node_id FROM node) AND EXISTS (SELECT FROM restored))
+SELECT instance_id FROM restored`,
 };
 
 /** See `StatusStore.restoreLocation`. */
