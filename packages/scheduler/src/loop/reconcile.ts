@@ -24,6 +24,7 @@ export interface ReconcileOptions extends FindingsOptions {
 const PERIOD_MS = 45_000;
 /** A digest may differ because a report is on its way; who differs is asked at most this often. */
 const GAP_MS = 1_000;
+const AT_ONCE = 8;
 /** The first beats come within a second. */
 const FIRST_MS = 1_500;
 
@@ -39,14 +40,24 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
   const act = createFindingsAct(ports, options);
   const reports = new Map<NodeId, Report>();
 
+  async function examineOne(nodeId: NodeId, report: Report): Promise<void> {
+    const findings = await examine(store, report, clock.now());
+    if (leadership.holds()) await act(nodeId, report, findings);
+    if (reports.get(nodeId) === report) reports.delete(nodeId);
+  }
+
+  /** Nodes have nothing to do with each other, so several are examined at once; most of the time is the database's. */
   async function examineAll(): Promise<void> {
-    for (const [nodeId, report] of [...reports]) {
-      if (!leadership.holds()) return;
-      const findings = await examine(store, report, clock.now());
-      if (leadership.holds()) await act(nodeId, report, findings);
-      if (reports.get(nodeId) === report) reports.delete(nodeId);
-    }
-    outage.succeeded();
+    const waiting = [...reports];
+    const worker = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined && leadership.holds(); next = waiting.shift()) {
+        await examineOne(...next);
+      }
+    };
+    const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
+    const failed = ends.find(end => end.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    if (leadership.holds()) outage.succeeded();
   }
 
   const comparing = createWake(
