@@ -10,13 +10,18 @@ export interface Repairs {
 /** A store that counts what the reconcile repairs through it, so that nobody has to ask the database whether it is done. */
 export interface CountingStore {
   readonly store: Store;
-  /** Ms from `begin` until that many of each kind are repaired. */
-  until(begin: () => void, expected: Repairs): Promise<number>;
+  /** Counts from zero again; called before something is made to differ. */
+  reset(): void;
+  /**
+   * Ms from `begin` until that many of each kind are repaired since `reset`; `undefined` where repairs had begun before,
+   * because the reconcile's own minute came in between.
+   */
+  until(begin: () => void, expected: Repairs): Promise<number | undefined>;
   /** Ms from `begin` until so many reports were saved and examined. */
   settled(begin: () => Promise<void>, reports: number): Promise<number>;
 }
 
-const TOO_LATE_MS = 600_000;
+const TOO_LATE_MS = 300_000;
 
 /** Wraps the store. */
 export function countRepairs(records: Store): CountingStore {
@@ -26,17 +31,20 @@ export function countRepairs(records: Store): CountingStore {
     seen[kind] += 1;
     onCount();
   };
-  const wait = async (begin: () => void | Promise<void>, isDone: () => boolean): Promise<number> => {
+  const reset = (): void => {
     seen = { statuses: 0, rows: 0, strangers: 0, saved: 0, examined: 0 };
+  };
+  const wait = async (begin: () => void | Promise<void>, isDone: () => boolean): Promise<number> => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const tooLate = setTimeout(
-      () => reject(new Error(`not done after 10 minutes: ${JSON.stringify(seen)}`)),
+      () => reject(new Error(`not done after 5 minutes: ${JSON.stringify(seen)}`)),
       TOO_LATE_MS,
     );
     onCount = () => void (isDone() && resolve());
     const startedAt = performance.now();
     try {
       await begin();
+      onCount();
       await promise;
     } finally {
       clearTimeout(tooLate);
@@ -69,11 +77,18 @@ export function countRepairs(records: Store): CountingStore {
   };
   return {
     store,
-    until: (begin, expected) =>
-      wait(
+    reset,
+    until: async (begin, expected) => {
+      const hadBegun = seen.statuses + seen.rows + seen.strangers > 0;
+      const ms = await wait(
         begin,
         () => seen.statuses >= expected.statuses && seen.rows >= expected.rows && seen.strangers >= expected.strangers,
-      ),
-    settled: (begin, reports) => wait(begin, () => seen.saved >= reports && seen.examined >= reports),
+      );
+      return hadBegun ? undefined : ms;
+    },
+    settled: (begin, reports) => {
+      reset();
+      return wait(begin, () => seen.saved >= reports && seen.examined >= reports);
+    },
   };
 }
