@@ -10,6 +10,7 @@ import { RoutingService } from "@skep/api/gen/skep/v1/routing_service_pb.ts";
 import { TenantService } from "@skep/api/gen/skep/v1/tenant_service_pb.ts";
 import { bearer } from "./auth.ts";
 import { withSkepErrors } from "./errors.ts";
+import { Sessions, withLeaving } from "./sessions.ts";
 
 /** One property per service of the platform; every call fails with SkepError. */
 export interface SkepClient {
@@ -39,8 +40,7 @@ export interface TransportOptions {
 }
 
 /** How often a connection is asked whether it lives, and how long the answer may take. */
-const PING_INTERVAL_MS = 5_000;
-const PING_TIMEOUT_MS = 5_000;
+const PINGS = { pingIntervalMs: 5_000, pingTimeoutMs: 5_000 };
 
 /** Makes a client. Nothing is sent before the first call, and nothing needs to be closed. */
 export function createClient(options: ConnectOptions | TransportOptions): SkepClient {
@@ -66,12 +66,9 @@ function createTransport(options: ConnectOptions): Transport {
   const common = { baseUrl: options.url, interceptors, useBinaryFormat: true };
   return options.httpVersion === "1.1"
     ? createConnectTransport({ ...common, httpVersion: "1.1" })
-    : createConnectTransport({
-        ...common,
-        httpVersion: "2",
-        pingIntervalMs: PING_INTERVAL_MS,
-        pingTimeoutMs: PING_TIMEOUT_MS,
-      });
+    : withLeaving(
+        createConnectTransport({ ...common, httpVersion: "2", sessionManager: new Sessions(options.url, PINGS) }),
+      );
 }
 
 /** Gives unary calls a deadline where the caller names none; streams may last. */

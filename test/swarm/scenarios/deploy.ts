@@ -109,6 +109,21 @@ export function deployScenarios(given: () => Platform): void {
     expect([...perCopy.values()].map(each => each.length)).toEqual([5, 5, 5]);
   });
 
+  it("runs a command in a container, with its output, its input and its exit code", async () => {
+    const platform = given();
+    const skep = (...argv: string[]): ReturnType<Platform["skep"]> => platform.skep(["exec", ...argv], "from afar\n");
+    const ran = await skep("web", "--", "sh", "-c", "echo out; echo err >&2; exit 42");
+    expect(ran).toEqual({ code: 42, stdout: "out\n", stderr: "err\n" });
+    expect(await skep("web", "-i", "--", "cat")).toEqual({ code: 0, stdout: "from afar\n", stderr: "" });
+    const missing = await skep("web", "--", "no-such-program");
+    expect(missing).toMatchObject({ code: 127, stdout: "" });
+    expect(missing.stderr).toMatch(/no-such-program.*not found/);
+    expect(await skep("web.99", "--", "true")).toMatchObject({ code: 5 });
+    const events = await platform.skep(["events", "web"]);
+    expect(events.stdout).toMatch(/exec .* asked to run sh in container \S+ of default\.web\.\d+ on \S+/);
+    expect(events.stdout).not.toContain("exit 42");
+  });
+
   it("scales down and up again", async () => {
     const platform = given();
     expect((await platform.skep(["scale", "web=1"])).code).toBe(0);
