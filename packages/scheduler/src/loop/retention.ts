@@ -7,8 +7,9 @@ const KEEP_KEYS_MS = 24 * HOUR_MS;
 /** A node that returns within this time can be told that what it runs was ended, see `stranger-rule.ts`. */
 const KEEP_DECISIONS_MS = 14 * 24 * HOUR_MS;
 const BATCH = 5_000;
+const PERIOD_MS = 300_000;
 
-/** The leader's housekeeping: a batch an hour, or one after the other while there is more. */
+/** The leader's housekeeping: a batch each 5 minutes, or one after the other while there is more. */
 export function createRetention(ports: LoopPorts): Running {
   const { store, clock } = ports;
   const outage = createOutage("retention", ports);
@@ -22,7 +23,7 @@ export function createRetention(ports: LoopPorts): Running {
       outage.succeeded();
       if (deleted >= BATCH) wake.hint();
     },
-    { minGapMs: 1_000, periodMs: HOUR_MS },
+    { minGapMs: 1_000, periodMs: PERIOD_MS },
     clock,
     error => wake.at(clock.now() + outage.failed(error)),
   );

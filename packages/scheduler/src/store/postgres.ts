@@ -1,4 +1,3 @@
-import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { migrate } from "./migrations/migrate.ts";
@@ -10,7 +9,7 @@ import { loadEdge, loadUsage } from "./queries/edge.ts";
 import { readLease, releaseLease, takeLease, tellReplica } from "./queries/lease.ts";
 import { getTenant, listDeployments, listInstances, listNodes, listRoutes, listTenants } from "./queries/lists.ts";
 import { loadAssignment } from "./queries/load-assignment.ts";
-import { loadWorld } from "./queries/load-world.ts";
+import { createWorldReader } from "./queries/load-world.ts";
 import { saveBeats, saveFacts, saveLiveness } from "./queries/nodes.ts";
 import { saveReport } from "./queries/report.ts";
 import { loadDigests, restoreLocation, saveUsage } from "./queries/status.ts";
@@ -37,13 +36,12 @@ export const SESSION_SETTINGS: Readonly<Record<string, string>> = { plan_cache_m
 
 /** Makes the store over a pool (see kit's `createPool`), which it closes with itself. Nothing is connected yet. */
 export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now): PostgresStore {
-  const specs = new Map<number, DeploymentSpec>();
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {
     takeLease: (holder, ttlMs) => takeLease(pool, holder, ttlMs),
     releaseLease: holder => releaseLease(pool, holder),
     readLease: () => readLease(pool),
-    loadWorld: () => loadWorld(pool, specs),
+    loadWorld: createWorldReader(pool),
     commit: (plan, term, at) => commitPlan(pool, plan, term, at),
     raiseRevisions: (nodeIds, term) => raiseRevisions(pool, nodeIds, term),
     loadAssignment: nodeId => loadAssignment(pool, nodeId),

@@ -34,6 +34,7 @@ export type CommitResult =
 
 /** What the tick needs (desired state is its alone). */
 export interface PlanStore {
+  /** One snapshot of everything. Records that did not change since this store's last answer may be the same objects. */
   loadWorld(): Promise<World>;
   /**
    * Writes the whole plan in one transaction, or nothing: refused as `stale` when the lease has another term or

@@ -4,6 +4,7 @@ import { records } from "./0001-records.ts";
 import { bookkeeping } from "./0002-bookkeeping.ts";
 import { commitPlan } from "./0003-commit-plan.ts";
 import { frozenReplicas } from "./0004-frozen-replicas.ts";
+import { worldChanges } from "./0005-world-changes.ts";
 
 /** In order of their names. A migration that has been released is never changed: the next one corrects it. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -11,6 +12,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0002-bookkeeping": { up: bookkeeping },
   "0003-commit-plan": { up: commitPlan },
   "0004-frozen-replicas": { up: frozenReplicas },
+  "0005-world-changes": { up: worldChanges },
 };
 
 /**

@@ -1,27 +1,16 @@
-import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { World } from "@skep/core/decide/world.ts";
-import { toDeployment, toInstance, toLocation, toNode, toTenant } from "../rows.ts";
-import {
-  LOCATION_COLUMNS,
-  NODE_COLUMNS,
-  type DeploymentRow,
-  type InstanceRow,
-  type LocationRow,
-  type NodeRow,
-  type TenantRow,
-} from "../tables.ts";
+import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
+import { LOCATION_COLUMNS, NODE_COLUMNS } from "../tables.ts";
+import { createWorldCache, type Changed, type WorldCache, type WorldRows } from "../world-cache.ts";
 
-interface WorldRow {
-  tenants: TenantRow[];
-  nodes: NodeRow[];
-  deployments: DeploymentRow[];
-  releases: { deployment_id: string; number: number; uid: number }[];
-  specs: { uid: number; spec: DeploymentSpec }[];
-  instances: InstanceRow[];
-  locations: LocationRow[];
-  placements: number;
+/** Where a reading stands: every transaction below `since` is in it, as this start of the database counts them. */
+interface Mark {
+  readonly since: number;
+  readonly started: string;
 }
+
+type Answer = WorldRows & Mark;
 
 const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
 
@@ -29,54 +18,95 @@ const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FRO
 const COUNTED_NODES = `SELECT ${NODE_COLUMNS.join(", ")} FROM node_metadata
   WHERE session_id IS NOT NULL AND NOT (swarm_state = 'removed' AND liveness = 'down' AND deployment_count = 0)`;
 
-/** One statement is one snapshot: no row of it is younger than another. */
+const IN_USE = `(EXISTS (SELECT FROM deployments d WHERE d.id = r.deployment_id AND d.release = r.number) OR
+    EXISTS (SELECT FROM instances i WHERE i.deployment_id = r.deployment_id AND i.release = r.number))`;
+
+const MARK = `pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS since,
+  pg_postmaster_start_time()::text AS started,
+  coalesce((SELECT placements FROM leases WHERE name = 'scheduler'), 0) AS placements`;
+
+/** Everything. One statement is one snapshot: no row of it is younger than another. */
 const LOAD = {
   name: "load-world",
   text: `SELECT ${list("SELECT * FROM tenants")} AS tenants,
   ${list(COUNTED_NODES)} AS nodes,
   ${list("SELECT * FROM deployments")} AS deployments,
-  ${list(`SELECT r.deployment_id, r.number, r.uid FROM releases r WHERE
-    EXISTS (SELECT FROM deployments d WHERE d.id = r.deployment_id AND d.release = r.number) OR
-    EXISTS (SELECT FROM instances i WHERE i.deployment_id = r.deployment_id AND i.release = r.number)`)} AS releases,
-  ${list("SELECT uid, spec FROM releases WHERE uid > $1")} AS specs,
+  ${list(`SELECT r.deployment_id, r.number, r.uid FROM releases r WHERE ${IN_USE}`)} AS releases,
+  ${list(`SELECT r.uid, r.spec FROM releases r WHERE ${IN_USE}`)} AS specs,
   ${list("SELECT * FROM instances")} AS instances,
   ${list(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations`)} AS locations,
-  coalesce((SELECT placements FROM leases WHERE name = 'scheduler'), 0) AS placements`,
+  ${MARK}`,
+};
+
+/** An array, so that the few rows are found by their keys whatever the planner thinks of the log's size. */
+const named = (kind: Changed["kind"]): string => `ANY (ARRAY(SELECT id FROM changed WHERE kind = '${kind}'))`;
+
+/** What changed since a mark. `is_valid` is false where the log does not reach back to it. */
+const LOAD_CHANGES = {
+  name: "load-world-changes",
+  text: `WITH changed AS MATERIALIZED (SELECT DISTINCT kind, id FROM world_changes WHERE xid >= $1),
+instances_now AS MATERIALIZED (SELECT * FROM instances WHERE id = ${named("instance")}),
+specs_now AS MATERIALIZED (SELECT r.uid, r.spec FROM releases r WHERE r.uid > $2)
+SELECT (SELECT xid FROM world_horizon) < $1 AS is_valid,
+  ${list("SELECT kind, id FROM changed")} AS changed,
+  ${list(`SELECT * FROM tenants WHERE id = ${named("tenant")}`)} AS tenants,
+  ${list(`${COUNTED_NODES} AND node_id = ${named("node")}`)} AS nodes,
+  ${list(`SELECT * FROM deployments WHERE id = ${named("deployment")}`)} AS deployments,
+  ${list(`SELECT r.deployment_id, r.number, r.uid FROM releases r WHERE r.deployment_id = ANY (ARRAY(
+    SELECT id FROM changed WHERE kind = 'deployment' UNION SELECT deployment_id FROM instances_now)) AND ${IN_USE}`)} AS releases,
+  ${list("SELECT * FROM specs_now")} AS specs,
+  ${list("SELECT * FROM instances_now")} AS instances,
+  ${list(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations WHERE instance_id = ${named("instance")}`)} AS locations,
+  ${MARK}`,
 };
 
 const SPECS = { name: "load-specs", text: "SELECT uid, spec FROM releases WHERE uid = ANY ($1)" };
 
 /**
- * See `PlanStore.loadWorld`. Releases never change and their specs are the bulk of a world, so each spec is read once: `known`
- * keeps them by the number that no two releases ever share.
+ * Makes the reader behind `PlanStore.loadWorld`: the first call reads everything, those that follow what changed since.
+ * Calls wait for each other, so that none puts older records over newer ones.
  */
-export async function loadWorld(db: Queryable, known: Map<number, DeploymentSpec>): Promise<World> {
-  const row = await askOne<WorldRow>(db, LOAD, [highest(known)]);
-  for (const { uid, spec } of row.specs) known.set(uid, spec);
-  // Numbers are given out before they become visible, so a smaller one can appear later than a greater one.
-  const late = row.releases.filter(release => !known.has(release.uid)).map(release => release.uid);
-  if (late.length > 0) {
-    for (const { uid, spec } of await ask<{ uid: number; spec: DeploymentSpec }>(db, SPECS, [late]))
-      known.set(uid, spec);
+export function createWorldReader(db: Queryable): () => Promise<World> {
+  let known: { readonly cache: WorldCache; readonly mark: Mark } | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function read(): Promise<World> {
+    const before = known;
+    // Whatever fails, nobody goes on from a cache that may have half of it.
+    known = undefined;
+    const fresh = (before === undefined ? undefined : await readChanges(db, before)) ?? (await readAll(db));
+    known = fresh;
+    return fresh.cache.world();
   }
-  const named = new Set(row.releases.map(release => release.uid));
-  for (const uid of known.keys()) if (!named.has(uid)) known.delete(uid);
-  return {
-    tenants: row.tenants.map(toTenant),
-    nodes: row.nodes.map(toNode),
-    deployments: row.deployments.map(toDeployment),
-    releases: row.releases.flatMap(({ deployment_id: deploymentId, number, uid }) => {
-      const spec = known.get(uid);
-      return spec === undefined ? [] : [{ deploymentId, number, spec }];
-    }),
-    instances: row.instances.map(toInstance),
-    locations: row.locations.map(toLocation),
-    placements: row.placements,
+
+  return () => {
+    const reading = last.then(read, read);
+    last = reading.catch(() => undefined);
+    return reading;
   };
 }
 
-function highest(known: ReadonlyMap<number, DeploymentSpec>): number {
-  let most = 0;
-  for (const uid of known.keys()) most = Math.max(most, uid);
-  return most;
+interface Reading {
+  readonly cache: WorldCache;
+  readonly mark: Mark;
+}
+
+async function readAll(db: Queryable): Promise<Reading> {
+  const { since, started, ...rows } = await askOne<Answer>(db, LOAD, []);
+  const cache = createWorldCache();
+  cache.apply([], rows);
+  return { cache, mark: { since, started } };
+}
+
+/** `undefined` where the log cannot say it. */
+async function readChanges(db: Queryable, { cache, mark }: Reading): Promise<Reading | undefined> {
+  const values = [mark.since, cache.highestUid()];
+  const answer = await askOne<Answer & { is_valid: boolean; changed: Changed[] }>(db, LOAD_CHANGES, values);
+  const { is_valid: isValid, changed, since, started, ...rows } = answer;
+  if (!isValid || started !== mark.started) return undefined;
+  // Numbers are given out before they become visible, so a smaller one can appear later than a greater one.
+  const lacking = cache.lacking(rows);
+  const late = lacking.length === 0 ? [] : await ask<{ uid: number; spec: DeploymentSpec }>(db, SPECS, [lacking]);
+  cache.apply(changed, { ...rows, specs: [...rows.specs, ...late] });
+  return { cache, mark: { since, started } };
 }
