@@ -4,15 +4,33 @@ import type { ContainerSpec } from "../model/deployment.ts";
 /** Goes up when the agent makes containers in a new way, which makes every container anew. */
 const HASH_VERSION = "1";
 
+interface Hashed {
+  readonly sandboxId: string | undefined;
+  readonly hash: string;
+}
+
+/** The last answer per instance and container: every call of `converge` asks twice for each, and specs are never edited. */
+const hashed = new WeakMap<AssignedInstance, WeakMap<ContainerSpec, Hashed>>();
+
 /**
  * Hash of everything that a container of the spec is made from. In a pod the sandbox is part of it: a container that
- * joined another sandbox has no network any more.
+ * joined another sandbox has no network any more. What it is given must never be changed afterwards.
  */
 export function containerHash(
   instance: AssignedInstance,
   container: ContainerSpec,
   sandboxId: string | undefined,
 ): string {
+  const ofInstance = hashed.get(instance) ?? new WeakMap<ContainerSpec, Hashed>();
+  hashed.set(instance, ofInstance);
+  const known = ofInstance.get(container);
+  if (known !== undefined && known.sandboxId === sandboxId) return known.hash;
+  const hash = computeHash(instance, container, sandboxId);
+  ofInstance.set(container, { sandboxId, hash });
+  return hash;
+}
+
+function computeHash(instance: AssignedInstance, container: ContainerSpec, sandboxId: string | undefined): string {
   const ports = sandboxId === undefined ? instance.ports.filter(port => port.container === container.name) : [];
   return hashText(
     canonicalText([HASH_VERSION, identityOf(instance), container, ports, sandboxId ?? "", instance.spec.stopGraceMs]),
