@@ -1,4 +1,4 @@
-import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
+import type { Observed, ObservedContainer, ObservedNetwork } from "@skep/core/model/observed.ts";
 import type Docker from "dockerode";
 import type { ContainerInfo } from "dockerode";
 import type { Calls } from "./docker-calls.ts";
@@ -6,13 +6,15 @@ import { engineErrorCode } from "./errors.ts";
 import { LABEL } from "./labels.ts";
 import { toLifetime, toObservedContainer, toObservedNetwork, type Lifetime } from "./observed.ts";
 
-/** Looks at the engine: one list per look, and an inspect only for containers that changed. */
+/** Looks at the engine: one list of containers per look, all else only where it changed or has been known for long. */
 export interface Look {
   observe(): Promise<Observed>;
   /** What was known of this container is stale: an event came, or a verb was carried out. */
   forget(containerId: string): void;
   /** The list of images is stale. */
   forgetImages(): void;
+  /** The list of networks is stale. */
+  forgetNetworks(): void;
 }
 
 interface Known {
@@ -30,9 +32,12 @@ const UNKNOWN: Lifetime = { exitCode: undefined, oomKilled: false, startedAt: un
 /** Makes a look over the engine's lists; `monotonic` gives milliseconds that never go back. */
 export function createLook(docker: Docker, calls: Calls, monotonic: () => number): Look {
   const known = new Map<string, Known>();
-  let images: { readonly names: readonly string[]; readonly readAt: number } | undefined;
+  const images = keep(readImages, monotonic);
+  const networks = keep(readNetworks, monotonic);
 
   async function inspect(row: ContainerInfo): Promise<ObservedContainer | undefined> {
+    // Nothing has happened yet to one that was never started: the row says it all.
+    if (row.State === "created") return toObservedContainer(row, UNKNOWN);
     const before = known.get(row.Id);
     if (before?.state === row.State && monotonic() - before.readAt < KNOWN_FOR_MS) {
       return toObservedContainer(row, before.lifetime);
@@ -64,32 +69,46 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
     return seen.filter(container => container !== undefined);
   }
 
-  async function imageNames(): Promise<readonly string[]> {
-    if (images !== undefined && monotonic() - images.readAt < KNOWN_FOR_MS) return images.names;
-    const readAt = monotonic();
+  async function readImages(): Promise<readonly string[]> {
     const rows = await calls.call({ deadlineMs: LIST_DEADLINE_MS }, abortSignal => docker.listImages({ abortSignal }));
-    const names = (rows ?? []).flatMap(row => [row.Id, ...(row.RepoTags ?? []), ...(row.RepoDigests ?? [])]);
-    images = { names, readAt };
-    return names;
+    return (rows ?? []).flatMap(row => [row.Id, ...(row.RepoTags ?? []), ...(row.RepoDigests ?? [])]);
+  }
+
+  async function readNetworks(): Promise<readonly ObservedNetwork[]> {
+    const options = { filters: { label: [LABEL.tenant] } };
+    const rows = await calls.call({ deadlineMs: LIST_DEADLINE_MS }, abortSignal =>
+      docker.listNetworks({ ...options, abortSignal }),
+    );
+    return (rows ?? []).flatMap(row => toObservedNetwork(row) ?? []);
   }
 
   return {
     observe: async () => {
-      const filters = { label: [LABEL.tenant] };
-      const [seen, networks, names] = await Promise.all([
-        containers(),
-        calls.call({ deadlineMs: LIST_DEADLINE_MS }, abortSignal => docker.listNetworks({ filters, abortSignal })),
-        imageNames(),
-      ]);
-      return {
-        containers: seen,
-        networks: (networks ?? []).flatMap(row => toObservedNetwork(row) ?? []),
-        images: names,
-      };
+      const [seen, theirNetworks, names] = await Promise.all([containers(), networks.read(), images.read()]);
+      return { containers: seen, networks: theirNetworks, images: names };
     },
     forget: containerId => void known.delete(containerId),
-    forgetImages: () => {
-      images = undefined;
+    forgetImages: images.forget,
+    forgetNetworks: networks.forget,
+  };
+}
+
+/** A list that changes rarely and says so: it is read again when it is stale, or has been kept for long. */
+function keep<T>(read: () => Promise<T>, monotonic: () => number): { read(): Promise<T>; forget(): void } {
+  let kept: { readonly value: T; readonly readAt: number } | undefined;
+  let forgotten = 0;
+  return {
+    read: async () => {
+      if (kept !== undefined && monotonic() - kept.readAt < KNOWN_FOR_MS) return kept.value;
+      const [readAt, before] = [monotonic(), forgotten];
+      const value = await read();
+      // What became stale while it was read is not kept.
+      if (before === forgotten) kept = { value, readAt };
+      return value;
+    },
+    forget: () => {
+      kept = undefined;
+      forgotten++;
     },
   };
 }

@@ -163,7 +163,9 @@ class DockerEngine implements Engine {
   }
 
   createNetwork(tenantId: string): Promise<void> {
-    const made = this.#network.then(() => createTenantNetwork(this.#docker, this.#calls, tenantId, this.#networkPool));
+    const made = this.#network
+      .then(() => createTenantNetwork(this.#docker, this.#calls, tenantId, this.#networkPool))
+      .finally(() => this.#look.forgetNetworks());
     this.#network = made.catch(() => undefined);
     return made;
   }
@@ -200,7 +202,8 @@ class DockerEngine implements Engine {
   async removeNetwork(name: string): Promise<void> {
     await this.#calls
       .call({ deadlineMs: DEADLINE_MS }, abortSignal => this.#docker.getNetwork(name).remove({ abortSignal }))
-      .catch(unlessGone);
+      .catch(unlessGone)
+      .finally(() => this.#look.forgetNetworks());
   }
 
   async *logs(containerId: string, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
@@ -233,6 +236,7 @@ class DockerEngine implements Engine {
     return followEvents(this.#docker, event => {
       if (event.containerId !== undefined) this.#look.forget(event.containerId);
       if (event.kind === "image" || event.kind === "reconnected") this.#look.forgetImages();
+      if (isNewsOfNetworks(event)) this.#look.forgetNetworks();
       handle(event);
     });
   }
@@ -252,6 +256,8 @@ class DockerEngine implements Engine {
       );
       return made?.id ?? "";
     } catch (error) {
+      // It may be the network that is gone, without an event that said so.
+      this.#look.forgetNetworks();
       if (engineErrorCode(error) !== "conflict") throw error;
       // The name is taken: an earlier create was carried out though its answer got lost.
       const existing = await this.#calls.call({ deadlineMs: DEADLINE_MS }, () =>
@@ -281,6 +287,11 @@ interface RawInfo {
   readonly ServerVersion?: string;
   readonly Labels?: readonly string[];
   readonly Swarm?: { readonly NodeID?: string; readonly NodeAddr?: string; readonly ControlAvailable?: boolean };
+}
+
+/** Each start and each end of a container connects or disconnects it, which changes no list of networks. */
+function isNewsOfNetworks({ kind, action }: EngineEvent): boolean {
+  return kind === "reconnected" || (kind === "network" && action !== "connect" && action !== "disconnect");
 }
 
 function unlessGone(error: unknown): void {
