@@ -83,6 +83,69 @@ describe("the loop", () => {
     expect(most).toBe(2);
   });
 
+  test("a start that ends makes room for the next at once, though the engine is slow to say what there is", async () => {
+    const rig = await openRig({ images: ["box"], delays: { startMs: 1_000 } });
+    const observe = rig.engine.observe.bind(rig.engine);
+    rig.engine.observe = async () => {
+      const seen = await observe();
+      await rig.clock.sleep(400);
+      return seen;
+    };
+    const [begun, ended]: [number[], number[]] = [[], []];
+    const start = rig.engine.start.bind(rig.engine);
+    rig.engine.start = async id => {
+      begun.push(rig.clock.now());
+      await start(id).finally(() => ended.push(rig.clock.now()));
+    };
+    const instances = [1, 2, 3, 4, 5, 6].map(serial => box({ instanceId: `acme.web.${serial}` }));
+    rig.scheduler.assign(anAssignment({ instances }));
+    await rig.clock.advance(10_000);
+    expect(rig.running()).toHaveLength(6);
+    expect(begun.slice(2)).toEqual(ended.slice(0, 4));
+  });
+
+  test("what a free turn is given to is still wanted, and never again what was begun already", async () => {
+    const rig = await openRig({ images: ["box"], delays: { startMs: 1_000 } });
+    const starts: string[] = [];
+    const start = rig.engine.start.bind(rig.engine);
+    rig.engine.start = async id => {
+      starts.push(id);
+      await start(id);
+    };
+    const instances = [1, 2, 3, 4].map(serial => box({ instanceId: `acme.web.${serial}` }));
+    rig.scheduler.assign(anAssignment({ instances }));
+    await rig.clock.runUntil(() => starts.length === 2, 5_000);
+    // The engine falls silent to looks, so that the turns are given by what was seen before.
+    rig.engine.observe = async () => rig.clock.sleep(60_000).then(() => ({ containers: [], networks: [], images: [] }));
+    const ending = instances.map((one, at) => (at === 2 ? { ...one, desired: "stop" as const } : one));
+    rig.scheduler.assign(anAssignment({ revision: 2, instances: ending }));
+    await rig.clock.advance(3_000);
+    const names = new Map(rig.engine.containers().map(one => [one.id, one.name]));
+    expect(starts.map(id => names.get(id))).toEqual([1, 2, 4].map(serial => `skep-acme.web.${serial}-e1-app`));
+  });
+
+  test("a start of ours costs one look, and what somebody else ends is looked at twice", async () => {
+    const rig = await openRig({ images: ["box"], delays: { startMs: 900 } });
+    let looks = 0;
+    const observe = rig.engine.observe.bind(rig.engine);
+    rig.engine.observe = () => {
+      looks++;
+      return observe();
+    };
+    rig.scheduler.assign(anAssignment({ instances: [box()] }));
+    // Between the two looks a second apart that are taken while a step is under way.
+    await rig.clock.runUntil(() => rig.engine.containers().length === 1, 5_000);
+    await rig.clock.advance(700);
+    expect(rig.running()).toEqual([]);
+    looks = 0;
+    await rig.clock.advance(1_000);
+    expect(known(rig)?.state).toBe("running");
+    expect(looks).toBe(1);
+    rig.engine.crash(rig.engine.containers()[0]?.id ?? "", 1);
+    await rig.clock.advance(400);
+    expect(looks).toBe(3);
+  });
+
   test("what is told to stop is stopped, removed and reported gone, and its tenant's network with it", async () => {
     const rig = await runningRig();
     rig.scheduler.assign(anAssignment({ revision: 2, instances: [box({ desired: "stop" })] }));

@@ -61,7 +61,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: Jour
   const swarm = watchSwarm({ engine, bus, clock, log, nodeId });
   const events = engine.events(event => {
     if (event.kind === "node" || event.kind === "reconnected") swarm.hint();
-    if (event.kind !== "node" && event.kind !== "network") loop.hint();
+    if (event.kind !== "node" && event.kind !== "network") loop.hear(event);
     if (event.kind === "reconnected") void refreshFacts();
   });
   const meter = meterUsage(deps, loop, reporter);

@@ -1,5 +1,5 @@
 import type { Unreadable } from "@skep/api/codec/envelope.ts";
-import { converge } from "@skep/core/converge/converge.ts";
+import { converge, type Converged } from "@skep/core/converge/converge.ts";
 import {
   EMPTY_MEMORY,
   noteBoot,
@@ -7,13 +7,13 @@ import {
   noteStepFailed,
   type ConvergeMemory,
 } from "@skep/core/converge/memory.ts";
-import type { Step } from "@skep/core/converge/step.ts";
+import { turnOf, type Step } from "@skep/core/converge/step.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { createWake, type Wake } from "@skep/kit/wake.ts";
-import type { Engine } from "./engine/engine.ts";
+import type { Engine, EngineEvent } from "./engine/engine.ts";
 import { createExecutors, instanceOf } from "./executors.ts";
 import type { HealthWatch } from "./health-watch.ts";
 import type { Images } from "./images.ts";
@@ -52,6 +52,8 @@ const RELIST_MS = 10_000;
 const ACTIVE_MS = 1_000;
 /** Engines tell of an end before they are done with it: a look right after the hint may be too early. */
 const AFTER_HINT_MS = 250;
+/** While steps are under way a look is never older than this, unless the engine has fallen silent. */
+const FRESH_MS = 2 * ACTIVE_MS;
 
 /**
  * Makes the node's containers what they are to be, again and again: wake or period → observe → converge → begin
@@ -64,6 +66,9 @@ export class Loop {
   #memory: ConvergeMemory = EMPTY_MEMORY;
   #isFirst = true;
   #isBlind = false;
+  #isClosed = false;
+  /** What was seen last and the mark of that look, while something waits for its turn. */
+  #awaited: { readonly observed: Observed; readonly mark: number } | undefined;
   #containers: readonly ObservedContainer[] = [];
   #digest: Digest = { digest: 0n, instances: 0 };
   #lookAgainAt = 0;
@@ -92,6 +97,11 @@ export class Loop {
     this.#wake.hint();
   }
 
+  /** The engine told of something; what a step of ours brings about is looked at when that step ends. */
+  hear(event: EngineEvent): void {
+    if (!this.#work.isEcho(event)) this.hint();
+  }
+
   /** The containers with our labels, as last seen. */
   containers(): readonly ObservedContainer[] {
     return this.#containers;
@@ -109,6 +119,7 @@ export class Loop {
 
   /** Ends the loop; containers run on. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#wake.close();
   }
 
@@ -130,27 +141,46 @@ export class Loop {
   }
 
   #decide(seen: Observed, mark: number): void {
-    const { clock, health, images, policy, booted } = this.#deps;
-    const { assignment, confirmed, unreadable } = this.#deps.orders();
+    const { clock, health, images, booted } = this.#deps;
+    const { assignment, unreadable } = this.#deps.orders();
     const instances = assignment?.instances ?? [];
     const observed = health.apply(seen, instances);
     if (this.#isFirst && booted) this.#memory = noteBoot(this.#memory, observed);
     this.#isFirst = false;
     this.#containers = observed.containers;
-    const inFlight = this.#work.busyKeys(mark);
-    const healthNotes = health.notes();
-    const input = { assignment, confirmed, observed, inFlight, policy, healthNotes };
-    const { steps, statuses, memory, wakeAt } = converge({ ...input, memory: this.#memory, now: clock.now() });
-    this.#memory = memory;
+    const { steps, statuses, wakeAt } = this.#converge(observed, mark);
     const fresh = steps.filter(step => !this.#isStale(step, mark));
     for (const step of fresh) this.#work.begin(step);
     this.#digest = toDigest(statuses);
-    const remarks = { progressOf: images.progressOf, healthNotes };
+    const remarks = { progressOf: images.progressOf, healthNotes: health.notes() };
     this.#deps.onPicture(toPicture(statuses, instances, observed, unreadable, remarks));
     if (fresh.length < steps.length) this.#wake.hint();
     if (this.#work.running() > 0) this.#wake.at(clock.now() + ACTIVE_MS);
     if (this.#lookAgainAt > clock.now()) this.#wake.at(this.#lookAgainAt);
     if (wakeAt !== undefined) this.#wake.at(wakeAt);
+  }
+
+  #converge(observed: Observed, mark: number): Converged {
+    const { clock, health, policy } = this.#deps;
+    const { assignment, confirmed } = this.#deps.orders();
+    const input = { assignment, confirmed, observed, policy, healthNotes: health.notes(), now: clock.now() };
+    const answer = converge({ ...input, ...this.#work.busyKeys(mark), memory: this.#memory });
+    this.#memory = answer.memory;
+    this.#awaited = answer.isTurnAwaited ? { observed, mark } : undefined;
+    return answer;
+  }
+
+  /**
+   * Gives a turn that has become free to whoever is next by the last look, rather than leave the engine idle until the
+   * next one. Only steps that wait for turns are begun so; instances to which something was done since are left out.
+   */
+  #passTurn(): void {
+    const isFresh = !this.#isBlind && this.#deps.clock.monotonic() - this.#seenAt < FRESH_MS;
+    if (this.#awaited === undefined || this.#isClosed || !isFresh) return;
+    const { observed, mark } = this.#awaited;
+    for (const step of this.#converge(observed, mark).steps) {
+      if (turnOf(step.key) !== undefined && !this.#isStale(step, mark)) this.#work.begin(step);
+    }
   }
 
   /** After a deed the next decision on that instance needs a snapshot that was begun later: acting on an older one makes doubles. */
@@ -164,6 +194,7 @@ export class Loop {
       failure === undefined
         ? noteStepDone(this.#memory, step)
         : noteStepFailed(this.#memory, step, failure, this.#deps.clock.now());
+    if (turnOf(step.key) !== undefined) this.#passTurn();
     this.#wake.hint();
   }
 }

@@ -1,7 +1,9 @@
 import type { Step } from "@skep/core/converge/step.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
+import type { EngineEvent } from "./engine/engine.ts";
 import { engineErrorCode } from "./engine/errors.ts";
+import { createEchoes } from "./echoes.ts";
 import { execute, instanceOf, type Executors } from "./executors.ts";
 
 /** The steps that are under way, and which snapshots are too old to decide from after them. */
@@ -10,10 +12,12 @@ export interface Work {
   begin(step: Step): void;
   /** A mark for a snapshot that is begun now. */
   mark(): number;
-  /** Keys that must not be issued again by a decision on the snapshot of this mark. */
-  busyKeys(mark: number): readonly string[];
+  /** Keys that must not be issued again by a decision on the snapshot of this mark; `ended` are those that are done. */
+  busyKeys(mark: number): { readonly inFlight: readonly string[]; readonly ended: readonly string[] };
   /** Whether something was done to the instance after the snapshot was begun, so that it shows the instance as it was. */
   isStale(instanceId: string, mark: number): boolean;
+  /** Whether the event only says what a step of ours brings about, whose end is told anyway. */
+  isEcho(event: EngineEvent): boolean;
   /** How many steps are under way. */
   running(): number;
 }
@@ -27,6 +31,7 @@ export function createWork(deps: {
 }): Work {
   const { executors, clock, log, onEnd } = deps;
   const running = new Map<string, Step>();
+  const echoes = createEchoes(clock);
   /** Of steps that ended: the mark that was last given out by then. Snapshots up to that mark are too old. */
   const endedKeys = new Map<string, number>();
   const endedInstances = new Map<string, number>();
@@ -45,6 +50,7 @@ export function createWork(deps: {
     const durationMs = Math.round(clock.monotonic() - startedAt);
     if (failure === undefined) log.info("step.done", sentenceOf(step), { step: step.key, durationMs });
     running.delete(step.key);
+    echoes.end(step, failure === undefined);
     endedKeys.set(step.key, marks);
     const instanceId = instanceOf(step);
     if (instanceId !== undefined) endedInstances.set(instanceId, marks);
@@ -54,15 +60,18 @@ export function createWork(deps: {
   return {
     begin: step => {
       running.set(step.key, step);
+      echoes.begin(step);
       void run(step);
     },
     mark: () => ++marks,
     busyKeys: mark => {
       for (const [key, ended] of endedKeys) if (ended < mark) endedKeys.delete(key);
       for (const [id, ended] of endedInstances) if (ended < mark) endedInstances.delete(id);
-      return [...running.keys(), ...endedKeys.keys()];
+      const ended = [...endedKeys.keys()];
+      return { inFlight: [...running.keys(), ...ended], ended };
     },
     isStale: (instanceId, mark) => (endedInstances.get(instanceId) ?? -1) >= mark,
+    isEcho: event => echoes.isEcho(event),
     running: () => running.size,
   };
 }

@@ -16,7 +16,7 @@ import { applyStep } from "./effect.ts";
 import { EMPTY_MEMORY } from "./memory.ts";
 import type { ConvergeMemory } from "./memory.ts";
 import { containerHash, sandboxHash } from "./spec-hash.ts";
-import type { Step } from "./step.ts";
+import { turnOf, type Step } from "./step.ts";
 
 // Many runs of many steps: on a busy machine they take their time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -140,21 +140,27 @@ test("without an assignment nothing is done", () => {
   );
 });
 
-test("no more containers are started at once than the limit allows, whatever is in flight", () => {
+test("no more containers are started or made at once than the limit allows, whatever is in flight", () => {
+  const few = fc.integer({ min: 0, max: 3 });
   fc.assert(
-    fc.property(scene, fc.integer({ min: 0, max: 3 }), ({ assignment, observed }, busy) => {
-      const inFlight = Array.from({ length: busy }, (_, at) => `start:other-${at}`);
+    fc.property(scene, few, few, ({ assignment, observed }, busy, over) => {
+      const keys = (count: number, name: string): string[] => Array.from({ length: count }, (_, at) => `${name}-${at}`);
+      const ended = [...keys(over, "start:past"), ...keys(over, "create:past")];
+      const inFlight = [...keys(busy, "start:other"), ...keys(busy, "create:other"), ...ended];
       const { steps } = converge({
         assignment,
         observed,
         memory: EMPTY_MEMORY,
         inFlight,
+        ended,
         confirmed: true,
         policy: POLICY,
         now: 0,
       });
-      const starts = steps.filter(step => step.kind === "start-container");
+      const starts = steps.filter(step => turnOf(step.key) === "start");
       expect(starts.length).toBeLessThanOrEqual(Math.max(0, POLICY.startLimit - busy));
+      const creates = steps.filter(step => turnOf(step.key) === "create");
+      expect(creates.length).toBeLessThanOrEqual(Math.max(0, 2 * POLICY.startLimit - busy));
     }),
     { numRuns: 500 },
   );

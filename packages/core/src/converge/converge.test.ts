@@ -33,6 +33,7 @@ class ToyNode {
   now = 1_000_000;
   confirmed = true;
   inFlight: string[] = [];
+  ended: string[] = [];
   assignment: Assignment | undefined;
   failing: (step: Step) => string | undefined = () => undefined;
   healthNotes: NonNullable<ConvergeInput["healthNotes"]> = {};
@@ -42,9 +43,9 @@ class ToyNode {
   }
 
   look(): Converged {
-    const { assignment, observed, memory, inFlight, confirmed, healthNotes, now } = this;
+    const { assignment, observed, memory, inFlight, ended, confirmed, healthNotes, now } = this;
     const policy = { startLimit: 2, sandboxImage: "sandbox:1" };
-    const result = converge({ assignment, observed, memory, inFlight, confirmed, policy, healthNotes, now });
+    const result = converge({ assignment, observed, memory, inFlight, ended, confirmed, policy, healthNotes, now });
     this.memory = result.memory;
     return result;
   }
@@ -107,6 +108,28 @@ test("a step in flight is not issued again", () => {
   const node = new ToyNode(aSpec());
   node.inFlight = node.look().steps.map(step => step.key);
   expect(node.look().steps).toEqual([]);
+});
+
+test("only so many are made and started at once, and what has ended keeps nobody from a turn", () => {
+  const node = new ToyNode(undefined);
+  const spec = aSpec();
+  const slots = Array.from({ length: 7 }, (_, slot) => slot);
+  const instances = slots.map(slot => anAssignedInstance({ instanceId: `acme.web.${slot + 1}`, slot, spec }));
+  node.assignment = anAssignment({ instances });
+  for (const step of node.look().steps) node.observed = applyStep(node.observed, step, node.now);
+  const made = node.look();
+  expect(kinds(made)).toEqual(Array(4).fill("create-container"));
+  expect(made.isTurnAwaited).toBe(true);
+  node.inFlight = made.steps.map(step => step.key);
+  expect(node.look().steps).toEqual([]);
+  for (const step of made.steps) node.observed = applyStep(node.observed, step, node.now);
+  node.ended = node.inFlight;
+  const next = node.look();
+  expect(kinds(next).toSorted()).toEqual([...Array(3).fill("create-container"), ...Array(2).fill("start-container")]);
+  expect(next.statuses.map(status => status.message)).toContain("app waits for its turn to start");
+  const [first = "", second = ""] = next.steps.filter(step => step.kind === "start-container").map(step => step.key);
+  [node.inFlight, node.ended] = [[first, second], [first]];
+  expect(node.look().steps.filter(step => step.kind === "start-container")).toHaveLength(1);
 });
 
 test("a container that crashed is started again by itself, later each time, and its restarts are counted", () => {

@@ -17,6 +17,8 @@ export interface Converged {
   readonly statuses: readonly InstanceStatus[];
   readonly memory: ConvergeMemory;
   readonly wakeAt: number | undefined;
+  /** Whether something waits only for its turn: then the end of a create or of a start is a reason to ask again. */
+  readonly isTurnAwaited: boolean;
 }
 
 /**
@@ -56,6 +58,7 @@ export function converge(input: ConvergeInput): Converged {
     statuses,
     memory: { containers: round.containers, tries: recentTries(input), exitedAtBoot: exitedStill(input) },
     wakeAt: round.wakeAt === Infinity ? undefined : round.wakeAt,
+    isTurnAwaited: round.isTurnAwaited,
   };
 }
 

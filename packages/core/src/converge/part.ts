@@ -5,7 +5,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { endContainer, on, runs, stopContainer } from "./end.ts";
 import { makeReady } from "./ready.ts";
 import { noteEnd, noteRunning, noteVanished } from "./restart.ts";
-import { attempt, isAhead, recall, remember, times, wake } from "./round.ts";
+import { attemptInTurn, isAhead, recall, remember, times, wake } from "./round.ts";
 import type { Round } from "./round.ts";
 import { containerHash } from "./spec-hash.ts";
 import { stepKey } from "./step.ts";
@@ -64,7 +64,10 @@ function create(
   }
   const waits = makeReady(round, instance, container.image, sandboxId === undefined);
   if (waits !== undefined) return state("preparing", container, waits);
-  const { problem } = attempt(round, { kind: "create-container", key, instance, container, specHash, sandboxId });
+  const step = { kind: "create-container", key, instance, container, specHash, sandboxId } as const;
+  const tried = attemptInTurn(round, "create", step);
+  if (tried === undefined) return state("preparing", container, `${container.name} waits for its turn to be made`);
+  const { problem } = tried;
   return state("preparing", container, problem === undefined ? "" : `${container.name} cannot be made: ${problem}`);
 }
 
@@ -92,15 +95,10 @@ function begin(round: Round, instance: AssignedInstance, container: ContainerSpe
     remember(round, instance, container.name, { failed: true, reason: tried.lastError });
     return state("failed", container, `${container.name} is given up: ${tried.lastError}`);
   }
-  if (round.startsLeft <= 0 && !round.inFlight.has(key))
-    return state("starting", container, `${container.name} waits for its turn to start`);
-  const before = round.steps.length;
-  const { problem } = attempt(round, {
-    kind: "start-container",
-    key,
-    ...on(seen, reason === "" ? "it is wanted" : reason),
-  });
-  round.startsLeft -= round.steps.length - before;
+  const step = { kind: "start-container", key, ...on(seen, reason === "" ? "it is wanted" : reason) } as const;
+  const started = attemptInTurn(round, "start", step);
+  if (started === undefined) return state("starting", container, `${container.name} waits for its turn to start`);
+  const { problem } = started;
   return state("starting", container, problem === undefined ? "" : `${container.name} cannot be started: ${problem}`);
 }
 

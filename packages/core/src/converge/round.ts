@@ -3,8 +3,8 @@ import type { InstanceId } from "../model/instance.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
 import { LONGEST_RETRY_MS, NEW_CONTAINER } from "./memory.ts";
 import type { ContainerMemory, ConvergeMemory } from "./memory.ts";
-import { isStartKey } from "./step.ts";
-import type { Step } from "./step.ts";
+import { turnOf } from "./step.ts";
+import type { Step, Turn } from "./step.ts";
 
 /** What `converge` is asked. */
 export interface ConvergeInput {
@@ -13,12 +13,14 @@ export interface ConvergeInput {
   /** The engine as it was after every step that is not in flight any more had ended; older looks make duplicates. */
   readonly observed: Observed;
   readonly memory: ConvergeMemory;
-  /** Keys of the steps that are being done. */
+  /** Keys of the steps that are being done, and of those that ended after the look at `observed` had begun. */
   readonly inFlight: readonly string[];
+  /** Which of them have ended: they are not issued again on this look, but they keep nobody from a turn. */
+  readonly ended?: readonly string[];
   /** Whether the assignment was confirmed since the node started; see `noteBoot`. */
   readonly confirmed: boolean;
   readonly policy: {
-    /** Most containers that are being started at once. */
+    /** Most containers that are being started at once; twice as many are made at once. */
     readonly startLimit: number;
     readonly sandboxImage: string;
   };
@@ -39,7 +41,9 @@ export interface Round {
   readonly steps: Step[];
   readonly issued: Set<string>;
   readonly containers: Record<string, ContainerMemory>;
-  startsLeft: number;
+  readonly turnsLeft: Record<Turn, number>;
+  /** Whether something was held back that only waits for its turn. */
+  isTurnAwaited: boolean;
   wakeAt: number;
 }
 
@@ -54,9 +58,17 @@ export function groupKey(instanceId: InstanceId, epoch: number): string {
   return `${instanceId}@${epoch}`;
 }
 
+/**
+ * Making is cheap beside starting, and what is made ahead keeps the cores busy while a start waits for the kernel; but
+ * all at once they hold up the first start.
+ */
+const CREATES_PER_START = 2;
+
 /** Indexes the input of one call. */
 export function openRound(input: ConvergeInput): Round {
   const { observed, inFlight, policy, memory } = input;
+  const ended = new Set(input.ended);
+  const taken = Map.groupBy(inFlight, key => (ended.has(key) ? undefined : turnOf(key)));
   return {
     input,
     now: input.now,
@@ -68,7 +80,11 @@ export function openRound(input: ConvergeInput): Round {
     steps: [],
     issued: new Set(),
     containers: {},
-    startsLeft: policy.startLimit - inFlight.filter(isStartKey).length,
+    turnsLeft: {
+      create: policy.startLimit * CREATES_PER_START - (taken.get("create")?.length ?? 0),
+      start: policy.startLimit - (taken.get("start")?.length ?? 0),
+    },
+    isTurnAwaited: false,
     wakeAt: Infinity,
   };
 }
@@ -78,13 +94,30 @@ export function attempt(round: Round, step: Step): Attempt {
   const tried = round.input.memory.tries[step.key];
   const problem = tried === undefined ? undefined : `${tried.lastError} (tried ${times(tried.failures)})`;
   if (round.inFlight.has(step.key) || round.issued.has(step.key)) return { issued: true, problem };
-  if (tried !== undefined && isAhead(tried.nextAt, round.now, LONGEST_RETRY_MS)) {
+  if (tried !== undefined && backsOff(round, step)) {
     wake(round, tried.nextAt);
     return { issued: false, problem };
   }
   round.steps.push(step);
   round.issued.add(step.key);
   return { issued: true, problem };
+}
+
+function backsOff(round: Round, { key }: Step): boolean {
+  const tried = round.input.memory.tries[key];
+  return tried !== undefined && isAhead(tried.nextAt, round.now, LONGEST_RETRY_MS);
+}
+
+/** Issues a step of a kind of which only so many go at once; `undefined` where its turn has not come. */
+export function attemptInTurn(round: Round, turn: Turn, step: Step): Attempt | undefined {
+  if (round.turnsLeft[turn] <= 0 && !round.inFlight.has(step.key) && !backsOff(round, step)) {
+    round.isTurnAwaited = true;
+    return undefined;
+  }
+  const before = round.steps.length;
+  const tried = attempt(round, step);
+  round.turnsLeft[turn] -= round.steps.length - before;
+  return tried;
 }
 
 /**

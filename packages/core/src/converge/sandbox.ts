@@ -4,7 +4,7 @@ import { endContainer, endGroup, on } from "./end.ts";
 import type { PartState } from "./part.ts";
 import { makeReady } from "./ready.ts";
 import { noteEnd, noteRunning, noteVanished } from "./restart.ts";
-import { attempt, isAhead, recall, remember, wake } from "./round.ts";
+import { attemptInTurn, isAhead, recall, remember, wake } from "./round.ts";
 import type { Round } from "./round.ts";
 import { sandboxHash } from "./spec-hash.ts";
 import { stepKey } from "./step.ts";
@@ -63,17 +63,20 @@ function createSandbox(round: Round, instance: AssignedInstance, group: readonly
   const image = round.input.policy.sandboxImage;
   const waits = makeReady(round, instance, image, true);
   if (waits !== undefined) return not("preparing", waits);
-  const { problem } = attempt(round, { kind: "create-sandbox", key, instance, image, specHash: sandboxHash(instance) });
+  const step = { kind: "create-sandbox", key, instance, image, specHash: sandboxHash(instance) } as const;
+  const tried = attemptInTurn(round, "create", step);
+  if (tried === undefined) return not("preparing", "the pod waits for its turn to be made");
+  const { problem } = tried;
   return not("preparing", problem === undefined ? "" : `the pod's network cannot be made: ${problem}`);
 }
 
 function startSandbox(round: Round, instance: AssignedInstance, seen: ObservedContainer): SandboxState {
   remember(round, instance, "", { id: seen.id, replacing: false });
   const key = stepKey.start(seen.id);
-  if (round.startsLeft <= 0 && !round.inFlight.has(key)) return not("starting", "the pod waits for its turn to start");
-  const before = round.steps.length;
-  const { problem } = attempt(round, { kind: "start-container", key, ...on(seen, "its pod is wanted") });
-  round.startsLeft -= round.steps.length - before;
+  const step = { kind: "start-container", key, ...on(seen, "its pod is wanted") } as const;
+  const started = attemptInTurn(round, "start", step);
+  if (started === undefined) return not("starting", "the pod waits for its turn to start");
+  const { problem } = started;
   return not("starting", problem === undefined ? "" : `the pod's network cannot be started: ${problem}`);
 }
 

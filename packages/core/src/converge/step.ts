@@ -54,7 +54,11 @@ export const stepKey = {
   removeNetwork: (name: string): string => `remove-network:${name}`,
 } as const;
 
-/** Whether the key is one of a start, which is what the start limit counts. */
-export function isStartKey(key: string): boolean {
-  return key.startsWith("start:");
+/** What only so many of go at once, each kind by itself. */
+export type Turn = "create" | "start";
+
+/** The turn that a step of this key takes up; `undefined` for steps that wait for none. */
+export function turnOf(key: string): Turn | undefined {
+  if (key.startsWith("start:")) return "start";
+  return key.startsWith("create:") ? "create" : undefined;
 }
