@@ -56,8 +56,7 @@ export function applyChange(draft: Draft, change: Change): void {
       return;
     case "forget-deployment":
       draft.deployments.delete(change.deploymentId);
-      for (const [key, release] of draft.releases)
-        if (release.deploymentId === change.deploymentId) draft.releases.delete(key);
+      draft.releases.delete(change.deploymentId);
       return;
   }
 }

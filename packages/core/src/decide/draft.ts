@@ -14,8 +14,8 @@ export interface Draft {
   readonly tenants: Map<TenantId, Tenant>;
   readonly nodes: Map<NodeId, Node>;
   readonly deployments: Map<DeploymentId, Deployment>;
-  /** Keyed by `releaseKey`. */
-  readonly releases: Map<string, Release>;
+  /** Releases of each deployment that has any; see `findRelease`. */
+  readonly releases: Map<DeploymentId, readonly Release[]>;
   readonly instances: Map<InstanceId, Instance>;
   /** Locations of each instance that has any, oldest epoch first. */
   readonly locations: Map<InstanceId, Location[]>;
@@ -25,26 +25,16 @@ export interface Draft {
   readonly changes: Change[];
 }
 
-/** Key of a release in a draft. */
-export function releaseKey(deploymentId: DeploymentId, number: number): string {
-  return `${deploymentId}#${number}`;
-}
-
 /** Indexes a world so that it can be changed; the world itself stays as it is. */
 export function openDraft(world: World, now: number): Draft {
-  const locations = new Map<InstanceId, Location[]>();
-  for (const location of world.locations) {
-    const known = locations.get(location.instanceId);
-    if (known === undefined) locations.set(location.instanceId, [location]);
-    else known.push(location);
-  }
+  const locations = listed(world.locations, location => location.instanceId);
   for (const list of locations.values()) if (list.length > 1) list.sort((a, b) => a.epoch - b.epoch);
   return {
     now,
     tenants: new Map(world.tenants.map(tenant => [tenant.id, tenant])),
     nodes: new Map(world.nodes.map(node => [node.id, node])),
     deployments: new Map(world.deployments.map(deployment => [deployment.id, deployment])),
-    releases: new Map(world.releases.map(release => [releaseKey(release.deploymentId, release.number), release])),
+    releases: listed(world.releases, release => release.deploymentId),
     instances: new Map(world.instances.map(instance => [instance.id, instance])),
     locations,
     placements: world.placements,
@@ -62,7 +52,7 @@ export function closeDraft(draft: Draft): World {
       return lastPlaced === undefined ? node : { ...node, lastPlaced };
     }),
     deployments: [...draft.deployments.values()],
-    releases: [...draft.releases.values()],
+    releases: [...draft.releases.values()].flat(),
     instances: [...draft.instances.values()],
     locations: [...draft.locations.values()].flat(),
     placements: draft.placements,
@@ -74,7 +64,24 @@ export function locationsOf(draft: Draft, instanceId: InstanceId): readonly Loca
   return draft.locations.get(instanceId) ?? [];
 }
 
+/** A release by its number; `undefined` where the record is missing. */
+export function findRelease(draft: Draft, deploymentId: DeploymentId, number: number): Release | undefined {
+  // A deployment has one or two that are in use: no index is as quick.
+  return draft.releases.get(deploymentId)?.find(release => release.number === number);
+}
+
 /** The release an instance is a copy of; `undefined` where the record is missing. */
 export function releaseOf(draft: Draft, instance: Instance): Release | undefined {
-  return draft.releases.get(releaseKey(instance.deploymentId, instance.release));
+  return findRelease(draft, instance.deploymentId, instance.release);
+}
+
+function listed<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const lists = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const known = lists.get(key);
+    if (known === undefined) lists.set(key, [item]);
+    else known.push(item);
+  }
+  return lists;
 }

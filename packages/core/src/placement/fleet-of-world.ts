@@ -1,7 +1,7 @@
-import { openDraft, releaseKey } from "../decide/draft.ts";
+import { findRelease, openDraft } from "../decide/draft.ts";
 import type { Draft } from "../decide/draft.ts";
 import type { World } from "../decide/world.ts";
-import type { DeploymentId } from "../model/deployment.ts";
+import type { DeploymentId, Release } from "../model/deployment.ts";
 import type { Location } from "../model/instance.ts";
 import { openFleet } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
@@ -35,18 +35,19 @@ export function fleetOfDraft(draft: Draft, needs: ReturnType<typeof needsOfDraft
   });
 }
 
-/** Looks up what instances of a release need, derived once per release of the draft. */
+/** What was derived from each release: they never change, and one look after the other asks for the same ones. */
+const derived = new WeakMap<Release, Need>();
+
+/** Looks up what instances of a release need. */
 export function needsOfDraft(draft: Draft): (deploymentId: DeploymentId, release: number) => Need | undefined {
-  const known = new Map<string, Need>();
   return (deploymentId, number) => {
-    const key = releaseKey(deploymentId, number);
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const release = draft.releases.get(key);
+    const release = findRelease(draft, deploymentId, number);
     if (release === undefined) return undefined;
-    const tenantId = draft.deployments.get(deploymentId)?.tenantId ?? deploymentId.slice(0, deploymentId.indexOf("."));
+    const found = derived.get(release);
+    if (found !== undefined) return found;
+    const tenantId = deploymentId.slice(0, deploymentId.indexOf("."));
     const need = needOf(tenantId, deploymentId, release.spec);
-    known.set(key, need);
+    derived.set(release, need);
     return need;
   };
 }

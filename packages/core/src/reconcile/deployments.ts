@@ -1,5 +1,5 @@
 import { record } from "../decide/change.ts";
-import { releaseKey } from "../decide/draft.ts";
+import { findRelease } from "../decide/draft.ts";
 import type { Draft } from "../decide/draft.ts";
 import type { Settings } from "../decide/world.ts";
 import type { Deployment, DeploymentId } from "../model/deployment.ts";
@@ -20,11 +20,20 @@ export function reconcileDeployments(draft: Draft, settings: Settings): Readonly
     if (draft.deployments.has(deploymentId)) continue;
     for (const instance of instances) endNow(draft, instance, "its deployment is not recorded any more");
   }
-  for (const deploymentId of [...draft.deployments.keys()].sort()) {
-    const ids = (byDeployment.get(deploymentId) ?? []).map(instance => instance.id);
+  for (const deploymentId of draft.deployments.keys()) {
+    const instances = byDeployment.get(deploymentId) ?? [];
+    if (isSettled(draft.deployments.get(deploymentId)!, instances)) continue;
+    const ids = instances.map(instance => instance.id);
     for (const id of reconcileUntilSettled(draft, settings, deploymentId, ids)) ending.add(id);
   }
   return ending;
+}
+
+/** Whether every wanted slot has one instance of the wanted release and nothing else is there: most are, most of the time. */
+function isSettled(deployment: Deployment, instances: readonly Instance[]): boolean {
+  if (deployment.desired !== "run" || instances.length !== deployment.replicas) return false;
+  const isWanted = (one: Instance): boolean => one.desired === "run" && one.release === deployment.release;
+  return instances.every(isWanted) && new Set(instances.map(one => one.slot)).size === instances.length;
 }
 
 // What one round ends or makes can be what the next one looks at. Two rounds settle nearly everything.
@@ -97,7 +106,7 @@ function createMissing(
   const missing = Math.max(0, deployment.replicas - kept.length);
   const taken = new Set(kept.map(slot => slot.slot));
   const leaving = new Set<number>();
-  if (orderOf(draft, deployment) === "stop-first") {
+  if (missing > 0 && orderOf(draft, deployment) === "stop-first") {
     for (const instance of instances) {
       if (instance.desired === "stop" && hasLiveLocation(draft, instance) && !taken.has(instance.slot))
         leaving.add(instance.slot);
@@ -162,11 +171,11 @@ function create(draft: Draft, deploymentId: string, slot: number): void {
 }
 
 function orderOf(draft: Draft, deployment: Deployment): "start-first" | "stop-first" {
-  return draft.releases.get(releaseKey(deployment.id, deployment.release))?.spec.update.order ?? "start-first";
+  return findRelease(draft, deployment.id, deployment.release)?.spec.update.order ?? "start-first";
 }
 
 /** As in Swarm, a parallelism of 0 replaces all at once. */
 function parallelismOf(draft: Draft, deployment: Deployment): number {
-  const wanted = draft.releases.get(releaseKey(deployment.id, deployment.release))?.spec.update.parallelism ?? 1;
+  const wanted = findRelease(draft, deployment.id, deployment.release)?.spec.update.parallelism ?? 1;
   return wanted <= 0 ? Infinity : wanted;
 }

@@ -1,6 +1,6 @@
 import { SkepError } from "@skep/core/error.ts";
 import { classifyPostgresError } from "@skep/kit/postgres.ts";
-import type pg from "pg";
+import pg from "pg";
 
 /** A statement that each connection prepares once, under its name. */
 export interface Statement {
@@ -8,8 +8,8 @@ export interface Statement {
   readonly text: string;
 }
 
-/** Anything that runs a statement: the pool, or one connection of it. */
-export type Queryable = Pick<pg.Pool, "query">;
+/** What lends connections: the pool. */
+export type Queryable = Pick<pg.Pool, "connect">;
 
 const MOST_ATTEMPTS = 4;
 
@@ -25,11 +25,36 @@ export async function ask<Row extends pg.QueryResultRow>(
 ): Promise<Row[]> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return (await db.query<Row>({ name: statement.name, text: statement.text, values: [...values] })).rows;
+      return await run<Row>(db, statement, values);
     } catch (error) {
       const lost = classifyPostgresError(error).code === "aborted";
       if (!lost || attempt === MOST_ATTEMPTS) throw translate(error);
     }
+  }
+}
+
+/**
+ * The pool's own `query` gives up the connection of every statement that fails. One that the database refused is as good
+ * as before, and has all statements prepared: only a broken one is given up.
+ */
+async function run<Row extends pg.QueryResultRow>(
+  db: Queryable,
+  { name, text }: Statement,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  const connection = await db.connect();
+  let broken: boolean | undefined;
+  // A connection that breaks fails the statement as well; unheard, the event would end the process.
+  const onError = (): void => void (broken = true);
+  connection.on("error", onError);
+  try {
+    return (await connection.query<Row>({ name, text, values: [...values] })).rows;
+  } catch (error) {
+    broken ||= !(error instanceof pg.DatabaseError) || error.severity !== "ERROR";
+    throw error;
+  } finally {
+    connection.off("error", onError);
+    connection.release(broken);
   }
 }
 

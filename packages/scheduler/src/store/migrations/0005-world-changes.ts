@@ -48,11 +48,11 @@ const NODE_COLUMNS = [
   ...["cpu_share", "memory_share", "liveness", "last_placed", "assignment_revision", "deployment_count"],
 ];
 
+/** Releases are not: they never change, and whoever begins to use one or ceases to is noted. */
 const WATCHED: readonly Watched[] = [
   { table: "tenants", kind: "tenant", id: "id" },
   { table: "node_metadata", kind: "node", id: "node_id", only: { key: "node_id", columns: NODE_COLUMNS } },
   { table: "deployments", kind: "deployment", id: "id" },
-  { table: "releases", kind: "deployment", id: "deployment_id" },
   { table: "instances", kind: "instance", id: "id" },
   {
     ...{ table: "deployment_locations", kind: "instance", id: "instance_id" },
