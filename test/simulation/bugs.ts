@@ -9,11 +9,12 @@ import type { Sabotage } from "./processes.ts";
 
 /** Bugs that programs like these have had, each with what the rules say when they find it. */
 export const BUGS: Readonly<Record<string, { readonly sabotage: Sabotage; readonly found: RegExp }>> = {
-  "a refused commit that is repeated in the present term": {
+  "a late commit that is refused, and repeated in the present term": {
     sabotage: {
-      store: (store, { records }) => ({
+      store: (store, { records }, clock) => ({
         ...verbsOf(store),
         commit: async (plan, term, now) => {
+          await clock.sleep(2_000);
           const first = await store.commit(plan, term, now);
           return first.kind === "committed" ? first : store.commit(plan, records.lease?.term ?? term, now);
         },
@@ -23,7 +24,7 @@ export const BUGS: Readonly<Record<string, { readonly sabotage: Sabotage; readon
   },
   "a plan made from an old snapshot and committed without comparing": {
     sabotage: { store: withStaleWorld },
-    found: /given to|twice|routed|instances|reserved|recorded|wanted/,
+    found: /committed in term|given to|twice|routed|instances|reserved|recorded|wanted/,
   },
   "a node called down before its time": {
     sabotage: { settings: { suspectAfterMs: 1_000, downAfterMs: 2_000 } },
@@ -38,10 +39,9 @@ export const BUGS: Readonly<Record<string, { readonly sabotage: Sabotage; readon
       engine: (engine, bus) => {
         bus.onStatus(connected => {
           if (connected) return;
-          void engine.observe().then(
-            async ({ containers }) => Promise.all(containers.map(one => engine.stop(one.id, 0))),
-            () => undefined,
-          );
+          const stopAll = async (): Promise<unknown> =>
+            Promise.all((await engine.observe()).containers.map(one => engine.stop(one.id, 0)));
+          void stopAll().catch(() => undefined);
         });
         return engine;
       },

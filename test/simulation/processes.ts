@@ -4,6 +4,7 @@ import { noAuth } from "@skep/agent/registry-auth.ts";
 import { noSampler } from "@skep/agent/sampler.ts";
 import type { Engine } from "@skep/agent/engine/engine.ts";
 import type { Bus } from "@skep/kit/bus.ts";
+import type { Clock } from "@skep/kit/clock.ts";
 import { createRecordingLog, type Log } from "@skep/kit/log.ts";
 import { createIdSource } from "@skep/kit/random.ts";
 import { createScheduler } from "@skep/scheduler/wire.ts";
@@ -18,7 +19,7 @@ import { watchedEngine, watchedStore } from "./watch.ts";
 
 /** A bug, put between a program and one of its ports, to see whether the rules find it. */
 export interface Sabotage {
-  readonly store?: (store: Store, database: MemoryDatabase) => Store;
+  readonly store?: (store: Store, database: MemoryDatabase, clock: Clock) => Store;
   readonly settings?: Partial<Settings>;
   readonly agentBus?: (bus: Bus) => Bus;
   readonly engine?: (engine: Engine, bus: Bus) => Engine;
@@ -61,7 +62,7 @@ export function startScheduler(platform: Platform, name: string, life: Life, sab
   const observer = new ObserverRule(life, DEFAULT_SETTINGS.downAfterMs);
   const bus = busOfLife(platform.network.connect(name), life, (subject, data) => observer.heard(subject, data));
   const plain = platform.database.connect(name);
-  const store = watchedStore(platform, sabotage.store?.(plain, platform.database) ?? plain, life, observer);
+  const store = watchedStore(platform, sabotage.store?.(plain, platform.database, life.clock) ?? plain, life, observer);
   const newId = createIdSource(random);
   createScheduler({
     store,

@@ -7,12 +7,13 @@ const SEEDS = 40;
 
 describe("The rules find", () => {
   test.each(Object.entries(BUGS))("%s", async (_, { sabotage, found }) => {
+    // One bug shows itself in several ways; which one comes first is the seed's choice.
+    const others: unknown[] = [];
     for (let seed = 1; seed <= SEEDS; seed++) {
       const { violation } = await simulate(seed, { sabotage });
-      if (violation === undefined) continue;
-      expect(violation).toMatch(found);
-      return;
+      if (violation !== undefined && found.test(violation)) return;
+      others.push(violation);
     }
-    expect.fail(`${SEEDS} seeds did not find it`);
+    expect.fail(`${SEEDS} seeds did not find it, but ${JSON.stringify(others)}`);
   });
 });
