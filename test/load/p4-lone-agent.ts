@@ -23,10 +23,10 @@ export interface LoneAgent {
 }
 
 /**
- * Starts it on the engine, which is in a Swarm; the bus between the two is in memory. Without a start limit it has the
- * one that agents have unless an operator says otherwise.
+ * Starts it on the engine, which is in a Swarm; the bus between the two is in memory. It has the start limit that
+ * agents have unless an operator says otherwise.
  */
-export async function startLoneAgent(engine: Engine, startLimit?: number): Promise<LoneAgent> {
+export async function startLoneAgent(engine: Engine): Promise<LoneAgent> {
   const network = createMemoryNetwork(systemClock);
   const scheduler = network.connect("scheduler");
   const nodeId = (await engine.facts()).nodeId ?? "";
@@ -56,7 +56,7 @@ export async function startLoneAgent(engine: Engine, startLimit?: number): Promi
     machineBootId: "load",
     limits: { portFrom: 20_000, portTo: 29_999, maxInstances: 1_000 },
     sandboxImage: "skep/pause:latest",
-    startLimit,
+    startLimit: undefined,
     agentVersion: "0",
   });
   const listening = new Promise<void>(resolve => {

@@ -35,11 +35,11 @@ export const SETTINGS = {
     z.coerce.number().int().min(1).default(100),
     "most instances on this node",
   ),
-  // Starting more at once than there are cores makes each slower and none faster.
+  // A start waits now and then for the disk and the network: with one more than there are cores, none of them is idle.
   startLimit: setting(
     "SKEP_START_LIMIT",
     z.coerce.number().int().min(1).optional(),
-    "most containers started at once; absent means the number of cores",
+    "most containers started at once; absent means one more than there are cores",
   ),
   registryAuth: secret(
     "SKEP_REGISTRY_AUTH",

@@ -26,7 +26,7 @@ export interface AgentDeps {
   readonly machineBootId: string;
   readonly limits: NodeLimits;
   readonly sandboxImage: string;
-  /** Most containers started at once; `undefined` for as many as the node has cores. */
+  /** Most containers started at once; `undefined` for one more than the node has cores. */
   readonly startLimit: number | undefined;
   readonly agentVersion: string;
 }

@@ -42,7 +42,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: Jour
   const health = createHealthWatch({ clock, prober, host: () => facts.address, onChange: hint });
   const images = createImages({ engine, clock, log, auth, onProgress: hint });
   const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange: hint });
-  const policy = { startLimit: deps.startLimit ?? facts.cores, sandboxImage: deps.sandboxImage };
+  const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };
   const outlook = { orders: () => book.orders(), onPicture: (picture: Picture) => reporter.show(picture) };
   const loop = new Loop({ engine, clock, log, images, health, policy, booted: entry.bootId !== bootId(), ...outlook });
   const uplink = { bus, clock, random, log, nodeId, sessionId, reporter, bootId };
