@@ -35,6 +35,27 @@ export async function createService({ manager }: Platform, wish: ServiceWish): P
   });
 }
 
+/** What `docker network create --driver overlay` asks of the engine. */
+export async function createOverlay({ manager }: Platform, name: string): Promise<void> {
+  await askEngine(manager.socket, "POST", "/networks/create", { Name: name, Driver: "overlay", CheckDuplicate: true });
+}
+
+/** Removes networks that tasks may be leaving still. */
+export async function removeNetworks(platform: Platform, names: readonly string[]): Promise<void> {
+  const deadlineAt = performance.now() + 60_000;
+  for (const name of names) {
+    while (
+      !(await platform.docker(["network", "rm", name]).then(
+        () => true,
+        () => false,
+      ))
+    ) {
+      if (performance.now() > deadlineAt) throw new Error(`the network ${name} is still in use after a minute`);
+      await new Promise(resolve => setTimeout(resolve, 500));
+    }
+  }
+}
+
 /** How many tasks of services with this prefix run. */
 export async function runningTasks({ manager }: Platform, prefix: string): Promise<number> {
   const filters = encodeURIComponent(JSON.stringify({ "desired-state": ["running"], name: [prefix] }));
