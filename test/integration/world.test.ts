@@ -124,6 +124,15 @@ describe("the world as it is read again and again", () => {
     expect((await expectTrue()).locations).toHaveLength(COUNT - 2);
   });
 
+  it("is read by what changed again once a backup of another server has been taken in", async () => {
+    await pool.query("UPDATE world_horizon SET xid = 1000000000000");
+    const before = await expectTrue();
+    expect((await store.loadWorld()).locations.some(location => before.locations.includes(location))).toBe(false);
+    await store.pruneHistory({ keysAt: 0, decisionsAt: 0 }, 10);
+    const { locations } = await store.loadWorld();
+    expect((await store.loadWorld()).locations.every(location => locations.includes(location))).toBe(true);
+  });
+
   it("is the true one in the end, however writers and readers overlap", async () => {
     const write = async (serial: number): Promise<void> => {
       for (let seq = 1; seq <= 10; seq++) {

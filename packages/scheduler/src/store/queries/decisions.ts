@@ -43,6 +43,7 @@ export async function listDecisions(
   return { items: rows.items.map(toDecision), nextToken: rows.nextToken };
 }
 
+/** A horizon above the present transaction comes from another server, with a backup: nothing would ever be beyond it. */
 const PRUNE = {
   name: "prune-history",
   text: `
@@ -50,7 +51,8 @@ WITH old_keys AS (DELETE FROM idempotency_keys WHERE (actor, key) IN
     (SELECT actor, key FROM idempotency_keys WHERE at < $1 LIMIT $3) RETURNING 1),
 old_decisions AS (DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE at < $2 ORDER BY at LIMIT $3) RETURNING 1),
 old_changes AS (DELETE FROM world_changes WHERE at < clock_timestamp() - interval '5 minutes' RETURNING xid),
-raised AS (UPDATE world_horizon SET xid = greatest(xid, (SELECT max(xid) FROM old_changes)) WHERE EXISTS (SELECT FROM old_changes))
+raised AS (UPDATE world_horizon SET xid = least(greatest(xid, (SELECT max(xid) FROM old_changes)), pg_current_xact_id()::text::bigint)
+  WHERE EXISTS (SELECT FROM old_changes) OR xid > pg_current_xact_id()::text::bigint)
 SELECT (SELECT count(*) FROM old_keys) + (SELECT count(*) FROM old_decisions) AS deleted`,
 };
 
