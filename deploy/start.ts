@@ -8,6 +8,8 @@ import { createSteps } from "./quickstart/steps.ts";
 
 /** Waits for Ctrl-C or a stop from outside; answers which signal came. */
 function untilStopped(): Promise<NodeJS.Signals> {
+  // On an engine that was there before, nothing else keeps this process.
+  setInterval(() => undefined, 3_600_000);
   return new Promise(resolve => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve(signal));
   });
