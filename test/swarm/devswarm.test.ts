@@ -111,9 +111,11 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
       const seen = await fleets.execOnNode(fleet, name, [
         "sh",
         "-c",
-        "hostname; ip -4 -brief address show eth0; docker info -f '{{.Name}}'",
+        "hostname; ip -4 -brief address show eth0; docker info -f '{{.Name}}'; mountpoint /etc/docker",
       ]);
-      expect(seen.stdout).toMatch(new RegExp(`^${name}\\neth0\\S* +UP +${address}/24 \\n${name}\\n$`));
+      // Its own /etc/docker: the key of an engine that the host ran before would make all nodes one engine.
+      const own = "/etc/docker is a mountpoint\\n";
+      expect(seen.stdout).toMatch(new RegExp(`^${name}\\neth0\\S* +UP +${address}/24 \\n${name}\\n${own}$`));
     }
     const ids = await Promise.all(
       fleet.nodes.map(node => fleets.docker(fleet, node.name, ["info", "-f", "{{.ID}} {{.Swarm.NodeID}}"])),

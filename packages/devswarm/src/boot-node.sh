@@ -39,6 +39,9 @@ private() {
   mount -n -t overlay overlay -o "lowerdir=$1,upperdir=$data_dir/disk/$2,workdir=$data_dir/disk/$2-work" "$1"
 }
 private /etc etc
+# Also over what an engine of the host's own left in there: with its key.json every node would have that one engine's id.
+mkdir -p /etc/docker "$data_dir/disk/etc-docker"
+mount -n --bind "$data_dir/disk/etc-docker" /etc/docker
 case $data_dir in /var/lib/*) ;; *) private /var/lib var-lib ;; esac
 echo "$node" > /etc/hostname
 rm -f /etc/resolv.conf
