@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { busContract } from "@skep/kit/bus.contract.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
@@ -81,5 +82,23 @@ describe("The bus over NATS", () => {
     });
     expect(bus.connected()).toBe(true);
     await bus.close();
+  });
+
+  test.for(["gone", "silent"])("closes though the server is %s, without waiting for its return", async manner => {
+    const log = createRecordingLog();
+    const bus = createNatsBus({ servers: [server.url], name: "s", user: "scheduler", password: "one", log });
+    await eventually(() => expect(bus.connected()).toBe(true));
+    if (manner === "gone") {
+      await server.kill();
+      await eventually(() => expect(bus.connected()).toBe(false));
+    } else {
+      server.pause();
+      const asked = (): Promise<unknown> => bus.request("skep.x", none, { timeoutMs: 100 });
+      await eventually(() => expect(asked()).rejects.toMatchObject({ code: "timeout" }));
+    }
+    bus.publish("skep.x", none);
+    // The client itself notices a silent server after 10 s at the soonest.
+    const closed = bus.close().then(() => "closed");
+    expect(await Promise.race([closed, sleep(8_000, "still waiting")])).toBe("closed");
   });
 });

@@ -18,6 +18,9 @@ export interface NatsOptions {
   readonly log: Log;
 }
 
+/** So long a bus that is closed waits until the server has taken what was published. */
+const FLUSH_MS = 2_000;
+
 interface Wanted {
   readonly pattern: string;
   readonly queue: string | undefined;
@@ -121,7 +124,13 @@ class NatsBus implements Bus {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#connection?.flush().catch(() => undefined);
+    // What was published shall arrive; but a flush ends only with the server's answer, and the server may be gone for good.
+    if (this.#up) {
+      const flushed = new AbortController();
+      const sent = this.#connection?.flush().catch(() => undefined);
+      await Promise.race([sent, pause(FLUSH_MS, flushed.signal)]);
+      flushed.abort();
+    }
     await this.#connection?.close();
     await this.#ended;
   }
