@@ -25,7 +25,7 @@ async function start(options: StartOptions): Promise<void> {
   const work = (async () => {
     const cluster = await startCluster(options, steps, found => (ground = found));
     const samples = await deploySamples(cluster, options, steps);
-    out.write(screen(cluster, samples, options, performance.now() - startedAt));
+    out.write(screen(cluster, samples, performance.now() - startedAt));
     return cluster;
   })();
   const failure = work.then(

@@ -28,6 +28,7 @@ export async function waitForStack(
 ): Promise<void> {
   const filters = encodeURIComponent(JSON.stringify({ label: [`com.docker.stack.namespace=${stackName}`] }));
   const deadline = performance.now() + timeoutMs;
+  const beganAt = new Date().toISOString();
   let shown = "";
   for (;;) {
     const services = await manager.get<readonly Service[]>(`/v1.41/services?status=true&filters=${filters}`);
@@ -46,7 +47,8 @@ export async function waitForStack(
     const picture = services
       .map(service => summary(service, stackName))
       .toSorted()
-      .join(", ");
+      .join(", ")
+      .concat(await newestError(manager, filters, beganAt));
     if (picture !== shown) say(picture);
     shown = picture;
     await sleep(300);
@@ -64,14 +66,24 @@ function summary({ Spec, ServiceStatus: status, UpdateStatus: update }: Service,
   return `${name} ${status?.RunningTasks ?? 0}/${status?.DesiredTasks ?? 0}${updating}`;
 }
 
+/** What went wrong last since then, so that nobody waits for what cannot come; empty while nothing did. */
+async function newestError(manager: Manager, filters: string, since: string): Promise<string> {
+  const tasks = await manager.get<readonly Task[]>(`/tasks?filters=${filters}`);
+  const error = newestErrorOf(tasks.filter(task => task.Status.Timestamp > since));
+  return error === undefined ? "" : `; last error: ${error}`;
+}
+
+function newestErrorOf(tasks: readonly Task[]): string | undefined {
+  const failed = tasks.filter(task => (task.Status.Err ?? "") !== "");
+  return failed.toSorted((a, b) => b.Status.Timestamp.localeCompare(a.Status.Timestamp))[0]?.Status.Err;
+}
+
 async function whyBehind(manager: Manager, behind: readonly Service[], filters: string, what: string): Promise<string> {
   const tasks = await manager.get<readonly Task[]>(`/tasks?filters=${filters}`);
   const lines = behind.map(service => {
-    const failed = tasks.filter(task => task.ServiceID === service.ID && (task.Status.Err ?? "") !== "");
-    const newest = failed.toSorted((a, b) => b.Status.Timestamp.localeCompare(a.Status.Timestamp))[0];
+    const error = newestErrorOf(tasks.filter(task => task.ServiceID === service.ID));
     const { RunningTasks: running = 0, DesiredTasks: desired = 0 } = service.ServiceStatus ?? {};
-    const said =
-      newest?.Status.Err ?? service.UpdateStatus?.Message ?? "its tasks report no error; see docker service ps";
+    const said = error ?? service.UpdateStatus?.Message ?? "its tasks report no error; see docker service ps";
     return `  ${service.Spec.Name}: ${running} of ${desired} run; ${said}`;
   });
   return `the stack ${what}:\n${lines.join("\n")}\nSee \`docker service ps --no-trunc NAME\` and \`docker service logs NAME\` on a manager.`;

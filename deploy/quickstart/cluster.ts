@@ -18,6 +18,8 @@ export interface Cluster {
   readonly apiUrl: string;
   /** File (0600) that holds the API token. */
   readonly tokenFile: string;
+  /** Something to break, for the last screen: a command line and what it shows. */
+  readonly trial: Ground["trial"];
 }
 
 const root = dirname(dirname(import.meta.dirname));
@@ -63,7 +65,7 @@ export async function startCluster(
     await ground.openPorts();
     await untilNodesReady(client, fleet.nodes.length);
   });
-  return { fleet, client, images, apiUrl, tokenFile };
+  return { fleet, client, images, apiUrl, tokenFile, trial: ground.trial };
 }
 
 /** The API serves, and every node's agent has reported. */

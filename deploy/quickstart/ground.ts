@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { docker, downFleet, forward, upFleet, type Fleet } from "@skep/devswarm/fleet.ts";
-import { adoptLocalEngine } from "@skep/devswarm/local-engine.ts";
+import { adoptLocalEngine, type LocalFleet } from "@skep/devswarm/local-engine.ts";
 import { whyNoFleet } from "@skep/devswarm/prerequisites.ts";
 import type { StartOptions } from "./options.ts";
 
@@ -11,6 +11,8 @@ export interface Ground {
   readonly registry: string;
   /** Variables of the stack file that differ from production here. */
   readonly env: Readonly<Record<string, string>>;
+  /** Something to break: a command line and what it shows, for the last screen. */
+  readonly trial: readonly [command: string, shows: string];
   /** Makes the tenants' and the API's port answer on localhost. */
   openPorts(): Promise<void>;
   /** Takes down everything that the start brought, and nothing else. */
@@ -32,10 +34,12 @@ export async function findGround(options: StartOptions, onStep: (text: string) =
 async function fleetGround(options: StartOptions, onStep: (text: string) => void): Promise<Ground> {
   const fleet = await upFleet({ name: options.fleet, nodes: options.nodes, managers: 1, fresh: true, onStep });
   const manager = fleet.nodes[0]?.name ?? "";
+  const ofFleet = options.fleet === "skep" ? "" : ` --fleet ${options.fleet}`;
   return {
     fleet,
     registry: fleet.registry,
     env: {},
+    trial: [`npm run -s devswarm -- kill node-2${ofFleet}`, "lose a node; ask httpbin again"],
     async openPorts() {
       await forward(fleet, { port: options.httpPort }, { node: manager, port: 80 });
       await forward(fleet, { port: options.apiPort }, { node: manager, port: 7700 });
@@ -44,10 +48,27 @@ async function fleetGround(options: StartOptions, onStep: (text: string) => void
   };
 }
 
-function localGround(local: Fleet & { down(): Promise<void> }, options: StartOptions): Ground {
+/** A Swarm config by this name says that the stack on the engine is a quick start's, not one that somebody relies on. */
+const MARK = "skep_quickstart";
+
+async function localGround(local: LocalFleet, options: StartOptions): Promise<Ground> {
   const node = local.nodes[0]?.name ?? "";
-  const lines = async (argv: readonly string[]): Promise<string[]> =>
-    (await docker(local, node, argv)).split("\n").filter(Boolean);
+  const lines = async (argv: readonly string[], input?: string): Promise<string[]> =>
+    (await docker(local, node, argv, input === undefined ? {} : { input })).split("\n").filter(Boolean);
+  const ofStack = ["--filter", "label=com.docker.stack.namespace=skep"];
+
+  const isMarked = (await lines(["config", "ls", "-q", "--filter", `name=${MARK}`])).length > 0;
+  if (!isMarked && (await lines(["service", "ls", "-q", ...ofStack])).length > 0)
+    throw new Error(
+      "This engine runs a stack named skep already, which is not from a quick start: nothing was touched. Use another engine.",
+    );
+  if (!isMarked) await lines(["config", "create", MARK, "-"], "The stack skep here is a quick start's.\n");
+
+  async function removeEach(kind: readonly string[], filters: readonly string[], removal: readonly string[]) {
+    const found = await lines([...kind, "-q", ...filters]);
+    if (found.length > 0) await lines([...removal, ...found]);
+  }
+
   return {
     fleet: local,
     registry: "",
@@ -56,20 +77,22 @@ function localGround(local: Fleet & { down(): Promise<void> }, options: StartOpt
       SKEP_HTTP_PORT: String(options.httpPort),
       SKEP_HTTPS_PORT: String(options.httpPort + 363),
       SKEP_API_PUBLISHED_PORT: String(options.apiPort),
+      SKEP_DOCKER_SOCKET: local.socketOnNode,
     },
+    trial: [
+      "docker rm -f $(docker ps -qf label=skep.deployment=default.httpbin | head -1)",
+      "lose a copy; it is back at once",
+    ],
     openPorts: () => Promise.resolve(),
     async down() {
       await lines(["stack", "rm", "skep"]);
-      while ((await lines(["ps", "-aq", "--filter", "label=com.docker.stack.namespace=skep"])).length > 0)
+      while ((await lines(["ps", "-aq", ...ofStack])).length > 0)
         await new Promise(resolve => setTimeout(resolve, 500));
-      const tenants = await lines(["ps", "-aq", "--filter", "label=skep.instance"]);
-      if (tenants.length > 0) await lines(["rm", "-f", "-v", ...tenants]);
-      const networks = await lines(["network", "ls", "-q", "--filter", "label=skep.tenant"]);
-      if (networks.length > 0) await lines(["network", "rm", ...networks]);
-      const secrets = await lines(["secret", "ls", "-q", "--filter", "name=skep_"]);
-      if (secrets.length > 0) await lines(["secret", "rm", ...secrets]);
-      const volumes = await lines(["volume", "ls", "-q", "--filter", "label=com.docker.stack.namespace=skep"]);
-      if (volumes.length > 0) await lines(["volume", "rm", "-f", ...volumes]);
+      await removeEach(["ps", "-a"], ["--filter", "label=skep.instance"], ["rm", "-f", "-v"]);
+      await removeEach(["network", "ls"], ["--filter", "label=skep.tenant"], ["network", "rm"]);
+      await removeEach(["secret", "ls"], ["--filter", "name=skep_"], ["secret", "rm"]);
+      await removeEach(["volume", "ls"], ofStack, ["volume", "rm", "-f"]);
+      await lines(["config", "rm", MARK]);
       await local.down();
     },
   };

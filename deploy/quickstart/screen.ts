@@ -4,7 +4,10 @@ import type { Sample } from "./samples.ts";
 
 /** What is about to happen, before it happens. */
 export function plan(options: StartOptions): string {
-  return `Skep: a local Docker Swarm of ${options.nodes} engines with Skep and three sample tenants on it.
+  const swarm = options.localEngine
+    ? "this machine's Docker engine as a Swarm of one node,"
+    : `a local Docker Swarm of ${options.nodes} engines`;
+  return `Skep: ${swarm} with Skep and three sample tenants on it.
 The first start builds and caches what this machine lacks (up to 15 minutes); later ones take seconds.
 Ctrl-C takes everything down${options.keep ? " unless, as now, --keep is given" : ""}.
 
@@ -12,12 +15,17 @@ Ctrl-C takes everything down${options.keep ? " unless, as now, --keep is given" 
 }
 
 /** Where to look, what to try, how to stop. */
-export function screen(cluster: Cluster, samples: readonly Sample[], options: StartOptions, tookMs: number): string {
+export function screen(cluster: Cluster, samples: readonly Sample[], tookMs: number): string {
   const nodes = cluster.fleet.nodes.map(node => `  ${node.name.padEnd(8)} ${node.address.padEnd(12)} ${node.role}`);
   const width = Math.max(...samples.map(sample => sample.url.length));
   const apps = samples.map(
     sample => `  ${sample.url.padEnd(width)}  ${String(sample.status || "---")}  ${sample.look}`,
   );
+  const trials = [
+    ["npm run -s skep -- ps", "every instance: node, state, health"],
+    ["npm run -s skep -- scale httpbin=5", "two more copies"],
+    cluster.trial,
+  ].map(([command = "", shows]) => `  ${command.padEnd(43)}  # ${shows}`);
   return `
 Skep runs (${(tookMs / 1000).toFixed(1)} s).
 
@@ -29,9 +37,7 @@ ${apps.join("\n")}
 
 Try, in another terminal
   export SKEP_URL=${cluster.apiUrl} SKEP_TOKEN_FILE=${cluster.tokenFile.replace(process.env["HOME"] ?? "\0", "$HOME")}
-  npm run -s skep -- ps                        # every instance: node, state, health
-  npm run -s skep -- scale httpbin=5           # two more copies
-  npm run -s devswarm -- kill node-2${options.fleet === "skep" ? "" : ` --fleet ${options.fleet}`}           # lose a node; ask httpbin again
+${trials.join("\n")}
 
 Stop with Ctrl-C.
 `;

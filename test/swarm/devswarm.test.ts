@@ -274,6 +274,8 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
     expect(await fleets.docker(other, "node-1", ["node", "ls", "-q"])).not.toBe("");
     await fleets.docker(other, "node-1", ["swarm", "leave", "--force"]);
     expect(await adoptLocalEngine({ ask: () => Promise.resolve(false), socket })).toBeUndefined();
+    const several = { ask: () => Promise.reject(new Error("must not ask")), socket: fleet.nodes[0]?.socket ?? "" };
+    await expect(adoptLocalEngine(several)).rejects.toThrow("a swarm of 3 nodes");
     const formed = await adoptLocalEngine({ ask: () => Promise.resolve(true), socket });
     expect(formed?.nodes[0]?.swarmId).toMatch(/^\w+$/);
     await formed?.down();

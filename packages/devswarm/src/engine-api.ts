@@ -14,6 +14,7 @@ export class EngineError extends Error {
 export interface EngineInfo {
   readonly Name: string;
   readonly ServerVersion: string;
+  readonly OperatingSystem: string;
   readonly Swarm: {
     readonly LocalNodeState: string;
     readonly NodeID: string;

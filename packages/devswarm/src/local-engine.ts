@@ -9,19 +9,22 @@ import { localEngineSocket } from "./settings.ts";
  * machine is killed, paused or cut. `down` leaves the swarm if it was formed here, and the engine as it was.
  */
 export interface LocalFleet extends Fleet {
+  /** Where the engine's socket is for a container of it that mounts it. */
+  readonly socketOnNode: string;
   down(): Promise<void>;
 }
 
 /**
  * Uses the Docker engine that this user's docker client would use as a Swarm of one node. When the engine is in no
  * swarm, `ask` decides whether to form one. Undefined when there is no such engine or the answer was no. Throws an
- * Error when the engine is a worker of somebody's swarm: nothing can be deployed through it.
+ * Error when the engine is a worker of somebody's swarm, through which nothing can be deployed, or one node of several:
+ * what is deployed would reach machines that nobody spoke of.
  */
 export async function adoptLocalEngine(options: {
   ask: () => Promise<boolean>;
   socket?: string;
 }): Promise<LocalFleet | undefined> {
-  const socket = options.socket ?? localEngineSocket();
+  const socket = options.socket ?? (await localEngineSocket());
   if (socket === undefined || !(await answers(socket))) return undefined;
   const before = await askEngine<EngineInfo>(socket, "GET", "/info");
   const wasInSwarm = before.Swarm.LocalNodeState === "active";
@@ -35,6 +38,12 @@ export async function adoptLocalEngine(options: {
       `The engine on ${socket} is a worker of a swarm: use an engine that is one of its managers, or leave that swarm.`,
     );
   }
+  const nodes = await askEngine<readonly unknown[]>(socket, "GET", "/nodes");
+  if (nodes.length > 1) {
+    throw new Error(
+      `The engine on ${socket} manages a swarm of ${nodes.length} nodes: this is for a swarm of that engine alone. For yours there is stack/README.md.`,
+    );
+  }
   return {
     name: "local",
     subnet: "127.0.0.0/8",
@@ -42,6 +51,7 @@ export async function adoptLocalEngine(options: {
     // An engine takes the loopback network as a registry without TLS, should somebody run one there.
     registry: "127.0.0.1:5000",
     nodes: [{ name: Name, address: "127.0.0.1", socket, role: "manager", swarmId: Swarm.NodeID }],
+    socketOnNode: isDesktop(before) ? "/var/run/docker.sock" : socket,
     down: () => (wasInSwarm ? Promise.resolve() : leaveSwarm(socket)),
   };
 }
@@ -65,6 +75,11 @@ function hostAddress(): string | undefined {
   if (process.platform !== "linux") return undefined;
   const addresses = Object.values(networkInterfaces()).flatMap(list => list ?? []);
   return addresses.find(each => each.family === "IPv4" && !each.internal)?.address;
+}
+
+/** Docker Desktop's engine runs in a machine of its own, whose paths are not those of this one. */
+function isDesktop(info: EngineInfo): boolean {
+  return info.OperatingSystem === "Docker Desktop";
 }
 
 async function leaveSwarm(socket: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { run } from "./command.ts";
 
 /** Where the runtime files of all fleets live: sockets, state files, locks. */
 export const runRoot = "/run/skep";
@@ -37,8 +38,17 @@ export function dockerClientEnv(
   return { ...env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: configDir, ...extra };
 }
 
+/** Reads from the docker client itself where it would go, since contexts (Docker Desktop makes one) count as well as DOCKER_HOST. */
+async function clientEndpoint(): Promise<string> {
+  const asked = await run(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]).catch(
+    () => undefined,
+  );
+  const printed = asked?.code === 0 ? asked.stdout.trim() : "";
+  return printed || (process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock");
+}
+
 /** The socket of the engine that a person's docker client would use, or undefined where that is not a local socket. */
-export function localEngineSocket(): string | undefined {
-  const host = process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock";
-  return host.startsWith("unix://") ? host.slice("unix://".length) : undefined;
+export async function localEngineSocket(): Promise<string | undefined> {
+  const endpoint = await clientEndpoint();
+  return endpoint.startsWith("unix://") ? endpoint.slice("unix://".length) : undefined;
 }
