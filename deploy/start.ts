@@ -1,6 +1,6 @@
 import { parseStartOptions, USAGE, type StartOptions } from "./quickstart/options.ts";
 import { startCluster } from "./quickstart/cluster.ts";
-import type { Ground } from "./quickstart/ground.ts";
+import { mayUseFleet, type Ground } from "./quickstart/ground.ts";
 import { deploySamples } from "./quickstart/samples.ts";
 import { plan, screen } from "./quickstart/screen.ts";
 import { downFleet } from "@skep/devswarm/fleet.ts";
@@ -49,8 +49,9 @@ async function start(options: StartOptions): Promise<void> {
     );
   else {
     out.write("\nTaking everything down ...\n");
+    if (ground !== undefined) await ground.down();
     // Without ground yet, a fleet may be half up: taking one down works from what it wrote about itself.
-    await (ground?.down() ?? downFleet(options.fleet));
+    else if (mayUseFleet(options)) await downFleet(options.fleet);
     out.write("Nothing is left behind.\n");
   }
   process.exit();

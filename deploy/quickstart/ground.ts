@@ -19,6 +19,11 @@ export interface Ground {
   down(): Promise<void>;
 }
 
+/** Whether the start brings engines of its own, rather than use the one that is there. */
+export function mayUseFleet(options: StartOptions): boolean {
+  return !options.localEngine && whyNoFleet() === undefined;
+}
+
 /** A fleet where that is possible; otherwise the engine that is there, with the person's consent. @throws Error that says why neither can be had. */
 export async function findGround(options: StartOptions, onStep: (text: string) => void): Promise<Ground> {
   const reason = options.localEngine ? "--local-engine" : whyNoFleet();
