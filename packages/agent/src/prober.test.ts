@@ -20,3 +20,10 @@ test("a page and a port are tried as they are, within the time that is given", a
   expect((await networkProber({ kind: "tcp", host: "127.0.0.1", port }, 200)).ok).toBe(false);
   expect((await page("/ok")).detail).toContain("ECONNREFUSED");
 });
+
+test("a target that cannot even be asked is an outcome like any other", async () => {
+  const page = await networkProber({ kind: "http", host: "127.0.0.1", port: 1, path: "/\u65e5" }, 200);
+  expect(page).toEqual({ ok: false, answered: false, detail: "Request path contains unescaped characters" });
+  const port = await networkProber({ kind: "tcp", host: "127.0.0.1", port: 70_000 }, 200);
+  expect(port).toMatchObject({ ok: false, answered: false });
+});

@@ -18,8 +18,14 @@ export interface ProbeOutcome {
 export type Prober = (target: ProbeTarget, timeoutMs: number) => Promise<ProbeOutcome>;
 
 /** Tries targets over the network. */
-export const networkProber: Prober = (target, timeoutMs) =>
-  target.kind === "tcp" ? tryConnect(target.host, target.port, timeoutMs) : tryPage(target, timeoutMs);
+export const networkProber: Prober = async (target, timeoutMs) => {
+  try {
+    return await (target.kind === "tcp" ? tryConnect(target.host, target.port, timeoutMs) : tryPage(target, timeoutMs));
+  } catch (error) {
+    // Node refuses some paths before anything is sent. A tenant chose the path: it must not end the agent.
+    return { ok: false, answered: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+};
 
 function tryConnect(host: string, port: number, timeoutMs: number): Promise<ProbeOutcome> {
   const { promise, resolve } = Promise.withResolvers<ProbeOutcome>();

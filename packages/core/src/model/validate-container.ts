@@ -233,8 +233,8 @@ function validateHealth(issues: Issue[], path: string, health: HealthCheck, publ
     check(
       issues,
       `${path}.probe.path`,
-      /^\/[^\s\0]*$/.test(probe.path),
+      /^\/[!-~]*$/.test(probe.path),
       `"${probe.path.slice(0, 100)}" is no path`,
-      "begin it with /",
+      "begin it with /, and write spaces and letters beyond ASCII as in a URL, %20",
     );
 }

@@ -58,6 +58,9 @@ test.each<[string, Partial<ContainerSpec>]>([
   ["health.retries", { health: { ...HEALTH, retries: 0, probe: { kind: "docker", test: ["CMD", "true"] } } }],
   ["health.probe.test", { health: { ...HEALTH, probe: { kind: "docker", test: ["true"] } } }],
   ["health.probe.port", { health: { ...HEALTH, probe: { kind: "tcp", port: 80 } } }],
+  ["health.probe.path", { health: { ...HEALTH, probe: { kind: "http", port: 80, path: "up" } } }],
+  ["health.probe.path", { health: { ...HEALTH, probe: { kind: "http", port: 80, path: "/a b" } } }],
+  ["health.probe.path", { health: { ...HEALTH, probe: { kind: "http", port: 80, path: "/\u65e5" } } }],
 ])("a container's %s is refused", (path, over) => {
   expect(paths(aSpec({ containers: [aContainer(over)] }))).toContain(`containers[0].${path}`);
 });
