@@ -57,7 +57,7 @@ export async function* mergeLogs(
         else yield entry.response;
       }
       if (open === 0 && queue.empty) return;
-      await queue.filled(signal);
+      await queue.filled();
     }
   } finally {
     closeAll();
@@ -90,11 +90,11 @@ class Queue {
     return taken;
   }
 
-  async filled(signal: AbortSignal): Promise<void> {
-    if (!this.empty || signal.aborted) return;
+  /** Resolves once there is something; a reader that leaves closes the streams, whose ends are something. */
+  async filled(): Promise<void> {
+    if (!this.empty) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    signal.addEventListener("abort", () => resolve(), { once: true });
     await promise;
     this.#wake = undefined;
   }

@@ -2,13 +2,15 @@ import { create } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import type { AskReply } from "@skep/api/codec/ask-reply.ts";
 import { specToProto } from "@skep/api/codec/spec.ts";
-import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
+import { DeploymentService, StreamLogsRequestSchema } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { NodeService } from "@skep/api/gen/skep/v1/node_service_pb.ts";
 import { PlatformService } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { DeploymentSpecSchema } from "@skep/api/gen/skep/v1/spec_pb.ts";
 import { aSpec } from "@skep/core/testing/builders.ts";
 import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
+import { streamLogs } from "./deployment-logs.ts";
 import { createTestPlatform } from "./testing/platform.ts";
 import { watch } from "./watch.ts";
 import type { Step } from "./watch.ts";
@@ -159,8 +161,6 @@ describe("StreamLogs", () => {
       ...deps,
       clock: { ...deps.clock, timer: (ms: number, run: () => void) => deps.clock.timer(ms / 50, run) },
     };
-    const { streamLogs } = await import("./deployment-logs.ts");
-    const { StreamLogsRequestSchema } = await import("@skep/api/gen/skep/v1/deployment_service_pb.ts");
     const request = create(StreamLogsRequestSchema, { deploymentId: "default.web" });
     const lines: string[] = [];
     const notices: string[] = [];
@@ -197,6 +197,34 @@ describe("StreamLogs", () => {
     };
     await expect(read()).rejects.toThrow("abort");
     expect(await stopped.promise).toBe(true);
+  });
+
+  it("holds on to nothing for each chunk of a stream that is followed, and ends when its reader leaves", async () => {
+    const { deployments, converge, answer, deps } = await start();
+    await deployments.createDeployment({ tenantId: "default", spec: spec() });
+    await converge();
+    const line = { instanceId: "default.web.1", container: "app", stream: "stdout", at: 1, text: "x" } as const;
+    for (const node of ["node1", "node2"])
+      answer(node, ask =>
+        ask.kind === "logs"
+          ? [0, 1, 2, 3].map(seq => {
+              return { kind: "logs", streamId: ask.streamId, seq, lines: [line], end: false, dropped: 0 } as const;
+            })
+          : [],
+      );
+    const request = create(StreamLogsRequestSchema, { deploymentId: "default.web", follow: true });
+    const reader = new AbortController();
+    const stream = streamLogs(deps, request, reader.signal);
+    let listeners = 0;
+    for (let chunk = 0; chunk < 4; chunk++) {
+      expect((await stream.next()).value?.lines).toHaveLength(1);
+      if (chunk === 0) listeners = getEventListeners(reader.signal, "abort").length;
+    }
+    const next = stream.next();
+    await new Promise(resolve => setTimeout(resolve, 10));
+    expect(getEventListeners(reader.signal, "abort")).toHaveLength(listeners);
+    reader.abort();
+    expect((await next).done).toBe(true);
   });
 
   it("refuses a container that is not there", async () => {
