@@ -244,7 +244,7 @@ describe("placement", () => {
 
 describe("the other services", () => {
   it("lists instances, locations and routes with the servers that get requests", async () => {
-    const { deployments, instances, routing, converge } = await start();
+    const { deployments, instances, routing, converge, store } = await start();
     await deployments.createDeployment({
       tenantId: "acme",
       spec: spec({ containers: [routed("web.example")], placement: { constraints: ["node.hostname == n2"] } }),
@@ -257,6 +257,9 @@ describe("the other services", () => {
     const { routes } = await routing.listRoutes({ tenantId: "acme" });
     const hostPort = locations[0]?.ports[0]?.hostPort;
     expect(routes[0]?.servers).toMatchObject([{ address: "10.0.0.2", port: hostPort }]);
+    // As on the edges: nobody is sent to a node that is down, though its last word was that all is well.
+    await store.saveLiveness(new Map([["node2", "down"]]), 0);
+    expect((await routing.listRoutes({ tenantId: "acme" })).routes[0]?.servers).toEqual([]);
     expect(await failure(routing.getRoute({ domain: "no.example" }))).toMatchObject({ code: "not_found" });
     expect(await failure(instances.getInstance({ instanceId: "acme.web.99" }))).toMatchObject({ code: "not_found" });
   });

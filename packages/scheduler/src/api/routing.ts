@@ -1,12 +1,11 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { RoutingService } from "@skep/api/gen/skep/v1/routing_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
-import type { Location } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
+import { isServing } from "@skep/core/model/state.ts";
 import type { ApiDeps } from "./deps.ts";
 import { routeToProto } from "./encode.ts";
 import { lookupsOf, pageRequest, readAll } from "./lookups.ts";
-import { currentLocation } from "./deployment-status.ts";
 
 /** Which domain leads where. */
 export function routingHandlers(deps: ApiDeps): ServiceImpl<typeof RoutingService> {
@@ -44,21 +43,16 @@ async function encodeRoutes({ store }: ApiDeps, routes: readonly Route[]): Promi
     store.listNodes(),
     ...deploymentIds.map(deploymentId => readAll(page => store.listInstances({ deploymentId }, page))),
   ]);
-  const serving = instances.flat().flatMap(record => {
-    const location = currentLocation(record);
-    return location !== undefined && serves(location) ? [location] : [];
-  });
   const lookups = lookupsOf(nodes, [], []);
+  // As on the edges: while a newer placement does not serve yet, the one before it does.
+  const serving = instances.flat().flatMap(({ locations }) => {
+    const well = locations.filter(location => isServing(location, lookups.node(location.nodeId)));
+    return well.toSorted((a, b) => b.epoch - a.epoch).slice(0, 1);
+  });
   return routes.map(route => {
     const servers = serving.filter(location => location.deploymentId === route.deploymentId);
     return routeToProto(route, servers, lookups);
   });
-}
-
-/** Whether the edge sends requests there: wanted, running, and not unwell. */
-function serves(location: Location): boolean {
-  const well = location.health === "none" || location.health === "healthy";
-  return location.desired === "run" && location.state === "running" && well;
 }
 
 function keyOf(route: Route): string {
