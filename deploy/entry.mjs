@@ -19,6 +19,7 @@ const programs = {
   "test:swarm": ["deploy/test.ts", "swarm"],
   load: ["test/load/main.ts"],
   gen: ["packages/api/gen.ts"],
+  bootstrap: ["deploy/bootstrap/main.ts"],
   skep: ["packages/cli/src/main.ts"],
   devswarm: ["packages/devswarm/src/main.ts"],
 };

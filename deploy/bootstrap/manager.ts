@@ -10,7 +10,7 @@ export interface Manager {
    */
   docker(
     argv: readonly string[],
-    options?: { readonly input?: string; readonly env?: Readonly<Record<string, string>> },
+    options?: { readonly input?: string | Buffer; readonly env?: Readonly<Record<string, string>> },
   ): Promise<string>;
   /** @throws Error with the engine's words when it refuses. */
   get<T>(path: string): Promise<T>;
