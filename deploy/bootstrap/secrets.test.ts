@@ -27,7 +27,7 @@ function swarmOfSecrets(): Manager & { readonly values: Map<string, string>; rea
       if (argv[1] === "ls") return [...values.keys()].join("\n");
       if (argv[1] === "inspect") return `${labels.get(name) ?? ""}\n`;
       if (values.has(name)) throw new Error(`secret ${name} already exists`);
-      values.set(name, options?.input ?? "");
+      values.set(name, String(options?.input ?? ""));
       const label = argv.find(word => word.startsWith("skep.content="));
       if (label !== undefined) labels.set(name, label.slice("skep.content=".length));
       return "id";
