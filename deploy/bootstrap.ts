@@ -15,6 +15,8 @@ export interface BootstrapOptions {
   readonly images: Readonly<Record<string, string>>;
   /** Path of `stack/skep.yml`; its config files stand beside it. */
   readonly stackFile: string;
+  /** Stack files of the operator's own, laid over it in this order. */
+  readonly overlays?: readonly string[];
   readonly stackName: string;
   /** More variables of the stack file; they win over those that this function sets. No secrets. */
   readonly env?: Readonly<Record<string, string>>;
@@ -70,12 +72,12 @@ async function deploy(
     ...options.env,
   };
   const resolveImage = options.resolveImage ?? "always";
+  const files = [options.stackFile, ...(options.overlays ?? [])];
   await manager.docker(
     [
       "stack",
       "deploy",
-      "--compose-file",
-      options.stackFile,
+      ...files.flatMap(file => ["--compose-file", file]),
       "--resolve-image",
       resolveImage,
       "--with-registry-auth",

@@ -1,17 +1,18 @@
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bootstrapStack } from "../bootstrap.ts";
 import type { ImageName } from "../images/names.ts";
 import { publishImages } from "../images/publish.ts";
 import { managerAt, swarmId } from "./manager.ts";
 
-const USAGE = `npm run bootstrap -- --registry HOST[:PORT] [--socket PATH]
+const USAGE = `npm run bootstrap -- --registry HOST[:PORT] [--socket PATH] [--overlay FILE]
 
 Puts Skep on the Swarm that an engine manages, or updates it there: makes the images and pushes them to the registry, makes
 secrets and node labels that are missing, deploys stack/skep.yml, and waits until every service is healthy.
 
   --registry HOST  the registry that all nodes pull from; log in to it first (docker login)
   --socket PATH    the manager's engine (default /var/run/docker.sock)
+  --overlay FILE   a stack file of yours that is laid over stack/skep.yml; may be given several times
   --help           this text
 
 The variables of stack/skep.yml (see stack/README.md) are taken from the environment. An image that is named there, such as
@@ -23,7 +24,7 @@ const STACK_IMAGES: readonly ImageName[] = ["scheduler", "agent", "pause", "nats
 
 const root = dirname(dirname(import.meta.dirname));
 
-async function main(registry: string, socket: string): Promise<void> {
+async function main(registry: string, socket: string, overlays: readonly string[]): Promise<void> {
   const say = (text: string, ms: number): void =>
     void process.stderr.write(ms === 0 ? `${text}\n` : `${text} (${(ms / 1000).toFixed(1)} s)\n`);
   const manager = managerAt(socket);
@@ -33,7 +34,7 @@ async function main(registry: string, socket: string): Promise<void> {
   const { docker } = manager;
   const images = which.length === 0 ? {} : await publishImages({ docker, socket, registry, which, onStep: say });
   const stackFile = join(root, "stack", "skep.yml");
-  const { secretsDir } = await bootstrapStack({ socket, images, stackFile, stackName: "skep", onStep: say });
+  const { secretsDir } = await bootstrapStack({ socket, images, stackFile, overlays, stackName: "skep", onStep: say });
   process.stdout.write(
     `Skep runs. The secrets' values are in ${secretsDir}: keep them, Docker never gives them back. To use it:\n` +
       `  export SKEP_URL=http://<node>:${process.env["SKEP_API_PUBLISHED_PORT"] || "7700"} SKEP_TOKEN_FILE=${join(secretsDir, "api-token")}\n` +
@@ -46,13 +47,18 @@ try {
     options: {
       registry: { type: "string" },
       socket: { type: "string", default: "/var/run/docker.sock" },
+      overlay: { type: "string", multiple: true, default: [] },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) process.stdout.write(USAGE);
   else if (values.registry === undefined || values.registry === "")
     throw new TypeError("--registry is missing: name a registry that every node reaches, registry.example.com:5000");
-  else await main(values.registry, values.socket);
+  else {
+    // Named from where the command was typed.
+    const overlays = values.overlay.map(file => resolve(process.env["INIT_CWD"] ?? "", file));
+    await main(values.registry, values.socket, overlays);
+  }
 } catch (error) {
   const isUsage = error instanceof TypeError;
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${isUsage ? `\n${USAGE}` : ""}`);
