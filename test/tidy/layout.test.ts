@@ -3,7 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root, sourceFiles, sources } from "./sources.ts";
 
-/** Who may import whom among our packages (section 3 of the design); everything else is an arrow nobody drew. */
+/** Who may import whom among our packages; everything else is an arrow nobody drew. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   kit: [],
@@ -30,7 +30,7 @@ const TOP_LEVEL = [
 ];
 
 describe("the repository", () => {
-  it("has exactly the top level that the design names", () => {
+  it("has exactly the top level that is listed here", () => {
     const found = readdirSync(root).filter(name => !name.startsWith(".") && name !== "node_modules");
     expect(found.toSorted()).toEqual(TOP_LEVEL.toSorted());
   });
@@ -78,7 +78,7 @@ describe("the repository", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("keeps the sizes that the design sets: a median file of 100 lines or fewer, main.ts within 60", () => {
+  it("keeps its sizes: a median file of 100 lines or fewer, main.ts within 60", () => {
     const lengths = sourceFiles().map(file => ({
       file,
       lines: readFileSync(join(root, file), "utf8").split("\n").length - 1,

@@ -24,7 +24,7 @@ export interface SkepClient {
 
 /** Where the platform is and who asks. */
 export interface ConnectOptions {
-  /** For example `http://127.0.0.1:7000`. */
+  /** For example `http://127.0.0.1:7700`. */
   readonly url: string;
   readonly token?: string | (() => string | Promise<string>);
   /** HTTP/2 by default: one connection, and a dead one is noticed by pings. `1.1` for proxies that speak only that. */

@@ -12,7 +12,7 @@ export const LABEL = {
   role: "skep.role",
   specHash: "skep.spec-hash",
   ports: "skep.ports",
-  /** Marks every container that belongs to a deployment, for tools that only know this mark (R288). */
+  /** Marks every container that belongs to a deployment, for tools that only know this mark. */
   managed: "cloud.obiente.deployment",
 } as const;
 

@@ -5,7 +5,7 @@ import type { TenantId } from "./tenant.ts";
 /** Id of a deployment, `<tenant>.<name>`: readable, unique, and usable in a container's name. */
 export type DeploymentId = string;
 
-/** How a node is chosen among those that fit (R243, R279). */
+/** How a node is chosen among those that fit. */
 export type Strategy = "least-loaded" | "round-robin" | "resource-based" | "spread";
 
 /** How the agent asks a container whether it is well. */

@@ -17,7 +17,7 @@ export type Liveness = "unknown" | "ready" | "suspect" | "down";
 export interface Capacity {
   readonly cpuMillis: number;
   readonly memoryBytes: number;
-  /** Most instances on the node (R293). */
+  /** Most instances on the node. */
   readonly instances: number;
   /** Host ports that the scheduler may hand out on the node, both ends included. */
   readonly portFrom: number;

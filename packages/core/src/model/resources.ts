@@ -15,7 +15,7 @@ export interface Resources {
   readonly reserveMemoryBytes: number;
 }
 
-/** What a container gets when its spec says nothing: every container is limited (R302). */
+/** What a container gets when its spec says nothing: every container is limited. */
 export const DEFAULT_RESOURCES: Resources = {
   cpuMillis: 1000,
   memoryBytes: 512 * 1024 * 1024,

@@ -5,7 +5,7 @@ import type { TenantId } from "./tenant.ts";
 export type Balancing = "wrr" | "p2c";
 
 /**
- * One route of a deployment, as its labels describe it (R282, R286); a row of `deployment_routing`.
+ * One route of a deployment, as its labels describe it; a row of `deployment_routing`.
  * `rule` is Traefik's own rule text for the router, checked and normalised.
  */
 export interface Route {

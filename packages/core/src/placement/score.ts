@@ -35,7 +35,7 @@ function leftover(fleet: Fleet, index: number, need: Need): number {
   return (cpu + memory) / 2;
 }
 
-/** One way to rank nodes per strategy (R243, R279). */
+/** One way to rank nodes per strategy. */
 export const SCORES: Readonly<Record<Strategy, Score>> = {
   "least-loaded": {
     first: loadOf,

@@ -26,7 +26,7 @@ export interface LabelContext {
 }
 
 /**
- * Reads the Traefik labels of a deployment as people write them for Traefik's Docker provider (R282, R286). A route
+ * Reads the Traefik labels of a deployment as people write them for Traefik's Docker provider. A route
  * is made per domain and path of each router's rule. `traefik.enable=false` on a container leaves its labels unread.
  */
 export function routesFromSpec(tenantId: TenantId, deploymentId: DeploymentId, spec: DeploymentSpec): ReadRoutes {

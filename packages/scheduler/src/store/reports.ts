@@ -46,7 +46,7 @@ export interface Usage {
   readonly memoryBytes: number;
 }
 
-/** A node as a Swarm manager's engine lists it (R246, R287). */
+/** A node as a Swarm manager's engine lists it. */
 export interface SwarmNode {
   readonly nodeId: NodeId;
   readonly hostname: string;
