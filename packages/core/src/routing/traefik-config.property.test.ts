@@ -51,14 +51,37 @@ function urls(locations: readonly Location[], routes: readonly Route[] = [aRoute
 test("a route leads to every instance that serves, by its node's address and host port", () => {
   expect(traefikConfig([aRoute()], [at("n2", 20001), at("n1", 20000)], NODES)).toEqual({
     http: {
-      routers: { "acme.web.web": { rule: "Host(`a.io`)", service: "acme.web.web", entryPoints: ["web"] } },
+      routers: {
+        "acme.web.web": {
+          rule: "Host(`a.io`)",
+          service: "acme.web.web",
+          entryPoints: ["web"],
+          middlewares: ["skep-retry-2"],
+        },
+      },
       services: {
         "acme.web.web": {
           loadBalancer: { servers: [{ url: "http://10.0.0.1:20000" }, { url: "http://10.0.0.2:20001" }] },
         },
       },
+      middlewares: { "skep-retry-2": { retry: { attempts: 2 } } },
     },
   });
+});
+
+test.each([
+  [1, undefined],
+  [3, 3],
+  [9, 4],
+])("with %i servers a request that no server has seen is tried on %s of them", (count, tries) => {
+  const locations = Array.from({ length: count }, (_, index) => at("n1", 20000 + index));
+  const slow = { name: "slow", options: { rateLimit: { average: 10 } } };
+  const { http } = traefikConfig([aRoute({ middlewares: [slow] })], locations, NODES);
+  const name = `skep-retry-${tries}`;
+  // Last, so that what comes before it counts and changes a request once.
+  const names = ["acme.web.app.slow", ...(tries === undefined ? [] : [name])];
+  expect(http?.routers["acme.web.web"]?.["middlewares"]).toEqual(names);
+  expect(http?.middlewares?.[name]).toEqual(tries === undefined ? undefined : { retry: { attempts: tries } });
 });
 
 test.each<[string, Location]>([
@@ -96,7 +119,12 @@ test("deployments that share a rule share its requests by weight, and one withou
   const both = [at("n1", 20000), at("n2", 20001, { instanceId: "acme.web2.1", deploymentId: "acme.web2" })];
   const config = traefikConfig(routes, both, NODES);
   expect(config.http?.routers).toEqual({
-    "acme.web.web": { rule: "Host(`a.io`)", service: "acme.web.web.weighted", entryPoints: ["web"] },
+    "acme.web.web": {
+      rule: "Host(`a.io`)",
+      service: "acme.web.web.weighted",
+      entryPoints: ["web"],
+      middlewares: ["skep-retry-2"],
+    },
   });
   const shares = (of: typeof config): unknown =>
     (of.http!.services["acme.web.web.weighted"] as { weighted: { services: unknown } }).weighted.services;

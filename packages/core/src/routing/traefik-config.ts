@@ -72,6 +72,8 @@ function addRouter(
     (section.middlewares ??= {})[full] = { ...options };
     return full;
   });
+  const servers = members.reduce((count, member) => count + member.servers.length, 0);
+  if (first.kind === "http" && servers > 1) middlewares.push(retryOn(section, Math.min(servers, MOST_TRIES)));
   section.routers[name] = {
     rule: first.rule,
     service,
@@ -80,6 +82,20 @@ function addRouter(
     ...(middlewares.length === 0 ? {} : { middlewares }),
     ...(first.tls ? { tls: first.service["passthrough"] === true ? { passthrough: true } : {} } : {}),
   };
+}
+
+/** A request waits for no longer than this many servers that do not answer. */
+const MOST_TRIES = 4;
+
+/**
+ * Tries another server where one cannot be connected to, so that nobody notices a node that died before anybody has
+ * found out, or while nobody is there to tell. Traefik repeats nothing of which a server may have seen a part. The name
+ * has no dot, so it is no tenant's.
+ */
+function retryOn(section: TraefikSection, tries: number): string {
+  const name = `skep-retry-${tries}`;
+  (section.middlewares ??= {})[name] = { retry: { attempts: tries } };
+  return name;
 }
 
 function loadBalancerOf(route: Route, servers: readonly string[]): Record<string, unknown> {
