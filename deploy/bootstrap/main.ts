@@ -7,30 +7,40 @@ import { managerAt, swarmId } from "./manager.ts";
 
 const USAGE = `npm run bootstrap -- --registry HOST[:PORT] [--socket PATH] [--overlay FILE]
 
-Puts Skep on the Swarm that an engine manages, or updates it there: makes the images and pushes them to the registry, makes
+Puts Skep on the Swarm that an engine manages, or updates it there: makes its images and pushes them to the registry, makes
 secrets and node labels that are missing, deploys stack/skep.yml, and waits until every service is healthy.
 
   --registry HOST  the registry that all nodes pull from; log in to it first (docker login)
   --socket PATH    the manager's engine (default /var/run/docker.sock)
   --overlay FILE   a stack file of yours that is laid over stack/skep.yml; may be given several times
+  --all-images     bring images of NATS, PostgreSQL and Traefik to the registry too, for nodes that do not reach Docker Hub
   --help           this text
 
 The variables of stack/skep.yml (see stack/README.md) are taken from the environment. An image that is named there, such as
-SKEP_POSTGRES_IMAGE, is neither made nor pushed.
+SKEP_SCHEDULER_IMAGE, is neither made nor pushed.
 `;
 
-/** Everything that the stack runs; the samples' images stay at home. */
-const STACK_IMAGES: readonly ImageName[] = ["scheduler", "agent", "pause", "nats", "postgres", "traefik"];
+const OWN_IMAGES: readonly ImageName[] = ["scheduler", "agent", "pause"];
+/** By wish only: which of them is had depends on what is reached, and a database must not change its version by that. */
+const OTHER_IMAGES: readonly ImageName[] = ["nats", "postgres", "traefik"];
 
 const root = dirname(dirname(import.meta.dirname));
 
-async function main(registry: string, socket: string, overlays: readonly string[]): Promise<void> {
+interface Options {
+  readonly registry: string;
+  readonly socket: string;
+  readonly overlays: readonly string[];
+  readonly allImages: boolean;
+}
+
+async function main({ registry, socket, overlays, allImages }: Options): Promise<void> {
   const say = (text: string, ms: number): void =>
     void process.stderr.write(ms === 0 ? `${text}\n` : `${text} (${(ms / 1000).toFixed(1)} s)\n`);
   const manager = managerAt(socket);
   // Asked first: building for minutes is in vain where nothing can be deployed.
   await swarmId(manager);
-  const which = STACK_IMAGES.filter(name => !process.env[`SKEP_${name.toUpperCase()}_IMAGE`]);
+  const wanted = allImages ? [...OWN_IMAGES, ...OTHER_IMAGES] : OWN_IMAGES;
+  const which = wanted.filter(name => !process.env[`SKEP_${name.toUpperCase()}_IMAGE`]);
   const { docker } = manager;
   const images = which.length === 0 ? {} : await publishImages({ docker, socket, registry, which, onStep: say });
   const stackFile = join(root, "stack", "skep.yml");
@@ -48,6 +58,7 @@ try {
       registry: { type: "string" },
       socket: { type: "string", default: "/var/run/docker.sock" },
       overlay: { type: "string", multiple: true, default: [] },
+      "all-images": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -57,7 +68,7 @@ try {
   else {
     // Named from where the command was typed.
     const overlays = values.overlay.map(file => resolve(process.env["INIT_CWD"] ?? "", file));
-    await main(values.registry, values.socket, overlays);
+    await main({ registry: values.registry, socket: values.socket, overlays, allImages: values["all-images"] });
   }
 } catch (error) {
   const isUsage = error instanceof TypeError;
