@@ -29,6 +29,7 @@ function seen(over: Partial<ObservedContainer> = {}): Observed {
     state: "running",
     exitCode: undefined,
     oomKilled: false,
+    isDetached: false,
     imageId: "i",
     engineHealth: "none",
     createdAt: 0,

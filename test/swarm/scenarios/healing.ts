@@ -27,6 +27,18 @@ export function healingScenarios(given: () => Platform): void {
     await answersEverywhere(platform, "web.test", 3);
   });
 
+  it("makes a container anew that was disconnected from its tenant's network", async () => {
+    const platform = given();
+    const [victim] = await seenContainers(platform, "default.web");
+    if (!victim) throw new Error("web has no container");
+    await docker(platform.fleet, victim.node, ["network", "disconnect", "--force", "skep-default", victim.id]);
+    await eventually(async () => {
+      const again = (await seenContainers(platform, "default.web")).filter(one => one.instance === victim.instance);
+      expect(again.map(one => [one.id !== victim.id, one.state])).toEqual([[true, "running"]]);
+    }, 40_000);
+    await answersEverywhere(platform, "web.test", 3);
+  });
+
   it("repairs a row that was deleted from Postgres by hand", async () => {
     const platform = given();
     const query =

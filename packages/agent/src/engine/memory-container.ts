@@ -43,6 +43,7 @@ export function toObserved(container: MemoryContainer): ObservedContainer | unde
     imageId: "sha256:memory",
     engineHealth: state === "running" ? container.health : "none",
     ports: parsePorts(labels[LABEL.ports]),
+    isDetached: false,
   };
 }
 

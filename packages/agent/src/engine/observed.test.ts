@@ -52,6 +52,18 @@ test("a row with our labels becomes an observed container with its identity, por
   });
 });
 
+test.each([
+  ["skep-acme", { "skep-acme": {} }, false],
+  ["skep-acme", {}, true],
+  ["container:c0", {}, false],
+])("a container of network mode %s whose networks are %o is detached: %s", (mode, networks, isDetached) => {
+  const row = aRow({
+    HostConfig: { NetworkMode: mode },
+    NetworkSettings: { Networks: networks as ContainerInfo["NetworkSettings"]["Networks"] },
+  });
+  expect(toObservedContainer(row, lifetime)?.isDetached).toBe(isDetached);
+});
+
 test("a row without our instance label is nobody's business of ours", () => {
   expect(toObservedContainer(aRow({ Labels: { "com.docker.compose.project": "x" } }), lifetime)).toBeUndefined();
 });

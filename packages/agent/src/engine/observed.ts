@@ -31,8 +31,15 @@ export function toObservedContainer(row: ContainerInfo, lifetime: Lifetime): Obs
     startedAt: lifetime.startedAt,
     finishedAt: lifetime.finishedAt,
     ports: parsePorts(row.Labels[LABEL.ports]),
+    isDetached: isDetached(row),
     labels: row.Labels,
   };
+}
+
+/** A container keeps its entry of a network while it does not run; one that joined a sandbox never has any. */
+function isDetached({ HostConfig, NetworkSettings }: ContainerInfo): boolean {
+  if (HostConfig.NetworkMode.startsWith("container:")) return false;
+  return Object.keys(NetworkSettings?.Networks ?? {}).length === 0;
 }
 
 /** The times and the exit code of an inspected container. */

@@ -286,6 +286,29 @@ test("one container of a pod is started again alone; a dead sandbox makes the wh
   expect(node.look().statuses[0]?.state).toBe("running");
 });
 
+test.each([
+  ["container", "app", aSpec(), 1],
+  ["pod", "", aSpec({ containers: [aContainer({ name: "one" }), aContainer({ name: "two" })] }), 3],
+])("a %s that lost its network is made anew, at once the first time and later with a delay", (_, name, spec, count) => {
+  const node = new ToyNode(spec);
+  node.settle();
+  const ids = new Set(node.observed.containers.map(one => one.id));
+  expect(ids.size).toBe(count);
+  expect(node.edit(name, { isDetached: true }).look().statuses[0]?.state).toBe("starting");
+  node.observed = {
+    ...node.observed,
+    containers: node.observed.containers.map(one => ({ ...one, id: `old ${one.id}` })),
+  };
+  expect(node.settle().statuses[0]?.state).toBe("running");
+  expect(node.observed.containers.map(one => [ids.has(one.id), one.isDetached])).toEqual(
+    Array.from({ length: count }, () => [true, false]),
+  );
+  const again = node.edit(name, { isDetached: true }).settle();
+  expect(again.statuses[0]?.state).toBe("starting");
+  expect(again.wakeAt).toBeGreaterThan(node.now);
+  expect(node.pass(60_000).settle().statuses[0]?.state).toBe("running");
+});
+
 test("what is not wanted any more is stopped, removed, and reported gone", () => {
   const node = new ToyNode(aSpec());
   node.settle();

@@ -81,6 +81,7 @@ function made(
     startedAt: undefined,
     finishedAt: undefined,
     ports,
+    isDetached: false,
     labels: {},
   };
   return { ...observed, containers: [...observed.containers, container] };

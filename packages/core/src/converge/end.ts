@@ -4,6 +4,9 @@ import type { Round } from "./round.ts";
 import { stepKey } from "./step.ts";
 import type { OnContainer } from "./step.ts";
 
+/** Why a container that nothing reaches any more is ended. */
+export const DETACHED = "somebody disconnected it from its tenant's network";
+
 /** Stops a container that runs; the engine kills what outlasts the grace. */
 export function stopContainer(round: Round, container: ObservedContainer, graceMs: number, because: string): void {
   attempt(round, { kind: "stop-container", key: stepKey.stop(container.id), graceMs, ...on(container, because) });

@@ -2,7 +2,7 @@ import type { AssignedInstance } from "../model/assignment.ts";
 import type { ContainerSpec } from "../model/deployment.ts";
 import type { Health } from "../model/instance.ts";
 import type { ObservedContainer } from "../model/observed.ts";
-import { endContainer, on, runs, stopContainer } from "./end.ts";
+import { DETACHED, endContainer, on, runs, stopContainer } from "./end.ts";
 import { makeReady } from "./ready.ts";
 import { noteEnd, noteRunning, noteVanished } from "./restart.ts";
 import { attemptInTurn, isAhead, isBeingMade, recall, remember, times, wake } from "./round.ts";
@@ -29,6 +29,7 @@ export function convergePart(
   remember(round, instance, container.name, {});
   if (seen === undefined) return create(round, instance, container, specHash, sandboxId);
   if (seen.specHash !== specHash) return makeAnew(round, instance, container, seen, "it was made from something else");
+  if (seen.isDetached) return reattach(round, instance, container, seen);
   switch (seen.state) {
     case "running":
       return watch(round, instance, container, seen);
@@ -141,6 +142,18 @@ function makeAnew(
   remember(round, instance, container.name, { id: seen.id, replacing: true });
   endContainer(round, seen, instance.spec.stopGraceMs, because);
   return state("starting", container, `${container.name} is made anew: ${because}`);
+}
+
+/** Counted as an end of the container, so that one whose network is taken away again and again waits ever longer. */
+function reattach(
+  round: Round,
+  instance: AssignedInstance,
+  container: ContainerSpec,
+  seen: ObservedContainer,
+): PartState {
+  remember(round, instance, container.name, { id: seen.id, startedAt: seen.startedAt, replacing: false });
+  endContainer(round, seen, instance.spec.stopGraceMs, DETACHED);
+  return state("starting", container, `${container.name} is made anew: ${DETACHED}`);
 }
 
 /** A container's health as its check tells; the engine's word stands for the agent's own probes as well. */

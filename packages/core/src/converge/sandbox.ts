@@ -1,6 +1,6 @@
 import type { AssignedInstance } from "../model/assignment.ts";
 import type { ObservedContainer } from "../model/observed.ts";
-import { endContainer, endGroup, on } from "./end.ts";
+import { DETACHED, endContainer, endGroup, on } from "./end.ts";
 import type { PartState } from "./part.ts";
 import { makeReady } from "./ready.ts";
 import { noteEnd, noteRunning, noteVanished } from "./restart.ts";
@@ -28,6 +28,7 @@ export function convergeSandbox(
     return not("waiting", "its node started anew: it waits for the scheduler to confirm that it still belongs here");
   }
   if (seen.specHash !== sandboxHash(instance)) return makeAnew(round, instance, seen, group, "its ports changed");
+  if (seen.isDetached) return reattach(round, instance, seen, group);
   switch (seen.state) {
     case "running":
       noteRunning(round, instance, seen);
@@ -92,6 +93,18 @@ function makeAnew(
   remember(round, instance, "", { id: seen.id, replacing: true });
   endGroup(round, group, instance.spec.stopGraceMs, because);
   return not("starting", `the pod is made anew: ${because}`);
+}
+
+/** As `makeAnew`, but counted: a pod whose network is taken away again and again waits ever longer. */
+function reattach(
+  round: Round,
+  instance: AssignedInstance,
+  seen: ObservedContainer,
+  group: readonly ObservedContainer[],
+): SandboxState {
+  const answer = makeAnew(round, instance, seen, group, DETACHED);
+  remember(round, instance, "", { startedAt: seen.startedAt, replacing: false });
+  return answer;
 }
 
 function not(phase: PartState["phase"], message: string): SandboxState {

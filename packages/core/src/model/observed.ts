@@ -27,6 +27,8 @@ export interface ObservedContainer {
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
   readonly ports: readonly PortBinding[];
+  /** It has a network of its own no more: somebody took it away, and nothing reaches the container. */
+  readonly isDetached: boolean;
   readonly labels: Labels;
 }
 

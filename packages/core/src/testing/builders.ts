@@ -230,6 +230,7 @@ export function anObservedContainer(over: Partial<ObservedContainer> = {}): Obse
     startedAt: 0,
     finishedAt: undefined,
     ports: [],
+    isDetached: false,
     labels: {},
     ...over,
   };
