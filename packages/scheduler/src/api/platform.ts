@@ -11,7 +11,6 @@ import type {
 import type { World } from "@skep/core/decide/world.ts";
 import type { Decision, Lease } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
-import { readAll } from "./lookups.ts";
 import { WATCH_GAP_MS, WATCH_PERIOD_MS, createBell } from "./watch.ts";
 
 /** How far back a follower reads again: decisions of several schedulers may be saved a little out of order. */
@@ -111,13 +110,17 @@ async function* watchEvents(
         ...(request.deploymentId === "" ? {} : { deploymentId: request.deploymentId }),
         ...(request.instanceId === "" ? {} : { instanceId: request.instanceId }),
       };
-      const found = await readAll(page => store.listDecisions(filter, page));
-      const fresh = found.filter(one => matches(request, one) && !sent.has(JSON.stringify(one)));
-      for (const one of fresh) sent.set(JSON.stringify(one), one.at);
-      sinceAt = found.reduce((latest, one) => Math.max(latest, one.at), sinceAt);
-      for (const [print, at] of sent) if (at < sinceAt - OVERLAP_MS) sent.delete(print);
-      for (let from = 0; from < fresh.length; from += MOST_EVENTS)
-        yield { events: fresh.slice(from, from + MOST_EVENTS).map(eventToProto) };
+      let token: string | undefined;
+      do {
+        // Page by page: what is kept may be far more than fits into memory.
+        const { items, nextToken } = await store.listDecisions(filter, { size: MOST_EVENTS, token });
+        const fresh = items.filter(one => matches(request, one) && !sent.has(JSON.stringify(one)));
+        for (const one of fresh) sent.set(JSON.stringify(one), one.at);
+        sinceAt = items.reduce((latest, one) => Math.max(latest, one.at), sinceAt);
+        for (const [print, at] of sent) if (at < sinceAt - OVERLAP_MS) sent.delete(print);
+        if (fresh.length > 0) yield { events: fresh.map(eventToProto) };
+        token = nextToken;
+      } while (token !== undefined && !signal.aborted);
       if (!request.follow) return;
       await clock.sleep(startedAt + WATCH_GAP_MS - clock.monotonic(), signal);
       await bell.rung(clock, startedAt + WATCH_PERIOD_MS - clock.monotonic());

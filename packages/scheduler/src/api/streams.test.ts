@@ -123,6 +123,24 @@ describe("WatchEvents", () => {
     expect(seen).toEqual(["one", "three"]);
   });
 
+  it("hands on what is kept as it reads it, and not all at the end", async () => {
+    const { events, store, deps } = await start();
+    await store.saveDecisions(Array.from({ length: 1_200 }, (_, index) => event(index, String(index))));
+    let reads = 0;
+    const { listDecisions } = deps.store;
+    Object.assign(deps.store, {
+      listDecisions: (...args: Parameters<typeof listDecisions>) => {
+        reads += 1;
+        return listDecisions(...args);
+      },
+    });
+    const seen: [reads: number, events: number][] = [];
+    for await (const page of events.watchEvents({})) seen.push([reads, page.events.length]);
+    expect(seen.map(([, count]) => count)).toEqual([500, 500, 200]);
+    expect(seen[0]?.[0]).toBeLessThan(3);
+    expect(reads).toBe(3);
+  });
+
   it("follows, each event once", async () => {
     const { events, store, deps } = await start();
     const seen: string[] = [];
