@@ -125,7 +125,7 @@ describe("WatchEvents", () => {
 
   it("hands on what is kept as it reads it, and not all at the end", async () => {
     const { events, store, deps } = await start();
-    await store.saveDecisions(Array.from({ length: 1_200 }, (_, index) => event(index, String(index))));
+    await store.saveDecisions(Array.from({ length: 2_200 }, (_, index) => event(index, String(index))));
     let reads = 0;
     const { listDecisions } = deps.store;
     Object.assign(deps.store, {
@@ -136,9 +136,9 @@ describe("WatchEvents", () => {
     });
     const seen: [reads: number, events: number][] = [];
     for await (const page of events.watchEvents({})) seen.push([reads, page.events.length]);
-    expect(seen.map(([, count]) => count)).toEqual([500, 500, 200]);
+    expect(seen.map(([, count]) => count)).toEqual([500, 500, 500, 500, 200]);
     expect(seen[0]?.[0]).toBeLessThan(3);
-    expect(reads).toBe(3);
+    expect(reads).toBe(5);
   });
 
   it("follows, each event once", async () => {
@@ -243,6 +243,34 @@ describe("StreamLogs", () => {
     expect(getEventListeners(reader.signal, "abort")).toHaveLength(listeners);
     reader.abort();
     expect((await next).done).toBe(true);
+  });
+
+  it("follows a deployment through a restart, and a container that was started again, until it is removed", async () => {
+    const { deployments, converge, answer } = await start();
+    await deployments.createDeployment({ tenantId: "default", spec: spec() });
+    await converge();
+    const asked: (readonly [string, number | undefined, boolean])[] = [];
+    for (const node of ["node1", "node2"])
+      answer(node, ask => {
+        if (ask.kind !== "logs") return [];
+        const { streamId, instanceId, since, tail } = ask;
+        asked.push([instanceId, since, tail === undefined]);
+        const text = `${instanceId} ${asked.length}`;
+        // Its containers end at once, and are started again by their agent.
+        const line = { instanceId, container: "app", stream: "stdout", at: Date.now() + 60_000, text } as const;
+        return [{ kind: "logs", streamId, seq: 0, lines: [line], end: true, dropped: 0 }];
+      });
+    const lines: string[] = [];
+    for await (const chunk of deployments.streamLogs({ deploymentId: "default.web", follow: true })) {
+      lines.push(...chunk.lines.map(line => line.text));
+      expect(chunk.notice).toBe("");
+      if (lines.length === 2) await deployments.restartDeployment({ deploymentId: "default.web" });
+      if (lines.length === 3) await deployments.deleteDeployment({ deploymentId: "default.web" });
+      if (lines.length > 1) await converge();
+    }
+    expect(lines).toEqual(["default.web.1 1", "default.web.1 2", "default.web.2 3"]);
+    expect(asked[1]?.[1]).toBeGreaterThan(Date.now() + 30_000);
+    expect(asked[2]).toEqual(["default.web.2", undefined, true]);
   });
 
   it("refuses a container that is not there", async () => {
