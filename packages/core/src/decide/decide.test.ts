@@ -126,7 +126,7 @@ test("draining a node moves its instances without a moment in which fewer serve"
   expect(changesOf(cluster.changes, "retire").length).toBe(2);
 });
 
-test("where nothing else fits, a drained node keeps its instance, and the refusal says so", () => {
+test("where nothing else fits, a drained node keeps its instance, and the refusal says so until it is active again", () => {
   const cluster = new ToyCluster(someNodes(2, index => ({ labels: index === 0 ? { disk: "ssd" } : {} })));
   const id = cluster.deploy(aSpec({ placement: { constraints: ["node.labels.disk == ssd"] } }));
   cluster.run(5);
@@ -137,6 +137,11 @@ test("where nothing else fits, a drained node keeps its instance, and the refusa
   expect(instance?.refusal?.advice).toContain("it stays on node-1, which is drained");
   expect(instance?.refusal?.removed.map(one => one.sentence)).toContain("1 node does not have the label disk=ssd");
   expect(changesOf(cluster.changes, "refuse").length).toBe(1);
+  cluster.turn("node-1", { availability: "active" });
+  cluster.run(5);
+  expect(cluster.serving(id).map(one => one.nodeId)).toEqual(["node-1"]);
+  expect(cluster.world.instances[0]?.refusal).toBeUndefined();
+  expect(changesOf(cluster.changes, "refuse").length).toBe(2);
 });
 
 test("what ran on a node that is down is placed elsewhere with a higher epoch, and ends there when the node is back", () => {

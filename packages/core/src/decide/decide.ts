@@ -1,7 +1,7 @@
 import { reconcileDeployments } from "../reconcile/deployments.ts";
 import { evictLost } from "../reconcile/eviction.ts";
 import { forgetFinished } from "../reconcile/forget.ts";
-import { placeWanted } from "../reconcile/placing.ts";
+import { placeWanted, withdrawRefusals } from "../reconcile/placing.ts";
 import { retryFailed } from "../reconcile/retry.ts";
 import { supersedeOlder } from "../reconcile/supersede.ts";
 import { wakeTime } from "../reconcile/wake-time.ts";
@@ -21,7 +21,9 @@ export function decide(world: World, settings: Settings, now: number): Plan {
   const ending = reconcileDeployments(draft, settings);
   retryFailed(draft);
   forgetFinished(draft, settings);
-  placeWanted(draft, wantsOf(draft, settings, ending));
+  const wants = wantsOf(draft, settings, ending);
+  placeWanted(draft, wants);
+  withdrawRefusals(draft, wants);
   supersedeOlder(draft, settings, ending);
   return { changes: draft.changes, wakeAt: wakeTime(draft, settings) };
 }

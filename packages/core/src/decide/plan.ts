@@ -20,8 +20,8 @@ export type Change =
       /** Why this node, in one sentence. */
       readonly because: string;
     }
-  /** The instance fits nowhere; stored and shown. Only made when the reason changed. */
-  | { readonly kind: "refuse"; readonly instanceId: InstanceId; readonly refusal: Refusal }
+  /** The instance fits nowhere; stored and shown. Only made when the reason changed; `undefined` where it wants no node any more. */
+  | { readonly kind: "refuse"; readonly instanceId: InstanceId; readonly refusal: Refusal | undefined }
   /** Placements keep failing: none before `retryAt`. */
   | { readonly kind: "defer"; readonly instanceId: InstanceId; readonly retryAt: number; readonly because: string }
   /** Take the location out of the routes; it still runs. */

@@ -5,6 +5,7 @@ import { placeBatch } from "../placement/place.ts";
 import type { PlacementRequest } from "../placement/place.ts";
 import { isSameRefusal } from "../placement/refusal.ts";
 import type { InstanceId, Refusal } from "../model/instance.ts";
+import { isPlaced } from "./ending.ts";
 import type { Want } from "./wants.ts";
 
 /** Places what wants a node, and records why the rest could not be placed where that is news. */
@@ -31,6 +32,15 @@ export function placeWanted(draft: Draft, wants: readonly Want[]): void {
     record(draft, { kind: "place", ...one, epoch: want.instance.epoch + 1, because });
   }
   for (const { instanceId, refusal } of refused) refuse(draft, byId.get(instanceId)!, refusal);
+}
+
+/** Takes back what was said of instances that were to leave their node and may stay, since it is not drained any more. */
+export function withdrawRefusals(draft: Draft, wants: readonly Want[]): void {
+  const wanting = new Set(wants.map(want => want.instance.id));
+  for (const instance of draft.instances.values()) {
+    if (instance.refusal === undefined || wanting.has(instance.id) || !isPlaced(draft, instance)) continue;
+    record(draft, { kind: "refuse", instanceId: instance.id, refusal: undefined });
+  }
 }
 
 function refuse(draft: Draft, want: Want, refusal: Refusal): void {

@@ -29,7 +29,7 @@ export function newsOf(plan: Plan, before: World, now: number): PlanNews {
     const nodeId = change.kind === "place" ? change.nodeId : nodes.get(`${instanceId} ${epoch}`);
     return {
       at: now,
-      kind: KINDS[change.kind],
+      kind: change.kind === "refuse" && change.refusal === undefined ? "instance.stays" : KINDS[change.kind],
       tenantId: owner?.tenantId ?? tenants.get(deploymentId ?? ""),
       deploymentId,
       instanceId,
@@ -76,6 +76,8 @@ function sentenceOf(change: Change, hostname: string): string {
     case "place":
       return `${change.instanceId} goes to ${hostname}: ${change.because}.`;
     case "refuse":
+      if (change.refusal === undefined)
+        return `${change.instanceId} stays where it is: its node is not drained any more.`;
       return `${change.instanceId} fits on no node: ${change.refusal.advice}.`;
     case "defer":
       return `${change.instanceId} waits before it is placed again: ${change.because}.`;

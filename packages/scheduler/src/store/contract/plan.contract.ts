@@ -93,6 +93,8 @@ export function describePlans(setting: StoreSetting): void {
       expect(await locationOf("acme.web.1")).toMatchObject({ desired: "stop", desiredAt: NOW });
       await committed({ kind: "lose", instanceId: "acme.web.1", epoch: 1, because: "its node is down" });
       expect(await locationOf("acme.web.1")).toMatchObject({ state: "lost", message: "its node is down" });
+      await committed({ kind: "refuse", instanceId: "acme.web.2", refusal: undefined });
+      expect(await instanceOf("acme.web.2")).toMatchObject({ refusal: undefined, retryAt: NOW + 5 });
       await committed(placement(1, { epoch: 2, placement: 2 }), placement(2, { placement: 3 }));
       expect(await instanceOf("acme.web.2")).toMatchObject({ refusal: undefined, retryAt: undefined, epoch: 1 });
       await committed({ kind: "stop-instance", instanceId: "acme.web.1", because: "scaled down" });
