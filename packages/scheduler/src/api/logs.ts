@@ -33,9 +33,13 @@ export interface LogDeps {
   newId(): string;
 }
 
+/** Locations that are worth asking, again and again, until there will be none or `signal` is aborted. */
+export type Newcomers = (signal: AbortSignal) => AsyncIterable<Location>;
+
 /**
- * Lines of all these locations, merged as they come. A node that does not answer is named in a notice, and the others
- * go on: a partial answer is better than none.
+ * Lines of all these locations, merged as they come, and of the newcomers, where there may be some. A newcomer whose
+ * lines ended before is asked for what it printed since: its containers may have been started again. A node that does
+ * not answer is named in a notice, and the others go on: a partial answer is better than none.
  */
 export async function* mergeLogs(
   deps: LogDeps,
@@ -43,14 +47,36 @@ export async function* mergeLogs(
   hostnameOf: (nodeId: string) => string,
   request: LogRequest,
   signal: AbortSignal,
+  newcomers?: Newcomers,
 ): AsyncGenerator<StreamLogsResponse> {
   const queue = new Queue();
-  const streams = locations.map(location => openStream(deps, location, hostnameOf(location.nodeId), request, queue));
-  const closeAll = (): void => streams.forEach(stream => stream.close());
+  const streams = new Map<string, LineStream>();
+  const add = (location: Location, wanted: LogRequest): void => {
+    const key = `${location.instanceId} ${location.epoch}`;
+    const before = streams.get(key);
+    if (before?.ended() === false) return;
+    open++;
+    const rest = before === undefined ? wanted : { ...wanted, since: before.until() };
+    streams.set(key, openStream(deps, location, hostnameOf(location.nodeId), rest, queue));
+  };
+  let open = 0;
+  for (const location of locations) add(location, request);
+  const over = new AbortController();
+  const closeAll = (): void => {
+    over.abort();
+    for (const stream of streams.values()) stream.close();
+  };
+  if (newcomers !== undefined) {
+    open++;
+    // What a newcomer printed before it was found is as new to the reader as the rest.
+    const whole = { ...request, tail: undefined, since: undefined };
+    void (async () => {
+      for await (const location of newcomers(over.signal)) add(location, whole);
+    })().finally(() => queue.put({ kind: "end" }));
+  }
   // A reader that leaves while a line waits for it never lets this generator go on: the signal alone tells.
   signal.addEventListener("abort", closeAll, { once: true });
   try {
-    let open = streams.length;
     while (!signal.aborted) {
       for (const entry of queue.take()) {
         if (entry.kind === "end") open--;
@@ -69,6 +95,7 @@ type Entry = { readonly kind: "end" } | { readonly kind: "response"; readonly re
 /** What came and was not taken yet. It is bounded: a slow reader loses lines, never the scheduler its memory. */
 class Queue {
   #entries: Entry[] = [];
+  readonly #told = new Set<string>();
   #dropped = 0;
   #wake: (() => void) | undefined;
 
@@ -80,6 +107,13 @@ class Queue {
     if (entry.kind === "response" && this.#entries.length >= MAX_WAITING) this.#dropped += entry.response.lines.length;
     else this.#entries.push(entry);
     this.#wake?.();
+  }
+
+  /** Says why lines are missing, once: whoever is followed is asked again and again. */
+  tell(words: string): void {
+    if (this.#told.has(words)) return;
+    this.#told.add(words);
+    this.put(notice(words));
   }
 
   take(): readonly Entry[] {
@@ -100,22 +134,32 @@ class Queue {
   }
 }
 
+/** What one location prints. */
+interface LineStream {
+  ended(): boolean;
+  /** From when on nothing was read. */
+  until(): number;
+  close(): void;
+}
+
 function openStream(
   { bus, clock, newId }: LogDeps,
   location: Location,
   hostname: string,
   request: LogRequest,
   queue: Queue,
-): { close(): void } {
+): LineStream {
   const streamId = newId();
   const subject = nodeSubject("ask", location.nodeId);
   const inbox = bus.inbox();
   let ended = false;
+  const openedAt = clock.now();
+  let lastAt: number | undefined;
   let nextSeq = 0;
   const end = (reason?: string): void => {
     if (ended) return;
     ended = true;
-    if (reason !== undefined) queue.put(notice(reason));
+    if (reason !== undefined) queue.tell(reason);
     queue.put({ kind: "end" });
     replies.close();
     cancelFirst();
@@ -126,6 +170,7 @@ function openStream(
     if (reply.kind !== "logs") return;
     if (reply.seq > nextSeq) queue.put(notice(`Some lines of ${location.instanceId} were lost on the way`));
     nextSeq = reply.seq + 1;
+    for (const { at } of reply.lines) lastAt = Math.max(lastAt ?? at, at);
     if (reply.lines.length > 0 || reply.dropped > 0)
       queue.put({ kind: "response", response: toResponse(reply, location.nodeId) });
     if (reply.end) end();
@@ -155,6 +200,8 @@ function openStream(
   const { instanceId } = location;
   bus.publish(subject, encodeAsk({ kind: "logs", streamId, instanceId, ...request }), { replyTo: inbox });
   return {
+    ended: () => ended,
+    until: () => (lastAt === undefined ? openedAt : lastAt + 1),
     close: () => {
       if (!ended) control(true);
       end();
