@@ -17,7 +17,7 @@ export interface CheckResult {
   readonly ms: number;
 }
 
-/** All checks, fastest first, each a command that a person can run alone. */
+/** All checks, each a command that a person can run alone. */
 export const CHECKS: readonly Check[] = [
   { name: "format", command: ["prettier", "--check", "--log-level", "warn", "."] },
   { name: "lint", command: ["oxlint", "-c", ".oxlintrc.json", "--type-aware", "--deny-warnings", "--format=unix"] },
