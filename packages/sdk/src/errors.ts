@@ -47,7 +47,9 @@ function endable<T>(open: (signal: AbortSignal) => AsyncIterable<T>, given: Abor
       try {
         return await items.next();
       } catch (thrown) {
-        return left.signal.aborted ? done : fail(thrown);
+        if (left.signal.aborted) return done;
+        left.abort();
+        return fail(thrown);
       }
     },
     return: async () => {

@@ -27,8 +27,8 @@ describe("connections of a client", () => {
   beforeAll(() => new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve)));
   afterAll(() => new Promise<void>(resolve => void server.close(() => resolve())));
 
-  function connect() {
-    const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  function connect(to = server) {
+    const baseUrl = `http://127.0.0.1:${(to.address() as AddressInfo).port}`;
     const sessions = new Sessions(baseUrl);
     onTestFinished(() => sessions.abort());
     const transport = withLeaving(createConnectTransport({ baseUrl, httpVersion: "2", sessionManager: sessions }));
@@ -46,6 +46,22 @@ describe("connections of a client", () => {
       await sleep(delayMs);
       break;
     }
+    await vi.waitFor(() => expect(sessions.state()).toBe("idle"));
+  });
+
+  it.each(["a call", "a stream"])("have no stream left once something else than a platform answered %s", async what => {
+    const other = createServer((_, response) => {
+      response.writeHead(404, { "content-type": "text/plain" });
+      response.end("404 page not found\n".repeat(10_000));
+    });
+    onTestFinished(() => void other.close());
+    await new Promise<void>(resolve => other.listen(0, "127.0.0.1", resolve));
+    const { api, sessions } = connect(other);
+    const ask = async (): Promise<void> => {
+      if (what === "a call") await api.platform.getStatus({});
+      for await (const _ of api.platform.watchEvents({}));
+    };
+    await expect(ask()).rejects.toThrow("HTTP 404");
     await vi.waitFor(() => expect(sessions.state()).toBe("idle"));
   });
 

@@ -26,10 +26,19 @@ export class Sessions extends Http2SessionManager {
   }
 }
 
-/** Tells Sessions, which sees requests only, of the signal of each streaming call. */
+/** Tells Sessions, which sees requests only, of the signal of each streaming call, and of calls that failed. */
 export function withLeaving(transport: Transport): Transport {
   return {
-    unary: (...args) => transport.unary(...args),
+    unary: async (...args) => {
+      const left = new AbortController();
+      try {
+        return await leaving.run(left.signal, () => transport.unary(...args));
+      } catch (error) {
+        // An answer that is none, such as a page of another server, is refused before all of it was read.
+        left.abort();
+        throw error;
+      }
+    },
     stream: (method, signal, ...rest) =>
       signal === undefined
         ? transport.stream(method, signal, ...rest)
