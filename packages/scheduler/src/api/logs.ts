@@ -71,7 +71,11 @@ export async function* mergeLogs(
     // What a newcomer printed before it was found is as new to the reader as the rest.
     const whole = { ...request, tail: undefined, since: undefined };
     void (async () => {
-      for await (const location of newcomers(over.signal)) add(location, whole);
+      for await (const location of newcomers(over.signal)) {
+        // It was looked for while the reader left: a stream that is opened now would be kept alive for nobody, for ever.
+        if (over.signal.aborted) return;
+        add(location, whole);
+      }
     })().finally(() => queue.put({ kind: "end" }));
   }
   // A reader that leaves while a line waits for it never lets this generator go on: the signal alone tells.

@@ -11,6 +11,7 @@ import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { streamLogs } from "./deployment-logs.ts";
+import { mergeLogs } from "./logs.ts";
 import { createTestPlatform } from "./testing/platform.ts";
 import { watch } from "./watch.ts";
 import type { Step } from "./watch.ts";
@@ -271,6 +272,34 @@ describe("StreamLogs", () => {
     expect(lines).toEqual(["default.web.1 1", "default.web.1 2", "default.web.2 3"]);
     expect(asked[1]?.[1]).toBeGreaterThan(Date.now() + 30_000);
     expect(asked[2]).toEqual(["default.web.2", undefined, true]);
+  });
+
+  it("asks for nothing that it found only after its reader had left", async () => {
+    const { deployments, converge, answer, deps, store } = await start();
+    await deployments.createDeployment({ tenantId: "default", spec: spec() });
+    await converge();
+    const { items } = await store.listInstances({ deploymentId: "default.web" }, { size: 1, token: undefined });
+    const locations = items.flatMap(item => item.locations);
+    expect(locations).toHaveLength(1);
+    const asked: string[] = [];
+    for (const node of ["node1", "node2"])
+      answer(node, ask => {
+        asked.push(ask.kind);
+        return [];
+      });
+    const looked = Promise.withResolvers<void>();
+    async function* newcomers() {
+      await looked.promise;
+      yield* locations;
+    }
+    const wanted = { container: undefined, tail: 1, follow: true, since: undefined };
+    const reader = new AbortController();
+    const next = mergeLogs(deps, locations, id => id, wanted, reader.signal, newcomers).next();
+    reader.abort();
+    expect((await next).done).toBe(true);
+    looked.resolve();
+    await new Promise(resolve => setTimeout(resolve, 20));
+    expect(asked).toEqual(["logs", "logs-control"]);
   });
 
   it("refuses a container that is not there", async () => {
