@@ -22,7 +22,12 @@ export function reportFailure(error: unknown, io: Io, argv: readonly string[]): 
 export function renderFailure(failure: SkepError): string {
   const advice = failure.details["advice"];
   const sentence = `skep: ${stop(failure.message)}${advice === undefined || failure.message.includes(advice) ? "" : ` ${stop(advice)}`}`;
-  return [sentence, ...failure.issues.map(issue => `  ${renderIssue(issue)}`)].map(line => `${line}\n`).join("");
+  // The platform's sentence may tell all of them already.
+  const untold = failure.issues.filter(({ path, problem, advice }) => {
+    const told = failure.message.includes(path === "" ? problem : `${path}: ${problem}`);
+    return !told || (advice !== "" && !sentence.includes(advice));
+  });
+  return [sentence, ...untold.map(issue => `  ${renderIssue(issue)}`)].map(line => `${line}\n`).join("");
 }
 
 /** A failure as programs read it; `reason` is stable, the sentences are not. */

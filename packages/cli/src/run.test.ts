@@ -52,6 +52,12 @@ describe("a failure", () => {
     expect(renderFailure(failure)).toBe("skep: It is wrong. Make it right.\n  spec.name: it is long. Shorten it.\n");
   });
 
+  it("says nothing twice", () => {
+    const issue = { path: "name", problem: "is too long", advice: "" };
+    const failure = new SkepError("invalid_argument", "X", "Not valid: name: is too long.", { issues: [issue] });
+    expect(renderFailure(failure)).toBe("skep: Not valid: name: is too long.\n");
+  });
+
   it("has an exit code of its own kind", () => {
     expect(new Set(Object.values(EXIT_CODES))).toEqual(new Set([2, 4, 5, 6, 7, 8, 9, 70]));
   });

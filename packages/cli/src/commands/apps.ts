@@ -23,6 +23,8 @@ export const apps: Setup = (command, io) => {
       pageToken => session.api.deployments.listDeployments({ tenantId, pageSize: 500, pageToken }),
       page => page.deployments,
     );
+    // A tenant that is not there has no deployments either; its name is then more likely a slip.
+    if (found.length === 0 && tenantId !== "") await session.api.tenants.getTenant({ tenantId });
     print(
       session,
       () => listJson(DeploymentSchema, found),

@@ -146,7 +146,10 @@ describe("the commands that show", () => {
   });
 
   it("says where there is nothing yet, and where a name is wrong", async () => {
-    expect((await test.skep("apps -t nobody")).err).toContain("has no deployments");
+    await test.skep("tenant create idle");
+    expect((await test.skep("apps -t idle")).err).toContain("has no deployments");
+    for (const line of ["apps -t nobody", "events nope"]) expect((await test.skep(line)).code).toBe(5);
+    expect((await test.skep("events -t idle")).err).toContain("Nothing of that kind happened");
     const { code, err } = await test.skep("ps nope");
     expect(code).toBe(5);
     expect(err).toContain("There is no deployment default.nope");
@@ -243,7 +246,11 @@ describe("tokens", () => {
     await using test = await startCommandTest({ auth: true });
     const refused = await test.skep("status");
     expect(refused.code).toBe(4);
-    expect(refused.err).toContain("has no token");
+    expect(refused.err).toContain(`${test.url} wants a token: name its file in SKEP_TOKEN_FILE`);
+    const wrong = await test.skep("status", { env: { SKEP_URL: test.url, SKEP_TOKEN: "other" } });
+    expect(wrong).toMatchObject({ code: 4, err: expect.stringContaining("does not know this token") });
+    const torn = await test.skep("status", { env: { SKEP_URL: test.url, SKEP_TOKEN: "two\nlines" } });
+    expect(torn).toMatchObject({ code: 2, err: expect.stringContaining("SKEP_TOKEN holds no token") });
     test.write("token", TOKEN);
     const env = { SKEP_URL: test.url, SKEP_TOKEN_FILE: `${test.folder}/token`, HOME: test.folder };
     expect((await test.skep("status", { env })).code).toBe(0);
@@ -266,6 +273,13 @@ describe("without a platform", () => {
     const { code, err } = await runCommand("status", { env: { SKEP_URL: "http://127.0.0.1:1" } });
     expect(code).toBe(9);
     expect(err).toContain("http://127.0.0.1:1");
+  });
+
+  it.each(["nonsense", "ftp://host", "http://ann:hunter2@host"])("refuses the address %s", async url => {
+    const { code, err } = await runCommand("status", { env: { SKEP_URL: url } });
+    expect(code).toBe(2);
+    expect(err).toContain("is no address of a platform");
+    expect(err).not.toContain("hunter2");
   });
 
   it("tells programs in JSON", async () => {

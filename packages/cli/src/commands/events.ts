@@ -43,8 +43,10 @@ export const events: Setup = (command, io) => {
       ...(options.since === undefined ? {} : { since: timestampFromMs(from) }),
     };
     const shown = new Shown();
+    let latest: Event | undefined;
     const show = (page: WatchEventsResponse): void => {
       for (const event of page.events) {
+        latest = event;
         const text = JSON.stringify(messageJson(EventSchema, event));
         if (shown.isNew(event.at === undefined ? from : timestampMs(event.at), text))
           io.out(session.json ? `${text}\n` : renderEvent(session, event));
@@ -54,7 +56,12 @@ export const events: Setup = (command, io) => {
       const rest = again ? { since: timestampFromMs(shown.again(from) ?? from) } : {};
       return session.api.platform.watchEvents({ ...request, ...rest }, { signal });
     };
-    await (request.follow ? follow(io, open, show) : untilInterrupted(io, open(false, io.signal), show));
+    if (request.follow) return await follow(io, open, show);
+    await untilInterrupted(io, open(false, io.signal), show);
+    // What is removed keeps its events for a while: only a name without any may be a slip.
+    if (name !== undefined && latest === undefined && !io.signal.aborted)
+      await session.api.deployments.getDeployment({ deploymentId: request.deploymentId });
+    if (latest === undefined && !session.json) io.err("Nothing of that kind happened in that time.\n");
   });
 };
 

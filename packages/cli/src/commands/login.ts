@@ -1,7 +1,7 @@
 import { SkepError } from "@skep/core/error.ts";
 import { resolve } from "node:path";
 import { examples } from "../session/act.ts";
-import { contextPath, readContexts, storeToken, writeContexts } from "../session/context.ts";
+import { checkToken, checkUrl, contextPath, readContexts, storeToken, writeContexts } from "../session/context.ts";
 import { openSession } from "../session/open.ts";
 import { explainUnreachable } from "../session/reach.ts";
 import type { Setup } from "./index.ts";
@@ -27,7 +27,7 @@ export const login: Setup = (command, io) => {
     ["pass skep | skep login https://skep.example.com --name prod --token-stdin", "keep a token from a password store"],
   ]);
   command.action(async (url: string, options: Options) => {
-    checkUrl(url);
+    checkUrl(url, "The argument");
     if (!/^[\w.-]{1,64}$/.test(options.name))
       throw new SkepError(
         "invalid_argument",
@@ -53,23 +53,8 @@ export const login: Setup = (command, io) => {
   });
 };
 
-function checkUrl(url: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed !== undefined && /^https?:$/.test(parsed.protocol) && parsed.username === "" && parsed.password === "")
-    return;
-  throw new SkepError(
-    "invalid_argument",
-    "BAD_URL",
-    `\`${url.replace(/\/\/[^@/]*@/, "//***@")}\` is no address of a platform. Write http:// or https://, a host and a port, and no password.`,
-  );
-}
-
 function readTokenFromInput(text: string): string {
   const token = text.trim();
-  if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw new SkepError(
-    "invalid_argument",
-    "BAD_TOKEN",
-    "Standard input holds no token: it has to be one word of printable letters.",
-  );
+  checkToken(token, "Standard input");
+  return token;
 }

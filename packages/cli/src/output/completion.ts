@@ -18,7 +18,7 @@ ${cases}
   [ "$COMP_CWORD" -eq 1 ] && words="${entries.map(entry => entry.name).join(" ")} --help --version"
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   case "\${COMP_WORDS[COMP_CWORD-1]}" in
-    -f|--file|--token-file) COMPREPLY=($(compgen -f -- "$current")) ;;
+    -f|--file|--token-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     -o|--output) COMPREPLY=($(compgen -W "table json" -- "$current")) ;;
   esac
 }

@@ -82,23 +82,55 @@ export function currentContext(io: Io, name: string | undefined): Context {
   );
 }
 
+/** @throws SkepError `invalid_argument` `BAD_URL` for what is no address of a platform; `from` says who gave it. */
+export function checkUrl(url: string, from: string): void {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed !== undefined && /^https?:$/.test(parsed.protocol) && parsed.username === "" && parsed.password === "")
+    return;
+  throw new SkepError(
+    "invalid_argument",
+    "BAD_URL",
+    `${from} \`${url.replace(/\/\/[^@/]*@/, "//***@")}\` is no address of a platform. Write http:// or https://, a host and a port, and no password.`,
+  );
+}
+
+/** @throws SkepError `invalid_argument` `BAD_TOKEN` for what no header can carry; `from` says where it was. */
+export function checkToken(token: string, from: string): void {
+  if (/^[\x21-\x7e]+$/.test(token)) return;
+  throw new SkepError(
+    "invalid_argument",
+    "BAD_TOKEN",
+    `${from} holds no token: it has to be one word of printable letters.`,
+  );
+}
+
 /**
  * The token: of SKEP_TOKEN (for pipelines that have no files), else of the context's file. A file that others may read
- * is used with a warning. @throws SkepError `unauthenticated` where it cannot be read.
+ * is used with a warning. @throws SkepError `unauthenticated` where it cannot be read, `invalid_argument` where it holds none.
  */
 export function readToken(io: Io, context: Context): string | undefined {
   const given = io.env["SKEP_TOKEN"];
-  if (given !== undefined && given !== "") return given.trim();
+  if (given !== undefined && given !== "") {
+    checkToken(given.trim(), "SKEP_TOKEN");
+    return given.trim();
+  }
   if (context.tokenFile === undefined) return undefined;
+  const token = readTokenFile(io, context.tokenFile);
+  checkToken(token, `The token file ${context.tokenFile}`);
+  return token;
+}
+
+function readTokenFile(io: Io, path: string): string {
   try {
-    if ((statSync(context.tokenFile).mode & 0o077) !== 0)
-      io.err(`skep: the token file ${context.tokenFile} can be read by others. Run: chmod 600 ${context.tokenFile}\n`);
-    return readFileSync(context.tokenFile, "utf8").trim();
+    const token = readFileSync(path, "utf8").trim();
+    if ((statSync(path).mode & 0o077) !== 0)
+      io.err(`skep: the token file ${path} can be read by others. Run: chmod 600 ${path}\n`);
+    return token;
   } catch (error) {
     throw new SkepError(
       "unauthenticated",
       "TOKEN_FILE_UNREADABLE",
-      `The token file ${context.tokenFile} cannot be read: ${(error as Error).message}. Log in again with \`skep login\`, or set SKEP_TOKEN_FILE.`,
+      `The token file ${path} cannot be read: ${(error as Error).message}. Log in again with \`skep login\`, or set SKEP_TOKEN_FILE.`,
       { cause: error },
     );
   }
