@@ -31,7 +31,10 @@ export function createTranscoder(
   const bindings = restBindings(services);
   const byPath = new Map(handlers.map(handler => [handler.requestPath, handler]));
   return (request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://rest");
+    // What is no URL at all, such as `//`, is no path of ours and no failure of ours either.
+    const url = URL.parse(request.url ?? "/", "http://rest");
+    if (url === null) return undefined;
+    const { pathname, searchParams } = url;
     const found = match(bindings, pathname);
     if (found.length === 0) return undefined;
     const one = found.find(({ binding }) => binding.verb === request.method);
