@@ -33,6 +33,7 @@ describe("what a Compose file may not ask for", () => {
     ["volumes: [{ type: bind, source: /srv, target: /srv }]", "4:15", "`/srv` is a path of the node"],
     ["volumes: ['data:/data']", "4:15", "the volume `data` is not declared"],
     ["volumes: ['/data']", "4:15", "has no name"],
+    ["tmpfs: [/dev/shm]", "4:13", 'nothing can be mounted at "/dev/shm"'],
     ["ports: ['127.0.0.1:80:80']", "4:13", "the address `127.0.0.1`"],
     ["ports: ['80:8080:9']", "4:13", "the address `80`"],
     ["ports: ['80-82:80-81']", "4:13", "is no port"],

@@ -74,7 +74,7 @@ export const REFUSED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
     advice: 'Write deploy.placement.constraints: ["node.platform.arch == x86_64"]',
   },
   ulimits: { problem: "ulimits cannot be set by tenants", advice: "Remove it; set limits under deploy.resources" },
-  shm_size: { problem: "the size of /dev/shm cannot be set", advice: "Remove it, or mount a tmpfs" },
+  shm_size: { problem: "the size of /dev/shm cannot be set", advice: "Remove it; it has 64 MiB" },
   group_add: { problem: "groups cannot be added to a container", advice: "Set the group with `user: uid:gid`" },
   oom_kill_disable: {
     problem: "the memory limit is always enforced",

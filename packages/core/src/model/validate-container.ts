@@ -1,6 +1,6 @@
 import type { Issue } from "../error.ts";
 import type { ContainerSpec, HealthCheck } from "./deployment.ts";
-import { check, checkWhole, isImageReference, isMountPath, isName } from "./validate-rules.ts";
+import { check, checkWhole, isImageReference, isKeptPath, isMountPath, isName } from "./validate-rules.ts";
 
 const MIB = 1024 * 1024;
 /** The least memory a container can be limited to: Docker's own bound. */
@@ -166,6 +166,13 @@ function validateMounts(issues: Issue[], path: string, { volumes, tmpfs }: Conta
       isMountPath(text),
       `"${text.slice(0, 100)}" is no path to mount at`,
       "write an absolute path without .. and colons",
+    );
+    check(
+      issues,
+      at,
+      !isKeptPath(text),
+      `nothing can be mounted at "${text.slice(0, 100)}"`,
+      "choose another path: /proc, /sys, /dev and the engine's socket are no tenant's",
     );
     check(issues, at, !targets.has(text), `"${text.slice(0, 100)}" is mounted twice`, "mount one thing at one path");
     targets.add(text);

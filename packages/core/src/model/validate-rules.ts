@@ -23,13 +23,15 @@ export function isImageReference(text: string): boolean {
 
 /** Whether the text is an absolute path without `..`, a NUL or a colon, as a mount's target has to be. */
 export function isMountPath(text: string): boolean {
-  return (
-    text.startsWith("/") &&
-    text.length > 1 &&
-    text.length <= 4096 &&
-    !text.split("/").includes("..") &&
-    !/[\0:]/.test(text)
-  );
+  return text.startsWith("/") && text.length > 1 && text.length <= 4096 && !text.includes("..") && !/[\0:]/.test(text);
+}
+
+/**
+ * Whether mounting there would cover what the kernel shows or stand for the engine's socket. Agents refuse to make such
+ * a container, so nothing that asks for it may be accepted.
+ */
+export function isKeptPath(text: string): boolean {
+  return /^\/+((proc|sys|dev)(\/|$)|$)/.test(text) || /\/docker\.sock\/*$/.test(text);
 }
 
 /** Whether a text may name a deployment, a tenant or a container: it becomes part of container names and host names. */
