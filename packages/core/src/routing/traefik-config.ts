@@ -73,7 +73,8 @@ function addRouter(
     return full;
   });
   const servers = members.reduce((count, member) => count + member.servers.length, 0);
-  if (first.kind === "http" && servers > 1) middlewares.push(retryOn(section, Math.min(servers, MOST_TRIES)));
+  if (first.kind === "http" && servers > 1)
+    middlewares.push(retryOn(section, Math.min(servers * TRIES_PER_SERVER, MOST_TRIES)));
   section.routers[name] = {
     rule: first.rule,
     service,
@@ -84,8 +85,10 @@ function addRouter(
   };
 }
 
+/** Other requests take turns as well, so a request may come to the same server twice. */
+const TRIES_PER_SERVER = 2;
 /** A request waits for no longer than this many servers that do not answer. */
-const MOST_TRIES = 4;
+const MOST_TRIES = 6;
 
 /**
  * Tries another server where one cannot be connected to, so that nobody notices a node that died before anybody has
