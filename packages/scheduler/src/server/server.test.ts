@@ -213,6 +213,13 @@ describe("REST", () => {
     expect(await send("/api/v1/tenants/acme", { method: "DELETE" })).toMatchObject({ status: 200, body: {} });
   });
 
+  it("answers every field, also one that is empty, and so does Connect's JSON", async () => {
+    const wanted = { tenants: [{ id: "size-7" }], nextPageToken: "" };
+    expect((await send("/api/v1/tenants?page_size=7")).body).toEqual(wanted);
+    const init = { method: "POST", body: '{"pageSize":7}' };
+    expect((await send("/skep.v1.TenantService/ListTenants", init)).body).toEqual(wanted);
+  });
+
   it("answers errors with their HTTP status and readable details", async () => {
     const { status, body } = await send("/api/v1/tenants", {
       method: "POST",

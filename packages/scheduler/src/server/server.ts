@@ -94,7 +94,8 @@ function createHandlers(options: ServerOptions, shutdownSignal: AbortSignal): Un
     acceptCompression: [compressionGzip, compressionBrotli],
     shutdownSignal,
     // A field that does not exist is more often a slip than a newer client: it is refused, not ignored.
-    jsonOptions: { ignoreUnknownFields: false },
+    // And a field that is 0, false or empty is answered, so that a program that reads JSON finds every one of them.
+    jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
     requestGate: createGate(options.auth),
     interceptors: [
       createErrorInterceptor(options.log, shutdownSignal),
