@@ -21,11 +21,11 @@ export function reportFailure(error: unknown, io: Io, argv: readonly string[]): 
 /** A failure as people read it. */
 export function renderFailure(failure: SkepError): string {
   const advice = failure.details["advice"];
-  const sentence = `skep: ${stop(failure.message)}${advice === undefined || failure.message.includes(advice) ? "" : ` ${stop(advice)}`}`;
+  const sentence = `skep: ${stop(failure.message)}${advice === undefined || failure.message.includes(advice) ? "" : ` ${stop(capital(advice))}`}`;
   // The platform's sentence may tell all of them already.
   const untold = failure.issues.filter(({ path, problem, advice }) => {
     const told = failure.message.includes(path === "" ? problem : `${path}: ${problem}`);
-    return !told || (advice !== "" && !sentence.includes(advice));
+    return !told || (advice !== "" && !sentence.includes(capital(advice)));
   });
   return [sentence, ...untold.map(issue => `  ${renderIssue(issue)}`)].map(line => `${line}\n`).join("");
 }
@@ -37,7 +37,11 @@ export function failureJson(failure: SkepError): object {
 }
 
 function renderIssue(issue: Issue): string {
-  return `${issue.path === "" ? "" : `${issue.path}: `}${stop(issue.problem)} ${stop(issue.advice)}`.trimEnd();
+  return `${issue.path === "" ? "" : `${issue.path}: `}${stop(issue.problem)} ${stop(capital(issue.advice))}`.trimEnd();
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 function asFailure(error: unknown): SkepError {

@@ -46,8 +46,8 @@ describe("skep", () => {
 describe("a failure", () => {
   it("is one paragraph: what, where, what to do, then each issue", () => {
     const failure = new SkepError("invalid_argument", "X", "It is wrong", {
-      details: { advice: "Make it right" },
-      issues: [{ path: "spec.name", problem: "it is long", advice: "Shorten it" }],
+      details: { advice: "make it right" },
+      issues: [{ path: "spec.name", problem: "it is long", advice: "shorten it" }],
     });
     expect(renderFailure(failure)).toBe("skep: It is wrong. Make it right.\n  spec.name: it is long. Shorten it.\n");
   });
