@@ -224,6 +224,11 @@ describe("placement", () => {
     ]);
     const one = await deployments.explainPlacement({ instanceId: placements[1]?.instanceId ?? "" });
     expect(one.placements).toHaveLength(1);
+    // What it takes up itself does not speak against the node that it is on.
+    expect(one.placements[0]?.nodes.map(node => [node.hostname, node.eligible])).toEqual([
+      ["n1", false],
+      ["n2", true],
+    ]);
     expect(await failure(deployments.explainPlacement({ deploymentId: "acme.no" }))).toMatchObject({
       code: "not_found",
     });

@@ -81,7 +81,7 @@ function explainOne(
   location: Location | undefined,
   decisions: readonly Decision[],
 ): PlacementInit {
-  const explanation = explainPlacement(world, instance);
+  const explanation = explainPlacement(worldWithout(world, instance), instance);
   const nodes = explanation.nodes.map(verdictToProto);
   const base = { instanceId: instance.id, slot: instance.slot, nodes };
   if (location === undefined) {
@@ -94,6 +94,15 @@ function explainOne(
   );
   const hostname = world.nodes.find(node => node.id === location.nodeId)?.hostname ?? location.nodeId;
   return { ...base, nodeId: location.nodeId, hostname, because: decision?.sentence ?? "" };
+}
+
+/** What the instance itself takes up is no reason why it could not be where it is. */
+function worldWithout(world: World, { id }: Instance): World {
+  return {
+    ...world,
+    instances: world.instances.filter(instance => instance.id !== id),
+    locations: world.locations.filter(location => location.instanceId !== id),
+  };
 }
 
 function currentOf(world: World, instance: Instance): Location | undefined {
