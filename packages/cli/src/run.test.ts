@@ -26,6 +26,8 @@ describe("skep", () => {
     ["scale web", "Write NAME=N"],
     ["logs web --tail many", "Write a whole number"],
     ["apps -o xml", "Allowed choices are table, json"],
+    ["label n1 a%b=c", "A key begins with a letter or digit"],
+    ["label n1 compute", "Write KEY=VALUE to set a label"],
     ["describe", "missing required argument 'name'"],
     ["login not-a-url", "no address of a platform"],
     ["deploy -f /does/not/exist.yaml", "cannot be read"],

@@ -33,6 +33,11 @@ export const label: Setup = (command, io) => {
 function parseLabel(word: string, before: Labels | undefined): Labels {
   const labels = before ?? { set: {}, remove: [] };
   const set = /^([^=]+)=(.*)$/.exec(word);
+  const key = set?.[1] ?? word.slice(0, -1);
+  if (!/^[a-zA-Z0-9][\w./-]{0,127}$/.test(key))
+    throw new InvalidArgumentError(
+      "A key begins with a letter or digit and has letters, digits, and any of . _ / - in it.",
+    );
   if (set !== null) return { ...labels, set: { ...labels.set, [set[1] ?? ""]: set[2] ?? "" } };
   if (/^[^=]+-$/.test(word)) return { ...labels, remove: [...labels.remove, word.slice(0, -1)] };
   throw new InvalidArgumentError("Write KEY=VALUE to set a label, or KEY- to remove it.");
