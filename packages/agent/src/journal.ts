@@ -22,13 +22,23 @@ export interface Journal {
 /** What a new node knows. */
 export const EMPTY_ENTRY: JournalEntry = { assignment: undefined, epochs: {}, bootId: "" };
 
+/** Whether it has the shape of what `write` keeps; the assignment within is taken as it was written. */
+function isEntry(read: unknown): read is JournalEntry {
+  if (typeof read !== "object" || read === null) return false;
+  const { epochs, bootId } = read as Partial<Record<string, unknown>>;
+  return typeof epochs === "object" && epochs !== null && typeof bootId === "string";
+}
+
 /** Keeps the entry as a file in `dir`; `onSpoilt` is told where the file is there but cannot be read. */
 export function createFileJournal(dir: string, onSpoilt: (error: unknown) => void): Journal {
   const path = join(dir, "assignment.json");
   return {
     read: async () => {
       try {
-        return JSON.parse(await readFile(path, "utf8")) as JournalEntry;
+        const read: unknown = JSON.parse(await readFile(path, "utf8"));
+        if (!isEntry(read))
+          throw new TypeError(`${path} is JSON, but no journal of an agent: it is left out of account.`);
+        return read;
       } catch (error) {
         if ((error as { code?: unknown }).code !== "ENOENT") onSpoilt(error);
         return EMPTY_ENTRY;
