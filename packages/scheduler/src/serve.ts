@@ -23,7 +23,7 @@ import { createScheduler, type Scheduler } from "./wire.ts";
 /** Opens everything a scheduler needs and starts it; what was opened is closed in reverse by `life`. */
 export async function serve(config: SchedulerConfig, log: Log, life: Life): Promise<void> {
   log.info("config.read", "The configuration is complete.", showConfig(SCHEDULER_SETTINGS, config));
-  const store = openStore(config, log);
+  const store = openStore(config, log, DAILY_WORK);
   life.stack.defer(() => store.close());
   const bus = createNatsBus({
     servers: config.natsUrl.split(","),
@@ -40,20 +40,29 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
   life.stack.defer(() => scheduler.stop());
   // The listeners come first: a scheduler that waits for its database is alive, answers `unavailable`, and says why.
   await listen(config, log, life, store, scheduler);
-  await migrate(store, log, life.signal);
+  await migrate(config, log, life.signal);
   if (!life.signal.aborted) scheduler.start();
 }
 
-function openStore(config: SchedulerConfig, log: Log): PostgresStore {
+/** How many connections a store has, and how long each of its statements may take. */
+interface Share {
+  readonly maxConnections: number;
+  readonly statementTimeoutMs: number;
+}
+
+const DAILY_WORK: Share = { maxConnections: 12, statementTimeoutMs: 5_000 };
+/** An index over a table that has grown takes its time, and whoever does not make it waits for the replica that does. */
+const MIGRATION: Share = { maxConnections: 2, statementTimeoutMs: 30 * 60_000 };
+
+function openStore(config: SchedulerConfig, log: Log, share: Share): PostgresStore {
   const pool = createPool({
     host: config.postgresHost,
     port: config.postgresPort,
     user: config.postgresUser,
     database: config.postgresDatabase,
     password: config.postgresPassword,
-    maxConnections: 12,
+    ...share,
     name: "skep scheduler",
-    statementTimeoutMs: 5_000,
     connectTimeoutMs: 1_000,
     settings: SESSION_SETTINGS,
     onIdleError: error => log.debug("database.lost", "A connection to the database broke.", { error }),
@@ -91,7 +100,7 @@ async function listen(
 }
 
 /** The tables have to be there before anything else; a database that is away is waited for. */
-async function migrate(store: PostgresStore, log: Log, signal: AbortSignal): Promise<void> {
+async function migrate(config: SchedulerConfig, log: Log, signal: AbortSignal): Promise<void> {
   const policy = {
     maxMs: 1_000,
     onRetry: (error: unknown, attempt: number) => {
@@ -99,6 +108,11 @@ async function migrate(store: PostgresStore, log: Log, signal: AbortSignal): Pro
         log.warn("database.unreached", "The tables cannot be made yet; trying until they can.", { error });
     },
   };
-  await retry(() => store.migrate(), policy, systemClock, signal);
+  const store = openStore(config, log, MIGRATION);
+  try {
+    await retry(() => store.migrate(), policy, systemClock, signal);
+  } finally {
+    await store.close();
+  }
   log.info("database.ready", "The tables are there.");
 }

@@ -35,10 +35,8 @@ function statusToProto(
   lease: Lease | undefined,
 ): MessageInitShape<typeof GetStatusResponseSchema> {
   const leads = lease !== undefined && lease.expiresInMs > 0 ? lease : undefined;
-  const states = world.instances.map(
-    ({ id, epoch }) =>
-      world.locations.find(location => location.instanceId === id && location.epoch === epoch)?.state ?? "pending",
-  );
+  const recorded = new Map(world.locations.map(one => [`${one.instanceId}@${one.epoch}`, one.state] as const));
+  const states = world.instances.map(({ id, epoch }) => recorded.get(`${id}@${epoch}`) ?? "pending");
   return {
     version: deps.version,
     replica: deps.replica,

@@ -181,21 +181,25 @@ function createHistory(records: Records, pass: Pass) {
     listDecisions: (filter, page) =>
       pass("listDecisions", () => {
         const { after } = readPage(page);
-        if (after !== undefined && !/^\d{1,15}$/.test(after)) throw refuse.badToken();
+        if (after !== undefined && !/^\d{15}\.\d{15}$/.test(after)) throw refuse.badToken();
+        const digits = (value: number): string => String(value).padStart(15, "0");
         const wanted = records.decisions.filter(
           ({ decision }) =>
             (filter.deploymentId ?? decision.deploymentId) === decision.deploymentId &&
             (filter.instanceId ?? decision.instanceId) === decision.instanceId &&
             decision.at >= (filter.sinceAt ?? 0),
         );
-        const found = pageOf(wanted, page, one => String(one.id).padStart(15, "0"));
+        const found = pageOf(wanted, page, one => `${digits(one.decision.at)}.${digits(one.id)}`);
         return { items: found.items.map(one => one.decision), nextToken: found.nextToken };
       }),
     pruneHistory: (before, most) =>
       pass("pruneHistory", () => {
         const keys = [...records.answers].filter(([, answer]) => answer.at < before.keysAt).slice(0, most);
         for (const [key] of keys) records.answers.delete(key);
-        const old = records.decisions.filter(one => one.decision.at < before.decisionsAt).slice(0, most);
+        const old = records.decisions
+          .filter(one => one.decision.at < before.decisionsAt)
+          .toSorted((a, b) => a.decision.at - b.decision.at)
+          .slice(0, most);
         for (const one of old) records.decisions.splice(records.decisions.indexOf(one), 1);
         return keys.length + old.length;
       }),

@@ -177,6 +177,7 @@ export interface SpecStore {
     readonly deploymentId?: DeploymentId;
   }): Promise<readonly Route[]>;
   saveDecisions(decisions: readonly Decision[]): Promise<void>;
+  /** In the order of their times, the oldest first; what was saved in the same millisecond in the order of its saving. */
   listDecisions(
     filter: { readonly deploymentId?: DeploymentId; readonly instanceId?: InstanceId; readonly sinceAt?: number },
     page: PageRequest,

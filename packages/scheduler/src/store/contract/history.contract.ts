@@ -18,7 +18,9 @@ export function describeHistory(setting: StoreSetting): void {
         epoch: 1,
         sentence: `At ${at}.`,
       });
-      await store.saveDecisions([decision(NOW), decision(NOW + 1), decision(NOW + 2)]);
+      // Several schedulers save, so what happened first may come last.
+      await store.saveDecisions([decision(NOW + 1), decision(NOW + 2)]);
+      await store.saveDecisions([decision(NOW)]);
       const page = await store.listDecisions({ deploymentId: "acme.web" }, { size: 2, token: undefined });
       expect(page.items).toEqual([decision(NOW), decision(NOW + 1)]);
       const rest = await store.listDecisions({ deploymentId: "acme.web" }, { size: 2, token: page.nextToken });

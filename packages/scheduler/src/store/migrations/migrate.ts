@@ -5,6 +5,7 @@ import { bookkeeping } from "./0002-bookkeeping.ts";
 import { commitPlan } from "./0003-commit-plan.ts";
 import { frozenReplicas } from "./0004-frozen-replicas.ts";
 import { worldChanges } from "./0005-world-changes.ts";
+import { indexes } from "./0006-indexes.ts";
 
 /** In order of their names. A migration that has been released is never changed: the next one corrects it. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -13,6 +14,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0003-commit-plan": { up: commitPlan },
   "0004-frozen-replicas": { up: frozenReplicas },
   "0005-world-changes": { up: worldChanges },
+  "0006-indexes": { up: indexes },
 };
 
 /**

@@ -1,6 +1,6 @@
 import type { DeploymentId } from "@skep/core/model/deployment.ts";
 import type { InstanceId } from "@skep/core/model/instance.ts";
-import type { Kysely } from "kysely";
+import { sql, type Kysely } from "kysely";
 import { makePage, readPage } from "../page.ts";
 import { refuse } from "../refusals.ts";
 import { toDecision } from "../rows.ts";
@@ -20,7 +20,7 @@ export async function saveDecisions(db: Queryable, decisions: readonly Decision[
   if (decisions.length > 0) await ask(db, SAVE, [JSON.stringify(decisions)]);
 }
 
-/** See `SpecStore.listDecisions`; the oldest come first. */
+/** See `SpecStore.listDecisions`; each way of asking has an index in just this order. */
 export async function listDecisions(
   db: Kysely<Tables>,
   filter: { readonly deploymentId?: DeploymentId; readonly instanceId?: InstanceId; readonly sinceAt?: number },
@@ -30,16 +30,18 @@ export async function listDecisions(
   let query = db
     .selectFrom("decisions")
     .selectAll()
+    .orderBy("at")
     .orderBy("id")
     .limit(limit + 1);
   if (filter.deploymentId !== undefined) query = query.where("deployment_id", "=", filter.deploymentId);
   if (filter.instanceId !== undefined) query = query.where("instance_id", "=", filter.instanceId);
   if (filter.sinceAt !== undefined) query = query.where("at", ">=", filter.sinceAt);
   if (after !== undefined) {
-    if (!/^\d{1,15}$/.test(after)) throw refuse.badToken();
-    query = query.where("id", ">", Number(after));
+    const [, at, id] = /^(\d{1,15})\.(\d{1,15})$/.exec(after) ?? [];
+    if (at === undefined || id === undefined) throw refuse.badToken();
+    query = query.where(sql<boolean>`(at, id) > (${Number(at)}, ${Number(id)})`);
   }
-  const rows = makePage(await translated(query.execute()), limit, row => String(row.id));
+  const rows = makePage(await translated(query.execute()), limit, row => `${row.at}.${row.id}`);
   return { items: rows.items.map(toDecision), nextToken: rows.nextToken };
 }
 
