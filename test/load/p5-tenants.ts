@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { insist } from "./insist.ts";
 import type { Measurement } from "./measurement.ts";
 import { sharedPlatform, type Platform } from "./platform.ts";
+import { removeRaw, startRaw } from "./raw-containers.ts";
 import { duration, significant, type Result } from "./result.ts";
 import { interleave, ratios } from "./rounds.ts";
 import { median, worst } from "./statistics.ts";
@@ -21,6 +22,9 @@ const AT_ONCE = 8;
 const POLL_MS = 100;
 /** Also shown: services that cannot reach each other, as tenants cannot, each on an overlay network of its own. */
 const APART = "swarm, a network each";
+/** And what the engines alone take, with nobody who decides, records or watches: nothing that uses them can be faster. */
+const RAW = "engines alone";
+const RAW_APART = "engines alone, a bridge each";
 const COMMAND = ["sleep", "2147483647"];
 
 /** Fifty tenants of one container each, from the first request until all run, against fifty Swarm services. */
@@ -36,19 +40,23 @@ export const p5: Measurement = {
         ours: () => ours(platform, ++batch),
         swarm: () => swarm(platform, ++batch, false),
         [APART]: () => swarm(platform, ++batch, true),
+        [RAW]: () => raw(platform, ++batch, false),
+        [RAW_APART]: () => raw(platform, ++batch, true),
       },
       true,
     );
     for (const [name, samples] of Object.entries(seen))
       bench.say(`${name}: median ${duration(median(samples))}, worst ${duration(worst(samples, "lower"))}`);
     bench.say(`ratio by round: ${ratios(seen.ours, seen.swarm).map(significant).join(", ")}`);
-    return judge(median(seen.ours), median(seen.swarm), median(seen[APART]));
+    const beside = { apart: median(seen[APART]), raw: median(seen[RAW]), rawApart: median(seen[RAW_APART]) };
+    return judge(median(seen.ours), median(seen.swarm), beside);
   },
 };
 
-function judge(ours: number, baseline: number, apart: number): Result {
+function judge(ours: number, baseline: number, beside: Readonly<Record<"apart" | "raw" | "rawApart", number>>): Result {
   const ratio = ours / baseline;
   const holds = ratio <= GOAL;
+  const told = (ms: number, base: number): string => `${duration(ms)} (${significant(ms / base)})`;
   return {
     value: duration(ours),
     baseline: `swarm:${duration(baseline)}`,
@@ -57,7 +65,7 @@ function judge(ours: number, baseline: number, apart: number): Result {
     holds,
     because: holds
       ? undefined
-      : `Starting a container is cpu work that both sides need alike, and the engines share this machine's cores. Ours also makes a bridge per tenant, and the engine writes its firewall rules one by one for each; the services of the baseline share one bridge and reach each other. With a network each, Swarm takes ${duration(apart)}: ${significant(ours / apart)}. Bridges that are made ahead would change it, or an engine that writes them at once.`,
+      : `The engines alone, asked for the same containers with nothing in between, take ${told(beside.raw, baseline)} on the cores that they share here, and with a bridge per tenant, as ours have, ${told(beside.rawApart, baseline)}: they write the firewall rules of each bridge one by one. The services of the baseline share one bridge and reach each other; with a network each, Swarm takes ${duration(beside.apart)}, of which ours are ${significant(ours / beside.apart)}. Engines with cores of their own would change it, or ones that write a bridge's rules at once.`,
   };
 }
 
@@ -116,6 +124,15 @@ async function swarm(platform: Platform, batch: number, isApart: boolean): Promi
   const ms = performance.now() - begunAt;
   await removeServices(platform, names);
   if (isApart) await removeNetworks(platform, names);
+  return ms;
+}
+
+async function raw(platform: Platform, batch: number, isApart: boolean): Promise<number> {
+  const names = namesOf(batch);
+  const begunAt = performance.now();
+  await startRaw(platform, names, { image: platform.images.busybox, command: COMMAND, isApart });
+  const ms = performance.now() - begunAt;
+  await removeRaw(platform, names, isApart);
   return ms;
 }
 
