@@ -211,7 +211,7 @@ describe("DeploymentService", () => {
 
 describe("placement", () => {
   it("explains where instances are, and why one fits nowhere", async () => {
-    const { deployments, converge } = await start();
+    const { deployments, converge, store } = await start();
     const placement = { constraints: ["node.labels.compute == true"], maxPerNode: 1 };
     await deployments.createDeployment({ tenantId: "acme", spec: spec({ replicas: 2, placement }) });
     await converge();
@@ -222,7 +222,15 @@ describe("placement", () => {
       ["n1", false],
       ["n2", false],
     ]);
-    const one = await deployments.explainPlacement({ instanceId: placements[1]?.instanceId ?? "" });
+    const { instanceId = "" } = placements[1] ?? {};
+    // What was done to it since, such as a command that ran in it, is no reason for its place.
+    const event = { at: Date.now(), tenantId: "acme", deploymentId: "acme.web", instanceId, nodeId: "node2", epoch: 1 };
+    await store.saveDecisions([
+      { ...event, kind: "instance.placed", sentence: "it goes to n2" },
+      { ...event, at: event.at + 1, kind: "instance.exec", sentence: "ann asked to run ls" },
+    ]);
+    const one = await deployments.explainPlacement({ instanceId });
+    expect(one.placements[0]?.because).toBe("it goes to n2");
     expect(one.placements).toHaveLength(1);
     // What it takes up itself does not speak against the node that it is on.
     expect(one.placements[0]?.nodes.map(node => [node.hostname, node.eligible])).toEqual([

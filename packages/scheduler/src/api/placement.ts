@@ -90,7 +90,11 @@ function explainOne(
     return { ...base, because, ...(refusal === undefined ? {} : { refusal: refusalToProto(refusal) }) };
   }
   const decision = decisions.findLast(
-    one => one.instanceId === instance.id && one.epoch === location.epoch && one.nodeId === location.nodeId,
+    one =>
+      one.kind === "instance.placed" &&
+      one.instanceId === instance.id &&
+      one.epoch === location.epoch &&
+      one.nodeId === location.nodeId,
   );
   const hostname = world.nodes.find(node => node.id === location.nodeId)?.hostname ?? location.nodeId;
   return { ...base, nodeId: location.nodeId, hostname, because: decision?.sentence ?? "" };
