@@ -145,6 +145,15 @@ describe("the commands that show", () => {
     expect(JSON.parse(expectOk(await test.skep(`${line} -o json`)))).toHaveProperty(field);
   });
 
+  it("shows how often a container was started again while nothing else is to be said", async () => {
+    await using other = await startCommandTest();
+    other.write("compose.yaml", WEB);
+    const status = { id: "c1", imageId: "sha256:1", running: true, exitCode: undefined };
+    other.platform.setOutcome(() => ({ containers: [{ ...status, name: "web", restarts: 3 }] }));
+    expectOk(await other.skep("deploy"));
+    expect(expectOk(await other.skep("ps"))).toMatch(/ web was started again 3 times\n/);
+  });
+
   it("says where there is nothing yet, and where a name is wrong", async () => {
     await test.skep("tenant create idle");
     expect((await test.skep("apps -t idle")).err).toContain("has no deployments");

@@ -71,7 +71,7 @@ export function renderInstances(session: Session, instances: readonly Instance[]
       (location?.ports ?? []).map(port => `${location?.address}:${port.hostPort}->${port.containerPort}`).join(" ") ||
         "-",
       instance.createdAt === undefined ? "" : duration(io.now() - timestampMs(instance.createdAt)),
-      instance.refusal?.advice ?? instance.message,
+      instance.refusal?.advice ?? (instance.message || restartWords(instance)),
     ];
   });
   return renderTable(
@@ -79,6 +79,14 @@ export function renderInstances(session: Session, instances: readonly Instance[]
     rows,
     io.isTty ? io.width : undefined,
   );
+}
+
+/** Between two failures of a container nothing is wrong at the moment; how often it was started again still tells. */
+function restartWords({ locations: [location] }: Instance): string {
+  const words = (location?.containers ?? [])
+    .filter(({ restarts }) => restarts > 0)
+    .map(({ name, restarts }) => `${name} was started again ${restarts === 1 ? "once" : `${restarts} times`}`);
+  return words.join(", ");
 }
 
 function stateWord(instance: Instance): string {
