@@ -5,32 +5,30 @@ import { messageJson } from "../output/print.ts";
 import { act, examples } from "../session/act.ts";
 import { applySpec } from "../session/apply.ts";
 import type { Applied } from "../session/apply.ts";
-import { readComposeFile } from "../session/compose-file.ts";
+import { composeOptions, readComposeFile } from "../session/compose-file.ts";
+import type { ComposeOptions } from "../session/compose-file.ts";
+import { inParallel } from "../session/in-parallel.ts";
 import type { Session } from "../session/open.ts";
 import { renderDiff } from "../session/spec-diff.ts";
 import { waitFor, waitOptions } from "../session/wait.ts";
 import type { WaitOptions } from "../session/wait.ts";
 import type { Setup } from "./index.ts";
 
-/** Changes that are sent at the same time. */
-const AT_ONCE = 8;
-
-interface Options extends WaitOptions {
-  readonly file?: string;
-}
+type Options = WaitOptions & ComposeOptions;
 
 /** `skep deploy`. */
 export const deploy: Setup = (command, io) => {
-  waitOptions(command.option("-f, --file <FILE>", "the Compose file (else the usual names in this directory)"));
+  waitOptions(composeOptions(command));
   examples(command, [
     ["skep deploy -f compose.yaml", "create or update every service of the file, and wait"],
+    ["skep deploy --profile debug", "with the services of a profile, which are left out otherwise"],
     ["skep deploy -t acme --timeout 10m", "for another tenant, with more patience"],
     ["TAG=1.28 skep deploy --no-wait", "a variable of the file; do not wait"],
     ["skep deploy -o json | jq .deployments", "what became of each, for a program"],
   ]);
   act(command, io, async (session, options: Options) => {
-    const specs = readComposeFile(io, options.file);
-    const applied = await inParallel(specs, AT_ONCE, async spec => {
+    const specs = readComposeFile(io, options);
+    const applied = await inParallel(specs, async spec => {
       const one = await applySpec(session, spec, options.timeout);
       if (!session.json) io.out(renderApplied(session, one));
       return one;
@@ -60,28 +58,4 @@ function appliedJson(applied: readonly Applied[], finished: readonly Deployment[
       deployment: messageJson(DeploymentSchema, byId.get(deployment.id) ?? deployment),
     })),
   };
-}
-
-/** Runs over all items, so many at a time, and answers in their order. The first failure is thrown when the rest is done. */
-async function inParallel<T, R>(
-  items: readonly T[],
-  atOnce: number,
-  run: (item: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = [];
-  const failures: unknown[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next++;
-      try {
-        results[index] = await run(items[index] as T);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-  if (failures.length > 0) throw failures[0];
-  return results;
 }

@@ -4,18 +4,20 @@ import { PreviewPlacementResponseSchema } from "@skep/api/gen/skep/v1/deployment
 import { DeploymentSpecSchema } from "@skep/api/gen/skep/v1/spec_pb.ts";
 import { messageJson, print } from "../output/print.ts";
 import { act, examples } from "../session/act.ts";
-import { readComposeFile } from "../session/compose-file.ts";
+import { composeOptions, readComposeFile } from "../session/compose-file.ts";
+import type { ComposeOptions } from "../session/compose-file.ts";
 import { renderPlacement } from "./explain.ts";
 import type { Setup } from "./index.ts";
 
 /** `skep preview`. */
 export const preview: Setup = (command, io) => {
-  examples(command.option("-f, --file <FILE>", "the Compose file (else the usual names in this directory)"), [
+  composeOptions(command);
+  examples(command, [
     ["skep preview -f compose.yaml", "which node each instance would get now"],
     ["skep preview -f - < compose.yaml", "from standard input"],
   ]);
-  act(command, io, async (session, options: { file?: string }) => {
-    const specs = readComposeFile(io, options.file);
+  act(command, io, async (session, options: ComposeOptions) => {
+    const specs = readComposeFile(io, options);
     const found = await Promise.all(
       specs.map(async spec => {
         const message = create(DeploymentSpecSchema, specToProto(spec));

@@ -10,11 +10,18 @@ export interface Assembled {
   readonly services: readonly ServiceDraft[];
 }
 
-/** Services that join another become containers of its pod; every other service is a deployment. */
-export function assemble(drafts: ReadonlyMap<string, ServiceDraft>, problems: Problems): readonly Assembled[] {
+/**
+ * Services that join another become containers of its pod; every other service is a deployment. `leftOut` has the
+ * services that are not deployed, each with a profile that would have to be chosen.
+ */
+export function assemble(
+  drafts: ReadonlyMap<string, ServiceDraft>,
+  leftOut: ReadonlyMap<string, string>,
+  problems: Problems,
+): readonly Assembled[] {
   const members = new Map<string, ServiceDraft[]>();
   for (const [name, draft] of drafts) {
-    const host = hostOf(name, drafts, problems);
+    const host = hostOf(name, drafts, leftOut, problems);
     if (host === undefined) continue;
     members.set(host, [...(members.get(host) ?? []), draft]);
     if (host !== name) refusePodKeys(draft, host, problems);
@@ -26,7 +33,12 @@ export function assemble(drafts: ReadonlyMap<string, ServiceDraft>, problems: Pr
   });
 }
 
-function hostOf(name: string, drafts: ReadonlyMap<string, ServiceDraft>, problems: Problems): string | undefined {
+function hostOf(
+  name: string,
+  drafts: ReadonlyMap<string, ServiceDraft>,
+  leftOut: ReadonlyMap<string, string>,
+  problems: Problems,
+): string | undefined {
   const passed = new Set([name]);
   let current = name;
   for (;;) {
@@ -34,6 +46,13 @@ function hostOf(name: string, drafts: ReadonlyMap<string, ServiceDraft>, problem
     const joins = draft?.joins;
     if (joins === undefined) return current;
     const spot = drafts.get(name)?.joins?.place ?? joins.place;
+    const missing = leftOut.get(joins.service);
+    if (missing !== undefined)
+      return problems.refuse(
+        spot,
+        `\`${joins.service}\` is left out: its profile is not chosen`,
+        `Choose it with \`--profile ${missing}\`, or give \`${name}\` the same profiles`,
+      );
     if (!drafts.has(joins.service))
       return problems.refuse(spot, `no service is called \`${joins.service}\``, "Join a service of the same file");
     if (passed.has(joins.service))

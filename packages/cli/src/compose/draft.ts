@@ -16,6 +16,8 @@ export interface Reading {
   readonly readFile: (path: string) => string | undefined;
   /** Volumes that the file declares. */
   readonly volumes: ReadonlySet<string>;
+  /** Profiles that are chosen. */
+  readonly profiles: ReadonlySet<string>;
 }
 
 /** One service as read, before it is known whether it stands alone or joins a pod. */

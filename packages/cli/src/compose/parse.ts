@@ -8,8 +8,8 @@ import { checkRules } from "./rules.ts";
 import { readSection } from "./section.ts";
 import { readService } from "./service.ts";
 import { readTree } from "./tree.ts";
-import type { Spot } from "./tree.ts";
-import { describe } from "./values.ts";
+import type { Entry, Spot } from "./tree.ts";
+import { describe, readTexts } from "./values.ts";
 import { IGNORED_AT_TOP, REFUSED_AT_TOP } from "./verdicts.ts";
 
 /** What a Compose file asks for. Where there are issues, nothing of it may be deployed. */
@@ -29,6 +29,8 @@ export interface ComposeSource {
   readonly env: Variables;
   /** Text of a file named by `env_file`, relative to the Compose file; `undefined` where it cannot be read. */
   readonly readFile?: (path: string) => string | undefined;
+  /** Profiles that are chosen, `*` for all; services of none of them are left out. */
+  readonly profiles?: readonly string[];
 }
 
 /**
@@ -39,19 +41,21 @@ export function parseCompose(text: string, source: ComposeSource): Composed {
   const problems = new Problems(source.file);
   const root = readTree(text, source.env, problems);
   const drafts = new Map<string, ServiceDraft>();
+  const leftOut = new Map<string, string>();
   if (root !== undefined) {
     const reading: Reading = {
       problems,
       variables: source.env,
       readFile: source.readFile ?? (() => undefined),
       volumes: declaredVolumes(root.entries.get("volumes")?.value),
+      profiles: new Set(source.profiles),
     };
     readSection(
       root,
       {
         name: "the file",
         keys: {
-          services: value => readServices(value, reading, drafts),
+          services: value => readServices(value, reading, drafts, leftOut),
           volumes: value => readVolumes(value, problems),
         },
         refused: REFUSED_AT_TOP,
@@ -62,13 +66,18 @@ export function parseCompose(text: string, source: ComposeSource): Composed {
     if (!root.entries.has("services"))
       problems.refuse(root, "the file has no `services`", "Add `services:` with one entry per service");
   }
-  const assembled = assemble(drafts, problems);
+  const assembled = assemble(drafts, leftOut, problems);
   // What could not be read is refused already; the rules would only complain about its absence.
   if (problems.issues().length === 0) for (const one of assembled) checkRules(one, problems);
   return { deployments: assembled.map(({ spec }) => spec), issues: problems.issues(), notes: problems.notes() };
 }
 
-function readServices(spot: Spot, reading: Reading, drafts: Map<string, ServiceDraft>): void {
+function readServices(
+  spot: Spot,
+  reading: Reading,
+  drafts: Map<string, ServiceDraft>,
+  leftOut: Map<string, string>,
+): void {
   if (spot.kind !== "map" || spot.entries.size === 0) {
     reading.problems.refuse(
       spot,
@@ -77,8 +86,29 @@ function readServices(spot: Spot, reading: Reading, drafts: Map<string, ServiceD
     );
     return;
   }
-  for (const entry of spot.entries.values())
-    if (!entry.key.startsWith("x-")) drafts.set(entry.key, readService(entry, reading));
+  for (const entry of spot.entries.values()) {
+    if (entry.key.startsWith("x-")) continue;
+    const missing = missingProfile(entry, reading);
+    if (missing === undefined) drafts.set(entry.key, readService(entry, reading));
+    else leftOut.set(entry.key, missing);
+  }
+  const [first] = leftOut.values();
+  if (drafts.size === 0 && first !== undefined)
+    reading.problems.refuse(
+      spot,
+      "every service belongs to a profile that is not chosen",
+      `Choose one, like \`--profile ${first}\``,
+    );
+}
+
+/** A profile that would have to be chosen for this service to be deployed; nothing else of the service is read then. */
+function missingProfile({ key, value }: Entry, { problems, profiles }: Reading): string | undefined {
+  const spot = value.kind === "map" ? value.entries.get("profiles")?.value : undefined;
+  if (spot === undefined) return undefined;
+  const [first, ...others] = readTexts(spot, problems);
+  if (first === undefined || profiles.has("*") || [first, ...others].some(name => profiles.has(name))) return undefined;
+  problems.note(spot, `\`${key}\` is left out: its profile is not chosen`, `Choose it with \`--profile ${first}\``);
+  return first;
 }
 
 function declaredVolumes(spot: Spot | undefined): ReadonlySet<string> {

@@ -168,4 +168,32 @@ describe("what a Compose file may not ask for", () => {
       "5:5 `depends_on` has no effect",
     ]);
   });
+
+  const profiled = [
+    ...["services:", "  web:", "    image: a", "  debug:", "    image: b", "    privileged: true"],
+    ...["    profiles: [debug, trace]", "  tap:", "    image: c", "    profiles: [trace]"],
+  ].join("\n");
+
+  it("leaves out the services of profiles that are not chosen, and says so", () => {
+    const composed = parseCompose(profiled, { file: "c.yaml", env: {} });
+    expect(composed.deployments.map(({ name }) => name)).toEqual(["web"]);
+    expect(composed.issues).toEqual([]);
+    expect(composed.notes.map(({ line, problem, advice }) => `${line} ${problem}. ${advice}`)).toEqual([
+      "7 `debug` is left out: its profile is not chosen. Choose it with `--profile debug`",
+      "10 `tap` is left out: its profile is not chosen. Choose it with `--profile trace`",
+    ]);
+  });
+
+  it("reads the services of profiles that are chosen like others", () => {
+    const chosen = (profiles: readonly string[]) => parseCompose(profiled, { file: "c.yaml", env: {}, profiles });
+    expect(chosen(["trace"]).issues.map(({ path }) => path)).toEqual(["services.debug.privileged"]);
+    expect(chosen(["*"]).deployments.map(({ name }) => name)).toEqual(["web", "debug", "tap"]);
+  });
+
+  it("refuses to deploy nothing, and to join what is left out", () => {
+    const lone = "services:\n  tap:\n    image: c\n    profiles: [trace]\n";
+    expect(issues(lone)).toEqual([expect.stringContaining("every service belongs to a profile that is not chosen")]);
+    const joining = `${lone}  web:\n    image: a\n    network_mode: "service:tap"\n`;
+    expect(issues(joining)).toEqual([expect.stringContaining("`tap` is left out: its profile is not chosen")]);
+  });
 });

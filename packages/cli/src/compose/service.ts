@@ -77,6 +77,8 @@ function containerKeys(draft: ServiceDraft, layers: Layers, reading: Reading): S
       container.volumes = mounts.volumes;
       layers.tmpfs.push(...mounts.tmpfs);
     },
+    // Read before: here one of them is chosen.
+    profiles: () => undefined,
     ...shortResourceKeys(draft, reading),
   };
 }

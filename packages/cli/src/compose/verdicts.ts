@@ -111,7 +111,6 @@ export const IGNORED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
   attach: { problem: "`attach` has no effect", advice: "Read logs with `skep logs`" },
   annotations: { problem: "`annotations` has no effect", advice: "Use labels" },
   develop: { problem: "`develop` has no effect", advice: "It belongs to local development" },
-  profiles: { problem: "`profiles` has no effect", advice: "Every service of the file is deployed" },
   pull_policy: { problem: "`pull_policy` has no effect", advice: "The agent pulls what its node does not have" },
 };
 

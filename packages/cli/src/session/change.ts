@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { DeploymentSchema } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import type { Deployment } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import { listJson } from "../output/print.ts";
+import { inParallel } from "./in-parallel.ts";
 import { deploymentId } from "./names.ts";
 import type { Session } from "./open.ts";
 
@@ -16,23 +17,20 @@ export interface ChangeRequest {
   readonly idempotencyKey: string;
 }
 
-/**
- * Makes the same change to each named deployment, one after the other, and says so for each. The first failure ends
- * it: what was said before it is done.
- */
+/** Makes the same change to each named deployment and says so for each; failures as `inParallel` has them. */
 export async function changeEach(
   session: Session,
   names: readonly string[],
   change: (request: ChangeRequest, name: string) => Promise<{ readonly deployment?: Deployment | undefined }>,
   say: (id: string, deployment: Deployment | undefined) => string,
 ): Promise<readonly Deployment[]> {
-  const changed: Deployment[] = [];
-  for (const name of names) {
+  const done = await inParallel(names, async name => {
     const id = deploymentId(session, name);
     const { deployment } = await change({ deploymentId: id, idempotencyKey: newKey() }, name);
-    if (deployment !== undefined) changed.push(deployment);
     if (!session.json) session.io.out(`${say(id, deployment)}\n`);
-  }
+    return deployment;
+  });
+  const changed = done.filter(deployment => deployment !== undefined);
   if (session.json) session.io.out(`${JSON.stringify(listJson(DeploymentSchema, changed), undefined, 2)}\n`);
   return changed;
 }

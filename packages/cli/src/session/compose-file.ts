@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import type { Command } from "commander";
 import { SkepError } from "@skep/core/error.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { parseEnvFile } from "../compose/environment.ts";
@@ -10,17 +11,34 @@ import type { Io } from "../io.ts";
 /** Names that Compose looks for, in its order. */
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 
+/** Which file a command is to read, and which of its services. */
+export interface ComposeOptions {
+  readonly file?: string;
+  readonly profile?: readonly string[];
+}
+
+/** Adds the options that say so. */
+export function composeOptions(command: Command): Command {
+  return command
+    .option("-f, --file <FILE>", "the Compose file (else the usual names in this directory)")
+    .option("--profile <NAME...>", "also the services of these profiles (`*` for all)");
+}
+
 /**
  * Reads a Compose file (`-` is standard input, none the first usual name of this directory) into deployments. Variables
- * come from the environment and from `.env` beside the file. Notes go to the error output.
+ * come from the environment and from `.env` beside the file, and profiles also from COMPOSE_PROFILES, separated by commas.
+ * Notes go to the error output.
  * @throws SkepError `invalid_argument` with every reason to refuse the file.
  */
-export function readComposeFile(io: Io, given: string | undefined): readonly DeploymentSpec[] {
+export function readComposeFile(io: Io, { file: given, profile = [] }: ComposeOptions): readonly DeploymentSpec[] {
   const { file, text } = given === "-" ? { file: "-", text: io.readInput() } : open(io, given);
   const folder = file === "-" ? io.cwd : dirname(resolve(io.cwd, file));
+  const env = { ...dotEnv(folder), ...io.env };
+  const fromEnv = (env["COMPOSE_PROFILES"] ?? "").split(",").map(name => name.trim());
   const composed = parseCompose(text, {
     file: file === "-" ? "standard input" : file,
-    env: { ...dotEnv(folder), ...io.env },
+    env,
+    profiles: [...profile, ...fromEnv].filter(name => name !== ""),
     readFile: path => readIfThere(resolve(folder, path)),
   });
   for (const note of composed.notes) io.err(`${formatIssue(note)}\n`);
