@@ -66,6 +66,7 @@ async function deploy(
     reference,
   ]);
   const env = {
+    SKEP_SCHEDULER_REPLICAS: process.env["SKEP_SCHEDULER_REPLICAS"] || (await schedulerReplicas(manager)),
     SKEP_CONFIG_VERSION: await configVersion(options.stackFile),
     ...Object.fromEntries(images),
     ...secretNames,
@@ -85,6 +86,12 @@ async function deploy(
     ],
     { env },
   );
+}
+
+/** Three, as the stack file has it; on fewer nodes one for each, since a node takes one and nobody should wait for the rest. */
+async function schedulerReplicas(manager: Manager): Promise<string> {
+  const nodes = await manager.get<readonly { readonly Spec: { readonly Availability: string } }[]>("/nodes");
+  return String(Math.min(3, nodes.filter(node => node.Spec.Availability === "active").length));
 }
 
 /** Hash of the config files beside the stack file: Swarm's configs never change, so other content needs other names. */
