@@ -44,7 +44,10 @@ async function fleetGround(options: StartOptions, onStep: (text: string) => void
     fleet,
     registry: fleet.registry,
     env: {},
-    trial: [`npm run -s devswarm -- kill node-2${ofFleet}`, "lose a node; ask httpbin again"],
+    trial:
+      options.nodes > 1
+        ? [`npm run -s devswarm -- kill node-2${ofFleet}`, "lose a node; ask httpbin again"]
+        : ["npm run -s skep -- restart httpbin", "new copies first; ask httpbin meanwhile"],
     async openPorts() {
       await forward(fleet, { port: options.httpPort }, { node: manager, port: 80 });
       await forward(fleet, { port: options.apiPort }, { node: manager, port: 7700 });
