@@ -1,4 +1,4 @@
-import type { Step } from "@skep/core/converge/step.ts";
+import { stepKey, type OnContainer, type Step } from "@skep/core/converge/step.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { EngineEvent } from "./engine/engine.ts";
@@ -30,14 +30,15 @@ export function createWork(deps: {
   readonly onEnd: (step: Step, failure: string | undefined) => void;
 }): Work {
   const { executors, clock, log, onEnd } = deps;
-  const running = new Map<string, Step>();
+  const running = new Map<string, Promise<void>>();
   const echoes = createEchoes(clock);
   /** Of steps that ended: the mark that was last given out by then. Snapshots up to that mark are too old. */
   const endedKeys = new Map<string, number>();
   const endedInstances = new Map<string, number>();
   let marks = 0;
 
-  async function run(step: Step): Promise<void> {
+  async function run(step: Step, made: Promise<void> | undefined): Promise<void> {
+    await made;
     const startedAt = clock.monotonic();
     let failure: string | undefined;
     try {
@@ -59,9 +60,10 @@ export function createWork(deps: {
 
   return {
     begin: step => {
-      running.set(step.key, step);
       echoes.begin(step);
-      void run(step);
+      // Engines list a container a moment before they find it by its id: it is started as soon as its create has ended.
+      const made = step.kind === "start-container" ? running.get(createOf(step)) : undefined;
+      running.set(step.key, run(step, made));
     },
     mark: () => ++marks,
     busyKeys: mark => {
@@ -74,6 +76,10 @@ export function createWork(deps: {
     isEcho: event => echoes.isEcho(event),
     running: () => running.size,
   };
+}
+
+function createOf({ instanceId, epoch, container }: OnContainer): string {
+  return stepKey.create(instanceId, epoch, container);
 }
 
 function sentenceOf(step: Step): string {

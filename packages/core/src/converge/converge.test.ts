@@ -110,21 +110,6 @@ test("a step in flight is not issued again", () => {
   expect(node.look().steps).toEqual([]);
 });
 
-test.each([
-  ["container", aSpec()],
-  ["pod's network", aSpec({ containers: [aContainer({ name: "one" }), aContainer({ name: "two" })] })],
-])("a %s that is listed while it is still being made is not started yet", (_, spec) => {
-  const node = new ToyNode(spec);
-  for (let at = 0; at < 2; at++) {
-    const { steps } = node.look();
-    node.inFlight = steps.map(step => step.key);
-    for (const step of steps) node.observed = applyStep(node.observed, step, node.now);
-  }
-  expect(node.look().steps).toEqual([]);
-  node.inFlight = [];
-  expect(kinds(node.look())).toEqual(["start-container"]);
-});
-
 test("only so many are made and started at once, and what has ended keeps nobody from a turn", () => {
   const node = new ToyNode(undefined);
   const spec = aSpec();

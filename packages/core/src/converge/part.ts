@@ -5,7 +5,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { DETACHED, endContainer, on, runs, stopContainer } from "./end.ts";
 import { makeReady } from "./ready.ts";
 import { noteEnd, noteRunning, noteVanished } from "./restart.ts";
-import { attemptInTurn, isAhead, isBeingMade, recall, remember, times, wake } from "./round.ts";
+import { attemptInTurn, isAhead, recall, remember, times, wake } from "./round.ts";
 import type { Round } from "./round.ts";
 import { containerHash } from "./spec-hash.ts";
 import { stepKey } from "./step.ts";
@@ -78,7 +78,6 @@ function begin(round: Round, instance: AssignedInstance, container: ContainerSpe
     id: seen.id,
     replacing: false,
   });
-  if (isBeingMade(round, instance, container.name)) return state("preparing", container, "");
   if (round.exitedAtBoot.has(seen.id)) {
     return state(
       "waiting",

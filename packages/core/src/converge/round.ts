@@ -3,7 +3,7 @@ import type { InstanceId } from "../model/instance.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
 import { LONGEST_RETRY_MS, NEW_CONTAINER } from "./memory.ts";
 import type { ContainerMemory, ConvergeMemory } from "./memory.ts";
-import { stepKey, turnOf } from "./step.ts";
+import { turnOf } from "./step.ts";
 import type { Step, Turn } from "./step.ts";
 
 /** What `converge` is asked. */
@@ -126,12 +126,6 @@ export function attemptInTurn(round: Round, turn: Turn, step: Step): Attempt | u
  */
 export function isAhead(at: number, now: number, mostMs: number): boolean {
   return at > now && at <= now + mostMs;
-}
-
-/** Whether the container's create is still under way: engines list one a moment before they can start it. */
-export function isBeingMade({ input, inFlight }: Round, instance: AssignedInstance, container: string): boolean {
-  const key = stepKey.create(instance.instanceId, instance.epoch, container);
-  return inFlight.has(key) && input.ended?.includes(key) !== true;
 }
 
 /** Asks to be called again at `at`. */

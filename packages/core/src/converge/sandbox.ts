@@ -4,7 +4,7 @@ import { DETACHED, endContainer, endGroup, on } from "./end.ts";
 import type { PartState } from "./part.ts";
 import { makeReady } from "./ready.ts";
 import { noteEnd, noteRunning, noteVanished } from "./restart.ts";
-import { attemptInTurn, isAhead, isBeingMade, recall, remember, wake } from "./round.ts";
+import { attemptInTurn, isAhead, recall, remember, wake } from "./round.ts";
 import type { Round } from "./round.ts";
 import { sandboxHash } from "./spec-hash.ts";
 import { stepKey } from "./step.ts";
@@ -73,7 +73,6 @@ function createSandbox(round: Round, instance: AssignedInstance, group: readonly
 
 function startSandbox(round: Round, instance: AssignedInstance, seen: ObservedContainer): SandboxState {
   remember(round, instance, "", { id: seen.id, replacing: false });
-  if (isBeingMade(round, instance, "")) return not("preparing", "");
   const key = stepKey.start(seen.id);
   const step = { kind: "start-container", key, ...on(seen, "its pod is wanted") } as const;
   const started = attemptInTurn(round, "start", step);
