@@ -124,6 +124,29 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
       expect(await see(id)).toBeUndefined();
     });
 
+    test("calls no container detached that nobody disconnected, from the moment it is listed", async () => {
+      const seen = new Set<string>();
+      let isOver = false;
+      async function look(): Promise<void> {
+        while (!isOver) {
+          for (const one of (await under.within(engine.observe())).containers)
+            seen.add(`${one.state} ${one.isDetached}`);
+          await under.within(new Promise(resolve => setTimeout(resolve, 2)));
+        }
+      }
+      async function live(): Promise<void> {
+        const id = await make(["sleep", "600"]);
+        await under.within(engine.start(id));
+        await under.within(engine.stop(id, 1));
+        await under.within(engine.remove(id));
+      }
+      const looking = look();
+      for (let round = 0; round < 3; round++) await Promise.all([live(), live(), live()]);
+      isOver = true;
+      await looking;
+      expect([...seen].filter(one => one.endsWith("true"))).toEqual([]);
+    });
+
     test("a verb whose state already holds succeeds", async () => {
       const id = await make(["sleep", "600"]);
       await under.within(engine.start(id));

@@ -53,11 +53,14 @@ test("a row with our labels becomes an observed container with its identity, por
 });
 
 test.each([
-  ["skep-acme", { "skep-acme": {} }, false],
-  ["skep-acme", {}, true],
-  ["container:c0", {}, false],
-])("a container of network mode %s whose networks are %o is detached: %s", (mode, networks, isDetached) => {
+  ["running", "skep-acme", { "skep-acme": {} }, false],
+  ["running", "skep-acme", {}, true],
+  ["exited", "skep-acme", {}, true],
+  ["created", "skep-acme", {}, false],
+  ["running", "container:c0", {}, false],
+])("a %s container of network mode %s whose networks are %o is detached: %s", (state, mode, networks, isDetached) => {
   const row = aRow({
+    State: state,
     HostConfig: { NetworkMode: mode },
     NetworkSettings: { Networks: networks as ContainerInfo["NetworkSettings"]["Networks"] },
   });

@@ -36,9 +36,12 @@ export function toObservedContainer(row: ContainerInfo, lifetime: Lifetime): Obs
   };
 }
 
-/** A container keeps its entry of a network while it does not run; one that joined a sandbox never has any. */
-function isDetached({ HostConfig, NetworkSettings }: ContainerInfo): boolean {
-  if (HostConfig.NetworkMode.startsWith("container:")) return false;
+/**
+ * A container keeps its entry of a network while it does not run. One that joined a sandbox never has any, and one that is
+ * listed while it is still being made has none yet.
+ */
+function isDetached({ State, HostConfig, NetworkSettings }: ContainerInfo): boolean {
+  if (State === "created" || HostConfig.NetworkMode.startsWith("container:")) return false;
   return Object.keys(NetworkSettings?.Networks ?? {}).length === 0;
 }
 
