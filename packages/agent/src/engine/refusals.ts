@@ -1,4 +1,5 @@
 import { SkepError } from "@skep/core/error.ts";
+import { isEngineSocket, isKernelPath } from "@skep/core/model/validate-rules.ts";
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import { LABEL } from "./labels.ts";
 import { networkName, volumePrefix } from "./names.ts";
@@ -38,11 +39,11 @@ function refuseMounts(host: HostConfig, deploymentId: string): void {
     if (mount.VolumeOptions?.DriverConfig !== undefined && Object.keys(mount.VolumeOptions.DriverConfig).length > 0) {
       deny("mounts", `the volume "${mount.Source}" chooses a driver, which could reach the node's files`);
     }
-    if (/(^|\/)docker\.sock$/.test(mount.Target)) deny("mounts", "the container asks for the engine's socket");
-    if (isKernelPath(mount.Target)) deny("mounts", `the container covers the path "${mount.Target}"`);
+    if (isEngineSocket(mount.Target)) deny("mounts", "the container asks for the engine's socket");
+    if (covers(mount.Target)) deny("mounts", `the container covers the path "${mount.Target}"`);
   }
   for (const target of Object.keys(host.Tmpfs ?? {})) {
-    if (isKernelPath(target)) deny("tmpfs", `the container covers the path "${target}"`);
+    if (covers(target)) deny("tmpfs", `the container covers the path "${target}"`);
   }
 }
 
@@ -74,8 +75,9 @@ function isVolumeOf(deploymentId: string, name: string): boolean {
   );
 }
 
-function isKernelPath(target: string): boolean {
-  return /^\/*$/.test(target) || /^\/+(proc|sys|dev)(\/|$)/.test(target) || target.includes("..");
+/** The API refuses the same; what is no path at all is not looked into either. */
+function covers(target: string): boolean {
+  return target === "" || target.includes("..") || isKernelPath(target);
 }
 
 function some(list: readonly unknown[] | null | undefined): boolean {

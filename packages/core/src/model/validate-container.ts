@@ -1,6 +1,14 @@
 import type { Issue } from "../error.ts";
 import type { ContainerSpec, HealthCheck } from "./deployment.ts";
-import { check, checkWhole, isImageReference, isKeptPath, isMountPath, isName } from "./validate-rules.ts";
+import {
+  check,
+  checkWhole,
+  isEngineSocket,
+  isImageReference,
+  isKernelPath,
+  isMountPath,
+  isName,
+} from "./validate-rules.ts";
 
 const MIB = 1024 * 1024;
 /** The least memory a container can be limited to: Docker's own bound. */
@@ -170,7 +178,7 @@ function validateMounts(issues: Issue[], path: string, { volumes, tmpfs }: Conta
     check(
       issues,
       at,
-      !isKeptPath(text),
+      !isKernelPath(text) && !isEngineSocket(text),
       `nothing can be mounted at "${text.slice(0, 100)}"`,
       "choose another path: /proc, /sys, /dev and the engine's socket are no tenant's",
     );

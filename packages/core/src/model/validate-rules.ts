@@ -26,12 +26,14 @@ export function isMountPath(text: string): boolean {
   return text.startsWith("/") && text.length > 1 && text.length <= 4096 && !text.includes("..") && !/[\0:]/.test(text);
 }
 
-/**
- * Whether mounting there would cover what the kernel shows or stand for the engine's socket. Agents refuse to make such
- * a container, so nothing that asks for it may be accepted.
- */
-export function isKeptPath(text: string): boolean {
-  return /^\/+((proc|sys|dev)(\/|$)|$)/.test(text) || /\/docker\.sock\/*$/.test(text);
+/** Whether a mount there would cover the whole file system or what the kernel shows in it: no tenant's container may. */
+export function isKernelPath(text: string): boolean {
+  return /^\/+((proc|sys|dev)(\/|$)|$)/.test(text);
+}
+
+/** Whether a mount there would stand for the engine's socket: no tenant's container may have it. */
+export function isEngineSocket(text: string): boolean {
+  return /(^|\/)docker\.sock\/*$/.test(text);
 }
 
 /** Whether a text may name a deployment, a tenant or a container: it becomes part of container names and host names. */
