@@ -143,16 +143,16 @@ function makeAnew(
   return state("starting", container, `${container.name} is made anew: ${because}`);
 }
 
-/** Counted as an end of the container, so that one whose network is taken away again and again waits ever longer. */
+/** As `makeAnew`, but counted: one whose network is taken away again and again waits ever longer. */
 function reattach(
   round: Round,
   instance: AssignedInstance,
   container: ContainerSpec,
   seen: ObservedContainer,
 ): PartState {
-  remember(round, instance, container.name, { id: seen.id, startedAt: seen.startedAt, replacing: false });
-  endContainer(round, seen, instance.spec.stopGraceMs, DETACHED);
-  return state("starting", container, `${container.name} is made anew: ${DETACHED}`);
+  const answer = makeAnew(round, instance, container, seen, DETACHED);
+  remember(round, instance, container.name, { startedAt: seen.startedAt, replacing: false });
+  return answer;
 }
 
 /** A container's health as its check tells; the engine's word stands for the agent's own probes as well. */
