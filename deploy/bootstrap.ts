@@ -6,6 +6,7 @@ import { waitForStack } from "./bootstrap/convergence.ts";
 import { managerAt, swarmId, type Manager } from "./bootstrap/manager.ts";
 import { ensureNodeLabels } from "./bootstrap/node-labels.ts";
 import { ensureSecrets } from "./bootstrap/secrets.ts";
+import { imageVariable } from "./images/names.ts";
 
 /** What {@link bootstrapStack} needs. */
 export interface BootstrapOptions {
@@ -61,10 +62,7 @@ async function deploy(
   options: BootstrapOptions,
   secretNames: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const images = Object.entries(options.images).map(([name, reference]) => [
-    `SKEP_${name.toUpperCase().replaceAll("-", "_")}_IMAGE`,
-    reference,
-  ]);
+  const images = Object.entries(options.images).map(([name, reference]) => [imageVariable(name), reference]);
   const env = {
     SKEP_SCHEDULER_REPLICAS: process.env["SKEP_SCHEDULER_REPLICAS"] || (await schedulerReplicas(manager)),
     SKEP_CONFIG_VERSION: await configVersion(options.stackFile),

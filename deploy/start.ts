@@ -1,6 +1,6 @@
 import { parseStartOptions, USAGE, type StartOptions } from "./quickstart/options.ts";
 import { startCluster } from "./quickstart/cluster.ts";
-import { mayUseFleet, type Ground } from "./quickstart/ground.ts";
+import { whyLocalEngine, type Ground } from "./quickstart/ground.ts";
 import { deploySamples } from "./quickstart/samples.ts";
 import { plan, screen } from "./quickstart/screen.ts";
 import { downFleet } from "@skep/devswarm/fleet.ts";
@@ -51,7 +51,7 @@ async function start(options: StartOptions): Promise<void> {
     out.write("\nTaking everything down ...\n");
     if (ground !== undefined) await ground.down();
     // Without ground yet, a fleet may be half up: taking one down works from what it wrote about itself.
-    else if (mayUseFleet(options)) await downFleet(options.fleet);
+    else if (whyLocalEngine(options) === undefined) await downFleet(options.fleet);
     out.write("Nothing is left behind.\n");
   }
   process.exit();

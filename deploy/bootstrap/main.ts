@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bootstrapStack } from "../bootstrap.ts";
-import type { ImageName } from "../images/names.ts";
+import { imageVariable, type ImageName } from "../images/names.ts";
 import { publishImages } from "../images/publish.ts";
 import { managerAt, swarmId } from "./manager.ts";
 
@@ -40,7 +40,7 @@ async function main({ registry, socket, overlays, allImages }: Options): Promise
   // Asked first: building for minutes is in vain where nothing can be deployed.
   await swarmId(manager);
   const wanted = allImages ? [...OWN_IMAGES, ...OTHER_IMAGES] : OWN_IMAGES;
-  const which = wanted.filter(name => !process.env[`SKEP_${name.toUpperCase()}_IMAGE`]);
+  const which = wanted.filter(name => !process.env[imageVariable(name)]);
   const { docker } = manager;
   const images = which.length === 0 ? {} : await publishImages({ docker, socket, registry, which, onStep: say });
   const stackFile = join(root, "stack", "skep.yml");

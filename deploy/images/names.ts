@@ -31,6 +31,11 @@ export const imageNames: readonly ImageName[] = [
   "busybox",
 ];
 
+/** The variable of the stack file that names this image. */
+export function imageVariable(name: string): string {
+  return `SKEP_${name.toUpperCase().replaceAll("-", "_")}_IMAGE`;
+}
+
 /** Whether others publish this image. */
 export function isOfficial(name: ImageName): name is keyof typeof officialImages {
   return name in officialImages;

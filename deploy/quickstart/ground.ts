@@ -19,14 +19,14 @@ export interface Ground {
   down(): Promise<void>;
 }
 
-/** Whether the start brings engines of its own, rather than use the one that is there. */
-export function mayUseFleet(options: StartOptions): boolean {
-  return !options.localEngine && whyNoFleet() === undefined;
+/** Why the start uses the engine that is there; `undefined` where it brings engines of its own. */
+export function whyLocalEngine(options: StartOptions): string | undefined {
+  return options.localEngine ? "--local-engine" : whyNoFleet();
 }
 
 /** A fleet where that is possible; otherwise the engine that is there, with the person's consent. @throws Error that says why neither can be had. */
 export async function findGround(options: StartOptions, onStep: (text: string) => void): Promise<Ground> {
-  const reason = options.localEngine ? "--local-engine" : whyNoFleet();
+  const reason = whyLocalEngine(options);
   if (reason === undefined) return fleetGround(options, onStep);
   const local = await adoptLocalEngine({ ask: () => askToFormSwarm(reason) });
   if (local === undefined)
