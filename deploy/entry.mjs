@@ -12,11 +12,11 @@ const pnpm = "pnpm@12.21.0";
 
 const programs = {
   start: ["deploy/start.ts"],
-  test: ["deploy/test.ts"],
-  check: ["deploy/check.ts"],
-  "test:unit": ["deploy/test.ts", "unit", "simulation"],
-  "test:integration": ["deploy/test.ts", "integration"],
-  "test:swarm": ["deploy/test.ts", "swarm"],
+  test: ["test/run/test.ts"],
+  check: ["test/run/check.ts"],
+  "test:unit": ["test/run/test.ts", "unit", "simulation"],
+  "test:integration": ["test/run/test.ts", "integration"],
+  "test:swarm": ["test/run/test.ts", "swarm"],
   load: ["test/load/main.ts"],
   gen: ["packages/api/gen.ts"],
   bootstrap: ["deploy/bootstrap/main.ts"],

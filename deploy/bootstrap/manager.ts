@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { run, RunError } from "../engines/run.ts";
+import { run, RunError } from "../programs/run.ts";
 
 /** A Swarm manager, reached through its engine's socket: questions by its API, changes by the docker client as a person would. */
 export interface Manager {

@@ -1,10 +1,10 @@
 import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cached, exists } from "../engines/cache.ts";
-import { bootstrapRoot, postgresPackages, unpackPackages } from "../engines/debian.ts";
-import type { EngineEnvironment } from "../engines/environment.ts";
-import { withProgress, type Progress } from "../engines/progress.ts";
-import { run } from "../engines/run.ts";
+import { cached, exists } from "../programs/cache.ts";
+import { bootstrapRoot, postgresPackages, unpackPackages } from "../programs/debian.ts";
+import type { EngineEnvironment } from "../programs/environment.ts";
+import { withProgress, type Progress } from "../programs/progress.ts";
+import { run } from "../programs/run.ts";
 
 /** Something that images are made of, complete in the cache. `id` is the hash of its content. */
 export interface Material {

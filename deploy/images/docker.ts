@@ -1,6 +1,6 @@
 import { cp, link, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { run } from "../engines/run.ts";
+import { run } from "../programs/run.ts";
 
 /** Runs the docker client against one engine and returns what it printed; `input` goes to its stdin. Rejects when it fails. */
 export type Docker = (argv: readonly string[], options?: { readonly input?: Buffer | string }) => Promise<string>;

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { exists } from "../engines/cache.ts";
-import { readEnvironment } from "../engines/environment.ts";
+import { exists } from "../programs/cache.ts";
+import { readEnvironment } from "../programs/environment.ts";
 import { bundleService, type BundledService } from "./bundle.ts";
 import { debianRootDir } from "./bases.ts";
 import { buildImage, type Docker } from "./docker.ts";

@@ -2,8 +2,8 @@ import { connect, type NatsConnection } from "nats";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { natsAuth } from "@skep/deploy/bootstrap/nats-auth.ts";
-import { resolveProgram } from "@skep/deploy/engines/programs.ts";
-import { run } from "@skep/deploy/engines/run.ts";
+import { resolveProgram } from "@skep/deploy/programs/programs.ts";
+import { run } from "@skep/deploy/programs/run.ts";
 import { startNatsServer, type NatsServer } from "../support/nats-server.ts";
 import { startPostgresServer, type PostgresServer } from "../support/postgres-server.ts";
 

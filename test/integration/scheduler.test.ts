@@ -3,7 +3,7 @@ import { systemClock } from "@skep/kit/clock.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { createNatsBus } from "@skep/kit/nats-bus.ts";
 import { FakeAgent } from "@skep/scheduler/testing/fake-agent.ts";
-import { createPostgresStore, type PostgresStore } from "@skep/scheduler/store/postgres.ts";
+import { createPostgresStore, type PostgresStore } from "@skep/scheduler/store/postgres/postgres-store.ts";
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

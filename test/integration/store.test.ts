@@ -1,5 +1,5 @@
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
-import { createPostgresStore } from "@skep/scheduler/store/postgres.ts";
+import { createPostgresStore } from "@skep/scheduler/store/postgres/postgres-store.ts";
 import { describeStore } from "@skep/scheduler/store/store.contract.ts";
 import { aReport, aRoute, aStatus, creation, placement, someFacts } from "@skep/scheduler/store/testing/records.ts";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,6 +1,6 @@
-import type { World } from "@skep/core/decide/world.ts";
+import type { World } from "@skep/core/world/world.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
-import { createPostgresStore, type PostgresStore } from "@skep/scheduler/store/postgres.ts";
+import { createPostgresStore, type PostgresStore } from "@skep/scheduler/store/postgres/postgres-store.ts";
 import { aReport, aStatus, creation, placement, someFacts } from "@skep/scheduler/store/testing/records.ts";
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 import type { Node } from "@skep/core/model/node.ts";
-import { satisfies } from "@skep/core/placement/constraint.ts";
+import { satisfies } from "@skep/core/model/constraint.ts";
 import type { PlacementRequest } from "@skep/core/placement/place.ts";
 
 interface Candidate {

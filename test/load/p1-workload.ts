@@ -1,9 +1,9 @@
-import type { World } from "@skep/core/decide/world.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { Strategy } from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 import { needOf } from "@skep/core/placement/need.ts";
 import type { Placed, PlacementRequest } from "@skep/core/placement/place.ts";
-import { parseConstraint, satisfies } from "@skep/core/placement/constraint.ts";
+import { parseConstraint, satisfies } from "@skep/core/model/constraint.ts";
 import { aContainer, aSpec, aWorld, someNodes } from "@skep/core/testing/builders.ts";
 
 const NODES = 5_000;

@@ -1,5 +1,5 @@
 import type { Bus } from "@skep/kit/bus.ts";
-import { DEFAULT_SETTINGS } from "@skep/core/decide/world.ts";
+import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
 import { systemClock } from "@skep/kit/clock.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { createNatsBus } from "@skep/kit/nats-bus.ts";
@@ -10,7 +10,7 @@ import { createAssignments } from "@skep/scheduler/loop/assignments.ts";
 import { createBeats } from "@skep/scheduler/loop/beats.ts";
 import { createHints } from "@skep/scheduler/loop/hints.ts";
 import { createReconcile } from "@skep/scheduler/loop/reconcile.ts";
-import { createPostgresStore, SESSION_SETTINGS } from "@skep/scheduler/store/postgres.ts";
+import { createPostgresStore, SESSION_SETTINGS } from "@skep/scheduler/store/postgres/postgres-store.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../support/eventually.ts";
 import type { Bench, Measurement } from "./measurement.ts";

@@ -1,9 +1,9 @@
 import { createAgent } from "@skep/agent/create-agent.ts";
 import type { Engine } from "@skep/agent/engine/engine.ts";
-import { createMemoryJournal } from "@skep/agent/journal.ts";
-import { networkProber } from "@skep/agent/prober.ts";
-import { noAuth } from "@skep/agent/registry-auth.ts";
-import { noSampler } from "@skep/agent/sampler.ts";
+import { createMemoryJournal } from "@skep/agent/loop/journal.ts";
+import { networkProber } from "@skep/agent/loop/prober.ts";
+import { noAuth } from "@skep/agent/loop/registry-auth.ts";
+import { noSampler } from "@skep/agent/node/sampler.ts";
 import { encodeAssignment, encodeFetchReply } from "@skep/api/codec/assignment.ts";
 import { decodeReport, encodeReportAck } from "@skep/api/codec/report.ts";
 import { everyNode, nodeSubject } from "@skep/api/subjects.ts";

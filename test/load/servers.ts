@@ -1,4 +1,4 @@
-import { resolveProgram } from "@skep/deploy/engines/programs.ts";
+import { resolveProgram } from "@skep/deploy/programs/programs.ts";
 import { join } from "node:path";
 import { startNatsServer, type NatsServer } from "../support/nats-server.ts";
 import { startPostgresServer, type PostgresServer } from "../support/postgres-server.ts";

@@ -1,9 +1,9 @@
 import { decodeAssignment, encodeAssignment } from "@skep/api/codec/assignment.ts";
 import { parseNodeSubject } from "@skep/api/subjects.ts";
-import { applyPlan } from "@skep/core/decide/apply.ts";
-import type { World } from "@skep/core/decide/world.ts";
+import { applyPlan } from "@skep/core/world/apply.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { Bus } from "@skep/kit/bus.ts";
-import type { MemoryDatabase } from "@skep/scheduler/store/memory.ts";
+import type { MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.ts";
 import type { Store } from "@skep/scheduler/store/store.ts";
 import type { Sabotage } from "./processes.ts";
 

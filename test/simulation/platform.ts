@@ -1,10 +1,10 @@
 import type { SwarmNodeView } from "@skep/agent/engine/engine.ts";
-import { createMemoryJournal, type Journal } from "@skep/agent/journal.ts";
+import { createMemoryJournal, type Journal } from "@skep/agent/loop/journal.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "@skep/kit/memory-bus.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { seededRandom } from "@skep/kit/random.ts";
 import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.ts";
-import { createMemoryDatabase, type MemoryDatabase } from "@skep/scheduler/store/memory.ts";
+import { createMemoryDatabase, type MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.ts";
 import { createChance, type Chance } from "./chance.ts";
 import { EngineRule } from "./engine-rule.ts";
 import type { Mischief } from "./faults.ts";

@@ -1,4 +1,4 @@
-import type { World } from "@skep/core/decide/world.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";

@@ -1,7 +1,7 @@
-import type { World } from "@skep/core/decide/world.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Liveness } from "@skep/core/model/node.ts";
-import type { Plan } from "@skep/core/decide/plan.ts";
+import type { Plan } from "@skep/core/world/plan.ts";
 import type { Engine } from "@skep/agent/engine/engine.ts";
 import { EngineError } from "@skep/agent/engine/errors.ts";
 import type { Store } from "@skep/scheduler/store/store.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { resolveProgram } from "@skep/deploy/engines/programs.ts";
+import { resolveProgram } from "@skep/deploy/programs/programs.ts";
 import { freePort, startChild, type Child } from "./child.ts";
 import { eventually } from "./eventually.ts";
 

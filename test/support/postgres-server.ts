@@ -2,7 +2,7 @@ import { chmod, chown, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { resolveProgram } from "@skep/deploy/engines/programs.ts";
+import { resolveProgram } from "@skep/deploy/programs/programs.ts";
 import { freePort, startChild, type Child } from "./child.ts";
 import { eventually } from "./eventually.ts";
 

@@ -1,5 +1,9 @@
 import { createPool } from "@skep/kit/postgres.ts";
-import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "@skep/scheduler/store/postgres.ts";
+import {
+  createPostgresStore,
+  SESSION_SETTINGS,
+  type PostgresStore,
+} from "@skep/scheduler/store/postgres/postgres-store.ts";
 import type pg from "pg";
 import { startPostgresServer, type PostgresServer } from "./postgres-server.ts";
 

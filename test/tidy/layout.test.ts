@@ -11,7 +11,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   sdk: ["core", "api"],
   cli: ["core", "api", "sdk"],
   agent: ["core", "api", "kit"],
-  scheduler: ["core", "api", "kit"],
+  server: ["core", "api", "kit"],
+  scheduler: ["core", "api", "kit", "server"],
   devswarm: [],
 };
 

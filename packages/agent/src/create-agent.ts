@@ -3,12 +3,12 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { IdSource, Random } from "@skep/kit/random.ts";
 import type { Engine } from "./engine/engine.ts";
-import type { NodeLimits } from "./facts.ts";
-import type { Journal } from "./journal.ts";
+import type { NodeLimits } from "./node/facts.ts";
+import type { Journal } from "./loop/journal.ts";
 import { beginLife, type Life, type NodeFactsOfEngine } from "./life.ts";
-import type { Prober } from "./prober.ts";
-import type { AuthSource } from "./registry-auth.ts";
-import type { Sampler } from "./sampler.ts";
+import type { Prober } from "./loop/prober.ts";
+import type { AuthSource } from "./loop/registry-auth.ts";
+import type { Sampler } from "./node/sampler.ts";
 
 /** Everything an agent needs from outside: ports, and what an operator chose. Nothing else in it does I/O. */
 export interface AgentDeps {

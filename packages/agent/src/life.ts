@@ -1,19 +1,19 @@
-import { answerAsks } from "./asks.ts";
+import { answerAsks } from "./asks/asks.ts";
 import type { AgentDeps } from "./create-agent.ts";
 import type { EngineFacts } from "./engine/engine.ts";
-import { toBootId, toNodeFacts } from "./facts.ts";
-import { createHealthWatch } from "./health-watch.ts";
-import { createImages } from "./images.ts";
-import type { JournalEntry } from "./journal.ts";
-import { leave } from "./leave.ts";
-import { ExecStreams } from "./exec-streams.ts";
-import { LogStreams } from "./log-streams.ts";
-import { Loop } from "./loop.ts";
-import { OrderBook } from "./orders.ts";
-import { Reporter, type Picture } from "./reporter.ts";
-import { Session } from "./session.ts";
-import { watchSwarm } from "./swarm-watch.ts";
-import { createUsageMeter } from "./usage.ts";
+import { toBootId, toNodeFacts } from "./node/facts.ts";
+import { createHealthWatch } from "./loop/health-watch.ts";
+import { createImages } from "./loop/images.ts";
+import type { JournalEntry } from "./loop/journal.ts";
+import { leave } from "./uplink/leave.ts";
+import { ExecStreams } from "./asks/exec-streams.ts";
+import { LogStreams } from "./asks/log-streams.ts";
+import { Loop } from "./loop/loop.ts";
+import { OrderBook } from "./loop/orders.ts";
+import { Reporter, type Picture } from "./uplink/reporter.ts";
+import { Session } from "./uplink/session.ts";
+import { watchSwarm } from "./uplink/swarm-watch.ts";
+import { createUsageMeter } from "./node/usage.ts";
 
 /** An engine that is part of a Swarm. */
 export type NodeFactsOfEngine = EngineFacts & { readonly nodeId: string };

@@ -1,7 +1,7 @@
 import { run } from "@skep/kit/lifecycle.ts";
 import { createLog } from "@skep/kit/log.ts";
 import { readConfig } from "./config.ts";
-import { isHealthy } from "./probe-server.ts";
+import { isHealthy } from "./node/probe-server.ts";
 import { serve } from "./serve.ts";
 
 /** Below the stack's stop grace of five minutes, which a drained node needs. */

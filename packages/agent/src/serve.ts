@@ -6,14 +6,14 @@ import type { Life } from "@skep/kit/lifecycle.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { createNatsBus } from "@skep/kit/nats-bus.ts";
 import { systemIds, systemRandom } from "@skep/kit/random.ts";
-import { createCgroupSampler } from "./cgroup.ts";
+import { createCgroupSampler } from "./node/cgroup.ts";
 import { SETTINGS, type Config } from "./config.ts";
 import { createAgent } from "./create-agent.ts";
 import { awaitDocker } from "./engine/docker.ts";
-import { createFileJournal } from "./journal.ts";
-import { serveProbe } from "./probe-server.ts";
-import { networkProber } from "./prober.ts";
-import { createAuthSource, noAuth } from "./registry-auth.ts";
+import { createFileJournal } from "./loop/journal.ts";
+import { serveProbe } from "./node/probe-server.ts";
+import { networkProber } from "./loop/prober.ts";
+import { createAuthSource, noAuth } from "./loop/registry-auth.ts";
 
 /** Builds the agent from the real ports and runs it until its life ends. */
 export async function serve(config: Config, log: Log, { stack, signal }: Life): Promise<void> {

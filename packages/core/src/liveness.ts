@@ -1,4 +1,4 @@
-import type { Settings } from "./decide/world.ts";
+import type { Settings } from "./world/world.ts";
 import type { Liveness, Node, NodeId } from "./model/node.ts";
 
 /** What one observer knows of a node's agent, in its own clock. It never inherits another observer's times. */

@@ -1,5 +1,5 @@
 import { ConfigError } from "@skep/kit/config.ts";
-import { DEFAULT_SETTINGS } from "@skep/core/decide/world.ts";
+import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
 import { describe, expect, it } from "vitest";
 import { readConfig, settingsOf } from "./config.ts";
 

@@ -1,4 +1,4 @@
-import { DEFAULT_SETTINGS, type Settings } from "@skep/core/decide/world.ts";
+import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
 import { ConfigError, loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
 import { z } from "zod";
 

@@ -14,9 +14,9 @@ import { hostname } from "node:os";
 import { createHandlers, PUBLIC_SERVICES } from "./api/handlers.ts";
 import { SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.ts";
 import { startEdgeServer } from "./edge/edge-server.ts";
-import { knowTokens } from "./server/auth.ts";
-import { startServer } from "./server/server.ts";
-import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "./store/postgres.ts";
+import { knowTokens } from "@skep/server/auth.ts";
+import { startServer } from "@skep/server/server.ts";
+import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "./store/postgres/postgres-store.ts";
 import { VERSION } from "./version.ts";
 import { createScheduler, type Scheduler } from "./wire.ts";
 

@@ -1,7 +1,7 @@
 import type { Clock } from "@skep/kit/clock.ts";
 import { sleepBy } from "@skep/kit/clock.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Journal } from "../journal.ts";
+import type { Journal } from "../loop/journal.ts";
 
 /** What a process sees of the world; after `kill` nothing it waits for ever comes, as for a process that is gone. */
 export interface Mortal {

@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { createTestPlatform } from "@skep/scheduler/api/testing/platform.ts";
 import type { TestPlatform } from "@skep/scheduler/api/testing/platform.ts";
 import { PUBLIC_SERVICES, createHandlers } from "@skep/scheduler/api/handlers.ts";
-import { knowTokens } from "@skep/scheduler/server/auth.ts";
-import { startServer } from "@skep/scheduler/server/server.ts";
-import type { ApiServer } from "@skep/scheduler/server/server.ts";
+import { knowTokens } from "@skep/server/auth.ts";
+import { startServer } from "@skep/server/server.ts";
+import type { ApiServer } from "@skep/server/server.ts";
 import type { Io } from "../io.ts";
 import { run } from "../run.ts";
 

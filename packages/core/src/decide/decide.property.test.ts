@@ -6,10 +6,10 @@ import type { Resources } from "../model/resources.ts";
 import { isLive } from "../model/state.ts";
 import { aWorldOfAnyKind } from "../testing/arbitrary-world.ts";
 import { changesOf } from "../testing/builders.ts";
-import { applyPlan } from "./apply.ts";
+import { applyPlan } from "../world/apply.ts";
 import { decide } from "./decide.ts";
-import { DEFAULT_SETTINGS } from "./world.ts";
-import type { World } from "./world.ts";
+import { DEFAULT_SETTINGS } from "../world/world.ts";
+import type { World } from "../world/world.ts";
 
 // Many runs of many steps: on a busy machine they take their time.
 vi.setConfig({ testTimeout: 120_000 });

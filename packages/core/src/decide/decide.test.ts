@@ -12,7 +12,7 @@ import {
   someNodes,
 } from "../testing/builders.ts";
 import { decide } from "./decide.ts";
-import { DEFAULT_SETTINGS } from "./world.ts";
+import { DEFAULT_SETTINGS } from "../world/world.ts";
 import { ToyCluster } from "../testing/toy-cluster.ts";
 
 // Many runs of many steps: on a busy machine they take their time.

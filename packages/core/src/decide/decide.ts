@@ -6,9 +6,9 @@ import { retryFailed } from "../reconcile/retry.ts";
 import { supersedeOlder } from "../reconcile/supersede.ts";
 import { wakeTime } from "../reconcile/wake-time.ts";
 import { wantsOf } from "../reconcile/wants.ts";
-import { openDraft } from "./draft.ts";
-import type { Plan } from "./plan.ts";
-import type { Settings, World } from "./world.ts";
+import { openDraft } from "../world/draft.ts";
+import type { Plan } from "../world/plan.ts";
+import type { Settings, World } from "../world/world.ts";
 
 /**
  * What is to change in the world at `now`. Each line is one pass, and each sees what the passes before it changed;

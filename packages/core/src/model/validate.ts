@@ -1,5 +1,5 @@
 import type { Issue } from "../error.ts";
-import { parseConstraint } from "../placement/constraint.ts";
+import { parseConstraint } from "./constraint.ts";
 import type { DeploymentSpec } from "./deployment.ts";
 import { validateContainer } from "./validate-container.ts";
 import { check, checkWhole, isName } from "./validate-rules.ts";

@@ -1,4 +1,4 @@
-import type { World } from "../decide/world.ts";
+import type { World } from "../world/world.ts";
 import type { DeploymentSpec } from "../model/deployment.ts";
 import type { Instance, Refusal } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";

@@ -1,5 +1,5 @@
-import { satisfies, shortfall } from "./constraint.ts";
-import type { Constraint } from "./constraint.ts";
+import { satisfies, shortfall } from "../model/constraint.ts";
+import type { Constraint } from "../model/constraint.ts";
 import { deployedOn, isWithinQuota, satisfiedBy } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import type { DeploymentId } from "../model/deployment.ts";

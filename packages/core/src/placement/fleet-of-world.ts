@@ -1,6 +1,6 @@
-import { findRelease, openDraft } from "../decide/draft.ts";
-import type { Draft } from "../decide/draft.ts";
-import type { World } from "../decide/world.ts";
+import { findRelease, openDraft } from "../world/draft.ts";
+import type { Draft } from "../world/draft.ts";
+import type { World } from "../world/world.ts";
 import type { DeploymentId, Release } from "../model/deployment.ts";
 import type { Location } from "../model/instance.ts";
 import { openFleet } from "./fleet.ts";

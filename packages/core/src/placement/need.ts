@@ -1,7 +1,7 @@
 import type { DeploymentId, DeploymentSpec, Strategy } from "../model/deployment.ts";
 import type { TenantId } from "../model/tenant.ts";
-import { parseConstraint, unreadableConstraint } from "./constraint.ts";
-import type { Constraint } from "./constraint.ts";
+import { parseConstraint, unreadableConstraint } from "../model/constraint.ts";
+import type { Constraint } from "../model/constraint.ts";
 
 /** A container port that wants a host port, in the order of the spec. */
 export interface PortNeed {

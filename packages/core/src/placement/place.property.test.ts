@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import type { World } from "../decide/world.ts";
+import type { World } from "../world/world.ts";
 import type { DeploymentSpec, Strategy } from "../model/deployment.ts";
 import { DEFAULT_RESOURCES } from "../model/resources.ts";
 import { nodeOf, nodeShape } from "../testing/arbitrary-world.ts";

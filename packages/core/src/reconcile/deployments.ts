@@ -1,7 +1,7 @@
-import { record } from "../decide/change.ts";
-import { findRelease } from "../decide/draft.ts";
-import type { Draft } from "../decide/draft.ts";
-import type { Settings } from "../decide/world.ts";
+import { record } from "../world/change.ts";
+import { findRelease } from "../world/draft.ts";
+import type { Draft } from "../world/draft.ts";
+import type { Settings } from "../world/world.ts";
 import type { Deployment, DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId } from "../model/instance.ts";
 import { endGently, endNow, hasLiveLocation, isInstanceServing, isRetiring } from "./ending.ts";

@@ -1,6 +1,6 @@
-import { record } from "../decide/change.ts";
-import { locationsOf } from "../decide/draft.ts";
-import type { Draft } from "../decide/draft.ts";
+import { record } from "../world/change.ts";
+import { locationsOf } from "../world/draft.ts";
+import type { Draft } from "../world/draft.ts";
 import type { Location } from "../model/instance.ts";
 import { isLive } from "../model/state.ts";
 

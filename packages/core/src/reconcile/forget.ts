@@ -1,7 +1,7 @@
-import { record } from "../decide/change.ts";
-import { locationsOf } from "../decide/draft.ts";
-import type { Draft } from "../decide/draft.ts";
-import type { Settings } from "../decide/world.ts";
+import { record } from "../world/change.ts";
+import { locationsOf } from "../world/draft.ts";
+import type { Draft } from "../world/draft.ts";
+import type { Settings } from "../world/world.ts";
 import type { Instance, Location } from "../model/instance.ts";
 import { isLive } from "../model/state.ts";
 

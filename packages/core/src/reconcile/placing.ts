@@ -1,5 +1,5 @@
-import { record } from "../decide/change.ts";
-import type { Draft } from "../decide/draft.ts";
+import { record } from "../world/change.ts";
+import type { Draft } from "../world/draft.ts";
 import { fleetOfDraft, needsOfDraft } from "../placement/fleet-of-world.ts";
 import { placeBatch } from "../placement/place.ts";
 import type { PlacementRequest } from "../placement/place.ts";

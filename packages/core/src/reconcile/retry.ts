@@ -1,6 +1,6 @@
-import { record } from "../decide/change.ts";
-import { locationsOf, releaseOf } from "../decide/draft.ts";
-import type { Draft } from "../decide/draft.ts";
+import { record } from "../world/change.ts";
+import { locationsOf, releaseOf } from "../world/draft.ts";
+import type { Draft } from "../world/draft.ts";
 import type { Instance, Location } from "../model/instance.ts";
 import { currentOf } from "../model/state.ts";
 

@@ -1,4 +1,4 @@
-import type { Draft } from "../decide/draft.ts";
+import type { Draft } from "../world/draft.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { Instance } from "../model/instance.ts";
 import { isInstanceServing, isPlaced } from "./ending.ts";

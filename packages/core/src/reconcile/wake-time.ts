@@ -1,5 +1,5 @@
-import type { Draft } from "../decide/draft.ts";
-import type { Settings } from "../decide/world.ts";
+import type { Draft } from "../world/draft.ts";
+import type { Settings } from "../world/world.ts";
 import { isLive } from "../model/state.ts";
 import { keptUntil } from "./forget.ts";
 import { startDeadline } from "./wants.ts";

@@ -1,6 +1,6 @@
-import { locationsOf } from "../decide/draft.ts";
-import type { Draft } from "../decide/draft.ts";
-import type { Settings } from "../decide/world.ts";
+import { locationsOf } from "../world/draft.ts";
+import type { Draft } from "../world/draft.ts";
+import type { Settings } from "../world/world.ts";
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import { currentOf, isLive, isShortOfRunning } from "../model/state.ts";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { World } from "../decide/world.ts";
+import type { World } from "../world/world.ts";
 import type { Deployment, DeploymentSpec, Release } from "../model/deployment.ts";
 import type { Instance, InstanceState, Location } from "../model/instance.ts";
 import type { Node } from "../model/node.ts";

@@ -1,8 +1,8 @@
 /**
  * Builders of the core's values for tests: each makes a complete, valid value, and takes only what a test is about.
  */
-import type { Change } from "../decide/plan.ts";
-import type { World } from "../decide/world.ts";
+import type { Change } from "../world/plan.ts";
+import type { World } from "../world/world.ts";
 import type { AssignedInstance, Assignment } from "../model/assignment.ts";
 import type { ContainerSpec, Deployment, DeploymentSpec, Release } from "../model/deployment.ts";
 import type { Instance, Location } from "../model/instance.ts";

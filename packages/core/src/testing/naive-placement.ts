@@ -1,7 +1,7 @@
-import type { World } from "../decide/world.ts";
+import type { World } from "../world/world.ts";
 import type { PortBinding } from "../model/instance.ts";
 import type { Node } from "../model/node.ts";
-import { satisfies } from "../placement/constraint.ts";
+import { satisfies } from "../model/constraint.ts";
 import type { PlacementRequest } from "../placement/place.ts";
 
 /** What one node holds, counted the plain way. */

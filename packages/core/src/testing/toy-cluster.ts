@@ -1,8 +1,8 @@
-import { applyPlan } from "../decide/apply.ts";
+import { applyPlan } from "../world/apply.ts";
 import { decide } from "../decide/decide.ts";
-import { DEFAULT_SETTINGS } from "../decide/world.ts";
-import type { Settings, World } from "../decide/world.ts";
-import type { Change } from "../decide/plan.ts";
+import { DEFAULT_SETTINGS } from "../world/world.ts";
+import type { Settings, World } from "../world/world.ts";
+import type { Change } from "../world/plan.ts";
 import type { Deployment, DeploymentSpec } from "../model/deployment.ts";
 import type { Location } from "../model/instance.ts";
 import type { Node } from "../model/node.ts";

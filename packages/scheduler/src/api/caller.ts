@@ -1,5 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
-import { actorKey } from "../server/auth.ts";
+import { actorKey } from "@skep/server/auth.ts";
 import type { Request } from "../store/store.ts";
 
 /** Who asks for a change, which the audit log names, and the key under which a repetition is answered alike. */

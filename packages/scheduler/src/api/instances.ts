@@ -1,6 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
-import { actorKey } from "../server/auth.ts";
+import { actorKey } from "@skep/server/auth.ts";
 import type { InstanceFilter } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
 import { execInstance } from "./instance-exec.ts";

@@ -5,7 +5,7 @@ import type { NodeChange } from "@skep/api/codec/ask.ts";
 import { NodeSchema } from "@skep/api/gen/skep/v1/node_pb.ts";
 import type { NodeService, WatchNodesResponseSchema } from "@skep/api/gen/skep/v1/node_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
-import { actorKey } from "../server/auth.ts";
+import { actorKey } from "@skep/server/auth.ts";
 import type { Decision, NodeRecord } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
 import { nodeToProto } from "./encode.ts";

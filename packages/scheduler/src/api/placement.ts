@@ -7,7 +7,7 @@ import type {
   NodeVerdictSchema,
   PlacementSchema,
 } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
-import type { World } from "@skep/core/decide/world.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import { explainPlacement, previewPlacement } from "@skep/core/placement/explain.ts";

@@ -8,7 +8,7 @@ import type {
   WatchEventsRequest,
   WatchEventsResponseSchema,
 } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
-import type { World } from "@skep/core/decide/world.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { Decision, Lease } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
 import { WATCH_GAP_MS, WATCH_PERIOD_MS, createBell } from "./watch.ts";

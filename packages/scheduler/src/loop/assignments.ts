@@ -1,6 +1,6 @@
 import { encodeAssignment } from "@skep/api/codec/assignment.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
-import type { World } from "@skep/core/decide/world.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { Removal } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Node, NodeId } from "@skep/core/model/node.ts";

@@ -1,5 +1,5 @@
 import { assessNodes, type Assessment, type NodeObservation } from "@skep/core/liveness.ts";
-import type { World } from "@skep/core/decide/world.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { Liveness as Believed, Node, NodeId } from "@skep/core/model/node.ts";
 import { isLive } from "@skep/core/model/state.ts";
 import { createWake } from "@skep/kit/wake.ts";

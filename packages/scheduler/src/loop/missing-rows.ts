@@ -1,4 +1,4 @@
-import type { World } from "@skep/core/decide/world.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { InstanceId } from "@skep/core/model/instance.ts";
 
 /** How long an instance whose row has vanished waits for an agent to say that it has it. */

@@ -1,5 +1,5 @@
-import type { Change, Plan } from "@skep/core/decide/plan.ts";
-import type { World } from "@skep/core/decide/world.ts";
+import type { Change, Plan } from "@skep/core/world/plan.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { Decision } from "../store/store.ts";
 
 /** A plan in words: what is recorded, logged and shown to people, and which records it touched. */

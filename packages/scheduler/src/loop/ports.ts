@@ -1,4 +1,4 @@
-import type { Settings } from "@skep/core/decide/world.ts";
+import type { Settings } from "@skep/core/world/world.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";

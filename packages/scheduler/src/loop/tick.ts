@@ -1,7 +1,7 @@
-import { applyPlan } from "@skep/core/decide/apply.ts";
+import { applyPlan } from "@skep/core/world/apply.ts";
 import { decide } from "@skep/core/decide/decide.ts";
-import type { Plan } from "@skep/core/decide/plan.ts";
-import type { World } from "@skep/core/decide/world.ts";
+import type { Plan } from "@skep/core/world/plan.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { createWake } from "@skep/kit/wake.ts";
 import type { Assignments } from "./assignments.ts";

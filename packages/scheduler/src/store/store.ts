@@ -1,5 +1,5 @@
-import type { World } from "@skep/core/decide/world.ts";
-import type { Plan } from "@skep/core/decide/plan.ts";
+import type { World } from "@skep/core/world/world.ts";
+import type { Plan } from "@skep/core/world/plan.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Deployment, DeploymentId, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, InstanceId, Location } from "@skep/core/model/instance.ts";

@@ -1,10 +1,10 @@
-import { DEFAULT_SETTINGS, type Settings } from "@skep/core/decide/world.ts";
+import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
 import { createRecordingLog, type LogLine } from "@skep/kit/log.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "@skep/kit/memory-bus.ts";
 import { createIdSource, seededRandom } from "@skep/kit/random.ts";
 import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.ts";
 import type { LoopPorts } from "../loop/ports.ts";
-import { createMemoryDatabase, type MemoryDatabase } from "../store/memory.ts";
+import { createMemoryDatabase, type MemoryDatabase } from "../store/memory/memory-store.ts";
 import { createScheduler, type Scheduler } from "../wire.ts";
 import { FakeAgent } from "./fake-agent.ts";
 

@@ -1,4 +1,4 @@
-import type { Change } from "@skep/core/decide/plan.ts";
+import type { Change } from "@skep/core/world/plan.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach } from "vitest";

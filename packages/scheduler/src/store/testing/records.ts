@@ -1,4 +1,4 @@
-import type { Change } from "@skep/core/decide/plan.ts";
+import type { Change } from "@skep/core/world/plan.ts";
 import type { Instance } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import { aNode, anInstance } from "@skep/core/testing/builders.ts";

@@ -1,0 +1,44 @@
+import type { Step } from "@skep/core/converge/step.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Images } from "./images.ts";
+
+/** One way to carry out each kind of step: a kind without one does not compile. */
+export type Executors = { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) => Promise<unknown> };
+
+/** The executors over an engine. Each fails with an EngineError, or with a SkepError for what this agent refuses. */
+export function createExecutors(engine: Engine, images: Images): Executors {
+  return {
+    "pull-image": step => images.pull(step.image),
+    "create-network": step => engine.createNetwork(step.tenantId),
+    "create-sandbox": step => engine.createSandbox(step),
+    "create-container": step => engine.createContainer(step),
+    "start-container": step => engine.start(step.containerId),
+    "stop-container": step => engine.stop(step.containerId, step.graceMs),
+    "remove-container": step => engine.remove(step.containerId),
+    "remove-network": step => engine.removeNetwork(step.name),
+  };
+}
+
+/** Carries out one step. */
+export async function execute(executors: Executors, step: Step): Promise<void> {
+  // The table has one entry per kind, which the compiler cannot follow through the lookup.
+  const run = executors[step.kind] as (step: Step) => Promise<unknown>;
+  await run(step);
+}
+
+/** The instance that a step works on; `undefined` for what instances share. */
+export function instanceOf(step: Step): string | undefined {
+  switch (step.kind) {
+    case "create-sandbox":
+    case "create-container":
+      return step.instance.instanceId;
+    case "start-container":
+    case "stop-container":
+    case "remove-container":
+      return step.instanceId;
+    case "pull-image":
+    case "create-network":
+    case "remove-network":
+      return undefined;
+  }
+}

@@ -1,0 +1,200 @@
+import type { Unreadable } from "@skep/api/codec/envelope.ts";
+import { converge, type Converged } from "@skep/core/converge/converge.ts";
+import {
+  EMPTY_MEMORY,
+  noteBoot,
+  noteStepDone,
+  noteStepFailed,
+  type ConvergeMemory,
+} from "@skep/core/converge/memory.ts";
+import { turnOf, type Step } from "@skep/core/converge/step.ts";
+import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Log } from "@skep/kit/log.ts";
+import { createWake, type Wake } from "@skep/kit/wake.ts";
+import type { Engine, EngineEvent } from "../engine/engine.ts";
+import { createExecutors, instanceOf } from "./executors.ts";
+import type { HealthWatch } from "./health-watch.ts";
+import type { Images } from "./images.ts";
+import { toDigest, toPicture } from "./picture.ts";
+import type { Picture } from "../uplink/reporter.ts";
+import type { Digest } from "../uplink/session.ts";
+import { createWork, type Work } from "./work.ts";
+
+/** What the node is to run, as far as the agent knows. */
+export interface Orders {
+  readonly assignment: Assignment | undefined;
+  /** Whether a scheduler has said in this life of the agent that the assignment is current. */
+  readonly confirmed: boolean;
+  readonly unreadable: readonly Unreadable[];
+}
+
+/** What a loop is made from. */
+export interface LoopDeps {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly images: Images;
+  readonly health: HealthWatch;
+  readonly policy: { readonly startLimit: number; readonly sandboxImage: string };
+  /** The node, or its engine, was started since the agent last wrote its journal. */
+  readonly booted: boolean;
+  readonly orders: () => Orders;
+  readonly onPicture: (picture: Picture) => void;
+}
+
+/** Hints come in bursts: a container's end is several events. */
+const GAP_MS = 20;
+/** Without a hint the engine is listed this often, because hints are lost now and then. */
+const RELIST_MS = 10_000;
+/** While something is under way the list is read more often. */
+const ACTIVE_MS = 1_000;
+/** Engines tell of an end before they are done with it: a look right after the hint may be too early. */
+const AFTER_HINT_MS = 250;
+/** While steps are under way a look is never older than this, unless the engine has fallen silent. */
+const FRESH_MS = 2 * ACTIVE_MS;
+
+/**
+ * Makes the node's containers what they are to be, again and again: wake or period → observe → converge → begin
+ * steps → show. It begins at the first hint.
+ */
+export class Loop {
+  readonly #deps: LoopDeps;
+  readonly #work: Work;
+  readonly #wake: Wake;
+  #memory: ConvergeMemory = EMPTY_MEMORY;
+  #isFirst = true;
+  #isBlind = false;
+  #isClosed = false;
+  /** What was seen last and the mark of that look, while something waits for its turn. */
+  #awaited: { readonly observed: Observed; readonly mark: number } | undefined;
+  #containers: readonly ObservedContainer[] = [];
+  #digest: Digest = { digest: 0n, instances: 0 };
+  #lookAgainAt = 0;
+  #passedAt: number;
+  #seenAt: number;
+
+  constructor(deps: LoopDeps) {
+    const { engine, images, clock, log } = deps;
+    this.#deps = deps;
+    this.#passedAt = this.#seenAt = clock.monotonic();
+    const executors = createExecutors(engine, images);
+    this.#work = createWork({ executors, clock, log, onEnd: (step, failure) => this.#remember(step, failure) });
+    this.#wake = createWake(
+      () => this.#pass(),
+      { minGapMs: GAP_MS, periodMs: RELIST_MS },
+      clock,
+      error => {
+        log.error("loop.failed", "A pass of the loop failed; the next one tries again.", { error });
+      },
+    );
+  }
+
+  /** Something may have changed: look now, and once more when the engine has had time to finish it. */
+  hint(): void {
+    this.#lookAgainAt = this.#deps.clock.now() + AFTER_HINT_MS;
+    this.#wake.hint();
+  }
+
+  /** The engine told of something; what a step of ours brings about is looked at when that step ends. */
+  hear(event: EngineEvent): void {
+    if (!this.#work.isEcho(event)) this.hint();
+  }
+
+  /** The containers with our labels, as last seen. */
+  containers(): readonly ObservedContainer[] {
+    return this.#containers;
+  }
+
+  /** What runs, in one number. */
+  digest(): Digest {
+    return this.#digest;
+  }
+
+  /** When the last look ended, well or not, and when the last good one did; on the monotonic clock. */
+  progress(): { readonly passedAt: number; readonly seenAt: number } {
+    return { passedAt: this.#passedAt, seenAt: this.#seenAt };
+  }
+
+  /** Ends the loop; containers run on. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.#wake.close();
+  }
+
+  async #pass(): Promise<void> {
+    const { clock, log } = this.#deps;
+    try {
+      const mark = this.#work.mark();
+      this.#decide(await this.#deps.engine.observe(), mark);
+      if (this.#isBlind) log.info("engine.answered", "The engine answers again.");
+      this.#isBlind = false;
+      this.#seenAt = clock.monotonic();
+    } catch (error) {
+      if (!this.#isBlind)
+        log.error("engine.silent", "The engine could not be looked at; what runs, runs on.", { error });
+      this.#isBlind = true;
+      this.#wake.at(clock.now() + ACTIVE_MS);
+    }
+    this.#passedAt = clock.monotonic();
+  }
+
+  #decide(seen: Observed, mark: number): void {
+    const { clock, health, images, booted } = this.#deps;
+    const { assignment, unreadable } = this.#deps.orders();
+    const instances = assignment?.instances ?? [];
+    const observed = health.apply(seen, instances);
+    if (this.#isFirst && booted) this.#memory = noteBoot(this.#memory, observed);
+    this.#isFirst = false;
+    this.#containers = observed.containers;
+    const { steps, statuses, wakeAt } = this.#converge(observed, mark);
+    const fresh = steps.filter(step => !this.#isStale(step, mark));
+    for (const step of fresh) this.#work.begin(step);
+    this.#digest = toDigest(statuses);
+    const remarks = { progressOf: images.progressOf, healthNotes: health.notes() };
+    this.#deps.onPicture(toPicture(statuses, instances, observed, unreadable, remarks));
+    if (fresh.length < steps.length) this.#wake.hint();
+    if (this.#work.running() > 0) this.#wake.at(clock.now() + ACTIVE_MS);
+    if (this.#lookAgainAt > clock.now()) this.#wake.at(this.#lookAgainAt);
+    if (wakeAt !== undefined) this.#wake.at(wakeAt);
+  }
+
+  #converge(observed: Observed, mark: number): Converged {
+    const { clock, health, policy } = this.#deps;
+    const { assignment, confirmed } = this.#deps.orders();
+    const input = { assignment, confirmed, observed, policy, healthNotes: health.notes(), now: clock.now() };
+    const answer = converge({ ...input, ...this.#work.busyKeys(mark), memory: this.#memory });
+    this.#memory = answer.memory;
+    this.#awaited = answer.isTurnAwaited ? { observed, mark } : undefined;
+    return answer;
+  }
+
+  /**
+   * Gives a turn that has become free to whoever is next by the last look, rather than leave the engine idle until the
+   * next one. Only steps that wait for turns are begun so; instances to which something was done since are left out.
+   */
+  #passTurn(): void {
+    const isFresh = !this.#isBlind && this.#deps.clock.monotonic() - this.#seenAt < FRESH_MS;
+    if (this.#awaited === undefined || this.#isClosed || !isFresh) return;
+    const { observed, mark } = this.#awaited;
+    for (const step of this.#converge(observed, mark).steps) {
+      if (turnOf(step.key) !== undefined && !this.#isStale(step, mark)) this.#work.begin(step);
+    }
+  }
+
+  /** After a deed the next decision on that instance needs a snapshot that was begun later: acting on an older one makes doubles. */
+  #isStale(step: Step, mark: number): boolean {
+    const instanceId = instanceOf(step);
+    return instanceId !== undefined && this.#work.isStale(instanceId, mark);
+  }
+
+  #remember(step: Step, failure: string | undefined): void {
+    this.#memory =
+      failure === undefined
+        ? noteStepDone(this.#memory, step)
+        : noteStepFailed(this.#memory, step, failure, this.#deps.clock.now());
+    if (turnOf(step.key) !== undefined) this.#passTurn();
+    this.#wake.hint();
+  }
+}

@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import type { ReportedStatus } from "@skep/api/codec/instance.ts";
+import type { Stranger } from "@skep/api/codec/report.ts";
+import type { Unreadable } from "@skep/api/codec/envelope.ts";
+import { digestText, isDigested } from "@skep/core/converge/digest.ts";
+import type { InstanceStatus } from "@skep/core/converge/status.ts";
+import type { AssignedInstance } from "@skep/core/model/assignment.ts";
+import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
+import type { Picture } from "../uplink/reporter.ts";
+import type { Digest } from "../uplink/session.ts";
+
+/** What only the agent's shell knows about instances, to be put into words. */
+export interface Remarks {
+  /** How far the pull of an image has come; `undefined` while none runs. */
+  readonly progressOf: (image: string) => string | undefined;
+  /** Why the last probe of a container failed, by container id. */
+  readonly healthNotes: Readonly<Record<string, string>>;
+}
+
+/** What the agent has to say after a look: statuses, what is gone, what it cannot explain, what it cannot read. */
+export function toPicture(
+  statuses: readonly InstanceStatus[],
+  instances: readonly AssignedInstance[],
+  observed: Observed,
+  unreadable: readonly Unreadable[],
+  remarks: Remarks,
+): Picture {
+  const ours = statuses.filter(status => !status.stranger);
+  const toStop = new Set(instances.filter(one => one.desired === "stop").map(keyOf));
+  return {
+    statuses: [...ours.map(status => withRemark(status, instances, remarks)), ...unreadable.map(toFailed)],
+    gone: ours
+      .filter(one => toStop.has(keyOf(one)) && one.state === "stopped" && one.containers.length === 0)
+      .map(({ instanceId, epoch }) => ({ instanceId, epoch })),
+    strangers: statuses
+      .filter(status => status.stranger)
+      .flatMap(status => toStranger(status, observed.containers) ?? []),
+  };
+}
+
+/** The digest of all that is seen, strangers among it: the scheduler's records must explain them too. */
+export function toDigest(statuses: readonly InstanceStatus[]): Digest {
+  const digested = statuses.filter(isDigested);
+  let digest = 0n;
+  for (const status of digested) digest ^= createHash("md5").update(digestText(status)).digest().readBigUInt64BE();
+  return { digest, instances: digested.length };
+}
+
+function withRemark(status: InstanceStatus, instances: readonly AssignedInstance[], remarks: Remarks): ReportedStatus {
+  const { stranger: _, ...reported } = status;
+  if (status.state === "preparing") {
+    const spec = instances.find(one => keyOf(one) === keyOf(status))?.spec;
+    const pulling = spec?.containers
+      .map(container => remarks.progressOf(container.image))
+      .find(text => text !== undefined);
+    if (pulling !== undefined) return { ...reported, message: pulling };
+  }
+  if (status.health !== "starting" || status.message !== "") return reported;
+  const failing = status.containers.find(one => remarks.healthNotes[one.id] !== undefined);
+  return failing === undefined
+    ? reported
+    : { ...reported, message: `${failing.name} is not healthy yet: ${remarks.healthNotes[failing.id]}` };
+}
+
+function toFailed({ instanceId, epoch, because }: Unreadable): ReportedStatus {
+  const message = `this node's agent is too old for it: ${because}`;
+  return { instanceId, epoch, state: "failed", health: "none", containers: [], ports: [], message };
+}
+
+function toStranger(status: InstanceStatus, containers: readonly ObservedContainer[]): Stranger | undefined {
+  const container = containers.find(one => keyOf(one) === keyOf(status));
+  if (container === undefined) return undefined;
+  const { stranger: _, ...reported } = status;
+  const { tenantId, deploymentId, release } = container;
+  return { status: reported, tenantId, deploymentId, release };
+}
+
+function keyOf(one: { readonly instanceId: string; readonly epoch: number }): string {
+  return `${one.instanceId}@${one.epoch}`;
+}

@@ -1,0 +1,47 @@
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Log } from "@skep/kit/log.ts";
+import type { Loop, Orders } from "../loop/loop.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Swarm tells the agent to end and the scheduler to evacuate at the same moment; the scheduler hears it from a manager's
+ * agent, which looks every 2 s. So long is asked before an end is taken for an update or a restart.
+ */
+const ASK_FOR_MS = 4_000;
+const ASK_EVERY_MS = 500;
+/** Below the stop grace of five minutes that the stack gives an agent. */
+const STAY_FOR_MS = 280_000;
+
+/**
+ * Takes leave: tells the scheduler, and stays while the node is drained and still has instances that are wanted or not
+ * gone yet. Otherwise it returns soon; tenants run on without their agent.
+ */
+export async function leave(deps: {
+  readonly session: Session;
+  readonly loop: Loop;
+  readonly orders: () => Orders;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Promise<void> {
+  const { session, loop, orders, clock, log } = deps;
+  const isDrained = (): boolean => orders().assignment?.availability === "drain";
+  session.sayLeaving();
+  const askUntil = clock.monotonic() + ASK_FOR_MS;
+  while (!isDrained() && clock.monotonic() < askUntil) {
+    if (!(await session.fetch())) return;
+    if (!isDrained()) await clock.sleep(ASK_EVERY_MS);
+  }
+  if (!isDrained()) return;
+  log.info("agent.draining", "The node is drained: staying until its instances have moved.");
+  const stayUntil = clock.monotonic() + STAY_FOR_MS;
+  while (isDrained() && !isEmpty(orders(), loop) && clock.monotonic() < stayUntil) await clock.sleep(ASK_EVERY_MS);
+  // The last report, which says that the last instance is gone, shall land.
+  await clock.sleep(ASK_EVERY_MS);
+  session.sayLeaving();
+}
+
+function isEmpty(orders: Orders, loop: Loop): boolean {
+  const present = new Set(loop.containers().map(one => `${one.instanceId}@${one.epoch}`));
+  const instances = orders.assignment?.instances ?? [];
+  return instances.every(one => one.desired === "stop" && !present.has(`${one.instanceId}@${one.epoch}`));
+}

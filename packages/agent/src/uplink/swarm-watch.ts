@@ -1,0 +1,67 @@
+import { encodeSwarmNodes } from "@skep/api/codec/swarm.ts";
+import { SUBJECTS } from "@skep/api/subjects.ts";
+import type { Bus } from "@skep/kit/bus.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Log } from "@skep/kit/log.ts";
+import { createWake } from "@skep/kit/wake.ts";
+import type { Engine, SwarmNodeView } from "../engine/engine.ts";
+
+/** Tells the scheduler what Swarm's managers know: the nodes, their labels, availability and role. */
+export interface SwarmWatch {
+  /** Look now: the engine hinted at a change of a node. */
+  hint(): void;
+  close(): Promise<void>;
+}
+
+/** A change made elsewhere in the Swarm gives this engine no event: it is found by looking. */
+const LOOK_EVERY_MS = 2_000;
+/** Unchanged lists are told again, since a message may have been lost and schedulers come and go. */
+const TELL_EVERY_MS = 10_000;
+
+/** Starts watching; on an engine that is no manager each look costs one refused call and says nothing. */
+export function watchSwarm(deps: {
+  readonly engine: Engine;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly nodeId: string;
+}): SwarmWatch {
+  const { engine, bus, clock, log, nodeId } = deps;
+  let told: { readonly text: string; readonly at: number } | undefined;
+
+  async function look(): Promise<void> {
+    const nodes = await engine.swarmNodes();
+    if (nodes === undefined) {
+      told = undefined;
+      return;
+    }
+    const sorted = nodes.toSorted((one, other) => (one.nodeId < other.nodeId ? -1 : 1));
+    const text = JSON.stringify(sorted.map(withoutVersion));
+    if (told?.text === text && clock.monotonic() - told.at < TELL_EVERY_MS) return;
+    if (told?.text !== text) log.info("swarm.changed", `The Swarm has ${nodes.length} nodes.`, { nodes: nodes.length });
+    told = { text, at: clock.monotonic() };
+    bus.publish(SUBJECTS.swarm, encodeSwarmNodes({ managerNodeId: nodeId, nodes: sorted, at: clock.now() }));
+  }
+
+  const wake = createWake(look, { minGapMs: 100, periodMs: LOOK_EVERY_MS }, clock, error => {
+    log.debug("swarm.unseen", "The Swarm's nodes could not be listed.", { error });
+  });
+  const status = bus.onStatus(connected => {
+    if (connected) told = undefined;
+    wake.hint();
+  });
+  wake.hint();
+  return {
+    hint: () => wake.hint(),
+    close: () => {
+      status.close();
+      return wake.close();
+    },
+  };
+}
+
+/** Swarm's version index moves without news (managers' own upkeep), so a change of it alone is none. */
+function withoutVersion(node: SwarmNodeView): Omit<SwarmNodeView, "versionIndex"> {
+  const { versionIndex: _, ...rest } = node;
+  return rest;
+}

@@ -1,0 +1,227 @@
+import { SkepError } from "@skep/core/error.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import { commit, loadAssignment, loadWorld, raiseRevisions, readLease, releaseLease, takeLease } from "./plan.ts";
+import { emptyRecords, inOrder, liveOn, type Records } from "../memory-records.ts";
+import {
+  changeDeployment,
+  createDeployment,
+  createTenant,
+  deleteTenant,
+  getDeployment,
+  listInstances,
+  loadUsage,
+  pageOf,
+  updateTenant,
+} from "./spec.ts";
+import {
+  loadDigests,
+  restoreLocation,
+  saveBeats,
+  saveFacts,
+  saveLiveness,
+  saveReport,
+  saveSwarmNodes,
+  saveUsage,
+} from "./status.ts";
+import { isLive } from "@skep/core/model/state.ts";
+import { refuse } from "../refusals.ts";
+import { readPage } from "../page.ts";
+import type { NodeRecord, Replica, Store } from "../store.ts";
+
+/** What becomes of one call: it takes `delayMs`, and may be lost before it happened or, unknown to the caller, after. */
+export interface Passage {
+  readonly delayMs: number;
+  readonly lost: "no" | "before" | "after";
+}
+
+/** A database in memory that several schedulers share: the twin of Postgres. */
+export interface MemoryDatabase {
+  /** A store under a client's name. */
+  connect(name: string): Store;
+  /** While a client is cut off, its calls fail as `unavailable`; without a name, everybody's do. */
+  cut(name?: string): void;
+  heal(name?: string): void;
+  /** From now on each call of a client passes by this policy. */
+  setPolicy(policy: (name: string, call: string) => Passage): void;
+  /** The tables themselves, for tests that look behind the port or do what a person with SQL might do. */
+  readonly records: Records;
+}
+
+const DIRECT: Passage = { delayMs: 0, lost: "no" };
+
+/** Makes an empty database whose own time, which leases go by, is `clock`'s. */
+export function createMemoryDatabase(clock: Clock): MemoryDatabase {
+  const records = emptyRecords();
+  const away = new Set<string>();
+  let policy: (name: string, call: string) => Passage = () => DIRECT;
+
+  async function pass<T>(name: string, call: string, run: () => T): Promise<T> {
+    const { delayMs, lost } = policy(name, call);
+    if (delayMs > 0) await clock.sleep(delayMs);
+    else await Promise.resolve();
+    if (lost === "before" || away.has("") || away.has(name)) throw unavailable();
+    // Callers own what they get: nothing here may change under them, nor they anything here.
+    const answer = structuredClone(run());
+    if (lost === "after") throw unavailable();
+    return answer;
+  }
+
+  return {
+    connect: name => createStore(records, clock, (call, run) => pass(name, call, run)),
+    cut: (name = "") => void away.add(name),
+    heal: (name = "") => void away.delete(name),
+    setPolicy: next => {
+      policy = next;
+    },
+    records,
+  };
+}
+
+function unavailable(): SkepError {
+  const message = "The database cannot be reached (cut off); try again when it is back.";
+  return new SkepError("unavailable", "DATABASE_UNAVAILABLE", message);
+}
+
+type Pass = <T>(call: string, run: () => T) => Promise<T>;
+
+function createStore(records: Records, clock: Clock, pass: Pass): Store {
+  return {
+    ...createLeading(records, clock, pass),
+    ...createStatus(records, clock, pass),
+    ...createSpec(records, clock, pass),
+  };
+}
+
+function createLeading(records: Records, clock: Clock, pass: Pass) {
+  return {
+    takeLease: (holder, ttlMs) => pass("takeLease", () => takeLease(records, holder, ttlMs, clock.now())),
+    releaseLease: holder => pass("releaseLease", () => releaseLease(records, holder, clock.now())),
+    readLease: () => pass("readLease", () => readLease(records, clock.now())),
+    loadWorld: () => pass("loadWorld", () => loadWorld(records)),
+    commit: (plan, term, now) => pass("commit", () => commit(records, plan, term, now, clock.now())),
+    raiseRevisions: (nodeIds, term) =>
+      pass("raiseRevisions", () => raiseRevisions(records, nodeIds, term, clock.now())),
+    loadAssignment: nodeId => pass("loadAssignment", () => loadAssignment(records, nodeId)),
+    saveLiveness: liveness => pass("saveLiveness", () => saveLiveness(records, liveness)),
+  } satisfies Partial<Store>;
+}
+
+function createStatus(records: Records, clock: Clock, pass: Pass) {
+  return {
+    saveFacts: (facts, now) => pass("saveFacts", () => saveFacts(records, facts, now)),
+    saveReport: (report, now) => pass("saveReport", () => saveReport(records, report, now)),
+    saveBeats: (beats, now) => pass("saveBeats", () => saveBeats(records, beats, now)),
+    saveUsage: usage => pass("saveUsage", () => saveUsage(records, usage)),
+    saveSwarmNodes: nodes => pass("saveSwarmNodes", () => saveSwarmNodes(records, nodes)),
+    loadDigests: () => pass("loadDigests", () => loadDigests(records)),
+    restoreLocation: location => pass("restoreLocation", () => restoreLocation(records, location)),
+    loadEdge: () => pass("loadEdge", () => loadEdge(records)),
+    tellReplica: replica => pass("tellReplica", () => tellReplica(records, replica, clock.now())),
+    ping: () => pass("ping", () => undefined),
+    close: () => Promise.resolve(),
+  } satisfies Partial<Store>;
+}
+
+function createSpec(records: Records, clock: Clock, pass: Pass) {
+  return {
+    createTenant: (tenant, request) => pass("createTenant", () => createTenant(records, tenant, request, clock.now())),
+    updateTenant: (id, quota, request) =>
+      pass("updateTenant", () => updateTenant(records, id, quota, request, clock.now())),
+    deleteTenant: (id, request) => pass("deleteTenant", () => deleteTenant(records, id, request, clock.now())),
+    getTenant: id => pass("getTenant", () => records.tenants.get(id)),
+    listTenants: page => pass("listTenants", () => pageOf(records.tenants.values(), page, tenant => tenant.id)),
+    createDeployment: (tenantId, spec, routes, request, now) =>
+      pass("createDeployment", () => createDeployment(records, tenantId, spec, routes, request, now)),
+    changeDeployment: (id, change, version, request, now) =>
+      pass("changeDeployment", () => changeDeployment(records, id, change, version, request, now)),
+    getDeployment: id => pass("getDeployment", () => getDeployment(records, id)),
+    listDeployments: (filter, page) =>
+      pass("listDeployments", () => {
+        const wanted = [...records.deployments.values()].filter(
+          one => (filter.tenantId ?? one.tenantId) === one.tenantId,
+        );
+        return pageOf(
+          wanted.map(one => getDeployment(records, one.id)!),
+          page,
+          one => one.deployment.id,
+        );
+      }),
+    listInstances: (filter, page) => pass("listInstances", () => listInstances(records, filter, page)),
+    loadUsage: instanceIds => pass("loadUsage", () => loadUsage(records, instanceIds)),
+    listNodes: () => pass("listNodes", () => listNodes(records)),
+    listRoutes: filter =>
+      pass("listRoutes", () =>
+        inOrder([...records.routes.values()].flat(), route => `${route.deploymentId} ${route.router}`).filter(
+          route =>
+            (filter.tenantId ?? route.tenantId) === route.tenantId &&
+            (filter.domain ?? route.domain) === route.domain &&
+            (filter.deploymentId ?? route.deploymentId) === route.deploymentId,
+        ),
+      ),
+    ...createHistory(records, pass),
+  } satisfies Partial<Store>;
+}
+
+function createHistory(records: Records, pass: Pass) {
+  return {
+    saveDecisions: decisions =>
+      pass("saveDecisions", () => {
+        for (const decision of decisions) {
+          records.decisions.push({ id: (records.decisions.at(-1)?.id ?? 0) + 1, decision });
+        }
+      }),
+    listDecisions: (filter, page) =>
+      pass("listDecisions", () => {
+        const { after } = readPage(page);
+        if (after !== undefined && !/^\d{15}\.\d{15}$/.test(after)) throw refuse.badToken();
+        const digits = (value: number): string => String(value).padStart(15, "0");
+        const wanted = records.decisions.filter(
+          ({ decision }) =>
+            (filter.deploymentId ?? decision.deploymentId) === decision.deploymentId &&
+            (filter.instanceId ?? decision.instanceId) === decision.instanceId &&
+            decision.at >= (filter.sinceAt ?? 0),
+        );
+        const found = pageOf(wanted, page, one => `${digits(one.decision.at)}.${digits(one.id)}`);
+        return { items: found.items.map(one => one.decision), nextToken: found.nextToken };
+      }),
+    pruneHistory: (before, most) =>
+      pass("pruneHistory", () => {
+        const keys = [...records.answers].filter(([, answer]) => answer.at < before.keysAt).slice(0, most);
+        for (const [key] of keys) records.answers.delete(key);
+        const old = records.decisions
+          .filter(one => one.decision.at < before.decisionsAt)
+          .toSorted((a, b) => a.decision.at - b.decision.at)
+          .slice(0, most);
+        for (const one of old) records.decisions.splice(records.decisions.indexOf(one), 1);
+        return keys.length + old.length;
+      }),
+  } satisfies Partial<Store>;
+}
+
+function loadEdge(records: Records): Awaited<ReturnType<Store["loadEdge"]>> {
+  const routed = [...records.routes].filter(([id]) => records.deployments.get(id)?.desired !== "deleted");
+  const ids = new Set([...records.routes].flatMap(([id, routes]) => (routes.length === 0 ? [] : [id])));
+  return {
+    routes: routed.flatMap(([, routes]) => routes),
+    locations: [...records.locations.values()].filter(one => isLive(one) && ids.has(one.deploymentId)),
+    nodes: [...records.nodes.values()].flatMap(entry => (entry.sessionId === undefined ? [] : [entry.node])),
+  };
+}
+
+function tellReplica(records: Records, replica: Omit<Replica, "agoMs">, now: number): readonly Replica[] {
+  const { name, ...told } = replica;
+  records.replicas.set(name, { ...told, at: now });
+  for (const [other, { at }] of records.replicas) if (at < now - 60_000) records.replicas.delete(other);
+  const all = inOrder(records.replicas, ([one]) => one);
+  return all.map(([one, { at, ...rest }]) => ({ name: one, ...rest, agoMs: now - at }));
+}
+
+function listNodes(records: Records): readonly NodeRecord[] {
+  const entries = inOrder(records.nodes.values(), ({ node }) => `${node.hostname} ${node.id}`);
+  return entries.map(({ node, seenAt, swarmState }) => ({
+    node,
+    seenAt,
+    instances: liveOn(records, node.id),
+    swarmState,
+  }));
+}

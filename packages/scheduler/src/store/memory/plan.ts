@@ -1,0 +1,169 @@
+import { applyPlan, touchedNodes } from "@skep/core/world/apply.ts";
+import type { Plan } from "@skep/core/world/plan.ts";
+import type { World } from "@skep/core/world/world.ts";
+import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { Location } from "@skep/core/model/instance.ts";
+import { isLive } from "@skep/core/model/state.ts";
+import { assignmentOf } from "../assignment.ts";
+import { liveOn, locationKey, releaseKey, type Records } from "../memory-records.ts";
+import type { CommitResult, Lease } from "../store.ts";
+
+/** See `LeaseStore.takeLease`; `now` is the database's clock. */
+export function takeLease(records: Records, holder: string, ttlMs: number, now: number): Lease {
+  const { lease } = records;
+  if (lease === undefined || lease.holder === holder || lease.expiresAt <= now) {
+    const term = lease === undefined ? 1 : lease.term + (lease.holder === holder ? 0 : 1);
+    records.lease = { holder, term, expiresAt: now + ttlMs, placements: lease?.placements ?? 0 };
+  }
+  return readLease(records, now)!;
+}
+
+/** See `LeaseStore.releaseLease`. */
+export function releaseLease(records: Records, holder: string, now: number): void {
+  if (records.lease?.holder === holder) records.lease = { ...records.lease, holder: "", expiresAt: now };
+}
+
+/** See `LeaseStore.readLease`. */
+export function readLease(records: Records, now: number): Lease | undefined {
+  const { lease } = records;
+  if (lease === undefined) return undefined;
+  return { holder: lease.holder, term: lease.term, expiresInMs: Math.max(0, lease.expiresAt - now), at: now };
+}
+
+/** See `PlanStore.loadWorld`. */
+export function loadWorld(records: Records): World {
+  const nodes = [...records.nodes.values()].filter(
+    ({ node, sessionId, swarmState }) =>
+      sessionId !== undefined &&
+      !(swarmState === "removed" && node.liveness === "down" && liveOn(records, node.id) === 0),
+  );
+  return {
+    tenants: [...records.tenants.values()],
+    nodes: nodes.map(({ node }) => node),
+    deployments: [...records.deployments.values()],
+    releases: [...records.releases.values()].filter(
+      ({ deploymentId, number }) =>
+        records.deployments.get(deploymentId)?.release === number ||
+        [...records.instances.values()].some(one => one.deploymentId === deploymentId && one.release === number),
+    ),
+    instances: [...records.instances.values()],
+    locations: [...records.locations.values()],
+    placements: records.lease?.placements ?? 0,
+  };
+}
+
+/** See `PlanStore.commit`; `databaseNow` is what the lease is judged by. */
+export function commit(records: Records, plan: Plan, term: number, now: number, databaseNow: number): CommitResult {
+  const { lease } = records;
+  if (lease === undefined || lease.term !== term || lease.expiresAt <= databaseNow) {
+    return { kind: "stale", because: `the lease of term ${term} has ended` };
+  }
+  const before = everything(records);
+  const because = whyStale(before, plan);
+  if (because !== undefined) return { kind: "stale", because };
+  const after = applyPlan(before, plan, now);
+  if (takesPortTwice(after.locations)) return { kind: "stale", because: "a host port was taken meanwhile" };
+  const touched = touchedNodes(before, plan);
+  write(records, after);
+  const revisions = raise(records, touched);
+  records.lease = { ...lease, placements: Math.max(lease.placements, after.placements) };
+  return { kind: "committed", revisions };
+}
+
+/** See `PlanStore.raiseRevisions`. */
+export function raiseRevisions(
+  records: Records,
+  nodeIds: readonly string[],
+  term: number,
+  databaseNow: number,
+): CommitResult {
+  const { lease } = records;
+  if (lease === undefined || lease.term !== term || lease.expiresAt <= databaseNow) {
+    return { kind: "stale", because: `the lease of term ${term} has ended` };
+  }
+  return { kind: "committed", revisions: raise(records, nodeIds) };
+}
+
+function raise(records: Records, nodeIds: Iterable<string>): ReadonlyMap<string, number> {
+  const revisions = new Map<string, number>();
+  for (const nodeId of nodeIds) {
+    const entry = records.nodes.get(nodeId);
+    if (entry === undefined) continue;
+    const assignmentRevision = entry.node.assignmentRevision + 1;
+    entry.node = { ...entry.node, assignmentRevision };
+    revisions.set(nodeId, assignmentRevision);
+  }
+  return revisions;
+}
+
+/** Unlike `loadWorld`, nothing is left out: what a commit leaves out would be deleted. */
+function everything(records: Records): World {
+  const world = loadWorld(records);
+  return {
+    ...world,
+    releases: [...records.releases.values()],
+    nodes: [...records.nodes.values()].map(entry => entry.node),
+  };
+}
+
+function whyStale(world: World, plan: Plan): string | undefined {
+  const serials = new Map(world.deployments.map(deployment => [deployment.id, deployment.nextSerial]));
+  const epochs = new Map(world.instances.map(instance => [instance.id, instance.epoch]));
+  const locations = new Set(world.locations.map(locationKey));
+  for (const change of plan.changes) {
+    if (change.kind === "create-instance") {
+      const { id, deploymentId, epoch } = change.instance;
+      if (serials.get(deploymentId) !== change.serial) return "a deployment has gone, or got other instances meanwhile";
+      if (epochs.has(id)) return "an instance or location of that number is there already";
+      serials.set(deploymentId, change.serial + 1);
+      epochs.set(id, epoch);
+    } else if (change.kind === "place") {
+      if (epochs.get(change.instanceId) !== change.epoch - 1) return "an instance was placed or forgotten meanwhile";
+      if (locations.has(locationKey(change))) return "an instance or location of that number is there already";
+      epochs.set(change.instanceId, change.epoch);
+    }
+  }
+  return undefined;
+}
+
+/** Whether two live locations of a node have the same host port. */
+export function takesPortTwice(locations: readonly Location[]): boolean {
+  const taken = new Set<string>();
+  for (const location of locations) {
+    if (!isLive(location)) continue;
+    for (const port of location.ports) {
+      const key = `${location.nodeId} ${port.hostPort} ${port.protocol}`;
+      if (taken.has(key)) return true;
+      taken.add(key);
+    }
+  }
+  return false;
+}
+
+function write(records: Records, world: World): void {
+  const replace = <T>(table: Map<string, T>, items: readonly T[], keyOf: (item: T) => string): void => {
+    table.clear();
+    for (const item of items) table.set(keyOf(item), item);
+  };
+  replace(records.deployments, world.deployments, one => one.id);
+  replace(records.releases, world.releases, one => releaseKey(one.deploymentId, one.number));
+  replace(records.instances, world.instances, one => one.id);
+  replace(records.locations, world.locations, locationKey);
+  for (const node of world.nodes) {
+    const entry = records.nodes.get(node.id);
+    if (entry !== undefined) entry.node = node;
+  }
+  for (const id of records.routes.keys()) if (!records.deployments.has(id)) records.routes.delete(id);
+}
+
+/** See `PlanStore.loadAssignment`. */
+export function loadAssignment(records: Records, nodeId: string): Assignment | undefined {
+  const entry = records.nodes.get(nodeId);
+  if (entry?.sessionId === undefined) return undefined;
+  const assigned = [...records.locations.values()].flatMap(location => {
+    const instance = records.instances.get(location.instanceId);
+    const release = records.releases.get(releaseKey(location.deploymentId, location.release));
+    return instance === undefined || release === undefined ? [] : [{ location, instance, spec: release.spec }];
+  });
+  return assignmentOf(entry.node, records.lease?.term ?? 0, entry.node.assignmentRevision, assigned);
+}

@@ -1,0 +1,176 @@
+import type { DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
+import type { Instance, Location } from "@skep/core/model/instance.ts";
+import type { Route } from "@skep/core/model/routing.ts";
+import type { Quota, Tenant } from "@skep/core/model/tenant.ts";
+import { changedRecord, firstRecord, footprint } from "../deployment-change.ts";
+import { inOrder, locationKey, ownerOf, releaseKey, type Records } from "../memory-records.ts";
+import { makePage, readPage } from "../page.ts";
+import { quotaWords, refuse } from "../refusals.ts";
+import { requestHash } from "../request-hash.ts";
+import type { Usage } from "../reports.ts";
+import type { DeploymentChange, DeploymentRecord, InstanceFilter, Page, PageRequest, Request } from "../store.ts";
+
+/** Answers a repeated request as it was answered before; otherwise does it and keeps the answer. */
+function once<T>(
+  records: Records,
+  request: Request,
+  operation: string,
+  argument: unknown,
+  now: number,
+  run: () => T,
+): T {
+  const { actor, idempotencyKey } = request;
+  if (idempotencyKey === undefined) return run();
+  const hash = requestHash(operation, argument);
+  const known = records.answers.get(`${actor} ${idempotencyKey}`);
+  if (known !== undefined && known.hash !== hash) throw refuse.keyReused(idempotencyKey);
+  if (known !== undefined) return known.response as T;
+  const response = run();
+  records.answers.set(`${actor} ${idempotencyKey}`, { hash, response, at: now });
+  return response;
+}
+
+/** See `SpecStore.createTenant`. */
+export function createTenant(records: Records, tenant: Tenant, request: Request, now: number): Tenant {
+  return once(records, request, `tenant.create ${tenant.id}`, tenant.quota, now, () => {
+    if (records.tenants.has(tenant.id)) throw refuse.tenantExists(tenant.id);
+    records.tenants.set(tenant.id, tenant);
+    return tenant;
+  });
+}
+
+/** See `SpecStore.updateTenant`. */
+export function updateTenant(records: Records, id: string, quota: Quota, request: Request, now: number): Tenant {
+  return once(records, request, `tenant.update ${id}`, quota, now, () => {
+    if (!records.tenants.has(id)) throw refuse.noTenant(id);
+    records.tenants.set(id, { id, quota });
+    return { id, quota };
+  });
+}
+
+/** See `SpecStore.deleteTenant`. */
+export function deleteTenant(records: Records, id: string, request: Request, now: number): void {
+  once(records, request, `tenant.delete ${id}`, undefined, now, () => {
+    if (!records.tenants.has(id)) throw refuse.noTenant(id);
+    for (const deployment of records.deployments.values()) {
+      if (deployment.tenantId === id) throw refuse.tenantInUse(id);
+    }
+    records.tenants.delete(id);
+  });
+}
+
+/** See `SpecStore.createDeployment`. */
+export function createDeployment(
+  records: Records,
+  tenantId: string,
+  spec: DeploymentSpec,
+  routes: readonly Route[],
+  request: Request,
+  now: number,
+): DeploymentRecord {
+  const record = firstRecord(tenantId, spec, now);
+  const { id } = record.deployment;
+  return once(records, request, `deployment.create ${id}`, { spec, routes }, now, () => {
+    const holder = records.deployments.get(id);
+    if (holder !== undefined)
+      throw holder.desired === "deleted" ? refuse.beingDeleted(id) : refuse.deploymentExists(id);
+    if (!records.tenants.has(tenantId)) throw refuse.noTenant(tenantId);
+    put(records, record, routes);
+    return record;
+  });
+}
+
+/** See `SpecStore.changeDeployment`. */
+export function changeDeployment(
+  records: Records,
+  id: string,
+  change: DeploymentChange,
+  expectVersion: number | undefined,
+  request: Request,
+  now: number,
+): DeploymentRecord {
+  return once(records, request, `deployment.change ${id}`, { change, expectVersion }, now, () => {
+    const before = getDeployment(records, id);
+    if (before === undefined) throw refuse.noDeployment(id);
+    const after = changedRecord(before, change, expectVersion);
+    if (after !== before) put(records, after, change.routes);
+    return after;
+  });
+}
+
+/** Checks domains and quota, then writes all of it or nothing. */
+function put(records: Records, record: DeploymentRecord, routes: readonly Route[] | undefined): void {
+  const { deployment, release } = record;
+  for (const { domain } of routes ?? []) {
+    if ((ownerOf(records, domain) ?? deployment.tenantId) !== deployment.tenantId) throw refuse.domainTaken(domain);
+  }
+  if (deployment.desired === "run") checkQuota(records, record);
+  records.deployments.set(deployment.id, deployment);
+  records.releases.set(releaseKey(deployment.id, release.number), release);
+  if (routes !== undefined) records.routes.set(deployment.id, routes);
+}
+
+function checkQuota(records: Records, wanted: DeploymentRecord): void {
+  const { tenantId } = wanted.deployment;
+  const tenant = records.tenants.get(tenantId);
+  if (tenant === undefined) return;
+  const held = { instances: 0, cpuMillis: 0, memoryBytes: 0 };
+  const others = [...records.deployments.values()].filter(one => one.id !== wanted.deployment.id);
+  for (const deployment of [...others, wanted.deployment]) {
+    if (deployment.tenantId !== tenantId || deployment.desired !== "run") continue;
+    const release = deployment === wanted.deployment ? wanted.release : releaseOf(records, deployment.id);
+    const one = footprint(release.spec);
+    held.instances += deployment.replicas;
+    held.cpuMillis += deployment.replicas * one.cpuMillis;
+    held.memoryBytes += deployment.replicas * one.memoryBytes;
+  }
+  if (quotaWords(held, tenant.quota) !== "") throw refuse.quota(tenantId, held, tenant.quota);
+}
+
+function releaseOf(records: Records, deploymentId: string): Release {
+  return records.releases.get(releaseKey(deploymentId, records.deployments.get(deploymentId)?.release ?? 0))!;
+}
+
+/** See `SpecStore.getDeployment`. */
+export function getDeployment(records: Records, id: string): DeploymentRecord | undefined {
+  const deployment = records.deployments.get(id);
+  return deployment === undefined ? undefined : { deployment, release: releaseOf(records, id) };
+}
+
+/** A page of items in the order of their key. */
+export function pageOf<T>(items: Iterable<T>, page: PageRequest, keyOf: (item: T) => string): Page<T> {
+  const { after, limit } = readPage(page);
+  const rest = inOrder(items, keyOf).filter(item => after === undefined || keyOf(item) > after);
+  return makePage(rest.slice(0, limit + 1), limit, keyOf);
+}
+
+/** See `SpecStore.listInstances`. */
+export function listInstances(
+  records: Records,
+  filter: InstanceFilter,
+  page: PageRequest,
+): Page<{ readonly instance: Instance; readonly locations: readonly Location[] }> {
+  const items = [...records.instances.values()].map(instance => ({
+    instance,
+    locations: inOrder(
+      [...records.locations.values()].filter(location => location.instanceId === instance.id),
+      location => String(location.epoch).padStart(10, "0"),
+    ),
+  }));
+  const wanted = items.filter(
+    ({ instance, locations }) =>
+      (filter.tenantId ?? instance.tenantId) === instance.tenantId &&
+      (filter.deploymentId ?? instance.deploymentId) === instance.deploymentId &&
+      (filter.instanceId ?? instance.id) === instance.id &&
+      (filter.nodeId === undefined || locations.some(location => location.nodeId === filter.nodeId)),
+  );
+  return pageOf(wanted, page, item => item.instance.id);
+}
+
+/** See `SpecStore.loadUsage`. */
+export function loadUsage(records: Records, instanceIds: readonly string[]): readonly Usage[] {
+  const wanted = [...records.usage.values()].filter(
+    one => instanceIds.includes(one.instanceId) && records.locations.has(locationKey(one)),
+  );
+  return inOrder(wanted, one => `${one.instanceId} ${String(one.epoch).padStart(10, "0")}`);
+}

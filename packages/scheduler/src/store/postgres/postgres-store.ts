@@ -1,0 +1,87 @@
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import { migrate } from "./migrations/migrate.ts";
+import { changeDeployment, getDeployment } from "./queries/change-deployment.ts";
+import { commitPlan, raiseRevisions } from "./queries/commit-plan.ts";
+import { createDeployment } from "./queries/create-deployment.ts";
+import { listDecisions, pruneHistory, saveDecisions } from "./queries/decisions.ts";
+import { loadEdge, loadUsage } from "./queries/edge.ts";
+import { readLease, releaseLease, takeLease, tellReplica } from "./queries/lease.ts";
+import { getTenant, listDeployments, listInstances, listNodes, listRoutes, listTenants } from "./queries/lists.ts";
+import { loadAssignment } from "./queries/load-assignment.ts";
+import { createWorldReader } from "./queries/load-world.ts";
+import { saveBeats, saveFacts, saveLiveness } from "./queries/nodes.ts";
+import { saveReport } from "./queries/report.ts";
+import { loadDigests, restoreLocation, saveUsage } from "./queries/status.ts";
+import { saveSwarmNodes } from "./queries/swarm-nodes.ts";
+import { createTenant, deleteTenant, updateTenant } from "./queries/tenants.ts";
+import { ask, translate } from "./sql.ts";
+import type { Store } from "../store.ts";
+import type { Tables } from "./tables.ts";
+
+/** Our bigints are times, counts and sizes below 2^53, so they are numbers. */
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** The store on real Postgres, and its migrations. */
+export interface PostgresStore extends Store {
+  /** Brings the database to this version's shape; see `migrations/migrate.ts`. @throws SkepError. */
+  migrate(): Promise<void>;
+}
+
+/**
+ * Settings for the sessions of the store's pool. Every statement is prepared and finds its rows by key, so planning it
+ * for each call, or compiling it, only costs time.
+ */
+export const SESSION_SETTINGS: Readonly<Record<string, string>> = { plan_cache_mode: "force_generic_plan", jit: "off" };
+
+/** Makes the store over a pool (see kit's `createPool`), which it closes with itself. Nothing is connected yet. */
+export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now): PostgresStore {
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    takeLease: (holder, ttlMs) => takeLease(pool, holder, ttlMs),
+    releaseLease: holder => releaseLease(pool, holder),
+    readLease: () => readLease(pool),
+    loadWorld: createWorldReader(pool),
+    commit: (plan, term, at) => commitPlan(pool, plan, term, at),
+    raiseRevisions: (nodeIds, term) => raiseRevisions(pool, nodeIds, term),
+    loadAssignment: nodeId => loadAssignment(pool, nodeId),
+    saveLiveness: liveness => saveLiveness(pool, liveness),
+    saveFacts: (facts, at) => saveFacts(pool, facts, at),
+    saveReport: (report, at) => saveReport(pool, report, at),
+    saveBeats: (beats, at) => saveBeats(pool, beats, at),
+    saveUsage: usage => saveUsage(pool, usage),
+    saveSwarmNodes: nodes => saveSwarmNodes(pool, nodes),
+    loadDigests: () => loadDigests(pool),
+    restoreLocation: location => restoreLocation(pool, location),
+    createTenant: (tenant, request) => createTenant(pool, tenant, request, now()),
+    updateTenant: (id, quota, request) => updateTenant(pool, id, quota, request, now()),
+    deleteTenant: (id, request) => deleteTenant(pool, id, request, now()),
+    getTenant: id => getTenant(db, id),
+    listTenants: page => listTenants(db, page),
+    createDeployment: (tenantId, spec, routes, request, at) =>
+      createDeployment(pool, tenantId, spec, routes, request, at),
+    changeDeployment: (id, change, version, request, at) => changeDeployment(pool, id, change, version, request, at),
+    getDeployment: id => getDeployment(pool, id),
+    listDeployments: (filter, page) => listDeployments(db, filter, page),
+    listInstances: (filter, page) => listInstances(db, filter, page),
+    loadUsage: instanceIds => loadUsage(pool, instanceIds),
+    listNodes: () => listNodes(db),
+    listRoutes: filter => listRoutes(db, filter),
+    saveDecisions: decisions => saveDecisions(pool, decisions),
+    listDecisions: (filter, page) => listDecisions(db, filter, page),
+    loadEdge: () => loadEdge(pool),
+    pruneHistory: (before, most) => pruneHistory(pool, before, most),
+    tellReplica: replica => tellReplica(pool, replica),
+    ping: async () => void (await ask(pool, { name: "ping", text: "SELECT 1" }, [])),
+    migrate: () => migrateTranslated(db),
+    close: () => pool.end(),
+  };
+}
+
+async function migrateTranslated(db: Kysely<Tables>): Promise<void> {
+  try {
+    await migrate(db);
+  } catch (error) {
+    throw translate(error);
+  }
+}

@@ -1,0 +1,100 @@
+import type { DeploymentId } from "@skep/core/model/deployment.ts";
+import { changedRecord, footprint, tenantOf } from "../../deployment-change.ts";
+import { refuse } from "../../refusals.ts";
+import { fromRoute, toDeployment, toRelease } from "../rows.ts";
+import type { DeploymentChange, DeploymentRecord, Request } from "../../store.ts";
+import type { DeploymentRow, ReleaseRow } from "../tables.ts";
+import { ask, constraintOf, type Queryable } from "../sql.ts";
+import { ROUTE_RECORD } from "./create-deployment.ts";
+import { domainOf, quotaRefusal } from "./spec-refusals.ts";
+import { earlierAnswer, mutation, recordParts, recordValues, type Mutation } from "./request.ts";
+
+const READ = {
+  name: "read-deployment",
+  text: `SELECT to_json(d) AS deployment, json_build_object('deployment_id', r.deployment_id, 'number', r.number, 'spec', r.spec) AS release
+FROM deployments d JOIN releases r ON r.deployment_id = d.id AND r.number = d.release WHERE d.id = $1`,
+};
+
+/** Compare-and-set on the resource version; `$9` null leaves the routes as they are. */
+const CHANGE = {
+  name: "change-deployment",
+  text: `
+WITH changed AS (
+  UPDATE deployments SET desired = $3, replicas = $4, release = $5, resource_version = resource_version + 1
+  WHERE id = $1 AND resource_version = $2 RETURNING tenant_id),
+released AS (INSERT INTO releases (deployment_id, number, spec, cpu_millis, memory_bytes)
+  SELECT $1, $5, $6, $7, $8 FROM changed ON CONFLICT DO NOTHING),
+owned AS (INSERT INTO domains (domain, tenant_id)
+  SELECT DISTINCT r.domain, c.tenant_id FROM changed c, ${ROUTE_RECORD} $9) r ORDER BY 1 ON CONFLICT (domain) DO NOTHING),
+unrouted AS (DELETE FROM deployment_routing x USING changed WHERE x.deployment_id = $1 AND $9::jsonb IS NOT NULL
+  AND x.router NOT IN (SELECT router FROM ${ROUTE_RECORD} $9))),
+routed AS (INSERT INTO deployment_routing SELECT r.* FROM changed, ${ROUTE_RECORD} $9) r
+  ON CONFLICT (deployment_id, router) DO UPDATE SET kind = excluded.kind, domain = excluded.domain, path = excluded.path,
+    rule = excluded.rule, entry_points = excluded.entry_points, priority = excluded.priority, container = excluded.container,
+    target_port = excluded.target_port, ssl_enabled = excluded.ssl_enabled, weight = excluded.weight,
+    load_balancer_algo = excluded.load_balancer_algo, middlewares = excluded.middlewares, service = excluded.service),
+shown AS (UPDATE deployment_locations l
+  SET domain = (SELECT r.domain FROM ${ROUTE_RECORD} $9) r ORDER BY r.router LIMIT 1)
+  FROM changed WHERE l.deployment_id = $1 AND $9::jsonb IS NOT NULL),
+${recordParts(10, "EXISTS (SELECT FROM changed)")}
+SELECT tenant_id FROM changed`,
+};
+
+/** See `SpecStore.getDeployment`. */
+export async function getDeployment(db: Queryable, id: DeploymentId): Promise<DeploymentRecord | undefined> {
+  const [row] = await ask<{ deployment: DeploymentRow; release: ReleaseRow }>(db, READ, [id]);
+  return row === undefined ? undefined : { deployment: toDeployment(row.deployment), release: toRelease(row.release) };
+}
+
+/** See `SpecStore.changeDeployment`. */
+export async function changeDeployment(
+  db: Queryable,
+  id: DeploymentId,
+  change: DeploymentChange,
+  expectVersion: number | undefined,
+  request: Request,
+  now: number,
+): Promise<DeploymentRecord> {
+  const one = mutation(request, "deployment.change", id, { change, expectVersion }, now);
+  const answer = await earlierAnswer<DeploymentRecord>(db, one);
+  if (answer !== undefined) return answer.response;
+  for (;;) {
+    const before = await getDeployment(db, id);
+    if (before === undefined) throw refuse.noDeployment(id);
+    const after = changedRecord(before, change, expectVersion);
+    if (after === before || (await write(db, one, before, after, change))) return after;
+    // Somebody changed it between the two statements; whoever named a version is told so by the next look.
+  }
+}
+
+async function write(
+  db: Queryable,
+  one: Mutation,
+  before: DeploymentRecord,
+  after: DeploymentRecord,
+  change: DeploymentChange,
+): Promise<boolean> {
+  const { deployment, release } = after;
+  const { cpuMillis, memoryBytes } = footprint(release.spec);
+  const routes = change.routes === undefined ? null : JSON.stringify(change.routes.map(fromRoute));
+  const values = [
+    deployment.id,
+    before.deployment.resourceVersion,
+    deployment.desired,
+    deployment.replicas,
+    release.number,
+    JSON.stringify(release.spec),
+    cpuMillis,
+    memoryBytes,
+    routes,
+  ];
+  try {
+    return (await ask(db, CHANGE, [...values, ...recordValues(one, after)])).length > 0;
+  } catch (error) {
+    const tenantId = tenantOf(deployment.id);
+    if (constraintOf(error) === "deployment_routing_owner") {
+      throw refuse.domainTaken(await domainOf(db, tenantId, change.routes ?? []));
+    }
+    throw (await quotaRefusal(db, tenantId, error)) ?? error;
+  }
+}

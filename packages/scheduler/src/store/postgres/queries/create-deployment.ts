@@ -1,0 +1,65 @@
+import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import type { Route } from "@skep/core/model/routing.ts";
+import type { TenantId } from "@skep/core/model/tenant.ts";
+import { firstRecord, footprint } from "../../deployment-change.ts";
+import { refuse } from "../../refusals.ts";
+import { fromRoute } from "../rows.ts";
+import type { DeploymentRecord, Request } from "../../store.ts";
+import { ask, constraintOf, type Queryable } from "../sql.ts";
+import { domainOf, nameTaken, quotaRefusal } from "./spec-refusals.ts";
+import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } from "./request.ts";
+
+/** Columns of a route as a record set of JSON. */
+export const ROUTE_RECORD = `jsonb_populate_recordset(NULL::deployment_routing, `;
+
+/** One round trip. The constraints decide: unknown tenant, name in use, domain of another tenant, key used before. */
+const CREATE = {
+  name: "create-deployment",
+  text: `
+WITH created AS (
+  INSERT INTO deployments (id, tenant_id, name, desired, replicas, release, resource_version, next_serial, created_at)
+  VALUES ($1, $2, $3, 'run', $4, 1, 1, 1, $5)),
+released AS (INSERT INTO releases (deployment_id, number, spec, cpu_millis, memory_bytes) VALUES ($1, 1, $6, $7, $8)),
+owned AS (INSERT INTO domains (domain, tenant_id)
+  SELECT DISTINCT domain, $2 FROM ${ROUTE_RECORD} $9) ORDER BY domain ON CONFLICT (domain) DO NOTHING),
+routed AS (INSERT INTO deployment_routing SELECT * FROM ${ROUTE_RECORD} $9)),
+${recordParts(10, "true")}
+SELECT 1`,
+};
+
+/** See `SpecStore.createDeployment`. */
+export async function createDeployment(
+  db: Queryable,
+  tenantId: TenantId,
+  spec: DeploymentSpec,
+  routes: readonly Route[],
+  request: Request,
+  now: number,
+): Promise<DeploymentRecord> {
+  const record = firstRecord(tenantId, spec, now);
+  const { id } = record.deployment;
+  const one = mutation(request, "deployment.create", id, { spec, routes }, now);
+  const { cpuMillis, memoryBytes } = footprint(spec);
+  const rows = JSON.stringify(routes.map(fromRoute));
+  const values = [id, tenantId, spec.name, spec.replicas, now, JSON.stringify(spec), cpuMillis, memoryBytes, rows];
+  try {
+    await ask(db, CREATE, [...values, ...recordValues(one, record)]);
+    return record;
+  } catch (error) {
+    const answer = mayBeRepetition(error) ? await earlierAnswer<DeploymentRecord>(db, one) : undefined;
+    if (answer !== undefined) return answer.response;
+    switch (constraintOf(error)) {
+      case "deployments_tenant":
+        throw refuse.noTenant(tenantId);
+      // Parts of one statement run in no promised order: any of the three keys may be the first to refuse.
+      case "deployments_pkey":
+      case "releases_pkey":
+      case "deployment_routing_pkey":
+        throw await nameTaken(db, id);
+      case "deployment_routing_owner":
+        throw refuse.domainTaken(await domainOf(db, tenantId, routes));
+      default:
+        throw (await quotaRefusal(db, tenantId, error)) ?? error;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
+import { assignmentOf } from "../../assignment.ts";
+import { toInstance, toLocation, toNode } from "../rows.ts";
+import { LOCATION_COLUMNS, NODE_COLUMNS, type InstanceRow, type LocationRow, type NodeRow } from "../tables.ts";
+import { ask, type Queryable } from "../sql.ts";
+
+interface AssignmentRow {
+  node: NodeRow;
+  term: number | null;
+  assigned: { location: LocationRow; instance: InstanceRow; spec: DeploymentSpec }[];
+}
+
+const columns = (alias: string, names: readonly string[]): string => names.map(name => `${alias}.${name}`).join(", ");
+
+const LOAD = {
+  name: "load-assignment",
+  text: `SELECT
+  (SELECT to_json(n) FROM (SELECT ${NODE_COLUMNS.join(", ")}) n) AS node,
+  (SELECT term FROM leases WHERE name = 'scheduler') AS term,
+  (SELECT coalesce(json_agg(json_build_object('spec', r.spec, 'instance', to_json(i),
+      'location', (SELECT to_json(x) FROM (SELECT ${columns("l", LOCATION_COLUMNS)}) x))), '[]')
+    FROM deployment_locations l JOIN instances i ON i.id = l.instance_id
+    JOIN releases r ON r.deployment_id = l.deployment_id AND r.number = l.release
+    WHERE l.node_id = $1) AS assigned
+FROM node_metadata WHERE node_id = $1 AND session_id IS NOT NULL`,
+};
+
+/** See `PlanStore.loadAssignment`. */
+export async function loadAssignment(db: Queryable, nodeId: NodeId): Promise<Assignment | undefined> {
+  const [row] = await ask<AssignmentRow>(db, LOAD, [nodeId]);
+  if (row === undefined) return undefined;
+  const node = toNode(row.node);
+  const assigned = row.assigned.map(({ location, instance, spec }) => ({
+    location: toLocation(location),
+    instance: toInstance(instance),
+    spec,
+  }));
+  return assignmentOf(node, row.term ?? 0, node.assignmentRevision, assigned);
+}

@@ -1,0 +1,81 @@
+import type { Liveness, NodeId, NodeLoad } from "@skep/core/model/node.ts";
+import type { NodeFacts } from "../../reports.ts";
+import { ask, type Queryable } from "../sql.ts";
+
+const LIVENESS = {
+  name: "save-liveness",
+  text: `
+WITH given AS (SELECT * FROM unnest($1::text[], $2::text[]) AS g(node_id, liveness)),
+locked AS MATERIALIZED (
+  SELECT n.node_id, g.liveness FROM node_metadata n JOIN given g USING (node_id)
+  WHERE n.liveness <> g.liveness ORDER BY n.node_id FOR NO KEY UPDATE OF n)
+UPDATE node_metadata n SET liveness = l.liveness FROM locked l WHERE n.node_id = l.node_id`,
+};
+
+/** See `PlanStore.saveLiveness`. */
+export async function saveLiveness(db: Queryable, liveness: ReadonlyMap<NodeId, Liveness>): Promise<void> {
+  if (liveness.size > 0) await ask(db, LIVENESS, [[...liveness.keys()], [...liveness.values()]]);
+}
+
+const BEATS = {
+  name: "save-beats",
+  text: `
+WITH locked AS MATERIALIZED (
+  SELECT n.node_id, g.cpu_share, g.memory_share
+  FROM node_metadata n JOIN unnest($1::text[], $2::float8[], $3::float8[]) AS g(node_id, cpu_share, memory_share) USING (node_id)
+  ORDER BY n.node_id FOR NO KEY UPDATE OF n)
+UPDATE node_metadata n SET seen_at = $4, cpu_share = coalesce(l.cpu_share, n.cpu_share),
+  memory_share = coalesce(l.memory_share, n.memory_share)
+FROM locked l WHERE n.node_id = l.node_id`,
+};
+
+/** See `StatusStore.saveBeats`. */
+export async function saveBeats(
+  db: Queryable,
+  beats: readonly { readonly nodeId: NodeId; readonly load: NodeLoad | undefined }[],
+  now: number,
+): Promise<void> {
+  if (beats.length === 0) return;
+  const cpuShares = beats.map(beat => beat.load?.cpuShare ?? null);
+  const memoryShares = beats.map(beat => beat.load?.memoryShare ?? null);
+  await ask(db, BEATS, [beats.map(beat => beat.nodeId), cpuShares, memoryShares, now]);
+}
+
+/** A new session starts counting its reports anew and has not sent everything yet. */
+const FACTS = {
+  name: "save-facts",
+  text: `
+INSERT INTO node_metadata AS n (node_id, session_id, boot_id, hostname, address, os, architecture, engine_version,
+  engine_labels, cpu_millis, memory_bytes, max_instances, port_from, port_to, seen_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+ON CONFLICT (node_id) DO UPDATE SET
+  report_seq = CASE WHEN n.session_id = excluded.session_id THEN n.report_seq ELSE 0 END,
+  reported_full = n.reported_full AND n.session_id IS NOT DISTINCT FROM excluded.session_id,
+  session_id = excluded.session_id, boot_id = excluded.boot_id, hostname = excluded.hostname,
+  address = excluded.address, os = excluded.os, architecture = excluded.architecture,
+  engine_version = excluded.engine_version, engine_labels = excluded.engine_labels, cpu_millis = excluded.cpu_millis,
+  memory_bytes = excluded.memory_bytes, max_instances = excluded.max_instances, port_from = excluded.port_from,
+  port_to = excluded.port_to, seen_at = excluded.seen_at`,
+};
+
+/** See `StatusStore.saveFacts`. */
+export async function saveFacts(db: Queryable, facts: NodeFacts, now: number): Promise<void> {
+  const { capacity } = facts;
+  await ask(db, FACTS, [
+    facts.nodeId,
+    facts.sessionId,
+    facts.bootId,
+    facts.hostname,
+    facts.address,
+    facts.os,
+    facts.architecture,
+    facts.engineVersion,
+    JSON.stringify(facts.engineLabels),
+    capacity.cpuMillis,
+    capacity.memoryBytes,
+    capacity.instances,
+    capacity.portFrom,
+    capacity.portTo,
+    now,
+  ]);
+}

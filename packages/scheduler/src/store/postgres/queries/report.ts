@@ -1,0 +1,60 @@
+import type { InstanceState } from "@skep/core/model/instance.ts";
+import { canBecome } from "@skep/core/model/state.ts";
+import type { ReportedStatus, StatusReport } from "../../reports.ts";
+import type { SavedReport } from "../../store.ts";
+import { askOne, type Queryable } from "../sql.ts";
+
+const STATES: readonly InstanceState[] = [
+  "pending",
+  "assigned",
+  "preparing",
+  "starting",
+  "running",
+  "stopping",
+  "stopped",
+  "failed",
+  "lost",
+];
+
+/** The node's row is taken first: two reports of one node wait for each other there, and so does a commit. */
+const SAVE = {
+  name: "save-report",
+  text: `
+WITH known AS (SELECT reported_full FROM node_metadata WHERE node_id = $1 AND session_id = $2),
+node AS (
+  UPDATE node_metadata SET report_seq = $3, reported_full = reported_full OR $4, seen_at = $5
+  WHERE node_id = $1 AND session_id = $2 AND report_seq < $3 RETURNING reported_full),
+saved AS (
+  UPDATE deployment_locations l SET status = r.state, health_status = r.health, containers = r.containers,
+    message = r.message, changed_at = CASE WHEN o.status = r.state THEN o.changed_at ELSE $5 END
+  FROM node, deployment_locations o, jsonb_to_recordset($6) AS r("instanceId" text, epoch integer, state text,
+    "from" jsonb, health text, containers jsonb, message text)
+  WHERE l.instance_id = r."instanceId" AND l.epoch = r.epoch AND l.node_id = $1 AND r."from" ? l.status
+    AND o.instance_id = l.instance_id AND o.epoch = l.epoch
+  RETURNING o.status <> l.status OR o.health_status <> l.health_status AS changed)
+SELECT EXISTS (SELECT FROM known) AS accepted,
+  coalesce((SELECT reported_full FROM node), (SELECT reported_full FROM known), false) AS reported_full,
+  EXISTS (SELECT FROM saved WHERE changed) AS changed`,
+};
+
+/** See `StatusStore.saveReport`. */
+export async function saveReport(db: Queryable, report: StatusReport, now: number): Promise<SavedReport> {
+  const statuses = [...latest(report).values()].map(status => ({
+    ...status,
+    from: STATES.filter(state => canBecome(state, status.state)),
+  }));
+  const values = [report.nodeId, report.sessionId, report.seq, report.full, now, JSON.stringify(statuses)];
+  const row = await askOne<{ accepted: boolean; reported_full: boolean; changed: boolean }>(db, SAVE, values);
+  return { accepted: row.accepted, needFull: !row.reported_full, changed: row.changed };
+}
+
+/** What the report says of each location, once: gone is the last word on it. */
+export function latest(report: StatusReport): ReadonlyMap<string, Omit<ReportedStatus, "ports">> {
+  const statuses = new Map<string, Omit<ReportedStatus, "ports">>();
+  for (const { ports: _, ...status } of report.statuses) statuses.set(`${status.instanceId} ${status.epoch}`, status);
+  for (const { instanceId, epoch } of report.gone) {
+    const gone = { instanceId, epoch, state: "stopped", health: "none", containers: [], message: "" } as const;
+    statuses.set(`${instanceId} ${epoch}`, gone);
+  }
+  return statuses;
+}

@@ -1,0 +1,79 @@
+import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
+import { refuse } from "../../refusals.ts";
+import type { Request } from "../../store.ts";
+import { ask, constraintOf, type Queryable } from "../sql.ts";
+import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } from "./request.ts";
+
+const CREATE = {
+  name: "create-tenant",
+  text: `
+WITH created AS (INSERT INTO tenants (id, quota_instances, quota_cpu_millis, quota_memory_bytes)
+  VALUES ($1, $2, $3, $4) RETURNING id),
+${recordParts(5, "true")}
+SELECT id FROM created`,
+};
+
+const UPDATE = {
+  name: "update-tenant",
+  text: `
+WITH changed AS (UPDATE tenants SET quota_instances = $2, quota_cpu_millis = $3, quota_memory_bytes = $4
+  WHERE id = $1 RETURNING id),
+${recordParts(5, "EXISTS (SELECT FROM changed)")}
+SELECT id FROM changed`,
+};
+
+const DELETE = {
+  name: "delete-tenant",
+  text: `
+WITH deleted AS (DELETE FROM tenants WHERE id = $1 RETURNING id),
+${recordParts(2, "EXISTS (SELECT FROM deleted)")}
+SELECT id FROM deleted`,
+};
+
+const quotaValues = (quota: Quota): readonly unknown[] => [
+  quota.instances ?? null,
+  quota.cpuMillis ?? null,
+  quota.memoryBytes ?? null,
+];
+
+/** See `SpecStore.createTenant`. */
+export async function createTenant(db: Queryable, tenant: Tenant, request: Request, now: number): Promise<Tenant> {
+  const one = mutation(request, "tenant.create", tenant.id, tenant.quota, now);
+  try {
+    await ask(db, CREATE, [tenant.id, ...quotaValues(tenant.quota), ...recordValues(one, tenant)]);
+    return tenant;
+  } catch (error) {
+    const answer = mayBeRepetition(error) ? await earlierAnswer<Tenant>(db, one) : undefined;
+    if (answer !== undefined) return answer.response;
+    throw constraintOf(error) === "tenants_pkey" ? refuse.tenantExists(tenant.id) : error;
+  }
+}
+
+/** See `SpecStore.updateTenant`. */
+export async function updateTenant(
+  db: Queryable,
+  id: TenantId,
+  quota: Quota,
+  request: Request,
+  now: number,
+): Promise<Tenant> {
+  const one = mutation(request, "tenant.update", id, quota, now);
+  const answer = await earlierAnswer<Tenant>(db, one);
+  if (answer !== undefined) return answer.response;
+  const tenant = { id, quota };
+  const changed = await ask(db, UPDATE, [id, ...quotaValues(quota), ...recordValues(one, tenant)]);
+  if (changed.length === 0) throw refuse.noTenant(id);
+  return tenant;
+}
+
+/** See `SpecStore.deleteTenant`. */
+export async function deleteTenant(db: Queryable, id: TenantId, request: Request, now: number): Promise<void> {
+  const one = mutation(request, "tenant.delete", id, undefined, now);
+  if ((await earlierAnswer(db, one)) !== undefined) return;
+  try {
+    const deleted = await ask(db, DELETE, [id, ...recordValues(one, undefined)]);
+    if (deleted.length === 0) throw refuse.noTenant(id);
+  } catch (error) {
+    throw constraintOf(error) === "deployments_tenant" ? refuse.tenantInUse(id) : error;
+  }
+}

@@ -1,0 +1,184 @@
+import type { Deployment, Release } from "@skep/core/model/deployment.ts";
+import type { Instance, Location } from "@skep/core/model/instance.ts";
+import type { Node, NodeLoad } from "@skep/core/model/node.ts";
+import type { Route } from "@skep/core/model/routing.ts";
+import type { Tenant } from "@skep/core/model/tenant.ts";
+import type { Decision, NodeRecord } from "../store.ts";
+import type {
+  DecisionRow,
+  DeploymentRow,
+  InstanceRow,
+  LocationRow,
+  NodeRow,
+  ReleaseRow,
+  RouteRow,
+  TenantRow,
+} from "./tables.ts";
+
+/** A tenant out of its row. */
+export function toTenant(row: TenantRow): Tenant {
+  return {
+    id: row.id,
+    quota: {
+      instances: row.quota_instances ?? undefined,
+      cpuMillis: row.quota_cpu_millis ?? undefined,
+      memoryBytes: row.quota_memory_bytes ?? undefined,
+    },
+  };
+}
+
+/** A deployment out of its row. */
+export function toDeployment(row: DeploymentRow): Deployment {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    name: row.name,
+    desired: row.desired,
+    replicas: row.replicas,
+    release: row.release,
+    resourceVersion: row.resource_version,
+    nextSerial: row.next_serial,
+    createdAt: row.created_at,
+  };
+}
+
+/** A release out of its row. */
+export function toRelease(row: ReleaseRow): Release {
+  return { deploymentId: row.deployment_id, number: row.number, spec: row.spec };
+}
+
+/** An instance out of its row. */
+export function toInstance(row: InstanceRow): Instance {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    deploymentId: row.deployment_id,
+    release: row.release,
+    slot: row.slot,
+    epoch: row.epoch,
+    desired: row.desired,
+    createdAt: row.created_at,
+    refusal: row.refusal ?? undefined,
+    retryAt: row.retry_at ?? undefined,
+  };
+}
+
+/** A location out of its row. */
+export function toLocation(row: LocationRow): Location {
+  return {
+    instanceId: row.instance_id,
+    deploymentId: row.deployment_id,
+    tenantId: row.tenant_id,
+    release: row.release,
+    epoch: row.epoch,
+    nodeId: row.node_id,
+    desired: row.desired,
+    desiredAt: row.desired_at,
+    ports: row.ports,
+    state: row.status,
+    health: row.health_status,
+    containers: row.containers,
+    message: row.message,
+    changedAt: row.changed_at,
+  };
+}
+
+/** A node out of its row. */
+export function toNode(row: NodeRow): Node {
+  return {
+    id: row.node_id,
+    hostname: row.hostname,
+    address: row.address,
+    role: row.role,
+    availability: row.availability,
+    liveness: row.liveness,
+    labels: row.labels,
+    engineLabels: row.engine_labels,
+    os: row.os,
+    architecture: row.architecture,
+    engineVersion: row.engine_version,
+    capacity: {
+      cpuMillis: row.cpu_millis,
+      memoryBytes: row.memory_bytes,
+      instances: row.max_instances,
+      portFrom: row.port_from,
+      portTo: row.port_to,
+    },
+    load: toLoad(row),
+    lastPlaced: row.last_placed,
+    assignmentRevision: row.assignment_revision,
+  };
+}
+
+function toLoad(row: NodeRow): NodeLoad | undefined {
+  if (row.cpu_share === null || row.memory_share === null) return undefined;
+  return { cpuShare: row.cpu_share, memoryShare: row.memory_share };
+}
+
+/** A node for lists out of its row. */
+export function toNodeRecord(row: NodeRow): NodeRecord {
+  return {
+    node: toNode(row),
+    seenAt: row.seen_at ?? undefined,
+    instances: row.deployment_count,
+    swarmState: row.swarm_state,
+  };
+}
+
+/** A route out of its row. */
+export function toRoute(row: RouteRow): Route {
+  return {
+    deploymentId: row.deployment_id,
+    tenantId: row.tenant_id,
+    router: row.router,
+    kind: row.kind,
+    domain: row.domain,
+    path: row.path,
+    rule: row.rule,
+    entryPoints: row.entry_points,
+    priority: row.priority ?? undefined,
+    container: row.container,
+    targetPort: row.target_port,
+    tls: row.ssl_enabled,
+    weight: row.weight,
+    balancing: row.load_balancer_algo,
+    middlewares: row.middlewares,
+    service: row.service,
+  };
+}
+
+/** The row of a route, for a JSON record set. */
+export function fromRoute(route: Route): RouteRow {
+  return {
+    deployment_id: route.deploymentId,
+    tenant_id: route.tenantId,
+    router: route.router,
+    kind: route.kind,
+    domain: route.domain,
+    path: route.path,
+    rule: route.rule,
+    entry_points: route.entryPoints,
+    priority: route.priority ?? null,
+    container: route.container,
+    target_port: route.targetPort,
+    ssl_enabled: route.tls,
+    weight: route.weight,
+    load_balancer_algo: route.balancing,
+    middlewares: route.middlewares,
+    service: route.service,
+  };
+}
+
+/** A decision out of its row. */
+export function toDecision(row: DecisionRow): Decision {
+  return {
+    at: row.at,
+    kind: row.kind,
+    tenantId: row.tenant_id ?? undefined,
+    deploymentId: row.deployment_id ?? undefined,
+    instanceId: row.instance_id ?? undefined,
+    nodeId: row.node_id ?? undefined,
+    epoch: row.epoch ?? undefined,
+    sentence: row.sentence,
+  };
+}
