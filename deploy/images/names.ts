@@ -6,7 +6,7 @@ export type ImageName =
 export const officialImages = {
   nats: "nats:2.12-alpine",
   postgres: "postgres:17-alpine",
-  traefik: "traefik:v3.6",
+  traefik: "traefik:v3.7",
   "go-httpbin": "mccutchen/go-httpbin:2.18.3",
   nginx: "nginx:1.28-alpine",
   busybox: "busybox:1.37",

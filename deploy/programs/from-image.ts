@@ -8,7 +8,7 @@ import { run } from "./run.ts";
 /** Official images with a static program in them, and where it is. */
 const images = {
   "nats-server": { reference: "nats:2.12-alpine", path: "/usr/local/bin/nats-server" },
-  traefik: { reference: "traefik:v3.6", path: "/usr/local/bin/traefik" },
+  traefik: { reference: "traefik:v3.7", path: "/usr/local/bin/traefik" },
   "go-httpbin": { reference: "mccutchen/go-httpbin:2.18.3", path: "/bin/go-httpbin" },
 } as const;
 

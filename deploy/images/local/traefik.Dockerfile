@@ -1,4 +1,4 @@
-# Stands in for traefik:v3.6.
+# Stands in for traefik:v3.7.
 ARG BUSYBOX_IMAGE
 FROM ${BUSYBOX_IMAGE}
 COPY traefik /usr/local/bin/traefik
