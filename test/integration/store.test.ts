@@ -26,6 +26,20 @@ describe("the tables", () => {
     await Promise.all(stores.map(store => store.close()));
   });
 
+  it("get the functions and triggers of this version at each start", async () => {
+    const database = await postgres.createDatabase();
+    const pool = postgres.pool(database);
+    await pool.query("DROP TRIGGER locations_removed ON deployment_locations");
+    await pool.query(`CREATE OR REPLACE FUNCTION is_live(status text) RETURNS boolean LANGUAGE sql AS 'SELECT false'`);
+    const store = createPostgresStore(postgres.pool(database));
+    await store.migrate();
+    expect((await pool.query("SELECT is_live('running')")).rows).toEqual([{ is_live: true }]);
+    const triggers = await pool.query("SELECT FROM pg_trigger WHERE tgname = 'locations_removed'");
+    expect(triggers.rowCount).toBe(1);
+    await pool.end();
+    await store.close();
+  });
+
   it("answer the statements of the requirements literally, and follow edits by hand", async () => {
     const database = await postgres.createDatabase();
     const store = createPostgresStore(postgres.pool(database));

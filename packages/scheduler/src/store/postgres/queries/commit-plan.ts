@@ -2,7 +2,7 @@ import type { Change, Plan } from "@skep/core/world/plan.ts";
 import type { CommitResult } from "../../store.ts";
 import { ask, askOne, constraintOf, stateOf, type Queryable } from "../sql.ts";
 
-/** The function is `migrations/0003-commit-plan.ts`. */
+/** The function is `functions/commit-plan.ts`. */
 const COMMIT = {
   name: "commit-plan",
   text: "SELECT node_id, assignment_revision FROM commit_plan_1($1, $2, $3)",

@@ -1,21 +1,15 @@
-import { sql, type Kysely } from "kysely";
-
 /**
- * The commit of a plan as one call, so that a placement costs one round trip and one flush to disk. It is written in
- * the database because each of its steps needs the count of the one before. A change of the plan's shape makes a new
- * function (`commit_plan_2`): while replicas of two versions run, each calls its own.
+ * The commit of a plan as one call, so that a placement costs one round trip and one flush to disk. It
+ * is written in the database because each of its steps needs the count of the one before.
  *
- * `plan` maps each kind of change that it has to the array of its changes, as `queries/commit-plan.ts` builds it. SQLSTATE SKSTL
- * says that the plan is stale. The lease's row is locked first, so that no other leader can begin in between; nodes
- * come next and in order, as in every statement that touches locations, so that writers wait for each other in turn
- * and never in a circle.
+ * `plan` maps each kind of change that it has to the array of its changes, as
+ * `queries/commit-plan.ts` builds it. SQLSTATE SKSTL says that the plan is stale. The lease's row is
+ * locked first, so that no other leader can begin in between; nodes come next and in order, as in
+ * every statement that touches locations, so that writers wait for each other in turn and never in a
+ * circle.
  */
-export async function commitPlan(db: Kysely<unknown>): Promise<void> {
-  await sql.raw(COMMIT_PLAN).execute(db);
-}
-
-const COMMIT_PLAN = `
-CREATE FUNCTION commit_plan_1(plan jsonb, leader_term bigint, at bigint)
+export const COMMIT_PLAN = `
+CREATE OR REPLACE FUNCTION commit_plan_1(plan jsonb, leader_term bigint, at bigint)
 RETURNS TABLE (node_id text, assignment_revision bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE touched text[]; wanted integer; done integer;
