@@ -43,6 +43,11 @@ export const SCHEDULER_SETTINGS = {
     "how long a retired instance still runs",
   ),
   startDeadlineMs: setting("SKEP_START_DEADLINE_MS", ms(DEFAULT_SETTINGS.startDeadlineMs), "how long a start may take"),
+  moveGraceMs: setting(
+    "SKEP_MOVE_GRACE_MS",
+    ms(DEFAULT_SETTINGS.moveGraceMs),
+    "how long a moved instance's old copy may be unwell before it stops",
+  ),
   keepStoppedMs: setting(
     "SKEP_KEEP_STOPPED_MS",
     ms(DEFAULT_SETTINGS.keepStoppedMs),
@@ -72,6 +77,6 @@ export function readConfig(environment?: Environment): SchedulerConfig {
 
 /** The part that decisions are made by. */
 export function settingsOf(config: SchedulerConfig): Settings {
-  const { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, keepStoppedMs } = config;
-  return { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, keepStoppedMs };
+  const { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, moveGraceMs, keepStoppedMs } = config;
+  return { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, moveGraceMs, keepStoppedMs };
 }

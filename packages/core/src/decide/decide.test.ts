@@ -126,6 +126,46 @@ test("draining a node moves its instances without a moment in which fewer serve"
   expect(changesOf(cluster.changes, "retire").length).toBe(2);
 });
 
+test("an old copy that is unwell for a moment in a drain is not stopped before the new one serves", () => {
+  const cluster = new ToyCluster(someNodes(2));
+  const id = cluster.deploy(aSpec());
+  cluster.run(5);
+  const from = cluster.serving(id)[0]!.nodeId;
+  cluster.outcome = location => (location.nodeId === from ? "runs" : "hangs");
+  cluster.turn(from, { availability: "drain" });
+  cluster.run(3);
+  const turnWell = (health: "starting" | "healthy"): void => {
+    const locations = cluster.world.locations.map(one => (one.nodeId === from ? { ...one, health } : one));
+    cluster.world = { ...cluster.world, locations };
+  };
+  turnWell("starting");
+  cluster.run(20);
+  turnWell("healthy");
+  cluster.run(1);
+  expect(cluster.serving(id).map(one => one.nodeId)).toEqual([from]);
+  cluster.outcome = () => "runs";
+  cluster.run(10, () => expect(cluster.serving(id).length).toBeGreaterThan(0));
+  expect(cluster.world.locations.map(one => one.nodeId)).not.toContain(from);
+});
+
+test("an old copy that stays unwell stops when the grace of its move has ended, and the reason names it", () => {
+  const cluster = new ToyCluster(someNodes(2));
+  const id = cluster.deploy(aSpec());
+  cluster.run(5);
+  const from = cluster.serving(id)[0]!.nodeId;
+  cluster.outcome = () => "hangs";
+  cluster.turn(from, { availability: "drain" });
+  cluster.run(3);
+  const locations = cluster.world.locations.map(one => (one.nodeId === from ? { ...one, health: "unhealthy" } : one));
+  cluster.world = { ...cluster.world, locations: locations as typeof cluster.world.locations };
+  cluster.run(50);
+  expect(cluster.world.locations.map(one => one.nodeId)).toContain(from);
+  expect(decide(cluster.world, DEFAULT_SETTINGS, cluster.now).wakeAt).toBeLessThanOrEqual(cluster.now + 20_000);
+  cluster.run(20);
+  expect(cluster.world.locations.map(one => one.nodeId)).not.toContain(from);
+  expect(changesOf(cluster.changes, "stop").at(-1)?.because).toContain("did not serve within 60 s");
+});
+
 test("where nothing else fits, a drained node keeps its instance, and the refusal says so until it is active again", () => {
   const cluster = new ToyCluster(someNodes(2, index => ({ labels: index === 0 ? { disk: "ssd" } : {} })));
   const id = cluster.deploy(aSpec({ placement: { constraints: ["node.labels.disk == ssd"] } }));

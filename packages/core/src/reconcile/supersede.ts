@@ -7,8 +7,9 @@ import { currentOf, isLive, isServing } from "../model/state.ts";
 import { isSettling } from "./ending.ts";
 
 /**
- * Ends older locations of instances that were placed again: one that still serves runs on until the newest serves,
- * then leaves the routes, and stops when every edge has noticed; one that does not serve stops at once.
+ * Ends older locations of instances that were placed again, make before break. One that serves runs on until the
+ * newest serves, then leaves the routes, and stops when every edge has noticed. One that does not serve may do so
+ * again (its agent restarts, one probe failed): it runs on until the newest serves or the grace of a move ends.
  */
 export function supersedeOlder(draft: Draft, settings: Settings, ending: ReadonlySet<InstanceId>): void {
   for (const instance of draft.instances.values()) {
@@ -41,9 +42,22 @@ function supersede(draft: Draft, settings: Settings, instance: Instance, locatio
   const of = { instanceId: instance.id, epoch: location.epoch };
   if (!isLive(location) || location.desired === "stop") return;
   const serves = isServing(location, draft.nodes.get(location.nodeId));
-  if (serves && isServed)
-    record(draft, { kind: "retire", ...of, because: `placement ${instance.epoch} serves in its place` });
+  if (location.desired === "run" && !isServed) {
+    if (serves || graceEnd(draft, settings, instance, location) > draft.now) return;
+    const within = `${settings.moveGraceMs / 1000} s`;
+    const because = `it is not well, and placement ${instance.epoch} did not serve within ${within} either`;
+    record(draft, { kind: "stop", ...of, because });
+    return;
+  }
+  const because = `placement ${instance.epoch} serves in its place`;
+  if (serves) record(draft, { kind: "retire", ...of, because });
   const after = locationsOf(draft, instance.id).find(one => one.epoch === location.epoch)!;
-  if (isServing(after, draft.nodes.get(after.nodeId)) || isSettling(after, settings, draft.now)) return;
+  if (isSettling(after, settings, draft.now)) return;
   record(draft, { kind: "stop", ...of, because: `placement ${instance.epoch} took its place` });
+}
+
+/** When an older location that does not serve is given up, though the newest does not serve either. */
+export function graceEnd(draft: Draft, settings: Settings, instance: Instance, location: Location): number {
+  const current = currentOf(instance, locationsOf(draft, instance.id));
+  return Math.max(current?.desiredAt ?? 0, location.changedAt) + settings.moveGraceMs;
 }

@@ -2,6 +2,7 @@ import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import { isLive } from "../model/state.ts";
 import { keptUntil } from "./forget.ts";
+import { graceEnd } from "./supersede.ts";
 import { startDeadline } from "./wants.ts";
 
 /** The next time at which something is due by the passing of time alone; `undefined` when nothing is. */
@@ -16,6 +17,9 @@ export function wakeTime(draft: Draft, settings: Settings): number | undefined {
       if (isLive(location) && location.desired === "retire") consider(location.desiredAt + settings.edgeSettleMs);
       consider(startDeadline(location, settings));
       consider(keptUntil(location, settings));
+      const instance = draft.instances.get(location.instanceId);
+      if (instance !== undefined && location.epoch < instance.epoch && location.desired === "run" && isLive(location))
+        consider(graceEnd(draft, settings, instance, location));
     }
   }
   return wakeAt === Infinity ? undefined : wakeAt;

@@ -26,6 +26,8 @@ export interface Settings {
   readonly edgeSettleMs: number;
   /** How long a placement may stay short of running before another node is tried. */
   readonly startDeadlineMs: number;
+  /** How long the old copy of a moved instance may be unwell before it stops, while the new one does not serve yet. */
+  readonly moveGraceMs: number;
   /** How long a stopped instance's record is kept. */
   readonly keepStoppedMs: number;
 }
@@ -36,5 +38,6 @@ export const DEFAULT_SETTINGS: Settings = {
   downAfterMs: 6_000,
   edgeSettleMs: 3_000,
   startDeadlineMs: 300_000,
+  moveGraceMs: 60_000,
   keepStoppedMs: 60_000,
 };
