@@ -6,12 +6,15 @@ import { PlatformService } from "./gen/skep/v1/platform_service_pb.ts";
 import { RoutingService } from "./gen/skep/v1/routing_service_pb.ts";
 import { TenantService } from "./gen/skep/v1/tenant_service_pb.ts";
 
-/** Every public service, in the order in which documents list them. */
-export const SERVICES: readonly DescService[] = [
-  TenantService,
-  DeploymentService,
-  InstanceService,
-  NodeService,
-  RoutingService,
-  PlatformService,
-];
+/** Every public service, by the name of what it is about, in the order in which documents list them. */
+export const SERVICE_BY_NAME = {
+  tenants: TenantService,
+  deployments: DeploymentService,
+  instances: InstanceService,
+  nodes: NodeService,
+  routing: RoutingService,
+  platform: PlatformService,
+} as const;
+
+/** The same as a list. */
+export const SERVICES: readonly DescService[] = Object.values(SERVICE_BY_NAME);

@@ -1,5 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { openApiJson } from "@skep/api/gen/openapi.ts";
+import { permissionOf } from "@skep/api/permissions.ts";
+import { SERVICES } from "@skep/api/services.ts";
+import { anOperator } from "@skep/core/access/principal.ts";
 import { systemClock } from "@skep/kit/clock.ts";
 import { showConfig } from "@skep/kit/config.ts";
 import { createHealthHandler } from "@skep/kit/health.ts";
@@ -11,7 +14,7 @@ import { systemIds, systemRandom } from "@skep/kit/random.ts";
 import { retry } from "@skep/kit/retry.ts";
 import { Registry } from "@prometheus-io/client";
 import { hostname } from "node:os";
-import { createHandlers, PUBLIC_SERVICES } from "./api/handlers.ts";
+import { createHandlers } from "./api/handlers.ts";
 import { SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.ts";
 import { startEdgeServer } from "./edge/edge-server.ts";
 import { knowTokens } from "@skep/server/auth.ts";
@@ -81,11 +84,11 @@ async function listen(
   const api = await startServer({
     port: config.apiPort,
     routes: createHandlers(scheduler.api),
-    services: PUBLIC_SERVICES,
+    services: SERVICES,
     auth:
       config.apiToken === undefined
         ? undefined
-        : { authenticate: knowTokens(new Map([[config.apiToken, "operator"]])), open: true },
+        : { authenticate: knowTokens(new Map([[config.apiToken, anOperator("operator")]])), permissionOf },
     ready,
     pages: [createHealthHandler({ ready, metrics: new Registry() })],
     openApi: openApiJson,

@@ -1,53 +1,81 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { createContextKey } from "@connectrpc/connect";
 import type { HandlerContext } from "@connectrpc/connect";
 import { toConnectError } from "@skep/api/codec/error.ts";
+import { Health } from "@skep/api/gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "@skep/api/gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionAlpha } from "@skep/api/gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { authorise } from "@skep/core/access/authorise.ts";
+import type { Permission } from "@skep/core/access/permission.ts";
+import { ANONYMOUS, PLATFORM } from "@skep/core/access/principal.ts";
+import type { Principal } from "@skep/core/access/principal.ts";
 import { SkepError } from "@skep/core/error.ts";
 
-/** Who is allowed in. */
+/** Who is let in, and what for. */
 export interface AuthOptions {
-  /** Names the actor that a token belongs to, or `undefined` for a token that nobody has. */
-  readonly authenticate: (token: string) => Promise<string | undefined> | string | undefined;
-  /** Whether health and reflection answer without a token; probes and tools are simpler with it. */
-  readonly open: boolean;
+  /** The principal that a token belongs to, or `undefined` for a token that nobody has. */
+  readonly authenticate: (token: string) => Promise<Principal | undefined> | Principal | undefined;
+  /** The permission that a method needs. A method without one is refused to everybody. */
+  readonly permissionOf: (method: DescMethod) => Permission | undefined;
 }
 
-/** Who makes a request: the actor of its token, `anonymous` without authentication. */
-export const actorKey = createContextKey("anonymous", { description: "the actor of the request's token" });
-
-const OPEN_SERVICES = /^grpc\.(health|reflection)\./;
+/** Who makes a request: the principal of its token, `anonymous` without authentication. */
+export const principalKey = createContextKey(ANONYMOUS, { description: "the principal of the request's token" });
 
 /**
- * Checks the token of a request before its body is read.
- * @throws ConnectError `unauthenticated`.
+ * The services that answer without a token: probes have none, and the definitions that reflection
+ * hands out are published anyway.
+ */
+const FOR_EVERYBODY: ReadonlySet<string> = new Set(
+  [Health, ServerReflection, ServerReflectionAlpha].map(service => service.typeName),
+);
+
+/**
+ * Checks the token of a request and the permission of its principal, before the body is read. What a
+ * request is about is not known yet, so the permission has to hold for the whole platform.
+ * @throws ConnectError `unauthenticated` or `permission_denied`.
  */
 export function createGate(options: AuthOptions | undefined): (context: HandlerContext) => Promise<void> {
   return async context => {
-    if (options === undefined) return;
-    if (options.open && OPEN_SERVICES.test(context.service.typeName)) return;
-    const header = context.requestHeader.get("authorization") ?? "";
-    const token = /^Bearer ([\x21-\x7e]+)$/i.exec(header)?.[1];
-    if (token === undefined)
-      throw refused("TOKEN_MISSING", "The request has no token: send the header `Authorization: Bearer <token>`.");
-    const actor = await options.authenticate(token);
-    if (actor === undefined)
-      throw refused("TOKEN_UNKNOWN", "The token is not known here: ask an operator for a valid one.");
-    context.values.set(actorKey, actor);
+    if (options === undefined || FOR_EVERYBODY.has(context.service.typeName)) return;
+    const principal = await identify(options, context.requestHeader.get("authorization") ?? "");
+    const permission = options.permissionOf(context.method);
+    const refusal = permission === undefined ? unlisted(context.method) : authorise(principal, permission, PLATFORM);
+    if (refusal !== undefined) throw toConnectError(refusal);
+    context.values.set(principalKey, principal);
   };
 }
 
-/** Knows a fixed set of tokens, token to actor. Every comparison takes the same time, right or wrong. */
-export function knowTokens(tokens: ReadonlyMap<string, string>): AuthOptions["authenticate"] {
-  const known = [...tokens].map(([token, actor]) => ({ hash: hashOf(token), actor }));
+async function identify(options: AuthOptions, header: string): Promise<Principal> {
+  const token = /^Bearer ([\x21-\x7e]+)$/i.exec(header)?.[1];
+  if (token === undefined)
+    throw unknown("TOKEN_MISSING", "The request has no token: send the header `Authorization: Bearer <token>`.");
+  const principal = await options.authenticate(token);
+  if (principal === undefined)
+    throw unknown("TOKEN_UNKNOWN", "The token is not known here: ask an operator for a valid one.");
+  return principal;
+}
+
+/** Knows a fixed set of tokens. Every comparison takes the same time, right or wrong. */
+export function knowTokens(tokens: ReadonlyMap<string, Principal>): AuthOptions["authenticate"] {
+  const known = [...tokens].map(([token, principal]) => ({ hash: hashOf(token), principal }));
   return token => {
     const hash = hashOf(token);
-    let found: string | undefined;
-    for (const one of known) if (timingSafeEqual(hash, one.hash)) found = one.actor;
+    let found: Principal | undefined;
+    for (const one of known) if (timingSafeEqual(hash, one.hash)) found = one.principal;
     return found;
   };
 }
 
 const hashOf = (token: string): Buffer => createHash("sha256").update(token).digest();
 
-const refused = (reason: string, message: string): Error =>
+const unknown = (reason: string, message: string): Error =>
   toConnectError(new SkepError("unauthenticated", reason, message));
+
+const unlisted = (method: DescMethod): SkepError =>
+  new SkepError(
+    "permission_denied",
+    "METHOD_UNLISTED",
+    `No permission is known for ${method.name}: nobody may call it.`,
+  );

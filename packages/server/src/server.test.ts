@@ -1,104 +1,24 @@
 import { request as httpRequest } from "node:http";
-import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { fromConnectError } from "@skep/api/codec/error.ts";
-import { HealthCheckResponse_ServingStatus as Status, Health } from "@skep/api/gen/grpc/health/v1/health_pb.ts";
-import { ServerReflection } from "@skep/api/gen/grpc/reflection/v1/reflection_pb.ts";
-import { ServerReflection as ServerReflectionAlpha } from "@skep/api/gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { PlatformService } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { TenantService } from "@skep/api/gen/skep/v1/tenant_service_pb.ts";
-import { SERVICES } from "@skep/api/services.ts";
-import { SkepError } from "@skep/core/error.ts";
-import { createRecordingLog } from "@skep/kit/log.ts";
+import type { SkepError } from "@skep/core/error.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { actorKey, knowTokens } from "./auth.ts";
-import { startServer } from "./server.ts";
-import type { ApiServer } from "./server.ts";
+import { startTestServer, TOKEN, withToken } from "./testing/test-server.ts";
+import type { TestServer } from "./testing/test-server.ts";
 
-const TOKEN = "a-token-for-tests";
-const log = createRecordingLog();
-const seen: { key: string; actor: string }[] = [];
-let isReady = true;
-let server: ApiServer;
-let url: string;
-
+let test: TestServer;
 beforeAll(async () => {
-  server = await startServer({
-    port: 0,
-    host: "127.0.0.1",
-    services: SERVICES,
-    auth: { authenticate: knowTokens(new Map([[TOKEN, "ops"]])), open: true },
-    ready: { store: () => (isReady ? undefined : "the store is away") },
-    origins: ["https://console.example"],
-    openApi: "{}",
-    log,
-    pages: [
-      (request, response) => {
-        if (request.url !== "/page") return false;
-        response.end("a page");
-        return true;
-      },
-    ],
-    routes: router => {
-      router.service(TenantService, {
-        createTenant: (request, context) => {
-          seen.push({ key: request.idempotencyKey, actor: context.values.get(actorKey) });
-          if (request.tenantId === "taken")
-            throw new SkepError("already_exists", "TENANT_EXISTS", "There is a tenant taken already.", {
-              details: { tenant: "taken", advice: "choose another name" },
-            });
-          if (request.tenantId === "broken") throw new TypeError("the password is hunter2");
-          return { tenant: { id: request.tenantId, ...(request.quota ? { quota: request.quota } : {}) } };
-        },
-        getTenant: ({ tenantId }) => ({ tenant: { id: tenantId } }),
-        listTenants: ({ pageSize, pageToken }) => ({ tenants: [{ id: `size-${pageSize}` }], nextPageToken: pageToken }),
-        deleteTenant: () => ({}),
-      });
-      router.service(PlatformService, {
-        async *watchEvents(_, context) {
-          yield { events: [{ kind: "first" }] };
-          yield { events: [{ kind: "second" }] };
-          await new Promise(resolve => context.signal.addEventListener("abort", resolve));
-          throw new SkepError("unavailable", "GOING", "This scheduler is going away.");
-        },
-      });
-    },
-  });
-  url = `http://127.0.0.1:${server.port}`;
+  test = await startTestServer();
 });
-
-afterAll(async () => await server.close(1_000));
-
-const authorized = { authorization: `Bearer ${TOKEN}` };
-
-async function send(
-  path: string,
-  init: RequestInit = {},
-): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> {
-  const response = await fetch(`${url}${path}`, {
-    ...init,
-    headers: { "content-type": "application/json", ...authorized, ...(init.headers as Record<string, string>) },
-  });
-  return {
-    status: response.status,
-    body: (await response.json()) as Record<string, unknown>,
-    headers: response.headers,
-  };
-}
-
-const withToken: Parameters<typeof createConnectTransport>[0]["interceptors"] = [
-  next => async request => {
-    request.header.set("authorization", `Bearer ${TOKEN}`);
-    return await next(request);
-  },
-];
+afterAll(async () => await test[Symbol.asyncDispose]());
 
 describe("one port", () => {
   it("answers Connect with JSON over HTTP/1.1, as curl sends it", async () => {
-    const { status, body } = await send("/skep.v1.TenantService/CreateTenant", {
+    const { status, body } = await test.send("/skep.v1.TenantService/CreateTenant", {
       method: "POST",
       body: JSON.stringify({ tenantId: "acme", quota: { memoryBytes: "1024" } }),
     });
@@ -108,13 +28,16 @@ describe("one port", () => {
   it.each<[string, () => Transport]>([
     [
       "Connect over HTTP/1.1",
-      () => createConnectTransport({ baseUrl: url, httpVersion: "1.1", interceptors: withToken! }),
+      () => createConnectTransport({ baseUrl: test.url, httpVersion: "1.1", interceptors: withToken() }),
     ],
-    ["Connect over HTTP/2", () => createConnectTransport({ baseUrl: url, httpVersion: "2", interceptors: withToken! })],
-    ["gRPC over HTTP/2", () => createGrpcTransport({ baseUrl: url, interceptors: withToken! })],
+    [
+      "Connect over HTTP/2",
+      () => createConnectTransport({ baseUrl: test.url, httpVersion: "2", interceptors: withToken() }),
+    ],
+    ["gRPC over HTTP/2", () => createGrpcTransport({ baseUrl: test.url, interceptors: withToken() })],
     [
       "gRPC-Web over HTTP/1.1",
-      () => createGrpcWebTransport({ baseUrl: url, httpVersion: "1.1", interceptors: withToken! }),
+      () => createGrpcWebTransport({ baseUrl: test.url, httpVersion: "1.1", interceptors: withToken() }),
     ],
   ])("answers %s, with errors that keep their details, and streams", async (_, transport) => {
     const tenants = createClient(TenantService, transport());
@@ -139,17 +62,17 @@ describe("one port", () => {
   });
 
   it("shows pages, answers unknown paths with a sentence, and sets the security headers on all of them", async () => {
-    const page = await fetch(`${url}/page`);
+    const page = await fetch(`${test.url}/page`);
     expect(await page.text()).toBe("a page");
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
-    const { status, body, headers } = await send("/nothing/here");
+    const { status, body, headers } = await test.send("/nothing/here");
     expect({ status, code: body["code"] }).toEqual({ status: 404, code: "not_found" });
     expect(headers.get("x-frame-options")).toBe("DENY");
   });
 
   it("lets only the listed origins use it from a browser", async () => {
     const preflight = async (origin: string): Promise<[number, string | null]> => {
-      const response = await fetch(`${url}/skep.v1.TenantService/CreateTenant`, {
+      const response = await fetch(`${test.url}/skep.v1.TenantService/CreateTenant`, {
         method: "OPTIONS",
         headers: { origin, "access-control-request-method": "POST" },
       });
@@ -160,68 +83,27 @@ describe("one port", () => {
   });
 });
 
-describe("who may ask", () => {
-  it.each([
-    ["no token", {}, /has no token/],
-    ["a wrong token", { authorization: "Bearer nobody" }, /not known here/],
-    ["another scheme", { authorization: "Basic b3Bz" }, /has no token/],
-  ])("refuses %s on Connect and on REST", async (_, headers, sentence) => {
-    for (const path of ["/skep.v1.TenantService/ListTenants", "/api/v1/tenants"]) {
-      const init = path.startsWith("/api") ? { method: "GET" } : { method: "POST", body: "{}" };
-      const response = await fetch(`${url}${path}`, {
-        ...init,
-        headers: { "content-type": "application/json", ...headers },
-      });
-      expect(response.status).toBe(401);
-      expect(await response.json()).toMatchObject({
-        code: "unauthenticated",
-        message: expect.stringMatching(sentence),
-      });
-    }
-  });
-
-  it("tells handlers who asks and under which idempotency key, from the header or the field", async () => {
-    seen.length = 0;
-    const body = JSON.stringify({ tenant_id: "keyed" });
-    await send("/api/v1/tenants", { method: "POST", body, headers: { "Idempotency-Key": "k-1" } });
-    await send("/skep.v1.TenantService/CreateTenant", {
-      method: "POST",
-      body: JSON.stringify({ tenantId: "keyed", idempotencyKey: "k-2" }),
-    });
-    expect(seen).toEqual([
-      { key: "k-1", actor: "ops" },
-      { key: "k-2", actor: "ops" },
-    ]);
-    const differing = await send("/api/v1/tenants", {
-      method: "POST",
-      body: JSON.stringify({ tenant_id: "keyed", idempotency_key: "k-2" }),
-      headers: { "Idempotency-Key": "k-1" },
-    });
-    expect(differing.status).toBe(400);
-  });
-});
-
 describe("REST", () => {
   it("maps GET with query, GET with a path variable, POST and DELETE", async () => {
-    expect((await send("/api/v1/tenants?page_size=7&pageToken=next")).body).toEqual({
+    expect((await test.send("/api/v1/tenants?page_size=7&pageToken=next")).body).toEqual({
       tenants: [{ id: "size-7" }],
       nextPageToken: "next",
     });
-    expect((await send("/api/v1/tenants/acme%2Done")).body).toEqual({ tenant: { id: "acme-one" } });
-    const created = await send("/api/v1/tenants", { method: "POST", body: JSON.stringify({ tenant_id: "rest" }) });
+    expect((await test.send("/api/v1/tenants/acme%2Done")).body).toEqual({ tenant: { id: "acme-one" } });
+    const created = await test.send("/api/v1/tenants", { method: "POST", body: JSON.stringify({ tenant_id: "rest" }) });
     expect(created).toMatchObject({ status: 200, body: { tenant: { id: "rest" } } });
-    expect(await send("/api/v1/tenants/acme", { method: "DELETE" })).toMatchObject({ status: 200, body: {} });
+    expect(await test.send("/api/v1/tenants/acme", { method: "DELETE" })).toMatchObject({ status: 200, body: {} });
   });
 
   it("answers every field, also one that is empty, and so does Connect's JSON", async () => {
     const wanted = { tenants: [{ id: "size-7" }], nextPageToken: "" };
-    expect((await send("/api/v1/tenants?page_size=7")).body).toEqual(wanted);
+    expect((await test.send("/api/v1/tenants?page_size=7")).body).toEqual(wanted);
     const init = { method: "POST", body: '{"pageSize":7}' };
-    expect((await send("/skep.v1.TenantService/ListTenants", init)).body).toEqual(wanted);
+    expect((await test.send("/skep.v1.TenantService/ListTenants", init)).body).toEqual(wanted);
   });
 
   it("answers errors with their HTTP status and readable details", async () => {
-    const { status, body } = await send("/api/v1/tenants", {
+    const { status, body } = await test.send("/api/v1/tenants", {
       method: "POST",
       body: JSON.stringify({ tenant_id: "taken" }),
     });
@@ -281,7 +163,7 @@ describe("REST", () => {
       /not implemented/,
     ],
   ])("refuses %s", async (_, path, init, status, sentence) => {
-    const answer = await send(path, init);
+    const answer = await test.send(path, init);
     expect(answer.status).toBe(status);
     expect(answer.body["message"]).toMatch(sentence);
   });
@@ -291,7 +173,7 @@ describe("what goes wrong", () => {
   it("lists every broken rule as an issue", async () => {
     const tenants = createClient(
       TenantService,
-      createConnectTransport({ baseUrl: url, httpVersion: "2", interceptors: withToken! }),
+      createConnectTransport({ baseUrl: test.url, httpVersion: "2", interceptors: withToken() }),
     );
     const error = await tenants
       .createTenant({ tenantId: "NO", idempotencyKey: "k".repeat(200) })
@@ -301,19 +183,19 @@ describe("what goes wrong", () => {
   });
 
   it("withholds what a defect says, gives an id, and logs both", async () => {
-    const { status, body } = await send("/skep.v1.TenantService/CreateTenant", {
+    const { status, body } = await test.send("/skep.v1.TenantService/CreateTenant", {
       method: "POST",
       body: '{"tenantId":"broken"}',
     });
     expect(status).toBe(500);
     expect(JSON.stringify(body)).not.toContain("hunter2");
     const id = /id ([0-9a-f-]{36})/.exec(String(body["message"]))?.[1];
-    expect(log.lines.map(line => line.fields["id"])).toContain(id);
+    expect(test.log.lines.map(line => line.fields["id"])).toContain(id);
   });
 
   it.each(["/skep.v1.TenantService/CreateTenant", "/api/v1/tenants"])("refuses a body of 10 MB at %s", async path => {
     const body = JSON.stringify({ tenant_id: "x".repeat(10_000_000) });
-    const answer = await send(path, { method: "POST", body });
+    const answer = await test.send(path, { method: "POST", body });
     expect(answer).toMatchObject({
       status: 413,
       body: { code: "resource_exhausted", message: expect.stringContaining("2097152 bytes") },
@@ -323,9 +205,9 @@ describe("what goes wrong", () => {
   it("refuses a body of 10 MB that does not announce its length, and before it is sent where the client asks first", async () => {
     const chunked = async (headers: Record<string, string>): Promise<number | undefined> =>
       await new Promise((resolve, reject) => {
-        const request = httpRequest(`${url}/api/v1/tenants`, {
+        const request = httpRequest(`${test.url}/api/v1/tenants`, {
           method: "POST",
-          headers: { "content-type": "application/json", ...authorized, ...headers },
+          headers: { "content-type": "application/json", authorization: `Bearer ${TOKEN}`, ...headers },
         });
         request.once("response", response => {
           response.resume();
@@ -343,52 +225,8 @@ describe("what goes wrong", () => {
   });
 
   it("refuses a gRPC message of 10 MB in gRPC's own words", async () => {
-    const tenants = createClient(TenantService, createGrpcTransport({ baseUrl: url, interceptors: withToken! }));
+    const tenants = createClient(TenantService, createGrpcTransport({ baseUrl: test.url, interceptors: withToken() }));
     const error = await tenants.createTenant({ tenantId: "x".repeat(10_000_000) }).catch(fromConnectError);
     expect(error).toMatchObject({ code: "resource_exhausted" });
-  });
-});
-
-describe("gRPC health and reflection", () => {
-  it("says SERVING while the store answers, NOT_SERVING while not, without a token", async () => {
-    const health = createClient(Health, createGrpcTransport({ baseUrl: url }));
-    expect((await health.check({})).status).toBe(Status.SERVING);
-    expect((await health.check({ service: "skep.v1.NodeService" })).status).toBe(Status.SERVING);
-    await expect(health.check({ service: "skep.v1.Nothing" })).rejects.toMatchObject({ code: Code.NotFound });
-    const statuses: Status[] = [];
-    for await (const { status } of health.watch({})) {
-      statuses.push(status);
-      isReady = statuses.length % 2 === 0;
-      if (statuses.length === 3) break;
-    }
-    isReady = true;
-    expect(statuses).toEqual([Status.SERVING, Status.NOT_SERVING, Status.SERVING]);
-  });
-
-  it.each([
-    ["v1", ServerReflection],
-    ["v1alpha", ServerReflectionAlpha],
-  ] as const)("lists the services and hands out files that compile, %s", async (_, service) => {
-    const reflection = createClient(service as typeof ServerReflection, createGrpcTransport({ baseUrl: url }));
-    async function* questions(): AsyncIterable<{
-      messageRequest: { case: "listServices" | "fileContainingSymbol" | "fileByFilename"; value: string };
-    }> {
-      yield { messageRequest: { case: "listServices", value: "" } };
-      yield { messageRequest: { case: "fileContainingSymbol", value: "skep.v1.DeploymentService.CreateDeployment" } };
-      yield { messageRequest: { case: "fileByFilename", value: "no/such.proto" } };
-      yield { messageRequest: { case: "fileContainingSymbol", value: "skep.v1.ErrorDetail" } };
-    }
-    const answers = [];
-    for await (const reply of reflection.serverReflectionInfo(questions())) answers.push(reply.messageResponse);
-    const [list, file, missing, detail] = answers;
-    if (list?.case !== "listServicesResponse" || file?.case !== "fileDescriptorResponse")
-      throw new Error("wrong answers");
-    expect(list.value.service.map(one => one.name)).toEqual(
-      expect.arrayContaining(["grpc.health.v1.Health", "skep.v1.DeploymentService", "skep.v1.TenantService"]),
-    );
-    const files = file.value.fileDescriptorProto.map(bytes => fromBinary(FileDescriptorProtoSchema, bytes));
-    const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: files.toReversed() }));
-    expect(registry.getService("skep.v1.DeploymentService")?.methods.length).toBe(13);
-    expect([missing?.case, detail?.case]).toEqual(["errorResponse", "fileDescriptorResponse"]);
   });
 });

@@ -1,9 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { permissionOf } from "@skep/api/permissions.ts";
+import { SERVICES } from "@skep/api/services.ts";
+import { anOperator } from "@skep/core/access/principal.ts";
 import { createTestPlatform } from "@skep/scheduler/api/testing/platform.ts";
 import type { TestPlatform } from "@skep/scheduler/api/testing/platform.ts";
-import { PUBLIC_SERVICES, createHandlers } from "@skep/scheduler/api/handlers.ts";
+import { createHandlers } from "@skep/scheduler/api/handlers.ts";
 import { knowTokens } from "@skep/server/auth.ts";
 import { startServer } from "@skep/server/server.ts";
 import type { ApiServer } from "@skep/server/server.ts";
@@ -46,8 +49,11 @@ export async function startCommandTest(options: { readonly auth?: boolean } = {}
       port,
       host: "127.0.0.1",
       routes: createHandlers(platform.deps),
-      services: PUBLIC_SERVICES,
-      auth: options.auth === true ? { authenticate: knowTokens(new Map([[TOKEN, "ann"]])), open: true } : undefined,
+      services: SERVICES,
+      auth:
+        options.auth === true
+          ? { authenticate: knowTokens(new Map([[TOKEN, anOperator("ann")]])), permissionOf }
+          : undefined,
       ready: {},
       log: platform.deps.log,
     });

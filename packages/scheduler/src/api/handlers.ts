@@ -1,4 +1,3 @@
-import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
@@ -14,17 +13,10 @@ import { platformHandlers } from "./platform.ts";
 import { routingHandlers } from "./routing.ts";
 import { tenantHandlers } from "./tenants.ts";
 
-/** The services of the public API: those with REST paths, health states and reflection. */
-export const PUBLIC_SERVICES: readonly DescService[] = [
-  TenantService,
-  DeploymentService,
-  InstanceService,
-  NodeService,
-  RoutingService,
-  PlatformService,
-];
-
-/** Implements every service of the public API, for one router. Each handler decodes, asks the store, and encodes; nothing more. */
+/**
+ * Implements the services of `SERVICES`, for one router. A handler decodes, asks the store, and encodes;
+ * nothing more.
+ */
 export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
   return router => {
     router.service(TenantService, tenantHandlers(deps));

@@ -1,6 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
-import { actorKey } from "@skep/server/auth.ts";
+import { principalKey } from "@skep/server/auth.ts";
 import type { InstanceFilter } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
 import { execInstance } from "./instance-exec.ts";
@@ -33,7 +33,8 @@ export function instanceHandlers(deps: ApiDeps): ServiceImpl<typeof InstanceServ
         nextPageToken: nextToken ?? "",
       };
     },
-    execInstance: (request, context) => execInstance(deps, request, context.values.get(actorKey), context.signal),
+    execInstance: (request, context) =>
+      execInstance(deps, request, context.values.get(principalKey).name, context.signal),
   };
 }
 

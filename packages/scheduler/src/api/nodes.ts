@@ -5,7 +5,7 @@ import type { NodeChange } from "@skep/api/codec/ask.ts";
 import { NodeSchema } from "@skep/api/gen/skep/v1/node_pb.ts";
 import type { NodeService, WatchNodesResponseSchema } from "@skep/api/gen/skep/v1/node_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
-import { actorKey } from "@skep/server/auth.ts";
+import { principalKey } from "@skep/server/auth.ts";
 import type { Decision, NodeRecord } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
 import { nodeToProto } from "./encode.ts";
@@ -25,7 +25,7 @@ export function nodeHandlers(deps: ApiDeps): ServiceImpl<typeof NodeService> {
     const found = findNode(nodes, name);
     // The Swarm's answer is newer than our record, which follows when its manager reports.
     const after = await changeNode(bus, nodes, found.node.id, wanted);
-    await store.saveDecisions([orderOf(found, wanted, context.values.get(actorKey), clock.now())]);
+    await store.saveDecisions([orderOf(found, wanted, context.values.get(principalKey).name, clock.now())]);
     wake(`node ${found.node.hostname}: ${wanted.action}`);
     const { availability, labels } = after ?? found.node;
     return { node: nodeToProto({ ...found, node: { ...found.node, availability, labels } }) };

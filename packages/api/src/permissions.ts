@@ -1,0 +1,69 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Permission } from "@skep/core/access/permission.ts";
+import { SERVICE_BY_NAME } from "./services.ts";
+
+type Services = typeof SERVICE_BY_NAME;
+
+/** What each method of each public service needs. A method that is missing here does not compile. */
+const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[S]["method"]]: Permission } } = {
+  tenants: {
+    createTenant: "tenants.write",
+    getTenant: "tenants.read",
+    listTenants: "tenants.read",
+    updateTenant: "tenants.write",
+    deleteTenant: "tenants.write",
+  },
+  deployments: {
+    createDeployment: "deployments.write",
+    updateDeployment: "deployments.write",
+    scaleDeployment: "deployments.write",
+    restartDeployment: "deployments.write",
+    stopDeployment: "deployments.write",
+    startDeployment: "deployments.write",
+    deleteDeployment: "deployments.write",
+    getDeployment: "deployments.read",
+    listDeployments: "deployments.read",
+    watchDeployments: "deployments.read",
+    streamLogs: "logs.read",
+    previewPlacement: "deployments.read",
+    explainPlacement: "deployments.read",
+  },
+  instances: {
+    listInstances: "instances.read",
+    getInstance: "instances.read",
+    listLocations: "instances.read",
+    execInstance: "instances.exec",
+  },
+  nodes: {
+    listNodes: "nodes.read",
+    getNode: "nodes.read",
+    watchNodes: "nodes.read",
+    drainNode: "nodes.write",
+    activateNode: "nodes.write",
+    pauseNode: "nodes.write",
+    labelNode: "nodes.write",
+  },
+  routing: {
+    listRoutes: "routes.read",
+    getRoute: "routes.read",
+  },
+  platform: {
+    getStatus: "platform.read",
+    watchEvents: "events.read",
+  },
+};
+
+const byMethod: ReadonlyMap<DescMethod, Permission> = new Map(
+  Object.entries(SERVICE_BY_NAME).flatMap(([name, service]) => {
+    const needed: Readonly<Record<string, Permission>> = NEEDED[name as keyof Services];
+    return service.methods.flatMap(method => {
+      const permission = needed[method.localName];
+      return permission === undefined ? [] : [[method, permission] as const];
+    });
+  }),
+);
+
+/** The permission that a method of a public service needs; `undefined` for any other method. */
+export function permissionOf(method: DescMethod): Permission | undefined {
+  return byMethod.get(method);
+}

@@ -1,0 +1,18 @@
+/** Everything that a principal may be allowed to do. What a method of the API needs: `api/permissions.ts`. */
+export const PERMISSIONS = [
+  "tenants.read",
+  "tenants.write",
+  "deployments.read",
+  "deployments.write",
+  "instances.read",
+  "instances.exec",
+  "logs.read",
+  "nodes.read",
+  "nodes.write",
+  "routes.read",
+  "events.read",
+  "platform.read",
+] as const;
+
+/** One of them. */
+export type Permission = (typeof PERMISSIONS)[number];
