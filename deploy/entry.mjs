@@ -14,6 +14,7 @@ const programs = {
   start: ["deploy/start.ts"],
   test: ["test/run/test.ts"],
   check: ["test/run/check.ts"],
+  format: ["test/run/format.ts"],
   "test:unit": ["test/run/test.ts", "unit", "simulation"],
   "test:integration": ["test/run/test.ts", "integration"],
   "test:swarm": ["test/run/test.ts", "swarm"],

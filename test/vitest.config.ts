@@ -13,7 +13,13 @@ export default defineConfig({
         root,
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "deploy/**/*.test.ts", "test/tidy/*.test.ts", "test/load/*.test.ts"],
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "deploy/**/*.test.ts",
+            "test/load/*.test.ts",
+            "test/run/*.test.ts",
+            "test/support/*.test.ts",
+          ],
           testTimeout: 20_000,
         },
       },

@@ -28,11 +28,9 @@ export function whyLocalEngine(options: StartOptions): string | undefined {
 export async function findGround(options: StartOptions, onStep: (text: string) => void): Promise<Ground> {
   const reason = whyLocalEngine(options);
   if (reason === undefined) return fleetGround(options, onStep);
-  const local = await adoptLocalEngine({ ask: () => askToFormSwarm(reason) });
-  if (local === undefined)
-    throw new Error(
-      `No local Swarm of several engines (${reason}), and no Docker engine that may be used as a Swarm of one. Start Docker, or run as root on Debian.`,
-    );
+  let answer: Consent | undefined;
+  const local = await adoptLocalEngine({ ask: async () => (answer = await askToFormSwarm(reason)) === "yes" });
+  if (local === undefined) throw new Error(whyNoGround(reason, answer));
   return localGround(local, options);
 }
 
@@ -106,13 +104,30 @@ async function localGround(local: LocalFleet, options: StartOptions): Promise<Gr
   };
 }
 
-/** Consent to `docker swarm init`; without a terminal the answer is no. */
-async function askToFormSwarm(reason: string): Promise<boolean> {
-  if (!process.stdin.isTTY) return process.env["SKEP_SWARM_INIT"] === "yes";
+/** What came of asking whether a Swarm may be formed; `nobody` where there was no terminal to ask on. */
+export type Consent = "yes" | "no" | "nobody";
+
+/** Why there is no Swarm to start on, and what to do; `answer` is absent where no engine was found. */
+export function whyNoGround(reason: string, answer: Consent | undefined): string {
+  const noFleet = `No local Swarm of several engines (${reason})`;
+  switch (answer) {
+    case "nobody":
+      return `${noFleet}. The Docker engine is in no Swarm, and there is no terminal to ask on whether to form one: set SKEP_SWARM_INIT=yes to allow it.`;
+    case "no":
+      return `${noFleet}, and the Docker engine may not be made a Swarm of one: nothing was started. Answer yes, or run \`docker swarm init\` yourself first.`;
+    default:
+      return `${noFleet}, and no Docker engine answers that could be a Swarm of one. Start Docker, or run as root on Debian.`;
+  }
+}
+
+/** Consent to `docker swarm init`: `SKEP_SWARM_INIT=yes` gives it where there is no terminal. */
+async function askToFormSwarm(reason: string): Promise<Consent> {
+  if (process.env["SKEP_SWARM_INIT"] === "yes") return "yes";
+  if (!process.stdin.isTTY) return "nobody";
   const prompt = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await prompt.question(
     `\nNo local Swarm of several engines here (${reason}).\nMay I run \`docker swarm init\` on your Docker engine, and undo it at the end? [y/N] `,
   );
   prompt.close();
-  return /^y(es)?$/i.test(answer.trim());
+  return /^y(es)?$/i.test(answer.trim()) ? "yes" : "no";
 }

@@ -8,7 +8,7 @@ export function plan(options: StartOptions): string {
     ? "this machine's Docker engine as a Swarm of one node,"
     : `a local Docker Swarm of ${options.nodes} engines`;
   return `Skep: ${swarm} with Skep and three sample tenants on it.
-The first start builds and caches what this machine lacks (up to 15 minutes); later ones take seconds.
+The first start builds and caches what this machine lacks (two minutes on two cores); later ones take seconds.
 Ctrl-C takes everything down${options.keep ? " unless, as now, --keep is given" : ""}.
 
 `;

@@ -3,18 +3,34 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CHECKS, runCheck } from "./checks.ts";
 import { addReport, emptyTally, summary, type Tally } from "./tally.ts";
+import { readWanted, USAGE, type Wanted } from "./wanted.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 const reports = join(root, ".build", "reports");
-const PROJECTS = ["unit", "simulation", "integration", "swarm"];
 
-const wanted = process.argv.slice(2);
-const tally = emptyTally();
-await mkdir(reports, { recursive: true });
-if (wanted.length === 0) await runChecks(tally);
-for (const project of wanted.length === 0 ? PROJECTS : wanted) await runProject(project, tally);
-for (const line of summary(tally)) console.log(line);
-process.exitCode = tally.failed === 0 && tally.passed > 0 ? 0 : 1;
+const wanted = readWanted(process.argv.slice(2));
+if (wanted === "help") console.log(USAGE);
+else process.exitCode = await runWanted(wanted);
+
+/** Runs what is wanted and answers the exit code: 0 only where something passed and nothing failed. */
+async function runWanted(what: Wanted): Promise<number> {
+  const tally = emptyTally();
+  await mkdir(reports, { recursive: true });
+  if (what.checks) await runChecks(tally);
+  if (what.patterns.length > 0 || what.name !== undefined) await runVitest("chosen", narrowed(what), tally);
+  else for (const project of what.projects) await runVitest(project, ["--project", project], tally);
+  for (const line of summary(tally)) console.log(line);
+  return tally.failed === 0 && tally.passed > 0 ? 0 : 1;
+}
+
+/** Vitest's words for some files or tests of the wanted kinds; a kind without any of them is no failure. */
+function narrowed({ projects, patterns, name }: Wanted): readonly string[] {
+  return [
+    ...projects.flatMap(project => ["--project", project]),
+    ...patterns,
+    ...(name === undefined ? [] : ["-t", name]),
+  ];
+}
 
 /** Every check counts as one test. */
 async function runChecks(into: Tally): Promise<void> {
@@ -31,26 +47,23 @@ async function runChecks(into: Tally): Promise<void> {
   }
 }
 
-/** Runs one vitest project with its output shown, and counts from its report; a run without a report is a failure. */
-async function runProject(project: string, into: Tally): Promise<void> {
+/**
+ * Runs vitest with its output shown, and counts from its report under `title`; a run without a report
+ * is a failure.
+ */
+async function runVitest(title: string, args: readonly string[], into: Tally): Promise<void> {
   const startedAt = performance.now();
-  console.log(`\n== ${project}`);
-  const report = join(reports, `${project}.json`);
+  console.log(`\n== ${title}`);
+  const report = join(reports, `${title}.json`);
   await rm(report, { force: true });
-  const code = await vitest([
-    "--project",
-    project,
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
-  ]);
+  const code = await vitest([...args, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]);
   const text = await readFile(report, "utf8").catch(() => undefined);
-  if (text !== undefined) addReport(into, project, JSON.parse(text));
+  if (text !== undefined) addReport(into, title, JSON.parse(text));
   if (text === undefined || (code !== 0 && into.failed === 0)) {
     into.failed += 1;
-    into.failures.push(`${project}: vitest ended with code ${code}${text === undefined ? " and wrote no report" : ""}`);
+    into.failures.push(`${title}: vitest ended with code ${code}${text === undefined ? " and wrote no report" : ""}`);
   }
-  console.log(`== ${project}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+  console.log(`== ${title}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
 }
 
 /** Resolves with vitest's exit code; Ctrl-C reaches it through the terminal and is waited for. */

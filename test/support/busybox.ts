@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { existsSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -37,9 +36,22 @@ export async function importBusybox(docker: (argv: readonly string[]) => Promise
   }
 }
 
+/** Whether an ELF program asks for no loader, so that it runs in an image that has nothing else. */
+export function isStaticElf(program: Buffer): boolean {
+  if (program.length < 64 || program.readUInt32BE(0) !== 0x7f454c46 || program[4] !== 2) return false;
+  const headersAt = Number(program.readBigUInt64LE(32));
+  const [size, count] = [program.readUInt16LE(54), program.readUInt16LE(56)];
+  const PT_INTERP = 3;
+  return !Array.from({ length: count }, (_, index) => headersAt + index * size).some(
+    at => at + 4 > program.length || program.readUInt32LE(at) === PT_INTERP,
+  );
+}
+
+/** A static busybox: the machine's own where it is one, else that of Debian's package busybox-static. */
 async function staticBusybox(dir: string): Promise<string> {
   const installed = "/bin/busybox";
-  if (existsSync(installed)) return installed;
+  const found = await readFile(installed).catch(() => undefined);
+  if (found !== undefined && isStaticElf(found)) return installed;
   // apt drops its rights for downloads and then needs a directory that everybody may enter.
   await run("chmod", ["755", dir]);
   await run("sh", ["-c", "apt-get download busybox-static && dpkg-deb -x busybox-static_*.deb unpacked"], { cwd: dir });
