@@ -12,7 +12,10 @@ import { imageVariable } from "./images/names.ts";
 export interface BootstrapOptions {
   /** Socket of a manager's engine. */
   readonly socket: string;
-  /** References by image name (`scheduler`, `postgres`, ...), handed to the stack file as `SKEP_<NAME>_IMAGE`. */
+  /**
+   * References by image name (`scheduler`, `postgres`, ...), handed to the stack file as
+   * `SKEP_<NAME>_IMAGE`.
+   */
   readonly images: Readonly<Record<string, string>>;
   /** Path of `stack/skep.yml`; its config files stand beside it. */
   readonly stackFile: string;
@@ -21,13 +24,18 @@ export interface BootstrapOptions {
   readonly stackName: string;
   /** More variables of the stack file; they win over those that this function sets. No secrets. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Where secrets are remembered; by default a directory of this Swarm in the user's configuration. */
+  /**
+   * Where secrets are remembered; by default a directory of this Swarm in the user's configuration.
+   */
   readonly secretsDir?: string;
   /** `never` where the images are on the engines only and in no registry. */
   readonly resolveImage?: "always" | "changed" | "never";
   /** How long the services may take until all are healthy; 10 minutes by default. */
   readonly timeoutMs?: number;
-  /** Told of each finished step and how long it took, and of progress while the services start (`ms` is then 0). */
+  /**
+   * Told of each finished step and how long it took, and of progress while the services start (`ms`
+   * is then 0).
+   */
   readonly onStep?: (text: string, ms: number) => void;
 }
 
@@ -39,8 +47,9 @@ export interface BootstrapResult {
 }
 
 /**
- * Does what an operator would do by hand on a manager: secrets, node labels, `docker stack deploy`, and waiting until every
- * service is healthy. What is done already stays as it is, so it can be run again at any time, also to deploy new images.
+ * Does what an operator would do by hand on a manager: secrets, node labels, `docker stack deploy`,
+ * and waiting until every service is healthy. What is done already stays as it is, so it can be run
+ * again at any time, also to deploy new images.
  * @throws Error that says what is missing, or which service did not start and why.
  */
 export async function bootstrapStack(options: BootstrapOptions): Promise<BootstrapResult> {
@@ -86,13 +95,19 @@ async function deploy(
   );
 }
 
-/** Three, as the stack file has it; on fewer nodes one for each, since a node takes one and nobody should wait for the rest. */
+/**
+ * Three, as the stack file has it; on fewer nodes one for each, since a node takes one and nobody
+ * should wait for the rest.
+ */
 async function schedulerReplicas(manager: Manager): Promise<string> {
   const nodes = await manager.get<readonly { readonly Spec: { readonly Availability: string } }[]>("/nodes");
   return String(Math.min(3, nodes.filter(node => node.Spec.Availability === "active").length));
 }
 
-/** Hash of the config files beside the stack file: Swarm's configs never change, so other content needs other names. */
+/**
+ * Hash of the config files beside the stack file: Swarm's configs never change, so other content
+ * needs other names.
+ */
 async function configVersion(stackFile: string): Promise<string> {
   const directory = dirname(stackFile);
   const hash = createHash("sha256");

@@ -1,5 +1,6 @@
-// The one entry of every npm script. It runs under whatever Node the machine has (18 or newer) without a single
-// dependency: it installs the packages when they are missing or stale, then runs the wanted program under Node 24.
+// The one entry of every npm script. It runs under whatever Node the machine has (18 or newer)
+// without a single dependency: it installs the packages when they are missing or stale, then runs
+// the wanted program under Node 24.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -80,7 +81,8 @@ const child = spawn(
   ["--disable-warning=ExperimentalWarning", join(root, program[0]), ...program.slice(1), ...rest],
   {
     stdio: "inherit",
-    // The command's own folder stays the caller's, so that `npm run skep -- deploy -f ./compose.yaml` means what it says.
+    // The command's own folder stays the caller's, so that `npm run skep -- deploy -f
+    // ./compose.yaml` means what it says.
     cwd: name === "skep" ? (process.env.INIT_CWD ?? process.cwd()) : root,
     env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ""}` },
   },

@@ -50,7 +50,8 @@ async function start(options: StartOptions): Promise<void> {
   else {
     out.write("\nTaking everything down ...\n");
     if (ground !== undefined) await ground.down();
-    // Without ground yet, a fleet may be half up: taking one down works from what it wrote about itself.
+    // Without ground yet, a fleet may be half up: taking one down works from what it wrote about
+    // itself.
     else if (whyLocalEngine(options) === undefined) await downFleet(options.fleet);
     out.write("Nothing is left behind.\n");
   }

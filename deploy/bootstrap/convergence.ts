@@ -15,10 +15,10 @@ interface Task {
 }
 
 /**
- * Waits until every service of a stack runs as many healthy tasks as it should and no update is under way. `say` gets a line
- * whenever the picture changes.
- * @throws Error after `timeoutMs`, or when Swarm gives an update up, that names the services that are behind and the
- * newest error of their tasks.
+ * Waits until every service of a stack runs as many healthy tasks as it should and no update is
+ * under way. `say` gets a line whenever the picture changes.
+ * @throws Error after `timeoutMs`, or when Swarm gives an update up, that names the services that
+ * are behind and the newest error of their tasks.
  */
 export async function waitForStack(
   manager: Manager,
@@ -66,7 +66,10 @@ function summary({ Spec, ServiceStatus: status, UpdateStatus: update }: Service,
   return `${name} ${status?.RunningTasks ?? 0}/${status?.DesiredTasks ?? 0}${updating}`;
 }
 
-/** What went wrong last since then, so that nobody waits for what cannot come; empty while nothing did. */
+/**
+ * What went wrong last since then, so that nobody waits for what cannot come; empty while nothing
+ * did.
+ */
 async function newestError(manager: Manager, filters: string, since: string): Promise<string> {
   const tasks = await manager.get<readonly Task[]>(`/tasks?filters=${filters}`);
   const error = newestErrorOf(tasks.filter(task => task.Status.Timestamp > since));

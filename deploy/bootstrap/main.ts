@@ -21,7 +21,10 @@ SKEP_SCHEDULER_IMAGE, is neither made nor pushed.
 `;
 
 const OWN_IMAGES: readonly ImageName[] = ["scheduler", "agent", "pause"];
-/** By wish only: which of them is had depends on what is reached, and a database must not change its version by that. */
+/**
+ * By wish only: which of them is had depends on what is reached, and a database must not change its
+ * version by that.
+ */
 const OTHER_IMAGES: readonly ImageName[] = ["nats", "postgres", "traefik"];
 
 const root = dirname(dirname(import.meta.dirname));

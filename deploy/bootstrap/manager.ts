@@ -1,11 +1,15 @@
 import { request } from "node:http";
 import { run, RunError } from "../programs/run.ts";
 
-/** A Swarm manager, reached through its engine's socket: questions by its API, changes by the docker client as a person would. */
+/**
+ * A Swarm manager, reached through its engine's socket: questions by its API, changes by the docker
+ * client as a person would.
+ */
 export interface Manager {
   readonly socket: string;
   /**
-   * Runs the docker client; `env` is for variables of a stack file and holds no secrets, `input` may.
+   * Runs the docker client; `env` is for variables of a stack file and holds no secrets, `input`
+   * may.
    * @throws Error with the client's words when it fails.
    */
   docker(

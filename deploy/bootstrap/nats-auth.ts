@@ -1,15 +1,17 @@
 /** A user of the bus. */
 export type NatsUser = "scheduler" | "agent" | "operator";
 
-/** Which subjects a user may publish to and subscribe to; everything else is refused by the server. */
+/**
+ * Which subjects a user may publish to and subscribe to; everything else is refused by the server.
+ */
 interface Permissions {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
 }
 
 /**
- * Each user's own subjects, as packages/api/src/subjects.ts names them. Inboxes are each user's own too, so that no user
- * reads another's answers.
+ * Each user's own subjects, as packages/api/src/subjects.ts names them. Inboxes are each user's own
+ * too, so that no user reads another's answers.
  */
 const permissions: Readonly<Record<NatsUser, Permissions>> = {
   scheduler: {

@@ -8,8 +8,9 @@ interface SwarmNode {
 }
 
 /**
- * Labels the nodes as the stack wants them, where nobody has yet: `postgres.replica=1` on one manager, because the
- * database's volume stays on its node; `compute=true` on every node without a label `compute`. Returns what it changed.
+ * Labels the nodes as the stack wants them, where nobody has yet: `postgres.replica=1` on one
+ * manager, because the database's volume stays on its node; `compute=true` on every node without a
+ * label `compute`. Returns what it changed.
  */
 export async function ensureNodeLabels(manager: Manager): Promise<readonly string[]> {
   const nodes = (await manager.get<readonly SwarmNode[]>("/nodes")).toSorted((a, b) =>

@@ -11,7 +11,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-/** The secrets of a Swarm, in memory: the docker client's words for making, listing and inspecting them. */
+/**
+ * The secrets of a Swarm, in memory: the docker client's words for making, listing and inspecting
+ * them.
+ */
 function swarmOfSecrets(): Manager & { readonly values: Map<string, string>; readonly commandLines: string[] } {
   const values = new Map<string, string>();
   const labels = new Map<string, string>();

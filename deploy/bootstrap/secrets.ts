@@ -14,9 +14,11 @@ export interface StackSecrets {
 const prefix = "skep_";
 
 /**
- * Sees to it that the Swarm has every secret of the stack. A value is first written to `secretsDir` (0700, files 0600), then
- * handed to Docker on stdin, so that a crash in between leaves nothing that nobody knows. What is there already stays.
- * @throws Error when the Swarm has the API token or a password that is needed and `secretsDir` does not know it.
+ * Sees to it that the Swarm has every secret of the stack. A value is first written to `secretsDir`
+ * (0700, files 0600), then handed to Docker on stdin, so that a crash in between leaves nothing
+ * that nobody knows. What is there already stays.
+ * @throws Error when the Swarm has the API token or a password that is needed and `secretsDir` does
+ * not know it.
  */
 export async function ensureSecrets(manager: Manager, secretsDir: string): Promise<StackSecrets> {
   await mkdir(secretsDir, { recursive: true, mode: 0o700 });
@@ -29,7 +31,10 @@ export async function ensureSecrets(manager: Manager, secretsDir: string): Promi
   return { apiToken, env: passwords === undefined ? {} : await ensureNatsAuth(manager, present, natsAuth(passwords)) };
 }
 
-/** The passwords of all users of the bus; `undefined` when the Swarm has them and another machine knows them. */
+/**
+ * The passwords of all users of the bus; `undefined` when the Swarm has them and another machine
+ * knows them.
+ */
 async function natsPasswords(
   manager: Manager,
   secretsDir: string,
@@ -44,7 +49,9 @@ async function natsPasswords(
   return natsUsers.every(user => passwords[user] !== undefined) ? (passwords as Record<NatsUser, string>) : undefined;
 }
 
-/** One secret of 32 random bytes. Returns its value, or `undefined` when only the Swarm knows it. */
+/**
+ * One secret of 32 random bytes. Returns its value, or `undefined` when only the Swarm knows it.
+ */
 async function ensureRandom(
   manager: Manager,
   secretsDir: string,
@@ -63,7 +70,10 @@ async function ensureRandom(
   return value;
 }
 
-/** A secret cannot be changed: where a newer Skep gives its users other subjects, the stack gets one of another name. */
+/**
+ * A secret cannot be changed: where a newer Skep gives its users other subjects, the stack gets one
+ * of another name.
+ */
 async function ensureNatsAuth(
   manager: Manager,
   present: ReadonlySet<string>,

@@ -12,7 +12,10 @@ export interface Material {
   readonly id: string;
 }
 
-/** What packages ask for and a server in a container never loads: the just-in-time compiler, Perl for scripts, locales beside C.UTF-8. */
+/**
+ * What packages ask for and a server in a container never loads: the just-in-time compiler, Perl
+ * for scripts, locales beside C.UTF-8.
+ */
 const unusedInImages = ["libllvm", "libz3", "perl", "libperl", "locales"];
 
 /** Grows when a maker below makes something else of the same packages. */
@@ -23,7 +26,10 @@ export function debianRootDir(environment: EngineEnvironment): string {
   return materialDir("debian-root", environment);
 }
 
-/** A minimal Debian root as `root.tar`; made once (22 s to 40 s), because debootstrap installs every package by itself. */
+/**
+ * A minimal Debian root as `root.tar`; made once (22 s to 40 s), because debootstrap installs every
+ * package by itself.
+ */
 export function debianRoot(environment: EngineEnvironment, say: Progress): Promise<Material> {
   return material(
     "debian-root",
@@ -50,7 +56,10 @@ export function debianRoot(environment: EngineEnvironment, say: Progress): Promi
   );
 }
 
-/** A root with nothing but Debian's static busybox, a few megabytes, as `root.tar`: what static programs stand on. */
+/**
+ * A root with nothing but Debian's static busybox, a few megabytes, as `root.tar`: what static
+ * programs stand on.
+ */
 export function busyboxRoot(environment: EngineEnvironment, say: Progress): Promise<Material> {
   return material(
     "busybox-root",
@@ -158,7 +167,10 @@ async function overlayTree(
   });
 }
 
-/** Packages may still carry `/lib`, which in the root is a link to `/usr/lib`: a copied directory would replace the link. */
+/**
+ * Packages may still carry `/lib`, which in the root is a link to `/usr/lib`: a copied directory
+ * would replace the link.
+ */
 async function mergeUsr(treeDir: string): Promise<void> {
   for (const name of ["bin", "sbin", "lib", "lib64"]) {
     const from = join(treeDir, name);
@@ -169,7 +181,10 @@ async function mergeUsr(treeDir: string): Promise<void> {
   }
 }
 
-/** Makes `images/<name>` in the cache: `make` fills `out` in its scratch directory; the id is the hash of what was made. */
+/**
+ * Makes `images/<name>` in the cache: `make` fills `out` in its scratch directory; the id is the
+ * hash of what was made.
+ */
 async function material(
   name: string,
   environment: EngineEnvironment,

@@ -12,7 +12,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-/** Bundles the given files (`main.ts` is the entry), runs the one file far from its sources, and returns what it printed. */
+/**
+ * Bundles the given files (`main.ts` is the entry), runs the one file far from its sources, and
+ * returns what it printed.
+ */
 async function printed(service: "scheduler" | "agent", files: Readonly<Record<string, string>>): Promise<string> {
   for (const [name, text] of Object.entries(files)) {
     await mkdir(join(directory, "src", name, ".."), { recursive: true });

@@ -19,14 +19,16 @@ const banner = [
 ].join("\n");
 
 /**
- * What dockerode loads for engines behind ssh and for BuildKit sessions. The agent talks to its own engine's socket only,
- * and half of its bundle would be these.
+ * What dockerode loads for engines behind ssh and for BuildKit sessions. The agent talks to its own
+ * engine's socket only, and half of its bundle would be these.
  */
 const unusedByAgent = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs)($|\/)/;
 
 /**
- * Bundles a service, with everything it imports, into one ES module for Node 24. Same sources, same bytes.
- * @throws Error (esbuild's, with file and line) when a source does not parse or an import is not found.
+ * Bundles a service, with everything it imports, into one ES module for Node 24. Same sources, same
+ * bytes.
+ * @throws Error (esbuild's, with file and line) when a source does not parse or an import is not
+ * found.
  */
 export async function bundleService(
   service: BundledService,

@@ -2,7 +2,10 @@ import { cp, link, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path";
 import { run } from "../programs/run.ts";
 
-/** Runs the docker client against one engine and returns what it printed; `input` goes to its stdin. Rejects when it fails. */
+/**
+ * Runs the docker client against one engine and returns what it printed; `input` goes to its stdin.
+ * Rejects when it fails.
+ */
 export type Docker = (argv: readonly string[], options?: { readonly input?: Buffer | string }) => Promise<string>;
 
 /** What an image is built from. */
@@ -14,13 +17,17 @@ export interface ImageBuild {
   /** Stage of the Dockerfile; the last one when absent. */
   readonly target?: string;
   readonly args: Readonly<Record<string, string>>;
-  /** What stands in the context: a name, and the file or directory it is linked from, or its content. */
+  /**
+   * What stands in the context: a name, and the file or directory it is linked from, or its
+   * content.
+   */
   readonly files: Readonly<Record<string, string | Buffer>>;
 }
 
 /**
- * Builds an image with an ordinary Dockerfile; the classic builder is enough, BuildKit does as well, and nothing is fetched.
- * The context is a directory of hard links in `scratchDir`, removed at the end.
+ * Builds an image with an ordinary Dockerfile; the classic builder is enough, BuildKit does as
+ * well, and nothing is fetched. The context is a directory of hard links in `scratchDir`, removed
+ * at the end.
  * @throws what `docker` rejects with.
  */
 export async function buildImage(docker: Docker, scratchDir: string, build: ImageBuild): Promise<void> {
@@ -51,7 +58,10 @@ export async function buildImage(docker: Docker, scratchDir: string, build: Imag
   }
 }
 
-/** Hard links cost no time and no space; another file system, or a link count at its limit, gets copies. */
+/**
+ * Hard links cost no time and no space; another file system, or a link count at its limit, gets
+ * copies.
+ */
 async function linkInto(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   if ((await stat(from)).isDirectory())

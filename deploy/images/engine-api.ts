@@ -1,8 +1,9 @@
 import { request } from "node:http";
 
 /**
- * Whether the registry that `reference` names has it, as the engine behind `socket` sees it: the engine asks the registry for
- * the manifest only. Any other answer, and none within `timeoutMs`, is no.
+ * Whether the registry that `reference` names has it, as the engine behind `socket` sees it: the
+ * engine asks the registry for the manifest only. Any other answer, and none within `timeoutMs`, is
+ * no.
  */
 export function registryHas(socket: string, reference: string, timeoutMs: number): Promise<boolean> {
   return answersOk(socket, `/distribution/${reference}/json`, timeoutMs);

@@ -20,7 +20,10 @@ export interface Workshop {
   readonly say: Progress;
 }
 
-/** An image that can be made here: the hash of everything it is made of, and how to make it under a name. */
+/**
+ * An image that can be made here: the hash of everything it is made of, and how to make it under a
+ * name.
+ */
 export interface Makeable {
   readonly hash: string;
   make(reference: string): Promise<void>;
@@ -58,7 +61,10 @@ export function thirdPartyImage(name: ThirdPartyName, workshop: Workshop): Promi
   }
 }
 
-/** A Node 24 image: the Debian root, the user `node`, and the binary that the npm platform package brought. */
+/**
+ * A Node 24 image: the Debian root, the user `node`, and the binary that the npm platform package
+ * brought.
+ */
 export async function nodeImage(workshop: Workshop): Promise<Makeable> {
   const debian = await debianImage(workshop);
   const dockerfile = imageFile("local/node.Dockerfile");
@@ -80,7 +86,10 @@ export async function nodeImage(workshop: Workshop): Promise<Makeable> {
   };
 }
 
-/** Makes an image under a name of this engine only, unless the engine has it already, and returns that name. */
+/**
+ * Makes an image under a name of this engine only, unless the engine has it already, and returns
+ * that name.
+ */
 export async function onEngine(name: string, image: Makeable, workshop: Workshop): Promise<string> {
   const reference = `skep-local/${name}:${image.hash}`;
   if (!(await engineHas(workshop.socket, reference))) await image.make(reference);

@@ -2,7 +2,10 @@
 export type ImageName =
   "scheduler" | "agent" | "pause" | "nats" | "postgres" | "traefik" | "go-httpbin" | "nginx" | "busybox";
 
-/** Images that others publish, and the reference that is used unchanged where an image registry is reached. */
+/**
+ * Images that others publish, and the reference that is used unchanged where an image registry is
+ * reached.
+ */
 export const officialImages = {
   nats: "nats:2.12-alpine",
   postgres: "postgres:17-alpine",
@@ -18,7 +21,9 @@ export type OwnImageName = Exclude<ImageName, keyof typeof officialImages>;
 /** The Node image that ours stand on where an image registry is reached. */
 export const officialNodeImage = "node:24-slim";
 
-/** Every image, in the order in which they are published: what takes longest to build begins first. */
+/**
+ * Every image, in the order in which they are published: what takes longest to build begins first.
+ */
 export const imageNames: readonly ImageName[] = [
   "traefik",
   "postgres",

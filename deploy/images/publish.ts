@@ -30,11 +30,16 @@ export interface PublishOptions {
   readonly docker: Docker;
   /** The same engine's socket. */
   readonly socket: string;
-  /** Host and port of the registry that every node pulls from; an empty string keeps the images on this one engine. */
+  /**
+   * Host and port of the registry that every node pulls from; an empty string keeps the images on
+   * this one engine.
+   */
   readonly registry: string;
   /** All images when absent. */
   readonly which?: readonly ImageName[];
-  /** Told once per image that was made or pushed, and of long steps while they run (`ms` is then 0). */
+  /**
+   * Told once per image that was made or pushed, and of long steps while they run (`ms` is then 0).
+   */
   readonly onStep?: (text: string, ms: number) => void;
 }
 
@@ -42,10 +47,11 @@ export interface PublishOptions {
 const registryAnswersMs = 6_000;
 
 /**
- * Sees to it that the registry has every image of the stack and returns their references. Per image of others: the reference
- * given in the environment (`SKEP_IMAGE_<NAME>`), the official image where the engine reaches its registry, the official
- * image that the engine has already, else made here. Ours are always made here. Tags are hashes of what goes in; what the
- * registry has already is neither made nor pushed again, and the result holds the references that were asked for only.
+ * Sees to it that the registry has every image of the stack and returns their references. Per image
+ * of others: the reference given in the environment (`SKEP_IMAGE_<NAME>`), the official image where
+ * the engine reaches its registry, the official image that the engine has already, else made here.
+ * Ours are always made here. Tags are hashes of what goes in; what the registry has already is
+ * neither made nor pushed again, and the result holds the references that were asked for only.
  * @throws Error when something can neither be pulled nor made on this machine.
  */
 export async function publishImages(options: PublishOptions): Promise<Readonly<Record<ImageName, string>>> {
@@ -75,7 +81,10 @@ interface Run {
   bundle(service: BundledService): Promise<Buffer>;
 }
 
-/** Bundles a service once, so that what is hashed is what is built, also while a person edits its sources. */
+/**
+ * Bundles a service once, so that what is hashed is what is built, also while a person edits its
+ * sources.
+ */
 function bundledOnce(): (service: BundledService) => Promise<Buffer> {
   const made = new Map<BundledService, Promise<Buffer>>();
   return service => {
@@ -85,7 +94,10 @@ function bundledOnce(): (service: BundledService) => Promise<Buffer> {
   };
 }
 
-/** A machine that made a Debian root before did so because no registry answered; it is not asked to wait again. */
+/**
+ * A machine that made a Debian root before did so because no registry answered; it is not asked to
+ * wait again.
+ */
 async function pullsOfficial({ environment, socket }: Workshop): Promise<boolean> {
   if (await exists(debianRootDir(environment))) return false;
   return (await engineHas(socket, officialNodeImage)) || registryHas(socket, officialNodeImage, registryAnswersMs);
@@ -111,7 +123,8 @@ async function own(name: OwnImageName, { options, workshop, pulls, bundle }: Run
     hash: hashOf(await readFile(dockerfile), node?.hash ?? officialNodeImage, ...content),
     make: async reference => {
       const args = { NODE_IMAGE: node === undefined ? officialNodeImage : await onEngine("node", node, workshop) };
-      // The classic builder walks through every stage above its target, so the agent's context holds both bundles.
+      // The classic builder walks through every stage above its target, so the agent's context
+      // holds both bundles.
       const bundles = async () => ({ "scheduler.mjs": await bundle("scheduler"), "agent.mjs": await bundle("agent") });
       const files = name === "pause" ? {} : { "healthy.sh": script, ...(await bundles()) };
       await buildImage(options.docker, scratchDir(workshop), { reference, dockerfile, target: name, args, files });

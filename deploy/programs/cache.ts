@@ -12,10 +12,11 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * A path that is either absent or complete. When it is absent, `make` fills a fresh directory beside it, and a rename puts
- * the result in place at once: a crash in the middle leaves no half result, only a `.making-*` directory that the next
- * maker of the same path removes. Two processes never make the same path twice: the second waits for the first.
- * `make` returns the path, inside the directory it was given, of what shall stand at `path`.
+ * A path that is either absent or complete. When it is absent, `make` fills a fresh directory
+ * beside it, and a rename puts the result in place at once: a crash in the middle leaves no half
+ * result, only a `.making-*` directory that the next maker of the same path removes. Two processes
+ * never make the same path twice: the second waits for the first. `make` returns the path, inside
+ * the directory it was given, of what shall stand at `path`.
  * @throws whatever `make` throws; nothing is kept then.
  */
 export async function cached(
@@ -38,7 +39,10 @@ export async function cached(
   });
 }
 
-/** Removes what makers of `path` left that died; the caller holds the lock, so none of them is alive. */
+/**
+ * Removes what makers of `path` left that died; the caller holds the lock, so none of them is
+ * alive.
+ */
 async function removeLeftovers(path: string): Promise<void> {
   const prefix = `${basename(path)}.making-`;
   for (const name of await readdir(dirname(path))) {
@@ -47,8 +51,9 @@ async function removeLeftovers(path: string): Promise<void> {
 }
 
 /**
- * Runs `work` while holding a lock on `file`. The lock is the kernel's (flock), held by a child that lives exactly as
- * long as this process keeps its stdin open: whatever way this process dies, the lock is free again.
+ * Runs `work` while holding a lock on `file`. The lock is the kernel's (flock), held by a child
+ * that lives exactly as long as this process keeps its stdin open: whatever way this process dies,
+ * the lock is free again.
  * @throws Error when `flock` (util-linux) is not on this machine.
  */
 export async function withLock<T>(file: string, say: Progress, work: () => Promise<T>): Promise<T> {

@@ -16,10 +16,11 @@ export async function hasApt(environment: EngineEnvironment): Promise<boolean> {
 }
 
 /**
- * Unpacks Debian packages and what they need into `treeDir`, from the mirrors that this machine's apt is configured for.
- * Nothing is installed: this machine's package database is only read. `statusFile` is a dpkg status that says what is
- * there already (an image's); absent means this machine's own, so that only what it lacks is unpacked.
- * Packages whose name starts with one of `leaveOut` are not unpacked.
+ * Unpacks Debian packages and what they need into `treeDir`, from the mirrors that this machine's
+ * apt is configured for. Nothing is installed: this machine's package database is only read.
+ * `statusFile` is a dpkg status that says what is there already (an image's); absent means this
+ * machine's own, so that only what it lacks is unpacked. Packages whose name starts with one of
+ * `leaveOut` are not unpacked.
  * @throws RunError with apt's words when a package does not exist or a mirror does not answer.
  */
 export async function unpackPackages(options: {
@@ -56,7 +57,10 @@ async function download(
   await run(["apt-get", ...options, "-o", `Dir::Cache::archives=${archiveDir}/`, ...wanted]);
 }
 
-/** Options that make apt keep its lists in our cache: neither root nor the machine's own (perhaps old) lists are needed. */
+/**
+ * Options that make apt keep its lists in our cache: neither root nor the machine's own (perhaps
+ * old) lists are needed.
+ */
 async function privateApt(environment: EngineEnvironment, statusFile: string | undefined): Promise<string[]> {
   const listsDir = join(environment.cacheDir, "engines", "apt-lists");
   const stamp = join(listsDir, "updated");
@@ -87,7 +91,8 @@ async function privateApt(environment: EngineEnvironment, statusFile: string | u
 }
 
 /**
- * The packages of the PostgreSQL server that this Debian release carries: `postgresql-15` and its client in Debian 12.
+ * The packages of the PostgreSQL server that this Debian release carries: `postgresql-15` and its
+ * client in Debian 12.
  * @throws Error when the release has none.
  */
 export async function postgresPackages(environment: EngineEnvironment): Promise<readonly string[]> {
@@ -127,8 +132,8 @@ export async function configuredArchive(environment: EngineEnvironment): Promise
 }
 
 /**
- * Makes a minimal Debian root in `rootDir`, with documentation, locales and apt's caches removed. Needs root.
- * debootstrap itself is unpacked into `scratchDir` when this machine has none.
+ * Makes a minimal Debian root in `rootDir`, with documentation, locales and apt's caches removed.
+ * Needs root. debootstrap itself is unpacked into `scratchDir` when this machine has none.
  * @throws RunError with debootstrap's words.
  */
 export async function bootstrapRoot(

@@ -1,19 +1,28 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** What the engine resolver reads from the process environment; the only place under `deploy/programs` and `deploy/images` that does. */
+/**
+ * What the engine resolver reads from the process environment; the only place under
+ * `deploy/programs` and `deploy/images` that does.
+ */
 export interface EngineEnvironment {
   /** Directory that survives runs: `SKEP_CACHE`, else `~/.cache/skep`. */
   readonly cacheDir: string;
   /** Directories of `PATH`, in order. */
   readonly searchPath: readonly string[];
-  /** Programs given by a person: `SKEP_ENGINE_NATS_SERVER`, `SKEP_ENGINE_POSTGRES` (a directory), `SKEP_ENGINE_TRAEFIK`, `SKEP_ENGINE_GO_HTTPBIN`. */
+  /**
+   * Programs given by a person: `SKEP_ENGINE_NATS_SERVER`, `SKEP_ENGINE_POSTGRES` (a directory),
+   * `SKEP_ENGINE_TRAEFIK`, `SKEP_ENGINE_GO_HTTPBIN`.
+   */
   readonly givenPrograms: Readonly<Record<string, string | undefined>>;
   /** Image references given by a person, by image name: `SKEP_IMAGE_POSTGRES` and so on. */
   readonly givenImages: Readonly<Record<string, string | undefined>>;
 }
 
-/** Reads {@link EngineEnvironment} from `env` (the process environment when absent). Empty values count as absent. */
+/**
+ * Reads {@link EngineEnvironment} from `env` (the process environment when absent). Empty values
+ * count as absent.
+ */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): EngineEnvironment {
   const get = (name: string): string | undefined => (env[name] === "" ? undefined : env[name]);
   const cacheHome = get("XDG_CACHE_HOME") ?? join(homedir(), ".cache");

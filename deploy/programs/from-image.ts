@@ -21,8 +21,9 @@ export function imageProgramPath(name: ImageProgram, environment: EngineEnvironm
 }
 
 /**
- * Copies a program out of its official image, when the Docker engine of this machine has that image or can pull it.
- * Returns `undefined` when there is no engine, no registry, or the program does not run outside its image.
+ * Copies a program out of its official image, when the Docker engine of this machine has that image
+ * or can pull it. Returns `undefined` when there is no engine, no registry, or the program does not
+ * run outside its image.
  */
 export async function programFromImage(
   name: ImageProgram,

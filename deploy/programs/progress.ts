@@ -5,7 +5,8 @@ export type Progress = (line: string) => void;
 export const stderrProgress: Progress = line => void process.stderr.write(`${line}\n`);
 
 /**
- * Runs `work` and says so: one line at the start, one every ten seconds with the time that has passed, one at the end.
+ * Runs `work` and says so: one line at the start, one every ten seconds with the time that has
+ * passed, one at the end.
  * @throws whatever `work` throws, after a line that says how long it had run.
  */
 export async function withProgress<T>(title: string, say: Progress, work: () => Promise<T>): Promise<T> {

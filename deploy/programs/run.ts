@@ -3,7 +3,10 @@ import { spawn } from "node:child_process";
 /** How {@link run} starts a program. */
 export interface RunOptions {
   readonly cwd?: string;
-  /** Added to the inherited environment. Anybody on the machine can read it in the process list: no secrets. */
+  /**
+   * Added to the inherited environment. Anybody on the machine can read it in the process list: no
+   * secrets.
+   */
   readonly env?: Readonly<Record<string, string>>;
   /** Written to the program's stdin, which is then closed. Secrets go here, never into `argv`. */
   readonly input?: string | Buffer;

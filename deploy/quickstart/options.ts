@@ -10,7 +10,10 @@ export interface StartOptions {
   readonly apiPort: number;
   /** Leave everything running when this program ends. */
   readonly keep: boolean;
-  /** Use the Docker engine that is there as a Swarm of one node, also where a fleet would be possible. */
+  /**
+   * Use the Docker engine that is there as a Swarm of one node, also where a fleet would be
+   * possible.
+   */
   readonly localEngine: boolean;
 }
 

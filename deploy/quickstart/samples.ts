@@ -35,7 +35,10 @@ const SAMPLES = [
   },
 ] as const;
 
-/** Deploys the sample apps with the `skep` command, as a person would, and waits until the well ones answer. */
+/**
+ * Deploys the sample apps with the `skep` command, as a person would, and waits until the well ones
+ * answer.
+ */
 export async function deploySamples(cluster: Cluster, options: StartOptions, steps: Steps): Promise<readonly Sample[]> {
   await steps.run("Sample tenants: skep deploy -f deploy/samples/*.yaml", async detail => {
     for (const sample of SAMPLES) {
@@ -62,7 +65,9 @@ export async function deploySamples(cluster: Cluster, options: StartOptions, ste
   });
 }
 
-/** Runs the `skep` command against the cluster. @throws Error with what it printed when it fails. */
+/**
+ * Runs the `skep` command against the cluster. @throws Error with what it printed when it fails.
+ */
 function skep(cluster: Cluster, argv: readonly string[]): Promise<string> {
   const env = {
     ...process.env,

@@ -1,6 +1,12 @@
-/** Shows the steps of a long start: one line each, with the time it took, and what it does meanwhile. */
+/**
+ * Shows the steps of a long start: one line each, with the time it took, and what it does
+ * meanwhile.
+ */
 export interface Steps {
-  /** Runs one step; its line shows while it runs (on a terminal) and stays with its time when it is done. */
+  /**
+   * Runs one step; its line shows while it runs (on a terminal) and stays with its time when it is
+   * done.
+   */
   run<T>(title: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T>;
 }
 
@@ -9,7 +15,10 @@ function seconds(sinceMs: number): string {
   return `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
 }
 
-/** Steps written to a stream; on a terminal the running step keeps one live line, elsewhere each detail gets its own. */
+/**
+ * Steps written to a stream; on a terminal the running step keeps one live line, elsewhere each
+ * detail gets its own.
+ */
 export function createSteps(out: NodeJS.WriteStream, total: number): Steps {
   let number = 0;
   return {

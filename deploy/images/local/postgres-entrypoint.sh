@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes a database cluster on the first start, from the variables that the official image reads: POSTGRES_USER,
-# POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE, POSTGRES_DB, POSTGRES_INITDB_ARGS. Then becomes the server.
+# Makes a database cluster on the first start, from the variables that the official image reads:
+# POSTGRES_USER, POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE, POSTGRES_DB, POSTGRES_INITDB_ARGS.
+# Then becomes the server.
 set -eu
 
 if [ "${1#-}" != "$1" ]; then set -- postgres "$@"; fi
@@ -27,7 +28,8 @@ if [ -e "$mark" ] || [ ! -s "$PGDATA/PG_VERSION" ]; then
     echo "No password for $user: set POSTGRES_PASSWORD_FILE (a Docker secret) or POSTGRES_PASSWORD." >&2
     exit 1
   fi
-  # initdb wants an empty directory, so the mark is set beside it while the cluster is made in a directory of its own.
+  # initdb wants an empty directory, so the mark is set beside it while the cluster is made in a
+  # directory of its own.
   : > "$mark"
   made="$PGDATA/.made"
   # shellcheck disable=SC2086 -- the arguments are words.

@@ -15,8 +15,9 @@ import type { FleetState, NodeRecord } from "./state.ts";
 import { formSwarm } from "./swarm.ts";
 
 /**
- * Starts a fleet where nothing of it is left, and returns its state, which is also in its state file. The caller holds
- * the fleet's lock and takes the fleet down when this throws. `stop` ends it early.
+ * Starts a fleet where nothing of it is left, and returns its state, which is also in its state
+ * file. The caller holds the fleet's lock and takes the fleet down when this throws. `stop` ends it
+ * early.
  */
 export async function bringUp(names: FleetNames, options: FleetOptions, stop: AbortSignal): Promise<FleetState> {
   const step = stepper(options, stop);
@@ -58,13 +59,14 @@ function stepper(options: FleetOptions, stop: AbortSignal): <T>(text: string, wo
   };
 }
 
-// All of them end before an error is thrown: nothing may still be starting while the caller cleans up.
+// All of them end before an error is thrown: nothing may still be starting while the caller cleans
+// up.
 async function allSettledOk(works: readonly Promise<unknown>[]): Promise<void> {
   for (const outcome of await Promise.allSettled(works)) if (outcome.status === "rejected") throw outcome.reason;
 }
 
-// Two fleets that start at once must not choose the same subnet: the choice is visible to others as soon as the host's
-// link has its address, and the lock is held until then.
+// Two fleets that start at once must not choose the same subnet: the choice is visible to others as
+// soon as the host's link has its address, and the lock is held until then.
 function reserveNetwork(names: FleetNames, options: FleetOptions, isFresh: boolean): Promise<FleetState> {
   return withLock(subnetsLock, 60_000, async () => {
     const former = formerSubnetNumber(names);

@@ -21,9 +21,10 @@ function trees(): readonly Tree[] {
 }
 
 /**
- * Creates a scope ("sk-<fleet>-node-1") in every tree, with a leaf "engine" for processes of ours, and returns the
- * leaves' directories: a process that writes itself into all of them is counted. In version 2 the scope itself must
- * stay without processes, or containers could not be limited beside them.
+ * Creates a scope ("sk-<fleet>-node-1") in every tree, with a leaf "engine" for processes of ours,
+ * and returns the leaves' directories: a process that writes itself into all of them is counted. In
+ * version 2 the scope itself must stay without processes, or containers could not be limited beside
+ * them.
  */
 export function createScope(scope: string): readonly string[] {
   return trees().map(tree => {
@@ -63,7 +64,10 @@ export function processesIn(scope: string): readonly number[] {
   return [...pids];
 }
 
-/** Stops (or lets run again) every process of a scope, containers included. Throws an Error when the kernel does not obey in 10 s. */
+/**
+ * Stops (or lets run again) every process of a scope, containers included. Throws an Error when the
+ * kernel does not obey in 10 s.
+ */
 export async function freeze(scope: string, isFrozen: boolean): Promise<void> {
   const tree = trees().find(each => each.version === 1 && each.controllers.includes("freezer"));
   const unified = trees().find(each => each.version === 2);
@@ -85,8 +89,9 @@ export async function freeze(scope: string, isFrozen: boolean): Promise<void> {
 }
 
 /**
- * Kills every process of a scope, again and again until none is left, then removes the scope from every tree.
- * Only processes that are in the scope at the moment of the signal get it. Does nothing when there is no such scope.
+ * Kills every process of a scope, again and again until none is left, then removes the scope from
+ * every tree. Only processes that are in the scope at the moment of the signal get it. Does nothing
+ * when there is no such scope.
  */
 export async function killScope(scope: string): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {

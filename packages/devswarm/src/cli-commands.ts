@@ -80,7 +80,9 @@ export async function onNode(name: string, verb: string, node: string): Promise<
   console.log(`${verb} ${node}: done`);
 }
 
-/** Runs a command on a node with this terminal as its input and output; its exit code becomes ours. */
+/**
+ * Runs a command on a node with this terminal as its input and output; its exit code becomes ours.
+ */
 export async function exec(name: string, node: string, argv: readonly string[]): Promise<void> {
   const fleet = await theFleet(name);
   await attach(nodeArgv(fleet, node, withoutDashes(argv)), {

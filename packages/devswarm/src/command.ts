@@ -7,7 +7,10 @@ export interface CommandResult {
   readonly code: number;
 }
 
-/** How to run a command: bytes for its standard input, its whole environment (ours when absent), its working directory. */
+/**
+ * How to run a command: bytes for its standard input, its whole environment (ours when absent), its
+ * working directory.
+ */
 export interface CommandOptions {
   readonly input?: string | Buffer;
   readonly env?: NodeJS.ProcessEnv;
@@ -35,7 +38,10 @@ export class CommandError extends Error {
 
 const signalNumbers: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 
-/** Runs a command to its end, whatever its exit code. Rejects with a `CommandError` (code 127) when it cannot be started. */
+/**
+ * Runs a command to its end, whatever its exit code. Rejects with a `CommandError` (code 127) when
+ * it cannot be started.
+ */
 export function run(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const [program, ...rest] = argv;
   if (program === undefined) throw new TypeError("There is no command to run: argv is empty.");
@@ -62,7 +68,10 @@ export function run(argv: readonly string[], options: CommandOptions = {}): Prom
   });
 }
 
-/** Runs a command that must succeed and returns its standard output. Throws `CommandError` otherwise. */
+/**
+ * Runs a command that must succeed and returns its standard output. Throws `CommandError`
+ * otherwise.
+ */
 export async function runOk(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
   const result = await run(argv, options);
   if (result.code !== 0) throw new CommandError(argv, result);

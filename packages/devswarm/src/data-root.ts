@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-// What an engine remembers of a former life. Image layers (image/, overlay2/) and the build cache stay.
+// What an engine remembers of a former life. Image layers (image/, overlay2/) and the build cache
+// stay.
 const remembered = ["swarm", "containers", "network", "volumes", "containerd", "plugins", "runtimes", "tmp", "trust"];
 
 /**
- * Makes a node's data directory ready to boot. `isFresh` makes the engine forget its swarm, containers, networks and
- * volumes and the node its own files, while the layers of its images stay, so that nothing has to be pulled again. No engine may be using it.
+ * Makes a node's data directory ready to boot. `isFresh` makes the engine forget its swarm,
+ * containers, networks and volumes and the node its own files, while the layers of its images stay,
+ * so that nothing has to be pulled again. No engine may be using it.
  */
 export function prepareDataDir(dataDir: string, isFresh: boolean): void {
   const dataRoot = join(dataDir, "docker");
@@ -20,8 +22,9 @@ export function prepareDataDir(dataDir: string, isFresh: boolean): void {
     mkdirSync(join(dataDir, "disk", part), { recursive: true });
 }
 
-// Each container has two layers of its own, named in image/overlay2/layerdb/mounts/<container>/; without the container
-// nobody would ever remove them, because the engine only counts layers of the containers it knows.
+// Each container has two layers of its own, named in image/overlay2/layerdb/mounts/<container>/;
+// without the container nobody would ever remove them, because the engine only counts layers of the
+// containers it knows.
 function removeContainerLayers(dataRoot: string): void {
   const mounts = join(dataRoot, "image", "overlay2", "layerdb", "mounts");
   if (!existsSync(mounts)) return;

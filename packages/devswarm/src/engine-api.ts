@@ -31,8 +31,8 @@ export interface SwarmNode {
 }
 
 /**
- * One request to an engine over its socket, in the engine's newest API version. Throws `EngineError` for a refusal and
- * the socket's error when nobody answers within `timeoutMs`.
+ * One request to an engine over its socket, in the engine's newest API version. Throws
+ * `EngineError` for a refusal and the socket's error when nobody answers within `timeoutMs`.
  */
 export function askEngine<T>(
   socket: string,

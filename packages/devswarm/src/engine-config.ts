@@ -2,12 +2,16 @@ import { join } from "node:path";
 import { fleetAddresses } from "./names.ts";
 import type { NodeNames } from "./names.ts";
 
-/** The address pool of the overlay networks of the fleet's swarm; clear of the fleet's subnet and of the nodes' bridges. */
+/**
+ * The address pool of the overlay networks of the fleet's swarm; clear of the fleet's subnet and of
+ * the nodes' bridges.
+ */
 export const overlayPool = { base: "10.200.0.0/16", size: 24 } as const;
 
 /**
- * The daemon.json of one node. Paths under /run are the node's own: it has a private /run. `majorVersion` is the
- * engine's; from 23 on the containerd image store has to be refused, so that a data-root stays readable by both.
+ * The daemon.json of one node. Paths under /run are the node's own: it has a private /run.
+ * `majorVersion` is the engine's; from 23 on the containerd image store has to be refused, so that
+ * a data-root stays readable by both.
  */
 export function engineConfig(node: NodeNames, subnetNumber: number, majorVersion: number): Record<string, unknown> {
   const { bridge, registry } = fleetAddresses(subnetNumber);

@@ -11,8 +11,9 @@ import { identify, isAlive, signal } from "./processes.ts";
 import type { ProcessIdentity } from "./processes.ts";
 
 /**
- * Boots a node's engine in the node's (existing) network namespace and returns the identity of its first process,
- * without waiting for the engine to answer. Throws an Error with the end of the log when it dies at once.
+ * Boots a node's engine in the node's (existing) network namespace and returns the identity of its
+ * first process, without waiting for the engine to answer. Throws an Error with the end of the log
+ * when it dies at once.
  */
 export async function bootEngine(
   node: NodeNames,
@@ -40,7 +41,10 @@ export async function bootEngine(
   throw new Error(`${node.node} did not boot. Its log (${node.logFile}) ends with:\n${endOfLog(node.logFile)}`);
 }
 
-/** Waits until the engine answers on its socket. Throws an Error with the end of its log when it dies or takes longer. */
+/**
+ * Waits until the engine answers on its socket. Throws an Error with the end of its log when it
+ * dies or takes longer.
+ */
 export async function awaitEngine(
   node: NodeNames,
   boot: ProcessIdentity,
@@ -62,8 +66,9 @@ export async function awaitEngine(
 }
 
 /**
- * Kills everything of a node at once. The death of its first process takes its whole process namespace with it: engine,
- * containerd, shims and containers in one stroke. What the cgroup still holds then is killed too.
+ * Kills everything of a node at once. The death of its first process takes its whole process
+ * namespace with it: engine, containerd, shims and containers in one stroke. What the cgroup still
+ * holds then is killed too.
  */
 export async function killEngine(node: NodeNames, boot: ProcessIdentity | undefined): Promise<void> {
   if (boot !== undefined) signal(boot, "SIGKILL");

@@ -8,8 +8,9 @@ import { dockerClientEnv, engineEnv } from "./settings.ts";
 import { nodeRecord } from "./state.ts";
 
 /**
- * Runs a command as if on the node: in its network, mount, process and host name namespaces, with the node's engine as
- * DOCKER_HOST. Resolves whatever the exit code is. Throws an Error when the node is killed.
+ * Runs a command as if on the node: in its network, mount, process and host name namespaces, with
+ * the node's engine as DOCKER_HOST. Resolves whatever the exit code is. Throws an Error when the
+ * node is killed.
  */
 export async function execOnNode(
   fleet: Fleet,
@@ -23,7 +24,10 @@ export async function execOnNode(
   });
 }
 
-/** The command line that runs `argv` inside a node's namespaces. Throws an Error when the node is not running. */
+/**
+ * The command line that runs `argv` inside a node's namespaces. Throws an Error when the node is
+ * not running.
+ */
 export function nodeArgv(fleet: Fleet, node: string, argv: readonly string[]): readonly string[] {
   const { boot } = nodeRecord(runningState(fleet.name), node);
   if (boot === undefined || !isAlive(boot)) {
@@ -48,8 +52,9 @@ export function nodeArgv(fleet: Fleet, node: string, argv: readonly string[]): r
 }
 
 /**
- * Runs the docker client against a node's engine and returns what it printed. Files it reads (compose files, build
- * contexts) are the host's. Throws `CommandError`, which carries `stderr`, when the client fails.
+ * Runs the docker client against a node's engine and returns what it printed. Files it reads
+ * (compose files, build contexts) are the host's. Throws `CommandError`, which carries `stderr`,
+ * when the client fails.
  */
 export async function docker(
   fleet: Fleet,

@@ -14,7 +14,10 @@ import type { ProcessIdentity } from "./processes.ts";
 import { nodeRecord, readState, withNode, writeState } from "./state.ts";
 import type { FleetState, NodeRecord } from "./state.ts";
 
-/** Kills a node as a power cut would: engine, shims and containers at once, and its address falls silent. Does nothing more to a dead one. */
+/**
+ * Kills a node as a power cut would: engine, shims and containers at once, and its address falls
+ * silent. Does nothing more to a dead one.
+ */
 export function killNode(fleet: Fleet, node: string): Promise<void> {
   return change(fleet, node, async ({ names, own, record }) => {
     await killEngine(own, record.boot);
@@ -24,8 +27,9 @@ export function killNode(fleet: Fleet, node: string): Promise<void> {
 }
 
 /**
- * Boots a node that was killed, or whose engine died, again on its old data and waits until its engine answers. It rejoins the swarm by itself, a moment
- * later; a node that was cut stays cut. Does nothing to a running one.
+ * Boots a node that was killed, or whose engine died, again on its old data and waits until its
+ * engine answers. It rejoins the swarm by itself, a moment later; a node that was cut stays cut.
+ * Does nothing to a running one.
  */
 export function startNode(fleet: Fleet, node: string): Promise<void> {
   return change(fleet, node, async ({ names, own, record, state }) => {
@@ -44,8 +48,9 @@ export function startNode(fleet: Fleet, node: string): Promise<void> {
     try {
       return { boot: await bootOnce(), state: "running" };
     } catch (cause) {
-      // Docker 20.10 that was killed while it wrote down a network panics over the half-written record at every start.
-      // What a person would do: remove the records of local networks. Whoever needs a network makes it anew.
+      // Docker 20.10 that was killed while it wrote down a network panics over the half-written
+      // record at every start. What a person would do: remove the records of local networks.
+      // Whoever needs a network makes it anew.
       if (!readFileSync(own.logFile, "utf8").slice(-16_000).includes("reservePools")) throw cause;
       await killEngine(own, undefined);
       rmSync(join(own.dataDir, "docker", "network", "files", "local-kv.db"), { force: true });
@@ -54,7 +59,10 @@ export function startNode(fleet: Fleet, node: string): Promise<void> {
   });
 }
 
-/** Stops every process of a node where it is, containers included, as a host that hangs. The kernel still answers for its address. */
+/**
+ * Stops every process of a node where it is, containers included, as a host that hangs. The kernel
+ * still answers for its address.
+ */
 export function pauseNode(fleet: Fleet, node: string): Promise<void> {
   return change(fleet, node, async ({ own, record }) => {
     if (record.state === "killed")
@@ -98,7 +106,8 @@ interface Target {
   readonly record: NodeRecord;
 }
 
-// One operation on a fleet at a time: each reads the state, acts, and writes what became of the node.
+// One operation on a fleet at a time: each reads the state, acts, and writes what became of the
+// node.
 async function change(
   fleet: Fleet,
   node: string,

@@ -19,9 +19,9 @@ export { forward } from "./forward.ts";
 export type { Forward } from "./forward.ts";
 
 /**
- * What kind of fleet is wanted. `name` is 1 to 10 lower-case letters and digits. `fresh` (true by default) forgets the
- * swarm, containers, networks and volumes of the fleet's former run; image layers stay in any case. `onStep` is told of
- * each finished step and how long it took.
+ * What kind of fleet is wanted. `name` is 1 to 10 lower-case letters and digits. `fresh` (true by
+ * default) forgets the swarm, containers, networks and volumes of the fleet's former run; image
+ * layers stay in any case. `onStep` is told of each finished step and how long it took.
  */
 export interface FleetOptions {
   readonly name: string;
@@ -41,7 +41,10 @@ export interface FleetNode {
   readonly swarmId: string;
 }
 
-/** A running Swarm of several engines on this machine. Nodes are reachable from the host at their addresses. */
+/**
+ * A running Swarm of several engines on this machine. Nodes are reachable from the host at their
+ * addresses.
+ */
 export interface Fleet {
   readonly name: string;
   /** "10.77.N.0/24" */
@@ -60,9 +63,10 @@ const lockTimeoutMs = 180_000;
 const starting = new Map<string, AbortController>();
 
 /**
- * Starts a fleet and forms its swarm; returns at once when it is up already, as wanted and healthy. Otherwise whatever
- * is left of the fleet is removed first. Installs Debian packages where programs are missing. When it fails, nothing
- * of the fleet is left. Throws an Error that says what to do when this machine cannot run a fleet.
+ * Starts a fleet and forms its swarm; returns at once when it is up already, as wanted and healthy.
+ * Otherwise whatever is left of the fleet is removed first. Installs Debian packages where programs
+ * are missing. When it fails, nothing of the fleet is left. Throws an Error that says what to do
+ * when this machine cannot run a fleet.
  */
 export async function upFleet(options: FleetOptions): Promise<Fleet> {
   const names = fleetNames(options.name);
@@ -88,7 +92,10 @@ export async function upFleet(options: FleetOptions): Promise<Fleet> {
   });
 }
 
-/** The fleet of this name if one is up (some of its nodes may be killed, paused or cut), from its state file. */
+/**
+ * The fleet of this name if one is up (some of its nodes may be killed, paused or cut), from its
+ * state file.
+ */
 export async function openFleet(name: string): Promise<Fleet | undefined> {
   const names = fleetNames(name);
   const state = readState(names);
@@ -100,8 +107,9 @@ export async function openFleet(name: string): Promise<Fleet | undefined> {
 }
 
 /**
- * Removes a fleet from this machine: processes, namespaces, links, mounts, cgroups and runtime files. Its cache stays.
- * Does nothing when there is none. Ends a start of the same fleet that this process is in.
+ * Removes a fleet from this machine: processes, namespaces, links, mounts, cgroups and runtime
+ * files. Its cache stays. Does nothing when there is none. Ends a start of the same fleet that this
+ * process is in.
  */
 export async function downFleet(name: string): Promise<void> {
   const names = fleetNames(name);
@@ -111,8 +119,8 @@ export async function downFleet(name: string): Promise<void> {
 }
 
 /**
- * Takes the fleet down when this process is asked to end (Ctrl-C, SIGTERM, SIGHUP), then exits with the code that
- * belongs to the signal. Returns a function that stops listening.
+ * Takes the fleet down when this process is asked to end (Ctrl-C, SIGTERM, SIGHUP), then exits with
+ * the code that belongs to the signal. Returns a function that stops listening.
  */
 export function downOnSignals(name: string): () => void {
   const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;

@@ -12,9 +12,9 @@ export interface Forward {
 }
 
 /**
- * Forwards TCP from a port of this host (127.0.0.1 unless `host` says otherwise; port 0 takes any free one) to a port of
- * a node, for as long as this process lives. A connection is dropped when the node does not take it. Rejects when the
- * port cannot be bound.
+ * Forwards TCP from a port of this host (127.0.0.1 unless `host` says otherwise; port 0 takes any
+ * free one) to a port of a node, for as long as this process lives. A connection is dropped when
+ * the node does not take it. Rejects when the port cannot be bound.
  */
 export async function forward(
   fleet: Fleet,

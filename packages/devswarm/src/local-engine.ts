@@ -5,8 +5,9 @@ import type { Fleet } from "./fleet.ts";
 import { localEngineSocket } from "./settings.ts";
 
 /**
- * A fleet of one node: a Docker engine that was there before. Only `docker` and `forward` work on it; nothing of the
- * machine is killed, paused or cut. `down` leaves the swarm if it was formed here, and the engine as it was.
+ * A fleet of one node: a Docker engine that was there before. Only `docker` and `forward` work on
+ * it; nothing of the machine is killed, paused or cut. `down` leaves the swarm if it was formed
+ * here, and the engine as it was.
  */
 export interface LocalFleet extends Fleet {
   /** Where the engine's socket is for a container of it that mounts it. */
@@ -15,10 +16,11 @@ export interface LocalFleet extends Fleet {
 }
 
 /**
- * Uses the Docker engine that this user's docker client would use as a Swarm of one node. When the engine is in no
- * swarm, `ask` decides whether to form one. Undefined when there is no such engine or the answer was no. Throws an
- * Error when the engine is a worker of somebody's swarm, through which nothing can be deployed, or one node of several:
- * what is deployed would reach machines that nobody spoke of.
+ * Uses the Docker engine that this user's docker client would use as a Swarm of one node. When the
+ * engine is in no swarm, `ask` decides whether to form one. Undefined when there is no such engine
+ * or the answer was no. Throws an Error when the engine is a worker of somebody's swarm, through
+ * which nothing can be deployed, or one node of several: what is deployed would reach machines that
+ * nobody spoke of.
  */
 export async function adoptLocalEngine(options: {
   ask: () => Promise<boolean>;
@@ -48,7 +50,8 @@ export async function adoptLocalEngine(options: {
     name: "local",
     subnet: "127.0.0.0/8",
     hostAddress: "127.0.0.1",
-    // An engine takes the loopback network as a registry without TLS, should somebody run one there.
+    // An engine takes the loopback network as a registry without TLS, should somebody run one
+    // there.
     registry: "127.0.0.1:5000",
     nodes: [{ name: Name, address: "127.0.0.1", socket, role: "manager", swarmId: Swarm.NodeID }],
     socketOnNode: isDesktop(before) ? "/var/run/docker.sock" : socket,
@@ -56,7 +59,10 @@ export async function adoptLocalEngine(options: {
   };
 }
 
-/** An engine that is not in this host's network, in a machine or namespace of its own, refuses the address and then finds its own. */
+/**
+ * An engine that is not in this host's network, in a machine or namespace of its own, refuses the
+ * address and then finds its own.
+ */
 async function initSwarm(socket: string, address: string | undefined): Promise<void> {
   const at = address === undefined ? {} : { AdvertiseAddr: address };
   try {
@@ -68,8 +74,9 @@ async function initSwarm(socket: string, address: string | undefined): Promise<v
 }
 
 /**
- * An address of this host that containers reach too, which loopback is not: the node's published ports are asked for there.
- * Undefined where the engine runs in a machine of its own (not Linux): it then finds its own.
+ * An address of this host that containers reach too, which loopback is not: the node's published
+ * ports are asked for there. Undefined where the engine runs in a machine of its own (not Linux):
+ * it then finds its own.
  */
 function hostAddress(): string | undefined {
   if (process.platform !== "linux") return undefined;

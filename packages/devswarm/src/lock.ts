@@ -11,7 +11,8 @@ interface Holder extends ProcessIdentity {
 
 /**
  * Runs `work` while this call holds the lock file; others, in this process or another, wait.
- * A lock whose holder has died is taken over. Throws an Error naming the holder after `timeoutMs` of waiting.
+ * A lock whose holder has died is taken over. Throws an Error naming the holder after `timeoutMs`
+ * of waiting.
  */
 export async function withLock<T>(file: string, timeoutMs: number, work: () => Promise<T>): Promise<T> {
   const release = await acquire(file, timeoutMs);
@@ -57,7 +58,8 @@ function tryTake(file: string, own: Holder): boolean {
   }
 }
 
-// Of several that find the same dead holder, only one wins the rename; whoever renamed a newer lock puts it back.
+// Of several that find the same dead holder, only one wins the rename; whoever renamed a newer lock
+// puts it back.
 function removeStale(file: string, dead: Holder): void {
   const aside = `${file}.stale.${randomUUID()}`;
   try {

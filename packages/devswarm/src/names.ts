@@ -1,7 +1,10 @@
 import { join } from "node:path";
 import { cacheRoot, runRoot } from "./settings.ts";
 
-/** Every name and path that a fleet uses, derived from its own name alone, so that leftovers can be found without any file. */
+/**
+ * Every name and path that a fleet uses, derived from its own name alone, so that leftovers can be
+ * found without any file.
+ */
 export interface FleetNames {
   readonly fleet: string;
   /** What everything of this fleet begins with: "sk-<fleet>-". */
@@ -31,7 +34,10 @@ export interface NodeNames {
   readonly logFile: string;
 }
 
-/** Derives the names of a fleet, whose data is in `cacheDir` (by default where the settings say). Throws an Error when the name could not be part of a link's name. */
+/**
+ * Derives the names of a fleet, whose data is in `cacheDir` (by default where the settings say).
+ * Throws an Error when the name could not be part of a link's name.
+ */
 export function fleetNames(fleet: string, cacheDir?: string): FleetNames {
   if (!/^[a-z][a-z0-9]{0,9}$/.test(fleet)) {
     throw new Error(
@@ -95,7 +101,10 @@ export function nodeAddress(subnetNumber: number, index: number): string {
   return `10.77.${subnetNumber}.${10 + index}`;
 }
 
-/** A hardware address that follows from the address, so that a node that boots again is still found in others' ARP tables. */
+/**
+ * A hardware address that follows from the address, so that a node that boots again is still found
+ * in others' ARP tables.
+ */
 export function nodeHardwareAddress(subnetNumber: number, index: number): string {
   const hex = (value: number): string => value.toString(16).padStart(2, "0");
   return `02:77:00:${hex(subnetNumber)}:00:${hex(10 + index)}`;

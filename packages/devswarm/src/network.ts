@@ -14,7 +14,10 @@ async function ip(lines: readonly string[], namespace?: string): Promise<void> {
   await runOk(["ip", ...where, "-batch", "-"], { input: lines.join("\n") });
 }
 
-/** The first N for which 10.77.N.0/24 meets no address and no route of this host. Throws an Error when all 256 are taken. */
+/**
+ * The first N for which 10.77.N.0/24 meets no address and no route of this host. Throws an Error
+ * when all 256 are taken.
+ */
 export async function freeSubnetNumber(preferred?: number): Promise<number> {
   const routes = JSON.parse(await runOk(["ip", "-4", "-json", "route", "show", "table", "all"])) as readonly {
     dst?: string;
@@ -22,7 +25,8 @@ export async function freeSubnetNumber(preferred?: number): Promise<number> {
   const taken = new Set<number>();
   for (const { dst } of routes) {
     const [, second, third, bits] = /^10\.(\d+)\.(\d+)\.\d+(?:\/(\d+))?$/.exec(dst ?? "") ?? [];
-    // Wider routes than /16 (a company's whole 10.0.0.0/8, say) lose against our /24 and are no obstacle.
+    // Wider routes than /16 (a company's whole 10.0.0.0/8, say) lose against our /24 and are no
+    // obstacle.
     if (second !== "77" || Number(bits ?? 32) < 16) continue;
     const first = Number(third);
     const count = Number(bits ?? 32) >= 24 ? 1 : 2 ** (24 - Number(bits));
@@ -38,7 +42,10 @@ export async function freeSubnetNumber(preferred?: number): Promise<number> {
   return free;
 }
 
-/** Remembers that /run/netns was not there before the fleets. The caller holds the lock of the subnets, as for the next one. */
+/**
+ * Remembers that /run/netns was not there before the fleets. The caller holds the lock of the
+ * subnets, as for the next one.
+ */
 export function claimNamespaceDir(): void {
   if (existsSync(namespaceDir)) return;
   mkdirSync(runRoot, { recursive: true });
@@ -78,7 +85,10 @@ export async function createFleetNetwork(names: FleetNames, subnetNumber: number
   await ip(["link set host master br0 up"], names.networkNamespace);
 }
 
-/** Makes a node's namespace and its link into the bridge, with an address and a hardware address that follow from its index. */
+/**
+ * Makes a node's namespace and its link into the bridge, with an address and a hardware address
+ * that follow from its index.
+ */
 export async function createNodeNetwork(
   names: FleetNames,
   node: NodeNames,
@@ -108,7 +118,10 @@ export async function setNodeLink(names: FleetNames, node: NodeNames, isUp: bool
   await ip([`link set ${node.node} ${isUp ? "up" : "down"}`], names.networkNamespace);
 }
 
-/** Removes a node's namespace and with it everything that was in it; the rest of the fleet sees its cable gone. */
+/**
+ * Removes a node's namespace and with it everything that was in it; the rest of the fleet sees its
+ * cable gone.
+ */
 export async function removeNodeNetwork(names: FleetNames, node: NodeNames): Promise<void> {
   await run(["ip", "-n", names.networkNamespace, "link", "delete", node.node]);
   await removeNamespace(node.scope);

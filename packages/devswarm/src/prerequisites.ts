@@ -18,7 +18,10 @@ const prerequisites: readonly Prerequisite[] = [
   { program: "docker-registry", package: "docker-registry" },
 ];
 
-/** Why a fleet cannot run on this machine, or undefined when it can (after installing packages, perhaps). */
+/**
+ * Why a fleet cannot run on this machine, or undefined when it can (after installing packages,
+ * perhaps).
+ */
 export function whyNoFleet(): string | undefined {
   if (process.platform !== "linux") return `a fleet needs Linux namespaces, and this is ${process.platform}`;
   if (process.getuid?.() !== 0) return "a fleet needs root, for network namespaces and Docker engines";
@@ -37,8 +40,9 @@ function missingPackages(): readonly string[] {
   return [...new Set(missing.map(need => need.package))];
 }
 
-// The policy keeps packages from starting their services while they are installed. One that was there before is put
-// back afterwards, also when the script is interrupted; one that a killed run left behind is known by its mark.
+// The policy keeps packages from starting their services while they are installed. One that was
+// there before is put back afterwards, also when the script is interrupted; one that a killed run
+// left behind is known by its mark.
 const installScript = `
 set -eu
 policy=/usr/sbin/policy-rc.d
@@ -63,9 +67,9 @@ done
 `;
 
 /**
- * Makes sure that the programs of a fleet are there, installing Debian's packages with apt-get where they are not.
- * The packages' own services are neither started nor enabled. `say` is told what is about to happen.
- * Throws an Error that says what apt-get said when it fails.
+ * Makes sure that the programs of a fleet are there, installing Debian's packages with apt-get
+ * where they are not. The packages' own services are neither started nor enabled. `say` is told
+ * what is about to happen. Throws an Error that says what apt-get said when it fails.
  */
 export async function ensurePrograms(say: (text: string) => void): Promise<void> {
   const missing = missingPackages();

@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** A process that cannot be mistaken for another: its id, the clock tick it started at, and the boot it belongs to. */
+/**
+ * A process that cannot be mistaken for another: its id, the clock tick it started at, and the boot
+ * it belongs to.
+ */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startTicks: number;
@@ -13,7 +16,10 @@ export function identify(pid: number): ProcessIdentity | undefined {
   return startTicks === undefined ? undefined : { pid, startTicks, bootId: bootId() };
 }
 
-/** Whether exactly this process is still running; a zombie or a later process with the same id is not. */
+/**
+ * Whether exactly this process is still running; a zombie or a later process with the same id is
+ * not.
+ */
 export function isAlive(identity: ProcessIdentity): boolean {
   return identity.bootId === bootId() && startTicksOf(identity.pid) === identity.startTicks;
 }
@@ -41,8 +47,8 @@ function startTicksOf(pid: number): number | undefined {
   }
 }
 
-// The name of the program, in parentheses, may hold spaces: the fields are counted from the last closing one.
-// Field 3 is the state, field 22 the start time.
+// The name of the program, in parentheses, may hold spaces: the fields are counted from the last
+// closing one. Field 3 is the state, field 22 the start time.
 function startTicksIn(stat: string): number | undefined {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (fields[0] === "Z" || fields[0] === "X") return undefined;

@@ -24,7 +24,10 @@ function registryConfig(names: FleetNames, subnetNumber: number): string {
   });
 }
 
-/** Starts the fleet's image registry on the bridge address and waits until it listens. Its blobs stay in the cache. */
+/**
+ * Starts the fleet's image registry on the bridge address and waits until it listens. Its blobs
+ * stay in the cache.
+ */
 export async function startRegistry(
   names: FleetNames,
   subnetNumber: number,

@@ -36,7 +36,10 @@ export interface FleetState {
   };
 }
 
-/** Reads a fleet's state file. Undefined when there is none, or when it is from before the machine's last boot. */
+/**
+ * Reads a fleet's state file. Undefined when there is none, or when it is from before the machine's
+ * last boot.
+ */
 export function readState(names: FleetNames): FleetState | undefined {
   let text: string;
   try {

@@ -3,7 +3,10 @@ import { askEngine } from "./engine-api.ts";
 import type { EngineInfo, SwarmNode } from "./engine-api.ts";
 import { overlayPool } from "./engine-config.ts";
 
-/** One engine to be made part of a swarm: its socket, its address, its role. The first must be a manager. */
+/**
+ * One engine to be made part of a swarm: its socket, its address, its role. The first must be a
+ * manager.
+ */
 export interface Member {
   readonly name: string;
   readonly socket: string;
@@ -12,8 +15,9 @@ export interface Member {
 }
 
 /**
- * Makes the engines one swarm, led by the first, and returns each one's swarm id by name. Engines that are in the
- * swarm already (a fleet that came back with its old state) stay as they are. Waits until every node is ready.
+ * Makes the engines one swarm, led by the first, and returns each one's swarm id by name. Engines
+ * that are in the swarm already (a fleet that came back with its old state) stay as they are. Waits
+ * until every node is ready.
  */
 export async function formSwarm(members: readonly Member[], stop?: AbortSignal): Promise<ReadonlyMap<string, string>> {
   const [leader, ...others] = members;

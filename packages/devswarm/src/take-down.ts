@@ -9,9 +9,10 @@ import { signal } from "./processes.ts";
 import { readState } from "./state.ts";
 
 /**
- * Removes everything of a fleet from this machine but its cache: processes, cgroups, namespaces, links, mounts and
- * runtime files. Works from the state file, and without one from the names alone, so that the leftovers of a run that
- * was killed go too. What does not bear the fleet's prefix is never touched. The caller holds the fleet's lock.
+ * Removes everything of a fleet from this machine but its cache: processes, cgroups, namespaces,
+ * links, mounts and runtime files. Works from the state file, and without one from the names alone,
+ * so that the leftovers of a run that was killed go too. What does not bear the fleet's prefix is
+ * never touched. The caller holds the fleet's lock.
  */
 export async function takeDown(names: FleetNames): Promise<void> {
   const state = existsSync(names.stateFile) ? stateIfReadable(names) : undefined;
@@ -42,7 +43,8 @@ function stateIfReadable(names: FleetNames): ReturnType<typeof readState> {
   }
 }
 
-// Nodes mount in namespaces of their own, so there is nothing here to unmount, unless a node could not be given one.
+// Nodes mount in namespaces of their own, so there is nothing here to unmount, unless a node could
+// not be given one.
 async function unmountBelow(directories: readonly string[]): Promise<void> {
   const targets = readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
