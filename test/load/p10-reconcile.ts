@@ -2,6 +2,7 @@ import type { Bus } from "@skep/kit/bus.ts";
 import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
 import { systemClock } from "@skep/kit/clock.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
+import { createLoops } from "@skep/kit/loops.ts";
 import { createNatsBus } from "@skep/kit/nats-bus.ts";
 import { createPool } from "@skep/kit/postgres.ts";
 import { systemRandom } from "@skep/kit/random.ts";
@@ -48,14 +49,8 @@ export const p10: Measurement = {
     bench.defer("played nodes", async () => played.close());
     takeOver(played);
 
-    const ports = {
-      store: repairs.store,
-      bus,
-      clock: systemClock,
-      log,
-      random: systemRandom,
-      settings: DEFAULT_SETTINGS,
-    };
+    const own = { clock: systemClock, log, random: systemRandom };
+    const ports = { ...own, store: repairs.store, bus, loops: createLoops(own), settings: DEFAULT_SETTINGS };
     const [beats, hints] = [createBeats(ports), createHints(bus)];
     const absorb = createAbsorb(ports, { beats, hints, wake: () => undefined });
     for (const [name, loop] of Object.entries({ beats, hints, absorb })) bench.defer(name, () => loop.close());

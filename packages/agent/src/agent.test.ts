@@ -41,6 +41,20 @@ describe("the loop", () => {
     expect(rig.engine.containers()[0]?.id).not.toBe(before);
   });
 
+  test("an engine that falls silent is said once, and the agent names what fails until it answers", async () => {
+    const rig = await runningRig();
+    const failing = (): string[] => rig.agent.loops().flatMap(one => (one.failing === undefined ? [] : [one.name]));
+    const said = (): string[] => rig.lines.map(line => line.event).filter(event => event.startsWith("engine."));
+    const observe = rig.engine.observe.bind(rig.engine);
+    rig.engine.observe = () => Promise.reject(new Error("no answer"));
+    await rig.clock.advance(30_000);
+    expect(failing()).toEqual(["engine"]);
+    rig.engine.observe = observe;
+    await rig.clock.advance(2_000);
+    expect(failing()).toEqual([]);
+    expect(said()).toEqual(["engine.silent", "engine.answered"]);
+  });
+
   test("an unknown image is told in the registry's words and delays nobody else", async () => {
     const broken = box({
       instanceId: "acme.bad.1",

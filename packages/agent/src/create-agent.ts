@@ -1,6 +1,7 @@
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
+import type { LoopState } from "@skep/kit/loops.ts";
 import type { IdSource, Random } from "@skep/kit/random.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { NodeLimits } from "./node/facts.ts";
@@ -42,6 +43,8 @@ export interface Agent {
   stop(): Promise<void>;
   /** What keeps this agent from its work, in a sentence; `undefined` while it does it. */
   trouble(): string | undefined;
+  /** How each of its loops is doing; none before it works. */
+  loops(): readonly LoopState[];
 }
 
 const ENGINE_RETRY_MS = 2_000;
@@ -71,6 +74,7 @@ export function createAgent(deps: AgentDeps): Agent {
       if (clock.monotonic() - passedAt > STALLED_MS) return "the loop does not come round";
       return clock.monotonic() - seenAt > STALLED_MS ? "the engine does not answer" : undefined;
     },
+    loops: () => life?.loops() ?? [],
   };
 }
 

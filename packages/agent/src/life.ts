@@ -1,3 +1,4 @@
+import { createLoops, type LoopState } from "@skep/kit/loops.ts";
 import { answerAsks } from "./asks/asks.ts";
 import type { AgentDeps } from "./create-agent.ts";
 import type { EngineFacts } from "./engine/engine.ts";
@@ -21,6 +22,8 @@ export type NodeFactsOfEngine = EngineFacts & { readonly nodeId: string };
 /** One life of an agent, from its engine's first answer to its end. */
 export interface Life {
   readonly loop: Loop;
+  /** How each of its loops is doing. */
+  loops(): readonly LoopState[];
   end(): Promise<void>;
 }
 
@@ -33,18 +36,29 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: Jour
   const { nodeId } = first;
   const sessionId = deps.ids("ses");
   const log = deps.log.child({ nodeId, sessionId });
+  const loops = createLoops({ clock, log, random });
   let facts: EngineFacts = first;
   const bootId = (): string => toBootId(deps.machineBootId, facts);
   const hint = (): void => loop.hint();
 
   const nodeFacts = () => toNodeFacts(facts, { nodeId, sessionId, bootId: bootId(), agentVersion }, limits);
-  const reporter = new Reporter({ bus, clock, random, log, nodeId, sessionId, facts: nodeFacts });
+  const reporter = new Reporter({ bus, clock, random, log, loops, nodeId, sessionId, facts: nodeFacts });
   const health = createHealthWatch({ clock, prober, host: () => facts.address, onChange: hint });
   const images = createImages({ engine, clock, log, auth, onProgress: hint });
   const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange: hint });
   const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };
   const outlook = { orders: () => book.orders(), onPicture: (picture: Picture) => reporter.show(picture) };
-  const loop = new Loop({ engine, clock, log, images, health, policy, booted: entry.bootId !== bootId(), ...outlook });
+  const loop = new Loop({
+    engine,
+    clock,
+    log,
+    loops,
+    images,
+    health,
+    policy,
+    booted: entry.bootId !== bootId(),
+    ...outlook,
+  });
   const uplink = { bus, clock, random, log, nodeId, sessionId, reporter, bootId };
   const session = new Session({
     ...uplink,
@@ -58,7 +72,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: Jour
   const execStreams = new ExecStreams({ engine, bus, clock });
   const answering = { bus, log, engine, nodeId, prober, logStreams, execStreams };
   const asks = answerAsks({ ...answering, containers: () => loop.containers(), reportInFull: () => reporter.sayAll() });
-  const swarm = watchSwarm({ engine, bus, clock, log, nodeId });
+  const swarm = watchSwarm({ engine, bus, clock, log, loops, nodeId });
   const events = engine.events(event => {
     if (event.kind === "node" || event.kind === "reconnected") swarm.hint();
     if (event.kind !== "node" && event.kind !== "network") loop.hear(event);
@@ -77,6 +91,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: Jour
   loop.hint();
   return {
     loop,
+    loops: () => loops.states(),
     end: async () => {
       await leave({ session, loop, orders: () => book.orders(), clock, log });
       for (const part of [asks, session, events, logStreams, execStreams, health, book, meter]) part.close();

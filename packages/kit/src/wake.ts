@@ -18,17 +18,15 @@ export interface WakeTimes {
   readonly periodMs?: number;
 }
 
-const RETRY_AFTER_MS = 1_000;
-
 /**
  * Makes such a loop around `run`; the first run comes at the first hint, at `at`, or after one period.
- * A run that throws is handed to `onError` and tried again after the period, or after a second where there is none.
+ * A run that throws is handed to `onError`, which answers after how many ms it is tried again.
  */
 export function createWake(
   run: () => Promise<void>,
   times: WakeTimes,
   clock: Clock,
-  onError: (error: unknown) => void,
+  onError: (error: unknown) => number,
 ): Wake {
   let running: Promise<void> | undefined;
   let closed = false;
@@ -58,8 +56,7 @@ export function createWake(
     startedAt = clock.monotonic();
     running = run()
       .catch((error: unknown) => {
-        if (times.periodMs === undefined) wakeAt = Math.min(wakeAt, clock.now() + RETRY_AFTER_MS);
-        onError(error);
+        wakeAt = Math.min(wakeAt, clock.now() + onError(error));
       })
       .then(() => {
         running = undefined;

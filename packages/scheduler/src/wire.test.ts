@@ -145,6 +145,18 @@ describe("three schedulers and three nodes", () => {
     expect(await within(10_000, () => recorded().length === 3)).toBe(true);
   });
 
+  it("name the loops that fail, and for how long, while the database is away", async () => {
+    const failing = (): string[] =>
+      schedulers[0]!.loops().flatMap(({ name, failing: why }) => (why === undefined ? [] : [name]));
+    expect(failing()).toEqual([]);
+    rig.database.cut();
+    await rig.clock.advance(10_000);
+    expect(failing()).toEqual(["leader", "replicas", "routes"]);
+    rig.database.heal();
+    await rig.clock.advance(10_000);
+    expect(failing()).toEqual([]);
+  });
+
   it("converge within 10 s after the bus was away for a minute, without calling anybody down", async () => {
     const names = ["s1", "s2", "s3", "node-1", "node-2", "node-3"];
     for (const name of names) rig.network.cut(name);

@@ -1,11 +1,12 @@
 import { encodeWake } from "@skep/api/codec/notice.ts";
 import { SUBJECTS } from "@skep/api/subjects.ts";
+import { createLoops, type LoopState } from "@skep/kit/loops.ts";
 import type { IdSource } from "@skep/kit/random.ts";
 import type { ApiDeps } from "./api/deps.ts";
 import { createRoutesView, type RoutesView } from "./edge/routes-view.ts";
 import { createAbsorb } from "./loop/absorb.ts";
 import { createBeats, type Beats } from "./loop/beats.ts";
-import { createFleetClock } from "./loop/fleet-clock.ts";
+import { createFleetClock, type FleetClock } from "./loop/fleet-clock.ts";
 import { createHints, type Hints } from "./loop/hints.ts";
 import { createLeader, type Leader } from "./loop/leader.ts";
 import { lead, type Command } from "./loop/lead.ts";
@@ -13,7 +14,7 @@ import type { LoopPorts, Running } from "./loop/ports.ts";
 import { createReplicas, type Replicas } from "./loop/replicas.ts";
 
 /** Everything a scheduler is made from. Nothing here is opened or closed by it. */
-export interface SchedulerDeps extends LoopPorts {
+export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly ids: IdSource;
   /** Name of this replica, for people; the same after a restart. */
   readonly name: string;
@@ -36,6 +37,8 @@ export interface Scheduler {
   readonly routes: RoutesView;
   /** The term in which this replica leads right now. */
   term(): number | undefined;
+  /** How each of its loops is doing. */
+  loops(): readonly LoopState[];
 }
 
 const LEASE_MS = 3_000;
@@ -54,11 +57,16 @@ function standing(command: Command | undefined): { readonly leading: boolean; re
   return { leading: command !== undefined, frozen: command?.frozen() ?? false };
 }
 
+/** The ports with the time that all schedulers agree on. */
+function portsOf(deps: SchedulerDeps): SchedulerDeps & LoopPorts & { readonly clock: FleetClock } {
+  const clock = createFleetClock(deps.clock);
+  return { ...deps, clock, loops: createLoops({ clock, log: deps.log, random: deps.random }) };
+}
+
 /** Wires a scheduler out of its ports, without a socket or a file; a simulation runs several in one process. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
-  const { store, bus, log, name, version, probePort = PROBE_PORT } = deps;
-  const clock = createFleetClock(deps.clock);
-  const ports: SchedulerDeps = { ...deps, clock };
+  const ports = portsOf(deps);
+  const { store, bus, clock, log, loops, name, version, probePort = PROBE_PORT } = ports;
   const routes = createRoutesView(ports);
   let started: Started | undefined;
   let command: Command | undefined;
@@ -107,6 +115,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     },
     routes,
     term: () => started?.leader.term(),
+    loops: () => loops.states(),
     api: {
       store,
       bus,

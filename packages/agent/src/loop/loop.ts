@@ -12,7 +12,8 @@ import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
-import { createWake, type Wake } from "@skep/kit/wake.ts";
+import type { Loops, OutageWords } from "@skep/kit/loops.ts";
+import type { Wake } from "@skep/kit/wake.ts";
 import type { Engine, EngineEvent } from "../engine/engine.ts";
 import { createExecutors, instanceOf } from "./executors.ts";
 import type { HealthWatch } from "./health-watch.ts";
@@ -35,6 +36,7 @@ export interface LoopDeps {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly log: Log;
+  readonly loops: Loops;
   readonly images: Images;
   readonly health: HealthWatch;
   readonly policy: { readonly startLimit: number; readonly sandboxImage: string };
@@ -54,6 +56,17 @@ const ACTIVE_MS = 1_000;
 const AFTER_HINT_MS = 250;
 /** While steps are under way a look is never older than this, unless the engine has fallen silent. */
 const FRESH_MS = 2 * ACTIVE_MS;
+
+/** A look that fails is repeated this often; the engine is asked for nothing else meanwhile. */
+const RETRY = { baseMs: ACTIVE_MS, maxMs: ACTIVE_MS };
+const WORDS: OutageWords = {
+  failed: {
+    event: "engine.silent",
+    level: "error",
+    sentence: "The engine could not be looked at; what runs, runs on.",
+  },
+  recovered: { event: "engine.answered", sentence: "The engine answers again." },
+};
 
 /**
  * Makes the node's containers what they are to be, again and again: wake or period → observe → converge → begin
@@ -76,19 +89,13 @@ export class Loop {
   #seenAt: number;
 
   constructor(deps: LoopDeps) {
-    const { engine, images, clock, log } = deps;
+    const { engine, images, clock, log, loops } = deps;
     this.#deps = deps;
     this.#passedAt = this.#seenAt = clock.monotonic();
     const executors = createExecutors(engine, images);
     this.#work = createWork({ executors, clock, log, onEnd: (step, failure) => this.#remember(step, failure) });
-    this.#wake = createWake(
-      () => this.#pass(),
-      { minGapMs: GAP_MS, periodMs: RELIST_MS },
-      clock,
-      error => {
-        log.error("loop.failed", "A pass of the loop failed; the next one tries again.", { error });
-      },
-    );
+    const times = { minGapMs: GAP_MS, periodMs: RELIST_MS, retry: RETRY };
+    this.#wake = loops.begin("engine", () => this.#pass(), { ...times, words: WORDS });
   }
 
   /** Something may have changed: look now, and once more when the engine has had time to finish it. */
@@ -124,20 +131,18 @@ export class Loop {
   }
 
   async #pass(): Promise<void> {
-    const { clock, log } = this.#deps;
+    const { clock, engine } = this.#deps;
     try {
       const mark = this.#work.mark();
-      this.#decide(await this.#deps.engine.observe(), mark);
-      if (this.#isBlind) log.info("engine.answered", "The engine answers again.");
+      this.#decide(await engine.observe(), mark);
       this.#isBlind = false;
       this.#seenAt = clock.monotonic();
     } catch (error) {
-      if (!this.#isBlind)
-        log.error("engine.silent", "The engine could not be looked at; what runs, runs on.", { error });
       this.#isBlind = true;
-      this.#wake.at(clock.now() + ACTIVE_MS);
+      throw error;
+    } finally {
+      this.#passedAt = clock.monotonic();
     }
-    this.#passedAt = clock.monotonic();
   }
 
   #decide(seen: Observed, mark: number): void {

@@ -11,9 +11,10 @@ import { nodeSubject } from "@skep/api/subjects.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
+import type { Loops } from "@skep/kit/loops.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { retryDelay } from "@skep/kit/retry.ts";
-import { createWake, type Wake } from "@skep/kit/wake.ts";
+import type { Wake } from "@skep/kit/wake.ts";
 
 /** All that the agent has to say at one moment; each picture replaces the one before. */
 export interface Picture {
@@ -28,6 +29,7 @@ export interface ReporterDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly loops: Loops;
   readonly nodeId: string;
   readonly sessionId: string;
   readonly facts: () => NodeFacts;
@@ -67,14 +69,7 @@ export class Reporter {
   /** Says nothing before the first picture. */
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
-    this.#wake = createWake(
-      () => this.#send(),
-      { minGapMs: GAP_MS },
-      deps.clock,
-      error => {
-        deps.log.error("report.failed", "A report could not be made.", { error });
-      },
-    );
+    this.#wake = deps.loops.begin("report", () => this.#send(), { minGapMs: GAP_MS });
   }
 
   /** Takes the newest picture; what changed goes out at once. */

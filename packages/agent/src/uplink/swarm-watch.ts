@@ -3,7 +3,7 @@ import { SUBJECTS } from "@skep/api/subjects.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
-import { createWake } from "@skep/kit/wake.ts";
+import type { Loops } from "@skep/kit/loops.ts";
 import type { Engine, SwarmNodeView } from "../engine/engine.ts";
 
 /** Tells the scheduler what Swarm's managers know: the nodes, their labels, availability and role. */
@@ -24,9 +24,10 @@ export function watchSwarm(deps: {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
+  readonly loops: Loops;
   readonly nodeId: string;
 }): SwarmWatch {
-  const { engine, bus, clock, log, nodeId } = deps;
+  const { engine, bus, clock, log, loops, nodeId } = deps;
   let told: { readonly text: string; readonly at: number } | undefined;
 
   async function look(): Promise<void> {
@@ -43,19 +44,18 @@ export function watchSwarm(deps: {
     bus.publish(SUBJECTS.swarm, encodeSwarmNodes({ managerNodeId: nodeId, nodes: sorted, at: clock.now() }));
   }
 
-  const wake = createWake(look, { minGapMs: 100, periodMs: LOOK_EVERY_MS }, clock, error => {
-    log.debug("swarm.unseen", "The Swarm's nodes could not be listed.", { error });
-  });
+  const retry = { baseMs: LOOK_EVERY_MS, maxMs: LOOK_EVERY_MS };
+  const loop = loops.begin("swarm", look, { minGapMs: 100, periodMs: LOOK_EVERY_MS, retry });
   const status = bus.onStatus(connected => {
     if (connected) told = undefined;
-    wake.hint();
+    loop.hint();
   });
-  wake.hint();
+  loop.hint();
   return {
-    hint: () => wake.hint(),
+    hint: () => loop.hint(),
     close: () => {
       status.close();
-      return wake.close();
+      return loop.close();
     },
   };
 }

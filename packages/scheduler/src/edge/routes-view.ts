@@ -1,6 +1,4 @@
 import { traefikConfig } from "@skep/core/routing/traefik-config.ts";
-import { createWake } from "@skep/kit/wake.ts";
-import { createOutage } from "../loop/outage.ts";
 import type { LoopPorts, Running } from "../loop/ports.ts";
 
 /** What every edge is to route, kept at hand. */
@@ -16,15 +14,13 @@ const GAP_MS = 250;
 const PERIOD_MS = 1_000;
 
 /** Makes the view; nothing is read before it follows. */
-export function createRoutesView(ports: Pick<LoopPorts, "store" | "clock" | "log" | "random">): RoutesView {
-  const { store, clock, log } = ports;
-  const outage = createOutage("routes", ports);
+export function createRoutesView(ports: Pick<LoopPorts, "store" | "log" | "loops">): RoutesView {
+  const { store, log, loops } = ports;
   let current: string | undefined;
   let running: Running | undefined;
 
   async function read(): Promise<void> {
     const { routes, locations, nodes } = await store.loadEdge();
-    outage.succeeded();
     const next = JSON.stringify(traefikConfig(routes, locations, nodes));
     if (next === current) return;
     if (current === undefined) log.info("routes.loaded", "The routes are known.", { routes: routes.length });
@@ -35,15 +31,13 @@ export function createRoutesView(ports: Pick<LoopPorts, "store" | "clock" | "log
   return {
     current: () => current,
     follow: hints => {
-      const wake = createWake(read, { minGapMs: GAP_MS, periodMs: PERIOD_MS }, clock, error => {
-        wake.at(clock.now() + outage.failed(error));
-      });
-      const subscription = hints.subscribe(() => wake.hint());
-      wake.hint();
+      const loop = loops.begin("routes", read, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
+      const subscription = hints.subscribe(() => loop.hint());
+      loop.hint();
       running = {
         close: () => {
           subscription.close();
-          return wake.close();
+          return loop.close();
         },
       };
     },

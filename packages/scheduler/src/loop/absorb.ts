@@ -5,7 +5,6 @@ import { ABSORB_QUEUE, everyNode, SUBJECTS } from "@skep/api/subjects.ts";
 import type { BusMessage, BusSubscription } from "@skep/kit/bus.ts";
 import type { Beats } from "./beats.ts";
 import type { Hints } from "./hints.ts";
-import { createOutage } from "./outage.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 import { createTurns } from "./turns.ts";
 import { createUsageBuffer } from "./usage-buffer.ts";
@@ -23,11 +22,11 @@ export interface AbsorbOptions {
  * message to one of them. A message that could not be written gets no answer: its agent sends it again.
  */
 export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running {
-  const { store, bus, clock, log } = ports;
+  const { store, bus, clock, log, loops } = ports;
   const { beats, hints } = options;
-  const outage = createOutage("absorb", ports);
+  const outage = loops.watch("absorb");
   const turns = createTurns(outage);
-  const usage = createUsageBuffer(ports, outage);
+  const usage = createUsageBuffer(ports);
 
   async function saveReport(report: Report, message: BusMessage): Promise<void> {
     const now = clock.now();
@@ -87,6 +86,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     close: async () => {
       for (const subscription of subscriptions) subscription.close();
       await Promise.all([usage.close(), turns.close()]);
+      outage.close();
     },
   };
 }

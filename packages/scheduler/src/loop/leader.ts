@@ -1,4 +1,3 @@
-import { createOutage } from "./outage.ts";
 import type { Lease } from "../store/store.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
@@ -42,9 +41,9 @@ interface Held {
  * both write is the commit's doing.
  */
 export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
-  const { store, clock, log, random } = ports;
+  const { store, clock, log, random, loops } = ports;
   const { holder, ttlMs } = options;
-  const outage = createOutage("leader", ports);
+  const outage = loops.watch("leader");
   const closing = new AbortController();
   let held: Held | undefined;
   let ending: Promise<void> = Promise.resolve();
@@ -75,12 +74,11 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
 
   /** One try; answers how long to wait for the next, in ms. */
   async function attempt(): Promise<number> {
-    const startedAt = clock.monotonic();
+    const validUntil = clock.monotonic() + ttlMs;
     const lease = await store.takeLease(holder, ttlMs);
     options.onAnswer?.(lease);
     outage.succeeded();
     if (closing.signal.aborted) return 0;
-    const validUntil = startedAt + ttlMs;
     if (lease.holder !== holder) {
       stepDown("another scheduler has the lease");
       return Math.min(lease.expiresInMs, ttlMs / 3) + random() * 50;
@@ -106,6 +104,7 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
       closing.abort();
       stepDown("it is stopping");
       await Promise.all([ending, trying]);
+      outage.close();
       // A lease that cannot be given back ends by itself.
       await store.releaseLease(holder).catch(() => undefined);
     },

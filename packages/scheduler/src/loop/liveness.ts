@@ -2,11 +2,9 @@ import { assessNodes, type Assessment, type NodeObservation } from "@skep/core/l
 import type { World } from "@skep/core/world/world.ts";
 import type { Liveness as Believed, Node, NodeId } from "@skep/core/model/node.ts";
 import { isLive } from "@skep/core/model/state.ts";
-import { createWake } from "@skep/kit/wake.ts";
 import type { Beats } from "./beats.ts";
 import type { Hints } from "./hints.ts";
 import { createNodeNews } from "./node-news.ts";
-import { createOutage } from "./outage.ts";
 import { createProbes, type ProbeResult } from "./probes.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
@@ -33,9 +31,8 @@ const LEAVING_GRACE_MS = 60_000;
 
 /** Begins to look, four times a second; a changed belief wakes the tick and is recorded. */
 export function createLiveness(ports: LoopPorts, options: LivenessOptions): Liveness {
-  const { clock, settings } = ports;
+  const { loops, settings } = ports;
   const { beats, hints } = options;
-  const outage = createOutage("liveness", ports);
   const believed = new Map<NodeId, Believed>();
   let nodes: readonly Node[] = [];
   let assigned: ReadonlyMap<NodeId, number> = new Map();
@@ -75,15 +72,13 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
     return changed;
   }
 
-  const looking = createWake(
+  const looking = loops.begin(
+    "liveness",
     async () => {
       if (take(look())) options.wake();
       await news.save();
-      outage.succeeded();
     },
     { minGapMs: 50, periodMs: LOOK_MS },
-    clock,
-    error => looking.at(clock.now() + outage.failed(error)),
   );
 
   return {

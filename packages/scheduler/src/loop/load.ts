@@ -1,16 +1,14 @@
-import { createWake } from "@skep/kit/wake.ts";
 import type { Beats } from "./beats.ts";
-import { createOutage } from "./outage.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 const PERIOD_MS = 5_000;
 
 /** The leader's record of load and last sight: one statement each 5 s for all nodes that were heard since the last. */
 export function createLoadRecord(ports: LoopPorts, beats: Beats): Running {
-  const { store, clock } = ports;
-  const outage = createOutage("load", ports);
+  const { store, clock, loops } = ports;
   let savedMs = 0;
-  const wake = createWake(
+  return loops.begin(
+    "load",
     async () => {
       const fromMs = savedMs;
       const untilMs = beats.awakeMs();
@@ -19,11 +17,7 @@ export function createLoadRecord(ports: LoopPorts, beats: Beats): Running {
       );
       await store.saveBeats(heard, clock.now());
       savedMs = untilMs;
-      outage.succeeded();
     },
     { minGapMs: 1_000, periodMs: PERIOD_MS },
-    clock,
-    error => wake.at(clock.now() + outage.failed(error)),
   );
-  return wake;
 }

@@ -2,6 +2,7 @@ import type { Settings } from "@skep/core/world/world.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
+import type { Loops } from "@skep/kit/loops.ts";
 import type { Random } from "@skep/kit/random.ts";
 import type { Store } from "../store/store.ts";
 
@@ -12,6 +13,8 @@ export interface LoopPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
+  /** Where loops are made, and their states are known. */
+  readonly loops: Loops;
   readonly settings: Settings;
 }
 

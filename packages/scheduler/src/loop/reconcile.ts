@@ -1,11 +1,9 @@
 import { decodeReport, type Report } from "@skep/api/codec/report.ts";
 import { everyNode, parseNodeSubject } from "@skep/api/subjects.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
-import { createWake } from "@skep/kit/wake.ts";
 import type { Beats } from "./beats.ts";
 import { createComparison } from "./compare.ts";
 import { createFindingsAct, type FindingsOptions } from "./findings.ts";
-import { createOutage } from "./outage.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 import { examine } from "./stranger-rule.ts";
 
@@ -33,9 +31,8 @@ const FIRST_MS = 1_500;
  * or not, is examined as it passes on its way to whoever absorbs it.
  */
 export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Reconcile {
-  const { store, bus, clock } = ports;
+  const { store, bus, clock, loops } = ports;
   const { leadership, assignments, beats } = options;
-  const outage = createOutage("reconcile", ports);
   const compare = createComparison(ports, beats, leadership);
   const act = createFindingsAct(ports, options);
   const reports = new Map<NodeId, Report>();
@@ -57,18 +54,11 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
     const failed = ends.find(end => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
-    if (leadership.holds()) outage.succeeded();
   }
 
-  const comparing = createWake(
-    () => compare().then(outage.succeeded),
-    { minGapMs: GAP_MS, periodMs: PERIOD_MS },
-    clock,
-    error => comparing.at(clock.now() + outage.failed(error)),
-  );
-  const examining = createWake(examineAll, { minGapMs: 100, periodMs: PERIOD_MS }, clock, error =>
-    examining.at(clock.now() + outage.failed(error)),
-  );
+  const comparing = loops.begin("reconcile", compare, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
+  const examining = loops.begin("examine", examineAll, { minGapMs: 100, periodMs: PERIOD_MS });
+  const raising = loops.watch("removals");
   const subscription = bus.subscribe(everyNode("report"), message => {
     const report = read(message.data);
     if (report === undefined) return;
@@ -83,7 +73,10 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
   const fetches = bus.subscribe(everyNode("fetch"), ({ subject }) => {
     const nodeId = parseNodeSubject(subject)?.nodeId;
     if (nodeId === undefined || assignments.removals(nodeId).length === 0) return;
-    store.raiseRevisions([nodeId], leadership.term).then(options.wake, outage.failed);
+    store.raiseRevisions([nodeId], leadership.term).then(() => {
+      raising.succeeded();
+      options.wake();
+    }, raising.failed);
   });
   comparing.at(clock.now() + FIRST_MS);
   return {
@@ -92,6 +85,7 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
       subscription.close();
       fetches.close();
       await Promise.all([comparing.close(), examining.close()]);
+      raising.close();
     },
   };
 }

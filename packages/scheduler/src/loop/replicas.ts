@@ -1,6 +1,4 @@
-import { createWake } from "@skep/kit/wake.ts";
 import type { Replica } from "../store/store.ts";
-import { createOutage } from "./outage.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 /** A scheduler that was seen lately. */
@@ -19,20 +17,17 @@ export interface Replicas extends Running {
 
 /** Begins to tell, every 5 s. */
 export function createReplicas(ports: LoopPorts, self: () => Omit<Replica, "agoMs">): Replicas {
-  const { store, clock } = ports;
-  const outage = createOutage("replicas", ports);
+  const { store, clock, loops } = ports;
   let seen: readonly SeenReplica[] = [];
-  const wake = createWake(
+  const loop = loops.begin(
+    "replicas",
     async () => {
       const all = await store.tellReplica(self());
-      outage.succeeded();
       seen = all.map(({ agoMs, ...rest }) => ({ ...rest, seenAt: clock.now() - agoMs }));
     },
     { minGapMs: 1_000, periodMs: 5_000 },
-    clock,
-    error => wake.at(clock.now() + outage.failed(error)),
   );
-  wake.hint();
+  loop.hint();
   const present = (): readonly SeenReplica[] => {
     const me = self();
     const others = seen.filter(one => one.name !== me.name);
@@ -45,7 +40,7 @@ export function createReplicas(ports: LoopPorts, self: () => Omit<Replica, "agoM
       present()
         .filter(one => one.leading)
         .toSorted((a, b) => b.seenAt - a.seenAt)[0]?.frozen ?? false,
-    tell: () => wake.hint(),
-    close: () => wake.close(),
+    tell: () => loop.hint(),
+    close: () => loop.close(),
   };
 }

@@ -1,5 +1,3 @@
-import { createWake } from "@skep/kit/wake.ts";
-import { createOutage } from "./outage.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 const HOUR_MS = 3_600_000;
@@ -11,21 +9,18 @@ const PERIOD_MS = 300_000;
 
 /** The leader's housekeeping: a batch each 5 minutes, or one after the other while there is more. */
 export function createRetention(ports: LoopPorts): Running {
-  const { store, clock } = ports;
-  const outage = createOutage("retention", ports);
-  const wake = createWake(
+  const { store, clock, loops } = ports;
+  const loop = loops.begin(
+    "retention",
     async () => {
       const now = clock.now();
       const deleted = await store.pruneHistory(
         { keysAt: now - KEEP_KEYS_MS, decisionsAt: now - KEEP_DECISIONS_MS },
         BATCH,
       );
-      outage.succeeded();
-      if (deleted >= BATCH) wake.hint();
+      if (deleted >= BATCH) loop.hint();
     },
     { minGapMs: 1_000, periodMs: PERIOD_MS },
-    clock,
-    error => wake.at(clock.now() + outage.failed(error)),
   );
-  return wake;
+  return loop;
 }

@@ -3,13 +3,11 @@ import { decide } from "@skep/core/decide/decide.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
-import { createWake } from "@skep/kit/wake.ts";
 import type { Assignments } from "./assignments.ts";
 import type { Hints } from "./hints.ts";
 import type { Leadership } from "./leader.ts";
 import type { Liveness } from "./liveness.ts";
 import { createMissingRows } from "./missing-rows.ts";
-import { createOutage } from "./outage.ts";
 import { newsOf } from "./plan-news.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
@@ -35,9 +33,8 @@ const PERIOD_MS = 1_000;
 
 /** Begins to tick. A plan that was refused as stale changed nothing: the next look sees what was newer. */
 export function createTick(ports: LoopPorts, options: TickOptions): Tick {
-  const { store, clock, log, settings } = ports;
+  const { store, clock, log, loops, settings } = ports;
   const { leadership, assignments, liveness, hints } = options;
-  const outage = createOutage("tick", ports);
   const missingRows = createMissingRows();
   let closed = false;
 
@@ -52,8 +49,7 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
     // With nothing to change, somebody may still have missed what was decided before.
     if (plan.changes.length === 0) assignments.tell(world);
     else await commit(plan, world, now);
-    outage.succeeded();
-    if (plan.wakeAt !== undefined) wake.at(plan.wakeAt);
+    if (plan.wakeAt !== undefined) loop.at(plan.wakeAt);
   }
 
   async function commit(plan: Plan, world: World, now: number): Promise<void> {
@@ -62,7 +58,7 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
       log.debug("plan.stale", "The plan was based on what has changed meanwhile; looking again.", {
         because: result.because,
       });
-      if (leadership.holds()) wake.hint();
+      if (leadership.holds()) loop.hint();
       return;
     }
     const after = withRevisions(applyPlan(world, plan, now), result.revisions);
@@ -73,15 +69,13 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
     await store.saveDecisions(news.decisions);
   }
 
-  const wake = createWake(run, { minGapMs: GAP_MS, periodMs: PERIOD_MS }, clock, error => {
-    wake.at(clock.now() + outage.failed(error));
-  });
-  wake.hint();
+  const loop = loops.begin("tick", run, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
+  loop.hint();
   return {
-    wake: () => wake.hint(),
+    wake: () => loop.hint(),
     close: () => {
       closed = true;
-      return wake.close();
+      return loop.close();
     },
   };
 }

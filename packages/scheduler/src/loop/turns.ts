@@ -1,4 +1,4 @@
-import type { Outage } from "./outage.ts";
+import type { Outage } from "@skep/kit/loops.ts";
 import type { Running } from "./ports.ts";
 
 /** Does what has the same key one after the other, and the rest together. */

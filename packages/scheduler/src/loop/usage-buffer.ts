@@ -1,31 +1,35 @@
 import type { Usage } from "../store/reports.ts";
-import type { Outage } from "./outage.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
-/** Collects what instances use and writes the latest of each, all in one statement; a lost sample is followed by another. */
+/** Collects what instances use and writes the latest of each, all in one statement. */
 export interface UsageBuffer extends Running {
   add(usage: readonly Usage[]): void;
 }
 
 const EVERY_MS = 5_000;
 
-/** Makes one that writes every 5 s. */
-export function createUsageBuffer(ports: Pick<LoopPorts, "store" | "clock">, outage: Outage): UsageBuffer {
-  const { store, clock } = ports;
-  let usage = new Map<string, Usage>();
-  let cancel = clock.timer(EVERY_MS, flush);
+/** Makes one that writes every 5 s; what could not be written is kept until newer samples replace it. */
+export function createUsageBuffer(ports: Pick<LoopPorts, "store" | "clock" | "loops">): UsageBuffer {
+  const { store, clock, loops } = ports;
+  let unsaved = new Map<string, Usage>();
 
-  function flush(): void {
-    cancel = clock.timer(EVERY_MS, flush);
-    if (usage.size === 0) return;
-    const samples = [...usage.values()];
-    usage = new Map();
-    void store.saveUsage(samples, clock.now()).then(outage.succeeded, outage.failed);
+  async function save(): Promise<void> {
+    const samples = unsaved;
+    if (samples.size === 0) return;
+    unsaved = new Map();
+    try {
+      await store.saveUsage([...samples.values()], clock.now());
+    } catch (error) {
+      unsaved = new Map([...samples, ...unsaved]);
+      throw error;
+    }
   }
+
+  const loop = loops.begin("usage", save, { minGapMs: EVERY_MS, periodMs: EVERY_MS });
   return {
     add: samples => {
-      for (const one of samples) usage.set(`${one.instanceId} ${one.epoch}`, one);
+      for (const one of samples) unsaved.set(`${one.instanceId} ${one.epoch}`, one);
     },
-    close: async () => cancel(),
+    close: () => loop.close(),
   };
 }

@@ -1,5 +1,6 @@
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
 import { createRecordingLog, type LogLine } from "@skep/kit/log.ts";
+import { createLoops } from "@skep/kit/loops.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "@skep/kit/memory-bus.ts";
 import { createIdSource, seededRandom } from "@skep/kit/random.ts";
 import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.ts";
@@ -28,14 +29,16 @@ export function createRig(settings: Partial<Settings> = {}): Rig {
   const database = createMemoryDatabase(clock);
   const log = createRecordingLog();
   let started = 0;
-  const ports = (name: string): LoopPorts => ({
-    store: database.connect(name),
-    bus: network.connect(name),
-    clock,
-    log: log.child({ scheduler: name }),
-    random: seededRandom(name),
-    settings: { ...DEFAULT_SETTINGS, ...settings },
-  });
+  const ports = (name: string): LoopPorts => {
+    const own = { clock, log: log.child({ scheduler: name }), random: seededRandom(name) };
+    return {
+      ...own,
+      store: database.connect(name),
+      bus: network.connect(name),
+      loops: createLoops(own),
+      settings: { ...DEFAULT_SETTINGS, ...settings },
+    };
+  };
   return {
     clock,
     network,
