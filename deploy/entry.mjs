@@ -20,6 +20,7 @@ const programs = {
   "test:integration": ["test/run/test.ts", "integration"],
   "test:swarm": ["test/run/test.ts", "swarm"],
   load: ["test/load/main.ts"],
+  sim: ["test/simulation/main.ts"],
   gen: ["packages/api/gen.ts"],
   bootstrap: ["deploy/bootstrap/main.ts"],
   skep: ["packages/cli/src/main.ts"],

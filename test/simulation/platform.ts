@@ -24,6 +24,8 @@ export interface Platform {
   readonly schedulers: readonly string[];
   /** The present life of each process by its name: a scheduler's name, or a node's id for its agent. */
   readonly lives: Map<string, Life>;
+  /** What each scheduler's edge listener serves right now. */
+  readonly handles: Map<string, SchedulerHandle>;
   readonly journals: ReadonlyMap<string, Journal>;
   readonly engineRules: ReadonlyMap<string, EngineRule>;
   /** Nodes that got a vanished row back: what runs there is recorded, even where its room was given away meanwhile. */
@@ -39,6 +41,13 @@ export interface Platform {
   /** Keeps the first violation; the run ends with it. */
   violate(sentence: string): void;
   violation(): string | undefined;
+}
+
+/** A scheduler from outside, by the one thing that is asked of it without the bus or the database. */
+export interface SchedulerHandle {
+  readonly life: Life;
+  /** The routes as its edge listener serves them; `undefined` before the first were loaded. */
+  current(): string | undefined;
 }
 
 /** The simulation's first moment. */
@@ -62,6 +71,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     nodes,
     schedulers: ["scheduler-1", "scheduler-2", "scheduler-3"],
     lives: new Map(),
+    handles: new Map(),
     journals: new Map(nodes.map(node => [node.id, createMemoryJournal()])),
     engineRules: new Map(nodes.map(node => [node.id, new EngineRule(node.id)])),
     repaired: new Set(),

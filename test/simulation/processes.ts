@@ -2,40 +2,27 @@ import { createAgent } from "@skep/agent/create-agent.ts";
 import type { ProbeOutcome } from "@skep/agent/loop/prober.ts";
 import { noAuth } from "@skep/agent/loop/registry-auth.ts";
 import { noSampler } from "@skep/agent/node/sampler.ts";
-import type { Engine } from "@skep/agent/engine/engine.ts";
-import type { Bus } from "@skep/kit/bus.ts";
-import type { Clock } from "@skep/kit/clock.ts";
 import { createRecordingLog, type Log } from "@skep/kit/log.ts";
 import { createIdSource } from "@skep/kit/random.ts";
 import { createScheduler } from "@skep/scheduler/wire.ts";
-import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
-import type { MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.ts";
-import type { Store } from "@skep/scheduler/store/store.ts";
+import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
 import { busOfLife, throughGate, type Life } from "./life.ts";
 import { ObserverRule } from "./observer-rule.ts";
 import type { Platform } from "./platform.ts";
 import { SANDBOX_IMAGE, type SimNode } from "./sim-node.ts";
 import { watchedEngine, watchedStore } from "./watch.ts";
 
-/** A bug, put between a program and one of its ports, to see whether the rules find it. */
-export interface Sabotage {
-  readonly store?: (store: Store, database: MemoryDatabase, clock: Clock) => Store;
-  readonly settings?: Partial<Settings>;
-  readonly agentBus?: (bus: Bus) => Bus;
-  readonly engine?: (engine: Engine, bus: Bus) => Engine;
-}
-
 /** What every simulated operator chose; few ports and slots, so that they run short. */
 const LIMITS = { portFrom: 20_000, portTo: 20_023, maxInstances: 14 };
 
 /** Starts the agent of a node in a fresh life. */
-export function startAgent(platform: Platform, node: SimNode, life: Life, sabotage: Sabotage): void {
+export function startAgent(platform: Platform, node: SimNode, life: Life): void {
   const random = platform.random(`${life.name} ${platform.clock.now()}`);
   const bus = busOfLife(platform.network.connect(life.name), life, () => undefined);
   const engine = watchedEngine(platform, node, life);
   const agent = createAgent({
-    engine: sabotage.engine?.(engine, bus) ?? engine,
-    bus: sabotage.agentBus?.(bus) ?? bus,
+    engine,
+    bus,
     clock: life.clock,
     random,
     ids: createIdSource(random),
@@ -57,14 +44,13 @@ export function startAgent(platform: Platform, node: SimNode, life: Life, sabota
 }
 
 /** Starts a scheduler in a fresh life. */
-export function startScheduler(platform: Platform, name: string, life: Life, sabotage: Sabotage): void {
+export function startScheduler(platform: Platform, name: string, life: Life): void {
   const random = platform.random(`${life.name} ${platform.clock.now()}`);
   const observer = new ObserverRule(life, DEFAULT_SETTINGS.downAfterMs);
   const bus = busOfLife(platform.network.connect(name), life, (subject, data) => observer.heard(subject, data));
-  const plain = platform.database.connect(name);
-  const store = watchedStore(platform, sabotage.store?.(plain, platform.database, life.clock) ?? plain, life, observer);
+  const store = watchedStore(platform, platform.database.connect(name), life, observer);
   const newId = createIdSource(random);
-  createScheduler({
+  const scheduler = createScheduler({
     store,
     bus,
     clock: life.clock,
@@ -72,10 +58,12 @@ export function startScheduler(platform: Platform, name: string, life: Life, sab
     // Lease holders bear the replica's name, so that the adversary knows who leads.
     ids: prefix => `${name}_${newId(prefix)}`,
     log: logOf(platform, life),
-    settings: { ...DEFAULT_SETTINGS, ...sabotage.settings },
+    settings: DEFAULT_SETTINGS,
     name,
     version: "simulated",
-  }).start();
+  });
+  platform.handles.set(name, { life, current: () => scheduler.routes.current() });
+  scheduler.start();
 }
 
 /** Whether one machine answers another: both must have power and network. */

@@ -1,7 +1,7 @@
 import { Adversary } from "./adversary.ts";
 import { missing } from "./goal.ts";
 import { beginLife, createPlatform, type Platform } from "./platform.ts";
-import { startAgent, startScheduler, type Sabotage } from "./processes.ts";
+import { startAgent, startScheduler } from "./processes.ts";
 import { liveAsUsers } from "./users.ts";
 import { checkNow, recordsOf } from "./watch.ts";
 import { setWeather } from "./weather.ts";
@@ -23,8 +23,6 @@ export interface Outcome {
 export interface SimulationOptions {
   readonly faultsMs?: number;
   readonly recoverMs?: number;
-  /** A fault that is built into the programs themselves, to see whether the rules find it. */
-  readonly sabotage?: Sabotage;
   readonly echo?: (line: string) => void;
 }
 
@@ -32,13 +30,13 @@ const SETTLED_MS = 5_000;
 
 /** Runs three schedulers and five agents through everything that the seed has in store for them. */
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<Outcome> {
-  const { faultsMs = 60_000, recoverMs = 60_000, sabotage = {} } = options;
+  const { faultsMs = 60_000, recoverMs = 60_000 } = options;
   const platform = createPlatform(seed, options.echo);
   const { clock } = platform;
   setWeather(platform);
   const revival = {
-    startScheduler: (name: string) => startScheduler(platform, name, beginLife(platform, name), sabotage),
-    startAgent: (node: Platform["nodes"][number]) => startAgent(platform, node, beginLife(platform, node.id), sabotage),
+    startScheduler: (name: string) => startScheduler(platform, name, beginLife(platform, name)),
+    startAgent: (node: Platform["nodes"][number]) => startAgent(platform, node, beginLife(platform, node.id)),
   };
   for (const name of platform.schedulers) revival.startScheduler(name);
   for (const node of platform.nodes) revival.startAgent(node);
@@ -80,6 +78,6 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     hash: platform.trace.hash(),
     events: platform.trace.count(),
     recoveredMs,
-    trace: platform.trace.last(200),
+    trace: platform.violation() === undefined ? [] : platform.trace.last(4_000),
   };
 }

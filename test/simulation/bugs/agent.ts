@@ -1,0 +1,136 @@
+import type { Bug } from "./bug.ts";
+
+const INTAKE = "packages/agent/src/loop/intake.ts";
+const ORDERS = "packages/agent/src/loop/orders.ts";
+const LOOP = "packages/agent/src/loop/loop.ts";
+const SESSION = "packages/agent/src/uplink/session.ts";
+
+/** Bugs in the agent: what it takes, what it keeps, what it looks at, what it says. */
+export const AGENT_BUGS: readonly Bug[] = [
+  {
+    name: "agent-any-order",
+    breaks: "An agent takes assignments in any order: a lower term or revision replaces a higher one.",
+    edits: [
+      { file: INTAKE, find: "next.term < held.term", replace: "false" },
+      { file: INTAKE, find: "next.term === held.term && next.revision < held.revision", replace: "false" },
+    ],
+    found: /takes an assignment of/,
+  },
+  {
+    name: "agent-lower-term",
+    breaks: "An agent obeys a leader whose term is over.",
+    edits: [{ file: INTAKE, find: "next.term < held.term", replace: "false" }],
+    found: /takes an assignment of/,
+  },
+  {
+    name: "agent-lower-revision",
+    breaks: "An agent lets an overtaken assignment of the same term replace a newer one.",
+    edits: [{ file: INTAKE, find: "next.term === held.term && next.revision < held.revision", replace: "false" }],
+    found: /takes an assignment of/,
+  },
+  {
+    name: "agent-no-epoch-fence",
+    breaks: "An agent runs a copy of which it has seen a newer one.",
+    edits: [{ file: INTAKE, find: "one.epoch < (epochs[one.instanceId] ?? 0)", replace: "false" }],
+    found: /after it had taken|makes .* which/,
+  },
+  {
+    name: "agent-of-another-node",
+    breaks: "An agent takes what is meant for another node.",
+    edits: [{ file: INTAKE, find: "next.nodeId !== nodeId", replace: "false" }],
+    found: /which no assignment told it to run/,
+  },
+  {
+    name: "agent-journal-never-written",
+    breaks: "An agent forgets with its own end what it was told.",
+    edits: [{ file: ORDERS, find: "await this.#deps.journal.write(this.#entry);", replace: "" }],
+    found: /before it was on disk/,
+  },
+  {
+    name: "agent-journal-after-acting",
+    breaks: "An agent acts on an assignment before it is on disk.",
+    edits: [
+      {
+        file: ORDERS,
+        find: "    await this.#save();\n    this.#cancel();",
+        replace: "    void this.#save();\n    this.#cancel();",
+      },
+    ],
+    found: /before it was on disk/,
+  },
+  {
+    name: "agent-acts-on-stale-list",
+    breaks: "An agent decides on a list of containers that is older than its own last deed.",
+    edits: [
+      {
+        file: LOOP,
+        find: "steps.filter(step => !this.#isStale(step, mark))",
+        replace: "steps",
+      },
+      {
+        file: "packages/agent/src/loop/work.ts",
+        find: "inFlight: [...running.keys(), ...ended], ended",
+        replace: "inFlight: [...running.keys()], ended: []",
+      },
+    ],
+    found: /twice|which|again/,
+  },
+  {
+    name: "agent-ends-tenants-without-bus",
+    breaks: "An agent ends its tenants when the bus is away.",
+    edits: [
+      {
+        file: "packages/agent/src/life.ts",
+        find: '  log.info("agent.started",',
+        replace:
+          "  bus.onStatus(connected => { if (!connected) void engine.observe().then(seen => " +
+          "Promise.all(seen.containers.map(one => engine.stop(one.id, 0)))).catch(() => undefined); });\n" +
+          '  log.info("agent.started",',
+      },
+    ],
+    found: /which nobody told it to end/,
+    quick: true,
+  },
+  {
+    name: "agent-removes-the-unlisted",
+    breaks: "An agent ends what no assignment names, instead of reporting it.",
+    edits: [
+      {
+        file: "packages/core/src/converge/converge.ts",
+        find: 'isOld ? "a newer placement of it is assigned here" : undefined);',
+        replace: '"nobody wants it");',
+      },
+    ],
+    found: /which nobody told it to end/,
+  },
+  {
+    name: "agent-never-fetches-again",
+    breaks: "An agent asks once for its assignment and never again.",
+    edits: [
+      {
+        file: SESSION,
+        find: "await clock.sleep(answered ? FETCH_EVERY_MS : FETCH_RETRY_MS * (1 + random()), signal);",
+        replace: "await clock.sleep(3_600_000, signal);",
+      },
+    ],
+    found: /not as desired/,
+  },
+  {
+    name: "agent-beats-before-its-report",
+    breaks: "An agent calls itself ready before its full report has landed.",
+    edits: [{ file: SESSION, find: "reporter.hasLanded() && bus.connected()", replace: "bus.connected()" }],
+    found: /beats before its report/,
+  },
+  {
+    name: "agent-restarts-at-once",
+    breaks: "An agent starts what ends again and again without a wait.",
+    edits: [
+      {
+        file: "packages/core/src/converge/restart.ts",
+        find: "return Math.min(policy.maxDelayMs, policy.delayMs * 2 ** Math.min(failures - 1, 30));",
+        replace: "return 0 * failures * policy.delayMs;",
+      },
+    ],
+    found: /starts .* again after/,
+  },
+];

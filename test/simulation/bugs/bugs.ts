@@ -1,0 +1,15 @@
+import { AGENT_BUGS } from "./agent.ts";
+import type { Bug } from "./bug.ts";
+import { CORE_BUGS } from "./core.ts";
+import { SCHEDULER_BUGS } from "./scheduler.ts";
+import { STORE_BUGS } from "./store.ts";
+
+/** Every bug that can be planted. */
+export const BUGS: readonly Bug[] = [...AGENT_BUGS, ...CORE_BUGS, ...SCHEDULER_BUGS, ...STORE_BUGS];
+
+/** The bug of this name; throws with the names that there are. */
+export function bugNamed(name: string): Bug {
+  const bug = BUGS.find(one => one.name === name);
+  if (bug === undefined) throw new Error(`There is no bug "${name}". Known: ${BUGS.map(one => one.name).join(", ")}.`);
+  return bug;
+}

@@ -1,0 +1,171 @@
+import type { Bug } from "./bug.ts";
+
+const LIVENESS = "packages/core/src/liveness.ts";
+const STATE = "packages/core/src/model/state.ts";
+const DEPLOYMENTS = "packages/core/src/reconcile/deployments.ts";
+const SUPERSEDE = "packages/core/src/reconcile/supersede.ts";
+
+/** Bugs in decisions: who is down, what is placed where, what ends when. */
+export const CORE_BUGS: readonly Bug[] = [
+  {
+    name: "liveness-too-early",
+    breaks: "A node is called down after a second of silence.",
+    edits: [{ file: LIVENESS, find: "silence >= settings.downAfterMs", replace: "silence >= 1_000" }],
+    found: /down after it observed/,
+    quick: true,
+  },
+  {
+    name: "liveness-without-probe",
+    breaks: "A node is called down by silence alone: its peers are not asked.",
+    edits: [{ file: LIVENESS, find: "&& isUnreachable && !frozen", replace: "&& !frozen" }],
+    found: /down although its peers reach it/,
+  },
+  {
+    name: "liveness-never-frozen",
+    breaks: "Half of the fleet falls silent at once and is given up.",
+    edits: [{ file: LIVENESS, find: "&& isUnreachable && !frozen", replace: "&& isUnreachable" }],
+    found: /silent at once/,
+  },
+  {
+    name: "liveness-inherited-timers",
+    breaks: "A scheduler counts silence from before it began to listen.",
+    edits: [
+      {
+        file: LIVENESS,
+        find: "Math.max(seen.observingSinceAt, seen.lastBeatAt ?? seen.observingSinceAt)",
+        replace: "(seen.lastBeatAt ?? seen.observingSinceAt - 60_000)",
+      },
+    ],
+    found: /down after it observed/,
+  },
+  {
+    name: "liveness-never-ready-again",
+    breaks: "A node that was down stays so although it is heard again.",
+    edits: [
+      {
+        file: LIVENESS,
+        find: 'if (seen.lastBeatAt !== undefined && silence < settings.suspectAfterMs) return "ready";\n  if (node.liveness === "down") return "down";',
+        replace:
+          'if (node.liveness === "down") return "down";\n  if (seen.lastBeatAt !== undefined && silence < settings.suspectAfterMs) return "ready";',
+      },
+    ],
+    found: /is recorded as down, but/,
+  },
+  {
+    name: "state-lost-runs-again",
+    breaks: "A location that was given up counts as running again when its node reports it.",
+    edits: [
+      { file: STATE, find: 'lost: ["stopped"],', replace: 'lost: ["stopped", "running", "starting", "preparing"],' },
+    ],
+    found: /was over|is given to|routed|reaches/,
+  },
+  {
+    name: "state-failed-runs-again",
+    breaks: "A location that failed counts as running again when its agent says so.",
+    edits: [{ file: STATE, find: 'failed: ["stopped", "lost"],', replace: 'failed: ["stopped", "lost", "running"],' }],
+    found: /was over|is given to/,
+  },
+  {
+    name: "ports-of-the-ending",
+    breaks: "A port is free for the next as soon as its user is told to stop.",
+    edits: [
+      {
+        file: "packages/core/src/placement/fleet.ts",
+        find: "const live = isLive(location);",
+        replace: 'const live = isLive(location) && location.desired === "run";',
+      },
+    ],
+    found: /is given to|slots|reserved|instances/,
+  },
+  {
+    name: "supersede-never",
+    breaks: "An old copy is not stopped when a newer one has taken its place.",
+    edits: [
+      {
+        file: SUPERSEDE,
+        find: '  if (!isLive(location) || location.desired === "stop") return;',
+        replace: "  if (settings.edgeSettleMs > 0) return;",
+      },
+    ],
+    found: /not as desired/,
+    quick: true,
+  },
+  {
+    name: "eviction-not-told-on-return",
+    breaks: "A node that comes back is not told to end what was given up there.",
+    edits: [
+      {
+        file: "packages/core/src/reconcile/eviction.ts",
+        find: "else if (isBack(draft, location))",
+        replace: "else if (draft.now < 0 && isBack(draft, location))",
+      },
+    ],
+    found: /not as desired/,
+  },
+  {
+    name: "eviction-of-suspects",
+    breaks: "What runs on a node that is only silent is given up at once.",
+    edits: [
+      {
+        file: "packages/core/src/reconcile/eviction.ts",
+        find: 'return node.liveness === "down" ?',
+        replace: 'return node.liveness === "down" || node.liveness === "suspect" ?',
+      },
+    ],
+    found: /given up, though/,
+  },
+  {
+    name: "update-order-ignored",
+    breaks: "An update that must stop first starts first.",
+    edits: [
+      {
+        file: DEPLOYMENTS,
+        find: '?.spec.update.order ?? "start-first";',
+        replace: '?.spec.update.order === undefined ? "start-first" : "start-first";',
+      },
+    ],
+    found: /stop-first/,
+  },
+  {
+    name: "update-parallelism-ignored",
+    breaks: "An update replaces all copies at once.",
+    edits: [{ file: DEPLOYMENTS, find: "return wanted <= 0 ? Infinity : wanted;", replace: "return wanted * 1_000;" }],
+    found: /at once, and its update allows/,
+  },
+  {
+    name: "retry-without-backoff",
+    breaks: "A placement that failed is followed by the next without a wait.",
+    edits: [
+      {
+        file: "packages/core/src/reconcile/retry.ts",
+        find: "return failed.changedAt + Math.min(",
+        replace: "return failed.changedAt + 0 * Math.min(",
+      },
+    ],
+    found: /placed again .* after it failed/,
+  },
+  {
+    name: "drain-stops-first",
+    breaks: "A drain stops the old copy before the new one serves.",
+    edits: [
+      {
+        file: SUPERSEDE,
+        find: "if (serves && isServed)",
+        replace: "if (serves && (isServed || instance.epoch > 0))",
+      },
+    ],
+    found: /stops serving before/,
+  },
+  {
+    name: "max-per-node-ignored",
+    breaks: "More copies of a deployment are placed on a node than it allows.",
+    edits: [
+      {
+        file: "packages/core/src/placement/filter.ts",
+        find: "...(need.maxPerNode === undefined ? [] : [maxPerNode]),",
+        replace: "...(need.maxPerNode === undefined || need.maxPerNode > 0 ? [] : [maxPerNode]),",
+      },
+    ],
+    found: /at most/,
+  },
+];

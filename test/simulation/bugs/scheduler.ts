@@ -1,0 +1,57 @@
+import type { Bug } from "./bug.ts";
+
+const STRANGERS = "packages/scheduler/src/loop/strangers.ts";
+
+/** Bugs in the scheduler's loops: who leads, what is told, what is found. */
+export const SCHEDULER_BUGS: readonly Bug[] = [
+  {
+    name: "assignment-no-redelivery",
+    breaks: "An agent that missed an assignment is not told again.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/redelivery.ts",
+        find: "      assignments.again(nodeId);\n",
+        replace: "",
+      },
+    ],
+    found: /not as desired|not told again/,
+  },
+  {
+    name: "strangers-no-brake",
+    breaks: "However much on a node has no record, all of it is removed.",
+    edits: [
+      { file: STRANGERS, find: "return unproven > Math.max(3, onNode / 3);", replace: "return onNode < 0 * unproven;" },
+    ],
+    found: /removes .* at once that no record explains/,
+  },
+  {
+    name: "restore-without-epoch",
+    breaks: "A row is written back for a copy that is older than the latest.",
+    edits: [
+      {
+        file: STRANGERS,
+        find: "  if (status.epoch < instance.epoch) {",
+        replace: "  if (status.epoch < 0) {",
+      },
+      {
+        file: "packages/scheduler/src/store/memory/status.ts",
+        find: "instance?.epoch !== location.epoch || records",
+        replace: "instance === undefined || records",
+      },
+    ],
+    found: /written back|not as desired|reaches/,
+  },
+  {
+    name: "strangers-never-removed",
+    breaks: "What no record explains runs on for ever.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/stranger-rule.ts",
+        find: 'verdict.kind === "remove" && (verdict.proven || !frozen)',
+        replace: 'verdict.kind === "remove" && frozen && !frozen',
+      },
+    ],
+    found: /not as desired/,
+    quick: true,
+  },
+];

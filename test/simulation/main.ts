@@ -1,0 +1,45 @@
+import { BUGS, bugNamed } from "./bugs/bugs.ts";
+import { huntBugs } from "./hunt.ts";
+import { readOptions, USAGE, type Options } from "./options.ts";
+import { plant } from "./plant.ts";
+import { story } from "./story.ts";
+import { sweep } from "./sweep.ts";
+
+const write = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** The command `npm run sim`: answers the exit code. */
+async function main(options: Options): Promise<number> {
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (options.seed !== undefined) return runOne(options, options.seed);
+  if (options.bugs || options.bug !== undefined) {
+    const bugs = options.bug === undefined ? BUGS : [bugNamed(options.bug)];
+    return huntBugs(bugs, { first: options.first, most: options.seeds ?? 2_000, workers: options.workers }, write);
+  }
+  return sweep({ first: options.first, count: options.seeds ?? 1_000, workers: options.workers }, write);
+}
+
+/** One seed in this process, twice; the bug comes first, before anything that it changes is loaded. */
+async function runOne({ trace, story: told, bug }: Options, seed: number): Promise<number> {
+  if (bug !== undefined) plant(bugNamed(bug));
+  const { simulate } = await import("./simulate.ts");
+  const outcome = await simulate(seed, trace ? { echo: write } : {});
+  const { hash, events, recoveredMs, violation } = outcome;
+  if (!trace && (told || violation !== undefined)) write(story(outcome));
+  const again = await simulate(seed);
+  const isSame = again.hash === hash;
+  write(
+    `seed ${seed}: ${violation ?? "every rule holds"}; ${events} steps, trace ${hash}` +
+      `${isSame ? "" : `, but ${again.hash} when run again`}; as desired ${recoveredMs} ms after the last fault`,
+  );
+  return violation === undefined && isSame ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main(readOptions(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`sim: ${(error as Error).message}\n`);
+  process.exitCode = 2;
+}
