@@ -22,7 +22,7 @@ export function plant(bug: Bug): void {
       const loaded = nextLoad(url, context);
       const edits = byUrl.get(url);
       if (edits === undefined) return loaded;
-      const source = edits.reduce((text, edit) => edited(text, edit), String(loaded.source));
+      const source = edits.reduce((text, edit) => edited(text, edit), readFileSync(new URL(url), "utf8"));
       return { ...loaded, source };
     },
   });
