@@ -150,8 +150,8 @@ export const CORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: SUPERSEDE,
-        find: "if (serves && isServed)",
-        replace: "if (serves && (isServed || instance.epoch > 0))",
+        find: 'if (location.desired === "run" && !isServed) {',
+        replace: 'if (location.desired === "run" && !isServed && draft.now < 0) {',
       },
     ],
     found: /stops serving before/,
