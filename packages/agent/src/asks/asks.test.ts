@@ -57,6 +57,14 @@ describe("logs", () => {
     expect(chunks.every(chunk => chunk.lines.length <= 256)).toBe(true);
   });
 
+  test("that are asked for twice by one message that was doubled come once", async () => {
+    const { rig, chunks, ask } = await logRig(["one"]);
+    ask(false);
+    ask(false);
+    await rig.clock.advance(2_000);
+    expect(chunks.flatMap(chunk => chunk.lines.map(line => line.text))).toEqual(["one"]);
+  });
+
   test("a stream whose reader went silent ends by itself", async () => {
     const { rig, chunks, ask } = await logRig(["one"]);
     ask(true);

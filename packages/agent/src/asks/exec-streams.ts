@@ -9,7 +9,7 @@ import { createWindow, sendOutput, type Window } from "./exec-chunks.ts";
 import { createExecInput, type ExecInput } from "./exec-input.ts";
 import type { Engine } from "../engine/engine.ts";
 import { engineErrorCode } from "../engine/errors.ts";
-import { watchReader, type ReaderWatch } from "./reader-watch.ts";
+import { Streams } from "./streams.ts";
 
 /** What is asked for. */
 export type AskForExec = Extract<Ask, { kind: "exec" }>;
@@ -17,9 +17,8 @@ export type AskForExec = Extract<Ask, { kind: "exec" }>;
 const MOST_COMMANDS = 16;
 const LONGEST_MS = 3_600_000;
 
-interface Stream {
-  readonly stopping: AbortController;
-  readonly reader: ReaderWatch;
+/** What is kept of each command. */
+interface Command {
   readonly input: ExecInput;
   readonly window: Window;
 }
@@ -34,10 +33,11 @@ export interface ExecDeps {
 /** Runs commands in this node's own containers and sends what they print to those who asked for it. */
 export class ExecStreams {
   readonly #deps: ExecDeps;
-  readonly #streams = new Map<string, Stream>();
+  readonly #streams: Streams<Command>;
 
   constructor(deps: ExecDeps) {
     this.#deps = deps;
+    this.#streams = new Streams(deps.clock, { most: MOST_COMMANDS, idleMs: EXEC_IDLE_MS, tooMany });
   }
 
   /**
@@ -46,22 +46,14 @@ export class ExecStreams {
    * `failed_precondition` for one that does not run, `resource_exhausted` with too many commands under way.
    */
   begin(ask: AskForExec, replyTo: string, containers: readonly ObservedContainer[]): void {
-    // The same question again, by whatever way: a command runs once.
+    // A command that runs already is not refused because its container has ended meanwhile.
     if (this.#streams.has(ask.streamId)) return;
     const container = choose(ask, containers);
-    if (this.#streams.size >= MOST_COMMANDS) {
-      const advice = `This node runs ${MOST_COMMANDS} such commands already: end one, or try again later.`;
-      throw new SkepError("resource_exhausted", "TOO_MANY_COMMANDS", advice);
-    }
-    const stopping = new AbortController();
-    const reader = watchReader(this.#deps.clock, EXEC_IDLE_MS, stopping);
-    const input = createExecInput(ask.stdinBytes);
-    const stream: Stream = { stopping, reader, input, window: createWindow(stopping.signal) };
-    this.#streams.set(ask.streamId, stream);
-    void this.#run(ask, replyTo, container.id, stream).finally(() => {
-      stopping.abort();
-      this.#streams.delete(ask.streamId);
-    });
+    this.#streams.begin(
+      { streamId: ask.streamId, isWatched: true },
+      signal => ({ input: createExecInput(ask.stdinBytes), window: createWindow(signal) }),
+      (command, stopping) => this.#run(ask, replyTo, container.id, command, stopping),
+    );
   }
 
   /** A part of a command's standard input. */
@@ -71,34 +63,36 @@ export class ExecStreams {
 
   /** A sign of life of the reader and how much it has taken, or with `stop` the end. */
   control(streamId: string, stop: boolean, taken: number): void {
-    const stream = this.#streams.get(streamId);
-    if (stream === undefined) return;
-    stream.reader.heard();
-    stream.window.taken(taken);
-    if (stop) stream.stopping.abort();
+    this.#streams.control(streamId, stop)?.window.taken(taken);
   }
 
   /** Reads no command any more. */
   close(): void {
-    for (const stream of this.#streams.values()) stream.stopping.abort();
+    this.#streams.close();
   }
 
-  async #run(ask: AskForExec, replyTo: string, containerId: string, stream: Stream): Promise<void> {
+  async #run(
+    ask: AskForExec,
+    replyTo: string,
+    containerId: string,
+    { input, window }: Command,
+    stopping: AbortController,
+  ): Promise<void> {
     const { engine, bus, clock } = this.#deps;
-    const { signal } = stream.stopping;
+    const { signal } = stopping;
     const timeoutMs = Math.min(ask.timeoutMs, LONGEST_MS);
     const refuse = (error: SkepError): void => bus.publish(replyTo, encodeAskReply({ kind: "error", error }));
     const cancel = clock.timer(timeoutMs, () => {
       refuse(outOfTime(timeoutMs));
-      stream.stopping.abort();
+      stopping.abort();
     });
     signal.addEventListener("abort", cancel);
-    const wire = { bus, clock, streamId: ask.streamId, replyTo, window: stream.window };
+    const wire = { bus, clock, streamId: ask.streamId, replyTo, window };
     try {
       await sendOutput(
         wire,
         async function* () {
-          const stdin = await stream.input.whole(signal);
+          const stdin = await input.whole(signal);
           if (!signal.aborted) yield* engine.exec(containerId, { argv: ask.argv, stdin }, signal);
         },
         signal,
@@ -110,6 +104,11 @@ export class ExecStreams {
       cancel();
     }
   }
+}
+
+function tooMany(): SkepError {
+  const advice = `This node runs ${MOST_COMMANDS} such commands already: end one, or try again later.`;
+  return new SkepError("resource_exhausted", "TOO_MANY_COMMANDS", advice);
 }
 
 function choose(ask: AskForExec, containers: readonly ObservedContainer[]): ObservedContainer {

@@ -5,25 +5,21 @@ import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { sendLogs } from "./log-chunks.ts";
-import { watchReader, type ReaderWatch } from "./reader-watch.ts";
+import { Streams } from "./streams.ts";
 
 /** What is asked for. */
 export type AskForLogs = Extract<Ask, { kind: "logs" }>;
 
 const MOST_STREAMS = 32;
 
-interface Stream {
-  readonly stopping: AbortController;
-  readonly reader: ReaderWatch;
-}
-
 /** Sends what containers print to those who asked for it. */
 export class LogStreams {
   readonly #deps: { readonly engine: Engine; readonly bus: Bus; readonly clock: Clock };
-  readonly #streams = new Map<string, Stream>();
+  readonly #streams: Streams<undefined>;
 
   constructor(deps: { readonly engine: Engine; readonly bus: Bus; readonly clock: Clock }) {
     this.#deps = deps;
+    this.#streams = new Streams(deps.clock, { most: MOST_STREAMS, idleMs: LOGS_IDLE_MS, tooMany });
   }
 
   /**
@@ -33,34 +29,29 @@ export class LogStreams {
   begin(ask: AskForLogs, replyTo: string, containers: readonly ObservedContainer[]): void {
     const wanted = containers.filter(one => isWanted(one, ask));
     if (wanted.length === 0) throw noSuchContainer(ask);
-    if (this.#streams.size >= MOST_STREAMS) {
-      const advice = `This node sends ${MOST_STREAMS} log streams already: end one, or try again later.`;
-      throw new SkepError("resource_exhausted", "TOO_MANY_LOG_STREAMS", advice);
-    }
-    this.#streams.get(ask.streamId)?.stopping.abort();
-    const stopping = new AbortController();
     // Only who follows is asked for signs of life: what there is already is soon sent.
-    const watch = ask.follow ? watchReader(this.#deps.clock, LOGS_IDLE_MS, stopping) : { heard: () => undefined };
-    const stream: Stream = { stopping, reader: watch };
-    this.#streams.set(ask.streamId, stream);
-    void sendLogs(this.#deps, ask, replyTo, wanted, stream.stopping.signal).finally(() => {
-      stream.stopping.abort();
-      if (this.#streams.get(ask.streamId) === stream) this.#streams.delete(ask.streamId);
-    });
+    const stream = { streamId: ask.streamId, isWatched: ask.follow };
+    this.#streams.begin(
+      stream,
+      () => undefined,
+      (_, { signal }) => sendLogs(this.#deps, ask, replyTo, wanted, signal),
+    );
   }
 
   /** A sign of life of the reader, or with `stop` the end. */
   control(streamId: string, stop: boolean): void {
-    const stream = this.#streams.get(streamId);
-    if (stream === undefined) return;
-    stream.reader.heard();
-    if (stop) stream.stopping.abort();
+    this.#streams.control(streamId, stop);
   }
 
   /** Ends all streams. */
   close(): void {
-    for (const stream of this.#streams.values()) stream.stopping.abort();
+    this.#streams.close();
   }
+}
+
+function tooMany(): SkepError {
+  const advice = `This node sends ${MOST_STREAMS} log streams already: end one, or try again later.`;
+  return new SkepError("resource_exhausted", "TOO_MANY_LOG_STREAMS", advice);
 }
 
 function isWanted(container: ObservedContainer, ask: AskForLogs): boolean {

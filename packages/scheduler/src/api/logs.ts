@@ -1,19 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { encodeAsk } from "@skep/api/codec/ask.ts";
-import { decodeAskReply } from "@skep/api/codec/ask-reply.ts";
-import type { AskReply, LogChunk } from "@skep/api/codec/ask-reply.ts";
+import type { LogChunk } from "@skep/api/codec/ask-reply.ts";
 import { LogStream, StreamLogsResponseSchema } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import type { StreamLogsResponse } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
-import { nodeSubject } from "@skep/api/subjects.ts";
+import { AgentStream, type StreamFailure } from "./agent-stream.ts";
 
-/** An agent that has not sent its first chunk by then counts as missing. */
-const FIRST_CHUNK_MS = 5_000;
-/** How often a follower tells agents that it still reads; they stop after 30 s without. */
-const KEEP_ALIVE_MS = 10_000;
 /** Chunks that wait for a slow reader, per node, before the oldest are dropped and a notice says so. */
 const MAX_WAITING = 256;
 
@@ -153,64 +147,50 @@ function openStream(
   request: LogRequest,
   queue: Queue,
 ): LineStream {
+  const { instanceId, nodeId } = location;
   const streamId = newId();
-  const subject = nodeSubject("ask", location.nodeId);
-  const inbox = bus.inbox();
-  let ended = false;
   const openedAt = clock.now();
   let lastAt: number | undefined;
-  let nextSeq = 0;
-  const end = (reason?: string): void => {
-    if (ended) return;
-    ended = true;
-    if (reason !== undefined) queue.tell(reason);
-    queue.put({ kind: "end" });
-    replies.close();
-    cancelFirst();
-    stopKeeping();
-  };
-  const take = (reply: AskReply): void => {
-    if (reply.kind === "error") end(`The logs of ${location.instanceId} on node ${hostname}: ${reply.error.message}`);
-    if (reply.kind !== "logs") return;
-    if (reply.seq > nextSeq) queue.put(notice(`Some lines of ${location.instanceId} were lost on the way`));
-    nextSeq = reply.seq + 1;
-    for (const { at } of reply.lines) lastAt = Math.max(lastAt ?? at, at);
-    if (reply.lines.length > 0 || reply.dropped > 0)
-      queue.put({ kind: "response", response: toResponse(reply, location.nodeId) });
-    if (reply.end) end();
-  };
-  const replies = bus.subscribe(inbox, message => {
-    cancelFirst();
-    try {
-      take(decodeAskReply(message.data));
-    } catch (error) {
-      end(`The answer of node ${hostname} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  });
-  const cancelFirst = clock.timer(FIRST_CHUNK_MS, () =>
-    end(`Node ${hostname} does not answer: the lines of ${location.instanceId} are missing`),
-  );
-  const control = (stop: boolean): void => {
-    bus.publish(subject, encodeAsk({ kind: "logs-control", streamId, stop }));
-  };
-  let stopKeeping = (): void => {};
-  const keep = (): void => {
-    stopKeeping = clock.timer(KEEP_ALIVE_MS, () => {
-      control(false);
-      keep();
-    });
-  };
-  if (request.follow) keep();
-  const { instanceId } = location;
-  bus.publish(subject, encodeAsk({ kind: "logs", streamId, instanceId, ...request }), { replyTo: inbox });
-  return {
-    ended: () => ended,
-    until: () => (lastAt === undefined ? openedAt : lastAt + 1),
-    close: () => {
-      if (!ended) control(true);
-      end();
+  const stream = new AgentStream(
+    { bus, clock },
+    {
+      kind: "logs",
+      nodeId,
+      isKept: request.follow,
+      control: stop => ({ kind: "logs-control", streamId, stop }),
+      isLast: chunk => chunk.end,
+      onChunk: (chunk, isLost) => {
+        if (isLost) queue.put(notice(`Some lines of ${instanceId} were lost on the way`));
+        for (const { at } of chunk.lines) lastAt = Math.max(lastAt ?? at, at);
+        if (chunk.lines.length > 0 || chunk.dropped > 0)
+          queue.put({ kind: "response", response: toResponse(chunk, nodeId) });
+      },
+      onEnd: failure => {
+        if (failure !== undefined) queue.tell(wordsFor(failure, instanceId, hostname));
+        queue.put({ kind: "end" });
+      },
     },
+  );
+  stream.open({ kind: "logs", streamId, instanceId, ...request });
+  return {
+    ended: () => stream.ended(),
+    until: () => (lastAt === undefined ? openedAt : lastAt + 1),
+    close: () => stream.close(),
   };
+}
+
+function wordsFor(failure: StreamFailure, instanceId: string, hostname: string): string {
+  switch (failure.kind) {
+    case "unanswered":
+    case "silent":
+      return `Node ${hostname} does not answer: the lines of ${instanceId} are missing`;
+    case "not-connected":
+      return `Node ${hostname} is not connected: the lines of ${instanceId} are missing`;
+    case "unreadable":
+      return `The answer of node ${hostname} cannot be read: ${failure.words}`;
+    case "refused":
+      return `The logs of ${instanceId} on node ${hostname}: ${failure.error.message}`;
+  }
 }
 
 function toResponse(chunk: LogChunk, nodeId: string): StreamLogsResponse {
