@@ -10,6 +10,7 @@ import { createAbsorb } from "@skep/scheduler/loop/absorb.ts";
 import { createAssignments } from "@skep/scheduler/loop/assignments.ts";
 import { createBeats } from "@skep/scheduler/loop/beats.ts";
 import { createHints } from "@skep/scheduler/loop/hints.ts";
+import { createRemovals } from "@skep/scheduler/loop/removals.ts";
 import { createReconcile } from "@skep/scheduler/loop/reconcile.ts";
 import { createPostgresStore, SESSION_SETTINGS } from "@skep/scheduler/store/postgres/postgres-store.ts";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -55,8 +56,16 @@ export const p10: Measurement = {
     const absorb = createAbsorb(ports, { beats, hints, wake: () => undefined });
     for (const [name, loop] of Object.entries({ beats, hints, absorb })) bench.defer(name, () => loop.close());
     const leadership = { term, holds: () => true };
-    const assignments = createAssignments({ bus, log }, term);
-    const reconcile = createReconcile(ports, { leadership, assignments, beats, hints, wake: () => undefined });
+    const removals = createRemovals(ports.store, leadership);
+    const assignments = createAssignments({ bus, log }, term, removals);
+    const reconcile = createReconcile(ports, {
+      leadership,
+      assignments,
+      removals,
+      beats,
+      hints,
+      wake: () => undefined,
+    });
     bench.defer("reconcile", () => reconcile.close());
 
     const allHeard = (): void => {

@@ -59,9 +59,9 @@ export function countRepairs(records: Store): CountingStore {
       if (saved.changed) count("statuses");
       return saved;
     },
-    listInstances: async (filter, page) => {
-      const answer = await records.listInstances(filter, page);
-      if (filter.nodeId !== undefined && answer.nextToken === undefined) count("examined");
+    loadEvidence: async (nodeId, instanceIds) => {
+      const answer = await records.loadEvidence(nodeId, instanceIds);
+      count("examined");
       return answer;
     },
     restoreLocation: async location => {
@@ -69,9 +69,9 @@ export function countRepairs(records: Store): CountingStore {
       count("rows");
       return restored;
     },
-    raiseRevisions: async (nodeIds, term) => {
-      const raised = await records.raiseRevisions(nodeIds, term);
-      for (const _ of nodeIds) count("strangers");
+    saveRemovals: async (removals, term, now) => {
+      const raised = await records.saveRemovals(removals, term, now);
+      for (const _ of removals) count("strangers");
       return raised;
     },
   };

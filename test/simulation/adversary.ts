@@ -9,6 +9,8 @@ export interface Revival {
   startAgent(node: SimNode): void;
 }
 
+const isPlanted = (container: { readonly name: string }): boolean => container.name.startsWith("planted");
+
 /** What stays wrong when the faults have ended, as a fleet may for a long time: nodes lost or drained for good. */
 export interface Aftermath {
   readonly lost: ReadonlySet<string>;
@@ -111,8 +113,8 @@ export class Adversary {
         node.engine.setDelays({ createMs: 400, startMs: 4_000, stopMs: 1_500 });
         return this.#healAfter(fault.forMs, () => node.engine.setDelays({ createMs: 10, startMs: 150, stopMs: 100 }));
       case "stranger":
-        // More than three at once on a node are left alone by rule: then it is likelier that the records are wrong.
-        if (node.engine.containers().filter(container => container.name.startsWith("planted")).length >= 3) return;
+        // More than three at once in the fleet are left alone by rule: then it is likelier that the records are wrong.
+        if (this.#platform.nodes.flatMap(one => one.engine.containers()).filter(isPlanted).length >= 3) return;
         node.engine.plant({
           "skep.instance": `acme.stray.${this.#chance.whole(1, 99)}`,
           "skep.epoch": "1",

@@ -1,6 +1,6 @@
 import type { Bug } from "./bug.ts";
 
-const STRANGERS = "packages/scheduler/src/loop/strangers.ts";
+const STRANGERS = "packages/core/src/identity/strangers.ts";
 
 /** Bugs in the scheduler's loops: who leads, what is told, what is found. */
 export const SCHEDULER_BUGS: readonly Bug[] = [
@@ -20,7 +20,11 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
     name: "strangers-no-brake",
     breaks: "However much on a node has no record, all of it is removed.",
     edits: [
-      { file: STRANGERS, find: "return unproven > Math.max(3, onNode / 3);", replace: "return onNode < 0 * unproven;" },
+      {
+        file: "packages/core/src/identity/brake.ts",
+        find: "return unproven > Math.max(3, seen / 3);",
+        replace: "return seen < 0 * unproven;",
+      },
     ],
     found: /removes .* at once that no record explains/,
   },
@@ -30,8 +34,8 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
     edits: [
       {
         file: STRANGERS,
-        find: "  if (status.epoch < instance.epoch) {",
-        replace: "  if (status.epoch < 0) {",
+        find: "  if (epoch < instance.epoch) {",
+        replace: "  if (epoch < 0) {",
       },
       {
         file: "packages/scheduler/src/store/memory/status.ts",
@@ -46,9 +50,9 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
     breaks: "What no record explains runs on for ever.",
     edits: [
       {
-        file: "packages/scheduler/src/loop/stranger-rule.ts",
-        find: 'verdict.kind === "remove" && (verdict.proven || !frozen)',
-        replace: 'verdict.kind === "remove" && frozen && !frozen',
+        file: "packages/scheduler/src/loop/findings.ts",
+        find: "await remove(verdicts.remove);",
+        replace: "await remove([]);",
       },
     ],
     found: /not as desired/,

@@ -46,6 +46,7 @@ export interface LoopDeps {
   readonly onPicture: (picture: Picture) => void;
 }
 
+const NOTHING = { instances: [], removals: [] };
 /** Hints come in bursts: a container's end is several events. */
 const GAP_MS = 20;
 /** Without a hint the engine is listed this often, because hints are lost now and then. */
@@ -148,8 +149,7 @@ export class Loop {
   #decide(seen: Observed, mark: number): void {
     const { clock, health, images, booted } = this.#deps;
     const { assignment, unreadable } = this.#deps.orders();
-    const instances = assignment?.instances ?? [];
-    const observed = health.apply(seen, instances);
+    const observed = health.apply(seen, assignment?.instances ?? []);
     if (this.#isFirst && booted) this.#memory = noteBoot(this.#memory, observed);
     this.#isFirst = false;
     this.#containers = observed.containers;
@@ -158,7 +158,7 @@ export class Loop {
     for (const step of fresh) this.#work.begin(step);
     this.#digest = toDigest(statuses);
     const remarks = { progressOf: images.progressOf, healthNotes: health.notes() };
-    this.#deps.onPicture(toPicture(statuses, instances, observed, unreadable, remarks));
+    this.#deps.onPicture(toPicture(statuses, assignment ?? NOTHING, observed, unreadable, remarks));
     if (fresh.length < steps.length) this.#wake.hint();
     if (this.#work.running() > 0) this.#wake.at(clock.now() + ACTIVE_MS);
     if (this.#lookAgainAt > clock.now()) this.#wake.at(this.#lookAgainAt);

@@ -4,7 +4,7 @@ import type { Stranger } from "@skep/api/codec/report.ts";
 import type { Unreadable } from "@skep/api/codec/envelope.ts";
 import { digestText, isDigested } from "@skep/core/converge/digest.ts";
 import type { InstanceStatus } from "@skep/core/converge/status.ts";
-import type { AssignedInstance } from "@skep/core/model/assignment.ts";
+import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Picture } from "../uplink/reporter.ts";
 import type { Digest } from "../uplink/session.ts";
@@ -20,18 +20,20 @@ export interface Remarks {
 /** What the agent has to say after a look: statuses, what is gone, what it cannot explain, what it cannot read. */
 export function toPicture(
   statuses: readonly InstanceStatus[],
-  instances: readonly AssignedInstance[],
+  { instances, removals }: Pick<Assignment, "instances" | "removals">,
   observed: Observed,
   unreadable: readonly Unreadable[],
   remarks: Remarks,
 ): Picture {
   const ours = statuses.filter(status => !status.stranger);
+  const seen = new Set(statuses.map(keyOf));
   const toStop = new Set(instances.filter(one => one.desired === "stop").map(keyOf));
   return {
     statuses: [...ours.map(status => withRemark(status, instances, remarks)), ...unreadable.map(toFailed)],
-    gone: ours
-      .filter(one => toStop.has(keyOf(one)) && one.state === "stopped" && one.containers.length === 0)
-      .map(({ instanceId, epoch }) => ({ instanceId, epoch })),
+    gone: [
+      ...ours.filter(one => toStop.has(keyOf(one)) && one.state === "stopped" && one.containers.length === 0),
+      ...removals.filter(one => !seen.has(keyOf(one))),
+    ].map(({ instanceId, epoch }) => ({ instanceId, epoch })),
     strangers: statuses
       .filter(status => status.stranger)
       .flatMap(status => toStranger(status, observed.containers) ?? []),

@@ -1,13 +1,13 @@
 import { encodeAssignment } from "@skep/api/codec/assignment.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import type { World } from "@skep/core/world/world.ts";
-import type { Removal } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Node, NodeId } from "@skep/core/model/node.ts";
 import { assignmentOf, type Assigned } from "../store/assignment.ts";
 import type { LoopPorts } from "./ports.ts";
+import type { Removals } from "./removals.ts";
 
-/** What a leader has told the nodes in its term, and the strangers that it wants removed. */
+/** What a leader has told the nodes in its term. */
 export interface Assignments {
   /** Tells every node whose recorded revision it has not been told yet; answers how many that were. */
   tell(world: World): number;
@@ -15,22 +15,19 @@ export interface Assignments {
   again(nodeId: NodeId): void;
   /** The revision that the node was last told, in this term. */
   told(nodeId: NodeId): number | undefined;
-  /** Containers that no record explains; they stand in the node's assignments until `found` no longer names them. */
-  setRemovals(nodeId: NodeId, removals: readonly Removal[]): void;
-  removals(nodeId: NodeId): readonly Removal[];
 }
 
 /** Makes an empty one for a term: a new leader tells every node once. */
-export function createAssignments(ports: Pick<LoopPorts, "bus" | "log">, term: number): Assignments {
+export function createAssignments(
+  ports: Pick<LoopPorts, "bus" | "log">,
+  term: number,
+  removals: Removals,
+): Assignments {
   const { bus, log } = ports;
   const told = new Map<NodeId, number>();
-  const removals = new Map<NodeId, readonly Removal[]>();
 
   function publish(node: Node, assigned: readonly Assigned[]): void {
-    const assignment = {
-      ...assignmentOf(node, term, node.assignmentRevision, assigned),
-      removals: removals.get(node.id) ?? [],
-    };
+    const assignment = assignmentOf(node, term, assigned, removals.of(node.id));
     try {
       bus.publish(nodeSubject("assign", node.id), encodeAssignment(assignment));
     } catch (error) {
@@ -52,11 +49,6 @@ export function createAssignments(ports: Pick<LoopPorts, "bus" | "log">, term: n
     },
     again: nodeId => void told.delete(nodeId),
     told: nodeId => told.get(nodeId),
-    setRemovals: (nodeId, list) => {
-      if (list.length === 0) removals.delete(nodeId);
-      else removals.set(nodeId, list);
-    },
-    removals: nodeId => removals.get(nodeId) ?? [],
   };
 }
 

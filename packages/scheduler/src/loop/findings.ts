@@ -1,29 +1,41 @@
 import type { Report } from "@skep/api/codec/report.ts";
+import { provenRemovals, type Examination } from "@skep/core/identity/strangers.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
-import type { Decision } from "../store/store.ts";
+import type { Decision, NodeRemoval } from "../store/store.ts";
 import type { Assignments } from "./assignments.ts";
+import { createCensus } from "./census.ts";
+import { brakeDecisions, decisionOf, removalDecision } from "./finding-words.ts";
 import type { Hints } from "./hints.ts";
-import type { Leadership } from "./leader.ts";
 import type { LoopPorts } from "./ports.ts";
-import type { Findings } from "./stranger-rule.ts";
+import type { Removals } from "./removals.ts";
 
 /** What acting on findings needs beside the ports. */
 export interface FindingsOptions {
-  readonly leadership: Leadership;
   readonly assignments: Assignments;
+  readonly removals: Removals;
   readonly hints: Hints;
   readonly wake: () => void;
 }
 
+/** Carries out what reports were found to mean: rows written, removals recorded, all of it said once. */
+export interface Findings {
+  act(report: Report, examination: Examination): Promise<void>;
+  /** Decides on what no record explains, once all of these nodes have been examined. */
+  settle(present: Iterable<NodeId>): Promise<void>;
+  /** Whether a full report of the node was examined. */
+  knows(nodeId: NodeId): boolean;
+}
+
 const MOST_SAID = 10_000;
 
-/** Makes the function that carries out what a report was found to mean: rows written, removals told, all of it said once. */
-export function createFindingsAct(
-  ports: Pick<LoopPorts, "store" | "log">,
-  { leadership, assignments, hints, wake }: FindingsOptions,
-): (nodeId: NodeId, report: Report, findings: Findings) => Promise<void> {
-  const { store, log } = ports;
+/** Makes it for a term. */
+export function createFindings(
+  ports: Pick<LoopPorts, "store" | "log" | "clock">,
+  { assignments, removals, hints, wake }: FindingsOptions,
+): Findings {
+  const { store, log, clock } = ports;
+  const census = createCensus();
   const said = new Set<string>();
 
   async function tell(decisions: readonly Decision[]): Promise<void> {
@@ -40,36 +52,47 @@ export function createFindingsAct(
     await store.saveDecisions(news);
   }
 
-  return async (nodeId, report, findings) => {
-    // What cannot be restored is placed anew by the tick; what runs of it is then older than its instance, and goes.
+  async function remove(all: readonly NodeRemoval[]): Promise<void> {
+    if ((await removals.add(all, clock.now())).length > 0) wake();
+  }
+
+  /** Answers what could not be restored. The tick places it anew, and what runs of it is then older and goes. */
+  async function restore({ judged }: Examination): Promise<readonly Location[]> {
     const refused: Location[] = [];
-    for (const location of findings.restore) if (!(await store.restoreLocation(location))) refused.push(location);
-    const kept = assignments.removals(nodeId).filter(old => !isGone(report, old));
-    const removals = [...kept, ...findings.removals.filter(one => !kept.some(old => isSame(old, one)))];
-    // An agent that knows of a removal does not call it a stranger: one that is found again was never told.
-    const isNews = findings.removals.length > 0;
-    assignments.setRemovals(nodeId, removals);
-    if (isNews) await store.raiseRevisions([nodeId], leadership.term);
-    if (findings.unheard.length > 0) assignments.again(nodeId);
-    if (isNews || findings.unheard.length > 0 || findings.restore.length > 0) wake();
-    const isRefused = (one: Decision): boolean =>
-      one.kind === "location.restored" &&
-      refused.some(location => location.instanceId === one.instanceId && location.epoch === one.epoch);
-    await tell(findings.decisions.filter(one => !isRefused(one)));
+    for (const { verdict } of judged) {
+      if (verdict.kind !== "restore") continue;
+      if (!(await store.restoreLocation(verdict.location))) refused.push(verdict.location);
+      wake();
+    }
+    return refused;
+  }
+
+  return {
+    knows: census.knows,
+    act: async (report, examination) => {
+      const { nodeId } = report;
+      const refused = await restore(examination);
+      removals.done(nodeId, report.gone);
+      await remove(provenRemovals(examination).map(one => ({ nodeId, ...one })));
+      if (examination.unheard.length > 0) {
+        assignments.again(nodeId);
+        wake();
+      }
+      census.note(report, examination);
+      const decisions = examination.judged.flatMap(one => decisionOf(one, nodeId, clock.now()));
+      await tell(decisions.filter(one => !refused.some(location => isRestoreOf(one, location))));
+    },
+    settle: async present => {
+      const verdicts = census.decide(present);
+      await remove(verdicts.remove);
+      const now = clock.now();
+      await tell([...verdicts.remove.map(one => removalDecision(one, now)), ...brakeDecisions(verdicts, now)]);
+    },
   };
 }
 
-type Named = { readonly instanceId: string; readonly epoch: number };
-
-function isSame(a: Named, b: Named): boolean {
-  return a.instanceId === b.instanceId && a.epoch === b.epoch;
-}
-
-/** Whether the report shows that nothing is left: it says so, or it is full and does not name it. */
-function isGone(report: Report, one: Named): boolean {
-  if (report.gone.some(gone => isSame(gone, one))) return true;
-  const named = [...report.statuses, ...report.strangers.map(stranger => stranger.status)];
-  return report.full && !named.some(status => isSame(status, one));
+function isRestoreOf(decision: Decision, { instanceId, epoch }: Location): boolean {
+  return decision.kind === "location.restored" && decision.instanceId === instanceId && decision.epoch === epoch;
 }
 
 function wordOf(decision: Decision): string {

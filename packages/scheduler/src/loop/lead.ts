@@ -7,6 +7,7 @@ import { createLoadRecord } from "./load.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 import { createReconcile } from "./reconcile.ts";
 import { createRedelivery } from "./redelivery.ts";
+import { createRemovals } from "./removals.ts";
 import { createRetention } from "./retention.ts";
 import { createTick } from "./tick.ts";
 
@@ -29,11 +30,13 @@ export interface LeadOptions {
 /** Begins every loop that only a leader runs. They know nothing of an earlier term: what they need, they load. */
 export function lead(ports: LoopPorts, options: LeadOptions): Command {
   const { leadership, beats, hints, probePort, onFreeze } = options;
-  const assignments = createAssignments(ports, leadership.term);
+  const removals = createRemovals(ports.store, leadership);
+  const assignments = createAssignments(ports, leadership.term, removals);
   const wake = (): void => tick.wake();
   const liveness = createLiveness(ports, { beats, hints, probePort, wake, onFreeze });
-  const reconcile = createReconcile(ports, { leadership, assignments, beats, hints, wake });
-  const tick = createTick(ports, { leadership, assignments, liveness, hints, onMissingRow: () => reconcile.soon() });
+  const reconcile = createReconcile(ports, { leadership, assignments, removals, beats, hints, wake });
+  const onMissingRow = (): void => reconcile.soon();
+  const tick = createTick(ports, { leadership, assignments, removals, liveness, hints, onMissingRow });
   const redelivery = createRedelivery(beats, assignments, leadership, wake);
   const load = createLoadRecord(ports, beats);
   const retention = createRetention(ports);

@@ -1,11 +1,12 @@
 import { decodeReport, type Report } from "@skep/api/codec/report.ts";
-import { everyNode, parseNodeSubject } from "@skep/api/subjects.ts";
+import { everyNode } from "@skep/api/subjects.ts";
+import { examine, namedInstances } from "@skep/core/identity/strangers.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { Beats } from "./beats.ts";
 import { createComparison } from "./compare.ts";
-import { createFindingsAct, type FindingsOptions } from "./findings.ts";
+import { createFindings, type FindingsOptions } from "./findings.ts";
+import type { Leadership } from "./leader.ts";
 import type { LoopPorts, Running } from "./ports.ts";
-import { examine } from "./stranger-rule.ts";
 
 /** The minute reconcile: records against what the agents see. */
 export interface Reconcile extends Running {
@@ -15,6 +16,7 @@ export interface Reconcile extends Running {
 
 /** What it works with beside the ports. */
 export interface ReconcileOptions extends FindingsOptions {
+  readonly leadership: Leadership;
   readonly beats: Beats;
 }
 
@@ -25,6 +27,8 @@ const GAP_MS = 1_000;
 const AT_ONCE = 8;
 /** The first beats come within a second. */
 const FIRST_MS = 1_500;
+/** Who was asked and has sent nothing that could be examined is asked again after this time. */
+const AGAIN_MS = 3_000;
 
 /**
  * Compares digests when it begins and each minute, and asks agents that differ for a full report. Any report, asked for
@@ -32,14 +36,14 @@ const FIRST_MS = 1_500;
  */
 export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Reconcile {
   const { store, bus, clock, loops } = ports;
-  const { leadership, assignments, beats } = options;
-  const compare = createComparison(ports, beats, leadership);
-  const act = createFindingsAct(ports, options);
+  const { leadership, removals, beats } = options;
+  const findings = createFindings(ports, options);
+  const compare = createComparison(ports, { beats, leadership, knows: findings.knows });
   const reports = new Map<NodeId, Report>();
 
   async function examineOne(nodeId: NodeId, report: Report): Promise<void> {
-    const findings = await examine(store, report, clock.now());
-    if (leadership.holds()) await act(nodeId, report, findings);
+    const evidence = await store.loadEvidence(nodeId, namedInstances(report));
+    if (leadership.holds()) await findings.act(report, examine(report, evidence, clock.now()));
     if (reports.get(nodeId) === report) reports.delete(nodeId);
   }
 
@@ -54,38 +58,31 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
     const failed = ends.find(end => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
+    if (leadership.holds()) await findings.settle(compare.present());
   }
 
-  const comparing = loops.begin("reconcile", compare, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
+  async function compareAll(): Promise<void> {
+    await compare.ask();
+    if ([...compare.present()].some(nodeId => !findings.knows(nodeId))) comparing.at(clock.now() + AGAIN_MS);
+  }
+
+  const comparing = loops.begin("reconcile", compareAll, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
   const examining = loops.begin("examine", examineAll, { minGapMs: 100, periodMs: PERIOD_MS });
-  const raising = loops.watch("removals");
   const subscription = bus.subscribe(everyNode("report"), message => {
     const report = read(message.data);
     if (report === undefined) return;
-    const ended = report.gone.length > 0 && assignments.removals(report.nodeId).length > 0;
-    const isOfNote = report.full || report.strangers.length > 0 || ended;
+    const isOfNote = report.full || report.strangers.length > 0 || removals.of(report.nodeId).length > 0;
     // A partial report must not hide a full one that still waits to be examined.
     if (!isOfNote || (reports.get(report.nodeId)?.full === true && !report.full)) return;
     reports.set(report.nodeId, report);
     examining.hint();
-  });
-  // Any replica may answer an agent's fetch, and only this one knows the removals: a higher revision brings them after.
-  const fetches = bus.subscribe(everyNode("fetch"), ({ subject }) => {
-    const nodeId = parseNodeSubject(subject)?.nodeId;
-    if (nodeId === undefined || assignments.removals(nodeId).length === 0) return;
-    store.raiseRevisions([nodeId], leadership.term).then(() => {
-      raising.succeeded();
-      options.wake();
-    }, raising.failed);
   });
   comparing.at(clock.now() + FIRST_MS);
   return {
     soon: () => comparing.hint(),
     close: async () => {
       subscription.close();
-      fetches.close();
       await Promise.all([comparing.close(), examining.close()]);
-      raising.close();
     },
   };
 }

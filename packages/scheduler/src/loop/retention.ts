@@ -2,7 +2,7 @@ import type { LoopPorts, Running } from "./ports.ts";
 
 const HOUR_MS = 3_600_000;
 const KEEP_KEYS_MS = 24 * HOUR_MS;
-/** A node that returns within this time can be told that what it runs was ended, see `stranger-rule.ts`. */
+/** They are for people: nothing is decided by them. */
 const KEEP_DECISIONS_MS = 14 * 24 * HOUR_MS;
 const BATCH = 5_000;
 const PERIOD_MS = 300_000;

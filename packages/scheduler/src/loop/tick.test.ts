@@ -9,6 +9,7 @@ import { createAssignments } from "./assignments.ts";
 import { createHints, type Hints } from "./hints.ts";
 import type { Liveness } from "./liveness.ts";
 import type { LoopPorts } from "./ports.ts";
+import { createRemovals } from "./removals.ts";
 import { createTick, type Tick } from "./tick.ts";
 
 const someone = { actor: "someone", idempotencyKey: undefined };
@@ -47,11 +48,13 @@ afterEach(async () => {
 
 async function begin(over: Partial<LoopPorts> = {}, holds: () => boolean = () => true): Promise<Tick> {
   const { term } = await store.takeLease("s1", 600_000);
+  const removals = createRemovals(store, { term });
   tick = createTick(
     { ...ports, ...over },
     {
       leadership: { term, holds },
-      assignments: createAssignments(ports, term),
+      removals,
+      assignments: createAssignments(ports, term, removals),
       liveness: allReady,
       hints,
       onMissingRow: () => undefined,

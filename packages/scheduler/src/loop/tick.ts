@@ -10,6 +10,7 @@ import type { Liveness } from "./liveness.ts";
 import { createMissingRows } from "./missing-rows.ts";
 import { newsOf } from "./plan-news.ts";
 import type { LoopPorts, Running } from "./ports.ts";
+import type { Removals } from "./removals.ts";
 
 /** The leader's loop: load, decide, commit, tell. */
 export interface Tick extends Running {
@@ -21,6 +22,8 @@ export interface Tick extends Running {
 export interface TickOptions {
   readonly leadership: Leadership;
   readonly assignments: Assignments;
+  /** They stand in what is told. */
+  readonly removals: Removals;
   readonly liveness: Liveness;
   readonly hints: Hints;
   /** A row has vanished: the agents are to be asked. Called with each look until it is back or given up. */
@@ -34,11 +37,12 @@ const PERIOD_MS = 1_000;
 /** Begins to tick. A plan that was refused as stale changed nothing: the next look sees what was newer. */
 export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   const { store, clock, log, loops, settings } = ports;
-  const { leadership, assignments, liveness, hints } = options;
+  const { leadership, assignments, removals, liveness, hints } = options;
   const missingRows = createMissingRows();
   let closed = false;
 
   async function run(): Promise<void> {
+    await removals.load();
     const recorded = await store.loadWorld();
     if (closed || !leadership.holds()) return;
     const now = clock.now();

@@ -1,4 +1,4 @@
-import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
+import type { AssignedInstance, Assignment, Removal } from "@skep/core/model/assignment.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import type { Node } from "@skep/core/model/node.ts";
@@ -14,12 +14,24 @@ export interface Assigned {
  * What a node is told, from its records. A lost location is told to stop: its instance has been given away. One that
  * is gone (see `isGone`) is told nothing any more.
  */
-export function assignmentOf(node: Node, term: number, revision: number, assigned: readonly Assigned[]): Assignment {
+export function assignmentOf(
+  node: Node,
+  term: number,
+  assigned: readonly Assigned[],
+  removals: readonly Removal[],
+): Assignment {
   const instances = assigned
     .filter(({ location }) => location.nodeId === node.id && !isGone(location))
     .map(toAssigned)
     .toSorted((a, b) => (a.instanceId === b.instanceId ? a.epoch - b.epoch : a.instanceId < b.instanceId ? -1 : 1));
-  return { nodeId: node.id, term, revision, availability: node.availability, instances, removals: [] };
+  return {
+    nodeId: node.id,
+    term,
+    revision: node.assignmentRevision,
+    availability: node.availability,
+    instances,
+    removals: removals.map(({ instanceId, epoch, because }) => ({ instanceId, epoch, because })),
+  };
 }
 
 /** Whether the agent has said that nothing of the location is left: stopped, and without a container. */

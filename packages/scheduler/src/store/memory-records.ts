@@ -1,3 +1,4 @@
+import type { Serials } from "@skep/core/identity/serials.ts";
 import type { Deployment, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import { isLive } from "@skep/core/model/state.ts";
@@ -5,7 +6,7 @@ import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
 import type { Usage } from "./reports.ts";
-import type { Decision, Replica } from "./store.ts";
+import type { Decision, NodeRemoval, Replica } from "./store.ts";
 
 /** A node with the agent's session, as `node_metadata` has it. */
 export interface NodeEntry {
@@ -40,6 +41,10 @@ export interface Records {
   readonly usage: Map<string, Usage>;
   readonly decisions: { readonly id: number; readonly decision: Decision }[];
   readonly answers: Map<string, Answer>;
+  /** By deployment id; no deletion touches it. */
+  readonly serials: Map<string, Serials>;
+  /** By node and `locationKey`. */
+  readonly removals: Map<string, NodeRemoval>;
   readonly replicas: Map<string, Omit<Replica, "name" | "agoMs"> & { readonly at: number }>;
 }
 
@@ -62,6 +67,8 @@ export function emptyRecords(): Records {
     usage: new Map(),
     decisions: [],
     answers: new Map(),
+    serials: new Map(),
+    removals: new Map(),
     replicas: new Map(),
   };
 }
@@ -74,6 +81,15 @@ export function releaseKey(deploymentId: string, number: number): string {
 /** Key of a location. */
 export function locationKey(of: { readonly instanceId: string; readonly epoch: number }): string {
   return `${of.instanceId} ${of.epoch}`;
+}
+
+/** Key of a removal. */
+export function removalKey(of: {
+  readonly nodeId: string;
+  readonly instanceId: string;
+  readonly epoch: number;
+}): string {
+  return `${of.nodeId} ${locationKey(of)}`;
 }
 
 /** Items in the order of a key, by code units as the database's "C" collation has it. */

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { describeHistory } from "./contract/history.contract.ts";
+import { describeIdentities } from "./contract/identity.contract.ts";
 import { describeLeases } from "./contract/lease.contract.ts";
 import { describePlans } from "./contract/plan.contract.ts";
 import { prepareStore, type StorePlace } from "./contract/setting.ts";
@@ -10,6 +11,7 @@ import { describeStatus } from "./contract/status.contract.ts";
 export function describeStore(place: StorePlace): void {
   describe(`the store: ${place.name}`, () => {
     const setting = prepareStore(place);
+    describeIdentities(setting);
     describeLeases(setting);
     describePlans(setting);
     describeStatus(setting);

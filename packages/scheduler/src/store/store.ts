@@ -1,6 +1,7 @@
 import type { World } from "@skep/core/world/world.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
-import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { Evidence } from "@skep/core/identity/strangers.ts";
+import type { Assignment, Removal } from "@skep/core/model/assignment.ts";
 import type { Deployment, DeploymentId, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, InstanceId, Location } from "@skep/core/model/instance.ts";
 import type { Liveness, Node, NodeId, NodeLoad } from "@skep/core/model/node.ts";
@@ -32,6 +33,11 @@ export type CommitResult =
   | { readonly kind: "committed"; readonly revisions: ReadonlyMap<NodeId, number> }
   | { readonly kind: "stale"; readonly because: string };
 
+/** Something that no record explains and that is to be removed from a node. */
+export interface NodeRemoval extends Removal {
+  readonly nodeId: NodeId;
+}
+
 /** What the tick needs (desired state is its alone). */
 export interface PlanStore {
   /** One snapshot of everything. Records that did not change since this store's last answer may be the same objects. */
@@ -43,10 +49,14 @@ export interface PlanStore {
    */
   commit(plan: Plan, term: number, now: number): Promise<CommitResult>;
   /**
-   * Raises the assignment revision of these nodes and answers the new ones, because something that is not recorded
-   * (the removal of a stranger) is to be told; `stale` as in `commit`.
+   * Records what is to be removed from nodes; it stands in their assignments until a report says that it is gone.
+   * Raises the revision of each node that got a new one and answers these; `stale` as in `commit`.
    */
-  raiseRevisions(nodeIds: readonly NodeId[], term: number): Promise<CommitResult>;
+  saveRemovals(removals: readonly NodeRemoval[], term: number, now: number): Promise<CommitResult>;
+  /** Every removal that no report has called done. */
+  loadRemovals(): Promise<readonly NodeRemoval[]>;
+  /** What the records say of a node and of these instances, as one snapshot. */
+  loadEvidence(nodeId: NodeId, instanceIds: readonly InstanceId[]): Promise<Evidence>;
   /** What the node is to run, from the records, with its current revision and the current term. */
   loadAssignment(nodeId: NodeId): Promise<Assignment | undefined>;
   /** Records what the leader believes of nodes. */
@@ -64,7 +74,10 @@ export interface SavedReport {
 /** What `absorb` writes: status columns and nothing else. */
 export interface StatusStore {
   saveFacts(facts: NodeFacts, now: number): Promise<void>;
-  /** Idempotent; an older seq of the same session is accepted without effect. */
+  /**
+   * Idempotent; an older seq of the same session is accepted without effect. What it calls gone is also no longer
+   * to be removed.
+   */
   saveReport(report: StatusReport, now: number): Promise<SavedReport>;
   /** Load and last sight of many nodes in one statement. */
   saveBeats(

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { creation, placement } from "../testing/records.ts";
 import { LONG, type StoreSetting } from "./setting.ts";
 
 /** Leases, terms, and what schedulers tell of each other. */
 export function describeLeases(setting: StoreSetting): void {
-  const { store, place, committed, term } = setting;
+  const { store, place, term } = setting;
 
   describe("leases", () => {
     it("gives a free lease, renews one's own under the same term, and keeps another's", async () => {
@@ -26,15 +25,7 @@ export function describeLeases(setting: StoreSetting): void {
     });
   });
 
-  describe("replicas and revisions", () => {
-    it("raises revisions for the leader alone", async () => {
-      await committed(creation(1), placement(1));
-      const raised = await store.raiseRevisions(["node-1", "node-9"], term());
-      expect(raised).toEqual({ kind: "committed", revisions: new Map([["node-1", 2]]) });
-      expect(await store.loadAssignment("node-1")).toMatchObject({ revision: 2 });
-      expect(await store.raiseRevisions(["node-1"], term() + 1)).toMatchObject({ kind: "stale" });
-    });
-
+  describe("replicas", () => {
     it("tells the schedulers of each other", async () => {
       const tell = (name: string, version: string, leading: boolean, frozen: boolean) =>
         store.tellReplica({ name, version, leading, frozen });

@@ -1,6 +1,15 @@
 import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
-import { commit, loadAssignment, loadWorld, raiseRevisions, readLease, releaseLease, takeLease } from "./plan.ts";
+import {
+  commit,
+  loadAssignment,
+  loadEvidence,
+  loadWorld,
+  readLease,
+  releaseLease,
+  saveRemovals,
+  takeLease,
+} from "./plan.ts";
 import { emptyRecords, inOrder, liveOn, type Records } from "../memory-records.ts";
 import {
   changeDeployment,
@@ -99,8 +108,9 @@ function createLeading(records: Records, clock: Clock, pass: Pass) {
     readLease: () => pass("readLease", () => readLease(records, clock.now())),
     loadWorld: () => pass("loadWorld", () => loadWorld(records)),
     commit: (plan, term, now) => pass("commit", () => commit(records, plan, term, now, clock.now())),
-    raiseRevisions: (nodeIds, term) =>
-      pass("raiseRevisions", () => raiseRevisions(records, nodeIds, term, clock.now())),
+    saveRemovals: (removals, term) => pass("saveRemovals", () => saveRemovals(records, removals, term, clock.now())),
+    loadRemovals: () => pass("loadRemovals", () => [...records.removals.values()]),
+    loadEvidence: (nodeId, ids) => pass("loadEvidence", () => loadEvidence(records, nodeId, ids)),
     loadAssignment: nodeId => pass("loadAssignment", () => loadAssignment(records, nodeId)),
     saveLiveness: liveness => pass("saveLiveness", () => saveLiveness(records, liveness)),
   } satisfies Partial<Store>;

@@ -1,12 +1,14 @@
 import { applyPlan, touchedNodes } from "@skep/core/world/apply.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
+import { parseInstanceId } from "@skep/core/identity/instance-id.ts";
+import type { Evidence } from "@skep/core/identity/strangers.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import { isLive } from "@skep/core/model/state.ts";
 import { assignmentOf } from "../assignment.ts";
-import { liveOn, locationKey, releaseKey, type Records } from "../memory-records.ts";
-import type { CommitResult, Lease } from "../store.ts";
+import { liveOn, locationKey, releaseKey, removalKey, type Records } from "../memory-records.ts";
+import type { CommitResult, Lease, NodeRemoval } from "../store.ts";
 
 /** See `LeaseStore.takeLease`; `now` is the database's clock. */
 export function takeLease(records: Records, holder: string, ttlMs: number, now: number): Lease {
@@ -70,10 +72,10 @@ export function commit(records: Records, plan: Plan, term: number, now: number, 
   return { kind: "committed", revisions };
 }
 
-/** See `PlanStore.raiseRevisions`. */
-export function raiseRevisions(
+/** See `PlanStore.saveRemovals`. */
+export function saveRemovals(
   records: Records,
-  nodeIds: readonly string[],
+  removals: readonly NodeRemoval[],
   term: number,
   databaseNow: number,
 ): CommitResult {
@@ -81,7 +83,22 @@ export function raiseRevisions(
   if (lease === undefined || lease.term !== term || lease.expiresAt <= databaseNow) {
     return { kind: "stale", because: `the lease of term ${term} has ended` };
   }
-  return { kind: "committed", revisions: raise(records, nodeIds) };
+  const fresh = removals.filter(one => records.nodes.has(one.nodeId) && !records.removals.has(removalKey(one)));
+  for (const one of fresh) records.removals.set(removalKey(one), one);
+  return { kind: "committed", revisions: raise(records, new Set(fresh.map(one => one.nodeId))) };
+}
+
+/** See `PlanStore.loadEvidence`. */
+export function loadEvidence(records: Records, nodeId: string, instanceIds: readonly string[]): Evidence {
+  const locations = [...records.locations.values()];
+  const deployments = new Set(instanceIds.map(id => parseInstanceId(id)?.deploymentId));
+  return {
+    rows: locations.filter(one => one.nodeId === nodeId),
+    instances: instanceIds.flatMap(id => records.instances.get(id) ?? []),
+    locations: locations.filter(one => instanceIds.includes(one.instanceId)),
+    serials: new Map([...records.serials].filter(([id]) => deployments.has(id))),
+    serialFloor: 0,
+  };
 }
 
 function raise(records: Records, nodeIds: Iterable<string>): ReadonlyMap<string, number> {
@@ -140,12 +157,19 @@ export function takesPortTwice(locations: readonly Location[]): boolean {
   return false;
 }
 
+/** Keeps the next serial of a name beyond the deletion of its deployment. */
+export function noteSerial(records: Records, deploymentId: string, next: number): void {
+  const known = records.serials.get(deploymentId);
+  if ((known?.next ?? 0) < next) records.serials.set(deploymentId, { gap: known?.gap, next });
+}
+
 function write(records: Records, world: World): void {
   const replace = <T>(table: Map<string, T>, items: readonly T[], keyOf: (item: T) => string): void => {
     table.clear();
     for (const item of items) table.set(keyOf(item), item);
   };
   replace(records.deployments, world.deployments, one => one.id);
+  for (const { id, nextSerial } of world.deployments) noteSerial(records, id, nextSerial);
   replace(records.releases, world.releases, one => releaseKey(one.deploymentId, one.number));
   replace(records.instances, world.instances, one => one.id);
   replace(records.locations, world.locations, locationKey);
@@ -165,5 +189,6 @@ export function loadAssignment(records: Records, nodeId: string): Assignment | u
     const release = records.releases.get(releaseKey(location.deploymentId, location.release));
     return instance === undefined || release === undefined ? [] : [{ location, instance, spec: release.spec }];
   });
-  return assignmentOf(entry.node, records.lease?.term ?? 0, entry.node.assignmentRevision, assigned);
+  const removals = [...records.removals.values()].filter(one => one.nodeId === nodeId);
+  return assignmentOf(entry.node, records.lease?.term ?? 0, assigned, removals);
 }

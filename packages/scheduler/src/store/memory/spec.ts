@@ -75,8 +75,10 @@ export function createDeployment(
     if (holder !== undefined)
       throw holder.desired === "deleted" ? refuse.beingDeleted(id) : refuse.deploymentExists(id);
     if (!records.tenants.has(tenantId)) throw refuse.noTenant(tenantId);
-    put(records, record, routes);
-    return record;
+    const nextSerial = records.serials.get(id)?.next ?? 1;
+    const made = { ...record, deployment: { ...record.deployment, nextSerial } };
+    put(records, made, routes);
+    return made;
   });
 }
 

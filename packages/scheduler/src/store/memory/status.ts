@@ -4,7 +4,7 @@ import type { Location } from "@skep/core/model/instance.ts";
 import type { Capacity, Liveness, Node, NodeLoad } from "@skep/core/model/node.ts";
 import { canBecome, isLive } from "@skep/core/model/state.ts";
 import { takesPortTwice } from "./plan.ts";
-import { locationKey, type NodeEntry, type Records } from "../memory-records.ts";
+import { locationKey, removalKey, type NodeEntry, type Records } from "../memory-records.ts";
 import { latest } from "../postgres/queries/report.ts";
 import type { NodeFacts, StatusReport, SwarmNode, Usage } from "../reports.ts";
 import type { SavedReport } from "../store.ts";
@@ -68,6 +68,7 @@ export function saveReport(records: Records, report: StatusReport, now: number):
   entry.reportSeq = report.seq;
   entry.reportedFull ||= report.full;
   entry.seenAt = now;
+  for (const one of report.gone) records.removals.delete(removalKey({ nodeId: report.nodeId, ...one }));
   let changed = false;
   for (const [key, status] of latest(report)) {
     const before = records.locations.get(key);

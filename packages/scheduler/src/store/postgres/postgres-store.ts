@@ -2,15 +2,17 @@ import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { migrate } from "./migrations/migrate.ts";
 import { changeDeployment, getDeployment } from "./queries/change-deployment.ts";
-import { commitPlan, raiseRevisions } from "./queries/commit-plan.ts";
+import { commitPlan } from "./queries/commit-plan.ts";
 import { createDeployment } from "./queries/create-deployment.ts";
 import { listDecisions, pruneHistory, saveDecisions } from "./queries/decisions.ts";
 import { loadEdge, loadUsage } from "./queries/edge.ts";
 import { readLease, releaseLease, takeLease, tellReplica } from "./queries/lease.ts";
 import { getTenant, listDeployments, listInstances, listNodes, listRoutes, listTenants } from "./queries/lists.ts";
 import { loadAssignment } from "./queries/load-assignment.ts";
+import { loadEvidence } from "./queries/load-evidence.ts";
 import { createWorldReader } from "./queries/load-world.ts";
 import { saveBeats, saveFacts, saveLiveness } from "./queries/nodes.ts";
+import { loadRemovals, saveRemovals } from "./queries/removals.ts";
 import { saveReport } from "./queries/report.ts";
 import { loadDigests, restoreLocation, saveUsage } from "./queries/status.ts";
 import { saveSwarmNodes } from "./queries/swarm-nodes.ts";
@@ -43,7 +45,9 @@ export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now)
     readLease: () => readLease(pool),
     loadWorld: createWorldReader(pool),
     commit: (plan, term, at) => commitPlan(pool, plan, term, at),
-    raiseRevisions: (nodeIds, term) => raiseRevisions(pool, nodeIds, term),
+    saveRemovals: (removals, term, at) => saveRemovals(pool, removals, term, at),
+    loadRemovals: () => loadRemovals(pool),
+    loadEvidence: (nodeId, instanceIds) => loadEvidence(pool, nodeId, instanceIds),
     loadAssignment: nodeId => loadAssignment(pool, nodeId),
     saveLiveness: liveness => saveLiveness(pool, liveness),
     saveFacts: (facts, at) => saveFacts(pool, facts, at),

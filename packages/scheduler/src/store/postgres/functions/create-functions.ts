@@ -4,6 +4,7 @@ import { DOMAINS_FREED } from "./domains-freed.ts";
 import { IS_LIVE } from "./is-live.ts";
 import { LOCATION_BOOKKEEPING } from "./location-bookkeeping.ts";
 import { QUOTA_HOLDS } from "./quota-holds.ts";
+import { SERIALS } from "./serials.ts";
 import { WORLD_CHANGES } from "./world-changes.ts";
 
 /** In the order of their use: a function stands after those that it calls. */
@@ -12,6 +13,7 @@ const SOURCES: readonly string[] = [
   LOCATION_BOOKKEEPING,
   QUOTA_HOLDS,
   DOMAINS_FREED,
+  SERIALS,
   COMMIT_PLAN,
   ...WORLD_CHANGES,
 ];

@@ -5,6 +5,7 @@ import { records } from "./0001-records.ts";
 import { frozenReplicas } from "./0004-frozen-replicas.ts";
 import { worldChanges } from "./0005-world-changes.ts";
 import { indexes } from "./0006-indexes.ts";
+import { serialsAndRemovals } from "./0010-serials-and-removals.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -17,6 +18,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004-frozen-replicas": { up: frozenReplicas },
   "0005-world-changes": { up: worldChanges },
   "0006-indexes": { up: indexes },
+  "0010-serials-and-removals": { up: serialsAndRemovals },
 };
 
 /**

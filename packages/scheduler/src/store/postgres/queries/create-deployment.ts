@@ -5,7 +5,7 @@ import { firstRecord, footprint } from "../../deployment-change.ts";
 import { refuse } from "../../refusals.ts";
 import { fromRoute } from "../rows.ts";
 import type { DeploymentRecord, Request } from "../../store.ts";
-import { ask, constraintOf, type Queryable } from "../sql.ts";
+import { askOne, constraintOf, type Queryable } from "../sql.ts";
 import { domainOf, nameTaken, quotaRefusal } from "./spec-refusals.ts";
 import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } from "./request.ts";
 
@@ -18,13 +18,13 @@ const CREATE = {
   text: `
 WITH created AS (
   INSERT INTO deployments (id, tenant_id, name, desired, replicas, release, resource_version, next_serial, created_at)
-  VALUES ($1, $2, $3, 'run', $4, 1, 1, 1, $5)),
+  VALUES ($1, $2, $3, 'run', $4, 1, 1, 1, $5) RETURNING next_serial),
 released AS (INSERT INTO releases (deployment_id, number, spec, cpu_millis, memory_bytes) VALUES ($1, 1, $6, $7, $8)),
 owned AS (INSERT INTO domains (domain, tenant_id)
   SELECT DISTINCT domain, $2 FROM ${ROUTE_RECORD} $9) ORDER BY domain ON CONFLICT (domain) DO NOTHING),
 routed AS (INSERT INTO deployment_routing SELECT * FROM ${ROUTE_RECORD} $9)),
 ${recordParts(10, "true")}
-SELECT 1`,
+SELECT next_serial FROM created`,
 };
 
 /** See `SpecStore.createDeployment`. */
@@ -43,8 +43,8 @@ export async function createDeployment(
   const rows = JSON.stringify(routes.map(fromRoute));
   const values = [id, tenantId, spec.name, spec.replicas, now, JSON.stringify(spec), cpuMillis, memoryBytes, rows];
   try {
-    await ask(db, CREATE, [...values, ...recordValues(one, record)]);
-    return record;
+    const created = await askOne<{ next_serial: number }>(db, CREATE, [...values, ...recordValues(one, record)]);
+    return { ...record, deployment: { ...record.deployment, nextSerial: created.next_serial } };
   } catch (error) {
     const answer = mayBeRepetition(error) ? await earlierAnswer<DeploymentRecord>(db, one) : undefined;
     if (answer !== undefined) return answer.response;

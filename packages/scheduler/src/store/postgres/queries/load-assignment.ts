@@ -1,4 +1,4 @@
-import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { Assignment, Removal } from "@skep/core/model/assignment.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { assignmentOf } from "../../assignment.ts";
@@ -9,6 +9,7 @@ import { ask, type Queryable } from "../sql.ts";
 interface AssignmentRow {
   node: NodeRow;
   term: number | null;
+  removals: Removal[];
   assigned: { location: LocationRow; instance: InstanceRow; spec: DeploymentSpec }[];
 }
 
@@ -23,7 +24,9 @@ const LOAD = {
       'location', (SELECT to_json(x) FROM (SELECT ${columns("l", LOCATION_COLUMNS)}) x))), '[]')
     FROM deployment_locations l JOIN instances i ON i.id = l.instance_id
     JOIN releases r ON r.deployment_id = l.deployment_id AND r.number = l.release
-    WHERE l.node_id = $1) AS assigned
+    WHERE l.node_id = $1) AS assigned,
+  (SELECT coalesce(json_agg(json_build_object('instanceId', m.instance_id, 'epoch', m.epoch, 'because', m.because)), '[]')
+    FROM removals m WHERE m.node_id = $1) AS removals
 FROM node_metadata WHERE node_id = $1 AND session_id IS NOT NULL`,
 };
 
@@ -37,5 +40,5 @@ export async function loadAssignment(db: Queryable, nodeId: NodeId): Promise<Ass
     instance: toInstance(instance),
     spec,
   }));
-  return assignmentOf(node, row.term ?? 0, node.assignmentRevision, assigned);
+  return assignmentOf(node, row.term ?? 0, assigned, row.removals);
 }

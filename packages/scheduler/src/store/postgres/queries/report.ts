@@ -31,7 +31,10 @@ saved AS (
     "from" jsonb, health text, containers jsonb, message text)
   WHERE l.instance_id = r."instanceId" AND l.epoch = r.epoch AND l.node_id = $1 AND r."from" ? l.status
     AND o.instance_id = l.instance_id AND o.epoch = l.epoch
-  RETURNING o.status <> l.status OR o.health_status <> l.health_status AS changed)
+  RETURNING o.status <> l.status OR o.health_status <> l.health_status AS changed),
+removed AS (
+  DELETE FROM removals m USING node, jsonb_to_recordset($7) AS g("instanceId" text, epoch integer)
+  WHERE m.node_id = $1 AND m.instance_id = g."instanceId" AND m.epoch = g.epoch)
 SELECT EXISTS (SELECT FROM known) AS accepted,
   coalesce((SELECT reported_full FROM node), (SELECT reported_full FROM known), false) AS reported_full,
   EXISTS (SELECT FROM saved WHERE changed) AS changed`,
@@ -43,7 +46,8 @@ export async function saveReport(db: Queryable, report: StatusReport, now: numbe
     ...status,
     from: STATES.filter(state => canBecome(state, status.state)),
   }));
-  const values = [report.nodeId, report.sessionId, report.seq, report.full, now, JSON.stringify(statuses)];
+  const { nodeId, sessionId, seq, full, gone } = report;
+  const values = [nodeId, sessionId, seq, full, now, JSON.stringify(statuses), JSON.stringify(gone)];
   const row = await askOne<{ accepted: boolean; reported_full: boolean; changed: boolean }>(db, SAVE, values);
   return { accepted: row.accepted, needFull: !row.reported_full, changed: row.changed };
 }

@@ -1,0 +1,52 @@
+import type { Removal } from "@skep/core/model/assignment.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
+import type { NodeRemoval, Store } from "../store/store.ts";
+
+/** The recorded removals, as a leader knows them: it alone adds to them, and reports end them. */
+export interface Removals {
+  /** Reads them once in a term, and again after a write whose end is not known. @throws the store's error. */
+  load(): Promise<void>;
+  of(nodeId: NodeId): readonly Removal[];
+  /** Records new ones, and raises the revisions of their nodes. Answers those that were new. @throws the store's error. */
+  add(removals: readonly NodeRemoval[], now: number): Promise<readonly NodeRemoval[]>;
+  /** A report called these gone, and whoever absorbed it has deleted them. */
+  done(nodeId: NodeId, gone: readonly { readonly instanceId: string; readonly epoch: number }[]): void;
+}
+
+/** Makes it for a term, with nothing read. */
+export function createRemovals(
+  store: Pick<Store, "loadRemovals" | "saveRemovals">,
+  leadership: { readonly term: number },
+): Removals {
+  let known: Map<string, NodeRemoval> | undefined;
+
+  async function load(): Promise<Map<string, NodeRemoval>> {
+    return (known ??= new Map((await store.loadRemovals()).map(one => [keyOf(one), one])));
+  }
+
+  return {
+    load: async () => void (await load()),
+    of: nodeId => [...(known?.values() ?? [])].filter(one => one.nodeId === nodeId),
+    add: async (removals, now) => {
+      const all = await load();
+      const fresh = removals.filter(one => !all.has(keyOf(one)));
+      if (fresh.length === 0) return [];
+      // Before the write: with the raised revision the tick may tell the node at once.
+      for (const one of fresh) all.set(keyOf(one), one);
+      const saved = await store.saveRemovals(fresh, leadership.term, now).catch((error: unknown) => {
+        known = undefined;
+        throw error;
+      });
+      if (saved.kind === "committed") return fresh;
+      for (const one of fresh) all.delete(keyOf(one));
+      return [];
+    },
+    done: (nodeId, gone) => {
+      for (const one of gone) known?.delete(keyOf({ nodeId, ...one }));
+    },
+  };
+}
+
+function keyOf(of: { readonly nodeId: NodeId; readonly instanceId: string; readonly epoch: number }): string {
+  return `${of.nodeId} ${of.instanceId} ${of.epoch}`;
+}

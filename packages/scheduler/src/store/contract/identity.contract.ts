@@ -1,0 +1,66 @@
+import { aSpec } from "@skep/core/testing/builders.ts";
+import { describe, expect, it } from "vitest";
+import { aReport, creation, placement, someFacts } from "../testing/records.ts";
+import { NOW, someone, type StoreSetting } from "./setting.ts";
+
+/** What never comes twice, and what has to be told apart by it. */
+export function describeIdentities(setting: StoreSetting): void {
+  const { store, committed, term, place } = setting;
+  const removal = { nodeId: "node-1", instanceId: "acme.old.7", epoch: 2, because: "no record explains it" };
+
+  describe("serials", () => {
+    it("go on where they ended when a deployment is deleted and made again under its name", async () => {
+      await committed(creation(1), creation(2));
+      await committed(
+        { kind: "forget-instance", instanceId: "acme.web.1" },
+        { kind: "forget-instance", instanceId: "acme.web.2" },
+        { kind: "forget-deployment", deploymentId: "acme.web" },
+      );
+      const again = await store.createDeployment("acme", aSpec(), [], someone, NOW);
+      expect(again.deployment.nextSerial).toBe(3);
+      expect((await store.loadWorld()).deployments).toMatchObject([{ id: "acme.web", nextSerial: 3 }]);
+      await committed(creation(3));
+      expect(await setting.commit(creation(1))).toMatchObject({ kind: "stale" });
+    });
+
+    it("begin at one for a name that is new", async () => {
+      const fresh = await store.createDeployment("acme", aSpec({ name: "fresh" }), [], someone, NOW);
+      expect(fresh.deployment.nextSerial).toBe(1);
+    });
+  });
+
+  describe("removals", () => {
+    it("stand in the assignment, raise its revision once, and go when a report calls them gone", async () => {
+      const before = (await store.loadAssignment("node-1"))!;
+      const saved = await store.saveRemovals([removal, { ...removal, nodeId: "node-9" }], term(), NOW);
+      expect(saved).toEqual({ kind: "committed", revisions: new Map([["node-1", before.revision + 1]]) });
+      expect(await store.saveRemovals([removal], term(), NOW)).toEqual({ kind: "committed", revisions: new Map() });
+      const { nodeId: _, ...told } = removal;
+      expect(await store.loadAssignment("node-1")).toMatchObject({ revision: before.revision + 1, removals: [told] });
+      expect(await store.loadRemovals()).toEqual([removal]);
+      await store.saveReport(aReport({ gone: [{ instanceId: "acme.old.7", epoch: 1 }] }), NOW);
+      expect(await store.loadRemovals()).toHaveLength(1);
+      await store.saveReport(aReport({ seq: 2, gone: [{ instanceId: "acme.old.7", epoch: 2 }] }), NOW);
+      expect(await store.loadRemovals()).toEqual([]);
+      expect((await store.loadAssignment("node-1"))?.removals).toEqual([]);
+    });
+
+    it("are recorded for the leader alone", async () => {
+      expect(await store.saveRemovals([removal], term() + 1, NOW)).toMatchObject({ kind: "stale" });
+      await store.takeLease("me", 20);
+      await place.wait(30);
+      expect(await store.saveRemovals([removal], term(), NOW)).toMatchObject({ kind: "stale" });
+      expect(await store.loadRemovals()).toEqual([]);
+    });
+  });
+
+  it("tells all that is recorded of a node and of what it names, and nothing else", async () => {
+    await store.saveFacts(someFacts({ nodeId: "node-2" }), NOW);
+    await committed(creation(1), creation(2), creation(3), placement(1), placement(2, { nodeId: "node-2" }));
+    const evidence = await store.loadEvidence("node-1", ["acme.web.2", "acme.web.9", "gone.app.1", "by-hand"]);
+    expect(evidence.rows.map(one => one.instanceId)).toEqual(["acme.web.1"]);
+    expect(evidence.instances.map(one => one.id)).toEqual(["acme.web.2"]);
+    expect(evidence.locations.map(one => [one.instanceId, one.nodeId])).toEqual([["acme.web.2", "node-2"]]);
+    expect(evidence.serials).toEqual(new Map([["acme.web", { next: 4, gap: undefined }]]));
+  });
+}

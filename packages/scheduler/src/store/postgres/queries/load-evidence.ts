@@ -1,0 +1,57 @@
+import { parseInstanceId } from "@skep/core/identity/instance-id.ts";
+import type { Serials } from "@skep/core/identity/serials.ts";
+import type { Evidence } from "@skep/core/identity/strangers.ts";
+import type { InstanceId } from "@skep/core/model/instance.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
+import { toInstance, toLocation } from "../rows.ts";
+import { askOne, type Queryable } from "../sql.ts";
+import { LOCATION_COLUMNS, type InstanceRow, type LocationRow } from "../tables.ts";
+
+/** A row of `serials`. */
+interface SerialsRow {
+  deployment_id: string;
+  next: number;
+  gap_from: number | null;
+  gap_to: number | null;
+}
+
+interface EvidenceRow {
+  rows: LocationRow[];
+  instances: InstanceRow[];
+  locations: LocationRow[];
+  serials: SerialsRow[];
+}
+
+const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
+const LOCATIONS = `SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations`;
+
+/** One statement, so that all of it is of one moment. */
+const LOAD = {
+  name: "load-evidence",
+  text: `SELECT ${list(`${LOCATIONS} WHERE node_id = $1`)} AS rows,
+  ${list("SELECT * FROM instances WHERE id = ANY ($2)")} AS instances,
+  ${list(`${LOCATIONS} WHERE instance_id = ANY ($2)`)} AS locations,
+  ${list("SELECT * FROM serials WHERE deployment_id = ANY ($3)")} AS serials`,
+};
+
+/** See `PlanStore.loadEvidence`. */
+export async function loadEvidence(
+  db: Queryable,
+  nodeId: NodeId,
+  instanceIds: readonly InstanceId[],
+): Promise<Evidence> {
+  const deployments = new Set(instanceIds.flatMap(id => parseInstanceId(id)?.deploymentId ?? []));
+  const row = await askOne<EvidenceRow & Record<string, unknown>>(db, LOAD, [nodeId, instanceIds, [...deployments]]);
+  return {
+    rows: row.rows.map(toLocation),
+    instances: row.instances.map(toInstance),
+    locations: row.locations.map(toLocation),
+    serials: new Map(row.serials.map(one => [one.deployment_id, toSerials(one)])),
+    serialFloor: 0,
+  };
+}
+
+function toSerials(row: SerialsRow): Serials {
+  const { next, gap_from: from, gap_to: to } = row;
+  return { next, gap: from === null || to === null ? undefined : { from, to } };
+}
