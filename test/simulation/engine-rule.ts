@@ -1,6 +1,5 @@
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { MemoryContainer } from "@skep/agent/engine/memory-container.ts";
-import { parseIdentity } from "@skep/agent/engine/labels.ts";
 
 /**
  * Watches what one agent does to its engine, against every assignment that was ever sent to its node, delivered or
@@ -33,7 +32,7 @@ export class EngineRule {
   /** The agent is about to stop or remove this container. */
   brokenByEnding(container: MemoryContainer): string | undefined {
     if (container.state !== "running") return undefined;
-    const identity = parseIdentity(container.labels);
+    const { identity } = container;
     if (identity === undefined) return `${this.#nodeId} ends ${container.name}, which is none of ours`;
     const { instanceId, epoch, role } = identity;
     if (this.#stop.get(instanceId)?.has(epoch)) return undefined;

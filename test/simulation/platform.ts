@@ -5,12 +5,14 @@ import type { Random } from "@skep/kit/random.ts";
 import { seededRandom } from "@skep/kit/random.ts";
 import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.ts";
 import { createMemoryDatabase, type MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.ts";
+import { Changes } from "./changes.ts";
 import { createChance, type Chance } from "./chance.ts";
 import { EngineRule } from "./engine-rule.ts";
 import type { Mischief } from "./faults.ts";
 import { createLife, type Life } from "./life.ts";
 import { createSimNode, type SimNode } from "./sim-node.ts";
 import { createTrace, type Trace } from "./trace.ts";
+import { checkNow } from "./watch.ts";
 
 /** Everything that one seed runs: one clock, one network, one database, machines, and processes with their lives. */
 export interface Platform {
@@ -19,6 +21,8 @@ export interface Platform {
   readonly trace: Trace;
   readonly network: MemoryNetwork;
   readonly database: MemoryDatabase;
+  /** Whether anything has changed that the rules judge. */
+  readonly changes: Changes;
   readonly swarm: Map<string, SwarmNodeView>;
   readonly nodes: readonly SimNode[];
   readonly schedulers: readonly string[];
@@ -55,18 +59,23 @@ export const START_AT = Date.UTC(2030, 0, 1);
 
 /** Makes the machines and the rest of the world of one seed; no process runs yet. */
 export function createPlatform(seed: number, echo?: (line: string) => void): Platform {
-  const clock = createVirtualClock(START_AT);
+  const clock = createVirtualClock(START_AT, () => {
+    if (changes.look()) checkNow(platform);
+  });
   const trace = createTrace(START_AT, echo);
   const swarm = new Map<string, SwarmNodeView>();
   const nodes = [1, 2, 3, 4, 5].map(number => createSimNode(number, clock, swarm));
   const random = (purpose: string): Random => seededRandom(`${seed} ${purpose}`);
+  const database = createMemoryDatabase(clock);
+  const changes = new Changes(database, nodes);
   let violation: string | undefined;
-  return {
+  const platform: Platform = {
     seed,
     clock,
     trace,
     network: createMemoryNetwork(clock),
-    database: createMemoryDatabase(clock),
+    database,
+    changes,
     swarm,
     nodes,
     schedulers: ["scheduler-1", "scheduler-2", "scheduler-3"],
@@ -87,6 +96,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     },
     violation: () => violation,
   };
+  return platform;
 }
 
 /** Begins the next life of a process; the one before must have ended. */

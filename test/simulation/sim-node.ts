@@ -1,7 +1,6 @@
 import type { EngineFacts, SwarmNodeView } from "@skep/agent/engine/engine.ts";
 import { MemoryEngine } from "@skep/agent/engine/memory.ts";
 import { hostPortsOf } from "@skep/agent/engine/memory-container.ts";
-import { parseIdentity } from "@skep/agent/engine/labels.ts";
 import type { VirtualClock } from "@skep/kit/virtual-clock.ts";
 import type { RunningContainer } from "./goal.ts";
 import type { Running } from "./record-rules.ts";
@@ -23,6 +22,8 @@ export interface SimNode {
   /** It boots: the engine is there, its containers are exited. */
   powerOn(): void;
   running(): readonly (Running & RunningContainer)[];
+  /** Grows with each change of its containers. */
+  changes(): number;
 }
 
 /** Makes a machine that is switched on. The first node is the Swarm's manager; `swarm` is what all managers know. */
@@ -63,6 +64,16 @@ export function createSimNode(number: number, clock: VirtualClock, swarm: Map<st
   });
   let boots = 1;
   let on = true;
+  let changes = 0;
+  engine.events(() => changes++);
+  const look = (): readonly (Running & RunningContainer)[] =>
+    engine.containers().flatMap(container => {
+      const { state, identity } = container;
+      if (state !== "running" || identity === undefined) return [];
+      const { instanceId, epoch, container: name } = identity;
+      return [{ nodeId: id, instanceId, epoch, name, hostPorts: hostPortsOf(container) }];
+    });
+  let seen = { at: -1, running: look() };
   return {
     id,
     address,
@@ -80,12 +91,10 @@ export function createSimNode(number: number, clock: VirtualClock, swarm: Map<st
       boots++;
       engine.setAvailable(true);
     },
-    running: () =>
-      engine.containers().flatMap(container => {
-        const identity = parseIdentity(container.labels);
-        if (container.state !== "running" || identity === undefined) return [];
-        const { instanceId, epoch, container: name } = identity;
-        return [{ nodeId: id, instanceId, epoch, name, hostPorts: hostPortsOf(container) }];
-      }),
+    changes: () => changes,
+    running: () => {
+      if (seen.at !== changes) seen = { at: changes, running: look() };
+      return seen.running;
+    },
   };
 }

@@ -59,10 +59,13 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     const up = new Set(platform.nodes.filter(node => node.on()).map(node => node.id));
     return missing(recordsOf(platform), { up, drained, running: platform.nodes.flatMap(node => node.running()) });
   };
-  const settled = await clock.runUntil(
-    () => platform.violation() !== undefined || (!wishing && gaps().length === 0),
-    recoverMs,
-  );
+  let [judged, reached] = [-1, false];
+  const isReached = (): boolean => {
+    const version = platform.changes.version();
+    if (judged !== version && !wishing) [judged, reached] = [version, gaps().length === 0];
+    return reached;
+  };
+  const settled = await clock.runUntil(() => platform.violation() !== undefined || isReached(), recoverMs);
   const recoveredMs = clock.now() - calmAt;
   // Reaching the goal is not enough: it has to stay reached.
   if (settled) await clock.runUntil(() => platform.violation() !== undefined, SETTLED_MS);

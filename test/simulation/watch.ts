@@ -1,4 +1,5 @@
 import type { World } from "@skep/core/world/world.ts";
+import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Liveness } from "@skep/core/model/node.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
@@ -26,7 +27,7 @@ export function recordsOf(platform: Platform): World {
   };
 }
 
-/** Checks everything that must hold at every moment; called whenever records or containers may have changed. */
+/** Checks everything that must hold at every moment; called whenever records or containers have changed. */
 export function checkNow(platform: Platform): void {
   const world = recordsOf(platform);
   const running = platform.nodes.flatMap(node => node.running());
@@ -56,7 +57,10 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
           if (term !== current) platform.violate(`${life.name} committed in term ${term}, and it is term ${current}`);
         }
         if (verb === "restoreLocation") platform.repaired.add((args[0] as Location).nodeId);
-        if (!verb.startsWith("load") && !verb.startsWith("list")) checkNow(platform);
+        if (verb === "loadAssignment" && result !== undefined) {
+          const assignment = result as Assignment;
+          platform.engineRules.get(assignment.nodeId)?.sent(assignment);
+        }
         return Promise.resolve();
       },
     },
@@ -89,7 +93,6 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
         return Promise.resolve();
       },
       after: () => {
-        checkNow(platform);
         if (chance.happens(platform.mischief?.engineLoses ?? 0))
           throw new EngineError("timeout", "the answer got lost");
         return Promise.resolve();

@@ -1,4 +1,4 @@
-import { decodeAssignment, decodeFetchReply } from "@skep/api/codec/assignment.ts";
+import { decodeAssignment } from "@skep/api/codec/assignment.ts";
 import { parseNodeSubject } from "@skep/api/subjects.ts";
 import type { Passage } from "@skep/kit/memory-bus.ts";
 import type { Platform } from "./platform.ts";
@@ -32,21 +32,8 @@ export function setWeather(platform: Platform): void {
   });
 }
 
-/** Notes what each node was ever told, whether or not it gets there. */
-function watchAssignments(platform: Platform, { subject, to, data }: Passage): void {
+/** Notes what each node was ever told, whether or not it gets there; answers to fetches are noted where they are read. */
+function watchAssignments(platform: Platform, { subject, data }: Passage): void {
   const about = parseNodeSubject(subject);
   if (about?.kind === "assign") platform.engineRules.get(about.nodeId)?.sent(decodeAssignment(data).assignment);
-  const rule = subject.startsWith("_INBOX.") ? platform.engineRules.get(to) : undefined;
-  if (rule === undefined) return;
-  // Answers to an agent: those that bear an assignment are told apart by whether they can be read as one.
-  const reply = readReply(data);
-  if (reply !== undefined) rule.sent(reply.assignment);
-}
-
-function readReply(data: Uint8Array): ReturnType<typeof decodeFetchReply> {
-  try {
-    return decodeFetchReply(data);
-  } catch {
-    return undefined;
-  }
 }

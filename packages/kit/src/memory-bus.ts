@@ -35,6 +35,8 @@ export interface MemoryNetwork {
 
 /** As NATS has it by default. */
 const MAX_PAYLOAD_BYTES = 1024 * 1024;
+/** Inboxes are subjects of their own each time, so what is remembered of subjects has to end somewhere. */
+const SUBJECTS_KEPT = 1_000;
 const PERFECT: readonly number[] = [0];
 
 interface Client {
@@ -206,15 +208,19 @@ function createBus(client: Client, server: Server): Bus {
 class Registry {
   readonly #literal = new Map<string, Set<Subscription>>();
   readonly #patterns = new Set<Subscription>();
+  /** Of subjects that were asked for lately: the patterns that take them. */
+  readonly #matching = new Map<string, readonly Subscription[]>();
   #turn = 0;
 
   add(one: Subscription): void {
-    if (isPattern(one.pattern)) this.#patterns.add(one);
-    else this.#literal.set(one.pattern, (this.#literal.get(one.pattern) ?? new Set()).add(one));
+    if (isPattern(one.pattern)) {
+      this.#patterns.add(one);
+      this.#matching.clear();
+    } else this.#literal.set(one.pattern, (this.#literal.get(one.pattern) ?? new Set()).add(one));
   }
 
   remove(one: Subscription): void {
-    this.#patterns.delete(one);
+    if (this.#patterns.delete(one)) this.#matching.clear();
     const same = this.#literal.get(one.pattern);
     if (same?.delete(one) && same.size === 0) this.#literal.delete(one.pattern);
   }
@@ -229,9 +235,18 @@ class Registry {
       else groups.set(one.queue, [...(groups.get(one.queue) ?? []), one]);
     };
     this.#literal.get(subject)?.forEach(consider);
-    for (const one of this.#patterns) if (matchesSubject(one.pattern, subject)) consider(one);
+    this.#matches(subject).forEach(consider);
     for (const members of groups.values()) receivers.push(members[this.#turn++ % members.length]!);
     return receivers;
+  }
+
+  #matches(subject: string): readonly Subscription[] {
+    const known = this.#matching.get(subject);
+    if (known !== undefined) return known;
+    const found = [...this.#patterns].filter(one => matchesSubject(one.pattern, subject));
+    if (this.#matching.size >= SUBJECTS_KEPT) this.#matching.clear();
+    this.#matching.set(subject, found);
+    return found;
   }
 }
 

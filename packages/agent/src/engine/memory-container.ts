@@ -1,8 +1,7 @@
-import type { Health } from "@skep/core/model/instance.ts";
+import type { Health, PortBinding } from "@skep/core/model/instance.ts";
 import type { Labels } from "@skep/core/model/labels.ts";
 import type { ObservedContainer } from "@skep/core/model/observed.ts";
-import { LABEL, parseIdentity } from "./labels.ts";
-import { parsePorts } from "./ports.ts";
+import type { Identity } from "./labels.ts";
 import type { MemoryProgram } from "./memory.ts";
 
 /** A container of the twin. It changes in place: the twin is the world, not a value. */
@@ -10,6 +9,9 @@ export interface MemoryContainer {
   readonly id: string;
   readonly name: string;
   readonly labels: Labels;
+  /** What the labels say, read once; `undefined` where they are not ours. */
+  readonly identity: Identity | undefined;
+  readonly ports: readonly PortBinding[];
   readonly program: MemoryProgram;
   /** Id of the sandbox whose network it uses. */
   readonly joins: string | undefined;
@@ -25,7 +27,7 @@ export interface MemoryContainer {
 
 /** The container as the port shows it; `undefined` where its labels are not ours. */
 export function toObserved(container: MemoryContainer): ObservedContainer | undefined {
-  const identity = parseIdentity(container.labels);
+  const { identity } = container;
   if (identity === undefined) return undefined;
   const { container: name, ...rest } = identity;
   const { id, state, exitCode, createdAt, startedAt, finishedAt, labels } = container;
@@ -42,12 +44,12 @@ export function toObserved(container: MemoryContainer): ObservedContainer | unde
     oomKilled: false,
     imageId: "sha256:memory",
     engineHealth: state === "running" ? container.health : "none",
-    ports: parsePorts(labels[LABEL.ports]),
+    ports: container.ports,
     isDetached: false,
   };
 }
 
 /** The host ports that the container takes while it runs. */
 export function hostPortsOf(container: MemoryContainer): number[] {
-  return parsePorts(container.labels[LABEL.ports]).map(port => port.hostPort);
+  return container.ports.map(port => port.hostPort);
 }

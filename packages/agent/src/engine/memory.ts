@@ -21,7 +21,8 @@ import type {
   SwarmNodeView,
 } from "./engine.ts";
 import { EngineError } from "./errors.ts";
-import { LABEL } from "./labels.ts";
+import { LABEL, parseIdentity } from "./labels.ts";
+import { parsePorts } from "./ports.ts";
 import { playCommand, type MemoryCommand } from "./memory-exec.ts";
 import { createMemoryLog, type MemoryLog } from "./memory-log.ts";
 import { networkName } from "./names.ts";
@@ -293,6 +294,8 @@ export class MemoryEngine implements Engine {
       id,
       name,
       labels,
+      identity: parseIdentity(labels),
+      ports: parsePorts(labels[LABEL.ports]),
       program,
       joins,
       state: "created",

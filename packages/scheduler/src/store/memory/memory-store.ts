@@ -32,6 +32,7 @@ import {
   saveSwarmNodes,
   saveUsage,
 } from "./status.ts";
+import { frozen } from "./frozen.ts";
 import { isLive } from "@skep/core/model/state.ts";
 import { refuse } from "../refusals.ts";
 import { readPage } from "../page.ts";
@@ -69,8 +70,7 @@ export function createMemoryDatabase(clock: Clock): MemoryDatabase {
     if (delayMs > 0) await clock.sleep(delayMs);
     else await Promise.resolve();
     if (lost === "before" || away.has("") || away.has(name)) throw unavailable();
-    // Callers own what they get: nothing here may change under them, nor they anything here.
-    const answer = structuredClone(run());
+    const answer = frozen(run());
     if (lost === "after") throw unavailable();
     return answer;
   }
