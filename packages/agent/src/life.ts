@@ -1,6 +1,6 @@
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
 import { answerAsks } from "./asks/asks.ts";
-import type { AgentDeps } from "./create-agent.ts";
+import type { AgentDeps } from "./agent-deps.ts";
 import type { EngineFacts } from "./engine/engine.ts";
 import { toBootId, toNodeFacts } from "./node/facts.ts";
 import { createHealthWatch } from "./loop/health-watch.ts";
@@ -11,7 +11,8 @@ import { ExecStreams } from "./asks/exec-streams.ts";
 import { LogStreams } from "./asks/log-streams.ts";
 import { Loop } from "./loop/loop.ts";
 import { OrderBook } from "./loop/orders.ts";
-import { Reporter, type Picture } from "./uplink/reporter.ts";
+import type { Picture } from "./loop/picture.ts";
+import { Reporter } from "./uplink/reporter.ts";
 import { Session } from "./uplink/session.ts";
 import { watchSwarm } from "./uplink/swarm-watch.ts";
 import { createUsageMeter } from "./node/usage.ts";

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { prepareDataDir } from "./data-root.ts";
 import { awaitEngine, bootEngine } from "./engine.ts";
-import type { FleetOptions } from "./fleet.ts";
+import type { FleetOptions } from "./model.ts";
 import { withLock } from "./lock.ts";
 import { nodeAddress, nodeNames, subnetsLock } from "./names.ts";
 import type { FleetNames } from "./names.ts";

@@ -1,7 +1,7 @@
 import { run, runOk } from "./command.ts";
 import type { CommandOptions, CommandResult } from "./command.ts";
 import { runningState } from "./faults.ts";
-import type { Fleet, FleetNode } from "./fleet.ts";
+import type { Fleet, FleetNode } from "./model.ts";
 import { fleetNames } from "./names.ts";
 import { isAlive } from "./processes.ts";
 import { dockerClientEnv, engineEnv } from "./settings.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { freeze } from "./cgroups.ts";
 import { prepareDataDir } from "./data-root.ts";
 import { awaitEngine, bootEngine, killEngine } from "./engine.ts";
-import type { Fleet } from "./fleet.ts";
+import type { Fleet } from "./model.ts";
 import { withLock } from "./lock.ts";
 import { fleetNames, nodeNames } from "./names.ts";
 import type { FleetNames, NodeNames } from "./names.ts";

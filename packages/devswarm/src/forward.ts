@@ -1,7 +1,7 @@
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { fleetNode } from "./exec.ts";
-import type { Fleet } from "./fleet.ts";
+import type { Fleet } from "./model.ts";
 
 /** A listening port of this process whose connections end at a node. */
 export interface Forward {

@@ -4,7 +4,7 @@ import { decodeSwarmNodes, type SwarmNodes } from "@skep/api/codec/swarm.ts";
 import { nodeSubject, SUBJECTS } from "@skep/api/subjects.ts";
 import { describe, expect, test } from "vitest";
 import type { SwarmNodeView } from "../engine/engine.ts";
-import type { MemoryProgram } from "../engine/memory.ts";
+import type { MemoryProgram } from "../engine/memory-container.ts";
 import { aContainer, anAssignment, anInstance, aSpec } from "../testing/builders.ts";
 import { someFacts } from "../testing/facts.ts";
 import { openRig, settle, type Rig } from "../testing/rig.ts";

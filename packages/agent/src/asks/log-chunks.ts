@@ -1,9 +1,12 @@
+import type { Ask } from "@skep/api/codec/ask.ts";
 import { encodeAskReply, type LogLine } from "@skep/api/codec/ask-reply.ts";
 import type { ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { AskForLogs } from "./log-streams.ts";
+
+/** What is asked for. */
+export type AskForLogs = Extract<Ask, { kind: "logs" }>;
 
 const CHUNK_LINES = 256;
 const CHUNK_BYTES = 64 * 1024;

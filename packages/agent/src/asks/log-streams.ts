@@ -1,14 +1,11 @@
-import { LOGS_IDLE_MS, type Ask } from "@skep/api/codec/ask.ts";
+import { LOGS_IDLE_MS } from "@skep/api/codec/ask.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Engine } from "../engine/engine.ts";
-import { sendLogs } from "./log-chunks.ts";
+import { sendLogs, type AskForLogs } from "./log-chunks.ts";
 import { Streams } from "./streams.ts";
-
-/** What is asked for. */
-export type AskForLogs = Extract<Ask, { kind: "logs" }>;
 
 const MOST_STREAMS = 32;
 

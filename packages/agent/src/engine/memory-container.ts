@@ -2,7 +2,13 @@ import type { Health, PortBinding } from "@skep/core/model/instance.ts";
 import type { Labels } from "@skep/core/model/labels.ts";
 import type { ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Identity } from "./labels.ts";
-import type { MemoryProgram } from "./memory.ts";
+
+/** What a program in the twin does: it prints, runs for a while (`undefined` for ever) and ends with its code. */
+export interface MemoryProgram {
+  readonly lines: readonly string[];
+  readonly runsMs: number | undefined;
+  readonly exitCode: number;
+}
 
 /** A container of the twin. It changes in place: the twin is the world, not a value. */
 export interface MemoryContainer {

@@ -5,7 +5,8 @@ import { engineContract } from "./engine.contract.ts";
 import { EngineError } from "./errors.ts";
 import type { ExecRequest } from "./engine.ts";
 import type { MemoryCommand } from "./memory-exec.ts";
-import { MemoryEngine, type MemoryProgram } from "./memory.ts";
+import type { MemoryProgram } from "./memory-container.ts";
+import { MemoryEngine } from "./memory.ts";
 import { someFacts } from "../testing/facts.ts";
 
 /** Plays the few programs of the contract: `sleep N`, and `sh -c` of echo, sleep and exit. */

@@ -26,14 +26,7 @@ import { parsePorts } from "./ports.ts";
 import { playCommand, type MemoryCommand } from "./memory-exec.ts";
 import { createMemoryLog, type MemoryLog } from "./memory-log.ts";
 import { networkName } from "./names.ts";
-import { hostPortsOf, toObserved, type MemoryContainer } from "./memory-container.ts";
-
-/** What a program in the twin does: it prints, runs for a while (`undefined` for ever) and ends with its code. */
-export interface MemoryProgram {
-  readonly lines: readonly string[];
-  readonly runsMs: number | undefined;
-  readonly exitCode: number;
-}
+import { hostPortsOf, toObserved, type MemoryContainer, type MemoryProgram } from "./memory-container.ts";
 
 /** How long the twin's verbs take, in milliseconds. */
 export interface MemoryDelays {

@@ -18,9 +18,7 @@ import type { Engine, EngineEvent } from "../engine/engine.ts";
 import { createExecutors, instanceOf } from "./executors.ts";
 import type { HealthWatch } from "./health-watch.ts";
 import type { Images } from "./images.ts";
-import { toDigest, toPicture } from "./picture.ts";
-import type { Picture } from "../uplink/reporter.ts";
-import type { Digest } from "../uplink/session.ts";
+import { toDigest, toPicture, type Digest, type Picture } from "./picture.ts";
 import { createWork, type Work } from "./work.ts";
 
 /** What the node is to run, as far as the agent knows. */

@@ -6,8 +6,19 @@ import { digestText, isDigested } from "@skep/core/converge/digest.ts";
 import type { InstanceStatus } from "@skep/core/converge/status.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
-import type { Picture } from "../uplink/reporter.ts";
-import type { Digest } from "../uplink/session.ts";
+
+/** All that the agent has to say at one moment; each picture replaces the one before. */
+export interface Picture {
+  readonly statuses: readonly ReportedStatus[];
+  readonly gone: readonly { readonly instanceId: string; readonly epoch: number }[];
+  readonly strangers: readonly Stranger[];
+}
+
+/** What the agent runs, in one number that the scheduler can compute as well. */
+export interface Digest {
+  readonly digest: bigint;
+  readonly instances: number;
+}
 
 /** What only the agent's shell knows about instances, to be put into words. */
 export interface Remarks {

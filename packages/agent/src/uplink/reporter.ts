@@ -6,7 +6,6 @@ import {
   type Report,
   type Stranger,
 } from "@skep/api/codec/report.ts";
-import type { ReportedStatus } from "@skep/api/codec/instance.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
@@ -15,13 +14,7 @@ import type { Loops } from "@skep/kit/loops.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { retryDelay } from "@skep/kit/retry.ts";
 import type { Wake } from "@skep/kit/wake.ts";
-
-/** All that the agent has to say at one moment; each picture replaces the one before. */
-export interface Picture {
-  readonly statuses: readonly ReportedStatus[];
-  readonly gone: readonly { readonly instanceId: string; readonly epoch: number }[];
-  readonly strangers: readonly Stranger[];
-}
+import type { Picture } from "../loop/picture.ts";
 
 /** What a reporter is made from; `facts` is asked for each full report. */
 export interface ReporterDeps {

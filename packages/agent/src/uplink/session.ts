@@ -7,13 +7,8 @@ import type { Bus, BusMessage, BusSubscription } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Random } from "@skep/kit/random.ts";
+import type { Digest } from "../loop/picture.ts";
 import type { Reporter } from "./reporter.ts";
-
-/** What the agent runs, in one number that the scheduler can compute as well. */
-export interface Digest {
-  readonly digest: bigint;
-  readonly instances: number;
-}
 
 /** What a session is made from. */
 export interface SessionDeps {

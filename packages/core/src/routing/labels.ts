@@ -1,7 +1,8 @@
 import type { Issue } from "../error.ts";
-import type { ContainerSpec, DeploymentId, DeploymentSpec } from "../model/deployment.ts";
+import type { DeploymentId, DeploymentSpec } from "../model/deployment.ts";
 import type { Route } from "../model/routing.ts";
 import type { TenantId } from "../model/tenant.ts";
+import type { LabelContext } from "./label-context.ts";
 import { readLabels } from "./label-tree.ts";
 import type { LabelSections, LabelTree } from "./label-tree.ts";
 import { readMiddlewares } from "./read-middlewares.ts";
@@ -12,17 +13,6 @@ import { readServices } from "./read-service.ts";
 export interface ReadRoutes {
   readonly routes: readonly Route[];
   readonly issues: readonly Issue[];
-}
-
-/** What one container's labels are read with. */
-export interface LabelContext {
-  readonly tenantId: TenantId;
-  readonly deploymentId: DeploymentId;
-  readonly container: ContainerSpec;
-  /** Path of the container in the spec, for issues. */
-  readonly path: string;
-  readonly kind: "http" | "tcp";
-  readonly issues: Issue[];
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Route } from "../model/routing.ts";
 import type { LabelSections } from "./label-tree.ts";
-import type { LabelContext } from "./labels.ts";
+import type { LabelContext } from "./label-context.ts";
 import { EMPTY_MIDDLEWARES, HTTP_MIDDLEWARES, REFUSED_MIDDLEWARES, TCP_MIDDLEWARES } from "./middlewares.ts";
 import { readOptions } from "./options.ts";
 

@@ -1,5 +1,5 @@
 import type { Route } from "../model/routing.ts";
-import type { LabelContext } from "./labels.ts";
+import type { LabelContext } from "./label-context.ts";
 import { readOptions } from "./options.ts";
 import type { OptionSchema } from "./options.ts";
 import type { LabelledMiddleware } from "./read-middlewares.ts";

@@ -1,6 +1,6 @@
 import type { Balancing } from "../model/routing.ts";
 import type { LabelSections } from "./label-tree.ts";
-import type { LabelContext } from "./labels.ts";
+import type { LabelContext } from "./label-context.ts";
 import { HTTP_SERVICE, TCP_SERVICE } from "./middlewares.ts";
 import { readOptions } from "./options.ts";
 
