@@ -4,7 +4,7 @@ import { noAuth } from "@skep/agent/loop/registry-auth.ts";
 import { noSampler } from "@skep/agent/node/sampler.ts";
 import { createRecordingLog, type Log } from "@skep/kit/log.ts";
 import { createIdSource } from "@skep/kit/random.ts";
-import { createScheduler } from "@skep/scheduler/wire.ts";
+import { createScheduler } from "@skep/scheduler/create-scheduler.ts";
 import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
 import { busOfLife, throughGate, type Life } from "./life.ts";
 import { ObserverRule } from "./observer-rule.ts";

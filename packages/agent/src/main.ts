@@ -1,14 +1,12 @@
 import { run } from "@skep/kit/lifecycle.ts";
 import { createLog } from "@skep/kit/log.ts";
 import { readConfig } from "./config.ts";
-import { isHealthy } from "./node/probe-server.ts";
 import { serve } from "./serve.ts";
 
 /** Below the stack's stop grace of five minutes, which a drained node needs. */
 const STOP_DEADLINE_MS = 290_000;
 
 const config = readConfig();
-if (process.argv.includes("--healthcheck")) process.exit((await isHealthy(config.probePort)) ? 0 : 1);
 
 const log = createLog({ level: config.logLevel, fields: { service: "agent" } });
 await run(life => serve(config, log, life), { log, deadlineMs: STOP_DEADLINE_MS });

@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Registry } from "@prometheus-io/client";
 
 /** One thing that must be well; throws, or answers a sentence, when it is not. */
@@ -29,27 +28,6 @@ export function createHealthHandler(options: HealthOptions): HealthHandler {
     else if (path === "/metrics") void answerMetrics(options.metrics, response);
     else return false;
     return true;
-  };
-}
-
-/** Serves only these pages. `port` 0 takes a free one; the answer names it. @throws the listener's error. */
-export async function serveHealth(
-  options: HealthOptions & { readonly port: number; readonly host?: string },
-): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
-  const handle = createHealthHandler(options);
-  const server = createServer((request, response) => {
-    if (!handle(request, response)) response.writeHead(404).end("Ask /livez, /readyz or /metrics.\n");
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(options.port, options.host, resolve);
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
   };
 }
 

@@ -21,7 +21,7 @@ import { knowTokens } from "@skep/server/auth.ts";
 import { startServer } from "@skep/server/server.ts";
 import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "./store/postgres/postgres-store.ts";
 import { VERSION } from "./version.ts";
-import { createScheduler, type Scheduler } from "./wire.ts";
+import { createScheduler, type Scheduler } from "./create-scheduler.ts";
 
 /** Opens everything a scheduler needs and starts it; what was opened is closed in reverse by `life`. */
 export async function serve(config: SchedulerConfig, log: Log, life: Life): Promise<void> {

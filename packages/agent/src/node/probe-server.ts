@@ -1,8 +1,8 @@
-import { createServer, get } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { runChecks, type Check } from "@skep/kit/health.ts";
 
-/** The page by which peers, Swarm and `--healthcheck` ask whether this agent is alive. */
+/** The page by which peers and the container's health check ask whether this agent is alive. */
 export interface ProbeServer {
   readonly port: number;
   close(): Promise<void>;
@@ -35,16 +35,4 @@ export async function serveProbe(port: number, checks: Readonly<Record<string, C
         server.closeAllConnections();
       }),
   };
-}
-
-/** Whether the agent on this machine says that it is alive; for the container's health check. */
-export function isHealthy(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const request = get({ host: "127.0.0.1", port, path: "/livez", timeout: CHECK_TIMEOUT_MS }, response => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    request.once("timeout", () => request.destroy());
-    request.once("error", () => resolve(false));
-  });
 }

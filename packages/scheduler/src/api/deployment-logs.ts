@@ -3,7 +3,7 @@ import type { StreamLogsRequest, StreamLogsResponse } from "@skep/api/gen/skep/v
 import { SkepError } from "@skep/core/error.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { ApiDeps } from "./deps.ts";
-import { currentLocation } from "./deployment-status.ts";
+import { currentOf } from "@skep/core/model/state.ts";
 import { findDeployment } from "./deployment-read.ts";
 import { findInstance } from "./instance-read.ts";
 import { readAll } from "./lookups.ts";
@@ -75,5 +75,5 @@ async function locationsOf({ store }: ApiDeps, request: StreamLogsRequest): Prom
     instanceId === ""
       ? await readAll(page => store.listInstances({ deploymentId }, page))
       : [await findInstance(store, instanceId)];
-  return records.flatMap(record => currentLocation(record) ?? []);
+  return records.flatMap(record => currentOf(record.instance, record.locations) ?? []);
 }

@@ -1,4 +1,5 @@
 import type { Instance, Location, Refusal } from "@skep/core/model/instance.ts";
+import { currentOf } from "@skep/core/model/state.ts";
 import type { DeploymentRecord } from "../store/store.ts";
 
 /** An instance with its locations, newest epoch first. */
@@ -40,7 +41,7 @@ export function deploymentStatus(
   const current = records.filter(
     ({ instance }) => instance.desired === "run" && instance.release === deployment.release,
   );
-  const live = current.map(one => ({ ...one, location: currentLocation(one) }));
+  const live = current.map(one => ({ ...one, location: currentOf(one.instance, one.locations) }));
   const placed = live.filter(({ location }) => location !== undefined && !ENDED.has(location.state));
   const running = placed.filter(({ location }) => location?.state === "running");
   const healthy = running.filter(({ location }) => location?.health === "none" || location?.health === "healthy");
@@ -55,11 +56,6 @@ export function deploymentStatus(
   };
   const converged = healthy.length === wanted && current.length === wanted && leaving.length === 0;
   return { ...counts, converged, message: converged ? "" : sentence(counts, troubles), troubles };
-}
-
-/** The location of the instance's own epoch; older ones are fenced. */
-export function currentLocation({ instance, locations }: InstanceRecord): Location | undefined {
-  return locations.find(location => location.epoch === instance.epoch);
 }
 
 function troubleOf(

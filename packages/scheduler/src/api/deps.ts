@@ -1,22 +1,15 @@
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
+import type { SeenReplica } from "../loop/replicas.ts";
 import type { Store } from "../store/store.ts";
-
-/** A scheduler that was seen lately. */
-export interface SeenReplica {
-  readonly name: string;
-  readonly version: string;
-  readonly leading: boolean;
-  readonly seenAt: number;
-}
 
 /** Hints that records may have changed. A lost hint only costs time: watchers read again by themselves. */
 export interface ChangeHints {
   subscribe(handle: () => void): { close(): void };
 }
 
-/** What the business handlers need; `wire.ts` gives it to them. */
+/** What the business handlers need; `create-scheduler.ts` gives it to them. */
 export interface ApiDeps {
   readonly store: Store;
   readonly bus: Bus;

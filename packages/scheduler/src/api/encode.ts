@@ -20,11 +20,12 @@ import type { InstanceSchema, LocationSchema } from "@skep/api/gen/skep/v1/insta
 import type { NodeSchema } from "@skep/api/gen/skep/v1/node_pb.ts";
 import type { RouteSchema } from "@skep/api/gen/skep/v1/routing_pb.ts";
 import type { Quota as QuotaMessage, TenantSchema } from "@skep/api/gen/skep/v1/tenant_pb.ts";
+import { currentOf } from "@skep/core/model/state.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Quota, Tenant } from "@skep/core/model/tenant.ts";
 import type { DeploymentRecord, NodeRecord } from "../store/store.ts";
-import { currentLocation, deploymentStatus } from "./deployment-status.ts";
+import { deploymentStatus } from "./deployment-status.ts";
 import type { InstanceRecord } from "./deployment-status.ts";
 import type { Lookups } from "./lookups.ts";
 
@@ -84,7 +85,7 @@ export function deploymentToProto(
 /** An instance with its locations, newest first. */
 export function instanceToProto(record: InstanceRecord, lookups: Lookups): MessageInitShape<typeof InstanceSchema> {
   const { instance, locations } = record;
-  const current = currentLocation(record);
+  const current = currentOf(record.instance, record.locations);
   return {
     id: instance.id,
     tenantId: instance.tenantId,

@@ -2,7 +2,7 @@ import type { ExecInstanceRequest, ExecInstanceResponse } from "@skep/api/gen/sk
 import { SkepError } from "@skep/core/error.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { ApiDeps } from "./deps.ts";
-import { currentLocation } from "./deployment-status.ts";
+import { currentOf } from "@skep/core/model/state.ts";
 import type { InstanceRecord } from "./deployment-status.ts";
 import { runOnNode } from "./exec.ts";
 import { findInstance } from "./instance-read.ts";
@@ -38,7 +38,7 @@ export async function* execInstance(
 }
 
 function runningLocation(record: InstanceRecord): Location {
-  const location = currentLocation(record);
+  const location = currentOf(record.instance, record.locations);
   if (location?.state === "running") return location;
   const { id } = record.instance;
   const says = location === undefined || location.message === "" ? "" : ` (${location.message})`;

@@ -10,6 +10,7 @@ import type {
 import type { World } from "@skep/core/world/world.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
+import { currentOf, isLive } from "@skep/core/model/state.ts";
 import { explainPlacement, previewPlacement } from "@skep/core/placement/explain.ts";
 import type { NodeVerdict } from "@skep/core/placement/explain.ts";
 import type { Decision, Store } from "../store/store.ts";
@@ -40,7 +41,7 @@ export async function explain(
   const instances = world.instances
     .filter(one => (instanceId === "" ? one.deploymentId === deploymentId : one.id === instanceId))
     .filter(one => one.desired === "run")
-    .map(instance => ({ instance, location: currentOf(world, instance) }))
+    .map(instance => ({ instance, location: placedAt(world, instance) }))
     .toSorted(
       (a, b) =>
         Number(a.location !== undefined) - Number(b.location !== undefined) || a.instance.slot - b.instance.slot,
@@ -109,13 +110,10 @@ function worldWithout(world: World, { id }: Instance): World {
   };
 }
 
-function currentOf(world: World, instance: Instance): Location | undefined {
-  return world.locations.find(
-    location =>
-      location.instanceId === instance.id &&
-      location.epoch === instance.epoch &&
-      !["stopped", "failed", "lost"].includes(location.state),
-  );
+function placedAt(world: World, instance: Instance): Location | undefined {
+  const own = world.locations.filter(location => location.instanceId === instance.id);
+  const current = currentOf(instance, own);
+  return current !== undefined && isLive(current) ? current : undefined;
 }
 
 function verdictToProto(verdict: NodeVerdict): MessageInitShape<typeof NodeVerdictSchema> {

@@ -6,7 +6,7 @@ import { createIdSource, seededRandom } from "@skep/kit/random.ts";
 import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.ts";
 import type { LoopPorts } from "../loop/ports.ts";
 import { createMemoryDatabase, type MemoryDatabase } from "../store/memory/memory-store.ts";
-import { createScheduler, type Scheduler } from "../wire.ts";
+import { createScheduler, type Scheduler } from "../create-scheduler.ts";
 import { FakeAgent } from "./fake-agent.ts";
 
 /** Schedulers and agents on one virtual clock, one memory bus and one memory database. */

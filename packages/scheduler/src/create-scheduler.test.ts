@@ -2,7 +2,7 @@ import { aContainer, aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FakeAgent } from "./testing/fake-agent.ts";
 import { createRig, type Rig } from "./testing/rig.ts";
-import type { Scheduler } from "./wire.ts";
+import type { Scheduler } from "./create-scheduler.ts";
 
 const someone = { actor: "someone", idempotencyKey: undefined };
 const web = aSpec({
