@@ -173,7 +173,7 @@ function validateMounts(issues: Issue[], path: string, { volumes, tmpfs }: Conta
       at,
       isMountPath(text),
       `"${text.slice(0, 100)}" is no path to mount at`,
-      "write an absolute path without .. and colons",
+      "write an absolute path without ., .. and colons",
     );
     check(
       issues,

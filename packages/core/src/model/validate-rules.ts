@@ -21,19 +21,20 @@ export function isImageReference(text: string): boolean {
   return text.length <= 512 && IMAGE.test(text);
 }
 
-/** Whether the text is an absolute path without `..`, a NUL or a colon, as a mount's target has to be. */
+/** Whether the text is an absolute path without `.` and `..`, a NUL or a colon, as a mount's target has to be. */
 export function isMountPath(text: string): boolean {
-  return text.startsWith("/") && text.length > 1 && text.length <= 4096 && !text.includes("..") && !/[\0:]/.test(text);
+  if (!text.startsWith("/") || text.length < 2 || text.length > 4096) return false;
+  return !text.includes("..") && !text.split("/").includes(".") && !/[\0:]/.test(text);
 }
 
 /** Whether a mount there would cover the whole file system or what the kernel shows in it: no tenant's container may. */
 export function isKernelPath(text: string): boolean {
-  return /^\/+((proc|sys|dev)(\/|$)|$)/.test(text);
+  return /^\/+(\.\/+)*((proc|sys|dev)(\/|$)|\.?$)/.test(text);
 }
 
 /** Whether a mount there would stand for the engine's socket: no tenant's container may have it. */
 export function isEngineSocket(text: string): boolean {
-  return /(^|\/)docker\.sock\/*$/.test(text);
+  return /(^|\/)docker\.sock(\/+\.?)*$/.test(text);
 }
 
 /** Whether a text may name a deployment, a tenant or a container: it becomes part of container names and host names. */

@@ -53,6 +53,7 @@ test.each<[string, Partial<ContainerSpec>]>([
   ["volumes[0].target", { volumes: [{ name: "data", target: "/a/../b", readOnly: false }] }],
   ["volumes[0].target", { volumes: [{ name: "data", target: "data", readOnly: false }] }],
   ["volumes[0].target", { volumes: [{ name: "data", target: "/var/run/docker.sock", readOnly: false }] }],
+  ["volumes[0].target", { volumes: [{ name: "data", target: "/./proc", readOnly: false }] }],
   ["volumes[0].target", { volumes: [{ name: "data", target: "/proc/sys", readOnly: false }] }],
   ["tmpfs[0]", { tmpfs: ["//dev/shm"] }],
   ["tmpfs[0]", { tmpfs: ["//"] }],

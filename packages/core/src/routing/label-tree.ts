@@ -37,9 +37,10 @@ export function readLabels(labels: Labels, path: string): LabelTree {
   let enabled: boolean | undefined;
   for (const [label, value] of Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!/^traefik\./i.test(label) || IGNORED.test(label)) continue;
-    const at = `${path}.labels["${label}"]`;
+    const at = `${path}.labels["${label.slice(0, 200)}"]`;
     const [, kind = "", section = "", name = "", ...rest] = label.split(".");
-    const sections = kinds[kind.toLowerCase() as "http" | "tcp"];
+    const of = kind.toLowerCase();
+    const sections = of === "http" || of === "tcp" ? kinds[of] : undefined;
     const within = SECTIONS.find(one => one === section.toLowerCase());
     if (UNPRINTABLE.test(label) || UNPRINTABLE.test(value)) {
       issues.push({
@@ -49,7 +50,12 @@ export function readLabels(labels: Labels, path: string): LabelTree {
       });
     } else if (kind.toLowerCase() === "enable" && section === "") {
       if (/^(true|false)$/i.test(value.trim())) enabled = value.trim().toLowerCase() === "true";
-      else issues.push({ path: at, problem: `"${value}" is neither true nor false`, advice: "write true or false" });
+      else
+        issues.push({
+          path: at,
+          problem: `"${value.slice(0, 60)}" is neither true nor false`,
+          advice: "write true or false",
+        });
     } else if (kind.toLowerCase() === "udp") {
       issues.push({
         path: at,
@@ -59,20 +65,20 @@ export function readLabels(labels: Labels, path: string): LabelTree {
     } else if (sections === undefined || within === undefined) {
       issues.push({
         path: at,
-        problem: `the label "${label}" is not known`,
+        problem: `the label "${label.slice(0, 200)}" is not known`,
         advice:
           "labels begin with traefik.enable, traefik.http.{routers,services,middlewares}. or traefik.tcp.{routers,services,middlewares}.",
       });
     } else if (!/^[A-Za-z0-9_-]{1,100}$/.test(name)) {
       issues.push({
         path: at,
-        problem: `"${name}" is no name for one of the ${within}`,
+        problem: `"${name.slice(0, 60)}" is no name for one of the ${within}`,
         advice: "use letters, digits, _ and -",
       });
     } else if (rest.length === 0) {
       issues.push({
         path: at,
-        problem: `the label "${label}" says nothing of "${name}"`,
+        problem: `the label "${label.slice(0, 200)}" says nothing of "${name}"`,
         advice: `write traefik.${kind}.${within}.${name}.<option>`,
       });
     } else {

@@ -6,6 +6,9 @@ import type { ReadRoutes } from "./labels.ts";
 
 const PORT_80 = [{ containerPort: 80, protocol: "tcp", hostPort: undefined }] as const;
 
+const APR = "$apr1$salt1234$abcdefghijklmnopqrstu.";
+const BCRYPT = "a".repeat(53);
+
 function read(labels: Labels, ports: Parameters<typeof aContainer>[0] = { ports: PORT_80 }): ReadRoutes {
   return routesFromSpec("acme", "acme.web", aSpec({ containers: [aContainer({ labels, ...ports })] }));
 }
@@ -56,7 +59,7 @@ test("keys may be written in any case, and options get Traefik's names and types
     "traefik.http.middlewares.slow.ratelimit.average": "100",
     "traefik.http.middlewares.slow.rateLimit.sourcecriterion.requesthost": "true",
     "traefik.http.middlewares.zip.compress": "true",
-    "traefik.http.middlewares.auth.basicauth.users": "a:$2y$1,b:$2y$2",
+    "traefik.http.middlewares.auth.basicauth.users": `a:${APR},b:${APR}`,
     "traefik.http.middlewares.heads.headers.customrequestheaders.X-From": "edge",
     "traefik.http.services.web.loadbalancer.server.port": "80",
     "traefik.http.services.web.loadbalancer.sticky.cookie": "true",
@@ -69,7 +72,7 @@ test("keys may be written in any case, and options get Traefik's names and types
     middlewares: [
       { name: "slow", options: { rateLimit: { average: 100, sourceCriterion: { requestHost: true } } } },
       { name: "zip", options: { compress: {} } },
-      { name: "auth", options: { basicAuth: { users: ["a:$2y$1", "b:$2y$2"] } } },
+      { name: "auth", options: { basicAuth: { users: [`a:${APR}`, `b:${APR}`] } } },
     ],
     service: { sticky: { cookie: {} }, passHostHeader: false },
   });
@@ -94,8 +97,13 @@ test.each([
   ["Host(`a.io`", 'expects ")"'],
   ["Host(a.io)", "expects a value in backticks"],
   ["Hast(`a.io`)", '"Hast" is no matcher'],
+  ["Host(`edge.skep.invalid`)", "is the platform's own"],
   ["Host(`a_b..io`)", "is no domain name"],
   ["Host(`a.io`) && PathPrefix(`api`)", "does not begin with /"],
+  ["(".repeat(8000), "a text of at most 4096 characters"],
+  [`${"(".repeat(1000)}Host(\`a.io\`)${")".repeat(1000)}`, "nested more than 32 levels"],
+  [`${"!".repeat(1000)}Host(\`a.io\`)`, "nested more than 32 levels"],
+  ["constructor(`a.io`)", '"constructor" is no matcher'],
 ])("the rule %s is refused", (rule, problem) => {
   expect(problems({ "traefik.http.routers.web.rule": rule }).join()).toContain(problem);
 });
@@ -114,12 +122,96 @@ test.each<[string, string, string]>([
   ["traefik.http.middlewares.m.headers.customrequestheaders.__proto__", "x", "no header name"],
   ["traefik.http.middlewares.m.addprefix.prefix", "/a\u0007", "cannot be printed"],
   ["traefik.http.services.s.loadbalancer.healthcheck.port", "22", "routed port only"],
-  ["traefik.http.services.s.loadbalancer.server.port", "99999", "is no port"],
+  ["traefik.http.services.s.loadbalancer.healthcheck.scheme", "ftp", "routed port only"],
+  ["traefik.http.services.s.loadbalancer.healthcheck.hostname", "postgres", "names no host"],
+  ["traefik.http.services.s.loadbalancer.healthcheck.followredirects", "true", "follows no redirect"],
+  ["traefik.http.services.s.loadbalancer.healthcheck.path", "//postgres:5432/", "is not a path"],
+  ["traefik.http.services.s.loadbalancer.healthcheck.path", "http://postgres/", "is not a path"],
+  ["traefik.http.services.s.loadbalancer.healthcheck.interval", "1ns", "a duration from 1s"],
+  ["traefik.http.services.s.loadbalancer.healthcheck.interval", "0", "a duration from 1s"],
+  ["traefik.http.services.s.loadbalancer.healthcheck.interval", "5s", "has no path"],
+  ["traefik.http.services.s.loadbalancer.healthcheck.method", "DELETE", "is not one of GET"],
+  ["traefik.http.services.s.loadbalancer.healthcheck.headers.Transfer-Encoding", "chunked", "the edge's own"],
+  ["traefik.http.services.s.loadbalancer.serverstransport", "x@file", "cannot be chosen"],
+  ["traefik.http.services.s.loadbalancer.constructor", "x", "is no option here"],
+  ["traefik.http.services.s.mirroring.service", "x", "cannot be described by labels"],
+  ["traefik.http.services.s.constructor.service", "x", "cannot be described by labels"],
+  ["traefik.constructor.routers.web.rule", "x", "is not known"],
+  ["traefik.__proto__.routers.web.rule", "x", "is not known"],
+  ["traefik.http.constructor.web.rule", "x", "is not known"],
+  ["traefik.http.middlewares.m.constructor.x", "x", "is no middleware"],
+  ["traefik.http.middlewares.m.__proto__.x", "x", "is no middleware"],
+  ["traefik.http.middlewares.m.ratelimit.prototype", "1", "is no option here"],
+  ["traefik.http.middlewares.m.errors.service", "x@internal", "not available to tenants"],
+  ["traefik.http.middlewares.m.plugin.x.y", "1", "not available to tenants"],
+  ["traefik.http.middlewares.m.ipwhitelist.ipstrategy.depth", "9", "not available to tenants"],
+  ["traefik.http.middlewares.m.basicauth.realm", "x", "has no users"],
+  ["traefik.http.middlewares.m.basicauth.users", "", "has no users"],
+  ["traefik.http.middlewares.m.basicauth.users", "admin", "is not name:hash"],
+  ["traefik.http.middlewares.m.basicauth.users", `a:$2y$31$${BCRYPT}`, "bcrypt of cost 4 to 12"],
+  ["traefik.http.middlewares.m.digestauth.removeheader", "true", "has no users"],
+  ["traefik.http.middlewares.m.digestauth.users", "a:b:c", "is not name:realm:hash"],
+  ["traefik.http.middlewares.m.retry.attempts", "999999999999999", "from 1 to 10"],
+  ["traefik.http.middlewares.m.retry.initialinterval", "1h", "from 0s to 10s"],
+  ["traefik.http.middlewares.m.retry.initialinterval", "1s", "has no attempts"],
+  ["traefik.http.middlewares.m.buffering.memrequestbodybytes", "100000000000", "from 1 to 1048576"],
+  ["traefik.http.middlewares.m.buffering.maxresponsebodybytes", "0", "from 1 to 67108864"],
+  ["traefik.http.middlewares.m.compress.minresponsebodybytes", "100000000000", "from 0 to 1048576"],
+  ["traefik.http.middlewares.m.compress.encodings", "gzip,rar", "is not one of gzip"],
+  ["traefik.http.middlewares.m.ratelimit.average", "-1", "from 0 to 1000000"],
+  ["traefik.http.middlewares.m.ratelimit.average", "1e99", "from 0 to 1000000"],
+  ["traefik.http.middlewares.m.ratelimit.burst", "999999999999999999999", "from 1 to 1000000"],
+  ["traefik.http.middlewares.m.ratelimit.period", "1ns", "from 1ms to 1h"],
+  ["traefik.http.middlewares.m.ratelimit.sourcecriterion.ipstrategy.depth", "2147483648", "from 0 to 32"],
+  ["traefik.http.middlewares.m.ipallowlist.ipstrategy.depth", "1", "has no sourceRange"],
+  ["traefik.http.middlewares.m.ipallowlist.sourcerange", "everybody", "is not an address"],
+  ["traefik.http.middlewares.m.ipallowlist.sourcerange", "10.0.0.0/33", "is not an address"],
+  ["traefik.http.middlewares.m.inflightreq.amount", "0", "from 1 to 1000000"],
+  ["traefik.http.middlewares.m.circuitbreaker.expression", `${"(".repeat(200)}1`, "is not an expression"],
+  ["traefik.http.middlewares.m.redirectregex.regex", "a".repeat(513), "at most 512 characters"],
+  ["traefik.http.middlewares.m.headers.customrequestheaders.Content-Length", "5", "the edge's own"],
+  ["traefik.http.middlewares.m.headers.customresponseheaders.Transfer-Encoding", "x", "the edge's own"],
+  ["traefik.http.routers.web.priority", "999999999999999", "from 0 to 1000000"],
+  ["traefik.http.routers.web.rulesyntax", "v2", "is not one of v3"],
+  ["traefik.http.services.s.loadbalancer.server.port", "99999", "not a whole number from 1 to 65535"],
   ["traefik.http.services.s.weighted.services", "x", "cannot be described by labels"],
   ["traefik.udp.routers.u.entrypoints", "dns", "routes no UDP"],
   ["traefik.nonsense", "1", "is not known"],
 ])("the label %s=%s is refused", (label, value, problem) => {
   expect(problems({ "traefik.http.routers.web.rule": "Host(`a.io`)", [label]: value }).join()).toContain(problem);
+});
+
+test("options that exclude each other are refused by name, and every refusal names its label", () => {
+  const base = { "traefik.http.routers.web.rule": "Host(`a.io`)" };
+  const { issues } = read({
+    ...base,
+    "traefik.http.middlewares.zip.compress.includedcontenttypes": "text/html",
+    "traefik.http.middlewares.zip.compress.excludedcontenttypes": "text/css",
+    "traefik.http.middlewares.slow.inflightreq.amount": "1",
+    "traefik.http.middlewares.slow.inflightreq.sourcecriterion.requesthost": "true",
+    "traefik.http.middlewares.slow.inflightreq.sourcecriterion.requestheadername": "X-Who",
+  });
+  expect(issues.map(issue => issue.path)).toEqual([
+    'containers[0].labels["traefik.http.middlewares.slow.inflightreq.sourcecriterion.requesthost"]',
+    'containers[0].labels["traefik.http.middlewares.zip.compress.includedcontenttypes"]',
+  ]);
+});
+
+test("a deployment has a bounded number of routes", () => {
+  const labels: Record<string, string> = {};
+  for (let at = 0; at < 129; at++) labels[`traefik.http.routers.r${at}.rule`] = `Host(\`h${at}.io\`)`;
+  expect(problems(labels)).toEqual(["the labels make 129 routes, and the most of one deployment is 128"]);
+});
+
+test("what buffering keeps is bounded although nothing is said of it", () => {
+  const { routes } = read({
+    "traefik.http.routers.web.rule": "Host(`a.io`)",
+    "traefik.http.routers.web.middlewares": "keep",
+    "traefik.http.middlewares.keep.buffering.memrequestbodybytes": "1024",
+  });
+  expect(routes[0]?.middlewares[0]?.options).toEqual({
+    buffering: { memRequestBodyBytes: 1024, maxRequestBodyBytes: 67_108_864, maxResponseBodyBytes: 67_108_864 },
+  });
 });
 
 test("labels for Traefik's own providers and labels of others do no harm", () => {

@@ -15,6 +15,9 @@ export interface ReadRoutes {
   readonly issues: readonly Issue[];
 }
 
+/** Every edge holds every route, and checks the health of each of its servers by itself. */
+const MOST_ROUTES = 128;
+
 /**
  * Reads the Traefik labels of a deployment as people write them for Traefik's Docker provider. A route
  * is made per domain and path of each router's rule. `traefik.enable=false` on a container leaves its labels unread.
@@ -39,6 +42,13 @@ export function routesFromSpec(tenantId: TenantId, deploymentId: DeploymentId, s
     }
   });
   refuseRepeated(routes, issues);
+  if (routes.length > MOST_ROUTES) {
+    issues.push({
+      path: "containers",
+      problem: `the labels make ${routes.length} routes, and the most of one deployment is ${MOST_ROUTES}`,
+      advice: "name fewer domains and paths, or split the deployment",
+    });
+  }
   return { routes, issues };
 }
 

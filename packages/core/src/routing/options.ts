@@ -1,30 +1,22 @@
-/**
- * Kinds of option values, after Traefik's own types. They must be right to the letter: one option that Traefik
- * cannot decode makes it refuse the whole configuration, every tenant's.
- */
-export type OptionKind =
-  | "text"
-  | "flag"
-  | "whole"
-  | "duration"
-  | "texts"
-  | { readonly map: "text" }
-  /** `isSwitch`: it means something without any option below it, and `<name>=true` asks for it. */
-  | { readonly of: OptionSchema; readonly isSwitch?: boolean };
+import { headerProblem, type OptionKind, type OptionSchema } from "./option-kinds.ts";
 
-/** Options by their names in Traefik's configuration; labels may write them in any case. */
-export type OptionSchema = Readonly<Record<string, OptionKind>>;
+/** What is wrong with one label, and what to do. */
+export interface OptionProblem {
+  readonly key: string;
+  readonly problem: string;
+  readonly advice: string;
+}
 
 /** Options that labels gave, nested as Traefik wants them, and what is wrong with the labels. */
 export interface ReadOptions {
   readonly options: Readonly<Record<string, unknown>>;
-  readonly problems: readonly { readonly key: string; readonly problem: string; readonly advice: string }[];
+  readonly problems: readonly OptionProblem[];
 }
 
 /** Turns dotted labels such as `ratelimit.sourcecriterion.requesthost=true` into nested options of the right types. */
 export function readOptions(labels: ReadonlyMap<string, string>, schema: OptionSchema): ReadOptions {
   const options: Record<string, unknown> = {};
-  const problems: { key: string; problem: string; advice: string }[] = [];
+  const problems: OptionProblem[] = [];
   for (const [key, value] of [...labels].sort(([a], [b]) => compareKeys(a, b))) {
     const problem = set(options, key.split("."), value, schema);
     if (problem !== undefined) problems.push({ key, ...problem });
@@ -32,78 +24,83 @@ export function readOptions(labels: ReadonlyMap<string, string>, schema: OptionS
   return { options, problems };
 }
 
-const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_|~-]+$/;
-
-type Problem = { readonly problem: string; readonly advice: string } | undefined;
+type Problem = Omit<OptionProblem, "key"> | undefined;
 
 function set(into: Record<string, unknown>, path: readonly string[], value: string, schema: OptionSchema): Problem {
   const [head = "", ...rest] = path;
-  const [, bare = head, index] = /^(.*?)(?:\[(\d+)\])?$/.exec(head) ?? [];
-  const name = Object.keys(schema).find(one => one.toLowerCase() === bare.toLowerCase());
+  const [, bare = head, index] = /^(.*?)(?:\[(\d{1,6})\])?$/.exec(head) ?? [];
+  const known = Object.keys(schema);
+  const name = known.find(one => one.toLowerCase() === bare.toLowerCase());
   if (name === undefined) {
-    return { problem: `"${bare}" is no option here`, advice: `use one of ${Object.keys(schema).join(", ")}` };
+    const usable = known.filter(one => schema[one]!.is !== "refused");
+    return { problem: `"${clip(bare)}" is no option here`, advice: `use one of ${usable.join(", ")}` };
   }
   const kind = schema[name]!;
-  if (typeof kind === "object") {
-    if (rest.length === 0 && "of" in kind && kind.isSwitch === true && value.toLowerCase() === "true") {
-      into[name] ??= {};
-      return undefined;
-    }
-    if (rest.length === 0) return { problem: `"${bare}" needs an option below it`, advice: `write ${bare}.<option>` };
-    const inner = (into[name] ??= {}) as Record<string, unknown>;
-    if ("of" in kind) return set(inner, rest, value, kind.of);
-    const field = rest.join(".");
-    if (!HEADER_NAME.test(field) || field === "__proto__") {
-      return { problem: `"${field}" is no header name`, advice: "use letters, digits and dashes" };
-    }
-    inner[field] = value;
-    return undefined;
+  if (kind.is === "refused") return { problem: kind.because, advice: kind.advice };
+  if (kind.is === "section" || kind.is === "headers") return setBelow(into, name, rest, value, kind);
+  if (rest.length > 0) return { problem: `"${clip(bare)}" has no options below it`, advice: `write ${bare}=<value>` };
+  if (kind.is === "list") {
+    const known = (into[name] as unknown[] | undefined) ?? [];
+    return setList(into, name, index === undefined ? split(value) : [value.trim()], known, kind);
   }
-  if (rest.length > 0) return { problem: `"${bare}" has no options below it`, advice: `write ${bare}=<value>` };
-  if (kind === "texts") {
-    const values =
-      index === undefined
-        ? value
-            .split(",")
-            .map(one => one.trim())
-            .filter(one => one !== "")
-        : [value];
-    into[name] = [...((into[name] as string[] | undefined) ?? []), ...values];
-    return undefined;
-  }
-  const read = readValue(kind, value.trim());
+  const read = kind.read(value.trim());
   if (read === undefined)
-    return { problem: `"${value}" is not ${NAMES[kind]}`, advice: `write for example ${EXAMPLES[kind]}` };
+    return { problem: `"${clip(value)}" is not ${kind.what}`, advice: `write for example ${kind.example}` };
   into[name] = read;
   return undefined;
 }
 
-const NAMES = { text: "a text", flag: "true or false", whole: "a whole number", duration: "a duration" } as const;
-const EXAMPLES = { text: "a text", flag: "true", whole: "10", duration: "10s, 500ms or 1m" } as const;
+type Below = Extract<OptionKind, { is: "section" | "headers" }>;
 
-function readValue(kind: "text" | "flag" | "whole" | "duration", value: string): unknown {
-  switch (kind) {
-    case "text":
-      return value;
-    case "flag":
-      return /^(true|false)$/i.test(value) ? value.toLowerCase() === "true" : undefined;
-    case "whole":
-      return /^-?\d{1,15}$/.test(value) ? Number(value) : undefined;
-    case "duration":
-      return isDuration(value) ? value : undefined;
+function setBelow(
+  into: Record<string, unknown>,
+  name: string,
+  rest: readonly string[],
+  value: string,
+  kind: Below,
+): Problem {
+  if (rest.length === 0 && kind.is === "section" && kind.isSwitch && value.trim().toLowerCase() === "true") {
+    into[name] ??= {};
+    return undefined;
   }
+  if (rest.length === 0) return { problem: `"${name}" needs an option below it`, advice: `write ${name}.<option>` };
+  const inner = (into[name] ??= {}) as Record<string, unknown>;
+  if (kind.is === "section") return set(inner, rest, value, kind.of);
+  const header = rest.join(".");
+  const problem = headerProblem(header, value);
+  if (problem !== undefined) return { problem, advice: "remove the label, or name another header" };
+  if (Object.keys(inner).length >= kind.most)
+    return { problem: `"${name}" has more than ${kind.most} headers`, advice: "set fewer" };
+  inner[header] = value;
+  return undefined;
 }
 
-const SECONDS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
-// Traefik counts nanoseconds in 64 bits; far below that no sum of units can overflow.
-const LONGEST_SECONDS = 366 * 86_400;
+function setList(
+  into: Record<string, unknown>,
+  name: string,
+  texts: readonly string[],
+  known: readonly unknown[],
+  { item, most }: Extract<OptionKind, { is: "list" }>,
+): Problem {
+  if (known.length + texts.length > most)
+    return { problem: `"${name}" has more than ${most} values`, advice: `give at most ${most}` };
+  const wrong = texts.find(text => item.read(text) === undefined);
+  if (wrong !== undefined)
+    return { problem: `"${clip(wrong)}" is not ${item.what}`, advice: `write for example ${item.example}` };
+  if (known.length + texts.length > 0) into[name] = [...known, ...texts.map(text => item.read(text))];
+  return undefined;
+}
 
-/** Whether the text is a duration as Traefik reads them: whole seconds, or numbers with units. */
-function isDuration(text: string): boolean {
-  if (/^\d{1,9}$/.test(text)) return Number(text) <= LONGEST_SECONDS;
-  if (!/^(\d{1,9}(\.\d{1,6})?(ns|us|ms|s|m|h))+$/.test(text)) return false;
-  const parts = text.matchAll(/([\d.]+)(ns|us|ms|s|m|h)/g);
-  return [...parts].reduce((sum, part) => sum + Number(part[1]) * SECONDS[part[2]!]!, 0) <= LONGEST_SECONDS;
+function split(value: string): readonly string[] {
+  return value
+    .split(",")
+    .map(one => one.trim())
+    .filter(one => one !== "");
+}
+
+/** A part of what somebody wrote, short enough for a message. */
+export function clip(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
 /** By name, and `[2]` before `[10]`. */
@@ -115,6 +112,6 @@ function compareKeys(a: string, b: string): number {
 }
 
 function splitIndex(key: string): [string, number] {
-  const found = /^(.*)\[(\d+)\]$/.exec(key);
+  const found = /^(.*)\[(\d{1,6})\]$/.exec(key);
   return found === null ? [key, -1] : [found[1]!, Number(found[2])];
 }

@@ -1,7 +1,8 @@
+import { isPlatformDomain } from "./canary.ts";
 import type { Route } from "../model/routing.ts";
 import type { LabelContext } from "./label-context.ts";
-import { readOptions } from "./options.ts";
-import type { OptionSchema } from "./options.ts";
+import { list, oneOf, pattern, text, whole, type OptionSchema } from "./option-kinds.ts";
+import { clip, readOptions } from "./options.ts";
 import type { LabelledMiddleware } from "./read-middlewares.ts";
 import type { LabelledService } from "./read-service.ts";
 import { formatRule, parseRule } from "./rule.ts";
@@ -10,12 +11,13 @@ import type { Alternatives, Literal } from "./rule.ts";
 // The certificate resolver and its domains may stand there, as most examples have them: certificates are the edge's
 // own business, so that they only mean "with TLS".
 const ROUTER: OptionSchema = {
-  rule: "text",
-  entryPoints: "texts",
-  middlewares: "texts",
-  priority: "whole",
-  service: "text",
-  ruleSyntax: "text",
+  rule: text(),
+  entryPoints: list(pattern(/^[A-Za-z0-9_-]+$/, "an entry point's name", "web", 100), 20),
+  middlewares: list(text(200), 30),
+  // Only routers of the same domain are ordered by it, and those are one tenant's.
+  priority: whole(0, 1_000_000),
+  service: text(200),
+  ruleSyntax: oneOf("v3", "default"),
 };
 
 const RESERVED_ENTRY_POINTS = new Set(["traefik"]);
@@ -124,13 +126,13 @@ function useMiddlewares(
     if (name.includes("@"))
       issue(
         "middlewares",
-        `the middleware "${name}" belongs to somebody else`,
+        `the middleware "${clip(name)}" belongs to somebody else`,
         "describe one of your own on this container",
       );
     else
       issue(
         "middlewares",
-        `no label of this container describes the middleware "${name}"`,
+        `no label of this container describes the middleware "${clip(name)}"`,
         "add its labels, or remove its name",
       );
     return [];
@@ -147,11 +149,11 @@ function chooseService(
     const found = services.find(service => service.name === name);
     if (found !== undefined) return found;
     if (name.includes("@"))
-      issue("service", `the service "${name}" belongs to somebody else`, "route to a port of this container");
+      issue("service", `the service "${clip(name)}" belongs to somebody else`, "route to a port of this container");
     else if (services.length > 0)
       issue(
         "service",
-        `no label of this container describes the service "${name}"`,
+        `no label of this container describes the service "${clip(name)}"`,
         "add its labels, or remove the name",
       );
     return undefined;
@@ -210,7 +212,7 @@ function splitRule({ kind }: LabelContext, text: string, issue: Report): readonl
     if (domain === undefined) {
       issue(
         "rule",
-        `"${formatRule([literals])}" matches requests for any domain, other tenants' too`,
+        `"${clip(formatRule([literals]))}" matches requests for any domain, other tenants' too`,
         `add ${matcher}(\`<domain>\`) to every alternative`,
       );
       return [];
@@ -226,11 +228,15 @@ function splitRule({ kind }: LabelContext, text: string, issue: Report): readonl
     if (!DOMAIN.test(domain)) {
       issue(
         "rule",
-        `"${domain}" is no domain name`,
+        `"${clip(domain)}" is no domain name`,
         domain === "*"
           ? `name the domain: ${matcher}(\`*\`) takes every tenant's connections`
           : "use letters, digits, dashes and dots",
       );
+      return [];
+    }
+    if (isPlatformDomain(domain)) {
+      issue("rule", `"${domain}" is the platform's own`, "choose a domain that does not end in .invalid");
       return [];
     }
     const paths = literals

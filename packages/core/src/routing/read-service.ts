@@ -1,8 +1,8 @@
 import type { Balancing } from "../model/routing.ts";
 import type { LabelSections } from "./label-tree.ts";
 import type { LabelContext } from "./label-context.ts";
-import { HTTP_SERVICE, TCP_SERVICE } from "./middlewares.ts";
-import { readOptions } from "./options.ts";
+import { clip, readOptions } from "./options.ts";
+import { HTTP_SERVICE, TCP_SERVICE } from "./services.ts";
 
 /** A load balancer as labels describe it. */
 export interface LabelledService {
@@ -13,8 +13,6 @@ export interface LabelledService {
   /** Options for Traefik's load balancer; `scheme` (http) and `tls` (tcp) say how servers are spoken to. */
   readonly options: Readonly<Record<string, unknown>>;
 }
-
-const MOST_WEIGHT = 10_000;
 
 /** Reads `traefik.<kind>.services.<name>.loadbalancer.*`. */
 export function readServices(context: LabelContext, sections: LabelSections): readonly LabelledService[] {
@@ -31,13 +29,8 @@ function readService(context: LabelContext, name: string, labels: ReadonlyMap<st
   for (const [key, value] of labels) {
     const [head = "", ...rest] = key.split(".");
     if (head.toLowerCase() === "loadbalancer" && rest.length > 0) {
-      const below = rest.join(".");
-      if (/^serverstransport$/i.test(below))
-        issue(key, "a transport of the edge's own cannot be chosen", "remove the label");
-      else if (/^healthcheck\.(port|scheme)$/i.test(below))
-        issue(key, "health checks go to the routed port only", "remove the label");
-      else own.set(below, value);
-    } else issue(key, `"${head}" services cannot be described by labels`, "write loadbalancer.<option>");
+      own.set(rest.join("."), value);
+    } else issue(key, `"${clip(head)}" services cannot be described by labels`, "write loadbalancer.<option>");
   }
   const { options, problems } = readOptions(own, kind === "http" ? HTTP_SERVICE : TCP_SERVICE);
   for (const { key, problem, advice } of problems) issue(`loadbalancer.${key}`, problem, advice);
@@ -48,16 +41,13 @@ function readService(context: LabelContext, name: string, labels: ReadonlyMap<st
     scheme?: string;
     tls?: boolean;
   };
-  if (port !== undefined && (port < 1 || port > 65535))
-    issue("loadbalancer.server.port", `${port} is no port`, "use 1 to 65535");
-  if (weight !== undefined && (weight < 0 || weight > MOST_WEIGHT)) {
-    issue("loadbalancer.server.weight", `${weight} is no weight`, `use 0 to ${MOST_WEIGHT}`);
-  }
-  if (scheme !== undefined && !["http", "https", "h2c"].includes(scheme)) {
-    issue("loadbalancer.server.scheme", `"${scheme}" is no scheme of the edge`, "use http, https or h2c");
-  }
-  if (strategy !== undefined && strategy !== "wrr" && strategy !== "p2c") {
-    issue("loadbalancer.strategy", `"${strategy}" is no strategy of the edge`, "use wrr or p2c");
+  const { healthCheck } = rest as { healthCheck?: { path?: string; mode?: string } };
+  if (healthCheck !== undefined && healthCheck.path === undefined && healthCheck.mode !== "grpc") {
+    issue(
+      "loadbalancer.healthcheck.path",
+      "the health check has no path",
+      "write the path that is asked, for example /",
+    );
   }
   return {
     name,

@@ -34,10 +34,13 @@ const MATCHERS = {
   tcp: { HostSNI: [1, 8], ClientIP: [1, 8], ALPN: [1, 8] },
 } as const satisfies Record<string, Readonly<Record<string, readonly [number, number]>>>;
 
-const REFUSED: Readonly<Record<string, string>> = {
-  hostregexp: "HostRegexp could match other tenants' domains: name each host with Host",
-  hostsniregexp: "HostSNIRegexp could match other tenants' domains: name each host with HostSNI",
-};
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ["hostregexp", "HostRegexp could match other tenants' domains: name each host with Host"],
+  ["hostsniregexp", "HostSNIRegexp could match other tenants' domains: name each host with HostSNI"],
+]);
+
+// Each level is a call within a call, here and in Traefik.
+const MOST_DEPTH = 32;
 
 /** Matchers that took several values in Traefik v2; each value becomes an alternative. */
 const SEVERAL = new Set(["Host", "HostSNI", "Path", "PathPrefix", "Method", "ClientIP", "ALPN"]);
@@ -74,6 +77,7 @@ class Parser {
   readonly #text: string;
   readonly #kind: "http" | "tcp";
   #at = 0;
+  #depth = 0;
 
   constructor(text: string, kind: "http" | "tcp") {
     this.#text = text;
@@ -83,7 +87,8 @@ class Parser {
   parse(): Tree {
     const tree = this.#or();
     this.#space();
-    if (this.#at < this.#text.length) throw this.#problem(`does not expect "${this.#text.slice(this.#at)}"`);
+    if (this.#at < this.#text.length)
+      throw this.#problem(`does not expect "${this.#text.slice(this.#at, this.#at + 40)}"`);
     return tree;
   }
 
@@ -100,10 +105,13 @@ class Parser {
   }
 
   #not(): Tree {
-    if (this.#take("!")) return { kind: "not", of: this.#not() };
-    if (!this.#take("(")) return this.#matcher();
-    const tree = this.#or();
-    this.#expect(")");
+    const negated = this.#take("!");
+    if (!negated && !this.#take("(")) return this.#matcher();
+    this.#depth += 1;
+    if (this.#depth > MOST_DEPTH) throw new RuleProblem(`the rule is nested more than ${MOST_DEPTH} levels deep`);
+    const tree: Tree = negated ? { kind: "not", of: this.#not() } : this.#or();
+    if (!negated) this.#expect(")");
+    this.#depth -= 1;
     return tree;
   }
 
@@ -112,12 +120,12 @@ class Parser {
     const name = /^[A-Za-z]+/.exec(this.#text.slice(this.#at))?.[0];
     if (name === undefined) throw this.#problem("expects a matcher such as Host(`example.com`)");
     this.#at += name.length;
-    const refused = REFUSED[name.toLowerCase()];
+    const refused = REFUSED.get(name.toLowerCase());
     if (refused !== undefined) throw new RuleProblem(refused);
     const known: Readonly<Record<string, readonly [number, number]>> = MATCHERS[this.#kind];
     const matcher = Object.keys(known).find(one => one.toLowerCase() === name.toLowerCase());
     if (matcher === undefined)
-      throw new RuleProblem(`"${name}" is no matcher: use one of ${Object.keys(known).join(", ")}`);
+      throw new RuleProblem(`"${name.slice(0, 60)}" is no matcher: use one of ${Object.keys(known).join(", ")}`);
     this.#expect("(");
     const args = [this.#string()];
     while (this.#take(",")) args.push(this.#string());
@@ -158,7 +166,9 @@ class Parser {
   }
 
   #problem(what: string): RuleProblem {
-    return new RuleProblem(`the rule ${what} at character ${this.#at + 1} of "${this.#text}"`);
+    return new RuleProblem(
+      `the rule ${what} at character ${this.#at + 1} of "${this.#text.length > 200 ? `${this.#text.slice(0, 200)}...` : this.#text}"`,
+    );
   }
 }
 

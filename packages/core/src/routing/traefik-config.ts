@@ -102,13 +102,17 @@ function retryOn(section: TraefikSection, tries: number): string {
 }
 
 function loadBalancerOf(route: Route, servers: readonly string[]): Record<string, unknown> {
-  const { scheme: _scheme, tls, passthrough: _passthrough, ...options } = route.service;
+  const { scheme: _scheme, tls, passthrough: _passthrough, healthCheck, ...options } = route.service;
   if (route.kind === "tcp") {
     return { servers: servers.map(address => ({ address, ...(tls === true ? { tls } : {}) })), ...options };
   }
   return {
     servers: servers.map(url => ({ url })),
     ...options,
+    // Whatever was recorded: a redirect would lead the edge wherever an app says.
+    ...(isEmptyObject(healthCheck ?? {})
+      ? {}
+      : { healthCheck: { ...(healthCheck as object), followRedirects: false } }),
     ...(route.balancing === "p2c" ? { strategy: "p2c" } : {}),
   };
 }
