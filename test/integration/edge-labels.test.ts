@@ -52,7 +52,9 @@ const OPTIONS = (["http", "tcp"] as const).flatMap(kind => [
   ...optionsOf({ kind, middleware: undefined }, kind === "http" ? HTTP_SERVICE : TCP_SERVICE),
 ]);
 
-/** The labels of a router `name` with one value of an option, and what else its middleware needs. */
+/**
+ * The labels of a router `name` with one value of an option, and what else its middleware needs.
+ */
 function labelsFor(option: Option, value: string, name = "web"): Record<string, string> {
   const { kind, middleware, path } = option;
   const router = `traefik.${kind}.routers.${name}`;
@@ -89,7 +91,10 @@ describe("a real Traefik with the labels of tenants", () => {
   });
   afterAll(() => traefik?.close());
 
-  /** Serves it, waits until the edge holds it, and answers what is wrong with the tenant's own routers. */
+  /**
+   * Serves it, waits until the edge holds it, and answers what is wrong with the tenant's own
+   * routers.
+   */
   async function apply(labels: Readonly<Record<string, string>>): Promise<readonly string[]> {
     const { routes, issues } = read("acme", "web", labels);
     expect(issues).toEqual([]);
@@ -108,7 +113,7 @@ describe("a real Traefik with the labels of tenants", () => {
   async function holds(): Promise<void> {
     const { headers } = await traefik.get(CANARY_HOST);
     if (headers[CANARY_HEADER] !== `v${version}`)
-      throw new Error(`it holds ${headers[CANARY_HEADER]}, not v${version}`);
+      throw new Error(`it holds ${String(headers[CANARY_HEADER])}, not v${version}`);
   }
 
   it.each(OPTIONS.map(option => [`${prefixOf(option, "web")}.${option.path}`, option] as const))(

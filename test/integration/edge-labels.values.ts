@@ -38,7 +38,10 @@ const HEADERS = {
   permissionsPolicy: ["camera=()"],
 };
 
-/** Values at both ends of what each option of the tables may be, by its label without `traefik.` and names. */
+/**
+ * Values at both ends of what each option of the tables may be, by its label without `traefik.` and
+ * names.
+ */
 export const GOOD: Readonly<Record<string, readonly string[]>> = {
   "http.addPrefix.prefix": ["/", "/a/b"],
   "http.basicAuth.users": [APR, `${APR},${BCRYPT}`, "c:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="],

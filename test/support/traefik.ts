@@ -17,7 +17,9 @@ export interface TraefikAnswer {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** A real Traefik that takes its configuration from a test by the HTTP provider, as every edge does. */
+/**
+ * A real Traefik that takes its configuration from a test by the HTTP provider, as every edge does.
+ */
 export interface Traefik {
   /** Serves this text from now on. */
   serve(config: string): void;
@@ -30,7 +32,10 @@ export interface Traefik {
   close(): Promise<void>;
 }
 
-/** Starts Traefik on free ports of the loopback; it asks for its configuration each 20 ms and applies it at once. */
+/**
+ * Starts Traefik on free ports of the loopback; it asks for its configuration each 20 ms and
+ * applies it at once.
+ */
 export async function startTraefik(): Promise<Traefik> {
   const { path } = await resolveProgram("traefik");
   let config = "{}";

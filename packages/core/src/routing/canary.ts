@@ -1,6 +1,9 @@
 import type { TraefikDynamic } from "./traefik-config.ts";
 
-/** The host of the platform's own route on every edge. `.invalid` is no domain of anybody (RFC 6761). */
+/**
+ * The host of the platform's own route on every edge. `.invalid` is no domain of anybody (RFC
+ * 6761).
+ */
 export const CANARY_HOST = "edge.skep.invalid";
 /** The header of the canary's answer that says which routes the edge holds. */
 export const CANARY_HEADER = "x-skep-routes";
@@ -14,8 +17,9 @@ export function isPlatformDomain(domain: string): boolean {
 const NAME = "skep-canary";
 
 /**
- * Adds the platform's own route, which the edge answers by itself with the version of the routes that it holds. An edge
- * that has ceased to apply configurations goes on answering the version of the last one that it took.
+ * Adds the platform's own route, which the edge answers by itself with the version of the routes
+ * that it holds. An edge that has ceased to apply configurations goes on answering the version of
+ * the last one that it took.
  */
 export function withCanary(config: TraefikDynamic, version: string): Readonly<Record<string, unknown>> {
   const { routers = {}, services = {}, middlewares = {} } = config.http ?? {};

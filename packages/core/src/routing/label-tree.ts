@@ -20,17 +20,21 @@ export interface LabelTree {
   readonly issues: readonly Issue[];
 }
 
-// Labels that tell Traefik's own Docker and Swarm providers how to reach a container. They have no meaning here,
-// because the edge reaches every instance by its node's address and host port, and so they do no harm either.
+// Labels that tell Traefik's own Docker and Swarm providers how to reach a container. They have no
+// meaning here, because the edge reaches every instance by its node's address and host port, and so
+// they do no harm either.
 const IGNORED = /^traefik\.(docker|swarm)\.|^traefik\.constraint-label$/i;
 
-// Traefik reads its configuration as YAML, where such characters make the whole of it, every tenant's, unreadable;
-// the double bar is what Traefik joins lists with inside.
+// Traefik reads its configuration as YAML, where such characters make the whole of it, every
+// tenant's, unreadable; the double bar is what Traefik joins lists with inside.
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\ufeff\ufffe\uffff\u2551]/u;
 
 const SECTIONS = ["routers", "services", "middlewares"] as const;
 
-/** Sorts a container's labels by kind, section and name. Labels of others (not `traefik.`) are left alone. */
+/**
+ * Sorts a container's labels by kind, section and name. Labels of others (not `traefik.`) are left
+ * alone.
+ */
 export function readLabels(labels: Labels, path: string): LabelTree {
   const issues: Issue[] = [];
   const kinds = { http: emptySections(), tcp: emptySections() };

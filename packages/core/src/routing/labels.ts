@@ -9,7 +9,10 @@ import { readMiddlewares } from "./read-middlewares.ts";
 import { readRouter } from "./read-router.ts";
 import { readServices } from "./read-service.ts";
 
-/** The routes of a deployment, and what is wrong with its labels; with any issue the routes must not be used. */
+/**
+ * The routes of a deployment, and what is wrong with its labels; with any issue the routes must not
+ * be used.
+ */
 export interface ReadRoutes {
   readonly routes: readonly Route[];
   readonly issues: readonly Issue[];
@@ -19,8 +22,9 @@ export interface ReadRoutes {
 const MOST_ROUTES = 128;
 
 /**
- * Reads the Traefik labels of a deployment as people write them for Traefik's Docker provider. A route
- * is made per domain and path of each router's rule. `traefik.enable=false` on a container leaves its labels unread.
+ * Reads the Traefik labels of a deployment as people write them for Traefik's Docker provider. A
+ * route is made per domain and path of each router's rule. `traefik.enable=false` on a container
+ * leaves its labels unread.
  */
 export function routesFromSpec(tenantId: TenantId, deploymentId: DeploymentId, spec: DeploymentSpec): ReadRoutes {
   const routes: Route[] = [];
@@ -53,8 +57,8 @@ export function routesFromSpec(tenantId: TenantId, deploymentId: DeploymentId, s
 }
 
 /**
- * The spec with a published port for every port that its labels route to, as people expect who know Traefik's Docker
- * provider, where a routed port need not be published.
+ * The spec with a published port for every port that its labels route to, as people expect who know
+ * Traefik's Docker provider, where a routed port need not be published.
  */
 export function withRoutedPorts(spec: DeploymentSpec): DeploymentSpec {
   const containers = spec.containers.map((container, index) => {

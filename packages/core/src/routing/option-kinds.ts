@@ -1,4 +1,6 @@
-/** What an option's value is: how it is read, and what a person is told of a value that is refused. */
+/**
+ * What an option's value is: how it is read, and what a person is told of a value that is refused.
+ */
 export type OptionKind =
   | {
       readonly is: "value";
@@ -101,8 +103,8 @@ export function headers(most = MOST_ITEMS): OptionKind {
 /** A header's name. */
 export const HEADER_NAME = pattern(/^[A-Za-z0-9!#$%&'*+.^_|~-]+$/, "a header's name", "X-Request-Id", 200);
 
-// They say how a message travels between two neighbours. A value of somebody's own there would let the next hop read
-// the borders of messages otherwise than the edge does.
+// They say how a message travels between two neighbours. A value of somebody's own there would let
+// the next hop read the borders of messages otherwise than the edge does.
 const HOP_BY_HOP = new Set([
   ...["connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"],
   "upgrade",
@@ -118,7 +120,10 @@ export function headerProblem(name: string, value: string): string | undefined {
 
 const SECONDS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
 
-/** A duration as Traefik reads them (whole seconds, or numbers with units), between both ends, these included. */
+/**
+ * A duration as Traefik reads them (whole seconds, or numbers with units), between both ends, these
+ * included.
+ */
 export function duration(least: string, most: string): ValueKind {
   const [from, to] = [secondsOf(least)!, secondsOf(most)!];
   return {
@@ -132,7 +137,10 @@ export function duration(least: string, most: string): ValueKind {
   };
 }
 
-/** The seconds of a duration that Traefik can read. It counts nanoseconds in 64 bits: its digits are bounded here. */
+/**
+ * The seconds of a duration that Traefik can read. It counts nanoseconds in 64 bits: its digits are
+ * bounded here.
+ */
 function secondsOf(value: string): number | undefined {
   if (/^\d{1,9}$/.test(value)) return Number(value);
   if (value.length > 60 || !/^(\d{1,9}(\.\d{1,6})?(ns|us|ms|s|m|h))+$/.test(value)) return undefined;

@@ -13,7 +13,10 @@ export interface ReadOptions {
   readonly problems: readonly OptionProblem[];
 }
 
-/** Turns dotted labels such as `ratelimit.sourcecriterion.requesthost=true` into nested options of the right types. */
+/**
+ * Turns dotted labels such as `ratelimit.sourcecriterion.requesthost=true` into nested options of
+ * the right types.
+ */
 export function readOptions(labels: ReadonlyMap<string, string>, schema: OptionSchema): ReadOptions {
   const options: Record<string, unknown> = {};
   const problems: OptionProblem[] = [];

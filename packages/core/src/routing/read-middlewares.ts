@@ -4,7 +4,10 @@ import type { LabelContext } from "./label-context.ts";
 import { HTTP_MIDDLEWARES, REFUSED_MIDDLEWARES, TCP_MIDDLEWARES, type MiddlewareRule } from "./middlewares.ts";
 import { clip, readOptions } from "./options.ts";
 
-/** A middleware as labels describe it: its options stand below its kind, as in Traefik's configuration. */
+/**
+ * A middleware as labels describe it: its options stand below its kind, as in Traefik's
+ * configuration.
+ */
 export type LabelledMiddleware = Route["middlewares"][number];
 
 /** Reads `traefik.<kind>.middlewares.<name>.<what>.<option>`, by name. */

@@ -8,8 +8,8 @@ import type { LabelledService } from "./read-service.ts";
 import { formatRule, parseRule } from "./rule.ts";
 import type { Alternatives, Literal } from "./rule.ts";
 
-// The certificate resolver and its domains may stand there, as most examples have them: certificates are the edge's
-// own business, so that they only mean "with TLS".
+// The certificate resolver and its domains may stand there, as most examples have them:
+// certificates are the edge's own business, so that they only mean "with TLS".
 const ROUTER: OptionSchema = {
   rule: text(),
   entryPoints: list(pattern(/^[A-Za-z0-9_-]+$/, "an entry point's name", "web", 100), 20),
@@ -23,7 +23,10 @@ const ROUTER: OptionSchema = {
 const RESERVED_ENTRY_POINTS = new Set(["traefik"]);
 const DOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
-/** Reads one router: a route per domain and path of its rule. The first keeps the router's name, the next get `.2` and on. */
+/**
+ * Reads one router: a route per domain and path of its rule. The first keeps the router's name, the
+ * next get `.2` and on.
+ */
 export function readRouter(
   context: LabelContext,
   name: string,
@@ -165,7 +168,10 @@ function chooseService(
   return same;
 }
 
-/** The port the labels name, or the only one there is. It has to be published, since the edge comes by the host port. */
+/**
+ * The port the labels name, or the only one there is. It has to be published, since the edge comes
+ * by the host port.
+ */
 function choosePort(
   { container, kind }: LabelContext,
   service: LabelledService | undefined,
@@ -195,7 +201,10 @@ interface RulePart {
   readonly alternatives: Alternatives;
 }
 
-/** Splits a rule by domain and path; every alternative must name its domain, or it would take other tenants' requests. */
+/**
+ * Splits a rule by domain and path; every alternative must name its domain, or it would take other
+ * tenants' requests.
+ */
 function splitRule({ kind }: LabelContext, text: string, issue: Report): readonly RulePart[] {
   const matcher = kind === "http" ? "Host" : "HostSNI";
   const parsed = parseRule(text, kind);

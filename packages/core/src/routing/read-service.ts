@@ -10,7 +10,10 @@ export interface LabelledService {
   readonly port: number | undefined;
   readonly weight: number;
   readonly balancing: Balancing;
-  /** Options for Traefik's load balancer; `scheme` (http) and `tls` (tcp) say how servers are spoken to. */
+  /**
+   * Options for Traefik's load balancer; `scheme` (http) and `tls` (tcp) say how servers are spoken
+   * to.
+   */
   readonly options: Readonly<Record<string, unknown>>;
 }
 

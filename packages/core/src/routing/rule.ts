@@ -45,10 +45,14 @@ const MOST_DEPTH = 32;
 /** Matchers that took several values in Traefik v2; each value becomes an alternative. */
 const SEVERAL = new Set(["Host", "HostSNI", "Path", "PathPrefix", "Method", "ClientIP", "ALPN"]);
 
-// An alternative each for 64 hosts is plenty; without a bound a short rule could unfold into millions.
+// An alternative each for 64 hosts is plenty; without a bound a short rule could unfold into
+// millions.
 const MOST_ALTERNATIVES = 64;
 
-/** Reads a rule of Traefik v3, with the value lists of v2 where people still write them, and unfolds it to alternatives. */
+/**
+ * Reads a rule of Traefik v3, with the value lists of v2 where people still write them, and unfolds
+ * it to alternatives.
+ */
 export function parseRule(text: string, kind: "http" | "tcp"): ParsedRule {
   try {
     return { ok: true, alternatives: unfold(new Parser(text, kind).parse(), false) };

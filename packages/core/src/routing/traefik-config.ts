@@ -3,7 +3,10 @@ import type { Node, NodeId } from "../model/node.ts";
 import type { Route } from "../model/routing.ts";
 import { isServing } from "../model/state.ts";
 
-/** Traefik's dynamic configuration for its HTTP provider, as JSON. Parts that would be empty are left out. */
+/**
+ * Traefik's dynamic configuration for its HTTP provider, as JSON. Parts that would be empty are
+ * left out.
+ */
 export interface TraefikDynamic {
   http?: TraefikSection;
   tcp?: TraefikSection;
@@ -17,11 +20,12 @@ export interface TraefikSection {
 }
 
 /**
- * The configuration that sends each route to the instances that serve: meant to run, running, well, of the newest
- * placement of their instance that is all this, on nodes that are not down. Everything is named after its deployment,
- * whose id no other tenant can have. A route that nothing serves keeps its router and an empty server list, which
- * Traefik answers with 503; sections without a router are left out, because Traefik refuses a configuration with an
- * empty `routers` as a whole.
+ * The configuration that sends each route to the instances that serve: meant to run, running, well,
+ * of the newest placement of their instance that is all this, on nodes that are not down.
+ * Everything is named after its deployment, whose id no other tenant can have. A route that nothing
+ * serves keeps its router and an empty server list, which Traefik answers with 503; sections
+ * without a router are left out, because Traefik refuses a configuration with an empty `routers` as
+ * a whole.
  */
 export function traefikConfig(
   routes: readonly Route[],
@@ -46,7 +50,10 @@ interface Target {
   readonly ports: readonly PortBinding[];
 }
 
-/** Adds a router for routes that share their rule; where several deployments share it, each gets requests by its weight. */
+/**
+ * Adds a router for routes that share their rule; where several deployments share it, each gets
+ * requests by its weight.
+ */
 function addRouter(
   section: TraefikSection,
   group: readonly Route[],
@@ -60,7 +67,8 @@ function addRouter(
   let service = name;
   if (members.length > 1) {
     service = `${name}.weighted`;
-    // What has no server would answer its share of the requests with 503 while others could serve them.
+    // What has no server would answer its share of the requests with 503 while others could serve
+    // them.
     const able = members.filter(({ servers }) => servers.length > 0);
     const used = able.length > 0 ? able : members;
     section.services[service] = {
@@ -91,9 +99,9 @@ const TRIES_PER_SERVER = 2;
 const MOST_TRIES = 6;
 
 /**
- * Tries another server where one cannot be connected to, so that nobody notices a node that died before anybody has
- * found out, or while nobody is there to tell. Traefik repeats nothing of which a server may have seen a part. The name
- * has no dot, so it is no tenant's.
+ * Tries another server where one cannot be connected to, so that nobody notices a node that died
+ * before anybody has found out, or while nobody is there to tell. Traefik repeats nothing of which
+ * a server may have seen a part. The name has no dot, so it is no tenant's.
  */
 function retryOn(section: TraefikSection, tries: number): string {
   const name = `skep-retry-${tries}`;
