@@ -8,7 +8,7 @@ import { traefikConfig } from "@skep/core/routing/traefik-config.ts";
 import { aContainer, aLocation, aNode, aSpec } from "@skep/core/testing/builders.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTraefik, type Traefik } from "../support/traefik.ts";
-import { GOOD } from "./edge-labels.values.ts";
+import { GOOD } from "./edge-label-values.ts";
 
 /** What people, and people with bad intentions, write into any option. */
 const HOSTILE = [
@@ -119,7 +119,7 @@ describe("a real Traefik with the labels of tenants", () => {
   it.each(OPTIONS.map(option => [`${prefixOf(option, "web")}.${option.path}`, option] as const))(
     "takes both ends of what the table allows of %s",
     async (_, option) => {
-      expect(goodFor(option).length, "values in edge-labels.values.ts").toBeGreaterThan(0);
+      expect(goodFor(option).length, "values in edge-label-values.ts").toBeGreaterThan(0);
       for (const value of goodFor(option)) expect(await apply(labelsFor(option, value)), value).toEqual([]);
     },
   );
