@@ -48,8 +48,8 @@ export async function serve(config: Config, log: Log, { stack, signal }: Life): 
     startLimit: config.startLimit,
     agentVersion: "0.1.0",
   });
-  const probe = await serveProbe(config.probePort, { agent: () => agent.trouble() });
-  stack.defer(() => probe.close());
+  const probe = await serveProbe(config.probePort, { agent: () => agent.trouble() }, log);
+  stack.defer(() => probe.close(0));
   // Peers may still ask while a drained node waits for its instances to leave, so the page goes after the agent.
   stack.defer(() => agent.stop());
   await agent.start();

@@ -1,34 +1,41 @@
-import { Gauge, Registry } from "@prometheus-io/client";
-import { expect, test } from "vitest";
-import { createServer } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { createHealthHandler, runChecks } from "./health.ts";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { createHealthHandler, runChecks, watchReadiness } from "./health.ts";
+import { listenHttp1 } from "./http-listener.ts";
 
-test("the pages tell whether the service lives, whether it is ready, and its metrics", async () => {
-  const metrics = new Registry();
-  new Gauge({ name: "skep_tenants", help: "Tenants.", registers: [metrics] }).set(3);
+test("the pages tell whether the service lives and whether it is ready", async () => {
   let database: string | undefined = "the database is away";
-  const handle = createHealthHandler({ metrics, ready: { database: () => database } });
-  const server = createServer((request, response) => {
-    if (!handle(request, response)) response.writeHead(404).end();
+  const ready = watchReadiness({ database: () => database }, { periodMs: 5 });
+  onTestFinished(() => ready.close());
+  const answers = createHealthHandler({ ready });
+  const listener = await listenHttp1({ port: 0, host: "127.0.0.1" }, (request, response) => {
+    if (!answers(request, response)) response.writeHead(404).end();
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
+  onTestFinished(() => listener.close(0));
   const ask = async (path: string) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    const response = await fetch(`http://127.0.0.1:${listener.port}${path}`);
     return { status: response.status, body: await response.text() };
   };
   expect((await ask("/livez")).status).toBe(200);
-  const refused = await ask("/readyz");
+  const refused = await vi.waitFor(async () => {
+    const answer = await ask("/readyz");
+    expect(answer.body).not.toContain("not checked yet");
+    return answer;
+  });
   expect(refused.status).toBe(503);
   expect(JSON.parse(refused.body)).toEqual({ ok: false, checks: { database: "the database is away" } });
   database = undefined;
-  expect((await ask("/readyz")).status).toBe(200);
-  expect((await ask("/metrics")).body).toContain("skep_tenants 3");
-  expect((await ask("/other")).status).toBe(404);
-  server.closeAllConnections();
-  server.close();
+  await vi.waitFor(async () => expect((await ask("/readyz")).status).toBe(200));
+  expect((await ask("/metrics")).status).toBe(404);
+});
+
+test("readiness is not there before the first round, and no question starts a round", async () => {
+  let rounds = 0;
+  const ready = watchReadiness({ store: () => void rounds++ }, { periodMs: 60_000 });
+  onTestFinished(() => ready.close());
+  expect(ready.isReady()).toBe(false);
+  await vi.waitFor(() => expect(ready.isReady()).toBe(true));
+  for (let asked = 0; asked < 100; asked++) ready.results();
+  expect(rounds).toBe(1);
 });
 
 test("a check that hangs or throws fails with its reason, and does not hold up the others", async () => {

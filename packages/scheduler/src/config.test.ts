@@ -1,5 +1,7 @@
 import { ConfigError } from "@skep/kit/config.ts";
 import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
+import { LIMITS } from "@skep/server/limits.ts";
+import { limitsOf } from "@skep/server/settings.ts";
 import { describe, expect, it } from "vitest";
 import { readConfig, settingsOf } from "./config.ts";
 
@@ -23,6 +25,15 @@ describe("the configuration", () => {
   it("has an open API where that is said, and then no token", () => {
     expect(readConfig({ SKEP_API_OPEN: "yes" }).apiToken).toBeUndefined();
     expect(() => readConfig({ SKEP_API_OPEN: "yes", SKEP_API_TOKEN: token })).toThrow(/keep one/);
+  });
+
+  it("takes the API's limits and the origins of web pages, each with a default", () => {
+    const config = readConfig({ SKEP_API_TOKEN: token, SKEP_API_ORIGINS: "https://a.example, https://b.example:8443" });
+    expect(config.origins).toEqual(["https://a.example", "https://b.example:8443"]);
+    expect(limitsOf(config)).toEqual(LIMITS);
+    expect(limitsOf(readConfig({ SKEP_API_TOKEN: token, SKEP_API_BODY_MS: "7" })).bodyMs).toBe(7);
+    for (const wrong of ["a.example", "https://a.example/path", "*"])
+      expect(() => readConfig({ SKEP_API_TOKEN: token, SKEP_API_ORIGINS: wrong })).toThrow(/SKEP_API_ORIGINS/);
   });
 
   it("names every variable that is wrong, at once", () => {

@@ -1,5 +1,6 @@
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
 import { ConfigError, loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
+import { SERVER_SETTINGS } from "@skep/server/settings.ts";
 import { z } from "zod";
 
 const port = (otherwise: number) => z.coerce.number().int().min(0).max(65_535).default(otherwise);
@@ -7,6 +8,7 @@ const ms = (otherwise: number) => z.coerce.number().int().min(1).default(otherwi
 
 /** Every setting of the scheduler: its variable, shape, default, and what it is for. `<variable>_FILE` names a secret. */
 export const SCHEDULER_SETTINGS = {
+  ...SERVER_SETTINGS,
   postgresHost: setting("SKEP_POSTGRES_HOST", z.string().default("localhost"), "where Postgres is"),
   postgresPort: setting("SKEP_POSTGRES_PORT", port(5432), "its port"),
   postgresUser: setting("SKEP_POSTGRES_USER", z.string().default("skep"), "its user"),

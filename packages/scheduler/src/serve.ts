@@ -5,20 +5,19 @@ import { SERVICES } from "@skep/api/services.ts";
 import { anOperator } from "@skep/core/access/principal.ts";
 import { systemClock } from "@skep/kit/clock.ts";
 import { showConfig } from "@skep/kit/config.ts";
-import { createHealthHandler } from "@skep/kit/health.ts";
 import type { Life } from "@skep/kit/lifecycle.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { createNatsBus } from "@skep/kit/nats-bus.ts";
 import { createPool } from "@skep/kit/postgres.ts";
 import { systemIds, systemRandom } from "@skep/kit/random.ts";
 import { retry } from "@skep/kit/retry.ts";
-import { Registry } from "@prometheus-io/client";
 import { hostname } from "node:os";
 import { createHandlers } from "./api/handlers.ts";
 import { SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.ts";
 import { startEdgeServer } from "./edge/edge-server.ts";
 import { knowTokens } from "@skep/server/auth.ts";
 import { startServer } from "@skep/server/server.ts";
+import { limitsOf } from "@skep/server/settings.ts";
 import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "./store/postgres/postgres-store.ts";
 import { VERSION } from "./version.ts";
 import { createScheduler, type Scheduler } from "./create-scheduler.ts";
@@ -80,7 +79,6 @@ async function listen(
   store: PostgresStore,
   scheduler: Scheduler,
 ): Promise<void> {
-  const ready = { database: () => store.ping().then(() => undefined) };
   const api = await startServer({
     port: config.apiPort,
     routes: createHandlers(scheduler.api),
@@ -89,14 +87,15 @@ async function listen(
       config.apiToken === undefined
         ? undefined
         : { authenticate: knowTokens(new Map([[config.apiToken, anOperator("operator")]])), permissionOf },
-    ready,
-    pages: [createHealthHandler({ ready, metrics: new Registry() })],
+    ready: { database: () => store.ping().then(() => undefined) },
+    origins: config.origins,
+    limits: limitsOf(config),
     openApi: openApiJson,
     log,
   });
   life.stack.defer(() => api.close(3_000));
-  const edge = await startEdgeServer({ port: config.edgePort, routes: () => scheduler.routes.current() });
-  life.stack.defer(() => edge.close());
+  const edge = await startEdgeServer({ port: config.edgePort, log, routes: () => scheduler.routes.current() });
+  life.stack.defer(() => edge.close(0));
   log.info("scheduler.listening", "The API and the routes are served.", { apiPort: api.port, edgePort: edge.port });
   if (config.apiToken === undefined)
     log.warn("api.open", "SKEP_API_OPEN is yes: everybody who reaches the API may do everything.");

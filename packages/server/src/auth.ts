@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { createContextKey } from "@connectrpc/connect";
-import type { HandlerContext } from "@connectrpc/connect";
+import type { ConnectError, HandlerContext } from "@connectrpc/connect";
 import { toConnectError } from "@skep/api/codec/error.ts";
 import { Health } from "@skep/api/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "@skep/api/gen/grpc/reflection/v1/reflection_pb.ts";
@@ -11,6 +11,8 @@ import type { Permission } from "@skep/core/access/permission.ts";
 import { ANONYMOUS, PLATFORM } from "@skep/core/access/principal.ts";
 import type { Principal } from "@skep/core/access/principal.ts";
 import { SkepError } from "@skep/core/error.ts";
+import { clientKey } from "./client.ts";
+import type { Rate } from "./rate.ts";
 
 /** Who is let in, and what for. */
 export interface AuthOptions {
@@ -34,12 +36,24 @@ const FOR_EVERYBODY: ReadonlySet<string> = new Set(
 /**
  * Checks the token of a request and the permission of its principal, before the body is read. What a
  * request is about is not known yet, so the permission has to hold for the whole platform.
- * @throws ConnectError `unauthenticated` or `permission_denied`.
+ * An address with too many wrong tokens has to wait, and its tokens are not looked at until then.
+ * @throws ConnectError `unauthenticated`, `permission_denied` or `resource_exhausted`.
  */
-export function createGate(options: AuthOptions | undefined): (context: HandlerContext) => Promise<void> {
+export function createGate(
+  options: AuthOptions | undefined,
+  failures: Rate,
+): (context: HandlerContext) => Promise<void> {
   return async context => {
     if (options === undefined || FOR_EVERYBODY.has(context.service.typeName)) return;
-    const principal = await identify(options, context.requestHeader.get("authorization") ?? "");
+    const client = context.values.get(clientKey);
+    const waitMs = failures.waitMs(client);
+    if (waitMs > 0) throw tooManyFailures(waitMs);
+    const principal = await identify(options, context.requestHeader.get("authorization") ?? "").catch(
+      (error: unknown) => {
+        failures.count(client);
+        throw error;
+      },
+    );
     const permission = options.permissionOf(context.method);
     const refusal = permission === undefined ? unlisted(context.method) : authorise(principal, permission, PLATFORM);
     if (refusal !== undefined) throw toConnectError(refusal);
@@ -69,6 +83,15 @@ export function knowTokens(tokens: ReadonlyMap<string, Principal>): AuthOptions[
 }
 
 const hashOf = (token: string): Buffer => createHash("sha256").update(token).digest();
+
+/** Waiting is told in seconds, as the header Retry-After wants it. */
+function tooManyFailures(waitMs: number): ConnectError {
+  const seconds = Math.ceil(waitMs / 1_000);
+  const sentence = `Too many wrong tokens came from this address: wait ${seconds} s, then send a valid one.`;
+  const error = toConnectError(new SkepError("resource_exhausted", "TOO_MANY_WRONG_TOKENS", sentence));
+  error.metadata.set("retry-after", String(seconds));
+  return error;
+}
 
 const unknown = (reason: string, message: string): Error =>
   toConnectError(new SkepError("unauthenticated", reason, message));

@@ -1,15 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DescService } from "@bufbuild/protobuf";
+import { createContextValues } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Log } from "@skep/kit/log.ts";
+import { clientKey, clientOf } from "./client.ts";
 import { announcesTooMuch, drain, tooLarge } from "./body.ts";
 import { answerCors, setSecurityHeaders } from "./headers.ts";
+import type { Rate } from "./rate.ts";
 import { replyError } from "./reply.ts";
 import type { HttpRequest, HttpResponse } from "./reply.ts";
 import { createTranscoder } from "./rest/transcoder.ts";
 
-/** A page beside the API; answers whether the path was its own. */
+/**
+ * A page beside the API; answers whether the path was its own. The headers of the server are set when it
+ * is asked; a page that browsers show sets its own `content-security-policy` over them.
+ */
 export type Page = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** What requests are dispatched to. */
@@ -20,6 +26,8 @@ export interface DispatchOptions {
   readonly pages: readonly Page[];
   readonly origins: readonly string[];
   readonly openApi: string | undefined;
+  /** Counts the requests of each address. */
+  readonly requests: Rate;
   readonly log: Log;
 }
 
@@ -29,9 +37,13 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
   const transcode = createTranscoder(options.services, options.handlers, options.maxBytes);
   return (request, response) => {
     setSecurityHeaders(response);
+    const client = clientOf(request);
+    const waitMs = options.requests.waitMs(client);
+    if (waitMs > 0) return refuseHaste(response, waitMs);
+    options.requests.count(client);
     if (answerCors(request, response, options.origins)) return;
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-    answer(path, request, response).catch((error: unknown) => {
+    answer(path, request, response, client).catch((error: unknown) => {
       if (request.destroyed || response.destroyed) return;
       options.log.error("request.broken", `${request.method} ${path} could not be answered`, { error });
       if (!response.headersSent) replyError(response, 500, "internal", "Something went wrong here; see the log.");
@@ -39,10 +51,10 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
     });
   };
 
-  async function answer(path: string, request: HttpRequest, response: HttpResponse): Promise<void> {
+  async function answer(path: string, request: HttpRequest, response: HttpResponse, client: string): Promise<void> {
     if (await refusesBody(request, response, options.maxBytes)) return;
     const handler = byPath.get(path);
-    if (handler !== undefined) return await call(handler, request, response);
+    if (handler !== undefined) return await call(handler, request, response, client);
     if (path === "/api/v1/openapi.json" && request.method === "GET" && options.openApi !== undefined) {
       response.setHeader("content-type", "application/json");
       response.end(options.openApi);
@@ -51,14 +63,26 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
     // Pages are written for HTTP/1; the HTTP/2 objects offer the same calls.
     const page = [request as IncomingMessage, response as ServerResponse] as const;
     if (options.pages.some(show => show(...page))) return;
-    const done = transcode(request, response);
+    const done = transcode(request, response, client);
     if (done !== undefined) return await done;
     replyError(response, 404, "not_found", `There is nothing at ${path}; /api/v1/openapi.json lists every path.`);
   }
 }
 
-async function call(handler: UniversalHandler, request: HttpRequest, response: HttpResponse): Promise<void> {
-  const result = await handler(universalRequestFromNodeRequest(request, response, undefined, undefined));
+function refuseHaste(response: HttpResponse, waitMs: number): void {
+  const sentence = "Too many requests came from this address at once: wait a second, then go on more slowly.";
+  const headers = { "retry-after": String(Math.ceil(waitMs / 1_000)) };
+  replyError(response, 429, "resource_exhausted", sentence, headers);
+}
+
+async function call(
+  handler: UniversalHandler,
+  request: HttpRequest,
+  response: HttpResponse,
+  client: string,
+): Promise<void> {
+  const values = createContextValues().set(clientKey, client);
+  const result = await handler(universalRequestFromNodeRequest(request, response, undefined, values));
   await universalResponseToNodeResponse(result, response);
 }
 

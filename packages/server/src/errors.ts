@@ -39,7 +39,7 @@ async function* translateStream<T>(
 }
 
 function isStopping(): SkepError {
-  return new SkepError("unavailable", "STOPPING", "This scheduler is stopping; ask again, and another one answers.");
+  return new SkepError("unavailable", "STOPPING", "This server is stopping; ask again, and another one answers.");
 }
 
 function translate(thrown: unknown, method: string, log: Log): ConnectError {

@@ -5,7 +5,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { HealthCheckResponse_ServingStatus as Status, Health } from "@skep/api/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "@skep/api/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "@skep/api/gen/grpc/reflection/v1alpha/reflection_pb.ts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startTestServer } from "./testing/test-server.ts";
 import type { TestServer } from "./testing/test-server.ts";
 
@@ -18,7 +18,7 @@ afterAll(async () => await test[Symbol.asyncDispose]());
 describe("gRPC health and reflection", () => {
   it("says SERVING while the store answers, NOT_SERVING while not, without a token", async () => {
     const health = createClient(Health, createGrpcTransport({ baseUrl: test.url }));
-    expect((await health.check({})).status).toBe(Status.SERVING);
+    await vi.waitFor(async () => expect((await health.check({})).status).toBe(Status.SERVING));
     expect((await health.check({ service: "skep.v1.NodeService" })).status).toBe(Status.SERVING);
     await expect(health.check({ service: "skep.v1.Nothing" })).rejects.toMatchObject({ code: Code.NotFound });
     const statuses: Status[] = [];

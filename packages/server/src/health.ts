@@ -10,18 +10,18 @@ export interface HealthSource {
   /** Names of the services that the server has. */
   readonly services: readonly string[];
   /** Whether requests would be answered now. */
-  readonly isReady: () => Promise<boolean>;
+  readonly isReady: () => boolean;
 }
 
 /** Registers `grpc.health.v1.Health`. All services share one state, because one process serves them all. */
 export function registerHealth(router: ConnectRouter, source: HealthSource): void {
-  const statusOf = async (service: string): Promise<Status> => {
+  const statusOf = (service: string): Status => {
     if (service !== "" && !source.services.includes(service)) return Status.SERVICE_UNKNOWN;
-    return (await source.isReady()) ? Status.SERVING : Status.NOT_SERVING;
+    return source.isReady() ? Status.SERVING : Status.NOT_SERVING;
   };
   router.service(Health, {
-    async check({ service }) {
-      const status = await statusOf(service);
+    check({ service }) {
+      const status = statusOf(service);
       if (status === Status.SERVICE_UNKNOWN)
         throw new ConnectError(`This server has no service "${service}".`, Code.NotFound);
       return { status };
@@ -29,7 +29,7 @@ export function registerHealth(router: ConnectRouter, source: HealthSource): voi
     async *watch({ service }, context: HandlerContext) {
       let last: Status | undefined;
       while (!context.signal.aborted) {
-        const status = await statusOf(service);
+        const status = statusOf(service);
         if (status !== last) yield { status };
         last = status;
         await pause(PERIOD_MS, context.signal);

@@ -1,9 +1,10 @@
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Listener } from "@skep/kit/http-listener.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import { listen } from "./listen.ts";
-import type { Listener } from "./listen.ts";
+import { LIMITS } from "./limits.ts";
 import type { HttpRequest, HttpResponse } from "./reply.ts";
 
 let listener: Listener | undefined;
@@ -14,7 +15,7 @@ afterEach(async () => {
 });
 
 async function open(handle: (request: HttpRequest, response: HttpResponse) => void): Promise<number> {
-  listener = await listen({ port: 0, host: "127.0.0.1" }, handle);
+  listener = await listen({ port: 0, host: "127.0.0.1", limits: LIMITS }, handle);
   return listener.port;
 }
 
@@ -84,6 +85,9 @@ describe("one port for two languages", () => {
 
   it("says which port is taken", async () => {
     const port = await open(hello);
-    await expect(listen({ port, host: "127.0.0.1" }, hello)).rejects.toMatchObject({ code: "EADDRINUSE", port });
+    await expect(listen({ port, host: "127.0.0.1", limits: LIMITS }, hello)).rejects.toMatchObject({
+      code: "EADDRINUSE",
+      port,
+    });
   });
 });

@@ -65,9 +65,11 @@ describe("one port", () => {
     const page = await fetch(`${test.url}/page`);
     expect(await page.text()).toBe("a page");
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(page.headers.get("content-security-policy")).toBe("default-src 'self'");
     const { status, body, headers } = await test.send("/nothing/here");
     expect({ status, code: body["code"] }).toEqual({ status: 404, code: "not_found" });
     expect(headers.get("x-frame-options")).toBe("DENY");
+    expect(headers.get("content-security-policy")).toContain("default-src 'none'");
   });
 
   it("lets only the listed origins use it from a browser", async () => {

@@ -8,8 +8,8 @@ import { Health } from "@skep/api/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "@skep/api/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "@skep/api/gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { ErrorDetailSchema } from "@skep/api/gen/skep/v1/error_pb.ts";
-import { runChecks } from "@skep/kit/health.ts";
-import type { Check } from "@skep/kit/health.ts";
+import { createHealthHandler, watchReadiness } from "@skep/kit/health.ts";
+import type { Checks, Readiness, ReadinessOptions } from "@skep/kit/health.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { createGate } from "./auth.ts";
 import type { AuthOptions } from "./auth.ts";
@@ -18,12 +18,11 @@ import type { Page } from "./dispatch.ts";
 import { createErrorInterceptor } from "./errors.ts";
 import { registerHealth } from "./health.ts";
 import { idempotencyInterceptor } from "./idempotency.ts";
+import { LIMITS } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import { listen } from "./listen.ts";
-import type { Listener } from "./listen.ts";
+import { createRate } from "./rate.ts";
 import { registerReflection } from "./reflection.ts";
-
-/** Bodies above this are refused. A command's standard input alone may be 1 MiB; nothing else comes near it. */
-const DEFAULT_MAX_BYTES = 2 * 1024 * 1024;
 
 /** What the server serves, and how. */
 export interface ServerOptions {
@@ -36,13 +35,17 @@ export interface ServerOptions {
   readonly services: readonly DescService[];
   /** `undefined` lets everybody in: only for tests and closed networks. */
   readonly auth: AuthOptions | undefined;
-  /** Failing ones mean that no traffic should come now; gRPC health then says NOT_SERVING. */
-  readonly ready: Readonly<Record<string, Check>>;
-  /** Plain HTTP pages beside the API, asked in order: health pages, metrics, the edge's provider. */
+  /**
+   * Failing ones mean that no traffic should come now: /readyz and gRPC health say so. They run in rounds,
+   * whoever asks, so that requests without a token reach no database.
+   */
+  readonly ready: Checks;
+  readonly readiness?: ReadinessOptions;
+  /** Plain HTTP pages beside the API, asked in order. */
   readonly pages?: readonly Page[];
   /** Origins whose web pages may use the API. */
   readonly origins?: readonly string[];
-  readonly maxBytes?: number;
+  readonly limits?: Partial<Limits>;
   /** The OpenAPI file as text, served at /api/v1/openapi.json. */
   readonly openApi?: string;
   /** Further interceptors, inside those of the server. */
@@ -63,40 +66,49 @@ export interface ApiServer {
  */
 export async function startServer(options: ServerOptions): Promise<ApiServer> {
   const shutdown = new AbortController();
-  const handlers = createHandlers(options, shutdown.signal);
-  const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+  const limits = { ...LIMITS, ...options.limits };
+  const ready = watchReadiness(options.ready, options.readiness);
+  const handlers = createHandlers(options, limits, ready, shutdown.signal);
   const dispatch = createDispatch({
     handlers,
     services: options.services,
-    maxBytes,
-    pages: options.pages ?? [],
+    maxBytes: limits.maxBytes,
+    requests: createRate(limits.requestsPerSecond, 1_000),
+    pages: [createHealthHandler({ ready }), ...(options.pages ?? [])],
     origins: options.origins ?? [],
     openApi: options.openApi,
     log: options.log,
   });
-  const { port, ...where } = options;
-  const listener: Listener = await listen(
-    { port, ...(where.host === undefined ? {} : { host: where.host }) },
-    dispatch,
-  );
+  const { port, host, log } = options;
+  const where = { port, ...(host === undefined ? {} : { host }), log, limits };
+  const listener = await listen(where, dispatch).catch((error: unknown) => {
+    ready.close();
+    throw error;
+  });
   return {
     port: listener.port,
     close: async (graceMs = 5_000) => {
       shutdown.abort();
+      ready.close();
       await listener.close(graceMs);
     },
   };
 }
 
-function createHandlers(options: ServerOptions, shutdownSignal: AbortSignal): UniversalHandler[] {
+function createHandlers(
+  options: ServerOptions,
+  limits: Limits,
+  ready: Readiness,
+  shutdownSignal: AbortSignal,
+): UniversalHandler[] {
   const router = createConnectRouter({
-    readMaxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+    readMaxBytes: limits.maxBytes,
     acceptCompression: [compressionGzip, compressionBrotli],
     shutdownSignal,
     // A field that does not exist is more often a slip than a newer client: it is refused, not ignored.
     // And a field that is 0, false or empty is answered, so that a program that reads JSON finds every one of them.
     jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
-    requestGate: createGate(options.auth),
+    requestGate: createGate(options.auth, createRate(limits.failedAuthsPerMinute, 60_000)),
     interceptors: [
       createErrorInterceptor(options.log, shutdownSignal),
       idempotencyInterceptor,
@@ -107,7 +119,7 @@ function createHandlers(options: ServerOptions, shutdownSignal: AbortSignal): Un
   options.routes(router);
   registerHealth(router, {
     services: options.services.map(service => service.typeName),
-    isReady: async () => (await runChecks(options.ready, 2_000)).size === 0,
+    isReady: () => ready.isReady(),
   });
   registerReflection(
     router,

@@ -1,34 +1,19 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-
-/** The listener of Traefik's HTTP provider. */
-export interface EdgeServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { listenHttp1, type Listener } from "@skep/kit/http-listener.ts";
+import type { Log } from "@skep/kit/log.ts";
 
 /**
  * Serves `GET /routes` to the edges, and `/livez`. It listens apart from the API because it needs no token: only the
  * control network reaches it. While nothing is known it answers 503, and Traefik keeps the routes that it has.
  * @throws the listener's error.
  */
-export async function startEdgeServer(options: {
+export function startEdgeServer(options: {
   readonly port: number;
   readonly host?: string;
+  readonly log?: Log;
   readonly routes: () => string | undefined;
-}): Promise<EdgeServer> {
-  const server = createServer((request, response) => answer(request, response, options.routes));
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(options.port, options.host, resolve);
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+}): Promise<Listener> {
+  return listenHttp1(options, (request, response) => answer(request, response, options.routes));
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, routes: () => string | undefined): void {

@@ -2,7 +2,7 @@ import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aReport, aRoute, aStatus, creation, placement, someFacts } from "../store/testing/records.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
-import { startEdgeServer, type EdgeServer } from "./edge-server.ts";
+import { startEdgeServer } from "./edge-server.ts";
 import { createRoutesView, type RoutesView } from "./routes-view.ts";
 
 const someone = { actor: "someone", idempotencyKey: undefined };
@@ -75,7 +75,7 @@ describe("the routes", () => {
 });
 
 describe("the listener of the edges", () => {
-  let server: EdgeServer;
+  let server: Awaited<ReturnType<typeof startEdgeServer>>;
   let current: string | undefined;
   const get = async (path: string, method = "GET"): Promise<[number, string]> => {
     const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, { method });
@@ -86,7 +86,7 @@ describe("the listener of the edges", () => {
     current = undefined;
     server = await startEdgeServer({ port: 0, host: "127.0.0.1", routes: () => current });
   });
-  afterEach(() => server.close());
+  afterEach(() => server.close(0));
 
   it("answers 503 until the routes are known, so that Traefik keeps those that it has", async () => {
     expect((await get("/routes"))[0]).toBe(503);

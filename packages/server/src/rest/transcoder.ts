@@ -1,6 +1,7 @@
 import { fromBinary, toJson } from "@bufbuild/protobuf";
 import type { DescService, JsonValue } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
+import { createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { ErrorDetailSchema } from "@skep/api/gen/skep/v1/error_pb.ts";
 import { restBindings } from "@skep/api/rest/bindings.ts";
@@ -8,6 +9,7 @@ import type { RestBinding } from "@skep/api/rest/bindings.ts";
 import { matchTemplate } from "@skep/api/rest/template.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { readBody } from "../body.ts";
+import { clientKey } from "../client.ts";
 import { replyError, replyJson } from "../reply.ts";
 import type { HttpRequest, HttpResponse } from "../reply.ts";
 import { dropPathFields, parseBody, setParameter } from "./message-json.ts";
@@ -17,7 +19,7 @@ import type { JsonDraft } from "./message-json.ts";
 const PASSED = ["authorization", "idempotency-key", "connect-timeout-ms", "user-agent", "traceparent", "x-request-id"];
 
 /** Answers a request whose path is one of the REST paths; `undefined` leaves the request to others. */
-export type Transcoder = (request: HttpRequest, response: HttpResponse) => Promise<void> | undefined;
+export type Transcoder = (request: HttpRequest, response: HttpResponse, client: string) => Promise<void> | undefined;
 
 /**
  * Serves unary methods at the paths of their google.api.http options. Each call goes through the same handler as a
@@ -30,7 +32,7 @@ export function createTranscoder(
 ): Transcoder {
   const bindings = restBindings(services);
   const byPath = new Map(handlers.map(handler => [handler.requestPath, handler]));
-  return (request, response) => {
+  return (request, response, client) => {
     // What is no URL at all, such as `//`, is no path of ours and no failure of ours either.
     const url = URL.parse(request.url ?? "/", "http://rest");
     if (url === null) return undefined;
@@ -45,7 +47,9 @@ export function createTranscoder(
     }
     const { method } = one.binding;
     const handler = byPath.get(`/${method.parent.typeName}/${method.name}`);
-    return handler === undefined ? undefined : answer(one, handler, searchParams, request, response, maxBytes);
+    return handler === undefined
+      ? undefined
+      : answer(one, { handler, searchParams, request, response, client, maxBytes });
   };
 }
 
@@ -66,17 +70,20 @@ function match(bindings: readonly RestBinding[], path: string): Match[] {
   return found.filter(({ binding }) => binding.template.weight === found[0]?.binding.template.weight);
 }
 
-async function answer(
-  { binding, variables }: Match,
-  handler: UniversalHandler,
-  query: URLSearchParams,
-  request: HttpRequest,
-  response: HttpResponse,
-  maxBytes: number,
-): Promise<void> {
+interface Call {
+  readonly handler: UniversalHandler;
+  readonly searchParams: URLSearchParams;
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+  readonly client: string;
+  readonly maxBytes: number;
+}
+
+async function answer({ binding, variables }: Match, call: Call): Promise<void> {
+  const { handler, request, response } = call;
   try {
-    const body = await readBody(request, maxBytes);
-    const draft = toMessage(binding, variables, query, body.toString("utf8"));
+    const body = await readBody(request, call.maxBytes);
+    const draft = toMessage(binding, variables, call.searchParams, body.toString("utf8"));
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     const result = await handler({
@@ -86,6 +93,7 @@ async function answer(
       header: headersFor(request),
       body: draft,
       signal: gone.signal,
+      contextValues: createContextValues().set(clientKey, call.client),
     });
     for (const [name, value] of result.header ?? []) if (!name.startsWith("content-")) response.setHeader(name, value);
     const value = JSON.parse(await textOf(result.body)) as JsonValue;

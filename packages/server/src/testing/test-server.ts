@@ -59,12 +59,14 @@ export async function startTestServer(over: Partial<ServerOptions> = {}): Promis
       permissionOf: method => (method.name === "GetStatus" ? undefined : permissionOf(method)),
     },
     ready: { store: () => (test.isReady ? undefined : "the store is away") },
+    readiness: { periodMs: 50 },
     origins: ["https://console.example"],
     openApi: "{}",
     log,
     pages: [
       (request, response) => {
         if (request.url !== "/page") return false;
+        response.setHeader("content-security-policy", "default-src 'self'");
         response.end("a page");
         return true;
       },
