@@ -1,3 +1,4 @@
+import { NO_BASIS } from "@skep/core/world/basis.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { createPostgresStore } from "@skep/scheduler/store/postgres/postgres-store.ts";
 import { describeStore } from "@skep/scheduler/store/store.contract.ts";
@@ -47,9 +48,13 @@ describe("the tables", () => {
     await store.createTenant(aTenant(), someone);
     await store.createDeployment("acme", aSpec(), [aRoute()], someone, 1);
     for (const nodeId of ["node-1", "node-2"]) await store.saveFacts(someFacts({ nodeId }), 1);
-    const { term } = await store.takeLease("me", 60_000);
+    const mandate = await store.takeLease("me", 60_000);
     const ports = [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: 20001 }] as const;
-    await store.commit({ changes: [creation(1), placement(1, { ports })], wakeAt: undefined }, term, 1);
+    await store.commit(
+      { changes: [creation(1), placement(1, { ports })], wakeAt: undefined, basis: NO_BASIS },
+      mandate,
+      1,
+    );
     await store.saveReport(aReport({ statuses: [aStatus()] }), 1);
     await store.saveUsage([{ instanceId: "acme.web.1", epoch: 1, cpuMillis: 5, memoryBytes: 6 }], 1);
 
@@ -77,6 +82,19 @@ describe("the tables", () => {
     await pool.query("DELETE FROM deployment_locations");
     expect((await pool.query("SELECT * FROM location_ports")).rows).toEqual([]);
     expect((await pool.query("SELECT sum(deployment_count) AS sum FROM node_metadata")).rows).toEqual([{ sum: 0 }]);
+    await pool.end();
+    await store.close();
+  });
+});
+
+describe("a database whose clock was set back", () => {
+  it("gives a lease that was given back to whoever asks", async () => {
+    const database = await postgres.createDatabase();
+    const [store, pool] = [createPostgresStore(postgres.pool(database)), postgres.pool(database)];
+    await store.takeLease("me", 60_000);
+    await store.releaseLease("me");
+    await pool.query("UPDATE leases SET expires_at = now() + interval '1 hour'");
+    expect(await store.takeLease("other", 1_000)).toMatchObject({ holder: "other", term: 2 });
     await pool.end();
     await store.close();
   });

@@ -1,7 +1,9 @@
+import { NO_BASIS } from "@skep/core/world/basis.ts";
 import type { World } from "@skep/core/world/world.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { createPostgresStore, type PostgresStore } from "@skep/scheduler/store/postgres/postgres-store.ts";
 import { aReport, aStatus, creation, placement, someFacts } from "@skep/scheduler/store/testing/records.ts";
+import type { Mandate } from "@skep/scheduler/store/store.ts";
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startStoreServer, type StoreServer } from "../support/postgres.ts";
@@ -14,6 +16,7 @@ describe("the world as it is read again and again", () => {
   let postgres: StoreServer;
   let pool: pg.Pool;
   let store: PostgresStore;
+  let mandate: Mandate;
   let fresh: () => PostgresStore;
   let opened: PostgresStore[];
 
@@ -34,13 +37,15 @@ describe("the world as it is read again and again", () => {
     await store.createTenant(aTenant(), someone);
     await store.createDeployment("acme", aSpec({ replicas: COUNT }), [], someone, 1);
     for (const nodeId of ["node-1", "node-2"]) await store.saveFacts(someFacts({ nodeId }), 1);
-    const { term } = await store.takeLease("me", 60_000);
+    mandate = await store.takeLease("me", 60_000);
     const serials = Array.from({ length: COUNT }, (_, index) => index + 1);
     const changes = [
       ...serials.map(serial => creation(serial)),
       ...serials.map(serial => placement(serial, { placement: serial })),
     ];
-    expect(await store.commit({ changes, wakeAt: undefined }, term, 1)).toMatchObject({ kind: "committed" });
+    expect(await store.commit({ changes, wakeAt: undefined, basis: NO_BASIS }, mandate, 1)).toMatchObject({
+      kind: "committed",
+    });
     expect((await store.loadWorld()).locations).toHaveLength(COUNT);
   });
   afterEach(async () => {
@@ -117,7 +122,7 @@ describe("the world as it is read again and again", () => {
   it("is the true one where what happened is no longer noted", async () => {
     await pool.query("DELETE FROM deployment_locations WHERE instance_id = 'acme.web.1'");
     await pool.query("UPDATE world_changes SET at = at - interval '1 hour'");
-    await store.pruneHistory({ keysAt: 0, decisionsAt: 0 }, 10);
+    await store.pruneHistory({ keysAt: 0, decisionsAt: 0 }, 10, mandate);
     expect((await pool.query("SELECT FROM world_changes")).rowCount).toBe(0);
     expect((await expectTrue()).locations).toHaveLength(COUNT - 1);
     await pool.query("DELETE FROM deployment_locations WHERE instance_id = 'acme.web.2'");
@@ -128,7 +133,7 @@ describe("the world as it is read again and again", () => {
     await pool.query("UPDATE world_horizon SET xid = 1000000000000");
     const before = await expectTrue();
     expect((await store.loadWorld()).locations.some(location => before.locations.includes(location))).toBe(false);
-    await store.pruneHistory({ keysAt: 0, decisionsAt: 0 }, 10);
+    await store.pruneHistory({ keysAt: 0, decisionsAt: 0 }, 10, mandate);
     const { locations } = await store.loadWorld();
     expect((await store.loadWorld()).locations.every(location => locations.includes(location))).toBe(true);
   });

@@ -43,7 +43,7 @@ export const p10: Measurement = {
     await records.migrate();
     await seedRecords(pool);
     const repairs = countRepairs(records);
-    const { term } = await records.takeLease("load", LEASE_MS);
+    const { term, holder } = await records.takeLease("load", LEASE_MS);
     const log = createRecordingLog();
     const [bus, agents] = await connectTwo(bench, nats.url, log);
     const played = playNodes(agents, nodeIds());
@@ -55,7 +55,7 @@ export const p10: Measurement = {
     const [beats, hints] = [createBeats(ports), createHints(bus)];
     const absorb = createAbsorb(ports, { beats, hints, wake: () => undefined });
     for (const [name, loop] of Object.entries({ beats, hints, absorb })) bench.defer(name, () => loop.close());
-    const leadership = { term, holds: () => true };
+    const leadership = { term, holder, holds: () => true };
     const removals = createRemovals(ports.store, leadership);
     const assignments = createAssignments({ bus, log }, term, removals);
     const reconcile = createReconcile(ports, {

@@ -64,13 +64,13 @@ export function countRepairs(records: Store): CountingStore {
       count("examined");
       return answer;
     },
-    restoreLocation: async location => {
-      const restored = await records.restoreLocation(location);
+    restoreLocation: async (location, mandate) => {
+      const restored = await records.restoreLocation(location, mandate);
       count("rows");
       return restored;
     },
-    saveRemovals: async (removals, term, now) => {
-      const raised = await records.saveRemovals(removals, term, now);
+    saveRemovals: async (removals, mandate, now) => {
+      const raised = await records.saveRemovals(removals, mandate, now);
       for (const _ of removals) count("strangers");
       return raised;
     },

@@ -5,7 +5,7 @@ import type { Liveness } from "@skep/core/model/node.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { Engine } from "@skep/agent/engine/engine.ts";
 import { EngineError } from "@skep/agent/engine/errors.ts";
-import type { Store } from "@skep/scheduler/store/store.ts";
+import type { Mandate, Store } from "@skep/scheduler/store/store.ts";
 import type { Life } from "./life.ts";
 import { throughGate } from "./life.ts";
 import type { ObserverRule } from "./observer-rule.ts";
@@ -51,11 +51,10 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
       },
       after: (verb, args, result) => {
         if (verb === "commit" && (result as { kind: string }).kind === "committed") {
-          const [plan, term] = args as [Plan, number];
+          const [plan] = args as [Plan];
           for (const change of plan.changes) platform.say(`${life.name} plan ${JSON.stringify(change)}`.slice(0, 300));
-          const current = platform.database.records.lease?.term;
-          if (term !== current) platform.violate(`${life.name} committed in term ${term}, and it is term ${current}`);
         }
+        judgeMandate(platform, life.name, verb, args, result);
         if (verb === "restoreLocation") platform.repaired.add((args[0] as Location).nodeId);
         if (verb === "loadAssignment" && result !== undefined) {
           const assignment = result as Assignment;
@@ -66,6 +65,21 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
     },
     ["close"],
   );
+}
+
+/** Where each write of a leader names in whose name it is made. */
+const MANDATES: Readonly<Record<string, number>> = {
+  ...{ commit: 1, raiseRevisions: 1, saveLiveness: 1, saveBeats: 1, restoreLocation: 1, pruneHistory: 2 },
+};
+
+/** What was written, was written by who led. */
+function judgeMandate(platform: Platform, name: string, verb: string, args: readonly unknown[], result: unknown): void {
+  const at = MANDATES[verb];
+  if (at === undefined || (result as { kind?: string } | undefined)?.kind === "stale") return;
+  const { term, holder } = args[at] as Mandate;
+  const { lease } = platform.database.records;
+  if (term === lease?.term && holder === lease.holder) return;
+  platform.violate(`${name} committed in term ${term} by ${verb}, and it is term ${lease?.term} of ${lease?.holder}`);
 }
 
 /** The engine as one agent sees it: answers get lost, and what it makes and ends is judged. */

@@ -50,6 +50,14 @@ describe("three schedulers and three nodes", () => {
     expect(agents.map(agent => agent.running.size)).toEqual([1, 1, 1]);
   });
 
+  it("write again what another wrote over the leader's belief of a node", async () => {
+    const { records } = rig.database;
+    const entry = records.nodes.get("node-2")!;
+    entry.node = { ...entry.node, liveness: "down" };
+    expect(await within(3_000, () => records.nodes.get("node-2")?.node.liveness === "ready")).toBe(true);
+    expect(kinds().filter(kind => kind === "node.down")).toEqual([]);
+  });
+
   it("go on after the leader died in the middle, and nothing runs twice", async () => {
     await deploy();
     const leader = leaders()[0]!;

@@ -2,9 +2,6 @@ import type { Bug } from "./bug.ts";
 
 const PLAN = "packages/scheduler/src/store/memory/plan.ts";
 const STATUS = "packages/scheduler/src/store/memory/status.ts";
-const COMMIT_FENCE =
-  'databaseNow: number): CommitResult {\n  const { lease } = records;\n  if (lease === undefined || lease.term !== term || lease.expiresAt <= databaseNow) {\n    return { kind: "stale", because: `the lease of term ${term} has ended` };\n  }\n  const before';
-
 /** Bugs in what the database checks; planted in its twin, which stands for the stored functions here. */
 export const STORE_BUGS: readonly Bug[] = [
   {
@@ -13,9 +10,8 @@ export const STORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: PLAN,
-        find: COMMIT_FENCE,
-        replace:
-          'databaseNow: number): CommitResult {\n  const { lease } = records;\n  if (lease === undefined || databaseNow < 0) {\n    return { kind: "stale", because: `the lease of term ${term} has ended` };\n  }\n  const before',
+        find: "lease === undefined || !leads(records, mandate, databaseNow)",
+        replace: "lease === undefined || databaseNow < 0",
       },
     ],
     found: /committed in term/,
@@ -27,11 +23,45 @@ export const STORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: PLAN,
-        find: COMMIT_FENCE,
-        replace: COMMIT_FENCE.replace(" || lease.expiresAt <= databaseNow", " || databaseNow < 0"),
+        find: "lease.holder === holder && lease.expiresAt > now",
+        replace: "lease.holder === holder && now > 0",
       },
     ],
     found: /committed .* expired/,
+  },
+  {
+    name: "late-leader-write",
+    breaks: "What a deposed leader believes of nodes, restores or prunes is written all the same.",
+    edits: [
+      {
+        file: "packages/scheduler/src/store/memory/memory-store.ts",
+        find: "if (!leads(records, mandate, clock.now())) throw",
+        replace: "if (mandate.term < 0) throw",
+      },
+    ],
+    found: /committed in term \d+ by (save|restore|prune)/,
+  },
+  {
+    name: "write-in-a-shared-term",
+    breaks: "A write is accepted from another holder than the lease's, of the same term.",
+    edits: [
+      { file: PLAN, find: "&& lease.holder === holder && lease.expiresAt", replace: "&& holder && lease.expiresAt" },
+    ],
+    found: /committed in term/,
+    notYet: "the database never loses its last seconds here, so no two leaders share a term",
+  },
+  {
+    name: "commit-without-basis",
+    breaks: "A location is stopped or given up although it has another state than when that was decided.",
+    edits: [
+      {
+        file: "packages/core/src/world/stale.ts",
+        find: " ?? whyBasisMoved(world, plan)",
+        replace: "",
+      },
+    ],
+    found: /not as desired|older report|reaches/,
+    notYet: "a stop of what changed meanwhile costs a start more, and no rule counts those",
   },
   {
     name: "commit-without-compare",
@@ -57,8 +87,8 @@ export const STORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: PLAN,
-        find: "lease.expiresAt <= now) {\n    const term",
-        replace: "lease.expiresAt <= now + 2_000) {\n    const term",
+        find: "lease.expiresAt <= now;",
+        replace: "lease.expiresAt <= now + 2_000;",
       },
     ],
     found: /lead in term|lease/,

@@ -6,6 +6,7 @@ import { retryFailed } from "../reconcile/retry.ts";
 import { supersedeOlder } from "../reconcile/supersede.ts";
 import { wakeTime } from "../reconcile/wake-time.ts";
 import { wantsOf } from "../reconcile/wants.ts";
+import { basisOf } from "../world/basis.ts";
 import { openDraft } from "../world/draft.ts";
 import type { Plan } from "../world/plan.ts";
 import type { Settings, World } from "../world/world.ts";
@@ -16,7 +17,8 @@ import type { Settings, World } from "../world/world.ts";
  * plan changes nothing.
  */
 export function decide(world: World, settings: Settings, now: number): Plan {
-  const draft = openDraft(inOrder(world), now);
+  const ordered = inOrder(world);
+  const draft = openDraft(ordered, now);
   evictLost(draft);
   const ending = reconcileDeployments(draft, settings);
   retryFailed(draft);
@@ -25,7 +27,7 @@ export function decide(world: World, settings: Settings, now: number): Plan {
   placeWanted(draft, wants);
   withdrawRefusals(draft, wants);
   supersedeOlder(draft, settings, ending);
-  return { changes: draft.changes, wakeAt: wakeTime(draft, settings) };
+  return { changes: draft.changes, wakeAt: wakeTime(draft, settings), basis: basisOf(ordered, draft.changes) };
 }
 
 /** The same world whatever order its records came in. */

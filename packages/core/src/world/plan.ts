@@ -1,5 +1,5 @@
 import type { DeploymentId } from "../model/deployment.ts";
-import type { Instance, InstanceId, PortBinding, Refusal } from "../model/instance.ts";
+import type { Instance, InstanceId, InstanceState, Location, PortBinding, Refusal } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
 
 /** One change to the records. Each names what it was based on, so that a commit can refuse a stale plan. */
@@ -40,4 +40,19 @@ export type Change =
 export interface Plan {
   readonly changes: readonly Change[];
   readonly wakeAt: number | undefined;
+  /** The commit refuses the plan where one of these moved on. */
+  readonly basis: Basis;
+}
+
+/** What a plan was decided on, beside the serials and epochs that its changes carry themselves. */
+export interface Basis {
+  /** Locations that the plan retires, stops, gives up or forgets, as they were. */
+  readonly locations: readonly {
+    readonly instanceId: InstanceId;
+    readonly epoch: number;
+    readonly state: InstanceState;
+    readonly desired: Location["desired"];
+  }[];
+  /** Deployments that the plan makes or stops instances of, or forgets. */
+  readonly deployments: readonly { readonly deploymentId: DeploymentId; readonly resourceVersion: number }[];
 }

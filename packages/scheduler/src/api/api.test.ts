@@ -14,7 +14,7 @@ import { TenantService } from "@skep/api/gen/skep/v1/tenant_service_pb.ts";
 import { aContainer, aSpec } from "@skep/core/testing/builders.ts";
 import type { SkepError } from "@skep/core/error.ts";
 import { describe, expect, it } from "vitest";
-import { createTestPlatform } from "./testing/platform.ts";
+import { LEADER, createTestPlatform } from "./testing/platform.ts";
 import type { TestPlatform } from "./testing/platform.ts";
 
 function clients(platform: TestPlatform) {
@@ -271,7 +271,7 @@ describe("the other services", () => {
     const hostPort = locations[0]?.ports[0]?.hostPort;
     expect(routes[0]?.servers).toMatchObject([{ address: "10.0.0.2", port: hostPort }]);
     // As on the edges: nobody is sent to a node that is down, though its last word was that all is well.
-    await store.saveLiveness(new Map([["node2", "down"]]), 0);
+    await store.saveLiveness(new Map([["node2", "down"]]), await store.takeLease(...LEADER));
     expect((await routing.listRoutes({ tenantId: "acme" })).routes[0]?.servers).toEqual([]);
     expect(await failure(routing.getRoute({ domain: "no.example" }))).toMatchObject({ code: "not_found" });
     expect(await failure(instances.getInstance({ instanceId: "acme.web.99" }))).toMatchObject({ code: "not_found" });

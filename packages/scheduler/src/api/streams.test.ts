@@ -12,7 +12,7 @@ import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { streamLogs } from "./deployment-logs.ts";
 import { mergeLogs } from "./logs.ts";
-import { createTestPlatform } from "./testing/platform.ts";
+import { LEADER, createTestPlatform } from "./testing/platform.ts";
 import { watch } from "./watch.ts";
 import type { Step } from "./watch.ts";
 
@@ -94,7 +94,8 @@ describe("WatchNodes", () => {
     for await (const { change } of nodes.watchNodes({})) {
       if (change.case === "updated") seen.push(change.value.hostname);
       if (change.case === "snapshotComplete") {
-        await store.saveBeats([{ nodeId: "node1", load: { cpuShare: 0.9, memoryShare: 0.9 } }], Date.now() + 5);
+        const load = { cpuShare: 0.9, memoryShare: 0.9 };
+        await store.saveBeats([{ nodeId: "node1", load }], await store.takeLease(...LEADER), Date.now() + 5);
         await addNodes({ id: "node3", hostname: "n3" });
       }
       if (seen.includes("n3")) break;

@@ -1,3 +1,4 @@
+import { NO_BASIS } from "@skep/core/world/basis.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aReport, aRoute, aStatus, creation, placement, someFacts } from "../store/testing/records.ts";
@@ -20,8 +21,12 @@ describe("the routes", () => {
     await store.createTenant(aTenant(), someone);
     await store.createDeployment("acme", aSpec(), [aRoute()], someone, 0);
     await store.saveFacts(someFacts(), 0);
-    const { term } = await store.takeLease("me", 600_000);
-    await store.commit({ changes: [creation(1), placement(1, { ports })], wakeAt: undefined }, term, 0);
+    const mandate = await store.takeLease("me", 600_000);
+    await store.commit(
+      { changes: [creation(1), placement(1, { ports })], wakeAt: undefined, basis: NO_BASIS },
+      mandate,
+      0,
+    );
     const subscribe = (handle: () => void) => ((hint = handle), { close: () => undefined });
     routes.follow({ subscribe });
     await rig.clock.advance(10);

@@ -1,14 +1,17 @@
 import { encodeAsk } from "@skep/api/codec/ask.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
+import { retryDelay, type Backoff } from "@skep/kit/retry.ts";
 import type { Beats } from "./beats.ts";
 import type { Leadership } from "./leader.ts";
-import type { LoopPorts } from "./ports.ts";
+import type { LoopPorts, Running } from "./ports.ts";
 
-/** The first half of the reconcile. */
-export interface Comparison {
-  /** Compares digests, and asks agents that see something else for a full report. @throws the store's error. */
-  ask(): Promise<void>;
+/** The first half of the reconcile: who sees something else than the records is asked for a full report. */
+export interface Comparison extends Running {
+  /** Compares now, and asks whoever differs. */
+  compare(): Promise<void>;
+  /** A full report of the node came by: it need not be asked again. */
+  heard(nodeId: NodeId): void;
   /** The nodes whose beats are fresh. */
   present(): ReadonlySet<NodeId>;
 }
@@ -25,37 +28,55 @@ export interface ComparisonOptions {
 const FRESH_MS = 3_000;
 const AT_ONCE = 16;
 const ASK_TIMEOUT_MS = 5_000;
+/** The question, its answer or the report may be lost: it is asked again until the report has come by. */
+const AGAIN: Backoff = { baseMs: 3_000, maxMs: 30_000 };
 
 /**
- * Makes it: digests of the records against those in the beats. Agents that see something else are asked
- * for a full report, and so is each agent once in a term, since a new leader knows nothing of strangers.
+ * Compares digests of the records with those in the beats. Each agent is asked once in a term too, since a
+ * new leader knows nothing of strangers.
  */
 export function createComparison(ports: LoopPorts, { beats, leadership, knows }: ComparisonOptions): Comparison {
-  const { store, bus, log } = ports;
+  const { store, bus, clock, log, random, loops } = ports;
+  const awaited = new Map<NodeId, { readonly tries: number; readonly atMs: number }>();
 
-  async function askOne(nodeId: NodeId): Promise<void> {
+  async function ask(nodeId: NodeId): Promise<void> {
+    const tries = (awaited.get(nodeId)?.tries ?? 0) + 1;
+    awaited.set(nodeId, { tries, atMs: clock.monotonic() + retryDelay(tries, random, AGAIN) });
     try {
       await bus.request(nodeSubject("ask", nodeId), encodeAsk({ kind: "report" }), { timeoutMs: ASK_TIMEOUT_MS });
     } catch (error) {
-      log.debug("report.unasked", "An agent could not be asked for a full report.", { nodeId, error });
+      log.debug("report.unasked", "An agent could not be asked for a full report.", { nodeId, tries, error });
     }
   }
 
-  const isFresh = (atMs: number): boolean => beats.awakeMs() - atMs <= FRESH_MS;
+  const isFresh = (nodeId: NodeId): boolean => beats.awakeMs() - (beats.heard(nodeId)?.atMs ?? -Infinity) <= FRESH_MS;
+
+  async function askDue(): Promise<void> {
+    // Who is not heard now is compared again once it is.
+    for (const nodeId of awaited.keys()) if (!isFresh(nodeId)) awaited.delete(nodeId);
+    const due = [...awaited].flatMap(([nodeId, { atMs }]) => (atMs <= clock.monotonic() ? [nodeId] : []));
+    for (let from = 0; from < due.length && leadership.holds(); from += AT_ONCE) {
+      await Promise.all(due.slice(from, from + AT_ONCE).map(ask));
+    }
+    const next = Math.min(...[...awaited.values()].map(one => one.atMs));
+    if (next < Infinity) asking.at(clock.now() + Math.max(0, next - clock.monotonic()));
+  }
+
+  const asking = loops.begin("asking", askDue, { minGapMs: 200 });
   return {
-    ask: async () => {
+    compare: async () => {
       const digests = await store.loadDigests();
-      const differing: NodeId[] = [];
-      for (const [nodeId, { beat, atMs }] of beats.all()) {
-        if (beat === undefined || !isFresh(atMs)) continue;
+      for (const [nodeId, { beat }] of beats.all()) {
+        if (beat === undefined || !isFresh(nodeId) || awaited.has(nodeId)) continue;
         const { digest = 0n, count = 0 } = digests.get(nodeId) ?? {};
-        if (!knows(nodeId) || digest !== beat.digest || count !== beat.instances) differing.push(nodeId);
+        if (knows(nodeId) && digest === beat.digest && count === beat.instances) continue;
+        awaited.set(nodeId, { tries: 0, atMs: clock.monotonic() });
       }
-      for (let from = 0; from < differing.length && leadership.holds(); from += AT_ONCE) {
-        await Promise.all(differing.slice(from, from + AT_ONCE).map(askOne));
-      }
+      asking.hint();
     },
+    heard: nodeId => void awaited.delete(nodeId),
     present: () =>
-      new Set([...beats.all()].flatMap(([id, { beat, atMs }]) => (beat !== undefined && isFresh(atMs) ? [id] : []))),
+      new Set([...beats.all()].flatMap(([id, { beat }]) => (beat !== undefined && isFresh(id) ? [id] : []))),
+    close: () => asking.close(),
   };
 }

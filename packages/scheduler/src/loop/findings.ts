@@ -7,11 +7,13 @@ import type { Assignments } from "./assignments.ts";
 import { createCensus } from "./census.ts";
 import { brakeDecisions, decisionOf, removalDecision } from "./finding-words.ts";
 import type { Hints } from "./hints.ts";
+import type { Leadership } from "./leader.ts";
 import type { LoopPorts } from "./ports.ts";
 import type { Removals } from "./removals.ts";
 
 /** What acting on findings needs beside the ports. */
 export interface FindingsOptions {
+  readonly leadership: Leadership;
   readonly assignments: Assignments;
   readonly removals: Removals;
   readonly hints: Hints;
@@ -32,7 +34,7 @@ const MOST_SAID = 10_000;
 /** Makes it for a term. */
 export function createFindings(
   ports: Pick<LoopPorts, "store" | "log" | "clock">,
-  { assignments, removals, hints, wake }: FindingsOptions,
+  { leadership, assignments, removals, hints, wake }: FindingsOptions,
 ): Findings {
   const { store, log, clock } = ports;
   const census = createCensus();
@@ -61,7 +63,7 @@ export function createFindings(
     const refused: Location[] = [];
     for (const { verdict } of judged) {
       if (verdict.kind !== "restore") continue;
-      if (!(await store.restoreLocation(verdict.location))) refused.push(verdict.location);
+      if (!(await store.restoreLocation(verdict.location, leadership))) refused.push(verdict.location);
       wake();
     }
     return refused;

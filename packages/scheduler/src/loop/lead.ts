@@ -33,13 +33,13 @@ export function lead(ports: LoopPorts, options: LeadOptions): Command {
   const removals = createRemovals(ports.store, leadership);
   const assignments = createAssignments(ports, leadership.term, removals);
   const wake = (): void => tick.wake();
-  const liveness = createLiveness(ports, { beats, hints, probePort, wake, onFreeze });
+  const liveness = createLiveness(ports, { leadership, beats, hints, probePort, wake, onFreeze });
   const reconcile = createReconcile(ports, { leadership, assignments, removals, beats, hints, wake });
   const onMissingRow = (): void => reconcile.soon();
   const tick = createTick(ports, { leadership, assignments, removals, liveness, hints, onMissingRow });
   const redelivery = createRedelivery(beats, assignments, leadership, wake);
-  const load = createLoadRecord(ports, beats);
-  const retention = createRetention(ports);
+  const load = createLoadRecord(ports, beats, leadership);
+  const retention = createRetention(ports, leadership);
   return {
     wake,
     frozen: () => liveness.frozen(),

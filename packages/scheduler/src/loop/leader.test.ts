@@ -58,6 +58,28 @@ describe("a leader", () => {
     expect(b.term()).toBe(2);
   });
 
+  it("is followed soon though the database's clock was set back as it died", async () => {
+    begin("a");
+    const b = begin("b");
+    await rig.clock.advance(1_000);
+    rig.database.cut("a");
+    rig.database.records.lease!.expiresAt += 3_600_000;
+    expect(await rig.clock.runUntil(() => b.term() !== undefined, 2 * TTL_MS)).toBe(true);
+    expect(b.term()).toBe(2);
+  });
+
+  it("is not followed while it renews, however far away its lease's end is", async () => {
+    const a = begin("a");
+    begin("b");
+    await rig.clock.advance(1_000);
+    for (let second = 0; second < 20; second++) {
+      rig.database.records.lease!.expiresAt += 3_600_000;
+      await rig.clock.advance(1_000);
+    }
+    expect(a.term()).toBe(1);
+    expect(began).toEqual(["a begins 1"]);
+  });
+
   it("steps down by its own clock before anybody else can lead", async () => {
     const a = begin("a");
     const b = begin("b");

@@ -1,12 +1,12 @@
-import type { Lease } from "../store/store.ts";
+import { isSameLease } from "../store/lease.ts";
+import type { Lease, Mandate } from "../store/store.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 /** What begins when this process becomes the leader; it is closed when it no longer is. */
 export type Leading = (leadership: Leadership) => Running;
 
 /** One term of this process as the leader. */
-export interface Leadership {
-  readonly term: number;
+export interface Leadership extends Mandate {
   /** Whether the lease still holds by our own clock, which began to count before the database's did. */
   holds(): boolean;
 }
@@ -28,6 +28,9 @@ export interface LeaderOptions {
   readonly onAnswer?: (lease: Lease) => void;
 }
 
+/** More than one lease's time: the leader counts from before it asked, and no two clocks run alike. */
+const STALLED = 1.1;
+
 interface Held {
   readonly term: number;
   validUntil: number;
@@ -37,7 +40,9 @@ interface Held {
 
 /**
  * Begins at once. The lease is renewed each third of its time; whoever could not renew it in time steps down by its
- * own monotonic clock, before the database lets anybody else take it. Leading is for economy: that two leaders cannot
+ * own monotonic clock, before the database lets anybody else take it. The database's clock may be set
+ * back as a leader dies: a lease that nobody has renewed for longer than it lasts is then taken by the
+ * watcher's own clock. Leading is for economy: that two leaders cannot
  * both write is the commit's doing.
  */
 export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
@@ -46,6 +51,8 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
   const outage = loops.watch("leader");
   const closing = new AbortController();
   let held: Held | undefined;
+  /** The lease as it was last seen, and since when it has been just so. */
+  let watched: { readonly lease: Lease; readonly sinceMs: number } | undefined;
   let ending: Promise<void> = Promise.resolve();
 
   function stepDown(because: string): void {
@@ -65,17 +72,24 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
       log.info("leader.gained", "This scheduler leads now.", { term });
       const holds = (): boolean => held?.term === term && clock.monotonic() < held.validUntil;
       held = { term, validUntil, running: NOTHING, expire: () => undefined };
-      held = { ...held, running: options.lead({ term, holds }) };
+      held = { ...held, running: options.lead({ term, holder, holds }) };
     }
     held.expire();
     held.validUntil = validUntil;
     held.expire = clock.timer(validUntil - clock.monotonic(), () => stepDown("the lease could not be renewed in time"));
   }
 
+  function watch(lease: Lease): void {
+    if (watched === undefined || !isSameLease(watched.lease, lease)) watched = { lease, sinceMs: clock.monotonic() };
+  }
+
   /** One try; answers how long to wait for the next, in ms. */
   async function attempt(): Promise<number> {
-    const validUntil = clock.monotonic() + ttlMs;
-    const lease = await store.takeLease(holder, ttlMs);
+    const startedAt = clock.monotonic();
+    const validUntil = startedAt + ttlMs;
+    const isStalled = watched !== undefined && startedAt - watched.sinceMs > ttlMs * STALLED;
+    const lease = await store.takeLease(holder, ttlMs, isStalled ? watched?.lease : undefined);
+    watch(lease);
     options.onAnswer?.(lease);
     outage.succeeded();
     if (closing.signal.aborted) return 0;

@@ -4,6 +4,7 @@ import type { Liveness as Believed, Node, NodeId } from "@skep/core/model/node.t
 import { isLive } from "@skep/core/model/state.ts";
 import type { Beats } from "./beats.ts";
 import type { Hints } from "./hints.ts";
+import type { Leadership } from "./leader.ts";
 import { createNodeNews } from "./node-news.ts";
 import { createProbes, type ProbeResult } from "./probes.ts";
 import type { LoopPorts, Running } from "./ports.ts";
@@ -17,6 +18,7 @@ export interface Liveness extends Running {
 
 /** What it works with beside the ports. */
 export interface LivenessOptions {
+  readonly leadership: Leadership;
   readonly beats: Beats;
   readonly hints: Hints;
   readonly probePort: number;
@@ -37,7 +39,7 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
   let nodes: readonly Node[] = [];
   let assigned: ReadonlyMap<NodeId, number> = new Map();
   let frozen = false;
-  const news = createNodeNews(ports, hints);
+  const news = createNodeNews(ports, hints, options.leadership);
   const probes = createProbes(ports, beats, options.probePort, () => looking.hint());
 
   function look(): Assessment {
@@ -88,6 +90,13 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
       nodes = world.nodes;
       assigned = liveByNode(world);
       if (take(look())) looking.hint();
+      // Whoever led before may have written after this leader began, and a person at any time.
+      for (const { id, liveness } of nodes) {
+        const belief = believed.get(id) ?? liveness;
+        if (belief === liveness) continue;
+        news.differs(id, belief);
+        looking.hint();
+      }
       return { ...world, nodes: world.nodes.map(node => withBelief(node, believed.get(node.id), beats)) };
     },
     frozen: () => frozen,

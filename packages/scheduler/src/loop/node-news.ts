@@ -2,18 +2,25 @@ import type { Liveness as Believed, Node, NodeId } from "@skep/core/model/node.t
 import type { Assessment } from "@skep/core/liveness.ts";
 import type { Decision } from "../store/store.ts";
 import type { Hints } from "./hints.ts";
+import type { Leadership } from "./leader.ts";
 import type { LoopPorts } from "./ports.ts";
 
 /** Changes of belief on their way into the records, the log and everybody's ears. */
 export interface NodeNews {
   changed(node: Node, next: Believed, silentMs: number): void;
+  /** The record says something else than what is believed. */
+  differs(nodeId: NodeId, belief: Believed): void;
   frozen(assessment: Assessment): void;
   /** Records what was noted; what could not be recorded is kept for the next time. @throws the store's error. */
   save(): Promise<void>;
 }
 
 /** Makes it, with nothing noted. */
-export function createNodeNews(ports: Pick<LoopPorts, "store" | "clock" | "log">, hints: Hints): NodeNews {
+export function createNodeNews(
+  ports: Pick<LoopPorts, "store" | "clock" | "log">,
+  hints: Hints,
+  leadership: Leadership,
+): NodeNews {
   const { store, clock, log } = ports;
   let unsaved = new Map<NodeId, Believed>();
   let untold: Decision[] = [];
@@ -22,6 +29,7 @@ export function createNodeNews(ports: Pick<LoopPorts, "store" | "clock" | "log">
       unsaved.set(node.id, next);
       untold.push(changeOf(node, next, silentMs, clock.now()));
     },
+    differs: (nodeId, belief) => void unsaved.set(nodeId, belief),
     frozen: assessment => void untold.push(freezeOf(assessment, clock.now())),
     save: async () => {
       const [liveness, decisions] = [unsaved, untold];
@@ -30,7 +38,7 @@ export function createNodeNews(ports: Pick<LoopPorts, "store" | "clock" | "log">
       for (const { kind, sentence, ...fields } of decisions) log.info(kind, sentence, fields);
       hints.tell({ events: decisions, nodeIds: [...liveness.keys()] });
       try {
-        await store.saveLiveness(liveness, clock.now());
+        await store.saveLiveness(liveness, leadership);
       } catch (error) {
         unsaved = new Map([...liveness, ...unsaved]);
         throw error;

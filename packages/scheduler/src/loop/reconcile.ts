@@ -5,7 +5,6 @@ import type { NodeId } from "@skep/core/model/node.ts";
 import type { Beats } from "./beats.ts";
 import { createComparison } from "./compare.ts";
 import { createFindings, type FindingsOptions } from "./findings.ts";
-import type { Leadership } from "./leader.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 /** The minute reconcile: records against what the agents see. */
@@ -16,7 +15,6 @@ export interface Reconcile extends Running {
 
 /** What it works with beside the ports. */
 export interface ReconcileOptions extends FindingsOptions {
-  readonly leadership: Leadership;
   readonly beats: Beats;
 }
 
@@ -27,8 +25,6 @@ const GAP_MS = 1_000;
 const AT_ONCE = 8;
 /** The first beats come within a second. */
 const FIRST_MS = 1_500;
-/** Who was asked and has sent nothing that could be examined is asked again after this time. */
-const AGAIN_MS = 3_000;
 
 /**
  * Compares digests when it begins and each minute, and asks agents that differ for a full report. Any report, asked for
@@ -38,7 +34,7 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
   const { store, bus, clock, loops } = ports;
   const { leadership, removals, beats } = options;
   const findings = createFindings(ports, options);
-  const compare = createComparison(ports, { beats, leadership, knows: findings.knows });
+  const comparison = createComparison(ports, { beats, leadership, knows: findings.knows });
   const reports = new Map<NodeId, Report>();
 
   async function examineOne(nodeId: NodeId, report: Report): Promise<void> {
@@ -58,19 +54,15 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
     const failed = ends.find(end => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
-    if (leadership.holds()) await findings.settle(compare.present());
+    if (leadership.holds()) await findings.settle(comparison.present());
   }
 
-  async function compareAll(): Promise<void> {
-    await compare.ask();
-    if ([...compare.present()].some(nodeId => !findings.knows(nodeId))) comparing.at(clock.now() + AGAIN_MS);
-  }
-
-  const comparing = loops.begin("reconcile", compareAll, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
+  const comparing = loops.begin("reconcile", () => comparison.compare(), { minGapMs: GAP_MS, periodMs: PERIOD_MS });
   const examining = loops.begin("examine", examineAll, { minGapMs: 100, periodMs: PERIOD_MS });
   const subscription = bus.subscribe(everyNode("report"), message => {
     const report = read(message.data);
     if (report === undefined) return;
+    if (report.full) comparison.heard(report.nodeId);
     const isOfNote = report.full || report.strangers.length > 0 || removals.of(report.nodeId).length > 0;
     // A partial report must not hide a full one that still waits to be examined.
     if (!isOfNote || (reports.get(report.nodeId)?.full === true && !report.full)) return;
@@ -82,7 +74,7 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     soon: () => comparing.hint(),
     close: async () => {
       subscription.close();
-      await Promise.all([comparing.close(), examining.close()]);
+      await Promise.all([comparing.close(), examining.close(), comparison.close()]);
     },
   };
 }

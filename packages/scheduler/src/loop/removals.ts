@@ -1,6 +1,6 @@
 import type { Removal } from "@skep/core/model/assignment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
-import type { NodeRemoval, Store } from "../store/store.ts";
+import type { Mandate, NodeRemoval, Store } from "../store/store.ts";
 
 /** The recorded removals, as a leader knows them: it alone adds to them, and reports end them. */
 export interface Removals {
@@ -14,10 +14,7 @@ export interface Removals {
 }
 
 /** Makes it for a term, with nothing read. */
-export function createRemovals(
-  store: Pick<Store, "loadRemovals" | "saveRemovals">,
-  leadership: { readonly term: number },
-): Removals {
+export function createRemovals(store: Pick<Store, "loadRemovals" | "saveRemovals">, mandate: Mandate): Removals {
   let known: Map<string, NodeRemoval> | undefined;
 
   async function load(): Promise<Map<string, NodeRemoval>> {
@@ -33,7 +30,7 @@ export function createRemovals(
       if (fresh.length === 0) return [];
       // Before the write: with the raised revision the tick may tell the node at once.
       for (const one of fresh) all.set(keyOf(one), one);
-      const saved = await store.saveRemovals(fresh, leadership.term, now).catch((error: unknown) => {
+      const saved = await store.saveRemovals(fresh, mandate, now).catch((error: unknown) => {
         known = undefined;
         throw error;
       });

@@ -1,3 +1,4 @@
+import type { Leadership } from "./leader.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 const HOUR_MS = 3_600_000;
@@ -8,7 +9,7 @@ const BATCH = 5_000;
 const PERIOD_MS = 300_000;
 
 /** The leader's housekeeping: a batch each 5 minutes, or one after the other while there is more. */
-export function createRetention(ports: LoopPorts): Running {
+export function createRetention(ports: LoopPorts, leadership: Leadership): Running {
   const { store, clock, loops } = ports;
   const loop = loops.begin(
     "retention",
@@ -17,6 +18,7 @@ export function createRetention(ports: LoopPorts): Running {
       const deleted = await store.pruneHistory(
         { keysAt: now - KEEP_KEYS_MS, decisionsAt: now - KEEP_DECISIONS_MS },
         BATCH,
+        leadership,
       );
       if (deleted >= BATCH) loop.hint();
     },

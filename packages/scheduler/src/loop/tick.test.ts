@@ -47,14 +47,14 @@ afterEach(async () => {
 });
 
 async function begin(over: Partial<LoopPorts> = {}, holds: () => boolean = () => true): Promise<Tick> {
-  const { term } = await store.takeLease("s1", 600_000);
-  const removals = createRemovals(store, { term });
+  const mandate = await store.takeLease("s1", 600_000);
+  const removals = createRemovals(store, mandate);
   tick = createTick(
     { ...ports, ...over },
     {
-      leadership: { term, holds },
+      leadership: { ...mandate, holds },
       removals,
-      assignments: createAssignments(ports, term, removals),
+      assignments: createAssignments(ports, mandate.term, removals),
       liveness: allReady,
       hints,
       onMissingRow: () => undefined,
@@ -102,9 +102,9 @@ describe("a tick", () => {
     const spoiling: Store = {
       ...ports.store,
       // Between load and commit somebody else makes the very instance that this plan is about to make.
-      commit: async (plan, term, now) => {
-        if (plan.changes.length > 0 && (spoiled += 1) === 1) await ports.store.commit(plan, term, now);
-        return ports.store.commit(plan, term, now);
+      commit: async (plan, mandate, now) => {
+        if (plan.changes.length > 0 && (spoiled += 1) === 1) await ports.store.commit(plan, mandate, now);
+        return ports.store.commit(plan, mandate, now);
       },
     };
     await deploy("web");

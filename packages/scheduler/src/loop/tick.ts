@@ -57,7 +57,7 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   }
 
   async function commit(plan: Plan, world: World, now: number): Promise<void> {
-    const result = await store.commit(plan, leadership.term, now);
+    const result = await store.commit(plan, leadership, now);
     if (result.kind === "stale") {
       log.debug("plan.stale", "The plan was based on what has changed meanwhile; looking again.", {
         because: result.because,

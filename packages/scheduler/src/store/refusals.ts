@@ -64,6 +64,12 @@ export const refuse = {
       `Tenant ${id} would hold ${quotaWords(held, quota)}; stop something, lower the limits, or ask for a higher quota.`,
       { details: { tenantId: id } },
     ),
+  leaseLost: (term: number): SkepError =>
+    new SkepError(
+      "aborted",
+      "LEASE_LOST",
+      `The lease of term ${term} has ended or is another's; nothing was written, and whoever leads now decides anew.`,
+    ),
   keyReused: (key: string): SkepError =>
     new SkepError(
       "aborted",

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { describeHistory } from "./contract/history.contract.ts";
 import { describeIdentities } from "./contract/identity.contract.ts";
 import { describeLeases } from "./contract/lease.contract.ts";
+import { describeMandates } from "./contract/mandate.contract.ts";
 import { describePlans } from "./contract/plan.contract.ts";
 import { prepareStore, type StorePlace } from "./contract/setting.ts";
 import { describeSpecs } from "./contract/spec.contract.ts";
@@ -14,6 +15,7 @@ export function describeStore(place: StorePlace): void {
     describeIdentities(setting);
     describeLeases(setting);
     describePlans(setting);
+    describeMandates(setting);
     describeStatus(setting);
     describeSpecs(setting);
     describeHistory(setting);

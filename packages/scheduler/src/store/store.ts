@@ -15,14 +15,26 @@ export interface Lease {
   /** Grows by one whenever the lease changes hands; every commit of the leader is checked against it. */
   readonly term: number;
   readonly expiresInMs: number;
+  /** Changes with each renewal. */
+  readonly mark: string;
   /** The database's time when it answered, ms since the epoch: what the records' times go by. */
   readonly at: number;
 }
 
+/**
+ * In whose name a leader writes. Its write is refused once the lease has another term or holder, or has
+ * expired: two leaders may share a term when the database lost its last seconds.
+ */
+export type Mandate = Pick<Lease, "term" | "holder">;
+
 /** The four things only the leading scheduler and its followers do: see `loop/leader.ts`. */
 export interface LeaseStore {
-  /** Takes a free or expired lease, or renews one's own. Answers the lease as it stands then, whoever holds it. */
-  takeLease(holder: string, ttlMs: number): Promise<Lease>;
+  /**
+   * Takes a free or expired lease, or renews one's own. Answers the lease as it stands then, whoever holds it.
+   * A lease that is still just what `stalled` says is taken too, though it has not expired by the
+   * database's clock, which may have been set back.
+   */
+  takeLease(holder: string, ttlMs: number, stalled?: Lease): Promise<Lease>;
   /** Gives one's own lease back at once, so that a follower need not wait; another's is left alone. */
   releaseLease(holder: string): Promise<void>;
   readLease(): Promise<Lease | undefined>;
@@ -43,24 +55,25 @@ export interface PlanStore {
   /** One snapshot of everything. Records that did not change since this store's last answer may be the same objects. */
   loadWorld(): Promise<World>;
   /**
-   * Writes the whole plan in one transaction, or nothing: refused as `stale` when the lease has another term or
-   * has expired, an instance's epoch or a deployment's `nextSerial` moved on, or a host port is taken.
+   * Writes the whole plan in one transaction, or nothing: refused as `stale` when the lease is not the
+   * mandate's any more, an instance's epoch, a deployment's `nextSerial` or what the plan's basis names
+   * moved on, or a host port is taken.
    * Raises the assignment revision of every node the plan touches and returns the new ones.
    */
-  commit(plan: Plan, term: number, now: number): Promise<CommitResult>;
+  commit(plan: Plan, mandate: Mandate, now: number): Promise<CommitResult>;
   /**
    * Records what is to be removed from nodes; it stands in their assignments until a report says that it is gone.
    * Raises the revision of each node that got a new one and answers these; `stale` as in `commit`.
    */
-  saveRemovals(removals: readonly NodeRemoval[], term: number, now: number): Promise<CommitResult>;
+  saveRemovals(removals: readonly NodeRemoval[], mandate: Mandate, now: number): Promise<CommitResult>;
   /** Every removal that no report has called done. */
   loadRemovals(): Promise<readonly NodeRemoval[]>;
   /** What the records say of a node and of these instances, as one snapshot. */
   loadEvidence(nodeId: NodeId, instanceIds: readonly InstanceId[]): Promise<Evidence>;
   /** What the node is to run, from the records, with its current revision and the current term. */
   loadAssignment(nodeId: NodeId): Promise<Assignment | undefined>;
-  /** Records what the leader believes of nodes. */
-  saveLiveness(liveness: ReadonlyMap<NodeId, Liveness>, now: number): Promise<void>;
+  /** Records what the leader believes of nodes. @throws SkepError `aborted` `LEASE_LOST`. */
+  saveLiveness(liveness: ReadonlyMap<NodeId, Liveness>, mandate: Mandate): Promise<void>;
 }
 
 /** Answer to a saved report: a session that is not known has to send everything. */
@@ -79,9 +92,10 @@ export interface StatusStore {
    * to be removed.
    */
   saveReport(report: StatusReport, now: number): Promise<SavedReport>;
-  /** Load and last sight of many nodes in one statement. */
+  /** Load and last sight of many nodes in one statement, by the leader. @throws SkepError `aborted` `LEASE_LOST`. */
   saveBeats(
     beats: readonly { readonly nodeId: NodeId; readonly load: NodeLoad | undefined }[],
+    mandate: Mandate,
     now: number,
   ): Promise<void>;
   saveUsage(usage: readonly Usage[], now: number): Promise<void>;
@@ -95,8 +109,9 @@ export interface StatusStore {
    * The reconcile's repair: the row as the agent sees it, for an instance that is recorded at this very epoch. Answers
    * whether it is written: it is not where there is a row already, or where one of its host ports has another user.
    * Raises the node's assignment revision: its agent may work by an assignment that was made without the row.
+   * @throws SkepError `aborted` `LEASE_LOST`.
    */
-  restoreLocation(location: Location): Promise<boolean>;
+  restoreLocation(location: Location, mandate: Mandate): Promise<boolean>;
 }
 
 /** A page of a list; `nextToken` is `undefined` on the last one. */
@@ -189,6 +204,9 @@ export interface SpecStore {
     readonly domain?: string;
     readonly deploymentId?: DeploymentId;
   }): Promise<readonly Route[]>;
+  /**
+   * Asks for no mandate: a decision tells of a write that was made, whoever leads since.
+   */
   saveDecisions(decisions: readonly Decision[]): Promise<void>;
   /** In the order of their times, the oldest first; what was saved in the same millisecond in the order of its saving. */
   listDecisions(
@@ -224,8 +242,12 @@ export interface EdgeStore {
 
 /** Keeps the tables that only grow from growing for ever. */
 export interface HistoryStore {
-  /** Deletes idempotency keys and decisions older than these times, at most `most` of each; answers how many went. */
-  pruneHistory(before: { readonly keysAt: number; readonly decisionsAt: number }, most: number): Promise<number>;
+  /** Deletes idempotency keys and decisions older than these times, at most `most` of each; answers how many went. @throws SkepError `aborted` `LEASE_LOST`. */
+  pruneHistory(
+    before: { readonly keysAt: number; readonly decisionsAt: number },
+    most: number,
+    mandate: Mandate,
+  ): Promise<number>;
 }
 
 /** A scheduler that told lately that it lives. */

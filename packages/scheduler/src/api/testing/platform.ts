@@ -113,17 +113,20 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
   return platform;
 }
 
+/** Who leads on this platform: its holder, and for how long. */
+export const LEADER = ["test", 3_600_000] as const;
+
 async function convergeAll(
   store: Store,
   clock: Clock,
   report: (location: Location) => Promise<boolean>,
 ): Promise<void> {
   const settings = { ...DEFAULT_SETTINGS, edgeSettleMs: 0, keepStoppedMs: 0 };
-  const { term } = await store.takeLease("test", 3_600_000);
+  const mandate = await store.takeLease(...LEADER);
   for (let round = 0; round < 50; round++) {
     const plan = decide(await store.loadWorld(), settings, clock.now());
     if (plan.changes.length > 0) {
-      const result = await store.commit(plan, term, clock.now());
+      const result = await store.commit(plan, mandate, clock.now());
       if (result.kind === "stale") throw new Error(`the plan was stale: ${result.because}`);
     }
     const { locations } = await store.loadWorld();
@@ -156,8 +159,9 @@ function createAgents(
       const swarm = { nodeId, hostname, role, availability, state: "ready", address, labels, versionIndex: 1 };
       await store.saveSwarmNodes([swarm], now);
       await send(nodeId, {});
-      await store.saveLiveness(new Map([[nodeId, node.liveness]]), now);
-      await store.saveBeats([{ nodeId, load: { cpuShare: 0.25, memoryShare: 0.5 } }], now);
+      const mandate = await store.takeLease(...LEADER);
+      await store.saveLiveness(new Map([[nodeId, node.liveness]]), mandate);
+      await store.saveBeats([{ nodeId, load: { cpuShare: 0.25, memoryShare: 0.5 } }], mandate, now);
     },
     report: async (location, outcome) => {
       const { instanceId, epoch, nodeId, ports } = location;

@@ -4,7 +4,7 @@ import { someone, NOW, type StoreSetting } from "./setting.ts";
 
 /** Decisions, and what the edge reads. */
 export function describeHistory(setting: StoreSetting): void {
-  const { store, committed } = setting;
+  const { store, committed, mandate } = setting;
 
   describe("history and edge", () => {
     it("keeps decisions in order and forgets old ones", async () => {
@@ -25,7 +25,7 @@ export function describeHistory(setting: StoreSetting): void {
       expect(page.items).toEqual([decision(NOW), decision(NOW + 1)]);
       const rest = await store.listDecisions({ deploymentId: "acme.web" }, { size: 2, token: page.nextToken });
       expect(rest).toEqual({ items: [decision(NOW + 2)], nextToken: undefined });
-      expect(await store.pruneHistory({ keysAt: NOW, decisionsAt: NOW + 2 }, 1)).toBe(1);
+      expect(await store.pruneHistory({ keysAt: NOW, decisionsAt: NOW + 2 }, 1, mandate())).toBe(1);
       const left = await store.listDecisions({ sinceAt: NOW }, { size: 9, token: undefined });
       expect(left.items).toEqual([decision(NOW + 1), decision(NOW + 2)]);
     });

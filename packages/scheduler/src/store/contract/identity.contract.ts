@@ -5,12 +5,13 @@ import { NOW, someone, type StoreSetting } from "./setting.ts";
 
 /** What never comes twice, and what has to be told apart by it. */
 export function describeIdentities(setting: StoreSetting): void {
-  const { store, committed, term, place } = setting;
+  const { store, committed, term, mandate, place } = setting;
   const removal = { nodeId: "node-1", instanceId: "acme.old.7", epoch: 2, because: "no record explains it" };
 
   describe("serials", () => {
     it("go on where they ended when a deployment is deleted and made again under its name", async () => {
       await committed(creation(1), creation(2));
+      await store.changeDeployment("acme.web", { desired: "deleted" }, undefined, someone, NOW);
       await committed(
         { kind: "forget-instance", instanceId: "acme.web.1" },
         { kind: "forget-instance", instanceId: "acme.web.2" },
@@ -32,9 +33,9 @@ export function describeIdentities(setting: StoreSetting): void {
   describe("removals", () => {
     it("stand in the assignment, raise its revision once, and go when a report calls them gone", async () => {
       const before = (await store.loadAssignment("node-1"))!;
-      const saved = await store.saveRemovals([removal, { ...removal, nodeId: "node-9" }], term(), NOW);
+      const saved = await store.saveRemovals([removal, { ...removal, nodeId: "node-9" }], mandate(), NOW);
       expect(saved).toEqual({ kind: "committed", revisions: new Map([["node-1", before.revision + 1]]) });
-      expect(await store.saveRemovals([removal], term(), NOW)).toEqual({ kind: "committed", revisions: new Map() });
+      expect(await store.saveRemovals([removal], mandate(), NOW)).toEqual({ kind: "committed", revisions: new Map() });
       const { nodeId: _, ...told } = removal;
       expect(await store.loadAssignment("node-1")).toMatchObject({ revision: before.revision + 1, removals: [told] });
       expect(await store.loadRemovals()).toEqual([removal]);
@@ -46,10 +47,12 @@ export function describeIdentities(setting: StoreSetting): void {
     });
 
     it("are recorded for the leader alone", async () => {
-      expect(await store.saveRemovals([removal], term() + 1, NOW)).toMatchObject({ kind: "stale" });
+      expect(await store.saveRemovals([removal], { ...mandate(), term: term() + 1 }, NOW)).toMatchObject({
+        kind: "stale",
+      });
       await store.takeLease("me", 20);
       await place.wait(30);
-      expect(await store.saveRemovals([removal], term(), NOW)).toMatchObject({ kind: "stale" });
+      expect(await store.saveRemovals([removal], mandate(), NOW)).toMatchObject({ kind: "stale" });
       expect(await store.loadRemovals()).toEqual([]);
     });
   });

@@ -25,6 +25,18 @@ export function describeLeases(setting: StoreSetting): void {
     });
   });
 
+  describe("a lease whose end is far away, because the database's clock was set back", () => {
+    it("is taken by who watched it stand still, and by nobody who saw an older one", async () => {
+      const seen = await store.takeLease("other", 1_000_000);
+      await place.wait(2);
+      const renewed = await store.takeLease("me", 1_000_000);
+      expect((await store.takeLease("other", LONG, seen)).holder).toBe("me");
+      expect((await store.takeLease("other", LONG, { ...renewed, holder: "x" })).holder).toBe("me");
+      expect((await store.takeLease("other", LONG, { ...renewed, term: renewed.term + 1 })).holder).toBe("me");
+      expect(await store.takeLease("other", LONG, renewed)).toMatchObject({ holder: "other", term: renewed.term + 1 });
+    });
+  });
+
   describe("replicas", () => {
     it("tells the schedulers of each other", async () => {
       const tell = (name: string, version: string, leading: boolean, frozen: boolean) =>

@@ -1,11 +1,12 @@
+import { NO_BASIS } from "@skep/core/world/basis.ts";
 import { aNode, aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { describe, expect, it } from "vitest";
 import { aReport, creation, placement } from "../testing/records.ts";
-import { NOW, type StoreSetting } from "./setting.ts";
+import { NOW, someone, type StoreSetting } from "./setting.ts";
 
 /** The world as one snapshot, plans as compare-and-set, assignments from the records. */
 export function describePlans(setting: StoreSetting): void {
-  const { store, place, commit, committed, locationOf, instanceOf, term } = setting;
+  const { store, place, commit, committed, locationOf, instanceOf, term, mandate } = setting;
 
   describe("the world and the commit", () => {
     it("loads what was written, as one snapshot", async () => {
@@ -50,11 +51,13 @@ export function describePlans(setting: StoreSetting): void {
     });
 
     it("refuses the plan of another term and of an expired lease, and writes nothing of it", async () => {
-      const plan = { changes: [creation(1)], wakeAt: undefined };
-      expect(await store.commit(plan, term() + 1, NOW)).toMatchObject({ kind: "stale" });
+      const plan = { changes: [creation(1)], wakeAt: undefined, basis: NO_BASIS };
+      const { term, holder } = mandate();
+      expect(await store.commit(plan, { term: term + 1, holder }, NOW)).toMatchObject({ kind: "stale" });
+      expect(await store.commit(plan, { term, holder: "other" }, NOW)).toMatchObject({ kind: "stale" });
       await store.takeLease("me", 20);
       await place.wait(30);
-      expect(await store.commit(plan, term(), NOW)).toMatchObject({ kind: "stale" });
+      expect(await store.commit(plan, mandate(), NOW)).toMatchObject({ kind: "stale" });
       expect((await store.loadWorld()).instances).toEqual([]);
     });
 
@@ -101,9 +104,14 @@ export function describePlans(setting: StoreSetting): void {
       expect(await locationOf("acme.web.1", 2)).toMatchObject({ desired: "stop" });
       await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1 });
       expect(await locationOf("acme.web.1", 1)).toBeUndefined();
-      await committed({ kind: "forget-instance", instanceId: "acme.web.1" });
-      expect((await store.loadWorld()).locations).toHaveLength(1);
       await committed(
+        { kind: "forget-location", instanceId: "acme.web.1", epoch: 2 },
+        { kind: "forget-instance", instanceId: "acme.web.1" },
+      );
+      expect((await store.loadWorld()).locations).toHaveLength(1);
+      await store.changeDeployment("acme.web", { desired: "deleted" }, undefined, someone, NOW);
+      await committed(
+        { kind: "forget-location", instanceId: "acme.web.2", epoch: 1 },
         { kind: "forget-instance", instanceId: "acme.web.2" },
         { kind: "forget-deployment", deploymentId: "acme.web" },
       );

@@ -1,8 +1,9 @@
 import type { Change } from "@skep/core/world/plan.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
+import { basisOf } from "@skep/core/world/basis.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach } from "vitest";
-import type { CommitResult, Request, Store } from "../store.ts";
+import type { CommitResult, Mandate, Request, Store } from "../store.ts";
 import { aRoute, someFacts } from "../testing/records.ts";
 
 /** Who asks, without an idempotency key. */
@@ -28,6 +29,8 @@ export interface StoreSetting {
   readonly store: Store;
   /** The term of our lease. */
   term(): number;
+  /** In whose name we write. */
+  mandate(): Mandate;
   commit(...changes: Change[]): Promise<CommitResult>;
   /** Commits what must not be stale, and answers the new revisions. */
   committed(...changes: Change[]): Promise<ReadonlyMap<string, number>>;
@@ -38,7 +41,7 @@ export interface StoreSetting {
 /** Prepares it before each test and closes it after. */
 export function prepareStore(place: StorePlace): StoreSetting {
   let current: Store;
-  let term: number;
+  let mandate: Mandate;
   // One object for all tests, though each test has a store of its own.
   const store = new Proxy({} as Store, {
     get: (_, name) => Reflect.get(current, name) as unknown,
@@ -48,15 +51,18 @@ export function prepareStore(place: StorePlace): StoreSetting {
     await store.createTenant(aTenant(), someone);
     await store.createDeployment("acme", aSpec({ replicas: 2 }), [aRoute()], someone, NOW);
     await store.saveFacts(someFacts(), NOW);
-    term = (await store.takeLease("me", LONG)).term;
+    mandate = await store.takeLease("me", LONG);
   });
   afterEach(() => current.close());
-  const commit = (...changes: Change[]): Promise<CommitResult> =>
-    store.commit({ changes, wakeAt: undefined }, term, NOW);
+  const commit = async (...changes: Change[]): Promise<CommitResult> => {
+    const basis = basisOf(await store.loadWorld(), changes);
+    return store.commit({ changes, wakeAt: undefined, basis }, mandate, NOW);
+  };
   return {
     place,
     store,
-    term: () => term,
+    term: () => mandate.term,
+    mandate: () => mandate,
     commit,
     committed: async (...changes) => {
       const result = await commit(...changes);

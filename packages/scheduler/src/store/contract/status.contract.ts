@@ -8,7 +8,7 @@ import { NOW, type StoreSetting } from "./setting.ts";
 
 /** What agents and Swarm say: reports, nodes, digests, repair. */
 export function describeStatus(setting: StoreSetting): void {
-  const { store, committed, locationOf } = setting;
+  const { store, committed, locationOf, mandate } = setting;
 
   describe("reports", () => {
     it("asks a session that it does not know for everything", async () => {
@@ -126,9 +126,9 @@ export function describeStatus(setting: StoreSetting): void {
 
     it("keeps load, last sight, liveness, usage and the number of live locations", async () => {
       await committed(creation(1), creation(2), placement(1), placement(2));
-      await store.saveBeats([{ nodeId: "node-1", load: { cpuShare: 0.3, memoryShare: 0.7 } }], NOW + 1);
-      await store.saveBeats([{ nodeId: "node-1", load: undefined }], NOW + 2);
-      await store.saveLiveness(new Map([["node-1", "ready"]]), NOW);
+      await store.saveBeats([{ nodeId: "node-1", load: { cpuShare: 0.3, memoryShare: 0.7 } }], mandate(), NOW + 1);
+      await store.saveBeats([{ nodeId: "node-1", load: undefined }], mandate(), NOW + 2);
+      await store.saveLiveness(new Map([["node-1", "ready"]]), mandate());
       await store.saveUsage([{ instanceId: "acme.web.1", epoch: 1, cpuMillis: 12, memoryBytes: 34 }], NOW);
       expect(await store.listNodes()).toMatchObject([
         { seenAt: NOW + 2, instances: 2, node: { liveness: "ready", load: { cpuShare: 0.3, memoryShare: 0.7 } } },
@@ -169,14 +169,14 @@ export function describeStatus(setting: StoreSetting): void {
       await committed(creation(1), placement(1));
       const location = (await locationOf("acme.web.1"))!;
       await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1 });
-      expect(await store.restoreLocation({ ...location, epoch: 2 })).toBe(false);
-      expect(await store.restoreLocation({ ...location, instanceId: "acme.web.9" })).toBe(false);
+      expect(await store.restoreLocation({ ...location, epoch: 2 }, mandate())).toBe(false);
+      expect(await store.restoreLocation({ ...location, instanceId: "acme.web.9" }, mandate())).toBe(false);
       expect((await store.loadWorld()).locations).toEqual([]);
       const running: Location = { ...location, state: "running", message: "as the agent sees it" };
       const revision = async (): Promise<number> => (await store.loadWorld()).nodes[0]?.assignmentRevision ?? -1;
       const before = await revision();
-      expect(await store.restoreLocation(running)).toBe(true);
-      expect(await store.restoreLocation(location)).toBe(false);
+      expect(await store.restoreLocation(running, mandate())).toBe(true);
+      expect(await store.restoreLocation(location, mandate())).toBe(false);
       expect((await store.loadWorld()).locations).toEqual([running]);
       // Its agent may work by an assignment that was made without the row: only a higher revision brings a new one.
       expect(await revision()).toBe(before + 1);
@@ -187,7 +187,7 @@ export function describeStatus(setting: StoreSetting): void {
       await committed(creation(1), creation(2), placement(1, { ports }));
       const location = (await locationOf("acme.web.1"))!;
       await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1 }, placement(2, { ports }));
-      expect(await store.restoreLocation({ ...location, state: "running" })).toBe(false);
+      expect(await store.restoreLocation({ ...location, state: "running" }, mandate())).toBe(false);
       expect((await store.loadWorld()).locations).toMatchObject([{ instanceId: "acme.web.2" }]);
     });
   });

@@ -2,6 +2,7 @@ import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import {
   commit,
+  leads,
   loadAssignment,
   loadEvidence,
   loadWorld,
@@ -36,7 +37,7 @@ import { frozen } from "./frozen.ts";
 import { isLive } from "@skep/core/model/state.ts";
 import { refuse } from "../refusals.ts";
 import { readPage } from "../page.ts";
-import type { NodeRecord, Replica, Store } from "../store.ts";
+import type { Mandate, NodeRecord, Replica, Store } from "../store.ts";
 
 /** What becomes of one call: it takes `delayMs`, and may be lost before it happened or, unknown to the caller, after. */
 export interface Passage {
@@ -101,30 +102,46 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
   };
 }
 
+/** A call of a leader, which writes only while the lease is the mandate's. */
+type PassLeading = <T>(call: string, mandate: Mandate, run: () => T) => Promise<T>;
+
+function passLeading(records: Records, clock: Clock, pass: Pass): PassLeading {
+  return (call, mandate, run) =>
+    pass(call, () => {
+      if (!leads(records, mandate, clock.now())) throw refuse.leaseLost(mandate.term);
+      return run();
+    });
+}
+
 function createLeading(records: Records, clock: Clock, pass: Pass) {
+  const leading = passLeading(records, clock, pass);
   return {
-    takeLease: (holder, ttlMs) => pass("takeLease", () => takeLease(records, holder, ttlMs, clock.now())),
+    takeLease: (holder, ttlMs, stalled) =>
+      pass("takeLease", () => takeLease(records, holder, ttlMs, stalled, clock.now())),
     releaseLease: holder => pass("releaseLease", () => releaseLease(records, holder, clock.now())),
     readLease: () => pass("readLease", () => readLease(records, clock.now())),
     loadWorld: () => pass("loadWorld", () => loadWorld(records)),
-    commit: (plan, term, now) => pass("commit", () => commit(records, plan, term, now, clock.now())),
-    saveRemovals: (removals, term) => pass("saveRemovals", () => saveRemovals(records, removals, term, clock.now())),
+    commit: (plan, mandate, now) => pass("commit", () => commit(records, plan, mandate, now, clock.now())),
+    saveRemovals: (removals, mandate) =>
+      pass("saveRemovals", () => saveRemovals(records, removals, mandate, clock.now())),
     loadRemovals: () => pass("loadRemovals", () => [...records.removals.values()]),
     loadEvidence: (nodeId, ids) => pass("loadEvidence", () => loadEvidence(records, nodeId, ids)),
     loadAssignment: nodeId => pass("loadAssignment", () => loadAssignment(records, nodeId)),
-    saveLiveness: liveness => pass("saveLiveness", () => saveLiveness(records, liveness)),
+    saveLiveness: (liveness, mandate) => leading("saveLiveness", mandate, () => saveLiveness(records, liveness)),
   } satisfies Partial<Store>;
 }
 
 function createStatus(records: Records, clock: Clock, pass: Pass) {
+  const leading = passLeading(records, clock, pass);
   return {
     saveFacts: (facts, now) => pass("saveFacts", () => saveFacts(records, facts, now)),
     saveReport: (report, now) => pass("saveReport", () => saveReport(records, report, now)),
-    saveBeats: (beats, now) => pass("saveBeats", () => saveBeats(records, beats, now)),
+    saveBeats: (beats, mandate, now) => leading("saveBeats", mandate, () => saveBeats(records, beats, now)),
     saveUsage: usage => pass("saveUsage", () => saveUsage(records, usage)),
     saveSwarmNodes: nodes => pass("saveSwarmNodes", () => saveSwarmNodes(records, nodes)),
     loadDigests: () => pass("loadDigests", () => loadDigests(records)),
-    restoreLocation: location => pass("restoreLocation", () => restoreLocation(records, location)),
+    restoreLocation: (location, mandate) =>
+      leading("restoreLocation", mandate, () => restoreLocation(records, location)),
     loadEdge: () => pass("loadEdge", () => loadEdge(records)),
     tellReplica: replica => pass("tellReplica", () => tellReplica(records, replica, clock.now())),
     ping: () => pass("ping", () => undefined),
@@ -168,11 +185,11 @@ function createSpec(records: Records, clock: Clock, pass: Pass) {
             (filter.deploymentId ?? route.deploymentId) === route.deploymentId,
         ),
       ),
-    ...createHistory(records, pass),
+    ...createHistory(records, pass, passLeading(records, clock, pass)),
   } satisfies Partial<Store>;
 }
 
-function createHistory(records: Records, pass: Pass) {
+function createHistory(records: Records, pass: Pass, leading: PassLeading) {
   return {
     saveDecisions: decisions =>
       pass("saveDecisions", () => {
@@ -194,8 +211,8 @@ function createHistory(records: Records, pass: Pass) {
         const found = pageOf(wanted, page, one => `${digits(one.decision.at)}.${digits(one.id)}`);
         return { items: found.items.map(one => one.decision), nextToken: found.nextToken };
       }),
-    pruneHistory: (before, most) =>
-      pass("pruneHistory", () => {
+    pruneHistory: (before, most, mandate) =>
+      leading("pruneHistory", mandate, () => {
         const keys = [...records.answers].filter(([, answer]) => answer.at < before.keysAt).slice(0, most);
         for (const [key] of keys) records.answers.delete(key);
         const old = records.decisions

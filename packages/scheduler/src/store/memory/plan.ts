@@ -1,4 +1,5 @@
 import { applyPlan, touchedNodes } from "@skep/core/world/apply.ts";
+import { whyStale } from "@skep/core/world/stale.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import { parseInstanceId } from "@skep/core/identity/instance-id.ts";
@@ -8,12 +9,20 @@ import type { Location } from "@skep/core/model/instance.ts";
 import { isLive } from "@skep/core/model/state.ts";
 import { assignmentOf } from "../assignment.ts";
 import { liveOn, locationKey, releaseKey, removalKey, type Records } from "../memory-records.ts";
-import type { CommitResult, Lease, NodeRemoval } from "../store.ts";
+import { isSameLease } from "../lease.ts";
+import type { CommitResult, Lease, Mandate, NodeRemoval } from "../store.ts";
 
 /** See `LeaseStore.takeLease`; `now` is the database's clock. */
-export function takeLease(records: Records, holder: string, ttlMs: number, now: number): Lease {
+export function takeLease(
+  records: Records,
+  holder: string,
+  ttlMs: number,
+  stalled: Lease | undefined,
+  now: number,
+): Lease {
   const { lease } = records;
-  if (lease === undefined || lease.holder === holder || lease.expiresAt <= now) {
+  const isFree = lease === undefined || ["", holder].includes(lease.holder) || lease.expiresAt <= now;
+  if (isFree || (stalled !== undefined && isSameLease(stalled, readLease(records, now)!))) {
     const term = lease === undefined ? 1 : lease.term + (lease.holder === holder ? 0 : 1);
     records.lease = { holder, term, expiresAt: now + ttlMs, placements: lease?.placements ?? 0 };
   }
@@ -29,7 +38,18 @@ export function releaseLease(records: Records, holder: string, now: number): voi
 export function readLease(records: Records, now: number): Lease | undefined {
   const { lease } = records;
   if (lease === undefined) return undefined;
-  return { holder: lease.holder, term: lease.term, expiresInMs: Math.max(0, lease.expiresAt - now), at: now };
+  return {
+    holder: lease.holder,
+    term: lease.term,
+    expiresInMs: Math.max(0, lease.expiresAt - now),
+    at: now,
+    mark: String(lease.expiresAt),
+  };
+}
+
+/** Whether the lease is the mandate's; `now` is the database's clock. */
+export function leads({ lease }: Records, { term, holder }: Mandate, now: number): boolean {
+  return lease?.term === term && lease.holder === holder && lease.expiresAt > now;
 }
 
 /** See `PlanStore.loadWorld`. */
@@ -55,10 +75,10 @@ export function loadWorld(records: Records): World {
 }
 
 /** See `PlanStore.commit`; `databaseNow` is what the lease is judged by. */
-export function commit(records: Records, plan: Plan, term: number, now: number, databaseNow: number): CommitResult {
+export function commit(records: Records, plan: Plan, mandate: Mandate, now: number, databaseNow: number): CommitResult {
   const { lease } = records;
-  if (lease === undefined || lease.term !== term || lease.expiresAt <= databaseNow) {
-    return { kind: "stale", because: `the lease of term ${term} has ended` };
+  if (lease === undefined || !leads(records, mandate, databaseNow)) {
+    return { kind: "stale", because: `the lease of term ${mandate.term} has ended` };
   }
   const before = everything(records);
   const because = whyStale(before, plan);
@@ -76,12 +96,11 @@ export function commit(records: Records, plan: Plan, term: number, now: number, 
 export function saveRemovals(
   records: Records,
   removals: readonly NodeRemoval[],
-  term: number,
+  mandate: Mandate,
   databaseNow: number,
 ): CommitResult {
-  const { lease } = records;
-  if (lease === undefined || lease.term !== term || lease.expiresAt <= databaseNow) {
-    return { kind: "stale", because: `the lease of term ${term} has ended` };
+  if (!leads(records, mandate, databaseNow)) {
+    return { kind: "stale", because: `the lease of term ${mandate.term} has ended` };
   }
   const fresh = removals.filter(one => records.nodes.has(one.nodeId) && !records.removals.has(removalKey(one)));
   for (const one of fresh) records.removals.set(removalKey(one), one);
@@ -121,26 +140,6 @@ function everything(records: Records): World {
     releases: [...records.releases.values()],
     nodes: [...records.nodes.values()].map(entry => entry.node),
   };
-}
-
-function whyStale(world: World, plan: Plan): string | undefined {
-  const serials = new Map(world.deployments.map(deployment => [deployment.id, deployment.nextSerial]));
-  const epochs = new Map(world.instances.map(instance => [instance.id, instance.epoch]));
-  const locations = new Set(world.locations.map(locationKey));
-  for (const change of plan.changes) {
-    if (change.kind === "create-instance") {
-      const { id, deploymentId, epoch } = change.instance;
-      if (serials.get(deploymentId) !== change.serial) return "a deployment has gone, or got other instances meanwhile";
-      if (epochs.has(id)) return "an instance or location of that number is there already";
-      serials.set(deploymentId, change.serial + 1);
-      epochs.set(id, epoch);
-    } else if (change.kind === "place") {
-      if (epochs.get(change.instanceId) !== change.epoch - 1) return "an instance was placed or forgotten meanwhile";
-      if (locations.has(locationKey(change))) return "an instance or location of that number is there already";
-      epochs.set(change.instanceId, change.epoch);
-    }
-  }
-  return undefined;
 }
 
 /** Whether two live locations of a node have the same host port. */

@@ -9,14 +9,14 @@
  * circle.
  */
 export const COMMIT_PLAN = `
-CREATE OR REPLACE FUNCTION commit_plan_1(plan jsonb, leader_term bigint, at bigint)
+CREATE OR REPLACE FUNCTION commit_plan_2(plan jsonb, leader_term bigint, leader text, at bigint)
 RETURNS TABLE (node_id text, assignment_revision bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE touched text[]; wanted integer; done integer;
 BEGIN
   UPDATE leases SET placements = greatest(placements,
       (SELECT max((p ->> 'placement')::bigint) FROM jsonb_array_elements(plan -> 'place') p))
-    WHERE name = 'scheduler' AND term = leader_term AND expires_at > clock_timestamp();
+    WHERE name = 'scheduler' AND term = leader_term AND holder = leader AND expires_at > clock_timestamp();
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'SKSTL', MESSAGE = 'the lease of term ' || leader_term || ' has ended';
   END IF;
@@ -33,6 +33,26 @@ BEGIN
         ON l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer);
   END IF;
   PERFORM FROM node_metadata WHERE node_id = ANY (touched) ORDER BY node_id FOR NO KEY UPDATE;
+
+  wanted := jsonb_array_length(plan -> 'basis' -> 'locations');
+  IF wanted > 0 THEN
+    SELECT count(*) INTO done FROM jsonb_to_recordset(plan -> 'basis' -> 'locations')
+        AS b("instanceId" text, epoch integer, state text, desired text)
+      JOIN deployment_locations l ON l.instance_id = b."instanceId" AND l.epoch = b.epoch
+        AND l.status = b.state AND l.desired = b.desired;
+    IF done <> wanted THEN
+      RAISE EXCEPTION USING ERRCODE = 'SKSTL', MESSAGE = 'a location has gone, or got another state meanwhile';
+    END IF;
+  END IF;
+  wanted := jsonb_array_length(plan -> 'basis' -> 'deployments');
+  IF wanted > 0 THEN
+    SELECT count(*) INTO done FROM jsonb_to_recordset(plan -> 'basis' -> 'deployments')
+        AS b("deploymentId" text, "resourceVersion" integer)
+      JOIN deployments d ON d.id = b."deploymentId" AND d.resource_version = b."resourceVersion";
+    IF done <> wanted THEN
+      RAISE EXCEPTION USING ERRCODE = 'SKSTL', MESSAGE = 'a deployment has gone, or was changed meanwhile';
+    END IF;
+  END IF;
 
   IF plan ? 'create-instance' THEN
     wanted := (SELECT count(DISTINCT p -> 'instance' ->> 'deploymentId') FROM jsonb_array_elements(plan -> 'create-instance') p);
@@ -66,8 +86,19 @@ BEGIN
   IF plan ?| '{forget-location,forget-instance,forget-deployment}' THEN
     DELETE FROM deployment_locations l USING jsonb_array_elements(plan -> 'forget-location') p
       WHERE l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer;
-    DELETE FROM instances i USING jsonb_array_elements(plan -> 'forget-instance') p WHERE i.id = p ->> 'instanceId';
-    DELETE FROM deployments d USING jsonb_array_elements(plan -> 'forget-deployment') p WHERE d.id = p ->> 'deploymentId';
+    -- Both take with them what stands below: what came there meanwhile was not decided on.
+    DELETE FROM instances i USING jsonb_array_elements(plan -> 'forget-instance') p WHERE i.id = p ->> 'instanceId'
+      AND NOT EXISTS (SELECT FROM deployment_locations l WHERE l.instance_id = i.id);
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done <> coalesce(jsonb_array_length(plan -> 'forget-instance'), 0) THEN
+      RAISE EXCEPTION USING ERRCODE = 'SKSTL', MESSAGE = 'an instance has gone, or got a location meanwhile';
+    END IF;
+    DELETE FROM deployments d USING jsonb_array_elements(plan -> 'forget-deployment') p WHERE d.id = p ->> 'deploymentId'
+      AND d.desired = 'deleted' AND NOT EXISTS (SELECT FROM instances i WHERE i.deployment_id = d.id);
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done <> coalesce(jsonb_array_length(plan -> 'forget-deployment'), 0) THEN
+      RAISE EXCEPTION USING ERRCODE = 'SKSTL', MESSAGE = 'a deployment has gone, is wanted, or got an instance meanwhile';
+    END IF;
   END IF;
   IF plan ? 'place' THEN
     UPDATE instances i SET epoch = i.epoch + 1, refusal = NULL, retry_at = NULL

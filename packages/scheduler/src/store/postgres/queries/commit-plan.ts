@@ -1,17 +1,17 @@
 import type { Change, Plan } from "@skep/core/world/plan.ts";
-import type { CommitResult } from "../../store.ts";
+import type { CommitResult, Mandate } from "../../store.ts";
 import { ask, constraintOf, stateOf, type Queryable } from "../sql.ts";
 
 /** The function is `functions/commit-plan.ts`. */
 const COMMIT = {
   name: "commit-plan",
-  text: "SELECT node_id, assignment_revision FROM commit_plan_1($1, $2, $3)",
+  text: "SELECT node_id, assignment_revision FROM commit_plan_2($1, $2, $3, $4)",
 };
 
 /** See `PlanStore.commit`. */
-export async function commitPlan(db: Queryable, plan: Plan, term: number, now: number): Promise<CommitResult> {
+export async function commitPlan(db: Queryable, plan: Plan, mandate: Mandate, now: number): Promise<CommitResult> {
   try {
-    const values = [JSON.stringify(byKind(plan)), term, now];
+    const values = [JSON.stringify({ ...byKind(plan), basis: plan.basis }), mandate.term, mandate.holder, now];
     const rows = await ask<{ node_id: string; assignment_revision: number }>(db, COMMIT, values);
     return { kind: "committed", revisions: new Map(rows.map(row => [row.node_id, row.assignment_revision])) };
   } catch (error) {

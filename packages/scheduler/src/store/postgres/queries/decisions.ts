@@ -5,8 +5,9 @@ import { makePage, readPage } from "../../page.ts";
 import { refuse } from "../../refusals.ts";
 import { toDecision } from "../rows.ts";
 import { ask, translated, type Queryable } from "../sql.ts";
-import type { Decision, Page, PageRequest } from "../../store.ts";
+import type { Decision, Mandate, Page, PageRequest } from "../../store.ts";
 import type { Tables } from "../tables.ts";
+import { askLeading, leasePart } from "./lease.ts";
 
 const SAVE = {
   name: "save-decisions",
@@ -49,13 +50,17 @@ export async function listDecisions(
 const PRUNE = {
   name: "prune-history",
   text: `
-WITH old_keys AS (DELETE FROM idempotency_keys WHERE (actor, key) IN
-    (SELECT actor, key FROM idempotency_keys WHERE at < $1 LIMIT $3) RETURNING 1),
-old_decisions AS (DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE at < $2 ORDER BY at LIMIT $3) RETURNING 1),
-old_changes AS (DELETE FROM world_changes WHERE at < clock_timestamp() - interval '5 minutes' RETURNING xid),
+WITH ${leasePart("$4", "$5")},
+old_keys AS (DELETE FROM idempotency_keys WHERE (actor, key) IN
+    (SELECT actor, key FROM idempotency_keys WHERE at < $1 AND EXISTS (SELECT FROM lease) LIMIT $3) RETURNING 1),
+old_decisions AS (DELETE FROM decisions WHERE id IN
+    (SELECT id FROM decisions WHERE at < $2 AND EXISTS (SELECT FROM lease) ORDER BY at LIMIT $3) RETURNING 1),
+old_changes AS (DELETE FROM world_changes
+  WHERE at < clock_timestamp() - interval '5 minutes' AND EXISTS (SELECT FROM lease) RETURNING xid),
 raised AS (UPDATE world_horizon SET xid = least(greatest(xid, (SELECT max(xid) FROM old_changes)), pg_current_xact_id()::text::bigint)
-  WHERE EXISTS (SELECT FROM old_changes) OR xid > pg_current_xact_id()::text::bigint)
-SELECT (SELECT count(*) FROM old_keys) + (SELECT count(*) FROM old_decisions) AS deleted`,
+  WHERE EXISTS (SELECT FROM old_changes)
+    OR (xid > pg_current_xact_id()::text::bigint AND EXISTS (SELECT FROM lease)))
+SELECT EXISTS (SELECT FROM lease) AS leads, (SELECT count(*) FROM old_keys) + (SELECT count(*) FROM old_decisions) AS deleted`,
 };
 
 /** See `HistoryStore.pruneHistory`. */
@@ -63,7 +68,8 @@ export async function pruneHistory(
   db: Queryable,
   before: { readonly keysAt: number; readonly decisionsAt: number },
   most: number,
+  mandate: Mandate,
 ): Promise<number> {
-  const [row] = await ask<{ deleted: number }>(db, PRUNE, [before.keysAt, before.decisionsAt, most]);
-  return row?.deleted ?? 0;
+  const values = [before.keysAt, before.decisionsAt, most, mandate.term, mandate.holder];
+  return (await askLeading<{ deleted: number }>(db, PRUNE, values, mandate)).deleted;
 }

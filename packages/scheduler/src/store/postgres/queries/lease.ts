@@ -1,15 +1,38 @@
-import type { Lease, Replica } from "../../store.ts";
-import { ask, askOne, type Queryable } from "../sql.ts";
+import { refuse } from "../../refusals.ts";
+import type { Lease, Mandate, Replica } from "../../store.ts";
+import { ask, askOne, type Queryable, type Statement } from "../sql.ts";
 
 interface LeaseRow {
   holder: string;
   term: number;
   expires_in_ms: number;
   at_ms: number;
+  mark: string;
+}
+
+/**
+ * Part of a WITH: one row while the lease is the mandate's, none when it is not. It is locked against a
+ * new leader until the statement has ended.
+ */
+export function leasePart(term: string, holder: string): string {
+  return `lease AS MATERIALIZED (SELECT FROM leases WHERE name = 'scheduler'
+  AND term = ${term} AND holder = ${holder} AND expires_at > clock_timestamp() FOR SHARE)`;
+}
+
+/** Runs a statement of a leader that answers `leads`, and its row. @throws SkepError `aborted` `LEASE_LOST`. */
+export async function askLeading<Row extends object>(
+  db: Queryable,
+  statement: Statement,
+  values: readonly unknown[],
+  mandate: Mandate,
+): Promise<Row> {
+  const row = await askOne<Row & { leads: boolean }>(db, statement, values);
+  if (!row.leads) throw refuse.leaseLost(mandate.term);
+  return row;
 }
 
 const LEFT = `extract(epoch FROM expires_at - clock_timestamp()) * 1000 AS expires_in_ms,
-  (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS at_ms`;
+  (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS at_ms, expires_at::text AS mark`;
 
 const TAKE = {
   name: "take-lease",
@@ -19,7 +42,8 @@ WITH taken AS (
   VALUES ('scheduler', $1, 1, clock_timestamp() + $2 * interval '1 millisecond')
   ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at,
     term = l.term + (l.holder <> excluded.holder)::integer
-  WHERE l.holder = excluded.holder OR l.expires_at <= clock_timestamp()
+  WHERE l.holder IN (excluded.holder, '') OR l.expires_at <= clock_timestamp()
+    OR (l.holder, l.term, l.expires_at::text) = ($3, $4::bigint, $5)
   RETURNING holder, term, ${LEFT})
 SELECT * FROM taken
 UNION ALL
@@ -42,12 +66,14 @@ function toLease(row: LeaseRow): Lease {
     term: row.term,
     expiresInMs: Math.max(0, Number(row.expires_in_ms)),
     at: Math.round(row.at_ms),
+    mark: row.mark,
   };
 }
 
 /** See `LeaseStore.takeLease`. */
-export async function takeLease(db: Queryable, holder: string, ttlMs: number): Promise<Lease> {
-  return toLease(await askOne<LeaseRow>(db, TAKE, [holder, ttlMs]));
+export async function takeLease(db: Queryable, holder: string, ttlMs: number, stalled?: Lease): Promise<Lease> {
+  const values = [holder, ttlMs, stalled?.holder ?? null, stalled?.term ?? null, stalled?.mark ?? null];
+  return toLease(await askOne<LeaseRow>(db, TAKE, values));
 }
 
 /** See `LeaseStore.releaseLease`. */

@@ -1,44 +1,58 @@
 import type { Liveness, NodeId, NodeLoad } from "@skep/core/model/node.ts";
 import type { NodeFacts } from "../../reports.ts";
+import type { Mandate } from "../../store.ts";
 import { ask, type Queryable } from "../sql.ts";
+import { askLeading, leasePart } from "./lease.ts";
 
 const LIVENESS = {
   name: "save-liveness",
   text: `
-WITH given AS (SELECT * FROM unnest($1::text[], $2::text[]) AS g(node_id, liveness)),
+WITH ${leasePart("$3", "$4")},
+given AS (SELECT * FROM unnest($1::text[], $2::text[]) AS g(node_id, liveness)),
 locked AS MATERIALIZED (
   SELECT n.node_id, g.liveness FROM node_metadata n JOIN given g USING (node_id)
-  WHERE n.liveness <> g.liveness ORDER BY n.node_id FOR NO KEY UPDATE OF n)
-UPDATE node_metadata n SET liveness = l.liveness FROM locked l WHERE n.node_id = l.node_id`,
+  WHERE n.liveness <> g.liveness AND EXISTS (SELECT FROM lease) ORDER BY n.node_id FOR NO KEY UPDATE OF n),
+written AS (UPDATE node_metadata n SET liveness = l.liveness FROM locked l WHERE n.node_id = l.node_id)
+SELECT EXISTS (SELECT FROM lease) AS leads`,
 };
 
 /** See `PlanStore.saveLiveness`. */
-export async function saveLiveness(db: Queryable, liveness: ReadonlyMap<NodeId, Liveness>): Promise<void> {
-  if (liveness.size > 0) await ask(db, LIVENESS, [[...liveness.keys()], [...liveness.values()]]);
+export async function saveLiveness(
+  db: Queryable,
+  liveness: ReadonlyMap<NodeId, Liveness>,
+  mandate: Mandate,
+): Promise<void> {
+  if (liveness.size === 0) return;
+  const values = [[...liveness.keys()], [...liveness.values()], mandate.term, mandate.holder];
+  await askLeading(db, LIVENESS, values, mandate);
 }
 
 const BEATS = {
   name: "save-beats",
   text: `
-WITH locked AS MATERIALIZED (
+WITH ${leasePart("$5", "$6")},
+locked AS MATERIALIZED (
   SELECT n.node_id, g.cpu_share, g.memory_share
   FROM node_metadata n JOIN unnest($1::text[], $2::float8[], $3::float8[]) AS g(node_id, cpu_share, memory_share) USING (node_id)
-  ORDER BY n.node_id FOR NO KEY UPDATE OF n)
-UPDATE node_metadata n SET seen_at = $4, cpu_share = coalesce(l.cpu_share, n.cpu_share),
-  memory_share = coalesce(l.memory_share, n.memory_share)
-FROM locked l WHERE n.node_id = l.node_id`,
+  WHERE EXISTS (SELECT FROM lease) ORDER BY n.node_id FOR NO KEY UPDATE OF n),
+written AS (UPDATE node_metadata n SET seen_at = $4, cpu_share = coalesce(l.cpu_share, n.cpu_share),
+    memory_share = coalesce(l.memory_share, n.memory_share)
+  FROM locked l WHERE n.node_id = l.node_id)
+SELECT EXISTS (SELECT FROM lease) AS leads`,
 };
 
 /** See `StatusStore.saveBeats`. */
 export async function saveBeats(
   db: Queryable,
   beats: readonly { readonly nodeId: NodeId; readonly load: NodeLoad | undefined }[],
+  mandate: Mandate,
   now: number,
 ): Promise<void> {
   if (beats.length === 0) return;
   const cpuShares = beats.map(beat => beat.load?.cpuShare ?? null);
   const memoryShares = beats.map(beat => beat.load?.memoryShare ?? null);
-  await ask(db, BEATS, [beats.map(beat => beat.nodeId), cpuShares, memoryShares, now]);
+  const values = [beats.map(beat => beat.nodeId), cpuShares, memoryShares, now, mandate.term, mandate.holder];
+  await askLeading(db, BEATS, values, mandate);
 }
 
 /** A new session starts counting its reports anew and has not sent everything yet. */

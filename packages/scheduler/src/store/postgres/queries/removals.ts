@@ -1,12 +1,11 @@
-import type { CommitResult, NodeRemoval } from "../../store.ts";
+import type { CommitResult, Mandate, NodeRemoval } from "../../store.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
+import { leasePart } from "./lease.ts";
 
-/** The lease's row is only locked against a new leader; that it is another's or has ended shows as no row at all. */
 const SAVE = {
   name: "save-removals",
   text: `
-WITH lease AS MATERIALIZED (SELECT term FROM leases
-  WHERE name = 'scheduler' AND term = $2 AND expires_at > clock_timestamp() FOR SHARE),
+WITH ${leasePart("$2", "$4")},
 given AS (SELECT * FROM jsonb_to_recordset($1) AS g("nodeId" text, "instanceId" text, epoch integer, because text)),
 locked AS MATERIALIZED (SELECT node_id FROM node_metadata WHERE node_id IN (SELECT "nodeId" FROM given)
   AND EXISTS (SELECT FROM lease) ORDER BY node_id FOR NO KEY UPDATE),
@@ -22,13 +21,14 @@ SELECT EXISTS (SELECT FROM lease) AS leads, (SELECT json_object_agg(node_id, ass
 export async function saveRemovals(
   db: Queryable,
   removals: readonly NodeRemoval[],
-  term: number,
+  { term, holder }: Mandate,
   now: number,
 ): Promise<CommitResult> {
   const row = await askOne<{ leads: boolean; revisions: Record<string, number> | null }>(db, SAVE, [
     JSON.stringify(removals),
     term,
     now,
+    holder,
   ]);
   if (!row.leads) return { kind: "stale", because: `the lease of term ${term} has ended` };
   return { kind: "committed", revisions: new Map(Object.entries(row.revisions ?? {})) };

@@ -1,7 +1,9 @@
 import type { Location } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { Usage } from "../../reports.ts";
+import type { Mandate } from "../../store.ts";
 import { ask, constraintOf, type Queryable } from "../sql.ts";
+import { askLeading, leasePart } from "./lease.ts";
 
 /** A row that somebody else is writing is left out: the next sample comes soon. */
 const USAGE = {
@@ -45,7 +47,9 @@ export async function loadDigests(
 const RESTORE = {
   name: "restore-location",
   text: `
-WITH node AS MATERIALIZED (SELECT node_id FROM node_metadata WHERE node_id = $6 FOR NO KEY UPDATE), restored AS (
+WITH ${leasePart("$15", "$16")},
+node AS MATERIALIZED (SELECT node_id FROM node_metadata
+  WHERE node_id = $6 AND EXISTS (SELECT FROM lease) FOR NO KEY UPDATE), restored AS (
 INSERT INTO deployment_locations (instance_id, epoch, deployment_id, tenant_id, release, node_id, desired, desired_at,
   status, health_status, containers, ports, message, changed_at, domain)
 SELECT i.id, i.epoch, $3, $4, $5, node.node_id, $7, $8, $9, $10, $11, $12, $13, $14,
@@ -54,13 +58,14 @@ FROM instances i, node WHERE i.id = $1 AND i.epoch = $2
 ON CONFLICT DO NOTHING RETURNING instance_id), raised AS (
 UPDATE node_metadata SET assignment_revision = assignment_revision + 1
 WHERE node_id IN (SELECT node_id FROM node) AND EXISTS (SELECT FROM restored))
-SELECT instance_id FROM restored`,
+SELECT EXISTS (SELECT FROM lease) AS leads, EXISTS (SELECT FROM restored) AS restored`,
 };
 
 /** See `StatusStore.restoreLocation`. */
-export async function restoreLocation(db: Queryable, location: Location): Promise<boolean> {
+export async function restoreLocation(db: Queryable, location: Location, mandate: Mandate): Promise<boolean> {
   try {
-    return (await ask(db, RESTORE, valuesOf(location))).length > 0;
+    const values = [...valuesOf(location), mandate.term, mandate.holder];
+    return (await askLeading<{ restored: boolean }>(db, RESTORE, values, mandate)).restored;
   } catch (error) {
     if (constraintOf(error) === "location_ports_one_user") return false;
     throw error;
