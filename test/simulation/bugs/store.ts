@@ -40,6 +40,7 @@ export const STORE_BUGS: readonly Bug[] = [
       },
     ],
     found: /committed in term \d+ by (save|restore|prune)/,
+    quick: true,
   },
   {
     name: "write-in-a-shared-term",
