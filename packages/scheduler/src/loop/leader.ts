@@ -1,5 +1,5 @@
-import { isSameLease } from "../store/lease.ts";
 import type { Lease, Mandate } from "../store/store.ts";
+import { createLeaseWatch } from "./lease-watch.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 /** What begins when this process becomes the leader; it is closed when it no longer is. */
@@ -28,9 +28,6 @@ export interface LeaderOptions {
   readonly onAnswer?: (lease: Lease) => void;
 }
 
-/** More than one lease's time: the leader counts from before it asked, and no two clocks run alike. */
-const STALLED = 1.1;
-
 interface Held {
   readonly term: number;
   validUntil: number;
@@ -42,8 +39,7 @@ interface Held {
  * Begins at once. The lease is renewed each third of its time; whoever could not renew it in time steps down by its
  * own monotonic clock, before the database lets anybody else take it. The database's clock may be set
  * back as a leader dies: a lease that nobody has renewed for longer than it lasts is then taken by the
- * watcher's own clock. Leading is for economy: that two leaders cannot
- * both write is the commit's doing.
+ * watcher's own clock. Leading is for economy: that two leaders cannot both write is the store's doing.
  */
 export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
   const { store, clock, log, random, loops } = ports;
@@ -51,8 +47,7 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
   const outage = loops.watch("leader");
   const closing = new AbortController();
   let held: Held | undefined;
-  /** The lease as it was last seen, and since when it has been just so. */
-  let watched: { readonly lease: Lease; readonly sinceMs: number } | undefined;
+  const watch = createLeaseWatch(clock, ttlMs);
   let ending: Promise<void> = Promise.resolve();
 
   function stepDown(because: string): void {
@@ -79,17 +74,11 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
     held.expire = clock.timer(validUntil - clock.monotonic(), () => stepDown("the lease could not be renewed in time"));
   }
 
-  function watch(lease: Lease): void {
-    if (watched === undefined || !isSameLease(watched.lease, lease)) watched = { lease, sinceMs: clock.monotonic() };
-  }
-
   /** One try; answers how long to wait for the next, in ms. */
   async function attempt(): Promise<number> {
-    const startedAt = clock.monotonic();
-    const validUntil = startedAt + ttlMs;
-    const isStalled = watched !== undefined && startedAt - watched.sinceMs > ttlMs * STALLED;
-    const lease = await store.takeLease(holder, ttlMs, isStalled ? watched?.lease : undefined);
-    watch(lease);
+    const validUntil = clock.monotonic() + ttlMs;
+    const lease = await store.takeLease(holder, ttlMs, watch.stalled());
+    watch.saw(lease);
     options.onAnswer?.(lease);
     outage.succeeded();
     if (closing.signal.aborted) return 0;

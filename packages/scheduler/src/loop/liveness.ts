@@ -90,13 +90,7 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
       nodes = world.nodes;
       assigned = liveByNode(world);
       if (take(look())) looking.hint();
-      // Whoever led before may have written after this leader began, and a person at any time.
-      for (const { id, liveness } of nodes) {
-        const belief = believed.get(id) ?? liveness;
-        if (belief === liveness) continue;
-        news.differs(id, belief);
-        looking.hint();
-      }
+      if (news.compare(nodes, believed)) looking.hint();
       return { ...world, nodes: world.nodes.map(node => withBelief(node, believed.get(node.id), beats)) };
     },
     frozen: () => frozen,

@@ -8,8 +8,11 @@ import type { LoopPorts } from "./ports.ts";
 /** Changes of belief on their way into the records, the log and everybody's ears. */
 export interface NodeNews {
   changed(node: Node, next: Believed, silentMs: number): void;
-  /** The record says something else than what is believed. */
-  differs(nodeId: NodeId, belief: Believed): void;
+  /**
+   * Notes where records say something else than is believed: whoever led before may have written after
+   * this leader began, and a person at any time. Answers whether there is such a record.
+   */
+  compare(recorded: readonly Node[], believed: ReadonlyMap<NodeId, Believed>): boolean;
   frozen(assessment: Assessment): void;
   /** Records what was noted; what could not be recorded is kept for the next time. @throws the store's error. */
   save(): Promise<void>;
@@ -29,7 +32,11 @@ export function createNodeNews(
       unsaved.set(node.id, next);
       untold.push(changeOf(node, next, silentMs, clock.now()));
     },
-    differs: (nodeId, belief) => void unsaved.set(nodeId, belief),
+    compare: (recorded, believed) => {
+      const differing = recorded.filter(({ id, liveness }) => (believed.get(id) ?? liveness) !== liveness);
+      for (const { id, liveness } of differing) unsaved.set(id, believed.get(id) ?? liveness);
+      return differing.length > 0;
+    },
     frozen: assessment => void untold.push(freezeOf(assessment, clock.now())),
     save: async () => {
       const [liveness, decisions] = [unsaved, untold];
