@@ -56,9 +56,7 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
     held.expire();
     held = undefined;
     log.info("leader.lost", `This scheduler no longer leads: ${because}.`, { term });
-    ending = ending
-      .then(() => running.close())
-      .catch((error: unknown) => log.error("leader.unclean", "A loop of the leader could not be ended.", { error }));
+    ending = ending.then(() => endCleanly(running, log));
   }
 
   function hold(term: number, validUntil: number): void {
@@ -112,6 +110,14 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
       await store.releaseLease(holder).catch(() => undefined);
     },
   };
+}
+
+async function endCleanly(running: Running, log: LoopPorts["log"]): Promise<void> {
+  try {
+    await running.close();
+  } catch (error) {
+    log.error("leader.unclean", "A loop of the leader could not be ended.", { error });
+  }
 }
 
 const NOTHING: Running = { close: () => Promise.resolve() };
