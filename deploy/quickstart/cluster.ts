@@ -1,7 +1,8 @@
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { docker, type Fleet } from "@skep/devswarm/fleet.ts";
-import { createClient, type SkepClient } from "@skep/sdk/index.ts";
+import type { SkepClient } from "@skep/sdk/index.ts";
+import { connect } from "@skep/sdk/node.ts";
 import { bootstrapStack } from "../bootstrap.ts";
 import { publishImages } from "../images/publish.ts";
 import type { ImageName } from "../images/names.ts";
@@ -61,7 +62,7 @@ export async function startCluster(
   );
   const tokenFile = join(secretsDir, "api-token");
   const apiUrl = `http://localhost:${options.apiPort}`;
-  const client = createClient({ url: apiUrl, token: apiToken });
+  const client = connect({ url: apiUrl, token: apiToken });
   await steps.run("Ports on localhost, and the first answer of the API", async () => {
     await ground.openPorts();
     await untilNodesReady(client, fleet.nodes.length);

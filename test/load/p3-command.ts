@@ -3,7 +3,8 @@ import type { Bus } from "@skep/kit/bus.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { createNatsBus } from "@skep/kit/nats-bus.ts";
 import { createPool } from "@skep/kit/postgres.ts";
-import { createClient, type SkepClient } from "@skep/sdk/index.ts";
+import type { SkepClient } from "@skep/sdk/index.ts";
+import { connect as connectClient } from "@skep/sdk/node.ts";
 import { eventually } from "../support/eventually.ts";
 import type { PostgresServer } from "../support/postgres-server.ts";
 import type { Bench, Measurement } from "./measurement.ts";
@@ -50,7 +51,7 @@ export const p3: Measurement = {
     bench.defer("played nodes", async () => nodes.close());
     await nodes.reportAll();
     nodes.keepBeating();
-    const client = createClient({ url: scheduler.apiUrl });
+    const client = connectClient({ url: scheduler.apiUrl });
     await untilReady(client);
     const raw = await openRaw(bench, postgres, pinger, echo);
     const requests = openRequests(agents, client, nodes);

@@ -5,7 +5,8 @@ import { bootstrapStack } from "@skep/deploy/bootstrap.ts";
 import { publishImages } from "@skep/deploy/images/publish.ts";
 import { askEngine, type EngineInfo } from "@skep/devswarm/engine-api.ts";
 import { docker, downFleet, upFleet, type Fleet, type FleetNode } from "@skep/devswarm/fleet.ts";
-import { createClient, type SkepClient } from "@skep/sdk/index.ts";
+import type { SkepClient } from "@skep/sdk/index.ts";
+import { connect } from "@skep/sdk/node.ts";
 import { eventually } from "../support/eventually.ts";
 import { root } from "../tidy/sources.ts";
 import type { Bench } from "./measurement.ts";
@@ -46,7 +47,8 @@ export function sharedPlatform(bench: Bench): Promise<Platform> {
     for (const node of fleet.nodes)
       for (const name of ["busybox", "go-httpbin", "traefik"] as const)
         await docker(fleet, node.name, ["pull", "-q", images[name]]);
-    const client = createClient({ url: `http://${manager.address}:7700`, token: apiToken });
+    const servers = fleet.nodes.map(({ address }) => `http://${address}:7700`).join(",");
+    const client = connect({ url: servers, token: apiToken });
     await eventually(async () => {
       const { nodes } = await client.platform.getStatus({});
       if (nodes["ready"] !== NODES) throw new Error(`not every node is ready: ${JSON.stringify(nodes)}`);

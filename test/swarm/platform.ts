@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { docker, downFleet, openFleet, upFleet, type Fleet, type FleetNode } from "@skep/devswarm/fleet.ts";
 import { bootstrapStack } from "@skep/deploy/bootstrap.ts";
 import { publishImages } from "@skep/deploy/images/publish.ts";
-import { createClient, type SkepClient } from "@skep/sdk/index.ts";
+import type { SkepClient } from "@skep/sdk/index.ts";
+import { connect } from "@skep/sdk/node.ts";
 import { eventually } from "../support/eventually.ts";
 import { root } from "../tidy/sources.ts";
 
@@ -53,7 +54,9 @@ export async function upPlatform(): Promise<Platform> {
     onStep: note,
   });
   const apiUrl = `http://${manager.address}:7700`;
-  const client = createClient({ url: apiUrl, token: apiToken });
+  // As a client of the platform would: with every server that a node may have.
+  const servers = fleet.nodes.map(({ address }) => `http://${address}:7700`).join(",");
+  const client = connect({ url: servers, token: apiToken });
   await eventually(async () => {
     const { nodes } = await client.platform.getStatus({});
     if (nodes["ready"] !== fleet.nodes.length) throw new Error(`nodes are ${JSON.stringify(nodes)}`);
@@ -66,7 +69,7 @@ export async function upPlatform(): Promise<Platform> {
     images,
     client,
     skep: (argv, input) =>
-      runSkep(argv, { SKEP_URL: apiUrl, SKEP_TOKEN_FILE: join(secretsDir, "api-token"), ...imageEnv(images) }, input),
+      runSkep(argv, { SKEP_URL: servers, SKEP_TOKEN_FILE: join(secretsDir, "api-token"), ...imageEnv(images) }, input),
     sql: query => sqlRows(fleet, query),
     sqlRun: statement => psql(fleet, statement),
   };

@@ -72,7 +72,7 @@ describe("the repository", () => {
     const wrong = sourceFiles().filter(file => {
       const name = file.split("/").at(-1) ?? "";
       return (
-        !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|property\.test|contract|config|bench))?\.(ts|mjs|tsx)$/.test(name) ||
+        !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|property\.test|contract|config|bench|d))?\.(ts|mjs|tsx)$/.test(name) ||
         /^(utils?|helpers?|common|misc|base)\./.test(name)
       );
     });

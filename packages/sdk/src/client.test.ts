@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { bearer } from "./auth.ts";
 import { createClient } from "./client.ts";
 import type { SkepClient } from "./client.ts";
+import { connect } from "./node.ts";
 import { pages } from "./pages.ts";
 import { watch } from "./watch.ts";
 
@@ -129,7 +130,7 @@ describe("the client", () => {
   });
 
   it("says unavailable where nothing listens", async () => {
-    const nobody = createClient({ url: "http://127.0.0.1:1", timeoutMs: 2_000 });
+    const nobody = connect({ url: "http://127.0.0.1:1", timeoutMs: 2_000 });
     await expect(nobody.tenants.getTenant({ tenantId: "acme" })).rejects.toMatchObject({ code: "unavailable" });
   });
 });

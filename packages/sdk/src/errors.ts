@@ -17,17 +17,20 @@ export function withSkepErrors<T extends DescService>(service: T, client: Client
     if (call === undefined) continue;
     wrapped[method.localName] =
       method.methodKind === "unary" || method.methodKind === "client_streaming"
-        ? async (request, options) => await (call(request, options) as Promise<unknown>).catch(fail)
+        ? async (request, options) =>
+            await (call(request, options) as Promise<unknown>).catch((thrown: unknown) => fail(thrown, options?.signal))
         : (request, options) =>
             endable(signal => call(request, { ...options, signal }) as AsyncIterable<unknown>, options?.signal);
   }
   return wrapped as Client<T>;
 }
 
-function fail(thrown: unknown): never {
+function fail(thrown: unknown, signal: AbortSignal | undefined): never {
   const error = fromConnectError(thrown);
-  // Connect calls a connection that breaks "aborted", which is our word for a change that somebody else's has overtaken.
-  if (error.reason !== "ABORTED") throw error;
+  // Connect calls a connection that breaks "aborted", which is our word for a change that was overtaken,
+  // or "canceled", as if the caller had ended the call.
+  const isBroken = error.reason === "ABORTED" || (error.reason === "CANCELED" && signal?.aborted !== true);
+  if (!isBroken) throw error;
   throw new SkepError("unavailable", "CONNECTION_LOST", `The connection broke (${error.message}); try again.`, {
     cause: thrown,
   });
@@ -49,7 +52,7 @@ function endable<T>(open: (signal: AbortSignal) => AsyncIterable<T>, given: Abor
       } catch (thrown) {
         if (left.signal.aborted) return done;
         left.abort();
-        return fail(thrown);
+        return fail(thrown, given);
       }
     },
     return: async () => {

@@ -1,5 +1,6 @@
 /** Everything that programs import; the one list of the package's public names. */
-export { createClient, type ConnectOptions, type SkepClient, type TransportOptions } from "./client.ts";
+export { createClient, type ClientOptions, type SkepClient } from "./client.ts";
+export { failover, readServers, type Server } from "./failover.ts";
 export { bearer } from "./auth.ts";
 export { pages } from "./pages.ts";
 export { watch, type WatchOptions } from "./watch.ts";

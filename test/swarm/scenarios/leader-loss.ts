@@ -34,7 +34,13 @@ export function leaderLossScenarios(given: () => Platform): void {
       expect(crowd.map(one => one.deployment).toSorted()).toEqual(TENANTS.map(tenant => `${tenant}.app`).toSorted());
       expect(new Set(crowd.map(one => one.state))).toEqual(new Set(["running"]));
     }, 120_000);
-    for (const tenant of TENANTS) await platform.client.deployments.deleteDeployment({ deploymentId: `${tenant}.app` });
+    for (const tenant of TENANTS)
+      await until(() =>
+        platform.client.deployments.deleteDeployment({
+          deploymentId: `${tenant}.app`,
+          idempotencyKey: `delete-${tenant}-${run}`,
+        }),
+      );
     await eventually(
       async () =>
         expect((await seenContainers(platform)).filter(one => one.deployment.startsWith("crowd-"))).toEqual([]),

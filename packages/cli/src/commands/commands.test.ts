@@ -293,6 +293,17 @@ describe("tokens", () => {
 });
 
 describe("without a platform", () => {
+  it("goes on with the next of several servers, and names all of them where none answers", async () => {
+    await using test = await startCommandTest();
+    const dead = ["http://127.0.0.1:1", "http://127.0.0.1:2"];
+    const ask = (...urls: string[]) => runCommand("status", { env: { SKEP_URL: urls.join(","), HOME: "/nowhere" } });
+    expect(await ask(dead[0]!, test.url)).toMatchObject({ code: 0, err: "" });
+    const { code, err } = await ask(...dead);
+    expect(code).toBe(9);
+    for (const url of dead) expect(err).toContain(url);
+    expect((await ask(test.url, "ftp://127.0.0.1")).err).toContain("`ftp://127.0.0.1` is no address of a platform");
+  });
+
   it("says at once that nobody answers, where, and what to do", async () => {
     const { code, err } = await runCommand("status", { env: { SKEP_URL: "http://127.0.0.1:1" } });
     expect(code).toBe(9);

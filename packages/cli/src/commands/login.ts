@@ -1,7 +1,7 @@
 import { SkepError } from "@skep/core/error.ts";
 import { resolve } from "node:path";
 import { examples } from "../session/act.ts";
-import { checkToken, checkUrl, contextPath, readContexts, storeToken, writeContexts } from "../session/context.ts";
+import { checkToken, checkUrls, contextPath, readContexts, storeToken, writeContexts } from "../session/context.ts";
 import { openSession } from "../session/open.ts";
 import { explainUnreachable } from "../session/reach.ts";
 import type { Setup } from "./index.ts";
@@ -16,18 +16,22 @@ interface Options {
 /** `skep login`. */
 export const login: Setup = (command, io) => {
   command
-    .argument("<url>", "the platform's address, like https://skep.example.com")
+    .argument(
+      "<url>",
+      "the platform's address, like https://skep.example.com, or several of its servers with commas between",
+    )
     .option("--name <NAME>", "name to remember it by", "default")
     .option("--token-file <PATH>", "file that holds the token")
     .option("--token-stdin", "read the token from standard input and keep it in a file of your own")
     .option("-t, --tenant <NAME>", "tenant of names without a dot");
   examples(command, [
     ["skep login http://localhost:7700", "a platform without tokens"],
+    ["skep login http://node-1:7700,http://node-2:7700", "servers of one platform: the next is asked when one is away"],
     ["skep login https://skep.example.com --token-file ~/.skep-token", "use the token in a file"],
     ["pass skep | skep login https://skep.example.com --name prod --token-stdin", "keep a token from a password store"],
   ]);
   command.action(async (url: string, options: Options) => {
-    checkUrl(url, "The argument");
+    checkUrls(url, "The argument");
     if (!/^[\w.-]{1,64}$/.test(options.name))
       throw new SkepError(
         "invalid_argument",

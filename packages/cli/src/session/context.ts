@@ -2,10 +2,12 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { SkepError } from "@skep/core/error.ts";
+import { readServers } from "@skep/sdk/failover.ts";
 import type { Io } from "../io.ts";
 
 /** One control plane and how to reach it. The token itself stands in a file of its own. */
 export interface Context {
+  /** Its servers, separated by commas. */
   readonly url: string;
   readonly tokenFile?: string;
   /** Tenant for commands that are given none. */
@@ -82,11 +84,17 @@ export function currentContext(io: Io, name: string | undefined): Context {
   );
 }
 
-/** @throws SkepError `invalid_argument` `BAD_URL` for what is no address of a platform; `from` says who gave it. */
-export function checkUrl(url: string, from: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed !== undefined && /^https?:$/.test(parsed.protocol) && parsed.username === "" && parsed.password === "")
-    return;
+/**
+ * Checks the servers of a platform, separated by commas; `from` says who gave them.
+ * @throws SkepError `invalid_argument` `BAD_URL` for what is no address of a platform.
+ */
+export function checkUrls(text: string, from: string): void {
+  for (const url of readServers(text)) checkUrl(url, from);
+}
+
+function checkUrl(url: string, from: string): void {
+  const parsed = URL.parse(url);
+  if (parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.username === "" && parsed.password === "") return;
   throw new SkepError(
     "invalid_argument",
     "BAD_URL",

@@ -1,9 +1,9 @@
-import { createClient } from "@skep/sdk/client.ts";
 import type { SkepClient } from "@skep/sdk/client.ts";
+import { connect } from "@skep/sdk/node.ts";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { Io } from "../io.ts";
-import { checkUrl, currentContext, readToken } from "./context.ts";
+import { checkUrls, currentContext, readToken } from "./context.ts";
 
 /** One run of a command against one platform. */
 export interface Session {
@@ -34,11 +34,11 @@ export function connected(command: Command): Command {
 /** Opens a session for a command's options. @throws SkepError where the context or token cannot be read. */
 export async function openSession(io: Io, options: SessionOptions): Promise<Session> {
   const context = currentContext(io, options.context);
-  checkUrl(context.url, "The platform's address (SKEP_URL, or the context's)");
+  checkUrls(context.url, "The platform's address (SKEP_URL, or the context's)");
   const token = readToken(io, context);
   const tenant = options.tenant ?? context.tenant ?? "default";
   return {
-    api: createClient({ url: context.url, ...(token === undefined ? {} : { token }) }),
+    api: connect({ url: context.url, ...(token === undefined ? {} : { token }) }),
     io,
     url: context.url,
     tenant,

@@ -24,6 +24,12 @@ export function explainUnreachable(error: unknown, url: string): unknown {
       error.reason,
       `${url} does not know this token. Is it another platform's? Check SKEP_TOKEN_FILE, SKEP_TOKEN and \`skep context list\`, or ask an operator for a valid one.`,
     );
+  if (error.reason === "NO_SERVER_ANSWERS")
+    return explained(
+      "unavailable",
+      "PLATFORM_UNREACHABLE",
+      `${error.message} Check that the platform runs, and ${address}.`,
+    );
   // With a reason of its own the platform did answer: it is something behind it that is away.
   if (error.reason === "UNAVAILABLE")
     return explained(
