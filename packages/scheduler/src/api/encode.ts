@@ -2,7 +2,7 @@ import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { capacityToProto } from "@skep/api/codec/capacity.ts";
 import { containerStatusToProto, portToProto, refusalToProto } from "@skep/api/codec/instance.ts";
-import { fromUint64, toUint32, toUint64 } from "@skep/api/codec/number.ts";
+import { toUint32, toUint64 } from "@skep/api/codec/number.ts";
 import { specToProto } from "@skep/api/codec/spec.ts";
 import {
   availabilities,
@@ -19,39 +19,13 @@ import type { DeploymentSchema } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import type { InstanceSchema, LocationSchema } from "@skep/api/gen/skep/v1/instance_pb.ts";
 import type { NodeSchema } from "@skep/api/gen/skep/v1/node_pb.ts";
 import type { RouteSchema } from "@skep/api/gen/skep/v1/routing_pb.ts";
-import type { Quota as QuotaMessage, TenantSchema } from "@skep/api/gen/skep/v1/tenant_pb.ts";
 import { currentOf } from "@skep/core/model/state.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
-import type { Quota, Tenant } from "@skep/core/model/tenant.ts";
 import type { DeploymentRecord, NodeRecord } from "../store/store.ts";
 import { deploymentStatus } from "./deployment-status.ts";
 import type { InstanceRecord } from "./deployment-status.ts";
 import type { Lookups } from "./lookups.ts";
-
-/** A tenant as a message. */
-export function tenantToProto({ id, quota }: Tenant): MessageInitShape<typeof TenantSchema> {
-  const { instances, cpuMillis, memoryBytes } = quota;
-  return {
-    id,
-    quota: {
-      instances,
-      cpuMillis: cpuMillis === undefined ? undefined : toUint64(cpuMillis),
-      memoryBytes: memoryBytes === undefined ? undefined : toUint64(memoryBytes),
-    },
-  };
-}
-
-/** A message's quota; absent bounds are none. */
-export function quotaFromProto(quota: QuotaMessage | undefined): Quota {
-  const bound = (value: bigint | undefined, field: string): number | undefined =>
-    value === undefined ? undefined : fromUint64(value, `quota.${field}`);
-  return {
-    instances: quota?.instances,
-    cpuMillis: bound(quota?.cpuMillis, "cpu_millis"),
-    memoryBytes: bound(quota?.memoryBytes, "memory_bytes"),
-  };
-}
 
 /** A deployment with its spec, and how far its instances are. */
 export function deploymentToProto(

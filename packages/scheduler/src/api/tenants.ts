@@ -3,7 +3,7 @@ import type { TenantService } from "@skep/api/gen/skep/v1/tenant_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { changeRequest } from "./caller.ts";
 import type { ApiDeps } from "./deps.ts";
-import { quotaFromProto, tenantToProto } from "./encode.ts";
+import { quotaFromProto, tenantToProto } from "@skep/api/codec/tenant.ts";
 import { pageRequest } from "./lookups.ts";
 
 /** Tenants and their quotas. */

@@ -1,3 +1,4 @@
+import { deploymentAnswer, emptyAnswer, tenantAnswer, type AnswerCodec } from "@skep/api/codec/stored/answer.ts";
 import type { DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
@@ -17,6 +18,7 @@ function once<T>(
   operation: string,
   argument: unknown,
   now: number,
+  codec: AnswerCodec<T>,
   run: () => T,
 ): T {
   const { actor, idempotencyKey } = request;
@@ -24,15 +26,15 @@ function once<T>(
   const hash = requestHash(operation, argument);
   const known = records.answers.get(`${actor} ${idempotencyKey}`);
   if (known !== undefined && known.hash !== hash) throw refuse.keyReused(idempotencyKey);
-  if (known !== undefined) return known.response as T;
+  if (known !== undefined) return codec.decode(known.response);
   const response = run();
-  records.answers.set(`${actor} ${idempotencyKey}`, { hash, response, at: now });
+  records.answers.set(`${actor} ${idempotencyKey}`, { hash, response: codec.encode(response), at: now });
   return response;
 }
 
 /** See `SpecStore.createTenant`. */
 export function createTenant(records: Records, tenant: Tenant, request: Request, now: number): Tenant {
-  return once(records, request, `tenant.create ${tenant.id}`, tenant.quota, now, () => {
+  return once(records, request, `tenant.create ${tenant.id}`, tenant.quota, now, tenantAnswer, () => {
     if (records.tenants.has(tenant.id)) throw refuse.tenantExists(tenant.id);
     records.tenants.set(tenant.id, tenant);
     return tenant;
@@ -41,7 +43,7 @@ export function createTenant(records: Records, tenant: Tenant, request: Request,
 
 /** See `SpecStore.updateTenant`. */
 export function updateTenant(records: Records, id: string, quota: Quota, request: Request, now: number): Tenant {
-  return once(records, request, `tenant.update ${id}`, quota, now, () => {
+  return once(records, request, `tenant.update ${id}`, quota, now, tenantAnswer, () => {
     if (!records.tenants.has(id)) throw refuse.noTenant(id);
     records.tenants.set(id, { id, quota });
     return { id, quota };
@@ -50,7 +52,7 @@ export function updateTenant(records: Records, id: string, quota: Quota, request
 
 /** See `SpecStore.deleteTenant`. */
 export function deleteTenant(records: Records, id: string, request: Request, now: number): void {
-  once(records, request, `tenant.delete ${id}`, undefined, now, () => {
+  once(records, request, `tenant.delete ${id}`, undefined, now, emptyAnswer, () => {
     if (!records.tenants.has(id)) throw refuse.noTenant(id);
     for (const deployment of records.deployments.values()) {
       if (deployment.tenantId === id) throw refuse.tenantInUse(id);
@@ -70,7 +72,7 @@ export function createDeployment(
 ): DeploymentRecord {
   const record = firstRecord(tenantId, spec, now);
   const { id } = record.deployment;
-  return once(records, request, `deployment.create ${id}`, { spec, routes }, now, () => {
+  return once(records, request, `deployment.create ${id}`, { spec, routes }, now, deploymentAnswer, () => {
     const holder = records.deployments.get(id);
     if (holder !== undefined)
       throw holder.desired === "deleted" ? refuse.beingDeleted(id) : refuse.deploymentExists(id);
@@ -91,7 +93,7 @@ export function changeDeployment(
   request: Request,
   now: number,
 ): DeploymentRecord {
-  return once(records, request, `deployment.change ${id}`, { change, expectVersion }, now, () => {
+  return once(records, request, `deployment.change ${id}`, { change, expectVersion }, now, deploymentAnswer, () => {
     const before = getDeployment(records, id);
     if (before === undefined) throw refuse.noDeployment(id);
     const after = changedRecord(before, change, expectVersion);

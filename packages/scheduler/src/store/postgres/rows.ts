@@ -1,3 +1,11 @@
+import {
+  containersFromStored,
+  labelsFromStored,
+  portsFromStored,
+  refusalFromStored,
+  routeFromStored,
+} from "@skep/api/codec/stored/columns.ts";
+import { specFromStored } from "@skep/api/codec/stored/spec.ts";
 import type { Deployment, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import type { Node, NodeLoad } from "@skep/core/model/node.ts";
@@ -44,7 +52,7 @@ export function toDeployment(row: DeploymentRow): Deployment {
 
 /** A release out of its row. */
 export function toRelease(row: ReleaseRow): Release {
-  return { deploymentId: row.deployment_id, number: row.number, spec: row.spec };
+  return { deploymentId: row.deployment_id, number: row.number, spec: specFromStored(row.spec) };
 }
 
 /** An instance out of its row. */
@@ -58,7 +66,7 @@ export function toInstance(row: InstanceRow): Instance {
     epoch: row.epoch,
     desired: row.desired,
     createdAt: row.created_at,
-    refusal: row.refusal ?? undefined,
+    refusal: refusalFromStored(row.refusal),
     retryAt: row.retry_at ?? undefined,
   };
 }
@@ -74,10 +82,10 @@ export function toLocation(row: LocationRow): Location {
     nodeId: row.node_id,
     desired: row.desired,
     desiredAt: row.desired_at,
-    ports: row.ports,
+    ports: portsFromStored(row.ports),
     state: row.status,
     health: row.health_status,
-    containers: row.containers,
+    containers: containersFromStored(row.containers),
     message: row.message,
     changedAt: row.changed_at,
   };
@@ -92,8 +100,8 @@ export function toNode(row: NodeRow): Node {
     role: row.role,
     availability: row.availability,
     liveness: row.liveness,
-    labels: row.labels,
-    engineLabels: row.engine_labels,
+    labels: labelsFromStored(row.labels),
+    engineLabels: labelsFromStored(row.engine_labels),
     os: row.os,
     architecture: row.architecture,
     engineVersion: row.engine_version,
@@ -135,15 +143,13 @@ export function toRoute(row: RouteRow): Route {
     domain: row.domain,
     path: row.path,
     rule: row.rule,
-    entryPoints: row.entry_points,
+    ...routeFromStored(row),
     priority: row.priority ?? undefined,
     container: row.container,
     targetPort: row.target_port,
     tls: row.ssl_enabled,
     weight: row.weight,
     balancing: row.load_balancer_algo,
-    middlewares: row.middlewares,
-    service: row.service,
   };
 }
 

@@ -1,8 +1,6 @@
-import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
-import type { ContainerStatus, Health, InstanceState, PortBinding, Refusal } from "@skep/core/model/instance.ts";
-import type { Labels } from "@skep/core/model/labels.ts";
+import type { Health, InstanceState } from "@skep/core/model/instance.ts";
 import type { Availability, Liveness } from "@skep/core/model/node.ts";
-import type { Balancing, Route } from "@skep/core/model/routing.ts";
+import type { Balancing } from "@skep/core/model/routing.ts";
 
 /** A row of `tenants`. */
 export interface TenantRow {
@@ -29,7 +27,8 @@ export interface DeploymentRow {
 export interface ReleaseRow {
   deployment_id: string;
   number: number;
-  spec: DeploymentSpec;
+  /** See api's `codec/stored/spec.ts`. */
+  spec: unknown;
 }
 
 /** A row of `deployment_routing`. */
@@ -41,15 +40,15 @@ export interface RouteRow {
   domain: string;
   path: string;
   rule: string;
-  entry_points: readonly string[];
+  entry_points: unknown;
   priority: number | null;
   container: string;
   target_port: number;
   ssl_enabled: boolean;
   weight: number;
   load_balancer_algo: Balancing;
-  middlewares: Route["middlewares"];
-  service: Route["service"];
+  middlewares: unknown;
+  service: unknown;
 }
 
 /** A row of `instances`. */
@@ -62,7 +61,7 @@ export interface InstanceRow {
   epoch: number;
   desired: "run" | "stop";
   created_at: number;
-  refusal: Refusal | null;
+  refusal: unknown;
   retry_at: number | null;
 }
 
@@ -78,8 +77,8 @@ export interface LocationRow {
   desired_at: number;
   status: InstanceState;
   health_status: Health;
-  containers: readonly ContainerStatus[];
-  ports: readonly PortBinding[];
+  containers: unknown;
+  ports: unknown;
   message: string;
   changed_at: number;
 }
@@ -92,8 +91,8 @@ export interface NodeRow {
   role: "manager" | "worker";
   availability: Availability;
   swarm_state: string;
-  labels: Labels;
-  engine_labels: Labels;
+  labels: unknown;
+  engine_labels: unknown;
   os: string;
   architecture: string;
   engine_version: string;

@@ -1,3 +1,4 @@
+import { specFromStored } from "@skep/api/codec/stored/spec.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Deployment, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
@@ -21,7 +22,7 @@ export interface WorldRows {
   readonly deployments: readonly DeploymentRow[];
   /** All that are in use of each deployment that is named, by itself or by one of its instances. */
   readonly releases: readonly NamedRelease[];
-  readonly specs: readonly { readonly uid: number; readonly spec: DeploymentSpec }[];
+  readonly specs: readonly { readonly uid: number; readonly spec: unknown }[];
   readonly instances: readonly InstanceRow[];
   /** All of each instance that is named. */
   readonly locations: readonly LocationRow[];
@@ -98,7 +99,7 @@ export function createWorldCache(): WorldCache {
         if (known === undefined) locations.set(row.instance_id, [toLocation(row)]);
         else known.push(toLocation(row));
       }
-      takeReleases(rows.releases, new Map(rows.specs.map(({ uid, spec }) => [uid, spec])));
+      takeReleases(rows.releases, new Map(rows.specs.map(({ uid, spec }) => [uid, specFromStored(spec)])));
       for (const { kind, id } of changed) if (kind === "deployment" && !deployments.has(id)) releases.delete(id);
       for (const { uid } of rows.specs) highest = Math.max(highest, uid);
       placements = rows.placements;

@@ -1,3 +1,5 @@
+import { deploymentAnswer } from "@skep/api/codec/stored/answer.ts";
+import { specToStored } from "@skep/api/codec/stored/spec.ts";
 import type { DeploymentId } from "@skep/core/model/deployment.ts";
 import { changedRecord, footprint, tenantOf } from "../../deployment-change.ts";
 import { refuse } from "../../refusals.ts";
@@ -56,7 +58,7 @@ export async function changeDeployment(
   now: number,
 ): Promise<DeploymentRecord> {
   const one = mutation(request, "deployment.change", id, { change, expectVersion }, now);
-  const answer = await earlierAnswer<DeploymentRecord>(db, one);
+  const answer = await earlierAnswer(db, one, deploymentAnswer);
   if (answer !== undefined) return answer.response;
   for (;;) {
     const before = await getDeployment(db, id);
@@ -83,13 +85,13 @@ async function write(
     deployment.desired,
     deployment.replicas,
     release.number,
-    JSON.stringify(release.spec),
+    JSON.stringify(specToStored(release.spec)),
     cpuMillis,
     memoryBytes,
     routes,
   ];
   try {
-    return (await ask(db, CHANGE, [...values, ...recordValues(one, after)])).length > 0;
+    return (await ask(db, CHANGE, [...values, ...recordValues(one, deploymentAnswer.encode(after))])).length > 0;
   } catch (error) {
     const tenantId = tenantOf(deployment.id);
     if (constraintOf(error) === "deployment_routing_owner") {

@@ -1,3 +1,5 @@
+import { deploymentAnswer } from "@skep/api/codec/stored/answer.ts";
+import { specToStored } from "@skep/api/codec/stored/spec.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { TenantId } from "@skep/core/model/tenant.ts";
@@ -41,12 +43,25 @@ export async function createDeployment(
   const one = mutation(request, "deployment.create", id, { spec, routes }, now);
   const { cpuMillis, memoryBytes } = footprint(spec);
   const rows = JSON.stringify(routes.map(fromRoute));
-  const values = [id, tenantId, spec.name, spec.replicas, now, JSON.stringify(spec), cpuMillis, memoryBytes, rows];
+  const values = [
+    id,
+    tenantId,
+    spec.name,
+    spec.replicas,
+    now,
+    JSON.stringify(specToStored(spec)),
+    cpuMillis,
+    memoryBytes,
+    rows,
+  ];
   try {
-    const created = await askOne<{ next_serial: number }>(db, CREATE, [...values, ...recordValues(one, record)]);
+    const created = await askOne<{ next_serial: number }>(db, CREATE, [
+      ...values,
+      ...recordValues(one, deploymentAnswer.encode(record)),
+    ]);
     return { ...record, deployment: { ...record.deployment, nextSerial: created.next_serial } };
   } catch (error) {
-    const answer = mayBeRepetition(error) ? await earlierAnswer<DeploymentRecord>(db, one) : undefined;
+    const answer = mayBeRepetition(error) ? await earlierAnswer(db, one, deploymentAnswer) : undefined;
     if (answer !== undefined) return answer.response;
     switch (constraintOf(error)) {
       case "deployments_tenant":

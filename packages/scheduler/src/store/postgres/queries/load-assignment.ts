@@ -1,5 +1,5 @@
 import type { Assignment, Removal } from "@skep/core/model/assignment.ts";
-import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import { specFromStored } from "@skep/api/codec/stored/spec.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { assignmentOf } from "../../assignment.ts";
 import { toInstance, toLocation, toNode } from "../rows.ts";
@@ -10,7 +10,7 @@ interface AssignmentRow {
   node: NodeRow;
   term: number | null;
   removals: Removal[];
-  assigned: { location: LocationRow; instance: InstanceRow; spec: DeploymentSpec }[];
+  assigned: { location: LocationRow; instance: InstanceRow; spec: unknown }[];
 }
 
 const columns = (alias: string, names: readonly string[]): string => names.map(name => `${alias}.${name}`).join(", ");
@@ -38,7 +38,7 @@ export async function loadAssignment(db: Queryable, nodeId: NodeId): Promise<Ass
   const assigned = row.assigned.map(({ location, instance, spec }) => ({
     location: toLocation(location),
     instance: toInstance(instance),
-    spec,
+    spec: specFromStored(spec),
   }));
   return assignmentOf(node, row.term ?? 0, assigned, row.removals);
 }

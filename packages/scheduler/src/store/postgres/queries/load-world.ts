@@ -1,5 +1,4 @@
 import type { World } from "@skep/core/world/world.ts";
-import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
 import { LOCATION_COLUMNS, NODE_COLUMNS } from "../tables.ts";
 import { createWorldCache, type Changed, type WorldCache, type WorldRows } from "../world-cache.ts";
@@ -112,7 +111,7 @@ async function readChanges(db: Queryable, { cache, mark }: Reading): Promise<Rea
   if (!isValid || started !== mark.started) return undefined;
   // Numbers are given out before they become visible, so a smaller one can appear later than a greater one.
   const lacking = cache.lacking(rows);
-  const late = lacking.length === 0 ? [] : await ask<{ uid: number; spec: DeploymentSpec }>(db, SPECS, [lacking]);
+  const late = lacking.length === 0 ? [] : await ask<{ uid: number; spec: unknown }>(db, SPECS, [lacking]);
   cache.apply(changed, { ...rows, specs: [...rows.specs, ...late] });
   return { cache, mark: { since, started } };
 }

@@ -1,3 +1,5 @@
+import type { AnswerCodec } from "@skep/api/codec/stored/answer.ts";
+import type { JsonObject } from "@bufbuild/protobuf";
 import type { Request } from "../../store.ts";
 import { refuse } from "../../refusals.ts";
 import { requestHash } from "../../request-hash.ts";
@@ -30,9 +32,9 @@ export function recordParts(first: number, given: string): string {
 }
 
 /** The parameters of `recordParts`. */
-export function recordValues(one: Mutation, response: unknown): readonly unknown[] {
+export function recordValues(one: Mutation, response: JsonObject | null): readonly unknown[] {
   const { actor, idempotencyKey } = one.request;
-  const answer = JSON.stringify(response ?? null);
+  const answer = JSON.stringify(response);
   return [actor, one.action, one.target, idempotencyKey ?? null, one.hash, answer, one.now];
 }
 
@@ -42,13 +44,17 @@ const FIND = {
 };
 
 /** The answer that was given under this key before. @throws SkepError `aborted` when it was to another request. */
-export async function earlierAnswer<T>(db: Queryable, one: Mutation): Promise<{ readonly response: T } | undefined> {
+export async function earlierAnswer<T>(
+  db: Queryable,
+  one: Mutation,
+  codec: AnswerCodec<T>,
+): Promise<{ readonly response: T } | undefined> {
   const { actor, idempotencyKey } = one.request;
   if (idempotencyKey === undefined) return undefined;
-  const [row] = await ask<{ request_hash: string; response: T }>(db, FIND, [actor, idempotencyKey]);
+  const [row] = await ask<{ request_hash: string; response: unknown }>(db, FIND, [actor, idempotencyKey]);
   if (row === undefined) return undefined;
   if (row.request_hash !== one.hash) throw refuse.keyReused(idempotencyKey);
-  return { response: row.response };
+  return { response: codec.decode(row.response) };
 }
 
 /** Whether the failure may mean that the same request was carried out before. */

@@ -1,3 +1,4 @@
+import { emptyAnswer, tenantAnswer } from "@skep/api/codec/stored/answer.ts";
 import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
 import { refuse } from "../../refusals.ts";
 import type { Request } from "../../store.ts";
@@ -40,10 +41,10 @@ const quotaValues = (quota: Quota): readonly unknown[] => [
 export async function createTenant(db: Queryable, tenant: Tenant, request: Request, now: number): Promise<Tenant> {
   const one = mutation(request, "tenant.create", tenant.id, tenant.quota, now);
   try {
-    await ask(db, CREATE, [tenant.id, ...quotaValues(tenant.quota), ...recordValues(one, tenant)]);
+    await ask(db, CREATE, [tenant.id, ...quotaValues(tenant.quota), ...recordValues(one, tenantAnswer.encode(tenant))]);
     return tenant;
   } catch (error) {
-    const answer = mayBeRepetition(error) ? await earlierAnswer<Tenant>(db, one) : undefined;
+    const answer = mayBeRepetition(error) ? await earlierAnswer(db, one, tenantAnswer) : undefined;
     if (answer !== undefined) return answer.response;
     throw constraintOf(error) === "tenants_pkey" ? refuse.tenantExists(tenant.id) : error;
   }
@@ -58,10 +59,10 @@ export async function updateTenant(
   now: number,
 ): Promise<Tenant> {
   const one = mutation(request, "tenant.update", id, quota, now);
-  const answer = await earlierAnswer<Tenant>(db, one);
+  const answer = await earlierAnswer(db, one, tenantAnswer);
   if (answer !== undefined) return answer.response;
   const tenant = { id, quota };
-  const changed = await ask(db, UPDATE, [id, ...quotaValues(quota), ...recordValues(one, tenant)]);
+  const changed = await ask(db, UPDATE, [id, ...quotaValues(quota), ...recordValues(one, tenantAnswer.encode(tenant))]);
   if (changed.length === 0) throw refuse.noTenant(id);
   return tenant;
 }
@@ -69,9 +70,9 @@ export async function updateTenant(
 /** See `SpecStore.deleteTenant`. */
 export async function deleteTenant(db: Queryable, id: TenantId, request: Request, now: number): Promise<void> {
   const one = mutation(request, "tenant.delete", id, undefined, now);
-  if ((await earlierAnswer(db, one)) !== undefined) return;
+  if ((await earlierAnswer(db, one, emptyAnswer)) !== undefined) return;
   try {
-    const deleted = await ask(db, DELETE, [id, ...recordValues(one, undefined)]);
+    const deleted = await ask(db, DELETE, [id, ...recordValues(one, null)]);
     if (deleted.length === 0) throw refuse.noTenant(id);
   } catch (error) {
     throw constraintOf(error) === "deployments_tenant" ? refuse.tenantInUse(id) : error;
