@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { EnumTable } from "../enum-table.ts";
 import { protocols, restartConditions, strategies, updateOrders } from "../words.ts";
-import { listOf, objectOf } from "./version.ts";
+import { listOf, malformed, objectOf } from "./version.ts";
 
 /** Version 1 of a spec, which was core's shape as JSON, as the JSON of a message. */
 export function specOfVersion1(stored: JsonValue, what: string): JsonObject {
@@ -32,5 +32,6 @@ function containerOfVersion1(container: JsonObject, what: string): JsonObject {
 
 function healthOfVersion1({ probe, ...timing }: JsonObject, what: string): JsonObject {
   const { kind, ...options } = objectOf(probe, what);
-  return { ...timing, [String(kind)]: options };
+  if (typeof kind !== "string") throw malformed(what, "a probe has no kind");
+  return { ...timing, [kind]: options };
 }
