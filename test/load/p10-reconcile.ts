@@ -11,6 +11,7 @@ import { createAssignments } from "@skep/scheduler/loop/assignments.ts";
 import { createBeats } from "@skep/scheduler/loop/beats.ts";
 import { createHints } from "@skep/scheduler/loop/hints.ts";
 import { createRemovals } from "@skep/scheduler/loop/removals.ts";
+import { createSenders } from "@skep/scheduler/loop/senders.ts";
 import { createReconcile } from "@skep/scheduler/loop/reconcile.ts";
 import { createPostgresStore, SESSION_SETTINGS } from "@skep/scheduler/store/postgres/postgres-store.ts";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -52,18 +53,20 @@ export const p10: Measurement = {
 
     const own = { clock: systemClock, log, random: systemRandom };
     const ports = { ...own, store: repairs.store, bus, loops: createLoops(own), settings: DEFAULT_SETTINGS };
-    const [beats, hints] = [createBeats(ports), createHints(bus)];
-    const absorb = createAbsorb(ports, { beats, hints, wake: () => undefined });
+    const senders = createSenders(ports);
+    const [beats, hints] = [createBeats(ports, senders), createHints(bus)];
+    const absorb = createAbsorb(ports, { beats, hints, senders, wake: () => undefined });
     for (const [name, loop] of Object.entries({ beats, hints, absorb })) bench.defer(name, () => loop.close());
     const leadership = { term, holder, holds: () => true };
     const removals = createRemovals(ports.store, leadership);
-    const assignments = createAssignments({ bus, log }, term, removals);
+    const assignments = createAssignments(ports, term, removals, () => undefined);
     const reconcile = createReconcile(ports, {
       leadership,
       assignments,
       removals,
       beats,
       hints,
+      senders,
       wake: () => undefined,
     });
     bench.defer("reconcile", () => reconcile.close());

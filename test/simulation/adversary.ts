@@ -1,5 +1,6 @@
 import type { Chance } from "./chance.ts";
 import { drawFault, drawMischief, type Fault } from "./faults.ts";
+import { impersonate } from "./impostor.ts";
 import { endLife, type Platform } from "./platform.ts";
 import type { SimNode } from "./sim-node.ts";
 
@@ -91,6 +92,8 @@ export class Adversary {
         for (const name of everybody) network.cut(name);
         return this.#healAfter(fault.forMs, () => everybody.forEach(name => network.heal(name)));
       }
+      case "impersonate":
+        return impersonate(this.#platform, fault.who, fault.other);
       case "row-lost":
         return this.#loseRow();
       case "drain":

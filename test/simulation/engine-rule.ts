@@ -1,4 +1,4 @@
-import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 import type { MemoryContainer } from "@skep/agent/engine/memory-container.ts";
 
 /**
@@ -16,7 +16,7 @@ export class EngineRule {
   }
 
   /** An assignment left a scheduler for this node. */
-  sent(assignment: Assignment): void {
+  sent(assignment: Told): void {
     for (const { instanceId, epoch, desired } of assignment.instances) {
       note(desired === "run" ? this.#run : this.#stop, instanceId, epoch);
     }
@@ -44,6 +44,11 @@ export class EngineRule {
     return `${this.#nodeId} ends ${instanceId}@${epoch}, which nobody told it to end`;
   }
 }
+
+/** What an assignment tells: the specs play no part here. */
+type Told = Pick<Assignment, "removals"> & {
+  readonly instances: readonly Pick<AssignedInstance, "instanceId" | "epoch" | "desired">[];
+};
 
 function note(map: Map<string, Set<number>>, instanceId: string, epoch: number): void {
   map.set(instanceId, (map.get(instanceId) ?? new Set()).add(epoch));

@@ -18,6 +18,7 @@ export type Fault =
   | { readonly kind: "container-hang"; readonly who: string; readonly forMs: number }
   | { readonly kind: "stranger"; readonly who: string }
   | { readonly kind: "row-lost" }
+  | { readonly kind: "impersonate"; readonly who: string; readonly other: string }
   | { readonly kind: "drain"; readonly who: string; readonly forMs: number | undefined };
 
 /** How a run goes wrong: which faults it draws from, how often, and what the network and the store do meanwhile. */
@@ -54,6 +55,7 @@ const KINDS: readonly Fault["kind"][] = [
   "container-hang",
   "stranger",
   "row-lost",
+  "impersonate",
   "drain",
 ];
 
@@ -107,6 +109,10 @@ export function drawFault(
       return { kind, forMs };
     case "row-lost":
       return { kind };
+    case "impersonate": {
+      const others = names.nodes.filter(one => one !== node);
+      return { kind, who: node, other: chance.pick(others) };
+    }
     case "container-crash":
     case "container-vanish":
     case "stranger":

@@ -135,6 +135,7 @@ export function busOfLife(bus: Bus, life: Life, heard: (subject: string, data: U
       }
     },
     inbox: () => bus.inbox(),
+    maxPayload: () => bus.maxPayload(),
     connected: () => bus.connected(),
     onStatus: handle => bus.onStatus(connected => life.run("message", () => handle(connected))),
     close: () => bus.close(),

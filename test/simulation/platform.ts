@@ -57,6 +57,9 @@ export interface SchedulerHandle {
 /** The simulation's first moment. */
 export const START_AT = Date.UTC(2030, 0, 1);
 
+/** So little that large specs and the assignments of a full node come near it. */
+const MAX_PAYLOAD = 32 * 1024;
+
 /** Makes the machines and the rest of the world of one seed; no process runs yet. */
 export function createPlatform(seed: number, echo?: (line: string) => void): Platform {
   const clock = createVirtualClock(START_AT, () => {
@@ -68,12 +71,14 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
   const random = (purpose: string): Random => seededRandom(`${seed} ${purpose}`);
   const database = createMemoryDatabase(clock);
   const changes = new Changes(database, nodes);
+  const network = createMemoryNetwork(clock);
+  network.setMaxPayload(MAX_PAYLOAD);
   let violation: string | undefined;
   const platform: Platform = {
     seed,
     clock,
     trace,
-    network: createMemoryNetwork(clock),
+    network,
     database,
     changes,
     swarm,

@@ -6,6 +6,7 @@ import type { Plan } from "@skep/core/world/plan.ts";
 import type { Engine } from "@skep/agent/engine/engine.ts";
 import { EngineError } from "@skep/agent/engine/errors.ts";
 import type { Mandate, Store } from "@skep/scheduler/store/store.ts";
+import { IMPOSTOR } from "./impostor.ts";
 import type { Life } from "./life.ts";
 import { throughGate } from "./life.ts";
 import type { ObserverRule } from "./observer-rule.ts";
@@ -46,6 +47,10 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
           const before = new Map(recordsOf(platform).nodes.map(node => [node.id, node.liveness]));
           const broken = observer.broken(before, args[0] as ReadonlyMap<string, Liveness>);
           if (broken !== undefined) platform.violate(broken);
+        }
+        if (verb === "saveFacts" || verb === "saveReport") {
+          const { nodeId, sessionId } = args[0] as { nodeId: string; sessionId: string };
+          if (sessionId === IMPOSTOR) platform.violate(`${life.name} writes what another said as ${nodeId}`);
         }
         return Promise.resolve();
       },

@@ -1,6 +1,7 @@
-import { decodeAssignment } from "@skep/api/codec/assignment.ts";
+import { decodeAssignment, type DecodedAssignment } from "@skep/api/codec/assignment.ts";
 import { parseNodeSubject } from "@skep/api/subjects.ts";
 import type { Passage } from "@skep/kit/memory-bus.ts";
+import type { EngineRule } from "./engine-rule.ts";
 import type { Platform } from "./platform.ts";
 
 const CALM_MS = 1;
@@ -35,5 +36,10 @@ export function setWeather(platform: Platform): void {
 /** Notes what each node was ever told, whether or not it gets there; answers to fetches are noted where they are read. */
 function watchAssignments(platform: Platform, { subject, data }: Passage): void {
   const about = parseNodeSubject(subject);
-  if (about?.kind === "assign") platform.engineRules.get(about.nodeId)?.sent(decodeAssignment(data).assignment);
+  if (about?.kind === "assign") platform.engineRules.get(about.nodeId)?.sent(tellingOf(decodeAssignment(data)));
+}
+
+/** What an assignment tells, whether or not the specs are in it. */
+function tellingOf({ assignment, awaiting }: DecodedAssignment): Parameters<EngineRule["sent"]>[0] {
+  return { ...assignment, instances: [...assignment.instances, ...awaiting.map(one => one.instance)] };
 }

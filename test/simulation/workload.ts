@@ -44,6 +44,8 @@ function drawSpec(chance: Chance, name: string): DeploymentSpec {
     aContainer({
       name: containerName,
       image: chance.pick(IMAGES),
+      // Beyond what an assignment carries, and some beyond what one message takes.
+      env: chance.happens(0.1) ? { LARGE: "x".repeat(chance.whole(10, 50) * 1024) } : {},
       ports: chance.happens(0.8) ? [{ containerPort: port, protocol: "tcp", hostPort: undefined }] : [],
       resources: {
         ...DEFAULT_RESOURCES,

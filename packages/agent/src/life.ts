@@ -14,6 +14,7 @@ import { OrderBook } from "./loop/orders.ts";
 import type { Picture } from "./loop/picture.ts";
 import { Reporter } from "./uplink/reporter.ts";
 import { Session } from "./uplink/session.ts";
+import { Supply } from "./uplink/supply.ts";
 import { watchSwarm } from "./uplink/swarm-watch.ts";
 import { createUsageMeter } from "./node/usage.ts";
 
@@ -48,25 +49,21 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: Jour
   const images = createImages({ engine, clock, log, auth, onProgress: hint });
   const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange: hint });
   const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };
-  const outlook = { orders: () => book.orders(), onPicture: (picture: Picture) => reporter.show(picture) };
-  const loop = new Loop({
-    engine,
-    clock,
-    log,
-    loops,
-    images,
-    health,
-    policy,
+  const outlook = {
     booted: entry.bootId !== bootId(),
-    ...outlook,
-  });
+    orders: () => book.orders(),
+    onPicture: (picture: Picture) => reporter.show(picture),
+  };
+  const loop = new Loop({ engine, clock, log, loops, images, health, policy, ...outlook });
   const uplink = { bus, clock, random, log, nodeId, sessionId, reporter, bootId };
+  const supply = new Supply({ bus, clock, random, log, nodeId, book });
   const session = new Session({
     ...uplink,
     held: () => book.orders().assignment,
+    isComplete: () => supply.isComplete(),
     digest: () => loop.digest(),
     load: () => sampler.load(),
-    take: arrived => book.take(arrived),
+    take: arrived => supply.take(arrived),
     confirm: () => book.confirm(),
   });
   const logStreams = new LogStreams({ engine, bus, clock });
@@ -95,7 +92,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: Jour
     loops: () => loops.states(),
     end: async () => {
       await leave({ session, loop, orders: () => book.orders(), clock, log });
-      for (const part of [asks, session, events, logStreams, execStreams, health, book, meter]) part.close();
+      for (const part of [asks, session, supply, events, logStreams, execStreams, health, book, meter]) part.close();
       await Promise.all([swarm.close(), loop.close(), reporter.close()]);
       sampler.close();
     },

@@ -139,8 +139,32 @@ export function busContract(name: string, open: () => Promise<BusHarness>): void
       await expect(one.request("a b", bytes(""), { timeoutMs: 50 })).rejects.toThrow(TypeError);
     });
 
-    test("a message over the server's limit is refused with its size", () => {
-      expect(() => one.publish(fresh(), new Uint8Array(1024 * 1024 + 1))).toThrow(/1048577 bytes/);
+    test("a message of the largest size arrives, and a larger one is refused with its size", async () => {
+      const subject = fresh();
+      const heard = await listen(other, subject);
+      const limit = one.maxPayload();
+      expect(limit).toBe(other.maxPayload());
+      const tooLarge = new Uint8Array(limit + 1);
+      one.publish(subject, new Uint8Array(limit));
+      expect(() => one.publish(subject, tooLarge)).toThrow(`${limit + 1} bytes`);
+      await expect(one.request(subject, tooLarge, { timeoutMs: 5_000 })).rejects.toThrow(RangeError);
+      await vi.waitFor(() => expect(heard.map(message => message.data.length)).toEqual([limit]));
+    });
+
+    test("an answer that is too large is refused where it is given, and the connection stays", async () => {
+      const subject = fresh();
+      const refused: unknown[] = [];
+      other.subscribe(subject, message => {
+        try {
+          message.reply(new Uint8Array(other.maxPayload() + 1));
+        } catch (error) {
+          refused.push(error);
+          message.reply(bytes("too large"));
+        }
+      });
+      await settled(other);
+      expect(text(await one.request(subject, bytes(""), { timeoutMs: 5_000 }))).toBe("too large");
+      expect(refused).toEqual([expect.any(RangeError)]);
     });
 
     test("while the server is away requests fail at once, messages are lost, and all works again after", async () => {

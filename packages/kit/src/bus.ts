@@ -1,3 +1,6 @@
+/** What a NATS server takes where nobody configured it. */
+export const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
+
 /** One message that arrived. `reply` sends an answer to a request; for a plain publish it does nothing. */
 export interface BusMessage {
   readonly subject: string;
@@ -32,6 +35,11 @@ export interface Bus {
   request(subject: string, data: Uint8Array, options: { readonly timeoutMs: number }): Promise<Uint8Array>;
   /** A fresh subject that only this connection may subscribe to, for streams of answers. */
   inbox(): string;
+  /**
+   * Size in bytes of the largest message that the server takes: a larger one throws RangeError here.
+   * While the connection is away it is the last one known, and NATS's own default before the first.
+   */
+  maxPayload(): number;
   /** Whether the connection stands right now. */
   connected(): boolean;
   /** Called on every loss and return of the connection; after a return messages may have been missed. */

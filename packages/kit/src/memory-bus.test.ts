@@ -6,6 +6,7 @@ import { createVirtualClock } from "./virtual-clock.ts";
 
 busContract("The bus in memory", () => {
   const network = createMemoryNetwork(systemClock);
+  network.setMaxPayload(300 * 1024);
   return Promise.resolve({
     connect: name => network.connect(name),
     goAway: () => Promise.resolve(["one", "other"].forEach(name => network.cut(name))),

@@ -1,4 +1,4 @@
-import { BusError, type Bus, type BusMessage, type BusSubscription } from "./bus.ts";
+import { BusError, DEFAULT_MAX_PAYLOAD, type Bus, type BusMessage, type BusSubscription } from "./bus.ts";
 import type { Clock } from "./clock.ts";
 import { assertSize, assertSubject, isPattern, matchesSubject } from "./subject.ts";
 
@@ -31,10 +31,10 @@ export interface MemoryNetwork {
   crash(name: string): void;
   /** From now on deliveries go by this policy. */
   setPolicy(policy: DeliveryPolicy): void;
+  /** From now on the server takes messages up to this many bytes, as after a change of its configuration. */
+  setMaxPayload(bytes: number): void;
 }
 
-/** As NATS has it by default. */
-const MAX_PAYLOAD_BYTES = 1024 * 1024;
 /** Inboxes are subjects of their own each time, so what is remembered of subjects has to end somewhere. */
 const SUBJECTS_KEPT = 1_000;
 const PERFECT: readonly number[] = [0];
@@ -65,6 +65,7 @@ class Server implements MemoryNetwork {
   readonly registry = new Registry();
   readonly #clients = new Set<Client>();
   #policy: DeliveryPolicy;
+  maxPayload = DEFAULT_MAX_PAYLOAD;
 
   constructor(clock: Clock, policy: DeliveryPolicy) {
     this.clock = clock;
@@ -103,6 +104,10 @@ class Server implements MemoryNetwork {
     this.#policy = policy;
   }
 
+  setMaxPayload(bytes: number): void {
+    this.maxPayload = bytes;
+  }
+
   /** The client closes its connection. */
   leave(client: Client): void {
     this.#setLink(client, "closed");
@@ -112,7 +117,8 @@ class Server implements MemoryNetwork {
   /** Sets a message on its way; answers how many receivers the server saw. */
   send(from: Client, subject: string, data: Uint8Array, replyTo: string | undefined): number {
     assertSubject(subject, "subject");
-    assertSize(subject, data, MAX_PAYLOAD_BYTES);
+    if (!believes(from)) return 0;
+    assertSize(subject, data, this.maxPayload);
     if (from.link !== "up") return 0;
     const receivers = this.registry.receivers(subject);
     for (const to of receivers) {
@@ -174,7 +180,7 @@ function createBus(client: Client, server: Server): Bus {
     request: async (subject, data, { timeoutMs }) => {
       assertSubject(subject, "subject");
       if (!believes(client)) throw unavailable(client.name);
-      assertSize(subject, data, MAX_PAYLOAD_BYTES);
+      assertSize(subject, data, server.maxPayload);
       return new Promise<Uint8Array>((resolve, reject) => {
         const replyTo = bus.inbox();
         const answers = bus.subscribe(replyTo, message => finish(() => resolve(message.data)));
@@ -194,6 +200,7 @@ function createBus(client: Client, server: Server): Bus {
       });
     },
     inbox: () => `_INBOX.${client.name}.${++client.inboxes}`,
+    maxPayload: () => server.maxPayload,
     connected: () => believes(client),
     onStatus: handle => addTo(client.statusHandlers, handle),
     close: () => {

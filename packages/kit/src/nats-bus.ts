@@ -1,5 +1,5 @@
 import { connect, createInbox, errors, type Msg, type NatsConnection, type NodeConnectionOptions } from "nats";
-import { BusError, type Bus, type BusMessage, type BusSubscription } from "./bus.ts";
+import { BusError, DEFAULT_MAX_PAYLOAD, type Bus, type BusMessage, type BusSubscription } from "./bus.ts";
 import { sleepBy, systemClock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { systemRandom } from "./random.ts";
@@ -40,6 +40,7 @@ export function createNatsBus(options: NatsOptions): Bus {
     subscribe: bus.subscribe.bind(bus),
     request: bus.request.bind(bus),
     inbox: bus.inbox.bind(bus),
+    maxPayload: bus.maxPayload.bind(bus),
     connected: bus.connected.bind(bus),
     onStatus: bus.onStatus.bind(bus),
     close: bus.close.bind(bus),
@@ -56,6 +57,7 @@ class NatsBus implements Bus {
   readonly #ended: Promise<void>;
   #connection: NatsConnection | undefined;
   #up = false;
+  #maxPayload = DEFAULT_MAX_PAYLOAD;
 
   constructor(options: NatsOptions) {
     this.#options = options;
@@ -67,7 +69,7 @@ class NatsBus implements Bus {
     assertSubject(subject, "subject");
     // The client would keep the message and send it after the return, when it is stale: loss is what callers expect.
     if (!this.#up || this.#connection === undefined) return;
-    assertSize(subject, data, this.#connection.info?.max_payload);
+    assertSize(subject, data, this.maxPayload());
     this.#connection.publish(subject, data, options?.replyTo === undefined ? {} : { reply: options.replyTo });
   }
 
@@ -92,7 +94,7 @@ class NatsBus implements Bus {
     assertSubject(subject, "subject");
     const connection = this.#connection;
     if (!this.#up || connection === undefined) throw this.#unavailable();
-    assertSize(subject, data, connection.info?.max_payload);
+    assertSize(subject, data, this.maxPayload());
     let fail: ((error: BusError) => void) | undefined;
     const lost = new Promise<never>((_, reject) => {
       fail = reject;
@@ -111,6 +113,11 @@ class NatsBus implements Bus {
 
   inbox(): string {
     return createInbox(this.#prefix);
+  }
+
+  maxPayload(): number {
+    this.#maxPayload = this.#connection?.info?.max_payload ?? this.#maxPayload;
+    return this.#maxPayload;
   }
 
   connected(): boolean {

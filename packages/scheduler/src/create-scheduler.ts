@@ -11,6 +11,7 @@ import { createHints, type Hints } from "./loop/hints.ts";
 import { createLeader, type Leader } from "./loop/leader.ts";
 import { lead, type Command } from "./loop/lead.ts";
 import type { LoopPorts, Running } from "./loop/ports.ts";
+import { createSenders, type Senders } from "./loop/senders.ts";
 import { createReplicas, type Replicas } from "./loop/replicas.ts";
 
 /** Everything a scheduler is made from. Nothing here is opened or closed by it. */
@@ -57,16 +58,23 @@ function standing(command: Command | undefined): { readonly leading: boolean; re
   return { leading: command !== undefined, frozen: command?.frozen() ?? false };
 }
 
+type Ports = SchedulerDeps & LoopPorts & { readonly clock: FleetClock; readonly senders: Senders };
+
 /** The ports with the time that all schedulers agree on. */
-function portsOf(deps: SchedulerDeps): SchedulerDeps & LoopPorts & { readonly clock: FleetClock } {
+function portsOf(deps: SchedulerDeps): Ports {
   const clock = createFleetClock(deps.clock);
-  return { ...deps, clock, loops: createLoops({ clock, log: deps.log, random: deps.random }) };
+  return {
+    ...deps,
+    clock,
+    senders: createSenders({ ...deps, clock }),
+    loops: createLoops({ clock, log: deps.log, random: deps.random }),
+  };
 }
 
 /** Wires a scheduler out of its ports, without a socket or a file; a simulation runs several in one process. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const ports = portsOf(deps);
-  const { store, bus, clock, log, loops, name, version, probePort = PROBE_PORT } = ports;
+  const { store, bus, clock, log, loops, name, version, probePort = PROBE_PORT, senders } = ports;
   const routes = createRoutesView(ports);
   let started: Started | undefined;
   let command: Command | undefined;
@@ -79,16 +87,16 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
 
   function start(): void {
     const hints = createHints(bus);
-    const beats = createBeats(ports);
+    const beats = createBeats(ports, senders);
     const replicas = createReplicas(ports, () => ({ name, version, ...standing(command) }));
-    const absorb = createAbsorb(ports, { beats, hints, wake });
+    const absorb = createAbsorb(ports, { beats, hints, senders, wake });
     const woken = bus.subscribe(SUBJECTS.wake, () => command?.wake());
     const leader = createLeader(ports, {
       holder: deps.ids("scheduler"),
       ttlMs: deps.leaseMs ?? LEASE_MS,
       onAnswer: lease => clock.heard(lease.at),
       lead: leadership => {
-        const mine = lead(ports, { leadership, beats, hints, probePort, onFreeze: () => replicas.tell() });
+        const mine = lead(ports, { leadership, beats, hints, senders, probePort, onFreeze: () => replicas.tell() });
         command = mine;
         replicas.tell();
         return {

@@ -58,4 +58,30 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
     found: /not as desired/,
     quick: true,
   },
+  {
+    name: "oversize-assignment",
+    breaks: "Large specs are carried, so an assignment may be too large for one message, and its node is deaf.",
+    edits: [
+      {
+        file: "packages/api/src/codec/assignment-pack.ts",
+        find: "if (bytes <= LARGE_SPEC_BYTES && bytes + ENTRY_BYTES <= free)",
+        replace: "if (bytes > 0)",
+      },
+    ],
+    found: /not as desired|not told/,
+    quick: true,
+  },
+  {
+    name: "sender-not-compared",
+    breaks: "A message counts for the node that it names, whatever its subject.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/senders.ts",
+        find: "if (sender === claimed) return true;",
+        replace: 'if (sender !== "") return true;',
+      },
+    ],
+    found: /writes what another said/,
+    quick: true,
+  },
 ];

@@ -16,8 +16,14 @@ const EPOCHS_KEPT = 10_000;
  * Takes an assignment, or refuses it: for another node, of a lower term, or of a lower revision of the same term. A
  * fetched one gets no favour. Copies to run at an epoch lower than one that this node has seen are left out, since
  * somebody placed the instance again after they were decided; stopping such a copy is always right.
+ * `completes`: the same assignment was taken before, when some of its specs were still on their way.
  */
-export function takeAssignment(entry: JournalEntry, next: Assignment, nodeId: string): Intake {
+export function takeAssignment(
+  entry: JournalEntry,
+  next: Assignment,
+  nodeId: string,
+  completes: boolean = false,
+): Intake {
   const { assignment: held, epochs } = entry;
   if (next.nodeId !== nodeId) {
     return { kind: "refused", because: `it is for node ${next.nodeId} and this is ${nodeId}` };
@@ -27,7 +33,8 @@ export function takeAssignment(entry: JournalEntry, next: Assignment, nodeId: st
     if (next.term === held.term && next.revision < held.revision) {
       return { kind: "refused", because: `its revision ${next.revision} is lower than ${held.revision}` };
     }
-    if (next.term === held.term && next.revision === held.revision) return { kind: "current" };
+    const isSame = next.term === held.term && next.revision === held.revision;
+    if (isSame && !completes) return { kind: "current" };
   }
   const fenced = next.instances.filter(one => one.desired === "run" && one.epoch < (epochs[one.instanceId] ?? 0));
   const instances = next.instances.filter(one => !fenced.includes(one));

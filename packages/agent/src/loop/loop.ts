@@ -1,4 +1,3 @@
-import type { Unreadable } from "@skep/api/codec/envelope.ts";
 import { converge, type Converged } from "@skep/core/converge/converge.ts";
 import {
   EMPTY_MEMORY,
@@ -18,7 +17,7 @@ import type { Engine, EngineEvent } from "../engine/engine.ts";
 import { createExecutors, instanceOf } from "./executors.ts";
 import type { HealthWatch } from "./health-watch.ts";
 import type { Images } from "./images.ts";
-import { toDigest, toPicture, type Digest, type Picture } from "./picture.ts";
+import { toDigest, toPicture, type Digest, type Picture, type SetAside } from "./picture.ts";
 import { createWork, type Work } from "./work.ts";
 
 /** What the node is to run, as far as the agent knows. */
@@ -26,7 +25,8 @@ export interface Orders {
   readonly assignment: Assignment | undefined;
   /** Whether a scheduler has said in this life of the agent that the assignment is current. */
   readonly confirmed: boolean;
-  readonly unreadable: readonly Unreadable[];
+  /** Instances of the assignment that cannot be worked on yet; what runs of them is left alone. */
+  readonly setAside: readonly SetAside[];
 }
 
 /** What a loop is made from. */
@@ -146,7 +146,7 @@ export class Loop {
 
   #decide(seen: Observed, mark: number): void {
     const { clock, health, images, booted } = this.#deps;
-    const { assignment, unreadable } = this.#deps.orders();
+    const { assignment, setAside } = this.#deps.orders();
     const observed = health.apply(seen, assignment?.instances ?? []);
     if (this.#isFirst && booted) this.#memory = noteBoot(this.#memory, observed);
     this.#isFirst = false;
@@ -156,7 +156,7 @@ export class Loop {
     for (const step of fresh) this.#work.begin(step);
     this.#digest = toDigest(statuses);
     const remarks = { progressOf: images.progressOf, healthNotes: health.notes() };
-    this.#deps.onPicture(toPicture(statuses, assignment ?? NOTHING, observed, unreadable, remarks));
+    this.#deps.onPicture(toPicture(statuses, assignment ?? NOTHING, observed, setAside, remarks));
     if (fresh.length < steps.length) this.#wake.hint();
     if (this.#work.running() > 0) this.#wake.at(clock.now() + ACTIVE_MS);
     if (this.#lookAgainAt > clock.now()) this.#wake.at(this.#lookAgainAt);

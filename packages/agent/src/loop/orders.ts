@@ -1,9 +1,18 @@
-import type { DecodedAssignment } from "@skep/api/codec/assignment.ts";
+import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { takeAssignment } from "./intake.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
+import type { SetAside } from "./picture.ts";
 import type { Orders } from "./loop.ts";
+
+/** An assignment with every spec that is at hand. */
+export interface Supplied {
+  readonly assignment: Assignment;
+  readonly setAside: readonly SetAside[];
+  /** It may have been taken before, with fewer specs. */
+  readonly completes: boolean;
+}
 
 /** What an order book is made from. */
 export interface OrderBookDeps {
@@ -40,7 +49,7 @@ export class OrderBook {
     this.#deps = deps;
     this.#entry = { ...entry, bootId };
     this.#saved = entry.bootId === bootId;
-    this.#orders = { assignment: entry.assignment, confirmed: false, unreadable: [] };
+    this.#orders = { assignment: entry.assignment, confirmed: false, setAside: [] };
     this.#cancel = clock.timer(CONFIRM_WITHIN_MS, () => {
       log.warn("assignment.unconfirmed", "No scheduler answered: the node goes on by what it was last told.");
       this.confirm();
@@ -52,9 +61,14 @@ export class OrderBook {
     return this.#orders;
   }
 
-  /** Takes an assignment that arrived, or refuses it and says why in the log; it counts once it is on disk. */
-  take(arrived: DecodedAssignment): void {
-    this.#taking = this.#taking.then(() => this.#takeNow(arrived));
+  /**
+   * Takes an assignment that arrived, or refuses it and says why in the log; it counts once it is on disk. Answers
+   * whether it is what the agent works by now.
+   */
+  take(arrived: Supplied): Promise<boolean> {
+    const taken = this.#taking.then(() => this.#takeNow(arrived));
+    this.#taking = taken.then(() => undefined);
+    return taken;
   }
 
   /** A scheduler says that what is held is current. */
@@ -71,12 +85,13 @@ export class OrderBook {
     this.#cancel();
   }
 
-  async #takeNow({ assignment: next, unreadable }: DecodedAssignment): Promise<void> {
+  async #takeNow({ assignment: next, setAside, completes }: Supplied): Promise<boolean> {
     const { nodeId, log, onChange } = this.#deps;
-    const taken = takeAssignment(this.#entry, next, nodeId);
+    const taken = takeAssignment(this.#entry, next, nodeId, completes);
     const { term, revision } = next;
     if (taken.kind === "refused") {
-      return log.warn("assignment.refused", `An assignment was refused: ${taken.because}.`, { term, revision });
+      log.warn("assignment.refused", `An assignment was refused: ${taken.because}.`, { term, revision });
+      return false;
     }
     if (taken.kind === "accepted") {
       for (const fenced of taken.fenced) {
@@ -91,8 +106,9 @@ export class OrderBook {
     // On disk first: a fence that a crash could take away would be none.
     await this.#save();
     this.#cancel();
-    this.#orders = { assignment: this.#entry.assignment, confirmed: true, unreadable };
+    this.#orders = { assignment: this.#entry.assignment, confirmed: true, setAside };
     onChange();
+    return true;
   }
 
   async #save(): Promise<void> {

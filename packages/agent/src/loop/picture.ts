@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ReportedStatus } from "@skep/api/codec/instance.ts";
 import type { Stranger } from "@skep/api/codec/report.ts";
-import type { Unreadable } from "@skep/api/codec/envelope.ts";
 import { digestText, isDigested } from "@skep/core/converge/digest.ts";
 import type { InstanceStatus } from "@skep/core/converge/status.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
@@ -12,6 +11,14 @@ export interface Picture {
   readonly statuses: readonly ReportedStatus[];
   readonly gone: readonly { readonly instanceId: string; readonly epoch: number }[];
   readonly strangers: readonly Stranger[];
+}
+
+/** An instance of an assignment that cannot be worked on, as it is reported. */
+export interface SetAside {
+  readonly instanceId: string;
+  readonly epoch: number;
+  readonly state: "preparing" | "failed";
+  readonly message: string;
 }
 
 /** What the agent runs, in one number that the scheduler can compute as well. */
@@ -28,19 +35,19 @@ export interface Remarks {
   readonly healthNotes: Readonly<Record<string, string>>;
 }
 
-/** What the agent has to say after a look: statuses, what is gone, what it cannot explain, what it cannot read. */
+/** What the agent has to say after a look: statuses, what is gone, what it cannot explain, what it cannot begin. */
 export function toPicture(
   statuses: readonly InstanceStatus[],
   { instances, removals }: Pick<Assignment, "instances" | "removals">,
   observed: Observed,
-  unreadable: readonly Unreadable[],
+  setAside: readonly SetAside[],
   remarks: Remarks,
 ): Picture {
   const ours = statuses.filter(status => !status.stranger);
   const seen = new Set(statuses.map(keyOf));
   const toStop = new Set(instances.filter(one => one.desired === "stop").map(keyOf));
   return {
-    statuses: [...ours.map(status => withRemark(status, instances, remarks)), ...unreadable.map(toFailed)],
+    statuses: [...ours.map(status => withRemark(status, instances, remarks)), ...setAside.map(toStatus)],
     gone: [
       ...ours.filter(one => toStop.has(keyOf(one)) && one.state === "stopped" && one.containers.length === 0),
       ...removals.filter(one => !seen.has(keyOf(one))),
@@ -75,9 +82,8 @@ function withRemark(status: InstanceStatus, instances: readonly AssignedInstance
     : { ...reported, message: `${failing.name} is not healthy yet: ${remarks.healthNotes[failing.id]}` };
 }
 
-function toFailed({ instanceId, epoch, because }: Unreadable): ReportedStatus {
-  const message = `this node's agent is too old for it: ${because}`;
-  return { instanceId, epoch, state: "failed", health: "none", containers: [], ports: [], message };
+function toStatus({ instanceId, epoch, state, message }: SetAside): ReportedStatus {
+  return { instanceId, epoch, state, health: "none", containers: [], ports: [], message };
 }
 
 function toStranger(status: InstanceStatus, containers: readonly ObservedContainer[]): Stranger | undefined {

@@ -1,11 +1,12 @@
 import {
   decodeReportAck,
-  encodeReport,
+  endsFull,
   type InstanceUsage,
   type NodeFacts,
   type Report,
   type Stranger,
 } from "@skep/api/codec/report.ts";
+import { splitReport } from "@skep/api/codec/report-parts.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
@@ -36,9 +37,9 @@ const BACKOFF = { baseMs: 200, maxMs: 5_000 };
 const TRIES = 3;
 
 interface Pending {
-  readonly report: Report;
-  readonly bytes: Uint8Array;
-  /** What the scheduler knows once this has landed. */
+  /** The messages that have not landed yet; they go one after the other. */
+  readonly parts: { readonly report: Report; readonly bytes: Uint8Array }[];
+  /** What the scheduler knows once all have landed. */
   readonly said: ReadonlyMap<string, string>;
   tries: number;
 }
@@ -114,13 +115,16 @@ export class Reporter {
     if (pending === undefined) return;
     const began = this.#generation;
     pending.tries++;
+    const { report, bytes } = pending.parts[0]!;
     try {
       const subject = nodeSubject("report", nodeId);
-      const ack = decodeReportAck(await bus.request(subject, pending.bytes, { timeoutMs: ACK_TIMEOUT_MS }));
-      if (began === this.#generation) this.#settle(pending, ack.accepted && !ack.needFull);
+      const ack = decodeReportAck(await bus.request(subject, bytes, { timeoutMs: ACK_TIMEOUT_MS }));
+      // Before the last part of a full report has landed, everything is needed still.
+      const isWell = ack.accepted && (!ack.needFull || (report.full && !endsFull(report)));
+      if (began === this.#generation) this.#settle(pending, report, isWell);
     } catch (error) {
       if (began !== this.#generation) return;
-      const { seq } = pending.report;
+      const { seq } = report;
       log.debug("report.unanswered", "A report was not acknowledged; it is sent again.", { error, seq });
       if (pending.tries >= TRIES) this.#wantAll();
       this.#wake.at(clock.now() + retryDelay(pending.tries, random, BACKOFF));
@@ -138,11 +142,9 @@ export class Reporter {
     const usage = this.#usage;
     if (!full && statuses.length + gone.length + strangers.length + usage.length === 0) return undefined;
     this.#usage = [];
-    const seq = ++this.#seq;
     const report = {
       nodeId,
       sessionId,
-      seq,
       full,
       facts: full ? facts() : undefined,
       statuses,
@@ -150,10 +152,17 @@ export class Reporter {
       strangers,
       usage,
     };
-    return { report, bytes: encodeReport(report), said, tries: 0 };
+    const parts = splitReport(report, this.#deps.bus.maxPayload(), () => ++this.#seq);
+    return { parts: [...parts], said, tries: 0 };
   }
 
-  #settle(sent: Pending, accepted: boolean): void {
+  #settle(sent: Pending, landed: Report, accepted: boolean): void {
+    if (accepted) {
+      sent.parts.shift();
+      sent.tries = 0;
+      this.#ackedSeq = landed.seq;
+      if (sent.parts.length > 0) return this.#wake.hint();
+    }
     this.#pending = undefined;
     if (!accepted) {
       this.#wantAll();
@@ -161,8 +170,7 @@ export class Reporter {
       return;
     }
     this.#known = sent.said;
-    this.#ackedSeq = sent.report.seq;
-    if (sent.report.full) {
+    if (landed.full) {
       this.#wantsAll = false;
       this.#hasLanded = true;
     }

@@ -21,6 +21,8 @@ export interface SessionDeps {
   readonly reporter: Reporter;
   readonly bootId: () => string;
   readonly held: () => Assignment | undefined;
+  /** Whether nothing is missing of what is held, so that it need not be sent again. */
+  readonly isComplete: () => boolean;
   readonly digest: () => Digest;
   readonly load: () => NodeLoad | undefined;
   /** Takes what arrived. */
@@ -62,8 +64,8 @@ export class Session {
 
   /** Asks for the assignment now; `false` where nobody answered. */
   async fetch(): Promise<boolean> {
-    const { bus, nodeId, sessionId, take, confirm, log } = this.#deps;
-    const held = this.#deps.held();
+    const { bus, nodeId, sessionId, take, confirm, isComplete, log } = this.#deps;
+    const held = isComplete() ? this.#deps.held() : undefined;
     const question = encodeFetch({ nodeId, sessionId, term: held?.term ?? 0, revision: held?.revision ?? 0 });
     try {
       const answer = await bus.request(nodeSubject("fetch", nodeId), question, { timeoutMs: FETCH_TIMEOUT_MS });

@@ -30,6 +30,8 @@ export function watchSwarm(deps: {
   const { engine, bus, clock, log, loops, nodeId } = deps;
   let told: { readonly text: string; readonly at: number } | undefined;
 
+  let isTooLong = false;
+
   async function look(): Promise<void> {
     const nodes = await engine.swarmNodes();
     if (nodes === undefined) {
@@ -39,9 +41,17 @@ export function watchSwarm(deps: {
     const sorted = nodes.toSorted((one, other) => (one.nodeId < other.nodeId ? -1 : 1));
     const text = JSON.stringify(sorted.map(withoutVersion));
     if (told?.text === text && clock.monotonic() - told.at < TELL_EVERY_MS) return;
+    const bytes = encodeSwarmNodes({ managerNodeId: nodeId, nodes: sorted, at: clock.now() });
+    if (bytes.byteLength > bus.maxPayload()) {
+      // Not told, so it is tried again; half a list would read as if the other half had left the Swarm.
+      if (!isTooLong) log.error("swarm.unsendable", TOO_LONG, { bytes: bytes.byteLength, limit: bus.maxPayload() });
+      isTooLong = true;
+      return;
+    }
+    isTooLong = false;
     if (told?.text !== text) log.info("swarm.changed", `The Swarm has ${nodes.length} nodes.`, { nodes: nodes.length });
     told = { text, at: clock.monotonic() };
-    bus.publish(SUBJECTS.swarm, encodeSwarmNodes({ managerNodeId: nodeId, nodes: sorted, at: clock.now() }));
+    bus.publish(SUBJECTS.swarm, bytes);
   }
 
   const retry = { baseMs: LOOK_EVERY_MS, maxMs: LOOK_EVERY_MS };
@@ -59,6 +69,9 @@ export function watchSwarm(deps: {
     },
   };
 }
+
+const TOO_LONG =
+  "The Swarm's list of nodes does not fit into one message: raise NATS's max_payload, or shorten node labels.";
 
 /** Swarm's version index moves without news (managers' own upkeep), so a change of it alone is none. */
 function withoutVersion(node: SwarmNodeView): Omit<SwarmNodeView, "versionIndex"> {

@@ -7,11 +7,13 @@ import type {
   AssignedInstance as AssignedInstanceMessage,
 } from "../gen/skep/v1/agent_pb.ts";
 import { AssignmentSchema, FetchAssignmentReplySchema, FetchAssignmentSchema } from "../gen/skep/v1/agent_pb.ts";
+import { packAssignment, packWhole, type Packing } from "./assignment-pack.ts";
 import { MIN_READER_VERSION, PROTOCOL_VERSION, decodeMessage, encodeMessage, readEach } from "./envelope.ts";
 import type { Unreadable } from "./envelope.ts";
 import { portFromProto, portToProto } from "./instance.ts";
 import { fromUint64, toUint64 } from "./number.ts";
 import { specFromProto, specToProto } from "./spec.ts";
+import { nameOfSpec, type SpecName } from "./spec-name.ts";
 import { availabilities, instanceDesires } from "./words.ts";
 
 /** An assignment as its agent can read it. */
@@ -22,6 +24,22 @@ export interface DecodedAssignment {
    * runs of them alone and reports them as failed with the reason.
    */
   readonly unreadable: readonly Unreadable[];
+  /** Instances whose spec is only named: the agent has to hold it or to fetch it. */
+  readonly awaiting: readonly Awaiting[];
+  /** Instances that the scheduler could not fit into the message; the agent leaves what it runs of them alone. */
+  readonly leftOut: readonly Unreadable[];
+}
+
+/** An instance whose spec is not in the message. */
+export interface Awaiting {
+  readonly instance: Omit<AssignedInstance, "spec">;
+  readonly spec: SpecName;
+}
+
+/** An assignment in the form of one message, and whom it had no room for. */
+export interface PackedAssignment {
+  readonly bytes: Uint8Array;
+  readonly leftOut: readonly Unreadable[];
 }
 
 /** An agent's request for what it is to run; `term` and `revision` are what it works by, 0 for nothing. */
@@ -32,9 +50,18 @@ export interface AssignmentFetch {
   readonly revision: number;
 }
 
-/** Writes an assignment. Instances of one release share one copy of its spec on the wire and again after reading. */
+/**
+ * Writes an assignment with all that it holds, whatever that takes. Instances of one release share one copy of its
+ * spec on the wire and again after reading.
+ */
 export function encodeAssignment(assignment: Assignment): Uint8Array {
-  return encodeMessage(AssignmentSchema, assignmentToProto(assignment));
+  return encodeMessage(AssignmentSchema, assignmentToProto(assignment, packWhole(assignment)));
+}
+
+/** Writes an assignment so that it takes `maxBytes` at most: `packAssignment` says what becomes of the rest. */
+export function encodeAssignmentWithin(assignment: Assignment, maxBytes: number): PackedAssignment {
+  const packing = packAssignment(assignment, maxBytes);
+  return { bytes: encodeMessage(AssignmentSchema, assignmentToProto(assignment, packing)), leftOut: packing.leftOut };
 }
 
 /** @throws SkepError as `decodeMessage`, and for an availability that this version does not know. */
@@ -62,11 +89,14 @@ export function decodeFetch(bytes: Uint8Array): AssignmentFetch {
   };
 }
 
-/** Writes the answer; `undefined` says that the agent has what is current, or that nothing is recorded for it yet. */
-export function encodeFetchReply(assignment: Assignment | undefined): Uint8Array {
+/**
+ * Writes the answer in at most `maxBytes`; `undefined` says that the agent has what is current, or that nothing is
+ * recorded for it yet.
+ */
+export function encodeFetchReply(assignment: Assignment | undefined, maxBytes = Infinity): Uint8Array {
   return encodeMessage(
     FetchAssignmentReplySchema,
-    assignment === undefined ? {} : { assignment: assignmentToProto(assignment) },
+    assignment === undefined ? {} : { assignment: assignmentToProto(assignment, packAssignment(assignment, maxBytes)) },
   );
 }
 
@@ -76,8 +106,13 @@ export function decodeFetchReply(bytes: Uint8Array): DecodedAssignment | undefin
   return assignment === undefined ? undefined : assignmentFromProto(assignment);
 }
 
-function assignmentToProto(assignment: Assignment): MessageInitShape<typeof AssignmentSchema> {
-  const specs = specNumbers(assignment.instances);
+function assignmentToProto(
+  assignment: Assignment,
+  { instances, removals, named, leftOut }: Packing,
+): MessageInitShape<typeof AssignmentSchema> {
+  const specs = specNumbers(instances);
+  const isNamed = ([, { spec }]: [number, Numbered]): boolean => named.has(spec);
+  const [away, here] = [[...specs.all].filter(isNamed), [...specs.all].filter(one => !isNamed(one))];
   return {
     version: PROTOCOL_VERSION,
     minReaderVersion: MIN_READER_VERSION,
@@ -85,32 +120,44 @@ function assignmentToProto(assignment: Assignment): MessageInitShape<typeof Assi
     term: toUint64(assignment.term),
     revision: toUint64(assignment.revision),
     availability: availabilities.toProto(assignment.availability),
-    instances: assignment.instances.map(({ ports, desired, spec, ...rest }) => ({
+    instances: instances.map(({ ports, desired, spec, ...rest }) => ({
       ...rest,
       desired: instanceDesires.toProto(desired),
       ports: ports.map(portToProto),
       spec: specs.numberOf(spec),
     })),
-    removals: assignment.removals.map(removal => ({ ...removal })),
-    specs: Object.fromEntries([...specs.all].map(([number, spec]) => [number, specToProto(spec)])),
+    removals: removals.map(removal => ({ ...removal })),
+    specs: Object.fromEntries(here.map(([number, { spec }]) => [number, specToProto(spec)])),
+    named: Object.fromEntries(
+      away.map(([number, one]) => [number, nameOfSpec(one.deploymentId, one.release, one.spec)]),
+    ),
+    leftOut: leftOut.map(one => ({ ...one })),
   };
 }
 
-/** Numbers equal specs alike; two are equal when they are the same object or read the same. */
+/** A spec with one of the releases that have it. */
+interface Numbered {
+  readonly spec: DeploymentSpec;
+  readonly deploymentId: string;
+  readonly release: number;
+}
+
+/** Numbers equal specs of a deployment alike; two are equal when they are the same object or read the same. */
 function specNumbers(instances: readonly AssignedInstance[]): {
-  readonly all: ReadonlyMap<number, DeploymentSpec>;
+  readonly all: ReadonlyMap<number, Numbered>;
   numberOf(spec: DeploymentSpec): number;
 } {
   const byObject = new Map<DeploymentSpec, number>();
   const byText = new Map<string, number>();
-  const all = new Map<number, DeploymentSpec>();
-  for (const { spec } of instances) {
+  const all = new Map<number, Numbered>();
+  for (const { spec, instanceId, release } of instances) {
     if (byObject.has(spec)) continue;
-    const text = JSON.stringify(spec);
+    const deploymentId = instanceId.slice(0, instanceId.lastIndexOf("."));
+    const text = `${deploymentId} ${release} ${JSON.stringify(spec)}`;
     const number = byText.get(text) ?? byText.size + 1;
     byText.set(text, number);
     byObject.set(spec, number);
-    all.set(number, spec);
+    all.set(number, { spec, deploymentId, release });
   }
   return { all, numberOf: spec => byObject.get(spec) ?? 0 };
 }
@@ -127,21 +174,31 @@ function assignmentFromProto(message: AssignmentMessage): DecodedAssignment {
     specs.set(spec, read);
     return read;
   };
-  const { read, unreadable } = readEach(message.instances, one => assignedFromProto(one, specOf(one)));
+  const isNamed = (one: AssignedInstanceMessage): boolean => message.named[one.spec] !== undefined;
+  const here = readEach(
+    message.instances.filter(one => !isNamed(one)),
+    one => ({ ...assignedFromProto(one), spec: specOf(one) }),
+  );
+  const away = readEach(message.instances.filter(isNamed), one => {
+    const { deploymentId, release, digest, bytes } = message.named[one.spec]!;
+    return { instance: assignedFromProto(one), spec: { deploymentId, release, digest, bytes } };
+  });
   return {
     assignment: {
       nodeId: message.nodeId,
       term: fromUint64(message.term, "assignment.term"),
       revision: fromUint64(message.revision, "assignment.revision"),
       availability: availabilities.fromProto(message.availability, "assignment.availability"),
-      instances: read,
+      instances: here.read,
       removals: message.removals.map(({ instanceId, epoch, because }) => ({ instanceId, epoch, because })),
     },
-    unreadable,
+    unreadable: [...here.unreadable, ...away.unreadable],
+    awaiting: away.read,
+    leftOut: message.leftOut.map(({ instanceId, epoch, because }) => ({ instanceId, epoch, because })),
   };
 }
 
-function assignedFromProto(message: AssignedInstanceMessage, spec: DeploymentSpec): AssignedInstance {
+function assignedFromProto(message: AssignedInstanceMessage): Omit<AssignedInstance, "spec"> {
   const { instanceId, tenantId, epoch, release, slot } = message;
   const desired = instanceDesires.fromProto(message.desired, `desired state of ${instanceId}`);
   return {
@@ -153,6 +210,5 @@ function assignedFromProto(message: AssignedInstanceMessage, spec: DeploymentSpe
     // A retiring instance still runs: only the routes differ, and those are the scheduler's.
     desired: desired === "stop" ? "stop" : "run",
     ports: message.ports.map(port => portFromProto(port, instanceId)),
-    spec,
   };
 }

@@ -48,7 +48,9 @@ export interface Report {
   /** Grows by one with each report of the session; a repetition keeps its number. */
   readonly seq: number;
   readonly full: boolean;
-  /** Only in a full report. */
+  /** Which part it is of a full report that is too large for one message; each part has a seq of its own. */
+  readonly part?: { readonly number: number; readonly of: number };
+  /** Only in a full report, and there in its first part. */
   readonly facts: NodeFacts | undefined;
   readonly statuses: readonly ReportedStatus[];
   /** Stopped, and nothing of them is left on the node. */
@@ -64,14 +66,21 @@ export interface ReportAck {
   readonly needFull: boolean;
 }
 
+/** Whether all is said with it: the last part of a full report, or one that is no part. */
+export function endsFull(report: Pick<Report, "full" | "part">): boolean {
+  return report.full && (report.part === undefined || report.part.number === report.part.of);
+}
+
 /** Writes a report. */
 export function encodeReport(report: Report): Uint8Array {
-  const { facts } = report;
+  const { facts, part } = report;
   return encodeMessage(ReportSchema, {
     nodeId: report.nodeId,
     sessionId: report.sessionId,
     seq: toUint64(report.seq),
     full: report.full,
+    part: part?.number ?? 0,
+    parts: part?.of ?? 0,
     ...(facts === undefined
       ? {}
       : {
@@ -112,6 +121,7 @@ export function decodeReport(bytes: Uint8Array): Report & { readonly unreadable:
     sessionId: message.sessionId,
     seq: fromUint64(message.seq, "report.seq"),
     full: message.full,
+    ...(message.parts === 0 ? {} : { part: { number: message.part, of: message.parts } }),
     facts: message.facts === undefined ? undefined : factsFromProto(message.facts),
     statuses: statuses.read,
     gone: message.gone.map(({ instanceId, epoch }) => ({ instanceId, epoch })),

@@ -39,3 +39,12 @@ export interface Removal {
   readonly epoch: number;
   readonly because: string;
 }
+
+/** A spec beyond this size is only named in an assignment: its agent fetches it. */
+export const LARGE_SPEC_BYTES = 8 * 1024;
+
+/**
+ * What the large specs of one node may take together: its agent holds them in memory and on disk. An instance that
+ * would bring more is placed elsewhere.
+ */
+export const SPEC_BUDGET_BYTES = 16 * 1024 * 1024;

@@ -111,3 +111,27 @@ test("a preview places all replicas, and says which slot finds no node", () => {
   expect(placed.map(one => one.nodeId)).toEqual(["node-1", "node-2"]);
   expect(refused.map(one => one.slot)).toEqual([2]);
 });
+
+test("a node takes large specs up to its budget, each once, and says what would help", () => {
+  const text = "x".repeat(6 * MIB);
+  const large = (name: string, replicas = 1) =>
+    aSpec({ name, replicas, containers: [aContainer({ env: { TEXT: text } })] });
+  const id = "acme.first";
+  const world = aWorld({
+    nodes: someNodes(1),
+    deployments: [aDeployment({ id, name: "first" })],
+    releases: [aRelease({ deploymentId: id, spec: large("first") })],
+    instances: [anInstance({ id: `${id}.1`, deploymentId: id })],
+    locations: [aLocation({ instanceId: `${id}.1`, deploymentId: id })],
+  });
+  const { placed, refused } = previewPlacement(world, { tenantId: "acme", spec: large("second", 5) });
+  expect([placed.length, refused.length]).toEqual([5, 0]);
+  const tooMany = aSpec({ name: "second", containers: [aContainer({ env: { TEXT: text.repeat(2) } })] });
+  const { refusal, nodes } = explainPlacement(world, { tenantId: "acme", spec: tooMany });
+  expect(nodes[0]?.filter).toBe("spec-budget");
+  expect(refusal?.removed[0]?.sentence).toMatch(
+    /^1 node has no room for another spec of \d+ KiB: a node holds 16 MiB of large specs$/,
+  );
+  expect(refusal?.advice).toMatch(/make the spec smaller than \d+ KiB/);
+  expect(explainPlacement(world, { tenantId: "acme", spec: aSpec({ name: "small" }) }).chosen).toBe("node-1");
+});

@@ -1,12 +1,13 @@
 import { satisfies, shortfall } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
-import { deployedOn, isWithinQuota, satisfiedBy } from "./fleet.ts";
+import { SPEC_BUDGET_BYTES } from "../model/assignment.ts";
+import { deployedOn, holdsSpec, isWithinQuota, satisfiedBy } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import type { DeploymentId } from "../model/deployment.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import type { Need } from "./need.ts";
 import { hasPorts } from "./ports.ts";
-import { cores, mebibytes } from "./words.ts";
+import { cores, kibibytes, mebibytes } from "./words.ts";
 
 /** What is asked: a need, the slot it is for, and a node that must not be taken. */
 export interface Ask {
@@ -92,6 +93,18 @@ const instances: Filter = {
   advice: () => "add a node, or raise the number of instances that a node may run",
 };
 
+const specBudget: Filter = {
+  name: "spec-budget",
+  fixed: false,
+  passes: (fleet, index, { need }) =>
+    holdsSpec(fleet, index, need) || fleet.specBytes[index]! + (need.largeSpec?.bytes ?? 0) <= SPEC_BUDGET_BYTES,
+  sentence: (count, { need }) =>
+    `${verb(count, "has", "have")} no room for another spec of ${kibibytes(need.largeSpec?.bytes ?? 0)}: ` +
+    `a node holds ${mebibytes(SPEC_BUDGET_BYTES)} of large specs`,
+  advice: ({ need }) =>
+    `make the spec smaller than ${kibibytes(need.largeSpec?.bytes ?? 0)} (long values belong into files of the image), or add a node`,
+};
+
 const maxPerNode: Filter = {
   name: "max-per-node",
   fixed: false,
@@ -153,6 +166,7 @@ export function filtersOf(ask: Ask, fleet: Fleet): readonly Filter[] {
     ...(need.cpuMillis > 0 ? [cpu] : []),
     ...(need.memoryBytes > 0 ? [memory] : []),
     instances,
+    ...(need.largeSpec === undefined ? [] : [specBudget]),
     ...(need.maxPerNode === undefined ? [] : [maxPerNode]),
     ...(avoided(ask, fleet).length > 0 ? [antiAffinity] : []),
     ...(need.ports.length > 0 ? [hostPort] : []),

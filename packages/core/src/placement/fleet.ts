@@ -33,6 +33,9 @@ export interface Fleet {
   readonly memorySince: Float64Array;
   readonly lastPlaced: Float64Array;
   readonly ports: (PortBook | undefined)[];
+  /** Bytes of the large specs that each node holds, and by spec the nodes that hold it: each counts once per node. */
+  readonly specBytes: Float64Array;
+  readonly specs: Map<string, Set<number>>;
   /** Instances of each deployment per node index. */
   readonly deployed: Map<DeploymentId, Map<number, number>>;
   /** Of those, the ones on their way out: retired, stopping, or of a release that gives way. */
@@ -78,6 +81,8 @@ export function openFleet(source: FleetSource): Fleet {
     memorySince: new Float64Array(size),
     lastPlaced: Float64Array.from(nodes, node => node.lastPlaced),
     ports: nodes.map(() => undefined),
+    specBytes: new Float64Array(size),
+    specs: new Map(),
     deployed: new Map(),
     leaving: new Map(),
     avoidedBy: new Map(),
@@ -122,9 +127,18 @@ export function occupy(
   if (need === undefined) return;
   fleet.cpuUsed[index]! += need.cpuMillis;
   fleet.memoryUsed[index]! += need.memoryBytes;
+  if (need.largeSpec !== undefined && !holdsSpec(fleet, index, need)) {
+    fleet.specBytes[index]! += need.largeSpec.bytes;
+    fleet.specs.set(need.largeSpec.key, (fleet.specs.get(need.largeSpec.key) ?? new Set()).add(index));
+  }
   if (!unmeasured) return;
   fleet.cpuSince[index]! += need.expected.cpuMillis;
   fleet.memorySince[index]! += need.expected.memoryBytes;
+}
+
+/** Whether a node has the large spec of a need already. */
+export function holdsSpec(fleet: Fleet, index: number, { largeSpec }: Need): boolean {
+  return largeSpec !== undefined && fleet.specs.get(largeSpec.key)?.has(index) === true;
 }
 
 /** Counts a slot against its tenant's quota, once. */

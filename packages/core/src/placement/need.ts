@@ -1,5 +1,7 @@
 import type { DeploymentId, DeploymentSpec, Strategy } from "../model/deployment.ts";
 import type { TenantId } from "../model/tenant.ts";
+import { canonicalText, hashText } from "../converge/spec-hash.ts";
+import { LARGE_SPEC_BYTES } from "../model/assignment.ts";
 import { parseConstraint, unreadableConstraint } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
 
@@ -32,11 +34,13 @@ export interface Need {
   /** How many of the ports are fixed. */
   readonly fixedPorts: number;
   readonly maxPerNode: number | undefined;
+  /** The spec where it is too large to be carried; a node holds equal ones of a deployment once. */
+  readonly largeSpec: { readonly key: string; readonly bytes: number } | undefined;
   /** Deployments of the same tenant that must not be on the same node. */
   readonly avoid: readonly DeploymentId[];
   /**
    * Equal for needs that every filter and score treats alike as far as the spec goes; needs that look at their own
-   * deployment (spread, maxPerNode, anti-affinity) carry its id in it.
+   * deployment (spread, maxPerNode, anti-affinity, a large spec) carry its id in it.
    */
   readonly signature: string;
 }
@@ -77,6 +81,7 @@ export function needOf(tenantId: TenantId, deploymentId: DeploymentId, spec: Dep
     anyPorts: { tcp: any("tcp"), udp: any("udp") },
     fixedPorts: fixed.length,
     maxPerNode,
+    largeSpec: largeSpecOf(deploymentId, spec),
     avoid: antiAffinity.map(name => `${tenantId}.${name}`),
   };
   const own = strategy === "spread" || maxPerNode !== undefined || antiAffinity.length > 0 ? deploymentId : "";
@@ -94,6 +99,24 @@ export function needOf(tenantId: TenantId, deploymentId: DeploymentId, spec: Dep
     need.anyPorts.udp,
     fixed.sort().join(","),
     own,
+    need.largeSpec?.key ?? "",
   ].join("|");
   return { ...need, signature };
+}
+
+function largeSpecOf(deploymentId: DeploymentId, spec: DeploymentSpec): Need["largeSpec"] {
+  const text = canonicalText(spec);
+  const bytes = utf8Length(text);
+  return bytes <= LARGE_SPEC_BYTES ? undefined : { key: `${deploymentId} ${hashText(text)}`, bytes };
+}
+
+/** Its JSON is never shorter than what is sent of it. */
+function utf8Length(text: string): number {
+  let length = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    // A surrogate is one half of four bytes.
+    if (unit > 0x7f) length += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return length;
 }

@@ -26,6 +26,7 @@ const wantShape = fc.record({
   reserveMiB: fc.constantFrom(0, 64, 128, 256),
   reserveCpu: fc.constantFrom(0, 250),
   ports: fc.array(fc.constantFrom(undefined, undefined, 20001, 443), { maxLength: 2 }),
+  specMiB: fc.constantFrom(0, 0, 0, 5, 9, 17),
 });
 
 const scene = fc
@@ -41,7 +42,8 @@ const scene = fc
       tenants: [aTenant({ quota: { instances: quota, cpuMillis: undefined, memoryBytes: undefined } })],
       placements: 20,
     });
-    return { world, requests: specs.flatMap(spec => requestsOf(spec, spec.replicas)) };
+    const requests = specs.flatMap((spec, at) => requestsOf(spec, spec.replicas, wants[at]!.specMiB));
+    return { world, requests };
   });
 
 test("placing by groups and heaps gives what filtering and sorting anew for each instance gives", () => {
@@ -147,9 +149,12 @@ function placeAll(nodes: World["nodes"], strategy: Strategy, count: number, rese
   return placeBatch(fleetOf(aWorld({ nodes, placements })), requestsOf(spec, count));
 }
 
-function requestsOf(spec: DeploymentSpec, count: number): PlacementRequest[] {
+function requestsOf(spec: DeploymentSpec, count: number, specMiB = 0): PlacementRequest[] {
   const id = `acme.${spec.name}`;
-  const need = needOf("acme", id, spec);
+  const plain = needOf("acme", id, spec);
+  // A spec of that size, without its text.
+  const large = { signature: `${plain.signature}${id}`, largeSpec: { key: id, bytes: specMiB * MIB } };
+  const need = specMiB === 0 ? plain : { ...plain, ...large };
   return Array.from({ length: count }, (_, slot) => ({
     need,
     slot,

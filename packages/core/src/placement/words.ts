@@ -8,6 +8,11 @@ export function mebibytes(bytes: number): string {
   return `${Math.floor(bytes / 1_048_576)} MiB`;
 }
 
+/** Bytes as people say it: `12 KiB`, rounded up. */
+export function kibibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1024)} KiB`;
+}
+
 /** A count with its noun: `1 node`, `3 nodes`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,5 +1,6 @@
 import type { World } from "../world/world.ts";
 import type { PortBinding } from "../model/instance.ts";
+import { SPEC_BUDGET_BYTES } from "../model/assignment.ts";
 import type { Node } from "../model/node.ts";
 import { satisfies } from "../model/constraint.ts";
 import type { PlacementRequest } from "../placement/place.ts";
@@ -60,6 +61,11 @@ function fits(
     instances.reduce((total, one) => total + of(one.request.need), of(need));
   if (need.cpuMillis > 0 && sum(one => one.cpuMillis) > node.capacity.cpuMillis) return false;
   if (need.memoryBytes > 0 && sum(one => one.memoryBytes) > node.capacity.memoryBytes) return false;
+  if (need.largeSpec !== undefined) {
+    const all = [...instances.map(one => one.request.need), need].flatMap(one => one.largeSpec ?? []);
+    const held = new Map(all.map(one => [one.key, one.bytes]));
+    if ([...held.values()].reduce((total, bytes) => total + bytes, 0) > SPEC_BUDGET_BYTES) return false;
+  }
   if (need.maxPerNode !== undefined && ofDeployment(held, need.deploymentId) >= need.maxPerNode) return false;
   const enemies = avoidances.flatMap(([a, b]) => (a === need.deploymentId ? [b] : b === need.deploymentId ? [a] : []));
   if (enemies.some(enemy => ofDeployment(held, enemy) > 0)) return false;

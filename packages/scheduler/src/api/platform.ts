@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { saysLeftOut } from "@skep/api/codec/assignment-pack.ts";
 import { eventToProto } from "@skep/api/codec/notice.ts";
 import type {
   GetStatusResponseSchema,
@@ -8,6 +9,7 @@ import type {
   WatchEventsRequest,
   WatchEventsResponseSchema,
 } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
+import { isLive } from "@skep/core/model/state.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Decision, Lease } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -62,6 +64,7 @@ function statusToProto(
 function warningsOf(deps: ApiDeps, world: World, hasLeader: boolean): string[] {
   const down = world.nodes.filter(node => node.liveness === "down").map(node => node.hostname);
   const suspect = world.nodes.filter(node => node.liveness === "suspect").map(node => node.hostname);
+  const leftOut = world.locations.filter(one => isLive(one) && saysLeftOut(one.message)).length;
   const waiting = world.instances.filter(instance => instance.desired === "run" && instance.refusal !== undefined);
   return [
     ...(hasLeader ? [] : ["No scheduler leads, so nothing is placed: look at the schedulers' logs and at Postgres."]),
@@ -76,6 +79,9 @@ function warningsOf(deps: ApiDeps, world: World, hasLeader: boolean): string[] {
       ? []
       : [`Down: ${down.join(", ")}. Their instances are placed elsewhere; bring the nodes back or remove them.`]),
     ...(suspect.length === 0 ? [] : [`Silent: ${suspect.join(", ")}. They get no new work until they speak again.`]),
+    ...(leftOut === 0
+      ? []
+      : [`Instances that did not fit into what their node is told: ${leftOut}. \`skep events\` says which and why.`]),
     ...(waiting.length === 0
       ? []
       : [`Instances that fit on no node: ${waiting.length}. \`skep explain NAME\` says why.`]),

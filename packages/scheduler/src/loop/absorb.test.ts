@@ -1,4 +1,6 @@
 import { decodeFetchReply, encodeFetch } from "@skep/api/codec/assignment.ts";
+import { encodeBeat } from "@skep/api/codec/beat.ts";
+import { encodeSpecFetch } from "@skep/api/codec/spec-name.ts";
 import { decodeReportAck, encodeReport, type Report } from "@skep/api/codec/report.ts";
 import { encodeSwarmNodes } from "@skep/api/codec/swarm.ts";
 import type { Bus } from "@skep/kit/bus.ts";
@@ -7,6 +9,7 @@ import { aStatus, someFacts } from "../store/testing/records.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
 import { createAbsorb } from "./absorb.ts";
 import { createBeats } from "./beats.ts";
+import { createSenders } from "./senders.ts";
 import { createHints } from "./hints.ts";
 import type { Running } from "./ports.ts";
 
@@ -21,8 +24,9 @@ beforeEach(() => {
   [loops, woken, answers] = [[], [], 0];
   for (const name of ["s1", "s2"]) {
     const ports = rig.ports(name);
-    const [beats, hints] = [createBeats(ports), createHints(ports.bus)];
-    loops.push(createAbsorb(ports, { beats, hints, wake: because => void woken.push(because) }), beats, hints);
+    const senders = createSenders(ports);
+    const [beats, hints] = [createBeats(ports, senders), createHints(ports.bus)];
+    loops.push(createAbsorb(ports, { beats, hints, senders, wake: because => void woken.push(because) }), beats, hints);
   }
   agent = rig.network.connect("node-1");
 });
@@ -107,6 +111,47 @@ describe("absorb", () => {
     await rig.clock.advance(10);
     expect(rig.database.records.nodes.get("node-1")?.node).toMatchObject({ availability: "drain", role: "manager" });
     expect(woken).toHaveLength(1);
+  });
+
+  it("drops what a node says in the name of another, and says so once", async () => {
+    await say(aFullReport());
+    const report = aFullReport({ nodeId: "node-2", facts: { ...someFacts({ nodeId: "node-2" }), agentVersion: "1" } });
+    const inFacts = aFullReport({ seq: 2, facts: { ...someFacts({ nodeId: "node-2" }), agentVersion: "1" } });
+    await expect(say(report)).rejects.toMatchObject({ code: "timeout" });
+    await expect(say(inFacts)).rejects.toMatchObject({ code: "timeout" });
+    const fetch = encodeFetch({ nodeId: "node-2", sessionId: "session-1", term: 0, revision: 0 });
+    const fetched = agent.request("skep.v1.fetch.node-1", fetch, { timeoutMs: 100 });
+    const spec = encodeSpecFetch({ nodeId: "node-2", deploymentId: "acme.web", release: 1, offset: 0 });
+    const asked = agent.request("skep.v1.spec.node-1", spec, { timeoutMs: 100 });
+    const refused = [expect(fetched), expect(asked)].map(one => one.rejects.toMatchObject({ code: "timeout" }));
+    await rig.clock.advance(200);
+    await Promise.all(refused);
+    expect(rig.database.records.nodes.has("node-2")).toBe(false);
+    const alarms = rig.database.records.decisions.filter(one => one.decision.kind === "node.impersonated");
+    expect(alarms.map(one => one.decision.nodeId)).toContain("node-1");
+    expect(alarms.length).toBeLessThanOrEqual(2);
+  });
+
+  it("takes no beat in another node's name", async () => {
+    const ports = rig.ports("s3");
+    const beats = createBeats(ports, createSenders(ports));
+    loops.push(beats);
+    const beat = (nodeId: string) =>
+      encodeBeat({
+        ...{ nodeId, bootId: "b", sessionId: "session-1", seq: 1, appliedTerm: 0, appliedRevision: 0, reportSeq: 0 },
+        ...{ digest: 0n, instances: 0, load: undefined, leaving: false, at: 0 },
+      });
+    agent.publish("skep.v1.beat.node-1", beat("node-2"));
+    agent.publish("skep.v1.beat.node-1", beat("node-1"));
+    await rig.clock.advance(10);
+    expect([...beats.all().keys()]).toEqual(["node-1"]);
+  });
+
+  it("answers a full report in parts, and calls it full with the last one", async () => {
+    const part = (number: number, over: Partial<Report> = {}) =>
+      say(aFullReport({ seq: number, part: { number, of: 2 }, ...over }));
+    expect(await part(1)).toEqual({ accepted: true, needFull: true });
+    expect(await part(2, { facts: undefined })).toEqual({ accepted: true, needFull: false });
   });
 
   it("lives through a message that is not one", async () => {

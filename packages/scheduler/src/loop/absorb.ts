@@ -1,11 +1,13 @@
-import { decodeFetch, encodeFetchReply, type AssignmentFetch } from "@skep/api/codec/assignment.ts";
-import { decodeReport, encodeReportAck, type Report } from "@skep/api/codec/report.ts";
+import { decodeReport, encodeReportAck, endsFull, type Report } from "@skep/api/codec/report.ts";
 import { decodeSwarmNodes, type SwarmNodes } from "@skep/api/codec/swarm.ts";
-import { ABSORB_QUEUE, everyNode, SUBJECTS } from "@skep/api/subjects.ts";
-import type { BusMessage, BusSubscription } from "@skep/kit/bus.ts";
+import { everyNode, SUBJECTS } from "@skep/api/subjects.ts";
+import type { BusMessage } from "@skep/kit/bus.ts";
+import { answerAgents } from "./answers.ts";
 import type { Beats } from "./beats.ts";
 import type { Hints } from "./hints.ts";
+import { createListen } from "./listen.ts";
 import type { LoopPorts, Running } from "./ports.ts";
+import type { Senders } from "./senders.ts";
 import { createTurns } from "./turns.ts";
 import { createUsageBuffer } from "./usage-buffer.ts";
 
@@ -13,6 +15,7 @@ import { createUsageBuffer } from "./usage-buffer.ts";
 export interface AbsorbOptions {
   readonly beats: Beats;
   readonly hints: Hints;
+  readonly senders: Senders;
   /** Tells the leader, whoever that is, that there is something to look at. */
   readonly wake: (because: string) => void;
 }
@@ -22,8 +25,8 @@ export interface AbsorbOptions {
  * message to one of them. A message that could not be written gets no answer: its agent sends it again.
  */
 export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running {
-  const { store, bus, clock, log, loops } = ports;
-  const { beats, hints } = options;
+  const { store, clock, loops } = ports;
+  const { beats, hints, senders } = options;
   const outage = loops.watch("absorb");
   const turns = createTurns(outage);
   const usage = createUsageBuffer(ports);
@@ -31,7 +34,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
   async function saveReport(report: Report, message: BusMessage): Promise<void> {
     const now = clock.now();
     if (report.facts !== undefined) await store.saveFacts(report.facts, now);
-    const saved = await store.saveReport(report, now);
+    const saved = await store.saveReport({ ...report, full: endsFull(report) }, now);
     message.reply(encodeReportAck({ accepted: saved.accepted, needFull: saved.needFull }));
     usage.add(report.usage);
     if (saved.changed || report.facts !== undefined || report.gone.length > 0) {
@@ -41,43 +44,27 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     }
   }
 
-  async function answerFetch({ nodeId, term, revision }: AssignmentFetch, message: BusMessage): Promise<void> {
-    const assignment = await store.loadAssignment(nodeId);
-    const isCurrent = assignment?.term === term && assignment.revision === revision;
-    message.reply(encodeFetchReply(isCurrent ? undefined : assignment));
-  }
-
   async function saveSwarm({ nodes }: SwarmNodes): Promise<void> {
     if (!(await store.saveSwarmNodes(nodes, clock.now()))) return;
     options.wake("the Swarm's list of nodes changed");
     hints.tell({ nodeIds: nodes.map(node => node.nodeId) });
   }
 
-  /** A message that cannot be read is its sender's fault and says nothing of the loop. */
-  function absorb(subject: string, kind: string, handle: (message: BusMessage) => void): BusSubscription {
-    const guarded = (message: BusMessage): void => {
-      try {
-        handle(message);
-      } catch (error) {
-        const fields = { subject: message.subject, error };
-        log.warn("message.unreadable", `A ${kind} could not be read; update the older side.`, fields);
-      }
-    };
-    return bus.subscribe(subject, guarded, { queue: ABSORB_QUEUE });
+  /** Whether every id in a message is the one of its subject. */
+  function areOf(subject: string, ...claimed: readonly (string | undefined)[]): boolean {
+    return claimed.every(one => one === undefined || senders.isGenuine(subject, one));
   }
 
+  const listen = createListen(ports);
   const subscriptions = [
-    absorb(everyNode("report"), "report", message => {
+    listen(everyNode("report"), "report", message => {
       const report = decodeReport(message.data);
+      if (!areOf(message.subject, report.nodeId, report.facts?.nodeId)) return;
       beats.note(report.nodeId);
       turns.take(report.nodeId, () => saveReport(report, message));
     }),
-    absorb(everyNode("fetch"), "fetch", message => {
-      const fetch = decodeFetch(message.data);
-      beats.note(fetch.nodeId);
-      void answerFetch(fetch, message).then(outage.succeeded, outage.failed);
-    }),
-    absorb(SUBJECTS.swarm, "list of Swarm nodes", message => {
+    ...answerAgents(ports, { beats, senders, outage, listen }),
+    listen(SUBJECTS.swarm, "list of Swarm nodes", message => {
       const list = decodeSwarmNodes(message.data);
       turns.take(SUBJECTS.swarm, () => saveSwarm(list));
     }),

@@ -1,9 +1,11 @@
-import { encodeAssignment } from "@skep/api/codec/assignment.ts";
+import { encodeAssignmentWithin } from "@skep/api/codec/assignment.ts";
+import type { Unreadable } from "@skep/api/codec/envelope.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Node, NodeId } from "@skep/core/model/node.ts";
 import { assignmentOf, type Assigned } from "../store/assignment.ts";
+import type { Decision } from "../store/store.ts";
 import type { LoopPorts } from "./ports.ts";
 import type { Removals } from "./removals.ts";
 
@@ -17,25 +19,34 @@ export interface Assignments {
   told(nodeId: NodeId): number | undefined;
 }
 
-/** Makes an empty one for a term: a new leader tells every node once. */
+/** Makes an empty one for a term: a new leader tells every node once. `say` records what a person has to know. */
 export function createAssignments(
-  ports: Pick<LoopPorts, "bus" | "log">,
+  ports: Pick<LoopPorts, "bus" | "log" | "clock">,
   term: number,
   removals: Removals,
+  say: (decisions: readonly Decision[]) => void,
 ): Assignments {
-  const { bus, log } = ports;
+  const { bus, log, clock } = ports;
   const told = new Map<NodeId, number>();
+  const alarmed = new Set<string>();
+  const unsent = new Map<NodeId, number>();
+
+  /** Said once per copy and term: the message is made anew with each change of the node. */
+  function alarm(node: Node, leftOut: readonly Unreadable[]): void {
+    const news = leftOut.filter(one => !alarmed.has(keyOf(one)));
+    for (const one of news) {
+      alarmed.add(keyOf(one));
+      log.error("assignment.left-out", `An instance cannot be told to ${node.hostname}.`, { nodeId: node.id, ...one });
+    }
+    if (news.length > 0) say(news.map(one => leftOutDecision(node, one, clock.now())));
+  }
 
   function publish(node: Node, assigned: readonly Assigned[]): void {
     const assignment = assignmentOf(node, term, assigned, removals.of(node.id));
-    try {
-      bus.publish(nodeSubject("assign", node.id), encodeAssignment(assignment));
-    } catch (error) {
-      // Said once per revision: without this the node would be tried again with each tick.
-      const fields = { nodeId: node.id, revision: node.assignmentRevision, error };
-      log.error("assignment.unsendable", `The assignment of node ${node.hostname} cannot be sent.`, fields);
-    }
+    const { bytes, leftOut } = encodeAssignmentWithin(assignment, bus.maxPayload());
+    bus.publish(nodeSubject("assign", node.id), bytes);
     told.set(node.id, node.assignmentRevision);
+    alarm(node, leftOut);
   }
 
   return {
@@ -44,12 +55,36 @@ export function createAssignments(
       const due = world.nodes.filter(node => told.get(node.id) !== node.assignmentRevision);
       if (due.length === 0) return 0;
       const assigned = assignedByNode(world, new Set(due.map(node => node.id)));
-      for (const node of due) publish(node, assigned.get(node.id) ?? []);
-      return due.length;
+      let count = 0;
+      for (const node of due) {
+        try {
+          publish(node, assigned.get(node.id) ?? []);
+          count += 1;
+        } catch (error) {
+          // The node counts as not told, and the others are told all the same.
+          const fields = { nodeId: node.id, revision: node.assignmentRevision, error };
+          const isNews = unsent.get(node.id) !== node.assignmentRevision;
+          unsent.set(node.id, node.assignmentRevision);
+          if (isNews)
+            log.error("assignment.unsendable", `The assignment of node ${node.hostname} cannot be sent.`, fields);
+        }
+      }
+      return count;
     },
     again: nodeId => void told.delete(nodeId),
     told: nodeId => told.get(nodeId),
   };
+}
+
+function keyOf(one: { readonly instanceId: string; readonly epoch: number }): string {
+  return `${one.instanceId} ${one.epoch}`;
+}
+
+function leftOutDecision(node: Node, { instanceId, epoch, because }: Unreadable, at: number): Decision {
+  const sentence = `${instanceId} cannot be told to ${node.hostname}: ${because}. Publish fewer ports, or raise NATS's max_payload.`;
+  const deploymentId = instanceId.slice(0, instanceId.lastIndexOf("."));
+  const tenantId = deploymentId.slice(0, deploymentId.indexOf("."));
+  return { at, kind: "assignment.left-out", tenantId, deploymentId, instanceId, nodeId: node.id, epoch, sentence };
 }
 
 function assignedByNode(world: World, wanted: ReadonlySet<NodeId>): ReadonlyMap<NodeId, readonly Assigned[]> {

@@ -3,6 +3,7 @@ import { everyNode } from "@skep/api/subjects.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { createAttention } from "./attention.ts";
 import type { LoopPorts, Running } from "./ports.ts";
+import type { Senders } from "./senders.ts";
 
 /** What this scheduler has heard of a node's agent. */
 export interface Heard {
@@ -27,7 +28,7 @@ export interface Beats extends Running {
 }
 
 /** Listens from now on. A loss of the bus is nobody's silence: afterwards the observation begins anew. */
-export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">): Beats {
+export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, senders: Senders): Beats {
   const { bus, clock, log } = ports;
   const attention = createAttention(clock);
   const heard = new Map<NodeId, Heard>();
@@ -37,7 +38,7 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">): Be
 
   const subscription = bus.subscribe(everyNode("beat"), message => {
     const beat = read(message.data);
-    if (beat === undefined) return;
+    if (beat === undefined || !senders.isGenuine(message.subject, beat.nodeId)) return;
     const known = heard.get(beat.nodeId)?.beat;
     // One that was doubled or overtaken is a sign of life all the same, but what it says is old.
     const isOld = known !== undefined && known.sessionId === beat.sessionId && known.seq >= beat.seq;

@@ -4,6 +4,7 @@ import { nodeSubject } from "@skep/api/subjects.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRig, type Rig } from "../testing/rig.ts";
 import { createBeats, type Beats } from "./beats.ts";
+import { createSenders } from "./senders.ts";
 import { createComparison, type Comparison } from "./compare.ts";
 
 let rig: Rig;
@@ -31,7 +32,7 @@ beforeEach(async () => {
   };
   beat();
   const ports = rig.ports("s1");
-  beats = createBeats(ports);
+  beats = createBeats(ports, createSenders(ports));
   comparison = createComparison(ports, {
     beats,
     leadership: { term: 1, holder: "s1", holds: () => true },

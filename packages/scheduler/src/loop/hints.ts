@@ -38,7 +38,10 @@ export function createHints(bus: Bus): Hints {
         deploymentIds: some(deploymentIds),
         nodeIds: some(nodeIds),
       };
-      bus.publish(SUBJECTS.events, encodeEventNotice(notice));
+      const bytes = encodeEventNotice(notice);
+      // What happened is in the records: a hint that is too long does without it.
+      const fits = bytes.byteLength <= bus.maxPayload();
+      bus.publish(SUBJECTS.events, fits ? bytes : encodeEventNotice({ ...notice, events: [] }));
     },
     close: async () => {
       subscription.close();

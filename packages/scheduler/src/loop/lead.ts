@@ -9,6 +9,7 @@ import { createReconcile } from "./reconcile.ts";
 import { createRedelivery } from "./redelivery.ts";
 import { createRemovals } from "./removals.ts";
 import { createRetention } from "./retention.ts";
+import type { Senders } from "./senders.ts";
 import { createTick } from "./tick.ts";
 
 /** The loops of one term of a leader. */
@@ -22,6 +23,7 @@ export interface LeadOptions {
   readonly leadership: Leadership;
   readonly beats: Beats;
   readonly hints: Hints;
+  readonly senders: Senders;
   readonly probePort: number;
   /** Called when it begins or ceases to move nothing. */
   readonly onFreeze: () => void;
@@ -29,12 +31,17 @@ export interface LeadOptions {
 
 /** Begins every loop that only a leader runs. They know nothing of an earlier term: what they need, they load. */
 export function lead(ports: LoopPorts, options: LeadOptions): Command {
-  const { leadership, beats, hints, probePort, onFreeze } = options;
+  const { leadership, beats, hints, senders, probePort, onFreeze } = options;
   const removals = createRemovals(ports.store, leadership);
-  const assignments = createAssignments(ports, leadership.term, removals);
+  const assignments = createAssignments(ports, leadership.term, removals, decisions => {
+    hints.tell({ events: decisions });
+    ports.store.saveDecisions(decisions).catch((error: unknown) => {
+      ports.log.warn("decision.unsaved", "Decisions could not be recorded.", { error });
+    });
+  });
   const wake = (): void => tick.wake();
   const liveness = createLiveness(ports, { leadership, beats, hints, probePort, wake, onFreeze });
-  const reconcile = createReconcile(ports, { leadership, assignments, removals, beats, hints, wake });
+  const reconcile = createReconcile(ports, { leadership, assignments, removals, beats, hints, senders, wake });
   const onMissingRow = (): void => reconcile.soon();
   const tick = createTick(ports, { leadership, assignments, removals, liveness, hints, onMissingRow });
   const redelivery = createRedelivery(beats, assignments, leadership, wake);

@@ -1,4 +1,5 @@
 import { decodeReport, type Report } from "@skep/api/codec/report.ts";
+import { createReportParts } from "@skep/api/codec/report-parts.ts";
 import { everyNode } from "@skep/api/subjects.ts";
 import { examine, namedInstances } from "@skep/core/identity/strangers.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
@@ -6,6 +7,7 @@ import type { Beats } from "./beats.ts";
 import { createComparison } from "./compare.ts";
 import { createFindings, type FindingsOptions } from "./findings.ts";
 import type { LoopPorts, Running } from "./ports.ts";
+import type { Senders } from "./senders.ts";
 
 /** The minute reconcile: records against what the agents see. */
 export interface Reconcile extends Running {
@@ -16,6 +18,7 @@ export interface Reconcile extends Running {
 /** What it works with beside the ports. */
 export interface ReconcileOptions extends FindingsOptions {
   readonly beats: Beats;
+  readonly senders: Senders;
 }
 
 /** Below a minute, so that what is found is also repaired within one. */
@@ -36,6 +39,7 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
   const findings = createFindings(ports, options);
   const comparison = createComparison(ports, { beats, leadership, knows: findings.knows });
   const reports = new Map<NodeId, Report>();
+  const parts = createReportParts();
 
   async function examineOne(nodeId: NodeId, report: Report): Promise<void> {
     const evidence = await store.loadEvidence(nodeId, namedInstances(report));
@@ -60,7 +64,9 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
   const comparing = loops.begin("reconcile", () => comparison.compare(), { minGapMs: GAP_MS, periodMs: PERIOD_MS });
   const examining = loops.begin("examine", examineAll, { minGapMs: 100, periodMs: PERIOD_MS });
   const subscription = bus.subscribe(everyNode("report"), message => {
-    const report = read(message.data);
+    const heard = read(message.data);
+    if (heard === undefined || !options.senders.isGenuine(message.subject, heard.nodeId)) return;
+    const report = parts.add(heard);
     if (report === undefined) return;
     if (report.full) comparison.heard(report.nodeId);
     const isOfNote = report.full || report.strangers.length > 0 || removals.of(report.nodeId).length > 0;

@@ -54,7 +54,7 @@ async function begin(over: Partial<LoopPorts> = {}, holds: () => boolean = () =>
     {
       leadership: { ...mandate, holds },
       removals,
-      assignments: createAssignments(ports, mandate.term, removals),
+      assignments: createAssignments(ports, mandate.term, removals, () => undefined),
       liveness: allReady,
       hints,
       onMissingRow: () => undefined,

@@ -72,6 +72,8 @@ export interface PlanStore {
   loadEvidence(nodeId: NodeId, instanceIds: readonly InstanceId[]): Promise<Evidence>;
   /** What the node is to run, from the records, with its current revision and the current term. */
   loadAssignment(nodeId: NodeId): Promise<Assignment | undefined>;
+  /** The spec of a release of which the node has a location; a node learns of no other. */
+  loadSpec(nodeId: NodeId, deploymentId: DeploymentId, release: number): Promise<DeploymentSpec | undefined>;
   /** Records what the leader believes of nodes. @throws SkepError `aborted` `LEASE_LOST`. */
   saveLiveness(liveness: ReadonlyMap<NodeId, Liveness>, mandate: Mandate): Promise<void>;
 }

@@ -140,5 +140,14 @@ export function describePlans(setting: StoreSetting): void {
       expect((await store.loadAssignment("node-1"))?.instances).toHaveLength(1);
       expect(await store.loadAssignment("node-9")).toBeUndefined();
     });
+
+    it("gives a node the specs of what is placed on it, and no other", async () => {
+      await committed(creation(1));
+      expect(await store.loadSpec("node-1", "acme.web", 1)).toBeUndefined();
+      await committed(placement(1));
+      expect(await store.loadSpec("node-1", "acme.web", 1)).toEqual(aSpec({ replicas: 2 }));
+      expect(await store.loadSpec("node-1", "acme.web", 2)).toBeUndefined();
+      expect(await store.loadSpec("node-2", "acme.web", 1)).toBeUndefined();
+    });
   });
 }

@@ -5,6 +5,7 @@ import {
   leads,
   loadAssignment,
   loadEvidence,
+  loadSpec,
   loadWorld,
   readLease,
   releaseLease,
@@ -127,6 +128,8 @@ function createLeading(records: Records, clock: Clock, pass: Pass) {
     loadRemovals: () => pass("loadRemovals", () => [...records.removals.values()]),
     loadEvidence: (nodeId, ids) => pass("loadEvidence", () => loadEvidence(records, nodeId, ids)),
     loadAssignment: nodeId => pass("loadAssignment", () => loadAssignment(records, nodeId)),
+    loadSpec: (nodeId, deploymentId, release) =>
+      pass("loadSpec", () => loadSpec(records, nodeId, deploymentId, release)),
     saveLiveness: (liveness, mandate) => leading("saveLiveness", mandate, () => saveLiveness(records, liveness)),
   } satisfies Partial<Store>;
 }

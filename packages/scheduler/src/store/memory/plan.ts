@@ -4,6 +4,7 @@ import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import { parseInstanceId } from "@skep/core/identity/instance-id.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
+import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import { isLive } from "@skep/core/model/state.ts";
@@ -190,4 +191,17 @@ export function loadAssignment(records: Records, nodeId: string): Assignment | u
   });
   const removals = [...records.removals.values()].filter(one => one.nodeId === nodeId);
   return assignmentOf(entry.node, records.lease?.term ?? 0, assigned, removals);
+}
+
+/** See `PlanStore.loadSpec`. */
+export function loadSpec(
+  records: Records,
+  nodeId: string,
+  deploymentId: string,
+  release: number,
+): DeploymentSpec | undefined {
+  const isHere = [...records.locations.values()].some(
+    one => one.nodeId === nodeId && one.deploymentId === deploymentId && one.release === release,
+  );
+  return isHere ? records.releases.get(releaseKey(deploymentId, release))?.spec : undefined;
 }

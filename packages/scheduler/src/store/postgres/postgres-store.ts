@@ -8,7 +8,7 @@ import { listDecisions, pruneHistory, saveDecisions } from "./queries/decisions.
 import { loadEdge, loadUsage } from "./queries/edge.ts";
 import { readLease, releaseLease, takeLease, tellReplica } from "./queries/lease.ts";
 import { getTenant, listDeployments, listInstances, listNodes, listRoutes, listTenants } from "./queries/lists.ts";
-import { loadAssignment } from "./queries/load-assignment.ts";
+import { loadAssignment, loadSpec } from "./queries/load-assignment.ts";
 import { loadEvidence } from "./queries/load-evidence.ts";
 import { createWorldReader } from "./queries/load-world.ts";
 import { saveBeats, saveFacts, saveLiveness } from "./queries/nodes.ts";
@@ -49,6 +49,7 @@ export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now)
     loadRemovals: () => loadRemovals(pool),
     loadEvidence: (nodeId, instanceIds) => loadEvidence(pool, nodeId, instanceIds),
     loadAssignment: nodeId => loadAssignment(pool, nodeId),
+    loadSpec: (nodeId, deploymentId, release) => loadSpec(pool, nodeId, deploymentId, release),
     saveLiveness: (liveness, mandate) => saveLiveness(pool, liveness, mandate),
     saveFacts: (facts, at) => saveFacts(pool, facts, at),
     saveReport: (report, at) => saveReport(pool, report, at),

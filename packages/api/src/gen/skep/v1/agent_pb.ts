@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file skep/v1/agent.proto.
  */
 export const file_skep_v1_agent: GenFile = /*@__PURE__*/
-  fileDesc("ChNza2VwL3YxL2FnZW50LnByb3RvEgdza2VwLnYxIp4CCgRCZWF0Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSDwoHYm9vdF9pZBgEIAEoCRISCgpzZXNzaW9uX2lkGAUgASgJEgsKA3NlcRgGIAEoBBIUCgxhcHBsaWVkX3Rlcm0YByABKAQSGAoQYXBwbGllZF9yZXZpc2lvbhgIIAEoBBISCgpyZXBvcnRfc2VxGAkgASgEEg4KBmRpZ2VzdBgKIAEoBhIRCglpbnN0YW5jZXMYCyABKA0SHwoEbG9hZBgMIAEoCzIRLnNrZXAudjEuTm9kZUxvYWQSDwoHbGVhdmluZxgNIAEoCBINCgVhdF9tcxgOIAEoAyLMAgoJTm9kZUZhY3RzEg8KB25vZGVfaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRIPCgdib290X2lkGAMgASgJEhAKCGhvc3RuYW1lGAQgASgJEg8KB2FkZHJlc3MYBSABKAkSCgoCb3MYBiABKAkSFAoMYXJjaGl0ZWN0dXJlGAcgASgJEhYKDmVuZ2luZV92ZXJzaW9uGAggASgJEjsKDWVuZ2luZV9sYWJlbHMYCSADKAsyJC5za2VwLnYxLk5vZGVGYWN0cy5FbmdpbmVMYWJlbHNFbnRyeRIjCghjYXBhY2l0eRgKIAEoCzIRLnNrZXAudjEuQ2FwYWNpdHkSFQoNYWdlbnRfdmVyc2lvbhgLIAEoCRozChFFbmdpbmVMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIuABCg5JbnN0YW5jZVN0YXR1cxITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDRIlCgVzdGF0ZRgDIAEoDjIWLnNrZXAudjEuSW5zdGFuY2VTdGF0ZRIfCgZoZWFsdGgYBCABKA4yDy5za2VwLnYxLkhlYWx0aBIsCgpjb250YWluZXJzGAUgAygLMhguc2tlcC52MS5Db250YWluZXJTdGF0dXMSIwoFcG9ydHMYBiADKAsyFC5za2VwLnYxLlBvcnRCaW5kaW5nEg8KB21lc3NhZ2UYByABKAkiMwoNSW5zdGFuY2VFcG9jaBITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDSJuCghTdHJhbmdlchInCgZzdGF0dXMYASABKAsyFy5za2VwLnYxLkluc3RhbmNlU3RhdHVzEhEKCXRlbmFudF9pZBgCIAEoCRIVCg1kZXBsb3ltZW50X2lkGAMgASgJEg8KB3JlbGVhc2UYBCABKA0iXQoNSW5zdGFuY2VVc2FnZRITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDRISCgpjcHVfbWlsbGlzGAMgASgNEhQKDG1lbW9yeV9ieXRlcxgEIAEoBCK2AgoGUmVwb3J0Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSEgoKc2Vzc2lvbl9pZBgEIAEoCRILCgNzZXEYBSABKAQSDAoEZnVsbBgGIAEoCBIhCgVmYWN0cxgHIAEoCzISLnNrZXAudjEuTm9kZUZhY3RzEikKCHN0YXR1c2VzGAggAygLMhcuc2tlcC52MS5JbnN0YW5jZVN0YXR1cxIkCgRnb25lGAkgAygLMhYuc2tlcC52MS5JbnN0YW5jZUVwb2NoEiQKCXN0cmFuZ2VycxgKIAMoCzIRLnNrZXAudjEuU3RyYW5nZXISJQoFdXNhZ2UYCyADKAsyFi5za2VwLnYxLkluc3RhbmNlVXNhZ2UiXQoJUmVwb3J0QWNrEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEhAKCGFjY2VwdGVkGAMgASgIEhEKCW5lZWRfZnVsbBgEIAEoCCLGAQoQQXNzaWduZWRJbnN0YW5jZRITCgtpbnN0YW5jZV9pZBgBIAEoCRIRCgl0ZW5hbnRfaWQYAiABKAkSDQoFZXBvY2gYAyABKA0SDwoHcmVsZWFzZRgEIAEoDRIMCgRzbG90GAUgASgNEikKB2Rlc2lyZWQYBiABKA4yGC5za2VwLnYxLkluc3RhbmNlRGVzaXJlZBIjCgVwb3J0cxgHIAMoCzIULnNrZXAudjEuUG9ydEJpbmRpbmcSDAoEc3BlYxgIIAEoDSI+CgdSZW1vdmFsEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB2JlY2F1c2UYAyABKAki3wIKCkFzc2lnbm1lbnQSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SDwoHbm9kZV9pZBgDIAEoCRIMCgR0ZXJtGAQgASgEEhAKCHJldmlzaW9uGAUgASgEEisKDGF2YWlsYWJpbGl0eRgGIAEoDjIVLnNrZXAudjEuQXZhaWxhYmlsaXR5EiwKCWluc3RhbmNlcxgHIAMoCzIZLnNrZXAudjEuQXNzaWduZWRJbnN0YW5jZRIiCghyZW1vdmFscxgIIAMoCzIQLnNrZXAudjEuUmVtb3ZhbBItCgVzcGVjcxgJIAMoCzIeLnNrZXAudjEuQXNzaWdubWVudC5TcGVjc0VudHJ5GkUKClNwZWNzRW50cnkSCwoDa2V5GAEgASgNEiYKBXZhbHVlGAIgASgLMhcuc2tlcC52MS5EZXBsb3ltZW50U3BlYzoCOAEigwEKD0ZldGNoQXNzaWdubWVudBIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgJEhIKCnNlc3Npb25faWQYBCABKAkSDAoEdGVybRgFIAEoBBIQCghyZXZpc2lvbhgGIAEoBCJsChRGZXRjaEFzc2lnbm1lbnRSZXBseRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRInCgphc3NpZ25tZW50GAMgASgLMhMuc2tlcC52MS5Bc3NpZ25tZW50IpICCglTd2FybU5vZGUSDwoHbm9kZV9pZBgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIfCgRyb2xlGAMgASgOMhEuc2tlcC52MS5Ob2RlUm9sZRIrCgxhdmFpbGFiaWxpdHkYBCABKA4yFS5za2VwLnYxLkF2YWlsYWJpbGl0eRINCgVzdGF0ZRgFIAEoCRIPCgdhZGRyZXNzGAYgASgJEi4KBmxhYmVscxgHIAMoCzIeLnNrZXAudjEuU3dhcm1Ob2RlLkxhYmVsc0VudHJ5EhUKDXZlcnNpb25faW5kZXgYCCABKAQaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKEAQoKU3dhcm1Ob2RlcxIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIXCg9tYW5hZ2VyX25vZGVfaWQYAyABKAkSIQoFbm9kZXMYBCADKAsyEi5za2VwLnYxLlN3YXJtTm9kZRINCgVhdF9tcxgFIAEoAyL5AgoDQXNrEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEiQKBnJlcG9ydBgDIAEoCzISLnNrZXAudjEuQXNrUmVwb3J0SAASIgoFcHJvYmUYBCABKAsyES5za2VwLnYxLkFza1Byb2JlSAASIAoEbG9ncxgFIAEoCzIQLnNrZXAudjEuQXNrTG9nc0gAEi8KDGxvZ3NfY29udHJvbBgGIAEoCzIXLnNrZXAudjEuQXNrTG9nc0NvbnRyb2xIABIgCgRub2RlGAcgASgLMhAuc2tlcC52MS5Bc2tOb2RlSAASIAoEZXhlYxgIIAEoCzIQLnNrZXAudjEuQXNrRXhlY0gAEisKCmV4ZWNfaW5wdXQYCSABKAsyFS5za2VwLnYxLkFza0V4ZWNJbnB1dEgAEi8KDGV4ZWNfY29udHJvbBgKIAEoCzIXLnNrZXAudjEuQXNrRXhlY0NvbnRyb2xIAEIGCgRraW5kIgsKCUFza1JlcG9ydCI9CghBc2tQcm9iZRIPCgdhZGRyZXNzGAEgASgJEgwKBHBvcnQYAiABKA0SEgoKdGltZW91dF9tcxgDIAEoDSKUAQoHQXNrTG9ncxIRCglzdHJlYW1faWQYASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSEQoJY29udGFpbmVyGAMgASgJEhEKBHRhaWwYBCABKA1IAIgBARIOCgZmb2xsb3cYBSABKAgSFQoIc2luY2VfbXMYBiABKANIAYgBAUIHCgVfdGFpbEILCglfc2luY2VfbXMiMQoOQXNrTG9nc0NvbnRyb2wSEQoJc3RyZWFtX2lkGAEgASgJEgwKBHN0b3AYAiABKAgiewoHQXNrRXhlYxIRCglzdHJlYW1faWQYASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSEQoJY29udGFpbmVyGAMgASgJEgwKBGFyZ3YYBCADKAkSEwoLc3RkaW5fYnl0ZXMYBSABKA0SEgoKdGltZW91dF9tcxgGIAEoDSI/CgxBc2tFeGVjSW5wdXQSEQoJc3RyZWFtX2lkGAEgASgJEg4KBm9mZnNldBgCIAEoDRIMCgRkYXRhGAMgASgMIkAKDkFza0V4ZWNDb250cm9sEhEKCXN0cmVhbV9pZBgBIAEoCRIMCgRzdG9wGAIgASgIEg0KBXRha2VuGAMgASgEIr0BCgdBc2tOb2RlEg8KB25vZGVfaWQYASABKAkSIwoGYWN0aW9uGAIgASgOMhMuc2tlcC52MS5Ob2RlQWN0aW9uEjMKCnNldF9sYWJlbHMYAyADKAsyHy5za2VwLnYxLkFza05vZGUuU2V0TGFiZWxzRW50cnkSFQoNcmVtb3ZlX2xhYmVscxgEIAMoCRowCg5TZXRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpkCCghBc2tSZXBseRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIgCgRkb25lGAMgASgLMhAuc2tlcC52MS5Bc2tEb25lSAASJQoFcHJvYmUYBCABKAsyFC5za2VwLnYxLlByb2JlUmVzdWx0SAASIQoEbG9ncxgFIAEoCzIRLnNrZXAudjEuTG9nQ2h1bmtIABIiCgRub2RlGAYgASgLMhIuc2tlcC52MS5Td2FybU5vZGVIABIiCgVlcnJvchgHIAEoCzIRLnNrZXAudjEuQXNrRXJyb3JIABIiCgRleGVjGAggASgLMhIuc2tlcC52MS5FeGVjQ2h1bmtIAEIICgZhbnN3ZXIiCQoHQXNrRG9uZSIvCgtQcm9iZVJlc3VsdBIQCghhbnN3ZXJlZBgBIAEoCBIOCgZkZXRhaWwYAiABKAkibgoITG9nQ2h1bmsSEQoJc3RyZWFtX2lkGAEgASgJEgsKA3NlcRgCIAEoBBIkCgVsaW5lcxgDIAMoCzIVLnNrZXAudjEuQWdlbnRMb2dMaW5lEgsKA2VuZBgEIAEoCBIPCgdkcm9wcGVkGAUgASgNImMKDEFnZW50TG9nTGluZRITCgtpbnN0YW5jZV9pZBgBIAEoCRIRCgljb250YWluZXIYAiABKAkSDgoGc3RkZXJyGAMgASgIEg0KBWF0X21zGAQgASgDEgwKBHRleHQYBSABKAkidgoJRXhlY0NodW5rEhEKCXN0cmVhbV9pZBgBIAEoCRILCgNzZXEYAiABKAQSIwoGb3V0cHV0GAMgAygLMhMuc2tlcC52MS5FeGVjT3V0cHV0EhYKCWV4aXRfY29kZRgEIAEoBUgAiAEBQgwKCl9leGl0X2NvZGUiKgoKRXhlY091dHB1dBIOCgZzdGRlcnIYASABKAgSDAoEZGF0YRgCIAEoDCJPCghBc2tFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSJAoGZGV0YWlsGAMgASgLMhQuc2tlcC52MS5FcnJvckRldGFpbCJECgRXYWtlEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB2JlY2F1c2UYAyABKAkihAEKC0V2ZW50Tm90aWNlEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEh4KBmV2ZW50cxgDIAMoCzIOLnNrZXAudjEuRXZlbnQSFgoOZGVwbG95bWVudF9pZHMYBCADKAkSEAoIbm9kZV9pZHMYBSADKAkqiAEKCk5vZGVBY3Rpb24SGwoXTk9ERV9BQ1RJT05fVU5TUEVDSUZJRUQQABIVChFOT0RFX0FDVElPTl9EUkFJThABEhgKFE5PREVfQUNUSU9OX0FDVElWQVRFEAISFQoRTk9ERV9BQ1RJT05fUEFVU0UQAxIVChFOT0RFX0FDVElPTl9MQUJFTBAEYgZwcm90bzM", [file_skep_v1_error, file_skep_v1_event, file_skep_v1_instance, file_skep_v1_node, file_skep_v1_spec]);
+  fileDesc("ChNza2VwL3YxL2FnZW50LnByb3RvEgdza2VwLnYxIp4CCgRCZWF0Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSDwoHYm9vdF9pZBgEIAEoCRISCgpzZXNzaW9uX2lkGAUgASgJEgsKA3NlcRgGIAEoBBIUCgxhcHBsaWVkX3Rlcm0YByABKAQSGAoQYXBwbGllZF9yZXZpc2lvbhgIIAEoBBISCgpyZXBvcnRfc2VxGAkgASgEEg4KBmRpZ2VzdBgKIAEoBhIRCglpbnN0YW5jZXMYCyABKA0SHwoEbG9hZBgMIAEoCzIRLnNrZXAudjEuTm9kZUxvYWQSDwoHbGVhdmluZxgNIAEoCBINCgVhdF9tcxgOIAEoAyLMAgoJTm9kZUZhY3RzEg8KB25vZGVfaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRIPCgdib290X2lkGAMgASgJEhAKCGhvc3RuYW1lGAQgASgJEg8KB2FkZHJlc3MYBSABKAkSCgoCb3MYBiABKAkSFAoMYXJjaGl0ZWN0dXJlGAcgASgJEhYKDmVuZ2luZV92ZXJzaW9uGAggASgJEjsKDWVuZ2luZV9sYWJlbHMYCSADKAsyJC5za2VwLnYxLk5vZGVGYWN0cy5FbmdpbmVMYWJlbHNFbnRyeRIjCghjYXBhY2l0eRgKIAEoCzIRLnNrZXAudjEuQ2FwYWNpdHkSFQoNYWdlbnRfdmVyc2lvbhgLIAEoCRozChFFbmdpbmVMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIuABCg5JbnN0YW5jZVN0YXR1cxITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDRIlCgVzdGF0ZRgDIAEoDjIWLnNrZXAudjEuSW5zdGFuY2VTdGF0ZRIfCgZoZWFsdGgYBCABKA4yDy5za2VwLnYxLkhlYWx0aBIsCgpjb250YWluZXJzGAUgAygLMhguc2tlcC52MS5Db250YWluZXJTdGF0dXMSIwoFcG9ydHMYBiADKAsyFC5za2VwLnYxLlBvcnRCaW5kaW5nEg8KB21lc3NhZ2UYByABKAkiMwoNSW5zdGFuY2VFcG9jaBITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDSJuCghTdHJhbmdlchInCgZzdGF0dXMYASABKAsyFy5za2VwLnYxLkluc3RhbmNlU3RhdHVzEhEKCXRlbmFudF9pZBgCIAEoCRIVCg1kZXBsb3ltZW50X2lkGAMgASgJEg8KB3JlbGVhc2UYBCABKA0iXQoNSW5zdGFuY2VVc2FnZRITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDRISCgpjcHVfbWlsbGlzGAMgASgNEhQKDG1lbW9yeV9ieXRlcxgEIAEoBCLTAgoGUmVwb3J0Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSEgoKc2Vzc2lvbl9pZBgEIAEoCRILCgNzZXEYBSABKAQSDAoEZnVsbBgGIAEoCBIhCgVmYWN0cxgHIAEoCzISLnNrZXAudjEuTm9kZUZhY3RzEikKCHN0YXR1c2VzGAggAygLMhcuc2tlcC52MS5JbnN0YW5jZVN0YXR1cxIkCgRnb25lGAkgAygLMhYuc2tlcC52MS5JbnN0YW5jZUVwb2NoEiQKCXN0cmFuZ2VycxgKIAMoCzIRLnNrZXAudjEuU3RyYW5nZXISJQoFdXNhZ2UYCyADKAsyFi5za2VwLnYxLkluc3RhbmNlVXNhZ2USDAoEcGFydBgMIAEoDRINCgVwYXJ0cxgNIAEoDSJdCglSZXBvcnRBY2sSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SEAoIYWNjZXB0ZWQYAyABKAgSEQoJbmVlZF9mdWxsGAQgASgIIsYBChBBc3NpZ25lZEluc3RhbmNlEhMKC2luc3RhbmNlX2lkGAEgASgJEhEKCXRlbmFudF9pZBgCIAEoCRINCgVlcG9jaBgDIAEoDRIPCgdyZWxlYXNlGAQgASgNEgwKBHNsb3QYBSABKA0SKQoHZGVzaXJlZBgGIAEoDjIYLnNrZXAudjEuSW5zdGFuY2VEZXNpcmVkEiMKBXBvcnRzGAcgAygLMhQuc2tlcC52MS5Qb3J0QmluZGluZxIMCgRzcGVjGAggASgNIj4KB1JlbW92YWwSEwoLaW5zdGFuY2VfaWQYASABKAkSDQoFZXBvY2gYAiABKA0SDwoHYmVjYXVzZRgDIAEoCSLzAwoKQXNzaWdubWVudBIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgJEgwKBHRlcm0YBCABKAQSEAoIcmV2aXNpb24YBSABKAQSKwoMYXZhaWxhYmlsaXR5GAYgASgOMhUuc2tlcC52MS5BdmFpbGFiaWxpdHkSLAoJaW5zdGFuY2VzGAcgAygLMhkuc2tlcC52MS5Bc3NpZ25lZEluc3RhbmNlEiIKCHJlbW92YWxzGAggAygLMhAuc2tlcC52MS5SZW1vdmFsEi0KBXNwZWNzGAkgAygLMh4uc2tlcC52MS5Bc3NpZ25tZW50LlNwZWNzRW50cnkSLQoFbmFtZWQYCiADKAsyHi5za2VwLnYxLkFzc2lnbm1lbnQuTmFtZWRFbnRyeRIiCghsZWZ0X291dBgLIAMoCzIQLnNrZXAudjEuTGVmdE91dBpFCgpTcGVjc0VudHJ5EgsKA2tleRgBIAEoDRImCgV2YWx1ZRgCIAEoCzIXLnNrZXAudjEuRGVwbG95bWVudFNwZWM6AjgBGj8KCk5hbWVkRW50cnkSCwoDa2V5GAEgASgNEiAKBXZhbHVlGAIgASgLMhEuc2tlcC52MS5TcGVjTmFtZToCOAEiUQoIU3BlY05hbWUSFQoNZGVwbG95bWVudF9pZBgBIAEoCRIPCgdyZWxlYXNlGAIgASgNEg4KBmRpZ2VzdBgDIAEoCRINCgVieXRlcxgEIAEoDSI+CgdMZWZ0T3V0EhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB2JlY2F1c2UYAyABKAkigQEKCUZldGNoU3BlYxIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgJEhUKDWRlcGxveW1lbnRfaWQYBCABKAkSDwoHcmVsZWFzZRgFIAEoDRIOCgZvZmZzZXQYBiABKA0icAoORmV0Y2hTcGVjUmVwbHkSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SDgoGZGlnZXN0GAMgASgJEhMKC3RvdGFsX2J5dGVzGAQgASgNEgwKBGRhdGEYBSABKAwigwEKD0ZldGNoQXNzaWdubWVudBIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgJEhIKCnNlc3Npb25faWQYBCABKAkSDAoEdGVybRgFIAEoBBIQCghyZXZpc2lvbhgGIAEoBCJsChRGZXRjaEFzc2lnbm1lbnRSZXBseRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRInCgphc3NpZ25tZW50GAMgASgLMhMuc2tlcC52MS5Bc3NpZ25tZW50IpICCglTd2FybU5vZGUSDwoHbm9kZV9pZBgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIfCgRyb2xlGAMgASgOMhEuc2tlcC52MS5Ob2RlUm9sZRIrCgxhdmFpbGFiaWxpdHkYBCABKA4yFS5za2VwLnYxLkF2YWlsYWJpbGl0eRINCgVzdGF0ZRgFIAEoCRIPCgdhZGRyZXNzGAYgASgJEi4KBmxhYmVscxgHIAMoCzIeLnNrZXAudjEuU3dhcm1Ob2RlLkxhYmVsc0VudHJ5EhUKDXZlcnNpb25faW5kZXgYCCABKAQaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKEAQoKU3dhcm1Ob2RlcxIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIXCg9tYW5hZ2VyX25vZGVfaWQYAyABKAkSIQoFbm9kZXMYBCADKAsyEi5za2VwLnYxLlN3YXJtTm9kZRINCgVhdF9tcxgFIAEoAyL5AgoDQXNrEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEiQKBnJlcG9ydBgDIAEoCzISLnNrZXAudjEuQXNrUmVwb3J0SAASIgoFcHJvYmUYBCABKAsyES5za2VwLnYxLkFza1Byb2JlSAASIAoEbG9ncxgFIAEoCzIQLnNrZXAudjEuQXNrTG9nc0gAEi8KDGxvZ3NfY29udHJvbBgGIAEoCzIXLnNrZXAudjEuQXNrTG9nc0NvbnRyb2xIABIgCgRub2RlGAcgASgLMhAuc2tlcC52MS5Bc2tOb2RlSAASIAoEZXhlYxgIIAEoCzIQLnNrZXAudjEuQXNrRXhlY0gAEisKCmV4ZWNfaW5wdXQYCSABKAsyFS5za2VwLnYxLkFza0V4ZWNJbnB1dEgAEi8KDGV4ZWNfY29udHJvbBgKIAEoCzIXLnNrZXAudjEuQXNrRXhlY0NvbnRyb2xIAEIGCgRraW5kIgsKCUFza1JlcG9ydCI9CghBc2tQcm9iZRIPCgdhZGRyZXNzGAEgASgJEgwKBHBvcnQYAiABKA0SEgoKdGltZW91dF9tcxgDIAEoDSKUAQoHQXNrTG9ncxIRCglzdHJlYW1faWQYASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSEQoJY29udGFpbmVyGAMgASgJEhEKBHRhaWwYBCABKA1IAIgBARIOCgZmb2xsb3cYBSABKAgSFQoIc2luY2VfbXMYBiABKANIAYgBAUIHCgVfdGFpbEILCglfc2luY2VfbXMiMQoOQXNrTG9nc0NvbnRyb2wSEQoJc3RyZWFtX2lkGAEgASgJEgwKBHN0b3AYAiABKAgiewoHQXNrRXhlYxIRCglzdHJlYW1faWQYASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSEQoJY29udGFpbmVyGAMgASgJEgwKBGFyZ3YYBCADKAkSEwoLc3RkaW5fYnl0ZXMYBSABKA0SEgoKdGltZW91dF9tcxgGIAEoDSI/CgxBc2tFeGVjSW5wdXQSEQoJc3RyZWFtX2lkGAEgASgJEg4KBm9mZnNldBgCIAEoDRIMCgRkYXRhGAMgASgMIkAKDkFza0V4ZWNDb250cm9sEhEKCXN0cmVhbV9pZBgBIAEoCRIMCgRzdG9wGAIgASgIEg0KBXRha2VuGAMgASgEIr0BCgdBc2tOb2RlEg8KB25vZGVfaWQYASABKAkSIwoGYWN0aW9uGAIgASgOMhMuc2tlcC52MS5Ob2RlQWN0aW9uEjMKCnNldF9sYWJlbHMYAyADKAsyHy5za2VwLnYxLkFza05vZGUuU2V0TGFiZWxzRW50cnkSFQoNcmVtb3ZlX2xhYmVscxgEIAMoCRowCg5TZXRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpkCCghBc2tSZXBseRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIgCgRkb25lGAMgASgLMhAuc2tlcC52MS5Bc2tEb25lSAASJQoFcHJvYmUYBCABKAsyFC5za2VwLnYxLlByb2JlUmVzdWx0SAASIQoEbG9ncxgFIAEoCzIRLnNrZXAudjEuTG9nQ2h1bmtIABIiCgRub2RlGAYgASgLMhIuc2tlcC52MS5Td2FybU5vZGVIABIiCgVlcnJvchgHIAEoCzIRLnNrZXAudjEuQXNrRXJyb3JIABIiCgRleGVjGAggASgLMhIuc2tlcC52MS5FeGVjQ2h1bmtIAEIICgZhbnN3ZXIiCQoHQXNrRG9uZSIvCgtQcm9iZVJlc3VsdBIQCghhbnN3ZXJlZBgBIAEoCBIOCgZkZXRhaWwYAiABKAkibgoITG9nQ2h1bmsSEQoJc3RyZWFtX2lkGAEgASgJEgsKA3NlcRgCIAEoBBIkCgVsaW5lcxgDIAMoCzIVLnNrZXAudjEuQWdlbnRMb2dMaW5lEgsKA2VuZBgEIAEoCBIPCgdkcm9wcGVkGAUgASgNImMKDEFnZW50TG9nTGluZRITCgtpbnN0YW5jZV9pZBgBIAEoCRIRCgljb250YWluZXIYAiABKAkSDgoGc3RkZXJyGAMgASgIEg0KBWF0X21zGAQgASgDEgwKBHRleHQYBSABKAkidgoJRXhlY0NodW5rEhEKCXN0cmVhbV9pZBgBIAEoCRILCgNzZXEYAiABKAQSIwoGb3V0cHV0GAMgAygLMhMuc2tlcC52MS5FeGVjT3V0cHV0EhYKCWV4aXRfY29kZRgEIAEoBUgAiAEBQgwKCl9leGl0X2NvZGUiKgoKRXhlY091dHB1dBIOCgZzdGRlcnIYASABKAgSDAoEZGF0YRgCIAEoDCJPCghBc2tFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSJAoGZGV0YWlsGAMgASgLMhQuc2tlcC52MS5FcnJvckRldGFpbCJECgRXYWtlEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB2JlY2F1c2UYAyABKAkihAEKC0V2ZW50Tm90aWNlEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEh4KBmV2ZW50cxgDIAMoCzIOLnNrZXAudjEuRXZlbnQSFgoOZGVwbG95bWVudF9pZHMYBCADKAkSEAoIbm9kZV9pZHMYBSADKAkqiAEKCk5vZGVBY3Rpb24SGwoXTk9ERV9BQ1RJT05fVU5TUEVDSUZJRUQQABIVChFOT0RFX0FDVElPTl9EUkFJThABEhgKFE5PREVfQUNUSU9OX0FDVElWQVRFEAISFQoRTk9ERV9BQ1RJT05fUEFVU0UQAxIVChFOT0RFX0FDVElPTl9MQUJFTBAEYgZwcm90bzM", [file_skep_v1_error, file_skep_v1_event, file_skep_v1_instance, file_skep_v1_node, file_skep_v1_spec]);
 
 /**
  * Published by each agent each second on skep.v1.beat.<node>.
@@ -399,6 +399,19 @@ export type Report = Message<"skep.v1.Report"> & {
    * @generated from field: repeated skep.v1.InstanceUsage usage = 11;
    */
   usage: InstanceUsage[];
+
+  /**
+   * A full report that is too large for one message comes in parts, in order and each with a seq of its own: from 1 to
+   * `parts`; both are 0 in a report of one message.
+   *
+   * @generated from field: uint32 part = 12;
+   */
+  part: number;
+
+  /**
+   * @generated from field: uint32 parts = 13;
+   */
+  parts: number;
 };
 
 /**
@@ -574,11 +587,25 @@ export type Assignment = Message<"skep.v1.Assignment"> & {
   removals: Removal[];
 
   /**
-   * Each spec once, however many instances have it.
+   * Each spec once, however many instances have it. A large one is in `named` instead.
    *
    * @generated from field: map<uint32, skep.v1.DeploymentSpec> specs = 9;
    */
   specs: { [key: number]: DeploymentSpec };
+
+  /**
+   * Specs that the agent fetches with FetchSpec where it does not hold them.
+   *
+   * @generated from field: map<uint32, skep.v1.SpecName> named = 10;
+   */
+  named: { [key: number]: SpecName };
+
+  /**
+   * Instances that are recorded here but did not fit into the message.
+   *
+   * @generated from field: repeated skep.v1.LeftOut left_out = 11;
+   */
+  leftOut: LeftOut[];
 };
 
 /**
@@ -587,6 +614,160 @@ export type Assignment = Message<"skep.v1.Assignment"> & {
  */
 export const AssignmentSchema: GenMessage<Assignment> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 10);
+
+/**
+ * Which spec is meant, without its content.
+ *
+ * @generated from message skep.v1.SpecName
+ */
+export type SpecName = Message<"skep.v1.SpecName"> & {
+  /**
+   * @generated from field: string deployment_id = 1;
+   */
+  deploymentId: string;
+
+  /**
+   * @generated from field: uint32 release = 2;
+   */
+  release: number;
+
+  /**
+   * Hash of the content: a deployment may have been deleted and made again.
+   *
+   * @generated from field: string digest = 3;
+   */
+  digest: string;
+
+  /**
+   * How large the content is.
+   *
+   * @generated from field: uint32 bytes = 4;
+   */
+  bytes: number;
+};
+
+/**
+ * Describes the message skep.v1.SpecName.
+ * Use `create(SpecNameSchema)` to create a new message.
+ */
+export const SpecNameSchema: GenMessage<SpecName> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 11);
+
+/**
+ * An instance that could not be told, and why.
+ *
+ * @generated from message skep.v1.LeftOut
+ */
+export type LeftOut = Message<"skep.v1.LeftOut"> & {
+  /**
+   * @generated from field: string instance_id = 1;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: uint32 epoch = 2;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: string because = 3;
+   */
+  because: string;
+};
+
+/**
+ * Describes the message skep.v1.LeftOut.
+ * Use `create(LeftOutSchema)` to create a new message.
+ */
+export const LeftOutSchema: GenMessage<LeftOut> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 12);
+
+/**
+ * Request of an agent on skep.v1.spec.<node> for a spec that its assignment only named.
+ *
+ * @generated from message skep.v1.FetchSpec
+ */
+export type FetchSpec = Message<"skep.v1.FetchSpec"> & {
+  /**
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+
+  /**
+   * @generated from field: uint32 min_reader_version = 2;
+   */
+  minReaderVersion: number;
+
+  /**
+   * @generated from field: string node_id = 3;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: string deployment_id = 4;
+   */
+  deploymentId: string;
+
+  /**
+   * @generated from field: uint32 release = 5;
+   */
+  release: number;
+
+  /**
+   * How many bytes came before.
+   *
+   * @generated from field: uint32 offset = 6;
+   */
+  offset: number;
+};
+
+/**
+ * Describes the message skep.v1.FetchSpec.
+ * Use `create(FetchSpecSchema)` to create a new message.
+ */
+export const FetchSpecSchema: GenMessage<FetchSpec> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 13);
+
+/**
+ * A part of a spec in its binary form.
+ *
+ * @generated from message skep.v1.FetchSpecReply
+ */
+export type FetchSpecReply = Message<"skep.v1.FetchSpecReply"> & {
+  /**
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+
+  /**
+   * @generated from field: uint32 min_reader_version = 2;
+   */
+  minReaderVersion: number;
+
+  /**
+   * Empty: nothing of this release is recorded on the node.
+   *
+   * @generated from field: string digest = 3;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: uint32 total_bytes = 4;
+   */
+  totalBytes: number;
+
+  /**
+   * @generated from field: bytes data = 5;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message skep.v1.FetchSpecReply.
+ * Use `create(FetchSpecReplySchema)` to create a new message.
+ */
+export const FetchSpecReplySchema: GenMessage<FetchSpecReply> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 14);
 
 /**
  * Request of an agent on skep.v1.fetch.<node> for its assignment.
@@ -632,7 +813,7 @@ export type FetchAssignment = Message<"skep.v1.FetchAssignment"> & {
  * Use `create(FetchAssignmentSchema)` to create a new message.
  */
 export const FetchAssignmentSchema: GenMessage<FetchAssignment> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 11);
+  messageDesc(file_skep_v1_agent, 15);
 
 /**
  * @generated from message skep.v1.FetchAssignmentReply
@@ -661,7 +842,7 @@ export type FetchAssignmentReply = Message<"skep.v1.FetchAssignmentReply"> & {
  * Use `create(FetchAssignmentReplySchema)` to create a new message.
  */
 export const FetchAssignmentReplySchema: GenMessage<FetchAssignmentReply> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 12);
+  messageDesc(file_skep_v1_agent, 16);
 
 /**
  * A node as a manager's engine lists it.
@@ -715,7 +896,7 @@ export type SwarmNode = Message<"skep.v1.SwarmNode"> & {
  * Use `create(SwarmNodeSchema)` to create a new message.
  */
 export const SwarmNodeSchema: GenMessage<SwarmNode> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 13);
+  messageDesc(file_skep_v1_agent, 17);
 
 /**
  * Published on skep.v1.swarm by agents on manager nodes.
@@ -756,7 +937,7 @@ export type SwarmNodes = Message<"skep.v1.SwarmNodes"> & {
  * Use `create(SwarmNodesSchema)` to create a new message.
  */
 export const SwarmNodesSchema: GenMessage<SwarmNodes> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 14);
+  messageDesc(file_skep_v1_agent, 18);
 
 /**
  * Request to one agent on skep.v1.ask.<node>, answered by AskReply (a stream of them for logs and for a command).
@@ -833,7 +1014,7 @@ export type Ask = Message<"skep.v1.Ask"> & {
  * Use `create(AskSchema)` to create a new message.
  */
 export const AskSchema: GenMessage<Ask> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 15);
+  messageDesc(file_skep_v1_agent, 19);
 
 /**
  * Send a full report now.
@@ -848,7 +1029,7 @@ export type AskReport = Message<"skep.v1.AskReport"> & {
  * Use `create(AskReportSchema)` to create a new message.
  */
 export const AskReportSchema: GenMessage<AskReport> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 16);
+  messageDesc(file_skep_v1_agent, 20);
 
 /**
  * Ask a silent peer's agent for /livez (HTTP GET): any answer shows that the node can be reached from here and lives.
@@ -877,7 +1058,7 @@ export type AskProbe = Message<"skep.v1.AskProbe"> & {
  * Use `create(AskProbeSchema)` to create a new message.
  */
 export const AskProbeSchema: GenMessage<AskProbe> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 17);
+  messageDesc(file_skep_v1_agent, 21);
 
 /**
  * Send what containers of an instance printed, as LogChunks on the reply subject.
@@ -929,7 +1110,7 @@ export type AskLogs = Message<"skep.v1.AskLogs"> & {
  * Use `create(AskLogsSchema)` to create a new message.
  */
 export const AskLogsSchema: GenMessage<AskLogs> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 18);
+  messageDesc(file_skep_v1_agent, 22);
 
 /**
  * A stream that follows ends when 30 s pass without one of these, or at once with `stop`.
@@ -953,7 +1134,7 @@ export type AskLogsControl = Message<"skep.v1.AskLogsControl"> & {
  * Use `create(AskLogsControlSchema)` to create a new message.
  */
 export const AskLogsControlSchema: GenMessage<AskLogsControl> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 19);
+  messageDesc(file_skep_v1_agent, 23);
 
 /**
  * Run a command in a running container of the node, and send what it prints as ExecChunks on the reply subject.
@@ -1003,7 +1184,7 @@ export type AskExec = Message<"skep.v1.AskExec"> & {
  * Use `create(AskExecSchema)` to create a new message.
  */
 export const AskExecSchema: GenMessage<AskExec> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 20);
+  messageDesc(file_skep_v1_agent, 24);
 
 /**
  * A part of a command's standard input, in order.
@@ -1034,7 +1215,7 @@ export type AskExecInput = Message<"skep.v1.AskExecInput"> & {
  * Use `create(AskExecInputSchema)` to create a new message.
  */
 export const AskExecInputSchema: GenMessage<AskExecInput> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 21);
+  messageDesc(file_skep_v1_agent, 25);
 
 /**
  * A command's reader is there, or with `stop` no longer. The agent stops reading after 30 s without one of these.
@@ -1065,7 +1246,7 @@ export type AskExecControl = Message<"skep.v1.AskExecControl"> & {
  * Use `create(AskExecControlSchema)` to create a new message.
  */
 export const AskExecControlSchema: GenMessage<AskExecControl> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 22);
+  messageDesc(file_skep_v1_agent, 26);
 
 /**
  * For agents on managers: change a Swarm node through the engine.
@@ -1103,7 +1284,7 @@ export type AskNode = Message<"skep.v1.AskNode"> & {
  * Use `create(AskNodeSchema)` to create a new message.
  */
 export const AskNodeSchema: GenMessage<AskNode> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 23);
+  messageDesc(file_skep_v1_agent, 27);
 
 /**
  * @generated from message skep.v1.AskReply
@@ -1170,7 +1351,7 @@ export type AskReply = Message<"skep.v1.AskReply"> & {
  * Use `create(AskReplySchema)` to create a new message.
  */
 export const AskReplySchema: GenMessage<AskReply> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 24);
+  messageDesc(file_skep_v1_agent, 28);
 
 /**
  * @generated from message skep.v1.AskDone
@@ -1183,7 +1364,7 @@ export type AskDone = Message<"skep.v1.AskDone"> & {
  * Use `create(AskDoneSchema)` to create a new message.
  */
 export const AskDoneSchema: GenMessage<AskDone> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 25);
+  messageDesc(file_skep_v1_agent, 29);
 
 /**
  * @generated from message skep.v1.ProbeResult
@@ -1207,7 +1388,7 @@ export type ProbeResult = Message<"skep.v1.ProbeResult"> & {
  * Use `create(ProbeResultSchema)` to create a new message.
  */
 export const ProbeResultSchema: GenMessage<ProbeResult> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 26);
+  messageDesc(file_skep_v1_agent, 30);
 
 /**
  * @generated from message skep.v1.LogChunk
@@ -1250,7 +1431,7 @@ export type LogChunk = Message<"skep.v1.LogChunk"> & {
  * Use `create(LogChunkSchema)` to create a new message.
  */
 export const LogChunkSchema: GenMessage<LogChunk> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 27);
+  messageDesc(file_skep_v1_agent, 31);
 
 /**
  * @generated from message skep.v1.AgentLogLine
@@ -1287,7 +1468,7 @@ export type AgentLogLine = Message<"skep.v1.AgentLogLine"> & {
  * Use `create(AgentLogLineSchema)` to create a new message.
  */
 export const AgentLogLineSchema: GenMessage<AgentLogLine> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 28);
+  messageDesc(file_skep_v1_agent, 32);
 
 /**
  * Something that a command printed, or its end; one without either says that it still runs.
@@ -1325,7 +1506,7 @@ export type ExecChunk = Message<"skep.v1.ExecChunk"> & {
  * Use `create(ExecChunkSchema)` to create a new message.
  */
 export const ExecChunkSchema: GenMessage<ExecChunk> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 29);
+  messageDesc(file_skep_v1_agent, 33);
 
 /**
  * @generated from message skep.v1.ExecOutput
@@ -1347,7 +1528,7 @@ export type ExecOutput = Message<"skep.v1.ExecOutput"> & {
  * Use `create(ExecOutputSchema)` to create a new message.
  */
 export const ExecOutputSchema: GenMessage<ExecOutput> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 30);
+  messageDesc(file_skep_v1_agent, 34);
 
 /**
  * Why an agent did not do what it was asked.
@@ -1378,7 +1559,7 @@ export type AskError = Message<"skep.v1.AskError"> & {
  * Use `create(AskErrorSchema)` to create a new message.
  */
 export const AskErrorSchema: GenMessage<AskError> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 31);
+  messageDesc(file_skep_v1_agent, 35);
 
 /**
  * Hint to the leader on skep.v1.wake: something changed, look now rather than later.
@@ -1407,7 +1588,7 @@ export type Wake = Message<"skep.v1.Wake"> & {
  * Use `create(WakeSchema)` to create a new message.
  */
 export const WakeSchema: GenMessage<Wake> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 32);
+  messageDesc(file_skep_v1_agent, 36);
 
 /**
  * Hint to all schedulers on skep.v1.events: what happened and which records changed.
@@ -1446,7 +1627,7 @@ export type EventNotice = Message<"skep.v1.EventNotice"> & {
  * Use `create(EventNoticeSchema)` to create a new message.
  */
 export const EventNoticeSchema: GenMessage<EventNotice> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 33);
+  messageDesc(file_skep_v1_agent, 37);
 
 /**
  * @generated from enum skep.v1.NodeAction

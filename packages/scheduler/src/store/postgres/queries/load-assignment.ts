@@ -1,5 +1,6 @@
 import type { Assignment, Removal } from "@skep/core/model/assignment.ts";
 import { specFromStored } from "@skep/api/codec/stored/spec.ts";
+import type { DeploymentId, DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { assignmentOf } from "../../assignment.ts";
 import { toInstance, toLocation, toNode } from "../rows.ts";
@@ -41,4 +42,21 @@ export async function loadAssignment(db: Queryable, nodeId: NodeId): Promise<Ass
     spec: specFromStored(spec),
   }));
   return assignmentOf(node, row.term ?? 0, assigned, row.removals);
+}
+
+const SPEC = {
+  name: "load-spec",
+  text: `SELECT spec FROM releases WHERE deployment_id = $2 AND number = $3
+  AND EXISTS (SELECT FROM deployment_locations WHERE node_id = $1 AND deployment_id = $2 AND release = $3)`,
+};
+
+/** See `PlanStore.loadSpec`. */
+export async function loadSpec(
+  db: Queryable,
+  nodeId: NodeId,
+  deploymentId: DeploymentId,
+  release: number,
+): Promise<DeploymentSpec | undefined> {
+  const [row] = await ask<{ spec: unknown }>(db, SPEC, [nodeId, deploymentId, release]);
+  return row === undefined ? undefined : specFromStored(row.spec);
 }

@@ -1,0 +1,102 @@
+import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
+import { aContainer, aSpec } from "@skep/core/testing/builders.ts";
+import { describe, expect, it } from "vitest";
+import { decodeAssignment, decodeFetchReply, encodeAssignmentWithin, encodeFetchReply } from "./assignment.ts";
+import { specDigest, specFromBytes, specPart } from "./spec-name.ts";
+
+const MIB = 1024 * 1024;
+
+function specOf(name: string, bytes: number) {
+  const env = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`V${at}`, name.padEnd(bytes / 8, "x")]));
+  return aSpec({ name, containers: [aContainer({ env, resources: DEFAULT_RESOURCES })] });
+}
+
+function instanceOf(name: string, over: Partial<AssignedInstance> = {}): AssignedInstance {
+  const common = { tenantId: "acme", epoch: 1, release: 1, slot: 0, desired: "run", ports: [] } as const;
+  return { ...common, instanceId: `acme.${name}.1`, spec: specOf(name, 100), ...over };
+}
+
+function assignmentOf(instances: readonly AssignedInstance[]): Assignment {
+  return { nodeId: "node-1", term: 1, revision: 1, availability: "active", instances, removals: [] };
+}
+
+function manyPorts(count: number): AssignedInstance["ports"] {
+  return Array.from({ length: count }, (_, at) => ({
+    ...{ container: "a-rather-long-name-of-a-container", containerPort: at + 1, protocol: "tcp" as const },
+    hostPort: 20_000 + at,
+  }));
+}
+
+describe("an assignment within a limit", () => {
+  it("carries small specs and names large ones, whatever the room", () => {
+    const large = specOf("large", 1.75 * MIB);
+    const assignment = assignmentOf([instanceOf("small"), instanceOf("large", { spec: large })]);
+    const read = decodeAssignment(encodeAssignmentWithin(assignment, 8 * MIB).bytes);
+    expect(read.assignment.instances.map(one => one.instanceId)).toEqual(["acme.small.1"]);
+    expect(read.awaiting).toMatchObject([
+      {
+        instance: { instanceId: "acme.large.1" },
+        spec: { deploymentId: "acme.large", release: 1, digest: specDigest(large) },
+      },
+    ]);
+    expect(read.leftOut).toEqual([]);
+  });
+
+  it("never takes more than its limit, however many small specs there are", () => {
+    const many = Array.from({ length: 500 }, (_, at) => instanceOf(`w${at}`, { spec: specOf(`w${at}`, 4_000) }));
+    const limit = 300 * 1024;
+    const packed = encodeAssignmentWithin(assignmentOf(many), limit);
+    expect(packed.bytes.byteLength).toBeLessThanOrEqual(limit);
+    expect(packed.leftOut).toEqual([]);
+    const read = decodeAssignment(packed.bytes);
+    expect(read.assignment.instances.length).toBeGreaterThan(0);
+    expect(read.assignment.instances.length + read.awaiting.length).toBe(500);
+  });
+
+  it("leaves out the largest entries, says so, and tells what must stop before what must run", () => {
+    const fat = instanceOf("fat", { ports: manyPorts(2_000) });
+    const ending = instanceOf("ending", { ports: manyPorts(1_000), desired: "stop" });
+    const packed = encodeAssignmentWithin(assignmentOf([fat, instanceOf("fine"), ending]), 100 * 1024);
+    expect(packed.bytes.byteLength).toBeLessThanOrEqual(100 * 1024);
+    expect(packed.leftOut.map(one => one.instanceId)).toEqual(["acme.fat.1"]);
+    const read = decodeAssignment(packed.bytes);
+    expect(read.assignment.instances.map(one => one.instanceId)).toEqual(["acme.fine.1", "acme.ending.1"]);
+    expect(read.leftOut).toEqual([
+      {
+        instanceId: "acme.fat.1",
+        epoch: 1,
+        because: expect.stringMatching(/takes \d+ KiB, and the message has no room/),
+      },
+    ]);
+  });
+
+  it("bounds the answer to a fetch and its removals alike", () => {
+    const removals = Array.from({ length: 5_000 }, (_, at) => ({
+      ...{ instanceId: `acme.gone.${at}`, epoch: 1, because: "x".repeat(1_000) },
+    }));
+    const limit = 64 * 1024;
+    const bytes = encodeFetchReply({ ...assignmentOf([instanceOf("web")]), removals }, limit);
+    expect(bytes.byteLength).toBeLessThanOrEqual(limit);
+    const read = decodeFetchReply(bytes);
+    expect(read?.assignment.removals.length).toBeGreaterThan(0);
+    expect(read?.assignment.instances).toHaveLength(1);
+  });
+});
+
+describe("a spec in parts", () => {
+  it("is the spec again when they are put together, and says where there is none", () => {
+    const spec = specOf("large", 100_000);
+    const data: Uint8Array[] = [];
+    for (let offset = 0, total = 1; offset < total;) {
+      const part = specPart(spec, offset, 30_000);
+      expect(part.data.byteLength).toBeLessThan(30_000);
+      data.push(part.data);
+      offset += part.data.byteLength;
+      total = part.totalBytes;
+    }
+    expect(data.length).toBeGreaterThan(3);
+    expect(specFromBytes(Uint8Array.from(data.flatMap(one => [...one])), "spec")).toEqual(spec);
+    expect(specPart(undefined, 0, 1000)).toMatchObject({ digest: "", totalBytes: 0 });
+  });
+});

@@ -1,0 +1,48 @@
+import { decodeFetch, encodeFetchReply, type AssignmentFetch } from "@skep/api/codec/assignment.ts";
+import { decodeSpecFetch, encodeSpecPart, specPart, type SpecFetch } from "@skep/api/codec/spec-name.ts";
+import { everyNode } from "@skep/api/subjects.ts";
+import type { BusMessage, BusSubscription } from "@skep/kit/bus.ts";
+import type { Outage } from "@skep/kit/loops.ts";
+import type { Beats } from "./beats.ts";
+import type { Listen } from "./listen.ts";
+import type { LoopPorts } from "./ports.ts";
+import type { Senders } from "./senders.ts";
+
+/** What the answers are made with beside the ports. */
+export interface AnswerOptions {
+  readonly beats: Beats;
+  readonly senders: Senders;
+  readonly outage: Pick<Outage, "succeeded" | "failed">;
+  readonly listen: Listen;
+}
+
+/** Answers what agents ask: their assignment, and the specs that it only names. No answer is larger than a message. */
+export function answerAgents(ports: LoopPorts, options: AnswerOptions): readonly BusSubscription[] {
+  const { store, bus } = ports;
+  const { beats, senders, outage, listen } = options;
+
+  async function answerFetch({ nodeId, term, revision }: AssignmentFetch, message: BusMessage): Promise<void> {
+    const assignment = await store.loadAssignment(nodeId);
+    const isCurrent = assignment?.term === term && assignment.revision === revision;
+    message.reply(encodeFetchReply(isCurrent ? undefined : assignment, bus.maxPayload()));
+  }
+
+  async function answerSpec({ nodeId, deploymentId, release, offset }: SpecFetch, message: BusMessage): Promise<void> {
+    const spec = await store.loadSpec(nodeId, deploymentId, release);
+    message.reply(encodeSpecPart(specPart(spec, offset, bus.maxPayload())));
+  }
+
+  return [
+    listen(everyNode("fetch"), "fetch", message => {
+      const fetch = decodeFetch(message.data);
+      if (!senders.isGenuine(message.subject, fetch.nodeId)) return;
+      beats.note(fetch.nodeId);
+      void answerFetch(fetch, message).then(outage.succeeded, outage.failed);
+    }),
+    listen(everyNode("spec"), "request for a spec", message => {
+      const fetch = decodeSpecFetch(message.data);
+      if (!senders.isGenuine(message.subject, fetch.nodeId)) return;
+      void answerSpec(fetch, message).then(outage.succeeded, outage.failed);
+    }),
+  ];
+}

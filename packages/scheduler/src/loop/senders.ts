@@ -1,0 +1,50 @@
+import { parseNodeSubject } from "@skep/api/subjects.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
+import type { Decision } from "../store/store.ts";
+import type { LoopPorts } from "./ports.ts";
+
+/** Compares what a message says of its sender with the subject that it came on: the bus holds a node to its own. */
+export interface Senders {
+  /** Whether the message comes from the node that it names. A false one is counted, and said once per pair of nodes. */
+  isGenuine(subject: string, claimed: NodeId): boolean;
+  /** How many were false since the start. */
+  falseOnes(): number;
+}
+
+const MOST_SAID = 1_000;
+
+/** Makes it, with nothing said yet. */
+export function createSenders({ store, clock, log }: Pick<LoopPorts, "store" | "clock" | "log">): Senders {
+  const said = new Set<string>();
+  let count = 0;
+
+  function alarm(sender: NodeId, claimed: NodeId): void {
+    const pair = `${sender} ${claimed}`;
+    if (said.has(pair) || said.size >= MOST_SAID) return;
+    said.add(pair);
+    const sentence =
+      `A message on the subject of node ${sender} calls itself node ${claimed.slice(0, 128)}: it is dropped. ` +
+      `Look at ${sender}, and revoke its key if it is not yours any more: skep node revoke ${sender}`;
+    const decision: Decision = {
+      ...{ at: clock.now(), kind: "node.impersonated", sentence, nodeId: sender },
+      ...{ tenantId: undefined, deploymentId: undefined, instanceId: undefined, epoch: undefined },
+    };
+    log.error("node.impersonated", sentence, { nodeId: sender, claimed });
+    store.saveDecisions([decision]).catch((error: unknown) => {
+      // It is said again with the next message.
+      said.delete(pair);
+      log.debug("decision.unsaved", "An alarm could not be recorded.", { error });
+    });
+  }
+
+  return {
+    isGenuine: (subject, claimed) => {
+      const sender = parseNodeSubject(subject)?.nodeId;
+      if (sender === claimed) return true;
+      count += 1;
+      alarm(sender ?? "unknown", claimed);
+      return false;
+    },
+    falseOnes: () => count,
+  };
+}
