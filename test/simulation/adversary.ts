@@ -1,8 +1,15 @@
+import { createMemoryJournal } from "@skep/agent/loop/journal.ts";
 import type { Chance } from "./chance.ts";
 import { drawFault, drawMischief, type Fault } from "./faults.ts";
 import { impersonate } from "./impostor.ts";
 import { endLife, type Platform } from "./platform.ts";
 import type { SimNode } from "./sim-node.ts";
+
+/** Deployment of the strays that come in a herd, and how many come. */
+export const HERD = "acme.herd";
+/** Deployment of those that come alone. */
+export const STRAY = "acme.stray";
+const HERD_SIZE = 9;
 
 /** How the adversary brings processes back. */
 export interface Revival {
@@ -28,6 +35,7 @@ export class Adversary {
   /** What ends the faults that are under way, by fault. */
   readonly #healing = new Set<() => void>();
   #done = false;
+  #strays = 0;
 
   constructor(platform: Platform, revival: Revival) {
     this.#platform = platform;
@@ -45,9 +53,9 @@ export class Adversary {
     while (!this.#done) {
       await clock.sleep(this.#chance.between(mischief.everyMs / 2, mischief.everyMs * 1.5));
       if (this.#done) return;
-      const gone = new Set([...this.#lost, ...this.#drained]).size;
-      const fault = drawFault(this.#chance, mischief.kinds, names, gone);
+      const fault = drawFault(this.#chance, mischief.kinds, names, this.#mayLose());
       if ("who" in fault && this.#lost.has(fault.who)) continue;
+      if (fault.kind === "lose-node" && fault.forMs === undefined && this.#isLastManager(fault.who)) continue;
       this.#platform.say(`FAULT ${JSON.stringify(fault)}`);
       this.#strike(fault);
     }
@@ -84,6 +92,16 @@ export class Adversary {
         return this.#cut(fault.who, "unnoticed", fault.forMs);
       case "lose-node":
         return this.#loseNode(this.#node(fault.who), fault.forMs);
+      case "store-away-from":
+        database.cut(fault.who);
+        return this.#healAfter(fault.forMs, () => database.heal(fault.who));
+      case "store-clock":
+        return this.#platform.stepDatabase(fault.byMs);
+      case "journal-lost":
+        return this.#loseJournal(this.#node(fault.who), fault.forMs);
+      case "disk-full":
+        this.#platform.fullDisks.add(fault.who);
+        return this.#healAfter(fault.forMs, () => this.#platform.fullDisks.delete(fault.who));
       case "store-away":
         database.cut();
         return this.#healAfter(fault.forMs, () => database.heal());
@@ -103,7 +121,9 @@ export class Adversary {
     }
   }
 
-  #strikeEngine(fault: Extract<Fault, { kind: `engine-${string}` | `container-${string}` | "stranger" }>): void {
+  #strikeEngine(
+    fault: Extract<Fault, { kind: `engine-${string}` | `container-${string}` | `stranger${string}` }>,
+  ): void {
     const node = this.#node(fault.who);
     if (!node.on()) return;
     const running = node.engine.containers().filter(container => container.state === "running");
@@ -119,11 +139,17 @@ export class Adversary {
         // More than three at once in the fleet are left alone by rule: then it is likelier that the records are wrong.
         if (this.#platform.nodes.flatMap(one => one.engine.containers()).filter(isPlanted).length >= 3) return;
         node.engine.plant({
-          "skep.instance": `acme.stray.${this.#chance.whole(1, 99)}`,
+          "skep.instance": `${STRAY}.${++this.#strays}`,
           "skep.epoch": "1",
           "skep.container": "app",
         });
         return;
+      case "strangers":
+        return this.#plantMany(node);
+      case "container-unwell":
+        if (victim === undefined) return;
+        this.#platform.unwell.add(victim.id);
+        return this.#healAfter(fault.forMs, () => this.#platform.unwell.delete(victim.id));
       case "container-crash":
         return victim === undefined ? undefined : node.engine.crash(victim.id, 1);
       case "container-vanish":
@@ -133,6 +159,34 @@ export class Adversary {
         node.engine.hang(victim.id, true);
         return this.#healAfter(fault.forMs, () => node.engine.hang(victim.id, false));
     }
+  }
+
+  /** So many at once that no record explains: by rule nobody touches them, since likelier the records are wrong. */
+  #plantMany(node: SimNode): void {
+    if (node.engine.containers().some(container => container.labels["skep.instance"]?.startsWith(HERD))) return;
+    for (let planted = 0; planted < HERD_SIZE; planted++) {
+      node.engine.plant({ "skep.instance": `${HERD}.${++this.#strays}`, "skep.epoch": "1", "skep.container": "app" });
+    }
+  }
+
+  /** One more may go for good when the one before is known to be down; two of five are the most. */
+  #mayLose(): boolean {
+    const { nodes } = this.#platform.database.records;
+    const gone = new Set([...this.#lost, ...this.#drained]);
+    return gone.size < 2 && [...this.#lost].every(id => nodes.get(id)?.node.liveness === "down");
+  }
+
+  /** Without a manager nobody tells the schedulers of drains any more. */
+  #isLastManager(who: string): boolean {
+    const isManager = (id: string): boolean => this.#platform.swarm.get(id)?.role === "manager";
+    return isManager(who) && [...this.#lost].some(isManager);
+  }
+
+  /** Its disk was replaced: the agent begins as a new one on a node that runs things. */
+  #loseJournal(node: SimNode, forMs: number): void {
+    this.#killAgent(node, forMs);
+    this.#platform.journals.set(node.id, createMemoryJournal());
+    this.#platform.engineRules.get(node.id)?.forgets();
   }
 
   #killScheduler(who: string, forMs: number): void {

@@ -1,55 +1,120 @@
-import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 import type { MemoryContainer } from "@skep/agent/engine/memory-container.ts";
+import type { JournalEntry } from "@skep/agent/loop/journal.ts";
+import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
+
+/** A step that was decided a moment ago may still be under way when the next assignment is on disk. */
+const UNDER_WAY_MS = 1_500;
+
+interface Replaced {
+  readonly assignment: Assignment | undefined;
+  readonly atMs: number;
+}
 
 /**
- * Watches what one agent does to its engine, against every assignment that was ever sent to its node, delivered or
- * not: it may make only what it was told to run, and end only what it was told to stop or to remove, what a newer copy of
- * the same instance has replaced, and containers of a pod that have to be made anew. Nothing here is ever unwell.
+ * Watches what one agent takes and does. It takes no assignment that is older than the one it has. It makes only what
+ * the assignment in its journal tells it to run. It ends only what that one tells it to stop or to remove, what a newer
+ * copy of the same instance has replaced, containers of a pod that have to be made anew, and what is unwell.
  */
 export class EngineRule {
   readonly #nodeId: string;
-  readonly #run = new Map<string, Set<number>>();
-  readonly #stop = new Map<string, Set<number>>();
+  readonly #sent = new Set<string>();
+  /** Highest epoch that the journal ever held of each instance. */
+  #epochs = new Map<string, number>();
+  #held: Assignment | undefined;
+  #replaced: readonly Replaced[] = [];
+  #ranMs: () => number = () => 0;
 
   constructor(nodeId: string) {
     this.#nodeId = nodeId;
   }
 
+  /** A life of the agent begins with what its journal holds; `ranMs` is that life's own time. */
+  begins({ assignment }: JournalEntry, ranMs: () => number): void {
+    this.#held = assignment;
+    this.#replaced = [];
+    this.#ranMs = ranMs;
+  }
+
+  /** The journal is gone with everything that the node has ever seen. */
+  forgets(): void {
+    this.#epochs = new Map();
+  }
+
   /** An assignment left a scheduler for this node. */
   sent(assignment: Told): void {
-    for (const { instanceId, epoch, desired } of assignment.instances) {
-      note(desired === "run" ? this.#run : this.#stop, instanceId, epoch);
+    for (const one of assignment.instances) this.#sent.add(nameOf(one));
+  }
+
+  /** The agent is about to write this to its journal: it has taken it. */
+  brokenByTaking({ assignment }: JournalEntry): string | undefined {
+    const held = this.#held;
+    if (assignment === undefined || assignment === held) return undefined;
+    if (held !== undefined && isOlder(assignment, held)) {
+      const of = (one: Assignment): string => `term ${one.term}, revision ${one.revision}`;
+      return `${this.#nodeId} takes an assignment of ${of(assignment)} after one of ${of(held)}`;
     }
-    for (const { instanceId, epoch } of assignment.removals) note(this.#stop, instanceId, epoch);
+    const fenced = assignment.instances.find(
+      one => one.desired === "run" && one.epoch < (this.#epochs.get(one.instanceId) ?? 0),
+    );
+    if (fenced === undefined) return undefined;
+    return `${this.#nodeId} is to run ${nameOf(fenced)} after it had taken epoch ${this.#epochs.get(fenced.instanceId)}`;
+  }
+
+  /** The journal holds it now, or the disk would not take it and the agent goes on without. */
+  kept({ assignment }: JournalEntry): void {
+    if (assignment === this.#held) return;
+    const atMs = this.#ranMs();
+    this.#replaced = [...this.#replaced, { assignment: this.#held, atMs }].filter(
+      one => one.atMs >= atMs - UNDER_WAY_MS,
+    );
+    this.#held = assignment;
+    for (const { instanceId, epoch } of assignment?.instances ?? []) {
+      this.#epochs.set(instanceId, Math.max(epoch, this.#epochs.get(instanceId) ?? 0));
+    }
   }
 
   /** The agent is about to make a container of this instance. */
   brokenByMaking(instanceId: string, epoch: number): string | undefined {
-    if (this.#run.get(instanceId)?.has(epoch)) return undefined;
-    return `${this.#nodeId} makes ${instanceId}@${epoch}, which no assignment told it to run`;
+    const name = nameOf({ instanceId, epoch });
+    if (this.#some(one => nameOf(one) === name && one.desired === "run")) return undefined;
+    if (!this.#sent.has(name)) return `${this.#nodeId} makes ${name}, which no assignment told it to run`;
+    return `${this.#nodeId} makes ${name}, which nothing tells it to run before it was on disk, or no more`;
   }
 
-  /** The agent is about to stop or remove this container. */
-  brokenByEnding(container: MemoryContainer): string | undefined {
-    if (container.state !== "running") return undefined;
+  /** The agent is about to stop or remove this container; `isWell` says what its health check would. */
+  brokenByEnding(container: MemoryContainer, isWell: boolean): string | undefined {
+    if (container.state !== "running" || !isWell) return undefined;
     const { identity } = container;
     if (identity === undefined) return `${this.#nodeId} ends ${container.name}, which is none of ours`;
     const { instanceId, epoch, role } = identity;
-    if (this.#stop.get(instanceId)?.has(epoch)) return undefined;
-    const told = [...(this.#run.get(instanceId) ?? [])];
-    if ([...told, ...(this.#stop.get(instanceId) ?? [])].some(other => other > epoch)) return undefined;
+    const name = nameOf(identity);
+    if (this.#some(one => nameOf(one) === name && one.desired === "stop")) return undefined;
+    if (this.#some(one => one.instanceId === instanceId && one.epoch > epoch)) return undefined;
+    if (this.#present().some(one => one?.removals.some(removal => nameOf(removal) === name))) return undefined;
     // A pod's containers are made anew when their sandbox is another one, and a sandbox when it has lost its own.
     const isPod = role === "sandbox" || container.joins !== undefined;
-    if (isPod && told.includes(epoch)) return undefined;
-    return `${this.#nodeId} ends ${instanceId}@${epoch}, which nobody told it to end`;
+    if (isPod && this.#some(one => nameOf(one) === name)) return undefined;
+    return `${this.#nodeId} ends ${name}, which nobody told it to end`;
+  }
+
+  #some(holds: (one: AssignedInstance) => boolean): boolean {
+    return this.#present().some(assignment => assignment?.instances.some(holds));
+  }
+
+  /** What the agent works by, and what it worked by a moment ago. */
+  #present(): readonly (Assignment | undefined)[] {
+    const since = this.#ranMs() - UNDER_WAY_MS;
+    return [this.#held, ...this.#replaced.filter(one => one.atMs >= since).map(one => one.assignment)];
   }
 }
 
 /** What an assignment tells: the specs play no part here. */
-type Told = Pick<Assignment, "removals"> & {
-  readonly instances: readonly Pick<AssignedInstance, "instanceId" | "epoch" | "desired">[];
-};
+type Told = { readonly instances: readonly Pick<AssignedInstance, "instanceId" | "epoch">[] };
 
-function note(map: Map<string, Set<number>>, instanceId: string, epoch: number): void {
-  map.set(instanceId, (map.get(instanceId) ?? new Set()).add(epoch));
+function isOlder(next: Assignment, held: Assignment): boolean {
+  return next.term < held.term || (next.term === held.term && next.revision < held.revision);
+}
+
+function nameOf(of: { readonly instanceId: string; readonly epoch: number }): string {
+  return `${of.instanceId}@${of.epoch}`;
 }

@@ -18,6 +18,8 @@ export interface Ground {
   /** Nodes from which Swarm's operator took all work. */
   readonly drained: ReadonlySet<string>;
   readonly running: readonly RunningContainer[];
+  /** Whether something is to run on though no record explains it. */
+  readonly leftAlone: (instanceId: string, nodeId: string) => boolean;
 }
 
 /**
@@ -38,6 +40,10 @@ export function missing(world: World, ground: Ground): readonly string[] {
       gaps.push(...gapsOf(instance, world, ground, expected));
     }
   }
+  for (const node of world.nodes) {
+    const wanted = ground.up.has(node.id) ? "ready" : "down";
+    if (node.liveness !== wanted) gaps.push(`${node.id} is recorded as ${node.liveness}, but it is ${wanted}`);
+  }
   for (const location of world.locations) {
     if (isLive(location) && !expected.has(`${location.instanceId}@${location.epoch}`)) {
       gaps.push(
@@ -46,6 +52,7 @@ export function missing(world: World, ground: Ground): readonly string[] {
     }
   }
   for (const { instanceId, epoch, nodeId } of ground.running) {
+    if (ground.leftAlone(instanceId, nodeId)) continue;
     if (expected.get(`${instanceId}@${epoch}`) !== nodeId)
       gaps.push(`${instanceId}@${epoch} runs on ${nodeId}, wanted elsewhere or nowhere`);
   }

@@ -84,20 +84,30 @@ export function createLife(name: string, world: VirtualClock): Life {
 export interface Gate {
   before(verb: string, args: readonly unknown[]): Promise<void>;
   after(verb: string, args: readonly unknown[], result: unknown): Promise<void>;
+  /** The port threw. */
+  failed?(verb: string, args: readonly unknown[]): void;
 }
 
 /**
- * The port as a life sees it: every asynchronous verb passes the gate on its way there and back, and a dead process
- * gets no answer. Verbs in `direct` answer at once and are called as they are.
+ * The port as a life sees it: every asynchronous verb passes the gate on its way there and back. A dead process gets no
+ * answer, and one that is paused gets it when it goes on, as a socket keeps what nobody reads. Verbs in `direct` answer at once and are called as they are.
  */
 export function throughGate<T extends object>(port: T, life: Life, gate: Gate, direct: readonly (keyof T)[] = []): T {
   const call = async (verb: string, args: readonly unknown[]): Promise<unknown> => {
     if (!life.alive()) return never();
     await gate.before(verb, args);
     const method = port[verb as keyof T] as (...args: unknown[]) => Promise<unknown>;
-    const result = await method.apply(port, [...args]);
-    await gate.after(verb, args, result);
-    return life.alive() ? result : never();
+    try {
+      const result = await method.apply(port, [...args]);
+      await gate.after(verb, args, result);
+      return result;
+    } catch (error) {
+      gate.failed?.(verb, args);
+      throw error;
+    } finally {
+      if (!life.alive()) await never();
+      if (life.paused()) await new Promise<void>(resolve => life.run("message", resolve));
+    }
   };
   return new Proxy(port, {
     get: (_, name) => {

@@ -1,50 +1,85 @@
 import { decodeBeat } from "@skep/api/codec/beat.ts";
 import { parseNodeSubject } from "@skep/api/subjects.ts";
-import type { Liveness } from "@skep/core/model/node.ts";
+import type { Node } from "@skep/core/model/node.ts";
+import type { Plan } from "@skep/core/world/plan.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { Life } from "./life.ts";
 
 interface LastBeat {
   readonly sessionId: string;
   readonly seq: number;
-  readonly atMs: number;
 }
 
+/** The times of the design, which the rule does not take from the code that it judges. */
+const SUSPECT_AFTER_MS = 3_000;
+const DOWN_AFTER_MS = 6_000;
 /** A scheduler notices only by its next timer that it was stopped, and takes what came before for observed. */
 const SLACK_MS = 500;
+/** Peers are asked each second of a silence, and a try takes one. */
+const ASKED_WITHIN_MS = 20_000;
 
 /**
  * Watches one scheduler's life: it may call a node down only after it has itself observed that node's silence for
- * the set time. Time in which it was stopped, or did not exist, is no observation; a beat that comes twice or late
- * is no new sign of life.
+ * the set time, after a peer has tried the node in vain, and only while most others are heard. Time in which the
+ * scheduler was stopped, or did not exist, is no observation; a beat that comes twice or late is no new sign of life.
  */
 export class ObserverRule {
   readonly #life: Life;
-  readonly #downAfterMs: number;
-  readonly #last = new Map<string, LastBeat>();
+  readonly #beats = new Map<string, LastBeat>();
+  readonly #beatAt = new Map<string, number>();
+  /** Of anything that came from a node, also what is not counted as a sign of life. */
+  readonly #heardAt = new Map<string, number>();
 
-  constructor(life: Life, downAfterMs: number) {
+  constructor(life: Life) {
     this.#life = life;
-    this.#downAfterMs = downAfterMs;
   }
 
   /** The scheduler got this message. */
   heard(subject: string, data: Uint8Array): void {
-    if (parseNodeSubject(subject)?.kind !== "beat") return;
+    const about = parseNodeSubject(subject);
+    if (about !== undefined) this.#heardAt.set(about.nodeId, this.#life.ranMs());
+    if (about?.kind !== "beat") return;
     const { nodeId, sessionId, seq } = decodeBeat(data);
-    const last = this.#last.get(nodeId);
+    const last = this.#beats.get(nodeId);
     if (last?.sessionId === sessionId && last.seq >= seq) return;
-    this.#last.set(nodeId, { sessionId, seq, atMs: this.#life.ranMs() });
+    this.#beats.set(nodeId, { sessionId, seq });
+    this.#beatAt.set(nodeId, this.#life.ranMs());
   }
 
-  /** The scheduler is about to record these; answers what is wrong with it. */
-  broken(before: ReadonlyMap<string, Liveness>, next: ReadonlyMap<string, Liveness>): string | undefined {
-    for (const [nodeId, liveness] of next) {
-      if (liveness !== "down" || before.get(nodeId) === "down") continue;
-      const silentMs = this.#life.ranMs() - (this.#last.get(nodeId)?.atMs ?? 0);
-      if (silentMs < this.#downAfterMs - SLACK_MS) {
-        return `${this.#life.name} calls ${nodeId} down after it observed ${silentMs} ms of silence; ${this.#downAfterMs} are needed`;
-      }
+  /** The scheduler says that the node is down; `unreachedMs` is how long ago a peer tried it in vain. */
+  broken(nodeId: string, nodes: readonly Node[], unreachedMs: number): string | undefined {
+    const { name } = this.#life;
+    const silentMs = this.#silentMs(nodeId);
+    if (silentMs < DOWN_AFTER_MS - SLACK_MS)
+      return `${name} calls ${nodeId} down after it observed ${silentMs} ms of silence; ${DOWN_AFTER_MS} are needed`;
+    if (unreachedMs > ASKED_WITHIN_MS)
+      return `${name} calls ${nodeId} down although its peers reach it, or were not asked`;
+    const silent = nodes.filter(
+      one =>
+        (one.id === nodeId || one.liveness !== "down") &&
+        one.availability !== "drain" &&
+        this.#life.ranMs() - (this.#heardAt.get(one.id) ?? 0) > SUSPECT_AFTER_MS + SLACK_MS,
+    );
+    if (silent.length > 1 && silent.length > nodes.length / 3)
+      return `${name} calls ${nodeId} down while ${silent.length} of ${nodes.length} nodes are silent at once`;
+    return undefined;
+  }
+
+  /** The scheduler is about to commit this: what runs on a node is given up only when the node is down or gone. */
+  brokenByGivingUp(world: World, plan: Plan): string | undefined {
+    for (const change of plan.changes) {
+      if (change.kind !== "lose") continue;
+      const location = world.locations.find(one => one.instanceId === change.instanceId && one.epoch === change.epoch);
+      const node = world.nodes.find(one => one.id === location?.nodeId);
+      if (node === undefined || node.liveness === "down") continue;
+      const silentMs = this.#silentMs(node.id);
+      if (silentMs >= DOWN_AFTER_MS - SLACK_MS) continue;
+      return `${change.instanceId}@${change.epoch} is given up, though ${this.#life.name} heard ${node.id} ${silentMs} ms ago`;
     }
     return undefined;
+  }
+
+  #silentMs(nodeId: string): number {
+    return this.#life.ranMs() - (this.#beatAt.get(nodeId) ?? 0);
   }
 }

@@ -1,6 +1,7 @@
 import type { SwarmNodeView } from "@skep/agent/engine/engine.ts";
 import { createMemoryJournal, type Journal } from "@skep/agent/loop/journal.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "@skep/kit/memory-bus.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { seededRandom } from "@skep/kit/random.ts";
 import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.ts";
@@ -30,10 +31,18 @@ export interface Platform {
   readonly lives: Map<string, Life>;
   /** What each scheduler's edge listener serves right now. */
   readonly handles: Map<string, SchedulerHandle>;
-  readonly journals: ReadonlyMap<string, Journal>;
+  readonly journals: Map<string, Journal>;
   readonly engineRules: ReadonlyMap<string, EngineRule>;
   /** Nodes that got a vanished row back: what runs there is recorded, even where its room was given away meanwhile. */
   readonly repaired: Set<string>;
+  /** Containers that do not answer their health checks, though they run. */
+  readonly unwell: Set<string>;
+  /** When a peer last tried in vain to reach each node: nobody is called down unasked. */
+  readonly unreached: Map<string, number>;
+  /** The records as they were last judged. */
+  judged: World | undefined;
+  /** Nodes whose disk takes no journal. */
+  readonly fullDisks: Set<string>;
   /** Nodes that no peer can reach although they run. */
   readonly isolated: Set<string>;
   /** How ports misbehave right now; `undefined` once all is well again. */
@@ -45,6 +54,9 @@ export interface Platform {
   /** Keeps the first violation; the run ends with it. */
   violate(sentence: string): void;
   violation(): string | undefined;
+  /** Moves the database's clock, by which leases go. */
+  stepDatabase(byMs: number): void;
+  databaseNow(): number;
 }
 
 /** A scheduler from outside, by the one thing that is asked of it without the bus or the database. */
@@ -69,7 +81,8 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
   const swarm = new Map<string, SwarmNodeView>();
   const nodes = [1, 2, 3, 4, 5].map(number => createSimNode(number, clock, swarm));
   const random = (purpose: string): Random => seededRandom(`${seed} ${purpose}`);
-  const database = createMemoryDatabase(clock);
+  let databaseSkewMs = 0;
+  const database = createMemoryDatabase({ ...clock, now: () => clock.now() + databaseSkewMs });
   const changes = new Changes(database, nodes);
   const network = createMemoryNetwork(clock);
   network.setMaxPayload(MAX_PAYLOAD);
@@ -89,6 +102,10 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     journals: new Map(nodes.map(node => [node.id, createMemoryJournal()])),
     engineRules: new Map(nodes.map(node => [node.id, new EngineRule(node.id)])),
     repaired: new Set(),
+    unwell: new Set(),
+    unreached: new Map(),
+    judged: undefined,
+    fullDisks: new Set(),
     isolated: new Set(),
     mischief: undefined,
     random,
@@ -100,6 +117,10 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
       trace.add(clock.now(), `VIOLATION ${sentence}`);
     },
     violation: () => violation,
+    stepDatabase: byMs => {
+      databaseSkewMs += byMs;
+    },
+    databaseNow: () => clock.now() + databaseSkewMs,
   };
   return platform;
 }

@@ -1,5 +1,6 @@
 import { createAgent } from "@skep/agent/create-agent.ts";
-import type { ProbeOutcome } from "@skep/agent/loop/prober.ts";
+import type { Journal, JournalEntry } from "@skep/agent/loop/journal.ts";
+import type { ProbeOutcome, ProbeTarget } from "@skep/agent/loop/prober.ts";
 import { noAuth } from "@skep/agent/loop/registry-auth.ts";
 import { noSampler } from "@skep/agent/node/sampler.ts";
 import { createRecordingLog, type Log } from "@skep/kit/log.ts";
@@ -10,7 +11,7 @@ import { busOfLife, throughGate, type Life } from "./life.ts";
 import { ObserverRule } from "./observer-rule.ts";
 import type { Platform } from "./platform.ts";
 import { SANDBOX_IMAGE, type SimNode } from "./sim-node.ts";
-import { watchedEngine, watchedStore } from "./watch.ts";
+import { recordsOf, watchedEngine, watchedStore } from "./watch.ts";
 
 /** What every simulated operator chose; few ports and slots, so that they run short. */
 const LIMITS = { portFrom: 20_000, portTo: 20_023, maxInstances: 14 };
@@ -27,11 +28,8 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
     random,
     ids: createIdSource(random),
     log: logOf(platform, life),
-    journal: throughGate(platform.journals.get(node.id)!, life, {
-      before: () => life.clock.sleep(1),
-      after: () => life.clock.sleep(1),
-    }),
-    prober: async target => reach(platform, node, life, target.host),
+    journal: watchedJournal(platform, node, life),
+    prober: target => probe(platform, node, life, target),
     sampler: noSampler,
     auth: noAuth,
     machineBootId: node.bootId(),
@@ -46,7 +44,7 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
 /** Starts a scheduler in a fresh life. */
 export function startScheduler(platform: Platform, name: string, life: Life): void {
   const random = platform.random(`${life.name} ${platform.clock.now()}`);
-  const observer = new ObserverRule(life, DEFAULT_SETTINGS.downAfterMs);
+  const observer = new ObserverRule(life);
   const bus = busOfLife(platform.network.connect(name), life, (subject, data) => observer.heard(subject, data));
   const store = watchedStore(platform, platform.database.connect(name), life, observer);
   const newId = createIdSource(random);
@@ -57,13 +55,57 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
     random,
     // Lease holders bear the replica's name, so that the adversary knows who leads.
     ids: prefix => `${name}_${newId(prefix)}`,
-    log: logOf(platform, life),
+    log: logOf(platform, life, (event, nodeId) => {
+      if (event !== "node.down" || nodeId === undefined) return;
+      const unreachedMs = platform.clock.now() - (platform.unreached.get(nodeId) ?? 0);
+      const broken = observer.broken(nodeId, recordsOf(platform).nodes, unreachedMs);
+      if (broken !== undefined) platform.violate(broken);
+    }),
     settings: DEFAULT_SETTINGS,
     name,
     version: "simulated",
   });
   platform.handles.set(name, { life, current: () => scheduler.routes.current() });
   scheduler.start();
+}
+
+/** The journal as one agent sees it: it takes its time, may refuse a write, and what it is given is judged. */
+function watchedJournal(platform: Platform, node: SimNode, life: Life): Journal {
+  const rule = platform.engineRules.get(node.id)!;
+  return throughGate<Journal>(
+    {
+      read: () => platform.journals.get(node.id)!.read(),
+      write: async entry => {
+        if (platform.fullDisks.has(node.id)) throw new Error("ENOSPC: no space left on device, write");
+        await platform.journals.get(node.id)!.write(entry);
+      },
+    },
+    life,
+    {
+      before: async (verb, args) => {
+        const broken = verb === "write" ? rule.brokenByTaking(args[0] as JournalEntry) : undefined;
+        if (broken !== undefined) platform.violate(broken);
+        await life.clock.sleep(1);
+      },
+      after: async (verb, args, result) => {
+        if (verb === "read") rule.begins(result as JournalEntry, () => life.ranMs());
+        if (verb === "write") rule.kept(args[0] as JournalEntry);
+        await life.clock.sleep(1);
+      },
+      failed: (verb, args) => {
+        if (verb === "write") rule.kept(args[0] as JournalEntry);
+      },
+    },
+  );
+}
+
+/** What an agent finds where it tries: a tenant's container on its own node, or another node's agent. */
+async function probe(platform: Platform, from: SimNode, life: Life, target: ProbeTarget): Promise<ProbeOutcome> {
+  const tenant = from.address === target.host ? from.listener(target.port) : undefined;
+  if (tenant === undefined) return reach(platform, from, life, target.host);
+  await life.clock.sleep(2);
+  const ok = !platform.unwell.has(tenant.id) && tenant.state === "running";
+  return { ok, answered: true, detail: ok ? "connected" : "503" };
 }
 
 /** Whether one machine answers another: both must have power and network. */
@@ -77,12 +119,14 @@ async function reach(platform: Platform, from: SimNode, life: Life, address: str
     platform.lives.get(to.id)?.alive() === true &&
     platform.lives.get(to.id)?.paused() === false;
   const answered = !cut && listens;
+  if (!answered && to !== undefined) platform.unreached.set(to.id, platform.clock.now());
   return { ok: answered, answered, detail: answered ? "connected" : "no connection" };
 }
 
-function logOf(platform: Platform, life: Life): Log {
+function logOf(platform: Platform, life: Life, said?: (event: string, nodeId: string | undefined) => void): Log {
   return createRecordingLog(({ level, event, sentence, fields }) => {
     if (level === "debug" || !life.alive()) return;
+    said?.(event, fields["nodeId"] as string | undefined);
     platform.say(`${life.name} ${level} ${event}: ${sentence} ${JSON.stringify(fields, jsonError)}`.slice(0, 400));
   });
 }

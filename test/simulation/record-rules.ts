@@ -38,6 +38,18 @@ export function brokenRouteRule(world: World, running: readonly Running[]): stri
   return undefined;
 }
 
+/** No container of a copy runs twice, on one node or on two. */
+export function brokenCopyRule(running: readonly (Running & { readonly name: string })[]): string | undefined {
+  const seen = new Map<string, string>();
+  for (const { instanceId, epoch, name, nodeId } of running) {
+    const key = `${instanceId}@${epoch} ${name}`;
+    const other = seen.get(key);
+    if (other !== undefined) return `${key || "its sandbox"} runs twice, on ${other} and on ${nodeId}`;
+    seen.set(key, nodeId);
+  }
+  return undefined;
+}
+
 /** What the edge sends requests to: of each instance the newest location that serves. */
 function routed(world: World): Iterable<Location> {
   const nodes = new Map(world.nodes.map(node => [node.id, node]));

@@ -1,6 +1,6 @@
 import type { EngineFacts, SwarmNodeView } from "@skep/agent/engine/engine.ts";
 import { MemoryEngine } from "@skep/agent/engine/memory.ts";
-import { hostPortsOf } from "@skep/agent/engine/memory-container.ts";
+import { hostPortsOf, type MemoryContainer } from "@skep/agent/engine/memory-container.ts";
 import type { VirtualClock } from "@skep/kit/virtual-clock.ts";
 import type { RunningContainer } from "./goal.ts";
 import type { Running } from "./record-rules.ts";
@@ -22,6 +22,8 @@ export interface SimNode {
   /** It boots: the engine is there, its containers are exited. */
   powerOn(): void;
   running(): readonly (Running & RunningContainer)[];
+  /** The container that listens on a host port. */
+  listener(hostPort: number): MemoryContainer | undefined;
   /** Grows with each change of its containers. */
   changes(): number;
 }
@@ -91,6 +93,8 @@ export function createSimNode(number: number, clock: VirtualClock, swarm: Map<st
       boots++;
       engine.setAvailable(true);
     },
+    listener: hostPort =>
+      engine.containers().find(one => one.state === "running" && hostPortsOf(one).includes(hostPort)),
     changes: () => changes,
     running: () => {
       if (seen.at !== changes) seen = { at: changes, running: look() };

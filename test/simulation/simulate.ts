@@ -1,10 +1,10 @@
-import { Adversary } from "./adversary.ts";
+import { Adversary, HERD, STRAY } from "./adversary.ts";
 import { missing } from "./goal.ts";
 import { beginLife, createPlatform, type Platform } from "./platform.ts";
 import { startAgent, startScheduler } from "./processes.ts";
 import { liveAsUsers } from "./users.ts";
 import { checkNow, recordsOf } from "./watch.ts";
-import { setWeather } from "./weather.ts";
+import { LATEST_MS, setWeather } from "./weather.ts";
 
 /** What one seed came to. */
 export interface Outcome {
@@ -53,11 +53,17 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   await clock.runUntil(() => platform.violation() !== undefined, faultsMs);
 
   calm = true;
+  const isLate = (platform.mischief?.late ?? 0) + (platform.mischief?.storeLate ?? 0) > 0;
   const { lost, drained } = adversary.calm();
   const calmAt = clock.now();
   const gaps = (): readonly string[] => {
     const up = new Set(platform.nodes.filter(node => node.on()).map(node => node.id));
-    return missing(recordsOf(platform), { up, drained, running: platform.nodes.flatMap(node => node.running()) });
+    const running = platform.nodes.flatMap(node => node.running());
+    // Beside a herd a lone stray is left alone, too.
+    const herded = new Set(running.flatMap(one => (one.instanceId.startsWith(HERD) ? [one.nodeId] : [])));
+    const leftAlone = (instanceId: string, nodeId: string): boolean =>
+      instanceId.startsWith(HERD) || (herded.has(nodeId) && instanceId.startsWith(STRAY));
+    return missing(recordsOf(platform), { up, drained, running, leftAlone });
   };
   let [judged, reached] = [-1, false];
   const isReached = (): boolean => {
@@ -65,10 +71,16 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     if (judged !== version && !wishing) [judged, reached] = [version, gaps().length === 0];
     return reached;
   };
-  const settled = await clock.runUntil(() => platform.violation() !== undefined || isReached(), recoverMs);
-  const recoveredMs = clock.now() - calmAt;
-  // Reaching the goal is not enough: it has to stay reached.
-  if (settled) await clock.runUntil(() => platform.violation() !== undefined, SETTLED_MS);
+  // What is late is still under way when the faults have ended, and the last of them when it arrives.
+  const deadline = calmAt + recoverMs + (isLate ? LATEST_MS : 0);
+  const isBroken = (): boolean => platform.violation() !== undefined;
+  let recoveredMs: number;
+  do {
+    await clock.runUntil(() => isBroken() || isReached(), deadline - clock.now());
+    recoveredMs = clock.now() - calmAt;
+    // Reaching the goal is not enough: it has to stay reached.
+    await clock.runUntil(isBroken, SETTLED_MS);
+  } while (!isBroken() && !isReached() && clock.now() < deadline);
   checkNow(platform);
   const open = gaps();
   if (open.length > 0)

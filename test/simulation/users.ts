@@ -20,7 +20,7 @@ export async function liveAsUsers(platform: Platform, done: () => boolean): Prom
   };
   for (const id of TENANTS) await ask(`tenant ${id}`, request => store.createTenant({ id, quota: UNBOUND }, request));
   while (!done()) {
-    const wish = drawWish(chance, [...known.values()], serial);
+    const wish = drawWish(chance, [...known.values()]);
     await ask(`WISH ${brief(wish)}`, request => fulfil(store, wish, request, platform.clock.now()));
     bus.publish(SUBJECTS.wake, encodeWake("a user's wish"));
     learn(known, wish);

@@ -1,7 +1,6 @@
 import type { World } from "@skep/core/world/world.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
-import type { Liveness } from "@skep/core/model/node.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { Engine } from "@skep/agent/engine/engine.ts";
 import { EngineError } from "@skep/agent/engine/errors.ts";
@@ -11,7 +10,10 @@ import type { Life } from "./life.ts";
 import { throughGate } from "./life.ts";
 import type { ObserverRule } from "./observer-rule.ts";
 import type { Platform } from "./platform.ts";
-import { brokenRecordRule, brokenRouteRule } from "./record-rules.ts";
+import { brokenChangeRule } from "./change-rule.ts";
+import { brokenCopyRule, brokenRecordRule, brokenRouteRule } from "./record-rules.ts";
+import { RESTART_DELAY_MS } from "./workload.ts";
+import type { MemoryContainer } from "@skep/agent/engine/memory-container.ts";
 import type { SimNode } from "./sim-node.ts";
 
 /** The present records, as a snapshot that a tick would see. */
@@ -32,7 +34,13 @@ export function recordsOf(platform: Platform): World {
 export function checkNow(platform: Platform): void {
   const world = recordsOf(platform);
   const running = platform.nodes.flatMap(node => node.running());
-  const broken = brokenRecordRule(world, platform.repaired) ?? brokenRouteRule(world, running);
+  const before = platform.judged ?? world;
+  platform.judged = world;
+  const broken =
+    brokenRecordRule(world, platform.repaired) ??
+    brokenChangeRule(before, world, platform.databaseNow()) ??
+    brokenRouteRule(world, running) ??
+    brokenCopyRule(running);
   if (broken !== undefined) platform.violate(broken);
 }
 
@@ -43,9 +51,8 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
     life,
     {
       before: (verb, args) => {
-        if (verb === "saveLiveness") {
-          const before = new Map(recordsOf(platform).nodes.map(node => [node.id, node.liveness]));
-          const broken = observer.broken(before, args[0] as ReadonlyMap<string, Liveness>);
+        if (verb === "commit") {
+          const broken = observer.brokenByGivingUp(recordsOf(platform), args[0] as Plan);
           if (broken !== undefined) platform.violate(broken);
         }
         if (verb === "saveFacts" || verb === "saveReport") {
@@ -83,6 +90,8 @@ function judgeMandate(platform: Platform, name: string, verb: string, args: read
   if (at === undefined || (result as { kind?: string } | undefined)?.kind === "stale") return;
   const { term, holder } = args[at] as Mandate;
   const { lease } = platform.database.records;
+  const overMs = platform.databaseNow() - (lease?.expiresAt ?? 0);
+  if (overMs >= 0) platform.violate(`${name} committed by ${verb}, and its lease had expired ${overMs} ms before`);
   if (term === lease?.term && holder === lease.holder) return;
   platform.violate(`${name} committed in term ${term} by ${verb}, and it is term ${lease?.term} of ${lease?.holder}`);
 }
@@ -107,7 +116,9 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
         if (verb === "stop" || verb === "remove" || verb === "start") {
           const container = node.engine.containers().find(one => one.id === args[0]);
           platform.say(`${node.id} ${verb} ${container?.name ?? "nothing"}`);
-          if (container !== undefined && verb !== "start") judge(rule.brokenByEnding(container));
+          if (container !== undefined && verb !== "start")
+            judge(rule.brokenByEnding(container, !platform.unwell.has(container.id)));
+          if (container !== undefined && verb === "start") judge(brokenStart(platform, node, life, container));
         }
         return Promise.resolve();
       },
@@ -123,6 +134,16 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
     ...bound(gated),
     events: handle => node.engine.events(event => life.run("message", () => handle(event))),
   };
+}
+
+/** What ended by itself is started again only after its policy's wait, by an agent whose clock has never jumped. */
+function brokenStart(platform: Platform, node: SimNode, life: Life, container: MemoryContainer): string | undefined {
+  const { finishedAt, startedAt, name } = container;
+  if (finishedAt === undefined || startedAt === undefined || life.clock.now() !== platform.clock.now())
+    return undefined;
+  const waitedMs = platform.clock.now() - finishedAt;
+  if (waitedMs >= RESTART_DELAY_MS || platform.mischief === undefined) return undefined;
+  return `${node.id} starts ${name} again after ${waitedMs} ms; its policy says ${RESTART_DELAY_MS}`;
 }
 
 /** A proxy's verbs as an object of their own, so that single ones can be replaced. */

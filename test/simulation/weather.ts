@@ -5,16 +5,19 @@ import type { EngineRule } from "./engine-rule.ts";
 import type { Platform } from "./platform.ts";
 
 const CALM_MS = 1;
-const CALM_STORE = { storeFails: 0, commitUnknown: 0, storeSlowMs: 4 };
+const CALM_STORE = { storeFails: 0, commitUnknown: 0, storeLate: 0, storeSlowMs: 4 };
+/** The longest that a message is under way, or a statement waits for a lock. */
+export const LATEST_MS = 30_000;
 
 /** Sets how messages travel and how the database answers, by the platform's present mischief. */
 export function setWeather(platform: Platform): void {
   const net = platform.chance("network");
   platform.network.setPolicy(passage => {
     watchAssignments(platform, passage);
-    const { drop, double, delayMs } = platform.mischief ?? { drop: 0, double: 0, delayMs: CALM_MS };
+    const { drop, double, delayMs, late } = platform.mischief ?? { drop: 0, double: 0, delayMs: CALM_MS, late: 0 };
     const delays: number[] = [];
-    if (!net.happens(drop)) delays.push(1 + net.between(0, delayMs));
+    if (late > 0 && net.happens(late)) delays.push(net.between(800, LATEST_MS));
+    else if (!net.happens(drop)) delays.push(1 + net.between(0, delayMs));
     if (net.happens(double)) delays.push(1 + net.between(0, delayMs));
     platform.say(
       `${passage.from} > ${passage.to} ${passage.subject} ${passage.data.byteLength}b ${delays.join(",") || "lost"}`,
@@ -24,12 +27,13 @@ export function setWeather(platform: Platform): void {
 
   const db = platform.chance("database");
   platform.database.setPolicy((name, call) => {
-    const { storeFails, commitUnknown, storeSlowMs } = platform.mischief ?? CALM_STORE;
-    const lost = db.happens(storeFails) ? "before" : db.happens(commitUnknown) ? "after" : "no";
+    const { storeFails, commitUnknown, storeLate, storeSlowMs } = platform.mischief ?? CALM_STORE;
+    const isLate = storeLate > 0 && db.happens(storeLate);
+    const lost = isLate ? "later" : db.happens(storeFails) ? "before" : db.happens(commitUnknown) ? "after" : "no";
     platform.say(`${name} db ${call}${lost === "no" ? "" : ` lost ${lost}`}`);
     // Slow now and then: a database that is always slow hides what only shows when it is not.
     const delayMs = db.happens(0.9) ? db.whole(1, 4) : db.whole(1, storeSlowMs);
-    return { delayMs, lost };
+    return { delayMs, lost, laterMs: isLate ? db.between(10, LATEST_MS) : 0 };
   });
 }
 

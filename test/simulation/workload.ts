@@ -1,4 +1,4 @@
-import type { DeploymentSpec, Strategy } from "@skep/core/model/deployment.ts";
+import type { DeploymentSpec, HealthCheck, Strategy } from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 import { aContainer, aSpec } from "@skep/core/testing/builders.ts";
 import type { Chance } from "./chance.ts";
@@ -22,12 +22,16 @@ export interface Known {
 export const TENANTS = ["acme", "globex"] as const;
 
 const MOST_DEPLOYMENTS = 6;
+/** Names come again after a deployment is deleted, and nothing of the former one may touch the next. */
+const NAMES = ["web", "api", "db"] as const;
+/** The first wait of every restart policy here. */
+export const RESTART_DELAY_MS = 200;
 const STRATEGIES: readonly Strategy[] = ["least-loaded", "round-robin", "resource-based", "spread"];
 
 /** Draws the next wish; what it asks for always fits on three of the simulation's nodes. */
-export function drawWish(chance: Chance, known: readonly Known[], serial: number): Wish {
+export function drawWish(chance: Chance, known: readonly Known[]): Wish {
   if (known.length === 0 || (known.length < MOST_DEPLOYMENTS && chance.happens(0.35))) {
-    return { kind: "create", tenantId: chance.pick(TENANTS), spec: drawSpec(chance, `app${serial}`) };
+    return { kind: "create", tenantId: chance.pick(TENANTS), spec: drawSpec(chance, chance.pick(NAMES)) };
   }
   const { id, spec, desired } = chance.pick(known);
   const dice = chance.whole(1, 100);
@@ -40,19 +44,22 @@ export function drawWish(chance: Chance, known: readonly Known[], serial: number
 
 function drawSpec(chance: Chance, name: string): DeploymentSpec {
   const isPod = chance.happens(0.25);
-  const container = (containerName: string, port: number) =>
-    aContainer({
+  const container = (containerName: string, port: number) => {
+    const hasPort = chance.happens(0.8);
+    return aContainer({
       name: containerName,
       image: chance.pick(IMAGES),
       // Beyond what an assignment carries, and some beyond what one message takes.
       env: chance.happens(0.1) ? { LARGE: "x".repeat(chance.whole(10, 50) * 1024) } : {},
-      ports: chance.happens(0.8) ? [{ containerPort: port, protocol: "tcp", hostPort: undefined }] : [],
+      ports: hasPort ? [{ containerPort: port, protocol: "tcp", hostPort: undefined }] : [],
+      health: hasPort && chance.happens(0.3) ? drawHealth(chance, port) : undefined,
       resources: {
         ...DEFAULT_RESOURCES,
         reserveCpuMillis: chance.pick([0, 50, 100]),
         reserveMemoryBytes: chance.pick([0, 64, 128]) * 1024 * 1024,
       },
     });
+  };
   return aSpec({
     name,
     replicas: chance.whole(1, 4),
@@ -62,10 +69,25 @@ function drawSpec(chance: Chance, name: string): DeploymentSpec {
       constraints: chance.happens(0.15) ? ["node.labels.zone != nowhere"] : [],
       maxPerNode: chance.happens(0.1) ? 2 : undefined,
     },
-    restart: { condition: "any", delayMs: 200, maxDelayMs: 2_000 },
+    restart: {
+      condition: "any",
+      delayMs: RESTART_DELAY_MS,
+      maxDelayMs: 2_000,
+      maxAttempts: chance.happens(0.2) ? chance.whole(0, 2) : undefined,
+    },
     update: { order: chance.pick(["start-first", "stop-first"]), parallelism: chance.whole(1, 2) },
     stopGraceMs: 2_000,
   });
+}
+
+function drawHealth(chance: Chance, port: number): HealthCheck {
+  return {
+    probe: chance.happens(0.5) ? { kind: "tcp", port } : { kind: "http", port, path: "/" },
+    intervalMs: 1_000,
+    timeoutMs: 500,
+    retries: 2,
+    startPeriodMs: 500,
+  };
 }
 
 /** Images that every node's registry has. */

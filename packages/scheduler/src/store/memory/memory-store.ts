@@ -40,10 +40,14 @@ import { refuse } from "../refusals.ts";
 import { readPage } from "../page.ts";
 import type { Mandate, NodeRecord, Replica, Store } from "../store.ts";
 
-/** What becomes of one call: it takes `delayMs`, and may be lost before it happened or, unknown to the caller, after. */
+/**
+ * What becomes of one call: it takes `delayMs`, and may be lost before it happened or, unknown to the caller, after.
+ * `later` is a caller that gives up while its statement still waits for a lock: that happens another `laterMs` later.
+ */
 export interface Passage {
   readonly delayMs: number;
-  readonly lost: "no" | "before" | "after";
+  readonly lost: "no" | "before" | "after" | "later";
+  readonly laterMs?: number;
 }
 
 /** A database in memory that several schedulers share: the twin of Postgres. */
@@ -68,10 +72,14 @@ export function createMemoryDatabase(clock: Clock): MemoryDatabase {
   let policy: (name: string, call: string) => Passage = () => DIRECT;
 
   async function pass<T>(name: string, call: string, run: () => T): Promise<T> {
-    const { delayMs, lost } = policy(name, call);
+    const { delayMs, lost, laterMs = 0 } = policy(name, call);
     if (delayMs > 0) await clock.sleep(delayMs);
     else await Promise.resolve();
     if (lost === "before" || away.has("") || away.has(name)) throw unavailable();
+    if (lost === "later") {
+      clock.timer(laterMs, () => void attempt(run));
+      throw unavailable();
+    }
     const answer = frozen(run());
     if (lost === "after") throw unavailable();
     return answer;
@@ -86,6 +94,15 @@ export function createMemoryDatabase(clock: Clock): MemoryDatabase {
     },
     records,
   };
+}
+
+/** Nobody hears any more what became of it. */
+function attempt(run: () => unknown): void {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof SkepError)) throw error;
+  }
 }
 
 function unavailable(): SkepError {

@@ -1,0 +1,105 @@
+import type { Instance, Location } from "@skep/core/model/instance.ts";
+import { isLive, isWell } from "@skep/core/model/state.ts";
+import type { World } from "@skep/core/world/world.ts";
+
+/** The least wait after a failed placement; the design says 5 s, and clocks of the database and others differ a little. */
+const LEAST_RETRY_MS = 4_500;
+
+/**
+ * What must hold of each change of the records, whoever makes it. Answers the first sentence that does not hold between
+ * two moments.
+ */
+export function brokenChangeRule(before: World, after: World, now: number): string | undefined {
+  const known = new Map(before.locations.map(one => [keyOf(one), one]));
+  for (const location of after.locations) {
+    const was = known.get(keyOf(location));
+    if (was === location) continue;
+    const broken =
+      was === undefined
+        ? brokenPlacing(before, location, now)
+        : (brokenState(was, location) ?? brokenEnd(before, after, was, location));
+    if (broken !== undefined) return broken;
+  }
+  const instances = new Set(before.instances.map(one => one.id));
+  const created = after.instances.filter(one => !instances.has(one.id) && one.epoch === 0);
+  return created.length === 0 ? undefined : brokenCreation(before, after, created);
+}
+
+/** What is over stays so: its port and its room may be somebody else's by now. */
+function brokenState(was: Location, is: Location): string | undefined {
+  if (isLive(was) || !isLive(is)) return undefined;
+  return `${nameOf(is)} was over (${was.state}), and is recorded as ${is.state} again`;
+}
+
+function brokenPlacing(before: World, placed: Location, now: number): string | undefined {
+  const last = before.locations.find(
+    one => one.instanceId === placed.instanceId && one.epoch === placed.epoch - 1 && one.state === "failed",
+  );
+  if (last === undefined || now - last.changedAt >= LEAST_RETRY_MS) return undefined;
+  return `${nameOf(placed)} is placed again ${now - last.changedAt} ms after it failed`;
+}
+
+/** What serves goes on until something serves in its slot, unless the slot is not wanted or the update stops first. */
+function brokenEnd(before: World, after: World, was: Location, is: Location): string | undefined {
+  if (was.desired !== "run" || is.desired === "run" || !isLive(is) || !serves(before, was)) return undefined;
+  const deployment = after.deployments.find(one => one.id === is.deploymentId);
+  const instance = before.instances.find(one => one.id === is.instanceId);
+  if (deployment?.desired !== "run" || instance === undefined) return undefined;
+  const slots = slotsOf(before, deployment.id);
+  if (slots.size > deployment.replicas) return undefined;
+  if (specOf(after, deployment.id, deployment.release)?.update.order === "stop-first") return undefined;
+  const mates = new Set((slots.get(instance.slot) ?? []).map(one => one.id)).add(instance.id);
+  const isServed = after.locations.some(one => mates.has(one.instanceId) && one.desired === "run" && isWell(one));
+  return isServed ? undefined : `${nameOf(is)} stops serving before anything serves in its place`;
+}
+
+function brokenCreation(before: World, after: World, created: readonly Instance[]): string | undefined {
+  for (const deployment of after.deployments) {
+    const fresh = created.filter(one => one.deploymentId === deployment.id);
+    if (fresh.length === 0) continue;
+    const update = specOf(after, deployment.id, deployment.release)?.update;
+    if (update === undefined) continue;
+    const slots = slotsOf(before, deployment.id);
+    const isOld = (one: Instance): boolean => one.release !== deployment.release;
+    const replacing = fresh.filter(one => slots.get(one.slot)?.some(isOld));
+    if (update.order === "stop-first") {
+      const early = replacing.find(one => slots.get(one.slot)?.some(mate => isOld(mate) && hasLive(after, mate)));
+      if (early !== undefined)
+        return `${early.id} starts while what it replaces still runs, and its update is stop-first`;
+    }
+    const busy = [...slots.values()].filter(
+      mates =>
+        mates.some(isOld) && mates.some(one => !isOld(one)) && !mates.some(one => !isOld(one) && hasWell(before, one)),
+    ).length;
+    const most = update.parallelism <= 0 ? Infinity : update.parallelism;
+    if (replacing.length > 0 && busy + replacing.length > most)
+      return `${deployment.id} replaces ${busy + replacing.length} at once, and its update allows ${most}`;
+  }
+  return undefined;
+}
+
+/** The wanted instances of a deployment by their slots. */
+function slotsOf(world: World, deploymentId: string): Map<number, readonly Instance[]> {
+  const wanted = world.instances.filter(one => one.deploymentId === deploymentId && one.desired === "run");
+  return Map.groupBy(wanted, one => one.slot);
+}
+
+function serves(world: World, location: Location): boolean {
+  const node = world.nodes.find(one => one.id === location.nodeId);
+  return isWell(location) && node?.liveness === "ready";
+}
+
+function hasLive(world: World, instance: Instance): boolean {
+  return world.locations.some(one => one.instanceId === instance.id && isLive(one));
+}
+
+function hasWell(world: World, instance: Instance): boolean {
+  return world.locations.some(one => one.instanceId === instance.id && isWell(one));
+}
+
+function specOf(world: World, deploymentId: string, number: number) {
+  return world.releases.find(one => one.deploymentId === deploymentId && one.number === number)?.spec;
+}
+
+const keyOf = (of: Location): string => `${of.instanceId} ${of.epoch}`;
+const nameOf = (of: Location): string => `${of.instanceId}@${of.epoch}`;
