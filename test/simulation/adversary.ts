@@ -7,8 +7,7 @@ import type { SimNode } from "./sim-node.ts";
 
 /** Deployment of the strays that come in a herd, and how many come. */
 export const HERD = "acme.herd";
-/** Deployment of those that come alone. */
-export const STRAY = "acme.stray";
+const STRAY = "acme.stray";
 const HERD_SIZE = 9;
 
 /** How the adversary brings processes back. */
@@ -148,8 +147,8 @@ export class Adversary {
         return this.#plantMany(node);
       case "container-unwell":
         if (victim === undefined) return;
-        this.#platform.unwell.add(victim.id);
-        return this.#healAfter(fault.forMs, () => this.#platform.unwell.delete(victim.id));
+        this.#platform.unwell.set(victim.id, Infinity);
+        return this.#healAfter(fault.forMs, () => this.#platform.unwell.set(victim.id, this.#platform.clock.now()));
       case "container-crash":
         return victim === undefined ? undefined : node.engine.crash(victim.id, 1);
       case "container-vanish":
@@ -169,11 +168,15 @@ export class Adversary {
     }
   }
 
-  /** One more may go for good when the one before is known to be down; two of five are the most. */
+  /**
+   * One more may go for good when the one before is known to be down; two of five are the most. A beat that comes late
+   * is a sign of life all the same, after which two would fall silent at once.
+   */
   #mayLose(): boolean {
+    const most = (this.#platform.mischief?.late ?? 0) > 0 ? 1 : 2;
     const { nodes } = this.#platform.database.records;
     const gone = new Set([...this.#lost, ...this.#drained]);
-    return gone.size < 2 && [...this.#lost].every(id => nodes.get(id)?.node.liveness === "down");
+    return gone.size < most && [...this.#lost].every(id => nodes.get(id)?.node.liveness === "down");
   }
 
   /** Without a manager nobody tells the schedulers of drains any more. */

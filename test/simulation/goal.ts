@@ -19,7 +19,7 @@ export interface Ground {
   readonly drained: ReadonlySet<string>;
   readonly running: readonly RunningContainer[];
   /** Whether something is to run on though no record explains it. */
-  readonly leftAlone: (instanceId: string, nodeId: string) => boolean;
+  readonly leftAlone: (instanceId: string) => boolean;
 }
 
 /**
@@ -52,7 +52,7 @@ export function missing(world: World, ground: Ground): readonly string[] {
     }
   }
   for (const { instanceId, epoch, nodeId } of ground.running) {
-    if (ground.leftAlone(instanceId, nodeId)) continue;
+    if (ground.leftAlone(instanceId)) continue;
     if (expected.get(`${instanceId}@${epoch}`) !== nodeId)
       gaps.push(`${instanceId}@${epoch} runs on ${nodeId}, wanted elsewhere or nowhere`);
   }

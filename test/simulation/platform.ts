@@ -35,8 +35,8 @@ export interface Platform {
   readonly engineRules: ReadonlyMap<string, EngineRule>;
   /** Nodes that got a vanished row back: what runs there is recorded, even where its room was given away meanwhile. */
   readonly repaired: Set<string>;
-  /** Containers that do not answer their health checks, though they run. */
-  readonly unwell: Set<string>;
+  /** Containers that do not answer their health checks though they run, with the time until which they do not. */
+  readonly unwell: Map<string, number>;
   /** When a peer last tried in vain to reach each node: nobody is called down unasked. */
   readonly unreached: Map<string, number>;
   /** The records as they were last judged. */
@@ -102,7 +102,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     journals: new Map(nodes.map(node => [node.id, createMemoryJournal()])),
     engineRules: new Map(nodes.map(node => [node.id, new EngineRule(node.id)])),
     repaired: new Set(),
-    unwell: new Set(),
+    unwell: new Map(),
     unreached: new Map(),
     judged: undefined,
     fullDisks: new Set(),

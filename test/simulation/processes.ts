@@ -41,6 +41,8 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
   agent.start().catch((error: unknown) => platform.violate(`the agent of ${node.id} failed: ${String(error)}`));
 }
 
+const SAID_AT_ONCE_MS = 200;
+
 /** Starts a scheduler in a fresh life. */
 export function startScheduler(platform: Platform, name: string, life: Life): void {
   const random = platform.random(`${life.name} ${platform.clock.now()}`);
@@ -55,8 +57,10 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
     random,
     // Lease holders bear the replica's name, so that the adversary knows who leads.
     ids: prefix => `${name}_${newId(prefix)}`,
-    log: logOf(platform, life, (event, nodeId) => {
-      if (event !== "node.down" || nodeId === undefined) return;
+    log: logOf(platform, life, (event, { nodeId, at }) => {
+      // What could not be recorded at once is said late, and was judged by what was known then.
+      const isLate = platform.databaseNow() - (at as number) > SAID_AT_ONCE_MS;
+      if (event !== "node.down" || typeof nodeId !== "string" || isLate) return;
       const unreachedMs = platform.clock.now() - (platform.unreached.get(nodeId) ?? 0);
       const broken = observer.broken(nodeId, recordsOf(platform).nodes, unreachedMs);
       if (broken !== undefined) platform.violate(broken);
@@ -104,7 +108,7 @@ async function probe(platform: Platform, from: SimNode, life: Life, target: Prob
   const tenant = from.address === target.host ? from.listener(target.port) : undefined;
   if (tenant === undefined) return reach(platform, from, life, target.host);
   await life.clock.sleep(2);
-  const ok = !platform.unwell.has(tenant.id) && tenant.state === "running";
+  const ok = (platform.unwell.get(tenant.id) ?? 0) <= platform.clock.now() && tenant.state === "running";
   return { ok, answered: true, detail: ok ? "connected" : "503" };
 }
 
@@ -123,10 +127,14 @@ async function reach(platform: Platform, from: SimNode, life: Life, address: str
   return { ok: answered, answered, detail: answered ? "connected" : "no connection" };
 }
 
-function logOf(platform: Platform, life: Life, said?: (event: string, nodeId: string | undefined) => void): Log {
+function logOf(
+  platform: Platform,
+  life: Life,
+  said?: (event: string, fields: Readonly<Record<string, unknown>>) => void,
+): Log {
   return createRecordingLog(({ level, event, sentence, fields }) => {
     if (level === "debug" || !life.alive()) return;
-    said?.(event, fields["nodeId"] as string | undefined);
+    said?.(event, fields);
     platform.say(`${life.name} ${level} ${event}: ${sentence} ${JSON.stringify(fields, jsonError)}`.slice(0, 400));
   });
 }

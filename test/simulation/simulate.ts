@@ -1,4 +1,4 @@
-import { Adversary, HERD, STRAY } from "./adversary.ts";
+import { Adversary, HERD } from "./adversary.ts";
 import { missing } from "./goal.ts";
 import { beginLife, createPlatform, type Platform } from "./platform.ts";
 import { startAgent, startScheduler } from "./processes.ts";
@@ -59,10 +59,9 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const gaps = (): readonly string[] => {
     const up = new Set(platform.nodes.filter(node => node.on()).map(node => node.id));
     const running = platform.nodes.flatMap(node => node.running());
-    // Beside a herd a lone stray is left alone, too.
-    const herded = new Set(running.flatMap(one => (one.instanceId.startsWith(HERD) ? [one.nodeId] : [])));
-    const leftAlone = (instanceId: string, nodeId: string): boolean =>
-      instanceId.startsWith(HERD) || (herded.has(nodeId) && instanceId.startsWith(STRAY));
+    // The brake is the whole fleet's: while a herd is somewhere, a lone stray is left alone, too.
+    const isHerded = running.some(one => one.instanceId.startsWith(HERD));
+    const leftAlone = (instanceId: string): boolean => isHerded && /^acme\.(herd|stray)\./.test(instanceId);
     return missing(recordsOf(platform), { up, drained, running, leftAlone });
   };
   let [judged, reached] = [-1, false];

@@ -117,7 +117,12 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
           const container = node.engine.containers().find(one => one.id === args[0]);
           platform.say(`${node.id} ${verb} ${container?.name ?? "nothing"}`);
           if (container !== undefined && verb !== "start")
-            judge(rule.brokenByEnding(container, !platform.unwell.has(container.id)));
+            judge(
+              rule.brokenByEnding(
+                container,
+                (platform.unwell.get(container.id) ?? 0) + PROBED_WITHIN_MS < platform.clock.now(),
+              ),
+            );
           if (container !== undefined && verb === "start") judge(brokenStart(platform, node, life, container));
         }
         return Promise.resolve();
@@ -135,6 +140,9 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
     events: handle => node.engine.events(event => life.run("message", () => handle(event))),
   };
 }
+
+/** A probe that failed a moment ago may be what ends a container that is well again. */
+const PROBED_WITHIN_MS = 3_000;
 
 /** What ended by itself is started again only after its policy's wait, by an agent whose clock has never jumped. */
 function brokenStart(platform: Platform, node: SimNode, life: Life, container: MemoryContainer): string | undefined {
