@@ -35,6 +35,8 @@ export class Adversary {
   readonly #healing = new Set<() => void>();
   #done = false;
   #strays = 0;
+  /** Whether a record that the last lost node is down was written after it went. */
+  #isCounted = true;
 
   constructor(platform: Platform, revival: Revival) {
     this.#platform = platform;
@@ -176,7 +178,7 @@ export class Adversary {
     const most = (this.#platform.mischief?.late ?? 0) > 0 ? 1 : 2;
     const { nodes } = this.#platform.database.records;
     const gone = new Set([...this.#lost, ...this.#drained]);
-    return gone.size < most && [...this.#lost].every(id => nodes.get(id)?.node.liveness === "down");
+    return this.#isCounted && gone.size < most && [...this.#lost].every(id => nodes.get(id)?.node.liveness === "down");
   }
 
   /** Without a manager nobody tells the schedulers of drains any more. */
@@ -216,6 +218,8 @@ export class Adversary {
     this.#editSwarm(node.id, { state: "down" });
     if (forMs === undefined) {
       this.#lost.add(node.id);
+      const recorded = this.#platform.database.records.nodes.get(node.id)?.node.liveness;
+      this.#isCounted = recorded !== undefined && recorded !== "down";
       return;
     }
     this.#healAfter(forMs, () => {

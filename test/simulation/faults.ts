@@ -75,9 +75,6 @@ const KINDS: readonly Fault["kind"][] = [
   "drain",
 ];
 
-/** Whether statements land long after their callers gave up; 0 until every write carries its term and compares. */
-const STORE_LATE = Number(process.env["SKEP_STORE_LATE"] ?? 0);
-
 /**
  * Draws how one seed goes wrong. Each seed leaves out some kinds of fault, since a fault that is always there hides
  * what only shows in its absence.
@@ -93,7 +90,7 @@ export function drawMischief(chance: Chance): Mischief {
     late: chance.pick([0, 0, 0.01, 0.05]),
     storeFails: chance.pick([0, 0, 0.02, 0.15]),
     commitUnknown: chance.pick([0, 0, 0.02, 0.1]),
-    storeLate: chance.pick([0, 0, 0.01, 0.05]) * STORE_LATE,
+    storeLate: chance.pick([0, 0, 0.01, 0.05]),
     storeSlowMs: chance.pick([4, 4, 300, 8_000]),
     engineLoses: chance.pick([0, 0, 0.03, 0.1]),
   };
