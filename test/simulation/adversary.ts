@@ -8,6 +8,8 @@ import type { SimNode } from "./sim-node.ts";
 /** Deployment of the strays that come in a herd, and how many come. */
 export const HERD = "acme.herd";
 const STRAY = "acme.stray";
+/** By then whoever is down for good is known to be down. */
+const REPAIRED_AFTER_MS = 12_000;
 const HERD_SIZE = 9;
 
 /** How the adversary brings processes back. */
@@ -35,8 +37,6 @@ export class Adversary {
   readonly #healing = new Set<() => void>();
   #done = false;
   #strays = 0;
-  /** Whether a record that the last lost node is down was written after it went. */
-  #isCounted = true;
 
   constructor(platform: Platform, revival: Revival) {
     this.#platform = platform;
@@ -68,6 +68,7 @@ export class Adversary {
     this.#platform.mischief = undefined;
     for (const heal of this.#healing) heal();
     this.#platform.say("CALM");
+    this.#platform.clock.timer(REPAIRED_AFTER_MS, () => this.#repair());
     return { lost: this.#lost, drained: this.#drained };
   }
 
@@ -170,15 +171,11 @@ export class Adversary {
     }
   }
 
-  /**
-   * One more may go for good when the one before is known to be down; two of five are the most. A beat that comes late
-   * is a sign of life all the same, after which two would fall silent at once.
-   */
+  /** One more may go for good when the one before is known to be down; two of five are the most. */
   #mayLose(): boolean {
-    const most = (this.#platform.mischief?.late ?? 0) > 0 ? 1 : 2;
     const { nodes } = this.#platform.database.records;
     const gone = new Set([...this.#lost, ...this.#drained]);
-    return this.#isCounted && gone.size < most && [...this.#lost].every(id => nodes.get(id)?.node.liveness === "down");
+    return gone.size < 2 && [...this.#lost].every(id => nodes.get(id)?.node.liveness === "down");
   }
 
   /** Without a manager nobody tells the schedulers of drains any more. */
@@ -218,15 +215,25 @@ export class Adversary {
     this.#editSwarm(node.id, { state: "down" });
     if (forMs === undefined) {
       this.#lost.add(node.id);
-      const recorded = this.#platform.database.records.nodes.get(node.id)?.node.liveness;
-      this.#isCounted = recorded !== undefined && recorded !== "down";
       return;
     }
-    this.#healAfter(forMs, () => {
-      node.powerOn();
-      this.#editSwarm(node.id, { state: "ready" });
-      this.#revival.startAgent(node);
-    });
+    this.#healAfter(forMs, () => this.#bringBack(node));
+  }
+
+  #bringBack(node: SimNode): void {
+    node.powerOn();
+    this.#editSwarm(node.id, { state: "ready" });
+    this.#revival.startAgent(node);
+  }
+
+  /** Two that are silent at once freeze the fleet until a person looks: here one does, and brings one back. */
+  #repair(): void {
+    const { nodes } = this.#platform.database.records;
+    const silent = [...this.#lost].filter(id => nodes.get(id)?.node.liveness !== "down");
+    if (silent.length < 2) return;
+    this.#lost.delete(silent[0]!);
+    this.#platform.say(`REPAIR ${silent[0]}`);
+    this.#bringBack(this.#node(silent[0]!));
   }
 
   /** A pulled cable is noticed by nobody for a while; then the client gives the connection up. */

@@ -2,7 +2,7 @@ import type { Outcome } from "./simulate.ts";
 
 const MOST = 60;
 /** What a story is never told without. */
-const PLOT = /^ *[\d.]+ {2}(FAULT|CALM|VIOLATION|\S+ (starts|ends)$)/;
+const PLOT = /^ *[\d.]+ {2}(FAULT|CALM|REPAIR|VIOLATION|\S+ (starts|ends)$)/;
 /** The bare traffic; `--trace` shows it. */
 const TRAFFIC = /^ *[\d.]+ {2}\S+ (> \S+ |db )/;
 
