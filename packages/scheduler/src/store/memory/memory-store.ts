@@ -77,7 +77,7 @@ export function createMemoryDatabase(clock: Clock): MemoryDatabase {
     else await Promise.resolve();
     if (lost === "before" || away.has("") || away.has(name)) throw unavailable();
     if (lost === "later") {
-      clock.timer(laterMs, () => void attempt(run));
+      clock.timer(laterMs, () => attempt(run));
       throw unavailable();
     }
     const answer = frozen(run());
