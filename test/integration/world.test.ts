@@ -11,7 +11,10 @@ import { startStoreServer, type StoreServer } from "../support/postgres.ts";
 const someone = { actor: "someone", idempotencyKey: undefined };
 const COUNT = 12;
 
-/** A store reads only what changed since its last look; one that has just been made reads everything. */
+/**
+ * A store reads only what changed since its last look; one that has just been made reads
+ * everything.
+ */
 describe("the world as it is read again and again", () => {
   let postgres: StoreServer;
   let pool: pg.Pool;
@@ -173,6 +176,7 @@ function inOrder(world: World): World {
     releases: sorted(world.releases),
     instances: sorted(world.instances),
     locations: sorted(world.locations),
+    releasedPorts: world.releasedPorts,
     placements: world.placements,
   };
 }

@@ -12,7 +12,10 @@ const RESOURCE_BASED = 40_000;
 const NAIVE_FACTOR = 10;
 const NAIVE_DECISIONS = 100;
 
-/** Placement decisions of core, through the entry that `decide` uses, against filtering and sorting all nodes anew. */
+/**
+ * Placement decisions of core, through the entry that `decide` uses, against filtering and sorting
+ * all nodes anew.
+ */
 export const p1: Measurement = {
   name: "P1",
   title: "placement decisions per second at 5,000 nodes with 3 constraints, on one core",
@@ -22,7 +25,7 @@ export const p1: Measurement = {
     const resourceBased = p1Requests("resource-based", 100);
     const ours = (requests: typeof leastLoaded) => (): number => {
       const startedAt = performance.now();
-      const { placed } = placeBatch(fleetOf(world), requests);
+      const { placed } = placeBatch(fleetOf(world, 0), requests);
       const ms = performance.now() - startedAt;
       if (placed.length !== requests.length) throw new Error(`only ${placed.length} of ${requests.length} were placed`);
       return (placed.length / ms) * 1_000;
@@ -50,7 +53,7 @@ export const p1: Measurement = {
       bench.say(`least-loaded where ${sizes} sizes differ: median ${rate(median(one.rate))}`);
     }
     const equal = p1Requests("least-loaded", 1);
-    const balance = balanceOf(world, placeBatch(fleetOf(world), equal).placed, equal);
+    const balance = balanceOf(world, placeBatch(fleetOf(world, 0), equal).placed, equal);
     bench.say(
       `balance of ${equal.length} equal instances on equal nodes: fullest/mean ${significant(balance)} (goal <=1.02)`,
     );

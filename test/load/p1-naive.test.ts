@@ -9,7 +9,7 @@ test.each(["least-loaded", "resource-based"] as const)(
   strategy => {
     const world = p1World();
     const few = p1Requests(strategy, 1).slice(0, 50);
-    const { placed } = placeBatch(fleetOf(world), few);
+    const { placed } = placeBatch(fleetOf(world, 0), few);
     const order = new Map(few.map((request, index) => [request.instanceId, index]));
     const inOrder = placed.toSorted((a, b) => (order.get(a.instanceId) ?? 0) - (order.get(b.instanceId) ?? 0));
     expect(naivePlacements(world.nodes, few)).toEqual(inOrder.map(one => one.nodeId));

@@ -14,7 +14,7 @@ import { SANDBOX_IMAGE, type SimNode } from "./sim-node.ts";
 import { recordsOf, watchedEngine, watchedStore } from "./watch.ts";
 
 /** What every simulated operator chose; few ports and slots, so that they run short. */
-const LIMITS = { portFrom: 20_000, portTo: 20_023, maxInstances: 14 };
+const LIMITS = { portFrom: 20_000, portTo: 20_199, maxInstances: 14 };
 
 /** Starts the agent of a node in a fresh life. */
 export function startAgent(platform: Platform, node: SimNode, life: Life): void {

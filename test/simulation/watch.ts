@@ -26,11 +26,15 @@ export function recordsOf(platform: Platform): World {
     releases: [...records.releases.values()],
     instances: [...records.instances.values()],
     locations: [...records.locations.values()],
+    releasedPorts: records.releasedPorts,
     placements: records.lease?.placements ?? 0,
   };
 }
 
-/** Checks everything that must hold at every moment; called whenever records or containers have changed. */
+/**
+ * Checks everything that must hold at every moment; called whenever records or containers have
+ * changed.
+ */
 export function checkNow(platform: Platform): void {
   const world = recordsOf(platform);
   const running = platform.nodes.flatMap(node => node.running());

@@ -1,4 +1,5 @@
-import { loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
+import { reservedWithin } from "@skep/core/model/host-ports.ts";
+import { ConfigError, loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
 import { z } from "zod";
 import { parseBlock } from "./engine/subnets.ts";
 
@@ -20,7 +21,8 @@ export const SETTINGS = {
     z.string().default("skep/pause:latest"),
     "image of the sandbox that holds a pod's network",
   ),
-  // A pool that neither Docker's defaults (172.17 to 172.31, 192.168) nor Swarm's (10.0 to 10.10) reach into.
+  // A pool that neither Docker's defaults (172.17 to 172.31, 192.168) nor Swarm's (10.0 to 10.10)
+  // reach into.
   networkPool: setting(
     "SKEP_NETWORK_POOL",
     pool.default("10.201.0.0/16"),
@@ -35,7 +37,8 @@ export const SETTINGS = {
     z.coerce.number().int().min(1).default(100),
     "most instances on this node",
   ),
-  // A start waits now and then for the disk and the network: with one more than there are cores, none of them is idle.
+  // A start waits now and then for the disk and the network: with one more than there are cores,
+  // none of them is idle.
   startLimit: setting(
     "SKEP_START_LIMIT",
     z.coerce.number().int().min(1).optional(),
@@ -54,5 +57,14 @@ export type Config = ConfigOf<typeof SETTINGS>;
 
 /** @throws ConfigError that names every problem at once. */
 export function readConfig(environment?: Environment): Config {
-  return loadConfig(SETTINGS, environment);
+  const config = loadConfig(SETTINGS, environment);
+  const { portFrom, portTo } = config;
+  const reserved = reservedWithin({ from: portFrom, to: portTo });
+  if (portFrom > portTo || reserved.length > 0) {
+    const why = portFrom > portTo ? "is empty" : `holds ${reserved.slice(0, 3).join(", ")}, which no tenant may have`;
+    throw new ConfigError([
+      `SKEP_PORT_FROM=${portFrom} to SKEP_PORT_TO=${portTo} ${why}: choose a range such as 20000 to 29999.`,
+    ]);
+  }
+  return config;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "@skep/kit/clock.ts";
 import { showConfig } from "@skep/kit/config.ts";
@@ -6,6 +6,7 @@ import type { Life } from "@skep/kit/lifecycle.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { createNatsBus } from "@skep/kit/nats-bus.ts";
 import { systemIds, systemRandom } from "@skep/kit/random.ts";
+import { sharedWithKernel } from "./node/ephemeral-ports.ts";
 import { createCgroupSampler } from "./node/cgroup.ts";
 import { SETTINGS, type Config } from "./config.ts";
 import { createAgent } from "./create-agent.ts";
@@ -29,6 +30,7 @@ export async function serve(config: Config, log: Log, { stack, signal }: Life): 
     ...(natsPassword === undefined ? {} : { password: natsPassword }),
   });
   stack.defer(() => bus.close());
+  warnOfSharedPorts(config, log);
   const agent = createAgent({
     engine,
     bus,
@@ -53,4 +55,21 @@ export async function serve(config: Config, log: Log, { stack, signal }: Life): 
   // Peers may still ask while a drained node waits for its instances to leave, so the page goes after the agent.
   stack.defer(() => agent.stop());
   await agent.start();
+}
+
+/**
+ * A node whose kernel gives tenants' ports away works most of the time: it is said, and the agent
+ * goes on.
+ */
+function warnOfSharedPorts(config: Config, log: Log): void {
+  const file = join(config.procRoot, "sys/net/ipv4/ip_local_port_range");
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const shared = sharedWithKernel({ from: config.portFrom, to: config.portTo }, text);
+  if (shared === undefined) return;
+  log.warn(
+    "ports.shared",
+    `The kernel gives ${shared.from} to ${shared.to} to outgoing connections as well, so instances may fail to start: ` +
+      "move SKEP_PORT_FROM and SKEP_PORT_TO, or sysctl net.ipv4.ip_local_port_range.",
+    { ...shared },
+  );
 }

@@ -1,3 +1,4 @@
+import { parsePortRanges } from "@skep/core/model/host-ports.ts";
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
 import { ConfigError, loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
 import { SERVER_SETTINGS } from "@skep/server/settings.ts";
@@ -6,7 +7,10 @@ import { z } from "zod";
 const port = (otherwise: number) => z.coerce.number().int().min(0).max(65_535).default(otherwise);
 const ms = (otherwise: number) => z.coerce.number().int().min(1).default(otherwise);
 
-/** Every setting of the scheduler: its variable, shape, default, and what it is for. `<variable>_FILE` names a secret. */
+/**
+ * Every setting of the scheduler: its variable, shape, default, and what it is for.
+ * `<variable>_FILE` names a secret.
+ */
 export const SCHEDULER_SETTINGS = {
   ...SERVER_SETTINGS,
   postgresHost: setting("SKEP_POSTGRES_HOST", z.string().default("localhost"), "where Postgres is"),
@@ -55,6 +59,23 @@ export const SCHEDULER_SETTINGS = {
     ms(DEFAULT_SETTINGS.keepStoppedMs),
     "how long stopped records are kept",
   ),
+  fixedPorts: setting(
+    "SKEP_FIXED_PORTS",
+    z
+      .string()
+      .default("")
+      .transform(parsePortRanges)
+      .refine(ranges => ranges !== undefined, {
+        error: "use ports and ranges such as 8080,9000-9010, of 1024 and above and none of the platform's own",
+      })
+      .transform(ranges => ranges ?? []),
+    "host ports that deployments may fix, such as 8080,9000-9010",
+  ),
+  portQuarantineMs: setting(
+    "SKEP_PORT_QUARANTINE_MS",
+    ms(DEFAULT_SETTINGS.portQuarantineMs),
+    "how long a host port waits before another tenant may have it",
+  ),
 } as const;
 
 /** The scheduler's configuration. */
@@ -80,5 +101,6 @@ export function readConfig(environment?: Environment): SchedulerConfig {
 /** The part that decisions are made by. */
 export function settingsOf(config: SchedulerConfig): Settings {
   const { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, moveGraceMs, keepStoppedMs } = config;
-  return { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, moveGraceMs, keepStoppedMs };
+  const { portQuarantineMs } = config;
+  return { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, moveGraceMs, keepStoppedMs, portQuarantineMs };
 }

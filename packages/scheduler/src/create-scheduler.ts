@@ -1,3 +1,4 @@
+import type { PortRange } from "@skep/core/model/host-ports.ts";
 import { encodeWake } from "@skep/api/codec/notice.ts";
 import { SUBJECTS } from "@skep/api/subjects.ts";
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
@@ -20,13 +21,20 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   /** Name of this replica, for people; the same after a restart. */
   readonly name: string;
   readonly version: string;
-  /** How long the lease of a leader holds without renewal; a dead leader is followed within this time. */
+  /**
+   * How long the lease of a leader holds without renewal; a dead leader is followed within this
+   * time.
+   */
   readonly leaseMs?: number;
   /** Port at which every agent answers `/livez` to its peers. */
   readonly probePort?: number;
+  /** Host ports that people may fix; none where absent. */
+  readonly fixedPorts?: readonly PortRange[];
 }
 
-/** One scheduler: the loops that every replica runs, and those of the leader when this one leads. */
+/**
+ * One scheduler: the loops that every replica runs, and those of the leader when this one leads.
+ */
 export interface Scheduler {
   /** Begins all loops; they live through anything, so there is nothing to wait for. */
   start(): void;
@@ -71,7 +79,10 @@ function portsOf(deps: SchedulerDeps): Ports {
   };
 }
 
-/** Wires a scheduler out of its ports, without a socket or a file; a simulation runs several in one process. */
+/**
+ * Wires a scheduler out of its ports, without a socket or a file; a simulation runs several in one
+ * process.
+ */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const ports = portsOf(deps);
   const { store, bus, clock, log, loops, name, version, probePort = PROBE_PORT, senders } = ports;
@@ -131,6 +142,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       log,
       replica: name,
       version,
+      fixedPorts: deps.fixedPorts ?? [],
       wake: because => {
         wake(because);
         started?.hints.tell({});

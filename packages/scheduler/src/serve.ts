@@ -22,7 +22,9 @@ import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "./sto
 import { VERSION } from "./version.ts";
 import { createScheduler, type Scheduler } from "./create-scheduler.ts";
 
-/** Opens everything a scheduler needs and starts it; what was opened is closed in reverse by `life`. */
+/**
+ * Opens everything a scheduler needs and starts it; what was opened is closed in reverse by `life`.
+ */
 export async function serve(config: SchedulerConfig, log: Log, life: Life): Promise<void> {
   log.info("config.read", "The configuration is complete.", showConfig(SCHEDULER_SETTINGS, config));
   const store = openStore(config, log, DAILY_WORK);
@@ -37,10 +39,12 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
   life.stack.defer(() => bus.close());
   const scheduler = createScheduler({
     ...{ store, bus, clock: systemClock, log, random: systemRandom, ids: systemIds, settings: settingsOf(config) },
+    fixedPorts: config.fixedPorts,
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
   });
   life.stack.defer(() => scheduler.stop());
-  // The listeners come first: a scheduler that waits for its database is alive, answers `unavailable`, and says why.
+  // The listeners come first: a scheduler that waits for its database is alive, answers
+  // `unavailable`, and says why.
   await listen(config, log, life, store, scheduler);
   await migrate(config, log, life.signal);
   if (!life.signal.aborted) scheduler.start();
@@ -53,7 +57,10 @@ interface Share {
 }
 
 const DAILY_WORK: Share = { maxConnections: 12, statementTimeoutMs: 5_000 };
-/** An index over a table that has grown takes its time, and whoever does not make it waits for the replica that does. */
+/**
+ * An index over a table that has grown takes its time, and whoever does not make it waits for the
+ * replica that does.
+ */
 const MIGRATION: Share = { maxConnections: 2, statementTimeoutMs: 30 * 60_000 };
 
 function openStore(config: SchedulerConfig, log: Log, share: Share): PostgresStore {

@@ -1,3 +1,4 @@
+import { isReservedPort } from "@skep/core/model/host-ports.ts";
 import type { ContainerSpec, HealthCheck } from "@skep/core/model/deployment.ts";
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { PortBinding } from "@skep/core/model/instance.ts";
@@ -9,23 +10,27 @@ import { formatPorts } from "./ports.ts";
 import { deny, refuseUnsafe } from "./refusals.ts";
 
 /**
- * Taken from Docker's default set, all else stays. NET_RAW forges packets towards neighbours on the bridge; MKNOD makes
- * device files; AUDIT_WRITE writes the node's audit log; SETFCAP hands out file capabilities, which no-new-privileges
- * voids anyway. What stays is what official images use when they start as root and step down: CHOWN, DAC_OVERRIDE,
- * FOWNER, SETUID, SETGID (postgres, nginx, mosquitto), NET_BIND_SERVICE (nginx on 80), KILL and SYS_CHROOT (haproxy).
+ * Taken from Docker's default set, all else stays. NET_RAW forges packets towards neighbours on the
+ * bridge; MKNOD makes device files; AUDIT_WRITE writes the node's audit log; SETFCAP hands out file
+ * capabilities, which no-new-privileges voids anyway. What stays is what official images use when
+ * they start as root and step down: CHOWN, DAC_OVERRIDE, FOWNER, SETUID, SETGID (postgres, nginx,
+ * mosquitto), NET_BIND_SERVICE (nginx on 80), KILL and SYS_CHROOT (haproxy).
  */
 const DROPPED_CAPABILITIES = ["NET_RAW", "MKNOD", "AUDIT_WRITE", "SETFCAP"];
 
-/** A container's output is kept in three files of this size, so that a chatty tenant cannot fill the node's disk. */
+/**
+ * A container's output is kept in three files of this size, so that a chatty tenant cannot fill the
+ * node's disk.
+ */
 const LOG_CONFIG = { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } };
 
 /** A sandbox only sleeps: enough for a small program, too little to be of use to anybody else. */
 const SANDBOX_LIMITS = { cpuMillis: 100, memoryBytes: 32 * 1024 * 1024, pids: 16 };
 
 /**
- * The engine's options for a container of the spec. It starts no init of its own: images that bring one
- * (s6-overlay and the like) refuse to run as anything but the first process.
- * @throws SkepError `permission_denied` for what no tenant may have, naming the field.
+ * The engine's options for a container of the spec. It starts no init of its own: images that bring
+ * one (s6-overlay and the like) refuse to run as anything but the first process. @throws SkepError
+ * `permission_denied` for what no tenant may have, naming the field.
  */
 export function toCreateOptions(request: CreateContainer, node: { readonly hostname: string }): ContainerCreateOptions {
   const { instance, container, sandboxId } = request;
@@ -95,7 +100,8 @@ function hostConfig(limits: {
     SecurityOpt: ["no-new-privileges:true"],
     IpcMode: "private",
     LogConfig: LOG_CONFIG,
-    // The agent supervises: two supervisors would start a container twice and disagree about its backoff.
+    // The agent supervises: two supervisors would start a container twice and disagree about its
+    // backoff.
     RestartPolicy: { Name: "no" },
   };
 }
@@ -115,6 +121,8 @@ function bindings(ports: readonly PortBinding[]): Record<string, { HostPort: str
   for (const port of ports) {
     if (!(port.hostPort >= 1 && port.hostPort <= 65_535))
       deny("ports", `the host port ${port.hostPort} does not exist`);
+    if (isReservedPort(port.hostPort))
+      deny("ports", `the host port ${port.hostPort} is the machine's or the platform's`);
     (byPort[`${port.containerPort}/${port.protocol}`] ??= []).push({ HostPort: String(port.hostPort) });
   }
   return byPort;
@@ -159,7 +167,8 @@ function deploymentOf(instance: AssignedInstance): string {
 
 function healthcheck(health: HealthCheck | undefined): { Healthcheck?: HealthConfig } {
   if (health === undefined) return {};
-  // A probe of the agent's own replaces the image's check: two verdicts on one container help nobody.
+  // A probe of the agent's own replaces the image's check: two verdicts on one container help
+  // nobody.
   if (health.probe.kind !== "docker") return { Healthcheck: { Test: ["NONE"] } };
   const test = [...health.probe.test];
   return {

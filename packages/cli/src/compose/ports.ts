@@ -4,7 +4,7 @@ import { readSection } from "./section.ts";
 import type { Spot } from "./tree.ts";
 import { readInteger, readText, readWord } from "./values.ts";
 
-const ADVICE = 'Write "8080" (the scheduler picks the node\'s port), "80:8080" (a fixed one) or the long form';
+const ADVICE = 'Write "8080" (the scheduler picks the node\'s port), "8000:8080" (a fixed one) or the long form';
 
 /** `ports`: what the container listens on, and the node's port where one is fixed. */
 export function readPorts(spot: Spot, problems: Problems): readonly PortSpec[] {

@@ -31,7 +31,7 @@ test("a deployment gets an instance per replica, spread over the nodes, and then
       .sort(),
   ).toEqual(["node-1", "node-2", "node-3"]);
   expect(cluster.serving(id)[0]?.ports).toEqual([
-    { container: "app", containerPort: 80, protocol: "tcp", hostPort: 20_000 },
+    { container: "app", containerPort: 80, protocol: "tcp", hostPort: 20_001 },
   ]);
   expect(cluster.tick()).toEqual([]);
 });

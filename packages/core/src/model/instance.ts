@@ -6,17 +6,23 @@ import type { TenantId } from "./tenant.ts";
 export type InstanceId = string;
 
 /**
- * The life of a placed instance. It only moves forward along
- * `pending → assigned → preparing → starting → running → stopping → stopped | failed | lost`,
- * except that a container that is started again goes from `running` back to `starting` (its epoch is the same).
+ * The life of a placed instance. It only moves forward along `pending → assigned → preparing →
+ * starting → running → stopping → stopped | failed | lost`, except that a container that is started
+ * again goes from `running` back to `starting` (its epoch is the same).
  */
 export type InstanceState =
   "pending" | "assigned" | "preparing" | "starting" | "running" | "stopping" | "stopped" | "failed" | "lost";
 
-/** What the probe says of a container; `none` where there is no probe. An instance is as well as its worst container. */
+/**
+ * What the probe says of a container; `none` where there is no probe. An instance is as well as its
+ * worst container.
+ */
 export type Health = "none" | "starting" | "healthy" | "unhealthy";
 
-/** Why an instance has no node: per filter, how many nodes it removed, and the one change that would help most. */
+/**
+ * Why an instance has no node: per filter, how many nodes it removed, and the one change that would
+ * help most.
+ */
 export interface Refusal {
   readonly removed: readonly { readonly filter: string; readonly nodes: number; readonly sentence: string }[];
   readonly advice: string;
@@ -48,6 +54,20 @@ export interface PortBinding {
   readonly hostPort: number;
 }
 
+/**
+ * A host port whose last user is over. A stale edge may still send that one's requests there:
+ * nobody else gets it yet.
+ */
+export interface ReleasedPort {
+  readonly nodeId: NodeId;
+  readonly protocol: "tcp" | "udp";
+  readonly hostPort: number;
+  /** Whose it was; the deployment itself may have it again at once. */
+  readonly deploymentId: DeploymentId;
+  /** From when on anybody may have it. */
+  readonly freeAt: number;
+}
+
 /** One container of a location, as its agent saw it. */
 export interface ContainerStatus {
   readonly name: string;
@@ -60,8 +80,8 @@ export interface ContainerStatus {
 }
 
 /**
- * The record of where an instance runs, one per instance and epoch.
- * `desired`, `desiredAt`, `ports` are written by the tick; the rest by `absorb` from the agent's reports.
+ * The record of where an instance runs, one per instance and epoch. `desired`, `desiredAt`, `ports`
+ * are written by the tick; the rest by `absorb` from the agent's reports.
  */
 export interface Location {
   readonly instanceId: InstanceId;
@@ -70,7 +90,10 @@ export interface Location {
   readonly release: number;
   readonly epoch: number;
   readonly nodeId: NodeId;
-  /** `run` and be routed to, `retire`: keep running but take it out of the routes, `stop` and remove. */
+  /**
+   * `run` and be routed to, `retire`: keep running but take it out of the routes, `stop` and
+   * remove.
+   */
   readonly desired: "run" | "retire" | "stop";
   /** When `desired` last changed. */
   readonly desiredAt: number;
@@ -78,7 +101,9 @@ export interface Location {
   readonly state: InstanceState;
   readonly health: Health;
   readonly containers: readonly ContainerStatus[];
-  /** One sentence of the agent on what it waits for or what went wrong, with the engine's own words. */
+  /**
+   * One sentence of the agent on what it waits for or what went wrong, with the engine's own words.
+   */
   readonly message: string;
   /** When the state last changed, by the scheduler's clock. */
   readonly changedAt: number;

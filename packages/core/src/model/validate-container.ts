@@ -1,5 +1,6 @@
 import type { Issue } from "../error.ts";
 import type { ContainerSpec, HealthCheck } from "./deployment.ts";
+import { isReservedPort } from "./host-ports.ts";
 import {
   check,
   checkWhole,
@@ -22,7 +23,10 @@ const MOST_ENTRIES = 1000;
 const MOST_PORTS = 100;
 const LONGEST_CHECK_MS = 3_600_000;
 
-/** Everything that is wrong with one container of a spec; `published` are the TCP ports that its whole pod publishes. */
+/**
+ * Everything that is wrong with one container of a spec; `published` are the TCP ports that its
+ * whole pod publishes.
+ */
 export function validateContainer(
   container: ContainerSpec,
   path: string,
@@ -154,7 +158,7 @@ function validatePorts(issues: Issue[], path: string, { ports }: ContainerSpec):
   );
   ports.forEach(({ containerPort, protocol, hostPort }, at) => {
     checkWhole(issues, `${path}.ports[${at}].containerPort`, containerPort, 1, 65_535);
-    if (hostPort !== undefined) checkWhole(issues, `${path}.ports[${at}].hostPort`, hostPort, 1, 65_535);
+    if (hostPort !== undefined) validateHostPort(issues, `${path}.ports[${at}].hostPort`, hostPort);
     check(
       issues,
       `${path}.ports[${at}].protocol`,
@@ -163,6 +167,17 @@ function validatePorts(issues: Issue[], path: string, { ports }: ContainerSpec):
       "use tcp or udp",
     );
   });
+}
+
+function validateHostPort(issues: Issue[], path: string, port: number): void {
+  checkWhole(issues, path, port, 1, 65_535);
+  check(
+    issues,
+    path,
+    !isReservedPort(port),
+    `the host port ${port} is the machine's or the platform's`,
+    "leave the host port out, and the scheduler picks one",
+  );
 }
 
 function validateMounts(issues: Issue[], path: string, { volumes, tmpfs }: ContainerSpec): void {

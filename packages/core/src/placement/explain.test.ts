@@ -28,7 +28,7 @@ test("every node is told why it will do or not, in the user's words, and the bes
       ][index]!,
   );
   const spec = aSpec({ placement: { constraints: ["node.labels.compute==true"] } });
-  const { nodes: verdicts, chosen, refusal } = explainPlacement(aWorld({ nodes }), { tenantId: "acme", spec });
+  const { nodes: verdicts, chosen, refusal } = explainPlacement(aWorld({ nodes }), { tenantId: "acme", spec }, 0);
   expect(verdicts.map(one => [one.eligible, one.rank, one.filter])).toEqual([
     [true, 2, undefined],
     [true, 1, undefined],
@@ -51,7 +51,7 @@ test("a refusal counts nodes per filter and names the one change that helps most
     containers: [aContainer({ resources })],
     placement: { constraints: ["node.labels.compute == true"] },
   });
-  const { refusal } = explainPlacement(aWorld({ nodes }), { tenantId: "acme", spec });
+  const { refusal } = explainPlacement(aWorld({ nodes }), { tenantId: "acme", spec }, 0);
   expect(refusal?.removed).toEqual([
     {
       filter: "constraint node.labels.compute == true",
@@ -71,23 +71,24 @@ test.each([
 ])("advice on resources says what is free and what is wanted", (over, advice) => {
   const nodes = someNodes(2, index => ({ capacity: { memoryBytes: (index + 1) * 100 * MIB } }));
   const spec = aSpec({ containers: [aContainer({ resources: { ...DEFAULT_RESOURCES, ...over } })] });
-  expect(explainPlacement(aWorld({ nodes }), { tenantId: "acme", spec }).refusal?.advice).toBe(advice);
+  expect(explainPlacement(aWorld({ nodes }), { tenantId: "acme", spec }, 0).refusal?.advice).toBe(advice);
 });
 
 test("a quota, a full node, a taken port and anti-affinity each have their word", () => {
-  const hostPort = { containerPort: 80, protocol: "tcp" as const, hostPort: 80 };
+  const hostPort = { containerPort: 80, protocol: "tcp" as const, hostPort: 8080 };
   const world = aWorld({
     tenants: [aTenant({ quota: { instances: 1, cpuMillis: undefined, memoryBytes: undefined } })],
     nodes: someNodes(1, () => ({ capacity: { instances: 1 } })),
     deployments: [aDeployment()],
     releases: [aRelease()],
     instances: [anInstance({ epoch: 1 })],
-    locations: [aLocation({ ports: [{ ...hostPort, container: "app", hostPort: 80 }] })],
+    locations: [aLocation({ ports: [{ ...hostPort, container: "app", hostPort: 8080 }] })],
   });
   const ask = (tenants: typeof world.tenants, capacity: number, spec = aSpec({ name: "other" })): string | undefined =>
     explainPlacement(
       { ...world, tenants, nodes: someNodes(1, () => ({ capacity: { instances: capacity } })) },
       { tenantId: "acme", spec },
+      0,
     ).refusal?.advice;
   expect(ask(world.tenants, 10)).toContain("raise the quota of the tenant acme");
   expect(ask([], 1)).toContain("raise the number of instances that a node may run");
@@ -102,12 +103,16 @@ test("a quota, a full node, a taken port and anti-affinity each have their word"
 });
 
 test("without any node the advice is to bring one", () => {
-  expect(explainPlacement(aWorld(), { tenantId: "acme", spec: aSpec() }).refusal?.advice).toContain("join a node");
+  expect(explainPlacement(aWorld(), { tenantId: "acme", spec: aSpec() }, 0).refusal?.advice).toContain("join a node");
 });
 
 test("a preview places all replicas, and says which slot finds no node", () => {
   const nodes = someNodes(2, () => ({ capacity: { instances: 1 } }));
-  const { placed, refused } = previewPlacement(aWorld({ nodes }), { tenantId: "acme", spec: aSpec({ replicas: 3 }) });
+  const { placed, refused } = previewPlacement(
+    aWorld({ nodes }),
+    { tenantId: "acme", spec: aSpec({ replicas: 3 }) },
+    0,
+  );
   expect(placed.map(one => one.nodeId)).toEqual(["node-1", "node-2"]);
   expect(refused.map(one => one.slot)).toEqual([2]);
 });

@@ -23,7 +23,10 @@ export interface NodeVerdict {
   readonly eligible: boolean;
   /** The first filter that refuses the node; `undefined` where it is eligible. */
   readonly filter: string | undefined;
-  /** Place among the eligible nodes, 1 for the one that would be taken; `undefined` where it is not eligible. */
+  /**
+   * Place among the eligible nodes, 1 for the one that would be taken; `undefined` where it is not
+   * eligible.
+   */
   readonly rank: number | undefined;
   /** Lower is better; `undefined` where it is not eligible. */
   readonly score: number | undefined;
@@ -43,9 +46,12 @@ export interface Proposal {
   readonly spec: DeploymentSpec;
 }
 
-/** Explains where the instance, or one more instance of a proposed spec, would be placed now, node by node. */
-export function explainPlacement(world: World, subject: Instance | Proposal): Explanation {
-  const fleet = fleetOf(world);
+/**
+ * Explains where the instance, or one more instance of a proposed spec, would be placed now, node
+ * by node.
+ */
+export function explainPlacement(world: World, subject: Instance | Proposal, now: number): Explanation {
+  const fleet = fleetOf(world, now);
   const ask = "spec" in subject ? proposed(subject, 0) : recorded(world, subject);
   if (ask === undefined)
     return {
@@ -61,10 +67,14 @@ export function explainPlacement(world: World, subject: Instance | Proposal): Ex
   return { nodes, chosen, refusal: chosen === undefined ? refusalOf(fleet, ask) : undefined };
 }
 
-/** Where all replicas of a proposed spec would go, as if it were deployed now and nothing of it ran yet. */
+/**
+ * Where all replicas of a proposed spec would go, as if it were deployed now and nothing of it ran
+ * yet.
+ */
 export function previewPlacement(
   world: World,
   proposal: Proposal,
+  now: number,
 ): {
   readonly placed: readonly Placed[];
   readonly refused: readonly { readonly slot: number; readonly refusal: Refusal }[];
@@ -73,7 +83,7 @@ export function previewPlacement(
     ...proposed(proposal, slot),
     instanceId: `${proposal.tenantId}.${proposal.spec.name}.${slot}`,
   }));
-  const result = placeBatch(fleetOf(world), requests);
+  const result = placeBatch(fleetOf(world, now), requests);
   return {
     placed: result.placed,
     refused: result.refused.map(one => ({

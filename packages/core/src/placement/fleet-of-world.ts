@@ -9,8 +9,8 @@ import { needOf } from "./need.ts";
 import type { Need } from "./need.ts";
 
 /** The fleet as the world records it. */
-export function fleetOf(world: World): Fleet {
-  const draft = openDraft(world, 0);
+export function fleetOf(world: World, now: number): Fleet {
+  const draft = openDraft(world, now);
   return fleetOfDraft(draft, needsOfDraft(draft));
 }
 
@@ -25,6 +25,8 @@ export function fleetOfDraft(draft: Draft, needs: ReturnType<typeof needsOfDraft
     tenants: draft.tenants.values(),
     nodes: draft.nodes.values(),
     locations: allLocations(draft),
+    releasedPorts: draft.releasedPorts,
+    now: draft.now,
     placements: draft.placements,
     needOf: needs,
     slotOf: id => draft.instances.get(id)?.slot,
@@ -35,7 +37,10 @@ export function fleetOfDraft(draft: Draft, needs: ReturnType<typeof needsOfDraft
   });
 }
 
-/** What was derived from each release: they never change, and one look after the other asks for the same ones. */
+/**
+ * What was derived from each release: they never change, and one look after the other asks for the
+ * same ones.
+ */
 const derived = new WeakMap<Release, Need>();
 
 /** Looks up what instances of a release need. */

@@ -1,15 +1,18 @@
 import type { DeploymentId } from "../model/deployment.ts";
-import type { InstanceId, Location } from "../model/instance.ts";
+import type { InstanceId, Location, ReleasedPort } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import { isLive, isShortOfRunning } from "../model/state.ts";
 import type { Quota, Tenant, TenantId } from "../model/tenant.ts";
 import { satisfies } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
 import type { Need } from "./need.ts";
-import { emptyPortBook, takePort } from "./ports.ts";
+import { emptyPortBook, quarantinePort, takePort } from "./ports.ts";
 import type { PortBook } from "./ports.ts";
 
-/** What a tenant holds. A slot counts once, however many locations it has for the moment of a move or an update. */
+/**
+ * What a tenant holds. A slot counts once, however many locations it has for the moment of a move
+ * or an update.
+ */
 export interface TenantUse {
   readonly quota: Quota;
   instances: number;
@@ -19,8 +22,9 @@ export interface TenantUse {
 }
 
 /**
- * All nodes as columns, in the order of their ids, with what is used of each. Filters and scores read it, placing
- * writes it; a number in a column is found at the node's index. Columns make 100,000 decisions a second possible.
+ * All nodes as columns, in the order of their ids, with what is used of each. Filters and scores
+ * read it, placing writes it; a number in a column is found at the node's index. Columns make
+ * 100,000 decisions a second possible.
  */
 export interface Fleet {
   readonly nodes: readonly Node[];
@@ -57,6 +61,9 @@ export interface FleetSource {
   readonly tenants: Iterable<Tenant>;
   readonly nodes: Iterable<Node>;
   readonly locations: Iterable<Location>;
+  readonly releasedPorts: readonly ReleasedPort[];
+  /** Ports that were released are free from their time on. */
+  readonly now: number;
   readonly placements: number;
   readonly needOf: (deploymentId: DeploymentId, release: number) => Need | undefined;
   readonly slotOf: (instanceId: InstanceId) => number | undefined;
@@ -65,8 +72,8 @@ export interface FleetSource {
 }
 
 /**
- * Lays the nodes out as columns and counts what every live location uses. Host ports count as taken for as long as
- * a location is recorded at all, since what ended may still hold them.
+ * Lays the nodes out as columns and counts what every live location uses. Host ports count as taken
+ * for as long as a location is recorded at all, since what ended may still hold them.
  */
 export function openFleet(source: FleetSource): Fleet {
   const nodes = [...source.nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -111,10 +118,19 @@ export function openFleet(source: FleetSource): Fleet {
     if (live && need !== undefined) holdSlot(fleet, need, source.slotOf(location.instanceId) ?? 0);
     if (live && need !== undefined) declareAvoidance(fleet, need);
   }
+  for (const { nodeId, protocol, hostPort, deploymentId, freeAt } of source.releasedPorts) {
+    const index = fleet.indexOf.get(nodeId);
+    if (index === undefined || freeAt <= source.now) continue;
+    const { capacity } = nodes[index]!;
+    quarantinePort((fleet.ports[index] ??= emptyPortBook(capacity)), capacity, protocol, hostPort, deploymentId);
+  }
   return fleet;
 }
 
-/** Counts one more instance on a node. `unmeasured` adds what it is expected to use to the node's load. */
+/**
+ * Counts one more instance on a node. `unmeasured` adds what it is expected to use to the node's
+ * load.
+ */
 export function occupy(
   fleet: Fleet,
   index: number,
@@ -165,7 +181,10 @@ export function isWithinQuota(fleet: Fleet, need: Need, slot: number): boolean {
   );
 }
 
-/** Makes anti-affinity mutual: whom this one avoids must avoid it as well, whichever is placed first. */
+/**
+ * Makes anti-affinity mutual: whom this one avoids must avoid it as well, whichever is placed
+ * first.
+ */
 export function declareAvoidance(fleet: Fleet, need: Need): void {
   for (const other of need.avoid) {
     const known = fleet.avoidedBy.get(other);
@@ -190,7 +209,10 @@ function countOn(counts: Map<DeploymentId, Map<number, number>>, deploymentId: D
   perNode.set(index, (perNode.get(index) ?? 0) + 1);
 }
 
-/** Per node index, 1 where the node satisfies the constraint; worked out once per fleet and constraint. */
+/**
+ * Per node index, 1 where the node satisfies the constraint; worked out once per fleet and
+ * constraint.
+ */
 export function satisfiedBy(fleet: Fleet, constraint: Constraint): Uint8Array {
   let mask = fleet.satisfied.get(constraint.text);
   if (mask === undefined) {

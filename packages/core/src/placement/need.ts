@@ -24,7 +24,9 @@ export interface Need {
   readonly cpuMillis: number;
   /** Reserved bytes; what the memory filter counts. */
   readonly memoryBytes: number;
-  /** What it is expected to use until it is measured: its reservation, or a quarter of its limit. */
+  /**
+   * What it is expected to use until it is measured: its reservation, or a quarter of its limit.
+   */
   readonly expected: { readonly cpuMillis: number; readonly memoryBytes: number };
   /** Its limits; what a tenant's quota counts. */
   readonly limit: { readonly cpuMillis: number; readonly memoryBytes: number };
@@ -45,11 +47,14 @@ export interface Need {
   readonly signature: string;
 }
 
-// A container without a reservation still uses something; without an estimate a whole batch would land on the one
-// node that happens to be idlest by a hair.
+// A container without a reservation still uses something; without an estimate a whole batch would
+// land on the one node that happens to be idlest by a hair.
 const EXPECTED_SHARE_OF_LIMIT = 4;
 
-/** Derives from a spec what placement has to know. Constraints that cannot be read are satisfied by no node. */
+/**
+ * Derives from a spec what placement has to know. Constraints that cannot be read are satisfied by
+ * no node.
+ */
 export function needOf(tenantId: TenantId, deploymentId: DeploymentId, spec: DeploymentSpec): Need {
   const { strategy, maxPerNode, antiAffinity } = spec.placement;
   const constraints = spec.placement.constraints.map(text => {
@@ -84,7 +89,8 @@ export function needOf(tenantId: TenantId, deploymentId: DeploymentId, spec: Dep
     largeSpec: largeSpecOf(deploymentId, spec),
     avoid: antiAffinity.map(name => `${tenantId}.${name}`),
   };
-  const own = strategy === "spread" || maxPerNode !== undefined || antiAffinity.length > 0 ? deploymentId : "";
+  const own =
+    strategy === "spread" || maxPerNode !== undefined || antiAffinity.length + fixed.length > 0 ? deploymentId : "";
   const signature = [
     strategy,
     constraints

@@ -25,7 +25,7 @@ const wantShape = fc.record({
   avoids: fc.constantFrom(undefined, undefined, "d0", "d1", "d2"),
   reserveMiB: fc.constantFrom(0, 64, 128, 256),
   reserveCpu: fc.constantFrom(0, 250),
-  ports: fc.array(fc.constantFrom(undefined, undefined, 20001, 443), { maxLength: 2 }),
+  ports: fc.array(fc.constantFrom(undefined, undefined, 20001, 8443), { maxLength: 2 }),
   specMiB: fc.constantFrom(0, 0, 0, 5, 9, 17),
 });
 
@@ -49,7 +49,7 @@ const scene = fc
 test("placing by groups and heaps gives what filtering and sorting anew for each instance gives", () => {
   fc.assert(
     fc.property(scene, ({ world, requests }) => {
-      const { placed, refused } = placeBatch(fleetOf(world), requests);
+      const { placed, refused } = placeBatch(fleetOf(world, 0), requests);
       const order = groupsOf(fleetWith(world, requests), requests).flat();
       const naive = placeNaively(world, order);
       expect(placed.map(({ instanceId, nodeId, ports }) => ({ instanceId, nodeId, ports }))).toEqual(naive.placed);
@@ -63,7 +63,7 @@ test("the order of the requests does not matter", () => {
   fc.assert(
     fc.property(scene, fc.integer(), ({ world, requests }, salt) => {
       const shuffled = [...requests].sort((a, b) => hash(a.instanceId, salt) - hash(b.instanceId, salt));
-      expect(placeBatch(fleetOf(world), shuffled)).toEqual(placeBatch(fleetOf(world), requests));
+      expect(placeBatch(fleetOf(world, 0), shuffled)).toEqual(placeBatch(fleetOf(world, 0), requests));
     }),
     { numRuns: 500 },
   );
@@ -72,7 +72,7 @@ test("the order of the requests does not matter", () => {
 test("who is refused learns how many nodes each filter removed, all nodes in sum, and what would help", () => {
   fc.assert(
     fc.property(scene, ({ world, requests }) => {
-      for (const { refusal } of placeBatch(fleetOf(world), requests).refused) {
+      for (const { refusal } of placeBatch(fleetOf(world, 0), requests).refused) {
         expect(refusal.advice).not.toBe("");
         expect(refusal.removed.reduce((sum, one) => sum + one.nodes, 0)).toBe(world.nodes.length);
       }
@@ -146,7 +146,7 @@ function placeAll(nodes: World["nodes"], strategy: Strategy, count: number, rese
     containers: [aContainer({ resources: { ...DEFAULT_RESOURCES, reserveMemoryBytes: reserveMiB * MIB } })],
   });
   const placements = Math.max(...nodes.map(node => node.lastPlaced));
-  return placeBatch(fleetOf(aWorld({ nodes, placements })), requestsOf(spec, count));
+  return placeBatch(fleetOf(aWorld({ nodes, placements }), 0), requestsOf(spec, count));
 }
 
 function requestsOf(spec: DeploymentSpec, count: number, specMiB = 0): PlacementRequest[] {
@@ -186,9 +186,12 @@ function specOf(shape: typeof wantShape extends fc.Arbitrary<infer T> ? T : neve
   });
 }
 
-/** A fleet that knows who avoids whom, as it does once a batch was given to it; the order of groups depends on that. */
+/**
+ * A fleet that knows who avoids whom, as it does once a batch was given to it; the order of groups
+ * depends on that.
+ */
 function fleetWith(world: World, requests: readonly PlacementRequest[]): ReturnType<typeof fleetOf> {
-  const fleet = fleetOf({ ...world, nodes: [] });
+  const fleet = fleetOf({ ...world, nodes: [] }, 0);
   placeBatch(fleet, requests);
   return fleet;
 }

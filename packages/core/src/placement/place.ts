@@ -32,9 +32,10 @@ export interface BatchResult {
 }
 
 /**
- * Places a batch on the fleet and counts it there. The order of the requests does not matter: they are placed group
- * by group of equal needs, the largest first because the small ones still fit into the gaps, and within a group by
- * deployment, slot and id. Refusals are worked out at the end, against everything that was placed.
+ * Places a batch on the fleet and counts it there. The order of the requests does not matter: they
+ * are placed group by group of equal needs, the largest first because the small ones still fit into
+ * the gaps, and within a group by deployment, slot and id. Refusals are worked out at the end,
+ * against everything that was placed.
  */
 export function placeBatch(fleet: Fleet, requests: readonly PlacementRequest[]): BatchResult {
   for (const { need } of requests) declareAvoidance(fleet, need);
@@ -44,7 +45,10 @@ export function placeBatch(fleet: Fleet, requests: readonly PlacementRequest[]):
   return { placed, refused: refusalsOf(fleet, left) };
 }
 
-/** Working a refusal out looks at every node: requests that are refused alike, as thousands may be at once, share one. */
+/**
+ * Working a refusal out looks at every node: requests that are refused alike, as thousands may be
+ * at once, share one.
+ */
 function refusalsOf(fleet: Fleet, left: readonly PlacementRequest[]): BatchResult["refused"] {
   const known = new Map<string, Refusal>();
   return left.map(request => {
@@ -99,7 +103,8 @@ function placeGroup(
   left: PlacementRequest[],
 ): void {
   const some = group[0]!;
-  // The quota looks at the slot, not at the node: it is asked once per request instead of once per node.
+  // The quota looks at the slot, not at the node: it is asked once per request instead of once per
+  // node.
   const filters = filtersOf(some, fleet).filter(filter => filter.name !== "tenant-quota");
   const changing = filters.filter(filter => !filter.fixed);
   const ranking = openRanking(fleet, some, filters);
@@ -112,7 +117,10 @@ function placeGroup(
   }
 }
 
-/** The best node that still fits. Nodes that do not are dropped for good: within a group all ask for the same. */
+/**
+ * The best node that still fits. Nodes that do not are dropped for good: within a group all ask for
+ * the same.
+ */
 function fittingBest(ranking: Ranking, request: PlacementRequest, changing: readonly Filter[]): number | undefined {
   for (;;) {
     const index = bestOf(ranking);
@@ -132,7 +140,7 @@ function settle(fleet: Fleet, ranking: Ranking, index: number, request: Placemen
   const ports =
     need.ports.length === 0
       ? []
-      : bindPorts((fleet.ports[index] ??= emptyPortBook(node.capacity)), node.capacity, need);
+      : bindPorts((fleet.ports[index] ??= emptyPortBook(node.capacity)), node.capacity, need, fleet.placements);
   rerankBest(ranking, request);
   return { instanceId: request.instanceId, nodeId: node.id, ports, placement: fleet.placements, because };
 }

@@ -5,13 +5,21 @@ import type { Settings } from "../world/world.ts";
 import type { Instance, Location } from "../model/instance.ts";
 import { isLive } from "../model/state.ts";
 
-/** Drops the records of what is over: locations first, then instances without any, then deleted deployments. */
+/**
+ * Drops the records of what is over: locations first, then instances without any, then deleted
+ * deployments.
+ */
 export function forgetFinished(draft: Draft, settings: Settings): void {
   for (const instanceId of draft.locations.keys()) {
     const instance = draft.instances.get(instanceId);
     for (const location of locationsOf(draft, instanceId)) {
       if (isOver(draft, instance, location, settings))
-        record(draft, { kind: "forget-location", instanceId, epoch: location.epoch });
+        record(draft, {
+          kind: "forget-location",
+          instanceId,
+          epoch: location.epoch,
+          portsFreeAt: draft.now + settings.portQuarantineMs,
+        });
     }
   }
   const held = new Set<string>();
@@ -26,12 +34,17 @@ export function forgetFinished(draft: Draft, settings: Settings): void {
   }
 }
 
-/** Whether the agent has said that nothing of the location is left: stopped, and without a container. */
+/**
+ * Whether the agent has said that nothing of the location is left: stopped, and without a
+ * container.
+ */
 export function isGone(location: Location): boolean {
   return location.state === "stopped" && location.containers.length === 0;
 }
 
-/** When a location that is over is dropped although its agent never said that nothing of it is left. */
+/**
+ * When a location that is over is dropped although its agent never said that nothing of it is left.
+ */
 export function keptUntil(location: Location, settings: Settings): number | undefined {
   if (isLive(location) || isGone(location)) return undefined;
   return Math.max(location.changedAt, location.desiredAt) + settings.keepStoppedMs;
@@ -42,11 +55,13 @@ function isOver(draft: Draft, instance: Instance | undefined, location: Location
   if (instance === undefined) return true;
   const wanted = instance.desired === "run" && location.epoch === instance.epoch;
   if (isGone(location)) return !wanted || location.desired === "stop";
-  // Nobody can say that it is gone while its node is away, and a stopping instance need not wait for that.
+  // Nobody can say that it is gone while its node is away, and a stopping instance need not wait
+  // for that.
   const node = draft.nodes.get(location.nodeId);
   if (instance.desired === "stop" && (node === undefined || node.liveness === "down")) return true;
   const kept = keptUntil(location, settings);
   if (kept === undefined || kept > draft.now) return false;
-  // A failed location that is still the latest one shows people what went wrong until it is placed again.
+  // A failed location that is still the latest one shows people what went wrong until it is placed
+  // again.
   return location.state === "lost" || location.desired === "stop";
 }

@@ -21,7 +21,10 @@ const STATES: readonly InstanceState[] = [
   "lost",
 ];
 
-/** Any world that the records can be in at `now`, from empty to overfull, for property tests. Small, so that it shrinks well. */
+/**
+ * Any world that the records can be in at `now`, from empty to overfull, for property tests. Small,
+ * so that it shrinks well.
+ */
 export function aWorldOfAnyKind(now: number): fc.Arbitrary<World> {
   return fc
     .record({
@@ -119,6 +122,7 @@ function build(
     releases: built.flatMap(one => one.releases),
     instances: built.flatMap(one => one.instances),
     locations: withoutSharedPorts(built.flatMap(one => one.locations)),
+    releasedPorts: [],
     placements: 20,
   };
 }

@@ -1,5 +1,6 @@
 /**
- * Builders of the core's values for tests: each makes a complete, valid value, and takes only what a test is about.
+ * Builders of the core's values for tests: each makes a complete, valid value, and takes only what
+ * a test is about.
  */
 import type { Change } from "../world/plan.ts";
 import type { World } from "../world/world.ts";
@@ -13,7 +14,10 @@ import type { Tenant } from "../model/tenant.ts";
 
 const MIB = 1024 * 1024;
 
-/** An active, ready worker with 4 cores, 8 GiB and 100 instances of room; `capacity` may be given in part. */
+/**
+ * An active, ready worker with 4 cores, 8 GiB and 100 instances of room; `capacity` may be given in
+ * part.
+ */
 export function aNode(over: Partial<Omit<Node, "capacity">> & { readonly capacity?: Partial<Capacity> } = {}): Node {
   const id = over.id ?? "node-1";
   return {
@@ -43,7 +47,10 @@ export function aNode(over: Partial<Omit<Node, "capacity">> & { readonly capacit
   };
 }
 
-/** `count` nodes `node-1`, `node-2` ... with addresses 10.0.0.1 and on; `each` changes the one at an index. */
+/**
+ * `count` nodes `node-1`, `node-2` ... with addresses 10.0.0.1 and on; `each` changes the one at an
+ * index.
+ */
 export function someNodes(count: number, each: (index: number) => Parameters<typeof aNode>[0] = () => ({})): Node[] {
   return Array.from({ length: count }, (_, index) =>
     aNode({ id: `node-${index + 1}`, address: `10.0.${Math.floor(index / 250)}.${(index % 250) + 1}`, ...each(index) }),
@@ -72,7 +79,10 @@ export function aContainer(over: Partial<ContainerSpec> = {}): ContainerSpec {
   };
 }
 
-/** A spec named `web` with one replica of one container; placement, restart and update may be given in part. */
+/**
+ * A spec named `web` with one replica of one container; placement, restart and update may be given
+ * in part.
+ */
 export function aSpec(
   over: Partial<Omit<DeploymentSpec, "placement" | "restart" | "update">> & {
     readonly placement?: Partial<DeploymentSpec["placement"]>;
@@ -184,6 +194,7 @@ export function aWorld(over: Partial<World> = {}): World {
     releases: [],
     instances: [],
     locations: [],
+    releasedPorts: [],
     placements: 0,
     ...over,
   };

@@ -13,9 +13,9 @@ interface Held {
 }
 
 /**
- * Places requests one by one on nodes without locations: filters all nodes, sorts what is left, takes the first.
- * It shares no code with the planner but the reading of constraints: the reference for its results, and the baseline
- * for its speed.
+ * Places requests one by one on nodes without locations: filters all nodes, sorts what is left,
+ * takes the first. It shares no code with the planner but the reading of constraints: the reference
+ * for its results, and the baseline for its speed.
  */
 export function placeNaively(
   world: World,
@@ -40,7 +40,7 @@ export function placeNaively(
       refused.push(request.instanceId);
       continue;
     }
-    const ports = bind(best, request)!;
+    const ports = bind(best, request, world.placements + placed.length + 1)!;
     best.instances.push({ request, ports });
     best.lastPlaced = world.placements + placed.length + 1;
     placed.push({ instanceId: request.instanceId, nodeId: best.node.id, ports });
@@ -73,7 +73,11 @@ function fits(
 }
 
 /** The ports the node would give, or `undefined` when it cannot. */
-function bind({ node, instances }: Held, { need }: Pick<PlacementRequest, "need">): readonly PortBinding[] | undefined {
+function bind(
+  { node, instances }: Held,
+  { need }: Pick<PlacementRequest, "need">,
+  placement = 0,
+): readonly PortBinding[] | undefined {
   const taken = new Set(instances.flatMap(one => one.ports).map(port => `${port.hostPort}/${port.protocol}`));
   for (const { hostPort, protocol } of need.ports) {
     if (hostPort === undefined) continue;
@@ -82,10 +86,11 @@ function bind({ node, instances }: Held, { need }: Pick<PlacementRequest, "need"
     taken.add(key);
   }
   const bound: PortBinding[] = [];
+  const size = node.capacity.portTo - node.capacity.portFrom + 1;
+  const range = Array.from({ length: size }, (_, at) => node.capacity.portFrom + ((placement + at) % size));
   for (const { container, containerPort, protocol, hostPort } of need.ports) {
-    let port = hostPort ?? node.capacity.portFrom;
-    while (hostPort === undefined && taken.has(`${port}/${protocol}`)) port += 1;
-    if (hostPort === undefined && port > node.capacity.portTo) return undefined;
+    const port = hostPort ?? range.find(one => !taken.has(`${one}/${protocol}`));
+    if (port === undefined) return undefined;
     taken.add(`${port}/${protocol}`);
     bound.push({ container, containerPort, protocol, hostPort: port });
   }

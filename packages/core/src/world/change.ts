@@ -1,6 +1,7 @@
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { Draft } from "./draft.ts";
 import type { Change } from "./plan.ts";
+import { releasePorts } from "./released-ports.ts";
 
 /** Makes a change part of the plan and applies it to the draft at once. */
 export function record(draft: Draft, change: Change): void {
@@ -87,8 +88,11 @@ function place(draft: Draft, change: Extract<Change, { kind: "place" }>): void {
   draft.lastPlaced.set(change.nodeId, change.placement);
 }
 
-function forgetLocation(draft: Draft, of: { readonly instanceId: InstanceId; readonly epoch: number }): void {
-  const rest = (draft.locations.get(of.instanceId) ?? []).filter(location => location.epoch !== of.epoch);
+function forgetLocation(draft: Draft, of: Extract<Change, { kind: "forget-location" }>): void {
+  const known = draft.locations.get(of.instanceId) ?? [];
+  const gone = known.filter(location => location.epoch === of.epoch);
+  draft.releasedPorts = releasePorts(draft.releasedPorts, gone, of.portsFreeAt, draft.now);
+  const rest = known.filter(location => location.epoch !== of.epoch);
   if (rest.length === 0) draft.locations.delete(of.instanceId);
   else draft.locations.set(of.instanceId, rest);
 }

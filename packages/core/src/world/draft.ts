@@ -1,13 +1,13 @@
 import type { Deployment, DeploymentId, Release } from "../model/deployment.ts";
-import type { Instance, InstanceId, Location } from "../model/instance.ts";
+import type { Instance, InstanceId, Location, ReleasedPort } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import type { Tenant, TenantId } from "../model/tenant.ts";
 import type { Change } from "./plan.ts";
 import type { World } from "./world.ts";
 
 /**
- * A world under change, indexed. Each pass of `decide` sees what the passes before it changed, which is what makes
- * the whole plan its own fixpoint. It lives only inside one call.
+ * A world under change, indexed. Each pass of `decide` sees what the passes before it changed,
+ * which is what makes the whole plan its own fixpoint. It lives only inside one call.
  */
 export interface Draft {
   readonly now: number;
@@ -19,8 +19,12 @@ export interface Draft {
   readonly instances: Map<InstanceId, Instance>;
   /** Locations of each instance that has any, oldest epoch first. */
   readonly locations: Map<InstanceId, Location[]>;
+  releasedPorts: readonly ReleasedPort[];
   placements: number;
-  /** Latest placement made in this draft on each node that got one; it goes into the nodes when the draft is closed. */
+  /**
+   * Latest placement made in this draft on each node that got one; it goes into the nodes when the
+   * draft is closed.
+   */
   readonly lastPlaced: Map<NodeId, number>;
   readonly changes: Change[];
 }
@@ -37,6 +41,7 @@ export function openDraft(world: World, now: number): Draft {
     releases: listed(world.releases, release => release.deploymentId),
     instances: new Map(world.instances.map(instance => [instance.id, instance])),
     locations,
+    releasedPorts: world.releasedPorts,
     placements: world.placements,
     lastPlaced: new Map(),
     changes: [],
@@ -55,6 +60,7 @@ export function closeDraft(draft: Draft): World {
     releases: [...draft.releases.values()].flat(),
     instances: [...draft.instances.values()],
     locations: [...draft.locations.values()].flat(),
+    releasedPorts: draft.releasedPorts,
     placements: draft.placements,
   };
 }

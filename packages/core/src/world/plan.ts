@@ -2,25 +2,39 @@ import type { DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId, InstanceState, Location, PortBinding, Refusal } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
 
-/** One change to the records. Each names what it was based on, so that a commit can refuse a stale plan. */
+/**
+ * One change to the records. Each names what it was based on, so that a commit can refuse a stale
+ * plan.
+ */
 export type Change =
-  /** A new instance, epoch 0; `serial` must equal the deployment's `nextSerial`, which the commit advances. */
+  /**
+   * A new instance, epoch 0; `serial` must equal the deployment's `nextSerial`, which the commit
+   * advances.
+   */
   | { readonly kind: "create-instance"; readonly instance: Instance; readonly serial: number }
   /** The instance is to end: all its locations get `stop`. */
   | { readonly kind: "stop-instance"; readonly instanceId: InstanceId; readonly because: string }
-  /** A location at `epoch` = the instance's epoch + 1; the commit refuses it where the instance moved on. */
+  /**
+   * A location at `epoch` = the instance's epoch + 1; the commit refuses it where the instance
+   * moved on.
+   */
   | {
       readonly kind: "place";
       readonly instanceId: InstanceId;
       readonly epoch: number;
       readonly nodeId: NodeId;
       readonly ports: readonly PortBinding[];
-      /** Running number of the placement, `world.placements` + 1 and on; round-robin rotates by it. */
+      /**
+       * Running number of the placement, `world.placements` + 1 and on; round-robin rotates by it.
+       */
       readonly placement: number;
       /** Why this node, in one sentence. */
       readonly because: string;
     }
-  /** The instance fits nowhere; stored and shown. Only made when the reason changed; `undefined` where it wants no node any more. */
+  /**
+   * The instance fits nowhere; stored and shown. Only made when the reason changed; `undefined`
+   * where it wants no node any more.
+   */
   | { readonly kind: "refuse"; readonly instanceId: InstanceId; readonly refusal: Refusal | undefined }
   /** Placements keep failing: none before `retryAt`. */
   | { readonly kind: "defer"; readonly instanceId: InstanceId; readonly retryAt: number; readonly because: string }
@@ -28,15 +42,26 @@ export type Change =
   | { readonly kind: "retire"; readonly instanceId: InstanceId; readonly epoch: number; readonly because: string }
   /** End the location. */
   | { readonly kind: "stop"; readonly instanceId: InstanceId; readonly epoch: number; readonly because: string }
-  /** Its node is down: the location is lost; its instance is free to be placed with a higher epoch. */
+  /**
+   * Its node is down: the location is lost; its instance is free to be placed with a higher epoch.
+   */
   | { readonly kind: "lose"; readonly instanceId: InstanceId; readonly epoch: number; readonly because: string }
   /** Nothing runs there any more and nobody needs the record. */
-  | { readonly kind: "forget-location"; readonly instanceId: InstanceId; readonly epoch: number }
+  | {
+      readonly kind: "forget-location";
+      readonly instanceId: InstanceId;
+      readonly epoch: number;
+      /** When its host ports may be somebody else's. */
+      readonly portsFreeAt: number;
+    }
   | { readonly kind: "forget-instance"; readonly instanceId: InstanceId }
   /** A deleted deployment whose instances are all gone. */
   | { readonly kind: "forget-deployment"; readonly deploymentId: DeploymentId };
 
-/** What is to change now, and when to look again though nothing happens. Empty `changes` is the fixpoint. */
+/**
+ * What is to change now, and when to look again though nothing happens. Empty `changes` is the
+ * fixpoint.
+ */
 export interface Plan {
   readonly changes: readonly Change[];
   readonly wakeAt: number | undefined;

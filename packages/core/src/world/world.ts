@@ -1,5 +1,5 @@
 import type { Deployment, Release } from "../model/deployment.ts";
-import type { Instance, Location } from "../model/instance.ts";
+import type { Instance, Location, ReleasedPort } from "../model/instance.ts";
 import type { Node } from "../model/node.ts";
 import type { Tenant } from "../model/tenant.ts";
 
@@ -12,6 +12,8 @@ export interface World {
   readonly releases: readonly Release[];
   readonly instances: readonly Instance[];
   readonly locations: readonly Location[];
+  /** Host ports that wait out their quarantine; those whose time is over may be among them. */
+  readonly releasedPorts: readonly ReleasedPort[];
   /** Number of placements ever made; the next one gets this plus one. */
   readonly placements: number;
 }
@@ -22,14 +24,25 @@ export interface Settings {
   readonly suspectAfterMs: number;
   /** Silence after which a node whose peers cannot reach it either is down. */
   readonly downAfterMs: number;
-  /** How long a retired location still runs, so that every edge has taken the new routes before it stops. */
+  /**
+   * How long a retired location still runs, so that every edge has taken the new routes before it
+   * stops.
+   */
   readonly edgeSettleMs: number;
   /** How long a placement may stay short of running before another node is tried. */
   readonly startDeadlineMs: number;
-  /** How long the old copy of a moved instance may be unwell before it stops, while the new one does not serve yet. */
+  /**
+   * How long the old copy of a moved instance may be unwell before it stops, while the new one does
+   * not serve yet.
+   */
   readonly moveGraceMs: number;
   /** How long a stopped instance's record is kept. */
   readonly keepStoppedMs: number;
+  /**
+   * How long a host port waits after its user was forgotten before somebody else gets it: longer
+   * than any edge can hold a route to it.
+   */
+  readonly portQuarantineMs: number;
 }
 
 /** The defaults that the README documents. */
@@ -40,4 +53,5 @@ export const DEFAULT_SETTINGS: Settings = {
   startDeadlineMs: 300_000,
   moveGraceMs: 60_000,
   keepStoppedMs: 60_000,
+  portQuarantineMs: 300_000,
 };

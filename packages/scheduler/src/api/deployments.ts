@@ -17,20 +17,23 @@ import { acceptMessage, acceptSpec } from "./spec-intake.ts";
 
 /** What tenants want run. */
 export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof DeploymentService> {
-  const { store } = deps;
+  const { store, clock, fixedPorts } = deps;
   return {
     createDeployment: async (request, context) => {
       const tenantId = request.tenantId === "" ? request.projectId : request.tenantId;
       const flat = request.spec === undefined;
-      const accepted = flat ? acceptSpec(tenantId, specFromFlatForm(request)) : acceptMessage(tenantId, request.spec);
+      const accepted = flat
+        ? acceptSpec(tenantId, specFromFlatForm(request), fixedPorts)
+        : acceptMessage(tenantId, request.spec, fixedPorts);
       const by = changeRequest(request, context);
       const record = await store.createDeployment(tenantId, accepted.spec, accepted.routes, by, deps.clock.now());
       deps.wake(`${record.deployment.id}: created`);
-      // Nothing of it is placed yet; to read that back would only compete with the tick that places it.
+      // Nothing of it is placed yet; to read that back would only compete with the tick that places
+      // it.
       return { deployment: deploymentToProto(record, [], lookupsOf([], accepted.routes, [])) };
     },
     updateDeployment: async (request, context) => {
-      const { spec, routes } = acceptMessage(tenantOf(request.deploymentId), request.spec);
+      const { spec, routes } = acceptMessage(tenantOf(request.deploymentId), request.spec, fixedPorts);
       refuseRename(request.deploymentId, spec.name);
       return { deployment: await change(deps, request, context, { spec, routes }) };
     },
@@ -61,10 +64,10 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
     watchDeployments: (request, context) => watchDeployments(deps, request, context.signal),
     streamLogs: (request, context) => streamLogs(deps, request, context.signal),
     previewPlacement: async request => {
-      const { spec } = acceptMessage(request.tenantId, request.spec);
-      return { placements: preview(await store.loadWorld(), request.tenantId, spec) };
+      const { spec } = acceptMessage(request.tenantId, request.spec, fixedPorts);
+      return { placements: preview(await store.loadWorld(), request.tenantId, spec, clock.now()) };
     },
-    explainPlacement: request => explain(store, request),
+    explainPlacement: request => explain(store, request, clock.now()),
   };
 }
 

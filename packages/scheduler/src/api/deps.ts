@@ -1,10 +1,14 @@
+import type { PortRange } from "@skep/core/model/host-ports.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { SeenReplica } from "../loop/replicas.ts";
 import type { Store } from "../store/store.ts";
 
-/** Hints that records may have changed. A lost hint only costs time: watchers read again by themselves. */
+/**
+ * Hints that records may have changed. A lost hint only costs time: watchers read again by
+ * themselves.
+ */
 export interface ChangeHints {
   subscribe(handle: () => void): { close(): void };
 }
@@ -18,6 +22,8 @@ export interface ApiDeps {
   /** Name of this replica, and the version it runs. */
   readonly replica: string;
   readonly version: string;
+  /** Host ports that the operator lets people fix. */
+  readonly fixedPorts: readonly PortRange[];
   /** Tells the leading tick that something was committed. */
   wake(because: string): void;
   readonly hints: ChangeHints;

@@ -24,10 +24,14 @@ type PlacementInit = MessageInitShape<typeof PlacementSchema>;
 const MOST_EXPLAINED = 50;
 const MOST_DECISIONS = 50;
 
-/** Why the instances of a deployment are where they are, or nowhere; those without a node come first. */
+/**
+ * Why the instances of a deployment are where they are, or nowhere; those without a node come
+ * first.
+ */
 export async function explain(
   store: Store,
   request: ExplainPlacementRequest,
+  now: number,
 ): Promise<MessageInitShape<typeof ExplainPlacementResponseSchema>> {
   const { deploymentId, instanceId } = request;
   const subject = instanceId === "" ? { deploymentId } : { instanceId };
@@ -49,13 +53,13 @@ export async function explain(
   return {
     placements: instances
       .slice(0, MOST_EXPLAINED)
-      .map(({ instance, location }) => explainOne(world, instance, location, decisions)),
+      .map(({ instance, location }) => explainOne(world, instance, location, decisions, now)),
     decisions: decisions.slice(-MOST_DECISIONS).toReversed().map(eventToProto),
   };
 }
 
 /** Where the replicas of a spec would go, as if nothing of that deployment ran yet. */
-export function preview(world: World, tenantId: string, spec: DeploymentSpec): PlacementInit[] {
+export function preview(world: World, tenantId: string, spec: DeploymentSpec, now: number): PlacementInit[] {
   const id = `${tenantId}.${spec.name}`;
   const without: World = {
     ...world,
@@ -63,9 +67,9 @@ export function preview(world: World, tenantId: string, spec: DeploymentSpec): P
     locations: world.locations.filter(location => location.deploymentId !== id),
   };
   const hostnames = new Map(world.nodes.map(node => [node.id, node.hostname]));
-  const { placed, refused } = previewPlacement(without, { tenantId, spec });
+  const { placed, refused } = previewPlacement(without, { tenantId, spec }, now);
   // The verdicts are those for the first instance: they show which nodes were considered at all.
-  const nodes = explainPlacement(without, { tenantId, spec }).nodes.map(verdictToProto);
+  const nodes = explainPlacement(without, { tenantId, spec }, now).nodes.map(verdictToProto);
   return [
     ...placed.map(one => {
       const slot = Number(one.instanceId.slice(one.instanceId.lastIndexOf(".") + 1));
@@ -81,8 +85,9 @@ function explainOne(
   instance: Instance,
   location: Location | undefined,
   decisions: readonly Decision[],
+  now: number,
 ): PlacementInit {
-  const explanation = explainPlacement(worldWithout(world, instance), instance);
+  const explanation = explainPlacement(worldWithout(world, instance), instance, now);
   const nodes = explanation.nodes.map(verdictToProto);
   const base = { instanceId: instance.id, slot: instance.slot, nodes };
   if (location === undefined) {

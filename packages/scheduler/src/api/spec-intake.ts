@@ -4,6 +4,7 @@ import { SkepError } from "@skep/core/error.ts";
 import type { Issue } from "@skep/core/error.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Route } from "@skep/core/model/routing.ts";
+import { fixedPortIssues, type PortRange } from "@skep/core/model/host-ports.ts";
 import { validateSpec } from "@skep/core/model/validate.ts";
 import { routesFromSpec, withRoutedPorts } from "@skep/core/routing/labels.ts";
 
@@ -13,18 +14,29 @@ export interface AcceptedSpec {
   readonly routes: readonly Route[];
 }
 
-/** Reads a spec as it was sent. @throws SkepError `invalid_argument` `SPEC_INVALID` with everything that is wrong. */
-export function acceptMessage(tenantId: string, message: SpecMessage | undefined): AcceptedSpec {
+/**
+ * Reads a spec as it was sent. @throws SkepError `invalid_argument` `SPEC_INVALID` with everything
+ * that is wrong.
+ */
+export function acceptMessage(
+  tenantId: string,
+  message: SpecMessage | undefined,
+  fixedPorts: readonly PortRange[],
+): AcceptedSpec {
   if (message === undefined)
     throw new SkepError("invalid_argument", "SPEC_MISSING", "The request has no `spec`: send what is to be run.");
-  return acceptSpec(tenantId, specFromProto(message));
+  return acceptSpec(tenantId, specFromProto(message), fixedPorts);
 }
 
 /** Holds a spec to the rules of core and derives its routes. @throws as `acceptMessage`. */
-export function acceptSpec(tenantId: string, given: DeploymentSpec): AcceptedSpec {
+export function acceptSpec(tenantId: string, given: DeploymentSpec, fixedPorts: readonly PortRange[]): AcceptedSpec {
   const spec = withRoutedPorts(given);
   const { routes, issues } = routesFromSpec(tenantId, `${tenantId}.${spec.name}`, spec);
-  const all: readonly Issue[] = [...validateSpec(spec), ...issues];
+  const all: readonly Issue[] = [
+    ...validateSpec(spec),
+    ...fixedPortIssues(spec, fixedPorts, "SKEP_FIXED_PORTS"),
+    ...issues,
+  ];
   if (all.length === 0) return { spec, routes };
   const [first] = all;
   const more = all.length === 1 ? "" : ` (and ${all.length - 1} more, in \`issues\`)`;

@@ -1,6 +1,6 @@
 import type { Serials } from "@skep/core/identity/serials.ts";
 import type { Deployment, Release } from "@skep/core/model/deployment.ts";
-import type { Instance, Location } from "@skep/core/model/instance.ts";
+import type { Instance, Location, ReleasedPort } from "@skep/core/model/instance.ts";
 import { isLive } from "@skep/core/model/state.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
@@ -37,6 +37,7 @@ export interface Records {
   readonly instances: Map<string, Instance>;
   /** By `locationKey`. */
   readonly locations: Map<string, Location>;
+  releasedPorts: readonly ReleasedPort[];
   readonly nodes: Map<string, NodeEntry>;
   readonly usage: Map<string, Usage>;
   readonly decisions: { readonly id: number; readonly decision: Decision }[];
@@ -63,6 +64,7 @@ export function emptyRecords(): Records {
     routes: new Map(),
     instances: new Map(),
     locations: new Map(),
+    releasedPorts: [],
     nodes: new Map(),
     usage: new Map(),
     decisions: [],

@@ -26,7 +26,10 @@ import { createHandlers } from "../handlers.ts";
 /** How the containers of a location turn out; `running` and `healthy` unless said otherwise. */
 export type Outcome = (location: Location) => Partial<ReportedStatus>;
 
-/** A whole control plane in memory: the real handlers and decisions, and agents that do what they are told. */
+/**
+ * A whole control plane in memory: the real handlers and decisions, and agents that do what they
+ * are told.
+ */
 export interface TestPlatform {
   readonly deps: ApiDeps;
   readonly store: Store;
@@ -47,7 +50,9 @@ export interface TestPlatform {
   answer(nodeId: string, answers: (ask: Ask) => readonly AskReply[]): void;
 }
 
-/** Makes one, on a store in memory unless another is given; nothing else of it needs to be closed. */
+/**
+ * Makes one, on a store in memory unless another is given; nothing else of it needs to be closed.
+ */
 export function createTestPlatform(given: { readonly clock?: Clock; readonly store?: Store } = {}): TestPlatform {
   const clock = given.clock ?? systemClock;
   const database = createMemoryDatabase(clock);
@@ -78,6 +83,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
       },
     },
     frozen: () => false,
+    fixedPorts: [{ from: 8080, to: 8080 }],
     replicas: () => [{ name: "scheduler-1", version: "0.1.0", leading: true, frozen: false, seenAt: clock.now() }],
     newId: () => `id-${++ids}`,
   };

@@ -102,7 +102,7 @@ export function describePlans(setting: StoreSetting): void {
       expect(await instanceOf("acme.web.2")).toMatchObject({ refusal: undefined, retryAt: undefined, epoch: 1 });
       await committed({ kind: "stop-instance", instanceId: "acme.web.1", because: "scaled down" });
       expect(await locationOf("acme.web.1", 2)).toMatchObject({ desired: "stop" });
-      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1 });
+      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW });
       expect(await locationOf("acme.web.1", 1)).toBeUndefined();
       await committed(
         { kind: "forget-location", instanceId: "acme.web.1", epoch: 2 },

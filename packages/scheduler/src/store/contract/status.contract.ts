@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 import type { InstanceState, Location } from "@skep/core/model/instance.ts";
 import type { StatusReport } from "../reports.ts";
+import { aSpec } from "@skep/core/testing/builders.ts";
 import { canBecome } from "@skep/core/model/state.ts";
 import { describe, expect, it } from "vitest";
 import { someFacts, aReport, aStatus, creation, placement } from "../testing/records.ts";
-import { NOW, type StoreSetting } from "./setting.ts";
+import { NOW, someone, type StoreSetting } from "./setting.ts";
 
 /** What agents and Swarm say: reports, nodes, digests, repair. */
 export function describeStatus(setting: StoreSetting): void {
-  const { store, committed, locationOf, mandate } = setting;
+  const { store, commit, committed, locationOf, mandate } = setting;
 
   describe("reports", () => {
     it("asks a session that it does not know for everything", async () => {
@@ -168,7 +169,7 @@ export function describeStatus(setting: StoreSetting): void {
     it("restores a location of an instance that is recorded at that very epoch, and no other", async () => {
       await committed(creation(1), placement(1));
       const location = (await locationOf("acme.web.1"))!;
-      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1 });
+      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW });
       expect(await store.restoreLocation({ ...location, epoch: 2 }, mandate())).toBe(false);
       expect(await store.restoreLocation({ ...location, instanceId: "acme.web.9" }, mandate())).toBe(false);
       expect((await store.loadWorld()).locations).toEqual([]);
@@ -178,15 +179,37 @@ export function describeStatus(setting: StoreSetting): void {
       expect(await store.restoreLocation(running, mandate())).toBe(true);
       expect(await store.restoreLocation(location, mandate())).toBe(false);
       expect((await store.loadWorld()).locations).toEqual([running]);
-      // Its agent may work by an assignment that was made without the row: only a higher revision brings a new one.
+      // Its agent may work by an assignment that was made without the row: only a higher revision
+      // brings a new one.
       expect(await revision()).toBe(before + 1);
+    });
+
+    it("lets a forgotten location's host port wait for other deployments, and not for its own", async () => {
+      const port = { containerPort: 80, protocol: "tcp", hostPort: 20_000 } as const;
+      const ports = [{ ...port, container: "app" }] as const;
+      await store.createDeployment("acme", aSpec({ name: "other", replicas: 1 }), [], someone, NOW);
+      const [instanceId, deploymentId] = ["acme.other.1", "acme.other"];
+      await committed(creation(1), placement(1, { ports }), creation(1, { id: instanceId, deploymentId }));
+      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW + 60_000 });
+      expect((await store.loadWorld()).releasedPorts).toEqual([
+        { nodeId: "node-1", protocol: "tcp", hostPort: 20_000, deploymentId: "acme.web", freeAt: NOW + 60_000 },
+      ]);
+      const placed = placement(1, { ports, instanceId });
+      expect(await commit(placed)).toMatchObject({ kind: "stale", because: expect.stringContaining("has to wait") });
+      expect(await store.commit({ changes: [placed], wakeAt: undefined }, mandate(), NOW + 60_000)).toMatchObject({
+        kind: "committed",
+      });
+      await committed({ kind: "stop", instanceId, epoch: 1, because: "" });
+      await committed({ kind: "forget-location", instanceId, epoch: 1, portsFreeAt: NOW + 70_000 });
+      expect((await store.loadWorld()).releasedPorts).toMatchObject([{ deploymentId: "acme.other" }]);
+      expect(await commit(placement(1, { ports, instanceId, epoch: 2 }))).toMatchObject({ kind: "committed" });
     });
 
     it("does not restore a location whose host port was given to another meanwhile", async () => {
       const ports = [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: 20_000 }] as const;
       await committed(creation(1), creation(2), placement(1, { ports }));
       const location = (await locationOf("acme.web.1"))!;
-      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1 }, placement(2, { ports }));
+      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW }, placement(2, { ports }));
       expect(await store.restoreLocation({ ...location, state: "running" }, mandate())).toBe(false);
       expect((await store.loadWorld()).locations).toMatchObject([{ instanceId: "acme.web.2" }]);
     });

@@ -6,7 +6,7 @@ import { parseInstanceId } from "@skep/core/identity/instance-id.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
-import type { Location } from "@skep/core/model/instance.ts";
+import type { Location, ReleasedPort } from "@skep/core/model/instance.ts";
 import { isLive } from "@skep/core/model/state.ts";
 import { assignmentOf } from "../assignment.ts";
 import { liveOn, locationKey, releaseKey, removalKey, type Records } from "../memory-records.ts";
@@ -71,6 +71,7 @@ export function loadWorld(records: Records): World {
     ),
     instances: [...records.instances.values()],
     locations: [...records.locations.values()],
+    releasedPorts: records.releasedPorts,
     placements: records.lease?.placements ?? 0,
   };
 }
@@ -86,6 +87,13 @@ export function commit(records: Records, plan: Plan, mandate: Mandate, now: numb
   if (because !== undefined) return { kind: "stale", because };
   const after = applyPlan(before, plan, now);
   if (takesPortTwice(after.locations)) return { kind: "stale", because: "a host port was taken meanwhile" };
+  if (
+    takesReleasedPort(
+      after.locations.filter(one => !records.locations.has(locationKey(one))),
+      before.releasedPorts,
+    )
+  )
+    return { kind: "stale", because: "a host port has to wait before another may have it" };
   const touched = touchedNodes(before, plan);
   write(records, after);
   const revisions = raise(records, touched);
@@ -157,6 +165,21 @@ export function takesPortTwice(locations: readonly Location[]): boolean {
   return false;
 }
 
+/** Whether one of the live locations has a port that still waits for its last user's edges. */
+export function takesReleasedPort(added: readonly Location[], released: readonly ReleasedPort[]): boolean {
+  return added.some(
+    location =>
+      isLive(location) &&
+      released.some(
+        one =>
+          one.nodeId === location.nodeId &&
+          one.freeAt > location.desiredAt &&
+          one.deploymentId !== location.deploymentId &&
+          location.ports.some(port => port.hostPort === one.hostPort && port.protocol === one.protocol),
+      ),
+  );
+}
+
 /** Keeps the next serial of a name beyond the deletion of its deployment. */
 export function noteSerial(records: Records, deploymentId: string, next: number): void {
   const known = records.serials.get(deploymentId);
@@ -173,6 +196,7 @@ function write(records: Records, world: World): void {
   replace(records.releases, world.releases, one => releaseKey(one.deploymentId, one.number));
   replace(records.instances, world.instances, one => one.id);
   replace(records.locations, world.locations, locationKey);
+  records.releasedPorts = world.releasedPorts;
   for (const node of world.nodes) {
     const entry = records.nodes.get(node.id);
     if (entry !== undefined) entry.node = node;

@@ -3,7 +3,7 @@ import { digestText } from "@skep/core/converge/digest.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Capacity, Liveness, Node, NodeLoad } from "@skep/core/model/node.ts";
 import { canBecome, isLive } from "@skep/core/model/state.ts";
-import { takesPortTwice } from "./plan.ts";
+import { takesPortTwice, takesReleasedPort } from "./plan.ts";
 import { locationKey, removalKey, type NodeEntry, type Records } from "../memory-records.ts";
 import { latest } from "../postgres/queries/report.ts";
 import type { NodeFacts, StatusReport, SwarmNode, Usage } from "../reports.ts";
@@ -169,6 +169,7 @@ export function restoreLocation(records: Records, location: Location): boolean {
   const entry = records.nodes.get(location.nodeId);
   if (instance?.epoch !== location.epoch || records.locations.has(key) || entry === undefined) return false;
   if (isLive(location) && takesPortTwice([...records.locations.values(), location])) return false;
+  if (takesReleasedPort([location], records.releasedPorts)) return false;
   records.locations.set(key, location);
   entry.node = { ...entry.node, assignmentRevision: entry.node.assignmentRevision + 1 };
   return true;

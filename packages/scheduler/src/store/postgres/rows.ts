@@ -7,7 +7,7 @@ import {
 } from "@skep/api/codec/stored/columns.ts";
 import { specFromStored } from "@skep/api/codec/stored/spec.ts";
 import type { Deployment, Release } from "@skep/core/model/deployment.ts";
-import type { Instance, Location } from "@skep/core/model/instance.ts";
+import type { Instance, Location, ReleasedPort } from "@skep/core/model/instance.ts";
 import type { Node, NodeLoad } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
@@ -18,6 +18,7 @@ import type {
   InstanceRow,
   LocationRow,
   NodeRow,
+  ReleasedPortRow,
   ReleaseRow,
   RouteRow,
   TenantRow,
@@ -88,6 +89,17 @@ export function toLocation(row: LocationRow): Location {
     containers: containersFromStored(row.containers),
     message: row.message,
     changedAt: row.changed_at,
+  };
+}
+
+/** A port in quarantine out of its row. */
+export function toReleasedPort(row: ReleasedPortRow): ReleasedPort {
+  return {
+    nodeId: row.node_id,
+    protocol: row.protocol,
+    hostPort: row.host_port,
+    deploymentId: row.deployment_id,
+    freeAt: row.free_at,
   };
 }
 

@@ -51,6 +51,15 @@ export interface RouteRow {
   service: unknown;
 }
 
+/** A row of `released_ports`. */
+export interface ReleasedPortRow {
+  node_id: string;
+  host_port: number;
+  protocol: "tcp" | "udp";
+  deployment_id: string;
+  free_at: number;
+}
+
 /** A row of `instances`. */
 export interface InstanceRow {
   id: string;

@@ -1,13 +1,16 @@
 import { specFromStored } from "@skep/api/codec/stored/spec.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Deployment, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
-import type { Instance, Location } from "@skep/core/model/instance.ts";
+import type { Instance, Location, ReleasedPort } from "@skep/core/model/instance.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
-import { toDeployment, toInstance, toLocation, toNode, toTenant } from "./rows.ts";
-import type { DeploymentRow, InstanceRow, LocationRow, NodeRow, TenantRow } from "./tables.ts";
+import { toDeployment, toInstance, toLocation, toNode, toReleasedPort, toTenant } from "./rows.ts";
+import type { DeploymentRow, InstanceRow, LocationRow, NodeRow, ReleasedPortRow, TenantRow } from "./tables.ts";
 
-/** A release as the world names it: its spec never changes and is the bulk of a world, so it comes once, under `uid`. */
+/**
+ * A release as the world names it: its spec never changes and is the bulk of a world, so it comes
+ * once, under `uid`.
+ */
 export interface NamedRelease {
   readonly deployment_id: string;
   readonly number: number;
@@ -26,12 +29,16 @@ export interface WorldRows {
   readonly instances: readonly InstanceRow[];
   /** All of each instance that is named. */
   readonly locations: readonly LocationRow[];
+  /** All of each node that is named. */
+  readonly released_ports: readonly ReleasedPortRow[];
   readonly placements: number;
 }
 
-/** What changed: `kind` is that of `world_changes`, and what is named and not in the rows is gone. */
+/**
+ * What changed: `kind` is that of `world_changes`, and what is named and not in the rows is gone.
+ */
 export interface Changed {
-  readonly kind: "tenant" | "node" | "deployment" | "instance";
+  readonly kind: "tenant" | "node" | "deployment" | "instance" | "ports";
   readonly id: string;
 }
 
@@ -50,7 +57,10 @@ export interface WorldCache {
 /** The releases of one deployment that are in use, by uid. */
 type Known = ReadonlyMap<number, Release>;
 
-/** As one list. Worlds are large and asked for often, and `flat` and `flatMap` take several times as long. */
+/**
+ * As one list. Worlds are large and asked for often, and `flat` and `flatMap` take several times as
+ * long.
+ */
 function flat<T>(lists: Iterable<{ values(): Iterable<T> }>): readonly T[] {
   const all: T[] = [];
   for (const list of lists) for (const item of list.values()) all.push(item);
@@ -65,7 +75,14 @@ export function createWorldCache(): WorldCache {
   const releases = new Map<string, Known>();
   const instances = new Map<string, Instance>();
   const locations = new Map<string, Location[]>();
-  const forget = { tenant: [tenants], node: [nodes], deployment: [deployments], instance: [instances, locations] };
+  const ports = new Map<string, ReleasedPort[]>();
+  const forget = {
+    tenant: [tenants],
+    node: [nodes],
+    deployment: [deployments],
+    instance: [instances, locations],
+    ports: [ports],
+  };
   let placements = 0;
   let highest = 0;
 
@@ -99,6 +116,11 @@ export function createWorldCache(): WorldCache {
         if (known === undefined) locations.set(row.instance_id, [toLocation(row)]);
         else known.push(toLocation(row));
       }
+      for (const row of rows.released_ports) {
+        const known = ports.get(row.node_id);
+        if (known === undefined) ports.set(row.node_id, [toReleasedPort(row)]);
+        else known.push(toReleasedPort(row));
+      }
       takeReleases(rows.releases, new Map(rows.specs.map(({ uid, spec }) => [uid, specFromStored(spec)])));
       for (const { kind, id } of changed) if (kind === "deployment" && !deployments.has(id)) releases.delete(id);
       for (const { uid } of rows.specs) highest = Math.max(highest, uid);
@@ -112,6 +134,7 @@ export function createWorldCache(): WorldCache {
       releases: flat(releases.values()),
       instances: [...instances.values()],
       locations: flat(locations.values()),
+      releasedPorts: flat(ports.values()),
       placements,
     }),
   };

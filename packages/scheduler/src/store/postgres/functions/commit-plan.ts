@@ -1,12 +1,12 @@
 /**
- * The commit of a plan as one call, so that a placement costs one round trip and one flush to disk. It
- * is written in the database because each of its steps needs the count of the one before.
+ * The commit of a plan as one call, so that a placement costs one round trip and one flush to disk.
+ * It is written in the database because each of its steps needs the count of the one before.
  *
  * `plan` maps each kind of change that it has to the array of its changes, as
- * `queries/commit-plan.ts` builds it. SQLSTATE SKSTL says that the plan is stale. The lease's row is
- * locked first, so that no other leader can begin in between; nodes come next and in order, as in
- * every statement that touches locations, so that writers wait for each other in turn and never in a
- * circle.
+ * `queries/commit-plan.ts` builds it. SQLSTATE SKSTL says that the plan is stale. The lease's row
+ * is locked first, so that no other leader can begin in between; nodes come next and in order, as
+ * in every statement that touches locations, so that writers wait for each other in turn and never
+ * in a circle.
  */
 export const COMMIT_PLAN = `
 CREATE OR REPLACE FUNCTION commit_plan_2(plan jsonb, leader_term bigint, leader text, at bigint)
@@ -84,6 +84,8 @@ BEGIN
       WHERE l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer;
   END IF;
   IF plan ?| '{forget-location,forget-instance,forget-deployment}' THEN
+    PERFORM set_config('skep.ports_free_at',
+      (SELECT max(p ->> 'portsFreeAt') FROM jsonb_array_elements(plan -> 'forget-location') p), true);
     DELETE FROM deployment_locations l USING jsonb_array_elements(plan -> 'forget-location') p
       WHERE l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer;
     -- Both take with them what stands below: what came there meanwhile was not decided on.

@@ -1,11 +1,20 @@
 /**
- * The users of host ports and the number of live locations of each node follow `deployment_locations`,
- * even when a person edits it by hand. One statement each for ports and counts, however many rows a
- * statement changed.
+ * A host port whose user's record goes waits before anybody else gets it, but for its own
+ * deployment. The commit of a plan says until when (`skep.ports_free_at`); after a deletion by hand
+ * it is 5 minutes.
+ *
+ * The users of host ports and the number of live locations of each node follow
+ * `deployment_locations`, even when a person edits it by hand. One statement each for ports and
+ * counts, however many rows a statement changed.
  */
 export const LOCATION_BOOKKEEPING = `
 CREATE OR REPLACE FUNCTION locations_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF EXISTS (SELECT FROM added l, jsonb_array_elements(l.ports) p, released_ports r
+      WHERE r.node_id = l.node_id AND r.host_port = (p ->> 'hostPort')::integer AND r.protocol = p ->> 'protocol'
+        AND r.free_at > l.desired_at AND r.deployment_id <> l.deployment_id AND is_live(l.status)) THEN
+    RAISE unique_violation USING CONSTRAINT = 'released_ports_wait', MESSAGE = 'a host port was released too lately';
+  END IF;
   INSERT INTO location_ports (node_id, host_port, protocol, instance_id, epoch)
     SELECT l.node_id, (p ->> 'hostPort')::integer, p ->> 'protocol', l.instance_id, l.epoch
     FROM added l, jsonb_array_elements(l.ports) p WHERE is_live(l.status);
@@ -15,8 +24,17 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION locations_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE now_ms bigint;
 BEGIN
   DELETE FROM location_ports p USING removed l WHERE p.instance_id = l.instance_id AND p.epoch = l.epoch;
+  now_ms := (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
+  DELETE FROM released_ports r WHERE r.free_at <= now_ms AND r.node_id IN (SELECT node_id FROM removed);
+  INSERT INTO released_ports (node_id, host_port, protocol, deployment_id, free_at)
+    SELECT DISTINCT ON (1, 2, 3) l.node_id, (p ->> 'hostPort')::integer, p ->> 'protocol', l.deployment_id,
+      coalesce(nullif(current_setting('skep.ports_free_at', true), '')::bigint, now_ms + 300000)
+    FROM removed l, jsonb_array_elements(l.ports) p
+    ON CONFLICT ON CONSTRAINT released_ports_once DO UPDATE
+      SET deployment_id = excluded.deployment_id, free_at = greatest(released_ports.free_at, excluded.free_at);
   UPDATE node_metadata n SET deployment_count = n.deployment_count - c.number
     FROM (SELECT node_id, count(*) AS number FROM removed WHERE is_live(status) GROUP BY node_id) c
     WHERE n.node_id = c.node_id;

@@ -5,13 +5,19 @@ interface Watched {
   readonly kind: string;
   /** Column that says which one of the kind it is of. */
   readonly id: string;
-  /** An update counts when one of these changes: others are written all the time, and the world does not have them. */
+  /**
+   * An update counts when one of these changes: others are written all the time, and the world does
+   * not have them.
+   */
   readonly only?: { readonly key: readonly string[]; readonly columns: readonly string[] };
 }
 
 const LOCATION_KEY: readonly string[] = ["instance_id", "epoch"];
 const NODE_KEY: readonly string[] = ["node_id"];
-/** Last sight is written every few seconds and nothing is decided by it. A session makes a node count. */
+/**
+ * Last sight is written every few seconds and nothing is decided by it. A session makes a node
+ * count.
+ */
 const NODE_WATCHED = [...NODE_COLUMNS.filter(column => column !== "seen_at"), "session_id"];
 
 const besides = (key: readonly string[], columns: readonly string[]): readonly string[] =>
@@ -28,6 +34,7 @@ const WATCHED: readonly Watched[] = [
   },
   { table: "deployments", kind: "deployment", id: "id" },
   { table: "instances", kind: "instance", id: "id" },
+  { table: "released_ports", kind: "ports", id: "node_id" },
   {
     table: "deployment_locations",
     kind: "instance",
@@ -43,7 +50,10 @@ BEGIN
   RETURN NULL;
 END $$;`;
 
-/** One entry per statement and row; the old rows of an update count too, since its key may have changed. */
+/**
+ * One entry per statement and row; the old rows of an update count too, since its key may have
+ * changed.
+ */
 function triggersOf({ table, kind, id, only }: Watched): string {
   const insert = `INSERT INTO world_changes (kind, id) SELECT DISTINCT '${kind}', ${id} FROM`;
   const row = (name: string): string => `(${(only?.columns ?? []).map(column => `${name}.${column}`).join(", ")})`;
@@ -68,5 +78,8 @@ CREATE OR REPLACE TRIGGER world_${table}_${event} AFTER ${event.toUpperCase()} O
   ].join("\n");
 }
 
-/** The log of what changed, which the database keeps whoever writes; see `migrations/0005-world-changes.ts`. */
+/**
+ * The log of what changed, which the database keeps whoever writes; see
+ * `migrations/0005-world-changes.ts`.
+ */
 export const WORLD_CHANGES: readonly string[] = [TRUNCATED, ...WATCHED.map(triggersOf)];

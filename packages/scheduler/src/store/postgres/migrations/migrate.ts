@@ -6,11 +6,15 @@ import { frozenReplicas } from "./0004-frozen-replicas.ts";
 import { worldChanges } from "./0005-world-changes.ts";
 import { indexes } from "./0006-indexes.ts";
 import { serialsAndRemovals } from "./0010-serials-and-removals.ts";
+import { releasedPorts } from "./0016-released-ports.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
 
-/** In order of their names. A migration that has been released is never changed: the next one corrects it. */
+/**
+ * In order of their names. A migration that has been released is never changed: the next one
+ * corrects it.
+ */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-records": { up: records },
   "0002-bookkeeping": MOVED,
@@ -19,13 +23,14 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0005-world-changes": { up: worldChanges },
   "0006-indexes": { up: indexes },
   "0010-serials-and-removals": { up: serialsAndRemovals },
+  "0016-released-ports": { up: releasedPorts },
 };
 
 /**
  * Brings the database to this version's shape, forward only: the numbered migrations, then the
- * functions and triggers. Any number of replicas may call it at once: a lock in the database lets one
- * do the work while the others wait.
- * @throws the database's error; nothing of a failed migration remains.
+ * functions and triggers. Any number of replicas may call it at once: a lock in the database lets
+ * one do the work while the others wait. @throws the database's error; nothing of a failed
+ * migration remains.
  */
 export async function migrate<T>(db: Kysely<T>): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) } });

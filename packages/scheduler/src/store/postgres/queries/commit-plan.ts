@@ -29,6 +29,7 @@ function whyStale(error: unknown): string | undefined {
   if (stateOf(error) === "SKSTL" && error instanceof Error) return String((error.cause as Error).message);
   const constraint = constraintOf(error);
   if (constraint === "location_ports_one_user") return "a host port was taken meanwhile";
+  if (constraint === "released_ports_wait") return "a host port has to wait before another may have it";
   if (constraint === "instances_pkey" || constraint === "deployment_locations_pkey") {
     return "an instance or location of that number is there already";
   }

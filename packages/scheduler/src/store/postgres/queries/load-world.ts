@@ -3,7 +3,10 @@ import { ask, askOne, type Queryable } from "../sql.ts";
 import { LOCATION_COLUMNS, NODE_COLUMNS } from "../tables.ts";
 import { createWorldCache, type Changed, type WorldCache, type WorldRows } from "../world-cache.ts";
 
-/** Where a reading stands: every transaction below `since` is in it, as this start of the database counts them. */
+/**
+ * Where a reading stands: every transaction below `since` is in it, as this start of the database
+ * counts them.
+ */
 interface Mark {
   readonly since: number;
   readonly started: string;
@@ -13,7 +16,10 @@ type Answer = WorldRows & Mark;
 
 const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
 
-/** A node counts from the day its agent first came until it has left the Swarm and nothing of it is left here. */
+/**
+ * A node counts from the day its agent first came until it has left the Swarm and nothing of it is
+ * left here.
+ */
 const COUNTED_NODES = `SELECT ${NODE_COLUMNS.join(", ")} FROM node_metadata
   WHERE session_id IS NOT NULL AND NOT (swarm_state = 'removed' AND liveness = 'down' AND deployment_count = 0)`;
 
@@ -34,13 +40,20 @@ const LOAD = {
   ${list(`SELECT r.uid, r.spec FROM releases r WHERE ${IN_USE}`)} AS specs,
   ${list("SELECT * FROM instances")} AS instances,
   ${list(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations`)} AS locations,
+  ${list("SELECT * FROM released_ports")} AS released_ports,
   ${MARK}`,
 };
 
-/** An array, so that the few rows are found by their keys whatever the planner thinks of the log's size. */
+/**
+ * An array, so that the few rows are found by their keys whatever the planner thinks of the log's
+ * size.
+ */
 const named = (kind: Changed["kind"]): string => `ANY (ARRAY(SELECT id FROM changed WHERE kind = '${kind}'))`;
 
-/** A range, of which the planner expects little, where of what is only bounded below it expects a third of the table. */
+/**
+ * A range, of which the planner expects little, where of what is only bounded below it expects a
+ * third of the table.
+ */
 const from = (parameter: string): string => `BETWEEN ${parameter} AND ${Number.MAX_SAFE_INTEGER}`;
 
 /** What changed since a mark. `is_valid` is false where the log does not reach back to it. */
@@ -62,14 +75,15 @@ SELECT (SELECT xid FROM world_horizon) < $1 AS is_valid,
   ${list("SELECT * FROM specs_now")} AS specs,
   ${list("SELECT * FROM instances_now")} AS instances,
   ${list(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations WHERE instance_id = ${named("instance")}`)} AS locations,
+  ${list(`SELECT * FROM released_ports WHERE node_id = ${named("ports")}`)} AS released_ports,
   ${MARK}`,
 };
 
 const SPECS = { name: "load-specs", text: "SELECT uid, spec FROM releases WHERE uid = ANY ($1)" };
 
 /**
- * Makes the reader behind `PlanStore.loadWorld`: the first call reads everything, those that follow what changed since.
- * Calls wait for each other, so that none puts older records over newer ones.
+ * Makes the reader behind `PlanStore.loadWorld`: the first call reads everything, those that follow
+ * what changed since. Calls wait for each other, so that none puts older records over newer ones.
  */
 export function createWorldReader(db: Queryable): () => Promise<World> {
   let known: { readonly cache: WorldCache; readonly mark: Mark } | undefined;
@@ -109,7 +123,8 @@ async function readChanges(db: Queryable, { cache, mark }: Reading): Promise<Rea
   const answer = await askOne<Answer & { is_valid: boolean; changed: Changed[] }>(db, LOAD_CHANGES, values);
   const { is_valid: isValid, changed, since, started, ...rows } = answer;
   if (!isValid || started !== mark.started) return undefined;
-  // Numbers are given out before they become visible, so a smaller one can appear later than a greater one.
+  // Numbers are given out before they become visible, so a smaller one can appear later than a
+  // greater one.
   const lacking = cache.lacking(rows);
   const late = lacking.length === 0 ? [] : await ask<{ uid: number; spec: unknown }>(db, SPECS, [lacking]);
   cache.apply(changed, { ...rows, specs: [...rows.specs, ...late] });

@@ -67,7 +67,7 @@ export async function restoreLocation(db: Queryable, location: Location, mandate
     const values = [...valuesOf(location), mandate.term, mandate.holder];
     return (await askLeading<{ restored: boolean }>(db, RESTORE, values, mandate)).restored;
   } catch (error) {
-    if (constraintOf(error) === "location_ports_one_user") return false;
+    if (["location_ports_one_user", "released_ports_wait"].includes(constraintOf(error) ?? "")) return false;
     throw error;
   }
 }

@@ -1,0 +1,79 @@
+import type { Issue } from "../error.ts";
+import type { DeploymentSpec } from "./deployment.ts";
+
+/** Host ports from one to another, both included. */
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Below it only root may listen: what stands there is the machine's. */
+const FIRST_UNPRIVILEGED = 1024;
+
+/** What a node or the platform answers at: whoever got one could pass for it. */
+const RESERVED: readonly PortRange[] = [
+  // Docker's engine and Swarm.
+  { from: 2375, to: 2377 },
+  { from: 4789, to: 4789 },
+  { from: 7946, to: 7946 },
+  // NATS: clients, monitoring, cluster.
+  { from: 4222, to: 4222 },
+  { from: 6222, to: 6222 },
+  { from: 8222, to: 8222 },
+  // The registry and Postgres.
+  { from: 5000, to: 5000 },
+  { from: 5432, to: 5432 },
+  // Skep's API, routes and probes.
+  { from: 7700, to: 7709 },
+];
+
+/** Whether no instance may ever have the host port. */
+export function isReservedPort(port: number): boolean {
+  return port < FIRST_UNPRIVILEGED || RESERVED.some(({ from, to }) => port >= from && port <= to);
+}
+
+/** Reserved ports within a range, in order. */
+export function reservedWithin({ from, to }: PortRange): readonly number[] {
+  const privileged = { from: 0, to: FIRST_UNPRIVILEGED - 1 };
+  return [privileged, ...RESERVED].flatMap(one => {
+    const [first, last] = [Math.max(from, one.from), Math.min(to, one.to)];
+    return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+  });
+}
+
+/**
+ * What is wrong with the host ports that a spec fixes: each has to be one that the operator lets
+ * people fix.
+ */
+export function fixedPortIssues(
+  spec: DeploymentSpec,
+  allowed: readonly PortRange[],
+  setting: string,
+): readonly Issue[] {
+  return spec.containers.flatMap((container, index) =>
+    container.ports.flatMap(({ hostPort }, at): Issue[] => {
+      if (hostPort === undefined || allowed.some(({ from, to }) => hostPort >= from && hostPort <= to)) return [];
+      return [
+        {
+          path: `containers[${index}].ports[${at}].hostPort`,
+          problem: `the host port ${hostPort} cannot be fixed here`,
+          advice: `leave the host port out, and the scheduler picks one; an operator can allow it with ${setting}`,
+        },
+      ];
+    }),
+  );
+}
+
+/** Reads `8080,9000-9010`; `undefined` where a part is no range of ports that may be given. */
+export function parsePortRanges(text: string): readonly PortRange[] | undefined {
+  const ranges: PortRange[] = [];
+  for (const part of text.split(",").map(one => one.trim())) {
+    if (part === "") continue;
+    const [, first = "", last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part) ?? [];
+    const range = { from: Number(first), to: Number(last) };
+    if (first === "" || range.from > range.to || range.to > 65_535 || reservedWithin(range).length > 0)
+      return undefined;
+    ranges.push(range);
+  }
+  return ranges;
+}
