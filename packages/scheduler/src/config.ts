@@ -1,5 +1,6 @@
 import { parsePortRanges } from "@skep/core/model/host-ports.ts";
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
+import { ROUTES_MAX_AGE_MS } from "./edge/routes-view.ts";
 import { ConfigError, loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
 import { SERVER_SETTINGS } from "@skep/server/settings.ts";
 import { z } from "zod";
@@ -59,6 +60,12 @@ export const SCHEDULER_SETTINGS = {
     ms(DEFAULT_SETTINGS.keepStoppedMs),
     "how long stopped records are kept",
   ),
+  edgeHttpPort: setting("SKEP_EDGE_HTTP_PORT", port(80), "where the edge of every node takes HTTP"),
+  routesMaxAgeMs: setting(
+    "SKEP_ROUTES_MAX_AGE_MS",
+    ms(ROUTES_MAX_AGE_MS),
+    "how old the routes served to edges may be while Postgres is away",
+  ),
   fixedPorts: setting(
     "SKEP_FIXED_PORTS",
     z
@@ -95,8 +102,16 @@ export function readConfig(environment?: Environment): SchedulerConfig {
     ]);
   if (config.apiToken !== undefined && config.apiOpen === "yes")
     throw new ConfigError(["SKEP_API_OPEN is yes though there is a SKEP_API_TOKEN: keep one of them."]);
+  if (config.portQuarantineMs < config.routesMaxAgeMs + LEAST_MARGIN_MS)
+    throw new ConfigError([
+      `SKEP_PORT_QUARANTINE_MS=${config.portQuarantineMs} is too short: an edge may hold routes that are ` +
+        `SKEP_ROUTES_MAX_AGE_MS=${config.routesMaxAgeMs} old, so give it ${LEAST_MARGIN_MS} more than that at least.`,
+    ]);
   return config;
 }
+
+/** What an edge may add to the age of the routes it was served: polls that fail, and applying them. */
+const LEAST_MARGIN_MS = 30_000;
 
 /** The part that decisions are made by. */
 export function settingsOf(config: SchedulerConfig): Settings {

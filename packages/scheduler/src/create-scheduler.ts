@@ -4,7 +4,9 @@ import { SUBJECTS } from "@skep/api/subjects.ts";
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
 import type { IdSource } from "@skep/kit/random.ts";
 import type { ApiDeps } from "./api/deps.ts";
-import { createRoutesView, type RoutesView } from "./edge/routes-view.ts";
+import type { AskEdge } from "./edge/ask-edge.ts";
+import { createEdgeWatch, type EdgeWatch } from "./edge/edge-watch.ts";
+import { createRoutesView, ROUTES_MAX_AGE_MS, type RoutesView } from "./edge/routes-view.ts";
 import { createAbsorb } from "./loop/absorb.ts";
 import { createBeats, type Beats } from "./loop/beats.ts";
 import { createFleetClock, type FleetClock } from "./loop/fleet-clock.ts";
@@ -28,6 +30,10 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly leaseMs?: number;
   /** Port at which every agent answers `/livez` to its peers. */
   readonly probePort?: number;
+  /** How old the routes may be that are served to edges, in ms. */
+  readonly routesMaxAgeMs?: number;
+  /** Asks an edge which routes it holds; absent, nobody asks. */
+  readonly askEdge?: AskEdge;
   /** Host ports that people may fix; none where absent. */
   readonly fixedPorts?: readonly PortRange[];
 }
@@ -52,12 +58,15 @@ export interface Scheduler {
 
 const LEASE_MS = 3_000;
 const PROBE_PORT = 7702;
+/** Polling, applying and one lost answer of an edge. */
+const EDGE_SLACK_MS = 10_000;
 
 interface Started {
   readonly hints: Hints;
   readonly beats: Beats;
   readonly replicas: Replicas;
   readonly leader: Leader;
+  readonly edges: EdgeWatch | undefined;
   readonly all: readonly Running[];
 }
 
@@ -86,7 +95,7 @@ function portsOf(deps: SchedulerDeps): Ports {
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const ports = portsOf(deps);
   const { store, bus, clock, log, loops, name, version, probePort = PROBE_PORT, senders } = ports;
-  const routes = createRoutesView(ports);
+  const routes = createRoutesView(ports, deps.routesMaxAgeMs);
   let started: Started | undefined;
   let command: Command | undefined;
 
@@ -120,7 +129,23 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       },
     });
     routes.follow(hints);
-    started = { hints, beats, replicas, leader, all: [{ close: async () => woken.close() }, absorb, replicas, routes] };
+    const edges =
+      deps.askEdge === undefined
+        ? undefined
+        : createEdgeWatch(ports, {
+            routes,
+            askEdge: deps.askEdge,
+            lateAfterMs: (deps.routesMaxAgeMs ?? ROUTES_MAX_AGE_MS) + EDGE_SLACK_MS,
+            isTelling: () => command !== undefined,
+          });
+    started = {
+      hints,
+      beats,
+      replicas,
+      leader,
+      edges,
+      all: [{ close: async () => woken.close() }, absorb, replicas, routes, ...(edges === undefined ? [] : [edges])],
+    };
   }
 
   return {
@@ -149,6 +174,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       },
       hints: { subscribe: handle => started?.hints.subscribe(handle) ?? { close: () => undefined } },
       frozen: () => started?.replicas.frozen() ?? false,
+      edgeWarnings: () => started?.edges?.warnings() ?? [],
       replicas: () => started?.replicas.seen() ?? [],
       newId: () => deps.ids("id"),
     },

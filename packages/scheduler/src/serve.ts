@@ -14,6 +14,7 @@ import { retry } from "@skep/kit/retry.ts";
 import { hostname } from "node:os";
 import { createHandlers } from "./api/handlers.ts";
 import { SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.ts";
+import { createAskEdge } from "./edge/ask-edge.ts";
 import { startEdgeServer } from "./edge/edge-server.ts";
 import { knowTokens } from "@skep/server/auth.ts";
 import { startServer } from "@skep/server/server.ts";
@@ -39,7 +40,8 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
   life.stack.defer(() => bus.close());
   const scheduler = createScheduler({
     ...{ store, bus, clock: systemClock, log, random: systemRandom, ids: systemIds, settings: settingsOf(config) },
-    fixedPorts: config.fixedPorts,
+    ...{ fixedPorts: config.fixedPorts, routesMaxAgeMs: config.routesMaxAgeMs },
+    askEdge: createAskEdge(config.edgeHttpPort),
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
   });
   life.stack.defer(() => scheduler.stop());

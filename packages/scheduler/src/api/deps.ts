@@ -29,6 +29,8 @@ export interface ApiDeps {
   readonly hints: ChangeHints;
   /** Whether so many nodes are silent at once that nothing is moved. */
   frozen(): boolean;
+  /** What is wrong with edges, a sentence each. */
+  edgeWarnings(): readonly string[];
   /** The replicas seen lately, this one among them. */
   replicas(): readonly SeenReplica[];
   /** A fresh id, unique in the platform. */

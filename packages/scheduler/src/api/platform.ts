@@ -82,6 +82,7 @@ function warningsOf(deps: ApiDeps, world: World, hasLeader: boolean): string[] {
     ...(leftOut === 0
       ? []
       : [`Instances that did not fit into what their node is told: ${leftOut}. \`skep events\` says which and why.`]),
+    ...deps.edgeWarnings(),
     ...(waiting.length === 0
       ? []
       : [`Instances that fit on no node: ${waiting.length}. \`skep explain NAME\` says why.`]),

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aReport, aRoute, aStatus, creation, placement, someFacts } from "../store/testing/records.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
 import { startEdgeServer } from "./edge-server.ts";
+import type { EdgeAnswer } from "./ask-edge.ts";
+import { createEdgeWatch, type EdgeWatch } from "./edge-watch.ts";
 import { createRoutesView, type RoutesView } from "./routes-view.ts";
 
 const someone = { actor: "someone", idempotencyKey: undefined };
@@ -65,17 +67,90 @@ describe("the routes", () => {
     expect(reads).toBeLessThanOrEqual(5);
   });
 
-  it("stay as they were while the database is away", async () => {
+  it("stay as they were while the database is away, and are no longer served once they are too old", async () => {
     await report("running", 1);
     await rig.clock.advance(1_010);
     const before = routes.current();
     rig.database.cut();
-    await rig.clock.advance(60_000);
+    await rig.clock.advance(20_000);
     expect(routes.current()).toBe(before);
+    await rig.clock.advance(15_000);
+    expect([routes.current(), routes.version()]).toEqual([undefined, undefined]);
     rig.database.heal();
     await report("failed", 2);
     await rig.clock.advance(2_000);
     expect(servers()).toBe(0);
+  });
+
+  it("are as old as the question, however long the answer took", async () => {
+    await report("running", 1);
+    await rig.clock.advance(1_010);
+    rig.database.setPolicy((_, call) => ({ delayMs: call === "loadEdge" ? 31_000 : 0, lost: "no" }));
+    await rig.clock.advance(33_000);
+    expect(routes.current()).toBeUndefined();
+    rig.database.setPolicy(() => ({ delayMs: 0, lost: "no" }));
+    await rig.clock.advance(32_000);
+  });
+
+  it("carry a version that changes with them alone, on the platform's own route", async () => {
+    await report("running", 1);
+    await rig.clock.advance(1_010);
+    const before = routes.version()!;
+    expect(routes.current()).toContain(`{"headers":{"customResponseHeaders":{"x-skep-routes":"${before}"}}}`);
+    await rig.clock.advance(5_000);
+    expect(routes.version()).toBe(before);
+    expect(routes.supersededMs(before)).toBeUndefined();
+    await report("failed", 2);
+    await rig.clock.advance(2_000);
+    expect(routes.version()).not.toBe(before);
+    expect(routes.supersededMs(before)).toBeTypeOf("number");
+  });
+
+  describe("of an edge", () => {
+    let held: EdgeAnswer;
+    let watch: EdgeWatch;
+
+    beforeEach(async () => {
+      await report("running", 1);
+      await rig.clock.advance(1_010);
+      held = { kind: "holds", version: routes.version()! };
+      const askEdge = () => Promise.resolve(held);
+      watch = createEdgeWatch(rig.ports("s1"), { routes, askEdge, lateAfterMs: 10_000, isTelling: () => true });
+    });
+    afterEach(() => watch.close());
+
+    it("are watched: one that keeps old ones is named, and one that has none, until they take the new ones", async () => {
+      await rig.clock.advance(30_000);
+      expect(watch.warnings()).toEqual([]);
+      await report("failed", 2);
+      await rig.clock.advance(8_000);
+      expect(watch.warnings()).toEqual([]);
+      await rig.clock.advance(10_000);
+      expect(watch.warnings()).toEqual([expect.stringContaining("has taken no new routes for")]);
+      held = { kind: "holds", version: routes.version()! };
+      await rig.clock.advance(6_000);
+      expect(watch.warnings()).toEqual([]);
+      held = { kind: "none" };
+      await rig.clock.advance(20_000);
+      expect(watch.warnings()).toHaveLength(1);
+      const { items } = await rig.database.connect("test").listDecisions({}, { size: 100, token: undefined });
+      expect(items.map(one => one.kind).filter(kind => kind.startsWith("edge."))).toEqual([
+        ...["edge.stale", "edge.current", "edge.stale"],
+      ]);
+    });
+
+    it("are nobody's concern where no edge answers, or this replica does not know them itself", async () => {
+      held = { kind: "silent" };
+      await report("failed", 2);
+      await rig.clock.advance(60_000);
+      expect(watch.warnings()).toEqual([]);
+      held = { kind: "holds", version: "unknown" };
+      rig.database.cut();
+      await rig.clock.advance(31_000);
+      const before = watch.warnings().length;
+      await rig.clock.advance(60_000);
+      expect(watch.warnings().length).toBe(before);
+    });
   });
 });
 
@@ -95,6 +170,8 @@ describe("the listener of the edges", () => {
 
   it("answers 503 until the routes are known, so that Traefik keeps those that it has", async () => {
     expect((await get("/routes"))[0]).toBe(503);
+    const { headers } = await fetch(`http://127.0.0.1:${server.port}/routes`);
+    expect(headers.get("connection"), "so that the edge asks another scheduler").toBe("close");
     current = '{"http":{}}';
     expect(await get("/routes")).toEqual([200, '{"http":{}}']);
   });

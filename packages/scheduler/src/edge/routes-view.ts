@@ -1,10 +1,25 @@
+import { withCanary } from "@skep/core/routing/canary.ts";
 import { traefikConfig } from "@skep/core/routing/traefik-config.ts";
+import type { Node } from "@skep/core/model/node.ts";
+import { createHash } from "node:crypto";
 import type { LoopPorts, Running } from "../loop/ports.ts";
 
 /** What every edge is to route, kept at hand. */
 export interface RoutesView extends Running {
-  /** Traefik's dynamic configuration as JSON; the last good one while the database is away, `undefined` before the first. */
+  /**
+   * Traefik's dynamic configuration as JSON. `undefined` before the first, and once the database
+   * has been away for so long that other tenants may have got the ports it names.
+   */
   current(): string | undefined;
+  /** Version of what is current, which the edges' canary answers. */
+  version(): string | undefined;
+  /**
+   * When a version ceased to be current, by the monotonic clock; `undefined` where it was never
+   * known here.
+   */
+  supersededMs(version: string): number | undefined;
+  /** The nodes as they were last read. */
+  nodes(): readonly Node[];
   /** Reads again when something may have changed; without a hint each second. */
   follow(hints: { subscribe(handle: () => void): { close(): void } }): void;
 }
@@ -12,24 +27,49 @@ export interface RoutesView extends Running {
 /** However many hints and edges there are, the routes are read at most this often. */
 const GAP_MS = 250;
 const PERIOD_MS = 1_000;
+const MOST_VERSIONS = 10_000;
+
+/** The default of how old served routes may be; far below the quarantine of ports. */
+export const ROUTES_MAX_AGE_MS = 30_000;
 
 /** Makes the view; nothing is read before it follows. */
-export function createRoutesView(ports: Pick<LoopPorts, "store" | "log" | "loops">): RoutesView {
-  const { store, log, loops } = ports;
-  let current: string | undefined;
+export function createRoutesView(
+  ports: Pick<LoopPorts, "store" | "log" | "loops" | "clock">,
+  maxAgeMs: number = ROUTES_MAX_AGE_MS,
+): RoutesView {
+  const { store, log, loops, clock } = ports;
+  let known: { readonly text: string; readonly version: string; readonly nodes: readonly Node[] } | undefined;
+  let readMs = 0;
   let running: Running | undefined;
+  const superseded = new Map<string, number>();
 
   async function read(): Promise<void> {
+    // What is read is as old as the question: the answer may wait long before this process goes on.
+    const askedMs = clock.monotonic();
     const { routes, locations, nodes } = await store.loadEdge();
-    const next = JSON.stringify(traefikConfig(routes, locations, nodes));
-    if (next === current) return;
-    if (current === undefined) log.info("routes.loaded", "The routes are known.", { routes: routes.length });
-    else log.info("routes.changed", "The routes changed.", { routes: routes.length });
-    current = next;
+    readMs = askedMs;
+    const config = traefikConfig(routes, locations, nodes);
+    const version = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
+    if (version === known?.version) {
+      known = { ...known, nodes };
+      return;
+    }
+    if (known === undefined) log.info("routes.loaded", "The routes are known.", { routes: routes.length });
+    else {
+      log.info("routes.changed", "The routes changed.", { routes: routes.length });
+      superseded.delete(known.version);
+      superseded.set(known.version, askedMs);
+      if (superseded.size > MOST_VERSIONS) superseded.delete(superseded.keys().next().value!);
+    }
+    known = { text: JSON.stringify(withCanary(config, version)), version, nodes };
   }
 
+  const isFresh = (): boolean => clock.monotonic() - readMs <= maxAgeMs;
   return {
-    current: () => current,
+    current: () => (isFresh() ? known?.text : undefined),
+    version: () => (isFresh() ? known?.version : undefined),
+    supersededMs: version => superseded.get(version),
+    nodes: () => known?.nodes ?? [],
     follow: hints => {
       const loop = loops.begin("routes", read, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
       const subscription = hints.subscribe(() => loop.hint());

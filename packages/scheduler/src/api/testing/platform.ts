@@ -83,6 +83,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
       },
     },
     frozen: () => false,
+    edgeWarnings: () => [],
     fixedPorts: [{ from: 8080, to: 8080 }],
     replicas: () => [{ name: "scheduler-1", version: "0.1.0", leading: true, frozen: false, seenAt: clock.now() }],
     newId: () => `id-${++ids}`,
