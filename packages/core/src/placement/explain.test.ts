@@ -129,14 +129,14 @@ test("a node takes large specs up to its budget, each once, and says what would 
     instances: [anInstance({ id: `${id}.1`, deploymentId: id })],
     locations: [aLocation({ instanceId: `${id}.1`, deploymentId: id })],
   });
-  const { placed, refused } = previewPlacement(world, { tenantId: "acme", spec: large("second", 5) });
+  const { placed, refused } = previewPlacement(world, { tenantId: "acme", spec: large("second", 5) }, 0);
   expect([placed.length, refused.length]).toEqual([5, 0]);
   const tooMany = aSpec({ name: "second", containers: [aContainer({ env: { TEXT: text.repeat(2) } })] });
-  const { refusal, nodes } = explainPlacement(world, { tenantId: "acme", spec: tooMany });
+  const { refusal, nodes } = explainPlacement(world, { tenantId: "acme", spec: tooMany }, 0);
   expect(nodes[0]?.filter).toBe("spec-budget");
   expect(refusal?.removed[0]?.sentence).toMatch(
     /^1 node has no room for another spec of \d+ KiB: a node holds 16 MiB of large specs$/,
   );
   expect(refusal?.advice).toMatch(/make the spec smaller than \d+ KiB/);
-  expect(explainPlacement(world, { tenantId: "acme", spec: aSpec({ name: "small" }) }).chosen).toBe("node-1");
+  expect(explainPlacement(world, { tenantId: "acme", spec: aSpec({ name: "small" }) }, 0).chosen).toBe("node-1");
 });

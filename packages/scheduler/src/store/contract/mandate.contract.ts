@@ -40,7 +40,7 @@ export function describeMandates(setting: StoreSetting): void {
     beforeEach(async () => {
       await committed(creation(1), creation(2), placement(1));
       await committed(placement(2));
-      await committed({ kind: "forget-location", instanceId: "acme.web.2", epoch: 1 });
+      await committed({ kind: "forget-location", instanceId: "acme.web.2", epoch: 1, portsFreeAt: NOW });
     });
 
     it("are refused after another took over", async () => {
@@ -112,7 +112,7 @@ export function describeMandates(setting: StoreSetting): void {
       await committed(creation(1), placement(1));
       const forget: Change = { kind: "forget-instance", instanceId: "acme.web.1" };
       expect(await late(() => Promise.resolve(), forget)).toMatchObject({ kind: "stale" });
-      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1 }, forget);
+      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW }, forget);
     });
   });
 }

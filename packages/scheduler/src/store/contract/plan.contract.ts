@@ -105,13 +105,13 @@ export function describePlans(setting: StoreSetting): void {
       await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW });
       expect(await locationOf("acme.web.1", 1)).toBeUndefined();
       await committed(
-        { kind: "forget-location", instanceId: "acme.web.1", epoch: 2 },
+        { kind: "forget-location", instanceId: "acme.web.1", epoch: 2, portsFreeAt: NOW },
         { kind: "forget-instance", instanceId: "acme.web.1" },
       );
       expect((await store.loadWorld()).locations).toHaveLength(1);
       await store.changeDeployment("acme.web", { desired: "deleted" }, undefined, someone, NOW);
       await committed(
-        { kind: "forget-location", instanceId: "acme.web.2", epoch: 1 },
+        { kind: "forget-location", instanceId: "acme.web.2", epoch: 1, portsFreeAt: NOW },
         { kind: "forget-instance", instanceId: "acme.web.2" },
         { kind: "forget-deployment", deploymentId: "acme.web" },
       );

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { basisOf } from "@skep/core/world/basis.ts";
 import type { InstanceState, Location } from "@skep/core/model/instance.ts";
 import type { StatusReport } from "../reports.ts";
 import { aSpec } from "@skep/core/testing/builders.ts";
@@ -196,9 +197,8 @@ export function describeStatus(setting: StoreSetting): void {
       ]);
       const placed = placement(1, { ports, instanceId });
       expect(await commit(placed)).toMatchObject({ kind: "stale", because: expect.stringContaining("has to wait") });
-      expect(await store.commit({ changes: [placed], wakeAt: undefined }, mandate(), NOW + 60_000)).toMatchObject({
-        kind: "committed",
-      });
+      const later = { changes: [placed], wakeAt: undefined, basis: basisOf(await store.loadWorld(), [placed]) };
+      expect(await store.commit(later, mandate(), NOW + 60_000)).toMatchObject({ kind: "committed" });
       await committed({ kind: "stop", instanceId, epoch: 1, because: "" });
       await committed({ kind: "forget-location", instanceId, epoch: 1, portsFreeAt: NOW + 70_000 });
       expect((await store.loadWorld()).releasedPorts).toMatchObject([{ deploymentId: "acme.other" }]);
@@ -209,7 +209,10 @@ export function describeStatus(setting: StoreSetting): void {
       const ports = [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: 20_000 }] as const;
       await committed(creation(1), creation(2), placement(1, { ports }));
       const location = (await locationOf("acme.web.1"))!;
-      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW }, placement(2, { ports }));
+      await committed(
+        { kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW },
+        placement(2, { ports }),
+      );
       expect(await store.restoreLocation({ ...location, state: "running" }, mandate())).toBe(false);
       expect((await store.loadWorld()).locations).toMatchObject([{ instanceId: "acme.web.2" }]);
     });
