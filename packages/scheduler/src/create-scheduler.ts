@@ -110,7 +110,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     const beats = createBeats(ports, senders);
     const replicas = createReplicas(ports, () => ({ name, version, ...standing(command) }));
     const absorb = createAbsorb(ports, { beats, hints, senders, wake });
-    const woken = bus.subscribe(SUBJECTS.wake, () => command?.wake());
+    const waking = bus.subscribe(SUBJECTS.wake, () => command?.wake());
     const leader = createLeader(ports, {
       holder: deps.ids("scheduler"),
       ttlMs: deps.leaseMs ?? LEASE_MS,
@@ -129,23 +129,10 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       },
     });
     routes.follow(hints);
-    const edges =
-      deps.askEdge === undefined
-        ? undefined
-        : createEdgeWatch(ports, {
-            routes,
-            askEdge: deps.askEdge,
-            lateAfterMs: (deps.routesMaxAgeMs ?? ROUTES_MAX_AGE_MS) + EDGE_SLACK_MS,
-            isTelling: () => command !== undefined,
-          });
-    started = {
-      hints,
-      beats,
-      replicas,
-      leader,
-      edges,
-      all: [{ close: async () => woken.close() }, absorb, replicas, routes, ...(edges === undefined ? [] : [edges])],
-    };
+    const edges = watchEdges(ports, routes, () => command !== undefined);
+    const woken: Running = { close: async () => waking.close() };
+    const others = [woken, absorb, replicas, routes, ...(edges === undefined ? [] : [edges])];
+    started = { hints, beats, replicas, leader, edges, all: others };
   }
 
   return {
@@ -160,23 +147,30 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     routes,
     term: () => started?.leader.term(),
     loops: () => loops.states(),
-    api: {
-      store,
-      bus,
-      clock,
-      log,
-      replica: name,
-      version,
-      fixedPorts: deps.fixedPorts ?? [],
-      wake: because => {
-        wake(because);
-        started?.hints.tell({});
-      },
-      hints: { subscribe: handle => started?.hints.subscribe(handle) ?? { close: () => undefined } },
-      frozen: () => started?.replicas.frozen() ?? false,
-      edgeWarnings: () => started?.edges?.warnings() ?? [],
-      replicas: () => started?.replicas.seen() ?? [],
-      newId: () => deps.ids("id"),
-    },
+    api: apiOf(ports, () => started, wake),
   };
+}
+
+/** What the API's handlers need of a scheduler that has started, or not yet. */
+function apiOf(ports: Ports, started: () => Started | undefined, wake: (because: string) => void): ApiDeps {
+  const { store, bus, clock, log, name, version, fixedPorts = [], ids } = ports;
+  return {
+    ...{ store, bus, clock, log, version, fixedPorts },
+    replica: name,
+    wake: because => {
+      wake(because);
+      started()?.hints.tell({});
+    },
+    hints: { subscribe: handle => started()?.hints.subscribe(handle) ?? { close: () => undefined } },
+    frozen: () => started()?.replicas.frozen() ?? false,
+    edgeWarnings: () => started()?.edges?.warnings() ?? [],
+    replicas: () => started()?.replicas.seen() ?? [],
+    newId: () => ids("id"),
+  };
+}
+
+function watchEdges(ports: Ports, routes: RoutesView, isTelling: () => boolean): EdgeWatch | undefined {
+  const { askEdge, routesMaxAgeMs = ROUTES_MAX_AGE_MS } = ports;
+  if (askEdge === undefined) return undefined;
+  return createEdgeWatch(ports, { routes, askEdge, lateAfterMs: routesMaxAgeMs + EDGE_SLACK_MS, isTelling });
 }

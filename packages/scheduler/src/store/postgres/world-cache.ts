@@ -67,6 +67,12 @@ function flat<T>(lists: Iterable<{ values(): Iterable<T> }>): readonly T[] {
   return all;
 }
 
+function addTo<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const known = lists.get(key);
+  if (known === undefined) lists.set(key, [item]);
+  else known.push(item);
+}
+
 /** Makes an empty one. */
 export function createWorldCache(): WorldCache {
   const tenants = new Map<string, Tenant>();
@@ -111,16 +117,8 @@ export function createWorldCache(): WorldCache {
       for (const row of rows.nodes) nodes.set(row.node_id, toNode(row));
       for (const row of rows.deployments) deployments.set(row.id, toDeployment(row));
       for (const row of rows.instances) instances.set(row.id, toInstance(row));
-      for (const row of rows.locations) {
-        const known = locations.get(row.instance_id);
-        if (known === undefined) locations.set(row.instance_id, [toLocation(row)]);
-        else known.push(toLocation(row));
-      }
-      for (const row of rows.released_ports) {
-        const known = ports.get(row.node_id);
-        if (known === undefined) ports.set(row.node_id, [toReleasedPort(row)]);
-        else known.push(toReleasedPort(row));
-      }
+      for (const row of rows.locations) addTo(locations, row.instance_id, toLocation(row));
+      for (const row of rows.released_ports) addTo(ports, row.node_id, toReleasedPort(row));
       takeReleases(rows.releases, new Map(rows.specs.map(({ uid, spec }) => [uid, specFromStored(spec)])));
       for (const { kind, id } of changed) if (kind === "deployment" && !deployments.has(id)) releases.delete(id);
       for (const { uid } of rows.specs) highest = Math.max(highest, uid);
