@@ -94,7 +94,7 @@ function portsOf(deps: SchedulerDeps): Ports {
  */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const ports = portsOf(deps);
-  const { store, bus, clock, log, loops, name, version, probePort = PROBE_PORT, senders } = ports;
+  const { bus, clock, loops, name, version, probePort = PROBE_PORT, senders } = ports;
   const routes = createRoutesView(ports, deps.routesMaxAgeMs);
   let started: Started | undefined;
   let command: Command | undefined;
