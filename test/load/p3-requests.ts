@@ -32,7 +32,7 @@ export function openRequests(bus: Bus, client: SkepClient, played: PlayedNodes):
       waiting.delete(instanceId);
     }
     // The run may end while the last of them are on their way.
-    void played.report(node).catch(() => undefined);
+    void played.reportNews(node).catch(() => undefined);
   });
   const one = async (): Promise<number> => {
     const name = `p3-${++serial}`;
@@ -75,6 +75,7 @@ function carryOut(node: PlayedNode, assignment: Assignment): boolean {
     if (desired === "run" && !node.running.has(key)) {
       const containers = [{ name: "app", id: key, imageId: "i", running: true, exitCode: undefined, restarts: 0 }];
       node.running.set(key, { instanceId, epoch, state: "running", health: "none", containers, ports, message: "" });
+      node.untold.add(key);
       changed = true;
     } else if (desired !== "run" && node.running.delete(key)) {
       node.gone.push({ instanceId, epoch });

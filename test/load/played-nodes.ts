@@ -14,6 +14,8 @@ export interface PlayedNode {
   readonly nodeId: string;
   readonly running: Map<string, ReportedStatus>;
   readonly strangers: Map<string, Stranger>;
+  /** Keys of `running` that the scheduler has not been told of as they are. */
+  readonly untold: Set<string>;
   /** Ended, and not yet told. */
   gone: { readonly instanceId: string; readonly epoch: number }[];
   appliedTerm: number;
@@ -28,6 +30,8 @@ export interface PlayedNodes {
   /** All reports in full, some at a time, each until it is acknowledged. */
   reportAll(): Promise<void>;
   report(node: PlayedNode): Promise<void>;
+  /** What changed since the last report, as a real agent tells it. */
+  reportNews(node: PlayedNode): Promise<void>;
   /** One beat of every node. */
   beatAll(): void;
   /** Beats each second until `close`. */
@@ -47,12 +51,13 @@ export function playNodes(bus: Bus, nodeIds: readonly string[]): PlayedNodes {
         nodeId,
         running: new Map(),
         strangers: new Map(),
+        untold: new Set(),
         gone: [],
         ...{ appliedTerm: 0, appliedRevision: 0, reportSeq: 0, beatSeq: 0 },
       },
     ]),
   );
-  const report = (node: PlayedNode): Promise<void> => sendReport(bus, node);
+  const report = (node: PlayedNode): Promise<void> => sendReport(bus, node, true);
   const beatAll = (): void => {
     for (const node of nodes.values()) bus.publish(nodeSubject("beat", node.nodeId), beatOf(node));
   };
@@ -69,6 +74,7 @@ export function playNodes(bus: Bus, nodeIds: readonly string[]): PlayedNodes {
   return {
     nodes,
     report,
+    reportNews: node => sendReport(bus, node, false),
     reportAll: async () => {
       const waiting = [...nodes.values()];
       const worker = async (): Promise<void> => {
@@ -88,7 +94,7 @@ export function playNodes(bus: Bus, nodeIds: readonly string[]): PlayedNodes {
   };
 }
 
-async function sendReport(bus: Bus, node: PlayedNode): Promise<void> {
+async function sendReport(bus: Bus, node: PlayedNode, full: boolean): Promise<void> {
   const { hostname: _, ...played } = aNode({ id: node.nodeId });
   const { os, architecture, engineVersion, engineLabels, address } = played;
   const capacity = { ...played.capacity, cpuMillis: 1_000_000, memoryBytes: 2 ** 42, instances: 100_000 };
@@ -99,10 +105,12 @@ async function sendReport(bus: Bus, node: PlayedNode): Promise<void> {
   };
   node.reportSeq += 1;
   const gone = node.gone.splice(0);
+  const news = [...node.untold].flatMap(key => node.running.get(key) ?? []);
+  node.untold.clear();
   const data = encodeReport({
-    ...{ nodeId, sessionId: SESSION, seq: node.reportSeq, full: true, facts, gone, usage: [] },
-    statuses: [...node.running.values()],
-    strangers: [...node.strangers.values()],
+    ...{ nodeId, sessionId: SESSION, seq: node.reportSeq, full, facts: full ? facts : undefined, gone, usage: [] },
+    statuses: full ? [...node.running.values()] : news,
+    strangers: full ? [...node.strangers.values()] : [],
   });
   for (let attempt = 1; ; attempt++) {
     try {
