@@ -1,10 +1,7 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import { LARGE_SPEC_BYTES } from "@skep/core/model/assignment.ts";
 import type { AssignedInstance, Assignment, Removal } from "@skep/core/model/assignment.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
-import { AssignedInstanceSchema } from "../gen/skep/v1/agent_pb.ts";
 import type { Unreadable } from "./envelope.ts";
-import { portToProto } from "./instance.ts";
 import { specSize } from "./spec-name.ts";
 
 /** How an assignment goes into one message. */
@@ -22,6 +19,9 @@ const AROUND_BYTES = 4 * 1024;
 /** What a list entry costs beside its own bytes, a spec's name, and an instance that is left out. */
 const ENTRY_BYTES = 8;
 const NAME_BYTES = 200;
+/** The numbers of an instance, and those of a port. */
+const NUMBERS_BYTES = 40;
+const PORT_NUMBERS_BYTES = 16;
 const LEFT_OUT_BYTES = 400;
 const REMOVAL_BYTES = 400;
 const LONGEST_REASON = 200;
@@ -85,11 +85,18 @@ function becauseOf(bytes: number): string {
   return `${LEFT_OUT}: its part takes ${size}, and the message has no room for it`;
 }
 
-/** An instance without ports is small and always much the same: only ports can make it large. */
-function entryBytes(instance: AssignedInstance): number {
-  const { ports, desired: _, spec: __, ...rest } = instance;
-  const message = create(AssignedInstanceSchema, { ...rest, ports: ports.map(portToProto), spec: 1 });
-  return toBinary(AssignedInstanceSchema, message).byteLength + ENTRY_BYTES + NAME_BYTES;
+/** No fewer bytes than the instance takes: its numbers count as long as they can be. */
+function entryBytes({ instanceId, tenantId, ports }: AssignedInstance): number {
+  const ids = textBytes(instanceId) + textBytes(tenantId);
+  const bound = ports.reduce((sum, { container }) => sum + PORT_NUMBERS_BYTES + textBytes(container), ids);
+  return bound + NUMBERS_BYTES + ENTRY_BYTES + NAME_BYTES;
+}
+
+/** How long a text is in UTF-8, at most. */
+function textBytes(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at += 1) bytes += text.charCodeAt(at) < 0x80 ? 1 : 3;
+  return bytes;
 }
 
 function namedOf(instances: readonly AssignedInstance[], room: number): ReadonlySet<DeploymentSpec> {

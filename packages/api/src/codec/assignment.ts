@@ -1,4 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { SkepError } from "@skep/core/error.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
@@ -13,7 +14,7 @@ import type { Unreadable } from "./envelope.ts";
 import { portFromProto, portToProto } from "./instance.ts";
 import { fromUint64, toUint64 } from "./number.ts";
 import { specFromProto, specToProto } from "./spec.ts";
-import { nameOfSpec, type SpecName } from "./spec-name.ts";
+import { nameOfSpec, smallSpecBytes, type SpecName } from "./spec-name.ts";
 import { availabilities, instanceDesires } from "./words.ts";
 
 /** An assignment as its agent can read it. */
@@ -55,14 +56,36 @@ export interface AssignmentFetch {
  * spec on the wire and again after reading.
  */
 export function encodeAssignment(assignment: Assignment): Uint8Array {
-  return encodeMessage(AssignmentSchema, assignmentToProto(assignment, packWhole(assignment)));
+  return encodePacked(assignment, packWhole(assignment));
 }
 
 /** Writes an assignment so that it takes `maxBytes` at most: `packAssignment` says what becomes of the rest. */
 export function encodeAssignmentWithin(assignment: Assignment, maxBytes: number): PackedAssignment {
   const packing = packAssignment(assignment, maxBytes);
-  return { bytes: encodeMessage(AssignmentSchema, assignmentToProto(assignment, packing)), leftOut: packing.leftOut };
+  return { bytes: encodePacked(assignment, packing), leftOut: packing.leftOut };
 }
+
+/**
+ * The message with its specs put behind it. A node's assignment is written with each of its changes,
+ * and its specs are most of it: their bytes are made once. A reader of protobuf takes fields in any
+ * order.
+ */
+function encodePacked(assignment: Assignment, packing: Packing): Uint8Array {
+  const specs = specNumbers(packing.instances);
+  const head = encodeMessage(AssignmentSchema, { ...assignmentToProto(assignment, packing, specs), specs: {} });
+  const writer = new BinaryWriter().raw(head);
+  for (const [number, { spec }] of specs.all) {
+    if (packing.named.has(spec)) continue;
+    writer.tag(AssignmentSchema.field.specs.number, WireType.LengthDelimited).fork();
+    writer.tag(MAP_KEY, WireType.Varint).uint32(number);
+    writer.tag(MAP_VALUE, WireType.LengthDelimited).bytes(smallSpecBytes(spec)).join();
+  }
+  return writer.finish();
+}
+
+/** Fields of an entry of a protobuf map. */
+const MAP_KEY = 1;
+const MAP_VALUE = 2;
 
 /** @throws SkepError as `decodeMessage`, and for an availability that this version does not know. */
 export function decodeAssignment(bytes: Uint8Array): DecodedAssignment {
@@ -109,8 +132,8 @@ export function decodeFetchReply(bytes: Uint8Array): DecodedAssignment | undefin
 function assignmentToProto(
   assignment: Assignment,
   { instances, removals, named, leftOut }: Packing,
+  specs = specNumbers(instances),
 ): MessageInitShape<typeof AssignmentSchema> {
-  const specs = specNumbers(instances);
   const isNamed = ([, { spec }]: [number, Numbered]): boolean => named.has(spec);
   const [away, here] = [[...specs.all].filter(isNamed), [...specs.all].filter(one => !isNamed(one))];
   return {
@@ -142,22 +165,23 @@ interface Numbered {
   readonly release: number;
 }
 
-/** Numbers equal specs of a deployment alike; two are equal when they are the same object or read the same. */
+/** Numbers the specs: instances of one release have one, also where they do not share the object. */
 function specNumbers(instances: readonly AssignedInstance[]): {
   readonly all: ReadonlyMap<number, Numbered>;
   numberOf(spec: DeploymentSpec): number;
 } {
   const byObject = new Map<DeploymentSpec, number>();
-  const byText = new Map<string, number>();
+  const byRelease = new Map<string, number>();
   const all = new Map<number, Numbered>();
   for (const { spec, instanceId, release } of instances) {
     if (byObject.has(spec)) continue;
     const deploymentId = instanceId.slice(0, instanceId.lastIndexOf("."));
-    const text = `${deploymentId} ${release} ${JSON.stringify(spec)}`;
-    const number = byText.get(text) ?? byText.size + 1;
-    byText.set(text, number);
+    const key = `${deploymentId} ${release}`;
+    const known = byRelease.get(key);
+    const number = known ?? byRelease.size + 1;
+    byRelease.set(key, number);
     byObject.set(spec, number);
-    all.set(number, { spec, deploymentId, release });
+    if (known === undefined) all.set(number, { spec, deploymentId, release });
   }
   return { all, numberOf: spec => byObject.get(spec) ?? 0 };
 }

@@ -1,5 +1,6 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { canonicalText, hashText } from "@skep/core/converge/spec-hash.ts";
+import { LARGE_SPEC_BYTES } from "@skep/core/model/assignment.ts";
 import type { DeploymentId, DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { FetchSpecReplySchema, FetchSpecSchema } from "../gen/skep/v1/agent_pb.ts";
 import { DeploymentSpecSchema } from "../gen/skep/v1/spec_pb.ts";
@@ -30,13 +31,14 @@ export interface SpecPart {
   readonly data: Uint8Array;
 }
 
-/** Specs are never edited, so each is measured and hashed once. */
+/** Specs are never edited, so each is measured, hashed and, where it is small, written once. */
 const sizes = new WeakMap<DeploymentSpec, number>();
+const written = new WeakMap<DeploymentSpec, Uint8Array>();
 const digests = new WeakMap<DeploymentSpec, string>();
 
 /** How many bytes a spec takes in a message. */
 export function specSize(spec: DeploymentSpec): number {
-  const known = sizes.get(spec) ?? specToBytes(spec).byteLength;
+  const known = sizes.get(spec) ?? smallSpecBytes(spec).byteLength;
   sizes.set(spec, known);
   return known;
 }
@@ -51,6 +53,15 @@ export function specDigest(spec: DeploymentSpec): string {
 /** The name of a release's spec. */
 export function nameOfSpec(deploymentId: DeploymentId, release: number, spec: DeploymentSpec): SpecName {
   return { deploymentId, release, digest: specDigest(spec), bytes: specSize(spec) };
+}
+
+/** A spec in its binary form, which is kept for as long as the spec itself unless it is large. */
+export function smallSpecBytes(spec: DeploymentSpec): Uint8Array {
+  const known = written.get(spec);
+  if (known !== undefined) return known;
+  const bytes = specToBytes(spec);
+  if (bytes.byteLength <= LARGE_SPEC_BYTES) written.set(spec, bytes);
+  return bytes;
 }
 
 /** A spec in its binary form. */
