@@ -1,6 +1,7 @@
 import { createAgent } from "@skep/agent/create-agent.ts";
 import type { Engine } from "@skep/agent/engine/engine.ts";
 import { createMemoryJournal } from "@skep/agent/loop/journal.ts";
+import { createMemoryMemo } from "@skep/agent/loop/memo.ts";
 import { networkProber } from "@skep/agent/loop/prober.ts";
 import { noAuth } from "@skep/agent/loop/registry-auth.ts";
 import { noSampler } from "@skep/agent/node/sampler.ts";
@@ -50,6 +51,7 @@ export async function startLoneAgent(engine: Engine): Promise<LoneAgent> {
     ids: systemIds,
     log: createRecordingLog(),
     journal: createMemoryJournal(),
+    healthyMemo: createMemoryMemo(),
     prober: networkProber,
     sampler: noSampler,
     auth: noAuth,

@@ -1,5 +1,6 @@
 import type { SwarmNodeView } from "@skep/agent/engine/engine.ts";
 import { createMemoryJournal, type Journal } from "@skep/agent/loop/journal.ts";
+import { createMemoryMemo, type Memo } from "@skep/agent/loop/memo.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "@skep/kit/memory-bus.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Random } from "@skep/kit/random.ts";
@@ -32,6 +33,7 @@ export interface Platform {
   /** What each scheduler's edge listener serves right now. */
   readonly handles: Map<string, SchedulerHandle>;
   readonly journals: Map<string, Journal>;
+  readonly healthyMemos: Map<string, Memo>;
   readonly engineRules: ReadonlyMap<string, EngineRule>;
   /** Nodes that got a vanished row back: what runs there is recorded, even where its room was given away meanwhile. */
   readonly repaired: Set<string>;
@@ -100,6 +102,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     lives: new Map(),
     handles: new Map(),
     journals: new Map(nodes.map(node => [node.id, createMemoryJournal()])),
+    healthyMemos: new Map(nodes.map(node => [node.id, createMemoryMemo()])),
     engineRules: new Map(nodes.map(node => [node.id, new EngineRule(node.id)])),
     repaired: new Set(),
     unwell: new Map(),

@@ -29,6 +29,10 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
     ids: createIdSource(random),
     log: logOf(platform, life),
     journal: watchedJournal(platform, node, life),
+    healthyMemo: throughGate(platform.healthyMemos.get(node.id)!, life, {
+      before: () => life.clock.sleep(1),
+      after: () => life.clock.sleep(1),
+    }),
     prober: target => probe(platform, node, life, target),
     sampler: noSampler,
     auth: noAuth,

@@ -5,6 +5,7 @@ import type { IdSource, Random } from "@skep/kit/random.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { NodeLimits } from "./node/facts.ts";
 import type { Journal } from "./loop/journal.ts";
+import type { Memo } from "./loop/memo.ts";
 import type { Prober } from "./loop/prober.ts";
 import type { AuthSource } from "./loop/registry-auth.ts";
 import type { Sampler } from "./node/sampler.ts";
@@ -18,6 +19,8 @@ export interface AgentDeps {
   readonly ids: IdSource;
   readonly log: Log;
   readonly journal: Journal;
+  /** Which runs of containers were healthy when the agent ended. */
+  readonly healthyMemo: Memo;
   readonly prober: Prober;
   readonly sampler: Sampler;
   readonly auth: AuthSource;

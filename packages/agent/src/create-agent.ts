@@ -31,8 +31,8 @@ export function createAgent(deps: AgentDeps): Agent {
     start: async () => {
       const facts = await waitForEngine(deps, closing.signal);
       if (facts === undefined) return;
-      const entry = await deps.journal.read();
-      if (!closing.signal.aborted) life = beginLife(deps, facts, entry);
+      const kept = { entry: await deps.journal.read(), healthy: await deps.healthyMemo.read() };
+      if (!closing.signal.aborted) life = beginLife(deps, facts, kept);
     },
     stop: async () => {
       closing.abort();

@@ -9,6 +9,7 @@ import type { JournalEntry } from "./loop/journal.ts";
 import { leave } from "./uplink/leave.ts";
 import { ExecStreams } from "./asks/exec-streams.ts";
 import { LogStreams } from "./asks/log-streams.ts";
+import { createKeptSet } from "./loop/memo.ts";
 import { Loop } from "./loop/loop.ts";
 import { OrderBook } from "./loop/orders.ts";
 import type { Picture } from "./loop/picture.ts";
@@ -29,11 +30,18 @@ export interface Life {
   end(): Promise<void>;
 }
 
+/** What an earlier life left. */
+export interface Kept {
+  readonly entry: JournalEntry;
+  readonly healthy: readonly string[];
+}
+
 /** Usage is read and sent this often. */
 const USAGE_EVERY_MS = 10_000;
 
 /** Puts an agent's parts together and sets them going. */
-export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: JournalEntry): Life {
+export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, kept: Kept): Life {
+  const { entry } = kept;
   const { engine, bus, clock, random, prober, auth, sampler, journal, limits, agentVersion } = deps;
   const { nodeId } = first;
   const sessionId = deps.ids("ses");
@@ -45,7 +53,8 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, entry: Jour
 
   const nodeFacts = () => toNodeFacts(facts, { nodeId, sessionId, bootId: bootId(), agentVersion }, limits);
   const reporter = new Reporter({ bus, clock, random, log, loops, nodeId, sessionId, facts: nodeFacts });
-  const health = createHealthWatch({ clock, prober, host: () => facts.address, onChange: hint });
+  const healthy = createKeptSet(deps.healthyMemo, kept.healthy, log);
+  const health = createHealthWatch({ clock, prober, host: () => facts.address, healthy, onChange: hint });
   const images = createImages({ engine, clock, log, auth, onProgress: hint });
   const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange: hint });
   const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };

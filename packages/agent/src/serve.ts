@@ -12,6 +12,7 @@ import { SETTINGS, type Config } from "./config.ts";
 import { createAgent } from "./create-agent.ts";
 import { awaitDocker } from "./engine/docker.ts";
 import { createFileJournal } from "./loop/journal.ts";
+import { createFileMemo } from "./loop/memo.ts";
 import { serveProbe } from "./node/probe-server.ts";
 import { networkProber } from "./loop/prober.ts";
 import { createAuthSource, noAuth } from "./loop/registry-auth.ts";
@@ -42,6 +43,7 @@ export async function serve(config: Config, log: Log, { stack, signal }: Life): 
     journal: createFileJournal(config.stateDir, error => {
       log.error("journal.spoilt", "The journal cannot be read; the node waits for its assignment.", { error });
     }),
+    healthyMemo: createFileMemo(config.stateDir, "healthy"),
     sampler: createCgroupSampler(config.cgroupRoot, config.procRoot),
     auth: config.registryAuth === undefined ? noAuth : createAuthSource(config.registryAuth),
     machineBootId: readFileSync(join(config.procRoot, "sys/kernel/random/boot_id"), "utf8").trim(),

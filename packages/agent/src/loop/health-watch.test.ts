@@ -2,6 +2,8 @@ import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
 import type { Health } from "@skep/core/model/instance.ts";
 import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
 import { beforeEach, expect, test } from "vitest";
+import { createRecordingLog } from "@skep/kit/log.ts";
+import { createKeptSet, createMemoryMemo, type KeptSet } from "./memo.ts";
 import { createHealthWatch, type HealthWatch } from "./health-watch.ts";
 import type { ProbeTarget } from "./prober.ts";
 import { aContainer, anInstance, aSpec } from "../testing/builders.ts";
@@ -54,7 +56,10 @@ let answers: boolean;
 let asked: ProbeTarget[];
 let changes: number;
 let watch: HealthWatch;
+let kept: KeptSet;
+
 beforeEach(() => {
+  kept = createKeptSet(createMemoryMemo(), [], createRecordingLog());
   clock = createVirtualClock();
   [answers, asked, changes] = [true, [], 0];
   watch = createHealthWatch({
@@ -64,6 +69,7 @@ beforeEach(() => {
       asked.push(target);
       return { ok: answers, answered: true, detail: answers ? "" : "refused" };
     },
+    healthy: kept,
     onChange: () => changes++,
   });
 });

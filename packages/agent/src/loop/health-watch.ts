@@ -3,6 +3,7 @@ import type { HealthCheck } from "@skep/core/model/deployment.ts";
 import type { Health } from "@skep/core/model/instance.ts";
 import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Clock } from "@skep/kit/clock.ts";
+import type { KeptSet } from "./memo.ts";
 import type { Prober, ProbeTarget } from "./prober.ts";
 
 /** Watches the containers whose health the agent itself must ask for, over HTTP or TCP. */
@@ -18,27 +19,33 @@ export interface HealthWatch {
 }
 
 interface Watched {
-  readonly startedAt: number | undefined;
+  readonly run: string;
   readonly stop: () => void;
   health: Health;
   failure: string | undefined;
 }
 
-/** Makes a watch; `onChange` is called when a container's health changes. `host` is where published ports answer. */
+/**
+ * Makes a watch; `onChange` is called when a container's health changes. `host` is where published ports answer.
+ * `healthy` outlives the agent: a container that was healthy when the agent ended is taken for it until its
+ * probes fail, as if the agent had never been away. Any other begins as starting.
+ */
 export function createHealthWatch(deps: {
   readonly clock: Clock;
   readonly prober: Prober;
   readonly host: () => string;
+  readonly healthy: KeptSet;
   readonly onChange: () => void;
 }): HealthWatch {
   const watched = new Map<string, Watched>();
 
   function watch(container: ObservedContainer, check: HealthCheck, target: ProbeTarget | undefined): Watched {
     const stopping = new AbortController();
+    const run = runOf(container);
     const one: Watched = {
-      startedAt: container.startedAt,
+      run,
       stop: () => stopping.abort(),
-      health: "starting",
+      health: deps.healthy.has(run) ? "healthy" : "starting",
       failure: target === undefined ? noPort(container, check) : undefined,
     };
     if (target !== undefined) void probeUntil(stopping.signal, one, check, target);
@@ -62,6 +69,8 @@ export function createHealthWatch(deps: {
       const health = outcome.ok ? "healthy" : failures >= Math.max(1, check.retries) ? "unhealthy" : one.health;
       if (health !== one.health) {
         one.health = health;
+        if (health === "healthy") deps.healthy.add(one.run);
+        else deps.healthy.keepOnly(run => run !== one.run);
         deps.onChange();
       }
       // A container that is not well yet is asked often, so that it gets traffic as soon as it can serve.
@@ -77,10 +86,12 @@ export function createHealthWatch(deps: {
         const check = checkOf(container, instances);
         if (check === undefined || container.state !== "running") continue;
         wanted.set(container.id, () => watch(container, check, targetOf(container, check, observed, deps.host())));
-        if (watched.get(container.id)?.startedAt !== container.startedAt) drop(watched, container.id);
+        if (watched.get(container.id)?.run !== runOf(container)) drop(watched, container.id);
       }
       for (const id of watched.keys()) if (!wanted.has(id)) drop(watched, id);
       for (const [id, begin] of wanted) if (!watched.has(id)) watched.set(id, begin());
+      const runs = new Set([...watched.values()].map(one => one.run));
+      deps.healthy.keepOnly(run => runs.has(run));
       const containers = observed.containers.map(container => {
         const health = watched.get(container.id)?.health;
         return health === undefined ? container : { ...container, engineHealth: health };
@@ -100,6 +111,11 @@ const STARTING_INTERVAL_MS = 1_000;
 function drop(watched: Map<string, Watched>, id: string): void {
   watched.get(id)?.stop();
   watched.delete(id);
+}
+
+/** One run of a container: after its next start it is another one. */
+function runOf({ id, startedAt }: ObservedContainer): string {
+  return `${id} ${startedAt ?? 0}`;
 }
 
 /** The check of the container's spec, where it is one that the agent carries out. */

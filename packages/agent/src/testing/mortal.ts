@@ -2,12 +2,14 @@ import type { Clock } from "@skep/kit/clock.ts";
 import { sleepBy } from "@skep/kit/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Journal } from "../loop/journal.ts";
+import type { Memo } from "../loop/memo.ts";
 
 /** What a process sees of the world; after `kill` nothing it waits for ever comes, as for a process that is gone. */
 export interface Mortal {
   readonly clock: Clock;
   readonly engine: Engine;
   readonly journal: Journal;
+  readonly healthyMemo: Memo;
   kill(): void;
 }
 
@@ -16,6 +18,7 @@ export function createMortal(world: {
   readonly clock: Clock;
   readonly engine: Engine;
   readonly journal: Journal;
+  readonly healthyMemo: Memo;
 }): Mortal {
   let alive = true;
   const never = new Promise<never>(() => {});
@@ -50,6 +53,7 @@ export function createMortal(world: {
     },
     engine: guard(world.engine),
     journal: guard(world.journal),
+    healthyMemo: guard(world.healthyMemo),
     kill: () => {
       alive = false;
     },

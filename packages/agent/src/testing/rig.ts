@@ -6,6 +6,7 @@ import type { AgentDeps } from "../agent-deps.ts";
 import { createAgent, type Agent } from "../create-agent.ts";
 import { MemoryEngine, type MemoryEngineOptions } from "../engine/memory.ts";
 import { createMemoryJournal, type Journal } from "../loop/journal.ts";
+import { createMemoryMemo } from "../loop/memo.ts";
 import { noAuth } from "../loop/registry-auth.ts";
 import { noSampler } from "../node/sampler.ts";
 import { fakeScheduler, type FakeScheduler } from "./fake-scheduler.ts";
@@ -38,12 +39,13 @@ export async function openRig(
   const network = createMemoryNetwork(clock);
   const engine = new MemoryEngine({ clock, facts: someFacts(), registry: new Set(["box", "pause"]), ...over });
   const journal = createMemoryJournal();
+  const healthyMemo = createMemoryMemo();
   const log = createRecordingLog();
   let lives = 0;
   let mortal: Mortal;
   const makeAgent = (): Agent => {
     const random = seededRandom(++lives);
-    mortal = createMortal({ clock, engine, journal });
+    mortal = createMortal({ clock, engine, journal, healthyMemo });
     return createAgent({
       ...mortal,
       random,
