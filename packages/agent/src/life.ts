@@ -40,8 +40,7 @@ export interface Kept {
 const USAGE_EVERY_MS = 10_000;
 
 /** Puts an agent's parts together and sets them going. */
-export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, kept: Kept): Life {
-  const { entry } = kept;
+export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, healthy: known }: Kept): Life {
   const { engine, bus, clock, random, prober, auth, sampler, journal, limits, agentVersion } = deps;
   const { nodeId } = first;
   const sessionId = deps.ids("ses");
@@ -53,7 +52,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, kept: Kept)
 
   const nodeFacts = () => toNodeFacts(facts, { nodeId, sessionId, bootId: bootId(), agentVersion }, limits);
   const reporter = new Reporter({ bus, clock, random, log, loops, nodeId, sessionId, facts: nodeFacts });
-  const healthy = createKeptSet(deps.healthyMemo, kept.healthy, log);
+  const healthy = createKeptSet(deps.healthyMemo, known, log);
   const health = createHealthWatch({ clock, prober, host: () => facts.address, healthy, onChange: hint });
   const images = createImages({ engine, clock, log, auth, onProgress: hint });
   const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange: hint });

@@ -127,8 +127,8 @@ export const AGENT_BUGS: readonly Bug[] = [
     edits: [
       {
         file: "packages/core/src/converge/restart.ts",
-        find: "return Math.min(policy.maxDelayMs, policy.delayMs * 2 ** Math.min(failures - 1, 30));",
-        replace: "return 0 * failures * policy.delayMs;",
+        find: "return Math.min(longestDelay(policy), first * 2 ** Math.min(failures - 1, 30));",
+        replace: "return 0 * failures * first;",
       },
     ],
     found: /starts .* again after/,

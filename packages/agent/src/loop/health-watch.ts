@@ -25,18 +25,20 @@ interface Watched {
   failure: string | undefined;
 }
 
-/**
- * Makes a watch; `onChange` is called when a container's health changes. `host` is where published ports answer.
- * `healthy` outlives the agent: a container that was healthy when the agent ended is taken for it until its
- * probes fail, as if the agent had never been away. Any other begins as starting.
- */
-export function createHealthWatch(deps: {
+interface HealthWatchDeps {
   readonly clock: Clock;
   readonly prober: Prober;
   readonly host: () => string;
   readonly healthy: KeptSet;
   readonly onChange: () => void;
-}): HealthWatch {
+}
+
+/**
+ * Makes a watch; `onChange` is called when a container's health changes. `host` is where published ports answer.
+ * `healthy` outlives the agent: a container that was healthy when the agent ended is taken for it until its
+ * probes fail, as if the agent had never been away. Any other begins as starting.
+ */
+export function createHealthWatch(deps: HealthWatchDeps): HealthWatch {
   const watched = new Map<string, Watched>();
 
   function watch(container: ObservedContainer, check: HealthCheck, target: ProbeTarget | undefined): Watched {
@@ -48,35 +50,8 @@ export function createHealthWatch(deps: {
       health: deps.healthy.has(run) ? "healthy" : "starting",
       failure: target === undefined ? noPort(container, check) : undefined,
     };
-    if (target !== undefined) void probeUntil(stopping.signal, one, check, target);
+    if (target !== undefined) void probeUntil(deps, stopping.signal, one, check, target);
     return one;
-  }
-
-  async function probeUntil(signal: AbortSignal, one: Watched, check: HealthCheck, target: ProbeTarget): Promise<void> {
-    const { clock } = deps;
-    let failures = 0;
-    // The start period delays the first failure that counts; after it, one failure per interval counts.
-    let countsFrom = clock.monotonic() + check.startPeriodMs;
-    while (!signal.aborted) {
-      const outcome = await deps.prober(target, check.timeoutMs);
-      if (signal.aborted) return;
-      if (outcome.ok) failures = 0;
-      else if (one.health !== "starting" || clock.monotonic() >= countsFrom) {
-        failures++;
-        countsFrom = clock.monotonic() + check.intervalMs;
-      }
-      one.failure = outcome.ok ? undefined : outcome.detail;
-      const health = outcome.ok ? "healthy" : failures >= Math.max(1, check.retries) ? "unhealthy" : one.health;
-      if (health !== one.health) {
-        one.health = health;
-        if (health === "healthy") deps.healthy.add(one.run);
-        else deps.healthy.keepOnly(run => run !== one.run);
-        deps.onChange();
-      }
-      // A container that is not well yet is asked often, so that it gets traffic as soon as it can serve.
-      const pauseMs = one.health === "starting" ? Math.min(check.intervalMs, STARTING_INTERVAL_MS) : check.intervalMs;
-      await clock.sleep(pauseMs, signal);
-    }
   }
 
   return {
@@ -104,6 +79,39 @@ export function createHealthWatch(deps: {
       for (const id of watched.keys()) drop(watched, id);
     },
   };
+}
+
+async function probeUntil(
+  deps: HealthWatchDeps,
+  signal: AbortSignal,
+  one: Watched,
+  check: HealthCheck,
+  target: ProbeTarget,
+): Promise<void> {
+  const { clock } = deps;
+  let failures = 0;
+  // The start period delays the first failure that counts; after it, one failure per interval counts.
+  let countsFrom = clock.monotonic() + check.startPeriodMs;
+  while (!signal.aborted) {
+    const outcome = await deps.prober(target, check.timeoutMs);
+    if (signal.aborted) return;
+    if (outcome.ok) failures = 0;
+    else if (one.health !== "starting" || clock.monotonic() >= countsFrom) {
+      failures++;
+      countsFrom = clock.monotonic() + check.intervalMs;
+    }
+    one.failure = outcome.ok ? undefined : outcome.detail;
+    const health = outcome.ok ? "healthy" : failures >= Math.max(1, check.retries) ? "unhealthy" : one.health;
+    if (health !== one.health) {
+      one.health = health;
+      if (health === "healthy") deps.healthy.add(one.run);
+      else deps.healthy.keepOnly(run => run !== one.run);
+      deps.onChange();
+    }
+    // A container that is not well yet is asked often, so that it gets traffic as soon as it can serve.
+    const pauseMs = one.health === "starting" ? Math.min(check.intervalMs, STARTING_INTERVAL_MS) : check.intervalMs;
+    await clock.sleep(pauseMs, signal);
+  }
 }
 
 const STARTING_INTERVAL_MS = 1_000;

@@ -2,6 +2,7 @@ import type { AssignedInstance, Assignment } from "../model/assignment.ts";
 import type { InstanceId, InstanceState } from "../model/instance.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { endGroup } from "./end.ts";
+import { byInstance, inFairOrder } from "./fair.ts";
 import type { ConvergeMemory } from "./memory.ts";
 import { attempt, groupKey, openRound } from "./round.ts";
 import type { ConvergeInput, Round } from "./round.ts";
@@ -32,7 +33,7 @@ export function converge(input: ConvergeInput): Converged {
   const seen = new Set<string>();
   const instances = input.assignment?.instances ?? [];
   const newest = newestEpochs(instances);
-  for (const instance of [...instances].sort(byInstance)) {
+  for (const instance of inFairOrder(round, instances)) {
     const key = groupKey(instance.instanceId, instance.epoch);
     if (seen.has(key)) continue;
     seen.add(key);
@@ -49,6 +50,7 @@ export function converge(input: ConvergeInput): Converged {
         ),
       );
   }
+  statuses.sort(byInstance);
   for (const [key, group] of [...round.groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!seen.has(key)) statuses.push(unlisted(round, group, newest));
   }
@@ -143,9 +145,4 @@ function exitedStill(input: ConvergeInput): readonly string[] {
   if (input.confirmed || input.memory.exitedAtBoot.length === 0) return [];
   const there = new Set(input.observed.containers.map(container => container.id));
   return input.memory.exitedAtBoot.filter(id => there.has(id));
-}
-
-function byInstance(a: AssignedInstance, b: AssignedInstance): number {
-  if (a.instanceId !== b.instanceId) return a.instanceId < b.instanceId ? -1 : 1;
-  return a.epoch - b.epoch;
 }

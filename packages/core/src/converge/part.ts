@@ -4,7 +4,7 @@ import type { Health } from "../model/instance.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { DETACHED, endContainer, on, runs, stopContainer } from "./end.ts";
 import { makeReady } from "./ready.ts";
-import { noteEnd, noteRunning, noteVanished } from "./restart.ts";
+import { longestDelay, noteEnd, noteRunning, noteVanished } from "./restart.ts";
 import { attemptInTurn, isAhead, recall, remember, times, wake } from "./round.ts";
 import type { Round } from "./round.ts";
 import { containerHash } from "./spec-hash.ts";
@@ -59,7 +59,7 @@ function create(
   const verdict = round.inFlight.has(key) ? "restart" : noteVanished(round, instance, container.name);
   const memory = recall(round, instance, container.name);
   if (verdict === "failed") return state("failed", container, `${container.name} is given up: ${memory.reason}`);
-  if (isAhead(memory.nextStartAt, round.now, instance.spec.restart.maxDelayMs)) {
+  if (isAhead(memory.nextStartAt, round.now, longestDelay(instance.spec.restart))) {
     wake(round, memory.nextStartAt);
     return state("starting", container, waitingAfter(container, memory.reason, memory.failures));
   }
@@ -85,7 +85,7 @@ function begin(round: Round, instance: AssignedInstance, container: ContainerSpe
       "its node started anew: it waits for the scheduler to confirm that it still belongs here",
     );
   }
-  if (isAhead(nextStartAt, round.now, instance.spec.restart.maxDelayMs)) {
+  if (isAhead(nextStartAt, round.now, longestDelay(instance.spec.restart))) {
     wake(round, nextStartAt);
     return state("starting", container, waitingAfter(container, reason, failures));
   }

@@ -1,5 +1,5 @@
 import type { AssignedInstance } from "../model/assignment.ts";
-import type { RestartPolicy } from "../model/deployment.ts";
+import { LEAST_DELAY_MS, LEAST_LONGEST_DELAY_MS, LEAST_SOUND_MS, type RestartPolicy } from "../model/deployment.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import type { ContainerMemory } from "./memory.ts";
 import { recall, remember } from "./round.ts";
@@ -8,16 +8,30 @@ import type { Round } from "./round.ts";
 /** What the restart policy says about a container that ended. */
 export type Verdict = "restart" | "finished" | "failed";
 
-/** The wait before the next start after so many ends in a row. */
+/** The longest wait before a start under this policy. */
+export function longestDelay(policy: RestartPolicy): number {
+  return Math.max(policy.maxDelayMs, LEAST_LONGEST_DELAY_MS);
+}
+
+/**
+ * The wait before the next start after so many ends in a row. Whatever a spec says, it begins and grows: what crashes
+ * at once must not keep the node busy with starting it.
+ */
 export function restartDelay(policy: RestartPolicy, failures: number): number {
-  return Math.min(policy.maxDelayMs, policy.delayMs * 2 ** Math.min(failures - 1, 30));
+  const first = Math.max(policy.delayMs, LEAST_DELAY_MS);
+  return Math.min(longestDelay(policy), first * 2 ** Math.min(failures - 1, 30));
+}
+
+/** Whether a run was long enough to forget the ends before it, as far as the wait is concerned. */
+function isSound(policy: RestartPolicy, lastedMs: number): boolean {
+  return lastedMs >= Math.max(policy.windowMs, LEAST_SOUND_MS);
 }
 
 /** Notes a running container: which one it is, and whether it was started again since it was last seen. */
 export function noteRunning(round: Round, instance: AssignedInstance, container: ObservedContainer): ContainerMemory {
   const before = recall(round, instance, container.name);
   const again = before.startedAt !== undefined && before.startedAt !== container.startedAt;
-  const sound = container.startedAt !== undefined && round.now - container.startedAt >= instance.spec.restart.windowMs;
+  const sound = container.startedAt !== undefined && isSound(instance.spec.restart, round.now - container.startedAt);
   return remember(round, instance, container.name, {
     id: container.id,
     startedAt: container.startedAt ?? before.startedAt,
@@ -84,7 +98,7 @@ function countEnd(
 ): ContainerMemory {
   const policy = instance.spec.restart;
   const before = recall(round, instance, name);
-  const failures = lasted >= policy.windowMs ? 1 : before.failures + 1;
+  const failures = isSound(policy, lasted) ? 1 : before.failures + 1;
   const ends = [...before.ends.filter(end => end > at - policy.windowMs), at];
   return remember(round, instance, name, {
     failures,

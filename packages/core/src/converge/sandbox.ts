@@ -3,7 +3,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { DETACHED, endContainer, endGroup, on } from "./end.ts";
 import type { PartState } from "./part.ts";
 import { makeReady } from "./ready.ts";
-import { noteEnd, noteRunning, noteVanished } from "./restart.ts";
+import { longestDelay, noteEnd, noteRunning, noteVanished } from "./restart.ts";
 import { attemptInTurn, isAhead, recall, remember, wake } from "./round.ts";
 import type { Round } from "./round.ts";
 import { sandboxHash } from "./spec-hash.ts";
@@ -57,7 +57,7 @@ function createSandbox(round: Round, instance: AssignedInstance, group: readonly
   const key = stepKey.create(instance.instanceId, instance.epoch, "");
   if (!round.inFlight.has(key)) noteVanished(round, instance, "");
   const { nextStartAt, reason } = recall(round, instance, "");
-  if (isAhead(nextStartAt, round.now, instance.spec.restart.maxDelayMs)) {
+  if (isAhead(nextStartAt, round.now, longestDelay(instance.spec.restart))) {
     wake(round, nextStartAt);
     return not("starting", `the pod's network is made again soon: ${reason}`);
   }

@@ -27,7 +27,8 @@ test.each<[string, Parameters<typeof aSpec>[0]]>([
   ["placement.constraints[0]", { placement: { constraints: ["node.labels.x = y"] } }],
   ["placement.maxPerNode", { placement: { maxPerNode: 0 } }],
   ["placement.antiAffinity[0]", { placement: { antiAffinity: ["web"] } }],
-  ["restart.delayMs", { restart: { delayMs: -5 } }],
+  ["restart.delayMs", { restart: { delayMs: 499 } }],
+  ["restart.maxDelayMs", { restart: { maxDelayMs: 9_999 } }],
   ["update.parallelism", { update: { parallelism: -1 } }],
   ["containers[1].name", { containers: [aContainer(), aContainer()] }],
 ])("%s is refused", (path, over) => {

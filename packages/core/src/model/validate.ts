@@ -1,6 +1,6 @@
 import type { Issue } from "../error.ts";
 import { parseConstraint } from "./constraint.ts";
-import type { DeploymentSpec } from "./deployment.ts";
+import { LEAST_DELAY_MS, LEAST_LONGEST_DELAY_MS, type DeploymentSpec } from "./deployment.ts";
 import { validateContainer } from "./validate-container.ts";
 import { check, checkWhole, isName } from "./validate-rules.ts";
 
@@ -133,8 +133,8 @@ function validatePolicies(issues: Issue[], { restart, update }: DeploymentSpec):
     `"${restart.condition}" is no condition`,
     `use one of ${CONDITIONS.join(", ")}`,
   );
-  checkWhole(issues, "restart.delayMs", restart.delayMs, 0, MOST_DELAY_MS);
-  checkWhole(issues, "restart.maxDelayMs", restart.maxDelayMs, 0, MOST_DELAY_MS);
+  checkWhole(issues, "restart.delayMs", restart.delayMs, LEAST_DELAY_MS, MOST_DELAY_MS);
+  checkWhole(issues, "restart.maxDelayMs", restart.maxDelayMs, LEAST_LONGEST_DELAY_MS, MOST_DELAY_MS);
   checkWhole(issues, "restart.windowMs", restart.windowMs, 0, 24 * MOST_DELAY_MS);
   if (restart.maxAttempts !== undefined) checkWhole(issues, "restart.maxAttempts", restart.maxAttempts, 0, 1_000_000);
   check(

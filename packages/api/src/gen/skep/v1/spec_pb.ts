@@ -500,14 +500,14 @@ export type RestartPolicy = Message<"skep.v1.RestartPolicy"> & {
   condition: RestartCondition;
 
   /**
-   * First delay, doubled each time; 500 when absent.
+   * First delay, doubled each time; 500 when absent, which is also the least.
    *
    * @generated from field: optional uint32 delay_ms = 2;
    */
   delayMs?: number | undefined;
 
   /**
-   * Longest delay; 30000 when absent.
+   * Longest delay; 30000 when absent, at least 10000.
    *
    * @generated from field: optional uint32 max_delay_ms = 3;
    */
