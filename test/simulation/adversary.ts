@@ -1,4 +1,5 @@
 import { createMemoryJournal } from "@skep/agent/loop/journal.ts";
+import { createMemoryMemo } from "@skep/agent/loop/memo.ts";
 import type { Chance } from "./chance.ts";
 import { drawFault, drawMischief, type Fault } from "./faults.ts";
 import { impersonate } from "./impostor.ts";
@@ -188,6 +189,7 @@ export class Adversary {
   #loseJournal(node: SimNode, forMs: number): void {
     this.#killAgent(node, forMs);
     this.#platform.journals.set(node.id, createMemoryJournal());
+    this.#platform.healthyMemos.set(node.id, createMemoryMemo());
     this.#platform.engineRules.get(node.id)?.forgets();
   }
 
