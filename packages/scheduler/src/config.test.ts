@@ -3,7 +3,8 @@ import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
 import { LIMITS } from "@skep/server/limits.ts";
 import { limitsOf } from "@skep/server/settings.ts";
 import { describe, expect, it } from "vitest";
-import { readConfig, settingsOf } from "./config.ts";
+import { readConfig, retentionOf, settingsOf } from "./config.ts";
+import { DEFAULT_RETENTION } from "./loop/retention-settings.ts";
 
 const token = "a-token-of-the-operator";
 
@@ -12,6 +13,8 @@ describe("the configuration", () => {
     const config = readConfig({ SKEP_API_TOKEN: token });
     expect(config).toMatchObject({ apiPort: 7700, edgePort: 7701, postgresHost: "localhost", logLevel: "info" });
     expect(settingsOf(config)).toEqual(DEFAULT_SETTINGS);
+    expect(retentionOf(config)).toEqual(DEFAULT_RETENTION);
+    expect(retentionOf(readConfig({ SKEP_API_TOKEN: token, SKEP_KEEP_AUDIT_DAYS: "1" })).auditMs).toBe(86_400_000);
   });
 
   it.each([{}, { SKEP_API_OPEN: "no" }, { SKEP_API_TOKEN: "" }, { SKEP_API_TOKEN_FILE: "/dev/null" }])(

@@ -4,9 +4,17 @@ import { ROUTES_MAX_AGE_MS } from "./edge/routes-view.ts";
 import { ConfigError, loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
 import { SERVER_SETTINGS } from "@skep/server/settings.ts";
 import { z } from "zod";
+import { DEFAULT_RETENTION, type Retention } from "./loop/retention-settings.ts";
 
 const port = (otherwise: number) => z.coerce.number().int().min(0).max(65_535).default(otherwise);
 const ms = (otherwise: number) => z.coerce.number().int().min(1).default(otherwise);
+
+const DAY_MS = 24 * 3_600_000;
+const days = (otherwiseMs: number) =>
+  z.coerce
+    .number()
+    .min(1)
+    .default(otherwiseMs / DAY_MS);
 
 /**
  * Every setting of the scheduler: its variable, shape, default, and what it is for.
@@ -83,6 +91,17 @@ export const SCHEDULER_SETTINGS = {
     ms(DEFAULT_SETTINGS.portQuarantineMs),
     "how long a host port waits before another tenant may have it",
   ),
+  keepReleases: setting(
+    "SKEP_KEEP_RELEASES",
+    z.coerce.number().int().min(1).default(DEFAULT_RETENTION.releases),
+    "how many releases of a deployment are kept",
+  ),
+  keepDecisionsDays: setting(
+    "SKEP_KEEP_DECISIONS_DAYS",
+    days(DEFAULT_RETENTION.decisionsMs),
+    "how long events are kept",
+  ),
+  keepAuditDays: setting("SKEP_KEEP_AUDIT_DAYS", days(DEFAULT_RETENTION.auditMs), "how long the audit log is kept"),
 } as const;
 
 /** The scheduler's configuration. */
@@ -118,4 +137,14 @@ export function settingsOf(config: SchedulerConfig): Settings {
   const { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, moveGraceMs, keepStoppedMs } = config;
   const { portQuarantineMs } = config;
   return { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, moveGraceMs, keepStoppedMs, portQuarantineMs };
+}
+
+/** How long history is kept. */
+export function retentionOf(config: SchedulerConfig): Retention {
+  return {
+    ...DEFAULT_RETENTION,
+    releases: config.keepReleases,
+    decisionsMs: config.keepDecisionsDays * DAY_MS,
+    auditMs: config.keepAuditDays * DAY_MS,
+  };
 }

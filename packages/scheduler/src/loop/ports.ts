@@ -4,6 +4,7 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Loops } from "@skep/kit/loops.ts";
 import type { Random } from "@skep/kit/random.ts";
+import type { Retention } from "./retention-settings.ts";
 import type { Store } from "../store/store.ts";
 
 /** What every loop works with; in a simulation all of it is in memory and on virtual time. */
@@ -16,6 +17,8 @@ export interface LoopPorts {
   /** Where loops are made, and their states are known. */
   readonly loops: Loops;
   readonly settings: Settings;
+  /** How long history is kept; the defaults where absent. */
+  readonly retention?: Retention;
 }
 
 /** Something that runs until it is closed; closing waits for what is under way. */

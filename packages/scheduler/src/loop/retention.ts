@@ -1,26 +1,24 @@
 import type { Leadership } from "./leader.ts";
 import type { LoopPorts, Running } from "./ports.ts";
+import { DEFAULT_RETENTION } from "./retention-settings.ts";
 
-const HOUR_MS = 3_600_000;
-const KEEP_KEYS_MS = 24 * HOUR_MS;
-/** They are for people: nothing is decided by them. */
-const KEEP_DECISIONS_MS = 14 * 24 * HOUR_MS;
 const BATCH = 5_000;
 const PERIOD_MS = 300_000;
 
 /** The leader's housekeeping: a batch each 5 minutes, or one after the other while there is more. */
 export function createRetention(ports: LoopPorts, leadership: Leadership): Running {
-  const { store, clock, loops } = ports;
+  const { store, clock, loops, retention = DEFAULT_RETENTION } = ports;
   const loop = loops.begin(
     "retention",
     async () => {
       const now = clock.now();
-      const deleted = await store.pruneHistory(
-        { keysAt: now - KEEP_KEYS_MS, decisionsAt: now - KEEP_DECISIONS_MS },
-        BATCH,
-        leadership,
-      );
-      if (deleted >= BATCH) loop.hint();
+      const horizon = {
+        keysAt: now - retention.keysMs,
+        decisionsAt: now - retention.decisionsMs,
+        auditAt: now - retention.auditMs,
+        keepReleases: retention.releases,
+      };
+      if ((await store.pruneHistory(horizon, BATCH, leadership)) >= BATCH) loop.hint();
     },
     { minGapMs: 1_000, periodMs: PERIOD_MS },
   );

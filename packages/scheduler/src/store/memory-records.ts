@@ -41,6 +41,7 @@ export interface Records {
   readonly nodes: Map<string, NodeEntry>;
   readonly usage: Map<string, Usage>;
   readonly decisions: { readonly id: number; readonly decision: Decision }[];
+  readonly audits: { readonly at: number; readonly actor: string; readonly action: string }[];
   readonly answers: Map<string, Answer>;
   /** By deployment id; no deletion touches it. */
   readonly serials: Map<string, Serials>;
@@ -68,6 +69,7 @@ export function emptyRecords(): Records {
     nodes: new Map(),
     usage: new Map(),
     decisions: [],
+    audits: [],
     answers: new Map(),
     serials: new Map(),
     removals: new Map(),

@@ -242,14 +242,22 @@ export interface EdgeStore {
   }>;
 }
 
+/** How far back history goes: what is older than these times may be deleted. */
+export interface Horizon {
+  readonly keysAt: number;
+  readonly decisionsAt: number;
+  readonly auditAt: number;
+  /** How many releases of a deployment are kept, the wanted one among them; so is each that something runs. */
+  readonly keepReleases: number;
+}
+
 /** Keeps the tables that only grow from growing for ever. */
 export interface HistoryStore {
-  /** Deletes idempotency keys and decisions older than these times, at most `most` of each; answers how many went. @throws SkepError `aborted` `LEASE_LOST`. */
-  pruneHistory(
-    before: { readonly keysAt: number; readonly decisionsAt: number },
-    most: number,
-    mandate: Mandate,
-  ): Promise<number>;
+  /**
+   * Deletes what is beyond the horizon, at most `most` of each; answers how many went.
+   * @throws SkepError `aborted` `LEASE_LOST`.
+   */
+  pruneHistory(before: Horizon, most: number, mandate: Mandate): Promise<number>;
 }
 
 /** A scheduler that told lately that it lives. */

@@ -12,6 +12,7 @@ import {
   saveRemovals,
   takeLease,
 } from "./plan.ts";
+import { pruneHistory } from "./prune.ts";
 import { emptyRecords, inOrder, liveOn, type Records } from "../memory-records.ts";
 import {
   changeDeployment,
@@ -232,16 +233,7 @@ function createHistory(records: Records, pass: Pass, leading: PassLeading) {
         return { items: found.items.map(one => one.decision), nextToken: found.nextToken };
       }),
     pruneHistory: (before, most, mandate) =>
-      leading("pruneHistory", mandate, () => {
-        const keys = [...records.answers].filter(([, answer]) => answer.at < before.keysAt).slice(0, most);
-        for (const [key] of keys) records.answers.delete(key);
-        const old = records.decisions
-          .filter(one => one.decision.at < before.decisionsAt)
-          .toSorted((a, b) => a.decision.at - b.decision.at)
-          .slice(0, most);
-        for (const one of old) records.decisions.splice(records.decisions.indexOf(one), 1);
-        return keys.length + old.length;
-      }),
+      leading("pruneHistory", mandate, () => pruneHistory(records, before, most)),
   } satisfies Partial<Store>;
 }
 

@@ -11,7 +11,10 @@ import { requestHash } from "../request-hash.ts";
 import type { Usage } from "../reports.ts";
 import type { DeploymentChange, DeploymentRecord, InstanceFilter, Page, PageRequest, Request } from "../store.ts";
 
-/** Answers a repeated request as it was answered before; otherwise does it and keeps the answer. */
+/**
+ * Answers a repeated request as it was answered before; otherwise does it and keeps the answer. What is
+ * done calls `audit` where it wrote something.
+ */
 function once<T>(
   records: Records,
   request: Request,
@@ -19,45 +22,49 @@ function once<T>(
   argument: unknown,
   now: number,
   codec: AnswerCodec<T>,
-  run: () => T,
+  run: (audit: () => void) => T,
 ): T {
   const { actor, idempotencyKey } = request;
-  if (idempotencyKey === undefined) return run();
+  const audit = (): void => void records.audits.push({ at: now, actor, action: operation });
+  if (idempotencyKey === undefined) return run(audit);
   const hash = requestHash(operation, argument);
   const known = records.answers.get(`${actor} ${idempotencyKey}`);
   if (known !== undefined && known.hash !== hash) throw refuse.keyReused(idempotencyKey);
   if (known !== undefined) return codec.decode(known.response);
-  const response = run();
+  const response = run(audit);
   records.answers.set(`${actor} ${idempotencyKey}`, { hash, response: codec.encode(response), at: now });
   return response;
 }
 
 /** See `SpecStore.createTenant`. */
 export function createTenant(records: Records, tenant: Tenant, request: Request, now: number): Tenant {
-  return once(records, request, `tenant.create ${tenant.id}`, tenant.quota, now, tenantAnswer, () => {
+  return once(records, request, `tenant.create ${tenant.id}`, tenant.quota, now, tenantAnswer, audit => {
     if (records.tenants.has(tenant.id)) throw refuse.tenantExists(tenant.id);
     records.tenants.set(tenant.id, tenant);
+    audit();
     return tenant;
   });
 }
 
 /** See `SpecStore.updateTenant`. */
 export function updateTenant(records: Records, id: string, quota: Quota, request: Request, now: number): Tenant {
-  return once(records, request, `tenant.update ${id}`, quota, now, tenantAnswer, () => {
+  return once(records, request, `tenant.update ${id}`, quota, now, tenantAnswer, audit => {
     if (!records.tenants.has(id)) throw refuse.noTenant(id);
     records.tenants.set(id, { id, quota });
+    audit();
     return { id, quota };
   });
 }
 
 /** See `SpecStore.deleteTenant`. */
 export function deleteTenant(records: Records, id: string, request: Request, now: number): void {
-  once(records, request, `tenant.delete ${id}`, undefined, now, emptyAnswer, () => {
+  once(records, request, `tenant.delete ${id}`, undefined, now, emptyAnswer, audit => {
     if (!records.tenants.has(id)) throw refuse.noTenant(id);
     for (const deployment of records.deployments.values()) {
       if (deployment.tenantId === id) throw refuse.tenantInUse(id);
     }
     records.tenants.delete(id);
+    audit();
   });
 }
 
@@ -72,7 +79,7 @@ export function createDeployment(
 ): DeploymentRecord {
   const record = firstRecord(tenantId, spec, now);
   const { id } = record.deployment;
-  return once(records, request, `deployment.create ${id}`, { spec, routes }, now, deploymentAnswer, () => {
+  return once(records, request, `deployment.create ${id}`, { spec, routes }, now, deploymentAnswer, audit => {
     const holder = records.deployments.get(id);
     if (holder !== undefined)
       throw holder.desired === "deleted" ? refuse.beingDeleted(id) : refuse.deploymentExists(id);
@@ -80,6 +87,7 @@ export function createDeployment(
     const nextSerial = records.serials.get(id)?.next ?? 1;
     const made = { ...record, deployment: { ...record.deployment, nextSerial } };
     put(records, made, routes);
+    audit();
     return made;
   });
 }
@@ -93,11 +101,13 @@ export function changeDeployment(
   request: Request,
   now: number,
 ): DeploymentRecord {
-  return once(records, request, `deployment.change ${id}`, { change, expectVersion }, now, deploymentAnswer, () => {
+  return once(records, request, `deployment.change ${id}`, { change, expectVersion }, now, deploymentAnswer, audit => {
     const before = getDeployment(records, id);
     if (before === undefined) throw refuse.noDeployment(id);
     const after = changedRecord(before, change, expectVersion);
-    if (after !== before) put(records, after, change.routes);
+    if (after === before) return after;
+    put(records, after, change.routes);
+    audit();
     return after;
   });
 }

@@ -5,6 +5,7 @@ import { records } from "./0001-records.ts";
 import { frozenReplicas } from "./0004-frozen-replicas.ts";
 import { worldChanges } from "./0005-world-changes.ts";
 import { indexes } from "./0006-indexes.ts";
+import { retention } from "./0007-retention.ts";
 import { serialsAndRemovals } from "./0010-serials-and-removals.ts";
 import { releasedPorts } from "./0016-released-ports.ts";
 
@@ -22,6 +23,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004-frozen-replicas": { up: frozenReplicas },
   "0005-world-changes": { up: worldChanges },
   "0006-indexes": { up: indexes },
+  "0007-retention": { up: retention },
   "0010-serials-and-removals": { up: serialsAndRemovals },
   "0016-released-ports": { up: releasedPorts },
 };

@@ -5,9 +5,8 @@ import { makePage, readPage } from "../../page.ts";
 import { refuse } from "../../refusals.ts";
 import { toDecision } from "../rows.ts";
 import { ask, translated, type Queryable } from "../sql.ts";
-import type { Decision, Mandate, Page, PageRequest } from "../../store.ts";
+import type { Decision, Page, PageRequest } from "../../store.ts";
 import type { Tables } from "../tables.ts";
-import { askLeading, leasePart } from "./lease.ts";
 
 const SAVE = {
   name: "save-decisions",
@@ -44,32 +43,4 @@ export async function listDecisions(
   }
   const rows = makePage(await translated(query.execute()), limit, row => `${row.at}.${row.id}`);
   return { items: rows.items.map(toDecision), nextToken: rows.nextToken };
-}
-
-/** A horizon above the present transaction comes from another server, with a backup: nothing would ever be beyond it. */
-const PRUNE = {
-  name: "prune-history",
-  text: `
-WITH ${leasePart("$4", "$5")},
-old_keys AS (DELETE FROM idempotency_keys WHERE (actor, key) IN
-    (SELECT actor, key FROM idempotency_keys WHERE at < $1 AND EXISTS (SELECT FROM lease) LIMIT $3) RETURNING 1),
-old_decisions AS (DELETE FROM decisions WHERE id IN
-    (SELECT id FROM decisions WHERE at < $2 AND EXISTS (SELECT FROM lease) ORDER BY at LIMIT $3) RETURNING 1),
-old_changes AS (DELETE FROM world_changes
-  WHERE at < clock_timestamp() - interval '5 minutes' AND EXISTS (SELECT FROM lease) RETURNING xid),
-raised AS (UPDATE world_horizon SET xid = least(greatest(xid, (SELECT max(xid) FROM old_changes)), pg_current_xact_id()::text::bigint)
-  WHERE EXISTS (SELECT FROM old_changes)
-    OR (xid > pg_current_xact_id()::text::bigint AND EXISTS (SELECT FROM lease)))
-SELECT EXISTS (SELECT FROM lease) AS leads, (SELECT count(*) FROM old_keys) + (SELECT count(*) FROM old_decisions) AS deleted`,
-};
-
-/** See `HistoryStore.pruneHistory`. */
-export async function pruneHistory(
-  db: Queryable,
-  before: { readonly keysAt: number; readonly decisionsAt: number },
-  most: number,
-  mandate: Mandate,
-): Promise<number> {
-  const values = [before.keysAt, before.decisionsAt, most, mandate.term, mandate.holder];
-  return (await askLeading<{ deleted: number }>(db, PRUNE, values, mandate)).deleted;
 }
