@@ -1,18 +1,21 @@
 import type { MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.ts";
+import type { Edge } from "./edge.ts";
 import type { SimNode } from "./sim-node.ts";
 
 /**
  * Tells whether anything has changed that the rules judge: rows, compared by identity since tables replace them, and
- * containers, of whose every change their engine tells. Most events change neither, and are not judged again.
+ * containers, of whose every change their engine tells, and the routes of edges. Most events change neither, and are not judged again.
  */
 export class Changes {
   readonly #database: MemoryDatabase;
   readonly #nodes: readonly SimNode[];
+  readonly #edges: readonly Edge[];
   readonly #rows: unknown[] = [];
   #engines = 0;
   #version = 0;
 
-  constructor(database: MemoryDatabase, nodes: readonly SimNode[]) {
+  constructor(database: MemoryDatabase, nodes: readonly SimNode[], edges: readonly Edge[]) {
+    this.#edges = edges;
     this.#database = database;
     this.#nodes = nodes;
   }
@@ -41,6 +44,7 @@ export class Changes {
       for (const row of table.values()) note(row);
     let engines = 0;
     for (const node of this.#nodes) engines += node.changes();
+    for (const edge of this.#edges) engines += edge.applied();
     if (!isOther && at === rows.length && engines === this.#engines) return false;
     rows.length = at;
     this.#engines = engines;

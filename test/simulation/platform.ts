@@ -9,6 +9,7 @@ import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.t
 import { createMemoryDatabase, type MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.ts";
 import { Changes } from "./changes.ts";
 import { createChance, type Chance } from "./chance.ts";
+import type { Edge } from "./edge.ts";
 import { EngineRule } from "./engine-rule.ts";
 import type { Mischief } from "./faults.ts";
 import { createLife, type Life } from "./life.ts";
@@ -32,6 +33,7 @@ export interface Platform {
   readonly lives: Map<string, Life>;
   /** What each scheduler's edge listener serves right now. */
   readonly handles: Map<string, SchedulerHandle>;
+  readonly edges: Edge[];
   readonly journals: Map<string, Journal>;
   readonly healthyMemos: Map<string, Memo>;
   readonly engineRules: ReadonlyMap<string, EngineRule>;
@@ -85,7 +87,8 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
   const random = (purpose: string): Random => seededRandom(`${seed} ${purpose}`);
   let databaseSkewMs = 0;
   const database = createMemoryDatabase({ ...clock, now: () => clock.now() + databaseSkewMs });
-  const changes = new Changes(database, nodes);
+  const edges: Edge[] = [];
+  const changes = new Changes(database, nodes, edges);
   const network = createMemoryNetwork(clock);
   network.setMaxPayload(MAX_PAYLOAD);
   let violation: string | undefined;
@@ -101,6 +104,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     schedulers: ["scheduler-1", "scheduler-2", "scheduler-3"],
     lives: new Map(),
     handles: new Map(),
+    edges,
     journals: new Map(nodes.map(node => [node.id, createMemoryJournal()])),
     healthyMemos: new Map(nodes.map(node => [node.id, createMemoryMemo()])),
     engineRules: new Map(nodes.map(node => [node.id, new EngineRule(node.id)])),

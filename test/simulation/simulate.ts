@@ -1,4 +1,5 @@
 import { Adversary, HERD } from "./adversary.ts";
+import { Edge } from "./edge.ts";
 import { missing } from "./goal.ts";
 import { beginLife, createPlatform, type Platform } from "./platform.ts";
 import { startAgent, startScheduler } from "./processes.ts";
@@ -41,6 +42,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   for (const name of platform.schedulers) revival.startScheduler(name);
   for (const node of platform.nodes) revival.startAgent(node);
 
+  platform.edges.push(new Edge(platform, "edge-1"), new Edge(platform, "edge-2"));
+  for (const edge of platform.edges) void edge.run();
   const adversary = new Adversary(platform, revival);
   let calm = false;
   const users = liveAsUsers(platform, () => calm);
@@ -62,7 +65,12 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     // The brake is the whole fleet's: while a herd is somewhere, a lone stray is left alone, too.
     const isHerded = running.some(one => one.instanceId.startsWith(HERD));
     const leftAlone = (instanceId: string): boolean => isHerded && /^acme\.(herd|stray)\./.test(instanceId);
-    return missing(recordsOf(platform), { up, drained, running, leftAlone });
+    const world = recordsOf(platform);
+    const routes = [...platform.database.records.routes.values()];
+    return [
+      ...missing(world, { up, drained, running, leftAlone }),
+      ...platform.edges.flatMap(edge => edge.missing(world, routes)),
+    ];
   };
   let [judged, reached] = [-1, false];
   const isReached = (): boolean => {

@@ -3,6 +3,7 @@ import { SUBJECTS } from "@skep/api/subjects.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { DeploymentChange, Request, Store } from "@skep/scheduler/store/store.ts";
 import type { Platform } from "./platform.ts";
+import { routesOf } from "./routes.ts";
 import { drawWish, TENANTS, type Known, type Wish } from "./workload.ts";
 
 const UNBOUND = { instances: undefined, cpuMillis: undefined, memoryBytes: undefined };
@@ -46,7 +47,8 @@ async function insist<T>(platform: Platform, say: string, call: () => Promise<T>
 }
 
 async function fulfil(store: Store, wish: Wish, request: Request, now: number): Promise<unknown> {
-  if (wish.kind === "create") return store.createDeployment(wish.tenantId, wish.spec, [], request, now);
+  if (wish.kind === "create")
+    return store.createDeployment(wish.tenantId, wish.spec, routesOf(wish.tenantId, wish.spec), request, now);
   return store.changeDeployment(wish.id, changeOf(wish), undefined, request, now);
 }
 
@@ -55,7 +57,7 @@ function changeOf(wish: Exclude<Wish, { kind: "create" }>): DeploymentChange {
     case "scale":
       return { replicas: wish.replicas };
     case "update":
-      return { spec: wish.spec };
+      return { spec: wish.spec, routes: routesOf(wish.id.slice(0, wish.id.indexOf(".")), wish.spec) };
     case "restart":
       return { restart: true };
     case "stop":

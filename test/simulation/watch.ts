@@ -44,7 +44,8 @@ export function checkNow(platform: Platform): void {
     brokenRecordRule(world, platform.repaired) ??
     brokenChangeRule(before, world, platform.databaseNow()) ??
     brokenRouteRule(world, running) ??
-    brokenCopyRule(running);
+    brokenCopyRule(running) ??
+    platform.edges.map(edge => edge.broken()).find(one => one !== undefined);
   if (broken !== undefined) platform.violate(broken);
 }
 
