@@ -1,11 +1,15 @@
-import type { DescEnum, DescField, DescMessage, JsonValue } from "@bufbuild/protobuf";
-import { ScalarType, getOption, hasOption } from "@bufbuild/protobuf";
-import { field as fieldRules } from "../gen/buf/validate/validate_pb.ts";
-import type { FieldRules } from "../gen/buf/validate/validate_pb.ts";
+import type { DescEnum, DescField, DescMessage } from "@bufbuild/protobuf";
+import { ScalarType } from "@bufbuild/protobuf";
 import type { Comments } from "./comments.ts";
-
-/** A JSON Schema, or any other part of the document. */
-export type Json = { [name: string]: JsonValue };
+import {
+  constraintsOf,
+  innerConstraints,
+  isRequired,
+  longPattern,
+  messageConstraints,
+  rulesOf,
+} from "./constraints.ts";
+import type { Json } from "./json.ts";
 
 /** Messages whose JSON is not an object of their fields. */
 const WELL_KNOWN: Readonly<Record<string, Json>> = {
@@ -15,23 +19,25 @@ const WELL_KNOWN: Readonly<Record<string, Json>> = {
   "google.protobuf.Empty": { type: "object" },
 };
 
-const INTEGER = (format: string): Json => ({ type: "integer", format });
+const SIGNED: Json = { type: "integer", format: "int32", minimum: -2_147_483_648, maximum: 2_147_483_647 };
+const UNSIGNED: Json = { type: "integer", format: "uint32", minimum: 0, maximum: 4_294_967_295 };
 /** 64-bit numbers are text in JSON, because JavaScript's numbers would lose digits; numbers are accepted too. */
-const LONG = (format: string): Json => ({ type: "string", format });
+const SIGNED_LONG: Json = { type: "string", format: "int64", pattern: "^-?(0|[1-9]\\d{0,18})$" };
+const UNSIGNED_LONG: Json = { type: "string", format: "uint64", ...longPattern() };
 
 const SCALARS: Readonly<Record<ScalarType, Json>> = {
   [ScalarType.DOUBLE]: { type: "number", format: "double" },
   [ScalarType.FLOAT]: { type: "number", format: "float" },
-  [ScalarType.INT32]: INTEGER("int32"),
-  [ScalarType.SINT32]: INTEGER("int32"),
-  [ScalarType.SFIXED32]: INTEGER("int32"),
-  [ScalarType.UINT32]: INTEGER("uint32"),
-  [ScalarType.FIXED32]: INTEGER("uint32"),
-  [ScalarType.INT64]: LONG("int64"),
-  [ScalarType.SINT64]: LONG("int64"),
-  [ScalarType.SFIXED64]: LONG("int64"),
-  [ScalarType.UINT64]: LONG("uint64"),
-  [ScalarType.FIXED64]: LONG("uint64"),
+  [ScalarType.INT32]: SIGNED,
+  [ScalarType.SINT32]: SIGNED,
+  [ScalarType.SFIXED32]: SIGNED,
+  [ScalarType.UINT32]: UNSIGNED,
+  [ScalarType.FIXED32]: UNSIGNED,
+  [ScalarType.INT64]: SIGNED_LONG,
+  [ScalarType.SINT64]: SIGNED_LONG,
+  [ScalarType.SFIXED64]: SIGNED_LONG,
+  [ScalarType.UINT64]: UNSIGNED_LONG,
+  [ScalarType.FIXED64]: UNSIGNED_LONG,
   [ScalarType.BOOL]: { type: "boolean" },
   [ScalarType.STRING]: { type: "string" },
   [ScalarType.BYTES]: { type: "string", format: "byte" },
@@ -46,11 +52,15 @@ const reference = (type: DescMessage | DescEnum): Json =>
 /** The schema of one field, with its comment and its rules. */
 export function fieldSchema(field: DescField, comments: Comments): Json {
   const description = comments.get(`${field.parent.typeName}.${field.name}`);
-  const rules = hasOption(field, fieldRules) ? getOption(field, fieldRules) : undefined;
-  return { ...shapeOf(field), ...limits(rules), ...(description === undefined ? {} : { description }) };
+  return {
+    ...shapeOf(field),
+    ...constraintsOf(rulesOf(field)),
+    ...(description === undefined ? {} : { description }),
+  };
 }
 
 function shapeOf(field: DescField): Json {
+  const { items, keys } = innerConstraints(rulesOf(field));
   switch (field.fieldKind) {
     case "scalar":
       return { ...SCALARS[field.scalar] };
@@ -59,9 +69,15 @@ function shapeOf(field: DescField): Json {
     case "message":
       return reference(field.message);
     case "list":
-      return { type: "array", items: elementOf(field) };
-    case "map":
-      return { type: "object", additionalProperties: elementOf({ ...field, listKind: field.mapKind }) };
+      return { type: "array", items: { ...elementOf(field), ...items } };
+    case "map": {
+      const additionalProperties = { ...elementOf({ ...field, listKind: field.mapKind }), ...items };
+      return {
+        type: "object",
+        additionalProperties,
+        ...(Object.keys(keys).length === 0 ? {} : { propertyNames: { type: "string", ...keys } }),
+      };
+    }
   }
 }
 
@@ -77,59 +93,50 @@ function elementOf(of: {
   return { ...SCALARS[of.scalar ?? ScalarType.STRING] };
 }
 
-/** Those rules that JSON Schema has words for; the server checks all of them. */
-function limits(rules: FieldRules | undefined): Json {
-  const found: Json = {};
-  const put = (name: string, value: number | bigint | string | undefined): void => {
-    if (value !== undefined) found[name] = typeof value === "bigint" ? Number(value) : value;
+/**
+ * A message as JSON, without the fields named `left`: those are said elsewhere. Of a request every field is
+ * known; an answer may have more in a later version.
+ */
+export function messageSchema(
+  type: DescMessage,
+  comments: Comments,
+  of: "request" | "answer",
+  left: readonly string[] = [],
+): Json {
+  const fields = type.fields.filter(field => !left.includes(field.name));
+  const properties = Object.fromEntries(fields.map(field => [field.jsonName, fieldSchema(field, comments)]));
+  const required = fields.filter(isRequired).map(field => field.jsonName);
+  const description = comments.get(type.typeName);
+  return {
+    type: "object",
+    properties,
+    ...(of === "request" ? { additionalProperties: false } : {}),
+    ...(required.length === 0 ? {} : { required }),
+    ...messageConstraints(type),
+    ...(description === undefined ? {} : { description }),
   };
-  const type = rules?.type;
-  switch (type?.case) {
-    case "string":
-      if (type.value.minLen > 0n) put("minLength", type.value.minLen);
-      if (type.value.maxLen > 0n) put("maxLength", type.value.maxLen);
-      if (type.value.pattern !== "") put("pattern", type.value.pattern);
-      break;
-    case "uint32":
-      if (type.value.greaterThan.case === "gte") put("minimum", type.value.greaterThan.value);
-      if (type.value.lessThan.case === "lte") put("maximum", type.value.lessThan.value);
-      break;
-    case "repeated":
-      if (type.value.minItems > 0n) put("minItems", type.value.minItems);
-      if (type.value.maxItems > 0n) put("maxItems", type.value.maxItems);
-      break;
-    case "map":
-      if (type.value.maxPairs > 0n) put("maxProperties", type.value.maxPairs);
-      break;
-    default:
-      break;
-  }
-  return found;
 }
 
 /** Schemas of messages, and of everything that they hold, by name. */
-export function schemasOf(roots: readonly DescMessage[], comments: Comments): Json {
+export function schemasOf(requests: readonly DescMessage[], answers: readonly DescMessage[], comments: Comments): Json {
   const found = new Map<string, Json>();
-  const add = (type: DescMessage | DescEnum): void => {
+  const add = (type: DescMessage | DescEnum, of: "request" | "answer"): void => {
     const name = schemaName(type);
     if (found.has(name) || WELL_KNOWN[type.typeName] !== undefined) return;
     found.set(name, {});
-    const description = comments.get(type.typeName);
-    const said = description === undefined ? {} : { description };
     if (type.kind === "enum") {
+      const description = comments.get(type.typeName);
+      const said = description === undefined ? {} : { description };
       found.set(name, { type: "string", enum: type.values.map(value => value.name), ...said });
       return;
     }
     for (const field of type.fields) {
-      if (field.message !== undefined) add(field.message);
-      if (field.enum !== undefined) add(field.enum);
+      if (field.message !== undefined) add(field.message, of);
+      if (field.enum !== undefined) add(field.enum, of);
     }
-    const properties = Object.fromEntries(type.fields.map(field => [field.jsonName, fieldSchema(field, comments)]));
-    const required = type.fields
-      .filter(field => hasOption(field, fieldRules) && getOption(field, fieldRules).required)
-      .map(field => field.jsonName);
-    found.set(name, { type: "object", properties, ...(required.length === 0 ? {} : { required }), ...said });
+    found.set(name, messageSchema(type, comments, of));
   };
-  roots.forEach(add);
+  for (const type of requests) add(type, "request");
+  for (const type of answers) add(type, "answer");
   return Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -3,8 +3,17 @@ import { openApiJson } from "../gen/openapi.ts";
 import { restBindings } from "../rest/bindings.ts";
 import { SERVICES } from "../services.ts";
 
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: unknown;
+  readonly requestBody?: {
+    readonly required: boolean;
+    readonly content: { readonly "application/json": { readonly schema: { properties: Record<string, unknown> } } };
+  };
+}
+
 const document = JSON.parse(openApiJson) as {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId: string }>>>>;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 };
 
@@ -29,11 +38,31 @@ describe("the OpenAPI document", () => {
     expect(ids.length).toBe(new Set(ids).size);
   });
 
-  it("carries the comments and the limits of the definitions", () => {
-    expect(document.components["schemas"]?.["CreateTenantRequest"]).toMatchObject({
+  it("carries the comments and the rules of the definitions", () => {
+    const { requestBody, parameters } = document.paths["/api/v1/deployments/{deployment_id}"]!["put"]!;
+    expect(requestBody).toMatchObject({
+      required: true,
+      content: { "application/json": { schema: { required: ["spec"], additionalProperties: false } } },
+    });
+    const { properties } = requestBody!.content["application/json"].schema;
+    expect(Object.keys(properties)).toEqual(["spec", "resourceVersion", "idempotencyKey"]);
+    expect(properties["resourceVersion"]).toMatchObject({ description: expect.stringContaining("based on") });
+    expect(parameters).toEqual([
+      { name: "deployment_id", in: "path", required: true, schema: { type: "string", minLength: 1, maxLength: 128 } },
+    ]);
+    const { schemas } = document.components;
+    expect(schemas?.["ContainerSpec"]).toMatchObject({
+      required: ["name", "image"],
       properties: {
-        idempotencyKey: { type: "string", maxLength: 128, description: expect.stringContaining("repetition is safe") },
+        image: { maxLength: 512, pattern: "^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$", not: { pattern: "\\.\\." } },
+        env: { maxProperties: 512, propertyNames: { maxLength: 256 }, additionalProperties: { maxLength: 65536 } },
+        tmpfs: { maxItems: 64, items: { pattern: "^/" } },
       },
     });
+    expect(schemas?.["HealthCheck"]).toMatchObject({ oneOf: [{ required: ["docker"] }, { required: ["http"] }, {}] });
+  });
+
+  it("requires no body where none is needed", () => {
+    expect(document.paths["/api/v1/nodes/{node_id}:drain"]!["post"]!.requestBody?.required).toBe(false);
   });
 });
