@@ -3,7 +3,7 @@ import type { Engine } from "@skep/agent/engine/engine.ts";
 import { createMemoryJournal } from "@skep/agent/loop/journal.ts";
 import { createMemoryMemo } from "@skep/agent/loop/memo.ts";
 import { networkProber } from "@skep/agent/loop/prober.ts";
-import { noAuth } from "@skep/agent/loop/registry-auth.ts";
+import { noRegistries } from "@skep/agent/loop/registry-auth.ts";
 import { noSampler } from "@skep/agent/node/sampler.ts";
 import { encodeAssignment, encodeFetchReply } from "@skep/api/codec/assignment.ts";
 import { decodeReport, encodeReportAck } from "@skep/api/codec/report.ts";
@@ -52,9 +52,10 @@ export async function startLoneAgent(engine: Engine): Promise<LoneAgent> {
     log: createRecordingLog(),
     journal: createMemoryJournal(),
     healthyMemo: createMemoryMemo(),
+    imagesMemo: createMemoryMemo(),
     prober: networkProber,
     sampler: noSampler,
-    auth: noAuth,
+    registries: noRegistries,
     machineBootId: "load",
     limits: { portFrom: 20_000, portTo: 29_999, maxInstances: 1_000 },
     sandboxImage: "skep/pause:latest",

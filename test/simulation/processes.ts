@@ -1,7 +1,8 @@
 import { createAgent } from "@skep/agent/create-agent.ts";
 import type { Journal, JournalEntry } from "@skep/agent/loop/journal.ts";
+import { createMemoryMemo } from "@skep/agent/loop/memo.ts";
 import type { ProbeOutcome, ProbeTarget } from "@skep/agent/loop/prober.ts";
-import { noAuth } from "@skep/agent/loop/registry-auth.ts";
+import { noRegistries } from "@skep/agent/loop/registry-auth.ts";
 import { noSampler } from "@skep/agent/node/sampler.ts";
 import { createRecordingLog, type Log } from "@skep/kit/log.ts";
 import { createIdSource } from "@skep/kit/random.ts";
@@ -29,13 +30,14 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
     ids: createIdSource(random),
     log: logOf(platform, life),
     journal: watchedJournal(platform, node, life),
+    imagesMemo: createMemoryMemo(),
     healthyMemo: throughGate(platform.healthyMemos.get(node.id)!, life, {
       before: () => life.clock.sleep(1),
       after: () => life.clock.sleep(1),
     }),
     prober: target => probe(platform, node, life, target),
     sampler: noSampler,
-    auth: noAuth,
+    registries: noRegistries,
     machineBootId: node.bootId(),
     limits: LIMITS,
     sandboxImage: SANDBOX_IMAGE,

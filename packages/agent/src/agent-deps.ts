@@ -7,7 +7,7 @@ import type { NodeLimits } from "./node/facts.ts";
 import type { Journal } from "./loop/journal.ts";
 import type { Memo } from "./loop/memo.ts";
 import type { Prober } from "./loop/prober.ts";
-import type { AuthSource } from "./loop/registry-auth.ts";
+import type { Registries } from "./loop/registry-auth.ts";
 import type { Sampler } from "./node/sampler.ts";
 
 /** Everything an agent needs from outside: ports, and what an operator chose. Nothing else in it does I/O. */
@@ -21,9 +21,11 @@ export interface AgentDeps {
   readonly journal: Journal;
   /** Which runs of containers were healthy when the agent ended. */
   readonly healthyMemo: Memo;
+  /** Which tenants the registries gave which images. */
+  readonly imagesMemo: Memo;
   readonly prober: Prober;
   readonly sampler: Sampler;
-  readonly auth: AuthSource;
+  readonly registries: Registries;
   /** Changes when the machine boots. */
   readonly machineBootId: string;
   readonly limits: NodeLimits;

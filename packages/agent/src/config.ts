@@ -47,7 +47,7 @@ export const SETTINGS = {
   registryAuth: secret(
     "SKEP_REGISTRY_AUTH",
     z.string().optional(),
-    "credentials for registries, in the form of Docker's config.json",
+    "credentials for registries: what is `shared`, and what each of the `tenants` has, as Docker's config.json",
   ),
   logLevel: setting("SKEP_LOG_LEVEL", z.enum(["debug", "info", "warn", "error"]).default("info"), "how much is logged"),
 } as const;

@@ -31,7 +31,8 @@ export function createAgent(deps: AgentDeps): Agent {
     start: async () => {
       const facts = await waitForEngine(deps, closing.signal);
       if (facts === undefined) return;
-      const kept = { entry: await deps.journal.read(), healthy: await deps.healthyMemo.read() };
+      const [entry, healthy] = [await deps.journal.read(), await deps.healthyMemo.read()];
+      const kept = { entry, healthy, images: await deps.imagesMemo.read() };
       if (!closing.signal.aborted) life = beginLife(deps, facts, kept);
     },
     stop: async () => {

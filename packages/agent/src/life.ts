@@ -34,14 +34,15 @@ export interface Life {
 export interface Kept {
   readonly entry: JournalEntry;
   readonly healthy: readonly string[];
+  readonly images: readonly string[];
 }
 
 /** Usage is read and sent this often. */
 const USAGE_EVERY_MS = 10_000;
 
 /** Puts an agent's parts together and sets them going. */
-export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, healthy: known }: Kept): Life {
-  const { engine, bus, clock, random, prober, auth, sampler, journal, limits, agentVersion } = deps;
+export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ...kept }: Kept): Life {
+  const { engine, bus, clock, random, prober, registries, sampler, journal, limits, agentVersion } = deps;
   const { nodeId } = first;
   const sessionId = deps.ids("ses");
   const log = deps.log.child({ nodeId, sessionId });
@@ -52,9 +53,10 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, he
 
   const nodeFacts = () => toNodeFacts(facts, { nodeId, sessionId, bootId: bootId(), agentVersion }, limits);
   const reporter = new Reporter({ bus, clock, random, log, loops, nodeId, sessionId, facts: nodeFacts });
-  const healthy = createKeptSet(deps.healthyMemo, known, log);
+  const healthy = createKeptSet(deps.healthyMemo, kept.healthy, log);
   const health = createHealthWatch({ clock, prober, host: () => facts.address, healthy, onChange: hint });
-  const images = createImages({ engine, clock, log, auth, onProgress: hint });
+  const pulled = createKeptSet(deps.imagesMemo, kept.images, log);
+  const images = createImages({ engine, clock, log, registries, kept: pulled, onProgress: hint });
   const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange: hint });
   const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };
   const outlook = {

@@ -15,7 +15,7 @@ import { createFileJournal } from "./loop/journal.ts";
 import { createFileMemo } from "./loop/memo.ts";
 import { serveProbe } from "./node/probe-server.ts";
 import { networkProber } from "./loop/prober.ts";
-import { createAuthSource, noAuth } from "./loop/registry-auth.ts";
+import { createRegistries, noRegistries } from "./loop/registry-auth.ts";
 
 /** Builds the agent from the real ports and runs it until its life ends. */
 export async function serve(config: Config, log: Log, { stack, signal }: Life): Promise<void> {
@@ -44,8 +44,9 @@ export async function serve(config: Config, log: Log, { stack, signal }: Life): 
       log.error("journal.spoilt", "The journal cannot be read; the node waits for its assignment.", { error });
     }),
     healthyMemo: createFileMemo(config.stateDir, "healthy"),
+    imagesMemo: createFileMemo(config.stateDir, "images"),
     sampler: createCgroupSampler(config.cgroupRoot, config.procRoot),
-    auth: config.registryAuth === undefined ? noAuth : createAuthSource(config.registryAuth),
+    registries: config.registryAuth === undefined ? noRegistries : createRegistries(config.registryAuth),
     machineBootId: readFileSync(join(config.procRoot, "sys/kernel/random/boot_id"), "utf8").trim(),
     limits: config,
     sandboxImage: config.pauseImage,

@@ -9,26 +9,29 @@ interface PullLine {
 }
 
 /**
- * Reads a pull's progress to its end.
+ * Reads a pull's progress to its end, and answers the digest that it ends with.
  * @throws EngineError with the registry's words, where the pull fails on the way.
  */
 export async function followPull(
   chunks: AsyncIterable<Buffer>,
   onProgress: (progress: PullProgress) => void,
-): Promise<void> {
+): Promise<string> {
   const layers = new Map<string, { current: number; total: number }>();
   let rest = "";
+  let digest = "";
   for await (const chunk of chunks) {
     const lines = (rest + chunk.toString("utf8")).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) take(line);
   }
   take(rest);
+  return digest;
 
   function take(text: string): void {
     if (text.trim() === "") return;
     const line = JSON.parse(text) as PullLine;
     if (line.error !== undefined) throw toPullError(line.error);
+    digest = /^Digest: (\S+)$/.exec(line.status ?? "")?.[1] ?? digest;
     const { current, total } = line.progressDetail ?? {};
     if (line.id !== undefined && line.status === "Downloading" && current !== undefined && total !== undefined) {
       layers.set(line.id, { current, total });

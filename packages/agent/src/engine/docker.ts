@@ -137,7 +137,7 @@ class DockerEngine implements Engine {
     image: string,
     auth: RegistryAuth | undefined,
     onProgress: (progress: PullProgress) => void,
-  ): Promise<void> {
+  ): Promise<string> {
     const stop = new AbortController();
     let cancel = systemClock.timer(PULL_SILENCE_MS, () => stop.abort());
     const alive = (progress: PullProgress): void => {
@@ -151,7 +151,7 @@ class DockerEngine implements Engine {
           ? {}
           : { authconfig: { username: auth.username, password: auth.password, serveraddress: auth.serverAddress } };
       const stream = await this.#docker.pull(withTag(image), { ...authconfig, abortSignal: stop.signal });
-      await followPull(stream as AsyncIterable<Buffer>, alive);
+      return await followPull(stream as AsyncIterable<Buffer>, alive);
     } catch (error) {
       if (stop.signal.aborted)
         throw new EngineError("timeout", `the registry of ${image} sent nothing for ${PULL_SILENCE_MS / 1000} s`);

@@ -122,10 +122,11 @@ export interface Engine {
   /** Everything with our labels, right now. A list that fails throws: it never answers with less than there is. */
   observe(): Promise<Observed>;
   /**
-   * Makes the image usable; several registries' words come back in the error.
+   * Asks the registry for the image with these rights, though it is here already, and makes it usable. Answers the
+   * digest of its content, `""` where the engine does not say it; several registries' words come back in the error.
    * @throws EngineError `not_found` for an unknown image, `denied` without right to it, `timeout` without progress.
    */
-  pull(image: string, auth: RegistryAuth | undefined, onProgress: (progress: PullProgress) => void): Promise<void>;
+  pull(image: string, auth: RegistryAuth | undefined, onProgress: (progress: PullProgress) => void): Promise<string>;
   /** Makes the tenant's bridge on this node, with an address block that no other network has; an existing one is kept. */
   createNetwork(tenantId: string): Promise<void>;
   /**

@@ -42,6 +42,8 @@ export interface MemoryEngineOptions {
   readonly facts: EngineFacts;
   /** Images that its registry has; all others are unknown. */
   readonly registry: ReadonlySet<string>;
+  /** Whether its registry lets somebody pull an image; everybody without this. */
+  readonly mayPull?: (image: string, auth: RegistryAuth | undefined) => boolean;
   /** Images that are there without a pull. */
   readonly images?: readonly string[];
   readonly delays?: Partial<MemoryDelays>;
@@ -96,16 +98,19 @@ export class MemoryEngine implements Engine {
 
   async pull(
     image: string,
-    _auth: RegistryAuth | undefined,
+    auth: RegistryAuth | undefined,
     onProgress: (progress: PullProgress) => void,
-  ): Promise<void> {
+  ): Promise<string> {
     await this.#pass(this.#delays.pullMs / 2);
     if (!this.#options.registry.has(image)) {
       throw new EngineError("not_found", `manifest for ${image} not found: manifest unknown`);
     }
+    if (this.#options.mayPull?.(image, auth) === false)
+      throw new EngineError("denied", `pull access denied for ${image}`);
     onProgress({ share: 0.5 });
     await this.#pass(this.#delays.pullMs / 2);
     this.#images.add(image);
+    return `sha256:${image}`;
   }
 
   async createNetwork(tenantId: string): Promise<void> {

@@ -8,7 +8,7 @@ export type Executors = { readonly [K in Step["kind"]]: (step: Extract<Step, { k
 /** The executors over an engine. Each fails with an EngineError, or with a SkepError for what this agent refuses. */
 export function createExecutors(engine: Engine, images: Images): Executors {
   return {
-    "pull-image": step => images.pull(step.image),
+    "pull-image": step => images.pull(step.image, step.tenantId),
     "create-network": step => engine.createNetwork(step.tenantId),
     "create-sandbox": step => engine.createSandbox(step),
     "create-container": step => engine.createContainer(step),

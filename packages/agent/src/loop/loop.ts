@@ -164,9 +164,10 @@ export class Loop {
   }
 
   #converge(observed: Observed, mark: number): Converged {
-    const { clock, health, policy } = this.#deps;
+    const { clock, health, images, policy } = this.#deps;
     const { assignment, confirmed } = this.#deps.orders();
-    const input = { assignment, confirmed, observed, policy, healthNotes: health.notes(), now: clock.now() };
+    const withheld = images.withheld(assignment?.instances ?? []);
+    const input = { assignment, confirmed, observed, policy, withheld, healthNotes: health.notes(), now: clock.now() };
     const answer = converge({ ...input, ...this.#work.busyKeys(mark), memory: this.#memory });
     this.#memory = answer.memory;
     this.#awaited = answer.isTurnAwaited ? { observed, mark } : undefined;

@@ -39,6 +39,8 @@ export function createMemoryMemo(): Memo {
 /** A set of texts that is written to a memo whenever it changes. */
 export interface KeptSet {
   has(text: string): boolean;
+  /** All of them, the oldest first. */
+  all(): readonly string[];
   add(text: string): void;
   /** Takes out what does not fit. */
   keepOnly(fits: (text: string) => boolean): void;
@@ -69,6 +71,7 @@ export function createKeptSet(memo: Memo, first: readonly string[], log: Log): K
 
   return {
     has: text => texts.has(text),
+    all: () => [...texts],
     add: text => {
       if (texts.has(text)) return;
       texts.add(text);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { authFor } from "./registry-auth.ts";
+import { authFor, createRegistries } from "./registry-auth.ts";
 
 const config = {
   auths: {
@@ -22,4 +22,25 @@ test.each(["elsewhere.example/web", "broken.example/web"])("%s is pulled as nobo
   expect(authFor(image, config)).toBeUndefined();
   expect(authFor(image, {})).toBeUndefined();
   expect(authFor(image, null)).toBeUndefined();
+});
+
+const auths = (username: string) => ({ auths: { "registry.example.com": { username, password: "p" } } });
+
+test("a tenant's own credentials come before the shared ones, and nobody gets another's", () => {
+  const registries = createRegistries(JSON.stringify({ shared: auths("all"), tenants: { acme: auths("ann") } }));
+  const image = "registry.example.com/web";
+  expect(registries.find(image, "acme")).toMatchObject({ auth: { username: "ann" }, isOwn: true });
+  expect(registries.find(image, "mmm")).toMatchObject({ auth: { username: "all" }, isOwn: false });
+  expect(registries.find(image, "constructor")).toMatchObject({ isOwn: false });
+  const own = createRegistries(JSON.stringify({ tenants: { acme: auths("ann") } }));
+  expect(own.find(image, "mmm")).toBeUndefined();
+  expect([own.isRestricted(image), own.isRestricted("nginx")]).toEqual([true, false]);
+});
+
+test.each([
+  ["no JSON", "{p", "are no JSON"],
+  ["credentials that do not say whose they are", JSON.stringify(auths("ann")), "whose they are"],
+  ["an unknown part", JSON.stringify({ tenant: {} }), "unknown parts tenant"],
+])("refuses %s, without repeating the text", (_, text, words) => {
+  expect(() => createRegistries(text)).toThrow(words);
 });

@@ -1,35 +1,71 @@
 import { SkepError } from "@skep/core/error.ts";
 import type { RegistryAuth } from "../engine/engine.ts";
 
-/** Finds the credentials for an image's registry; `undefined` where there are none. */
-export type AuthSource = (image: string) => RegistryAuth | undefined;
+/** Name and password, and whether they are the tenant's own or shared by all. */
+export interface Credentials {
+  readonly auth: RegistryAuth;
+  readonly isOwn: boolean;
+}
+
+/** What the operator says of registries. */
+export interface Registries {
+  /** With what a tenant pulls an image; `undefined` for nobody in particular. */
+  find(image: string, tenantId: string): Credentials | undefined;
+  /** Whether some tenant has credentials of its own for the image's registry, so that what is here may be private. */
+  isRestricted(image: string): boolean;
+}
 
 /** No registry needs a password. */
-export const noAuth: AuthSource = () => undefined;
+export const noRegistries: Registries = { find: () => undefined, isRestricted: () => false };
 
 const DEFAULT_REGISTRY = "docker.io";
 /** How Docker's own files name the default registry. */
 const DEFAULT_REGISTRY_KEYS = ["https://index.docker.io/v1/", "index.docker.io", DEFAULT_REGISTRY];
 
 /**
- * Finds credentials in a text of Docker's `config.json` form.
- * @throws SkepError `invalid_argument` where the text is no JSON; it does not repeat the text, which holds passwords.
+ * Reads `{"shared": {"auths": ...}, "tenants": {"<tenant>": {"auths": ...}}}`; each `auths` is that of Docker's
+ * `config.json`. A tenant's own credentials come before the shared ones.
+ * @throws SkepError `invalid_argument` for anything else; it does not repeat the text, which holds passwords.
  */
-export function createAuthSource(text: string): AuthSource {
-  const config = parse(text);
-  return image => authFor(image, config);
+export function createRegistries(text: string): Registries {
+  const { shared, tenants = {} } = parse(text);
+  return {
+    find: (image, tenantId) => {
+      const own = authFor(image, tenants[tenantId]);
+      if (own !== undefined) return { auth: own, isOwn: true };
+      const auth = authFor(image, shared);
+      return auth === undefined ? undefined : { auth, isOwn: false };
+    },
+    isRestricted: image => Object.values(tenants).some(config => authFor(image, config) !== undefined),
+  };
 }
 
-function parse(text: string): unknown {
+interface Settings {
+  readonly shared?: unknown;
+  readonly tenants?: Readonly<Record<string, unknown>>;
+}
+
+function parse(text: string): Settings {
+  let read: unknown;
   try {
-    return JSON.parse(text);
+    read = JSON.parse(text);
   } catch {
-    throw new SkepError(
-      "invalid_argument",
-      "BAD_REGISTRY_AUTH",
-      "The credentials for registries are no JSON: put a file like Docker's config.json into the secret that SKEP_REGISTRY_AUTH_FILE names.",
-    );
+    throw refused("are no JSON");
   }
+  if (typeof read !== "object" || read === null) throw refused("are no JSON object");
+  const unknown = Object.keys(read).filter(key => key !== "shared" && key !== "tenants");
+  if (unknown.includes("auths")) throw refused("stand in `auths`, which does not say whose they are");
+  if (unknown.length > 0) throw refused(`have the unknown parts ${unknown.join(", ")}`);
+  const { tenants } = read as Settings;
+  if (tenants !== undefined && (typeof tenants !== "object" || tenants === null))
+    throw refused("have `tenants` that are no object");
+  return read;
+}
+
+function refused(what: string): SkepError {
+  const advice =
+    'put {"shared": {"auths": ...}} for every tenant and {"tenants": {"<tenant>": {"auths": ...}}} for one into the secret that SKEP_REGISTRY_AUTH_FILE names';
+  return new SkepError("invalid_argument", "BAD_REGISTRY_AUTH", `The credentials for registries ${what}: ${advice}.`);
 }
 
 /** The credentials that a parsed `config.json` has for an image. */

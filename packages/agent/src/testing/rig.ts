@@ -7,7 +7,7 @@ import { createAgent, type Agent } from "../create-agent.ts";
 import { MemoryEngine, type MemoryEngineOptions } from "../engine/memory.ts";
 import { createMemoryJournal, type Journal } from "../loop/journal.ts";
 import { createMemoryMemo } from "../loop/memo.ts";
-import { noAuth } from "../loop/registry-auth.ts";
+import { noRegistries } from "../loop/registry-auth.ts";
 import { noSampler } from "../node/sampler.ts";
 import { fakeScheduler, type FakeScheduler } from "./fake-scheduler.ts";
 import { someFacts } from "./facts.ts";
@@ -40,6 +40,7 @@ export async function openRig(
   const engine = new MemoryEngine({ clock, facts: someFacts(), registry: new Set(["box", "pause"]), ...over });
   const journal = createMemoryJournal();
   const healthyMemo = createMemoryMemo();
+  const imagesMemo = createMemoryMemo();
   const log = createRecordingLog();
   let lives = 0;
   let mortal: Mortal;
@@ -51,8 +52,9 @@ export async function openRig(
       random,
       log,
       ids: createIdSource(random),
-      auth: noAuth,
+      registries: noRegistries,
       sampler: noSampler,
+      imagesMemo,
       bus: network.connect("agent"),
       machineBootId: "boot",
       sandboxImage: "pause",

@@ -1,5 +1,5 @@
 import type { AssignedInstance } from "../model/assignment.ts";
-import { attempt, canonicalImage } from "./round.ts";
+import { attempt, canonicalImage, withheldKey } from "./round.ts";
 import type { Round } from "./round.ts";
 import { stepKey } from "./step.ts";
 
@@ -13,7 +13,8 @@ export function makeReady(
   image: string,
   needsNetwork: boolean,
 ): string | undefined {
-  const hasImage = round.images.has(canonicalImage(image));
+  const isHere = round.images.has(canonicalImage(image));
+  const hasImage = isHere && !round.withheld.has(withheldKey(tenantId, image));
   const hasNetwork = !needsNetwork || round.networks.has(tenantId);
   let waits: string | undefined;
   if (!hasNetwork) {
@@ -21,8 +22,9 @@ export function makeReady(
     waits = problem === undefined ? "its tenant's network is made" : `its tenant's network cannot be made: ${problem}`;
   }
   if (!hasImage) {
-    const { problem } = attempt(round, { kind: "pull-image", key: stepKey.pull(image), image, tenantId });
-    waits = problem === undefined ? `the image ${image} is pulled` : `the image ${image} cannot be pulled: ${problem}`;
+    const { problem } = attempt(round, { kind: "pull-image", key: stepKey.pull(tenantId, image), image, tenantId });
+    const asks = isHere ? `the registry is asked whether ${tenantId} may use ${image}` : `the image ${image} is pulled`;
+    waits = problem === undefined ? asks : `the image ${image} cannot be pulled: ${problem}`;
   }
   return waits;
 }

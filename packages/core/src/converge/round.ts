@@ -24,6 +24,8 @@ export interface ConvergeInput {
     readonly startLimit: number;
     readonly sandboxImage: string;
   };
+  /** Images that a tenant may not use before the registry has let it pull them, though they are here: `withheldKey`s. */
+  readonly withheld?: readonly string[];
   /** What a failing probe said last, by container id, for the messages. */
   readonly healthNotes?: Readonly<Record<string, string>>;
   readonly now: number;
@@ -35,6 +37,7 @@ export interface Round {
   readonly now: number;
   readonly groups: ReadonlyMap<string, readonly ObservedContainer[]>;
   readonly images: ReadonlySet<string>;
+  readonly withheld: ReadonlySet<string>;
   readonly networks: ReadonlySet<string>;
   readonly inFlight: ReadonlySet<string>;
   readonly exitedAtBoot: ReadonlySet<string>;
@@ -74,6 +77,7 @@ export function openRound(input: ConvergeInput): Round {
     now: input.now,
     groups: Map.groupBy(observed.containers, container => groupKey(container.instanceId, container.epoch)),
     images: new Set(observed.images.map(canonicalImage)),
+    withheld: new Set(input.withheld),
     networks: new Set(observed.networks.map(network => network.tenantId)),
     inFlight: new Set(inFlight),
     exitedAtBoot: new Set(input.confirmed ? [] : memory.exitedAtBoot),
@@ -156,6 +160,11 @@ export function canonicalImage(reference: string): string {
   const short = reference.replace(/^(docker\.io|index\.docker\.io)\//, "").replace(/^library\//, "");
   const last = short.slice(short.lastIndexOf("/") + 1);
   return last.includes(":") || last.includes("@") ? short : `${short}:latest`;
+}
+
+/** Names an image that is withheld from a tenant. */
+export function withheldKey(tenantId: string, image: string): string {
+  return `${tenantId} ${canonicalImage(image)}`;
 }
 
 /** A count of tries in words: `once`, `twice`, `3 times`. */

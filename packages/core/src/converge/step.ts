@@ -44,7 +44,7 @@ export interface OnContainer {
 
 /** Keys of steps; those of a container are made of its id, so that a second container is never mistaken for the first. */
 export const stepKey = {
-  pull: (image: string): string => `pull:${image}`,
+  pull: (tenantId: string, image: string): string => `pull:${tenantId}/${image}`,
   createNetwork: (tenantId: string): string => `network:${tenantId}`,
   create: (instanceId: InstanceId, epoch: number, container: string): string =>
     `create:${instanceId}@${epoch}/${container}`,
