@@ -10,6 +10,7 @@ import { createAbsorb } from "@skep/scheduler/loop/absorb.ts";
 import { createAssignments } from "@skep/scheduler/loop/assignments.ts";
 import { createBeats } from "@skep/scheduler/loop/beats.ts";
 import { createHints } from "@skep/scheduler/loop/hints.ts";
+import { createRecordsGuard } from "@skep/scheduler/loop/records-guard.ts";
 import { createRemovals } from "@skep/scheduler/loop/removals.ts";
 import { createSenders } from "@skep/scheduler/loop/senders.ts";
 import { createReconcile } from "@skep/scheduler/loop/reconcile.ts";
@@ -44,7 +45,7 @@ export const p10: Measurement = {
     await records.migrate();
     await seedRecords(pool);
     const repairs = countRepairs(records);
-    const { term, holder } = await records.takeLease("load", LEASE_MS);
+    const lease = await records.takeLease("load", LEASE_MS);
     const log = createRecordingLog();
     const [bus, agents] = await connectTwo(bench, nats.url, log);
     const played = playNodes(agents, nodeIds());
@@ -57,11 +58,12 @@ export const p10: Measurement = {
     const [beats, hints] = [createBeats(ports, senders), createHints(bus)];
     const absorb = createAbsorb(ports, { beats, hints, senders, wake: () => undefined });
     for (const [name, loop] of Object.entries({ beats, hints, absorb })) bench.defer(name, () => loop.close());
-    const leadership = { term, holder, holds: () => true };
+    const leadership = { ...lease, holds: () => true };
     const removals = createRemovals(ports.store, leadership);
-    const assignments = createAssignments(ports, term, removals, () => undefined);
+    const assignments = createAssignments(ports, leadership, removals, () => undefined);
     const reconcile = createReconcile(ports, {
       leadership,
+      guard: createRecordsGuard(ports, { leadership, beats, hints }),
       assignments,
       removals,
       beats,

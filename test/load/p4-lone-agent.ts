@@ -31,7 +31,10 @@ export async function startLoneAgent(engine: Engine): Promise<LoneAgent> {
   const network = createMemoryNetwork(systemClock);
   const scheduler = network.connect("scheduler");
   const nodeId = (await engine.facts()).nodeId ?? "";
-  let assignment: Assignment = { nodeId, term: 1, revision: 1, availability: "active", instances: [], removals: [] };
+  let assignment: Assignment = {
+    ...{ nodeId, incarnation: "load", succeeds: [], term: 1, revision: 1, availability: "active" },
+    ...{ instances: [], removals: [] },
+  };
   let heard: (running: ReadonlySet<string>, gone: ReadonlySet<string>) => void = () => undefined;
   const running = new Set<string>();
   const gone = new Set<string>();

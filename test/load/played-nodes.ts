@@ -53,7 +53,7 @@ export function playNodes(bus: Bus, nodeIds: readonly string[]): PlayedNodes {
         strangers: new Map(),
         untold: new Set(),
         gone: [],
-        ...{ appliedTerm: 0, appliedRevision: 0, reportSeq: 0, beatSeq: 0 },
+        ...{ incarnation: "", refused: "", appliedTerm: 0, appliedRevision: 0, reportSeq: 0, beatSeq: 0 },
       },
     ]),
   );
@@ -111,6 +111,7 @@ async function sendReport(bus: Bus, node: PlayedNode, full: boolean): Promise<vo
     ...{ nodeId, sessionId: SESSION, seq: node.reportSeq, full, facts: full ? facts : undefined, gone, usage: [] },
     statuses: full ? [...node.running.values()] : news,
     strangers: full ? [...node.strangers.values()] : [],
+    ...{ incarnation: "", appliedTerm: node.appliedTerm, appliedRevision: node.appliedRevision },
   });
   for (let attempt = 1; ; attempt++) {
     try {
@@ -128,7 +129,7 @@ function beatOf(node: PlayedNode): Uint8Array {
   node.beatSeq += 1;
   return encodeBeat({
     ...{ nodeId: node.nodeId, bootId: "boot", sessionId: SESSION, seq: node.beatSeq, reportSeq: node.reportSeq },
-    ...{ appliedTerm: node.appliedTerm, appliedRevision: node.appliedRevision },
+    ...{ incarnation: "", refused: "", appliedTerm: node.appliedTerm, appliedRevision: node.appliedRevision },
     ...{ instances: seen.length, load: { cpuShare: 0, memoryShare: 0 }, leaving: false, at: Date.now() },
     digest: seen.reduce((sum, one) => sum ^ hash(digestText(one)), 0n),
   });

@@ -14,12 +14,13 @@ export function impersonate(platform: Platform, who: string, other: string): voi
   const { hostname, os, architecture, engineVersion, capacity } = node;
   const report: Report = {
     ...{ nodeId: other, sessionId: IMPOSTOR, seq: 1, full: true, statuses: [], gone: [], strangers: [], usage: [] },
+    ...{ incarnation: "", appliedTerm: 0, appliedRevision: 0 },
     facts: {
       ...{ nodeId: other, sessionId: IMPOSTOR, bootId: "b", hostname, address: "10.66.6.6", os, architecture },
       ...{ engineVersion, engineLabels: {}, capacity, agentVersion: "0" },
     },
   };
   bus.publish(nodeSubject("report", who), encodeReport(report), { replyTo: bus.inbox() });
-  const fetch = encodeFetch({ nodeId: other, sessionId: IMPOSTOR, term: 0, revision: 0 });
+  const fetch = encodeFetch({ nodeId: other, sessionId: IMPOSTOR, incarnation: "", term: 0, revision: 0 });
   bus.publish(nodeSubject("fetch", who), fetch, { replyTo: bus.inbox() });
 }

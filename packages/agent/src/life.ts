@@ -1,4 +1,6 @@
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
+import type { HeldState } from "@skep/api/codec/held.ts";
+import { toPresent } from "./loop/picture.ts";
 import { answerAsks } from "./asks/asks.ts";
 import type { AgentDeps } from "./agent-deps.ts";
 import type { EngineFacts } from "./engine/engine.ts";
@@ -14,7 +16,7 @@ import { Loop } from "./loop/loop.ts";
 import { OrderBook } from "./loop/orders.ts";
 import type { Picture } from "./loop/picture.ts";
 import { Reporter } from "./uplink/reporter.ts";
-import { Session } from "./uplink/session.ts";
+import { markOf, Session } from "./uplink/session.ts";
 import { Supply } from "./uplink/supply.ts";
 import { watchSwarm } from "./uplink/swarm-watch.ts";
 import { createUsageMeter } from "./node/usage.ts";
@@ -52,17 +54,20 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const hint = (): void => loop.hint();
 
   const nodeFacts = () => toNodeFacts(facts, { nodeId, sessionId, bootId: bootId(), agentVersion }, limits);
-  const reporter = new Reporter({ bus, clock, random, log, loops, nodeId, sessionId, facts: nodeFacts });
+  const mark = () => markOf(book.orders().assignment);
+  const reporter = new Reporter({ bus, clock, random, log, loops, nodeId, sessionId, facts: nodeFacts, mark });
   const healthy = createKeptSet(deps.healthyMemo, kept.healthy, log);
   const health = createHealthWatch({ clock, prober, host: () => facts.address, healthy, onChange: hint });
   const pulled = createKeptSet(deps.imagesMemo, kept.images, log);
   const images = createImages({ engine, clock, log, registries, kept: pulled, onProgress: hint });
   const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange: hint });
   const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };
+  let picture: Picture = { statuses: [], gone: [], strangers: [] };
+  const show = (seen: Picture): void => reporter.show((picture = seen));
   const outlook = {
     booted: entry.bootId !== bootId(),
     orders: () => book.orders(),
-    onPicture: (picture: Picture) => reporter.show(picture),
+    onPicture: show,
   };
   const loop = new Loop({ engine, clock, log, loops, images, health, policy, ...outlook });
   const uplink = { bus, clock, random, log, nodeId, sessionId, reporter, bootId };
@@ -71,6 +76,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
     ...uplink,
     held: () => book.orders().assignment,
     isComplete: () => supply.isComplete(),
+    refused: () => book.refused(),
     digest: () => loop.digest(),
     load: () => sampler.load(),
     take: arrived => supply.take(arrived),
@@ -79,7 +85,13 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const logStreams = new LogStreams({ engine, bus, clock });
   const execStreams = new ExecStreams({ engine, bus, clock });
   const answering = { bus, log, engine, nodeId, prober, logStreams, execStreams };
-  const asks = answerAsks({ ...answering, containers: () => loop.containers(), reportInFull: () => reporter.sayAll() });
+  const held = (): HeldState => ({
+    ...book.kept(),
+    present: toPresent(picture, loop.containers()),
+    refused: book.refused(),
+  });
+  const containers = () => loop.containers();
+  const asks = answerAsks({ ...answering, containers, held, reportInFull: () => reporter.sayAll() });
   const swarm = watchSwarm({ engine, bus, clock, log, loops, nodeId });
   const events = engine.events(event => {
     if (event.kind === "node" || event.kind === "reconnected") swarm.hint();

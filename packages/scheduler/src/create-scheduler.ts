@@ -165,6 +165,7 @@ function apiOf(ports: Ports, started: () => Started | undefined, wake: (because:
     frozen: () => started()?.replicas.frozen() ?? false,
     edgeWarnings: () => started()?.edges?.warnings() ?? [],
     replicas: () => started()?.replicas.seen() ?? [],
+    refusals: () => started()?.beats.refusals() ?? [],
     newId: () => ids("id"),
   };
 }

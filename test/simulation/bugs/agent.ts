@@ -1,6 +1,6 @@
 import type { Bug } from "./bug.ts";
 
-const INTAKE = "packages/agent/src/loop/intake.ts";
+const INTAKE = "packages/core/src/identity/intake.ts";
 const ORDERS = "packages/agent/src/loop/orders.ts";
 const LOOP = "packages/agent/src/loop/loop.ts";
 const SESSION = "packages/agent/src/uplink/session.ts";

@@ -1,5 +1,6 @@
 import { decodeAsk, type Ask, type NodeChange } from "@skep/api/codec/ask.ts";
 import { encodeAskReply, type AskReply } from "@skep/api/codec/ask-reply.ts";
+import type { HeldState } from "@skep/api/codec/held.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { ObservedContainer } from "@skep/core/model/observed.ts";
@@ -23,6 +24,7 @@ export interface AskDeps {
   /** The containers as last seen. */
   readonly containers: () => readonly ObservedContainer[];
   readonly reportInFull: () => void;
+  readonly held: () => HeldState;
 }
 
 type Answer = AskReply | undefined;
@@ -61,6 +63,7 @@ function createAnswers(deps: AskDeps): Answers {
       deps.reportInFull();
       return { kind: "done" };
     },
+    held: async () => ({ kind: "held", held: deps.held() }),
     probe: async ask => {
       const target = { kind: "http", host: ask.address, port: ask.port, path: "/livez" } as const;
       const outcome = await prober(target, Math.min(ask.timeoutMs, LONGEST_PROBE_MS));

@@ -31,12 +31,12 @@ describe.each([
 
 test("the file is for the agent's eyes only and nothing half-written stays beside it", async () => {
   await createFileJournal(join(dir, "own"), () => {}).write(EMPTY_ENTRY);
-  expect(await readdir(join(dir, "own"))).toEqual(["assignment.json"]);
-  expect((await stat(join(dir, "own/assignment.json"))).mode & 0o777).toBe(0o600);
+  expect(await readdir(join(dir, "own"))).toEqual(["assignment.bin"]);
+  expect((await stat(join(dir, "own/assignment.bin"))).mode & 0o777).toBe(0o600);
 });
 
-test.each(["{ half", "null", '{"assignment":null}'])("a file with %s counts as none, and is told", async text => {
-  await writeFile(join(dir, "assignment.json"), text);
+test.each(["{ half", "null", '{"assignment":null}', ""])("a file with %s counts as none, and is told", async text => {
+  await writeFile(join(dir, "assignment.bin"), text);
   let told: unknown;
   const journal = createFileJournal(dir, error => {
     told = error;

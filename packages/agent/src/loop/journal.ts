@@ -1,15 +1,9 @@
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import type { Assignment } from "@skep/core/model/assignment.ts";
+import { decodeJournal, encodeJournal, type KeptState } from "@skep/api/codec/held.ts";
 
-/** What an agent must know after its own restart though nobody answers it. */
-export interface JournalEntry {
-  readonly assignment: Assignment | undefined;
-  /** Highest epoch ever accepted per instance: an older copy is never run again. */
-  readonly epochs: Readonly<Record<string, number>>;
-  /** The life of the node in which this was written; `""` before the first. */
-  readonly bootId: string;
-}
+/** What an agent must know after its own restart though nobody answers it; `bootId` is `""` before the first. */
+export type JournalEntry = KeptState;
 
 /** Where the entry is kept, as a port. */
 export interface Journal {
@@ -22,23 +16,13 @@ export interface Journal {
 /** What a new node knows. */
 export const EMPTY_ENTRY: JournalEntry = { assignment: undefined, epochs: {}, bootId: "" };
 
-/** Whether it has the shape of what `write` keeps; the assignment within is taken as it was written. */
-function isEntry(read: unknown): read is JournalEntry {
-  if (typeof read !== "object" || read === null) return false;
-  const { epochs, bootId } = read as Partial<Record<string, unknown>>;
-  return typeof epochs === "object" && epochs !== null && typeof bootId === "string";
-}
-
 /** Keeps the entry as a file in `dir`; `onSpoilt` is told where the file is there but cannot be read. */
 export function createFileJournal(dir: string, onSpoilt: (error: unknown) => void): Journal {
-  const path = join(dir, "assignment.json");
+  const path = join(dir, "assignment.bin");
   return {
     read: async () => {
       try {
-        const read: unknown = JSON.parse(await readFile(path, "utf8"));
-        if (!isEntry(read))
-          throw new TypeError(`${path} is JSON, but no journal of an agent: it is left out of account.`);
-        return read;
+        return decodeJournal(await readFile(path));
       } catch (error) {
         if ((error as { code?: unknown }).code !== "ENOENT") onSpoilt(error);
         return EMPTY_ENTRY;
@@ -50,12 +34,19 @@ export function createFileJournal(dir: string, onSpoilt: (error: unknown) => voi
       // Environment values of tenants are in here: nobody else on the node may read it.
       const file = await open(fresh, "w", 0o600);
       try {
-        await file.writeFile(JSON.stringify(entry));
+        await file.writeFile(encodeJournal(entry));
         await file.sync();
       } finally {
         await file.close();
       }
       await rename(fresh, path);
+      // The rename itself is in the directory: without this a power failure may bring the old fences back.
+      const folder = await open(dir, "r");
+      try {
+        await folder.sync();
+      } finally {
+        await folder.close();
+      }
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
-import { takeAssignment } from "./intake.ts";
+import { takeAssignment } from "@skep/core/identity/intake.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { SetAside } from "./picture.ts";
 import type { Orders } from "./loop.ts";
@@ -41,6 +41,7 @@ export class OrderBook {
   #entry: JournalEntry;
   #saved: boolean;
   #orders: Orders;
+  #refused = "";
   /** Assignments are taken one after the other, so that a slow disk cannot put an older one on top. */
   #taking: Promise<void> = Promise.resolve();
 
@@ -80,6 +81,16 @@ export class OrderBook {
     this.#deps.onChange();
   }
 
+  /** Why the last assignment that arrived was refused; `""` while none is. */
+  refused(): string {
+    return this.#refused;
+  }
+
+  /** What is remembered beyond a restart. */
+  kept(): JournalEntry {
+    return this.#entry;
+  }
+
   /** Waits for nobody any more. */
   close(): void {
     this.#cancel();
@@ -90,15 +101,16 @@ export class OrderBook {
     const taken = takeAssignment(this.#entry, next, nodeId, completes);
     const { term, revision } = next;
     if (taken.kind === "refused") {
-      log.warn("assignment.refused", `An assignment was refused: ${taken.because}.`, { term, revision });
+      this.#refuse(taken.because, { term, revision });
       return false;
     }
+    this.#refused = "";
     if (taken.kind === "accepted") {
       for (const fenced of taken.fenced) {
         const sentence = `${fenced} is not run: this node has seen a newer placement of it.`;
         log.warn("instance.fenced", sentence, { term, revision });
       }
-      this.#entry = taken.entry;
+      this.#entry = { ...this.#entry, ...taken.fences };
       this.#saved = false;
       const instances = next.instances.length;
       log.info("assignment.taken", `Working by term ${term}, revision ${revision}.`, { term, revision, instances });
@@ -109,6 +121,13 @@ export class OrderBook {
     this.#orders = { assignment: this.#entry.assignment, confirmed: true, setAside };
     onChange();
     return true;
+  }
+
+  /** Said once: whoever is refused asks again and again. */
+  #refuse(because: string, fields: { readonly term: number; readonly revision: number }): void {
+    const level = this.#refused === because ? "debug" : "warn";
+    this.#refused = because;
+    this.#deps.log[level]("assignment.refused", `An assignment was refused: ${because}.`, fields);
   }
 
   async #save(): Promise<void> {

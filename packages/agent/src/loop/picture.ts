@@ -58,6 +58,12 @@ export function toPicture(
   };
 }
 
+/** Everything of ours on the node with its owner, as the agent last told of it. */
+export function toPresent(picture: Picture, containers: readonly ObservedContainer[]): readonly Stranger[] {
+  const told = [...picture.statuses, ...picture.strangers.map(one => one.status)];
+  return told.flatMap(status => toStranger({ ...status, stranger: true }, containers) ?? []);
+}
+
 /** The digest of all that is seen, strangers among it: the scheduler's records must explain them too. */
 export function toDigest(statuses: readonly InstanceStatus[]): Digest {
   const digested = statuses.filter(isDigested);

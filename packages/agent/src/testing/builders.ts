@@ -56,5 +56,9 @@ export function anInstance(over: Partial<AssignedInstance> = {}): AssignedInstan
 
 /** An assignment for tests: term 1, revision 1, nothing in it. */
 export function anAssignment(over: Partial<Assignment> = {}): Assignment {
-  return { nodeId: "node-1", term: 1, revision: 1, availability: "active", instances: [], removals: [], ...over };
+  return {
+    ...{ nodeId: "node-1", incarnation: "inc-1", succeeds: [], term: 1, revision: 1, availability: "active" },
+    ...{ instances: [], removals: [] },
+    ...over,
+  };
 }

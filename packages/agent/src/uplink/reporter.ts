@@ -27,6 +27,8 @@ export interface ReporterDeps {
   readonly nodeId: string;
   readonly sessionId: string;
   readonly facts: () => NodeFacts;
+  /** What the agent works by. */
+  readonly mark: () => { readonly incarnation: string; readonly term: number; readonly revision: number };
 }
 
 /** Changes that come together go together; with the loop's own gap this stays well below 100 ms. */
@@ -132,7 +134,7 @@ export class Reporter {
   }
 
   #prepare(picture: Picture): Pending | undefined {
-    const { nodeId, sessionId, facts } = this.#deps;
+    const { nodeId, sessionId, facts, mark } = this.#deps;
     const full = this.#wantsAll;
     const said = textsOf(picture);
     const isNews = (key: string): boolean => full || this.#known.get(key) !== said.get(key);
@@ -142,10 +144,12 @@ export class Reporter {
     const usage = this.#usage;
     if (!full && statuses.length + gone.length + strangers.length + usage.length === 0) return undefined;
     this.#usage = [];
+    const { incarnation, term, revision } = mark();
     const report = {
       nodeId,
       sessionId,
       full,
+      ...{ incarnation, appliedTerm: term, appliedRevision: revision },
       facts: full ? facts() : undefined,
       statuses,
       gone,

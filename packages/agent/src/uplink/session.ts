@@ -23,6 +23,8 @@ export interface SessionDeps {
   readonly held: () => Assignment | undefined;
   /** Whether nothing is missing of what is held, so that it need not be sent again. */
   readonly isComplete: () => boolean;
+  /** Why the last assignment that arrived was refused; `""` while none is. */
+  readonly refused: () => string;
   readonly digest: () => Digest;
   readonly load: () => NodeLoad | undefined;
   /** Takes what arrived. */
@@ -66,7 +68,7 @@ export class Session {
   async fetch(): Promise<boolean> {
     const { bus, nodeId, sessionId, take, confirm, isComplete, log } = this.#deps;
     const held = isComplete() ? this.#deps.held() : undefined;
-    const question = encodeFetch({ nodeId, sessionId, term: held?.term ?? 0, revision: held?.revision ?? 0 });
+    const question = encodeFetch({ nodeId, sessionId, ...markOf(held) });
     try {
       const answer = await bus.request(nodeSubject("fetch", nodeId), question, { timeoutMs: FETCH_TIMEOUT_MS });
       const arrived = decodeFetchReply(answer);
@@ -109,7 +111,7 @@ export class Session {
 
   #beat(leaving: boolean): void {
     const { bus, clock, nodeId, sessionId, bootId, load, digest, reporter } = this.#deps;
-    const held = this.#deps.held();
+    const { incarnation, term, revision } = markOf(this.#deps.held());
     const bytes = encodeBeat({
       nodeId,
       sessionId,
@@ -118,8 +120,10 @@ export class Session {
       seq: ++this.#seq,
       at: clock.now(),
       load: load(),
-      appliedTerm: held?.term ?? 0,
-      appliedRevision: held?.revision ?? 0,
+      incarnation,
+      appliedTerm: term,
+      appliedRevision: revision,
+      refused: this.#deps.refused(),
       reportSeq: reporter.lastSeq(),
       ...digest(),
     });
@@ -143,4 +147,10 @@ export class Session {
       await clock.sleep(answered ? FETCH_EVERY_MS : FETCH_RETRY_MS * (1 + random()), signal);
     }
   }
+}
+
+/** What the agent works by, as others are told. */
+export function markOf(held: Assignment | undefined): Pick<Assignment, "incarnation" | "term" | "revision"> {
+  const { incarnation = "", term = 0, revision = 0 } = held ?? {};
+  return { incarnation, term, revision };
 }

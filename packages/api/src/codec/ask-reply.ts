@@ -5,6 +5,7 @@ import { AskReplySchema } from "../gen/skep/v1/agent_pb.ts";
 import type { LogChunk as LogChunkMessage } from "../gen/skep/v1/agent_pb.ts";
 import { decodeMessage, encodeMessage } from "./envelope.ts";
 import { detailToProto, fromCodeAndDetail } from "./error-detail.ts";
+import { heldFromProto, heldToProto, type HeldState } from "./held.ts";
 import { fromUint64, toUint64 } from "./number.ts";
 import { swarmNodeFromProto, swarmNodeToProto } from "./swarm.ts";
 import type { SwarmNode } from "./swarm.ts";
@@ -53,6 +54,7 @@ export type AskReply =
   | ({ readonly kind: "logs" } & LogChunk)
   | { readonly kind: "node"; readonly node: SwarmNode }
   | ({ readonly kind: "exec" } & ExecChunk)
+  | { readonly kind: "held"; readonly held: HeldState }
   | { readonly kind: "error"; readonly error: SkepError };
 
 /** Writes an answer. */
@@ -90,6 +92,8 @@ function answerToProto(reply: AskReply): NonNullable<MessageInitShape<typeof Ask
       const parts = output.map(({ stream, data }) => ({ stderr: stream === "stderr", data }));
       return { case: "exec", value: { streamId, seq: toUint64(seq), output: parts, exitCode } };
     }
+    case "held":
+      return { case: "held", value: heldToProto(reply.held) };
     case "error": {
       const { code, message } = reply.error;
       return { case: "error", value: { code, message, detail: detailToProto(reply.error) } };
@@ -114,6 +118,8 @@ export function decodeAskReply(bytes: Uint8Array): AskReply {
       const parts = output.map(({ stderr, data }): ExecOutput => ({ stream: stderr ? "stderr" : "stdout", data }));
       return { kind: "exec", streamId, seq: fromUint64(seq, "exec.seq"), output: parts, exitCode };
     }
+    case "held":
+      return { kind: "held", held: heldFromProto(answer.value) };
     case "error": {
       const { code, message, detail } = answer.value;
       return { kind: "error", error: fromCodeAndDetail(code, message, detail) };

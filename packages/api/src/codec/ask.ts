@@ -40,6 +40,8 @@ export interface ExecWanted {
 /** What a scheduler asks of one agent. */
 export type Ask =
   | { readonly kind: "report" }
+  /** What it holds and runs, for a recovery. */
+  | { readonly kind: "held" }
   | { readonly kind: "probe"; readonly address: string; readonly port: number; readonly timeoutMs: number }
   | ({ readonly kind: "logs" } & LogsWanted)
   /** Keeps a followed stream alive for `LOGS_IDLE_MS`, or ends it. */
@@ -75,7 +77,8 @@ type AskKind = NonNullable<MessageInitShape<typeof AskSchema>["kind"]>;
 function kindToProto(ask: Ask): AskKind {
   switch (ask.kind) {
     case "report":
-      return { case: "report", value: {} };
+    case "held":
+      return { case: ask.kind, value: {} };
     case "probe":
       return { case: "probe", value: { address: ask.address, port: ask.port, timeoutMs: ask.timeoutMs } };
     case "logs": {
@@ -107,7 +110,8 @@ export function decodeAsk(bytes: Uint8Array): Ask {
   const { kind } = decodeMessage(AskSchema, bytes);
   switch (kind.case) {
     case "report":
-      return { kind: "report" };
+    case "held":
+      return { kind: kind.case };
     case "probe":
       return { kind: "probe", address: kind.value.address, port: kind.value.port, timeoutMs: kind.value.timeoutMs };
     case "logs": {

@@ -47,6 +47,7 @@ export interface PackedAssignment {
 export interface AssignmentFetch {
   readonly nodeId: string;
   readonly sessionId: string;
+  readonly incarnation: string;
   readonly term: number;
   readonly revision: number;
 }
@@ -107,6 +108,7 @@ export function decodeFetch(bytes: Uint8Array): AssignmentFetch {
   return {
     nodeId: message.nodeId,
     sessionId: message.sessionId,
+    incarnation: message.incarnation,
     term: fromUint64(message.term, "fetch.term"),
     revision: fromUint64(message.revision, "fetch.revision"),
   };
@@ -129,6 +131,11 @@ export function decodeFetchReply(bytes: Uint8Array): DecodedAssignment | undefin
   return assignment === undefined ? undefined : assignmentFromProto(assignment);
 }
 
+/** The whole assignment as the message that carries it within another. */
+export function wholeAssignmentToProto(assignment: Assignment): MessageInitShape<typeof AssignmentSchema> {
+  return assignmentToProto(assignment, packAssignment(assignment, Infinity));
+}
+
 function assignmentToProto(
   assignment: Assignment,
   { instances, removals, named, leftOut }: Packing,
@@ -140,6 +147,8 @@ function assignmentToProto(
     version: PROTOCOL_VERSION,
     minReaderVersion: MIN_READER_VERSION,
     nodeId: assignment.nodeId,
+    incarnation: assignment.incarnation,
+    succeeds: [...assignment.succeeds],
     term: toUint64(assignment.term),
     revision: toUint64(assignment.revision),
     availability: availabilities.toProto(assignment.availability),
@@ -186,7 +195,8 @@ function specNumbers(instances: readonly AssignedInstance[]): {
   return { all, numberOf: spec => byObject.get(spec) ?? 0 };
 }
 
-function assignmentFromProto(message: AssignmentMessage): DecodedAssignment {
+/** @throws SkepError for an availability that this version does not know. */
+export function assignmentFromProto(message: AssignmentMessage): DecodedAssignment {
   const specs = new Map<number, DeploymentSpec>();
   const specOf = ({ spec, instanceId }: AssignedInstanceMessage): DeploymentSpec => {
     const known = specs.get(spec);
@@ -210,6 +220,8 @@ function assignmentFromProto(message: AssignmentMessage): DecodedAssignment {
   return {
     assignment: {
       nodeId: message.nodeId,
+      incarnation: message.incarnation,
+      succeeds: message.succeeds,
       term: fromUint64(message.term, "assignment.term"),
       revision: fromUint64(message.revision, "assignment.revision"),
       availability: availabilities.fromProto(message.availability, "assignment.availability"),

@@ -13,7 +13,8 @@ export interface Beat {
   readonly sessionId: string;
   /** Grows by one with each beat of the session. */
   readonly seq: number;
-  /** The assignment that the agent works by; 0 and 0 for none. */
+  /** The assignment that the agent works by; `""`, 0 and 0 for none. */
+  readonly incarnation: string;
   readonly appliedTerm: number;
   readonly appliedRevision: number;
   /** Seq of the last report that was acknowledged; 0 for none. */
@@ -25,6 +26,8 @@ export interface Beat {
   readonly load: NodeLoad | undefined;
   /** The agent was told to end and will be silent. */
   readonly leaving: boolean;
+  /** Why the last assignment that arrived was refused; `""` while none is. */
+  readonly refused: string;
   /** By the agent's clock, which need not agree with anybody's. */
   readonly at: number;
 }
@@ -52,6 +55,8 @@ export function decodeBeat(bytes: Uint8Array): Beat {
     bootId: message.bootId,
     sessionId: message.sessionId,
     seq: fromUint64(message.seq, "beat.seq"),
+    incarnation: message.incarnation,
+    refused: message.refused,
     appliedTerm: fromUint64(message.appliedTerm, "beat.applied_term"),
     appliedRevision: fromUint64(message.appliedRevision, "beat.applied_revision"),
     reportSeq: fromUint64(message.reportSeq, "beat.report_seq"),

@@ -19,6 +19,7 @@ import {
 } from "./assignment.ts";
 import { decodeBeat, encodeBeat } from "./beat.ts";
 import { fromConnectError, toConnectError } from "./error.ts";
+import { decodeJournal, encodeJournal } from "./held.ts";
 import { decodeEventNotice, decodeWake, encodeEventNotice, encodeWake } from "./notice.ts";
 import { decodeReport, decodeReportAck, encodeReport, encodeReportAck } from "./report.ts";
 import { specFromProto, specToProto } from "./spec.ts";
@@ -67,6 +68,15 @@ const facts = fc.record({
   agentVersion: text,
 });
 
+const stranger = fc.record({ status, tenantId: text, deploymentId: text, release: count });
+const epochs = fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), count, { maxKeys: 3, noNullPrototype: true });
+const held = fc.record({
+  assignment: maybe(assignment),
+  epochs,
+  present: fc.array(stranger, { maxLength: 2 }),
+  refused: text,
+});
+
 describe("what is written is read again", () => {
   it("specs, as bytes and as JSON", () => {
     survives(
@@ -85,8 +95,16 @@ describe("what is written is read again", () => {
 
   it("assignments, fetches and their answers", () => {
     survives(assignment, encodeAssignment, bytes => decodeAssignment(bytes).assignment);
-    survives(fc.record({ nodeId: text, sessionId: text, term: long, revision: long }), encodeFetch, decodeFetch);
+    survives(
+      fc.record({ nodeId: text, sessionId: text, incarnation: text, term: long, revision: long }),
+      encodeFetch,
+      decodeFetch,
+    );
     survives(maybe(assignment), encodeFetchReply, bytes => decodeFetchReply(bytes)?.assignment);
+  });
+
+  it("journals", () => {
+    survives(fc.record({ assignment: maybe(assignment), epochs, bootId: text }), encodeJournal, decodeJournal);
   });
 
   it("beats", () => {
@@ -95,6 +113,8 @@ describe("what is written is read again", () => {
       bootId: text,
       sessionId: text,
       seq: long,
+      incarnation: text,
+      refused: text,
       appliedTerm: long,
       appliedRevision: long,
       reportSeq: long,
@@ -113,10 +133,11 @@ describe("what is written is read again", () => {
       sessionId: text,
       seq: long,
       full: fc.boolean(),
+      ...{ incarnation: text, appliedTerm: long, appliedRevision: long },
       facts: maybe(facts),
       statuses: fc.array(status, { maxLength: 3 }),
       gone: fc.array(fc.record({ instanceId: text, epoch: count }), { maxLength: 2 }),
-      strangers: fc.array(fc.record({ status, tenantId: text, deploymentId: text, release: count }), { maxLength: 2 }),
+      strangers: fc.array(stranger, { maxLength: 2 }),
       usage: fc.array(fc.record({ instanceId: text, epoch: count, cpuMillis: count, memoryBytes: long }), {
         maxLength: 2,
       }),
@@ -140,7 +161,7 @@ describe("what is written is read again", () => {
       fc.record({ action: fc.constant("label" as const), set: anyLabels, remove: fc.array(text, { maxLength: 2 }) }),
     );
     const ask: fc.Arbitrary<Ask> = fc.oneof(
-      fc.record({ kind: fc.constant("report" as const) }),
+      fc.record({ kind: fc.constantFrom<"report" | "held">("report", "held") }),
       fc.record({ kind: fc.constant("probe" as const), address: text, port: count, timeoutMs: count }),
       fc.record({
         kind: fc.constant("logs" as const),
@@ -184,6 +205,7 @@ describe("what is written is read again", () => {
         dropped: count,
       }),
       fc.record({ kind: fc.constant("node" as const), node: swarmNode }),
+      fc.record({ kind: fc.constant("held" as const), held }),
       fc.record({
         kind: fc.constant("exec" as const),
         streamId: text,

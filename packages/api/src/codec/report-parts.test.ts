@@ -9,8 +9,9 @@ function aReport(count: number, over: Partial<Report> = {}): Report {
     ...{ instanceId: `acme.web.${at}`, epoch: 1, state: "running" as const, health: "healthy" as const },
     ...{ containers: [], ports: [], message: `message ${at}`.padEnd(100, ".") },
   }));
+  const mark = { incarnation: "inc-1", appliedTerm: 1, appliedRevision: 2 };
   const lists = { statuses, gone: [{ instanceId: "acme.old.1", epoch: 2 }], strangers: [], usage: [] };
-  return { nodeId: "node-1", sessionId: "ses", seq: 0, full: true, facts: undefined, ...lists, ...over };
+  return { nodeId: "node-1", sessionId: "ses", seq: 0, full: true, facts: undefined, ...mark, ...lists, ...over };
 }
 
 function split(report: Report): readonly Report[] {

@@ -1,8 +1,9 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { InstanceId } from "@skep/core/model/instance.ts";
 import type { Labels } from "@skep/core/model/labels.ts";
 import type { Capacity, NodeId } from "@skep/core/model/node.ts";
-import type { NodeFacts as NodeFactsMessage } from "../gen/skep/v1/agent_pb.ts";
-import { ReportAckSchema, ReportSchema } from "../gen/skep/v1/agent_pb.ts";
+import type { NodeFacts as NodeFactsMessage, Stranger as StrangerMessage } from "../gen/skep/v1/agent_pb.ts";
+import { ReportAckSchema, ReportSchema, type StrangerSchema } from "../gen/skep/v1/agent_pb.ts";
 import { capacityFromProto, capacityToProto } from "./capacity.ts";
 import { decodeMessage, encodeMessage, readEach } from "./envelope.ts";
 import type { Unreadable } from "./envelope.ts";
@@ -50,6 +51,10 @@ export interface Report {
   readonly full: boolean;
   /** Which part it is of a full report that is too large for one message; each part has a seq of its own. */
   readonly part?: { readonly number: number; readonly of: number };
+  /** The assignment that the agent works by; `""`, 0 and 0 for none. */
+  readonly incarnation: string;
+  readonly appliedTerm: number;
+  readonly appliedRevision: number;
   /** Only in a full report, and there in its first part. */
   readonly facts: NodeFacts | undefined;
   readonly statuses: readonly ReportedStatus[];
@@ -81,6 +86,9 @@ export function encodeReport(report: Report): Uint8Array {
     full: report.full,
     part: part?.number ?? 0,
     parts: part?.of ?? 0,
+    incarnation: report.incarnation,
+    appliedTerm: toUint64(report.appliedTerm),
+    appliedRevision: toUint64(report.appliedRevision),
     ...(facts === undefined
       ? {}
       : {
@@ -88,7 +96,7 @@ export function encodeReport(report: Report): Uint8Array {
         }),
     statuses: report.statuses.map(statusToProto),
     gone: report.gone.map(one => ({ ...one })),
-    strangers: report.strangers.map(({ status, ...rest }) => ({ ...rest, status: statusToProto(status) })),
+    strangers: report.strangers.map(strangerToProto),
     usage: report.usage.map(one => ({
       ...one,
       cpuMillis: toUint32(one.cpuMillis),
@@ -105,23 +113,16 @@ export function encodeReport(report: Report): Uint8Array {
 export function decodeReport(bytes: Uint8Array): Report & { readonly unreadable: readonly Unreadable[] } {
   const message = decodeMessage(ReportSchema, bytes);
   const statuses = readEach(message.statuses, statusFromProto);
-  const strangers = readEach(
-    message.strangers.flatMap(({ status, ...rest }) =>
-      status === undefined ? [] : [{ ...rest, status, instanceId: status.instanceId, epoch: status.epoch }],
-    ),
-    ({ status, tenantId, deploymentId, release }) => ({
-      status: statusFromProto(status),
-      tenantId,
-      deploymentId,
-      release,
-    }),
-  );
+  const strangers = strangersFromProto(message.strangers);
   return {
     nodeId: message.nodeId,
     sessionId: message.sessionId,
     seq: fromUint64(message.seq, "report.seq"),
     full: message.full,
     ...(message.parts === 0 ? {} : { part: { number: message.part, of: message.parts } }),
+    incarnation: message.incarnation,
+    appliedTerm: fromUint64(message.appliedTerm, "report.applied_term"),
+    appliedRevision: fromUint64(message.appliedRevision, "report.applied_revision"),
     facts: message.facts === undefined ? undefined : factsFromProto(message.facts),
     statuses: statuses.read,
     gone: message.gone.map(({ instanceId, epoch }) => ({ instanceId, epoch })),
@@ -134,6 +135,29 @@ export function decodeReport(bytes: Uint8Array): Report & { readonly unreadable:
     })),
     unreadable: [...statuses.unreadable, ...strangers.unreadable],
   };
+}
+
+/** A stranger as its message. */
+export function strangerToProto({ status, ...rest }: Stranger): MessageInitShape<typeof StrangerSchema> {
+  return { ...rest, status: statusToProto(status) };
+}
+
+/** Reads each stranger; those in words that this version does not know are set aside. */
+export function strangersFromProto(messages: readonly StrangerMessage[]): {
+  readonly read: readonly Stranger[];
+  readonly unreadable: readonly Unreadable[];
+} {
+  return readEach(
+    messages.flatMap(({ status, ...rest }) =>
+      status === undefined ? [] : [{ ...rest, status, instanceId: status.instanceId, epoch: status.epoch }],
+    ),
+    ({ status, tenantId, deploymentId, release }) => ({
+      status: statusFromProto(status),
+      tenantId,
+      deploymentId,
+      release,
+    }),
+  );
 }
 
 function factsFromProto(message: NodeFactsMessage): NodeFacts {

@@ -99,6 +99,8 @@ const assigned: fc.Arbitrary<AssignedInstance> = fc.record({
 /** Any assignment. */
 export const assignment: fc.Arbitrary<Assignment> = fc.record({
   nodeId: text,
+  incarnation: text,
+  succeeds: texts,
   term: long,
   revision: long,
   availability: fc.constantFrom<Assignment["availability"]>("active", "pause", "drain"),

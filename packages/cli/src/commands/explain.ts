@@ -20,6 +20,7 @@ export const explain: Setup = (command, io) => {
     const instance = instanceId(session, name);
     const subject = instance === undefined ? { deploymentId: deploymentId(session, name) } : { instanceId: instance };
     const found = await session.api.deployments.explainPlacement(subject);
+    const { unrecovered } = await session.api.platform.getStatus({});
     print(
       session,
       () => messageJson(ExplainPlacementResponseSchema, found),
@@ -30,7 +31,12 @@ export const explain: Setup = (command, io) => {
           .map(event => `  ${event.at === undefined ? "" : moment(timestampMs(event.at))}  ${event.sentence}\n`)
           .join("");
         const nothing = "No instance is wanted, so nothing has to be placed.\n";
-        return (placements === "" ? nothing : placements) + (decisions === "" ? "" : `\nDecided lately:\n${decisions}`);
+        const warning = unrecovered === "" ? "" : `${unrecovered}\n\n`;
+        return (
+          warning +
+          (placements === "" ? nothing : placements) +
+          (decisions === "" ? "" : `\nDecided lately:\n${decisions}`)
+        );
       },
     );
   });

@@ -1,6 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Health, InstanceDesired, InstanceSchema, InstanceState } from "@skep/api/gen/skep/v1/instance_pb.ts";
 import type { Instance } from "@skep/api/gen/skep/v1/instance_pb.ts";
+import type { Orphan } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { colourState } from "../output/colour.ts";
 import { enumWord } from "../output/enum-word.ts";
 import { listJson, print } from "../output/print.ts";
@@ -30,10 +31,13 @@ export const ps: Setup = (command, io) => {
   ]);
   act(command, io, async (session, options: Options, name: string | undefined) => {
     const found = await findInstances(session, options, name);
+    const { unrecovered, orphans } = await session.api.platform.getStatus({});
+    const theirs = orphans.filter(one => isWanted(session, options, name, one));
+    const parts = [renderInstances(session, found), renderOrphans(session, theirs), line(unrecovered)];
     print(
       session,
       () => listJson(InstanceSchema, found),
-      () => renderInstances(session, found),
+      () => parts.filter(part => part !== "").join("\n"),
     );
   });
 };
@@ -55,6 +59,31 @@ async function findInstances(
     pageToken => session.api.instances.listInstances({ ...filter, pageSize: 500, pageToken }),
     page => page.instances,
   );
+}
+
+const line = (text: string): string => (text === "" ? "" : `${text}\n`);
+
+function isWanted(session: Session, options: Options, name: string | undefined, orphan: Orphan): boolean {
+  if (options.node !== undefined && options.node !== orphan.nodeId && options.node !== orphan.hostname) return false;
+  if (name !== undefined) return orphan.instanceId.startsWith(`${deploymentId(session, name)}.`);
+  return options.allTenants === true || orphan.instanceId.startsWith(`${session.tenant}.`);
+}
+
+/** What runs without a record, as a table of its own. */
+function renderOrphans({ io }: Session, orphans: readonly Orphan[]): string {
+  if (orphans.length === 0) return "";
+  const rows = orphans.map(one => [
+    `${one.instanceId} (epoch ${one.epoch})`,
+    one.hostname,
+    one.since === undefined ? "" : duration(io.now() - timestampMs(one.since)),
+    one.because,
+  ]);
+  const table = renderTable(
+    ["WITHOUT A RECORD", "NODE", "SINCE", "LEFT ALONE BECAUSE"].map(heading => ({ heading })),
+    rows,
+    io.isTty ? io.width : undefined,
+  );
+  return `${table}\`skep recover\` shows what can be done about them.\n`;
 }
 
 /** Instances as a table; the last column says what each waits for. */

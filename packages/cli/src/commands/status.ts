@@ -32,11 +32,20 @@ function renderStatus(session: Session, found: GetStatusResponse): string {
   );
   return renderFields([
     ["Platform", `${session.url}, answered by ${found.replica} ${found.version}`],
+    ["Records", found.incarnation],
     ["Leader", leader],
     ["Schedulers", replicas.join("\n") || found.replica],
     ["Nodes", words(found.nodes) || "none"],
     ["Instances", words(found.instances) || "none"],
     ["Deployments", `${found.deployments} of ${count(found.tenants, "tenant")}`],
+    ...(found.orphans.length === 0
+      ? []
+      : [
+          ["Left alone", `${count(found.orphans.length, "thing")} without a record: \`skep ps -A\``] as [
+            string,
+            string,
+          ],
+        ]),
     ...(found.frozen
       ? [["Frozen", colour(io, "bad", "too many nodes are silent at once: nothing is moved")] as [string, string]]
       : []),

@@ -22,6 +22,10 @@ export interface AssignedInstance {
  */
 export interface Assignment {
   readonly nodeId: NodeId;
+  /** Of the records that it was made from; an agent that holds another one refuses it. */
+  readonly incarnation: string;
+  /** Incarnations that a person confirmed to be replaced: an agent that holds one of them takes it. */
+  readonly succeeds: readonly string[];
   /** Term of the leader that made it; an agent refuses a lower one. */
   readonly term: number;
   /** Grows with every change for this node; an agent refuses a lower one of the same term. */

@@ -202,7 +202,11 @@ export function aWorld(over: Partial<World> = {}): World {
 
 /** An assignment of nothing for `node-1`. */
 export function anAssignment(over: Partial<Assignment> = {}): Assignment {
-  return { nodeId: "node-1", term: 1, revision: 1, availability: "active", instances: [], removals: [], ...over };
+  return {
+    ...{ nodeId: "node-1", incarnation: "inc-1", succeeds: [], term: 1, revision: 1, availability: "active" },
+    ...{ instances: [], removals: [] },
+    ...over,
+  };
 }
 
 /** `acme.web.1` at epoch 1, to be run. */

@@ -33,6 +33,8 @@ export interface ApiDeps {
   edgeWarnings(): readonly string[];
   /** The replicas seen lately, this one among them. */
   replicas(): readonly SeenReplica[];
+  /** Agents that refused the last assignment that they got, and why. */
+  refusals(): readonly { readonly nodeId: string; readonly because: string }[];
   /** A fresh id, unique in the platform. */
   newId(): string;
 }

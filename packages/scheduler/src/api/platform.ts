@@ -5,13 +5,16 @@ import { saysLeftOut } from "@skep/api/codec/assignment-pack.ts";
 import { eventToProto } from "@skep/api/codec/notice.ts";
 import type {
   GetStatusResponseSchema,
+  OrphanSchema,
   PlatformService,
   WatchEventsRequest,
   WatchEventsResponseSchema,
 } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { isLive } from "@skep/core/model/state.ts";
+import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
 import type { World } from "@skep/core/world/world.ts";
-import type { Decision, Lease } from "../store/store.ts";
+import { sentenceOf } from "../loop/records-guard.ts";
+import type { Decision, Lease, Orphan } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
 import { WATCH_GAP_MS, WATCH_PERIOD_MS, createBell } from "./watch.ts";
 
@@ -24,17 +27,30 @@ const MOST_EVENTS = 500;
 export function platformHandlers(deps: ApiDeps): ServiceImpl<typeof PlatformService> {
   return {
     getStatus: async () => {
-      const [world, lease] = await Promise.all([deps.store.loadWorld(), deps.store.readLease()]);
-      return statusToProto(deps, world, lease);
+      const { store } = deps;
+      const [world, lease, identity, orphans] = await Promise.all([
+        store.loadWorld(),
+        store.readLease(),
+        store.loadIdentity(),
+        store.listOrphans(),
+      ]);
+      return statusToProto(deps, { world, lease, identity, orphans });
     },
     watchEvents: (request, context) => watchEvents(deps, request, context.signal),
   };
 }
 
+/** What a status is made from. */
+interface StatusRecords {
+  readonly world: World;
+  readonly lease: Lease | undefined;
+  readonly identity: PlatformIdentity;
+  readonly orphans: readonly Orphan[];
+}
+
 function statusToProto(
   deps: ApiDeps,
-  world: World,
-  lease: Lease | undefined,
+  { world, lease, identity, orphans }: StatusRecords,
 ): MessageInitShape<typeof GetStatusResponseSchema> {
   const leads = lease !== undefined && lease.expiresInMs > 0 ? lease : undefined;
   const recorded = new Map(world.locations.map(one => [`${one.instanceId}@${one.epoch}`, one.state] as const));
@@ -56,9 +72,27 @@ function statusToProto(
     tenants: world.tenants.length,
     deployments: world.deployments.length,
     frozen: deps.frozen(),
-    warnings: warningsOf(deps, world, leads !== undefined),
+    warnings: [...recordsWarnings(deps, world, identity), ...warningsOf(deps, world, leads !== undefined)],
+    incarnation: identity.incarnation,
+    unrecovered: identity.unrecovered === undefined ? "" : sentenceOf(identity.unrecovered.because),
+    orphans: orphans.map(orphan => orphanToProto(orphan, world)),
     at: timestampFromMs(deps.clock.now()),
   };
+}
+
+/** Whether the records are the fleet's, and which agents say that they are not theirs. */
+function recordsWarnings(deps: ApiDeps, world: World, { unrecovered }: PlatformIdentity): readonly string[] {
+  const hostnames = new Map(world.nodes.map(node => [node.id, node.hostname]));
+  const refusals = deps
+    .refusals()
+    .map(one => `${hostnames.get(one.nodeId) ?? one.nodeId} obeys nobody: ${one.because}.`);
+  return unrecovered === undefined ? refusals : [sentenceOf(unrecovered.because), ...refusals];
+}
+
+function orphanToProto(orphan: Orphan, world: World): MessageInitShape<typeof OrphanSchema> {
+  const { instanceId, epoch, nodeId, because, since } = orphan;
+  const hostname = world.nodes.find(node => node.id === nodeId)?.hostname ?? nodeId;
+  return { instanceId, epoch, nodeId, hostname, because, since: timestampFromMs(since) };
 }
 
 function warningsOf(deps: ApiDeps, world: World, hasLeader: boolean): string[] {

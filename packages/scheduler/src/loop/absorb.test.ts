@@ -38,6 +38,7 @@ function aFullReport(over: Partial<Report> = {}): Report {
     sessionId: "session-1",
     seq: 1,
     full: true,
+    ...{ incarnation: "", appliedTerm: 0, appliedRevision: 0 },
     facts: { ...someFacts(), agentVersion: "1" },
     statuses: [],
     gone: [],
@@ -81,8 +82,8 @@ describe("absorb", () => {
 
   it("answers a fetch with the assignment, and with nothing where the agent has it", async () => {
     await say(aFullReport());
-    const fetch = async (term: number, revision: number) => {
-      const question = encodeFetch({ nodeId: "node-1", sessionId: "session-1", term, revision });
+    const fetch = async (term: number, revision: number, incarnation = rig.database.records.platform.incarnation) => {
+      const question = encodeFetch({ nodeId: "node-1", sessionId: "session-1", incarnation, term, revision });
       const answer = agent.request("skep.v1.fetch.node-1", question, { timeoutMs: 1_000 });
       await rig.clock.advance(10);
       return decodeFetchReply(await answer)?.assignment;
@@ -90,6 +91,7 @@ describe("absorb", () => {
     await rig.database.connect("test").takeLease("s1", 60_000);
     expect(await fetch(0, 0)).toMatchObject({ nodeId: "node-1", term: 1, revision: 0, instances: [] });
     expect(await fetch(1, 0)).toBeUndefined();
+    expect(await fetch(1, 0, "inc_other")).toMatchObject({ term: 1, revision: 0 });
   });
 
   it("takes the Swarm's list, and wakes the tick only when it says something new", async () => {
@@ -119,7 +121,7 @@ describe("absorb", () => {
     const inFacts = aFullReport({ seq: 2, facts: { ...someFacts({ nodeId: "node-2" }), agentVersion: "1" } });
     await expect(say(report)).rejects.toMatchObject({ code: "timeout" });
     await expect(say(inFacts)).rejects.toMatchObject({ code: "timeout" });
-    const fetch = encodeFetch({ nodeId: "node-2", sessionId: "session-1", term: 0, revision: 0 });
+    const fetch = encodeFetch({ nodeId: "node-2", sessionId: "session-1", incarnation: "", term: 0, revision: 0 });
     const fetched = agent.request("skep.v1.fetch.node-1", fetch, { timeoutMs: 100 });
     const spec = encodeSpecFetch({ nodeId: "node-2", deploymentId: "acme.web", release: 1, offset: 0 });
     const asked = agent.request("skep.v1.spec.node-1", spec, { timeoutMs: 100 });
@@ -138,7 +140,8 @@ describe("absorb", () => {
     loops.push(beats);
     const beat = (nodeId: string) =>
       encodeBeat({
-        ...{ nodeId, bootId: "b", sessionId: "session-1", seq: 1, appliedTerm: 0, appliedRevision: 0, reportSeq: 0 },
+        ...{ nodeId, bootId: "b", sessionId: "session-1", seq: 1, reportSeq: 0 },
+        ...{ incarnation: "", refused: "", appliedTerm: 0, appliedRevision: 0 },
         ...{ digest: 0n, instances: 0, load: undefined, leaving: false, at: 0 },
       });
     agent.publish("skep.v1.beat.node-1", beat("node-2"));

@@ -21,9 +21,10 @@ export function answerAgents(ports: LoopPorts, options: AnswerOptions): readonly
   const { store, bus } = ports;
   const { beats, senders, outage, listen } = options;
 
-  async function answerFetch({ nodeId, term, revision }: AssignmentFetch, message: BusMessage): Promise<void> {
-    const assignment = await store.loadAssignment(nodeId);
-    const isCurrent = assignment?.term === term && assignment.revision === revision;
+  async function answerFetch(fetch: AssignmentFetch, message: BusMessage): Promise<void> {
+    const assignment = await store.loadAssignment(fetch.nodeId);
+    const isOurs = assignment?.incarnation === fetch.incarnation;
+    const isCurrent = isOurs && assignment.term === fetch.term && assignment.revision === fetch.revision;
     message.reply(encodeFetchReply(isCurrent ? undefined : assignment, bus.maxPayload()));
   }
 

@@ -6,6 +6,7 @@ import type { Location } from "@skep/core/model/instance.ts";
 import type { Node, NodeId } from "@skep/core/model/node.ts";
 import { assignmentOf, type Assigned } from "../store/assignment.ts";
 import type { Decision } from "../store/store.ts";
+import type { Leadership } from "./leader.ts";
 import type { LoopPorts } from "./ports.ts";
 import type { Removals } from "./removals.ts";
 
@@ -22,7 +23,7 @@ export interface Assignments {
 /** Makes an empty one for a term: a new leader tells every node once. `say` records what a person has to know. */
 export function createAssignments(
   ports: Pick<LoopPorts, "bus" | "log" | "clock">,
-  term: number,
+  { term, identity }: Pick<Leadership, "term" | "identity">,
   removals: Removals,
   say: (decisions: readonly Decision[]) => void,
 ): Assignments {
@@ -42,7 +43,7 @@ export function createAssignments(
   }
 
   function publish(node: Node, assigned: readonly Assigned[]): void {
-    const assignment = assignmentOf(node, term, assigned, removals.of(node.id));
+    const assignment = assignmentOf(node, { ...identity, term }, assigned, removals.of(node.id));
     const { bytes, leftOut } = encodeAssignmentWithin(assignment, bus.maxPayload());
     bus.publish(nodeSubject("assign", node.id), bytes);
     told.set(node.id, node.assignmentRevision);

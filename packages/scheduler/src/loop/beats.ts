@@ -22,6 +22,10 @@ export interface Beats extends Running {
   awakeMs(): number;
   /** Since when it listens without a gap, by `awakeMs`. While the bus is away that is now: nobody can be heard, so nobody is silent. */
   listeningSinceMs(): number;
+  /** Ms that it has listened at all, in gaps or not. What was once heard stays known while the bus is away. */
+  listenedMs(): number;
+  /** Agents that refused the last assignment that they got, and why. */
+  refusals(): readonly { readonly nodeId: NodeId; readonly because: string }[];
   /** Another sign of life than a beat. */
   note(nodeId: NodeId): void;
   onBeat(handle: (beat: Beat) => void): { close(): void };
@@ -46,8 +50,12 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
     if (isOld) return;
     for (const handle of [...handlers]) handle(beat);
   });
+  let listenedMs = 0;
+  let isListening = bus.connected();
   const status = bus.onStatus(connected => {
-    if (connected) sinceMs = attention.ms();
+    if (!connected) listenedMs += isListening ? attention.ms() - sinceMs : 0;
+    else sinceMs = attention.ms();
+    isListening = connected;
   });
   const listeningSince = (): number => (bus.connected() ? sinceMs : attention.ms());
 
@@ -66,7 +74,12 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
     all: () => heard,
     awakeMs: () => attention.ms(),
     listeningSinceMs: listeningSince,
+    listenedMs: () => listenedMs + (isListening ? attention.ms() - sinceMs : 0),
     silentMs: nodeId => attention.ms() - Math.max(listeningSince(), heard.get(nodeId)?.atMs ?? 0),
+    refusals: () =>
+      [...heard].flatMap(([nodeId, { beat }]) =>
+        beat === undefined || beat.refused === "" ? [] : [{ nodeId, because: beat.refused }],
+      ),
     note: nodeId => {
       heard.set(nodeId, { beat: heard.get(nodeId)?.beat, atMs: attention.ms() });
     },

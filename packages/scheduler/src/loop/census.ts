@@ -1,5 +1,6 @@
 import { brakeOn } from "@skep/core/identity/brake.ts";
 import type { Examination, SeenReport } from "@skep/core/identity/strangers.ts";
+import type { Removal } from "@skep/core/model/assignment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { NodeRemoval } from "../store/store.ts";
 
@@ -20,15 +21,18 @@ export interface Verdicts {
   readonly held: ReadonlyMap<NodeId, number>;
   /** Whether the whole fleet is braked, and not only single nodes. */
   readonly fleet: boolean;
+  /** Everything that is left alone, by the brake or because the records may be wrong about it. */
+  readonly orphans: ReadonlyMap<NodeId, readonly Removal[]>;
 }
 
 interface Page {
+  readonly left: Map<string, Removal>;
   readonly unproven: Map<string, NodeRemoval>;
   readonly seen: Set<string>;
   full: boolean;
 }
 
-const NOTHING: Verdicts = { remove: [], held: new Map(), fleet: false };
+const NOTHING: Verdicts = { remove: [], held: new Map(), fleet: false, orphans: new Map() };
 
 /** Makes an empty one for a term. */
 export function createCensus(): Census {
@@ -37,22 +41,23 @@ export function createCensus(): Census {
     note: (report, examination) => {
       const { nodeId } = report;
       const before = pages.get(nodeId);
-      const page =
-        before === undefined || report.full ? { unproven: new Map(), seen: new Set<string>(), full: false } : before;
+      const page = before === undefined || report.full ? newPage() : before;
       page.full ||= report.full;
       pages.set(nodeId, page);
       for (const one of [...report.statuses, ...report.strangers.map(stranger => stranger.status)]) {
         page.seen.add(keyOf(one));
-        page.unproven.delete(keyOf(one));
+        for (const known of [page.unproven, page.left]) known.delete(keyOf(one));
       }
       for (const one of report.gone) {
-        page.seen.delete(keyOf(one));
-        page.unproven.delete(keyOf(one));
+        for (const known of [page.seen, page.unproven, page.left]) known.delete(keyOf(one));
       }
       for (const { status, verdict } of examination.judged) {
-        if (verdict.kind !== "unproven") continue;
         const { instanceId, epoch } = status;
-        page.unproven.set(keyOf(status), { nodeId, instanceId, epoch, because: verdict.because });
+        if (verdict.kind === "unproven") {
+          page.unproven.set(keyOf(status), { nodeId, instanceId, epoch, because: verdict.because });
+        } else if (verdict.kind === "left") {
+          page.left.set(keyOf(status), { instanceId, epoch, because: verdict.because });
+        }
       }
     },
     knows: nodeId => pages.get(nodeId)?.full === true,
@@ -63,14 +68,24 @@ export function createCensus(): Census {
       );
       const remove: NodeRemoval[] = [];
       const held = new Map<NodeId, number>();
-      for (const [nodeId, { unproven }] of pages) {
-        if (unproven.size === 0) continue;
-        if (brake.fleet || brake.nodes.has(nodeId)) held.set(nodeId, unproven.size);
+      const orphans = new Map<NodeId, readonly Removal[]>();
+      for (const [nodeId, { unproven, left }] of pages) {
+        const isHeld = unproven.size > 0 && (brake.fleet || brake.nodes.has(nodeId));
+        if (isHeld) held.set(nodeId, unproven.size);
         else remove.push(...unproven.values());
+        orphans.set(nodeId, [...left.values(), ...(isHeld ? [...unproven.values()].map(asRemoval) : [])]);
       }
-      return { remove, held, fleet: brake.fleet };
+      return { remove, held, fleet: brake.fleet, orphans };
     },
   };
+}
+
+function newPage(): Page {
+  return { unproven: new Map(), left: new Map(), seen: new Set(), full: false };
+}
+
+function asRemoval({ instanceId, epoch, because }: NodeRemoval): Removal {
+  return { instanceId, epoch, because };
 }
 
 function keyOf(of: { readonly instanceId: string; readonly epoch: number }): string {

@@ -24,7 +24,7 @@ beforeEach(async () => {
   });
   let seq = 0;
   const beat = (): void => {
-    const times = { appliedTerm: 0, appliedRevision: 0, reportSeq: 0, at: 0, seq: ++seq };
+    const times = { incarnation: "", refused: "", appliedTerm: 0, appliedRevision: 0, reportSeq: 0, at: 0, seq: ++seq };
     const what = { nodeId: "node-1", bootId: "b", sessionId: "s", instances: 0, digest: 0n };
     const data = encodeBeat({ ...times, ...what, load: undefined, leaving: false });
     if (beating) node.publish(nodeSubject("beat", "node-1"), data);
@@ -35,7 +35,7 @@ beforeEach(async () => {
   beats = createBeats(ports, createSenders(ports));
   comparison = createComparison(ports, {
     beats,
-    leadership: { term: 1, holder: "s1", holds: () => true },
+    leadership: { ...(await ports.store.takeLease("s1", 60_000)), holds: () => true },
     knows: () => examined,
   });
   await rig.clock.advance(1_100);

@@ -4,7 +4,7 @@ import type { Location } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { Decision, NodeRemoval } from "../store/store.ts";
 import type { Assignments } from "./assignments.ts";
-import { createCensus } from "./census.ts";
+import { createCensus, type Verdicts } from "./census.ts";
 import { brakeDecisions, decisionOf, removalDecision } from "./finding-words.ts";
 import type { Hints } from "./hints.ts";
 import type { Leadership } from "./leader.ts";
@@ -39,6 +39,8 @@ export function createFindings(
   const { store, log, clock } = ports;
   const census = createCensus();
   const said = new Set<string>();
+  /** What is recorded of each node as left alone, so that nothing is written twice. */
+  const saved = new Map<NodeId, string>();
 
   async function tell(decisions: readonly Decision[]): Promise<void> {
     const news = decisions.filter(one => !said.has(wordOf(one)));
@@ -69,6 +71,15 @@ export function createFindings(
     return refused;
   }
 
+  async function saveOrphans({ orphans }: Verdicts): Promise<void> {
+    for (const [nodeId, all] of orphans) {
+      const text = JSON.stringify(all);
+      if ((saved.get(nodeId) ?? "") === text) continue;
+      await store.saveOrphans(nodeId, all, leadership, clock.now());
+      saved.set(nodeId, text);
+    }
+  }
+
   return {
     knows: census.knows,
     act: async (report, examination) => {
@@ -88,6 +99,7 @@ export function createFindings(
       const verdicts = census.decide(present);
       await remove(verdicts.remove);
       const now = clock.now();
+      await saveOrphans(verdicts);
       await tell([...verdicts.remove.map(one => removalDecision(one, now)), ...brakeDecisions(verdicts, now)]);
     },
   };

@@ -5,6 +5,7 @@ import type { Leadership } from "./leader.ts";
 import { createLiveness } from "./liveness.ts";
 import { createLoadRecord } from "./load.ts";
 import type { LoopPorts, Running } from "./ports.ts";
+import { createRecordsGuard } from "./records-guard.ts";
 import { createReconcile } from "./reconcile.ts";
 import { createRedelivery } from "./redelivery.ts";
 import { createRemovals } from "./removals.ts";
@@ -33,17 +34,18 @@ export interface LeadOptions {
 export function lead(ports: LoopPorts, options: LeadOptions): Command {
   const { leadership, beats, hints, senders, probePort, onFreeze } = options;
   const removals = createRemovals(ports.store, leadership);
-  const assignments = createAssignments(ports, leadership.term, removals, decisions => {
+  const assignments = createAssignments(ports, leadership, removals, decisions => {
     hints.tell({ events: decisions });
     ports.store.saveDecisions(decisions).catch((error: unknown) => {
       ports.log.warn("decision.unsaved", "Decisions could not be recorded.", { error });
     });
   });
+  const guard = createRecordsGuard(ports, { leadership, beats, hints });
   const wake = (): void => tick.wake();
   const liveness = createLiveness(ports, { leadership, beats, hints, probePort, wake, onFreeze });
-  const reconcile = createReconcile(ports, { leadership, assignments, removals, beats, hints, senders, wake });
+  const reconcile = createReconcile(ports, { leadership, guard, assignments, removals, beats, hints, senders, wake });
   const onMissingRow = (): void => reconcile.soon();
-  const tick = createTick(ports, { leadership, assignments, removals, liveness, hints, onMissingRow });
+  const tick = createTick(ports, { leadership, guard, assignments, removals, liveness, hints, onMissingRow });
   const redelivery = createRedelivery(beats, assignments, leadership, wake);
   const load = createLoadRecord(ports, beats, leadership);
   const retention = createRetention(ports, leadership);

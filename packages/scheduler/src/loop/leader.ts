@@ -1,3 +1,4 @@
+import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
 import type { Lease, Mandate } from "../store/store.ts";
 import { createLeaseWatch } from "./lease-watch.ts";
 import type { LoopPorts, Running } from "./ports.ts";
@@ -7,6 +8,8 @@ export type Leading = (leadership: Leadership) => Running;
 
 /** One term of this process as the leader. */
 export interface Leadership extends Mandate {
+  /** Of the database that gave the lease. */
+  readonly identity: PlatformIdentity;
   /** Whether the lease still holds by our own clock, which began to count before the database's did. */
   holds(): boolean;
 }
@@ -30,8 +33,9 @@ export interface LeaderOptions {
 
 interface Held {
   readonly term: number;
+  readonly incarnation: string;
   validUntil: number;
-  readonly running: Running;
+  running: Running;
   expire: () => void;
 }
 
@@ -59,13 +63,17 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
     ending = ending.then(() => endCleanly(running, log));
   }
 
-  function hold(term: number, validUntil: number): void {
+  function hold({ term, identity }: Lease, validUntil: number): void {
+    const { incarnation } = identity;
     if (held !== undefined && held.term !== term) stepDown("the lease came back under another term");
+    if (held !== undefined && held.incarnation !== incarnation) stepDown("the lease is of another database");
     if (held === undefined) {
-      log.info("leader.gained", "This scheduler leads now.", { term });
-      const holds = (): boolean => held?.term === term && clock.monotonic() < held.validUntil;
-      held = { term, validUntil, running: NOTHING, expire: () => undefined };
-      held = { ...held, running: options.lead({ term, holder, holds }) };
+      log.info("leader.gained", "This scheduler leads now.", { term, incarnation });
+      // Of another database the term may be the same: only this very object stands for this leadership.
+      const mine: Held = { term, incarnation, validUntil, running: NOTHING, expire: () => undefined };
+      const holds = (): boolean => held === mine && clock.monotonic() < mine.validUntil;
+      held = mine;
+      mine.running = options.lead({ term, holder, identity, holds });
     }
     held.expire();
     held.validUntil = validUntil;
@@ -84,7 +92,7 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
       stepDown("another scheduler has the lease");
       return Math.min(lease.expiresInMs, ttlMs / 3) + random() * 50;
     }
-    if (clock.monotonic() < validUntil) hold(lease.term, validUntil);
+    if (clock.monotonic() < validUntil) hold(lease, validUntil);
     else stepDown("the database took too long to renew the lease");
     return ttlMs / 3;
   }

@@ -7,6 +7,7 @@ import type { Beats } from "./beats.ts";
 import { createComparison } from "./compare.ts";
 import { createFindings, type FindingsOptions } from "./findings.ts";
 import type { LoopPorts, Running } from "./ports.ts";
+import type { RecordsGuard } from "./records-guard.ts";
 import type { Senders } from "./senders.ts";
 
 /** The minute reconcile: records against what the agents see. */
@@ -17,6 +18,7 @@ export interface Reconcile extends Running {
 
 /** What it works with beside the ports. */
 export interface ReconcileOptions extends FindingsOptions {
+  readonly guard: RecordsGuard;
   readonly beats: Beats;
   readonly senders: Senders;
 }
@@ -35,20 +37,24 @@ const FIRST_MS = 1_500;
  */
 export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Reconcile {
   const { store, bus, clock, loops } = ports;
-  const { leadership, removals, beats } = options;
+  const { leadership, guard, removals, beats } = options;
   const findings = createFindings(ports, options);
   const comparison = createComparison(ports, { beats, leadership, knows: findings.knows });
   const reports = new Map<NodeId, Report>();
   const parts = createReportParts();
 
   async function examineOne(nodeId: NodeId, report: Report): Promise<void> {
-    const evidence = await store.loadEvidence(nodeId, namedInstances(report));
-    if (leadership.holds()) await findings.act(report, examine(report, evidence, clock.now()));
+    const { mark, ...evidence } = await store.loadEvidence(nodeId, namedInstances(report));
+    const { incarnation, appliedTerm: term, appliedRevision: revision } = report;
+    const isAdmitted = await guard.admitReport({ nodeId, incarnation, term, revision }, mark);
+    if (isAdmitted && leadership.holds()) await findings.act(report, examine(report, evidence, clock.now()));
     if (reports.get(nodeId) === report) reports.delete(nodeId);
   }
 
   /** Nodes have nothing to do with each other, so several are examined at once; most of the time is the database's. */
   async function examineAll(): Promise<void> {
+    const listenForMs = guard.listenForMs();
+    if (listenForMs > 0) return examining.at(clock.now() + listenForMs);
     const waiting = [...reports];
     const worker = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined && leadership.holds(); next = waiting.shift()) {

@@ -14,13 +14,16 @@ export function createRedelivery(
   leadership: Leadership,
   wake: () => void,
 ): Running {
+  const { succeeds } = leadership.identity;
   /** Since when each node is known to be behind, by `beats.awakeMs`. */
   const behindSince = new Map<NodeId, number>();
-  const subscription = beats.onBeat(({ nodeId, appliedTerm, appliedRevision }) => {
+  const subscription = beats.onBeat(({ nodeId, incarnation, appliedTerm, appliedRevision }) => {
     const told = assignments.told(nodeId);
     const isBehind =
       told !== undefined &&
-      (appliedTerm < leadership.term || (appliedTerm === leadership.term && appliedRevision < told));
+      (succeeds.includes(incarnation) ||
+        appliedTerm < leadership.term ||
+        (appliedTerm === leadership.term && appliedRevision < told));
     if (!isBehind) {
       behindSince.delete(nodeId);
       return;

@@ -47,14 +47,15 @@ afterEach(async () => {
 });
 
 async function begin(over: Partial<LoopPorts> = {}, holds: () => boolean = () => true): Promise<Tick> {
-  const mandate = await store.takeLease("s1", 600_000);
-  const removals = createRemovals(store, mandate);
+  const lease = await store.takeLease("s1", 600_000);
+  const removals = createRemovals(store, lease);
   tick = createTick(
     { ...ports, ...over },
     {
-      leadership: { ...mandate, holds },
+      leadership: { ...lease, holds },
+      guard: { listenForMs: () => 0, holdings: () => [], admit: async world => world, admitReport: async () => true },
       removals,
-      assignments: createAssignments(ports, mandate.term, removals, () => undefined),
+      assignments: createAssignments(ports, lease, removals, () => undefined),
       liveness: allReady,
       hints,
       onMissingRow: () => undefined,

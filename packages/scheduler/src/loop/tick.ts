@@ -10,6 +10,7 @@ import type { Liveness } from "./liveness.ts";
 import { createMissingRows } from "./missing-rows.ts";
 import { newsOf } from "./plan-news.ts";
 import type { LoopPorts, Running } from "./ports.ts";
+import type { RecordsGuard } from "./records-guard.ts";
 import type { Removals } from "./removals.ts";
 
 /** The leader's loop: load, decide, commit, tell. */
@@ -22,6 +23,7 @@ export interface Tick extends Running {
 export interface TickOptions {
   readonly leadership: Leadership;
   readonly assignments: Assignments;
+  readonly guard: RecordsGuard;
   /** They stand in what is told. */
   readonly removals: Removals;
   readonly liveness: Liveness;
@@ -37,18 +39,22 @@ const PERIOD_MS = 1_000;
 /** Begins to tick. A plan that was refused as stale changed nothing: the next look sees what was newer. */
 export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   const { store, clock, log, loops, settings } = ports;
-  const { leadership, assignments, removals, liveness, hints } = options;
+  const { leadership, guard, assignments, removals, liveness, hints } = options;
   const missingRows = createMissingRows();
   let closed = false;
 
   async function run(): Promise<void> {
+    const listenForMs = guard.listenForMs();
+    if (listenForMs > 0) return loop.at(clock.now() + listenForMs);
     await removals.load();
+    const held = guard.holdings();
     const recorded = await store.loadWorld();
     if (closed || !leadership.holds()) return;
     const now = clock.now();
     const { world: known, isWaiting } = missingRows.withhold(recorded, now);
     if (isWaiting) options.onMissingRow();
-    const world = liveness.overlay(known);
+    const world = await guard.admit(liveness.overlay(known), held);
+    if (world === undefined || closed || !leadership.holds()) return;
     const plan = decide(world, settings, now);
     // With nothing to change, somebody may still have missed what was decided before.
     if (plan.changes.length === 0) assignments.tell(world);

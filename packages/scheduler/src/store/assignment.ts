@@ -10,13 +10,16 @@ export interface Assigned {
   readonly spec: DeploymentSpec;
 }
 
+/** Which records an assignment is made from, and in whose term. */
+export type AssignmentOrigin = Pick<Assignment, "incarnation" | "succeeds" | "term">;
+
 /**
  * What a node is told, from its records. A lost location is told to stop: its instance has been given away. One that
  * is gone (see `isGone`) is told nothing any more.
  */
 export function assignmentOf(
   node: Node,
-  term: number,
+  { incarnation, succeeds, term }: AssignmentOrigin,
   assigned: readonly Assigned[],
   removals: readonly Removal[],
 ): Assignment {
@@ -26,7 +29,7 @@ export function assignmentOf(
     .toSorted((a, b) => (a.instanceId === b.instanceId ? a.epoch - b.epoch : a.instanceId < b.instanceId ? -1 : 1));
   return {
     nodeId: node.id,
-    term,
+    ...{ incarnation, succeeds, term },
     revision: node.assignmentRevision,
     availability: node.availability,
     instances,

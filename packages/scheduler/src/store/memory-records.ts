@@ -1,3 +1,4 @@
+import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
 import type { Serials } from "@skep/core/identity/serials.ts";
 import type { Deployment, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, Location, ReleasedPort } from "@skep/core/model/instance.ts";
@@ -6,7 +7,7 @@ import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
 import type { Usage } from "./reports.ts";
-import type { Decision, NodeRemoval, Replica } from "./store.ts";
+import type { Decision, NodeRemoval, Orphan, Replica } from "./store.ts";
 
 /** A node with the agent's session, as `node_metadata` has it. */
 export interface NodeEntry {
@@ -28,6 +29,7 @@ export interface Answer {
 
 /** All tables, in memory. Keys are those of the real ones. */
 export interface Records {
+  platform: PlatformIdentity;
   lease: { holder: string; term: number; expiresAt: number; placements: number } | undefined;
   readonly tenants: Map<string, Tenant>;
   readonly deployments: Map<string, Deployment>;
@@ -47,6 +49,8 @@ export interface Records {
   readonly serials: Map<string, Serials>;
   /** By node and `locationKey`. */
   readonly removals: Map<string, NodeRemoval>;
+  /** By node and `locationKey`. */
+  readonly orphans: Map<string, Orphan>;
   readonly replicas: Map<string, Omit<Replica, "name" | "agoMs"> & { readonly at: number }>;
 }
 
@@ -55,9 +59,17 @@ const DEFAULT_TENANT: Tenant = {
   quota: { instances: undefined, cpuMillis: undefined, memoryBytes: undefined },
 };
 
-/** Tables as the migrations leave them: empty but for the tenant `default`. */
-export function emptyRecords(): Records {
+let made = 0;
+
+/** Another one with each call, as each database has its own; of one length, so that messages are too. */
+function freshIncarnation(): string {
+  return `inc_${String(++made).padStart(8, "0")}`;
+}
+
+/** Tables as the migrations leave them: empty but for the tenant `default` and an identity. */
+export function emptyRecords(incarnation: string = freshIncarnation()): Records {
   return {
+    platform: { incarnation, succeeds: [], serialFloor: 0, unrecovered: undefined },
     lease: undefined,
     tenants: new Map([["default", DEFAULT_TENANT]]),
     deployments: new Map(),
@@ -73,6 +85,7 @@ export function emptyRecords(): Records {
     answers: new Map(),
     serials: new Map(),
     removals: new Map(),
+    orphans: new Map(),
     replicas: new Map(),
   };
 }

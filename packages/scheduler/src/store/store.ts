@@ -1,5 +1,7 @@
 import type { World } from "@skep/core/world/world.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
+import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
+import type { RecordsMark } from "@skep/core/identity/records-age.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
 import type { Assignment, Removal } from "@skep/core/model/assignment.ts";
 import type { Deployment, DeploymentId, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
@@ -19,6 +21,8 @@ export interface Lease {
   readonly mark: string;
   /** The database's time when it answered, ms since the epoch: what the records' times go by. */
   readonly at: number;
+  /** Of the database that answered. */
+  readonly identity: PlatformIdentity;
 }
 
 /**
@@ -68,8 +72,13 @@ export interface PlanStore {
   saveRemovals(removals: readonly NodeRemoval[], mandate: Mandate, now: number): Promise<CommitResult>;
   /** Every removal that no report has called done. */
   loadRemovals(): Promise<readonly NodeRemoval[]>;
-  /** What the records say of a node and of these instances, as one snapshot. */
-  loadEvidence(nodeId: NodeId, instanceIds: readonly InstanceId[]): Promise<Evidence>;
+  /** What the records say of a node and of these instances, and how old they are, as one snapshot. */
+  loadEvidence(nodeId: NodeId, instanceIds: readonly InstanceId[]): Promise<Evidence & { readonly mark: RecordsMark }>;
+  /**
+   * Records that these are not the records of the fleet, so that every leader knows. Answers whether this was news; it
+   * is none where the lease is not the mandate's any more.
+   */
+  markUnrecovered(because: string, mandate: Mandate, now: number): Promise<boolean>;
   /** What the node is to run, from the records, with its current revision and the current term. */
   loadAssignment(nodeId: NodeId): Promise<Assignment | undefined>;
   /** The spec of a release of which the node has a location; a node learns of no other. */
@@ -260,6 +269,20 @@ export interface HistoryStore {
   pruneHistory(before: Horizon, most: number, mandate: Mandate): Promise<number>;
 }
 
+/** Something that runs on a node without a record and is left alone. */
+export interface Orphan extends NodeRemoval {
+  readonly since: number;
+}
+
+/** What people have to know of the records as a whole. */
+export interface PlatformStore {
+  loadIdentity(): Promise<PlatformIdentity>;
+  /** Records all that is left alone on a node, in place of what was. @throws SkepError `aborted` `LEASE_LOST`. */
+  saveOrphans(nodeId: NodeId, orphans: readonly Removal[], mandate: Mandate, now: number): Promise<void>;
+  /** By node and instance. */
+  listOrphans(): Promise<readonly Orphan[]>;
+}
+
 /** A scheduler that told lately that it lives. */
 export interface Replica {
   readonly name: string;
@@ -278,7 +301,8 @@ export interface ReplicaStore {
 }
 
 /** All records of the control plane, behind one port: Postgres is the real one, `memory.ts` its twin. */
-export interface Store extends LeaseStore, PlanStore, StatusStore, SpecStore, EdgeStore, HistoryStore, ReplicaStore {
+export interface Store
+  extends LeaseStore, PlanStore, StatusStore, SpecStore, EdgeStore, HistoryStore, ReplicaStore, PlatformStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

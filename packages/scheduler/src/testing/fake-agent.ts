@@ -6,6 +6,7 @@ import type { ReportedStatus } from "@skep/api/codec/instance.ts";
 import { decodeReportAck, encodeReport, type Report, type Stranger } from "@skep/api/codec/report.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import { digestText, isDigested } from "@skep/core/converge/digest.ts";
+import { takeAssignment } from "@skep/core/identity/intake.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
@@ -21,6 +22,8 @@ export class FakeAgent {
   readonly running = new Map<string, ReportedStatus>();
   readonly strangers = new Map<string, Stranger>();
   assignment: Assignment | undefined;
+  /** Why it refused the last assignment that arrived. */
+  refused = "";
   /** Answers of this agent when it is asked whether it reaches a peer. */
   reaches = true;
   readonly assigned: Assignment[] = [];
@@ -68,7 +71,8 @@ export class FakeAgent {
     const hash = (text: string): bigint => BigInt(`0x${createHash("md5").update(text).digest("hex").slice(0, 16)}`);
     const beat = encodeBeat({
       ...{ nodeId: this.nodeId, bootId: "boot-1", sessionId: this.#sessionId, seq: ++this.#beats },
-      ...{ appliedTerm: this.assignment?.term ?? 0, appliedRevision: this.assignment?.revision ?? 0 },
+      ...this.#mark(),
+      refused: this.refused,
       ...{ reportSeq: this.#seq, instances: seen.length, load: undefined, leaving: false, at: this.#clock.now() },
       digest: seen.reduce((sum, one) => sum ^ hash(digestText(one)), 0n),
     });
@@ -78,7 +82,7 @@ export class FakeAgent {
   /** Repeats until it is acknowledged, as the real one does. */
   async report(full: boolean): Promise<void> {
     const report: Report = {
-      ...{ nodeId: this.nodeId, sessionId: this.#sessionId, seq: ++this.#seq, full, usage: [] },
+      ...{ nodeId: this.nodeId, sessionId: this.#sessionId, seq: ++this.#seq, full, usage: [], ...this.#mark() },
       facts: full
         ? { ...someFacts({ nodeId: this.nodeId, sessionId: this.#sessionId }), agentVersion: "1" }
         : undefined,
@@ -98,9 +102,14 @@ export class FakeAgent {
     }
   }
 
+  #mark() {
+    const { incarnation = "", term = 0, revision = 0 } = this.assignment ?? {};
+    return { incarnation, appliedTerm: term, appliedRevision: revision };
+  }
+
   async fetch(): Promise<void> {
-    const { term = 0, revision = 0 } = this.assignment ?? {};
-    const question = encodeFetch({ nodeId: this.nodeId, sessionId: this.#sessionId, term, revision });
+    const { incarnation, appliedTerm: term, appliedRevision: revision } = this.#mark();
+    const question = encodeFetch({ nodeId: this.nodeId, sessionId: this.#sessionId, incarnation, term, revision });
     try {
       const answer = await this.#bus.request(nodeSubject("fetch", this.nodeId), question, { timeoutMs: 1_000 });
       const reply = decodeFetchReply(answer);
@@ -111,10 +120,9 @@ export class FakeAgent {
   }
 
   #take(next: Assignment): void {
-    const held = this.assignment;
-    const isOlder =
-      held !== undefined && (next.term < held.term || (next.term === held.term && next.revision <= held.revision));
-    if (isOlder) return;
+    const taken = takeAssignment({ assignment: this.assignment, epochs: {} }, next, this.nodeId);
+    this.refused = taken.kind === "refused" ? taken.because : "";
+    if (taken.kind !== "accepted") return;
     this.assignment = next;
     this.assigned.push(next);
     for (const { instanceId, epoch, desired, ports } of next.instances) {

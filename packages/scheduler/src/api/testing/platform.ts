@@ -86,6 +86,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     edgeWarnings: () => [],
     fixedPorts: [{ from: 8080, to: 8080 }],
     replicas: () => [{ name: "scheduler-1", version: "0.1.0", leading: true, frozen: false, seenAt: clock.now() }],
+    refusals: () => [],
     newId: () => `id-${++ids}`,
   };
   const log = createRecordingLog();

@@ -1,7 +1,7 @@
 import { aSpec } from "@skep/core/testing/builders.ts";
 import { describe, expect, it } from "vitest";
 import { aReport, creation, placement, someFacts } from "../testing/records.ts";
-import { NOW, someone, type StoreSetting } from "./setting.ts";
+import { LONG, NOW, someone, type StoreSetting } from "./setting.ts";
 
 /** What never comes twice, and what has to be told apart by it. */
 export function describeIdentities(setting: StoreSetting): void {
@@ -65,5 +65,47 @@ export function describeIdentities(setting: StoreSetting): void {
     expect(evidence.instances.map(one => one.id)).toEqual(["acme.web.2"]);
     expect(evidence.locations.map(one => [one.instanceId, one.nodeId])).toEqual([["acme.web.2", "node-2"]]);
     expect(evidence.serials).toEqual(new Map([["acme.web", { next: 4, gap: undefined }]]));
+  });
+
+  describe("the identity", () => {
+    it("is the same in the lease, in assignments and in what is read of it", async () => {
+      const identity = await store.loadIdentity();
+      expect(identity).toMatchObject({ succeeds: [], serialFloor: 0, unrecovered: undefined });
+      expect(identity.incarnation).toMatch(/^inc_/);
+      expect((await store.readLease())?.identity).toEqual(identity);
+      expect((await store.takeLease("me", LONG)).identity).toEqual(identity);
+      const { incarnation, succeeds } = identity;
+      expect(await store.loadAssignment("node-1")).toMatchObject({ incarnation, succeeds });
+      const { mark } = await store.loadEvidence("node-1", []);
+      expect(mark).toMatchObject({ identity, term: term(), revisions: new Map([["node-1", 0]]) });
+      expect((await store.loadEvidence("node-9", [])).mark.revisions.size).toBe(0);
+    });
+
+    it("is marked as not the fleet's by the leader alone, once, for everybody", async () => {
+      expect(await store.markUnrecovered("it is old", { ...mandate(), term: term() + 1 }, NOW)).toBe(false);
+      expect(await store.markUnrecovered("it is old", mandate(), NOW)).toBe(true);
+      expect(await store.markUnrecovered("it is older", mandate(), NOW + 1)).toBe(false);
+      const unrecovered = { because: "it is old", at: NOW };
+      expect(await store.loadIdentity()).toMatchObject({ unrecovered });
+      expect((await store.takeLease("me", LONG)).identity).toMatchObject({ unrecovered });
+      await store.takeLease("me", 20);
+      await place.wait(30);
+      expect(await store.markUnrecovered("it is old", mandate(), NOW)).toBe(false);
+    });
+  });
+
+  it("keeps what is left alone on a node, since when, until it is no longer there", async () => {
+    const orphan = { instanceId: "acme.old.7", epoch: 2, because: "no record explains it" };
+    await store.saveOrphans("node-1", [orphan, { ...orphan, epoch: 3 }], mandate(), NOW);
+    await store.saveOrphans("node-2", [orphan], mandate(), NOW);
+    await store.saveOrphans("node-1", [{ ...orphan, because: "it may be older" }], mandate(), NOW + 5);
+    const late = store.saveOrphans("node-2", [], { ...mandate(), term: term() + 1 }, NOW + 5);
+    await expect(late).rejects.toMatchObject({ code: "aborted", reason: "LEASE_LOST" });
+    expect(await store.listOrphans()).toEqual([
+      { ...orphan, nodeId: "node-1", because: "it may be older", since: NOW },
+      { ...orphan, nodeId: "node-2", since: NOW },
+    ]);
+    await store.saveOrphans("node-2", [], mandate(), NOW + 6);
+    expect(await store.listOrphans()).toHaveLength(1);
   });
 }

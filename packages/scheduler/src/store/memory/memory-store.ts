@@ -7,13 +7,14 @@ import {
   loadEvidence,
   loadSpec,
   loadWorld,
+  markUnrecovered,
   readLease,
   releaseLease,
   saveRemovals,
   takeLease,
 } from "./plan.ts";
 import { pruneHistory } from "./prune.ts";
-import { emptyRecords, inOrder, liveOn, type Records } from "../memory-records.ts";
+import { emptyRecords, inOrder, liveOn, removalKey, type Records } from "../memory-records.ts";
 import {
   changeDeployment,
   createDeployment,
@@ -31,6 +32,7 @@ import {
   saveBeats,
   saveFacts,
   saveLiveness,
+  saveOrphans,
   saveReport,
   saveSwarmNodes,
   saveUsage,
@@ -68,7 +70,7 @@ const DIRECT: Passage = { delayMs: 0, lost: "no" };
 
 /** Makes an empty database whose own time, which leases go by, is `clock`'s. */
 export function createMemoryDatabase(clock: Clock): MemoryDatabase {
-  const records = emptyRecords();
+  const records = emptyRecords("inc_00000000");
   const away = new Set<string>();
   let policy: (name: string, call: string) => Passage = () => DIRECT;
 
@@ -144,6 +146,8 @@ function createLeading(records: Records, clock: Clock, pass: Pass) {
     saveRemovals: (removals, mandate) =>
       pass("saveRemovals", () => saveRemovals(records, removals, mandate, clock.now())),
     loadRemovals: () => pass("loadRemovals", () => [...records.removals.values()]),
+    markUnrecovered: (because, mandate, now) =>
+      pass("markUnrecovered", () => markUnrecovered(records, because, mandate, now, clock.now())),
     loadEvidence: (nodeId, ids) => pass("loadEvidence", () => loadEvidence(records, nodeId, ids)),
     loadAssignment: nodeId => pass("loadAssignment", () => loadAssignment(records, nodeId)),
     loadSpec: (nodeId, deploymentId, release) =>
@@ -164,6 +168,10 @@ function createStatus(records: Records, clock: Clock, pass: Pass) {
     restoreLocation: (location, mandate) =>
       leading("restoreLocation", mandate, () => restoreLocation(records, location)),
     loadEdge: () => pass("loadEdge", () => loadEdge(records)),
+    saveOrphans: (nodeId, orphans, mandate, now) =>
+      passLeading(records, clock, pass)("saveOrphans", mandate, () => saveOrphans(records, nodeId, orphans, now)),
+    listOrphans: () => pass("listOrphans", () => inOrder(records.orphans.values(), removalKey)),
+    loadIdentity: () => pass("loadIdentity", () => records.platform),
     tellReplica: replica => pass("tellReplica", () => tellReplica(records, replica, clock.now())),
     ping: () => pass("ping", () => undefined),
     close: () => Promise.resolve(),

@@ -3,6 +3,7 @@ import { whyStale } from "@skep/core/world/stale.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import { parseInstanceId } from "@skep/core/identity/instance-id.ts";
+import type { RecordsMark } from "@skep/core/identity/records-age.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
@@ -45,6 +46,7 @@ export function readLease(records: Records, now: number): Lease | undefined {
     expiresInMs: Math.max(0, lease.expiresAt - now),
     at: now,
     mark: String(lease.expiresAt),
+    identity: records.platform,
   };
 }
 
@@ -116,16 +118,40 @@ export function saveRemovals(
   return { kind: "committed", revisions: raise(records, new Set(fresh.map(one => one.nodeId))) };
 }
 
+/** See `PlanStore.markUnrecovered`. */
+export function markUnrecovered(
+  records: Records,
+  because: string,
+  mandate: Mandate,
+  now: number,
+  databaseNow: number,
+): boolean {
+  const { platform } = records;
+  if (!leads(records, mandate, databaseNow) || platform.unrecovered !== undefined) return false;
+  records.platform = { ...platform, unrecovered: { because, at: now } };
+  return true;
+}
+
 /** See `PlanStore.loadEvidence`. */
-export function loadEvidence(records: Records, nodeId: string, instanceIds: readonly string[]): Evidence {
+export function loadEvidence(
+  records: Records,
+  nodeId: string,
+  instanceIds: readonly string[],
+): Evidence & { readonly mark: RecordsMark } {
   const locations = [...records.locations.values()];
+  const entry = records.nodes.get(nodeId);
   const deployments = new Set(instanceIds.map(id => parseInstanceId(id)?.deploymentId));
   return {
     rows: locations.filter(one => one.nodeId === nodeId),
     instances: instanceIds.flatMap(id => records.instances.get(id) ?? []),
     locations: locations.filter(one => instanceIds.includes(one.instanceId)),
     serials: new Map([...records.serials].filter(([id]) => deployments.has(id))),
-    serialFloor: 0,
+    serialFloor: records.platform.serialFloor,
+    mark: {
+      identity: records.platform,
+      term: records.lease?.term ?? 0,
+      revisions: new Map(entry === undefined ? [] : [[nodeId, entry.node.assignmentRevision]]),
+    },
   };
 }
 
@@ -214,7 +240,7 @@ export function loadAssignment(records: Records, nodeId: string): Assignment | u
     return instance === undefined || release === undefined ? [] : [{ location, instance, spec: release.spec }];
   });
   const removals = [...records.removals.values()].filter(one => one.nodeId === nodeId);
-  return assignmentOf(entry.node, records.lease?.term ?? 0, assigned, removals);
+  return assignmentOf(entry.node, { ...records.platform, term: records.lease?.term ?? 0 }, assigned, removals);
 }
 
 /** See `PlanStore.loadSpec`. */

@@ -84,7 +84,7 @@ export function createDeployment(
     if (holder !== undefined)
       throw holder.desired === "deleted" ? refuse.beingDeleted(id) : refuse.deploymentExists(id);
     if (!records.tenants.has(tenantId)) throw refuse.noTenant(tenantId);
-    const nextSerial = records.serials.get(id)?.next ?? 1;
+    const nextSerial = Math.max(1, records.serials.get(id)?.next ?? records.platform.serialFloor);
     const made = { ...record, deployment: { ...record.deployment, nextSerial } };
     put(records, made, routes);
     audit();

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { digestText } from "@skep/core/converge/digest.ts";
+import type { Removal } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Capacity, Liveness, Node, NodeLoad } from "@skep/core/model/node.ts";
 import { canBecome, isLive } from "@skep/core/model/state.ts";
@@ -173,4 +174,13 @@ export function restoreLocation(records: Records, location: Location): boolean {
   records.locations.set(key, location);
   entry.node = { ...entry.node, assignmentRevision: entry.node.assignmentRevision + 1 };
   return true;
+}
+
+/** See `PlatformStore.saveOrphans`. */
+export function saveOrphans(records: Records, nodeId: string, orphans: readonly Removal[], now: number): void {
+  const given = new Map(orphans.map(one => [removalKey({ nodeId, ...one }), one]));
+  for (const [key, one] of records.orphans) if (one.nodeId === nodeId && !given.has(key)) records.orphans.delete(key);
+  for (const [key, one] of given) {
+    records.orphans.set(key, { nodeId, ...one, since: records.orphans.get(key)?.since ?? now });
+  }
 }

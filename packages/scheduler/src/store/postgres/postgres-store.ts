@@ -6,13 +6,15 @@ import { commitPlan } from "./queries/commit-plan.ts";
 import { createDeployment } from "./queries/create-deployment.ts";
 import { listDecisions, saveDecisions } from "./queries/decisions.ts";
 import { loadEdge, loadUsage } from "./queries/edge.ts";
+import { loadIdentity } from "./queries/identity.ts";
+import { markUnrecovered } from "./queries/mark-unrecovered.ts";
 import { readLease, releaseLease, takeLease, tellReplica } from "./queries/lease.ts";
 import { getTenant, listDeployments, listInstances, listNodes, listRoutes, listTenants } from "./queries/lists.ts";
 import { loadAssignment, loadSpec } from "./queries/load-assignment.ts";
 import { loadEvidence } from "./queries/load-evidence.ts";
 import { createWorldReader } from "./queries/load-world.ts";
 import { saveBeats, saveFacts, saveLiveness } from "./queries/nodes.ts";
-import { loadRemovals, saveRemovals } from "./queries/removals.ts";
+import { listOrphans, loadRemovals, saveOrphans, saveRemovals } from "./queries/removals.ts";
 import { pruneHistory } from "./queries/prune.ts";
 import { saveReport } from "./queries/report.ts";
 import { loadDigests, restoreLocation, saveUsage } from "./queries/status.ts";
@@ -48,6 +50,10 @@ export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now)
     commit: (plan, mandate, at) => commitPlan(pool, plan, mandate, at),
     saveRemovals: (removals, mandate, at) => saveRemovals(pool, removals, mandate, at),
     loadRemovals: () => loadRemovals(pool),
+    markUnrecovered: (because, mandate, at) => markUnrecovered(pool, because, mandate, at),
+    saveOrphans: (nodeId, orphans, mandate, at) => saveOrphans(pool, nodeId, orphans, mandate, at),
+    listOrphans: () => listOrphans(pool),
+    loadIdentity: () => loadIdentity(pool),
     loadEvidence: (nodeId, instanceIds) => loadEvidence(pool, nodeId, instanceIds),
     loadAssignment: nodeId => loadAssignment(pool, nodeId),
     loadSpec: (nodeId, deploymentId, release) => loadSpec(pool, nodeId, deploymentId, release),

@@ -1,3 +1,4 @@
+import type { Unrecovered } from "@skep/core/identity/platform-identity.ts";
 import type { Health, InstanceState } from "@skep/core/model/instance.ts";
 import type { Availability, Liveness } from "@skep/core/model/node.ts";
 import type { Balancing } from "@skep/core/model/routing.ts";
@@ -130,6 +131,14 @@ export interface DecisionRow {
   node_id: string | null;
   epoch: number | null;
   sentence: string;
+}
+
+/** The one row of `platform`. */
+export interface PlatformRow {
+  incarnation: string;
+  succeeds: readonly string[];
+  serial_floor: number;
+  unrecovered: Unrecovered | null;
 }
 
 /** The tables as kysely's typed queries see them; statements on hot paths are plain SQL. */

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file skep/v1/platform_service.proto.
  */
 export const file_skep_v1_platform_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5za2VwL3YxL3BsYXRmb3JtX3NlcnZpY2UucHJvdG8SB3NrZXAudjEiEgoQR2V0U3RhdHVzUmVxdWVzdCK+AwoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIPCgdyZXBsaWNhGAIgASgJEh8KBmxlYWRlchgDIAEoCzIPLnNrZXAudjEuTGVhZGVyEiIKCHJlcGxpY2FzGAQgAygLMhAuc2tlcC52MS5SZXBsaWNhEjQKBW5vZGVzGAUgAygLMiUuc2tlcC52MS5HZXRTdGF0dXNSZXNwb25zZS5Ob2Rlc0VudHJ5EjwKCWluc3RhbmNlcxgGIAMoCzIpLnNrZXAudjEuR2V0U3RhdHVzUmVzcG9uc2UuSW5zdGFuY2VzRW50cnkSDwoHdGVuYW50cxgHIAEoDRITCgtkZXBsb3ltZW50cxgIIAEoDRIOCgZmcm96ZW4YCSABKAgSEAoId2FybmluZ3MYCiADKAkSJgoCYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wGiwKCk5vZGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ARowCg5JbnN0YW5jZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKA06AjgBIj0KBkxlYWRlchIOCgZob2xkZXIYASABKAkSDAoEdGVybRgCIAEoBBIVCg1leHBpcmVzX2luX21zGAMgASgNImYKB1JlcGxpY2ESDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg8KB2xlYWRpbmcYAyABKAgSKwoHc2Vlbl9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAixgEKEldhdGNoRXZlbnRzUmVxdWVzdBIaCgl0ZW5hbnRfaWQYASABKAlCB7pIBHICGCgSHwoNZGVwbG95bWVudF9pZBgCIAEoCUIIukgFcgMYgAESHQoLaW5zdGFuY2VfaWQYAyABKAlCCLpIBXIDGKABEhkKB25vZGVfaWQYBCABKAlCCLpIBXIDGIABEikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZmb2xsb3cYBiABKAgiNQoTV2F0Y2hFdmVudHNSZXNwb25zZRIeCgZldmVudHMYASADKAsyDi5za2VwLnYxLkV2ZW50MrwBCg9QbGF0Zm9ybVNlcnZpY2USXQoJR2V0U3RhdHVzEhkuc2tlcC52MS5HZXRTdGF0dXNSZXF1ZXN0Ghouc2tlcC52MS5HZXRTdGF0dXNSZXNwb25zZSIZkAIBgtPkkwIQEg4vYXBpL3YxL3N0YXR1cxJKCgtXYXRjaEV2ZW50cxIbLnNrZXAudjEuV2F0Y2hFdmVudHNSZXF1ZXN0Ghwuc2tlcC52MS5XYXRjaEV2ZW50c1Jlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_skep_v1_event]);
+  fileDesc("Ch5za2VwL3YxL3BsYXRmb3JtX3NlcnZpY2UucHJvdG8SB3NrZXAudjEiEgoQR2V0U3RhdHVzUmVxdWVzdCKKBAoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIPCgdyZXBsaWNhGAIgASgJEh8KBmxlYWRlchgDIAEoCzIPLnNrZXAudjEuTGVhZGVyEiIKCHJlcGxpY2FzGAQgAygLMhAuc2tlcC52MS5SZXBsaWNhEjQKBW5vZGVzGAUgAygLMiUuc2tlcC52MS5HZXRTdGF0dXNSZXNwb25zZS5Ob2Rlc0VudHJ5EjwKCWluc3RhbmNlcxgGIAMoCzIpLnNrZXAudjEuR2V0U3RhdHVzUmVzcG9uc2UuSW5zdGFuY2VzRW50cnkSDwoHdGVuYW50cxgHIAEoDRITCgtkZXBsb3ltZW50cxgIIAEoDRIOCgZmcm96ZW4YCSABKAgSEAoId2FybmluZ3MYCiADKAkSJgoCYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2luY2FybmF0aW9uGAwgASgJEhMKC3VucmVjb3ZlcmVkGA0gASgJEiAKB29ycGhhbnMYDiADKAsyDy5za2VwLnYxLk9ycGhhbhosCgpOb2Rlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDToCOAEaMAoOSW5zdGFuY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASKLAQoGT3JwaGFuEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB25vZGVfaWQYAyABKAkSEAoIaG9zdG5hbWUYBCABKAkSDwoHYmVjYXVzZRgFIAEoCRIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPQoGTGVhZGVyEg4KBmhvbGRlchgBIAEoCRIMCgR0ZXJtGAIgASgEEhUKDWV4cGlyZXNfaW5fbXMYAyABKA0iZgoHUmVwbGljYRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHbGVhZGluZxgDIAEoCBIrCgdzZWVuX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLGAQoSV2F0Y2hFdmVudHNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIfCg1kZXBsb3ltZW50X2lkGAIgASgJQgi6SAVyAxiAARIdCgtpbnN0YW5jZV9pZBgDIAEoCUIIukgFcgMYoAESGQoHbm9kZV9pZBgEIAEoCUIIukgFcgMYgAESKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmZvbGxvdxgGIAEoCCI1ChNXYXRjaEV2ZW50c1Jlc3BvbnNlEh4KBmV2ZW50cxgBIAMoCzIOLnNrZXAudjEuRXZlbnQyvAEKD1BsYXRmb3JtU2VydmljZRJdCglHZXRTdGF0dXMSGS5za2VwLnYxLkdldFN0YXR1c1JlcXVlc3QaGi5za2VwLnYxLkdldFN0YXR1c1Jlc3BvbnNlIhmQAgGC0+STAhASDi9hcGkvdjEvc3RhdHVzEkoKC1dhdGNoRXZlbnRzEhsuc2tlcC52MS5XYXRjaEV2ZW50c1JlcXVlc3QaHC5za2VwLnYxLldhdGNoRXZlbnRzUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_skep_v1_event]);
 
 /**
  * @generated from message skep.v1.GetStatusRequest
@@ -103,6 +103,27 @@ export type GetStatusResponse = Message<"skep.v1.GetStatusResponse"> & {
    * @generated from field: google.protobuf.Timestamp at = 11;
    */
   at?: Timestamp | undefined;
+
+  /**
+   * What tells this database from every other and from older copies of itself.
+   *
+   * @generated from field: string incarnation = 12;
+   */
+  incarnation: string;
+
+  /**
+   * Why the records are known not to be the fleet's; empty where they are. Until a recovery nothing is decided.
+   *
+   * @generated from field: string unrecovered = 13;
+   */
+  unrecovered: string;
+
+  /**
+   * Things that run without a record and are left alone.
+   *
+   * @generated from field: repeated skep.v1.Orphan orphans = 14;
+   */
+  orphans: Orphan[];
 };
 
 /**
@@ -111,6 +132,52 @@ export type GetStatusResponse = Message<"skep.v1.GetStatusResponse"> & {
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
   messageDesc(file_skep_v1_platform_service, 1);
+
+/**
+ * Something of ours on a node that no record explains.
+ *
+ * @generated from message skep.v1.Orphan
+ */
+export type Orphan = Message<"skep.v1.Orphan"> & {
+  /**
+   * @generated from field: string instance_id = 1;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: uint32 epoch = 2;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: string node_id = 3;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: string hostname = 4;
+   */
+  hostname: string;
+
+  /**
+   * Why it is left alone.
+   *
+   * @generated from field: string because = 5;
+   */
+  because: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp since = 6;
+   */
+  since?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message skep.v1.Orphan.
+ * Use `create(OrphanSchema)` to create a new message.
+ */
+export const OrphanSchema: GenMessage<Orphan> = /*@__PURE__*/
+  messageDesc(file_skep_v1_platform_service, 2);
 
 /**
  * Who leads.
@@ -139,7 +206,7 @@ export type Leader = Message<"skep.v1.Leader"> & {
  * Use `create(LeaderSchema)` to create a new message.
  */
 export const LeaderSchema: GenMessage<Leader> = /*@__PURE__*/
-  messageDesc(file_skep_v1_platform_service, 2);
+  messageDesc(file_skep_v1_platform_service, 3);
 
 /**
  * One scheduler that was seen lately.
@@ -173,7 +240,7 @@ export type Replica = Message<"skep.v1.Replica"> & {
  * Use `create(ReplicaSchema)` to create a new message.
  */
 export const ReplicaSchema: GenMessage<Replica> = /*@__PURE__*/
-  messageDesc(file_skep_v1_platform_service, 3);
+  messageDesc(file_skep_v1_platform_service, 4);
 
 /**
  * Empty filters do not filter.
@@ -221,7 +288,7 @@ export type WatchEventsRequest = Message<"skep.v1.WatchEventsRequest"> & {
  * Use `create(WatchEventsRequestSchema)` to create a new message.
  */
 export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_platform_service, 4);
+  messageDesc(file_skep_v1_platform_service, 5);
 
 /**
  * @generated from message skep.v1.WatchEventsResponse
@@ -238,7 +305,7 @@ export type WatchEventsResponse = Message<"skep.v1.WatchEventsResponse"> & {
  * Use `create(WatchEventsResponseSchema)` to create a new message.
  */
 export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_platform_service, 5);
+  messageDesc(file_skep_v1_platform_service, 6);
 
 /**
  * The platform as a whole.

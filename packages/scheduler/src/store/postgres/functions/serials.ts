@@ -5,7 +5,8 @@
 export const SERIALS = `
 CREATE OR REPLACE FUNCTION serials_go_on() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  NEW.next_serial := greatest(NEW.next_serial, (SELECT next FROM serials WHERE deployment_id = NEW.id));
+  NEW.next_serial := greatest(NEW.next_serial, (SELECT next FROM serials WHERE deployment_id = NEW.id),
+    (SELECT serial_floor FROM platform WHERE NOT EXISTS (SELECT FROM serials WHERE deployment_id = NEW.id)));
   RETURN NEW;
 END $$;
 CREATE OR REPLACE TRIGGER serials_go_on BEFORE INSERT ON deployments

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { sql, type Kysely } from "kysely";
 import { Migrator, type Migration } from "kysely/migration";
 import { createFunctions } from "../functions/create-functions.ts";
 import { records } from "./0001-records.ts";
@@ -7,6 +7,7 @@ import { worldChanges } from "./0005-world-changes.ts";
 import { indexes } from "./0006-indexes.ts";
 import { retention } from "./0007-retention.ts";
 import { serialsAndRemovals } from "./0010-serials-and-removals.ts";
+import { identity, MINT_IDENTITY } from "./0011-identity.ts";
 import { releasedPorts } from "./0016-released-ports.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
@@ -25,6 +26,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0006-indexes": { up: indexes },
   "0007-retention": { up: retention },
   "0010-serials-and-removals": { up: serialsAndRemovals },
+  "0011-identity": { up: identity },
   "0016-released-ports": { up: releasedPorts },
 };
 
@@ -39,4 +41,5 @@ export async function migrate<T>(db: Kysely<T>): Promise<void> {
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;
   await createFunctions(db);
+  await sql.raw(MINT_IDENTITY).execute(db);
 }

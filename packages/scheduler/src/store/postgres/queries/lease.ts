@@ -1,6 +1,8 @@
 import { refuse } from "../../refusals.ts";
 import type { Lease, Mandate, Replica } from "../../store.ts";
 import { ask, askOne, type Queryable, type Statement } from "../sql.ts";
+import type { PlatformRow } from "../tables.ts";
+import { IDENTITY, toIdentity } from "./identity.ts";
 
 interface LeaseRow {
   holder: string;
@@ -8,6 +10,7 @@ interface LeaseRow {
   expires_in_ms: number;
   at_ms: number;
   mark: string;
+  platform: PlatformRow | null;
 }
 
 /**
@@ -32,7 +35,7 @@ export async function askLeading<Row extends object>(
 }
 
 const LEFT = `extract(epoch FROM expires_at - clock_timestamp()) * 1000 AS expires_in_ms,
-  (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS at_ms, expires_at::text AS mark`;
+  (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS at_ms, expires_at::text AS mark, ${IDENTITY} AS platform`;
 
 const TAKE = {
   name: "take-lease",
@@ -67,6 +70,7 @@ function toLease(row: LeaseRow): Lease {
     expiresInMs: Math.max(0, Number(row.expires_in_ms)),
     at: Math.round(row.at_ms),
     mark: row.mark,
+    identity: toIdentity(row.platform),
   };
 }
 

@@ -4,12 +4,21 @@ import type { DeploymentId, DeploymentSpec } from "@skep/core/model/deployment.t
 import type { NodeId } from "@skep/core/model/node.ts";
 import { assignmentOf } from "../../assignment.ts";
 import { toInstance, toLocation, toNode } from "../rows.ts";
-import { LOCATION_COLUMNS, NODE_COLUMNS, type InstanceRow, type LocationRow, type NodeRow } from "../tables.ts";
+import { IDENTITY, toIdentity } from "./identity.ts";
+import {
+  LOCATION_COLUMNS,
+  NODE_COLUMNS,
+  type InstanceRow,
+  type LocationRow,
+  type NodeRow,
+  type PlatformRow,
+} from "../tables.ts";
 import { ask, type Queryable } from "../sql.ts";
 
 interface AssignmentRow {
   node: NodeRow;
   term: number | null;
+  platform: PlatformRow | null;
   removals: Removal[];
   assigned: { location: LocationRow; instance: InstanceRow; spec: unknown }[];
 }
@@ -21,6 +30,7 @@ const LOAD = {
   text: `SELECT
   (SELECT to_json(n) FROM (SELECT ${NODE_COLUMNS.join(", ")}) n) AS node,
   (SELECT term FROM leases WHERE name = 'scheduler') AS term,
+  ${IDENTITY} AS platform,
   (SELECT coalesce(json_agg(json_build_object('spec', r.spec, 'instance', to_json(i),
       'location', (SELECT to_json(x) FROM (SELECT ${columns("l", LOCATION_COLUMNS)}) x))), '[]')
     FROM deployment_locations l JOIN instances i ON i.id = l.instance_id
@@ -41,7 +51,7 @@ export async function loadAssignment(db: Queryable, nodeId: NodeId): Promise<Ass
     instance: toInstance(instance),
     spec: specFromStored(spec),
   }));
-  return assignmentOf(node, row.term ?? 0, assigned, row.removals);
+  return assignmentOf(node, { ...toIdentity(row.platform), term: row.term ?? 0 }, assigned, row.removals);
 }
 
 const SPEC = {

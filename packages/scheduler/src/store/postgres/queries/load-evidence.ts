@@ -1,11 +1,13 @@
 import { parseInstanceId } from "@skep/core/identity/instance-id.ts";
+import type { RecordsMark } from "@skep/core/identity/records-age.ts";
 import type { Serials } from "@skep/core/identity/serials.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
 import type { InstanceId } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { toInstance, toLocation } from "../rows.ts";
+import { IDENTITY, toIdentity } from "./identity.ts";
 import { askOne, type Queryable } from "../sql.ts";
-import { LOCATION_COLUMNS, type InstanceRow, type LocationRow } from "../tables.ts";
+import { LOCATION_COLUMNS, type InstanceRow, type LocationRow, type PlatformRow } from "../tables.ts";
 
 /** A row of `serials`. */
 interface SerialsRow {
@@ -20,6 +22,9 @@ interface EvidenceRow {
   instances: InstanceRow[];
   locations: LocationRow[];
   serials: SerialsRow[];
+  platform: PlatformRow | null;
+  term: number | null;
+  revision: number | null;
 }
 
 const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
@@ -31,7 +36,10 @@ const LOAD = {
   text: `SELECT ${list(`${LOCATIONS} WHERE node_id = $1`)} AS rows,
   ${list("SELECT * FROM instances WHERE id = ANY ($2)")} AS instances,
   ${list(`${LOCATIONS} WHERE instance_id = ANY ($2)`)} AS locations,
-  ${list("SELECT * FROM serials WHERE deployment_id = ANY ($3)")} AS serials`,
+  ${list("SELECT * FROM serials WHERE deployment_id = ANY ($3)")} AS serials,
+  ${IDENTITY} AS platform,
+  (SELECT term FROM leases WHERE name = 'scheduler') AS term,
+  (SELECT assignment_revision FROM node_metadata WHERE node_id = $1) AS revision`,
 };
 
 /** See `PlanStore.loadEvidence`. */
@@ -39,15 +47,20 @@ export async function loadEvidence(
   db: Queryable,
   nodeId: NodeId,
   instanceIds: readonly InstanceId[],
-): Promise<Evidence> {
+): Promise<Evidence & { readonly mark: RecordsMark }> {
   const deployments = new Set(instanceIds.flatMap(id => parseInstanceId(id)?.deploymentId ?? []));
   const row = await askOne<EvidenceRow & Record<string, unknown>>(db, LOAD, [nodeId, instanceIds, [...deployments]]);
+  const identity = toIdentity(row.platform);
   return {
     rows: row.rows.map(toLocation),
     instances: row.instances.map(toInstance),
     locations: row.locations.map(toLocation),
     serials: new Map(row.serials.map(one => [one.deployment_id, toSerials(one)])),
-    serialFloor: 0,
+    serialFloor: identity.serialFloor,
+    mark: {
+      ...{ identity, term: row.term ?? 0 },
+      revisions: new Map(row.revision === null ? [] : [[nodeId, row.revision]]),
+    },
   };
 }
 

@@ -1,6 +1,8 @@
-import type { CommitResult, Mandate, NodeRemoval } from "../../store.ts";
+import type { Removal } from "@skep/core/model/assignment.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
+import type { CommitResult, Mandate, NodeRemoval, Orphan } from "../../store.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
-import { leasePart } from "./lease.ts";
+import { askLeading, leasePart } from "./lease.ts";
 
 const SAVE = {
   name: "save-removals",
@@ -42,4 +44,39 @@ const LOAD = {
 /** See `PlanStore.loadRemovals`. */
 export function loadRemovals(db: Queryable): Promise<readonly NodeRemoval[]> {
   return ask<NodeRemoval & Record<string, unknown>>(db, LOAD, []);
+}
+
+const ORPHANS = {
+  name: "save-orphans",
+  text: `
+WITH ${leasePart("$3", "$4")},
+given AS (SELECT g.* FROM lease, jsonb_to_recordset($2) AS g("instanceId" text, epoch integer, because text)),
+gone AS (DELETE FROM orphans o USING lease WHERE o.node_id = $1
+  AND (o.instance_id, o.epoch) NOT IN (SELECT "instanceId", epoch FROM given))
+saved AS (INSERT INTO orphans (node_id, instance_id, epoch, because, since)
+  SELECT $1, "instanceId", epoch, because, $5 FROM given
+  ON CONFLICT (node_id, instance_id, epoch) DO UPDATE SET because = excluded.because)
+SELECT EXISTS (SELECT FROM lease) AS leads`,
+};
+
+/** See `PlatformStore.saveOrphans`. */
+export async function saveOrphans(
+  db: Queryable,
+  nodeId: NodeId,
+  orphans: readonly Removal[],
+  mandate: Mandate,
+  now: number,
+): Promise<void> {
+  const { term, holder } = mandate;
+  await askLeading(db, ORPHANS, [nodeId, JSON.stringify(orphans), term, holder, now], mandate);
+}
+
+const LIST = {
+  name: "list-orphans",
+  text: `SELECT node_id AS "nodeId", instance_id AS "instanceId", epoch, because, since FROM orphans ORDER BY 1, 2, 3`,
+};
+
+/** See `PlatformStore.listOrphans`. */
+export function listOrphans(db: Queryable): Promise<readonly Orphan[]> {
+  return ask<Orphan & Record<string, unknown>>(db, LIST, []);
 }

@@ -1,0 +1,74 @@
+import type { NodeId } from "../model/node.ts";
+import type { PlatformIdentity } from "./platform-identity.ts";
+
+/** What an agent works by, as it says. */
+export interface Holding {
+  readonly nodeId: NodeId;
+  /** `""` where it holds nothing. */
+  readonly incarnation: string;
+  readonly term: number;
+  readonly revision: number;
+}
+
+/** What the records say of themselves, read after the agents were heard. */
+export interface RecordsMark {
+  readonly identity: Pick<PlatformIdentity, "incarnation" | "succeeds">;
+  readonly term: number;
+  /** The assignment revision of each node that is recorded. */
+  readonly revisions: ReadonlyMap<NodeId, number>;
+}
+
+/** How the records stand to what the agents hold. */
+export type RecordsAge =
+  /** They are the fleet's. `foreign` are single nodes that work by records of another platform. */
+  | { readonly kind: "current"; readonly foreign: readonly NodeId[] }
+  /** They are an older copy, or of another database: `because` says what shows it. */
+  | { readonly kind: "older" | "other"; readonly because: string };
+
+const MOST_NAMED = 3;
+
+/**
+ * Compares the records with what agents hold. An agent holds only what was recorded before it was told,
+ * so one that is ahead of the records proves that they are an older copy. Incarnations that the records
+ * neither are nor replace show another database, unless only few nodes hold them: such nodes were
+ * brought from elsewhere, and they alone get no work.
+ */
+export function assessRecords(holdings: readonly Holding[], records: RecordsMark): RecordsAge {
+  const { incarnation } = records.identity;
+  const holding = holdings.filter(one => one.incarnation !== "");
+  const ahead = holding.filter(one => one.incarnation === incarnation && isAhead(one, records));
+  if (ahead.length > 0) return { kind: "older", because: aheadWords(ahead, records) };
+  const foreign = holding.filter(one => isForeign(one, records.identity));
+  if (foreign.length > holding.length / 3) {
+    const theirs = [...new Set(foreign.map(one => one.incarnation))].join(", ");
+    const because = `${namesOf(foreign)} by the records ${theirs}, and this database is ${incarnation}`;
+    return { kind: "other", because };
+  }
+  return { kind: "current", foreign: foreign.map(one => one.nodeId) };
+}
+
+/** Whether a node works by records that these neither are nor replace. */
+export function isForeign({ incarnation }: Holding, identity: RecordsMark["identity"]): boolean {
+  return incarnation !== "" && incarnation !== identity.incarnation && !identity.succeeds.includes(incarnation);
+}
+
+function isAhead({ nodeId, term, revision }: Holding, records: RecordsMark): boolean {
+  if (term !== records.term) return term > records.term;
+  const recorded = records.revisions.get(nodeId);
+  return recorded !== undefined && revision > recorded;
+}
+
+function aheadWords(ahead: readonly Holding[], records: RecordsMark): string {
+  const term = Math.max(...ahead.map(one => one.term));
+  if (term > records.term) return `${namesOf(ahead)} by term ${term}, and the records know ${records.term}`;
+  const { nodeId, revision } = ahead[0]!;
+  const recorded = records.revisions.get(nodeId);
+  return `${namesOf(ahead)} by later assignments (${nodeId}: revision ${revision}, recorded ${recorded})`;
+}
+
+function namesOf(holdings: readonly Holding[]): string {
+  const names = holdings.map(one => one.nodeId).toSorted();
+  const named = names.slice(0, MOST_NAMED).join(", ");
+  const more = names.length - MOST_NAMED;
+  return `${named}${more > 0 ? ` and ${more} more` : ""} work${names.length === 1 ? "s" : ""}`;
+}
