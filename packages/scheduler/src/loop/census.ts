@@ -8,6 +8,8 @@ import type { NodeRemoval } from "../store/store.ts";
 export interface Census {
   /** Takes in what an examined report showed; only a full one shows what else is not there. */
   note(report: SeenReport, examination: Examination): void;
+  /** The node has to be looked at anew. */
+  forget(nodeId: NodeId): void;
   /** Whether a full report of the node was examined. */
   knows(nodeId: NodeId): boolean;
   /** What may be removed, and where the brake holds, once every one of these nodes is known; until then nothing. */
@@ -60,6 +62,7 @@ export function createCensus(): Census {
         }
       }
     },
+    forget: nodeId => void pages.delete(nodeId),
     knows: nodeId => pages.get(nodeId)?.full === true,
     decide: present => {
       if ([...present].some(nodeId => pages.get(nodeId)?.full !== true)) return NOTHING;

@@ -22,7 +22,8 @@ export interface FindingsOptions {
 
 /** Carries out what reports were found to mean: rows written, removals recorded, all of it said once. */
 export interface Findings {
-  act(report: Report, examination: Examination): Promise<void>;
+  /** Answers whether the node has to be looked at again: a row could not be written, so its copy will be out of date. */
+  act(report: Report, examination: Examination): Promise<boolean>;
   /** Decides on what no record explains, once all of these nodes have been examined. */
   settle(present: Iterable<NodeId>): Promise<void>;
   /** Whether a full report of the node was examined. */
@@ -94,6 +95,8 @@ export function createFindings(
       census.note(report, examination);
       const decisions = examination.judged.flatMap(one => decisionOf(one, nodeId, clock.now()));
       await tell(decisions.filter(one => !refused.some(location => isRestoreOf(one, location))));
+      if (refused.length > 0) census.forget(nodeId);
+      return refused.length > 0;
     },
     settle: async present => {
       const verdicts = census.decide(present);

@@ -30,6 +30,8 @@ const GAP_MS = 1_000;
 const AT_ONCE = 8;
 /** The first beats come within a second. */
 const FIRST_MS = 1_500;
+/** A copy whose row could not be written is placed anew within ten seconds, and then it has to go. */
+const AGAIN_MS = 5_000;
 
 /**
  * Compares digests when it begins and each minute, and asks agents that differ for a full report. Any report, asked for
@@ -40,15 +42,24 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
   const { leadership, guard, removals, beats } = options;
   const findings = createFindings(ports, options);
   const comparison = createComparison(ports, { beats, leadership, knows: findings.knows });
-  const reports = new Map<NodeId, Report>();
+  /** What waits to be examined, in its order: a later report may tell of a stranger that an earlier one does not. */
+  const reports = new Map<NodeId, Report[]>();
   const parts = createReportParts();
 
   async function examineOne(nodeId: NodeId, report: Report): Promise<void> {
     const { mark, ...evidence } = await store.loadEvidence(nodeId, namedInstances(report));
     const { incarnation, appliedTerm: term, appliedRevision: revision } = report;
     const isAdmitted = await guard.admitReport({ nodeId, incarnation, term, revision }, mark);
-    if (isAdmitted && leadership.holds()) await findings.act(report, examine(report, evidence, clock.now()));
-    if (reports.get(nodeId) === report) reports.delete(nodeId);
+    if (!isAdmitted || !leadership.holds()) return;
+    if (await findings.act(report, examine(report, evidence, clock.now()))) comparing.at(clock.now() + AGAIN_MS);
+  }
+
+  async function examineNode(nodeId: NodeId, waiting: Report[]): Promise<void> {
+    for (let next = waiting[0]; next !== undefined && leadership.holds(); next = waiting[0]) {
+      await examineOne(nodeId, next);
+      waiting.shift();
+    }
+    if (reports.get(nodeId) === waiting) reports.delete(nodeId);
   }
 
   /** Nodes have nothing to do with each other, so several are examined at once; most of the time is the database's. */
@@ -58,7 +69,7 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     const waiting = [...reports];
     const worker = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined && leadership.holds(); next = waiting.shift()) {
-        await examineOne(...next);
+        await examineNode(...next);
       }
     };
     const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
@@ -76,9 +87,11 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     if (report === undefined) return;
     if (report.full) comparison.heard(report.nodeId);
     const isOfNote = report.full || report.strangers.length > 0 || removals.of(report.nodeId).length > 0;
-    // A partial report must not hide a full one that still waits to be examined.
-    if (!isOfNote || (reports.get(report.nodeId)?.full === true && !report.full)) return;
-    reports.set(report.nodeId, report);
+    if (!isOfNote) return;
+    const waiting = reports.get(report.nodeId);
+    // A full one says all that those before it did.
+    if (waiting === undefined || report.full) reports.set(report.nodeId, [report]);
+    else waiting.push(report);
     examining.hint();
   });
   comparing.at(clock.now() + FIRST_MS);
