@@ -1,6 +1,7 @@
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
 import type { HeldState } from "@skep/api/codec/held.ts";
 import { toPresent } from "./loop/picture.ts";
+import type { ObservedContainer } from "@skep/core/model/observed.ts";
 import { answerAsks } from "./asks/asks.ts";
 import type { AgentDeps } from "./agent-deps.ts";
 import type { EngineFacts } from "./engine/engine.ts";
@@ -64,11 +65,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };
   let picture: Picture = { statuses: [], gone: [], strangers: [] };
   const show = (seen: Picture): void => reporter.show((picture = seen));
-  const outlook = {
-    booted: entry.bootId !== bootId(),
-    orders: () => book.orders(),
-    onPicture: show,
-  };
+  const outlook = { booted: entry.bootId !== bootId(), orders: () => book.orders(), onPicture: show };
   const loop = new Loop({ engine, clock, log, loops, images, health, policy, ...outlook });
   const uplink = { bus, clock, random, log, nodeId, sessionId, reporter, bootId };
   const supply = new Supply({ bus, clock, random, log, nodeId, book });
@@ -85,12 +82,8 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const logStreams = new LogStreams({ engine, bus, clock });
   const execStreams = new ExecStreams({ engine, bus, clock });
   const answering = { bus, log, engine, nodeId, prober, logStreams, execStreams };
-  const held = (): HeldState => ({
-    ...book.kept(),
-    present: toPresent(picture, loop.containers()),
-    refused: book.refused(),
-  });
   const containers = () => loop.containers();
+  const held = () => toHeld(book, picture, containers());
   const asks = answerAsks({ ...answering, containers, held, reportInFull: () => reporter.sayAll() });
   const swarm = watchSwarm({ engine, bus, clock, log, loops, nodeId });
   const events = engine.events(event => {
@@ -119,6 +112,11 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
       sampler.close();
     },
   };
+}
+
+/** What a recovery is told of this node. */
+function toHeld(book: OrderBook, picture: Picture, containers: readonly ObservedContainer[]): HeldState {
+  return { ...book.kept(), present: toPresent(picture, containers), refused: book.refused() };
 }
 
 function meterUsage({ clock, sampler }: AgentDeps, loop: Loop, reporter: Reporter): { close(): void } {

@@ -37,25 +37,11 @@ export function createFindings(
   ports: Pick<LoopPorts, "store" | "log" | "clock">,
   { leadership, assignments, removals, hints, wake }: FindingsOptions,
 ): Findings {
-  const { store, log, clock } = ports;
+  const { store, clock } = ports;
   const census = createCensus();
-  const said = new Set<string>();
+  const tell = createTeller(ports, hints);
   /** What is recorded of each node as left alone, so that nothing is written twice. */
   const saved = new Map<NodeId, string>();
-
-  async function tell(decisions: readonly Decision[]): Promise<void> {
-    const news = decisions.filter(one => !said.has(wordOf(one)));
-    if (news.length === 0) return;
-    if (said.size > MOST_SAID) said.clear();
-    for (const decision of news) {
-      said.add(wordOf(decision));
-      const { kind, sentence, ...fields } = decision;
-      log.warn(kind, sentence, fields);
-    }
-    const nodeIds = news.flatMap(one => one.nodeId ?? []);
-    hints.tell({ events: news, nodeIds, deploymentIds: news.flatMap(one => one.deploymentId ?? []) });
-    await store.saveDecisions(news);
-  }
 
   async function remove(all: readonly NodeRemoval[]): Promise<void> {
     if ((await removals.add(all, clock.now())).length > 0) wake();
@@ -105,6 +91,27 @@ export function createFindings(
       await saveOrphans(verdicts);
       await tell([...verdicts.remove.map(one => removalDecision(one, now)), ...brakeDecisions(verdicts, now)]);
     },
+  };
+}
+
+/** Tells each decision once in a term. */
+function createTeller(
+  { store, log }: Pick<LoopPorts, "store" | "log">,
+  hints: Hints,
+): (decisions: readonly Decision[]) => Promise<void> {
+  const said = new Set<string>();
+  return async decisions => {
+    const news = decisions.filter(one => !said.has(wordOf(one)));
+    if (news.length === 0) return;
+    if (said.size > MOST_SAID) said.clear();
+    for (const decision of news) {
+      said.add(wordOf(decision));
+      const { kind, sentence, ...fields } = decision;
+      log.warn(kind, sentence, fields);
+    }
+    const nodeIds = news.flatMap(one => one.nodeId ?? []);
+    hints.tell({ events: news, nodeIds, deploymentIds: news.flatMap(one => one.deploymentId ?? []) });
+    await store.saveDecisions(news);
   };
 }
 

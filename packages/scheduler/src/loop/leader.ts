@@ -36,6 +36,7 @@ interface Held {
   readonly incarnation: string;
   validUntil: number;
   running: Running;
+  isOver: boolean;
   expire: () => void;
 }
 
@@ -58,6 +59,7 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
     if (held === undefined) return;
     const { term, running } = held;
     held.expire();
+    held.isOver = true;
     held = undefined;
     log.info("leader.lost", `This scheduler no longer leads: ${because}.`, { term });
     ending = ending.then(() => endCleanly(running, log));
@@ -67,14 +69,7 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
     const { incarnation } = identity;
     if (held !== undefined && held.term !== term) stepDown("the lease came back under another term");
     if (held !== undefined && held.incarnation !== incarnation) stepDown("the lease is of another database");
-    if (held === undefined) {
-      log.info("leader.gained", "This scheduler leads now.", { term, incarnation });
-      // Of another database the term may be the same: only this very object stands for this leadership.
-      const mine: Held = { term, incarnation, validUntil, running: NOTHING, expire: () => undefined };
-      const holds = (): boolean => held === mine && clock.monotonic() < mine.validUntil;
-      held = mine;
-      mine.running = options.lead({ term, holder, identity, holds });
-    }
+    held ??= beginTerm(ports, options, { term, holder, identity }, validUntil);
     held.expire();
     held.validUntil = validUntil;
     held.expire = clock.timer(validUntil - clock.monotonic(), () => stepDown("the lease could not be renewed in time"));
@@ -118,6 +113,21 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
       await store.releaseLease(holder).catch(() => undefined);
     },
   };
+}
+
+/** Of another database the term may be the same: only this very object stands for this leadership. */
+function beginTerm(
+  { clock, log }: LoopPorts,
+  { lead }: LeaderOptions,
+  lease: Omit<Leadership, "holds">,
+  validUntil: number,
+): Held {
+  const { term, identity } = lease;
+  const { incarnation } = identity;
+  log.info("leader.gained", "This scheduler leads now.", { term, incarnation });
+  const mine: Held = { term, incarnation, validUntil, running: NOTHING, isOver: false, expire: () => undefined };
+  mine.running = lead({ ...lease, holds: () => !mine.isOver && clock.monotonic() < mine.validUntil });
+  return mine;
 }
 
 async function endCleanly(running: Running, log: LoopPorts["log"]): Promise<void> {

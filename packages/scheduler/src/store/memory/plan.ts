@@ -73,7 +73,8 @@ export function loadWorld(records: Records): World {
     ),
     instances: [...records.instances.values()],
     locations: [...records.locations.values()],
-    releasedPorts: records.releasedPorts,
+    // A copy: what a caller gets is frozen, and the tables may be changed by hand.
+    releasedPorts: [...records.releasedPorts],
     placements: records.lease?.placements ?? 0,
   };
 }
@@ -222,7 +223,7 @@ function write(records: Records, world: World): void {
   replace(records.releases, world.releases, one => releaseKey(one.deploymentId, one.number));
   replace(records.instances, world.instances, one => one.id);
   replace(records.locations, world.locations, locationKey);
-  records.releasedPorts = world.releasedPorts;
+  records.releasedPorts = [...world.releasedPorts];
   for (const node of world.nodes) {
     const entry = records.nodes.get(node.id);
     if (entry !== undefined) entry.node = node;
