@@ -10,7 +10,10 @@ import type { Prober } from "./loop/prober.ts";
 import type { Registries } from "./loop/registry-auth.ts";
 import type { Sampler } from "./node/sampler.ts";
 
-/** Everything an agent needs from outside: ports, and what an operator chose. Nothing else in it does I/O. */
+/**
+ * Everything an agent needs from outside: ports, and what an operator chose. Nothing else in it
+ * does I/O.
+ */
 export interface AgentDeps {
   readonly engine: Engine;
   readonly bus: Bus;

@@ -4,11 +4,14 @@ import { beginLife, type Life, type NodeFactsOfEngine } from "./life.ts";
 
 /** One node's agent. */
 export interface Agent {
-  /** Waits for the engine and its Swarm, then begins; resolves once it works, or when `stop` is called meanwhile. */
+  /**
+   * Waits for the engine and its Swarm, then begins; resolves once it works, or when `stop` is
+   * called meanwhile.
+   */
   start(): Promise<void>;
   /**
-   * Ends the agent; tenants run on. On a node that is drained it first waits, for minutes if need be, until the
-   * scheduler has moved its instances away.
+   * Ends the agent; tenants run on. On a node that is drained it first waits, for minutes if need
+   * be, until the scheduler has moved its instances away.
    */
   stop(): Promise<void>;
   /** What keeps this agent from its work, in a sentence; `undefined` while it does it. */
@@ -18,7 +21,10 @@ export interface Agent {
 }
 
 const ENGINE_RETRY_MS = 2_000;
-/** A loop that has not come round for so long, or an engine that has not answered, is a reason to say so. */
+/**
+ * A loop that has not come round for so long, or an engine that has not answered, is a reason to
+ * say so.
+ */
 const STALLED_MS = 45_000;
 
 /** Builds an agent out of its ports; nothing happens before `start`. */

@@ -55,7 +55,8 @@ export async function serve(config: Config, log: Log, { stack, signal }: Life): 
   });
   const probe = await serveProbe(config.probePort, { agent: () => agent.trouble() }, log);
   stack.defer(() => probe.close(0));
-  // Peers may still ask while a drained node waits for its instances to leave, so the page goes after the agent.
+  // Peers may still ask while a drained node waits for its instances to leave, so the page goes
+  // after the agent.
   stack.defer(() => agent.stop());
   await agent.start();
 }

@@ -13,7 +13,10 @@ export interface BusHarness {
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (data: Uint8Array): string => new TextDecoder().decode(data);
 
-/** What every Bus does; run against the twin beside its source and against a real server in the integration tests. */
+/**
+ * What every Bus does; run against the twin beside its source and against a real server in the
+ * integration tests.
+ */
 export function busContract(name: string, open: () => Promise<BusHarness>): void {
   describe(`${name} keeps the contract of a bus`, () => {
     let harness: BusHarness;
@@ -34,7 +37,10 @@ export function busContract(name: string, open: () => Promise<BusHarness>): void
       await harness.close();
     });
 
-    /** A round trip: what was published or subscribed before on this connection has reached the server. */
+    /**
+     * A round trip: what was published or subscribed before on this connection has reached the
+     * server.
+     */
     async function settled(bus: Bus): Promise<void> {
       const subject = fresh();
       const echo = bus.subscribe(subject, message => message.reply(message.data));

@@ -1,15 +1,21 @@
 /**
- * Time as a port. Loops take a Clock, so that a simulation can run them on virtual time; nothing else in a loop
- * may ask for the time or set a timer.
+ * Time as a port. Loops take a Clock, so that a simulation can run them on virtual time; nothing
+ * else in a loop may ask for the time or set a timer.
  */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds that never go back; for measuring silence and durations, comparable only with itself. */
+  /**
+   * Milliseconds that never go back; for measuring silence and durations, comparable only with
+   * itself.
+   */
   monotonic(): number;
   /** Calls `run` once after `delayMs`; returns the function that cancels it. */
   timer(delayMs: number, run: () => void): () => void;
-  /** Resolves after `delayMs`, or at once when `signal` is aborted (it never rejects: ask the signal why it woke). */
+  /**
+   * Resolves after `delayMs`, or at once when `signal` is aborted (it never rejects: ask the signal
+   * why it woke).
+   */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
 

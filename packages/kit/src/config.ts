@@ -4,7 +4,9 @@ import type { z } from "zod";
 /** The environment as a process gets it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** One setting: the variable it comes from, its shape (with the default in it), and what it is for. */
+/**
+ * One setting: the variable it comes from, its shape (with the default in it), and what it is for.
+ */
 export interface Setting<T> {
   readonly variable: string;
   readonly schema: z.ZodType<T>;
@@ -38,7 +40,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads every setting, checks all of them, and freezes the result. An empty variable counts as absent.
+ * Reads every setting, checks all of them, and freezes the result. An empty variable counts as
+ * absent.
  * @throws ConfigError that names every problem at once.
  */
 export function loadConfig<S extends Readonly<Record<string, Setting<unknown>>>>(

@@ -20,7 +20,10 @@ export interface OpenPort {
   readonly port: number;
   /** The connections of now. */
   readonly sockets: ReadonlySet<Socket>;
-  /** Accepts no more, waits until all connections are gone, and cuts off what is left after `graceMs`. */
+  /**
+   * Accepts no more, waits until all connections are gone, and cuts off what is left after
+   * `graceMs`.
+   */
   close(graceMs: number, nudge: () => void): Promise<void>;
 }
 

@@ -58,7 +58,10 @@ export interface HealthOptions {
   readonly timeoutMs?: number;
 }
 
-/** Answers /livez and /readyz with 200, or 503 and what is wrong; answers whether the path was one of these. */
+/**
+ * Answers /livez and /readyz with 200, or 503 and what is wrong; answers whether the path was one
+ * of these.
+ */
 export type HealthHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** Makes the handler, for a server that has other pages too. */

@@ -8,7 +8,10 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
-/** How long a port waits for a client, and how much it holds for clients, before it knows who they are. */
+/**
+ * How long a port waits for a client, and how much it holds for clients, before it knows who they
+ * are.
+ */
 export interface HttpLimits extends ConnectionLimits {
   /** Longest that the head of a request may take, the first one counted from the connection on. */
   readonly headMs: number;

@@ -27,9 +27,10 @@ export interface Host {
 }
 
 /**
- * Runs a service: `main` opens everything and returns; the process then lives until SIGTERM or SIGINT, closes what
- * was opened, and exits with 0. It exits with 1 when `main` fails or closing takes longer than the deadline, with 70
- * after a bug (an exception nobody caught), and at once at the second signal.
+ * Runs a service: `main` opens everything and returns; the process then lives until SIGTERM or
+ * SIGINT, closes what was opened, and exits with 0. It exits with 1 when `main` fails or closing
+ * takes longer than the deadline, with 70 after a bug (an exception nobody caught), and at once at
+ * the second signal.
  */
 export function run(main: (life: Life) => Promise<void>, options: RunOptions): Promise<void> {
   const { log, deadlineMs = 8_000, host = process } = options;

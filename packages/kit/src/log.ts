@@ -3,12 +3,16 @@ import { pino, type Logger } from "pino";
 /** Data of a log line: names and values, no sentences. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** How much is said: `error` a person must act, `warn` we coped, `info` something changed, `debug` the rest. */
+/**
+ * How much is said: `error` a person must act, `warn` we coped, `info` something changed, `debug`
+ * the rest.
+ */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /**
- * Where a service says what happened. `event` is a stable name, a noun and a past verb (`instance.started`), for
- * programs; `sentence` is for people; `fields` carry the data. One line per change, not per call.
+ * Where a service says what happened. `event` is a stable name, a noun and a past verb
+ * (`instance.started`), for programs; `sentence` is for people; `fields` carry the data. One line
+ * per change, not per call.
  */
 export interface Log {
   debug(event: string, sentence: string, fields?: LogFields): void;
@@ -19,7 +23,10 @@ export interface Log {
   child(fields: LogFields): Log;
 }
 
-/** The real one: a JSON object per line on standard output, `level` as a word, `time` in ms, secrets blanked. */
+/**
+ * The real one: a JSON object per line on standard output, `level` as a word, `time` in ms, secrets
+ * blanked.
+ */
 export function createLog(options: {
   readonly level?: LogLevel;
   readonly fields?: LogFields;
@@ -46,7 +53,9 @@ export interface LogLine {
   readonly fields: LogFields;
 }
 
-/** The twin for tests and simulations: it keeps its lines, or hands each to `onLine` and keeps none. */
+/**
+ * The twin for tests and simulations: it keeps its lines, or hands each to `onLine` and keeps none.
+ */
 export function createRecordingLog(onLine?: (line: LogLine) => void): Log & { readonly lines: readonly LogLine[] } {
   const lines: LogLine[] = [];
   const keep = onLine ?? ((line: LogLine) => void lines.push(line));
@@ -67,7 +76,10 @@ export function createRecordingLog(onLine?: (line: LogLine) => void): Log & { re
 const SECRET_NAME = /password|passwd|token|authorization|secret|cookie|credential|private.?key/i;
 const URL_PASSWORD = /(\w+:\/\/[^\s:@/]*:)[^\s@/]+@/g;
 
-/** A copy for showing: values under names that sound secret are blanked at any depth, passwords in URLs as well. */
+/**
+ * A copy for showing: values under names that sound secret are blanked at any depth, passwords in
+ * URLs as well.
+ */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === "string") return value.replace(URL_PASSWORD, "$1***@");
   if (typeof value === "bigint") return value.toString();

@@ -33,13 +33,13 @@ export interface OutageOptions {
 }
 
 /**
- * The loops of one process: each is made here, so that their states stand in one place. A health page or a status
- * call reads `states`.
+ * The loops of one process: each is made here, so that their states stand in one place. A health
+ * page or a status call reads `states`.
  */
 export interface Loops {
   /**
-   * Makes a loop around `run`, as `createWake` does. A run that throws is tried again after the retry's delay. The
-   * first failure and the recovery are logged once each.
+   * Makes a loop around `run`, as `createWake` does. A run that throws is tried again after the
+   * retry's delay. The first failure and the recovery are logged once each.
    */
   begin(name: string, run: () => Promise<void>, times: WakeTimes & OutageOptions): Wake;
   /** Follows work that has a rhythm of its own and may fail. */

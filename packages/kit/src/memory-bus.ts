@@ -11,31 +11,44 @@ export interface Passage {
 }
 
 /**
- * Decides what becomes of each message: it arrives once after each delay (ms) of the answer. `[0]` is the perfect
- * network, `[]` drops, two entries double, delays that differ between messages reorder.
+ * Decides what becomes of each message: it arrives once after each delay (ms) of the answer. `[0]`
+ * is the perfect network, `[]` drops, two entries double, delays that differ between messages
+ * reorder.
  */
 export type DeliveryPolicy = (passage: Passage) => readonly number[];
 
 /** A message server and its network, in memory: the twin of NATS core. */
 export interface MemoryNetwork {
-  /** A connection under a name; several may share one name, as a restarted process does with its former self. */
+  /**
+   * A connection under a name; several may share one name, as a restarted process does with its
+   * former self.
+   */
   connect(name: string): Bus;
   /**
-   * Parts all connections of a name from the server. `noticed` (the default) tells them so; otherwise they believe
-   * that they are connected while nothing passes, as after a pulled cable.
+   * Parts all connections of a name from the server. `noticed` (the default) tells them so;
+   * otherwise they believe that they are connected while nothing passes, as after a pulled cable.
    */
   cut(name: string, how?: "noticed" | "unnoticed"): void;
   /** Joins them again; what was sent meanwhile is lost. */
   heal(name: string): void;
-  /** The process behind a name is gone: nothing is delivered to it, and its waiting requests never settle. */
+  /**
+   * The process behind a name is gone: nothing is delivered to it, and its waiting requests never
+   * settle.
+   */
   crash(name: string): void;
   /** From now on deliveries go by this policy. */
   setPolicy(policy: DeliveryPolicy): void;
-  /** From now on the server takes messages up to this many bytes, as after a change of its configuration. */
+  /**
+   * From now on the server takes messages up to this many bytes, as after a change of its
+   * configuration.
+   */
   setMaxPayload(bytes: number): void;
 }
 
-/** Inboxes are subjects of their own each time, so what is remembered of subjects has to end somewhere. */
+/**
+ * Inboxes are subjects of their own each time, so what is remembered of subjects has to end
+ * somewhere.
+ */
 const SUBJECTS_KEPT = 1_000;
 const PERFECT: readonly number[] = [0];
 
@@ -55,7 +68,10 @@ interface Subscription {
   readonly handle: (message: BusMessage) => void;
 }
 
-/** Makes a network whose deliveries take virtual or real time by `clock`. A member of a queue group is taken in turn. */
+/**
+ * Makes a network whose deliveries take virtual or real time by `clock`. A member of a queue group
+ * is taken in turn.
+ */
 export function createMemoryNetwork(clock: Clock, policy: DeliveryPolicy = () => PERFECT): MemoryNetwork {
   return new Server(clock, policy);
 }
@@ -232,7 +248,9 @@ class Registry {
     if (same?.delete(one) && same.size === 0) this.#literal.delete(one.pattern);
   }
 
-  /** Every plain subscription, and one of each queue group, that the server believes to be there. */
+  /**
+   * Every plain subscription, and one of each queue group, that the server believes to be there.
+   */
   receivers(subject: string): Subscription[] {
     const receivers: Subscription[] = [];
     const groups = new Map<string, Subscription[]>();

@@ -13,12 +13,15 @@ export interface NatsOptions {
   readonly name: string;
   readonly user?: string;
   readonly password?: string;
-  /** First token of our inboxes, so that the server can forbid others to listen there; `_INBOX` when absent. */
+  /**
+   * First token of our inboxes, so that the server can forbid others to listen there; `_INBOX` when
+   * absent.
+   */
   readonly inboxPrefix?: string;
   readonly log: Log;
 }
 
-/** So long a bus that is closed waits until the server has taken what was published. */
+/** A bus that is closed waits this long for the server to take what was published. */
 const FLUSH_MS = 2_000;
 
 interface Wanted {
@@ -29,8 +32,8 @@ interface Wanted {
 }
 
 /**
- * The bus over NATS. It answers at once and connects in the background for ever, also when the first attempt fails;
- * subscriptions made meanwhile hold from the first connection on.
+ * The bus over NATS. It answers at once and connects in the background for ever, also when the
+ * first attempt fails; subscriptions made meanwhile hold from the first connection on.
  */
 export function createNatsBus(options: NatsOptions): Bus {
   const bus = new NatsBus(options);
@@ -67,7 +70,8 @@ class NatsBus implements Bus {
 
   publish(subject: string, data: Uint8Array, options?: { readonly replyTo?: string }): void {
     assertSubject(subject, "subject");
-    // The client would keep the message and send it after the return, when it is stale: loss is what callers expect.
+    // The client would keep the message and send it after the return, when it is stale: loss is
+    // what callers expect.
     if (!this.#up || this.#connection === undefined) return;
     assertSize(subject, data, this.maxPayload());
     this.#connection.publish(subject, data, options?.replyTo === undefined ? {} : { reply: options.replyTo });
@@ -131,7 +135,8 @@ class NatsBus implements Bus {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    // What was published shall arrive; but a flush ends only with the server's answer, and the server may be gone for good.
+    // What was published shall arrive; but a flush ends only with the server's answer, and the
+    // server may be gone for good.
     if (this.#up) {
       const flushed = new AbortController();
       const sent = this.#connection?.flush().catch(() => undefined);
@@ -142,7 +147,10 @@ class NatsBus implements Bus {
     await this.#ended;
   }
 
-  /** One turn per connection object; the client reconnects within it, and only a final refusal begins another. */
+  /**
+   * One turn per connection object; the client reconnects within it, and only a final refusal
+   * begins another.
+   */
   async #live(): Promise<void> {
     while (!this.#closing.signal.aborted) {
       try {

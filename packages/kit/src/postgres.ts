@@ -22,8 +22,10 @@ export interface PostgresOptions {
 }
 
 /**
- * Opens a pool. Nothing is connected until the first query; while the database is away a query fails after
- * `connectTimeoutMs` at the latest. A connection that stays silent is given up, so a lost host is noticed.
+ * Opens a pool. Nothing is connected until the first query; while the database is away a query
+ * fails after
+ * `connectTimeoutMs` at the latest. A connection that stays silent is given up, so a lost host is
+ * noticed.
  */
 export function createPool(options: PostgresOptions): pg.Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 10_000;
@@ -38,7 +40,8 @@ export function createPool(options: PostgresOptions): pg.Pool {
     ...(options.settings === undefined ? {} : { options: sessionOptions(options.settings) }),
     connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
     statement_timeout: statementTimeoutMs,
-    // The server's own timeout cannot be trusted when the network is cut: wait a little longer, then give up.
+    // The server's own timeout cannot be trusted when the network is cut: wait a little longer,
+    // then give up.
     query_timeout: statementTimeoutMs + 2_000,
     idle_in_transaction_session_timeout: statementTimeoutMs,
     idleTimeoutMillis: 30_000,

@@ -3,12 +3,18 @@ import { randomBytes, randomInt } from "node:crypto";
 /** A source of chance: each call gives a number of at least 0 and less than 1. */
 export type Random = () => number;
 
-/** Makes an id that nothing else has, for example `tick_7hk2m0qa94vd1xcz`: the prefix, then 16 letters and digits. */
+/**
+ * Makes an id that nothing else has, for example `tick_7hk2m0qa94vd1xcz`: the prefix, then 16
+ * letters and digits.
+ */
 export type IdSource = (prefix: string) => string;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/** Chance that repeats itself: the same seed gives the same numbers (sfc32). Never use it for secrets. */
+/**
+ * Chance that repeats itself: the same seed gives the same numbers (sfc32). Never use it for
+ * secrets.
+ */
 export function seededRandom(seed: number | string): Random {
   let [a, b, c, count] = spread(String(seed));
   const next = (): number => {
@@ -24,7 +30,10 @@ export function seededRandom(seed: number | string): Random {
   return next;
 }
 
-/** Chance from the machine; good enough for delays and choices, as it does not repeat between processes. */
+/**
+ * Chance from the machine; good enough for delays and choices, as it does not repeat between
+ * processes.
+ */
 export const systemRandom: Random = () => randomInt(2 ** 47) / 2 ** 47;
 
 /** Ids out of a source of chance; seeded chance gives ids that repeat, as a simulation wants. */

@@ -21,8 +21,8 @@ export interface RetryPolicy extends Partial<Backoff> {
 const DEFAULT_BACKOFF: Backoff = { baseMs: 100, maxMs: 10_000 };
 
 /**
- * The wait after the failed attempt number `attempt` (from 1): it doubles from `baseMs` to `maxMs`, and half of it
- * is left to chance, so that many who failed together do not come back together.
+ * The wait after the failed attempt number `attempt` (from 1): it doubles from `baseMs` to `maxMs`,
+ * and half of it is left to chance, so that many who failed together do not come back together.
  */
 export function retryDelay(attempt: number, random: Random, backoff: Backoff = DEFAULT_BACKOFF): number {
   const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(30, Math.max(0, attempt - 1)));
@@ -30,8 +30,8 @@ export function retryDelay(attempt: number, random: Random, backoff: Backoff = D
 }
 
 /**
- * Calls `call` until it succeeds. Throws its last error when attempts are used up, when the error is not transient,
- * or when `signal` is aborted while it waits.
+ * Calls `call` until it succeeds. Throws its last error when attempts are used up, when the error
+ * is not transient, or when `signal` is aborted while it waits.
  */
 export async function retry<T>(
   call: (attempt: number) => Promise<T>,

@@ -17,7 +17,9 @@ export function isPattern(subject: string): boolean {
   return subject.split(".").some(token => token === "*" || token === ">");
 }
 
-/** @throws TypeError when the subject cannot be published to (or, with `pattern`, subscribed to). */
+/**
+ * @throws TypeError when the subject cannot be published to (or, with `pattern`, subscribed to).
+ */
 export function assertSubject(subject: string, kind: "subject" | "pattern"): void {
   const tokens = subject.split(".");
   const broken =

@@ -2,9 +2,15 @@ import { sleepBy, type Clock } from "./clock.ts";
 
 /** A clock that stands still until it is told to go; for tests and the simulator. */
 export interface VirtualClock extends Clock {
-  /** Lets `durationMs` pass: every timer due until then runs, in order of its time, then of its creation. */
+  /**
+   * Lets `durationMs` pass: every timer due until then runs, in order of its time, then of its
+   * creation.
+   */
   advance(durationMs: number): Promise<void>;
-  /** Goes on, timer by timer, until `done` holds or `withinMs` have passed; answers whether `done` held. */
+  /**
+   * Goes on, timer by timer, until `done` holds or `withinMs` have passed; answers whether `done`
+   * held.
+   */
   runUntil(done: () => boolean, withinMs: number): Promise<boolean>;
   /** Lets every promise that can go on do so, without letting time pass. */
   settle(): Promise<void>;
@@ -20,9 +26,10 @@ interface Timer {
 }
 
 /**
- * Makes a clock that shows `startAt` (ms since the epoch) until it is advanced. Timers run one at a time; between two
- * of them all promise reactions come to rest, so the same calls give the same order of events each time. That holds
- * as long as nothing waits for the outside world (sockets, files, real timers) in between.
+ * Makes a clock that shows `startAt` (ms since the epoch) until it is advanced. Timers run one at a
+ * time; between two of them all promise reactions come to rest, so the same calls give the same
+ * order of events each time. That holds as long as nothing waits for the outside world (sockets,
+ * files, real timers) in between.
  * `afterEach` is called when all that a timer set off has come to rest.
  */
 export function createVirtualClock(startAt = 0, afterEach?: () => void): VirtualClock {
@@ -75,12 +82,17 @@ export function createVirtualClock(startAt = 0, afterEach?: () => void): Virtual
   return clock;
 }
 
-/** An immediate comes only after every promise reaction that is ready, however many more these make ready. */
+/**
+ * An immediate comes only after every promise reaction that is ready, however many more these make
+ * ready.
+ */
 function comeToRest(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve));
 }
 
-/** A binary heap: the timer that is due first on top, the older one of two that are due together. */
+/**
+ * A binary heap: the timer that is due first on top, the older one of two that are due together.
+ */
 class TimerHeap {
   readonly #items: Timer[] = [];
 

@@ -1,10 +1,16 @@
 import type { Clock } from "./clock.ts";
 
-/** A loop that runs when hinted, when due, and every period: never twice at once, and with at most one run waiting. */
+/**
+ * A loop that runs when hinted, when due, and every period: never twice at once, and with at most
+ * one run waiting.
+ */
 export interface Wake {
   /** Something may have changed: run soon. Any number of hints before that run begins are one. */
   hint(): void;
-  /** Run at this time (ms since the epoch) though nothing happens. The earliest wins; a run forgets it. */
+  /**
+   * Run at this time (ms since the epoch) though nothing happens. The earliest wins; a run forgets
+   * it.
+   */
   at(time: number): void;
   /** Ends the loop and resolves when a run that is under way has ended. */
   close(): Promise<void>;
@@ -19,8 +25,9 @@ export interface WakeTimes {
 }
 
 /**
- * Makes such a loop around `run`; the first run comes at the first hint, at `at`, or after one period.
- * A run that throws is handed to `onError`, which answers after how many ms it is tried again.
+ * Makes such a loop around `run`; the first run comes at the first hint, at `at`, or after one
+ * period. A run that throws is handed to `onError`, which answers after how many ms it is tried
+ * again.
  */
 export function createWake(
   run: () => Promise<void>,
@@ -35,7 +42,9 @@ export function createWake(
   let startedAt = -Infinity;
   let cancel: (() => void) | undefined;
 
-  /** Sets the one timer for whatever is due first; time is measured on the clock that cannot jump. */
+  /**
+   * Sets the one timer for whatever is due first; time is measured on the clock that cannot jump.
+   */
   function arm(): void {
     cancel?.();
     cancel = undefined;
@@ -44,7 +53,7 @@ export function createWake(
     const wantedMs = hinted ? 0 : Math.min(wakeAt - clock.now(), times.periodMs ?? Infinity);
     if (wantedMs === Infinity) return;
     const delayMs = Math.max(gapMs, wantedMs);
-    // A real timer takes a millisecond at least: a hint after a quiet time shall not wait for one.
+    // A real timer takes a millisecond at least, and a hint after a quiet time need not wait.
     if (hinted && delayMs <= 0) queueMicrotask(start);
     else cancel = clock.timer(delayMs, start);
   }

@@ -1,7 +1,10 @@
 import { SkepError } from "@skep/core/error.ts";
 import { EngineError } from "../engine/errors.ts";
 
-/** Whatever kept an agent from what it was asked, in the words of the protocol; the engine's own words stay. */
+/**
+ * Whatever kept an agent from what it was asked, in the words of the protocol; the engine's own
+ * words stay.
+ */
 export function toSkepError(error: unknown): SkepError {
   if (error instanceof SkepError) return error;
   if (!(error instanceof EngineError))

@@ -28,7 +28,10 @@ export interface AskDeps {
 }
 
 type Answer = AskReply | undefined;
-/** One answer per kind of question: a kind without one does not compile. `undefined` answers by itself, later. */
+/**
+ * One answer per kind of question: a kind without one does not compile. `undefined` answers by
+ * itself, later.
+ */
 type Answers = {
   readonly [K in Ask["kind"]]: (ask: Extract<Ask, { kind: K }>, message: BusMessage) => Promise<Answer>;
 };

@@ -5,12 +5,20 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { ExecEvent } from "../engine/engine.ts";
 
 const CHUNK_BYTES = 64 * 1024;
-/** Output is gathered this long, so that it is seen at once and a chatty command costs few messages. */
+/**
+ * Output is gathered this long, so that it is seen at once and a chatty command costs few messages.
+ */
 const GATHER_MS = 20;
-/** A command that prints nothing is said to run each so often, so that its reader can tell it from a node that is gone. */
+/**
+ * A command that prints nothing is said to run each so often, so that its reader can tell it from a
+ * node that is gone.
+ */
 const STILL_RUNS_MS = 10_000;
 
-/** How many chunks may be sent: no output is left out, so a slow reader makes the engine wait, and with it the command. */
+/**
+ * How many chunks may be sent: no output is left out, so a slow reader makes the engine wait, and
+ * with it the command.
+ */
 export interface Window {
   /** The reader has taken so many chunks in all. */
   taken(chunks: number): void;
@@ -51,7 +59,8 @@ export interface ExecWire {
 }
 
 /**
- * Sends a command's output in numbered chunks, the first at once to say that it begins and the last with its exit code.
+ * Sends a command's output in numbered chunks, the first at once to say that it begins and the last
+ * with its exit code.
  * @throws what the command throws; nothing is sent once `signal` is aborted.
  */
 export async function sendOutput(

@@ -3,7 +3,10 @@ import { SkepError } from "@skep/core/error.ts";
 /** A command's standard input, gathered from its parts. */
 export interface ExecInput {
   add(offset: number, data: Uint8Array): void;
-  /** All of it, once it is there; less when `signal` is aborted. @throws SkepError `unavailable` where a part was lost. */
+  /**
+   * All of it, once it is there; less when `signal` is aborted. @throws SkepError `unavailable`
+   * where a part was lost.
+   */
   whole(signal: AbortSignal): Promise<Uint8Array>;
 }
 

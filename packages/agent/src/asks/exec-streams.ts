@@ -30,7 +30,9 @@ export interface ExecDeps {
   readonly clock: Clock;
 }
 
-/** Runs commands in this node's own containers and sends what they print to those who asked for it. */
+/**
+ * Runs commands in this node's own containers and sends what they print to those who asked for it.
+ */
 export class ExecStreams {
   readonly #deps: ExecDeps;
   readonly #streams: Streams<Command>;
@@ -42,8 +44,10 @@ export class ExecStreams {
 
   /**
    * Begins a command, whose output goes to `replyTo`.
-   * @throws SkepError `not_found` for a container that is not here, `permission_denied` for a sandbox,
-   * `failed_precondition` for one that does not run, `resource_exhausted` with too many commands under way.
+   * @throws SkepError `not_found` for a container that is not here, `permission_denied` for a
+   * sandbox,
+   * `failed_precondition` for one that does not run, `resource_exhausted` with too many commands
+   * under way.
    */
   begin(ask: AskForExec, replyTo: string, containers: readonly ObservedContainer[]): void {
     // A command that runs already is not refused because its container has ended meanwhile.

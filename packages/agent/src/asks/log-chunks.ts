@@ -10,14 +10,21 @@ export type AskForLogs = Extract<Ask, { kind: "logs" }>;
 
 const CHUNK_LINES = 256;
 const CHUNK_BYTES = 64 * 1024;
-/** A chunk every 20 ms at most: 3 MB/s, which no reader's connection is ever overrun by. The engine waits meanwhile. */
+/**
+ * A chunk every 20 ms at most: 3 MB/s, which no reader's connection is ever overrun by. The engine
+ * waits meanwhile.
+ */
 const CHUNK_GAP_MS = 20;
-/** Lines are gathered this long, so that a quiet log is seen at once and a loud one costs few messages. */
+/**
+ * Lines are gathered this long, so that a quiet log is seen at once and a loud one costs few
+ * messages.
+ */
 const GATHER_MS = 50;
 
 /**
- * Sends the containers' output to `replyTo` in numbered chunks, the last one marked, until it ends or `signal` is aborted.
- * Nothing piles up and no line is left out: while a chunk waits for its turn the engine is not read.
+ * Sends the containers' output to `replyTo` in numbered chunks, the last one marked, until it ends
+ * or `signal` is aborted. Nothing piles up and no line is left out: while a chunk waits for its
+ * turn the engine is not read.
  */
 export async function sendLogs(
   { engine, bus, clock }: { readonly engine: Engine; readonly bus: Bus; readonly clock: Clock },

@@ -21,7 +21,8 @@ export class LogStreams {
 
   /**
    * Begins a stream of chunks to `replyTo`.
-   * @throws SkepError `not_found` for containers that are not here, `resource_exhausted` with too many streams open.
+   * @throws SkepError `not_found` for containers that are not here, `resource_exhausted` with too
+   * many streams open.
    */
   begin(ask: AskForLogs, replyTo: string, containers: readonly ObservedContainer[]): void {
     const wanted = containers.filter(one => isWanted(one, ask));

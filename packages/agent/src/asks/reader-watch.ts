@@ -6,7 +6,10 @@ export interface ReaderWatch {
   heard(): void;
 }
 
-/** Aborts `stopping` once its reader is silent for `idleMs`: one that went away does not say so, it is only heard no more. */
+/**
+ * Aborts `stopping` once its reader is silent for `idleMs`: one that went away does not say so, it
+ * is only heard no more.
+ */
 export function watchReader(clock: Clock, idleMs: number, stopping: AbortController): ReaderWatch {
   let heardAt = clock.monotonic();
   let cancel = clock.timer(idleMs, check);

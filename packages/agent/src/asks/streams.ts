@@ -14,7 +14,10 @@ export interface StreamLimits {
 export interface StreamAsk {
   /** Chosen by the reader; the same question again, by whatever way, is the same stream. */
   readonly streamId: string;
-  /** Whether the stream ends when its reader is silent: one that ends soon by itself asks for no signs of life. */
+  /**
+   * Whether the stream ends when its reader is silent: one that ends soon by itself asks for no
+   * signs of life.
+   */
   readonly isWatched: boolean;
 }
 
@@ -25,8 +28,9 @@ interface Open<Part> {
 }
 
 /**
- * The streams of one kind that schedulers read from this node: begun once each, kept while their reader gives signs of
- * life, and ended by the reader, by its silence, by themselves or with the agent. `Part` is what a kind keeps per stream.
+ * The streams of one kind that schedulers read from this node: begun once each, kept while their
+ * reader gives signs of life, and ended by the reader, by its silence, by themselves or with the
+ * agent. `Part` is what a kind keeps per stream.
  */
 export class Streams<Part> {
   readonly #clock: Clock;
@@ -44,7 +48,8 @@ export class Streams<Part> {
   }
 
   /**
-   * Begins a stream, which is open until `run` has ended; `signal` says that nobody reads it any more.
+   * Begins a stream, which is open until `run` has ended; `signal` says that nobody reads it any
+   * more.
    * @throws SkepError `resource_exhausted` with too many open.
    */
   begin(
@@ -64,7 +69,10 @@ export class Streams<Part> {
     });
   }
 
-  /** A sign of life of the reader, or with `stop` its end; answers what the stream keeps, if it is open. */
+  /**
+   * A sign of life of the reader, or with `stop` its end; answers what the stream keeps, if it is
+   * open.
+   */
   control(streamId: string, stop: boolean): Part | undefined {
     const stream = this.#open.get(streamId);
     stream?.reader?.heard();

@@ -8,7 +8,10 @@ export interface CallLimits {
   readonly containerId?: string;
 }
 
-/** Makes every call to the engine with a deadline, and leaves containers alone that did not answer lately. */
+/**
+ * Makes every call to the engine with a deadline, and leaves containers alone that did not answer
+ * lately.
+ */
 export interface Calls {
   /** @throws EngineError always in that shape; a 304 ("it is so already") becomes `undefined`. */
   call<T>(limits: CallLimits, run: (signal: AbortSignal) => Promise<T>): Promise<T | undefined>;
@@ -23,8 +26,9 @@ const FIRST_REST_MS = 5_000;
 const LONGEST_REST_MS = 60_000;
 
 /**
- * One hung container must not hold up the node: engines are known to answer for all but one container. After a call
- * about a container ran into its deadline, further calls about it fail at once for 5 s, doubling up to a minute.
+ * One hung container must not hold up the node: engines are known to answer for all but one
+ * container. After a call about a container ran into its deadline, further calls about it fail at
+ * once for 5 s, doubling up to a minute.
  * `monotonic` gives milliseconds that never go back.
  */
 export function createCalls(monotonic: () => number): Calls {

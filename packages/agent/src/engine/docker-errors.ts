@@ -21,8 +21,8 @@ const GONE_ERRNOS = new Set([
 ]);
 
 /**
- * The engine answers 500 (or 403) to these, with nothing but words to tell them from any other failure; the words are
- * libnetwork's and the kernel's, unchanged since Docker 1.9.
+ * The engine answers 500 (or 403) to these, with nothing but words to tell them from any other
+ * failure; the words are libnetwork's and the kernel's, unchanged since Docker 1.9.
  */
 const BY_WORDS: readonly (readonly [RegExp, EngineErrorCode])[] = [
   [/port is already allocated|address already in use/i, "port_taken"],
@@ -36,7 +36,10 @@ const PULL_WORDS: readonly (readonly [RegExp, EngineErrorCode])[] = [
   [/manifest unknown|not found|does not exist/i, "not_found"],
 ];
 
-/** Turns whatever dockerode throws into an EngineError, by HTTP status and errno, keeping the engine's words. */
+/**
+ * Turns whatever dockerode throws into an EngineError, by HTTP status and errno, keeping the
+ * engine's words.
+ */
 export function toEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error;
   if (!(error instanceof Error)) return new EngineError("failed", String(error), { cause: error });

@@ -12,12 +12,16 @@ interface RawEvent {
 }
 
 const RECONNECT_MS = 1_000;
-/** A new stream begins this long before the last event: a doubled hint costs a look, a lost one costs seconds. */
+/**
+ * A new stream begins this long before the last event: a doubled hint costs a look, a lost one
+ * costs seconds.
+ */
 const OVERLAP_S = 1;
 
 /**
- * Follows the engine's events until closed, over as many streams as it takes. The engine drops events for slow readers
- * and forgets all but the latest 256, so they are hints: whoever needs the truth lists.
+ * Follows the engine's events until closed, over as many streams as it takes. The engine drops
+ * events for slow readers and forgets all but the latest 256, so they are hints: whoever needs the
+ * truth lists.
  */
 export function followEvents(docker: Docker, handle: (event: EngineEvent) => void): { close(): void } {
   const closing = new AbortController();
@@ -55,7 +59,10 @@ export function followEvents(docker: Docker, handle: (event: EngineEvent) => voi
   return { close: () => closing.abort() };
 }
 
-/** Reads `Action` and `Actor`, which every API version has (1.52 took the older fields away); `undefined` for others' affairs. */
+/**
+ * Reads `Action` and `Actor`, which every API version has (1.52 took the older fields away);
+ * `undefined` for others' affairs.
+ */
 export function toEngineEvent(raw: RawEvent): EngineEvent | undefined {
   const action = raw.Action ?? "";
   const instanceId = raw.Actor?.Attributes?.[LABEL.instance];

@@ -13,7 +13,10 @@ const DEADLINE_MS = 15_000;
 const START_DEADLINE_MS = 60_000;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** The engine's side of `Engine.exec`. The connection is the flow control: what nobody takes stays in the engine's pipe. */
+/**
+ * The engine's side of `Engine.exec`. The connection is the flow control: what nobody takes stays
+ * in the engine's pipe.
+ */
 export async function* runExec(
   docker: Docker,
   calls: Calls,
@@ -26,14 +29,16 @@ export async function* runExec(
   const hangUp = (): void => void connection?.destroy();
   signal.addEventListener("abort", hangUp, { once: true });
   try {
-    // Not under the container's breaker: a person's command must not keep the agent from its own work on it.
+    // Not under the container's breaker: a person's command must not keep the agent from its own
+    // work on it.
     const exec = await calls.call({ deadlineMs: DEADLINE_MS }, abortSignal =>
       docker.getContainer(containerId).exec({ ...options, abortSignal }),
     );
     if (exec === undefined) throw new EngineError("failed", "the engine made no command and did not say why");
     connection = await start(calls, exec);
     if (signal.aborted) hangUp();
-    // A program that ends without reading its input breaks the pipe; its exit code says how it fared.
+    // A program that ends without reading its input breaks the pipe; its exit code says how it
+    // fared.
     connection.on("error", () => undefined);
     if (stdin.length > 0) connection.end(stdin);
     yield* follow(connection, () => inspect(calls, exec), signal);
@@ -65,7 +70,8 @@ async function* follow(
 ): AsyncGenerator<ExecEvent> {
   let isFirst = true;
   for await (const { stream, data } of readFrames(connection)) {
-    // Why a program could not be started comes as its output, on which it had no part: it has no process.
+    // Why a program could not be started comes as its output, on which it had no part: it has no
+    // process.
     if (isFirst && neverRan(await look())) throw new EngineError("not_runnable", data.toString("utf8").trim());
     isFirst = false;
     yield { kind: "output", stream, data };
@@ -83,7 +89,9 @@ async function* follow(
   }
 }
 
-/** The engine's own codes for what it could not start, without a process that could have ended so. */
+/**
+ * The engine's own codes for what it could not start, without a process that could have ended so.
+ */
 function neverRan({ Running, ExitCode, Pid }: ExecInspectInfo): boolean {
   return !Running && Pid === 0 && (ExitCode === 126 || ExitCode === 127);
 }

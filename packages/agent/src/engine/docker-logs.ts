@@ -8,7 +8,10 @@ export interface Frame {
   readonly data: Buffer;
 }
 
-/** Splits the engine's multiplexed output into its frames: an 8-byte header (stream, length), then the bytes. */
+/**
+ * Splits the engine's multiplexed output into its frames: an 8-byte header (stream, length), then
+ * the bytes.
+ */
 export async function* readFrames(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Frame> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -25,8 +28,8 @@ export async function* readFrames(chunks: AsyncIterable<Buffer> | Iterable<Buffe
 }
 
 /**
- * Splits the engine's multiplexed output into lines: each frame is one message that begins with its time. Long messages
- * come in several frames and become several lines.
+ * Splits the engine's multiplexed output into lines: each frame is one message that begins with its
+ * time. Long messages come in several frames and become several lines.
  */
 export async function* demultiplex(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<LogLine> {
   for await (const { stream, data } of readFrames(chunks)) yield toLine(stream, data.toString("utf8"));

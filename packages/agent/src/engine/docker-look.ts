@@ -6,7 +6,10 @@ import { engineErrorCode } from "./errors.ts";
 import { LABEL } from "./labels.ts";
 import { toLifetime, toObservedContainer, toObservedNetwork, type Lifetime } from "./observed.ts";
 
-/** Looks at the engine: one list of containers per look, all else only where it changed or has been known for long. */
+/**
+ * Looks at the engine: one list of containers per look, all else only where it changed or has been
+ * known for long.
+ */
 export interface Look {
   observe(): Promise<Observed>;
   /** What was known of this container is stale: an event came, or a verb was carried out. */
@@ -25,7 +28,10 @@ interface Known {
 
 const LIST_DEADLINE_MS = 15_000;
 const INSPECT_DEADLINE_MS = 3_000;
-/** Events may be lost; after this time a container is inspected again though nothing seemed to happen. */
+/**
+ * Events may be lost; after this time a container is inspected again though nothing seemed to
+ * happen.
+ */
 const KNOWN_FOR_MS = 30_000;
 const UNKNOWN: Lifetime = { exitCode: undefined, oomKilled: false, startedAt: undefined, finishedAt: undefined };
 
@@ -47,7 +53,8 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
       const limits = { deadlineMs: INSPECT_DEADLINE_MS, containerId: row.Id };
       const info = await calls.call(limits, abortSignal => docker.getContainer(row.Id).inspect({ abortSignal }));
       if (info === undefined) return toObservedContainer(row, UNKNOWN);
-      // An engine tells of a container's end before its list shows it; the inspect, which waits for the container, is right.
+      // An engine tells of a container's end before its list shows it; the inspect, which waits for
+      // the container, is right.
       const state = info.State.Status;
       const lifetime = toLifetime(info);
       known.set(row.Id, { state, lifetime, readAt });
@@ -93,7 +100,10 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
   };
 }
 
-/** A list that changes rarely and says so: it is read again when it is stale, or has been kept for long. */
+/**
+ * A list that changes rarely and says so: it is read again when it is stale, or has been kept for
+ * long.
+ */
 function keep<T>(read: () => Promise<T>, monotonic: () => number): { read(): Promise<T>; forget(): void } {
   let kept: { readonly value: T; readonly readAt: number } | undefined;
   let forgotten = 0;

@@ -6,12 +6,16 @@ import { bridgeName, networkName } from "./names.ts";
 import { freeSubnet } from "./subnets.ts";
 
 const DEADLINE_MS = 30_000;
-/** Blocks may be taken by something that the engine does not list (a route of the node): try this many others. */
+/**
+ * Blocks may be taken by something that the engine does not list (a route of the node): try this
+ * many others.
+ */
 const ATTEMPTS = 8;
 
 /**
- * Makes a tenant's bridge with a block of the pool that no network of this engine has; an existing one is kept.
- * Engines keep bridges apart from each other, so tenants meet only through published ports.
+ * Makes a tenant's bridge with a block of the pool that no network of this engine has; an existing
+ * one is kept. Engines keep bridges apart from each other, so tenants meet only through published
+ * ports.
  * @throws EngineError `subnet_taken` when the pool is used up.
  */
 export async function createTenantNetwork(docker: Docker, calls: Calls, tenantId: string, pool: string): Promise<void> {

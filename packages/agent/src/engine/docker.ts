@@ -39,7 +39,10 @@ export interface DockerOptions {
   readonly networkPool: string;
 }
 
-/** What this code was written for; a newer engine is spoken to in this version, which it keeps for years. */
+/**
+ * What this code was written for; a newer engine is spoken to in this version, which it keeps for
+ * years.
+ */
 const NEWEST_API = "1.48";
 /** Docker 20.10, the oldest engine that still has everything used here. */
 const OLDEST_API = "1.41";
@@ -52,7 +55,8 @@ const PULL_SILENCE_MS = 60_000;
 
 /**
  * Reaches the engine, agrees with it on an API version, and returns it as the port.
- * @throws EngineError `unavailable` where nothing answers at the socket, `failed` where the engine is too old.
+ * @throws EngineError `unavailable` where nothing answers at the socket, `failed` where the engine
+ * is too old.
  */
 export async function openDocker(options: DockerOptions): Promise<Engine> {
   const calls = createCalls(() => systemClock.monotonic());
@@ -73,7 +77,10 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
   );
 }
 
-/** As `openDocker`, but waits while nothing answers at the socket: engines are restarted while agents run. */
+/**
+ * As `openDocker`, but waits while nothing answers at the socket: engines are restarted while
+ * agents run.
+ */
 export function awaitDocker(options: DockerOptions, log: Log, signal: AbortSignal): Promise<Engine> {
   const policy = {
     baseMs: 500,
@@ -107,7 +114,8 @@ class DockerEngine implements Engine {
   async facts(): Promise<EngineFacts> {
     const [info, bridge] = await Promise.all([
       this.#calls.call({ deadlineMs: DEADLINE_MS }, () => this.#docker.info() as Promise<RawInfo>),
-      // The engine makes its default bridge anew whenever it starts, and says nothing else that tells one start from the next.
+      // The engine makes its default bridge anew whenever it starts, and says nothing else that
+      // tells one start from the next.
       this.#calls
         .call({ deadlineMs: DEADLINE_MS }, () => this.#docker.getNetwork("bridge").inspect())
         .catch(() => undefined),
@@ -289,7 +297,10 @@ interface RawInfo {
   readonly Swarm?: { readonly NodeID?: string; readonly NodeAddr?: string; readonly ControlAvailable?: boolean };
 }
 
-/** Each start and each end of a container connects or disconnects it, which changes no list of networks. */
+/**
+ * Each start and each end of a container connects or disconnects it, which changes no list of
+ * networks.
+ */
 function isNewsOfNetworks({ kind, action }: EngineEvent): boolean {
   return kind === "reconnected" || (kind === "network" && action !== "connect" && action !== "disconnect");
 }

@@ -58,7 +58,9 @@ export interface LogRequest {
   readonly sinceAt: number | undefined;
 }
 
-/** A command to be run in a running container, as the container's own user and without a terminal. */
+/**
+ * A command to be run in a running container, as the container's own user and without a terminal.
+ */
 export interface ExecRequest {
   /** The program and its arguments; at least the program. */
   readonly argv: readonly string[];
@@ -81,7 +83,10 @@ export interface RegistryAuth {
   readonly serverAddress: string;
 }
 
-/** A hint that something changed: look again. `containerId` names the container, where the hint is about one. */
+/**
+ * A hint that something changed: look again. `containerId` names the container, where the hint is
+ * about one.
+ */
 export interface EngineEvent {
   readonly kind: "container" | "network" | "image" | "node" | "reconnected";
   /** The engine's own word: `die`, `start`, `destroy`, `update`. */
@@ -112,31 +117,44 @@ export interface SwarmNodeUpdate {
 }
 
 /**
- * A container engine as a port. Every verb has a deadline of its own and fails with an EngineError; none hangs.
- * Only containers and networks that bear our labels are ever listed. Verbs that bring about a state succeed where that
- * state already holds: starting what runs, stopping what is stopped, removing what is gone.
+ * A container engine as a port. Every verb has a deadline of its own and fails with an EngineError;
+ * none hangs. Only containers and networks that bear our labels are ever listed. Verbs that bring
+ * about a state succeed where that state already holds: starting what runs, stopping what is
+ * stopped, removing what is gone.
  */
 export interface Engine {
   /** @throws EngineError `unavailable` or `timeout`. */
   facts(): Promise<EngineFacts>;
-  /** Everything with our labels, right now. A list that fails throws: it never answers with less than there is. */
+  /**
+   * Everything with our labels, right now. A list that fails throws: it never answers with less
+   * than there is.
+   */
   observe(): Promise<Observed>;
   /**
-   * Asks the registry for the image with these rights, though it is here already, and makes it usable. Answers the
-   * digest of its content, `""` where the engine does not say it; several registries' words come back in the error.
-   * @throws EngineError `not_found` for an unknown image, `denied` without right to it, `timeout` without progress.
+   * Asks the registry for the image with these rights, though it is here already, and makes it
+   * usable. Answers the digest of its content, `""` where the engine does not say it; several
+   * registries' words come back in the error.
+   * @throws EngineError `not_found` for an unknown image, `denied` without right to it, `timeout`
+   * without progress.
    */
   pull(image: string, auth: RegistryAuth | undefined, onProgress: (progress: PullProgress) => void): Promise<string>;
-  /** Makes the tenant's bridge on this node, with an address block that no other network has; an existing one is kept. */
+  /**
+   * Makes the tenant's bridge on this node, with an address block that no other network has; an
+   * existing one is kept.
+   */
   createNetwork(tenantId: string): Promise<void>;
   /**
-   * Makes a pod's sandbox or a container and returns its id; it is not started. Where a container of that name
-   * exists already (an answer got lost), that one's id is returned.
-   * @throws EngineError `not_found` where the image is missing, SkepError `permission_denied` for what the agent refuses.
+   * Makes a pod's sandbox or a container and returns its id; it is not started. Where a container
+   * of that name exists already (an answer got lost), that one's id is returned.
+   * @throws EngineError `not_found` where the image is missing, SkepError `permission_denied` for
+   * what the agent refuses.
    */
   createSandbox(request: CreateSandbox): Promise<string>;
   createContainer(request: CreateContainer): Promise<string>;
-  /** @throws EngineError `port_taken` where the host port is in use, `failed` where the program cannot be run. */
+  /**
+   * @throws EngineError `port_taken` where the host port is in use, `failed` where the program
+   * cannot be run.
+   */
   start(containerId: string): Promise<void>;
   /** Sends the stop signal and kills after `graceMs`; resolves once the container has ended. */
   stop(containerId: string, graceMs: number): Promise<void>;
@@ -144,18 +162,29 @@ export interface Engine {
   remove(containerId: string): Promise<void>;
   /** @throws EngineError `conflict` while a container uses it. */
   removeNetwork(name: string): Promise<void>;
-  /** The container's output, oldest first. Ends with the container, when `signal` is aborted, or at the last line without `follow`. */
+  /**
+   * The container's output, oldest first. Ends with the container, when `signal` is aborted, or at
+   * the last line without `follow`.
+   */
   logs(containerId: string, request: LogRequest, signal: AbortSignal): AsyncIterable<LogLine>;
   /**
-   * Runs a command in a running container: its output as it comes, then its exit as the last event. Nothing is read ahead
-   * of who iterates. When `signal` is aborted it ends without an exit; engines cannot end the command itself.
-   * @throws EngineError `conflict` where the container does not run, `not_runnable` where the program cannot be started.
+   * Runs a command in a running container: its output as it comes, then its exit as the last event.
+   * Nothing is read ahead of who iterates. When `signal` is aborted it ends without an exit;
+   * engines cannot end the command itself.
+   * @throws EngineError `conflict` where the container does not run, `not_runnable` where the
+   * program cannot be started.
    */
   exec(containerId: string, request: ExecRequest, signal: AbortSignal): AsyncIterable<ExecEvent>;
-  /** Calls `handle` with hints until closed; reconnects by itself and says `reconnected`, since hints were then missed. */
+  /**
+   * Calls `handle` with hints until closed; reconnects by itself and says `reconnected`, since
+   * hints were then missed.
+   */
   events(handle: (event: EngineEvent) => void): { close(): void };
   /** The Swarm's nodes; `undefined` where this engine is no manager. */
   swarmNodes(): Promise<readonly SwarmNodeView[] | undefined>;
-  /** @throws EngineError `conflict` where the node changed meanwhile, `not_found` for an unknown one. */
+  /**
+   * @throws EngineError `conflict` where the node changed meanwhile, `not_found` for an unknown
+   * one.
+   */
   updateSwarmNode(update: SwarmNodeUpdate): Promise<void>;
 }

@@ -1,7 +1,10 @@
 import type { Labels } from "@skep/core/model/labels.ts";
 import type { ContainerRole } from "@skep/core/model/observed.ts";
 
-/** The label keys that this agent writes and by which it knows its own; users may not set any of them. */
+/**
+ * The label keys that this agent writes and by which it knows its own; users may not set any of
+ * them.
+ */
 export const LABEL = {
   tenant: "skep.tenant",
   deployment: "skep.deployment",
@@ -53,8 +56,8 @@ export function identityLabels(identity: Identity): Record<string, string> {
 }
 
 /**
- * Reads a container's identity from its labels; `undefined` where it is not ours.
- * A label that is missing or spoilt (someone made the container by hand) becomes a value that matches no
+ * Reads a container's identity from its labels; `undefined` where it is not ours. A label that is
+ * missing or spoilt (someone made the container by hand) becomes a value that matches no
  * assignment, so that such a container is seen and reported as a stranger rather than overlooked.
  */
 export function parseIdentity(labels: Labels): Identity | undefined {

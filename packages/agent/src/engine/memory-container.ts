@@ -3,7 +3,10 @@ import type { Labels } from "@skep/core/model/labels.ts";
 import type { ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Identity } from "./labels.ts";
 
-/** What a program in the twin does: it prints, runs for a while (`undefined` for ever) and ends with its code. */
+/**
+ * What a program in the twin does: it prints, runs for a while (`undefined` for ever) and ends with
+ * its code.
+ */
 export interface MemoryProgram {
   readonly lines: readonly string[];
   readonly runsMs: number | undefined;

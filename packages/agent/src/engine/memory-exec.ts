@@ -2,7 +2,10 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { ExecEvent, ExecRequest } from "./engine.ts";
 import { EngineError } from "./errors.ts";
 
-/** What a command in the twin does: it prints, runs for a while (`undefined` for ever) and ends with its code. */
+/**
+ * What a command in the twin does: it prints, runs for a while (`undefined` for ever) and ends with
+ * its code.
+ */
 export interface MemoryCommand {
   readonly output: readonly (readonly ["stdout" | "stderr", string | Uint8Array])[];
   readonly runsMs: number | undefined;

@@ -48,7 +48,10 @@ export interface MemoryEngineOptions {
   readonly images?: readonly string[];
   readonly delays?: Partial<MemoryDelays>;
   readonly programs?: (container: ContainerSpec) => MemoryProgram;
-  /** What commands in its containers do; `undefined` for a program that no container has, which is all without this. */
+  /**
+   * What commands in its containers do; `undefined` for a program that no container has, which is
+   * all without this.
+   */
   readonly commands?: (request: ExecRequest) => MemoryCommand | undefined;
   /** The Swarm as this engine's managers see it; absent on workers. */
   readonly swarm?: Map<string, SwarmNodeView>;
@@ -59,7 +62,10 @@ const DEFAULT_DELAYS: MemoryDelays = { pullMs: 500, createMs: 10, startMs: 200, 
 const HANG_MS = 10_000;
 const FOREVER: MemoryProgram = { lines: [], runsMs: undefined, exitCode: 0 };
 
-/** The twin: an engine that is a Map on the given clock, with the strings by which a test or the simulator plays the world. */
+/**
+ * The twin: an engine that is a Map on the given clock, with the strings by which a test or the
+ * simulator plays the world.
+ */
 export class MemoryEngine implements Engine {
   readonly #options: MemoryEngineOptions;
   readonly #clock: Clock;

@@ -5,26 +5,35 @@ export function networkName(tenantId: string): string {
   return `skep-${tenantId}`;
 }
 
-/** Name of the kernel's bridge of a tenant: at most 15 characters, the same on every node and after every restart. */
+/**
+ * Name of the kernel's bridge of a tenant: at most 15 characters, the same on every node and after
+ * every restart.
+ */
 export function bridgeName(tenantId: string): string {
   return `skep${shortHash(tenantId, 11)}`;
 }
 
 /**
- * Name of a container: readable, and unique per instance, epoch and container, so that a repeated create meets the
- * first one rather than making a second. The epoch is part of it because an old copy may still be going.
+ * Name of a container: readable, and unique per instance, epoch and container, so that a repeated
+ * create meets the first one rather than making a second. The epoch is part of it because an old
+ * copy may still be going.
  */
 export function containerName(instanceId: string, epoch: number, container: string): string {
   const instance = `skep-${instanceId}-e${epoch}`;
   return container === "" ? instance : `${instance}-${container}`;
 }
 
-/** What the names of all volumes of a deployment begin with; deployment names hold no dot, so no two share it. */
+/**
+ * What the names of all volumes of a deployment begin with; deployment names hold no dot, so no two
+ * share it.
+ */
 export function volumePrefix(deploymentId: string): string {
   return `skep-${deploymentId}.`;
 }
 
-/** Host name inside a container: the instance's name in letters that DNS takes, at most 63 of them. */
+/**
+ * Host name inside a container: the instance's name in letters that DNS takes, at most 63 of them.
+ */
 export function instanceHostname(instanceId: string): string {
   const name = instanceId.toLowerCase().replace(/[^a-z0-9-]+/g, "-");
   return name.length <= 63 ? name : `${name.slice(0, 52)}-${shortHash(instanceId, 10)}`;

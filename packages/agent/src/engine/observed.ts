@@ -4,7 +4,9 @@ import type { ContainerInfo, ContainerInspectInfo, NetworkInspectInfo } from "do
 import { LABEL, parseIdentity } from "./labels.ts";
 import { parsePorts } from "./ports.ts";
 
-/** What an inspect adds to a list row: the list alone does not say when and how a container ended. */
+/**
+ * What an inspect adds to a list row: the list alone does not say when and how a container ended.
+ */
 export interface Lifetime {
   readonly exitCode: number | undefined;
   readonly oomKilled: boolean;
@@ -12,7 +14,10 @@ export interface Lifetime {
   readonly finishedAt: number | undefined;
 }
 
-/** One row of the engine's container list, and its lifetime, as an observed container; `undefined` where it is not ours. */
+/**
+ * One row of the engine's container list, and its lifetime, as an observed container; `undefined`
+ * where it is not ours.
+ */
 export function toObservedContainer(row: ContainerInfo, lifetime: Lifetime): ObservedContainer | undefined {
   const identity = parseIdentity(row.Labels);
   if (identity === undefined) return undefined;
@@ -37,8 +42,8 @@ export function toObservedContainer(row: ContainerInfo, lifetime: Lifetime): Obs
 }
 
 /**
- * A container keeps its entry of a network while it does not run. One that joined a sandbox never has any, and one that is
- * listed while it is still being made has none yet.
+ * A container keeps its entry of a network while it does not run. One that joined a sandbox never
+ * has any, and one that is listed while it is still being made has none yet.
  */
 function isDetached({ State, HostConfig, NetworkSettings }: ContainerInfo): boolean {
   if (State === "created" || HostConfig.NetworkMode.startsWith("container:")) return false;
@@ -63,7 +68,10 @@ export function toObservedNetwork(row: NetworkInspectInfo): ObservedNetwork | un
   return tenantId === undefined ? undefined : { id: row.Id, name: row.Name, tenantId };
 }
 
-/** The engine writes health into the status text of its list, which spares an inspect per container and look. */
+/**
+ * The engine writes health into the status text of its list, which spares an inspect per container
+ * and look.
+ */
 function healthOf(status: string): Health {
   if (status.includes("(healthy)")) return "healthy";
   if (status.includes("(unhealthy)")) return "unhealthy";

@@ -1,8 +1,8 @@
 import type { PortBinding } from "@skep/core/model/instance.ts";
 
 /**
- * Writes port bindings as a label, `web:8080/tcp=20001,metrics:9090/tcp=20002`. A sandbox publishes the ports of several
- * containers, and the engine's own list cannot say whose port is whose.
+ * Writes port bindings as a label, `web:8080/tcp=20001,metrics:9090/tcp=20002`. A sandbox publishes
+ * the ports of several containers, and the engine's own list cannot say whose port is whose.
  */
 export function formatPorts(ports: readonly PortBinding[]): string {
   return ports.map(port => `${port.container}:${port.containerPort}/${port.protocol}=${port.hostPort}`).join(",");

@@ -5,8 +5,9 @@ import { LABEL } from "./labels.ts";
 import { networkName, volumePrefix } from "./names.ts";
 
 /**
- * What no container of a tenant may have, whatever the scheduler says. The check reads the finished options, the very
- * object that goes to the engine, so that no other code in between can add what this agent denies.
+ * What no container of a tenant may have, whatever the scheduler says. The check reads the finished
+ * options, the very object that goes to the engine, so that no other code in between can add what
+ * this agent denies.
  */
 export function refuseUnsafe(options: ContainerCreateOptions): void {
   const host: HostConfig = options.HostConfig ?? {};
@@ -88,7 +89,10 @@ function given(text: string | undefined): boolean {
   return text !== undefined && text !== "";
 }
 
-/** @throws SkepError always: `permission_denied`, reason `CONTAINER_REFUSED`, the field in `details.field`. */
+/**
+ * @throws SkepError always: `permission_denied`, reason `CONTAINER_REFUSED`, the field in
+ * `details.field`.
+ */
 export function deny(field: string, because: string): never {
   throw new SkepError(
     "permission_denied",

@@ -19,8 +19,9 @@ export function parseBlock(text: string): Block | undefined {
 }
 
 /**
- * A /24 of `pool` that overlaps none of `taken`; `undefined` when all are taken or the pool is no block of at most 24 bits.
- * The engine's own pools hold some thirty bridges, far fewer than a node has tenants, so blocks are chosen here.
+ * A /24 of `pool` that overlaps none of `taken`; `undefined` when all are taken or the pool is no
+ * block of at most 24 bits. The engine's own pools hold some thirty bridges, far fewer than a node
+ * has tenants, so blocks are chosen here.
  */
 export function freeSubnet(pool: string, taken: readonly string[]): string | undefined {
   const whole = parseBlock(pool);

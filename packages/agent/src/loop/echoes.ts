@@ -3,13 +3,17 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { EngineEvent } from "../engine/engine.ts";
 
 /**
- * Tells the events that a step of the agent's own brings about from all others. They are no news, since the end of the
- * step is a reason to look anyway; without this each start costs three looks, while the engine has more to do than ever.
+ * Tells the events that a step of the agent's own brings about from all others. They are no news,
+ * since the end of the step is a reason to look anyway; without this each start costs three looks,
+ * while the engine has more to do than ever.
  */
 export interface Echoes {
   begin(step: Step): void;
   end(step: Step, isDone: boolean): void;
-  /** Whether the event only says that a create or a start of ours was carried out. Each of them has one such event. */
+  /**
+   * Whether the event only says that a create or a start of ours was carried out. Each of them has
+   * one such event.
+   */
   isEcho(event: EngineEvent): boolean;
 }
 
@@ -21,7 +25,10 @@ interface Expected {
   until: number;
 }
 
-/** An engine tells of a start up to this much later than it answers; what comes after it is somebody else's doing. */
+/**
+ * An engine tells of a start up to this much later than it answers; what comes after it is somebody
+ * else's doing.
+ */
 const LATE_MS = 1_000;
 
 /** Makes it; nothing is expected yet. */

@@ -5,7 +5,10 @@ import type { Images } from "./images.ts";
 /** One way to carry out each kind of step: a kind without one does not compile. */
 export type Executors = { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) => Promise<unknown> };
 
-/** The executors over an engine. Each fails with an EngineError, or with a SkepError for what this agent refuses. */
+/**
+ * The executors over an engine. Each fails with an EngineError, or with a SkepError for what this
+ * agent refuses.
+ */
 export function createExecutors(engine: Engine, images: Images): Executors {
   return {
     "pull-image": step => images.pull(step.image, step.tenantId),

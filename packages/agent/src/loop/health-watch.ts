@@ -9,8 +9,8 @@ import type { Prober, ProbeTarget } from "./prober.ts";
 /** Watches the containers whose health the agent itself must ask for, over HTTP or TCP. */
 export interface HealthWatch {
   /**
-   * Takes up and drops containers to fit what is assigned and runs, and returns what is observed with the probes'
-   * verdicts in `engineHealth`, where the rest of the agent looks for health.
+   * Takes up and drops containers to fit what is assigned and runs, and returns what is observed
+   * with the probes' verdicts in `engineHealth`, where the rest of the agent looks for health.
    */
   apply(observed: Observed, instances: readonly AssignedInstance[]): Observed;
   /** Why the last probe of a container failed, by container id; none for those that are well. */
@@ -34,9 +34,10 @@ interface HealthWatchDeps {
 }
 
 /**
- * Makes a watch; `onChange` is called when a container's health changes. `host` is where published ports answer.
- * `healthy` outlives the agent: a container that was healthy when the agent ended is taken for it until its
- * probes fail, as if the agent had never been away. Any other begins as starting.
+ * Makes a watch; `onChange` is called when a container's health changes. `host` is where published
+ * ports answer.
+ * `healthy` outlives the agent: a container that was healthy when the agent ended is taken for it
+ * until its probes fail, as if the agent had never been away. Any other begins as starting.
  */
 export function createHealthWatch(deps: HealthWatchDeps): HealthWatch {
   const watched = new Map<string, Watched>();
@@ -90,7 +91,8 @@ async function probeUntil(
 ): Promise<void> {
   const { clock } = deps;
   let failures = 0;
-  // The start period delays the first failure that counts; after it, one failure per interval counts.
+  // The start period delays the first failure that counts; after it, one failure per interval
+  // counts.
   let countsFrom = clock.monotonic() + check.startPeriodMs;
   while (!signal.aborted) {
     const outcome = await deps.prober(target, check.timeoutMs);
@@ -108,7 +110,8 @@ async function probeUntil(
       else deps.healthy.keepOnly(run => run !== one.run);
       deps.onChange();
     }
-    // A container that is not well yet is asked often, so that it gets traffic as soon as it can serve.
+    // A container that is not well yet is asked often, so that it gets traffic as soon as it can
+    // serve.
     const pauseMs = one.health === "starting" ? Math.min(check.intervalMs, STARTING_INTERVAL_MS) : check.intervalMs;
     await clock.sleep(pauseMs, signal);
   }
@@ -135,8 +138,9 @@ function checkOf(container: ObservedContainer, instances: readonly AssignedInsta
 }
 
 /**
- * The published port on the node's address: the one way to a tenant's container that is open from inside the agent's own
- * container, since engines keep bridges apart, and the same way that the edge takes.
+ * The published port on the node's address: the one way to a tenant's container that is open from
+ * inside the agent's own container, since engines keep bridges apart, and the same way that the
+ * edge takes.
  */
 function targetOf(
   container: ObservedContainer,

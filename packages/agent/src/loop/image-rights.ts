@@ -4,12 +4,14 @@ import type { KeptSet } from "./memo.ts";
 import type { Registries } from "./registry-auth.ts";
 
 /**
- * Which tenants may start an image that is on this node already. An engine gives a cached image to whoever names it;
- * here an image that was pulled with a tenant's own credentials is for that tenant, until the registry has let
- * another one pull it too.
+ * Which tenants may start an image that is on this node already. An engine gives a cached image to
+ * whoever names it; here an image that was pulled with a tenant's own credentials is for that
+ * tenant, until the registry has let another one pull it too.
  */
 export interface ImageRights {
-  /** What of these instances must first be pulled with its tenant's own rights, as `withheldKey`s. */
+  /**
+   * What of these instances must first be pulled with its tenant's own rights, as `withheldKey`s.
+   */
   withheld(instances: readonly AssignedInstance[]): readonly string[];
   /** The registry has given the tenant the image, as the content of this digest. */
   granted(tenantId: string, image: string, digest: string, isOwn: boolean): void;

@@ -9,11 +9,15 @@ import type { Credentials, Registries } from "./registry-auth.ts";
 /** Brings images to the node. */
 export interface Images {
   /**
-   * Pulls the image with the tenant's rights; tenants that pull as the same user share one pull at a time.
+   * Pulls the image with the tenant's rights; tenants that pull as the same user share one pull at
+   * a time.
    * @throws EngineError as the engine's `pull`.
    */
   pull(image: string, tenantId: string): Promise<void>;
-  /** What of these instances must be pulled with its tenant's own rights though it is here; see `ImageRights`. */
+  /**
+   * What of these instances must be pulled with its tenant's own rights though it is here; see
+   * `ImageRights`.
+   */
   withheld(instances: readonly AssignedInstance[]): readonly string[];
   /** How far a pull has come, `pulling nginx:1: 45 %`; `undefined` while none runs. */
   progressOf(image: string): string | undefined;
@@ -30,7 +34,9 @@ interface Pull {
   percent: number | undefined;
 }
 
-/** Makes the images over an engine; `onProgress` is called when what `progressOf` says has changed. */
+/**
+ * Makes the images over an engine; `onProgress` is called when what `progressOf` says has changed.
+ */
 export function createImages(deps: {
   readonly engine: Engine;
   readonly clock: Clock;

@@ -2,21 +2,30 @@ import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeJournal, encodeJournal, type KeptState } from "@skep/api/codec/held.ts";
 
-/** What an agent must know after its own restart though nobody answers it; `bootId` is `""` before the first. */
+/**
+ * What an agent must know after its own restart though nobody answers it; `bootId` is `""` before
+ * the first.
+ */
 export type JournalEntry = KeptState;
 
 /** Where the entry is kept, as a port. */
 export interface Journal {
   /** What was written last; empty where nothing was, or where it cannot be read. */
   read(): Promise<JournalEntry>;
-  /** Keeps the entry so that it survives a crash at any moment: the old one or the new one, never half of one. */
+  /**
+   * Keeps the entry so that it survives a crash at any moment: the old one or the new one, never
+   * half of one.
+   */
   write(entry: JournalEntry): Promise<void>;
 }
 
 /** What a new node knows. */
 export const EMPTY_ENTRY: JournalEntry = { assignment: undefined, epochs: {}, bootId: "" };
 
-/** Keeps the entry as a file in `dir`; `onSpoilt` is told where the file is there but cannot be read. */
+/**
+ * Keeps the entry as a file in `dir`; `onSpoilt` is told where the file is there but cannot be
+ * read.
+ */
 export function createFileJournal(dir: string, onSpoilt: (error: unknown) => void): Journal {
   const path = join(dir, "assignment.bin");
   return {
@@ -40,7 +49,8 @@ export function createFileJournal(dir: string, onSpoilt: (error: unknown) => voi
         await file.close();
       }
       await rename(fresh, path);
-      // The rename itself is in the directory: without this a power failure may bring the old fences back.
+      // The rename itself is in the directory: without this a power failure may bring the old
+      // fences back.
       const folder = await open(dir, "r");
       try {
         await folder.sync();
@@ -51,7 +61,9 @@ export function createFileJournal(dir: string, onSpoilt: (error: unknown) => voi
   };
 }
 
-/** The twin: it keeps the entry as long as the object lives, which outlasts an agent that restarts. */
+/**
+ * The twin: it keeps the entry as long as the object lives, which outlasts an agent that restarts.
+ */
 export function createMemoryJournal(first: JournalEntry = EMPTY_ENTRY): Journal {
   let kept = first;
   return {

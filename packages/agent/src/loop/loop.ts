@@ -51,9 +51,14 @@ const GAP_MS = 20;
 const RELIST_MS = 10_000;
 /** While something is under way the list is read more often. */
 const ACTIVE_MS = 1_000;
-/** Engines tell of an end before they are done with it: a look right after the hint may be too early. */
+/**
+ * Engines tell of an end before they are done with it: a look right after the hint may be too
+ * early.
+ */
 const AFTER_HINT_MS = 250;
-/** While steps are under way a look is never older than this, unless the engine has fallen silent. */
+/**
+ * While steps are under way a look is never older than this, unless the engine has fallen silent.
+ */
 const FRESH_MS = 2 * ACTIVE_MS;
 
 /** A look that fails is repeated this often; the engine is asked for nothing else meanwhile. */
@@ -68,8 +73,8 @@ const WORDS: OutageWords = {
 };
 
 /**
- * Makes the node's containers what they are to be, again and again: wake or period → observe → converge → begin
- * steps → show. It begins at the first hint.
+ * Makes the node's containers what they are to be, again and again: wake or period → observe →
+ * converge → begin steps → show. It begins at the first hint.
  */
 export class Loop {
   readonly #deps: LoopDeps;
@@ -97,13 +102,18 @@ export class Loop {
     this.#wake = loops.begin("engine", () => this.#pass(), { ...times, words: WORDS });
   }
 
-  /** Something may have changed: look now, and once more when the engine has had time to finish it. */
+  /**
+   * Something may have changed: look now, and once more when the engine has had time to finish it.
+   */
   hint(): void {
     this.#lookAgainAt = this.#deps.clock.now() + AFTER_HINT_MS;
     this.#wake.hint();
   }
 
-  /** The engine told of something; what a step of ours brings about is looked at when that step ends. */
+  /**
+   * The engine told of something; what a step of ours brings about is looked at when that step
+   * ends.
+   */
   hear(event: EngineEvent): void {
     if (!this.#work.isEcho(event)) this.hint();
   }
@@ -118,7 +128,9 @@ export class Loop {
     return this.#digest;
   }
 
-  /** When the last look ended, well or not, and when the last good one did; on the monotonic clock. */
+  /**
+   * When the last look ended, well or not, and when the last good one did; on the monotonic clock.
+   */
   progress(): { readonly passedAt: number; readonly seenAt: number } {
     return { passedAt: this.#passedAt, seenAt: this.#seenAt };
   }
@@ -175,8 +187,9 @@ export class Loop {
   }
 
   /**
-   * Gives a turn that has become free to whoever is next by the last look, rather than leave the engine idle until the
-   * next one. Only steps that wait for turns are begun so; instances to which something was done since are left out.
+   * Gives a turn that has become free to whoever is next by the last look, rather than leave the
+   * engine idle until the next one. Only steps that wait for turns are begun so; instances to which
+   * something was done since are left out.
    */
   #passTurn(): void {
     const isFresh = !this.#isBlind && this.#deps.clock.monotonic() - this.#seenAt < FRESH_MS;
@@ -187,7 +200,10 @@ export class Loop {
     }
   }
 
-  /** After a deed the next decision on that instance needs a snapshot that was begun later: acting on an older one makes doubles. */
+  /**
+   * After a deed the next decision on that instance needs a snapshot that was begun later: acting
+   * on an older one makes doubles.
+   */
   #isStale(step: Step, mark: number): boolean {
     const instanceId = instanceOf(step);
     return instanceId !== undefined && this.#work.isStale(instanceId, mark);

@@ -46,7 +46,10 @@ export interface KeptSet {
   keepOnly(fits: (text: string) => boolean): void;
 }
 
-/** Makes it with what the memo held; the writes follow each other, and only the newest state is written. */
+/**
+ * Makes it with what the memo held; the writes follow each other, and only the newest state is
+ * written.
+ */
 export function createKeptSet(memo: Memo, first: readonly string[], log: Log): KeptSet {
   const texts = new Set(first);
   let isChanged = false;

@@ -28,12 +28,12 @@ export interface OrderBookDeps {
   readonly onChange: () => void;
 }
 
-/** So long does a node that just started wait to hear whether what it had still belongs to it. */
+/** A node that just started waits this long to hear whether what it had still belongs to it. */
 const CONFIRM_WITHIN_MS = 30_000;
 
 /**
- * Holds what the node is to run, over the agent's own restarts. Until an assignment is confirmed, or 30 s have passed
- * in which nobody did, it is called unconfirmed.
+ * Holds what the node is to run, over the agent's own restarts. Until an assignment is confirmed,
+ * or 30 s have passed in which nobody did, it is called unconfirmed.
  */
 export class OrderBook {
   readonly #deps: OrderBookDeps;
@@ -42,7 +42,9 @@ export class OrderBook {
   #saved: boolean;
   #orders: Orders;
   #refused = "";
-  /** Assignments are taken one after the other, so that a slow disk cannot put an older one on top. */
+  /**
+   * Assignments are taken one after the other, so that a slow disk cannot put an older one on top.
+   */
   #taking: Promise<void> = Promise.resolve();
 
   constructor(deps: OrderBookDeps) {
@@ -63,8 +65,8 @@ export class OrderBook {
   }
 
   /**
-   * Takes an assignment that arrived, or refuses it and says why in the log; it counts once it is on disk. Answers
-   * whether it is what the agent works by now.
+   * Takes an assignment that arrived, or refuses it and says why in the log; it counts once it is
+   * on disk. Answers whether it is what the agent works by now.
    */
   take(arrived: Supplied): Promise<boolean> {
     const taken = this.#taking.then(() => this.#takeNow(arrived));

@@ -35,7 +35,10 @@ export interface Remarks {
   readonly healthNotes: Readonly<Record<string, string>>;
 }
 
-/** What the agent has to say after a look: statuses, what is gone, what it cannot explain, what it cannot begin. */
+/**
+ * What the agent has to say after a look: statuses, what is gone, what it cannot explain, what it
+ * cannot begin.
+ */
 export function toPicture(
   statuses: readonly InstanceStatus[],
   { instances, removals }: Pick<Assignment, "instances" | "removals">,
@@ -64,7 +67,10 @@ export function toPresent(picture: Picture, containers: readonly ObservedContain
   return told.flatMap(status => toStranger({ ...status, stranger: true }, containers) ?? []);
 }
 
-/** The digest of all that is seen, strangers among it: the scheduler's records must explain them too. */
+/**
+ * The digest of all that is seen, strangers among it: the scheduler's records must explain them
+ * too.
+ */
 export function toDigest(statuses: readonly InstanceStatus[]): Digest {
   const digested = statuses.filter(isDigested);
   let digest = 0n;

@@ -1,7 +1,9 @@
 import { get } from "node:http";
 import { connect } from "node:net";
 
-/** What is to be tried: a page that must answer 200 to 399, or a port that must take a connection. */
+/**
+ * What is to be tried: a page that must answer 200 to 399, or a port that must take a connection.
+ */
 export type ProbeTarget =
   | { readonly kind: "http"; readonly host: string; readonly port: number; readonly path: string }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number };
@@ -22,7 +24,8 @@ export const networkProber: Prober = async (target, timeoutMs) => {
   try {
     return await (target.kind === "tcp" ? tryConnect(target.host, target.port, timeoutMs) : tryPage(target, timeoutMs));
   } catch (error) {
-    // Node refuses some paths before anything is sent. A tenant chose the path: it must not end the agent.
+    // Node refuses some paths before anything is sent. A tenant chose the path: it must not end the
+    // agent.
     return { ok: false, answered: false, detail: error instanceof Error ? error.message : String(error) };
   }
 };

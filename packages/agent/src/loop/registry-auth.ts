@@ -11,7 +11,10 @@ export interface Credentials {
 export interface Registries {
   /** With what a tenant pulls an image; `undefined` for nobody in particular. */
   find(image: string, tenantId: string): Credentials | undefined;
-  /** Whether some tenant has credentials of its own for the image's registry, so that what is here may be private. */
+  /**
+   * Whether some tenant has credentials of its own for the image's registry, so that what is here
+   * may be private.
+   */
   isRestricted(image: string): boolean;
 }
 
@@ -23,9 +26,11 @@ const DEFAULT_REGISTRY = "docker.io";
 const DEFAULT_REGISTRY_KEYS = ["https://index.docker.io/v1/", "index.docker.io", DEFAULT_REGISTRY];
 
 /**
- * Reads `{"shared": {"auths": ...}, "tenants": {"<tenant>": {"auths": ...}}}`; each `auths` is that of Docker's
+ * Reads `{"shared": {"auths": ...}, "tenants": {"<tenant>": {"auths": ...}}}`; each `auths` is that
+ * of Docker's
  * `config.json`. A tenant's own credentials come before the shared ones.
- * @throws SkepError `invalid_argument` for anything else; it does not repeat the text, which holds passwords.
+ * @throws SkepError `invalid_argument` for anything else; it does not repeat the text, which holds
+ * passwords.
  */
 export function createRegistries(text: string): Registries {
   const { shared, tenants = {} } = parse(text);
@@ -91,7 +96,9 @@ export function authFor(image: string, config: unknown): RegistryAuth | undefine
   return { username, password, serverAddress: key };
 }
 
-/** The registry of an image reference: its first part where that names a host, else the default one. */
+/**
+ * The registry of an image reference: its first part where that names a host, else the default one.
+ */
 function registryOf(image: string): string {
   const first = image.split("/")[0] ?? "";
   return image.includes("/") && (/[.:]/.test(first) || first === "localhost") ? first : DEFAULT_REGISTRY;

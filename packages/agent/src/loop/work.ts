@@ -12,9 +12,15 @@ export interface Work {
   begin(step: Step): void;
   /** A mark for a snapshot that is begun now. */
   mark(): number;
-  /** Keys that must not be issued again by a decision on the snapshot of this mark; `ended` are those that are done. */
+  /**
+   * Keys that must not be issued again by a decision on the snapshot of this mark; `ended` are
+   * those that are done.
+   */
   busyKeys(mark: number): { readonly inFlight: readonly string[]; readonly ended: readonly string[] };
-  /** Whether something was done to the instance after the snapshot was begun, so that it shows the instance as it was. */
+  /**
+   * Whether something was done to the instance after the snapshot was begun, so that it shows the
+   * instance as it was.
+   */
   isStale(instanceId: string, mark: number): boolean;
   /** Whether the event only says what a step of ours brings about, whose end is told anyway. */
   isEcho(event: EngineEvent): boolean;
@@ -32,7 +38,10 @@ export function createWork(deps: {
   const { executors, clock, log, onEnd } = deps;
   const running = new Map<string, Promise<void>>();
   const echoes = createEchoes(clock);
-  /** Of steps that ended: the mark that was last given out by then. Snapshots up to that mark are too old. */
+  /**
+   * Of steps that ended: the mark that was last given out by then. Snapshots up to that mark are
+   * too old.
+   */
   const endedKeys = new Map<string, number>();
   const endedInstances = new Map<string, number>();
   let marks = 0;
@@ -61,7 +70,8 @@ export function createWork(deps: {
   return {
     begin: step => {
       echoes.begin(step);
-      // Engines list a container a moment before they find it by its id: it is started as soon as its create has ended.
+      // Engines list a container a moment before they find it by its id: it is started as soon as
+      // its create has ended.
       const made = step.kind === "start-container" ? running.get(createOf(step)) : undefined;
       running.set(step.key, run(step, made));
     },

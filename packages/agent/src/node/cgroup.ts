@@ -3,7 +3,10 @@ import { join } from "node:path";
 import type { NodeLoad } from "@skep/core/model/node.ts";
 import type { ContainerSample, Sampler } from "./sampler.ts";
 
-/** Files of one container's control groups, kept open: reading an open file costs a fortieth of opening it again. */
+/**
+ * Files of one container's control groups, kept open: reading an open file costs a fortieth of
+ * opening it again.
+ */
 interface Opened {
   readonly cpu: number;
   readonly memory: number;
@@ -15,13 +18,18 @@ interface Hierarchy {
   readonly memory: { readonly root: string; readonly file: string; readonly cache: RegExp };
 }
 
-/** How deep below the root a container's group may lie: the parent that the engine was given, slices, pods. */
+/**
+ * How deep below the root a container's group may lie: the parent that the engine was given,
+ * slices, pods.
+ */
 const SEARCH_DEPTH = 6;
 const buffer = Buffer.alloc(8192);
 
 /**
- * Reads control groups under `cgroupRoot` (the node's own `/sys/fs/cgroup`), of version 1 or 2, and the node's load under
- * `procRoot`. The engine's statistics call is not used: it takes a second per container on older engines.
+ * Reads control groups under `cgroupRoot` (the node's own `/sys/fs/cgroup`), of version 1 or 2, and
+ * the node's load under
+ * `procRoot`. The engine's statistics call is not used: it takes a second per container on older
+ * engines.
  */
 export function createCgroupSampler(cgroupRoot: string, procRoot: string): Sampler {
   const hierarchy = existsSync(join(cgroupRoot, "cgroup.controllers")) ? unified(cgroupRoot) : split(cgroupRoot);
@@ -51,7 +59,8 @@ export function createCgroupSampler(cgroupRoot: string, procRoot: string): Sampl
     if (files === undefined) return undefined;
     opened.set(containerId, files);
     const used = Number(readText(files.memory));
-    // Cache that the kernel would give back at once is no use of the container's; `docker stats` leaves it out as well.
+    // Cache that the kernel would give back at once is no use of the container's; `docker stats`
+    // leaves it out as well.
     const cache = files.stat === undefined ? 0 : Number(hierarchy.memory.cache.exec(readText(files.stat))?.[1] ?? 0);
     return { cpuMicros: hierarchy.cpu.toMicros(readText(files.cpu)), memoryBytes: Math.max(0, used - cache) };
   }
@@ -61,7 +70,8 @@ export function createCgroupSampler(cgroupRoot: string, procRoot: string): Sampl
       try {
         return read(containerId);
       } catch {
-        // The container ended, or was started again in a new group: its files answer ENODEV from then on.
+        // The container ended, or was started again in a new group: its files answer ENODEV from
+        // then on.
         drop(containerId);
         return undefined;
       }
@@ -95,7 +105,10 @@ function split(root: string): Hierarchy {
   };
 }
 
-/** The container's group relative to `root`. Containers of one engine share a parent, so known parents are tried first. */
+/**
+ * The container's group relative to `root`. Containers of one engine share a parent, so known
+ * parents are tried first.
+ */
 function findGroup(root: string, containerId: string, parents: Set<string>): string | undefined {
   const names = [containerId, `docker-${containerId}.scope`];
   for (const parent of parents) {

@@ -39,7 +39,10 @@ export function toNodeFacts(
   };
 }
 
-/** Names one life of the node: another machine boot or another start of the engine gives another name. */
+/**
+ * Names one life of the node: another machine boot or another start of the engine gives another
+ * name.
+ */
 export function toBootId(machineBootId: string, engine: EngineFacts): string {
   return createHash("sha256").update(`${machineBootId}\n${engine.startIdentity}`).digest("hex").slice(0, 32);
 }

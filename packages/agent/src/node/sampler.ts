@@ -6,7 +6,9 @@ export interface ContainerSample {
   readonly memoryBytes: number;
 }
 
-/** Reads what the kernel counts, as a port. Neither call throws: what cannot be read is `undefined`. */
+/**
+ * Reads what the kernel counts, as a port. Neither call throws: what cannot be read is `undefined`.
+ */
 export interface Sampler {
   container(containerId: string): ContainerSample | undefined;
   /** Closes what is held open for containers other than these. */

@@ -4,7 +4,10 @@ import type { Engine } from "../engine/engine.ts";
 import type { Journal } from "../loop/journal.ts";
 import type { Memo } from "../loop/memo.ts";
 
-/** What a process sees of the world; after `kill` nothing it waits for ever comes, as for a process that is gone. */
+/**
+ * What a process sees of the world; after `kill` nothing it waits for ever comes, as for a process
+ * that is gone.
+ */
 export interface Mortal {
   readonly clock: Clock;
   readonly engine: Engine;

@@ -4,8 +4,9 @@ import type { Loop, Orders } from "../loop/loop.ts";
 import type { Session } from "./session.ts";
 
 /**
- * Swarm tells the agent to end and the scheduler to evacuate at the same moment; the scheduler hears it from a manager's
- * agent, which looks every 2 s. So long is asked before an end is taken for an update or a restart.
+ * Swarm tells the agent to end and the scheduler to evacuate at the same moment; the scheduler
+ * hears it from a manager's agent, which looks every 2 s. The agent asks for this long before it
+ * takes its end for an update or a restart.
  */
 const ASK_FOR_MS = 4_000;
 const ASK_EVERY_MS = 500;
@@ -13,8 +14,8 @@ const ASK_EVERY_MS = 500;
 const STAY_FOR_MS = 280_000;
 
 /**
- * Takes leave: tells the scheduler, and stays while the node is drained and still has instances that are wanted or not
- * gone yet. Otherwise it returns soon; tenants run on without their agent.
+ * Takes leave: tells the scheduler, and stays while the node is drained and still has instances
+ * that are wanted or not gone yet. Otherwise it returns soon; tenants run on without their agent.
  */
 export async function leave(deps: {
   readonly session: Session;
@@ -35,7 +36,7 @@ export async function leave(deps: {
   log.info("agent.draining", "The node is drained: staying until its instances have moved.");
   const stayUntil = clock.monotonic() + STAY_FOR_MS;
   while (isDrained() && !isEmpty(orders(), loop) && clock.monotonic() < stayUntil) await clock.sleep(ASK_EVERY_MS);
-  // The last report, which says that the last instance is gone, shall land.
+  // Leaves time for the last report, which says that the last instance is gone.
   await clock.sleep(ASK_EVERY_MS);
   session.sayLeaving();
 }

@@ -46,7 +46,10 @@ interface Pending {
   tries: number;
 }
 
-/** Brings pictures to the scheduler: only what changed, repeated until it has landed, and of each thing the newest. */
+/**
+ * Brings pictures to the scheduler: only what changed, repeated until it has landed, and of each
+ * thing the newest.
+ */
 export class Reporter {
   readonly #deps: ReporterDeps;
   readonly #wake: Wake;
@@ -56,7 +59,10 @@ export class Reporter {
   #known: ReadonlyMap<string, string> = new Map();
   #wantsAll = true;
   #hasLanded = false;
-  /** Grows when everything is to be said anew: answers to what was sent before that mean nothing any more. */
+  /**
+   * Grows when everything is to be said anew: answers to what was sent before that mean nothing any
+   * more.
+   */
   #generation = 0;
   #seq = 0;
   #ackedSeq = 0;
@@ -86,15 +92,19 @@ export class Reporter {
     this.#wake.hint();
   }
 
-  /** Says everything anew at the begin of a session or after the connection was away: until it has landed nothing else counts. */
+  /**
+   * Says everything anew at the begin of a session or after the connection was away: until it has
+   * landed nothing else counts.
+   */
   beginAnew(): void {
     this.#hasLanded = false;
     this.sayAll();
   }
 
   /**
-   * Whether a full report has landed since the last `beginAnew`: only then may the agent call itself ready. Reports that
-   * fail later do not change that, since a scheduler that cannot write is no reason to seem dead.
+   * Whether a full report has landed since the last `beginAnew`: only then may the agent call
+   * itself ready. Reports that fail later do not change that, since a scheduler that cannot write
+   * is no reason to seem dead.
    */
   hasLanded(): boolean {
     return this.#hasLanded;

@@ -34,7 +34,7 @@ export interface SessionDeps {
 }
 
 const BEAT_MS = 1_000;
-/** Beats of many nodes shall not fall together. */
+/** Chance keeps the beats of many nodes from falling together. */
 const BEAT_JITTER = 0.1;
 const FETCH_EVERY_MS = 30_000;
 /** Until the first answer the agent asks more often: there may be work waiting. */
@@ -42,8 +42,9 @@ const FETCH_RETRY_MS = 2_000;
 const FETCH_TIMEOUT_MS = 2_000;
 
 /**
- * One life of the agent in the scheduler's eyes: it beats, hears assignments, and asks for them. The full report goes
- * first; beats, which say "ready", only follow once it has landed, so that nobody decides on what a node ran before.
+ * One life of the agent in the scheduler's eyes: it beats, hears assignments, and asks for them.
+ * The full report goes first; beats, which say "ready", only follow once it has landed, so that
+ * nobody decides on what a node ran before.
  */
 export class Session {
   readonly #deps: SessionDeps;

@@ -10,7 +10,8 @@ const LARGEST_BYTES = 64 * 1024 * 1024;
 
 /**
  * Asks the schedulers for a spec, part by part.
- * @throws BusError, or SkepError where the records have another spec of that release by now, or none on this node.
+ * @throws BusError, or SkepError where the records have another spec of that release by now, or
+ * none on this node.
  */
 export async function fetchSpec(bus: Bus, nodeId: string, name: SpecName): Promise<DeploymentSpec> {
   const { deploymentId, release, digest } = name;

@@ -27,9 +27,9 @@ export interface SupplyDeps {
 const BACKOFF = { baseMs: 500, maxMs: 5_000 };
 
 /**
- * Stands between the bus and the order book: large specs are only named in an assignment, and come from here. What
- * the agent holds already is not asked for again; the journal keeps it over a restart. The rest of the assignment
- * never waits for a spec.
+ * Stands between the bus and the order book: large specs are only named in an assignment, and come
+ * from here. What the agent holds already is not asked for again; the journal keeps it over a
+ * restart. The rest of the assignment never waits for a spec.
  */
 export class Supply {
   readonly #deps: SupplyDeps;
@@ -46,13 +46,14 @@ export class Supply {
 
   /** Takes an assignment that arrived. */
   take(arrived: DecodedAssignment): void {
-    // The same one may have been taken when less of it was at hand, so it is taken anew where specs are named.
+    // The same one may have been taken when less of it was at hand, so it is taken anew where specs
+    // are named.
     void this.#deliver(arrived, arrived.awaiting.length > 0);
   }
 
   /**
-   * Whether the agent has had all of its assignment in this life. Until then it asks for the whole one: what the
-   * journal kept may be the part that was at hand before a restart.
+   * Whether the agent has had all of its assignment in this life. Until then it asks for the whole
+   * one: what the journal kept may be the part that was at hand before a restart.
    */
   isComplete(): boolean {
     return this.#current !== undefined && this.#fill(this.#current, true).missing.length === 0;
@@ -133,7 +134,8 @@ export class Supply {
         this.#failures.set(keyOf(name), error instanceof Error ? error.message : String(error));
         log.debug("spec.unfetched", "A spec could not be fetched; it is asked for again.", { error, ...name });
       }
-      // The one that the agent works by now, which may have come meanwhile and lacked this spec as well.
+      // The one that the agent works by now, which may have come meanwhile and lacked this spec as
+      // well.
       if (!signal.aborted) await this.#deliver(this.#current, true);
     }
     this.#isFetching = false;

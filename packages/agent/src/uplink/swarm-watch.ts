@@ -6,7 +6,9 @@ import type { Log } from "@skep/kit/log.ts";
 import type { Loops } from "@skep/kit/loops.ts";
 import type { Engine, SwarmNodeView } from "../engine/engine.ts";
 
-/** Tells the scheduler what Swarm's managers know: the nodes, their labels, availability and role. */
+/**
+ * Tells the scheduler what Swarm's managers know: the nodes, their labels, availability and role.
+ */
 export interface SwarmWatch {
   /** Look now: the engine hinted at a change of a node. */
   hint(): void;
@@ -15,10 +17,15 @@ export interface SwarmWatch {
 
 /** A change made elsewhere in the Swarm gives this engine no event: it is found by looking. */
 const LOOK_EVERY_MS = 2_000;
-/** Unchanged lists are told again, since a message may have been lost and schedulers come and go. */
+/**
+ * Unchanged lists are told again, since a message may have been lost and schedulers come and go.
+ */
 const TELL_EVERY_MS = 10_000;
 
-/** Starts watching; on an engine that is no manager each look costs one refused call and says nothing. */
+/**
+ * Starts watching; on an engine that is no manager each look costs one refused call and says
+ * nothing.
+ */
 export function watchSwarm(deps: {
   readonly engine: Engine;
   readonly bus: Bus;
@@ -43,7 +50,8 @@ export function watchSwarm(deps: {
     if (told?.text === text && clock.monotonic() - told.at < TELL_EVERY_MS) return;
     const bytes = encodeSwarmNodes({ managerNodeId: nodeId, nodes: sorted, at: clock.now() });
     if (bytes.byteLength > bus.maxPayload()) {
-      // Not told, so it is tried again; half a list would read as if the other half had left the Swarm.
+      // Not told, so it is tried again; half a list would read as if the other half had left the
+      // Swarm.
       if (!isTooLong) log.error("swarm.unsendable", TOO_LONG, { bytes: bytes.byteLength, limit: bus.maxPayload() });
       isTooLong = true;
       return;
@@ -73,7 +81,9 @@ export function watchSwarm(deps: {
 const TOO_LONG =
   "The Swarm's list of nodes does not fit into one message: raise NATS's max_payload, or shorten node labels.";
 
-/** Swarm's version index moves without news (managers' own upkeep), so a change of it alone is none. */
+/**
+ * Swarm's version index moves without news (managers' own upkeep), so a change of it alone is none.
+ */
 function withoutVersion(node: SwarmNodeView): Omit<SwarmNodeView, "versionIndex"> {
   const { versionIndex: _, ...rest } = node;
   return rest;
