@@ -3,7 +3,7 @@ import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
 import { LIMITS } from "@skep/server/limits.ts";
 import { limitsOf } from "@skep/server/settings.ts";
 import { describe, expect, it } from "vitest";
-import { readConfig, retentionOf, settingsOf } from "./config.ts";
+import { defaultQuotaOf, readConfig, retentionOf, settingsOf } from "./config.ts";
 import { DEFAULT_RETENTION } from "./loop/retention-settings.ts";
 
 const token = "a-token-of-the-operator";
@@ -37,6 +37,19 @@ describe("the configuration", () => {
     expect(limitsOf(readConfig({ SKEP_API_TOKEN: token, SKEP_API_BODY_MS: "7" })).bodyMs).toBe(7);
     for (const wrong of ["a.example", "https://a.example/path", "*"])
       expect(() => readConfig({ SKEP_API_TOKEN: token, SKEP_API_ORIGINS: wrong })).toThrow(/SKEP_API_ORIGINS/);
+  });
+
+  it("bounds new tenants by default, and not in what is set to 0", () => {
+    expect(defaultQuotaOf(readConfig({ SKEP_API_TOKEN: token }))).toEqual({
+      ...{ instances: 200, cpuMillis: 200_000, memoryBytes: 107_374_182_400 },
+    });
+    const config = readConfig({
+      SKEP_API_TOKEN: token,
+      SKEP_DEFAULT_QUOTA_INSTANCES: "0",
+      SKEP_MEMORY_OVERCOMMIT: "3",
+    });
+    expect(defaultQuotaOf(config).instances).toBeUndefined();
+    expect(settingsOf(config).memoryOvercommit).toBe(3);
   });
 
   it("names every variable that is wrong, at once", () => {

@@ -1,4 +1,5 @@
 import { parsePortRanges } from "@skep/core/model/host-ports.ts";
+import type { Quota } from "@skep/core/model/tenant.ts";
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
 import { ROUTES_MAX_AGE_MS } from "./edge/routes-view.ts";
 import { ConfigError, loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
@@ -9,6 +10,9 @@ import { DEFAULT_RETENTION, type Retention } from "./loop/retention-settings.ts"
 const port = (otherwise: number) => z.coerce.number().int().min(0).max(65_535).default(otherwise);
 const ms = (otherwise: number) => z.coerce.number().int().min(1).default(otherwise);
 
+/** 200 instances, as large as a container is that says nothing. */
+const DEFAULT_QUOTA = { instances: 200, cpuMillis: 200_000, memoryBytes: 100 * 2 ** 30 };
+const bound = (otherwise: number) => z.coerce.number().int().min(0).default(otherwise);
 const DAY_MS = 24 * 3_600_000;
 const days = (otherwiseMs: number) =>
   z.coerce
@@ -91,6 +95,26 @@ export const SCHEDULER_SETTINGS = {
     ms(DEFAULT_SETTINGS.portQuarantineMs),
     "how long a host port waits before another tenant may have it",
   ),
+  memoryOvercommit: setting(
+    "SKEP_MEMORY_OVERCOMMIT",
+    z.coerce.number().min(1).max(1_000).default(DEFAULT_SETTINGS.memoryOvercommit),
+    "how many times a node's memory the limits of its containers may come to",
+  ),
+  defaultInstances: setting(
+    "SKEP_DEFAULT_QUOTA_INSTANCES",
+    bound(DEFAULT_QUOTA.instances),
+    "instances that a new tenant may have, 0 for any number",
+  ),
+  defaultCpuMillis: setting(
+    "SKEP_DEFAULT_QUOTA_CPU_MILLIS",
+    bound(DEFAULT_QUOTA.cpuMillis),
+    "thousandths of a core that a new tenant's limits may come to, 0 for any number",
+  ),
+  defaultMemoryBytes: setting(
+    "SKEP_DEFAULT_QUOTA_MEMORY_BYTES",
+    bound(DEFAULT_QUOTA.memoryBytes),
+    "bytes that a new tenant's limits may come to, 0 for any number",
+  ),
   keepReleases: setting(
     "SKEP_KEEP_RELEASES",
     z.coerce.number().int().min(1).default(DEFAULT_RETENTION.releases),
@@ -135,8 +159,17 @@ const LEAST_MARGIN_MS = 30_000;
 /** The part that decisions are made by. */
 export function settingsOf(config: SchedulerConfig): Settings {
   const { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, moveGraceMs, keepStoppedMs } = config;
-  const { portQuarantineMs } = config;
-  return { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, moveGraceMs, keepStoppedMs, portQuarantineMs };
+  const { portQuarantineMs, memoryOvercommit } = config;
+  return {
+    memoryOvercommit,
+    suspectAfterMs,
+    downAfterMs,
+    edgeSettleMs,
+    startDeadlineMs,
+    moveGraceMs,
+    keepStoppedMs,
+    portQuarantineMs,
+  };
 }
 
 /** How long history is kept. */
@@ -146,5 +179,14 @@ export function retentionOf(config: SchedulerConfig): Retention {
     releases: config.keepReleases,
     decisionsMs: config.keepDecisionsDays * DAY_MS,
     auditMs: config.keepAuditDays * DAY_MS,
+  };
+}
+
+/** The bounds of a new tenant that names none. */
+export function defaultQuotaOf(config: SchedulerConfig): Quota {
+  return {
+    instances: config.defaultInstances || undefined,
+    cpuMillis: config.defaultCpuMillis || undefined,
+    memoryBytes: config.defaultMemoryBytes || undefined,
   };
 }

@@ -1,4 +1,5 @@
 import type { PortRange } from "@skep/core/model/host-ports.ts";
+import type { Quota } from "@skep/core/model/tenant.ts";
 import { encodeWake } from "@skep/api/codec/notice.ts";
 import { SUBJECTS } from "@skep/api/subjects.ts";
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
@@ -36,6 +37,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly askEdge?: AskEdge;
   /** Host ports that people may fix; none where absent. */
   readonly fixedPorts?: readonly PortRange[];
+  /** The bounds of a new tenant that names none; none where absent. */
+  readonly defaultQuota?: Quota;
 }
 
 /**
@@ -151,11 +154,15 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   };
 }
 
+const NO_QUOTA: Quota = { instances: undefined, cpuMillis: undefined, memoryBytes: undefined };
+
 /** What the API's handlers need of a scheduler that has started, or not yet. */
 function apiOf(ports: Ports, started: () => Started | undefined, wake: (because: string) => void): ApiDeps {
-  const { store, bus, clock, log, name, version, fixedPorts = [], ids } = ports;
+  const { store, bus, clock, log, name, version, fixedPorts = [], ids, settings } = ports;
+  const { defaultQuota = NO_QUOTA } = ports;
   return {
-    ...{ store, bus, clock, log, version, fixedPorts },
+    ...{ store, bus, clock, log, version, fixedPorts, defaultQuota },
+    memoryOvercommit: settings.memoryOvercommit,
     replica: name,
     wake: because => {
       wake(because);

@@ -13,7 +13,7 @@ import { systemIds, systemRandom } from "@skep/kit/random.ts";
 import { retry } from "@skep/kit/retry.ts";
 import { hostname } from "node:os";
 import { createHandlers } from "./api/handlers.ts";
-import { retentionOf, SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.ts";
+import { defaultQuotaOf, retentionOf, SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.ts";
 import { createAskEdge } from "./edge/ask-edge.ts";
 import { startEdgeServer } from "./edge/edge-server.ts";
 import { knowTokens } from "@skep/server/auth.ts";
@@ -42,7 +42,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     ...{ store, bus, clock: systemClock, log, random: systemRandom, ids: systemIds, settings: settingsOf(config) },
     ...{ fixedPorts: config.fixedPorts, routesMaxAgeMs: config.routesMaxAgeMs },
     askEdge: createAskEdge(config.edgeHttpPort),
-    retention: retentionOf(config),
+    ...{ retention: retentionOf(config), defaultQuota: defaultQuotaOf(config) },
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
   });
   life.stack.defer(() => scheduler.stop());

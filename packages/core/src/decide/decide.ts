@@ -24,7 +24,7 @@ export function decide(world: World, settings: Settings, now: number): Plan {
   retryFailed(draft);
   forgetFinished(draft, settings);
   const wants = wantsOf(draft, settings, ending);
-  placeWanted(draft, wants);
+  placeWanted(draft, settings, wants);
   withdrawRefusals(draft, wants);
   supersedeOlder(draft, settings, ending);
   return { changes: draft.changes, wakeAt: wakeTime(draft, settings), basis: basisOf(ordered, draft.changes) };

@@ -1,4 +1,4 @@
-import type { World } from "../world/world.ts";
+import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
 import type { DeploymentSpec } from "../model/deployment.ts";
 import type { Instance, Refusal } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
@@ -50,9 +50,14 @@ export interface Proposal {
  * Explains where the instance, or one more instance of a proposed spec, would be placed now, node
  * by node.
  */
-export function explainPlacement(world: World, subject: Instance | Proposal, now: number): Explanation {
-  const fleet = fleetOf(world, now);
-  const ask = "spec" in subject ? proposed(subject, 0) : recorded(world, subject);
+export function explainPlacement(
+  world: World,
+  subject: Instance | Proposal,
+  now: number,
+  memoryOvercommit: number = DEFAULT_SETTINGS.memoryOvercommit,
+): Explanation {
+  const fleet = fleetOf(world, now, memoryOvercommit);
+  const ask = "spec" in subject ? proposed(subject, 0, memoryOvercommit) : recorded(world, subject, memoryOvercommit);
   if (ask === undefined)
     return {
       nodes: [],
@@ -75,30 +80,32 @@ export function previewPlacement(
   world: World,
   proposal: Proposal,
   now: number,
+  memoryOvercommit: number = DEFAULT_SETTINGS.memoryOvercommit,
 ): {
   readonly placed: readonly Placed[];
   readonly refused: readonly { readonly slot: number; readonly refusal: Refusal }[];
 } {
   const requests: PlacementRequest[] = Array.from({ length: proposal.spec.replicas }, (_, slot) => ({
-    ...proposed(proposal, slot),
+    ...proposed(proposal, slot, memoryOvercommit),
     instanceId: `${proposal.tenantId}.${proposal.spec.name}.${slot}`,
   }));
-  const result = placeBatch(fleetOf(world, now), requests);
+  const result = placeBatch(fleetOf(world, now, memoryOvercommit), requests);
+  const slots = new Map(requests.map(({ instanceId, slot }) => [instanceId, slot]));
   return {
     placed: result.placed,
     refused: result.refused.map(one => ({
-      slot: requests.findIndex(request => request.instanceId === one.instanceId),
+      slot: slots.get(one.instanceId) ?? 0,
       refusal: one.refusal,
     })),
   };
 }
 
-function proposed({ tenantId, spec }: Proposal, slot: number): Ask {
-  return { need: needOf(tenantId, `${tenantId}.${spec.name}`, spec), slot, exclude: undefined };
+function proposed({ tenantId, spec }: Proposal, slot: number, memoryOvercommit: number): Ask {
+  return { need: needOf(tenantId, `${tenantId}.${spec.name}`, spec, memoryOvercommit), slot, exclude: undefined };
 }
 
-function recorded(world: World, instance: Instance): Ask | undefined {
-  const need = needsOf(world)(instance.deploymentId, instance.release);
+function recorded(world: World, instance: Instance, memoryOvercommit: number): Ask | undefined {
+  const need = needsOf(world, memoryOvercommit)(instance.deploymentId, instance.release);
   return need === undefined ? undefined : { need, slot: instance.slot, exclude: undefined };
 }
 

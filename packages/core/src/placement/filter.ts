@@ -81,7 +81,10 @@ const memory: Filter = {
       memory,
       index => fleet.nodes[index]!.capacity.memoryBytes - fleet.memoryUsed[index]!,
     );
-    return `add memory or reserve less: the largest free is ${mebibytes(most)}, wanted ${mebibytes(ask.need.memoryBytes)}`;
+    const free = `the largest free is ${mebibytes(most)}, wanted ${mebibytes(ask.need.memoryBytes)}`;
+    const { limitCountsBy: by, limit } = ask.need;
+    if (by === undefined) return `add memory or reserve less: ${free}`;
+    return `add memory or lower the memory limit of ${mebibytes(limit.memoryBytes)}, of which 1/${by} counts: ${free}`;
   },
 };
 

@@ -1,6 +1,6 @@
 import { findRelease, openDraft } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
-import type { World } from "../world/world.ts";
+import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
 import type { DeploymentId, Release } from "../model/deployment.ts";
 import type { Location } from "../model/instance.ts";
 import { openFleet } from "./fleet.ts";
@@ -9,14 +9,17 @@ import { needOf } from "./need.ts";
 import type { Need } from "./need.ts";
 
 /** The fleet as the world records it. */
-export function fleetOf(world: World, now: number): Fleet {
+export function fleetOf(world: World, now: number, memoryOvercommit = DEFAULT_SETTINGS.memoryOvercommit): Fleet {
   const draft = openDraft(world, now);
-  return fleetOfDraft(draft, needsOfDraft(draft));
+  return fleetOfDraft(draft, needsOfDraft(draft, memoryOvercommit));
 }
 
 /** Looks up what instances of a release need, derived once per release. */
-export function needsOf(world: World): (deploymentId: DeploymentId, release: number) => Need | undefined {
-  return needsOfDraft(openDraft(world, 0));
+export function needsOf(
+  world: World,
+  memoryOvercommit: number,
+): (deploymentId: DeploymentId, release: number) => Need | undefined {
+  return needsOfDraft(openDraft(world, 0), memoryOvercommit);
 }
 
 /** The fleet as the draft stands. */
@@ -41,18 +44,21 @@ export function fleetOfDraft(draft: Draft, needs: ReturnType<typeof needsOfDraft
  * What was derived from each release: they never change, and one look after the other asks for the
  * same ones.
  */
-const derived = new WeakMap<Release, Need>();
+const derived = new WeakMap<Release, { readonly need: Need; readonly memoryOvercommit: number }>();
 
 /** Looks up what instances of a release need. */
-export function needsOfDraft(draft: Draft): (deploymentId: DeploymentId, release: number) => Need | undefined {
+export function needsOfDraft(
+  draft: Draft,
+  memoryOvercommit: number,
+): (deploymentId: DeploymentId, release: number) => Need | undefined {
   return (deploymentId, number) => {
     const release = findRelease(draft, deploymentId, number);
     if (release === undefined) return undefined;
     const found = derived.get(release);
-    if (found !== undefined) return found;
+    if (found?.memoryOvercommit === memoryOvercommit) return found.need;
     const tenantId = deploymentId.slice(0, deploymentId.indexOf("."));
-    const need = needOf(tenantId, deploymentId, release.spec);
-    derived.set(release, need);
+    const need = needOf(tenantId, deploymentId, release.spec, memoryOvercommit);
+    derived.set(release, { need, memoryOvercommit });
     return need;
   };
 }

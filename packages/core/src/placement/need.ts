@@ -1,4 +1,6 @@
 import type { DeploymentId, DeploymentSpec, Strategy } from "../model/deployment.ts";
+import type { Resources } from "../model/resources.ts";
+import { DEFAULT_SETTINGS } from "../world/world.ts";
 import type { TenantId } from "../model/tenant.ts";
 import { canonicalText, hashText } from "../converge/spec-hash.ts";
 import { LARGE_SPEC_BYTES } from "../model/assignment.ts";
@@ -22,8 +24,13 @@ export interface Need {
   readonly constraints: readonly Constraint[];
   /** Reserved thousandths of a core; what the cpu filter counts. */
   readonly cpuMillis: number;
-  /** Reserved bytes; what the memory filter counts. */
+  /**
+   * What the memory filter counts: of each container the bytes that it reserves, or the share of its
+   * limit that may not be overcommitted, whichever is more.
+   */
   readonly memoryBytes: number;
+  /** Whether it is a limit that makes `memoryBytes` what it is; such a limit counts by one over this. */
+  readonly limitCountsBy: number | undefined;
   /**
    * What it is expected to use until it is measured: its reservation, or a quarter of its limit.
    */
@@ -55,7 +62,12 @@ const EXPECTED_SHARE_OF_LIMIT = 4;
  * Derives from a spec what placement has to know. Constraints that cannot be read are satisfied by
  * no node.
  */
-export function needOf(tenantId: TenantId, deploymentId: DeploymentId, spec: DeploymentSpec): Need {
+export function needOf(
+  tenantId: TenantId,
+  deploymentId: DeploymentId,
+  spec: DeploymentSpec,
+  memoryOvercommit: number = DEFAULT_SETTINGS.memoryOvercommit,
+): Need {
   const { strategy, maxPerNode, antiAffinity } = spec.placement;
   const constraints = spec.placement.constraints.map(text => {
     const parsed = parseConstraint(text, "");
@@ -64,6 +76,7 @@ export function needOf(tenantId: TenantId, deploymentId: DeploymentId, spec: Dep
   const resources = spec.containers.map(container => container.resources);
   const sum = (of: (resources: (typeof spec.containers)[number]["resources"]) => number): number =>
     resources.reduce((total, one) => total + of(one), 0);
+  const shareOf = (one: Resources): number => Math.ceil(one.memoryBytes / memoryOvercommit);
   const ports = spec.containers.flatMap(container =>
     container.ports.map(port => ({ container: container.name, ...port })),
   );
@@ -76,7 +89,8 @@ export function needOf(tenantId: TenantId, deploymentId: DeploymentId, spec: Dep
     strategy,
     constraints,
     cpuMillis: sum(one => one.reserveCpuMillis),
-    memoryBytes: sum(one => one.reserveMemoryBytes),
+    memoryBytes: sum(one => Math.max(one.reserveMemoryBytes, shareOf(one))),
+    limitCountsBy: resources.some(one => shareOf(one) > one.reserveMemoryBytes) ? memoryOvercommit : undefined,
     expected: {
       cpuMillis: sum(one => one.reserveCpuMillis || one.cpuMillis / EXPECTED_SHARE_OF_LIMIT),
       memoryBytes: sum(one => one.reserveMemoryBytes || one.memoryBytes / EXPECTED_SHARE_OF_LIMIT),

@@ -1,5 +1,6 @@
 import { record } from "../world/change.ts";
 import type { Draft } from "../world/draft.ts";
+import type { Settings } from "../world/world.ts";
 import { fleetOfDraft, needsOfDraft } from "../placement/fleet-of-world.ts";
 import { placeBatch } from "../placement/place.ts";
 import type { PlacementRequest } from "../placement/place.ts";
@@ -9,9 +10,9 @@ import { isPlaced } from "./ending.ts";
 import type { Want } from "./wants.ts";
 
 /** Places what wants a node, and records why the rest could not be placed where that is news. */
-export function placeWanted(draft: Draft, wants: readonly Want[]): void {
+export function placeWanted(draft: Draft, settings: Settings, wants: readonly Want[]): void {
   if (wants.length === 0) return;
-  const needs = needsOfDraft(draft);
+  const needs = needsOfDraft(draft, settings.memoryOvercommit);
   const byId = new Map<InstanceId, Want>();
   const requests: PlacementRequest[] = [];
   for (const want of wants) {

@@ -43,6 +43,11 @@ export interface Settings {
    * than any edge can hold a route to it.
    */
   readonly portQuarantineMs: number;
+  /**
+   * How many times the memory of a node its containers' limits may come to, all together: of each limit
+   * a share of one over this counts as reserved. Cpu has no such bound, since a core can be shared.
+   */
+  readonly memoryOvercommit: number;
 }
 
 /** The defaults that the README documents. */
@@ -54,4 +59,5 @@ export const DEFAULT_SETTINGS: Settings = {
   moveGraceMs: 60_000,
   keepStoppedMs: 60_000,
   portQuarantineMs: 300_000,
+  memoryOvercommit: 10,
 };

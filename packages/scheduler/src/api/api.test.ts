@@ -289,6 +289,16 @@ describe("the other services", () => {
     expect(await failure(tenants.getTenant({ tenantId: "acme" }))).toMatchObject({ code: "not_found" });
   });
 
+  it("bounds a new tenant where nobody said how, until somebody lifts that", async () => {
+    const { tenants } = await start();
+    const { tenant } = await tenants.createTenant({ tenantId: "fresh", quota: { cpuMillis: 5_000n } });
+    expect(tenant?.quota).toMatchObject({ instances: 200, cpuMillis: 5_000n, memoryBytes: 2n ** 40n });
+    const own = await tenants.createTenant({ tenantId: "own", quota: { instances: 7 } });
+    expect(own.tenant?.quota).toMatchObject({ instances: 7 });
+    await tenants.updateTenant({ tenantId: "fresh", quota: {} });
+    expect((await tenants.getTenant({ tenantId: "fresh" })).tenant?.quota?.instances).toBeUndefined();
+  });
+
   it("changes nodes through a manager's agent, and says so where none answers", async () => {
     const { nodes, answer, wakes, store } = await start();
     const asked: unknown[] = [];

@@ -17,7 +17,7 @@ import { acceptMessage, acceptSpec } from "./spec-intake.ts";
 
 /** What tenants want run. */
 export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof DeploymentService> {
-  const { store, clock, fixedPorts } = deps;
+  const { store, clock, fixedPorts, memoryOvercommit } = deps;
   return {
     createDeployment: async (request, context) => {
       const tenantId = request.tenantId === "" ? request.projectId : request.tenantId;
@@ -65,9 +65,9 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
     streamLogs: (request, context) => streamLogs(deps, request, context.signal),
     previewPlacement: async request => {
       const { spec } = acceptMessage(request.tenantId, request.spec, fixedPorts);
-      return { placements: preview(await store.loadWorld(), request.tenantId, spec, clock.now()) };
+      return { placements: preview(await store.loadWorld(), request.tenantId, spec, clock.now(), memoryOvercommit) };
     },
-    explainPlacement: request => explain(store, request, clock.now()),
+    explainPlacement: request => explain(store, request, clock.now(), memoryOvercommit),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { PortRange } from "@skep/core/model/host-ports.ts";
+import type { Quota } from "@skep/core/model/tenant.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
@@ -24,6 +25,10 @@ export interface ApiDeps {
   readonly version: string;
   /** Host ports that the operator lets people fix. */
   readonly fixedPorts: readonly PortRange[];
+  /** What placement counts of a memory limit, see core's `Settings`. */
+  readonly memoryOvercommit: number;
+  /** The bounds of a new tenant that names none. */
+  readonly defaultQuota: Quota;
   /** Tells the leading tick that something was committed. */
   wake(because: string): void;
   readonly hints: ChangeHints;

@@ -32,6 +32,7 @@ export async function explain(
   store: Store,
   request: ExplainPlacementRequest,
   now: number,
+  memoryOvercommit: number,
 ): Promise<MessageInitShape<typeof ExplainPlacementResponseSchema>> {
   const { deploymentId, instanceId } = request;
   const subject = instanceId === "" ? { deploymentId } : { instanceId };
@@ -53,13 +54,19 @@ export async function explain(
   return {
     placements: instances
       .slice(0, MOST_EXPLAINED)
-      .map(({ instance, location }) => explainOne(world, instance, location, decisions, now)),
+      .map(({ instance, location }) => explainOne(world, instance, location, decisions, now, memoryOvercommit)),
     decisions: decisions.slice(-MOST_DECISIONS).toReversed().map(eventToProto),
   };
 }
 
 /** Where the replicas of a spec would go, as if nothing of that deployment ran yet. */
-export function preview(world: World, tenantId: string, spec: DeploymentSpec, now: number): PlacementInit[] {
+export function preview(
+  world: World,
+  tenantId: string,
+  spec: DeploymentSpec,
+  now: number,
+  memoryOvercommit: number,
+): PlacementInit[] {
   const id = `${tenantId}.${spec.name}`;
   const without: World = {
     ...world,
@@ -67,9 +74,9 @@ export function preview(world: World, tenantId: string, spec: DeploymentSpec, no
     locations: world.locations.filter(location => location.deploymentId !== id),
   };
   const hostnames = new Map(world.nodes.map(node => [node.id, node.hostname]));
-  const { placed, refused } = previewPlacement(without, { tenantId, spec }, now);
+  const { placed, refused } = previewPlacement(without, { tenantId, spec }, now, memoryOvercommit);
   // The verdicts are those for the first instance: they show which nodes were considered at all.
-  const nodes = explainPlacement(without, { tenantId, spec }, now).nodes.map(verdictToProto);
+  const nodes = explainPlacement(without, { tenantId, spec }, now, memoryOvercommit).nodes.map(verdictToProto);
   return [
     ...placed.map(one => {
       const slot = Number(one.instanceId.slice(one.instanceId.lastIndexOf(".") + 1));
@@ -86,8 +93,9 @@ function explainOne(
   location: Location | undefined,
   decisions: readonly Decision[],
   now: number,
+  memoryOvercommit: number,
 ): PlacementInit {
-  const explanation = explainPlacement(worldWithout(world, instance), instance, now);
+  const explanation = explainPlacement(worldWithout(world, instance), instance, now, memoryOvercommit);
   const nodes = explanation.nodes.map(verdictToProto);
   const base = { instanceId: instance.id, slot: instance.slot, nodes };
   if (location === undefined) {

@@ -1,5 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { TenantService } from "@skep/api/gen/skep/v1/tenant_service_pb.ts";
+import type { Quota } from "@skep/core/model/tenant.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { changeRequest } from "./caller.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -7,10 +8,10 @@ import { quotaFromProto, tenantToProto } from "@skep/api/codec/tenant.ts";
 import { pageRequest } from "./lookups.ts";
 
 /** Tenants and their quotas. */
-export function tenantHandlers({ store, wake }: ApiDeps): ServiceImpl<typeof TenantService> {
+export function tenantHandlers({ store, wake, defaultQuota }: ApiDeps): ServiceImpl<typeof TenantService> {
   return {
     createTenant: async (request, context) => {
-      const tenant = { id: request.tenantId, quota: quotaFromProto(request.quota) };
+      const tenant = { id: request.tenantId, quota: withDefaults(quotaFromProto(request.quota), defaultQuota) };
       return { tenant: tenantToProto(await store.createTenant(tenant, changeRequest(request, context))) };
     },
     getTenant: async request => {
@@ -32,6 +33,15 @@ export function tenantHandlers({ store, wake }: ApiDeps): ServiceImpl<typeof Ten
       await store.deleteTenant(request.tenantId, changeRequest(request, context));
       return {};
     },
+  };
+}
+
+/** A new tenant is bounded in everything; whoever wants no bound takes it away by an update. */
+function withDefaults(given: Quota, otherwise: Quota): Quota {
+  return {
+    instances: given.instances ?? otherwise.instances,
+    cpuMillis: given.cpuMillis ?? otherwise.cpuMillis,
+    memoryBytes: given.memoryBytes ?? otherwise.memoryBytes,
   };
 }
 
