@@ -2,8 +2,8 @@ import type { Bug } from "./bug.ts";
 
 const LIVENESS = "packages/core/src/liveness.ts";
 const STATE = "packages/core/src/model/state.ts";
-const DEPLOYMENTS = "packages/core/src/reconcile/deployments.ts";
-const SUPERSEDE = "packages/core/src/reconcile/supersede.ts";
+const DEPLOYMENTS = "packages/core/src/passes/deployments.ts";
+const SUPERSEDE = "packages/core/src/passes/supersede.ts";
 
 /** Bugs in decisions: who is down, what is placed where, what ends when. */
 export const CORE_BUGS: readonly Bug[] = [
@@ -95,7 +95,7 @@ export const CORE_BUGS: readonly Bug[] = [
     breaks: "A node that comes back is not told to end what was given up there.",
     edits: [
       {
-        file: "packages/core/src/reconcile/eviction.ts",
+        file: "packages/core/src/passes/eviction.ts",
         find: "else if (isBack(draft, location))",
         replace: "else if (draft.now < 0 && isBack(draft, location))",
       },
@@ -107,7 +107,7 @@ export const CORE_BUGS: readonly Bug[] = [
     breaks: "What runs on a node that is only silent is given up at once.",
     edits: [
       {
-        file: "packages/core/src/reconcile/eviction.ts",
+        file: "packages/core/src/passes/eviction.ts",
         find: 'return node.liveness === "down" ?',
         replace: 'return node.liveness === "down" || node.liveness === "suspect" ?',
       },
@@ -137,7 +137,7 @@ export const CORE_BUGS: readonly Bug[] = [
     breaks: "A placement that failed is followed by the next without a wait.",
     edits: [
       {
-        file: "packages/core/src/reconcile/retry.ts",
+        file: "packages/core/src/passes/retry.ts",
         find: "return failed.changedAt + Math.min(",
         replace: "return failed.changedAt + 0 * Math.min(",
       },

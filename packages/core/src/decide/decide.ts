@@ -1,11 +1,11 @@
-import { reconcileDeployments } from "../reconcile/deployments.ts";
-import { evictLost } from "../reconcile/eviction.ts";
-import { forgetFinished } from "../reconcile/forget.ts";
-import { placeWanted, withdrawRefusals } from "../reconcile/placing.ts";
-import { retryFailed } from "../reconcile/retry.ts";
-import { supersedeOlder } from "../reconcile/supersede.ts";
-import { wakeTime } from "../reconcile/wake-time.ts";
-import { wantsOf } from "../reconcile/wants.ts";
+import { fillSlots } from "../passes/deployments.ts";
+import { evictLost } from "../passes/eviction.ts";
+import { forgetFinished } from "../passes/forget.ts";
+import { placeWanted, withdrawRefusals } from "../passes/placing.ts";
+import { retryFailed } from "../passes/retry.ts";
+import { supersedeOlder } from "../passes/supersede.ts";
+import { wakeTime } from "../passes/wake-time.ts";
+import { wantsOf } from "../passes/wants.ts";
 import { basisOf } from "../world/basis.ts";
 import { openDraft } from "../world/draft.ts";
 import type { Plan } from "../world/plan.ts";
@@ -20,7 +20,7 @@ export function decide(world: World, settings: Settings, now: number): Plan {
   const ordered = inOrder(world);
   const draft = openDraft(ordered, now);
   evictLost(draft);
-  const ending = reconcileDeployments(draft, settings);
+  const ending = fillSlots(draft, settings);
   retryFailed(draft);
   forgetFinished(draft, settings);
   const wants = wantsOf(draft, settings, ending);

@@ -13,7 +13,7 @@ import type { Slot } from "./slots.ts";
  * many, and replaces those of old releases. Answers the instances that are on their way out, which are not to be
  * placed again.
  */
-export function reconcileDeployments(draft: Draft, settings: Settings): ReadonlySet<InstanceId> {
+export function fillSlots(draft: Draft, settings: Settings): ReadonlySet<InstanceId> {
   const ending = new Set<InstanceId>();
   const byDeployment = Map.groupBy(draft.instances.values(), instance => instance.deploymentId);
   for (const [deploymentId, instances] of byDeployment) {
@@ -24,7 +24,7 @@ export function reconcileDeployments(draft: Draft, settings: Settings): Readonly
     const instances = byDeployment.get(deploymentId) ?? [];
     if (isSettled(draft.deployments.get(deploymentId)!, instances)) continue;
     const ids = instances.map(instance => instance.id);
-    for (const id of reconcileUntilSettled(draft, settings, deploymentId, ids)) ending.add(id);
+    for (const id of fillUntilSettled(draft, settings, deploymentId, ids)) ending.add(id);
   }
   return ending;
 }
@@ -39,7 +39,7 @@ function isSettled(deployment: Deployment, instances: readonly Instance[]): bool
 // What one round ends or makes can be what the next one looks at. Two rounds settle nearly everything.
 const MOST_ROUNDS = 10;
 
-function reconcileUntilSettled(
+function fillUntilSettled(
   draft: Draft,
   settings: Settings,
   deploymentId: DeploymentId,
@@ -50,7 +50,7 @@ function reconcileUntilSettled(
     const before = draft.changes.length;
     const instances = ids.flatMap(id => draft.instances.get(id) ?? []);
     ending = new Set();
-    reconcileOne(draft, settings, draft.deployments.get(deploymentId)!, instances, ending);
+    fillOne(draft, settings, draft.deployments.get(deploymentId)!, instances, ending);
     if (draft.changes.length === before) break;
     for (const change of draft.changes.slice(before))
       if (change.kind === "create-instance") ids.push(change.instance.id);
@@ -58,7 +58,7 @@ function reconcileUntilSettled(
   return ending;
 }
 
-function reconcileOne(
+function fillOne(
   draft: Draft,
   settings: Settings,
   deployment: Deployment,
