@@ -19,7 +19,14 @@ const permissions: Readonly<Record<NatsUser, Permissions>> = {
     subscribe: ["skep.v1.>", "_INBOX_scheduler.>"],
   },
   agent: {
-    publish: ["skep.v1.beat.*", "skep.v1.report.*", "skep.v1.fetch.*", "skep.v1.swarm", "_INBOX_scheduler.>"],
+    publish: [
+      "skep.v1.beat.*",
+      "skep.v1.report.*",
+      "skep.v1.fetch.*",
+      "skep.v1.lease.*",
+      "skep.v1.swarm",
+      "_INBOX_scheduler.>",
+    ],
     subscribe: ["skep.v1.assign.*", "skep.v1.ask.*", "_INBOX_agent.>"],
   },
   operator: {

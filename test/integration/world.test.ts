@@ -177,6 +177,7 @@ function inOrder(world: World): World {
     instances: sorted(world.instances),
     locations: sorted(world.locations),
     releasedPorts: world.releasedPorts,
+    volumes: sorted(world.volumes),
     placements: world.placements,
   };
 }

@@ -33,7 +33,7 @@ export async function startLoneAgent(engine: Engine): Promise<LoneAgent> {
   const nodeId = (await engine.facts()).nodeId ?? "";
   let assignment: Assignment = {
     ...{ nodeId, incarnation: "load", succeeds: [], term: 1, revision: 1, availability: "active" },
-    ...{ instances: [], removals: [] },
+    ...{ instances: [], removals: [], volumeRemovals: [] },
   };
   let heard: (running: ReadonlySet<string>, gone: ReadonlySet<string>) => void = () => undefined;
   const running = new Set<string>();

@@ -108,7 +108,16 @@ async function sendReport(bus: Bus, node: PlayedNode, full: boolean): Promise<vo
   const news = [...node.untold].flatMap(key => node.running.get(key) ?? []);
   node.untold.clear();
   const data = encodeReport({
-    ...{ nodeId, sessionId: SESSION, seq: node.reportSeq, full, facts: full ? facts : undefined, gone, usage: [] },
+    ...{
+      nodeId,
+      sessionId: SESSION,
+      seq: node.reportSeq,
+      full,
+      facts: full ? facts : undefined,
+      gone,
+      volumes: undefined,
+      usage: [],
+    },
     statuses: full ? [...node.running.values()] : news,
     strangers: full ? [...node.strangers.values()] : [],
     ...{ incarnation: "", appliedTerm: node.appliedTerm, appliedRevision: node.appliedRevision },

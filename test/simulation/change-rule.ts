@@ -1,3 +1,4 @@
+import { isSingleName } from "./volume-rule.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import { isLive, isWell } from "@skep/core/model/state.ts";
 import type { World } from "@skep/core/world/world.ts";
@@ -48,6 +49,8 @@ function brokenEnd(before: World, after: World, was: Location, is: Location): st
   const slots = slotsOf(before, deployment.id);
   if (slots.size > deployment.replicas) return undefined;
   if (specOf(after, deployment.id, deployment.release)?.update.order === "stop-first") return undefined;
+  // Of a single copy no second may run beside it.
+  if (isSingleName(deployment.id)) return undefined;
   const mates = new Set((slots.get(instance.slot) ?? []).map(one => one.id)).add(instance.id);
   const isServed = after.locations.some(one => mates.has(one.instanceId) && one.desired === "run" && isWell(one));
   return isServed ? undefined : `${nameOf(is)} stops serving before anything serves in its place`;

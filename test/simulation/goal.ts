@@ -1,3 +1,4 @@
+import { volumeNames } from "@skep/core/model/volume.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Instance } from "@skep/core/model/instance.ts";
 import { isLive, isWell } from "@skep/core/model/state.ts";
@@ -59,9 +60,21 @@ export function missing(world: World, ground: Ground): readonly string[] {
   return gaps;
 }
 
+/** The node that has a volume which the instance mounts. */
+function homeOf({ deploymentId, release }: Instance, world: World): string | undefined {
+  const spec = world.releases.find(one => one.deploymentId === deploymentId && one.number === release)?.spec;
+  const names = spec === undefined ? [] : volumeNames(spec);
+  const kept = world.volumes.filter(one => one.deploymentId === deploymentId && one.state === "kept");
+  return kept.find(one => names.includes(one.name))?.nodeId;
+}
+
 /** Adds where the instance is expected to run to `expected`, and answers what is wrong with it. */
 function gapsOf(instance: Instance, world: World, ground: Ground, expected: Map<string, string>): readonly string[] {
   const location = world.locations.find(one => one.instanceId === instance.id && one.epoch === instance.epoch);
+  const home = homeOf(instance, world);
+  const isDrained = home !== undefined && ground.drained.has(home);
+  // What ended on a drained node that has its volume cannot start again before the node takes work.
+  if (isDrained && (location === undefined || !isLive(location))) return [];
   if (location === undefined)
     return [
       `${instance.id} is not placed: ${JSON.stringify(instance.refusal?.advice ?? instance.retryAt ?? "no reason")}`,
@@ -73,7 +86,7 @@ function gapsOf(instance: Instance, world: World, ground: Ground, expected: Map<
       `${name} is ${location.state}/${location.health}, to ${location.desired}, on ${location.nodeId}: ${location.message}`,
     ];
   }
-  if (!ground.up.has(location.nodeId) || ground.drained.has(location.nodeId))
+  if (!ground.up.has(location.nodeId) || (ground.drained.has(location.nodeId) && location.nodeId !== home))
     return [`${name} is on ${location.nodeId}, which takes no work`];
   const spec = world.releases.find(
     one => one.deploymentId === instance.deploymentId && one.number === instance.release,

@@ -14,7 +14,7 @@ export function impersonate(platform: Platform, who: string, other: string): voi
   const { hostname, os, architecture, engineVersion, capacity } = node;
   const report: Report = {
     ...{ nodeId: other, sessionId: IMPOSTOR, seq: 1, full: true, statuses: [], gone: [], strangers: [], usage: [] },
-    ...{ incarnation: "", appliedTerm: 0, appliedRevision: 0 },
+    ...{ incarnation: "", appliedTerm: 0, appliedRevision: 0, volumes: undefined },
     facts: {
       ...{ nodeId: other, sessionId: IMPOSTOR, bootId: "b", hostname, address: "10.66.6.6", os, architecture },
       ...{ engineVersion, engineLabels: {}, capacity, agentVersion: "0" },

@@ -1,3 +1,4 @@
+import { VolumeRule } from "./volume-rule.ts";
 import type { SwarmNodeView } from "@skep/agent/engine/engine.ts";
 import { createMemoryJournal, type Journal } from "@skep/agent/loop/journal.ts";
 import { createMemoryMemo, type Memo } from "@skep/agent/loop/memo.ts";
@@ -36,6 +37,7 @@ export interface Platform {
   readonly edges: Edge[];
   readonly journals: Map<string, Journal>;
   readonly healthyMemos: Map<string, Memo>;
+  readonly volumeRule: VolumeRule;
   readonly engineRules: ReadonlyMap<string, EngineRule>;
   /** Nodes that got a vanished row back: what runs there is recorded, even where its room was given away meanwhile. */
   readonly repaired: Set<string>;
@@ -107,6 +109,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     edges,
     journals: new Map(nodes.map(node => [node.id, createMemoryJournal()])),
     healthyMemos: new Map(nodes.map(node => [node.id, createMemoryMemo()])),
+    volumeRule: new VolumeRule(),
     engineRules: new Map(nodes.map(node => [node.id, new EngineRule(node.id)])),
     repaired: new Set(),
     unwell: new Map(),

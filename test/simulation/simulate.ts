@@ -3,7 +3,7 @@ import { Edge } from "./edge.ts";
 import { missing } from "./goal.ts";
 import { beginLife, createPlatform, type Platform } from "./platform.ts";
 import { startAgent, startScheduler } from "./processes.ts";
-import { liveAsUsers } from "./users.ts";
+import { giveUpVolumes, liveAsUsers } from "./users.ts";
 import { checkNow, recordsOf } from "./watch.ts";
 import { LATEST_MS, setWeather } from "./weather.ts";
 
@@ -59,6 +59,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const isLate = (platform.mischief?.late ?? 0) + (platform.mischief?.storeLate ?? 0) > 0;
   const { lost, drained } = adversary.calm();
   const calmAt = clock.now();
+  void giveUpVolumes(platform, lost).catch((error: unknown) => platform.violate(`a person failed: ${String(error)}`));
   const gaps = (): readonly string[] => {
     const up = new Set(platform.nodes.filter(node => node.on()).map(node => node.id));
     const running = platform.nodes.flatMap(node => node.running());

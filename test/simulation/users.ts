@@ -29,6 +29,19 @@ export async function liveAsUsers(platform: Platform, done: () => boolean): Prom
   }
 }
 
+/** A person who knows that nodes are lost for good gives up the volumes that they have. */
+export async function giveUpVolumes(platform: Platform, lost: ReadonlySet<string>): Promise<void> {
+  const store = platform.database.connect("person");
+  const isDown = (nodeId: string): boolean => platform.database.records.nodes.get(nodeId)?.node.liveness === "down";
+  // The API lets nobody give up what a node has that is not known to be down.
+  while (![...lost].every(isDown)) await platform.clock.sleep(500);
+  const volumes = (await store.listVolumes({})).filter(one => lost.has(one.nodeId) && one.state === "kept");
+  for (const volume of volumes) {
+    platform.say(`WISH give up ${volume.deploymentId}/${volume.name}.${volume.serial} on ${volume.nodeId}`);
+    await store.giveUpVolume(volume, { actor: "person", idempotencyKey: undefined }, platform.clock.now());
+  }
+}
+
 /** Repeats a call that nobody answered; a refusal is an answer. */
 async function insist<T>(platform: Platform, say: string, call: () => Promise<T>): Promise<T | undefined> {
   platform.say(say);

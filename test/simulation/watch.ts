@@ -1,5 +1,6 @@
+import { brokenSingleRule } from "./volume-rule.ts";
 import type { World } from "@skep/core/world/world.ts";
-import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { Engine } from "@skep/agent/engine/engine.ts";
@@ -27,6 +28,7 @@ export function recordsOf(platform: Platform): World {
     instances: [...records.instances.values()],
     locations: [...records.locations.values()],
     releasedPorts: records.releasedPorts,
+    volumes: [...records.volumes.values()],
     placements: records.lease?.placements ?? 0,
   };
 }
@@ -45,6 +47,7 @@ export function checkNow(platform: Platform): void {
     brokenChangeRule(before, world, platform.databaseNow()) ??
     brokenRouteRule(world, running) ??
     brokenCopyRule(running) ??
+    brokenSingleRule(running) ??
     platform.edges.map(edge => edge.broken()).find(one => one !== undefined);
   if (broken !== undefined) platform.violate(broken);
 }
@@ -114,9 +117,11 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
     {
       before: (verb, args) => {
         if (verb === "createContainer" || verb === "createSandbox") {
-          const { instance } = args[0] as { instance: { instanceId: string; epoch: number } };
+          const { instance } = args[0] as { instance: AssignedInstance };
           platform.say(`${node.id} ${verb} ${instance.instanceId}@${instance.epoch}`);
           judge(rule.brokenByMaking(instance.instanceId, instance.epoch));
+          if (verb === "createContainer")
+            judge(platform.volumeRule.brokenByMaking(node.id, instance, recordsOf(platform)));
         }
         if (verb === "stop" || verb === "remove" || verb === "start") {
           const container = node.engine.containers().find(one => one.id === args[0]);
@@ -162,9 +167,9 @@ function brokenStart(platform: Platform, node: SimNode, life: Life, container: M
 /** A proxy's verbs as an object of their own, so that single ones can be replaced. */
 function bound(engine: Engine): Engine {
   const { facts, observe, pull, createNetwork, createSandbox, createContainer, start, stop, remove } = engine;
-  const { removeNetwork, logs, exec, events, swarmNodes, updateSwarmNode } = engine;
+  const { removeNetwork, removeVolume, logs, exec, events, swarmNodes, updateSwarmNode } = engine;
   return {
     ...{ facts, observe, pull, createNetwork, createSandbox, createContainer, start, stop, remove },
-    ...{ removeNetwork, logs, exec, events, swarmNodes, updateSwarmNode },
+    ...{ removeNetwork, removeVolume, logs, exec, events, swarmNodes, updateSwarmNode },
   };
 }

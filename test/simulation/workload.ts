@@ -22,8 +22,11 @@ export interface Known {
 export const TENANTS = ["acme", "globex"] as const;
 
 const MOST_DEPLOYMENTS = 6;
-/** Names come again after a deployment is deleted, and nothing of the former one may touch the next. */
-const NAMES = ["web", "api", "db"] as const;
+/**
+ * `db` is a single copy with a volume, `share` several copies on one volume, the others have none.
+ * Names come again after a deployment is deleted, and nothing of the former one may touch the next.
+ */
+const NAMES = ["web", "api", "db", "share"] as const;
 /** The first wait of every restart policy here. */
 export const RESTART_DELAY_MS = 200;
 const STRATEGIES: readonly Strategy[] = ["least-loaded", "round-robin", "resource-based", "spread"];
@@ -44,6 +47,7 @@ export function drawWish(chance: Chance, known: readonly Known[]): Wish {
 
 function drawSpec(chance: Chance, name: string): DeploymentSpec {
   const isPod = chance.happens(0.25);
+  const mounts = name === "db" || name === "share";
   const container = (containerName: string, port: number) => {
     const hasPort = chance.happens(0.8);
     return aContainer({
@@ -51,6 +55,7 @@ function drawSpec(chance: Chance, name: string): DeploymentSpec {
       image: chance.pick(IMAGES),
       // Beyond what an assignment carries, and some beyond what one message takes.
       env: chance.happens(0.1) ? { LARGE: "x".repeat(chance.whole(10, 50) * 1024) } : {},
+      volumes: mounts && containerName === "app" ? [{ name: "data", target: "/data", readOnly: false }] : [],
       ports: hasPort ? [{ containerPort: port, protocol: "tcp", hostPort: undefined }] : [],
       health: hasPort && chance.happens(0.3) ? drawHealth(chance, port) : undefined,
       resources: {
@@ -62,12 +67,13 @@ function drawSpec(chance: Chance, name: string): DeploymentSpec {
   };
   return aSpec({
     name,
-    replicas: chance.whole(1, 4),
+    exclusive: name === "share" ? false : undefined,
+    replicas: name === "db" ? 1 : chance.whole(1, mounts ? 3 : 4),
     containers: isPod ? [container("app", 8080), container("side", 9090)] : [container("app", 8080)],
     placement: {
       strategy: chance.pick(STRATEGIES),
       constraints: chance.happens(0.15) ? ["node.labels.zone != nowhere"] : [],
-      maxPerNode: chance.happens(0.1) ? 2 : undefined,
+      maxPerNode: chance.happens(0.1) && !mounts ? 2 : undefined,
     },
     restart: {
       condition: "any",

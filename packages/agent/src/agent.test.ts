@@ -130,7 +130,8 @@ describe("the loop", () => {
     rig.scheduler.assign(anAssignment({ instances }));
     await rig.clock.runUntil(() => starts.length === 3, 5_000);
     // The engine falls silent to looks, so that the turns are given by what was seen before.
-    rig.engine.observe = async () => rig.clock.sleep(60_000).then(() => ({ containers: [], networks: [], images: [] }));
+    rig.engine.observe = async () =>
+      rig.clock.sleep(60_000).then(() => ({ containers: [], networks: [], volumes: [], images: [] }));
     const ending = instances.map((one, at) => (at === 3 ? { ...one, desired: "stop" as const } : one));
     rig.scheduler.assign(anAssignment({ revision: 2, instances: ending }));
     await rig.clock.advance(3_000);

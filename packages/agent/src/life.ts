@@ -63,7 +63,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const images = createImages({ engine, clock, log, registries, kept: pulled, onProgress: hint });
   const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange: hint });
   const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };
-  let picture: Picture = { statuses: [], gone: [], strangers: [] };
+  let picture: Picture = { statuses: [], gone: [], strangers: [], volumes: [] };
   const show = (seen: Picture): void => reporter.show((picture = seen));
   const outlook = { booted: entry.bootId !== bootId(), orders: () => book.orders(), onPicture: show };
   const loop = new Loop({ engine, clock, log, loops, images, health, policy, ...outlook });

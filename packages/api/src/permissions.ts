@@ -34,6 +34,10 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     listLocations: "instances.read",
     execInstance: "instances.exec",
   },
+  volumes: {
+    listVolumes: "volumes.read",
+    deleteVolume: "volumes.write",
+  },
   nodes: {
     listNodes: "nodes.read",
     getNode: "nodes.read",

@@ -1,3 +1,4 @@
+import { VolumeService } from "./gen/skep/v1/volume_service_pb.ts";
 import type { DescService } from "@bufbuild/protobuf";
 import { DeploymentService } from "./gen/skep/v1/deployment_service_pb.ts";
 import { InstanceService } from "./gen/skep/v1/instance_service_pb.ts";
@@ -11,6 +12,7 @@ export const SERVICE_BY_NAME = {
   tenants: TenantService,
   deployments: DeploymentService,
   instances: InstanceService,
+  volumes: VolumeService,
   nodes: NodeService,
   routing: RoutingService,
   platform: PlatformService,

@@ -20,9 +20,9 @@ export const SUBJECTS = {
 } as const;
 
 /** Kinds of subjects that end in a node's id. `beat` and `assign` are published; the others are requests. */
-export type NodeSubject = "beat" | "report" | "fetch" | "spec" | "assign" | "ask";
+export type NodeSubject = "beat" | "report" | "fetch" | "spec" | "lease" | "assign" | "ask";
 
-const NODE_SUBJECTS: readonly NodeSubject[] = ["beat", "report", "fetch", "spec", "assign", "ask"];
+const NODE_SUBJECTS: readonly NodeSubject[] = ["beat", "report", "fetch", "spec", "lease", "assign", "ask"];
 
 /**
  * The subject of one node, for example `skep.v1.beat.z9k2`.

@@ -67,6 +67,11 @@ export const SCHEDULER_SETTINGS = {
     ms(DEFAULT_SETTINGS.moveGraceMs),
     "how long a moved instance's old copy may be unwell before it stops",
   ),
+  exclusiveLeaseMs: setting(
+    "SKEP_EXCLUSIVE_LEASE_MS",
+    ms(DEFAULT_SETTINGS.exclusiveLeaseMs),
+    "how long an exclusive instance may run without a word from a scheduler",
+  ),
   keepStoppedMs: setting(
     "SKEP_KEEP_STOPPED_MS",
     ms(DEFAULT_SETTINGS.keepStoppedMs),
@@ -159,7 +164,7 @@ const LEAST_MARGIN_MS = 30_000;
 /** The part that decisions are made by. */
 export function settingsOf(config: SchedulerConfig): Settings {
   const { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, moveGraceMs, keepStoppedMs } = config;
-  const { portQuarantineMs, memoryOvercommit } = config;
+  const { portQuarantineMs, memoryOvercommit, exclusiveLeaseMs } = config;
   return {
     memoryOvercommit,
     suspectAfterMs,
@@ -169,6 +174,7 @@ export function settingsOf(config: SchedulerConfig): Settings {
     moveGraceMs,
     keepStoppedMs,
     portQuarantineMs,
+    exclusiveLeaseMs,
   };
 }
 

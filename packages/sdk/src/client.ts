@@ -23,6 +23,7 @@ export function createClient({ transport, timeoutMs }: ClientOptions): SkepClien
     tenants: client(SERVICE_BY_NAME.tenants),
     deployments: client(SERVICE_BY_NAME.deployments),
     instances: client(SERVICE_BY_NAME.instances),
+    volumes: client(SERVICE_BY_NAME.volumes),
     nodes: client(SERVICE_BY_NAME.nodes),
     routing: client(SERVICE_BY_NAME.routing),
     platform: client(SERVICE_BY_NAME.platform),

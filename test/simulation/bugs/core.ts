@@ -108,8 +108,8 @@ export const CORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: "packages/core/src/passes/eviction.ts",
-        find: 'return node.liveness === "down" ?',
-        replace: 'return node.liveness === "down" || node.liveness === "suspect" ?',
+        find: 'if (node !== undefined && node.liveness !== "down") return undefined;',
+        replace: 'if (node !== undefined && !["down", "suspect"].includes(node.liveness)) return undefined;',
       },
     ],
     found: /given up, though/,
@@ -167,5 +167,31 @@ export const CORE_BUGS: readonly Bug[] = [
       },
     ],
     found: /at most/,
+  },
+  {
+    name: "volume-no-filter",
+    breaks: "An instance with a volume is placed on a node that does not have it.",
+    edits: [
+      {
+        file: "packages/core/src/placement/filter.ts",
+        find: "...(need.volumes.length > 0 ? [volume] : []),",
+        replace: "",
+      },
+    ],
+    found: /and its data is/,
+    quick: true,
+  },
+  {
+    name: "single-beside-another",
+    breaks: "A single copy starts while another one of its deployment still runs on the node.",
+    edits: [
+      {
+        file: "packages/core/src/converge/run.ts",
+        find: "isSingle(instance.spec) && !group.some(runs)",
+        replace: "isSingle(instance.spec) && group.length > 1_000",
+      },
+    ],
+    found: /two copies of/,
+    notYet: "the scheduler holds the second copy back; only a name that is used again while its node is away shows it",
   },
 ];

@@ -79,8 +79,30 @@ describe("a container's options", () => {
   test("keep a volume apart per tenant and deployment", () => {
     const options = create({ volumes: [{ name: "data", target: "/data", readOnly: true }] });
     expect(options.HostConfig?.Mounts).toEqual([
-      { Type: "volume", Source: "skep-acme.web.data", Target: "/data", ReadOnly: true },
+      {
+        ...{ Type: "volume", Source: "skep-acme.web.data.1", Target: "/data", ReadOnly: true },
+        VolumeOptions: {
+          Labels: {
+            ...{ "skep.tenant": "acme", "skep.deployment": "acme.web" },
+            ...{ "skep.volume": "data", "skep.volume-serial": "1" },
+          },
+        },
+      },
     ]);
+  });
+
+  test("name another volume for each serial, so that nobody finds the data of an earlier one", () => {
+    const container = aContainer({ volumes: [{ name: "data", target: "/data", readOnly: false }] });
+    const sources = [1, 2].map(serial => {
+      const instance = anInstance({ spec: aSpec({ containers: [container] }), volumes: [{ name: "data", serial }] });
+      return toCreateOptions({ instance, container, specHash: "h", sandboxId: undefined }, node).HostConfig?.Mounts?.[0]
+        ?.Source;
+    });
+    expect(new Set(sources).size).toBe(2);
+    const nameless = anInstance({ spec: aSpec({ containers: [container] }), volumes: [] });
+    const make = (): unknown =>
+      toCreateOptions({ instance: nameless, container, specHash: "h", sandboxId: undefined }, node);
+    expect(refusalOf(make)).toEqual({ code: "permission_denied", field: "volumes" });
   });
 
   test("let a pod's container join its sandbox, which alone has the address and the ports", () => {

@@ -1,11 +1,11 @@
 import { isReservedPort } from "@skep/core/model/host-ports.ts";
-import type { ContainerSpec, HealthCheck } from "@skep/core/model/deployment.ts";
+import type { ContainerSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { PortBinding } from "@skep/core/model/instance.ts";
-import type { ContainerCreateOptions, HealthConfig, HostConfig } from "dockerode";
+import type { ContainerCreateOptions, HealthConfig, HostConfig, MountSettings } from "dockerode";
 import type { CreateContainer, CreateSandbox } from "./engine.ts";
-import { identityLabels, isReservedLabel, LABEL } from "./labels.ts";
-import { containerName, instanceHostname, networkName, volumePrefix } from "./names.ts";
+import { identityLabels, isReservedLabel, LABEL, volumeLabels } from "./labels.ts";
+import { containerName, instanceHostname, networkName, volumeName } from "./names.ts";
 import { formatPorts } from "./ports.ts";
 import { deny, refuseUnsafe } from "./refusals.ts";
 
@@ -23,6 +23,9 @@ const DROPPED_CAPABILITIES = ["NET_RAW", "MKNOD", "AUDIT_WRITE", "SETFCAP"];
  * node's disk.
  */
 const LOG_CONFIG = { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } };
+
+/** As the engine takes it: it makes a volume without a driver by its own. */
+type Mount = Omit<MountSettings, "VolumeOptions"> & { VolumeOptions: { Labels: Record<string, string> } };
 
 /** A sandbox only sleeps: enough for a small program, too little to be of use to anybody else. */
 const SANDBOX_LIMITS = { cpuMillis: 100, memoryBytes: 32 * 1024 * 1024, pids: 16 };
@@ -46,12 +49,7 @@ export function toCreateOptions(request: CreateContainer, node: { readonly hostn
       ...hostConfig(container.resources),
       CapDrop: DROPPED_CAPABILITIES,
       ReadonlyRootfs: container.readOnly,
-      Mounts: container.volumes.map(volume => ({
-        Type: "volume",
-        Source: `${volumePrefix(deploymentOf(instance))}${volume.name}`,
-        Target: volume.target,
-        ReadOnly: volume.readOnly,
-      })),
+      Mounts: container.volumes.map(mount => toMount(instance, mount)) as MountSettings[],
       Tmpfs: Object.fromEntries(container.tmpfs.map(target => [target, ""])),
       NetworkMode: alone ? networkName(instance.tenantId) : `container:${sandboxId}`,
     },
@@ -65,6 +63,20 @@ export function toCreateOptions(request: CreateContainer, node: { readonly hostn
   if (alone) joinNetwork(options, instance, ports);
   refuseUnsafe(options);
   return options;
+}
+
+function toMount(instance: AssignedInstance, { name, target, readOnly }: VolumeMount): Mount {
+  const volume = instance.volumes.find(one => one.name === name);
+  if (volume === undefined) return deny("volumes", `nobody said which volume ${name} is meant`);
+  const deploymentId = deploymentOf(instance);
+  return {
+    Type: "volume",
+    Source: volumeName(deploymentId, volume),
+    Target: target,
+    ReadOnly: readOnly,
+    // An engine that does not know the volume yet makes it with these labels.
+    VolumeOptions: { Labels: volumeLabels(instance.tenantId, deploymentId, volume) },
+  };
 }
 
 /** The engine's options for a pod's sandbox: it bears the pod's address, name and host ports. */

@@ -1,9 +1,9 @@
-import type { Observed, ObservedContainer, ObservedNetwork } from "@skep/core/model/observed.ts";
+import type { Observed, ObservedContainer, ObservedNetwork, ObservedVolume } from "@skep/core/model/observed.ts";
 import type Docker from "dockerode";
 import type { ContainerInfo } from "dockerode";
 import type { Calls } from "./docker-calls.ts";
 import { engineErrorCode } from "./errors.ts";
-import { LABEL } from "./labels.ts";
+import { LABEL, toObservedVolume } from "./labels.ts";
 import { toLifetime, toObservedContainer, toObservedNetwork, type Lifetime } from "./observed.ts";
 
 /**
@@ -18,6 +18,8 @@ export interface Look {
   forgetImages(): void;
   /** The list of networks is stale. */
   forgetNetworks(): void;
+  /** The list of volumes is stale. */
+  forgetVolumes(): void;
 }
 
 interface Known {
@@ -40,6 +42,7 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
   const known = new Map<string, Known>();
   const images = keep(readImages, monotonic);
   const networks = keep(readNetworks, monotonic);
+  const volumes = keep(() => readVolumes(docker, calls), monotonic);
 
   async function inspect(row: ContainerInfo): Promise<ObservedContainer | undefined> {
     // Nothing has happened yet to one that was never started: the row says it all.
@@ -91,13 +94,23 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
 
   return {
     observe: async () => {
-      const [seen, theirNetworks, names] = await Promise.all([containers(), networks.read(), images.read()]);
-      return { containers: seen, networks: theirNetworks, images: names };
+      const lists = [containers(), networks.read(), volumes.read(), images.read()] as const;
+      const [seen, theirNetworks, theirVolumes, names] = await Promise.all(lists);
+      return { containers: seen, networks: theirNetworks, volumes: theirVolumes, images: names };
     },
     forget: containerId => void known.delete(containerId),
     forgetImages: images.forget,
     forgetNetworks: networks.forget,
+    forgetVolumes: volumes.forget,
   };
+}
+
+async function readVolumes(docker: Docker, calls: Calls): Promise<readonly ObservedVolume[]> {
+  const options = { filters: { label: [LABEL.volume] } };
+  const found = await calls.call({ deadlineMs: LIST_DEADLINE_MS }, abortSignal =>
+    docker.listVolumes({ ...options, abortSignal }),
+  );
+  return (found?.Volumes ?? []).flatMap(row => toObservedVolume(row.Name, row.Labels) ?? []);
 }
 
 /**

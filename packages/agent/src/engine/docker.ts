@@ -214,6 +214,13 @@ class DockerEngine implements Engine {
       .finally(() => this.#look.forgetNetworks());
   }
 
+  async removeVolume(name: string): Promise<void> {
+    await this.#calls
+      .call({ deadlineMs: START_DEADLINE_MS }, abortSignal => this.#docker.getVolume(name).remove({ abortSignal }))
+      .catch(unlessGone)
+      .finally(() => this.#look.forgetVolumes());
+  }
+
   async *logs(containerId: string, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
     const container = this.#docker.getContainer(containerId);
     // Whoever follows ends the stream by the signal; a mere read of what there is must not hang.
@@ -262,6 +269,7 @@ class DockerEngine implements Engine {
       const made = await this.#calls.call({ deadlineMs: START_DEADLINE_MS }, abortSignal =>
         this.#docker.createContainer({ ...options, abortSignal }),
       );
+      if ((options.HostConfig?.Mounts ?? []).length > 0) this.#look.forgetVolumes();
       return made?.id ?? "";
     } catch (error) {
       // It may be the network that is gone, without an event that said so.

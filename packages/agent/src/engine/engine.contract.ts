@@ -327,6 +327,30 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
       expect(await codeOf(read())).toBe("not_found");
     });
 
+    test("a volume outlives its containers, is listed with what it holds, and goes when nobody has it", async () => {
+      const container = aContainer({
+        image: under.image,
+        volumes: [{ name: "data", target: "/data", readOnly: false }],
+      });
+      const spec = aSpec({ containers: [container] });
+      const instance = anInstance({ instanceId: `acme.vol.${++serial}`, spec, volumes: [{ name: "data", serial: 7 }] });
+      await under.within(engine.createNetwork("acme"));
+      const make = (): Promise<string> =>
+        under.within(engine.createContainer({ instance, container, specHash: "h", sandboxId: undefined }));
+      const seen = async (): Promise<readonly unknown[]> =>
+        (await under.within(engine.observe())).volumes.filter(volume => volume.deploymentId === "acme.vol");
+      const id = await make();
+      const engineName = "skep-acme.vol.data.7";
+      const volume = { engineName, tenantId: "acme", deploymentId: "acme.vol", name: "data", serial: 7 };
+      expect(await seen()).toEqual([volume]);
+      expect(await codeOf(engine.removeVolume(engineName))).toBe("conflict");
+      await under.within(engine.remove(id));
+      expect(await seen()).toEqual([volume]);
+      await under.within(engine.removeVolume(engineName));
+      await under.within(engine.removeVolume(engineName));
+      expect(await seen()).toEqual([]);
+    });
+
     test("each tenant has one network, which goes when nobody uses it", async () => {
       const id = await make(["sleep", "600"], { tenantId: "other" });
       await under.within(engine.createNetwork("other"));

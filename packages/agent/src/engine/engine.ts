@@ -118,8 +118,8 @@ export interface SwarmNodeUpdate {
 
 /**
  * A container engine as a port. Every verb has a deadline of its own and fails with an EngineError;
- * none hangs. Only containers and networks that bear our labels are ever listed. Verbs that bring
- * about a state succeed where that state already holds: starting what runs, stopping what is
+ * none hangs. Only containers, networks and volumes with our labels are ever listed. Verbs that
+ * bring about a state succeed where that state already holds: starting what runs, stopping what is
  * stopped, removing what is gone.
  */
 export interface Engine {
@@ -162,6 +162,11 @@ export interface Engine {
   remove(containerId: string): Promise<void>;
   /** @throws EngineError `conflict` while a container uses it. */
   removeNetwork(name: string): Promise<void>;
+  /**
+   * Removes a volume with all that is in it.
+   * @throws EngineError `conflict` while a container has it.
+   */
+  removeVolume(name: string): Promise<void>;
   /**
    * The container's output, oldest first. Ends with the container, when `signal` is aborted, or at
    * the last line without `follow`.

@@ -1,5 +1,6 @@
 import type { Labels } from "@skep/core/model/labels.ts";
-import type { ContainerRole } from "@skep/core/model/observed.ts";
+import type { ContainerRole, ObservedVolume } from "@skep/core/model/observed.ts";
+import type { VolumeRef } from "@skep/core/model/volume.ts";
 
 /**
  * The label keys that this agent writes and by which it knows its own; users may not set any of
@@ -15,6 +16,8 @@ export const LABEL = {
   role: "skep.role",
   specHash: "skep.spec-hash",
   ports: "skep.ports",
+  volume: "skep.volume",
+  volumeSerial: "skep.volume-serial",
   /** Marks every container that belongs to a deployment, for tools that only know this mark. */
   managed: "cloud.obiente.deployment",
 } as const;
@@ -25,6 +28,25 @@ const RESERVED_PREFIXES = ["skep.", "com.docker.", "io.docker.", "org.dockerproj
 /** Whether a user's label would pretend to be ours, Swarm's or the engine's. */
 export function isReservedLabel(key: string): boolean {
   return RESERVED_PREFIXES.some(prefix => key.startsWith(prefix));
+}
+
+/** The labels that say what a volume holds. */
+export function volumeLabels(tenantId: string, deploymentId: string, volume: VolumeRef): Record<string, string> {
+  return {
+    [LABEL.tenant]: tenantId,
+    [LABEL.deployment]: deploymentId,
+    [LABEL.volume]: volume.name,
+    [LABEL.volumeSerial]: String(volume.serial),
+  };
+}
+
+/** Reads what a volume holds from its labels; `undefined` where it is not ours. */
+export function toObservedVolume(engineName: string, labels: Labels | null | undefined): ObservedVolume | undefined {
+  const name = labels?.[LABEL.volume];
+  const tenantId = labels?.[LABEL.tenant];
+  const deploymentId = labels?.[LABEL.deployment];
+  if (name === undefined || tenantId === undefined || deploymentId === undefined) return undefined;
+  return { engineName, tenantId, deploymentId, name, serial: wholeNumber(labels?.[LABEL.volumeSerial]) };
 }
 
 /** Who a container is. */

@@ -24,6 +24,8 @@ export interface MemoryContainer {
   readonly program: MemoryProgram;
   /** Id of the sandbox whose network it uses. */
   readonly joins: string | undefined;
+  /** Names of the volumes that it mounts. */
+  readonly mounts: readonly string[];
   state: "created" | "running" | "exited";
   exitCode: number | undefined;
   health: Health;

@@ -1,7 +1,7 @@
 import type { ContainerSpec } from "@skep/core/model/deployment.ts";
 import type { Health } from "@skep/core/model/instance.ts";
 import type { Labels } from "@skep/core/model/labels.ts";
-import type { Observed } from "@skep/core/model/observed.ts";
+import type { Observed, ObservedVolume } from "@skep/core/model/observed.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { ContainerCreateOptions } from "dockerode";
 import { toCreateOptions, toSandboxOptions } from "./create-options.ts";
@@ -21,7 +21,7 @@ import type {
   SwarmNodeView,
 } from "./engine.ts";
 import { EngineError } from "./errors.ts";
-import { LABEL, parseIdentity } from "./labels.ts";
+import { LABEL, parseIdentity, toObservedVolume } from "./labels.ts";
 import { parsePorts } from "./ports.ts";
 import { playCommand, type MemoryCommand } from "./memory-exec.ts";
 import { createMemoryLog, type MemoryLog } from "./memory-log.ts";
@@ -71,6 +71,8 @@ export class MemoryEngine implements Engine {
   readonly #clock: Clock;
   readonly #containers = new Map<string, MemoryContainer>();
   readonly #networks = new Map<string, string>();
+  /** Labels of each volume by its name. */
+  readonly #volumes = new Map<string, Labels>();
   readonly #images: Set<string>;
   readonly #logs = new Map<string, MemoryLog>();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
@@ -98,6 +100,7 @@ export class MemoryEngine implements Engine {
     return {
       containers: [...this.#containers.values()].flatMap(container => toObserved(container) ?? []),
       networks: [...this.#networks].map(([name, tenantId]) => ({ id: name, name, tenantId })),
+      volumes: this.volumes(),
       images: [...this.#images],
     };
   }
@@ -162,6 +165,13 @@ export class MemoryEngine implements Engine {
     this.#networks.delete(name);
   }
 
+  async removeVolume(name: string): Promise<void> {
+    await this.#pass(this.#delays.createMs);
+    if ([...this.#containers.values()].some(container => container.mounts.includes(name)))
+      throw new EngineError("conflict", `remove ${name}: volume is in use`);
+    this.#volumes.delete(name);
+  }
+
   async *logs(containerId: string, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
     await this.#pass(0, containerId);
     this.#find(containerId);
@@ -212,7 +222,8 @@ export class MemoryEngine implements Engine {
 
   /** Makes a running container with these labels that nobody asked for; returns its id. */
   plant(labels: Labels): string {
-    const container = this.#add(`planted-${this.#made}`, labels, FOREVER, undefined);
+    const name = `planted-${this.#made}`;
+    const container = this.#add({ name, labels, program: FOREVER, joins: undefined, mounts: [] });
     this.#run(container);
     return container.id;
   }
@@ -247,6 +258,11 @@ export class MemoryEngine implements Engine {
   /** Changes how long verbs take from now on. */
   setDelays(delays: Partial<MemoryDelays>): void {
     this.#delays = { ...this.#delays, ...delays };
+  }
+
+  /** The volumes as they are, which outlive containers, restarts and power cuts. */
+  volumes(): readonly ObservedVolume[] {
+    return [...this.#volumes].flatMap(([name, labels]) => toObservedVolume(name, labels) ?? []);
   }
 
   /** The containers as they are, for checks that must not go through the port. */
@@ -288,20 +304,20 @@ export class MemoryEngine implements Engine {
     if (joins === undefined && !this.#networks.has(network)) {
       throw new EngineError("not_found", `network ${network} not found`);
     }
-    return this.#add(name, body.Labels ?? {}, program, joins).id;
+    const mounts = body.HostConfig?.Mounts ?? [];
+    for (const { Source, VolumeOptions } of mounts)
+      if (!this.#volumes.has(Source)) this.#volumes.set(Source, VolumeOptions?.Labels ?? {});
+    return this.#add({ name, labels: body.Labels ?? {}, program, joins, mounts: mounts.map(one => one.Source) }).id;
   }
 
-  #add(name: string, labels: Labels, program: MemoryProgram, joins: string | undefined): MemoryContainer {
+  #add(made: Pick<MemoryContainer, "name" | "labels" | "program" | "joins" | "mounts">): MemoryContainer {
     // Sixty-four hexadecimal digits, as real ids are, so that both pass the same checks.
     const id = (++this.#made).toString(16).padStart(8, "0").repeat(8);
     const container: MemoryContainer = {
+      ...made,
       id,
-      name,
-      labels,
-      identity: parseIdentity(labels),
-      ports: parsePorts(labels[LABEL.ports]),
-      program,
-      joins,
+      identity: parseIdentity(made.labels),
+      ports: parsePorts(made.labels[LABEL.ports]),
       state: "created",
       exitCode: undefined,
       health: "none",

@@ -1,3 +1,4 @@
+import type { VolumeRef } from "@skep/core/model/volume.ts";
 import { createHash } from "node:crypto";
 
 /** Name of a tenant's bridge network on a node. */
@@ -24,11 +25,11 @@ export function containerName(instanceId: string, epoch: number, container: stri
 }
 
 /**
- * What the names of all volumes of a deployment begin with; deployment names hold no dot, so no two
- * share it.
+ * Name of a volume on the engine. Its serial never comes again, so nobody finds the data of an
+ * earlier one.
  */
-export function volumePrefix(deploymentId: string): string {
-  return `skep-${deploymentId}.`;
+export function volumeName(deploymentId: string, { name, serial }: VolumeRef): string {
+  return `skep-${deploymentId}.${name}.${serial}`;
 }
 
 /**

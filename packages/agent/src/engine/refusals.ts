@@ -2,7 +2,7 @@ import { SkepError } from "@skep/core/error.ts";
 import { isEngineSocket, isKernelPath } from "@skep/core/model/validate-rules.ts";
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import { LABEL } from "./labels.ts";
-import { networkName, volumePrefix } from "./names.ts";
+import { networkName } from "./names.ts";
 
 /**
  * What no container of a tenant may have, whatever the scheduler says. The check reads the finished
@@ -70,7 +70,7 @@ function refuseUnlimited(host: HostConfig): void {
 }
 
 function isVolumeOf(deploymentId: string, name: string): boolean {
-  const prefix = volumePrefix(deploymentId);
+  const prefix = `skep-${deploymentId}.`;
   return (
     deploymentId !== "" && name.startsWith(prefix) && /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name.slice(prefix.length))
   );

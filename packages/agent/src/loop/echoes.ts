@@ -70,6 +70,7 @@ function echoOf(step: Step): Pick<Expected, "action" | "about"> | undefined {
     case "pull-image":
     case "create-network":
     case "remove-network":
+    case "remove-volume":
       return undefined;
   }
 }

@@ -19,6 +19,7 @@ export function createExecutors(engine: Engine, images: Images): Executors {
     "stop-container": step => engine.stop(step.containerId, step.graceMs),
     "remove-container": step => engine.remove(step.containerId),
     "remove-network": step => engine.removeNetwork(step.name),
+    "remove-volume": step => engine.removeVolume(step.name),
   };
 }
 
@@ -42,6 +43,7 @@ export function instanceOf(step: Step): string | undefined {
     case "pull-image":
     case "create-network":
     case "remove-network":
+    case "remove-volume":
       return undefined;
   }
 }

@@ -48,7 +48,7 @@ function seen(over: Partial<ObservedContainer> = {}): Observed {
     ],
     ...over,
   };
-  return { containers: [container], networks: [], images: [] };
+  return { containers: [container], networks: [], volumes: [], images: [] };
 }
 
 let clock: ReturnType<typeof createVirtualClock>;

@@ -1,3 +1,4 @@
+import type { ReportedVolume } from "@skep/core/model/volume.ts";
 import { createHash } from "node:crypto";
 import type { ReportedStatus } from "@skep/api/codec/instance.ts";
 import type { Stranger } from "@skep/api/codec/report.ts";
@@ -11,6 +12,7 @@ export interface Picture {
   readonly statuses: readonly ReportedStatus[];
   readonly gone: readonly { readonly instanceId: string; readonly epoch: number }[];
   readonly strangers: readonly Stranger[];
+  readonly volumes: readonly ReportedVolume[];
 }
 
 /** An instance of an assignment that cannot be worked on, as it is reported. */
@@ -58,6 +60,10 @@ export function toPicture(
     strangers: statuses
       .filter(status => status.stranger)
       .flatMap(status => toStranger(status, observed.containers) ?? []),
+    volumes: observed.volumes.map(({ tenantId, deploymentId, name, serial }) => ({
+      ...{ tenantId, deploymentId, name, serial },
+      inUse: observed.containers.some(container => container.deploymentId === deploymentId),
+    })),
   };
 }
 

@@ -100,6 +100,8 @@ function sentenceOf(step: Step): string {
       return `The network of ${step.tenantId} is there.`;
     case "remove-network":
       return `The network ${step.name} is gone.`;
+    case "remove-volume":
+      return `The volume ${step.volume.name} of ${step.volume.deploymentId} is gone with its data.`;
     case "create-sandbox":
       return `Made the sandbox of ${step.instance.instanceId}.`;
     case "create-container":

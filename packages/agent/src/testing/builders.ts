@@ -1,5 +1,6 @@
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 import type { ContainerSpec, DeploymentSpec } from "@skep/core/model/deployment.ts";
+import { volumeNames } from "@skep/core/model/volume.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 
 /** A container of a spec for tests: what is not given is the plainest thing. */
@@ -34,6 +35,7 @@ export function aSpec(over: Partial<DeploymentSpec> = {}): DeploymentSpec {
     restart: { condition: "any", delayMs: 1_000, maxDelayMs: 60_000, maxAttempts: undefined, windowMs: 10_000 },
     update: { order: "start-first", parallelism: 1 },
     stopGraceMs: 10_000,
+    exclusive: undefined,
     source: undefined,
     ...over,
   };
@@ -41,6 +43,7 @@ export function aSpec(over: Partial<DeploymentSpec> = {}): DeploymentSpec {
 
 /** An assigned instance for tests: `acme.web.1` at epoch 1, wanted to run. */
 export function anInstance(over: Partial<AssignedInstance> = {}): AssignedInstance {
+  const spec = over.spec ?? aSpec();
   return {
     instanceId: "acme.web.1",
     tenantId: "acme",
@@ -49,7 +52,8 @@ export function anInstance(over: Partial<AssignedInstance> = {}): AssignedInstan
     slot: 0,
     desired: "run",
     ports: [],
-    spec: aSpec(),
+    spec,
+    volumes: volumeNames(spec).map(name => ({ name, serial: 1 })),
     ...over,
   };
 }
@@ -58,7 +62,7 @@ export function anInstance(over: Partial<AssignedInstance> = {}): AssignedInstan
 export function anAssignment(over: Partial<Assignment> = {}): Assignment {
   return {
     ...{ nodeId: "node-1", incarnation: "inc-1", succeeds: [], term: 1, revision: 1, availability: "active" },
-    ...{ instances: [], removals: [] },
+    ...{ instances: [], removals: [], volumeRemovals: [] },
     ...over,
   };
 }

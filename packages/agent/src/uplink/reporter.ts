@@ -151,8 +151,10 @@ export class Reporter {
     const statuses = picture.statuses.filter(one => isNews(statusKey(one)));
     const gone = picture.gone.filter(one => isNews(goneKey(one)));
     const strangers = picture.strangers.filter(one => isNews(strangerKey(one)));
+    const volumes = isNews(VOLUMES) ? picture.volumes : undefined;
     const usage = this.#usage;
-    if (!full && statuses.length + gone.length + strangers.length + usage.length === 0) return undefined;
+    const news = statuses.length + gone.length + strangers.length + usage.length + (volumes === undefined ? 0 : 1);
+    if (!full && news === 0) return undefined;
     this.#usage = [];
     const { incarnation, term, revision } = mark();
     const report = {
@@ -165,6 +167,7 @@ export class Reporter {
       gone,
       strangers,
       usage,
+      volumes,
     };
     const parts = splitReport(report, this.#deps.bus.maxPayload(), () => ++this.#seq);
     return { parts: [...parts], said, tries: 0 };
@@ -204,10 +207,14 @@ const statusKey = (one: Named): string => `status ${one.instanceId}@${one.epoch}
 const goneKey = (one: Named): string => `gone ${one.instanceId}@${one.epoch}`;
 const strangerKey = (one: Stranger): string => `stranger ${one.status.instanceId}@${one.status.epoch}`;
 
+/** The volumes are one thing said: whoever reads them knows that there are no others. */
+const VOLUMES = "volumes";
+
 function textsOf(picture: Picture): ReadonlyMap<string, string> {
   return new Map([
     ...picture.statuses.map(one => [statusKey(one), JSON.stringify(one)] as const),
     ...picture.gone.map(one => [goneKey(one), ""] as const),
     ...picture.strangers.map(one => [strangerKey(one), JSON.stringify(one)] as const),
+    [VOLUMES, JSON.stringify(picture.volumes)],
   ]);
 }

@@ -13,14 +13,14 @@ function specOf(name: string, bytes: number) {
 }
 
 function instanceOf(name: string, over: Partial<AssignedInstance> = {}): AssignedInstance {
-  const common = { tenantId: "acme", epoch: 1, release: 1, slot: 0, desired: "run", ports: [] } as const;
+  const common = { tenantId: "acme", epoch: 1, release: 1, slot: 0, desired: "run", ports: [], volumes: [] } as const;
   return { ...common, instanceId: `acme.${name}.1`, spec: specOf(name, 100), ...over };
 }
 
 function assignmentOf(instances: readonly AssignedInstance[]): Assignment {
   return {
     ...{ nodeId: "node-1", incarnation: "inc-1", succeeds: [], term: 1, revision: 1, availability: "active" },
-    ...{ instances, removals: [] },
+    ...{ instances, removals: [], volumeRemovals: [] },
   };
 }
 

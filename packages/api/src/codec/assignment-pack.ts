@@ -1,5 +1,5 @@
 import { LARGE_SPEC_BYTES } from "@skep/core/model/assignment.ts";
-import type { AssignedInstance, Assignment, Removal } from "@skep/core/model/assignment.ts";
+import type { AssignedInstance, Assignment, Removal, VolumeRemoval } from "@skep/core/model/assignment.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Unreadable } from "./envelope.ts";
 import { specSize } from "./spec-name.ts";
@@ -8,6 +8,7 @@ import { specSize } from "./spec-name.ts";
 export interface Packing {
   readonly instances: readonly AssignedInstance[];
   readonly removals: readonly Removal[];
+  readonly volumeRemovals: readonly VolumeRemoval[];
   /** Specs that are only named. */
   readonly named: ReadonlySet<DeploymentSpec>;
   /** Instances that did not fit, each with a sentence for people. */
@@ -23,12 +24,14 @@ const NAME_BYTES = 200;
 const NUMBERS_BYTES = 40;
 const PORT_NUMBERS_BYTES = 16;
 const LEFT_OUT_BYTES = 400;
+/** What a volume costs beside its name. */
+const VOLUME_BYTES = 24;
 const REMOVAL_BYTES = 400;
 const LONGEST_REASON = 200;
 
 /** An assignment as it is, for where nothing limits it: an agent's own disk. */
-export function packWhole({ instances, removals }: Assignment): Packing {
-  return { instances, removals, named: new Set(), leftOut: [] };
+export function packWhole({ instances, removals, volumeRemovals }: Assignment): Packing {
+  return { instances, removals, volumeRemovals, named: new Set(), leftOut: [] };
 }
 
 /**
@@ -42,8 +45,11 @@ export function packAssignment(assignment: Assignment, maxBytes: number): Packin
     .slice(0, Math.max(0, Math.floor(room / 8 / REMOVAL_BYTES)))
     .map(one => ({ ...one, because: one.because.slice(0, LONGEST_REASON) }));
   room -= removals.length * REMOVAL_BYTES;
+  // Those that do not fit follow when the first are gone.
+  const volumeRemovals = assignment.volumeRemovals.slice(0, Math.max(0, Math.floor(room / 8 / REMOVAL_BYTES)));
+  room -= volumeRemovals.length * REMOVAL_BYTES;
   const { kept, leftOut, used } = fitInstances(assignment.instances, room);
-  return { instances: kept, removals, named: namedOf(kept, room - used), leftOut };
+  return { instances: kept, removals, volumeRemovals, named: namedOf(kept, room - used), leftOut };
 }
 
 function fitInstances(
@@ -86,8 +92,9 @@ function becauseOf(bytes: number): string {
 }
 
 /** No fewer bytes than the instance takes: its numbers count as long as they can be. */
-function entryBytes({ instanceId, tenantId, ports }: AssignedInstance): number {
-  const ids = textBytes(instanceId) + textBytes(tenantId);
+function entryBytes({ instanceId, tenantId, ports, volumes }: AssignedInstance): number {
+  const names = volumes.reduce((sum, { name }) => sum + VOLUME_BYTES + textBytes(name), 0);
+  const ids = textBytes(instanceId) + textBytes(tenantId) + names;
   const bound = ports.reduce((sum, { container }) => sum + PORT_NUMBERS_BYTES + textBytes(container), ids);
   return bound + NUMBERS_BYTES + ENTRY_BYTES + NAME_BYTES;
 }

@@ -138,7 +138,7 @@ export function wholeAssignmentToProto(assignment: Assignment): MessageInitShape
 
 function assignmentToProto(
   assignment: Assignment,
-  { instances, removals, named, leftOut }: Packing,
+  { instances, removals, volumeRemovals, named, leftOut }: Packing,
   specs = specNumbers(instances),
 ): MessageInitShape<typeof AssignmentSchema> {
   const isNamed = ([, { spec }]: [number, Numbered]): boolean => named.has(spec);
@@ -152,13 +152,15 @@ function assignmentToProto(
     term: toUint64(assignment.term),
     revision: toUint64(assignment.revision),
     availability: availabilities.toProto(assignment.availability),
-    instances: instances.map(({ ports, desired, spec, ...rest }) => ({
+    instances: instances.map(({ ports, desired, spec, volumes, ...rest }) => ({
       ...rest,
       desired: instanceDesires.toProto(desired),
       ports: ports.map(portToProto),
+      volumes: volumes.map(({ name, serial }) => ({ name, serial: toUint64(serial) })),
       spec: specs.numberOf(spec),
     })),
     removals: removals.map(removal => ({ ...removal })),
+    volumeRemovals: volumeRemovals.map(one => ({ ...one, serial: toUint64(one.serial) })),
     specs: Object.fromEntries(here.map(([number, { spec }]) => [number, specToProto(spec)])),
     named: Object.fromEntries(
       away.map(([number, one]) => [number, nameOfSpec(one.deploymentId, one.release, one.spec)]),
@@ -227,6 +229,12 @@ export function assignmentFromProto(message: AssignmentMessage): DecodedAssignme
       availability: availabilities.fromProto(message.availability, "assignment.availability"),
       instances: here.read,
       removals: message.removals.map(({ instanceId, epoch, because }) => ({ instanceId, epoch, because })),
+      volumeRemovals: message.volumeRemovals.map(({ tenantId, deploymentId, name, serial }) => ({
+        tenantId,
+        deploymentId,
+        name,
+        serial: fromUint64(serial, `serial of volume ${name}`),
+      })),
     },
     unreadable: [...here.unreadable, ...away.unreadable],
     awaiting: away.read,
@@ -246,5 +254,9 @@ function assignedFromProto(message: AssignedInstanceMessage): Omit<AssignedInsta
     // A retiring instance still runs: only the routes differ, and those are the scheduler's.
     desired: desired === "stop" ? "stop" : "run",
     ports: message.ports.map(port => portFromProto(port, instanceId)),
+    volumes: message.volumes.map(({ name, serial }) => ({
+      name,
+      serial: fromUint64(serial, `serial of volume ${name}`),
+    })),
   };
 }

@@ -138,6 +138,12 @@ describe("what is written is read again", () => {
       statuses: fc.array(status, { maxLength: 3 }),
       gone: fc.array(fc.record({ instanceId: text, epoch: count }), { maxLength: 2 }),
       strangers: fc.array(stranger, { maxLength: 2 }),
+      volumes: fc.option(
+        fc.array(fc.record({ tenantId: text, deploymentId: text, name: text, serial: long, inUse: fc.boolean() }), {
+          maxLength: 2,
+        }),
+        { nil: undefined },
+      ),
       usage: fc.array(fc.record({ instanceId: text, epoch: count, cpuMillis: count, memoryBytes: long }), {
         maxLength: 2,
       }),

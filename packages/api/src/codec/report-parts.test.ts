@@ -11,7 +11,17 @@ function aReport(count: number, over: Partial<Report> = {}): Report {
   }));
   const mark = { incarnation: "inc-1", appliedTerm: 1, appliedRevision: 2 };
   const lists = { statuses, gone: [{ instanceId: "acme.old.1", epoch: 2 }], strangers: [], usage: [] };
-  return { nodeId: "node-1", sessionId: "ses", seq: 0, full: true, facts: undefined, ...mark, ...lists, ...over };
+  return {
+    nodeId: "node-1",
+    sessionId: "ses",
+    seq: 0,
+    full: true,
+    facts: undefined,
+    volumes: undefined,
+    ...mark,
+    ...lists,
+    ...over,
+  };
 }
 
 function split(report: Report): readonly Report[] {

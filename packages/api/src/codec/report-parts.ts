@@ -23,6 +23,7 @@ export function splitReport(
       ...report,
       ...lists,
       facts: at === 0 ? report.facts : undefined,
+      volumes: at === 0 ? report.volumes : undefined,
       seq: at === 0 ? whole.seq : seq(),
       ...(report.full ? { part: { number, of: parts.length } } : {}),
     };

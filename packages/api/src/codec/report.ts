@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { InstanceId } from "@skep/core/model/instance.ts";
 import type { Labels } from "@skep/core/model/labels.ts";
 import type { Capacity, NodeId } from "@skep/core/model/node.ts";
+import type { ReportedVolume } from "@skep/core/model/volume.ts";
 import type { NodeFacts as NodeFactsMessage, Stranger as StrangerMessage } from "../gen/skep/v1/agent_pb.ts";
 import { ReportAckSchema, ReportSchema, type StrangerSchema } from "../gen/skep/v1/agent_pb.ts";
 import { capacityFromProto, capacityToProto } from "./capacity.ts";
@@ -62,6 +63,8 @@ export interface Report {
   readonly gone: readonly { readonly instanceId: InstanceId; readonly epoch: number }[];
   readonly strangers: readonly Stranger[];
   readonly usage: readonly InstanceUsage[];
+  /** All volumes of ours on the node; `undefined` where nothing changed since they were last told. */
+  readonly volumes: readonly ReportedVolume[] | undefined;
 }
 
 /** The answer to a report. */
@@ -102,6 +105,9 @@ export function encodeReport(report: Report): Uint8Array {
       cpuMillis: toUint32(one.cpuMillis),
       memoryBytes: toUint64(one.memoryBytes),
     })),
+    ...(report.volumes === undefined
+      ? {}
+      : { volumes: { volumes: report.volumes.map(one => ({ ...one, serial: toUint64(one.serial) })) } }),
   });
 }
 
@@ -132,6 +138,13 @@ export function decodeReport(bytes: Uint8Array): Report & { readonly unreadable:
       epoch: one.epoch,
       cpuMillis: one.cpuMillis,
       memoryBytes: fromUint64(one.memoryBytes, "usage.memory_bytes"),
+    })),
+    volumes: message.volumes?.volumes.map(({ tenantId, deploymentId, name, serial, inUse }) => ({
+      tenantId,
+      deploymentId,
+      name,
+      serial: fromUint64(serial, `serial of volume ${name}`),
+      inUse,
     })),
     unreadable: [...statuses.unreadable, ...strangers.unreadable],
   };

@@ -43,6 +43,7 @@ export function specToProto(spec: DeploymentSpec): MessageInitShape<typeof Deplo
     },
     update: { order: updateOrders.toProto(spec.update.order), parallelism: spec.update.parallelism },
     stopGraceMs: spec.stopGraceMs,
+    exclusive: spec.exclusive,
     ...(spec.source === undefined ? {} : { source: { ...spec.source } }),
   };
 }
@@ -124,6 +125,7 @@ export function specFromProto(message: DeploymentSpecMessage, path = "spec"): De
       parallelism: update?.parallelism ?? 1,
     },
     stopGraceMs: message.stopGraceMs ?? DEFAULT_STOP_GRACE_MS,
+    exclusive: message.exclusive,
     source:
       message.source === undefined
         ? undefined

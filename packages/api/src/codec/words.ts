@@ -1,3 +1,5 @@
+import type { Volume } from "@skep/core/model/volume.ts";
+import { VolumeState } from "../gen/skep/v1/volume_pb.ts";
 import type { Deployment, RestartPolicy, Strategy as StrategyWord, UpdatePolicy } from "@skep/core/model/deployment.ts";
 import type {
   Health as HealthWord,
@@ -101,6 +103,12 @@ export const nodeRoles = enumTable<Node["role"], NodeRole>("role", {
 export const routeKinds = enumTable<Route["kind"], RouteKind>("route kind", {
   http: RouteKind.HTTP,
   tcp: RouteKind.TCP,
+});
+
+/** What becomes of a volume. */
+export const volumeStates = enumTable<Volume["state"], VolumeState>("volume state", {
+  kept: VolumeState.KEPT,
+  removing: VolumeState.REMOVING,
 });
 
 /** How a route balances. */

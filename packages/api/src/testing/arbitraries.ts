@@ -80,6 +80,7 @@ export const spec: fc.Arbitrary<DeploymentSpec> = fc.record({
     parallelism: count,
   }),
   stopGraceMs: count,
+  exclusive: maybe(fc.boolean()),
   source: maybe(fc.record({ repository: text, branch: text })),
 });
 
@@ -94,6 +95,7 @@ const assigned: fc.Arbitrary<AssignedInstance> = fc.record({
   desired: fc.constantFrom<AssignedInstance["desired"]>("run", "stop"),
   ports: fc.array(port, { maxLength: 2 }),
   spec,
+  volumes: fc.array(fc.record({ name: text, serial: long }), { maxLength: 2 }),
 });
 
 /** Any assignment. */
@@ -106,6 +108,9 @@ export const assignment: fc.Arbitrary<Assignment> = fc.record({
   availability: fc.constantFrom<Assignment["availability"]>("active", "pause", "drain"),
   instances: fc.array(assigned, { maxLength: 3 }),
   removals: fc.array(fc.record({ instanceId: text, epoch: count, because: text }), { maxLength: 2 }),
+  volumeRemovals: fc.array(fc.record({ tenantId: text, deploymentId: text, name: text, serial: long }), {
+    maxLength: 2,
+  }),
 });
 
 const containerStatus: fc.Arbitrary<ContainerStatus> = fc.record({

@@ -66,6 +66,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./events.ts")).events,
   },
   { name: "status", summary: "Show how the platform is.", load: async () => (await import("./status.ts")).status },
+  {
+    name: "volume",
+    summary: "List and remove the data that deployments keep.",
+    load: async () => (await import("./volume.ts")).volume,
+  },
   { name: "nodes", summary: "List the Swarm's nodes.", load: async () => (await import("./nodes.ts")).nodes },
   { name: "drain", summary: "Move everything off a node.", load: async () => (await import("./drain.ts")).drain },
   { name: "pause", summary: "Give a node no new work.", load: async () => (await import("./pause.ts")).pause },

@@ -91,6 +91,7 @@ function specOf(drafts: readonly [ServiceDraft, ...ServiceDraft[]]): DeploymentS
       parallelism: draft.update.parallelism === 0 ? Math.max(1, replicas) : draft.update.parallelism,
     },
     stopGraceMs: draft.stopGraceMs,
+    exclusive: draft.exclusive,
     source: draft.source,
   });
 }

@@ -33,6 +33,7 @@ export interface ServiceDraft {
   readonly restart: Draft<RestartPolicy>;
   readonly update: { order: UpdatePolicy["order"] | undefined; parallelism: number };
   stopGraceMs: number;
+  exclusive: boolean | undefined;
   source: { repository: string; branch: string } | undefined;
   /** Keys that speak of the whole pod: only the service that is joined may have them. */
   readonly podKeys: Place[];
@@ -66,6 +67,7 @@ export function emptyDraft(name: string, place: Place, value: Spot): ServiceDraf
     restart: { ...DEFAULT_RESTART },
     update: { order: undefined, parallelism: 1 },
     stopGraceMs: DEFAULT_STOP_GRACE_MS,
+    exclusive: undefined,
     source: undefined,
     podKeys: [],
   };

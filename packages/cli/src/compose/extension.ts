@@ -3,7 +3,7 @@ import type { Reading, ServiceDraft } from "./draft.ts";
 import { readProbe } from "./health.ts";
 import { readSection } from "./section.ts";
 import type { Spot } from "./tree.ts";
-import { readText, readTexts, readWord } from "./values.ts";
+import { readBoolean, readText, readTexts, readWord } from "./values.ts";
 
 const STRATEGIES: readonly Strategy[] = ["least-loaded", "round-robin", "resource-based", "spread"];
 
@@ -25,6 +25,7 @@ export function readExtension(spot: Spot, draft: ServiceDraft, { problems }: Rea
             problems.refuse(key, "the service has a `healthcheck` and a probe", "Keep one of them");
           draft.container.health = readProbe(value, problems);
         },
+        exclusive: ofPod(value => (draft.exclusive = readBoolean(value, problems))),
         source: ofPod(value => readSource(value, draft, problems)),
       },
     },

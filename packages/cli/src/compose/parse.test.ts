@@ -209,12 +209,14 @@ describe("a Compose file", () => {
         "x-skep:",
         "  strategy: spread",
         "  antiAffinity: [db]",
+        "  exclusive: true",
         "  probe: { http: { port: 8080, path: /health }, interval: 1s }",
         "  source: { repository: https://example.test/web, branch: main }",
       ),
     );
     expect(spec.placement).toMatchObject({ strategy: "spread", antiAffinity: ["db"] });
     expect(spec.source).toEqual({ repository: "https://example.test/web", branch: "main" });
+    expect(spec.exclusive).toBe(true);
     expect(spec.containers[0]?.health).toEqual({
       probe: { kind: "http", port: 8080, path: "/health" },
       intervalMs: 1000,

@@ -49,6 +49,7 @@ describe("what a Compose file may not ask for", () => {
     ["healthcheck: { test: [curl, x] }", "4:26", "names no command"],
     ["healthcheck: { test: x, interval: 5 s }", "4:39", "not a duration"],
     ["x-skep: { strategy: fastest }", "4:25", "`fastest` is not known here"],
+    ["scale: 2\n    x-skep: { exclusive: true }", "5:15", "exclusive means one copy at most"],
     ["x-skep: { probe: { http: { path: / } } }", "4:24", "no `port`"],
     ["restart: sometimes", "4:14", "is no restart policy"],
     ["read_only: perhaps", "4:16", "neither true nor false"],

@@ -26,6 +26,7 @@ const DEPLOYMENT_KEYS: Readonly<Record<string, readonly (readonly string[])[]>> 
   restart: [["deploy", "restart_policy"], ["restart"]],
   update: [["deploy", "update_config"]],
   stopGraceMs: [["stop_grace_period"]],
+  exclusive: [["x-skep", "exclusive"]],
 };
 
 /** Holds a deployment to the same rules as the platform does, and finds the place of each thing that breaks one. */

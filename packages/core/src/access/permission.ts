@@ -7,6 +7,8 @@ export const PERMISSIONS = [
   "instances.read",
   "instances.exec",
   "logs.read",
+  "volumes.read",
+  "volumes.write",
   "nodes.read",
   "nodes.write",
   "routes.read",

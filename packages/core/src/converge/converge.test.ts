@@ -1,7 +1,4 @@
 import { expect, test } from "vitest";
-import type { Assignment } from "../model/assignment.ts";
-import type { DeploymentSpec } from "../model/deployment.ts";
-import type { Observed, ObservedContainer } from "../model/observed.ts";
 import {
   aContainer,
   aSpec,
@@ -10,12 +7,10 @@ import {
   anObserved,
   anObservedContainer,
 } from "../testing/builders.ts";
-import { converge } from "./converge.ts";
+import { ToyNode } from "../testing/toy-node.ts";
 import type { Converged } from "./converge.ts";
 import { applyStep } from "./effect.ts";
-import { EMPTY_MEMORY, noteBoot, noteStepDone, noteStepFailed } from "./memory.ts";
-import type { ConvergeInput } from "./round.ts";
-import type { Step } from "./step.ts";
+import { EMPTY_MEMORY, noteBoot } from "./memory.ts";
 
 const HEALTH = {
   probe: { kind: "tcp", port: 80 },
@@ -25,66 +20,6 @@ const HEALTH = {
   startPeriodMs: 0,
 } as const;
 const CRASHED = { state: "exited", exitCode: 1 } as const;
-
-/** A node whose engine does each step at once, unless told otherwise. */
-class ToyNode {
-  observed: Observed = anObserved();
-  memory = EMPTY_MEMORY;
-  now = 1_000_000;
-  confirmed = true;
-  inFlight: string[] = [];
-  ended: string[] = [];
-  assignment: Assignment | undefined;
-  failing: (step: Step) => string | undefined = () => undefined;
-  healthNotes: NonNullable<ConvergeInput["healthNotes"]> = {};
-
-  constructor(spec: DeploymentSpec | undefined, more: Partial<ReturnType<typeof anAssignedInstance>> = {}) {
-    if (spec !== undefined) this.assignment = anAssignment({ instances: [anAssignedInstance({ spec, ...more })] });
-  }
-
-  look(): Converged {
-    const { assignment, observed, memory, inFlight, ended, confirmed, healthNotes, now } = this;
-    const policy = { startLimit: 2, sandboxImage: "sandbox:1" };
-    const result = converge({ assignment, observed, memory, inFlight, ended, confirmed, policy, healthNotes, now });
-    this.memory = result.memory;
-    return result;
-  }
-
-  /** Does what is to be done until nothing is, without letting time pass. */
-  settle(): Converged {
-    for (let round = 0; round < 30; round++) {
-      const result = this.look();
-      if (result.steps.length === 0) return result;
-      for (const step of result.steps) {
-        const error = this.failing(step);
-        this.memory =
-          error === undefined ? noteStepDone(this.memory, step) : noteStepFailed(this.memory, step, error, this.now);
-        if (error === undefined) this.observed = applyStep(this.observed, step, this.now);
-      }
-    }
-    throw new Error("it does not settle");
-  }
-
-  pass(ms: number): this {
-    this.now += ms;
-    return this;
-  }
-
-  edit(name: string, change: Partial<ObservedContainer>): this {
-    const containers = this.observed.containers.map(one => (one.name === name ? { ...one, ...change } : one));
-    this.observed = { ...this.observed, containers };
-    return this;
-  }
-
-  crash(name = "app"): this {
-    return this.edit(name, { ...CRASHED, finishedAt: this.now });
-  }
-
-  drop(name = "app"): this {
-    this.observed = { ...this.observed, containers: this.observed.containers.filter(one => one.name !== name) };
-    return this;
-  }
-}
 
 function kinds(result: Converged): string[] {
   return result.steps.map(step => step.kind);

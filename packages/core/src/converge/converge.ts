@@ -55,6 +55,7 @@ export function converge(input: ConvergeInput): Converged {
     if (!seen.has(key)) statuses.push(unlisted(round, group, newest));
   }
   removeIdleNetworks(round, instances);
+  removeVolumes(round);
   return {
     steps: round.steps,
     statuses,
@@ -124,6 +125,18 @@ function removeIdleNetworks(round: Round, instances: readonly AssignedInstance[]
   for (const { name, tenantId } of round.input.observed.networks) {
     if (!busy.has(tenantId))
       attempt(round, { kind: "remove-network", key: stepKey.removeNetwork(name), name, tenantId });
+  }
+}
+
+/** Volumes that were given up, by name and serial. One that a container still has refuses, and is tried again. */
+function removeVolumes(round: Round): void {
+  for (const volume of round.input.assignment?.volumeRemovals ?? []) {
+    const found = round.input.observed.volumes.find(
+      one => one.deploymentId === volume.deploymentId && one.name === volume.name && one.serial === volume.serial,
+    );
+    if (found === undefined) continue;
+    const name = found.engineName;
+    attempt(round, { kind: "remove-volume", key: stepKey.removeVolume(name), name, volume });
   }
 }
 

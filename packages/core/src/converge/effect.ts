@@ -20,6 +20,8 @@ export function applyStep(observed: Observed, step: Step, now: number): Observed
     }
     case "remove-network":
       return { ...observed, networks: observed.networks.filter(network => network.name !== step.name) };
+    case "remove-volume":
+      return { ...observed, volumes: observed.volumes.filter(volume => volume.engineName !== step.name) };
     case "create-sandbox":
       return made(observed, step.instance, "", "sandbox", step.specHash, step.instance.ports, now);
     case "create-container": {

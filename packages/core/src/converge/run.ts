@@ -1,3 +1,5 @@
+import { stepKey } from "./step.ts";
+import { isSingle } from "../model/volume.ts";
 import type { AssignedInstance } from "../model/assignment.ts";
 import type { ContainerSpec } from "../model/deployment.ts";
 import type { ContainerStatus, Health, InstanceState } from "../model/instance.ts";
@@ -18,6 +20,8 @@ export function runInstance(
   instance: AssignedInstance,
   group: readonly ObservedContainer[],
 ): InstanceStatus {
+  const other = isSingle(instance.spec) && !group.some(runs) ? otherCopy(round, instance) : undefined;
+  if (other !== undefined) return waitsFor(round, instance, group, other);
   const isPod = instance.spec.containers.length > 1;
   const sandbox = isPod ? choose(group, "sandbox", "", sandboxHash(instance)) : undefined;
   const apps = instance.spec.containers.map(container => ({
@@ -47,6 +51,30 @@ export function runInstance(
     ports: instance.ports,
     stranger: false,
   };
+}
+
+/** A copy of the same deployment that has not ended on this node: of a single one no second is started beside it. */
+function otherCopy(round: Round, { instanceId, epoch }: AssignedInstance): ObservedContainer | undefined {
+  const deploymentId = instanceId.slice(0, instanceId.lastIndexOf("."));
+  return round.input.observed.containers.find(
+    one =>
+      one.deploymentId === deploymentId &&
+      one.role === "app" &&
+      (one.instanceId !== instanceId || one.epoch !== epoch) &&
+      (runs(one) || round.inFlight.has(stepKey.start(one.id))),
+  );
+}
+
+function waitsFor(
+  round: Round,
+  instance: AssignedInstance,
+  group: readonly ObservedContainer[],
+  other: ObservedContainer,
+): InstanceStatus {
+  const { instanceId, epoch, ports } = instance;
+  const message = `only one copy may run, and ${other.instanceId} at epoch ${other.epoch} has not ended here yet`;
+  const containers = containerStatuses(round, instance, group);
+  return { instanceId, epoch, state: "preparing", health: "none", containers, message, ports, stranger: false };
 }
 
 function convergeParts(

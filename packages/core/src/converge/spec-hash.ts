@@ -2,7 +2,7 @@ import type { AssignedInstance } from "../model/assignment.ts";
 import type { ContainerSpec } from "../model/deployment.ts";
 
 /** Goes up when the agent makes containers in a new way, which makes every container anew. */
-const HASH_VERSION = "1";
+const HASH_VERSION = "2";
 
 interface Hashed {
   readonly sandboxId: string | undefined;
@@ -32,9 +32,10 @@ export function containerHash(
 
 function computeHash(instance: AssignedInstance, container: ContainerSpec, sandboxId: string | undefined): string {
   const ports = sandboxId === undefined ? instance.ports.filter(port => port.container === container.name) : [];
-  return hashText(
-    canonicalText([HASH_VERSION, identityOf(instance), container, ports, sandboxId ?? "", instance.spec.stopGraceMs]),
-  );
+  const mounted = new Set(container.volumes.map(volume => volume.name));
+  const volumes = instance.volumes.filter(volume => mounted.has(volume.name));
+  const from = [identityOf(instance), container, ports, sandboxId ?? "", instance.spec.stopGraceMs, volumes];
+  return hashText(canonicalText([HASH_VERSION, ...from]));
 }
 
 /** Hash of what a sandbox is made from. Its image is left out: a new agent brings a new one, and pods outlive agents. */

@@ -1,4 +1,4 @@
-import type { AssignedInstance } from "../model/assignment.ts";
+import type { AssignedInstance, VolumeRemoval } from "../model/assignment.ts";
 import type { ContainerSpec } from "../model/deployment.ts";
 import type { InstanceId } from "../model/instance.ts";
 
@@ -30,7 +30,9 @@ export type Step =
   | ({ readonly kind: "stop-container"; readonly key: string; readonly graceMs: number } & OnContainer)
   | ({ readonly kind: "remove-container"; readonly key: string } & OnContainer)
   /** `name` is the network's name on the engine. */
-  | { readonly kind: "remove-network"; readonly key: string; readonly name: string; readonly tenantId: string };
+  | { readonly kind: "remove-network"; readonly key: string; readonly name: string; readonly tenantId: string }
+  /** `name` is the volume's name on the engine. */
+  | { readonly kind: "remove-volume"; readonly key: string; readonly name: string; readonly volume: VolumeRemoval };
 
 /** The container that a step works on, and why. */
 export interface OnContainer {
@@ -52,6 +54,7 @@ export const stepKey = {
   stop: (containerId: string): string => `stop:${containerId}`,
   remove: (containerId: string): string => `remove:${containerId}`,
   removeNetwork: (name: string): string => `remove-network:${name}`,
+  removeVolume: (name: string): string => `remove-volume:${name}`,
 } as const;
 
 /** What only so many of go at once, each kind by itself. */

@@ -38,6 +38,7 @@ test("the order in which records come does not matter, and the same world gives 
         releases: [...world.releases].reverse(),
         instances: [...world.instances].reverse(),
         locations: [...world.locations].reverse(),
+        volumes: [...world.volumes].reverse(),
       };
       expect(decide(reversed, DEFAULT_SETTINGS, NOW)).toEqual(decide(world, DEFAULT_SETTINGS, NOW));
     }),

@@ -5,8 +5,10 @@ import { placeWanted, withdrawRefusals } from "../passes/placing.ts";
 import { retryFailed } from "../passes/retry.ts";
 import { supersedeOlder } from "../passes/supersede.ts";
 import { wakeTime } from "../passes/wake-time.ts";
+import { recordVolumes } from "../passes/volumes.ts";
 import { wantsOf } from "../passes/wants.ts";
 import { basisOf } from "../world/basis.ts";
+import { volumeKey } from "../model/volume.ts";
 import { openDraft } from "../world/draft.ts";
 import type { Plan } from "../world/plan.ts";
 import type { Settings, World } from "../world/world.ts";
@@ -19,12 +21,14 @@ import type { Settings, World } from "../world/world.ts";
 export function decide(world: World, settings: Settings, now: number): Plan {
   const ordered = inOrder(world);
   const draft = openDraft(ordered, now);
+  recordVolumes(draft);
   evictLost(draft);
   const ending = fillSlots(draft, settings);
   retryFailed(draft);
   forgetFinished(draft, settings);
   const wants = wantsOf(draft, settings, ending);
   placeWanted(draft, settings, wants);
+  recordVolumes(draft);
   withdrawRefusals(draft, wants);
   supersedeOlder(draft, settings, ending);
   return { changes: draft.changes, wakeAt: wakeTime(draft, settings), basis: basisOf(ordered, draft.changes) };
@@ -38,6 +42,7 @@ function inOrder(world: World): World {
     deployments: [...world.deployments].sort(byId),
     instances: [...world.instances].sort(byId),
     locations: [...world.locations].sort(byInstance),
+    volumes: [...world.volumes].sort((a, b) => (volumeKey(a) < volumeKey(b) ? -1 : 1)),
   };
 }
 

@@ -2,6 +2,7 @@ import type { DeploymentSpec } from "./deployment.ts";
 import type { InstanceId, PortBinding } from "./instance.ts";
 import type { Availability, NodeId } from "./node.ts";
 import type { TenantId } from "./tenant.ts";
+import type { ReportedVolume, VolumeRef } from "./volume.ts";
 
 /** One instance that a node is told about. */
 export interface AssignedInstance {
@@ -14,7 +15,12 @@ export interface AssignedInstance {
   readonly desired: "run" | "stop";
   readonly ports: readonly PortBinding[];
   readonly spec: DeploymentSpec;
+  /** The volumes that its containers mount, with the serials that tell them from earlier ones of these names. */
+  readonly volumes: readonly VolumeRef[];
 }
+
+/** A volume of the node whose data is to be removed. */
+export type VolumeRemoval = Omit<ReportedVolume, "inUse">;
 
 /**
  * Everything one node is told to run. Nothing is removed because it is missing here: what must go is named with
@@ -35,6 +41,8 @@ export interface Assignment {
   readonly instances: readonly AssignedInstance[];
   /** Strangers that bear our labels but that no record explains: remove them. */
   readonly removals: readonly Removal[];
+  /** Volumes that a person or the end of their tenant gave up. */
+  readonly volumeRemovals: readonly VolumeRemoval[];
 }
 
 /** A container group that must be removed: all of this instance at this epoch. */

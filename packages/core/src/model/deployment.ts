@@ -110,6 +110,11 @@ export interface DeploymentSpec {
   readonly update: UpdatePolicy;
   /** How long a container may take to end after its stop signal. */
   readonly stopGraceMs: number;
+  /**
+   * `true`: at most one copy runs at any time, held by a lease. `false`: several may, even on one volume. Where it says
+   * nothing, one replica with a named volume is a single copy on the node of that volume.
+   */
+  readonly exclusive: boolean | undefined;
   /** Where the code came from, shown to people: never acted on. */
   readonly source: { readonly repository: string; readonly branch: string } | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Labels } from "./labels.ts";
+import type { VolumeRef } from "./volume.ts";
 import type { Health, InstanceId, PortBinding } from "./instance.ts";
 
 /** What a container of ours is for: a container of the spec, or the sandbox that holds a pod's network. */
@@ -39,10 +40,18 @@ export interface ObservedNetwork {
   readonly tenantId: string;
 }
 
-/** What the agent sees on its engine: containers and networks with our labels, and the images that are present. */
+/** A volume of ours; `engineName` is what the engine calls it. */
+export interface ObservedVolume extends VolumeRef {
+  readonly engineName: string;
+  readonly tenantId: string;
+  readonly deploymentId: string;
+}
+
+/** What the agent sees on its engine: what bears our labels, and the images that are present. */
 export interface Observed {
   readonly containers: readonly ObservedContainer[];
   readonly networks: readonly ObservedNetwork[];
+  readonly volumes: readonly ObservedVolume[];
   /** Image references that can be used without a pull. */
   readonly images: readonly string[];
 }

@@ -45,6 +45,13 @@ export function validateSpec(spec: DeploymentSpec): readonly Issue[] {
   spec.containers.forEach((container, index) => {
     issues.push(...validateContainer(container, `containers[${index}]`, published));
   });
+  check(
+    issues,
+    "exclusive",
+    spec.exclusive !== true || spec.replicas <= 1,
+    `exclusive means one copy at most, and ${spec.replicas} replicas are wanted`,
+    "ask for 1 replica, or leave exclusive out",
+  );
   validatePod(issues, spec);
   validatePlacement(issues, spec);
   validatePolicies(issues, spec);

@@ -4,6 +4,7 @@ import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { Deployment, DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId } from "../model/instance.ts";
+import { isSingle } from "../model/volume.ts";
 import { endGently, endNow, hasLiveLocation, isInstanceServing, isRetiring } from "./ending.ts";
 import { freeSlots, slotsOf, splitSurplus } from "./slots.ts";
 import type { Slot } from "./slots.ts";
@@ -170,7 +171,10 @@ function create(draft: Draft, deploymentId: string, slot: number): void {
   });
 }
 
+/** Where only one copy may run, by the wanted release or one still in use, the old one leaves first. */
 function orderOf(draft: Draft, deployment: Deployment): "start-first" | "stop-first" {
+  const releases = draft.releases.get(deployment.id) ?? [];
+  if (releases.some(release => isSingle(release.spec))) return "stop-first";
   return findRelease(draft, deployment.id, deployment.release)?.spec.update.order ?? "start-first";
 }
 

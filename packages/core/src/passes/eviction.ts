@@ -3,6 +3,7 @@ import { locationsOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Location } from "../model/instance.ts";
 import { isLive } from "../model/state.ts";
+import { isBound } from "./volumes.ts";
 
 /**
  * Gives up what runs on nodes that are down or gone, so that it can be placed again, and tells a node that came back
@@ -28,8 +29,17 @@ export function evictLost(draft: Draft): void {
 function lossOf(draft: Draft, location: Location): string | undefined {
   if (!isLive(location)) return undefined;
   const node = draft.nodes.get(location.nodeId);
+  if (node !== undefined && node.liveness !== "down") return undefined;
+  if (waitsForNode(draft, location)) return undefined;
   if (node === undefined) return `its node ${location.nodeId} has left the Swarm`;
-  return node.liveness === "down" ? `its node ${node.hostname} is down` : undefined;
+  return `its node ${node.hostname} is down`;
+}
+
+/** Its data is there and nowhere else, and somebody may want it again. */
+function waitsForNode(draft: Draft, location: Location): boolean {
+  const instance = draft.instances.get(location.instanceId);
+  const wanted = draft.deployments.get(location.deploymentId)?.desired ?? "deleted";
+  return instance !== undefined && wanted !== "deleted" && isBound(draft, instance, location.nodeId);
 }
 
 function isBack(draft: Draft, location: Location): boolean {

@@ -4,6 +4,7 @@ import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { Instance, Location } from "../model/instance.ts";
 import { isLive } from "../model/state.ts";
+import { mayRun } from "./single.ts";
 
 /**
  * Drops the records of what is over: locations first, then instances without any, then deleted
@@ -53,6 +54,8 @@ export function keptUntil(location: Location, settings: Settings): number | unde
 function isOver(draft: Draft, instance: Instance | undefined, location: Location, settings: Settings): boolean {
   if (isLive(location)) return false;
   if (instance === undefined) return true;
+  // Its lease may hold it running where nobody can look: until that is over the record keeps others away.
+  if (location.state === "lost" && mayRun(draft, settings, location)) return false;
   const wanted = instance.desired === "run" && location.epoch === instance.epoch;
   if (isGone(location)) return !wanted || location.desired === "stop";
   // Nobody can say that it is gone while its node is away, and a stopping instance need not wait

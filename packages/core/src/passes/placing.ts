@@ -1,41 +1,84 @@
 import { record } from "../world/change.ts";
+import { locationsOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import { fleetOfDraft, needsOfDraft } from "../placement/fleet-of-world.ts";
 import { placeBatch } from "../placement/place.ts";
-import type { PlacementRequest } from "../placement/place.ts";
+import type { BatchResult, PlacementRequest } from "../placement/place.ts";
 import { isSameRefusal } from "../placement/refusal.ts";
-import type { InstanceId, Refusal } from "../model/instance.ts";
+import type { Instance, InstanceId, Refusal } from "../model/instance.ts";
+import { currentOf, isServing } from "../model/state.ts";
 import { isPlaced } from "./ending.ts";
+import { isBound } from "./volumes.ts";
 import type { Want } from "./wants.ts";
 
-/** Places what wants a node, and records why the rest could not be placed where that is news. */
+/**
+ * Places what wants a node, and records why the rest could not be placed where that is news. A copy that has to leave
+ * its node first only asks whether another would take it, after all others and after those that have left already.
+ */
 export function placeWanted(draft: Draft, settings: Settings, wants: readonly Want[]): void {
   if (wants.length === 0) return;
   const needs = needsOfDraft(draft, settings.memoryOvercommit);
-  const byId = new Map<InstanceId, Want>();
-  const requests: PlacementRequest[] = [];
-  for (const want of wants) {
-    const { instance } = want;
-    byId.set(instance.id, want);
-    const need = needs(instance.deploymentId, instance.release);
-    if (need === undefined)
-      refuse(draft, want, { removed: [], advice: `release ${instance.release} is not recorded: deploy it again` });
-    else {
-      const exclude = want.kind === "elsewhere" ? want.exclude : undefined;
-      requests.push({ instanceId: instance.id, need, slot: instance.slot, exclude });
-    }
-  }
-  const { placed, refused } = placeBatch(fleetOfDraft(draft, needs), requests);
-  for (const one of placed) {
+  const asked = wants.filter(want => isAsked(draft, want, needs));
+  const { now = [], leaving = [], held = [] } = Object.groupBy(asked, turnOf);
+  const fleet = fleetOfDraft(draft, needs);
+  const ask = (list: readonly Want[]): BatchResult =>
+    placeBatch(
+      fleet,
+      list.map(want => requestOf(want, needs)),
+    );
+  const byId = new Map<InstanceId, Want>(asked.map(want => [want.instance.id, want]));
+  const first = ask(now);
+  if (leaving.length > 0) ask(held);
+  const second = ask(leaving);
+  for (const one of first.placed) {
     const want = byId.get(one.instanceId)!;
     const because = `${reasonOf(want)}${one.because}`;
     record(draft, { kind: "place", ...one, epoch: want.instance.epoch + 1, because });
   }
-  for (const { instanceId, refusal } of refused) refuse(draft, byId.get(instanceId)!, refusal);
+  for (const { instanceId, because } of second.placed) {
+    const want = byId.get(instanceId)!;
+    leaveFirst(draft, want.instance, `${reasonOf(want)}${because}`);
+  }
+  for (const { instanceId, refusal } of [...first.refused, ...second.refused])
+    refuse(draft, byId.get(instanceId)!, refusal);
+  const left = second.placed.map(({ instanceId }) => byId.get(instanceId)!);
+  for (const want of [...held, ...left]) {
+    const because = want.kind === "held" ? want.because : want.waitsFor;
+    if (because !== undefined) recordRefusal(draft, want.instance, { removed: [], advice: because() });
+  }
 }
 
-/** Takes back what was said of instances that were to leave their node and may stay, since it is not drained any more. */
+type Needs = ReturnType<typeof needsOfDraft>;
+
+/** Whether there is a release to place; says so where there is none. */
+function isAsked(draft: Draft, want: Want, needs: Needs): boolean {
+  const { deploymentId, release } = want.instance;
+  if (needs(deploymentId, release) !== undefined) return true;
+  refuse(draft, want, { removed: [], advice: `release ${release} is not recorded: deploy it again` });
+  return false;
+}
+
+function turnOf(want: Want): "now" | "leaving" | "held" {
+  if (want.kind === "held") return "held";
+  return want.waitsFor === undefined || want.kind === "new" ? "now" : "leaving";
+}
+
+function requestOf(want: Want, needs: Needs): PlacementRequest {
+  const { id, deploymentId, release, slot } = want.instance;
+  const exclude = want.kind === "elsewhere" ? want.exclude : undefined;
+  return { instanceId: id, need: needs(deploymentId, release)!, slot, exclude };
+}
+
+/** The only copy that may run ends where it is before it is placed on the node that was found. */
+function leaveFirst(draft: Draft, instance: Instance, because: string): void {
+  const current = currentOf(instance, locationsOf(draft, instance.id))!;
+  const kind = isServing(current, draft.nodes.get(current.nodeId)) ? "retire" : "stop";
+  const of = { instanceId: instance.id, epoch: current.epoch };
+  record(draft, { kind, ...of, because: `${because}; it ends here first, since only one copy may run` });
+}
+
+/** Takes back what was said of instances that wanted another node, or theirs back, and want none any more. */
 export function withdrawRefusals(draft: Draft, wants: readonly Want[]): void {
   const wanting = new Set(wants.map(want => want.instance.id));
   for (const instance of draft.instances.values()) {
@@ -47,12 +90,22 @@ export function withdrawRefusals(draft: Draft, wants: readonly Want[]): void {
 function refuse(draft: Draft, want: Want, refusal: Refusal): void {
   // It has a node and may still get running there: that no other node fits is not a refusal.
   if (want.kind === "elsewhere") return;
-  const full =
-    want.kind === "move"
-      ? { ...refusal, advice: `it stays on ${want.from.hostname}, which is drained: ${refusal.advice}` }
-      : refusal;
-  if (isSameRefusal(want.instance.refusal, full)) return;
-  record(draft, { kind: "refuse", instanceId: want.instance.id, refusal: full });
+  const full = want.kind === "move" ? { ...refusal, advice: staysOn(draft, want, refusal) } : refusal;
+  recordRefusal(draft, want.instance, full);
+}
+
+function recordRefusal(draft: Draft, { id }: Instance, refusal: Refusal): void {
+  if (!isSameRefusal(draft.instances.get(id)?.refusal, refusal))
+    record(draft, { kind: "refuse", instanceId: id, refusal });
+}
+
+function staysOn(draft: Draft, { instance, from }: Want & { kind: "move" }, { advice }: Refusal): string {
+  const stays = `it stays on ${from.hostname}, which is drained`;
+  if (!isBound(draft, instance, from.id)) return `${stays}: ${advice}`;
+  return (
+    `${stays}: its volume data is there, and no other node has it. It runs on, without routes once the drained ` +
+    `node's agent has left: make ${from.hostname} active again when the work on it is done`
+  );
 }
 
 function reasonOf(want: Want): string {

@@ -2,6 +2,7 @@ import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import { isLive } from "../model/state.ts";
 import { keptUntil } from "./forget.ts";
+import { mayRunUntil } from "./single.ts";
 import { graceEnd } from "./supersede.ts";
 import { startDeadline } from "./wants.ts";
 
@@ -17,6 +18,7 @@ export function wakeTime(draft: Draft, settings: Settings): number | undefined {
       if (isLive(location) && location.desired === "retire") consider(location.desiredAt + settings.edgeSettleMs);
       consider(startDeadline(location, settings));
       consider(keptUntil(location, settings));
+      if (!isLive(location)) consider(mayRunUntil(draft, settings, location));
       const instance = draft.instances.get(location.instanceId);
       if (instance !== undefined && location.epoch < instance.epoch && location.desired === "run" && isLive(location))
         consider(graceEnd(draft, settings, instance, location));

@@ -1,27 +1,51 @@
 import { locationsOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
+import type { DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import { currentOf, isLive, isShortOfRunning } from "../model/state.ts";
+import { someCopy } from "./single.ts";
+import { isBound, singlesOf } from "./volumes.ts";
+
+/** Why an instance wants a node. */
+export type Want = {
+  readonly instance: Instance;
+  /** Where only one copy may run: what it waits for. It leaves its node before it gets the next one. */
+  readonly waitsFor: (() => string) | undefined;
+} & Kind;
 
 /**
- * Why an instance wants a node. `new`: it is nowhere. `move`: its node gives its work away, and it runs on until
- * the new one serves. `elsewhere`: it did not get running in time, and is tried on another node if one fits.
+ * `new`: it is nowhere. `move`: its node gives its work away, and it runs on until the new one serves. `elsewhere`: it
+ * did not get running in time, and is tried on another node if one fits. `held`: it would want a node, or its own
+ * back, and has to wait.
  */
-export type Want = { readonly instance: Instance } & (
+type Kind =
   | { readonly kind: "new" }
   | { readonly kind: "move"; readonly from: Node }
   | { readonly kind: "elsewhere"; readonly exclude: NodeId }
-);
+  | { readonly kind: "held"; readonly because: () => string };
 
 /** The instances that want a node now. Those in `ending` are on their way out and want none. */
 export function wantsOf(draft: Draft, settings: Settings, ending: ReadonlySet<InstanceId>): readonly Want[] {
+  const singles = singlesOf(draft);
+  const byId = singles.size === 0 ? new Map<DeploymentId, Instance[]>() : byDeployment(draft, singles);
+  const placing = new Set<DeploymentId>();
   const wants: Want[] = [];
   for (const instance of draft.instances.values()) {
     if (instance.desired !== "run" || ending.has(instance.id)) continue;
-    const want = wantOf(draft, settings, instance);
-    if (want !== undefined) wants.push(want);
+    const kind = wantOf(draft, settings, instance);
+    if (kind === undefined) continue;
+    const copies = byId.get(instance.deploymentId);
+    // Said once everything is placed, so that it reads the same the next time.
+    const waitsFor = copies === undefined ? undefined : (): string => heldBy(draft, settings, copies);
+    if (copies === undefined || waitsFor === undefined || kind.kind !== "new") {
+      wants.push({ instance, waitsFor, ...kind });
+      continue;
+    }
+    const isHeld = placing.has(instance.deploymentId) || someCopy(draft, settings, copies) !== undefined;
+    placing.add(instance.deploymentId);
+    wants.push({ instance, waitsFor, ...(isHeld ? { kind: "held", because: waitsFor } : kind) });
   }
   return wants;
 }
@@ -32,19 +56,50 @@ export function startDeadline(location: Location, settings: Settings): number | 
   return Math.max(location.desiredAt, location.changedAt) + settings.startDeadlineMs;
 }
 
-function wantOf(draft: Draft, settings: Settings, instance: Instance): Want | undefined {
+function wantOf(draft: Draft, settings: Settings, instance: Instance): Kind | undefined {
   const current = currentOf(instance, locationsOf(draft, instance.id));
   const isDeferred = instance.retryAt !== undefined && instance.retryAt > draft.now;
-  if (current === undefined) return isDeferred ? undefined : { kind: "new", instance };
+  if (current === undefined) return isDeferred ? undefined : { kind: "new" };
   if (!isLive(current)) {
     // A failed one is followed by the next when it was told to go; a lost one at once.
     const due = current.state === "lost" || current.desired === "stop";
-    return due && !isDeferred ? { kind: "new", instance } : undefined;
+    return due && !isDeferred ? { kind: "new" } : undefined;
   }
-  if (current.desired !== "run") return { kind: "new", instance };
+  if (current.desired !== "run") return { kind: "new" };
   const node = draft.nodes.get(current.nodeId);
-  if (node?.availability === "drain") return { kind: "move", instance, from: node };
+  if ((node === undefined || node.liveness === "down") && isBound(draft, instance, current.nodeId))
+    return { kind: "held", because: () => awaitsNode(draft, instance, node, current.nodeId) };
+  if (node?.availability === "drain") return { kind: "move", from: node };
   const deadline = startDeadline(current, settings);
-  if (deadline !== undefined && deadline <= draft.now) return { kind: "elsewhere", instance, exclude: current.nodeId };
+  if (deadline !== undefined && deadline <= draft.now) return { kind: "elsewhere", exclude: current.nodeId };
   return undefined;
+}
+
+/** What a copy waits for whose node is away with its data. The time stays the one of the first time it was said. */
+function awaitsNode(draft: Draft, instance: Instance, node: Node | undefined, nodeId: NodeId): string {
+  const called = node?.hostname ?? nodeId;
+  const is = node === undefined ? "has left the Swarm" : "is down";
+  const start = `it waits for ${called}, which has its volume data and ${is} since `;
+  const said = instance.refusal?.advice ?? "";
+  if (said.startsWith(start)) return said;
+  const since = new Date(draft.now).toISOString();
+  return (
+    `${start}${since}; if that node or its data is lost for ever, ` +
+    `skep volume rm ${instance.deploymentId}/NAME --node ${called} --force lets it start empty elsewhere`
+  );
+}
+
+function heldBy(draft: Draft, settings: Settings, copies: readonly Instance[]): string {
+  const copy = someCopy(draft, settings, copies);
+  if (copy === undefined) return "only one copy may run, and another one waits for a node";
+  const { instanceId, epoch, nodeId } = copy.location;
+  const where = draft.nodes.get(nodeId)?.hostname ?? nodeId;
+  const what = `only one copy may run, and ${instanceId} at epoch ${epoch} on ${where}`;
+  if (copy.until === Infinity) return `${what} has not ended yet`;
+  return `${what} may run until its lease has surely ended, at ${new Date(copy.until).toISOString()}`;
+}
+
+function byDeployment(draft: Draft, singles: ReadonlySet<DeploymentId>): Map<DeploymentId, Instance[]> {
+  const copies = [...draft.instances.values()].filter(instance => singles.has(instance.deploymentId));
+  return Map.groupBy(copies, instance => instance.deploymentId);
 }

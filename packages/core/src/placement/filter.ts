@@ -1,7 +1,7 @@
 import { satisfies, shortfall } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
 import { SPEC_BUDGET_BYTES } from "../model/assignment.ts";
-import { deployedOn, holdsSpec, isWithinQuota, satisfiedBy } from "./fleet.ts";
+import { deployedOn, holdsSpec, homesOf, isWithinQuota, satisfiedBy } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import type { DeploymentId } from "../model/deployment.ts";
 import type { Node, NodeId } from "../model/node.ts";
@@ -29,6 +29,44 @@ export interface Filter {
   readonly sentence: (count: number, ask: Ask, fleet: Fleet) => string;
   /** The change that would make the filter pass somewhere. */
   readonly advice: (ask: Ask, fleet: Fleet) => string;
+}
+
+const volume: Filter = {
+  name: "volume",
+  fixed: false,
+  passes: (fleet, index, { need }) => {
+    // Two homes are possible where a person or a restored database made them: then nobody can choose but a person.
+    const homes = homesOf(fleet, need);
+    return homes.length === 0 || (homes.length === 1 && homes[0] === fleet.nodes[index]!.id);
+  },
+  sentence: (count, { need }, fleet) => {
+    const homes = homesOf(fleet, need);
+    if (homes.length > 1) return `${verb(count, "has", "have")} at most a part of its volumes (${homes.join(", ")})`;
+    return `${verb(count, "does", "do")} not have its volume data`;
+  },
+  advice: (ask, fleet) => {
+    const [home, other] = homesOf(fleet, ask.need);
+    if (home === undefined) return "";
+    const called = hostnameOf(fleet, home);
+    const remove = `skep volume rm ${ask.need.deploymentId}/${ask.need.volumes[0]}`;
+    if (other !== undefined)
+      return `its volume data is on ${called} and on ${hostnameOf(fleet, other)}: remove what is not wanted with ${remove} --node NODE`;
+    return `it waits for ${called}, which has its volume data: ${whyNot(fleet, home, ask)}; if that data is lost or not wanted, ${remove} --node ${called} lets it start empty elsewhere`;
+  },
+};
+
+/** What keeps the node that has the volumes from taking it. */
+function whyNot(fleet: Fleet, home: NodeId, ask: Ask): string {
+  const index = fleet.indexOf.get(home);
+  if (index === undefined) return "it has left the Swarm";
+  if (fleet.nodes[index]!.liveness === "down") return "it is down";
+  const against = filtersOf(ask, fleet).find(filter => !filter.passes(fleet, index, ask));
+  return against === undefined ? "it has no room" : `it ${against.sentence(1, ask, fleet)}`;
+}
+
+function hostnameOf(fleet: Fleet, nodeId: NodeId): string {
+  const index = fleet.indexOf.get(nodeId);
+  return index === undefined ? nodeId : fleet.nodes[index]!.hostname;
 }
 
 const availability: Filter = {
@@ -162,6 +200,7 @@ const excluded: Filter = {
 export function filtersOf(ask: Ask, fleet: Fleet): readonly Filter[] {
   const { need } = ask;
   return [
+    ...(need.volumes.length > 0 ? [volume] : []),
     availability,
     liveness,
     ...need.constraints.map(constraintFilter),

@@ -30,6 +30,7 @@ export function fleetOfDraft(draft: Draft, needs: ReturnType<typeof needsOfDraft
     locations: allLocations(draft),
     releasedPorts: draft.releasedPorts,
     now: draft.now,
+    volumes: [...draft.volumes.values()].flat(),
     placements: draft.placements,
     needOf: needs,
     slotOf: id => draft.instances.get(id)?.slot,

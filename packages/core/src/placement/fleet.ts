@@ -2,6 +2,7 @@ import type { DeploymentId } from "../model/deployment.ts";
 import type { InstanceId, Location, ReleasedPort } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import { isLive, isShortOfRunning } from "../model/state.ts";
+import type { Volume } from "../model/volume.ts";
 import type { Quota, Tenant, TenantId } from "../model/tenant.ts";
 import { satisfies } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
@@ -46,6 +47,8 @@ export interface Fleet {
   readonly leaving: Map<DeploymentId, Map<number, number>>;
   /** For a deployment, those that declared that they must not share a node with it. */
   readonly avoidedBy: Map<DeploymentId, Set<DeploymentId>>;
+  /** For a deployment and the name of a volume, the nodes that hold it; see `holdVolumes`. */
+  readonly homes: Map<string, NodeId[]>;
   readonly tenants: Map<TenantId, TenantUse>;
   /** Per constraint text: 1 where the node satisfies it. */
   readonly satisfied: Map<string, Uint8Array>;
@@ -64,6 +67,7 @@ export interface FleetSource {
   readonly releasedPorts: readonly ReleasedPort[];
   /** Ports that were released are free from their time on. */
   readonly now: number;
+  readonly volumes: Iterable<Volume>;
   readonly placements: number;
   readonly needOf: (deploymentId: DeploymentId, release: number) => Need | undefined;
   readonly slotOf: (instanceId: InstanceId) => number | undefined;
@@ -93,6 +97,7 @@ export function openFleet(source: FleetSource): Fleet {
     deployed: new Map(),
     leaving: new Map(),
     avoidedBy: new Map(),
+    homes: new Map(),
     tenants: new Map(),
     satisfied: new Map(),
     candidates: new Map(),
@@ -101,6 +106,9 @@ export function openFleet(source: FleetSource): Fleet {
   };
   for (const tenant of source.tenants) {
     fleet.tenants.set(tenant.id, { quota: tenant.quota, instances: 0, cpuMillis: 0, memoryBytes: 0, slots: new Set() });
+  }
+  for (const volume of source.volumes) {
+    if (volume.state === "kept") addHome(fleet, volume.deploymentId, volume.name, volume.nodeId);
   }
   for (const location of source.locations) {
     const need = source.needOf(location.deploymentId, location.release);
@@ -155,6 +163,26 @@ export function occupy(
 /** Whether a node has the large spec of a need already. */
 export function holdsSpec(fleet: Fleet, index: number, { largeSpec }: Need): boolean {
   return largeSpec !== undefined && fleet.specs.get(largeSpec.key)?.has(index) === true;
+}
+
+/** The nodes that hold one of the need's volumes; whoever needs it goes to no other node. */
+export function homesOf(fleet: Fleet, need: Need): readonly NodeId[] {
+  if (need.volumes.length === 0) return [];
+  return [...new Set(need.volumes.flatMap(name => fleet.homes.get(`${need.deploymentId} ${name}`) ?? []))].sort();
+}
+
+/** The node holds the need's volumes from now on, where nobody did before. */
+export function holdVolumes(fleet: Fleet, need: Need, nodeId: NodeId): void {
+  for (const name of need.volumes) {
+    if (!fleet.homes.has(`${need.deploymentId} ${name}`)) addHome(fleet, need.deploymentId, name, nodeId);
+  }
+}
+
+function addHome(fleet: Fleet, deploymentId: DeploymentId, name: string, nodeId: NodeId): void {
+  const key = `${deploymentId} ${name}`;
+  const known = fleet.homes.get(key);
+  if (known === undefined) fleet.homes.set(key, [nodeId]);
+  else if (!known.includes(nodeId)) known.push(nodeId);
 }
 
 /** Counts a slot against its tenant's quota, once. */

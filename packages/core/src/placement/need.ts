@@ -4,6 +4,7 @@ import { DEFAULT_SETTINGS } from "../world/world.ts";
 import type { TenantId } from "../model/tenant.ts";
 import { canonicalText, hashText } from "../converge/spec-hash.ts";
 import { LARGE_SPEC_BYTES } from "../model/assignment.ts";
+import { volumeNames } from "../model/volume.ts";
 import { parseConstraint, unreadableConstraint } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
 
@@ -47,9 +48,11 @@ export interface Need {
   readonly largeSpec: { readonly key: string; readonly bytes: number } | undefined;
   /** Deployments of the same tenant that must not be on the same node. */
   readonly avoid: readonly DeploymentId[];
+  /** Names of the volumes it mounts. */
+  readonly volumes: readonly string[];
   /**
    * Equal for needs that every filter and score treats alike as far as the spec goes; needs that look at their own
-   * deployment (spread, maxPerNode, anti-affinity, a large spec) carry its id in it.
+   * deployment (spread, maxPerNode, anti-affinity, a large spec, volumes) carry its id in it.
    */
   readonly signature: string;
 }
@@ -102,9 +105,11 @@ export function needOf(
     maxPerNode,
     largeSpec: largeSpecOf(deploymentId, spec),
     avoid: antiAffinity.map(name => `${tenantId}.${name}`),
+    volumes: volumeNames(spec),
   };
-  const own =
-    strategy === "spread" || maxPerNode !== undefined || antiAffinity.length + fixed.length > 0 ? deploymentId : "";
+  const looksAtItself =
+    strategy === "spread" || maxPerNode !== undefined || antiAffinity.length + fixed.length + need.volumes.length > 0;
+  const own = looksAtItself ? deploymentId : "";
   const signature = [
     strategy,
     constraints
@@ -120,6 +125,7 @@ export function needOf(
     fixed.sort().join(","),
     own,
     need.largeSpec?.key ?? "",
+    need.volumes.join(","),
   ].join("|");
   return { ...need, signature };
 }

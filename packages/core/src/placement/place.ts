@@ -2,7 +2,7 @@ import type { InstanceId, PortBinding, Refusal } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
 import { filtersOf } from "./filter.ts";
 import type { Ask, Filter } from "./filter.ts";
-import { declareAvoidance, holdSlot, isWithinQuota, occupy } from "./fleet.ts";
+import { declareAvoidance, holdSlot, holdVolumes, isWithinQuota, occupy } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import { bindPorts, emptyPortBook } from "./ports.ts";
 import { bestOf, dropBest, openRanking, passesAll, rerankBest } from "./ranking.ts";
@@ -135,6 +135,7 @@ function settle(fleet: Fleet, ranking: Ranking, index: number, request: Placemen
   const because = SCORES[need.strategy].sentence(fleet, index, need);
   occupy(fleet, index, need.deploymentId, need, true);
   holdSlot(fleet, need, request.slot);
+  holdVolumes(fleet, need, node.id);
   fleet.placements += 1;
   fleet.lastPlaced[index] = fleet.placements;
   const ports =

@@ -5,7 +5,7 @@ import type { Instance, InstanceState, Location } from "../model/instance.ts";
 import type { Node } from "../model/node.ts";
 import { DEFAULT_RESOURCES } from "../model/resources.ts";
 import { isFinal } from "../model/state.ts";
-import { aContainer, aDeployment, aLocation, aNode, aSpec, aTenant, anInstance } from "./builders.ts";
+import { aContainer, aDeployment, aLocation, aNode, aSpec, aTenant, aVolume, anInstance } from "./builders.ts";
 
 const MIB = 1024 * 1024;
 const STATES: readonly InstanceState[] = [
@@ -64,6 +64,9 @@ const deploymentShape = fc.record({
   reserveCpu: fc.constantFrom(0, 500),
   hostPort: fc.constantFrom(undefined, undefined, 20001, 8080),
   published: fc.boolean(),
+  mounts: fc.constantFrom(false, false, true),
+  exclusive: fc.constantFrom(undefined, undefined, undefined, true, false),
+  home: fc.option(fc.integer({ min: 0, max: 6 }), { nil: undefined }),
   instances: fc.array(
     fc.record({
       old: fc.boolean(),
@@ -123,6 +126,11 @@ function build(
     instances: built.flatMap(one => one.instances),
     locations: withoutSharedPorts(built.flatMap(one => one.locations)),
     releasedPorts: [],
+    volumes: shapes.flatMap(({ mounts, home }, at) =>
+      mounts && home !== undefined
+        ? [aVolume({ deploymentId: `acme.d${at}`, serial: at + 1, nodeId: `node-${home % (nodes.length + 1)}` })]
+        : [],
+    ),
     placements: 20,
   };
 }
@@ -132,6 +140,7 @@ function specOf(shape: DeploymentShape, at: number): DeploymentSpec {
   return aSpec({
     name: `d${at}`,
     replicas: shape.replicas,
+    exclusive: shape.exclusive,
     containers: [
       aContainer({
         resources: {
@@ -139,6 +148,7 @@ function specOf(shape: DeploymentShape, at: number): DeploymentSpec {
           reserveMemoryBytes: shape.reserveMiB * MIB,
           reserveCpuMillis: shape.reserveCpu,
         },
+        volumes: shape.mounts ? [{ name: "data", target: "/data", readOnly: false }] : [],
         ports: shape.published ? [{ containerPort: 80, protocol: "tcp", hostPort: shape.hostPort }] : [],
       }),
     ],

@@ -11,6 +11,7 @@ import type { Capacity, Node } from "../model/node.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
 import { DEFAULT_RESOURCES } from "../model/resources.ts";
 import type { Tenant } from "../model/tenant.ts";
+import type { Volume } from "../model/volume.ts";
 
 const MIB = 1024 * 1024;
 
@@ -95,6 +96,7 @@ export function aSpec(
     replicas: 1,
     containers: [aContainer()],
     stopGraceMs: 10_000,
+    exclusive: undefined,
     source: undefined,
     ...over,
     placement: {
@@ -185,6 +187,14 @@ export function aLocation(over: Partial<Location> = {}): Location {
   };
 }
 
+/** Volume `data` of `acme.web` on `node-1`. */
+export function aVolume(over: Partial<Volume> = {}): Volume {
+  const deploymentId = over.deploymentId ?? "acme.web";
+  const tenantId = deploymentId.split(".")[0] ?? "acme";
+  const times = { createdAt: 0, usedAt: 0 };
+  return { tenantId, deploymentId, name: "data", serial: 1, nodeId: "node-1", ...times, state: "kept", ...over };
+}
+
 /** A world with tenant `acme` and nothing else, unless told otherwise. */
 export function aWorld(over: Partial<World> = {}): World {
   return {
@@ -195,6 +205,7 @@ export function aWorld(over: Partial<World> = {}): World {
     instances: [],
     locations: [],
     releasedPorts: [],
+    volumes: [],
     placements: 0,
     ...over,
   };
@@ -204,7 +215,7 @@ export function aWorld(over: Partial<World> = {}): World {
 export function anAssignment(over: Partial<Assignment> = {}): Assignment {
   return {
     ...{ nodeId: "node-1", incarnation: "inc-1", succeeds: [], term: 1, revision: 1, availability: "active" },
-    ...{ instances: [], removals: [] },
+    ...{ instances: [], removals: [], volumeRemovals: [] },
     ...over,
   };
 }
@@ -220,6 +231,7 @@ export function anAssignedInstance(over: Partial<AssignedInstance> = {}): Assign
     desired: "run",
     ports: [],
     spec: aSpec(),
+    volumes: [],
     ...over,
   };
 }
@@ -253,7 +265,7 @@ export function anObservedContainer(over: Partial<ObservedContainer> = {}): Obse
 
 /** An engine that runs nothing of ours and has no image. */
 export function anObserved(over: Partial<Observed> = {}): Observed {
-  return { containers: [], networks: [], images: [], ...over };
+  return { containers: [], networks: [], volumes: [], images: [], ...over };
 }
 
 /** The changes of one kind, typed as such. */

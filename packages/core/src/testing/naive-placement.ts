@@ -34,7 +34,7 @@ export function placeNaively(
   const avoidances = requests.flatMap(({ need }) => need.avoid.map(other => [need.deploymentId, other] as const));
   for (const request of requests) {
     const quota = world.tenants.find(tenant => tenant.id === request.need.tenantId)?.quota.instances ?? Infinity;
-    const fitting = placed.length >= quota ? [] : fleet.filter(held => fits(held, request, avoidances));
+    const fitting = placed.length >= quota ? [] : fleet.filter(held => fits(fleet, held, request, avoidances));
     const [best] = fitting.sort((a, b) => compare(a, b, request));
     if (best === undefined) {
       refused.push(request.instanceId);
@@ -49,6 +49,7 @@ export function placeNaively(
 }
 
 function fits(
+  fleet: readonly Held[],
   held: Held,
   { need, exclude }: PlacementRequest,
   avoidances: readonly (readonly [string, string])[],
@@ -68,6 +69,8 @@ function fits(
   }
   if (need.maxPerNode !== undefined && ofDeployment(held, need.deploymentId) >= need.maxPerNode) return false;
   const enemies = avoidances.flatMap(([a, b]) => (a === need.deploymentId ? [b] : b === need.deploymentId ? [a] : []));
+  if (need.volumes.length > 0 && fleet.some(other => other !== held && ofDeployment(other, need.deploymentId) > 0))
+    return false;
   if (enemies.some(enemy => ofDeployment(held, enemy) > 0)) return false;
   return bind(held, { need }) !== undefined;
 }

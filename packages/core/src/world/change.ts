@@ -28,6 +28,11 @@ export function applyChange(draft: Draft, change: Change): void {
     case "place":
       place(draft, change);
       return;
+    case "create-volume": {
+      const { deploymentId } = change.volume;
+      draft.volumes.set(deploymentId, [...(draft.volumes.get(deploymentId) ?? []), change.volume]);
+      return;
+    }
     case "refuse":
       editInstance(draft, change.instanceId, instance => ({ ...instance, refusal: change.refusal }));
       return;

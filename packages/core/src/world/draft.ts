@@ -2,6 +2,7 @@ import type { Deployment, DeploymentId, Release } from "../model/deployment.ts";
 import type { Instance, InstanceId, Location, ReleasedPort } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import type { Tenant, TenantId } from "../model/tenant.ts";
+import type { Volume } from "../model/volume.ts";
 import type { Change } from "./plan.ts";
 import type { World } from "./world.ts";
 
@@ -20,6 +21,8 @@ export interface Draft {
   /** Locations of each instance that has any, oldest epoch first. */
   readonly locations: Map<InstanceId, Location[]>;
   releasedPorts: readonly ReleasedPort[];
+  /** Volumes of each deployment that has any. */
+  readonly volumes: Map<DeploymentId, Volume[]>;
   placements: number;
   /**
    * Latest placement made in this draft on each node that got one; it goes into the nodes when the
@@ -42,6 +45,7 @@ export function openDraft(world: World, now: number): Draft {
     instances: new Map(world.instances.map(instance => [instance.id, instance])),
     locations,
     releasedPorts: world.releasedPorts,
+    volumes: listed(world.volumes, volume => volume.deploymentId),
     placements: world.placements,
     lastPlaced: new Map(),
     changes: [],
@@ -61,6 +65,7 @@ export function closeDraft(draft: Draft): World {
     instances: [...draft.instances.values()],
     locations: [...draft.locations.values()].flat(),
     releasedPorts: draft.releasedPorts,
+    volumes: [...draft.volumes.values()].flat(),
     placements: draft.placements,
   };
 }

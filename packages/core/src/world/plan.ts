@@ -1,6 +1,7 @@
 import type { DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId, InstanceState, Location, PortBinding, Refusal } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
+import type { Volume } from "../model/volume.ts";
 
 /**
  * One change to the records. Each names what it was based on, so that a commit can refuse a stale
@@ -31,6 +32,8 @@ export type Change =
       /** Why this node, in one sentence. */
       readonly because: string;
     }
+  /** A node begins to hold a volume; the commit refuses it where the volume is recorded there already. */
+  | { readonly kind: "create-volume"; readonly volume: Volume }
   /**
    * The instance fits nowhere; stored and shown. Only made when the reason changed; `undefined`
    * where it wants no node any more.

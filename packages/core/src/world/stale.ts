@@ -1,3 +1,4 @@
+import { volumeKey } from "../model/volume.ts";
 import type { InstanceId } from "../model/instance.ts";
 import type { Change, Plan } from "./plan.ts";
 import type { World } from "./world.ts";
@@ -15,6 +16,7 @@ function whyNumbersMoved(world: World, changes: readonly Change[]): string | und
   const serials = new Map(world.deployments.map(deployment => [deployment.id, deployment.nextSerial]));
   const epochs = new Map(world.instances.map(instance => [instance.id, instance.epoch]));
   const locations = new Set(world.locations.map(keyOf));
+  const volumes = new Set(world.volumes.map(volumeKey));
   for (const change of changes) {
     if (change.kind === "create-instance") {
       const { id, deploymentId, epoch } = change.instance;
@@ -22,6 +24,9 @@ function whyNumbersMoved(world: World, changes: readonly Change[]): string | und
       if (epochs.has(id)) return "an instance or location of that number is there already";
       serials.set(deploymentId, change.serial + 1);
       epochs.set(id, epoch);
+    } else if (change.kind === "create-volume") {
+      if (volumes.has(volumeKey(change.volume))) return "a volume of that number is there already";
+      volumes.add(volumeKey(change.volume));
     } else if (change.kind === "place") {
       if (epochs.get(change.instanceId) !== change.epoch - 1) return "an instance was placed or forgotten meanwhile";
       if (locations.has(keyOf(change))) return "an instance or location of that number is there already";

@@ -1,6 +1,7 @@
 import type { Deployment, Release } from "../model/deployment.ts";
 import type { Instance, Location, ReleasedPort } from "../model/instance.ts";
 import type { Node } from "../model/node.ts";
+import type { Volume } from "../model/volume.ts";
 import type { Tenant } from "../model/tenant.ts";
 
 /** The snapshot that `decide` sees: everything that is recorded, nothing that is not. */
@@ -14,6 +15,7 @@ export interface World {
   readonly locations: readonly Location[];
   /** Host ports that wait out their quarantine; those whose time is over may be among them. */
   readonly releasedPorts: readonly ReleasedPort[];
+  readonly volumes: readonly Volume[];
   /** Number of placements ever made; the next one gets this plus one. */
   readonly placements: number;
 }
@@ -36,6 +38,8 @@ export interface Settings {
    * not serve yet.
    */
   readonly moveGraceMs: number;
+  /** How long an exclusive copy may run without a word from a scheduler. */
+  readonly exclusiveLeaseMs: number;
   /** How long a stopped instance's record is kept. */
   readonly keepStoppedMs: number;
   /**
@@ -57,6 +61,7 @@ export const DEFAULT_SETTINGS: Settings = {
   edgeSettleMs: 3_000,
   startDeadlineMs: 300_000,
   moveGraceMs: 60_000,
+  exclusiveLeaseMs: 15_000,
   keepStoppedMs: 60_000,
   portQuarantineMs: 300_000,
   memoryOvercommit: 10,

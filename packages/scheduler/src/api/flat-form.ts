@@ -45,6 +45,7 @@ export function specFromFlatForm(request: CreateDeploymentRequest): DeploymentSp
     restart: DEFAULT_RESTART,
     update: { order: "start-first", parallelism: 1 },
     stopGraceMs: DEFAULT_STOP_GRACE_MS,
+    exclusive: undefined,
     source: request.gitRepo === "" ? undefined : { repository: request.gitRepo, branch: request.branch },
   };
 }

@@ -1,3 +1,5 @@
+import { volumeHandlers } from "./volumes.ts";
+import { VolumeService } from "@skep/api/gen/skep/v1/volume_service_pb.ts";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
@@ -22,6 +24,7 @@ export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
     router.service(TenantService, tenantHandlers(deps));
     router.service(DeploymentService, deploymentHandlers(deps));
     router.service(InstanceService, instanceHandlers(deps));
+    router.service(VolumeService, volumeHandlers(deps));
     router.service(NodeService, nodeHandlers(deps));
     router.service(RoutingService, routingHandlers(deps));
     router.service(PlatformService, platformHandlers(deps));

@@ -43,6 +43,7 @@ function aFullReport(over: Partial<Report> = {}): Report {
     statuses: [],
     gone: [],
     strangers: [],
+    volumes: undefined,
     usage: [],
     ...over,
   };

@@ -35,9 +35,11 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     const now = clock.now();
     if (report.facts !== undefined) await store.saveFacts(report.facts, now);
     const saved = await store.saveReport({ ...report, full: endsFull(report) }, now);
+    const { volumes } = report;
+    const hasVolumes = saved.fresh && volumes !== undefined && (await store.saveVolumes(report.nodeId, volumes, now));
     message.reply(encodeReportAck({ accepted: saved.accepted, needFull: saved.needFull }));
     usage.add(report.usage);
-    if (saved.changed || report.facts !== undefined || report.gone.length > 0) {
+    if (hasVolumes || saved.changed || report.facts !== undefined || report.gone.length > 0) {
       options.wake(`report of ${report.nodeId}`);
       const instances = [...report.statuses, ...report.gone].map(one => one.instanceId);
       hints.tell({ nodeIds: [report.nodeId], deploymentIds: instances.map(deploymentOf) });

@@ -1,5 +1,6 @@
 import { encodeAssignmentWithin } from "@skep/api/codec/assignment.ts";
 import type { Unreadable } from "@skep/api/codec/envelope.ts";
+import type { Volume } from "@skep/core/model/volume.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Location } from "@skep/core/model/instance.ts";
@@ -42,8 +43,8 @@ export function createAssignments(
     if (news.length > 0) say(news.map(one => leftOutDecision(node, one, clock.now())));
   }
 
-  function publish(node: Node, assigned: readonly Assigned[]): void {
-    const assignment = assignmentOf(node, { ...identity, term }, assigned, removals.of(node.id));
+  function publish(node: Node, assigned: readonly Assigned[], volumes: readonly Volume[]): void {
+    const assignment = assignmentOf(node, { ...identity, term }, assigned, removals.of(node.id), volumes);
     const { bytes, leftOut } = encodeAssignmentWithin(assignment, bus.maxPayload());
     bus.publish(nodeSubject("assign", node.id), bytes);
     told.set(node.id, node.assignmentRevision);
@@ -59,7 +60,7 @@ export function createAssignments(
       let count = 0;
       for (const node of due) {
         try {
-          publish(node, assigned.get(node.id) ?? []);
+          publish(node, assigned.get(node.id) ?? [], world.volumes);
           count += 1;
         } catch (error) {
           // The node counts as not told, and the others are told all the same.

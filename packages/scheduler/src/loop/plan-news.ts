@@ -24,9 +24,9 @@ export function newsOf(plan: Plan, before: World, now: number): PlanNews {
   const decisions = plan.changes.map((change): Decision => {
     const instanceId = idOf(change);
     const owner = instanceId === undefined ? undefined : owners.get(instanceId);
-    const deploymentId = change.kind === "forget-deployment" ? change.deploymentId : owner?.deploymentId;
+    const deploymentId = deploymentOf(change) ?? owner?.deploymentId;
     const epoch = "epoch" in change ? change.epoch : undefined;
-    const nodeId = change.kind === "place" ? change.nodeId : nodes.get(`${instanceId} ${epoch}`);
+    const nodeId = nodeOf(change) ?? nodes.get(`${instanceId} ${epoch}`);
     return {
       at: now,
       kind: change.kind === "refuse" && change.refusal === undefined ? "instance.stays" : KINDS[change.kind],
@@ -45,6 +45,16 @@ export function newsOf(plan: Plan, before: World, now: number): PlanNews {
   };
 }
 
+function deploymentOf(change: Change): string | undefined {
+  if (change.kind === "create-volume") return change.volume.deploymentId;
+  return change.kind === "forget-deployment" ? change.deploymentId : undefined;
+}
+
+function nodeOf(change: Change): string | undefined {
+  if (change.kind === "create-volume") return change.volume.nodeId;
+  return change.kind === "place" ? change.nodeId : undefined;
+}
+
 interface Owner {
   readonly deploymentId: string;
   readonly tenantId: string;
@@ -54,6 +64,7 @@ const KINDS: Readonly<Record<Change["kind"], string>> = {
   "create-instance": "instance.created",
   "stop-instance": "instance.stopped",
   place: "instance.placed",
+  "create-volume": "volume.created",
   refuse: "instance.refused",
   defer: "instance.deferred",
   retire: "location.retired",
@@ -65,7 +76,7 @@ const KINDS: Readonly<Record<Change["kind"], string>> = {
 };
 
 function idOf(change: Change): string | undefined {
-  if (change.kind === "forget-deployment") return undefined;
+  if (change.kind === "forget-deployment" || change.kind === "create-volume") return undefined;
   return change.kind === "create-instance" ? change.instance.id : change.instanceId;
 }
 
@@ -75,9 +86,10 @@ function sentenceOf(change: Change, hostname: string): string {
       return `${change.instance.id} was made for slot ${change.instance.slot}, release ${change.instance.release}.`;
     case "place":
       return `${change.instanceId} goes to ${hostname}: ${change.because}.`;
+    case "create-volume":
+      return `The volume ${change.volume.name} of ${change.volume.deploymentId} is kept on ${hostname} from now on.`;
     case "refuse":
-      if (change.refusal === undefined)
-        return `${change.instanceId} stays where it is: its node is not drained any more.`;
+      if (change.refusal === undefined) return `${change.instanceId} stays where it is: what it waited for is over.`;
       return `${change.instanceId} fits on no node: ${change.refusal.advice}.`;
     case "defer":
       return `${change.instanceId} waits before it is placed again: ${change.because}.`;

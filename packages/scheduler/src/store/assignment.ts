@@ -1,3 +1,5 @@
+import { volumeNames } from "@skep/core/model/volume.ts";
+import type { Volume } from "@skep/core/model/volume.ts";
 import type { AssignedInstance, Assignment, Removal } from "@skep/core/model/assignment.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
@@ -22,10 +24,13 @@ export function assignmentOf(
   { incarnation, succeeds, term }: AssignmentOrigin,
   assigned: readonly Assigned[],
   removals: readonly Removal[],
+  volumes: readonly Volume[],
 ): Assignment {
+  const here = volumes.filter(volume => volume.nodeId === node.id);
+  const kept = here.filter(volume => volume.state === "kept");
   const instances = assigned
     .filter(({ location }) => location.nodeId === node.id && !isGone(location))
-    .map(toAssigned)
+    .map(one => toAssigned(one, kept))
     .toSorted((a, b) => (a.instanceId === b.instanceId ? a.epoch - b.epoch : a.instanceId < b.instanceId ? -1 : 1));
   return {
     nodeId: node.id,
@@ -34,6 +39,9 @@ export function assignmentOf(
     availability: node.availability,
     instances,
     removals: removals.map(({ instanceId, epoch, because }) => ({ instanceId, epoch, because })),
+    volumeRemovals: here
+      .filter(volume => volume.state === "removing")
+      .map(({ tenantId, deploymentId, name, serial }) => ({ tenantId, deploymentId, name, serial })),
   };
 }
 
@@ -42,7 +50,9 @@ export function isGone(location: Location): boolean {
   return location.state === "stopped" && location.containers.length === 0;
 }
 
-function toAssigned({ location, instance, spec }: Assigned): AssignedInstance {
+function toAssigned({ location, instance, spec }: Assigned, kept: readonly Volume[]): AssignedInstance {
+  const names = volumeNames(spec);
+  const mounted = kept.filter(one => one.deploymentId === location.deploymentId && names.includes(one.name));
   return {
     instanceId: location.instanceId,
     tenantId: location.tenantId,
@@ -52,5 +62,6 @@ function toAssigned({ location, instance, spec }: Assigned): AssignedInstance {
     desired: location.desired === "stop" || location.state === "lost" ? "stop" : "run",
     ports: location.ports,
     spec,
+    volumes: mounted.map(({ name, serial }) => ({ name, serial })),
   };
 }

@@ -1,3 +1,4 @@
+import { isSingle } from "@skep/core/model/volume.ts";
 import type { Deployment, DeploymentId, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
 import type { TenantId } from "@skep/core/model/tenant.ts";
 import type { DeploymentChange, DeploymentRecord } from "./store.ts";
@@ -44,6 +45,7 @@ export function changedRecord(
     ? { deploymentId: deployment.id, number: release.number + 1, spec: change.spec ?? release.spec }
     : release;
   const replicas = change.replicas ?? change.spec?.replicas ?? deployment.replicas;
+  if (replicas > 1 && isSingle(next.spec)) throw refuse.single(deployment.id, next.spec.exclusive === true);
   const same =
     !isNew && change.routes === undefined && desired === deployment.desired && replicas === deployment.replicas;
   if (same) return before;

@@ -1,4 +1,5 @@
 import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
+import type { Volume } from "@skep/core/model/volume.ts";
 import type { Serials } from "@skep/core/identity/serials.ts";
 import type { Deployment, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, Location, ReleasedPort } from "@skep/core/model/instance.ts";
@@ -41,6 +42,10 @@ export interface Records {
   readonly locations: Map<string, Location>;
   releasedPorts: readonly ReleasedPort[];
   readonly nodes: Map<string, NodeEntry>;
+  /** By `volumeKey`. */
+  readonly volumes: Map<string, Volume>;
+  /** Until when each exclusive copy may run, by `locationKey`. */
+  readonly leases: Map<string, number>;
   readonly usage: Map<string, Usage>;
   readonly decisions: { readonly id: number; readonly decision: Decision }[];
   readonly audits: { readonly at: number; readonly actor: string; readonly action: string }[];
@@ -79,6 +84,8 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
     locations: new Map(),
     releasedPorts: [],
     nodes: new Map(),
+    volumes: new Map(),
+    leases: new Map(),
     usage: new Map(),
     decisions: [],
     audits: [],

@@ -25,6 +25,16 @@ export const refuse = {
       `Tenant ${id} still has deployments; delete them, and wait until they are gone.`,
       { details: { tenantId: id } },
     ),
+  single: (id: string, isExclusive: boolean): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "SINGLE_COPY",
+      isExclusive
+        ? `${id} is exclusive: at most one copy of it runs. Deploy it without \`exclusive\` first.`
+        : `${id} has one replica and a named volume, so that two copies would write to one volume. ` +
+            "Where it can bear that, deploy it with more replicas, or with `x-skep: { exclusive: false }`.",
+      { details: { deploymentId: id } },
+    ),
   deploymentExists: (id: string): SkepError =>
     new SkepError(
       "already_exists",

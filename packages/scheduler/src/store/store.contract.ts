@@ -1,3 +1,4 @@
+import { describeVolumes } from "./contract/volume.contract.ts";
 import { describe } from "vitest";
 import { describeHistory } from "./contract/history.contract.ts";
 import { describeIdentities } from "./contract/identity.contract.ts";
@@ -19,5 +20,6 @@ export function describeStore(place: StorePlace): void {
     describeStatus(setting);
     describeSpecs(setting);
     describeHistory(setting);
+    describeVolumes(setting);
   });
 }

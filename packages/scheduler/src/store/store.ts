@@ -1,3 +1,4 @@
+import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
@@ -91,6 +92,8 @@ export interface PlanStore {
 export interface SavedReport {
   readonly accepted: boolean;
   readonly needFull: boolean;
+  /** Whether nothing newer of its session was saved before it; a repetition of the newest counts. */
+  readonly fresh: boolean;
   /** Whether a state or a health changed, so that the tick has reason to look. */
   readonly changed: boolean;
 }
@@ -177,7 +180,7 @@ export interface SpecStore {
   createTenant(tenant: Tenant, request: Request): Promise<Tenant>;
   /** @throws SkepError `not_found`. */
   updateTenant(id: TenantId, quota: Quota, request: Request): Promise<Tenant>;
-  /** @throws SkepError `not_found`, or `failed_precondition` while it has deployments. */
+  /** Its volumes go with it. @throws SkepError `not_found`, or `failed_precondition` while it has deployments. */
   deleteTenant(id: TenantId, request: Request): Promise<void>;
   getTenant(id: TenantId): Promise<Tenant | undefined>;
   listTenants(page: PageRequest): Promise<Page<Tenant>>;
@@ -251,6 +254,22 @@ export interface EdgeStore {
   }>;
 }
 
+/** Which volumes are wanted; absent parts do not filter. */
+export interface VolumeFilter {
+  readonly tenantId?: TenantId;
+  readonly deploymentId?: DeploymentId;
+}
+
+/** The records of which node holds which volume. */
+export interface VolumeStore {
+  /** By tenant, deployment, name and serial. */
+  listVolumes(filter: VolumeFilter): Promise<readonly Volume[]>;
+  /** The volume's data is to go: its node is told so, and its record stays until the node says that it has. */
+  giveUpVolume(volume: Volume, request: Request, now: number): Promise<void>;
+  /** All volumes that a node has. Answers whether something was found or has gone. */
+  saveVolumes(nodeId: NodeId, volumes: readonly ReportedVolume[], now: number): Promise<boolean>;
+}
+
 /** How far back history goes: what is older than these times may be deleted. */
 export interface Horizon {
   readonly keysAt: number;
@@ -302,7 +321,16 @@ export interface ReplicaStore {
 
 /** All records of the control plane, behind one port: Postgres is the real one, `memory.ts` its twin. */
 export interface Store
-  extends LeaseStore, PlanStore, StatusStore, SpecStore, EdgeStore, HistoryStore, ReplicaStore, PlatformStore {
+  extends
+    LeaseStore,
+    PlanStore,
+    StatusStore,
+    SpecStore,
+    VolumeStore,
+    EdgeStore,
+    HistoryStore,
+    ReplicaStore,
+    PlatformStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -82,7 +82,8 @@ export class FakeAgent {
   /** Repeats until it is acknowledged, as the real one does. */
   async report(full: boolean): Promise<void> {
     const report: Report = {
-      ...{ nodeId: this.nodeId, sessionId: this.#sessionId, seq: ++this.#seq, full, usage: [], ...this.#mark() },
+      ...{ nodeId: this.nodeId, sessionId: this.#sessionId, seq: ++this.#seq, full, volumes: undefined, usage: [] },
+      ...this.#mark(),
       facts: full
         ? { ...someFacts({ nodeId: this.nodeId, sessionId: this.#sessionId }), agentVersion: "1" }
         : undefined,

@@ -15,7 +15,7 @@ export function describeStatus(setting: StoreSetting): void {
   describe("reports", () => {
     it("asks a session that it does not know for everything", async () => {
       const unknown = await store.saveReport(aReport({ sessionId: "session-0", full: true }), NOW);
-      expect(unknown).toEqual({ accepted: false, needFull: true, changed: false });
+      expect(unknown).toEqual({ accepted: false, needFull: true, fresh: false, changed: false });
       expect(await store.saveReport(aReport({ seq: 1 }), NOW)).toMatchObject({ accepted: true, needFull: true });
       expect(await store.saveReport(aReport({ seq: 2, full: true }), NOW)).toMatchObject({ needFull: false });
       expect(await store.saveReport(aReport({ seq: 3 }), NOW)).toMatchObject({ needFull: false });

@@ -1,3 +1,4 @@
+import { giveUpVolume, listVolumes, saveVolumes } from "./volumes.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import {
@@ -165,6 +166,9 @@ function createStatus(records: Records, clock: Clock, pass: Pass) {
     saveUsage: usage => pass("saveUsage", () => saveUsage(records, usage)),
     saveSwarmNodes: nodes => pass("saveSwarmNodes", () => saveSwarmNodes(records, nodes)),
     loadDigests: () => pass("loadDigests", () => loadDigests(records)),
+    listVolumes: filter => pass("listVolumes", () => listVolumes(records, filter)),
+    giveUpVolume: (volume, request, now) => pass("giveUpVolume", () => giveUpVolume(records, volume, request, now)),
+    saveVolumes: (nodeId, volumes, now) => pass("saveVolumes", () => saveVolumes(records, nodeId, volumes, now)),
     restoreLocation: (location, mandate) =>
       leading("restoreLocation", mandate, () => restoreLocation(records, location)),
     loadEdge: () => pass("loadEdge", () => loadEdge(records)),

@@ -1,3 +1,4 @@
+import { volumeKey } from "@skep/core/model/volume.ts";
 import { applyPlan, touchedNodes } from "@skep/core/world/apply.ts";
 import { whyStale } from "@skep/core/world/stale.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
@@ -75,6 +76,7 @@ export function loadWorld(records: Records): World {
     locations: [...records.locations.values()],
     // A copy: what a caller gets is frozen, and the tables may be changed by hand.
     releasedPorts: [...records.releasedPorts],
+    volumes: [...records.volumes.values()],
     placements: records.lease?.placements ?? 0,
   };
 }
@@ -156,7 +158,8 @@ export function loadEvidence(
   };
 }
 
-function raise(records: Records, nodeIds: Iterable<string>): ReadonlyMap<string, number> {
+/** Raises the revision of these nodes' assignments and answers the new ones. */
+export function raise(records: Records, nodeIds: Iterable<string>): ReadonlyMap<string, number> {
   const revisions = new Map<string, number>();
   for (const nodeId of nodeIds) {
     const entry = records.nodes.get(nodeId);
@@ -224,6 +227,7 @@ function write(records: Records, world: World): void {
   replace(records.instances, world.instances, one => one.id);
   replace(records.locations, world.locations, locationKey);
   records.releasedPorts = [...world.releasedPorts];
+  replace(records.volumes, world.volumes, volumeKey);
   for (const node of world.nodes) {
     const entry = records.nodes.get(node.id);
     if (entry !== undefined) entry.node = node;
@@ -241,7 +245,8 @@ export function loadAssignment(records: Records, nodeId: string): Assignment | u
     return instance === undefined || release === undefined ? [] : [{ location, instance, spec: release.spec }];
   });
   const removals = [...records.removals.values()].filter(one => one.nodeId === nodeId);
-  return assignmentOf(entry.node, { ...records.platform, term: records.lease?.term ?? 0 }, assigned, removals);
+  const volumes = [...records.volumes.values()];
+  return assignmentOf(entry.node, { ...records.platform, term: records.lease?.term ?? 0 }, assigned, removals, volumes);
 }
 
 /** See `PlanStore.loadSpec`. */

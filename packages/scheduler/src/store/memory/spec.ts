@@ -1,4 +1,6 @@
-import { deploymentAnswer, emptyAnswer, tenantAnswer, type AnswerCodec } from "@skep/api/codec/stored/answer.ts";
+import { once } from "./once.ts";
+import { deploymentAnswer, emptyAnswer, tenantAnswer } from "@skep/api/codec/stored/answer.ts";
+import { giveUp } from "./volumes.ts";
 import type { DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
@@ -7,34 +9,8 @@ import { changedRecord, firstRecord, footprint } from "../deployment-change.ts";
 import { inOrder, locationKey, ownerOf, releaseKey, type Records } from "../memory-records.ts";
 import { makePage, readPage } from "../page.ts";
 import { quotaWords, refuse } from "../refusals.ts";
-import { requestHash } from "../request-hash.ts";
 import type { Usage } from "../reports.ts";
 import type { DeploymentChange, DeploymentRecord, InstanceFilter, Page, PageRequest, Request } from "../store.ts";
-
-/**
- * Answers a repeated request as it was answered before; otherwise does it and keeps the answer. What is
- * done calls `audit` where it wrote something.
- */
-function once<T>(
-  records: Records,
-  request: Request,
-  operation: string,
-  argument: unknown,
-  now: number,
-  codec: AnswerCodec<T>,
-  run: (audit: () => void) => T,
-): T {
-  const { actor, idempotencyKey } = request;
-  const audit = (): void => void records.audits.push({ at: now, actor, action: operation });
-  if (idempotencyKey === undefined) return run(audit);
-  const hash = requestHash(operation, argument);
-  const known = records.answers.get(`${actor} ${idempotencyKey}`);
-  if (known !== undefined && known.hash !== hash) throw refuse.keyReused(idempotencyKey);
-  if (known !== undefined) return codec.decode(known.response);
-  const response = run(audit);
-  records.answers.set(`${actor} ${idempotencyKey}`, { hash, response: codec.encode(response), at: now });
-  return response;
-}
 
 /** See `SpecStore.createTenant`. */
 export function createTenant(records: Records, tenant: Tenant, request: Request, now: number): Tenant {
@@ -65,6 +41,7 @@ export function deleteTenant(records: Records, id: string, request: Request, now
     }
     records.tenants.delete(id);
     audit();
+    giveUp(records, volume => volume.tenantId === id);
   });
 }
 

@@ -63,9 +63,10 @@ export function saveFacts(records: Records, facts: NodeFacts, now: number): void
 export function saveReport(records: Records, report: StatusReport, now: number): SavedReport {
   const entry = records.nodes.get(report.nodeId);
   if (entry === undefined || entry.sessionId !== report.sessionId) {
-    return { accepted: false, needFull: true, changed: false };
+    return { accepted: false, needFull: true, fresh: false, changed: false };
   }
-  if (report.seq <= entry.reportSeq) return { accepted: true, needFull: !entry.reportedFull, changed: false };
+  const fresh = report.seq >= entry.reportSeq;
+  if (report.seq <= entry.reportSeq) return { accepted: true, needFull: !entry.reportedFull, fresh, changed: false };
   entry.reportSeq = report.seq;
   entry.reportedFull ||= report.full;
   entry.seenAt = now;
@@ -84,7 +85,7 @@ export function saveReport(records: Records, report: StatusReport, now: number):
       changedAt: before.state === status.state ? before.changedAt : now,
     });
   }
-  return { accepted: true, needFull: !entry.reportedFull, changed };
+  return { accepted: true, needFull: !entry.reportedFull, fresh, changed };
 }
 
 /** See `StatusStore.saveBeats`. */

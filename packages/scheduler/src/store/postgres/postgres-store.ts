@@ -1,3 +1,4 @@
+import { giveUpVolume, listVolumes, saveVolumes } from "./queries/volumes.ts";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { migrate } from "./migrations/migrate.ts";
@@ -64,6 +65,9 @@ export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now)
     saveUsage: usage => saveUsage(pool, usage),
     saveSwarmNodes: nodes => saveSwarmNodes(pool, nodes),
     loadDigests: () => loadDigests(pool),
+    listVolumes: filter => listVolumes(pool, filter),
+    giveUpVolume: (volume, request, at) => giveUpVolume(pool, volume, request, at),
+    saveVolumes: (nodeId, volumes, at) => saveVolumes(pool, nodeId, volumes, at),
     restoreLocation: (location, mandate) => restoreLocation(pool, location, mandate),
     createTenant: (tenant, request) => createTenant(pool, tenant, request, now()),
     updateTenant: (id, quota, request) => updateTenant(pool, id, quota, request, now()),

@@ -6,6 +6,7 @@ import {
   routeFromStored,
 } from "@skep/api/codec/stored/columns.ts";
 import { specFromStored } from "@skep/api/codec/stored/spec.ts";
+import type { Volume } from "@skep/core/model/volume.ts";
 import type { Deployment, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, Location, ReleasedPort } from "@skep/core/model/instance.ts";
 import type { Node, NodeLoad } from "@skep/core/model/node.ts";
@@ -22,6 +23,7 @@ import type {
   ReleaseRow,
   RouteRow,
   TenantRow,
+  VolumeRow,
 } from "./tables.ts";
 
 /** A tenant out of its row. */
@@ -184,6 +186,20 @@ export function fromRoute(route: Route): RouteRow {
     load_balancer_algo: route.balancing,
     middlewares: route.middlewares,
     service: route.service,
+  };
+}
+
+/** A volume out of its row. */
+export function toVolume(row: VolumeRow): Volume {
+  return {
+    tenantId: row.tenant_id,
+    deploymentId: row.deployment_id,
+    name: row.name,
+    serial: row.serial,
+    nodeId: row.node_id,
+    createdAt: row.created_at,
+    usedAt: row.used_at,
+    state: row.state,
   };
 }
 

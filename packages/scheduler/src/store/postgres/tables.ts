@@ -120,6 +120,19 @@ export interface NodeRow {
   deployment_count: number;
 }
 
+/** A row of `volumes`. */
+export interface VolumeRow {
+  id: string;
+  tenant_id: string;
+  deployment_id: string;
+  name: string;
+  serial: number;
+  node_id: string;
+  created_at: number;
+  used_at: number;
+  state: "kept" | "removing";
+}
+
 /** A row of `decisions`. */
 export interface DecisionRow {
   id: number;

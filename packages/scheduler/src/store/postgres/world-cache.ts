@@ -1,11 +1,20 @@
 import { specFromStored } from "@skep/api/codec/stored/spec.ts";
+import type { Volume } from "@skep/core/model/volume.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Deployment, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, Location, ReleasedPort } from "@skep/core/model/instance.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
-import { toDeployment, toInstance, toLocation, toNode, toReleasedPort, toTenant } from "./rows.ts";
-import type { DeploymentRow, InstanceRow, LocationRow, NodeRow, ReleasedPortRow, TenantRow } from "./tables.ts";
+import { toDeployment, toInstance, toLocation, toNode, toReleasedPort, toTenant, toVolume } from "./rows.ts";
+import type {
+  DeploymentRow,
+  InstanceRow,
+  LocationRow,
+  NodeRow,
+  ReleasedPortRow,
+  TenantRow,
+  VolumeRow,
+} from "./tables.ts";
 
 /**
  * A release as the world names it: its spec never changes and is the bulk of a world, so it comes
@@ -31,6 +40,7 @@ export interface WorldRows {
   readonly locations: readonly LocationRow[];
   /** All of each node that is named. */
   readonly released_ports: readonly ReleasedPortRow[];
+  readonly volumes: readonly VolumeRow[];
   readonly placements: number;
 }
 
@@ -38,7 +48,7 @@ export interface WorldRows {
  * What changed: `kind` is that of `world_changes`, and what is named and not in the rows is gone.
  */
 export interface Changed {
-  readonly kind: "tenant" | "node" | "deployment" | "instance" | "ports";
+  readonly kind: "tenant" | "node" | "deployment" | "instance" | "ports" | "volume";
   readonly id: string;
 }
 
@@ -82,12 +92,14 @@ export function createWorldCache(): WorldCache {
   const instances = new Map<string, Instance>();
   const locations = new Map<string, Location[]>();
   const ports = new Map<string, ReleasedPort[]>();
+  const volumes = new Map<string, Volume>();
   const forget = {
     tenant: [tenants],
     node: [nodes],
     deployment: [deployments],
     instance: [instances, locations],
     ports: [ports],
+    volume: [volumes],
   };
   let placements = 0;
   let highest = 0;
@@ -119,6 +131,7 @@ export function createWorldCache(): WorldCache {
       for (const row of rows.instances) instances.set(row.id, toInstance(row));
       for (const row of rows.locations) addTo(locations, row.instance_id, toLocation(row));
       for (const row of rows.released_ports) addTo(ports, row.node_id, toReleasedPort(row));
+      for (const row of rows.volumes) volumes.set(row.id, toVolume(row));
       takeReleases(rows.releases, new Map(rows.specs.map(({ uid, spec }) => [uid, specFromStored(spec)])));
       for (const { kind, id } of changed) if (kind === "deployment" && !deployments.has(id)) releases.delete(id);
       for (const { uid } of rows.specs) highest = Math.max(highest, uid);
@@ -133,6 +146,7 @@ export function createWorldCache(): WorldCache {
       instances: [...instances.values()],
       locations: flat(locations.values()),
       releasedPorts: flat(ports.values()),
+      volumes: [...volumes.values()],
       placements,
     }),
   };

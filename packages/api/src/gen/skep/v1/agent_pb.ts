@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file skep/v1/agent.proto.
  */
 export const file_skep_v1_agent: GenFile = /*@__PURE__*/
-  fileDesc("ChNza2VwL3YxL2FnZW50LnByb3RvEgdza2VwLnYxIsQCCgRCZWF0Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSDwoHYm9vdF9pZBgEIAEoCRISCgpzZXNzaW9uX2lkGAUgASgJEgsKA3NlcRgGIAEoBBIUCgxhcHBsaWVkX3Rlcm0YByABKAQSGAoQYXBwbGllZF9yZXZpc2lvbhgIIAEoBBISCgpyZXBvcnRfc2VxGAkgASgEEg4KBmRpZ2VzdBgKIAEoBhIRCglpbnN0YW5jZXMYCyABKA0SHwoEbG9hZBgMIAEoCzIRLnNrZXAudjEuTm9kZUxvYWQSDwoHbGVhdmluZxgNIAEoCBINCgVhdF9tcxgOIAEoAxITCgtpbmNhcm5hdGlvbhgPIAEoCRIPCgdyZWZ1c2VkGBAgASgJIswCCglOb2RlRmFjdHMSDwoHbm9kZV9pZBgBIAEoCRISCgpzZXNzaW9uX2lkGAIgASgJEg8KB2Jvb3RfaWQYAyABKAkSEAoIaG9zdG5hbWUYBCABKAkSDwoHYWRkcmVzcxgFIAEoCRIKCgJvcxgGIAEoCRIUCgxhcmNoaXRlY3R1cmUYByABKAkSFgoOZW5naW5lX3ZlcnNpb24YCCABKAkSOwoNZW5naW5lX2xhYmVscxgJIAMoCzIkLnNrZXAudjEuTm9kZUZhY3RzLkVuZ2luZUxhYmVsc0VudHJ5EiMKCGNhcGFjaXR5GAogASgLMhEuc2tlcC52MS5DYXBhY2l0eRIVCg1hZ2VudF92ZXJzaW9uGAsgASgJGjMKEUVuZ2luZUxhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi4AEKDkluc3RhbmNlU3RhdHVzEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEiUKBXN0YXRlGAMgASgOMhYuc2tlcC52MS5JbnN0YW5jZVN0YXRlEh8KBmhlYWx0aBgEIAEoDjIPLnNrZXAudjEuSGVhbHRoEiwKCmNvbnRhaW5lcnMYBSADKAsyGC5za2VwLnYxLkNvbnRhaW5lclN0YXR1cxIjCgVwb3J0cxgGIAMoCzIULnNrZXAudjEuUG9ydEJpbmRpbmcSDwoHbWVzc2FnZRgHIAEoCSIzCg1JbnN0YW5jZUVwb2NoEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNIm4KCFN0cmFuZ2VyEicKBnN0YXR1cxgBIAEoCzIXLnNrZXAudjEuSW5zdGFuY2VTdGF0dXMSEQoJdGVuYW50X2lkGAIgASgJEhUKDWRlcGxveW1lbnRfaWQYAyABKAkSDwoHcmVsZWFzZRgEIAEoDSJdCg1JbnN0YW5jZVVzYWdlEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEhIKCmNwdV9taWxsaXMYAyABKA0SFAoMbWVtb3J5X2J5dGVzGAQgASgEIpgDCgZSZXBvcnQSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SDwoHbm9kZV9pZBgDIAEoCRISCgpzZXNzaW9uX2lkGAQgASgJEgsKA3NlcRgFIAEoBBIMCgRmdWxsGAYgASgIEiEKBWZhY3RzGAcgASgLMhIuc2tlcC52MS5Ob2RlRmFjdHMSKQoIc3RhdHVzZXMYCCADKAsyFy5za2VwLnYxLkluc3RhbmNlU3RhdHVzEiQKBGdvbmUYCSADKAsyFi5za2VwLnYxLkluc3RhbmNlRXBvY2gSJAoJc3RyYW5nZXJzGAogAygLMhEuc2tlcC52MS5TdHJhbmdlchIlCgV1c2FnZRgLIAMoCzIWLnNrZXAudjEuSW5zdGFuY2VVc2FnZRIMCgRwYXJ0GAwgASgNEg0KBXBhcnRzGA0gASgNEhMKC2luY2FybmF0aW9uGA4gASgJEhQKDGFwcGxpZWRfdGVybRgPIAEoBBIYChBhcHBsaWVkX3JldmlzaW9uGBAgASgEIl0KCVJlcG9ydEFjaxIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIQCghhY2NlcHRlZBgDIAEoCBIRCgluZWVkX2Z1bGwYBCABKAgixgEKEEFzc2lnbmVkSW5zdGFuY2USEwoLaW5zdGFuY2VfaWQYASABKAkSEQoJdGVuYW50X2lkGAIgASgJEg0KBWVwb2NoGAMgASgNEg8KB3JlbGVhc2UYBCABKA0SDAoEc2xvdBgFIAEoDRIpCgdkZXNpcmVkGAYgASgOMhguc2tlcC52MS5JbnN0YW5jZURlc2lyZWQSIwoFcG9ydHMYByADKAsyFC5za2VwLnYxLlBvcnRCaW5kaW5nEgwKBHNwZWMYCCABKA0iPgoHUmVtb3ZhbBITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDRIPCgdiZWNhdXNlGAMgASgJIpoECgpBc3NpZ25tZW50Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSDAoEdGVybRgEIAEoBBIQCghyZXZpc2lvbhgFIAEoBBIrCgxhdmFpbGFiaWxpdHkYBiABKA4yFS5za2VwLnYxLkF2YWlsYWJpbGl0eRIsCglpbnN0YW5jZXMYByADKAsyGS5za2VwLnYxLkFzc2lnbmVkSW5zdGFuY2USIgoIcmVtb3ZhbHMYCCADKAsyEC5za2VwLnYxLlJlbW92YWwSLQoFc3BlY3MYCSADKAsyHi5za2VwLnYxLkFzc2lnbm1lbnQuU3BlY3NFbnRyeRItCgVuYW1lZBgKIAMoCzIeLnNrZXAudjEuQXNzaWdubWVudC5OYW1lZEVudHJ5EiIKCGxlZnRfb3V0GAsgAygLMhAuc2tlcC52MS5MZWZ0T3V0EhMKC2luY2FybmF0aW9uGAwgASgJEhAKCHN1Y2NlZWRzGA0gAygJGkUKClNwZWNzRW50cnkSCwoDa2V5GAEgASgNEiYKBXZhbHVlGAIgASgLMhcuc2tlcC52MS5EZXBsb3ltZW50U3BlYzoCOAEaPwoKTmFtZWRFbnRyeRILCgNrZXkYASABKA0SIAoFdmFsdWUYAiABKAsyES5za2VwLnYxLlNwZWNOYW1lOgI4ASJRCghTcGVjTmFtZRIVCg1kZXBsb3ltZW50X2lkGAEgASgJEg8KB3JlbGVhc2UYAiABKA0SDgoGZGlnZXN0GAMgASgJEg0KBWJ5dGVzGAQgASgNIj4KB0xlZnRPdXQSEwoLaW5zdGFuY2VfaWQYASABKAkSDQoFZXBvY2gYAiABKA0SDwoHYmVjYXVzZRgDIAEoCSKBAQoJRmV0Y2hTcGVjEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSFQoNZGVwbG95bWVudF9pZBgEIAEoCRIPCgdyZWxlYXNlGAUgASgNEg4KBm9mZnNldBgGIAEoDSJwCg5GZXRjaFNwZWNSZXBseRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIOCgZkaWdlc3QYAyABKAkSEwoLdG90YWxfYnl0ZXMYBCABKA0SDAoEZGF0YRgFIAEoDCKdAQoMQWdlbnRKb3VybmFsEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEicKCmFzc2lnbm1lbnQYAyABKAsyEy5za2VwLnYxLkFzc2lnbm1lbnQSJgoGZXBvY2hzGAQgAygLMhYuc2tlcC52MS5JbnN0YW5jZUVwb2NoEg8KB2Jvb3RfaWQYBSABKAkikQEKCUhlbGRTdGF0ZRInCgphc3NpZ25tZW50GAEgASgLMhMuc2tlcC52MS5Bc3NpZ25tZW50EiYKBmVwb2NocxgCIAMoCzIWLnNrZXAudjEuSW5zdGFuY2VFcG9jaBIiCgdwcmVzZW50GAMgAygLMhEuc2tlcC52MS5TdHJhbmdlchIPCgdyZWZ1c2VkGAQgASgJIpgBCg9GZXRjaEFzc2lnbm1lbnQSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SDwoHbm9kZV9pZBgDIAEoCRISCgpzZXNzaW9uX2lkGAQgASgJEgwKBHRlcm0YBSABKAQSEAoIcmV2aXNpb24YBiABKAQSEwoLaW5jYXJuYXRpb24YByABKAkibAoURmV0Y2hBc3NpZ25tZW50UmVwbHkSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SJwoKYXNzaWdubWVudBgDIAEoCzITLnNrZXAudjEuQXNzaWdubWVudCKSAgoJU3dhcm1Ob2RlEg8KB25vZGVfaWQYASABKAkSEAoIaG9zdG5hbWUYAiABKAkSHwoEcm9sZRgDIAEoDjIRLnNrZXAudjEuTm9kZVJvbGUSKwoMYXZhaWxhYmlsaXR5GAQgASgOMhUuc2tlcC52MS5BdmFpbGFiaWxpdHkSDQoFc3RhdGUYBSABKAkSDwoHYWRkcmVzcxgGIAEoCRIuCgZsYWJlbHMYByADKAsyHi5za2VwLnYxLlN3YXJtTm9kZS5MYWJlbHNFbnRyeRIVCg12ZXJzaW9uX2luZGV4GAggASgEGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihAEKClN3YXJtTm9kZXMSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SFwoPbWFuYWdlcl9ub2RlX2lkGAMgASgJEiEKBW5vZGVzGAQgAygLMhIuc2tlcC52MS5Td2FybU5vZGUSDQoFYXRfbXMYBSABKAMimwMKA0FzaxIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIkCgZyZXBvcnQYAyABKAsyEi5za2VwLnYxLkFza1JlcG9ydEgAEiIKBXByb2JlGAQgASgLMhEuc2tlcC52MS5Bc2tQcm9iZUgAEiAKBGxvZ3MYBSABKAsyEC5za2VwLnYxLkFza0xvZ3NIABIvCgxsb2dzX2NvbnRyb2wYBiABKAsyFy5za2VwLnYxLkFza0xvZ3NDb250cm9sSAASIAoEbm9kZRgHIAEoCzIQLnNrZXAudjEuQXNrTm9kZUgAEiAKBGV4ZWMYCCABKAsyEC5za2VwLnYxLkFza0V4ZWNIABIrCgpleGVjX2lucHV0GAkgASgLMhUuc2tlcC52MS5Bc2tFeGVjSW5wdXRIABIvCgxleGVjX2NvbnRyb2wYCiABKAsyFy5za2VwLnYxLkFza0V4ZWNDb250cm9sSAASIAoEaGVsZBgLIAEoCzIQLnNrZXAudjEuQXNrSGVsZEgAQgYKBGtpbmQiCQoHQXNrSGVsZCILCglBc2tSZXBvcnQiPQoIQXNrUHJvYmUSDwoHYWRkcmVzcxgBIAEoCRIMCgRwb3J0GAIgASgNEhIKCnRpbWVvdXRfbXMYAyABKA0ilAEKB0Fza0xvZ3MSEQoJc3RyZWFtX2lkGAEgASgJEhMKC2luc3RhbmNlX2lkGAIgASgJEhEKCWNvbnRhaW5lchgDIAEoCRIRCgR0YWlsGAQgASgNSACIAQESDgoGZm9sbG93GAUgASgIEhUKCHNpbmNlX21zGAYgASgDSAGIAQFCBwoFX3RhaWxCCwoJX3NpbmNlX21zIjEKDkFza0xvZ3NDb250cm9sEhEKCXN0cmVhbV9pZBgBIAEoCRIMCgRzdG9wGAIgASgIInsKB0Fza0V4ZWMSEQoJc3RyZWFtX2lkGAEgASgJEhMKC2luc3RhbmNlX2lkGAIgASgJEhEKCWNvbnRhaW5lchgDIAEoCRIMCgRhcmd2GAQgAygJEhMKC3N0ZGluX2J5dGVzGAUgASgNEhIKCnRpbWVvdXRfbXMYBiABKA0iPwoMQXNrRXhlY0lucHV0EhEKCXN0cmVhbV9pZBgBIAEoCRIOCgZvZmZzZXQYAiABKA0SDAoEZGF0YRgDIAEoDCJACg5Bc2tFeGVjQ29udHJvbBIRCglzdHJlYW1faWQYASABKAkSDAoEc3RvcBgCIAEoCBINCgV0YWtlbhgDIAEoBCK9AQoHQXNrTm9kZRIPCgdub2RlX2lkGAEgASgJEiMKBmFjdGlvbhgCIAEoDjITLnNrZXAudjEuTm9kZUFjdGlvbhIzCgpzZXRfbGFiZWxzGAMgAygLMh8uc2tlcC52MS5Bc2tOb2RlLlNldExhYmVsc0VudHJ5EhUKDXJlbW92ZV9sYWJlbHMYBCADKAkaMAoOU2V0TGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASK9AgoIQXNrUmVwbHkSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SIAoEZG9uZRgDIAEoCzIQLnNrZXAudjEuQXNrRG9uZUgAEiUKBXByb2JlGAQgASgLMhQuc2tlcC52MS5Qcm9iZVJlc3VsdEgAEiEKBGxvZ3MYBSABKAsyES5za2VwLnYxLkxvZ0NodW5rSAASIgoEbm9kZRgGIAEoCzISLnNrZXAudjEuU3dhcm1Ob2RlSAASIgoFZXJyb3IYByABKAsyES5za2VwLnYxLkFza0Vycm9ySAASIgoEZXhlYxgIIAEoCzISLnNrZXAudjEuRXhlY0NodW5rSAASIgoEaGVsZBgJIAEoCzISLnNrZXAudjEuSGVsZFN0YXRlSABCCAoGYW5zd2VyIgkKB0Fza0RvbmUiLwoLUHJvYmVSZXN1bHQSEAoIYW5zd2VyZWQYASABKAgSDgoGZGV0YWlsGAIgASgJIm4KCExvZ0NodW5rEhEKCXN0cmVhbV9pZBgBIAEoCRILCgNzZXEYAiABKAQSJAoFbGluZXMYAyADKAsyFS5za2VwLnYxLkFnZW50TG9nTGluZRILCgNlbmQYBCABKAgSDwoHZHJvcHBlZBgFIAEoDSJjCgxBZ2VudExvZ0xpbmUSEwoLaW5zdGFuY2VfaWQYASABKAkSEQoJY29udGFpbmVyGAIgASgJEg4KBnN0ZGVychgDIAEoCBINCgVhdF9tcxgEIAEoAxIMCgR0ZXh0GAUgASgJInYKCUV4ZWNDaHVuaxIRCglzdHJlYW1faWQYASABKAkSCwoDc2VxGAIgASgEEiMKBm91dHB1dBgDIAMoCzITLnNrZXAudjEuRXhlY091dHB1dBIWCglleGl0X2NvZGUYBCABKAVIAIgBAUIMCgpfZXhpdF9jb2RlIioKCkV4ZWNPdXRwdXQSDgoGc3RkZXJyGAEgASgIEgwKBGRhdGEYAiABKAwiTwoIQXNrRXJyb3ISDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEiQKBmRldGFpbBgDIAEoCzIULnNrZXAudjEuRXJyb3JEZXRhaWwiRAoEV2FrZRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIPCgdiZWNhdXNlGAMgASgJIoQBCgtFdmVudE5vdGljZRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIeCgZldmVudHMYAyADKAsyDi5za2VwLnYxLkV2ZW50EhYKDmRlcGxveW1lbnRfaWRzGAQgAygJEhAKCG5vZGVfaWRzGAUgAygJKogBCgpOb2RlQWN0aW9uEhsKF05PREVfQUNUSU9OX1VOU1BFQ0lGSUVEEAASFQoRTk9ERV9BQ1RJT05fRFJBSU4QARIYChROT0RFX0FDVElPTl9BQ1RJVkFURRACEhUKEU5PREVfQUNUSU9OX1BBVVNFEAMSFQoRTk9ERV9BQ1RJT05fTEFCRUwQBGIGcHJvdG8z", [file_skep_v1_error, file_skep_v1_event, file_skep_v1_instance, file_skep_v1_node, file_skep_v1_spec]);
+  fileDesc("ChNza2VwL3YxL2FnZW50LnByb3RvEgdza2VwLnYxIsQCCgRCZWF0Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSDwoHYm9vdF9pZBgEIAEoCRISCgpzZXNzaW9uX2lkGAUgASgJEgsKA3NlcRgGIAEoBBIUCgxhcHBsaWVkX3Rlcm0YByABKAQSGAoQYXBwbGllZF9yZXZpc2lvbhgIIAEoBBISCgpyZXBvcnRfc2VxGAkgASgEEg4KBmRpZ2VzdBgKIAEoBhIRCglpbnN0YW5jZXMYCyABKA0SHwoEbG9hZBgMIAEoCzIRLnNrZXAudjEuTm9kZUxvYWQSDwoHbGVhdmluZxgNIAEoCBINCgVhdF9tcxgOIAEoAxITCgtpbmNhcm5hdGlvbhgPIAEoCRIPCgdyZWZ1c2VkGBAgASgJIswCCglOb2RlRmFjdHMSDwoHbm9kZV9pZBgBIAEoCRISCgpzZXNzaW9uX2lkGAIgASgJEg8KB2Jvb3RfaWQYAyABKAkSEAoIaG9zdG5hbWUYBCABKAkSDwoHYWRkcmVzcxgFIAEoCRIKCgJvcxgGIAEoCRIUCgxhcmNoaXRlY3R1cmUYByABKAkSFgoOZW5naW5lX3ZlcnNpb24YCCABKAkSOwoNZW5naW5lX2xhYmVscxgJIAMoCzIkLnNrZXAudjEuTm9kZUZhY3RzLkVuZ2luZUxhYmVsc0VudHJ5EiMKCGNhcGFjaXR5GAogASgLMhEuc2tlcC52MS5DYXBhY2l0eRIVCg1hZ2VudF92ZXJzaW9uGAsgASgJGjMKEUVuZ2luZUxhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi4AEKDkluc3RhbmNlU3RhdHVzEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEiUKBXN0YXRlGAMgASgOMhYuc2tlcC52MS5JbnN0YW5jZVN0YXRlEh8KBmhlYWx0aBgEIAEoDjIPLnNrZXAudjEuSGVhbHRoEiwKCmNvbnRhaW5lcnMYBSADKAsyGC5za2VwLnYxLkNvbnRhaW5lclN0YXR1cxIjCgVwb3J0cxgGIAMoCzIULnNrZXAudjEuUG9ydEJpbmRpbmcSDwoHbWVzc2FnZRgHIAEoCSIzCg1JbnN0YW5jZUVwb2NoEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNIm4KCFN0cmFuZ2VyEicKBnN0YXR1cxgBIAEoCzIXLnNrZXAudjEuSW5zdGFuY2VTdGF0dXMSEQoJdGVuYW50X2lkGAIgASgJEhUKDWRlcGxveW1lbnRfaWQYAyABKAkSDwoHcmVsZWFzZRgEIAEoDSJdCg1JbnN0YW5jZVVzYWdlEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEhIKCmNwdV9taWxsaXMYAyABKA0SFAoMbWVtb3J5X2J5dGVzGAQgASgEIsEDCgZSZXBvcnQSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SDwoHbm9kZV9pZBgDIAEoCRISCgpzZXNzaW9uX2lkGAQgASgJEgsKA3NlcRgFIAEoBBIMCgRmdWxsGAYgASgIEiEKBWZhY3RzGAcgASgLMhIuc2tlcC52MS5Ob2RlRmFjdHMSKQoIc3RhdHVzZXMYCCADKAsyFy5za2VwLnYxLkluc3RhbmNlU3RhdHVzEiQKBGdvbmUYCSADKAsyFi5za2VwLnYxLkluc3RhbmNlRXBvY2gSJAoJc3RyYW5nZXJzGAogAygLMhEuc2tlcC52MS5TdHJhbmdlchIlCgV1c2FnZRgLIAMoCzIWLnNrZXAudjEuSW5zdGFuY2VVc2FnZRIMCgRwYXJ0GAwgASgNEg0KBXBhcnRzGA0gASgNEhMKC2luY2FybmF0aW9uGA4gASgJEhQKDGFwcGxpZWRfdGVybRgPIAEoBBIYChBhcHBsaWVkX3JldmlzaW9uGBAgASgEEicKB3ZvbHVtZXMYESABKAsyFi5za2VwLnYxLlZvbHVtZXNPZk5vZGUiZgoMVm9sdW1lT25Ob2RlEhEKCXRlbmFudF9pZBgBIAEoCRIVCg1kZXBsb3ltZW50X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSDgoGc2VyaWFsGAQgASgEEg4KBmluX3VzZRgFIAEoCCI3Cg1Wb2x1bWVzT2ZOb2RlEiYKB3ZvbHVtZXMYASADKAsyFS5za2VwLnYxLlZvbHVtZU9uTm9kZSJdCglSZXBvcnRBY2sSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SEAoIYWNjZXB0ZWQYAyABKAgSEQoJbmVlZF9mdWxsGAQgASgIIvABChBBc3NpZ25lZEluc3RhbmNlEhMKC2luc3RhbmNlX2lkGAEgASgJEhEKCXRlbmFudF9pZBgCIAEoCRINCgVlcG9jaBgDIAEoDRIPCgdyZWxlYXNlGAQgASgNEgwKBHNsb3QYBSABKA0SKQoHZGVzaXJlZBgGIAEoDjIYLnNrZXAudjEuSW5zdGFuY2VEZXNpcmVkEiMKBXBvcnRzGAcgAygLMhQuc2tlcC52MS5Qb3J0QmluZGluZxIMCgRzcGVjGAggASgNEigKB3ZvbHVtZXMYCSADKAsyFy5za2VwLnYxLkFzc2lnbmVkVm9sdW1lIi4KDkFzc2lnbmVkVm9sdW1lEgwKBG5hbWUYASABKAkSDgoGc2VyaWFsGAIgASgEIlcKDVZvbHVtZVJlbW92YWwSEQoJdGVuYW50X2lkGAEgASgJEhUKDWRlcGxveW1lbnRfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZzZXJpYWwYBCABKAQiPgoHUmVtb3ZhbBITCgtpbnN0YW5jZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoDRIPCgdiZWNhdXNlGAMgASgJIssECgpBc3NpZ25tZW50Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB25vZGVfaWQYAyABKAkSDAoEdGVybRgEIAEoBBIQCghyZXZpc2lvbhgFIAEoBBIrCgxhdmFpbGFiaWxpdHkYBiABKA4yFS5za2VwLnYxLkF2YWlsYWJpbGl0eRIsCglpbnN0YW5jZXMYByADKAsyGS5za2VwLnYxLkFzc2lnbmVkSW5zdGFuY2USIgoIcmVtb3ZhbHMYCCADKAsyEC5za2VwLnYxLlJlbW92YWwSLQoFc3BlY3MYCSADKAsyHi5za2VwLnYxLkFzc2lnbm1lbnQuU3BlY3NFbnRyeRItCgVuYW1lZBgKIAMoCzIeLnNrZXAudjEuQXNzaWdubWVudC5OYW1lZEVudHJ5EiIKCGxlZnRfb3V0GAsgAygLMhAuc2tlcC52MS5MZWZ0T3V0EhMKC2luY2FybmF0aW9uGAwgASgJEhAKCHN1Y2NlZWRzGA0gAygJEi8KD3ZvbHVtZV9yZW1vdmFscxgOIAMoCzIWLnNrZXAudjEuVm9sdW1lUmVtb3ZhbBpFCgpTcGVjc0VudHJ5EgsKA2tleRgBIAEoDRImCgV2YWx1ZRgCIAEoCzIXLnNrZXAudjEuRGVwbG95bWVudFNwZWM6AjgBGj8KCk5hbWVkRW50cnkSCwoDa2V5GAEgASgNEiAKBXZhbHVlGAIgASgLMhEuc2tlcC52MS5TcGVjTmFtZToCOAEiUQoIU3BlY05hbWUSFQoNZGVwbG95bWVudF9pZBgBIAEoCRIPCgdyZWxlYXNlGAIgASgNEg4KBmRpZ2VzdBgDIAEoCRINCgVieXRlcxgEIAEoDSI+CgdMZWZ0T3V0EhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB2JlY2F1c2UYAyABKAkigQEKCUZldGNoU3BlYxIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgJEhUKDWRlcGxveW1lbnRfaWQYBCABKAkSDwoHcmVsZWFzZRgFIAEoDRIOCgZvZmZzZXQYBiABKA0icAoORmV0Y2hTcGVjUmVwbHkSDwoHdmVyc2lvbhgBIAEoDRIaChJtaW5fcmVhZGVyX3ZlcnNpb24YAiABKA0SDgoGZGlnZXN0GAMgASgJEhMKC3RvdGFsX2J5dGVzGAQgASgNEgwKBGRhdGEYBSABKAwinQEKDEFnZW50Sm91cm5hbBIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRInCgphc3NpZ25tZW50GAMgASgLMhMuc2tlcC52MS5Bc3NpZ25tZW50EiYKBmVwb2NocxgEIAMoCzIWLnNrZXAudjEuSW5zdGFuY2VFcG9jaBIPCgdib290X2lkGAUgASgJIpEBCglIZWxkU3RhdGUSJwoKYXNzaWdubWVudBgBIAEoCzITLnNrZXAudjEuQXNzaWdubWVudBImCgZlcG9jaHMYAiADKAsyFi5za2VwLnYxLkluc3RhbmNlRXBvY2gSIgoHcHJlc2VudBgDIAMoCzIRLnNrZXAudjEuU3RyYW5nZXISDwoHcmVmdXNlZBgEIAEoCSJ2CgtSZW5ld0xlYXNlcxIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgJEikKCWluc3RhbmNlcxgEIAMoCzIWLnNrZXAudjEuSW5zdGFuY2VFcG9jaCJ6ChBSZW5ld0xlYXNlc1JlcGx5Eg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEicKB2dyYW50ZWQYAyADKAsyFi5za2VwLnYxLkluc3RhbmNlRXBvY2gSEAoIbGVhc2VfbXMYBCABKA0imAEKD0ZldGNoQXNzaWdubWVudBIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgJEhIKCnNlc3Npb25faWQYBCABKAkSDAoEdGVybRgFIAEoBBIQCghyZXZpc2lvbhgGIAEoBBITCgtpbmNhcm5hdGlvbhgHIAEoCSJsChRGZXRjaEFzc2lnbm1lbnRSZXBseRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRInCgphc3NpZ25tZW50GAMgASgLMhMuc2tlcC52MS5Bc3NpZ25tZW50IpICCglTd2FybU5vZGUSDwoHbm9kZV9pZBgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIfCgRyb2xlGAMgASgOMhEuc2tlcC52MS5Ob2RlUm9sZRIrCgxhdmFpbGFiaWxpdHkYBCABKA4yFS5za2VwLnYxLkF2YWlsYWJpbGl0eRINCgVzdGF0ZRgFIAEoCRIPCgdhZGRyZXNzGAYgASgJEi4KBmxhYmVscxgHIAMoCzIeLnNrZXAudjEuU3dhcm1Ob2RlLkxhYmVsc0VudHJ5EhUKDXZlcnNpb25faW5kZXgYCCABKAQaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKEAQoKU3dhcm1Ob2RlcxIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIXCg9tYW5hZ2VyX25vZGVfaWQYAyABKAkSIQoFbm9kZXMYBCADKAsyEi5za2VwLnYxLlN3YXJtTm9kZRINCgVhdF9tcxgFIAEoAyKbAwoDQXNrEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEiQKBnJlcG9ydBgDIAEoCzISLnNrZXAudjEuQXNrUmVwb3J0SAASIgoFcHJvYmUYBCABKAsyES5za2VwLnYxLkFza1Byb2JlSAASIAoEbG9ncxgFIAEoCzIQLnNrZXAudjEuQXNrTG9nc0gAEi8KDGxvZ3NfY29udHJvbBgGIAEoCzIXLnNrZXAudjEuQXNrTG9nc0NvbnRyb2xIABIgCgRub2RlGAcgASgLMhAuc2tlcC52MS5Bc2tOb2RlSAASIAoEZXhlYxgIIAEoCzIQLnNrZXAudjEuQXNrRXhlY0gAEisKCmV4ZWNfaW5wdXQYCSABKAsyFS5za2VwLnYxLkFza0V4ZWNJbnB1dEgAEi8KDGV4ZWNfY29udHJvbBgKIAEoCzIXLnNrZXAudjEuQXNrRXhlY0NvbnRyb2xIABIgCgRoZWxkGAsgASgLMhAuc2tlcC52MS5Bc2tIZWxkSABCBgoEa2luZCIJCgdBc2tIZWxkIgsKCUFza1JlcG9ydCI9CghBc2tQcm9iZRIPCgdhZGRyZXNzGAEgASgJEgwKBHBvcnQYAiABKA0SEgoKdGltZW91dF9tcxgDIAEoDSKUAQoHQXNrTG9ncxIRCglzdHJlYW1faWQYASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSEQoJY29udGFpbmVyGAMgASgJEhEKBHRhaWwYBCABKA1IAIgBARIOCgZmb2xsb3cYBSABKAgSFQoIc2luY2VfbXMYBiABKANIAYgBAUIHCgVfdGFpbEILCglfc2luY2VfbXMiMQoOQXNrTG9nc0NvbnRyb2wSEQoJc3RyZWFtX2lkGAEgASgJEgwKBHN0b3AYAiABKAgiewoHQXNrRXhlYxIRCglzdHJlYW1faWQYASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSEQoJY29udGFpbmVyGAMgASgJEgwKBGFyZ3YYBCADKAkSEwoLc3RkaW5fYnl0ZXMYBSABKA0SEgoKdGltZW91dF9tcxgGIAEoDSI/CgxBc2tFeGVjSW5wdXQSEQoJc3RyZWFtX2lkGAEgASgJEg4KBm9mZnNldBgCIAEoDRIMCgRkYXRhGAMgASgMIkAKDkFza0V4ZWNDb250cm9sEhEKCXN0cmVhbV9pZBgBIAEoCRIMCgRzdG9wGAIgASgIEg0KBXRha2VuGAMgASgEIr0BCgdBc2tOb2RlEg8KB25vZGVfaWQYASABKAkSIwoGYWN0aW9uGAIgASgOMhMuc2tlcC52MS5Ob2RlQWN0aW9uEjMKCnNldF9sYWJlbHMYAyADKAsyHy5za2VwLnYxLkFza05vZGUuU2V0TGFiZWxzRW50cnkSFQoNcmVtb3ZlX2xhYmVscxgEIAMoCRowCg5TZXRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIr0CCghBc2tSZXBseRIPCgd2ZXJzaW9uGAEgASgNEhoKEm1pbl9yZWFkZXJfdmVyc2lvbhgCIAEoDRIgCgRkb25lGAMgASgLMhAuc2tlcC52MS5Bc2tEb25lSAASJQoFcHJvYmUYBCABKAsyFC5za2VwLnYxLlByb2JlUmVzdWx0SAASIQoEbG9ncxgFIAEoCzIRLnNrZXAudjEuTG9nQ2h1bmtIABIiCgRub2RlGAYgASgLMhIuc2tlcC52MS5Td2FybU5vZGVIABIiCgVlcnJvchgHIAEoCzIRLnNrZXAudjEuQXNrRXJyb3JIABIiCgRleGVjGAggASgLMhIuc2tlcC52MS5FeGVjQ2h1bmtIABIiCgRoZWxkGAkgASgLMhIuc2tlcC52MS5IZWxkU3RhdGVIAEIICgZhbnN3ZXIiCQoHQXNrRG9uZSIvCgtQcm9iZVJlc3VsdBIQCghhbnN3ZXJlZBgBIAEoCBIOCgZkZXRhaWwYAiABKAkibgoITG9nQ2h1bmsSEQoJc3RyZWFtX2lkGAEgASgJEgsKA3NlcRgCIAEoBBIkCgVsaW5lcxgDIAMoCzIVLnNrZXAudjEuQWdlbnRMb2dMaW5lEgsKA2VuZBgEIAEoCBIPCgdkcm9wcGVkGAUgASgNImMKDEFnZW50TG9nTGluZRITCgtpbnN0YW5jZV9pZBgBIAEoCRIRCgljb250YWluZXIYAiABKAkSDgoGc3RkZXJyGAMgASgIEg0KBWF0X21zGAQgASgDEgwKBHRleHQYBSABKAkidgoJRXhlY0NodW5rEhEKCXN0cmVhbV9pZBgBIAEoCRILCgNzZXEYAiABKAQSIwoGb3V0cHV0GAMgAygLMhMuc2tlcC52MS5FeGVjT3V0cHV0EhYKCWV4aXRfY29kZRgEIAEoBUgAiAEBQgwKCl9leGl0X2NvZGUiKgoKRXhlY091dHB1dBIOCgZzdGRlcnIYASABKAgSDAoEZGF0YRgCIAEoDCJPCghBc2tFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSJAoGZGV0YWlsGAMgASgLMhQuc2tlcC52MS5FcnJvckRldGFpbCJECgRXYWtlEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEg8KB2JlY2F1c2UYAyABKAkihAEKC0V2ZW50Tm90aWNlEg8KB3ZlcnNpb24YASABKA0SGgoSbWluX3JlYWRlcl92ZXJzaW9uGAIgASgNEh4KBmV2ZW50cxgDIAMoCzIOLnNrZXAudjEuRXZlbnQSFgoOZGVwbG95bWVudF9pZHMYBCADKAkSEAoIbm9kZV9pZHMYBSADKAkqiAEKCk5vZGVBY3Rpb24SGwoXTk9ERV9BQ1RJT05fVU5TUEVDSUZJRUQQABIVChFOT0RFX0FDVElPTl9EUkFJThABEhgKFE5PREVfQUNUSU9OX0FDVElWQVRFEAISFQoRTk9ERV9BQ1RJT05fUEFVU0UQAxIVChFOT0RFX0FDVElPTl9MQUJFTBAEYgZwcm90bzM", [file_skep_v1_error, file_skep_v1_event, file_skep_v1_instance, file_skep_v1_node, file_skep_v1_spec]);
 
 /**
  * Published by each agent each second on skep.v1.beat.<node>.
@@ -443,6 +443,13 @@ export type Report = Message<"skep.v1.Report"> & {
    * @generated from field: uint64 applied_revision = 16;
    */
   appliedRevision: bigint;
+
+  /**
+   * Absent: as said before.
+   *
+   * @generated from field: skep.v1.VolumesOfNode volumes = 17;
+   */
+  volumes?: VolumesOfNode | undefined;
 };
 
 /**
@@ -451,6 +458,66 @@ export type Report = Message<"skep.v1.Report"> & {
  */
 export const ReportSchema: GenMessage<Report> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 6);
+
+/**
+ * A volume of ours that is on the node's engine.
+ *
+ * @generated from message skep.v1.VolumeOnNode
+ */
+export type VolumeOnNode = Message<"skep.v1.VolumeOnNode"> & {
+  /**
+   * @generated from field: string tenant_id = 1;
+   */
+  tenantId: string;
+
+  /**
+   * @generated from field: string deployment_id = 2;
+   */
+  deploymentId: string;
+
+  /**
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint64 serial = 4;
+   */
+  serial: bigint;
+
+  /**
+   * Whether a container mounts it, running or not.
+   *
+   * @generated from field: bool in_use = 5;
+   */
+  inUse: boolean;
+};
+
+/**
+ * Describes the message skep.v1.VolumeOnNode.
+ * Use `create(VolumeOnNodeSchema)` to create a new message.
+ */
+export const VolumeOnNodeSchema: GenMessage<VolumeOnNode> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 7);
+
+/**
+ * All volumes of ours on the node's engine.
+ *
+ * @generated from message skep.v1.VolumesOfNode
+ */
+export type VolumesOfNode = Message<"skep.v1.VolumesOfNode"> & {
+  /**
+   * @generated from field: repeated skep.v1.VolumeOnNode volumes = 1;
+   */
+  volumes: VolumeOnNode[];
+};
+
+/**
+ * Describes the message skep.v1.VolumesOfNode.
+ * Use `create(VolumesOfNodeSchema)` to create a new message.
+ */
+export const VolumesOfNodeSchema: GenMessage<VolumesOfNode> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 8);
 
 /**
  * @generated from message skep.v1.ReportAck
@@ -484,7 +551,7 @@ export type ReportAck = Message<"skep.v1.ReportAck"> & {
  * Use `create(ReportAckSchema)` to create a new message.
  */
 export const ReportAckSchema: GenMessage<ReportAck> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 7);
+  messageDesc(file_skep_v1_agent, 9);
 
 /**
  * One instance that a node is told about.
@@ -535,6 +602,11 @@ export type AssignedInstance = Message<"skep.v1.AssignedInstance"> & {
    * @generated from field: uint32 spec = 8;
    */
   spec: number;
+
+  /**
+   * @generated from field: repeated skep.v1.AssignedVolume volumes = 9;
+   */
+  volumes: AssignedVolume[];
 };
 
 /**
@@ -542,7 +614,65 @@ export type AssignedInstance = Message<"skep.v1.AssignedInstance"> & {
  * Use `create(AssignedInstanceSchema)` to create a new message.
  */
 export const AssignedInstanceSchema: GenMessage<AssignedInstance> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 8);
+  messageDesc(file_skep_v1_agent, 10);
+
+/**
+ * A volume that an instance mounts; `serial` tells it from earlier ones of that name.
+ *
+ * @generated from message skep.v1.AssignedVolume
+ */
+export type AssignedVolume = Message<"skep.v1.AssignedVolume"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint64 serial = 2;
+   */
+  serial: bigint;
+};
+
+/**
+ * Describes the message skep.v1.AssignedVolume.
+ * Use `create(AssignedVolumeSchema)` to create a new message.
+ */
+export const AssignedVolumeSchema: GenMessage<AssignedVolume> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 11);
+
+/**
+ * A volume whose data is to be removed from the node.
+ *
+ * @generated from message skep.v1.VolumeRemoval
+ */
+export type VolumeRemoval = Message<"skep.v1.VolumeRemoval"> & {
+  /**
+   * @generated from field: string tenant_id = 1;
+   */
+  tenantId: string;
+
+  /**
+   * @generated from field: string deployment_id = 2;
+   */
+  deploymentId: string;
+
+  /**
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint64 serial = 4;
+   */
+  serial: bigint;
+};
+
+/**
+ * Describes the message skep.v1.VolumeRemoval.
+ * Use `create(VolumeRemovalSchema)` to create a new message.
+ */
+export const VolumeRemovalSchema: GenMessage<VolumeRemoval> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 12);
 
 /**
  * @generated from message skep.v1.Removal
@@ -569,7 +699,7 @@ export type Removal = Message<"skep.v1.Removal"> & {
  * Use `create(RemovalSchema)` to create a new message.
  */
 export const RemovalSchema: GenMessage<Removal> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 9);
+  messageDesc(file_skep_v1_agent, 13);
 
 /**
  * Everything one node is told to run; published on skep.v1.assign.<node>. What is missing here is not removed.
@@ -651,6 +781,11 @@ export type Assignment = Message<"skep.v1.Assignment"> & {
    * @generated from field: repeated string succeeds = 13;
    */
   succeeds: string[];
+
+  /**
+   * @generated from field: repeated skep.v1.VolumeRemoval volume_removals = 14;
+   */
+  volumeRemovals: VolumeRemoval[];
 };
 
 /**
@@ -658,7 +793,7 @@ export type Assignment = Message<"skep.v1.Assignment"> & {
  * Use `create(AssignmentSchema)` to create a new message.
  */
 export const AssignmentSchema: GenMessage<Assignment> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 10);
+  messageDesc(file_skep_v1_agent, 14);
 
 /**
  * Which spec is meant, without its content.
@@ -696,7 +831,7 @@ export type SpecName = Message<"skep.v1.SpecName"> & {
  * Use `create(SpecNameSchema)` to create a new message.
  */
 export const SpecNameSchema: GenMessage<SpecName> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 11);
+  messageDesc(file_skep_v1_agent, 15);
 
 /**
  * An instance that could not be told, and why.
@@ -725,7 +860,7 @@ export type LeftOut = Message<"skep.v1.LeftOut"> & {
  * Use `create(LeftOutSchema)` to create a new message.
  */
 export const LeftOutSchema: GenMessage<LeftOut> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 12);
+  messageDesc(file_skep_v1_agent, 16);
 
 /**
  * Request of an agent on skep.v1.spec.<node> for a spec that its assignment only named.
@@ -771,7 +906,7 @@ export type FetchSpec = Message<"skep.v1.FetchSpec"> & {
  * Use `create(FetchSpecSchema)` to create a new message.
  */
 export const FetchSpecSchema: GenMessage<FetchSpec> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 13);
+  messageDesc(file_skep_v1_agent, 17);
 
 /**
  * A part of a spec in its binary form.
@@ -812,7 +947,7 @@ export type FetchSpecReply = Message<"skep.v1.FetchSpecReply"> & {
  * Use `create(FetchSpecReplySchema)` to create a new message.
  */
 export const FetchSpecReplySchema: GenMessage<FetchSpecReply> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 14);
+  messageDesc(file_skep_v1_agent, 18);
 
 /**
  * What an agent keeps on its node's disk.
@@ -855,7 +990,7 @@ export type AgentJournal = Message<"skep.v1.AgentJournal"> & {
  * Use `create(AgentJournalSchema)` to create a new message.
  */
 export const AgentJournalSchema: GenMessage<AgentJournal> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 15);
+  messageDesc(file_skep_v1_agent, 19);
 
 /**
  * What an agent holds and what runs on its node, for a recovery of the records.
@@ -895,7 +1030,75 @@ export type HeldState = Message<"skep.v1.HeldState"> & {
  * Use `create(HeldStateSchema)` to create a new message.
  */
 export const HeldStateSchema: GenMessage<HeldState> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 16);
+  messageDesc(file_skep_v1_agent, 20);
+
+/**
+ * Request of an agent on skep.v1.lease.<node>: it goes on running these exclusive instances.
+ *
+ * @generated from message skep.v1.RenewLeases
+ */
+export type RenewLeases = Message<"skep.v1.RenewLeases"> & {
+  /**
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+
+  /**
+   * @generated from field: uint32 min_reader_version = 2;
+   */
+  minReaderVersion: number;
+
+  /**
+   * @generated from field: string node_id = 3;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: repeated skep.v1.InstanceEpoch instances = 4;
+   */
+  instances: InstanceEpoch[];
+};
+
+/**
+ * Describes the message skep.v1.RenewLeases.
+ * Use `create(RenewLeasesSchema)` to create a new message.
+ */
+export const RenewLeasesSchema: GenMessage<RenewLeases> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 21);
+
+/**
+ * @generated from message skep.v1.RenewLeasesReply
+ */
+export type RenewLeasesReply = Message<"skep.v1.RenewLeasesReply"> & {
+  /**
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+
+  /**
+   * @generated from field: uint32 min_reader_version = 2;
+   */
+  minReaderVersion: number;
+
+  /**
+   * Those that may run on for `lease_ms` from when the request was sent; the others have to end.
+   *
+   * @generated from field: repeated skep.v1.InstanceEpoch granted = 3;
+   */
+  granted: InstanceEpoch[];
+
+  /**
+   * @generated from field: uint32 lease_ms = 4;
+   */
+  leaseMs: number;
+};
+
+/**
+ * Describes the message skep.v1.RenewLeasesReply.
+ * Use `create(RenewLeasesReplySchema)` to create a new message.
+ */
+export const RenewLeasesReplySchema: GenMessage<RenewLeasesReply> = /*@__PURE__*/
+  messageDesc(file_skep_v1_agent, 22);
 
 /**
  * Request of an agent on skep.v1.fetch.<node> for its assignment.
@@ -946,7 +1149,7 @@ export type FetchAssignment = Message<"skep.v1.FetchAssignment"> & {
  * Use `create(FetchAssignmentSchema)` to create a new message.
  */
 export const FetchAssignmentSchema: GenMessage<FetchAssignment> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 17);
+  messageDesc(file_skep_v1_agent, 23);
 
 /**
  * @generated from message skep.v1.FetchAssignmentReply
@@ -975,7 +1178,7 @@ export type FetchAssignmentReply = Message<"skep.v1.FetchAssignmentReply"> & {
  * Use `create(FetchAssignmentReplySchema)` to create a new message.
  */
 export const FetchAssignmentReplySchema: GenMessage<FetchAssignmentReply> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 18);
+  messageDesc(file_skep_v1_agent, 24);
 
 /**
  * A node as a manager's engine lists it.
@@ -1029,7 +1232,7 @@ export type SwarmNode = Message<"skep.v1.SwarmNode"> & {
  * Use `create(SwarmNodeSchema)` to create a new message.
  */
 export const SwarmNodeSchema: GenMessage<SwarmNode> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 19);
+  messageDesc(file_skep_v1_agent, 25);
 
 /**
  * Published on skep.v1.swarm by agents on manager nodes.
@@ -1070,7 +1273,7 @@ export type SwarmNodes = Message<"skep.v1.SwarmNodes"> & {
  * Use `create(SwarmNodesSchema)` to create a new message.
  */
 export const SwarmNodesSchema: GenMessage<SwarmNodes> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 20);
+  messageDesc(file_skep_v1_agent, 26);
 
 /**
  * Request to one agent on skep.v1.ask.<node>, answered by AskReply (a stream of them for logs and for a command).
@@ -1153,7 +1356,7 @@ export type Ask = Message<"skep.v1.Ask"> & {
  * Use `create(AskSchema)` to create a new message.
  */
 export const AskSchema: GenMessage<Ask> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 21);
+  messageDesc(file_skep_v1_agent, 27);
 
 /**
  * Tell what you hold.
@@ -1168,7 +1371,7 @@ export type AskHeld = Message<"skep.v1.AskHeld"> & {
  * Use `create(AskHeldSchema)` to create a new message.
  */
 export const AskHeldSchema: GenMessage<AskHeld> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 22);
+  messageDesc(file_skep_v1_agent, 28);
 
 /**
  * Send a full report now.
@@ -1183,7 +1386,7 @@ export type AskReport = Message<"skep.v1.AskReport"> & {
  * Use `create(AskReportSchema)` to create a new message.
  */
 export const AskReportSchema: GenMessage<AskReport> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 23);
+  messageDesc(file_skep_v1_agent, 29);
 
 /**
  * Ask a silent peer's agent for /livez (HTTP GET): any answer shows that the node can be reached from here and lives.
@@ -1212,7 +1415,7 @@ export type AskProbe = Message<"skep.v1.AskProbe"> & {
  * Use `create(AskProbeSchema)` to create a new message.
  */
 export const AskProbeSchema: GenMessage<AskProbe> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 24);
+  messageDesc(file_skep_v1_agent, 30);
 
 /**
  * Send what containers of an instance printed, as LogChunks on the reply subject.
@@ -1264,7 +1467,7 @@ export type AskLogs = Message<"skep.v1.AskLogs"> & {
  * Use `create(AskLogsSchema)` to create a new message.
  */
 export const AskLogsSchema: GenMessage<AskLogs> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 25);
+  messageDesc(file_skep_v1_agent, 31);
 
 /**
  * A stream that follows ends when 30 s pass without one of these, or at once with `stop`.
@@ -1288,7 +1491,7 @@ export type AskLogsControl = Message<"skep.v1.AskLogsControl"> & {
  * Use `create(AskLogsControlSchema)` to create a new message.
  */
 export const AskLogsControlSchema: GenMessage<AskLogsControl> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 26);
+  messageDesc(file_skep_v1_agent, 32);
 
 /**
  * Run a command in a running container of the node, and send what it prints as ExecChunks on the reply subject.
@@ -1338,7 +1541,7 @@ export type AskExec = Message<"skep.v1.AskExec"> & {
  * Use `create(AskExecSchema)` to create a new message.
  */
 export const AskExecSchema: GenMessage<AskExec> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 27);
+  messageDesc(file_skep_v1_agent, 33);
 
 /**
  * A part of a command's standard input, in order.
@@ -1369,7 +1572,7 @@ export type AskExecInput = Message<"skep.v1.AskExecInput"> & {
  * Use `create(AskExecInputSchema)` to create a new message.
  */
 export const AskExecInputSchema: GenMessage<AskExecInput> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 28);
+  messageDesc(file_skep_v1_agent, 34);
 
 /**
  * A command's reader is there, or with `stop` no longer. The agent stops reading after 30 s without one of these.
@@ -1400,7 +1603,7 @@ export type AskExecControl = Message<"skep.v1.AskExecControl"> & {
  * Use `create(AskExecControlSchema)` to create a new message.
  */
 export const AskExecControlSchema: GenMessage<AskExecControl> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 29);
+  messageDesc(file_skep_v1_agent, 35);
 
 /**
  * For agents on managers: change a Swarm node through the engine.
@@ -1438,7 +1641,7 @@ export type AskNode = Message<"skep.v1.AskNode"> & {
  * Use `create(AskNodeSchema)` to create a new message.
  */
 export const AskNodeSchema: GenMessage<AskNode> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 30);
+  messageDesc(file_skep_v1_agent, 36);
 
 /**
  * @generated from message skep.v1.AskReply
@@ -1511,7 +1714,7 @@ export type AskReply = Message<"skep.v1.AskReply"> & {
  * Use `create(AskReplySchema)` to create a new message.
  */
 export const AskReplySchema: GenMessage<AskReply> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 31);
+  messageDesc(file_skep_v1_agent, 37);
 
 /**
  * @generated from message skep.v1.AskDone
@@ -1524,7 +1727,7 @@ export type AskDone = Message<"skep.v1.AskDone"> & {
  * Use `create(AskDoneSchema)` to create a new message.
  */
 export const AskDoneSchema: GenMessage<AskDone> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 32);
+  messageDesc(file_skep_v1_agent, 38);
 
 /**
  * @generated from message skep.v1.ProbeResult
@@ -1548,7 +1751,7 @@ export type ProbeResult = Message<"skep.v1.ProbeResult"> & {
  * Use `create(ProbeResultSchema)` to create a new message.
  */
 export const ProbeResultSchema: GenMessage<ProbeResult> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 33);
+  messageDesc(file_skep_v1_agent, 39);
 
 /**
  * @generated from message skep.v1.LogChunk
@@ -1591,7 +1794,7 @@ export type LogChunk = Message<"skep.v1.LogChunk"> & {
  * Use `create(LogChunkSchema)` to create a new message.
  */
 export const LogChunkSchema: GenMessage<LogChunk> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 34);
+  messageDesc(file_skep_v1_agent, 40);
 
 /**
  * @generated from message skep.v1.AgentLogLine
@@ -1628,7 +1831,7 @@ export type AgentLogLine = Message<"skep.v1.AgentLogLine"> & {
  * Use `create(AgentLogLineSchema)` to create a new message.
  */
 export const AgentLogLineSchema: GenMessage<AgentLogLine> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 35);
+  messageDesc(file_skep_v1_agent, 41);
 
 /**
  * Something that a command printed, or its end; one without either says that it still runs.
@@ -1666,7 +1869,7 @@ export type ExecChunk = Message<"skep.v1.ExecChunk"> & {
  * Use `create(ExecChunkSchema)` to create a new message.
  */
 export const ExecChunkSchema: GenMessage<ExecChunk> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 36);
+  messageDesc(file_skep_v1_agent, 42);
 
 /**
  * @generated from message skep.v1.ExecOutput
@@ -1688,7 +1891,7 @@ export type ExecOutput = Message<"skep.v1.ExecOutput"> & {
  * Use `create(ExecOutputSchema)` to create a new message.
  */
 export const ExecOutputSchema: GenMessage<ExecOutput> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 37);
+  messageDesc(file_skep_v1_agent, 43);
 
 /**
  * Why an agent did not do what it was asked.
@@ -1719,7 +1922,7 @@ export type AskError = Message<"skep.v1.AskError"> & {
  * Use `create(AskErrorSchema)` to create a new message.
  */
 export const AskErrorSchema: GenMessage<AskError> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 38);
+  messageDesc(file_skep_v1_agent, 44);
 
 /**
  * Hint to the leader on skep.v1.wake: something changed, look now rather than later.
@@ -1748,7 +1951,7 @@ export type Wake = Message<"skep.v1.Wake"> & {
  * Use `create(WakeSchema)` to create a new message.
  */
 export const WakeSchema: GenMessage<Wake> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 39);
+  messageDesc(file_skep_v1_agent, 45);
 
 /**
  * Hint to all schedulers on skep.v1.events: what happened and which records changed.
@@ -1787,7 +1990,7 @@ export type EventNotice = Message<"skep.v1.EventNotice"> & {
  * Use `create(EventNoticeSchema)` to create a new message.
  */
 export const EventNoticeSchema: GenMessage<EventNotice> = /*@__PURE__*/
-  messageDesc(file_skep_v1_agent, 40);
+  messageDesc(file_skep_v1_agent, 46);
 
 /**
  * @generated from enum skep.v1.NodeAction

@@ -21,7 +21,8 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SKSTL', MESSAGE = 'the lease of term ' || leader_term || ' has ended';
   END IF;
 
-  touched := ARRAY(SELECT DISTINCT p ->> 'nodeId' FROM jsonb_array_elements(plan -> 'place') p);
+  touched := ARRAY(SELECT DISTINCT p ->> 'nodeId' FROM jsonb_array_elements(plan -> 'place') p
+    UNION SELECT p -> 'volume' ->> 'nodeId' FROM jsonb_array_elements(plan -> 'create-volume') p);
   IF plan ?| '{stop-instance,stop,retire,lose,forget-location}' THEN
     touched := touched || ARRAY(
       SELECT l.node_id FROM deployment_locations l
@@ -115,6 +116,12 @@ BEGIN
       SELECT i.id, i.epoch, i.deployment_id, i.tenant_id, i.release, p."nodeId", 'run', at, 'assigned', 'none', p.ports, at,
         (SELECT r.domain FROM deployment_routing r WHERE r.deployment_id = i.deployment_id ORDER BY r.router LIMIT 1)
       FROM jsonb_to_recordset(plan -> 'place') AS p("instanceId" text, "nodeId" text, ports jsonb) JOIN instances i ON i.id = p."instanceId";
+  END IF;
+  IF plan ? 'create-volume' THEN
+    INSERT INTO volumes (id, tenant_id, deployment_id, name, serial, node_id, created_at, used_at, state)
+      SELECT v.id, v."tenantId", v."deploymentId", v.name, v.serial, v."nodeId", v."createdAt", v."usedAt", v.state
+      FROM jsonb_array_elements(plan -> 'create-volume') p, jsonb_to_record(p -> 'volume') AS v(id text, "tenantId" text,
+        "deploymentId" text, name text, serial bigint, "nodeId" text, "createdAt" bigint, "usedAt" bigint, state text);
   END IF;
   IF plan ?| '{refuse,defer}' THEN
     UPDATE instances i SET refusal = p -> 'refusal' FROM jsonb_array_elements(plan -> 'refuse') p WHERE i.id = p ->> 'instanceId';

@@ -35,6 +35,7 @@ const WATCHED: readonly Watched[] = [
   { table: "deployments", kind: "deployment", id: "id" },
   { table: "instances", kind: "instance", id: "id" },
   { table: "released_ports", kind: "ports", id: "node_id" },
+  { table: "volumes", kind: "volume", id: "id" },
   {
     table: "deployment_locations",
     kind: "instance",

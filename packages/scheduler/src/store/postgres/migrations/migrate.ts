@@ -1,3 +1,4 @@
+import { volumes } from "./0013-volumes.ts";
 import { sql, type Kysely } from "kysely";
 import { Migrator, type Migration } from "kysely/migration";
 import { createFunctions } from "../functions/create-functions.ts";
@@ -27,6 +28,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0007-retention": { up: retention },
   "0010-serials-and-removals": { up: serialsAndRemovals },
   "0011-identity": { up: identity },
+  "0013-volumes": { up: volumes },
   "0016-released-ports": { up: releasedPorts },
 };
 

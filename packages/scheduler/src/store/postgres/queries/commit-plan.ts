@@ -1,3 +1,4 @@
+import { volumeKey } from "@skep/core/model/volume.ts";
 import type { Change, Plan } from "@skep/core/world/plan.ts";
 import type { CommitResult, Mandate } from "../../store.ts";
 import { ask, constraintOf, stateOf, type Queryable } from "../sql.ts";
@@ -22,7 +23,13 @@ export async function commitPlan(db: Queryable, plan: Plan, mandate: Mandate, no
 }
 
 function byKind(plan: Plan): Partial<Record<Change["kind"], readonly Change[]>> {
-  return Object.groupBy(plan.changes, change => change.kind);
+  return Object.groupBy(plan.changes.map(withId), change => change.kind);
+}
+
+/** A volume's row has the text of what names it as its key. */
+function withId(change: Change): Change {
+  if (change.kind !== "create-volume") return change;
+  return { ...change, volume: Object.assign({}, change.volume, { id: volumeKey(change.volume) }) };
 }
 
 function whyStale(error: unknown): string | undefined {
@@ -33,6 +40,7 @@ function whyStale(error: unknown): string | undefined {
   if (constraint === "instances_pkey" || constraint === "deployment_locations_pkey") {
     return "an instance or location of that number is there already";
   }
+  if (constraint === "volumes_pkey") return "a volume of that number is there already";
   if (constraint === "instances_deployment_id_fkey") return "a deployment is gone";
   return undefined;
 }

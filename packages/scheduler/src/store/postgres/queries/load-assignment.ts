@@ -3,7 +3,7 @@ import { specFromStored } from "@skep/api/codec/stored/spec.ts";
 import type { DeploymentId, DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { assignmentOf } from "../../assignment.ts";
-import { toInstance, toLocation, toNode } from "../rows.ts";
+import { toInstance, toLocation, toNode, toVolume } from "../rows.ts";
 import { IDENTITY, toIdentity } from "./identity.ts";
 import {
   LOCATION_COLUMNS,
@@ -12,6 +12,7 @@ import {
   type LocationRow,
   type NodeRow,
   type PlatformRow,
+  type VolumeRow,
 } from "../tables.ts";
 import { ask, type Queryable } from "../sql.ts";
 
@@ -20,6 +21,7 @@ interface AssignmentRow {
   term: number | null;
   platform: PlatformRow | null;
   removals: Removal[];
+  volumes: VolumeRow[];
   assigned: { location: LocationRow; instance: InstanceRow; spec: unknown }[];
 }
 
@@ -37,7 +39,8 @@ const LOAD = {
     JOIN releases r ON r.deployment_id = l.deployment_id AND r.number = l.release
     WHERE l.node_id = $1) AS assigned,
   (SELECT coalesce(json_agg(json_build_object('instanceId', m.instance_id, 'epoch', m.epoch, 'because', m.because)), '[]')
-    FROM removals m WHERE m.node_id = $1) AS removals
+    FROM removals m WHERE m.node_id = $1) AS removals,
+  (SELECT coalesce(json_agg(v ORDER BY v.id), '[]') FROM volumes v WHERE v.node_id = $1) AS volumes
 FROM node_metadata WHERE node_id = $1 AND session_id IS NOT NULL`,
 };
 
@@ -51,7 +54,13 @@ export async function loadAssignment(db: Queryable, nodeId: NodeId): Promise<Ass
     instance: toInstance(instance),
     spec: specFromStored(spec),
   }));
-  return assignmentOf(node, { ...toIdentity(row.platform), term: row.term ?? 0 }, assigned, row.removals);
+  return assignmentOf(
+    node,
+    { ...toIdentity(row.platform), term: row.term ?? 0 },
+    assigned,
+    row.removals,
+    row.volumes.map(toVolume),
+  );
 }
 
 const SPEC = {

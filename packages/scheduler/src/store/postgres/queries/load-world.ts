@@ -41,6 +41,7 @@ const LOAD = {
   ${list("SELECT * FROM instances")} AS instances,
   ${list(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations`)} AS locations,
   ${list("SELECT * FROM released_ports")} AS released_ports,
+  ${list("SELECT * FROM volumes")} AS volumes,
   ${MARK}`,
 };
 
@@ -76,6 +77,7 @@ SELECT (SELECT xid FROM world_horizon) < $1 AS is_valid,
   ${list("SELECT * FROM instances_now")} AS instances,
   ${list(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations WHERE instance_id = ${named("instance")}`)} AS locations,
   ${list(`SELECT * FROM released_ports WHERE node_id = ${named("ports")}`)} AS released_ports,
+  ${list(`SELECT * FROM volumes WHERE id = ${named("volume")}`)} AS volumes,
   ${MARK}`,
 };
 

@@ -20,7 +20,7 @@ const STATES: readonly InstanceState[] = [
 const SAVE = {
   name: "save-report",
   text: `
-WITH known AS (SELECT reported_full FROM node_metadata WHERE node_id = $1 AND session_id = $2),
+WITH known AS (SELECT reported_full, report_seq FROM node_metadata WHERE node_id = $1 AND session_id = $2),
 node AS (
   UPDATE node_metadata SET report_seq = $3, reported_full = reported_full OR $4, seen_at = $5
   WHERE node_id = $1 AND session_id = $2 AND report_seq < $3 RETURNING reported_full),
@@ -35,7 +35,7 @@ saved AS (
 removed AS (
   DELETE FROM removals m USING node, jsonb_to_recordset($7) AS g("instanceId" text, epoch integer)
   WHERE m.node_id = $1 AND m.instance_id = g."instanceId" AND m.epoch = g.epoch)
-SELECT EXISTS (SELECT FROM known) AS accepted,
+SELECT EXISTS (SELECT FROM known) AS accepted, EXISTS (SELECT FROM known WHERE report_seq <= $3) AS fresh,
   coalesce((SELECT reported_full FROM node), (SELECT reported_full FROM known), false) AS reported_full,
   EXISTS (SELECT FROM saved WHERE changed) AS changed`,
 };
@@ -48,8 +48,12 @@ export async function saveReport(db: Queryable, report: StatusReport, now: numbe
   }));
   const { nodeId, sessionId, seq, full, gone } = report;
   const values = [nodeId, sessionId, seq, full, now, JSON.stringify(statuses), JSON.stringify(gone)];
-  const row = await askOne<{ accepted: boolean; reported_full: boolean; changed: boolean }>(db, SAVE, values);
-  return { accepted: row.accepted, needFull: !row.reported_full, changed: row.changed };
+  const row = await askOne<{ accepted: boolean; reported_full: boolean; fresh: boolean; changed: boolean }>(
+    db,
+    SAVE,
+    values,
+  );
+  return { accepted: row.accepted, needFull: !row.reported_full, fresh: row.fresh, changed: row.changed };
 }
 
 /** What the report says of each location, once: gone is the last word on it. */

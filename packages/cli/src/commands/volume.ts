@@ -1,0 +1,97 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { VolumeSchema, VolumeState } from "@skep/api/gen/skep/v1/volume_pb.ts";
+import type { Volume } from "@skep/api/gen/skep/v1/volume_pb.ts";
+import { SkepError } from "@skep/core/error.ts";
+import { enumWord } from "../output/enum-word.ts";
+import { listJson, print } from "../output/print.ts";
+import { renderTable } from "../output/table.ts";
+import { duration } from "../output/words.ts";
+import { act, examples } from "../session/act.ts";
+import { newKey } from "../session/change.ts";
+import { deploymentId, shortName } from "../session/names.ts";
+import type { Session } from "../session/open.ts";
+import type { Setup } from "./index.ts";
+
+interface RemoveOptions {
+  readonly node?: string;
+  readonly force?: boolean;
+}
+
+/** `skep volume`. */
+export const volume: Setup = (command, io) => {
+  examples(command, [
+    ["skep volume list", "every volume, the node that holds it, and what uses it"],
+    ["skep volume show db/data", "one volume"],
+    ["skep volume rm db/data", "remove its data for ever"],
+    ["skep volume rm db/data --node node-2 --force", "node-2 is lost: let db start anew and empty elsewhere"],
+  ]);
+  const list = command.command("list").alias("ls").summary("List volumes.").option("--all", "of every tenant");
+  act(list, io, async (session, options: { readonly all?: boolean }) => {
+    const tenantId = options.all === true ? "" : session.tenant;
+    show(session, (await session.api.volumes.listVolumes({ tenantId })).volumes);
+  });
+  const one = command.command("show").summary("Show one volume.").argument("<volume>", "as deployment/name");
+  act(one, io, async (session, _options: object, called: string) => {
+    const { deployment, name } = parse(session, called);
+    const { volumes } = await session.api.volumes.listVolumes({ deploymentId: deployment });
+    const found = volumes.filter(volume => volume.name === name);
+    if (found.length === 0)
+      throw new SkepError("not_found", "VOLUME_NOT_FOUND", `There is no volume ${called}: \`skep volume list\`.`);
+    show(session, found);
+  });
+  const remove = command
+    .command("rm")
+    .summary("Remove a volume and its data for ever.")
+    .argument("<volume>", "as deployment/name")
+    .option("--node <NODE>", "the node that has it, by id or hostname")
+    .option("--force", "although the node is away: its data is given up, and what waits for it starts empty elsewhere");
+  act(remove, io, async (session, options: RemoveOptions, called: string) => {
+    const { deployment, name } = parse(session, called);
+    const of = { deploymentId: deployment, name, node: options.node ?? "", force: options.force === true };
+    const { volumes } = await session.api.volumes.deleteVolume({ ...of, idempotencyKey: newKey() });
+    print(
+      session,
+      () => listJson(VolumeSchema, volumes),
+      () => `${called}: its data is removed${options.force === true ? ", or will be when its node returns" : ""}\n`,
+    );
+  });
+};
+
+/** `db/data` is the volume `data` of the deployment `db`. */
+function parse(session: Session, called: string): { readonly deployment: string; readonly name: string } {
+  const at = called.indexOf("/");
+  if (at < 1 || at === called.length - 1)
+    throw new SkepError("invalid_argument", "BAD_VOLUME", `"${called}" is no volume: write deployment/name.`);
+  return { deployment: deploymentId(session, called.slice(0, at)), name: called.slice(at + 1) };
+}
+
+function show(session: Session, volumes: readonly Volume[]): void {
+  print(
+    session,
+    () => listJson(VolumeSchema, volumes),
+    () => renderVolumes(session, volumes),
+  );
+}
+
+function renderVolumes(session: Session, volumes: readonly Volume[]): string {
+  const now = session.io.now();
+  const age = (at: Volume["createdAt"]): string => (at === undefined ? "?" : duration(now - timestampMs(at)));
+  const rows = volumes.map(volume => [
+    `${shortName(session, volume.deploymentId)}/${volume.name}`,
+    volume.nodeHostname,
+    enumWord(VolumeState, volume.state),
+    usedBy(session, volume),
+    age(volume.createdAt),
+    volume.instanceIds.length > 0 ? "now" : age(volume.usedAt),
+  ]);
+  return renderTable(
+    ["VOLUME", "NODE", "STATE", "USED BY", "AGE", "LAST USED"].map(heading => ({ heading })),
+    rows,
+    session.io.isTty ? session.io.width : undefined,
+  );
+}
+
+function usedBy(session: Session, { instanceIds, hasDeployment }: Volume): string {
+  if (instanceIds.length > 0) return instanceIds.map(id => shortName(session, id)).join(" ");
+  return hasDeployment ? "nobody now" : "nobody: its deployment is gone";
+}

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { aContainer, aSpec, anAssignment, anObserved, anObservedContainer } from "../testing/builders.ts";
+import { ToyNode } from "../testing/toy-node.ts";
+
+const DATA = { name: "data", target: "/data", readOnly: false };
+const CRASHED = { state: "exited", exitCode: 1 } as const;
+
+test("a volume that was given up is removed by name and serial, and no other", () => {
+  const node = new ToyNode(undefined);
+  const volume = { tenantId: "acme", deploymentId: "acme.db", name: "data", serial: 1 };
+  const there = [1, 2].map(serial => ({ ...volume, serial, engineName: `skep-acme.db.data.${serial}` }));
+  node.observed = anObserved({ volumes: there });
+  expect(node.look().steps).toEqual([]);
+  node.assignment = anAssignment();
+  expect(node.look().steps).toEqual([]);
+  node.assignment = anAssignment({ volumeRemovals: [volume, { ...volume, serial: 3 }] });
+  expect(node.look().steps).toMatchObject([{ kind: "remove-volume", name: "skep-acme.db.data.1" }]);
+  node.settle();
+  expect(node.observed.volumes.map(one => one.serial)).toEqual([2]);
+});
+
+test("a single copy does not start while another one of its deployment has not ended here", () => {
+  const spec = aSpec({ exclusive: undefined, containers: [aContainer({ volumes: [DATA] })] });
+  const node = new ToyNode(spec, { instanceId: "acme.web.2", volumes: [{ name: "data", serial: 1 }] });
+  const old = anObservedContainer({ id: "old", instanceId: "acme.web.1" });
+  node.observed = anObserved({ containers: [old] });
+  const [waiting] = node.settle().statuses;
+  expect(waiting).toMatchObject({ instanceId: "acme.web.2", state: "preparing" });
+  expect(waiting?.message).toBe("only one copy may run, and acme.web.1 at epoch 1 has not ended here yet");
+  node.observed = { ...node.observed, containers: [{ ...old, ...CRASHED }] };
+  expect(node.settle().statuses[0]?.state).toBe("running");
+  // An agent that finds both running ends neither by itself.
+  node.observed = { ...node.observed, containers: [...node.observed.containers.filter(one => one.id !== "old"), old] };
+  expect(node.settle().statuses[0]?.state).toBe("running");
+});

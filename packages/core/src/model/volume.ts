@@ -1,0 +1,63 @@
+import type { DeploymentId, DeploymentSpec } from "./deployment.ts";
+import type { NodeId } from "./node.ts";
+import type { TenantId } from "./tenant.ts";
+
+/** A named volume of a deployment as an assignment names it; `serial` tells it from others of that name. */
+export interface VolumeRef {
+  readonly name: string;
+  readonly serial: number;
+}
+
+/**
+ * The record of which node holds a named volume of a deployment. It outlives instances and the deployment itself, and
+ * goes only when a person says so or its tenant ends.
+ */
+export interface Volume extends VolumeRef {
+  readonly tenantId: TenantId;
+  readonly deploymentId: DeploymentId;
+  readonly nodeId: NodeId;
+  readonly createdAt: number;
+  /** When an agent last saw a container mount it; the time of its making before that. */
+  readonly usedAt: number;
+  /** `removing`: its data is to go; the record stays until the node has said that it is gone. */
+  readonly state: "kept" | "removing";
+}
+
+/** A volume that an agent found on its engine. */
+export interface ReportedVolume extends VolumeRef {
+  readonly tenantId: TenantId;
+  readonly deploymentId: DeploymentId;
+  /** Whether a container mounts it, running or not. */
+  readonly inUse: boolean;
+}
+
+/** The names of the volumes that a spec mounts, each once and in order. */
+export function volumeNames(spec: DeploymentSpec): readonly string[] {
+  return [...new Set(spec.containers.flatMap(container => container.volumes.map(volume => volume.name)))].sort();
+}
+
+/**
+ * Whether at most one copy of the spec may run at a time: it says so, or it has one replica and a named volume, whose
+ * data two writers would spoil.
+ */
+export function isSingle(spec: DeploymentSpec): boolean {
+  return spec.exclusive ?? (spec.replicas <= 1 && volumeNames(spec).length > 0);
+}
+
+/**
+ * Whether its agent needs a lease to run a copy. Only what says so itself does: a copy that a volume keeps on one node
+ * needs none, and must not stop because the control plane is away.
+ */
+export function isLeased(spec: DeploymentSpec): boolean {
+  return spec.exclusive === true;
+}
+
+/** Key of a volume among all that were ever made. */
+export function volumeKey({
+  deploymentId,
+  name,
+  serial,
+  nodeId,
+}: Pick<Volume, "deploymentId" | "name" | "serial" | "nodeId">): string {
+  return `${deploymentId}/${name}.${serial}@${nodeId}`;
+}

@@ -1,0 +1,51 @@
+import { releaseOf } from "../world/draft.ts";
+import type { Draft } from "../world/draft.ts";
+import type { Settings } from "../world/world.ts";
+import type { Instance, Location } from "../model/instance.ts";
+import { isLive } from "../model/state.ts";
+import { isLeased } from "../model/volume.ts";
+
+/**
+ * How long after it was given up a copy with a lease may still run: the lease by a clock that is a tenth slow, and
+ * what a guard may take to end it. Nobody renews the lease of a copy that is recorded as lost or is to stop.
+ */
+export function leaseWait({ exclusiveLeaseMs }: Settings): number {
+  return Math.ceil(exclusiveLeaseMs * 1.2) + LEASE_MARGIN_MS;
+}
+
+/** What a guard may take from the end of a lease to the end of the copy. */
+const LEASE_MARGIN_MS = 3_000;
+
+/** Until when a copy that nobody can ask about may still run; `undefined` where it is known to have ended. */
+export function mayRunUntil(draft: Draft, settings: Settings, location: Location): number | undefined {
+  if (isLive(location)) return Infinity;
+  const hasRemains = location.state === "lost" || location.containers.some(container => container.running);
+  if (!hasRemains) return undefined;
+  const isAway = (draft.nodes.get(location.nodeId)?.liveness ?? "down") === "down";
+  if (location.state !== "lost" && !isAway) return Infinity;
+  const instance = draft.instances.get(location.instanceId);
+  const spec = instance === undefined ? undefined : releaseOf(draft, instance)?.spec;
+  if (spec === undefined || !isLeased(spec)) return undefined;
+  const until = location.changedAt + leaseWait(settings);
+  return until > draft.now ? until : undefined;
+}
+
+/** Whether the copy may still run. */
+export function mayRun(draft: Draft, settings: Settings, location: Location): boolean {
+  return mayRunUntil(draft, settings, location) !== undefined;
+}
+
+/** A copy of the instance's deployment that may still run; `undefined` where none does. */
+export function someCopy(
+  draft: Draft,
+  settings: Settings,
+  instances: readonly Instance[],
+): { readonly location: Location; readonly until: number } | undefined {
+  for (const { id } of instances) {
+    for (const location of draft.locations.get(id) ?? []) {
+      const until = mayRunUntil(draft, settings, location);
+      if (until !== undefined) return { location, until };
+    }
+  }
+  return undefined;
+}

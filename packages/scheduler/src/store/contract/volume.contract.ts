@@ -1,0 +1,89 @@
+import type { Volume } from "@skep/core/model/volume.ts";
+import { aContainer, aSpec, aVolume } from "@skep/core/testing/builders.ts";
+import { describe, expect, it } from "vitest";
+import { someFacts } from "../testing/records.ts";
+import { creation, placement } from "../testing/records.ts";
+import { NOW, someone, type StoreSetting } from "./setting.ts";
+
+const VOLUME = aVolume({ createdAt: NOW, usedAt: NOW });
+const REPORTED = { tenantId: "acme", deploymentId: "acme.web", name: "data", serial: 1, inUse: false };
+const MOUNTING = aSpec({ containers: [aContainer({ volumes: [{ name: "data", target: "/data", readOnly: false }] })] });
+
+/** Which node holds which volume, and what becomes of it. */
+export function describeVolumes(setting: StoreSetting): void {
+  const { store, commit, committed } = setting;
+  const made = (volume: Volume = VOLUME) => committed({ kind: "create-volume", volume });
+
+  describe("volumes", () => {
+    it("are recorded by a plan, once, shown in the world and to their node", async () => {
+      await store.changeDeployment("acme.web", { spec: MOUNTING }, undefined, someone, NOW);
+      const revisions = await made();
+      expect(revisions).toEqual(new Map([["node-1", 1]]));
+      expect(await commit({ kind: "create-volume", volume: VOLUME })).toMatchObject({ kind: "stale" });
+      await committed(creation(1, { release: 2 }), placement(1));
+      expect((await store.loadWorld()).volumes).toEqual([VOLUME]);
+      const assignment = await store.loadAssignment("node-1");
+      expect(assignment?.instances[0]?.volumes).toEqual([{ name: "data", serial: 1 }]);
+      expect(assignment?.volumeRemovals).toEqual([]);
+    });
+
+    it("are listed by tenant and by deployment, in order", async () => {
+      await made(aVolume({ deploymentId: "acme.web", name: "data", serial: 10 }));
+      await made(aVolume({ deploymentId: "acme.web", name: "data", serial: 9 }));
+      await made(aVolume({ deploymentId: "other.db", name: "data", serial: 11 }));
+      const serials = async (filter: Parameters<typeof store.listVolumes>[0]): Promise<number[]> =>
+        (await store.listVolumes(filter)).map(one => one.serial);
+      expect(await serials({})).toEqual([9, 10, 11]);
+      expect(await serials({ tenantId: "other" })).toEqual([11]);
+      expect(await serials({ deploymentId: "acme.web" })).toEqual([9, 10]);
+    });
+
+    it("that are given up are told to their node, and are forgotten when it says that they are gone", async () => {
+      await made();
+      await store.saveVolumes("node-1", [REPORTED], NOW);
+      await store.giveUpVolume(VOLUME, someone, NOW);
+      const { inUse: _, ...removal } = REPORTED;
+      const assignment = await store.loadAssignment("node-1");
+      expect(assignment?.volumeRemovals).toEqual([removal]);
+      expect(assignment?.revision).toBe(2);
+      expect((await store.loadWorld()).volumes).toMatchObject([{ state: "removing" }]);
+      expect(await store.saveVolumes("node-1", [REPORTED], NOW)).toBe(false);
+      expect(await store.saveVolumes("node-2", [], NOW)).toBe(false);
+      expect((await store.listVolumes({})).length).toBe(1);
+      expect(await store.saveVolumes("node-1", [], NOW)).toBe(true);
+      expect(await store.listVolumes({})).toEqual([]);
+      expect((await store.loadWorld()).volumes).toEqual([]);
+    });
+
+    it("that are kept stay though their node does not show them, and are marked as used when it shows their use", async () => {
+      await made();
+      expect(await store.saveVolumes("node-1", [], NOW + 1)).toBe(false);
+      await store.saveVolumes("node-1", [REPORTED], NOW + 2);
+      expect(await store.listVolumes({})).toEqual([VOLUME]);
+      await store.saveVolumes("node-1", [{ ...REPORTED, inUse: true }], NOW + 3);
+      expect(await store.listVolumes({})).toEqual([{ ...VOLUME, usedAt: NOW + 3 }]);
+    });
+
+    it("that nobody recorded, since an older database came back, are kept where they are found", async () => {
+      expect(await store.saveVolumes("node-1", [REPORTED], NOW)).toBe(true);
+      expect(await store.listVolumes({})).toEqual([VOLUME]);
+    });
+
+    it("outlive their deployment and go with their tenant, on nodes that are away too", async () => {
+      await store.createTenant(
+        { id: "short", quota: { instances: undefined, cpuMillis: undefined, memoryBytes: undefined } },
+        someone,
+      );
+      await store.saveFacts(someFacts({ nodeId: "node-2", sessionId: "s2" }), NOW);
+      await made();
+      await made(aVolume({ tenantId: "short", deploymentId: "short.db", serial: 2, nodeId: "node-2" }));
+      await store.deleteTenant("short", someone);
+      expect((await store.listVolumes({})).map(one => [one.tenantId, one.state])).toEqual([
+        ["acme", "kept"],
+        ["short", "removing"],
+      ]);
+      expect((await store.loadAssignment("node-2"))?.volumeRemovals).toMatchObject([{ deploymentId: "short.db" }]);
+      expect((await store.loadAssignment("node-1"))?.volumeRemovals).toEqual([]);
+    });
+  });
+}

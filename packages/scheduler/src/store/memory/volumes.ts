@@ -1,0 +1,63 @@
+import { emptyAnswer } from "@skep/api/codec/stored/answer.ts";
+import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
+import { volumeKey } from "@skep/core/model/volume.ts";
+import { inOrder, type Records } from "../memory-records.ts";
+import type { Request, VolumeFilter } from "../store.ts";
+import { raise } from "./plan.ts";
+import { once } from "./once.ts";
+
+/** See `VolumeStore.listVolumes`. */
+export function listVolumes(records: Records, filter: VolumeFilter): readonly Volume[] {
+  const found = [...records.volumes.values()].filter(
+    one =>
+      (filter.tenantId ?? one.tenantId) === one.tenantId &&
+      (filter.deploymentId ?? one.deploymentId) === one.deploymentId,
+  );
+  const digits = (serial: number): string => String(serial).padStart(15, "0");
+  return inOrder(found, one => `${one.tenantId} ${one.deploymentId} ${one.name} ${digits(one.serial)} ${one.nodeId}`);
+}
+
+/** See `VolumeStore.giveUpVolume`. */
+export function giveUpVolume(records: Records, volume: Volume, request: Request, now: number): void {
+  const id = volumeKey(volume);
+  once(records, request, `volume.remove ${id}`, undefined, now, emptyAnswer, audit => {
+    if (giveUp(records, one => volumeKey(one) === id)) audit();
+  });
+}
+
+/** Gives up every kept volume that is meant, and tells the nodes that have them; answers whether there was one. */
+export function giveUp(records: Records, isMeant: (volume: Volume) => boolean): boolean {
+  let some = false;
+  for (const [key, volume] of records.volumes) {
+    if (volume.state !== "kept" || !isMeant(volume)) continue;
+    records.volumes.set(key, { ...volume, state: "removing" });
+    raise(records, [volume.nodeId]);
+    some = true;
+  }
+  return some;
+}
+
+/** See `VolumeStore.saveVolumes`. */
+export function saveVolumes(
+  records: Records,
+  nodeId: string,
+  volumes: readonly ReportedVolume[],
+  now: number,
+): boolean {
+  const given = new Map(volumes.map(volume => [volumeKey({ ...volume, nodeId }), volume]));
+  let changed = false;
+  for (const [key, volume] of records.volumes) {
+    if (volume.nodeId !== nodeId || volume.state !== "removing" || given.has(key)) continue;
+    records.volumes.delete(key);
+    raise(records, [nodeId]);
+    changed = true;
+  }
+  for (const [key, { inUse, ...volume }] of given) {
+    const known = records.volumes.get(key);
+    if (known !== undefined && inUse) records.volumes.set(key, { ...known, usedAt: now });
+    if (known !== undefined) continue;
+    records.volumes.set(key, { ...volume, nodeId, createdAt: now, usedAt: now, state: "kept" });
+    changed = true;
+  }
+  return changed;
+}

@@ -1,0 +1,72 @@
+import { emptyAnswer } from "@skep/api/codec/stored/answer.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
+import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
+import { volumeKey } from "@skep/core/model/volume.ts";
+import type { Request, VolumeFilter } from "../../store.ts";
+import { toVolume } from "../rows.ts";
+import { ask, askOne, type Queryable } from "../sql.ts";
+import type { VolumeRow } from "../tables.ts";
+import { earlierAnswer, mutation, recordParts, recordValues } from "./request.ts";
+
+const LIST = {
+  name: "list-volumes",
+  text: `SELECT * FROM volumes WHERE ($1::text IS NULL OR tenant_id = $1) AND ($2::text IS NULL OR deployment_id = $2)
+  ORDER BY tenant_id, deployment_id, name, serial, node_id`,
+};
+
+/** See `VolumeStore.listVolumes`. */
+export async function listVolumes(db: Queryable, filter: VolumeFilter): Promise<readonly Volume[]> {
+  const rows = await ask<VolumeRow>(db, LIST, [filter.tenantId ?? null, filter.deploymentId ?? null]);
+  return rows.map(toVolume);
+}
+
+/** The node's assignment names what is to go, so its revision is raised. */
+const GIVE_UP = {
+  name: "give-up-volume",
+  text: `
+WITH given AS (UPDATE volumes SET state = 'removing' WHERE id = $1 AND state = 'kept' RETURNING node_id),
+raised AS (UPDATE node_metadata n SET assignment_revision = n.assignment_revision + 1
+  FROM given g WHERE n.node_id = g.node_id),
+${recordParts(2, "EXISTS (SELECT FROM given)")}
+SELECT count(*) AS count FROM given`,
+};
+
+/** See `VolumeStore.giveUpVolume`. */
+export async function giveUpVolume(db: Queryable, volume: Volume, request: Request, now: number): Promise<void> {
+  const id = volumeKey(volume);
+  const one = mutation(request, "volume.remove", id, undefined, now);
+  if ((await earlierAnswer(db, one, emptyAnswer)) !== undefined) return;
+  await askOne(db, GIVE_UP, [id, ...recordValues(one, null)]);
+}
+
+/**
+ * A node says all that it has: what was to go and is not there has gone, what is there and not recorded (an older
+ * database was restored) is recorded, and what a container has was used just now.
+ */
+const SAVE = {
+  name: "save-volumes",
+  text: `
+WITH given AS (SELECT * FROM jsonb_to_recordset($2) AS g(id text, "tenantId" text, "deploymentId" text, name text,
+    serial bigint, "inUse" boolean)),
+gone AS (DELETE FROM volumes v WHERE v.node_id = $1 AND v.state = 'removing'
+  AND NOT EXISTS (SELECT FROM given g WHERE g.id = v.id) RETURNING v.node_id),
+raised AS (UPDATE node_metadata n SET assignment_revision = n.assignment_revision + 1
+  WHERE n.node_id IN (SELECT node_id FROM gone)),
+used AS (UPDATE volumes v SET used_at = $3 FROM given g WHERE g.id = v.id AND g."inUse"),
+found AS (INSERT INTO volumes (id, tenant_id, deployment_id, name, serial, node_id, created_at, used_at, state)
+  SELECT g.id, g."tenantId", g."deploymentId", g.name, g.serial, $1, $3, $3, 'kept' FROM given g
+  ON CONFLICT (id) DO NOTHING RETURNING id)
+SELECT EXISTS (SELECT FROM gone) OR EXISTS (SELECT FROM found) AS changed`,
+};
+
+/** See `VolumeStore.saveVolumes`. */
+export async function saveVolumes(
+  db: Queryable,
+  nodeId: NodeId,
+  volumes: readonly ReportedVolume[],
+  now: number,
+): Promise<boolean> {
+  const given = volumes.map(volume => ({ ...volume, id: volumeKey({ ...volume, nodeId }) }));
+  const row = await askOne<{ changed: boolean }>(db, SAVE, [nodeId, JSON.stringify(given), now]);
+  return row.changed;
+}
