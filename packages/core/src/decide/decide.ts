@@ -36,14 +36,30 @@ export function decide(world: World, settings: Settings, now: number): Plan {
 
 /** The same world whatever order its records came in. */
 function inOrder(world: World): World {
-  const byId = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : 1);
   return {
     ...world,
-    deployments: [...world.deployments].sort(byId),
-    instances: [...world.instances].sort(byId),
-    locations: [...world.locations].sort(byInstance),
-    volumes: [...world.volumes].sort((a, b) => (volumeKey(a) < volumeKey(b) ? -1 : 1)),
+    deployments: sorted(world.deployments, byId),
+    instances: sorted(world.instances, byId),
+    locations: sorted(world.locations, byInstance),
+    volumes: sorted(world.volumes, byVolume),
   };
+}
+
+/** Most worlds come in order already, and then nothing is copied. */
+function sorted<T>(items: readonly T[], compare: (a: T, b: T) => number): readonly T[] {
+  const isSorted = items.every((item, index) => index === 0 || compare(items[index - 1]!, item) < 0);
+  return isSorted ? items : items.toSorted(compare);
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  if (a.id === b.id) return 0;
+  return a.id < b.id ? -1 : 1;
+}
+
+function byVolume(a: World["volumes"][number], b: World["volumes"][number]): number {
+  const [one, other] = [volumeKey(a), volumeKey(b)];
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }
 
 function byInstance(a: World["locations"][number], b: World["locations"][number]): number {

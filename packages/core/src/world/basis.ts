@@ -9,8 +9,10 @@ export const NO_BASIS: Basis = { locations: [], deployments: [] };
 /** What `changes` were decided on in `world`, beside the numbers that they carry themselves. */
 export function basisOf(world: World, changes: readonly Change[]): Basis {
   const locations = new Set<string>();
+  const placed = new Set<InstanceId>();
   const deployments = new Set<DeploymentId>();
-  const owners = new Map(world.instances.map(one => [one.id, one.deploymentId]));
+  const stopped = new Set(changes.flatMap(one => (one.kind === "stop-instance" ? [one.instanceId] : [])));
+  const owners = new Map(world.instances.filter(one => stopped.has(one.id)).map(one => [one.id, one.deploymentId]));
   for (const change of changes) {
     switch (change.kind) {
       case "retire":
@@ -18,6 +20,7 @@ export function basisOf(world: World, changes: readonly Change[]): Basis {
       case "lose":
       case "forget-location":
         locations.add(keyOf(change));
+        placed.add(change.instanceId);
         break;
       case "create-instance":
         deployments.add(change.instance.deploymentId);
@@ -33,7 +36,7 @@ export function basisOf(world: World, changes: readonly Change[]): Basis {
   }
   return {
     locations: world.locations
-      .filter(one => locations.has(keyOf(one)))
+      .filter(one => placed.has(one.instanceId) && locations.has(keyOf(one)))
       .map(({ instanceId, epoch, state, desired }) => ({ instanceId, epoch, state, desired })),
     deployments: world.deployments
       .filter(one => deployments.has(one.id))

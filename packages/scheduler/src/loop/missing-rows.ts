@@ -18,13 +18,18 @@ export function createMissingRows(): MissingRows {
   const since = new Map<InstanceId, number>();
   return {
     withhold: (world, now) => {
-      const recorded = new Set(world.locations.map(location => `${location.instanceId} ${location.epoch}`));
-      const missing = world.instances.filter(
-        one => one.desired === "run" && one.epoch > 0 && !recorded.has(`${one.id} ${one.epoch}`),
-      );
-      const ids = new Set(missing.map(one => one.id));
+      // This runs before each decision, so it makes no text of each row.
+      const ids = new Set<InstanceId>();
+      const epochs = new Map<InstanceId, number>();
+      for (const one of world.instances) {
+        if (one.desired !== "run" || one.epoch === 0) continue;
+        ids.add(one.id);
+        epochs.set(one.id, one.epoch);
+      }
+      for (const { instanceId, epoch } of world.locations) if (epochs.get(instanceId) === epoch) ids.delete(instanceId);
       for (const id of since.keys()) if (!ids.has(id)) since.delete(id);
       for (const id of ids) if (!since.has(id)) since.set(id, now);
+      if (ids.size === 0) return { world, isWaiting: false };
       let isWaiting = false;
       const instances = world.instances.map(one => {
         const until = (since.get(one.id) ?? now) + MISSING_ROW_GRACE_MS;

@@ -11,15 +11,19 @@ export interface PlanNews {
 
 /** Tells a committed plan. Records are looked up in the world before it, since a plan also forgets. */
 export function newsOf(plan: Plan, before: World, now: number): PlanNews {
+  const named = new Set(plan.changes.map(idOf));
   const owners = new Map<string, Owner>();
-  for (const { id, deploymentId, tenantId } of before.instances) owners.set(id, { deploymentId, tenantId });
+  for (const { id, deploymentId, tenantId } of before.instances)
+    if (named.has(id)) owners.set(id, { deploymentId, tenantId });
   for (const change of plan.changes) {
     if (change.kind !== "create-instance") continue;
     const { id, deploymentId, tenantId } = change.instance;
     owners.set(id, { deploymentId, tenantId });
   }
   const tenants = new Map(before.deployments.map(deployment => [deployment.id, deployment.tenantId]));
-  const nodes = new Map(before.locations.map(one => [`${one.instanceId} ${one.epoch}`, one.nodeId]));
+  const nodes = new Map<string, string>();
+  for (const one of before.locations)
+    if (named.has(one.instanceId)) nodes.set(`${one.instanceId} ${one.epoch}`, one.nodeId);
   const hostnames = new Map(before.nodes.map(node => [node.id, node.hostname]));
   const decisions = plan.changes.map((change): Decision => {
     const instanceId = idOf(change);

@@ -3,6 +3,7 @@ import { decide } from "@skep/core/decide/decide.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
+import type { Decision } from "../store/store.ts";
 import type { Assignments } from "./assignments.ts";
 import type { Hints } from "./hints.ts";
 import type { Leadership } from "./leader.ts";
@@ -42,6 +43,7 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   const { leadership, guard, assignments, removals, liveness, hints } = options;
   const missingRows = createMissingRows();
   let closed = false;
+  let saving: Promise<void> | undefined;
 
   async function run(): Promise<void> {
     const listenForMs = guard.listenForMs();
@@ -76,16 +78,29 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
     const news = newsOf(plan, world, now);
     for (const { kind, sentence, ...fields } of news.decisions) log.info(kind, sentence, fields);
     hints.tell({ events: news.decisions, deploymentIds: news.deploymentIds, nodeIds: news.nodeIds });
-    await store.saveDecisions(news.decisions);
+    await keepDecisions(news.decisions);
+  }
+
+  /**
+   * The words of a plan are written while the next look begins: whoever waits for that look waits for
+   * no history. A failed write fails the plan after it, so that the outage is seen and told.
+   */
+  async function keepDecisions(decisions: readonly Decision[]): Promise<void> {
+    const before = saving;
+    saving = undefined;
+    await before;
+    saving = store.saveDecisions(decisions);
+    saving.catch(() => undefined);
   }
 
   const loop = loops.begin("tick", run, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
   loop.hint();
   return {
     wake: () => loop.hint(),
-    close: () => {
+    close: async () => {
       closed = true;
-      return loop.close();
+      await loop.close();
+      await saving?.catch(() => undefined);
     },
   };
 }
