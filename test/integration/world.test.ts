@@ -125,7 +125,7 @@ describe("the world as it is read again and again", () => {
   it("is the true one where what happened is no longer noted", async () => {
     await pool.query("DELETE FROM deployment_locations WHERE instance_id = 'acme.web.1'");
     await pool.query("UPDATE world_changes SET at = at - interval '1 hour'");
-    await store.pruneHistory({ keysAt: 0, decisionsAt: 0, auditAt: 0, keepReleases: 10 }, 10, mandate);
+    await store.pruneHistory({ keysAt: 0, decisionsAt: 0, auditAt: 0, domainsAt: 0, keepReleases: 10 }, 10, mandate);
     expect((await pool.query("SELECT FROM world_changes")).rowCount).toBe(0);
     expect((await expectTrue()).locations).toHaveLength(COUNT - 1);
     await pool.query("DELETE FROM deployment_locations WHERE instance_id = 'acme.web.2'");
@@ -136,7 +136,7 @@ describe("the world as it is read again and again", () => {
     await pool.query("UPDATE world_horizon SET xid = 1000000000000");
     const before = await expectTrue();
     expect((await store.loadWorld()).locations.some(location => before.locations.includes(location))).toBe(false);
-    await store.pruneHistory({ keysAt: 0, decisionsAt: 0, auditAt: 0, keepReleases: 10 }, 10, mandate);
+    await store.pruneHistory({ keysAt: 0, decisionsAt: 0, auditAt: 0, domainsAt: 0, keepReleases: 10 }, 10, mandate);
     const { locations } = await store.loadWorld();
     expect((await store.loadWorld()).locations.every(location => locations.includes(location))).toBe(true);
   });

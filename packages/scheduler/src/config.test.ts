@@ -52,6 +52,11 @@ describe("the configuration", () => {
     expect(settingsOf(config).memoryOvercommit).toBe(3);
   });
 
+  it("reads the domains that nobody may take", () => {
+    const config = readConfig({ SKEP_API_TOKEN: token, SKEP_RESERVED_DOMAINS: "a.example, .b.example" });
+    expect(config.reservedDomains).toEqual(["a.example", ".b.example"]);
+  });
+
   it("names every variable that is wrong, at once", () => {
     const wrong = { SKEP_API_PORT: "seven", SKEP_LOG_LEVEL: "loud", SKEP_API_TOKEN: "short" };
     const read = (): unknown => readConfig(wrong);

@@ -5,6 +5,7 @@ import { ROUTES_MAX_AGE_MS } from "./edge/routes-view.ts";
 import { ConfigError, loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
 import { SERVER_SETTINGS } from "@skep/server/settings.ts";
 import { z } from "zod";
+import { KEEP_DOMAINS_MS } from "./store/keep-domains.ts";
 import { DEFAULT_RETENTION, type Retention } from "./loop/retention-settings.ts";
 
 const port = (otherwise: number) => z.coerce.number().int().min(0).max(65_535).default(otherwise);
@@ -17,6 +18,7 @@ const DAY_MS = 24 * 3_600_000;
 const days = (otherwiseMs: number) =>
   z.coerce
     .number()
+    .int()
     .min(1)
     .default(otherwiseMs / DAY_MS);
 
@@ -120,6 +122,27 @@ export const SCHEDULER_SETTINGS = {
     bound(DEFAULT_QUOTA.memoryBytes),
     "bytes that a new tenant's limits may come to, 0 for any number",
   ),
+  reservedDomains: setting(
+    "SKEP_RESERVED_DOMAINS",
+    z
+      .string()
+      .default("")
+      .transform(text =>
+        text
+          .split(",")
+          .map(name => name.trim())
+          .filter(Boolean),
+      ),
+    "domains that no tenant may route, commas between; .example.com is all below it",
+  ),
+  keepDomainsHours: setting(
+    "SKEP_KEEP_DOMAINS_HOURS",
+    z.coerce
+      .number()
+      .min(0)
+      .default(KEEP_DOMAINS_MS / 3_600_000),
+    "how long a domain that nothing routes any more is kept for its tenant",
+  ),
   keepReleases: setting(
     "SKEP_KEEP_RELEASES",
     z.coerce.number().int().min(1).default(DEFAULT_RETENTION.releases),
@@ -182,6 +205,7 @@ export function settingsOf(config: SchedulerConfig): Settings {
 export function retentionOf(config: SchedulerConfig): Retention {
   return {
     ...DEFAULT_RETENTION,
+    domainsMs: config.keepDomainsHours * 3_600_000,
     releases: config.keepReleases,
     decisionsMs: config.keepDecisionsDays * DAY_MS,
     auditMs: config.keepAuditDays * DAY_MS,

@@ -4,6 +4,7 @@ import { encodeWake } from "@skep/api/codec/notice.ts";
 import { SUBJECTS } from "@skep/api/subjects.ts";
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
 import type { IdSource } from "@skep/kit/random.ts";
+import { createReservedDomains } from "./api/reserved-domains.ts";
 import type { ApiDeps } from "./api/deps.ts";
 import type { AskEdge } from "./edge/ask-edge.ts";
 import { createEdgeWatch, type EdgeWatch } from "./edge/edge-watch.ts";
@@ -37,6 +38,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly askEdge?: AskEdge;
   /** Host ports that people may fix; none where absent. */
   readonly fixedPorts?: readonly PortRange[];
+  /** Domains that nobody may take, beside those of nodes. */
+  readonly reservedDomains?: readonly string[];
   /** The bounds of a new tenant that names none; none where absent. */
   readonly defaultQuota?: Quota;
 }
@@ -162,6 +165,7 @@ function apiOf(ports: Ports, started: () => Started | undefined, wake: (because:
   const { defaultQuota = NO_QUOTA } = ports;
   return {
     ...{ store, bus, clock, log, version, fixedPorts, defaultQuota },
+    reservedDomains: createReservedDomains(ports, ports.reservedDomains ?? []),
     memoryOvercommit: settings.memoryOvercommit,
     replica: name,
     wake: because => {

@@ -43,6 +43,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     ...{ fixedPorts: config.fixedPorts, routesMaxAgeMs: config.routesMaxAgeMs },
     askEdge: createAskEdge(config.edgeHttpPort),
     ...{ retention: retentionOf(config), defaultQuota: defaultQuotaOf(config) },
+    reservedDomains: config.reservedDomains,
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
   });
   life.stack.defer(() => scheduler.stop());
@@ -52,6 +53,8 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
   await migrate(config, log, life.signal);
   if (!life.signal.aborted) scheduler.start();
 }
+
+const HOUR_MS = 3_600_000;
 
 /** How many connections a store has, and how long each of its statements may take. */
 interface Share {
@@ -79,7 +82,7 @@ function openStore(config: SchedulerConfig, log: Log, share: Share): PostgresSto
     settings: SESSION_SETTINGS,
     onIdleError: error => log.debug("database.lost", "A connection to the database broke.", { error }),
   });
-  return createPostgresStore(pool);
+  return createPostgresStore(pool, Date.now, config.keepDomainsHours * HOUR_MS);
 }
 
 async function listen(

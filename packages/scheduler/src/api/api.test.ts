@@ -289,6 +289,19 @@ describe("the other services", () => {
     expect(await failure(tenants.getTenant({ tenantId: "acme" }))).toMatchObject({ code: "not_found" });
   });
 
+  it("lets nobody take a domain of the platform, a node's name or address, or another tenant's", async () => {
+    const { deployments } = await start();
+    const take = (domain: string) =>
+      failure(
+        deployments.createDeployment({ projectId: "acme", name: "web", image: "nginx:alpine", port: 80, domain }),
+      );
+    for (const domain of ["console.example", "n1", "10.0.0.1", "localhost"]) {
+      const refused = await take(domain);
+      expect(refused).toMatchObject({ code: "invalid_argument", reason: "SPEC_INVALID" });
+      expect(refused?.message).toContain(`takes ${domain}, which is`);
+    }
+  });
+
   it("bounds a new tenant where nobody said how, until somebody lifts that", async () => {
     const { tenants } = await start();
     const { tenant } = await tenants.createTenant({ tenantId: "fresh", quota: { cpuMillis: 5_000n } });

@@ -13,18 +13,19 @@ import { deploymentToProto } from "./encode.ts";
 import { specFromFlatForm } from "./flat-form.ts";
 import { lookupsOf, pageRequest } from "./lookups.ts";
 import { explain, preview } from "./placement.ts";
-import { acceptMessage, acceptSpec } from "./spec-intake.ts";
+import { acceptMessage, acceptSpec, type SpecRules } from "./spec-intake.ts";
 
 /** What tenants want run. */
 export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof DeploymentService> {
   const { store, clock, fixedPorts, memoryOvercommit } = deps;
+  const rules = async (): Promise<SpecRules> => ({ fixedPorts, reservedDomains: await deps.reservedDomains() });
   return {
     createDeployment: async (request, context) => {
       const tenantId = request.tenantId === "" ? request.projectId : request.tenantId;
       const flat = request.spec === undefined;
       const accepted = flat
-        ? acceptSpec(tenantId, specFromFlatForm(request), fixedPorts)
-        : acceptMessage(tenantId, request.spec, fixedPorts);
+        ? acceptSpec(tenantId, specFromFlatForm(request), await rules())
+        : acceptMessage(tenantId, request.spec, await rules());
       const by = changeRequest(request, context);
       const record = await store.createDeployment(tenantId, accepted.spec, accepted.routes, by, deps.clock.now());
       deps.wake(`${record.deployment.id}: created`);
@@ -33,7 +34,7 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
       return { deployment: deploymentToProto(record, [], lookupsOf([], accepted.routes, [])) };
     },
     updateDeployment: async (request, context) => {
-      const { spec, routes } = acceptMessage(tenantOf(request.deploymentId), request.spec, fixedPorts);
+      const { spec, routes } = acceptMessage(tenantOf(request.deploymentId), request.spec, await rules());
       refuseRename(request.deploymentId, spec.name);
       return { deployment: await change(deps, request, context, { spec, routes }) };
     },
@@ -64,7 +65,7 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
     watchDeployments: (request, context) => watchDeployments(deps, request, context.signal),
     streamLogs: (request, context) => streamLogs(deps, request, context.signal),
     previewPlacement: async request => {
-      const { spec } = acceptMessage(request.tenantId, request.spec, fixedPorts);
+      const { spec } = acceptMessage(request.tenantId, request.spec, await rules());
       return { placements: preview(await store.loadWorld(), request.tenantId, spec, clock.now(), memoryOvercommit) };
     },
     explainPlacement: request => explain(store, request, clock.now(), memoryOvercommit),

@@ -25,6 +25,8 @@ export interface ApiDeps {
   readonly version: string;
   /** Host ports that the operator lets people fix. */
   readonly fixedPorts: readonly PortRange[];
+  /** Domains that nobody may take. */
+  reservedDomains(): Promise<readonly string[]>;
   /** What placement counts of a memory limit, see core's `Settings`. */
   readonly memoryOvercommit: number;
   /** The bounds of a new tenant that names none. */

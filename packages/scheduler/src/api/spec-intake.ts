@@ -6,6 +6,7 @@ import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import { fixedPortIssues, type PortRange } from "@skep/core/model/host-ports.ts";
 import { validateSpec } from "@skep/core/model/validate.ts";
+import { domainIssues } from "@skep/core/routing/reserved-domains.ts";
 import { routesFromSpec, withRoutedPorts } from "@skep/core/routing/labels.ts";
 
 /** A spec that may be recorded, with the routes that its labels describe. */
@@ -14,27 +15,30 @@ export interface AcceptedSpec {
   readonly routes: readonly Route[];
 }
 
+/** What the operator lets specs have. */
+export interface SpecRules {
+  readonly fixedPorts: readonly PortRange[];
+  readonly reservedDomains: readonly string[];
+}
+
 /**
  * Reads a spec as it was sent. @throws SkepError `invalid_argument` `SPEC_INVALID` with everything
  * that is wrong.
  */
-export function acceptMessage(
-  tenantId: string,
-  message: SpecMessage | undefined,
-  fixedPorts: readonly PortRange[],
-): AcceptedSpec {
+export function acceptMessage(tenantId: string, message: SpecMessage | undefined, rules: SpecRules): AcceptedSpec {
   if (message === undefined)
     throw new SkepError("invalid_argument", "SPEC_MISSING", "The request has no `spec`: send what is to be run.");
-  return acceptSpec(tenantId, specFromProto(message), fixedPorts);
+  return acceptSpec(tenantId, specFromProto(message), rules);
 }
 
 /** Holds a spec to the rules of core and derives its routes. @throws as `acceptMessage`. */
-export function acceptSpec(tenantId: string, given: DeploymentSpec, fixedPorts: readonly PortRange[]): AcceptedSpec {
+export function acceptSpec(tenantId: string, given: DeploymentSpec, rules: SpecRules): AcceptedSpec {
   const spec = withRoutedPorts(given);
   const { routes, issues } = routesFromSpec(tenantId, `${tenantId}.${spec.name}`, spec);
   const all: readonly Issue[] = [
     ...validateSpec(spec),
-    ...fixedPortIssues(spec, fixedPorts, "SKEP_FIXED_PORTS"),
+    ...fixedPortIssues(spec, rules.fixedPorts, "SKEP_FIXED_PORTS"),
+    ...domainIssues(routes, rules.reservedDomains),
     ...issues,
   ];
   if (all.length === 0) return { spec, routes };

@@ -1,3 +1,5 @@
+import { KEEP_DOMAINS_MS } from "../store/keep-domains.ts";
+
 /** How long history is kept. */
 export interface Retention {
   /** Answers to requests that carried an idempotency key. */
@@ -6,6 +8,8 @@ export interface Retention {
   readonly decisionsMs: number;
   /** Who changed what. */
   readonly auditMs: number;
+  /** Domains that nothing routes any more, for the tenant that had them. */
+  readonly domainsMs: number;
   /** Releases of a deployment, the wanted one among them. */
   readonly releases: number;
 }
@@ -17,5 +21,6 @@ export const DEFAULT_RETENTION: Retention = {
   keysMs: DAY_MS,
   decisionsMs: 14 * DAY_MS,
   auditMs: 90 * DAY_MS,
+  domainsMs: KEEP_DOMAINS_MS,
   releases: 10,
 };

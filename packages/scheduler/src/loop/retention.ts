@@ -16,6 +16,7 @@ export function createRetention(ports: LoopPorts, leadership: Leadership): Runni
         keysAt: now - retention.keysMs,
         decisionsAt: now - retention.decisionsMs,
         auditAt: now - retention.auditMs,
+        domainsAt: now - retention.domainsMs,
         keepReleases: retention.releases,
       };
       if ((await store.pruneHistory(horizon, BATCH, leadership)) >= BATCH) loop.hint();

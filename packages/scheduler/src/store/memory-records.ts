@@ -37,6 +37,8 @@ export interface Records {
   /** By deployment id and number. */
   readonly releases: Map<string, Release>;
   readonly routes: Map<string, readonly Route[]>;
+  /** Domains that nothing routes any more: whose they were, and since when. */
+  readonly freed: Map<string, { readonly tenantId: string; readonly at: number }>;
   readonly instances: Map<string, Instance>;
   /** By `locationKey`. */
   readonly locations: Map<string, Location>;
@@ -80,6 +82,7 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
     deployments: new Map(),
     releases: new Map(),
     routes: new Map(),
+    freed: new Map(),
     instances: new Map(),
     locations: new Map(),
     releasedPorts: [],
@@ -135,4 +138,15 @@ export function ownerOf(records: Records, domain: string): string | undefined {
     if (found !== undefined) return found.tenantId;
   }
   return undefined;
+}
+
+/** Sets or takes away the routes of a deployment. A domain that loses its last one is kept for its tenant. */
+export function setRoutes(records: Records, deploymentId: string, routes: readonly Route[], now: number): void {
+  const before = records.routes.get(deploymentId) ?? [];
+  if (routes.length === 0) records.routes.delete(deploymentId);
+  else records.routes.set(deploymentId, routes);
+  for (const { domain } of routes) records.freed.delete(domain);
+  for (const { domain, tenantId } of before) {
+    if (ownerOf(records, domain) === undefined) records.freed.set(domain, { tenantId, at: now });
+  }
 }

@@ -67,6 +67,13 @@ export const refuse = {
       `The domain ${domain} is routed by another tenant; choose another one, or have its owner give it up.`,
       { details: { domain } },
     ),
+  domainKept: (domain: string, untilAt: number): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "DOMAIN_KEPT",
+      `The domain ${domain} was another tenant's and is kept for it until ${new Date(untilAt).toISOString()}; choose another one, or wait.`,
+      { details: { domain, until: new Date(untilAt).toISOString() } },
+    ),
   quota: (id: string, held: Holdings, quota: Quota): SkepError =>
     new SkepError(
       "resource_exhausted",

@@ -186,7 +186,7 @@ export interface SpecStore {
   listTenants(page: PageRequest): Promise<Page<Tenant>>;
   /**
    * @throws SkepError `already_exists` (name), `failed_precondition` `DEPLOYMENT_DELETED` (the name's last holder is still
-   * being deleted), `failed_precondition` `DOMAIN_TAKEN` (another tenant routes the domain),
+   * being deleted), `failed_precondition` `DOMAIN_TAKEN` (another tenant routes the domain) or `DOMAIN_KEPT` (it did until lately),
    * `not_found` (tenant), `resource_exhausted` (quota), `aborted` (idempotency key used for another request).
    */
   createDeployment(
@@ -275,6 +275,8 @@ export interface Horizon {
   readonly keysAt: number;
   readonly decisionsAt: number;
   readonly auditAt: number;
+  /** Domains that were freed before are nobody's. */
+  readonly domainsAt: number;
   /** How many releases of a deployment are kept, the wanted one among them; so is each that something runs. */
   readonly keepReleases: number;
 }

@@ -21,6 +21,7 @@ import type { MemoryDatabase } from "../../store/memory/memory-store.ts";
 import type { ReportedStatus } from "../../store/reports.ts";
 import type { Store } from "../../store/store.ts";
 import type { ApiDeps } from "../deps.ts";
+import { createReservedDomains } from "../reserved-domains.ts";
 import { createHandlers } from "../handlers.ts";
 
 /** How the containers of a location turn out; `running` and `healthy` unless said otherwise. */
@@ -84,6 +85,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     },
     frozen: () => false,
     edgeWarnings: () => [],
+    reservedDomains: createReservedDomains({ store, clock }, ["console.example"]),
     memoryOvercommit: DEFAULT_SETTINGS.memoryOvercommit,
     defaultQuota: { instances: 200, cpuMillis: 200_000, memoryBytes: 2 ** 40 },
     fixedPorts: [{ from: 8080, to: 8080 }],

@@ -3,7 +3,7 @@ import { aRoute, aReport, aStatus, creation, placement } from "../testing/record
 import { someone, NOW, type StoreSetting } from "./setting.ts";
 
 /** A horizon beyond which nothing is. */
-const NOTHING = { keysAt: 0, decisionsAt: 0, auditAt: 0, keepReleases: 1_000 };
+const NOTHING = { keysAt: 0, decisionsAt: 0, auditAt: 0, domainsAt: 0, keepReleases: 1_000 };
 
 /** Decisions, and what the edge reads. */
 export function describeHistory(setting: StoreSetting): void {

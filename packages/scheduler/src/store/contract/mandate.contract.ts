@@ -21,7 +21,13 @@ export function describeMandates(setting: StoreSetting): void {
         code(store.saveLiveness(new Map([["node-1", "down"]]), late)),
         code(store.saveBeats([{ nodeId: "node-1", load }], late, NOW + 99)),
         code(store.restoreLocation({ ...location, instanceId: "acme.web.2" }, late)),
-        code(store.pruneHistory({ keysAt: NOW, decisionsAt: NOW, auditAt: NOW, keepReleases: 1 }, 10, late)),
+        code(
+          store.pruneHistory(
+            { keysAt: NOW, decisionsAt: NOW, auditAt: NOW, domainsAt: NOW, keepReleases: 1 },
+            10,
+            late,
+          ),
+        ),
       ]);
       expect(refused).toEqual(Array.from({ length: 4 }, () => "aborted LEASE_LOST"));
       const removal = { nodeId: "node-1", instanceId: "acme.web.9", epoch: 1, because: "nothing explains it" };

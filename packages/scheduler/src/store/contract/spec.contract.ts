@@ -5,6 +5,9 @@ import { describe, expect, it } from "vitest";
 import { aRoute, creation, placement } from "../testing/records.ts";
 import { someone, NOW, type StoreSetting } from "./setting.ts";
 
+/** A time at which nothing that was freed during a test is kept any more, whatever the database's clock says. */
+const LONG_AFTER = 4_000_000_000_000;
+
 /** What the API writes: refusals, quotas, versions, idempotency, pages. */
 export function describeSpecs(setting: StoreSetting): void {
   const { store, committed } = setting;
@@ -50,6 +53,45 @@ export function describeSpecs(setting: StoreSetting): void {
       expect(await store.listRoutes({ deploymentId: "acme.web" })).toEqual([aRoute()]);
     });
 
+    it("keeps a freed domain for its tenant for a while, and then gives it to whoever asks", async () => {
+      await store.createTenant(aTenant({ id: "other" }), someone);
+      const theirs = aRoute({ deploymentId: "other.web", tenantId: "other" });
+      const take = (name: string, at: number) =>
+        store.createDeployment("other", aSpec({ name }), [{ ...theirs, deploymentId: `other.${name}` }], someone, at);
+      await store.changeDeployment("acme.web", { routes: [] }, undefined, someone, NOW);
+      const refused = await take("web", NOW).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: "failed_precondition", reason: "DOMAIN_KEPT" });
+      expect((refused as Error).message).toMatch(/web\.example .* kept for it until \d{4}-\d\d-\d\dT/);
+      expect(await store.getDeployment("other.web")).toBeUndefined();
+      // Its own tenant has it again at once, by whatever it is deployed.
+      await store.createDeployment("acme", aSpec({ name: "b" }), [aRoute({ deploymentId: "acme.b" })], someone, NOW);
+      expect(await code(take("web", LONG_AFTER))).toBe("failed_precondition DOMAIN_TAKEN");
+      await store.changeDeployment("acme.b", { desired: "deleted" }, undefined, someone, NOW);
+      await committed({ kind: "forget-deployment", deploymentId: "acme.b" });
+      expect(await code(take("web", NOW))).toBe("failed_precondition DOMAIN_KEPT");
+      // A tenant that is gone keeps it too.
+      await store.changeDeployment("acme.web", { desired: "deleted" }, undefined, someone, NOW);
+      await committed({ kind: "forget-deployment", deploymentId: "acme.web" });
+      await store.deleteTenant("acme", someone);
+      expect(await code(take("web", NOW))).toBe("failed_precondition DOMAIN_KEPT");
+      await take("web", LONG_AFTER);
+      expect(await store.listRoutes({ domain: "web.example" })).toEqual([theirs]);
+    });
+
+    it("gives a freed domain to whoever asks once it is pruned", async () => {
+      await store.createTenant(aTenant({ id: "other" }), someone);
+      await store.changeDeployment("acme.web", { routes: [] }, undefined, someone, NOW);
+      const horizon = { keysAt: 0, decisionsAt: 0, auditAt: 0, keepReleases: 10 };
+      const take = () =>
+        store.changeDeployment("other.web", { routes: [theirs] }, undefined, someone, NOW).then(() => "done");
+      const theirs = aRoute({ deploymentId: "other.web", tenantId: "other" });
+      await store.createDeployment("other", aSpec(), [], someone, NOW);
+      await store.pruneHistory({ ...horizon, domainsAt: 1 }, 10, setting.mandate());
+      expect(await code(take())).toBe("failed_precondition DOMAIN_KEPT");
+      await store.pruneHistory({ ...horizon, domainsAt: LONG_AFTER }, 10, setting.mandate());
+      expect(await take()).toBe("done");
+    });
+
     it("frees a domain when nothing routes it any more", async () => {
       await store.createTenant(aTenant({ id: "other" }), someone);
       const routes = [aRoute({ domain: "new.example" })];
@@ -58,7 +100,7 @@ export function describeSpecs(setting: StoreSetting): void {
       expect(await store.listRoutes({ deploymentId: "acme.web" })).toEqual(routes);
       const spec = aSpec({ name: "web" });
       const route = aRoute({ deploymentId: "other.web", tenantId: "other" });
-      await store.createDeployment("other", spec, [route], someone, NOW);
+      await store.createDeployment("other", spec, [route], someone, LONG_AFTER);
       expect(await store.listRoutes({ tenantId: "other" })).toEqual([route]);
       const back = code(store.changeDeployment("acme.web", { routes: [aRoute()] }, undefined, someone, NOW));
       expect(await back).toBe("failed_precondition DOMAIN_TAKEN");

@@ -11,7 +11,7 @@ import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Location, ReleasedPort } from "@skep/core/model/instance.ts";
 import { isLive } from "@skep/core/model/state.ts";
 import { assignmentOf } from "../assignment.ts";
-import { liveOn, locationKey, releaseKey, removalKey, type Records } from "../memory-records.ts";
+import { liveOn, locationKey, releaseKey, removalKey, setRoutes, type Records } from "../memory-records.ts";
 import { isSameLease } from "../lease.ts";
 import type { CommitResult, Lease, Mandate, NodeRemoval } from "../store.ts";
 
@@ -100,7 +100,7 @@ export function commit(records: Records, plan: Plan, mandate: Mandate, now: numb
   )
     return { kind: "stale", because: "a host port has to wait before another may have it" };
   const touched = touchedNodes(before, plan);
-  write(records, after);
+  write(records, after, databaseNow);
   const revisions = raise(records, touched);
   records.lease = { ...lease, placements: Math.max(lease.placements, after.placements) };
   return { kind: "committed", revisions };
@@ -216,7 +216,7 @@ export function noteSerial(records: Records, deploymentId: string, next: number)
   if ((known?.next ?? 0) < next) records.serials.set(deploymentId, { gap: known?.gap, next });
 }
 
-function write(records: Records, world: World): void {
+function write(records: Records, world: World, now: number): void {
   const replace = <T>(table: Map<string, T>, items: readonly T[], keyOf: (item: T) => string): void => {
     table.clear();
     for (const item of items) table.set(keyOf(item), item);
@@ -232,7 +232,7 @@ function write(records: Records, world: World): void {
     const entry = records.nodes.get(node.id);
     if (entry !== undefined) entry.node = node;
   }
-  for (const id of records.routes.keys()) if (!records.deployments.has(id)) records.routes.delete(id);
+  for (const id of records.routes.keys()) if (!records.deployments.has(id)) setRoutes(records, id, [], now);
 }
 
 /** See `PlanStore.loadAssignment`. */

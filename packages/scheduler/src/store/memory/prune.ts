@@ -3,6 +3,7 @@ import type { Horizon } from "../store.ts";
 
 /** See `HistoryStore.pruneHistory`. */
 export function pruneHistory(records: Records, before: Horizon, most: number): number {
+  for (const [domain, { at }] of records.freed) if (at < before.domainsAt) records.freed.delete(domain);
   const keys = [...records.answers].filter(([, answer]) => answer.at < before.keysAt).slice(0, most);
   for (const [key] of keys) records.answers.delete(key);
   const decisions = oldest(records.decisions, one => one.decision.at, before.decisionsAt, most);

@@ -6,7 +6,8 @@ import type { Instance, Location } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Quota, Tenant } from "@skep/core/model/tenant.ts";
 import { changedRecord, firstRecord, footprint } from "../deployment-change.ts";
-import { inOrder, locationKey, ownerOf, releaseKey, type Records } from "../memory-records.ts";
+import { inOrder, locationKey, ownerOf, releaseKey, setRoutes, type Records } from "../memory-records.ts";
+import { KEEP_DOMAINS_MS } from "../keep-domains.ts";
 import { makePage, readPage } from "../page.ts";
 import { quotaWords, refuse } from "../refusals.ts";
 import type { Usage } from "../reports.ts";
@@ -63,7 +64,7 @@ export function createDeployment(
     if (!records.tenants.has(tenantId)) throw refuse.noTenant(tenantId);
     const nextSerial = Math.max(1, records.serials.get(id)?.next ?? records.platform.serialFloor);
     const made = { ...record, deployment: { ...record.deployment, nextSerial } };
-    put(records, made, routes);
+    put(records, made, routes, now);
     audit();
     return made;
   });
@@ -83,22 +84,26 @@ export function changeDeployment(
     if (before === undefined) throw refuse.noDeployment(id);
     const after = changedRecord(before, change, expectVersion);
     if (after === before) return after;
-    put(records, after, change.routes);
+    put(records, after, change.routes, now);
     audit();
     return after;
   });
 }
 
 /** Checks domains and quota, then writes all of it or nothing. */
-function put(records: Records, record: DeploymentRecord, routes: readonly Route[] | undefined): void {
+function put(records: Records, record: DeploymentRecord, routes: readonly Route[] | undefined, now: number): void {
   const { deployment, release } = record;
   for (const { domain } of routes ?? []) {
     if ((ownerOf(records, domain) ?? deployment.tenantId) !== deployment.tenantId) throw refuse.domainTaken(domain);
+    const freed = records.freed.get(domain);
+    const until = (freed?.at ?? 0) + KEEP_DOMAINS_MS;
+    if (freed !== undefined && freed.tenantId !== deployment.tenantId && until > now)
+      throw refuse.domainKept(domain, until);
   }
   if (deployment.desired === "run") checkQuota(records, record);
   records.deployments.set(deployment.id, deployment);
   records.releases.set(releaseKey(deployment.id, release.number), release);
-  if (routes !== undefined) records.routes.set(deployment.id, routes);
+  if (routes !== undefined) setRoutes(records, deployment.id, routes, now);
 }
 
 function checkQuota(records: Records, wanted: DeploymentRecord): void {

@@ -21,6 +21,7 @@ import { saveReport } from "./queries/report.ts";
 import { loadDigests, restoreLocation, saveUsage } from "./queries/status.ts";
 import { saveSwarmNodes } from "./queries/swarm-nodes.ts";
 import { createTenant, deleteTenant, updateTenant } from "./queries/tenants.ts";
+import { KEEP_DOMAINS_MS } from "../keep-domains.ts";
 import { ask, translate } from "./sql.ts";
 import type { Store } from "../store.ts";
 import type { Tables } from "./tables.ts";
@@ -41,7 +42,11 @@ export interface PostgresStore extends Store {
 export const SESSION_SETTINGS: Readonly<Record<string, string>> = { plan_cache_mode: "force_generic_plan", jit: "off" };
 
 /** Makes the store over a pool (see kit's `createPool`), which it closes with itself. Nothing is connected yet. */
-export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now): PostgresStore {
+export function createPostgresStore(
+  pool: pg.Pool,
+  now: () => number = Date.now,
+  keepDomainsMs = KEEP_DOMAINS_MS,
+): PostgresStore {
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {
     takeLease: (holder, ttlMs, stalled) => takeLease(pool, holder, ttlMs, stalled),
@@ -75,8 +80,9 @@ export function createPostgresStore(pool: pg.Pool, now: () => number = Date.now)
     getTenant: id => getTenant(db, id),
     listTenants: page => listTenants(db, page),
     createDeployment: (tenantId, spec, routes, request, at) =>
-      createDeployment(pool, tenantId, spec, routes, request, at),
-    changeDeployment: (id, change, version, request, at) => changeDeployment(pool, id, change, version, request, at),
+      createDeployment(pool, tenantId, spec, routes, request, at, keepDomainsMs),
+    changeDeployment: (id, change, version, request, at) =>
+      changeDeployment(pool, id, change, version, request, at, keepDomainsMs),
     getDeployment: id => getDeployment(pool, id),
     listDeployments: (filter, page) => listDeployments(db, filter, page),
     listInstances: (filter, page) => listInstances(db, filter, page),

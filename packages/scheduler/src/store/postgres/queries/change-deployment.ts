@@ -7,8 +7,8 @@ import { fromRoute, toDeployment, toRelease } from "../rows.ts";
 import type { DeploymentChange, DeploymentRecord, Request } from "../../store.ts";
 import type { DeploymentRow, ReleaseRow } from "../tables.ts";
 import { ask, constraintOf, type Queryable } from "../sql.ts";
-import { ROUTE_RECORD } from "./create-deployment.ts";
-import { domainOf, quotaRefusal } from "./spec-refusals.ts";
+import { CLAIM, ROUTE_RECORD } from "./create-deployment.ts";
+import { domainRefusal, quotaRefusal } from "./spec-refusals.ts";
 import { earlierAnswer, mutation, recordParts, recordValues, type Mutation } from "./request.ts";
 
 const READ = {
@@ -27,7 +27,7 @@ WITH changed AS (
 released AS (INSERT INTO releases (deployment_id, number, spec, cpu_millis, memory_bytes)
   SELECT $1, $5, $6, $7, $8 FROM changed ON CONFLICT DO NOTHING),
 owned AS (INSERT INTO domains (domain, tenant_id)
-  SELECT DISTINCT r.domain, c.tenant_id FROM changed c, ${ROUTE_RECORD} $9) r ORDER BY 1 ON CONFLICT (domain) DO NOTHING),
+  SELECT DISTINCT r.domain, c.tenant_id FROM changed c, ${ROUTE_RECORD} $9) r ORDER BY 1 ${CLAIM} $17)),
 unrouted AS (DELETE FROM deployment_routing x USING changed WHERE x.deployment_id = $1 AND $9::jsonb IS NOT NULL
   AND x.router NOT IN (SELECT router FROM ${ROUTE_RECORD} $9))),
 routed AS (INSERT INTO deployment_routing SELECT r.* FROM changed, ${ROUTE_RECORD} $9) r
@@ -56,6 +56,7 @@ export async function changeDeployment(
   expectVersion: number | undefined,
   request: Request,
   now: number,
+  keepDomainsMs: number,
 ): Promise<DeploymentRecord> {
   const one = mutation(request, "deployment.change", id, { change, expectVersion }, now);
   const answer = await earlierAnswer(db, one, deploymentAnswer);
@@ -64,7 +65,7 @@ export async function changeDeployment(
     const before = await getDeployment(db, id);
     if (before === undefined) throw refuse.noDeployment(id);
     const after = changedRecord(before, change, expectVersion);
-    if (after === before || (await write(db, one, before, after, change))) return after;
+    if (after === before || (await write(db, one, before, after, change, keepDomainsMs))) return after;
     // Somebody changed it between the two statements; whoever named a version is told so by the next look.
   }
 }
@@ -75,6 +76,7 @@ async function write(
   before: DeploymentRecord,
   after: DeploymentRecord,
   change: DeploymentChange,
+  keepDomainsMs: number,
 ): Promise<boolean> {
   const { deployment, release } = after;
   const { cpuMillis, memoryBytes } = footprint(release.spec);
@@ -91,11 +93,19 @@ async function write(
     routes,
   ];
   try {
-    return (await ask(db, CHANGE, [...values, ...recordValues(one, deploymentAnswer.encode(after))])).length > 0;
+    return (
+      (
+        await ask(db, CHANGE, [
+          ...values,
+          ...recordValues(one, deploymentAnswer.encode(after)),
+          one.now - keepDomainsMs,
+        ])
+      ).length > 0
+    );
   } catch (error) {
     const tenantId = tenantOf(deployment.id);
     if (constraintOf(error) === "deployment_routing_owner") {
-      throw refuse.domainTaken(await domainOf(db, tenantId, change.routes ?? []));
+      throw await domainRefusal(db, tenantId, change.routes ?? [], keepDomainsMs);
     }
     throw (await quotaRefusal(db, tenantId, error)) ?? error;
   }

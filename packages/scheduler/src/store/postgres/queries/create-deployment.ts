@@ -8,11 +8,18 @@ import { refuse } from "../../refusals.ts";
 import { fromRoute } from "../rows.ts";
 import type { DeploymentRecord, Request } from "../../store.ts";
 import { askOne, constraintOf, type Queryable } from "../sql.ts";
-import { domainOf, nameTaken, quotaRefusal } from "./spec-refusals.ts";
+import { domainRefusal, nameTaken, quotaRefusal } from "./spec-refusals.ts";
 import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } from "./request.ts";
 
 /** Columns of a route as a record set of JSON. */
 export const ROUTE_RECORD = `jsonb_populate_recordset(NULL::deployment_routing, `;
+
+/**
+ * A domain is one's own, or new, or was freed: by oneself, or before the time that follows. Whose it
+ * stays otherwise is the foreign key's to say.
+ */
+export const CLAIM = `ON CONFLICT (domain) DO UPDATE SET tenant_id = excluded.tenant_id, freed_at = NULL
+  WHERE domains.freed_at IS NOT NULL AND (domains.tenant_id = excluded.tenant_id OR domains.freed_at <= `;
 
 /** One round trip. The constraints decide: unknown tenant, name in use, domain of another tenant, key used before. */
 const CREATE = {
@@ -23,7 +30,7 @@ WITH created AS (
   VALUES ($1, $2, $3, 'run', $4, 1, 1, 1, $5) RETURNING next_serial),
 released AS (INSERT INTO releases (deployment_id, number, spec, cpu_millis, memory_bytes) VALUES ($1, 1, $6, $7, $8)),
 owned AS (INSERT INTO domains (domain, tenant_id)
-  SELECT DISTINCT domain, $2 FROM ${ROUTE_RECORD} $9) ORDER BY domain ON CONFLICT (domain) DO NOTHING),
+  SELECT DISTINCT domain, $2 FROM ${ROUTE_RECORD} $9) ORDER BY domain ${CLAIM} $17)),
 routed AS (INSERT INTO deployment_routing SELECT * FROM ${ROUTE_RECORD} $9)),
 ${recordParts(10, "true")}
 SELECT next_serial FROM created`,
@@ -37,6 +44,7 @@ export async function createDeployment(
   routes: readonly Route[],
   request: Request,
   now: number,
+  keepDomainsMs: number,
 ): Promise<DeploymentRecord> {
   const record = firstRecord(tenantId, spec, now);
   const { id } = record.deployment;
@@ -58,6 +66,7 @@ export async function createDeployment(
     const created = await askOne<{ next_serial: number }>(db, CREATE, [
       ...values,
       ...recordValues(one, deploymentAnswer.encode(record)),
+      now - keepDomainsMs,
     ]);
     return { ...record, deployment: { ...record.deployment, nextSerial: created.next_serial } };
   } catch (error) {
@@ -72,7 +81,7 @@ export async function createDeployment(
       case "deployment_routing_pkey":
         throw await nameTaken(db, id);
       case "deployment_routing_owner":
-        throw refuse.domainTaken(await domainOf(db, tenantId, routes));
+        throw await domainRefusal(db, tenantId, routes, keepDomainsMs);
       default:
         throw (await quotaRefusal(db, tenantId, error)) ?? error;
     }

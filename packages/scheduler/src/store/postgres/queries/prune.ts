@@ -25,6 +25,7 @@ old_releases AS (DELETE FROM releases WHERE uid IN
         AND NOT EXISTS (SELECT FROM instances i WHERE i.deployment_id = r.deployment_id AND i.release = r.number)
         AND NOT EXISTS (SELECT FROM deployment_locations l WHERE l.deployment_id = r.deployment_id AND l.release = r.number)
       LIMIT $5) RETURNING 1),
+old_domains AS (DELETE FROM domains WHERE freed_at < $8 AND ${LEADS} RETURNING 1),
 old_changes AS (DELETE FROM world_changes
   WHERE at < clock_timestamp() - interval '5 minutes' AND ${LEADS} RETURNING xid),
 raised AS (UPDATE world_horizon SET xid = least(greatest(xid, (SELECT max(xid) FROM old_changes)), pg_current_xact_id()::text::bigint)
@@ -36,7 +37,7 @@ SELECT ${LEADS} AS leads, (SELECT count(*) FROM old_keys) + (SELECT count(*) FRO
 
 /** See `HistoryStore.pruneHistory`. */
 export async function pruneHistory(db: Queryable, before: Horizon, most: number, mandate: Mandate): Promise<number> {
-  const { keysAt, decisionsAt, auditAt, keepReleases } = before;
-  const values = [keysAt, decisionsAt, auditAt, keepReleases, most, mandate.term, mandate.holder];
+  const { keysAt, decisionsAt, auditAt, keepReleases, domainsAt } = before;
+  const values = [keysAt, decisionsAt, auditAt, keepReleases, most, mandate.term, mandate.holder, domainsAt];
   return (await askLeading<{ deleted: number }>(db, PRUNE, values, mandate)).deleted;
 }

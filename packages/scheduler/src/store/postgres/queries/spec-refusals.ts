@@ -9,13 +9,20 @@ import { ask, stateOf, type Queryable } from "../sql.ts";
 
 const FOREIGN = {
   name: "foreign-domains",
-  text: "SELECT domain FROM domains WHERE domain = ANY ($1) AND tenant_id <> $2 ORDER BY domain LIMIT 1",
+  text: "SELECT domain, freed_at FROM domains WHERE domain = ANY ($1) AND tenant_id <> $2 ORDER BY domain LIMIT 1",
 };
 
-/** Which domain of the routes belongs to another tenant; the first of them when it was freed meanwhile. */
-export async function domainOf(db: Queryable, tenantId: TenantId, routes: readonly Route[]): Promise<string> {
-  const [row] = await ask<{ domain: string }>(db, FOREIGN, [routes.map(route => route.domain), tenantId]);
-  return row?.domain ?? routes[0]?.domain ?? "";
+/** Which domain of the routes is another tenant's, or kept for it; the first of them when it was given up meanwhile. */
+export async function domainRefusal(
+  db: Queryable,
+  tenantId: TenantId,
+  routes: readonly Route[],
+  keepDomainsMs: number,
+): Promise<SkepError> {
+  const values = [routes.map(route => route.domain), tenantId];
+  const [row] = await ask<{ domain: string; freed_at: number | null }>(db, FOREIGN, values);
+  if (row?.freed_at != null) return refuse.domainKept(row.domain, row.freed_at + keepDomainsMs);
+  return refuse.domainTaken(row?.domain ?? routes[0]?.domain ?? "");
 }
 
 const HOLDER = { name: "holder-of-name", text: "SELECT desired FROM deployments WHERE id = $1" };
