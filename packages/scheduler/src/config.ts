@@ -139,6 +139,7 @@ export const SCHEDULER_SETTINGS = {
     "SKEP_KEEP_DOMAINS_HOURS",
     z.coerce
       .number()
+      .int()
       .min(0)
       .default(KEEP_DOMAINS_MS / 3_600_000),
     "how long a domain that nothing routes any more is kept for its tenant",
