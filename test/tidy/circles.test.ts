@@ -6,8 +6,8 @@ import { sources } from "./sources.ts";
  * Circles that are known and still to be solved, each by the names that take part, sorted. The list only shrinks: an
  * entry that is no longer needed fails the test too.
  */
-const KNOWN_FILES: readonly string[] = ["packages/cli/src/commands/index.ts", "test/simulation/watch.ts"];
-const KNOWN_FOLDERS: readonly string[] = ["packages/cli/src/output packages/cli/src/session"];
+const KNOWN_FILES: readonly string[] = ["test/simulation/watch.ts"];
+const KNOWN_FOLDERS: readonly string[] = [];
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 

@@ -1,4 +1,4 @@
-import { readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Variables } from "./compose/interpolate.ts";
 
@@ -18,11 +18,14 @@ export interface Io {
   now(): number;
   /** Resolves early, without an error, when the signal is aborted. */
   sleep(delayMs: number): Promise<void>;
-  /** All of standard input. */
+  /** Standard input as text; a Compose file that is larger than this reads is refused for its size. */
   readInput(): string;
   /** Standard input as it is, up to its end or to so many bytes. */
   readBytes(most: number): Uint8Array;
 }
+
+/** Most bytes of standard input that are read as text. */
+const MOST_INPUT = 8_000_000;
 
 /** The process itself. The first Ctrl-C aborts `signal`, so that a command can say where things stand; a second one ends at once. */
 export function processIo(): Io {
@@ -41,19 +44,29 @@ export function processIo(): Io {
     err: text => void process.stderr.write(text),
     now: () => Date.now(),
     sleep: delayMs => sleep(delayMs, undefined, { signal: aborter.signal }).catch(() => undefined),
-    readInput: () => readFileSync(0, "utf8"),
-    readBytes: readStart,
+    readInput: () => Buffer.from(readBytes(0, MOST_INPUT)).toString("utf8"),
+    readBytes: most => readBytes(0, most),
   };
 }
 
-/** An input that never ends must not be read for ever. */
-function readStart(most: number): Uint8Array {
-  const bytes = new Uint8Array(most);
-  let length = 0;
-  while (length < most) {
-    const read = readSync(0, bytes, length, most - length, null);
+/** The beginning of a file as text: a device or a pipe may never end. @throws the system's error. */
+export function readStart(path: string, most: number): string {
+  const file = openSync(path, "r");
+  try {
+    return Buffer.from(readBytes(file, most)).toString("utf8");
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readBytes(file: number, most: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let length = 0; length < most;) {
+    const part = new Uint8Array(Math.min(65_536, most - length));
+    const read = readSync(file, part, 0, part.length, null);
     if (read === 0) break;
     length += read;
+    parts.push(part.subarray(0, read));
   }
-  return bytes.subarray(0, length);
+  return Buffer.concat(parts);
 }

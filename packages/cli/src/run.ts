@@ -1,9 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { COMMANDS } from "./commands/index.ts";
-import type { CommandEntry } from "./commands/index.ts";
+import type { CommandEntry } from "./commands/command.ts";
 import { Ended, INTERRUPTED, USAGE } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { reportFailure } from "./failure.ts";
+import { guarded } from "./output/terminal.ts";
 
 const EXAMPLES = `
 Begin with:
@@ -15,7 +16,8 @@ Begin with:
 \`skep COMMAND --help\` has examples for each. SKEP_URL and SKEP_TOKEN_FILE, or \`skep login\`, say which platform.`;
 
 /** Runs one command line (without the program's own name) and answers the exit code. */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
+export async function run(argv: readonly string[], given: Io): Promise<number> {
+  const io = guarded(given);
   try {
     const program = await createProgram(argv, io);
     if (argv.length === 0) {
@@ -51,7 +53,7 @@ async function addCommand(program: Command, entry: CommandEntry, load: boolean, 
   const command = program.command(entry.name, entry.hidden === true ? { hidden: true } : {}).summary(entry.summary);
   command.description(entry.summary).helpOption("-h, --help", "Show this.");
   calm(command, io);
-  if (load) (await entry.load())(command, io);
+  if (load) (await entry.load())(command, io, COMMANDS);
   for (const nested of command.commands) calm(nested, io);
 }
 

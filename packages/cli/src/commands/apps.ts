@@ -1,15 +1,16 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { DeploymentDesired, DeploymentSchema } from "@skep/api/gen/skep/v1/deployment_pb.ts";
+import { DeploymentSchema } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import type { Deployment } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import { colour } from "../output/colour.ts";
+import { condition } from "../output/condition.ts";
 import { listJson, print } from "../output/print.ts";
 import { renderTable } from "../output/table.ts";
 import { duration } from "../output/words.ts";
+import { shortName } from "../output/view.ts";
 import { act, examples } from "../session/act.ts";
-import { shortName } from "../session/names.ts";
 import type { Session } from "../session/open.ts";
 import { allPages } from "../session/pages.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 /** `skep apps`. */
 export const apps: Setup = (command, io) => {
@@ -59,14 +60,6 @@ function renderApps(session: Session, deployments: readonly Deployment[]): strin
     rows,
     io.isTty ? io.width : undefined,
   );
-}
-
-/** One word for how a deployment is: running, stopped, leaving, converging, or troubled. */
-export function condition(deployment: Deployment): string {
-  const { status, desired } = deployment;
-  if (desired === DeploymentDesired.DELETED) return "leaving";
-  if (status?.converged === true) return desired === DeploymentDesired.STOPPED ? "stopped" : "running";
-  return (status?.troubles.length ?? 0) > 0 ? "troubled" : "converging";
 }
 
 function colourCondition({ io }: Session, deployment: Deployment): string {

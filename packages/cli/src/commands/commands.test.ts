@@ -292,7 +292,34 @@ describe("tokens", () => {
   });
 });
 
+describe("what a spec or an engine says", () => {
+  it("reaches a terminal without its control characters, and a program unchanged", async () => {
+    await using test = await startCommandTest();
+    const evil = "up\u001B[2A\u009B2Jand\rover\u202E";
+    test.platform.setOutcome(() => ({ state: "preparing", health: "none", message: evil }));
+    test.write("compose.yaml", `services:\n  web:\n    image: a\n    command: ["\\e]0;title\\a"]\n`);
+    await test.skep("deploy --timeout 1s");
+    const isTty = { isTty: true };
+    for (const line of ["ps", "describe web", "apps", "deploy --timeout 1s", "events", "preview"]) {
+      const { out, err } = await test.skep(line, isTty);
+      // oxlint-disable-next-line no-control-regex
+      const left = (out + err).replaceAll(/\u001B\[(3[1-3]|39|1|2|22)m|\u001B\[\d+A\r\u001B\[J|\r\u001B\[J/g, "");
+      // oxlint-disable-next-line no-control-regex
+      expect([line, left.match(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202E]/g)]).toEqual([line, null]);
+    }
+    expect((await test.skep("ps")).out).toContain("up\\u001b[2A\\u009b2Jand\\u000dover\\u202e");
+    expect((await test.skep("describe web")).out).toContain("\\u001b]0;title\\u0007");
+    const [instance] = JSON.parse((await test.skep("ps -o json")).out) as { message: string }[];
+    expect(instance?.message).toContain(evil);
+  });
+});
+
 describe("without a platform", () => {
+  it("reads no more of a file than any Compose file needs, though it never ends", async () => {
+    const { code, err } = await runCommand("preview -f /dev/zero", { env: { SKEP_URL: "http://127.0.0.1:1" } });
+    expect([code, err]).toEqual([2, expect.stringContaining("/dev/zero is too large")]);
+  });
+
   it("goes on with the next of several servers, and names all of them where none answers", async () => {
     await using test = await startCommandTest();
     const dead = ["http://127.0.0.1:1", "http://127.0.0.1:2"];

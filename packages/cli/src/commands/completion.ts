@@ -1,12 +1,11 @@
 import type { Command } from "commander";
 import { examples } from "../session/act.ts";
-import { COMMANDS } from "./index.ts";
-import type { Setup } from "./index.ts";
+import type { CommandEntry, Setup } from "./command.ts";
 import { bashScript, fishScript, zshScript } from "../output/completion.ts";
 import type { CompletionEntry } from "../output/completion.ts";
 
 /** `skep completion`. */
-export const completion: Setup = (command, io) => {
+export const completion: Setup = (command, io, all) => {
   examples(command, [
     ['eval "$(skep completion bash)"', "in ~/.bashrc"],
     ["skep completion zsh > ~/.zfunc/_skep", "in a directory of your fpath"],
@@ -17,16 +16,16 @@ export const completion: Setup = (command, io) => {
     command
       .command(shell)
       .summary(`For ${shell}.`)
-      .action(async () => io.out(script(await loadEntries(command))));
+      .action(async () => io.out(script(await loadEntries(command, all))));
 };
 
 /** Every command with its options and subcommands, read from the commands themselves. */
-async function loadEntries(self: Command): Promise<readonly CompletionEntry[]> {
+async function loadEntries(self: Command, all: readonly CommandEntry[]): Promise<readonly CompletionEntry[]> {
   const entries: CompletionEntry[] = [];
-  for (const { name, summary, hidden, load } of COMMANDS) {
+  for (const { name, summary, hidden, load } of all) {
     if (hidden === true) continue;
     const command = self.createCommand(name);
-    (await load())(command, SILENT);
+    (await load())(command, SILENT, all);
     entries.push({
       name,
       summary,

@@ -2,7 +2,7 @@ import { SkepError } from "@skep/core/error.ts";
 import { renderTable } from "../output/table.ts";
 import { examples } from "../session/act.ts";
 import { contextPath, readContexts, writeContexts } from "../session/context.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 /** `skep context`. */
 export const context: Setup = (command, io) => {

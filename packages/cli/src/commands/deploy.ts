@@ -12,7 +12,7 @@ import type { Session } from "../session/open.ts";
 import { renderDiff } from "../session/spec-diff.ts";
 import { waitFor, waitOptions } from "../session/wait.ts";
 import type { WaitOptions } from "../session/wait.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 type Options = WaitOptions & ComposeOptions;
 

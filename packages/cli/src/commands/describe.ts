@@ -5,16 +5,16 @@ import type { Deployment } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import { InstanceSchema } from "@skep/api/gen/skep/v1/instance_pb.ts";
 import { RouteSchema } from "@skep/api/gen/skep/v1/routing_pb.ts";
 import type { ContainerSpec, HealthCheck } from "@skep/core/model/deployment.ts";
+import { condition } from "../output/condition.ts";
+import { renderInstances } from "../output/instances.ts";
 import { messageJson, print } from "../output/print.ts";
+import { renderRoutes } from "../output/routes.ts";
 import { renderFields } from "../output/table.ts";
 import { bytes, cores, moment } from "../output/words.ts";
 import { act, examples } from "../session/act.ts";
 import { deploymentId } from "../session/names.ts";
 import { allPages } from "../session/pages.ts";
-import { condition } from "./apps.ts";
-import type { Setup } from "./index.ts";
-import { renderInstances } from "./ps.ts";
-import { renderRoutes } from "./routes.ts";
+import type { Setup } from "./command.ts";
 
 /** `skep describe`. */
 export const describe: Setup = (command, io) => {

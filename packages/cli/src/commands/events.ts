@@ -11,7 +11,7 @@ import { deploymentId } from "../session/names.ts";
 import type { Session } from "../session/open.ts";
 import { Shown } from "../session/shown.ts";
 import { follow, untilInterrupted } from "../session/stream.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 interface Options {
   readonly follow?: boolean;

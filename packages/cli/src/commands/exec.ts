@@ -10,7 +10,7 @@ import { act, examples } from "../session/act.ts";
 import { deploymentId, instanceId } from "../session/names.ts";
 import { allPages } from "../session/pages.ts";
 import type { Session } from "../session/open.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 interface Options {
   readonly container?: string;

@@ -52,7 +52,7 @@ function begin(line: string): { readonly out: () => string; readonly err: () => 
   const ended = test.skep(line, {
     env: { SKEP_URL: wire.url, HOME: test.folder },
     signal: aborter.signal,
-    out: text => void (out += String(text)),
+    out: text => void (out += typeof text === "string" ? text : new TextDecoder().decode(text)),
     err: text => void (err += String(text)),
   });
   const end = (): Promise<Outcome> => {

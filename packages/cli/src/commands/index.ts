@@ -1,16 +1,4 @@
-import type { Command } from "commander";
-import type { Io } from "../io.ts";
-
-/** Gives a command its arguments, options, examples and action. */
-export type Setup = (command: Command, io: Io) => void;
-
-/** A command by name; its module is loaded when it is asked for. */
-export interface CommandEntry {
-  readonly name: string;
-  readonly summary: string;
-  readonly hidden?: boolean;
-  load(): Promise<Setup>;
-}
+import type { CommandEntry } from "./command.ts";
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { act, examples } from "../session/act.ts";
 import { changeNodes } from "../session/change-nodes.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 interface Labels {
   readonly set: Readonly<Record<string, string>>;

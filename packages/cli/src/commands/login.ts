@@ -4,7 +4,7 @@ import { examples } from "../session/act.ts";
 import { checkToken, checkUrls, contextPath, readContexts, storeToken, writeContexts } from "../session/context.ts";
 import { openSession } from "../session/open.ts";
 import { explainUnreachable } from "../session/reach.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 interface Options {
   readonly name: string;

@@ -4,14 +4,16 @@ import type { LogLine, StreamLogsResponse } from "@skep/api/gen/skep/v1/deployme
 import { InvalidArgumentError } from "commander";
 import { colour } from "../output/colour.ts";
 import { messageJson } from "../output/print.ts";
+import { forTerminal } from "../output/terminal.ts";
 import { moment } from "../output/words.ts";
+import { shortName } from "../output/view.ts";
 import { act, examples } from "../session/act.ts";
-import { deploymentId, instanceId, shortName } from "../session/names.ts";
+import { deploymentId, instanceId } from "../session/names.ts";
 import type { Session } from "../session/open.ts";
 import { Shown } from "../session/shown.ts";
 import { follow, untilInterrupted } from "../session/stream.ts";
 import { parseAge } from "../session/age.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 /** The platform sends no more earlier lines of a container than this. */
 const MOST_LINES = 10_000;
@@ -50,7 +52,7 @@ export const logs: Setup = (command, io) => {
     const beganAt = io.now();
     const shown = new Shown();
     const show = (chunk: StreamLogsResponse): void => {
-      for (const line of chunk.lines) if (isNew(shown, line)) io.out(renderLine(session, options, line));
+      for (const line of chunk.lines) if (isNew(shown, line)) printLine(session, options, line);
       if (chunk.notice !== "") io.err(`skep: ${chunk.notice}\n`);
     };
     const open = (again: boolean, signal: AbortSignal): AsyncIterable<StreamLogsResponse> => {
@@ -69,12 +71,15 @@ function isNew(shown: Shown, line: LogLine): boolean {
   return shown.isNew(at, [line.instanceId, line.container, line.stream, at, line.text].join(" "));
 }
 
-function renderLine(session: Session, options: Options, line: LogLine): string {
-  if (session.json) return `${JSON.stringify(messageJson(LogLineSchema, line))}\n`;
+/** What a container prints goes to the terminal as it is: colours and progress bars are its own business. */
+function printLine(session: Session, options: Options, line: LogLine): void {
+  const { io } = session;
+  if (session.json) return io.out(`${JSON.stringify(messageJson(LogLineSchema, line))}\n`);
   const who = `${shortName(session, line.instanceId)} ${line.container}`;
   const at = options.timestamps === true && line.at !== undefined ? `${moment(timestampMs(line.at))} ` : "";
   const mood = line.stream === LogStream.STDERR ? "busy" : "good";
-  return `${colour(session.io, mood, `${who} |`)} ${at}${line.text}\n`;
+  const head = forTerminal(`${colour(io, mood, `${who} |`)} ${at}`);
+  io.out(new TextEncoder().encode(`${head}${line.text}\n`));
 }
 
 function parseCount(text: string): number {

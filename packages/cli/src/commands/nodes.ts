@@ -8,7 +8,7 @@ import { bytes, cores } from "../output/words.ts";
 import { act, examples } from "../session/act.ts";
 import type { Session } from "../session/open.ts";
 import { allPages } from "../session/pages.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 /** `skep nodes`. */
 export const nodes: Setup = (command, io) => {

@@ -1,6 +1,6 @@
 import { act, examples } from "../session/act.ts";
 import { changeNodes } from "../session/change-nodes.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 /** `skep pause`. */
 export const pause: Setup = (command, io) => {

@@ -2,12 +2,12 @@ import { create } from "@bufbuild/protobuf";
 import { specToProto } from "@skep/api/codec/spec.ts";
 import { PreviewPlacementResponseSchema } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { DeploymentSpecSchema } from "@skep/api/gen/skep/v1/spec_pb.ts";
+import { renderPlacement } from "../output/placement.ts";
 import { messageJson, print } from "../output/print.ts";
 import { act, examples } from "../session/act.ts";
 import { composeOptions, readComposeFile } from "../session/compose-file.ts";
 import type { ComposeOptions } from "../session/compose-file.ts";
-import { renderPlacement } from "./explain.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 /** `skep preview`. */
 export const preview: Setup = (command, io) => {

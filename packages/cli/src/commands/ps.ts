@@ -1,17 +1,14 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { Health, InstanceDesired, InstanceSchema, InstanceState } from "@skep/api/gen/skep/v1/instance_pb.ts";
+import { InstanceSchema } from "@skep/api/gen/skep/v1/instance_pb.ts";
 import type { Instance } from "@skep/api/gen/skep/v1/instance_pb.ts";
 import type { Orphan } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
-import { colourState } from "../output/colour.ts";
-import { enumWord } from "../output/enum-word.ts";
+import { renderInstances } from "../output/instances.ts";
+import { renderOrphans } from "../output/orphans.ts";
 import { listJson, print } from "../output/print.ts";
-import { renderTable } from "../output/table.ts";
-import { duration } from "../output/words.ts";
 import { act, examples } from "../session/act.ts";
-import { deploymentId, shortName } from "../session/names.ts";
+import { deploymentId } from "../session/names.ts";
 import type { Session } from "../session/open.ts";
 import { allPages } from "../session/pages.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 interface Options {
   readonly allTenants?: boolean;
@@ -67,59 +64,4 @@ function isWanted(session: Session, options: Options, name: string | undefined, 
   if (options.node !== undefined && options.node !== orphan.nodeId && options.node !== orphan.hostname) return false;
   if (name !== undefined) return orphan.instanceId.startsWith(`${deploymentId(session, name)}.`);
   return options.allTenants === true || orphan.instanceId.startsWith(`${session.tenant}.`);
-}
-
-/** What runs without a record, as a table of its own. */
-function renderOrphans({ io }: Session, orphans: readonly Orphan[]): string {
-  if (orphans.length === 0) return "";
-  const rows = orphans.map(one => [
-    `${one.instanceId} (epoch ${one.epoch})`,
-    one.hostname,
-    one.since === undefined ? "" : duration(io.now() - timestampMs(one.since)),
-    one.because,
-  ]);
-  const table = renderTable(
-    ["WITHOUT A RECORD", "NODE", "SINCE", "LEFT ALONE BECAUSE"].map(heading => ({ heading })),
-    rows,
-    io.isTty ? io.width : undefined,
-  );
-  return `${table}\`skep recover\` shows what can be done about them.\n`;
-}
-
-/** Instances as a table; the last column says what each waits for. */
-export function renderInstances(session: Session, instances: readonly Instance[]): string {
-  const { io } = session;
-  const rows = instances.map(instance => {
-    const [location] = instance.locations;
-    return [
-      shortName(session, instance.id),
-      instance.hostname === "" ? "-" : instance.hostname,
-      colourState(io, stateWord(instance)),
-      colourState(io, enumWord(Health, instance.health) || "-"),
-      (location?.containerIds ?? []).map(id => id.slice(0, 12)).join(" ") || "-",
-      (location?.ports ?? []).map(port => `${location?.address}:${port.hostPort}->${port.containerPort}`).join(" ") ||
-        "-",
-      instance.createdAt === undefined ? "" : duration(io.now() - timestampMs(instance.createdAt)),
-      instance.refusal?.advice ?? (instance.message || restartWords(instance)),
-    ];
-  });
-  return renderTable(
-    ["INSTANCE", "NODE", "STATE", "HEALTH", "CONTAINERS", "PORTS", "AGE", "MESSAGE"].map(heading => ({ heading })),
-    rows,
-    io.isTty ? io.width : undefined,
-  );
-}
-
-/** Between two failures of a container nothing is wrong at the moment; how often it was started again still tells. */
-function restartWords({ locations: [location] }: Instance): string {
-  const words = (location?.containers ?? [])
-    .filter(({ restarts }) => restarts > 0)
-    .map(({ name, restarts }) => `${name} was started again ${restarts === 1 ? "once" : `${restarts} times`}`);
-  return words.join(", ");
-}
-
-function stateWord(instance: Instance): string {
-  const state = enumWord(InstanceState, instance.state);
-  const leaving = instance.desired === InstanceDesired.STOP && state === "running";
-  return leaving ? "stopping" : state;
 }

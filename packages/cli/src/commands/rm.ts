@@ -6,7 +6,7 @@ import { deploymentId } from "../session/names.ts";
 import type { Session } from "../session/open.ts";
 import { timeoutOption } from "../session/wait.ts";
 import type { WaitOptions } from "../session/wait.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 const POLL_MS = 200;
 

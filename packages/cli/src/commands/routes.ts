@@ -1,13 +1,10 @@
-import { RouteKind, RouteSchema } from "@skep/api/gen/skep/v1/routing_pb.ts";
-import type { Route } from "@skep/api/gen/skep/v1/routing_pb.ts";
-import { enumWord } from "../output/enum-word.ts";
+import { RouteSchema } from "@skep/api/gen/skep/v1/routing_pb.ts";
 import { listJson, print } from "../output/print.ts";
-import { renderTable } from "../output/table.ts";
+import { renderRoutes } from "../output/routes.ts";
 import { act, examples } from "../session/act.ts";
-import { deploymentId, shortName } from "../session/names.ts";
-import type { Session } from "../session/open.ts";
+import { deploymentId } from "../session/names.ts";
 import { allPages } from "../session/pages.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 /** `skep routes`. */
 export const routes: Setup = (command, io) => {
@@ -33,21 +30,3 @@ export const routes: Setup = (command, io) => {
     );
   });
 };
-
-/** Routes as a table, with the servers that get their requests right now. */
-export function renderRoutes(session: Session, found: readonly Route[]): string {
-  const { io } = session;
-  const rows = found.map(route => [
-    route.domain,
-    route.path,
-    `${enumWord(RouteKind, route.kind)}${route.tls ? "+tls" : ""}`,
-    shortName(session, route.deploymentId),
-    String(route.targetPort),
-    route.servers.map(server => `${server.address}:${server.port}`).join(" ") || "none: no healthy instance",
-  ]);
-  return renderTable(
-    ["DOMAIN", "PATH", "KIND", "DEPLOYMENT", "PORT", "SERVERS"].map(heading => ({ heading })),
-    rows,
-    io.isTty ? io.width : undefined,
-  );
-}

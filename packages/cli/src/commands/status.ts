@@ -6,7 +6,7 @@ import { renderFields } from "../output/table.ts";
 import { count } from "../output/words.ts";
 import { act, examples } from "../session/act.ts";
 import type { Session } from "../session/open.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 /** `skep status`. */
 export const status: Setup = (command, io) => {

@@ -2,7 +2,7 @@ import { act, examples } from "../session/act.ts";
 import { changeEach } from "../session/change.ts";
 import { waitFor, waitOptions } from "../session/wait.ts";
 import type { WaitOptions } from "../session/wait.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 /** `skep stop`. */
 export const stop: Setup = (command, io) => {

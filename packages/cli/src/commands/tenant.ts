@@ -10,7 +10,7 @@ import { bytes, cores } from "../output/words.ts";
 import { act, examples } from "../session/act.ts";
 import { newKey } from "../session/change.ts";
 import { allPages } from "../session/pages.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 interface Bounds {
   readonly instances?: number;

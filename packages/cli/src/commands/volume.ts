@@ -6,11 +6,12 @@ import { enumWord } from "../output/enum-word.ts";
 import { listJson, print } from "../output/print.ts";
 import { renderTable } from "../output/table.ts";
 import { duration } from "../output/words.ts";
+import { shortName } from "../output/view.ts";
 import { act, examples } from "../session/act.ts";
 import { newKey } from "../session/change.ts";
-import { deploymentId, shortName } from "../session/names.ts";
+import { deploymentId } from "../session/names.ts";
 import type { Session } from "../session/open.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 interface RemoveOptions {
   readonly node?: string;

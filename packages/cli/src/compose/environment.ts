@@ -11,7 +11,7 @@ export function readEnvironment(spot: Spot, reading: Reading): Readonly<Record<s
   for (const [key, pair] of readPairs(spot, reading.problems)) {
     if (!/^[^=\s]+$/.test(key))
       reading.problems.refuse(pair.spot, `\`${key}\` cannot name a variable`, "Use a name without blanks or `=`");
-    const value = pair.value ?? reading.variables[key];
+    const value = pair.value ?? (Object.hasOwn(reading.variables, key) ? reading.variables[key] : undefined);
     if (value !== undefined) env[key] = value;
   }
   return env;
@@ -68,16 +68,16 @@ export function parseEnvFile(
   variables: Variables | undefined,
 ): { readonly env: Readonly<Record<string, string>>; readonly problem: string | undefined; readonly line: number } {
   const env: Record<string, string> = {};
+  const known: Record<string, string | undefined> = { ...variables };
   const lines = text.split(/\r?\n/);
   for (const [index, line] of lines.entries()) {
     if (/^\s*(#|$)/.test(line)) continue;
-    const match = /^\s*(?:export\s+)?([^\s=#]+)\s*(?:=\s*(.*?))?\s*$/.exec(line);
+    const match = /^(?:export\s+)?([^\s=#]+)\s*(?:=\s*(.*))?$/.exec(line.trim());
     if (match === null) return { env, problem: "it is no NAME=value", line: index + 1 };
     const [, name = "", written] = match;
-    const found =
-      written === undefined ? variables?.[name] : valueOf(written, { ...variables, ...env }, variables !== undefined);
+    const found = written === undefined ? variables?.[name] : valueOf(written, known, variables !== undefined);
     if (typeof found === "object") return { env, problem: found.problem, line: index + 1 };
-    if (found !== undefined) env[name] = found;
+    if (found !== undefined) known[name] = env[name] = found;
   }
   return { env, problem: undefined, line: 0 };
 }
@@ -87,9 +87,14 @@ function valueOf(written: string, variables: Variables, expand: boolean): string
   const single = /^'([^']*)'\s*(#.*)?$/.exec(written);
   if (single !== null) return single[1] ?? "";
   const double = /^"((?:[^"\\]|\\.)*)"\s*(#.*)?$/.exec(written);
-  const text = double === null ? written.replace(/\s+#.*$/, "") : unescape(double[1] ?? "");
+  const text = double === null ? withoutComment(written) : unescape(double[1] ?? "");
   const result = interpolate(text, variables);
   return result.ok ? result.text : { problem: result.problem };
+}
+
+function withoutComment(written: string): string {
+  const at = written.search(/\s#/);
+  return at < 0 ? written : written.slice(0, at).trimEnd();
 }
 
 function unescape(text: string): string {

@@ -6,6 +6,10 @@ export type Interpolated =
   | { readonly ok: true; readonly text: string; readonly unset: readonly string[] }
   | { readonly ok: false; readonly problem: string; readonly advice: string };
 
+/** Variables may nest this deep, and a text may grow to this length: a file could ask for any amount otherwise. */
+const MAX_DEPTH = 32;
+const MAX_LENGTH = 1_000_000;
+
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
 
 /**
@@ -13,8 +17,14 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
  * `${NAME:?words}`, `${NAME?words}`, `${NAME:+other}`, `${NAME+other}`, and `$$` for one dollar. Defaults may nest.
  * `unset` names the variables that were empty because nobody set them.
  */
-export function interpolate(text: string, variables: Variables): Interpolated {
+export function interpolate(text: string, variables: Variables, depth = 0): Interpolated {
   if (!text.includes("$")) return { ok: true, text, unset: [] };
+  if (depth > MAX_DEPTH)
+    return {
+      ok: false,
+      problem: `variables stand in each other's defaults more than ${MAX_DEPTH} deep`,
+      advice: "Give the inner ones a variable of their own",
+    };
   const unset: string[] = [];
   let out = "";
   let at = 0;
@@ -28,9 +38,15 @@ export function interpolate(text: string, variables: Variables): Interpolated {
       at = dollar + 2;
       continue;
     }
-    const found = next === "{" ? braced(text, dollar, variables) : bare(text, dollar, variables);
+    const found = next === "{" ? braced(text, dollar, variables, depth) : bare(text, dollar, variables);
     if (!found.ok) return found;
     out += found.text;
+    if (out.length > MAX_LENGTH)
+      return {
+        ok: false,
+        problem: `the text is longer than ${MAX_LENGTH} characters with its variables`,
+        advice: "Use shorter values, or fewer variables in one text",
+      };
     unset.push(...found.unset);
     at = found.end;
   }
@@ -47,11 +63,16 @@ function bare(text: string, dollar: number, variables: Variables): Found {
       problem: `the dollar sign in \`${clip(text.slice(dollar))}\` begins no variable`,
       advice: "Write $$ for a dollar sign, or ${NAME} for a variable",
     };
-  const value = variables[name];
+  const value = valueOf(variables, name);
   return { ok: true, text: value ?? "", unset: value === undefined ? [name] : [], end: dollar + 1 + name.length };
 }
 
-function braced(text: string, dollar: number, variables: Variables): Found {
+/** `constructor` and the like are no variables. */
+function valueOf(variables: Variables, name: string): string | undefined {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined;
+}
+
+function braced(text: string, dollar: number, variables: Variables, depth: number): Found {
   const close = closing(text, dollar + 2);
   const inner = close === undefined ? undefined : text.slice(dollar + 2, close);
   const name = inner === undefined ? undefined : NAME.exec(inner)?.[0];
@@ -62,14 +83,14 @@ function braced(text: string, dollar: number, variables: Variables): Found {
       problem: `\`${clip(text.slice(dollar))}\` is not a variable that can be read`,
       advice: "Write ${NAME}, ${NAME:-default} or ${NAME:?what is missing}, and $$ for a dollar sign",
     };
-  const value = variables[name];
+  const value = valueOf(variables, name);
   const rest = inner.slice(name.length + operator.length);
   const present = value !== undefined && (!operator.startsWith(":") || value !== "");
   const end = close + 1;
   if (operator.endsWith("+") || operator.endsWith("-")) {
     const wantsRest = operator.endsWith("+") ? present : !present;
     if (!wantsRest) return { ok: true, text: operator.endsWith("+") ? "" : (value ?? ""), unset: [], end };
-    const nested = interpolate(rest, variables);
+    const nested = interpolate(rest, variables, depth + 1);
     return nested.ok ? { ...nested, end } : nested;
   }
   if (operator.endsWith("?") && !present)

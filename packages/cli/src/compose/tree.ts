@@ -1,5 +1,6 @@
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
-import type { Document, Node } from "yaml";
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument, visit } from "yaml";
+import type { Alias, Document, Node } from "yaml";
+import { tooDeepAt } from "./depth.ts";
 import { interpolate } from "./interpolate.ts";
 import type { Variables } from "./interpolate.ts";
 import type { Position, Problems } from "./problems.ts";
@@ -39,15 +40,22 @@ export interface ScalarSpot extends Place {
 
 /** A file may not unfold to more values than this: aliases can multiply without end. */
 const MAX_VALUES = 20_000;
-const MAX_BYTES = 1_000_000;
+/** Mappings and lists may stand in each other this deep. */
+const MAX_DEPTH = 100;
+/** Largest file, in characters. */
+export const MAX_FILE = 1_000_000;
 
 /** The whole file as spots, or `undefined` where it is no YAML mapping; what is wrong is added to `problems`. */
 export function readTree(text: string, variables: Variables, problems: Problems): MapSpot | undefined {
   const top = { at: { line: 1, column: 1 }, path: "" };
-  if (text.length > MAX_BYTES)
-    return problems.refuse(top, `the file has ${text.length} characters`, `Keep it below ${MAX_BYTES}`);
+  if (text.length > MAX_FILE)
+    return problems.refuse(top, `the file has ${text.length} characters`, `Keep it below ${MAX_FILE}`);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const deep = tooDeepAt(text, MAX_DEPTH);
+  if (deep !== undefined)
+    return problems.refuse({ at: deep, path: "" }, `the file nests more than ${MAX_DEPTH} deep here`, "Nest less");
+  // The parser would compare each key with all others of its mapping: that none is there twice is looked at below.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   for (const error of document.errors) {
     const { line, col } = lines.linePos(error.pos[0]);
     const sentence = error.message.replace(/\.$/, "");
@@ -59,20 +67,39 @@ export function readTree(text: string, variables: Variables, problems: Problems)
   return problems.refuse(root ?? top, "the file holds no mapping", "Begin with `services:` and one entry per service");
 }
 
+/** What each alias stands for: the last anchor of its name before it. Found in one walk, since each search is one. */
+function resolveAliases(document: Document): ReadonlyMap<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const found = new Map<Alias, Node>();
+  visit(document, {
+    Alias: (_, alias) => {
+      const node = anchors.get(alias.source);
+      if (node !== undefined) found.set(alias, node);
+    },
+    Value: (_, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return found;
+}
+
 /** Turns yaml's nodes into spots. */
 class Unfolder {
   readonly #document: Document;
   readonly #lines: LineCounter;
   readonly #variables: Variables;
   readonly #problems: Problems;
+  readonly #aliases: ReadonlyMap<Alias, Node>;
   readonly #open = new Set<Node>();
   #values = 0;
+  #isFull = false;
 
   constructor(document: Document, lines: LineCounter, variables: Variables, problems: Problems) {
     this.#document = document;
     this.#lines = lines;
     this.#variables = variables;
     this.#problems = problems;
+    this.#aliases = resolveAliases(document);
   }
 
   root(): Spot | undefined {
@@ -86,12 +113,13 @@ class Unfolder {
 
   #spot(found: Node | null, path: string, fallback?: Position): Spot {
     if (found === null) return { kind: "scalar", at: fallback ?? { line: 1, column: 1 }, path, value: undefined };
-    const node = isAlias(found) ? found.resolve(this.#document) : found;
+    const node = isAlias(found) ? this.#aliases.get(found) : found;
     const at = this.#at(found);
     const nothing: ScalarSpot = { kind: "scalar", at, path, value: undefined };
-    if (node === undefined || this.#open.has(node) || ++this.#values > MAX_VALUES) {
-      const problem = node === undefined ? "the alias names no anchor" : "aliases unfold without end here";
-      this.#problems.refuse({ at, path }, problem, "Write the value out");
+    const problem = this.#obstacle(node);
+    if (node === undefined || problem !== undefined) {
+      if (problem !== undefined && !this.#isFull) this.#problems.refuse({ at, path }, problem, "Write the value out");
+      this.#isFull ||= this.#values > MAX_VALUES;
       return nothing;
     }
     if (isScalar(node)) return this.#scalar(node.value, at, path);
@@ -110,6 +138,14 @@ class Unfolder {
     return spot;
   }
 
+  /** Why a node is not read. That there are too many values is said once: nothing after it is read at all. */
+  #obstacle(node: Node | undefined): string | undefined {
+    if (node === undefined) return "the alias names no anchor";
+    if (this.#open.has(node)) return "aliases unfold without end here";
+    if (this.#open.size >= MAX_DEPTH) return `this stands more than ${MAX_DEPTH} mappings and lists deep`;
+    return ++this.#values > MAX_VALUES ? `the file unfolds to more than ${MAX_VALUES} values here` : undefined;
+  }
+
   #entries(pairs: readonly PairNode[], path: string): Map<string, Entry> {
     const own = new Map<string, Entry>();
     const merged = new Map<string, Entry>();
@@ -125,6 +161,8 @@ class Unfolder {
         continue;
       }
       const below = path === "" ? key : `${path}.${key}`;
+      if (own.has(key))
+        this.#problems.refuse({ at, path: below }, "the key is given twice; keys must be unique", "Keep one");
       own.set(key, { key, at, path: below, value: this.#spot(pair.value, below, at) });
     }
     return new Map([...merged, ...own]);

@@ -1,15 +1,17 @@
-import { styleText } from "node:util";
 import type { Io } from "../io.ts";
+import { styled } from "./terminal.ts";
 
 /** What a word says about how things are. */
 export type Mood = "good" | "busy" | "bad" | "faint" | "strong";
 
-const STYLES = { good: "green", busy: "yellow", bad: "red", faint: "dim", strong: "bold" } as const;
+/** Green, yellow, red, dim and bold, and what ends each. */
+const STYLES = { good: [32, 39], busy: [33, 39], bad: [31, 39], faint: [2, 22], strong: [1, 22] } as const;
 
 /** Colours a word where a person looks on; NO_COLOR and pipes get plain text. */
 export function colour(io: Io, mood: Mood, text: string): string {
   if (!io.isTty || (io.env["NO_COLOR"] ?? "") !== "" || text === "") return text;
-  return styleText(STYLES[mood], text, { validateStream: false });
+  const [on, off] = STYLES[mood];
+  return styled(on, off, text);
 }
 
 const MOODS: Readonly<Record<string, Mood>> = {

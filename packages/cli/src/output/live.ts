@@ -21,7 +21,8 @@ function rewriting(io: Io): Live {
       const next = [...lines.values()].map(line => clip(line, io.width - 1));
       if (next.length === shown.length && next.every((line, index) => line === shown[index])) return;
       const up = shown.length === 0 ? "" : `\u001B[${shown.length}A`;
-      io.out(`${up}\r\u001B[J${next.map(line => `${line}\n`).join("")}`);
+      io.out(new TextEncoder().encode(`${up}\r\u001B[J`));
+      io.out(next.map(line => `${line}\n`).join(""));
       shown = next;
     },
     end: () => (shown = []),

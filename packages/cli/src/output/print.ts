@@ -1,10 +1,10 @@
 import { toJson } from "@bufbuild/protobuf";
 import type { DescMessage, JsonValue, MessageShape } from "@bufbuild/protobuf";
-import type { Session } from "../session/open.ts";
+import type { View } from "./view.ts";
 
 /** Prints for whoever reads: indented JSON for programs, text for people. */
-export function print(session: Session, json: () => JsonValue, text: () => string): void {
-  session.io.out(session.json ? `${JSON.stringify(json(), undefined, 2)}\n` : text());
+export function print(view: View, json: () => JsonValue, text: () => string): void {
+  view.io.out(view.json ? `${JSON.stringify(json(), undefined, 2)}\n` : text());
 }
 
 /** A message as the JSON that the REST interface answers with: every field, enum words, 64-bit numbers as text. */

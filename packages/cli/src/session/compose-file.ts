@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { SkepError } from "@skep/core/error.ts";
@@ -6,6 +5,8 @@ import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { parseEnvFile } from "../compose/environment.ts";
 import { parseCompose } from "../compose/parse.ts";
 import { formatIssue } from "../compose/problems.ts";
+import { MAX_FILE } from "../compose/tree.ts";
+import { readStart } from "../io.ts";
 import type { Io } from "../io.ts";
 
 /** Names that Compose looks for, in its order. */
@@ -81,10 +82,18 @@ function dotEnv(folder: string): Readonly<Record<string, string>> {
   throw new SkepError("invalid_argument", "ENV_FILE_BROKEN", `${path}:${line}: ${problem}. Write NAME=value lines.`);
 }
 
+/** @throws SkepError `invalid_argument` `FILE_TOO_LARGE` before more of a file is read than any Compose file needs. */
 function readIfThere(path: string): string | undefined {
+  let text: string | undefined;
   try {
-    return readFileSync(path, "utf8");
+    text = readStart(path, MAX_FILE * 4 + 1);
   } catch {
     return undefined;
   }
+  if (text.length <= MAX_FILE) return text;
+  throw new SkepError(
+    "invalid_argument",
+    "FILE_TOO_LARGE",
+    `${path} is too large: keep it below ${MAX_FILE} characters.`,
+  );
 }

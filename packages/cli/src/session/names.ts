@@ -5,11 +5,6 @@ export function deploymentId(session: Session, name: string): string {
   return name.includes(".") ? name : `${session.tenant}.${name}`;
 }
 
-/** How a person calls a deployment: without the tenant where it is the session's own. */
-export function shortName(session: Session, id: string): string {
-  return id.startsWith(`${session.tenant}.`) ? id.slice(session.tenant.length + 1) : id;
-}
-
 /** Whether the name means an instance, `web.7` or `acme.web.7`, and its id. */
 export function instanceId(session: Session, name: string): string | undefined {
   const parts = name.split(".");

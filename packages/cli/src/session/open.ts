@@ -3,17 +3,13 @@ import { connect } from "@skep/sdk/node.ts";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { Io } from "../io.ts";
+import type { View } from "../output/view.ts";
 import { checkUrls, currentContext, readToken } from "./context.ts";
 
 /** One run of a command against one platform. */
-export interface Session {
+export interface Session extends View {
   readonly api: SkepClient;
-  readonly io: Io;
   readonly url: string;
-  /** Tenant that names without a dot belong to. */
-  readonly tenant: string;
-  /** Whether a program reads the output. */
-  readonly json: boolean;
 }
 
 /** What every command that talks to the platform may be given. */
