@@ -1,5 +1,5 @@
+import type { ReportedStatus } from "@skep/core/model/report.ts";
 import { randomBytes } from "node:crypto";
-import type { ReportedStatus } from "@skep/api/codec/instance.ts";
 import { aSpec } from "@skep/core/testing/builders.ts";
 import type pg from "pg";
 import type { Repairs } from "./p10-repairs.ts";

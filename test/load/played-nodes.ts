@@ -1,8 +1,8 @@
+import type { ReportedStatus } from "@skep/core/model/report.ts";
 import { createHash } from "node:crypto";
 import { decodeAsk } from "@skep/api/codec/ask.ts";
 import { encodeAskReply } from "@skep/api/codec/ask-reply.ts";
 import { encodeBeat } from "@skep/api/codec/beat.ts";
-import type { ReportedStatus } from "@skep/api/codec/instance.ts";
 import { decodeReportAck, encodeReport, type Stranger } from "@skep/api/codec/report.ts";
 import { everyNode, nodeSubject, parseNodeSubject } from "@skep/api/subjects.ts";
 import { digestText, isDigested } from "@skep/core/converge/digest.ts";

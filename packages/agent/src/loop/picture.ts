@@ -1,6 +1,6 @@
+import type { ReportedStatus } from "@skep/core/model/report.ts";
 import type { ReportedVolume } from "@skep/core/model/volume.ts";
 import { createHash } from "node:crypto";
-import type { ReportedStatus } from "@skep/api/codec/instance.ts";
 import type { Stranger } from "@skep/api/codec/report.ts";
 import { digestText, isDigested } from "@skep/core/converge/digest.ts";
 import type { InstanceStatus } from "@skep/core/converge/status.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { NodeFacts } from "@skep/api/codec/report.ts";
+import type { AgentFacts } from "@skep/api/codec/report.ts";
 import type { EngineFacts } from "../engine/engine.ts";
 
 /** What the operator lets the agent use of its node. */
@@ -20,7 +20,7 @@ export function toNodeFacts(
     readonly agentVersion: string;
   },
   limits: NodeLimits,
-): NodeFacts {
+): AgentFacts {
   return {
     ...session,
     hostname: engine.hostname,

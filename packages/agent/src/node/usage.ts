@@ -1,11 +1,11 @@
-import type { InstanceUsage } from "@skep/api/codec/report.ts";
+import type { Usage } from "@skep/core/model/report.ts";
 import type { ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { cpuMillisBetween, type Sampler } from "./sampler.ts";
 
 /** Measures what instances use, from one call to the next. */
 export interface UsageMeter {
-  measure(containers: readonly ObservedContainer[]): readonly InstanceUsage[];
+  measure(containers: readonly ObservedContainer[]): readonly Usage[];
 }
 
 /** Makes a meter over a sampler; an instance shows from its second sample on. */
@@ -15,7 +15,7 @@ export function createUsageMeter(sampler: Sampler, clock: Clock): UsageMeter {
     measure: containers => {
       const running = containers.filter(one => one.state === "running");
       const now = new Map<string, { readonly cpuMicros: number; readonly at: number }>();
-      const byInstance = new Map<string, InstanceUsage>();
+      const byInstance = new Map<string, Usage>();
       sampler.keep(new Set(running.map(one => one.id)));
       for (const { id, instanceId, epoch } of running) {
         const sample = sampler.container(id);

@@ -1,8 +1,8 @@
+import type { ReportedStatus } from "@skep/core/model/report.ts";
 import { decodeAskReply, type AskReply } from "@skep/api/codec/ask-reply.ts";
 import { encodeAsk, type Ask } from "@skep/api/codec/ask.ts";
 import { decodeFetch, encodeAssignment, encodeFetchReply } from "@skep/api/codec/assignment.ts";
 import { decodeBeat, type Beat } from "@skep/api/codec/beat.ts";
-import type { ReportedStatus } from "@skep/api/codec/instance.ts";
 import { decodeReport, encodeReportAck, type Report, type ReportAck } from "@skep/api/codec/report.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";

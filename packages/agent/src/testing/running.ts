@@ -1,5 +1,5 @@
+import type { ReportedStatus } from "@skep/core/model/report.ts";
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
-import type { ReportedStatus } from "@skep/api/codec/instance.ts";
 import { aContainer, anAssignment, anInstance, aSpec } from "./builders.ts";
 import { openRig, type Rig } from "./rig.ts";
 

@@ -1,11 +1,5 @@
-import {
-  decodeReportAck,
-  endsFull,
-  type InstanceUsage,
-  type NodeFacts,
-  type Report,
-  type Stranger,
-} from "@skep/api/codec/report.ts";
+import type { Usage } from "@skep/core/model/report.ts";
+import { decodeReportAck, endsFull, type AgentFacts, type Report, type Stranger } from "@skep/api/codec/report.ts";
 import { splitReport } from "@skep/api/codec/report-parts.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import type { Bus } from "@skep/kit/bus.ts";
@@ -26,7 +20,7 @@ export interface ReporterDeps {
   readonly loops: Loops;
   readonly nodeId: string;
   readonly sessionId: string;
-  readonly facts: () => NodeFacts;
+  readonly facts: () => AgentFacts;
   /** What the agent works by. */
   readonly mark: () => { readonly incarnation: string; readonly term: number; readonly revision: number };
 }
@@ -54,7 +48,7 @@ export class Reporter {
   readonly #deps: ReporterDeps;
   readonly #wake: Wake;
   #picture: Picture | undefined;
-  #usage: readonly InstanceUsage[] = [];
+  #usage: readonly Usage[] = [];
   /** What the scheduler is known to know: one text per thing said. */
   #known: ReadonlyMap<string, string> = new Map();
   #wantsAll = true;
@@ -81,7 +75,7 @@ export class Reporter {
   }
 
   /** Adds what instances use to the next report. */
-  addUsage(usage: readonly InstanceUsage[]): void {
+  addUsage(usage: readonly Usage[]): void {
     this.#usage = usage;
     this.#wake.hint();
   }

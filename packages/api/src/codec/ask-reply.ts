@@ -1,3 +1,4 @@
+import type { SwarmNode } from "@skep/core/model/report.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { SkepError } from "@skep/core/error.ts";
 import type { InstanceId } from "@skep/core/model/instance.ts";
@@ -8,7 +9,6 @@ import { detailToProto, fromCodeAndDetail } from "./error-detail.ts";
 import { heldFromProto, heldToProto, type HeldState } from "./held.ts";
 import { fromUint64, toUint64 } from "./number.ts";
 import { swarmNodeFromProto, swarmNodeToProto } from "./swarm.ts";
-import type { SwarmNode } from "./swarm.ts";
 
 /** One line that a container printed. */
 export interface LogLine {

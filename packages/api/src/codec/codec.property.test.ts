@@ -1,3 +1,4 @@
+import type { SwarmNode } from "@skep/core/model/report.ts";
 import { create, fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
 import { SkepError } from "@skep/core/error.ts";
 import type { ErrorCode } from "@skep/core/error.ts";
@@ -24,7 +25,6 @@ import { decodeEventNotice, decodeWake, encodeEventNotice, encodeWake } from "./
 import { decodeReport, decodeReportAck, encodeReport, encodeReportAck } from "./report.ts";
 import { specFromProto, specToProto } from "./spec.ts";
 import { decodeSwarmNodes, encodeSwarmNodes } from "./swarm.ts";
-import type { SwarmNode } from "./swarm.ts";
 
 /** Holds that reading what was written gives the same value. */
 function survives<T>(

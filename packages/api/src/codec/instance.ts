@@ -1,12 +1,6 @@
+import type { ReportedStatus } from "@skep/core/model/report.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type {
-  ContainerStatus,
-  Health,
-  InstanceId,
-  InstanceState,
-  PortBinding,
-  Refusal,
-} from "@skep/core/model/instance.ts";
+import type { ContainerStatus, PortBinding, Refusal } from "@skep/core/model/instance.ts";
 import type { InstanceStatus, InstanceStatusSchema } from "../gen/skep/v1/agent_pb.ts";
 import type {
   ContainerStatus as ContainerStatusMessage,
@@ -18,17 +12,6 @@ import type {
 } from "../gen/skep/v1/instance_pb.ts";
 import { toUint32 } from "./number.ts";
 import { healths, instanceStates, protocols } from "./words.ts";
-
-/** One instance at one epoch as its agent sees it. */
-export interface ReportedStatus {
-  readonly instanceId: InstanceId;
-  readonly epoch: number;
-  readonly state: InstanceState;
-  readonly health: Health;
-  readonly containers: readonly ContainerStatus[];
-  readonly ports: readonly PortBinding[];
-  readonly message: string;
-}
 
 /** A status as a message. */
 export function statusToProto(status: ReportedStatus): MessageInitShape<typeof InstanceStatusSchema> {

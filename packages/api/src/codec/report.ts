@@ -1,7 +1,7 @@
+import type { NodeFacts, ReportedStatus, Usage } from "@skep/core/model/report.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { InstanceId } from "@skep/core/model/instance.ts";
-import type { Labels } from "@skep/core/model/labels.ts";
-import type { Capacity, NodeId } from "@skep/core/model/node.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
 import type { ReportedVolume } from "@skep/core/model/volume.ts";
 import type { NodeFacts as NodeFactsMessage, Stranger as StrangerMessage } from "../gen/skep/v1/agent_pb.ts";
 import { ReportAckSchema, ReportSchema, type StrangerSchema } from "../gen/skep/v1/agent_pb.ts";
@@ -9,21 +9,10 @@ import { capacityFromProto, capacityToProto } from "./capacity.ts";
 import { decodeMessage, encodeMessage, readEach } from "./envelope.ts";
 import type { Unreadable } from "./envelope.ts";
 import { statusFromProto, statusToProto } from "./instance.ts";
-import type { ReportedStatus } from "./instance.ts";
 import { fromUint64, toUint32, toUint64 } from "./number.ts";
 
-/** What a node says of itself when its agent begins a session; the node id is Swarm's. */
-export interface NodeFacts {
-  readonly nodeId: NodeId;
-  readonly sessionId: string;
-  readonly bootId: string;
-  readonly hostname: string;
-  readonly address: string;
-  readonly os: string;
-  readonly architecture: string;
-  readonly engineVersion: string;
-  readonly engineLabels: Labels;
-  readonly capacity: Capacity;
+/** What a node says of itself, and which version of the agent says it. */
+export interface AgentFacts extends NodeFacts {
   readonly agentVersion: string;
 }
 
@@ -33,14 +22,6 @@ export interface Stranger {
   readonly tenantId: string;
   readonly deploymentId: string;
   readonly release: number;
-}
-
-/** What one instance uses. */
-export interface InstanceUsage {
-  readonly instanceId: InstanceId;
-  readonly epoch: number;
-  readonly cpuMillis: number;
-  readonly memoryBytes: number;
 }
 
 /** What changed on a node, or with `full` all that its agent sees. */
@@ -57,12 +38,12 @@ export interface Report {
   readonly appliedTerm: number;
   readonly appliedRevision: number;
   /** Only in a full report, and there in its first part. */
-  readonly facts: NodeFacts | undefined;
+  readonly facts: AgentFacts | undefined;
   readonly statuses: readonly ReportedStatus[];
   /** Stopped, and nothing of them is left on the node. */
   readonly gone: readonly { readonly instanceId: InstanceId; readonly epoch: number }[];
   readonly strangers: readonly Stranger[];
-  readonly usage: readonly InstanceUsage[];
+  readonly usage: readonly Usage[];
   /** All volumes of ours on the node; `undefined` where nothing changed since they were last told. */
   readonly volumes: readonly ReportedVolume[] | undefined;
 }
@@ -173,7 +154,7 @@ export function strangersFromProto(messages: readonly StrangerMessage[]): {
   );
 }
 
-function factsFromProto(message: NodeFactsMessage): NodeFacts {
+function factsFromProto(message: NodeFactsMessage): AgentFacts {
   const { nodeId, sessionId, bootId, hostname, address, os, architecture, engineVersion, agentVersion } = message;
   return {
     nodeId,

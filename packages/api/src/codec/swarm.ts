@@ -1,25 +1,11 @@
+import type { SwarmNode } from "@skep/core/model/report.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { Labels } from "@skep/core/model/labels.ts";
-import type { Availability, NodeId } from "@skep/core/model/node.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
 import type { SwarmNode as SwarmNodeMessage, SwarmNodeSchema } from "../gen/skep/v1/agent_pb.ts";
 import { SwarmNodesSchema } from "../gen/skep/v1/agent_pb.ts";
 import { decodeMessage, encodeMessage } from "./envelope.ts";
 import { fromUint64, toUint64 } from "./number.ts";
 import { availabilities, nodeRoles } from "./words.ts";
-
-/** A node as a Swarm manager's engine lists it. */
-export interface SwarmNode {
-  readonly nodeId: NodeId;
-  readonly hostname: string;
-  readonly role: "manager" | "worker";
-  readonly availability: Availability;
-  /** Swarm's own word: ready, down, unknown, disconnected. */
-  readonly state: string;
-  readonly address: string;
-  readonly labels: Labels;
-  /** Swarm's version index of the node object; a lower one is older news. */
-  readonly versionIndex: number;
-}
 
 /** All nodes of the Swarm, as the manager `managerNodeId` lists them. */
 export interface SwarmNodes {

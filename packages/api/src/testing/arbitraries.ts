@@ -1,8 +1,8 @@
+import type { ReportedStatus } from "@skep/core/model/report.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 import type { ContainerSpec, DeploymentSpec, HealthCheck } from "@skep/core/model/deployment.ts";
 import type { ContainerStatus, PortBinding } from "@skep/core/model/instance.ts";
 import * as fc from "fast-check";
-import type { ReportedStatus } from "../codec/instance.ts";
 
 /** Generators of core values for the codecs' properties: everything that the types allow, within the wire's ranges. */
 export const text = fc.string({ maxLength: 12 });

@@ -1,16 +1,8 @@
-import type { ContainerStatus, Health, InstanceId, InstanceState, PortBinding } from "../model/instance.ts";
+import type { Health } from "../model/instance.ts";
+import type { ReportedStatus } from "../model/report.ts";
 
-/** One instance at one epoch as the agent sees it. */
-export interface InstanceStatus {
-  readonly instanceId: InstanceId;
-  readonly epoch: number;
-  readonly state: InstanceState;
-  readonly health: Health;
-  /** Its containers, by name; a pod's sandbox has the name `""`. */
-  readonly containers: readonly ContainerStatus[];
-  /** What it waits for or what went wrong, with the engine's own words. */
-  readonly message: string;
-  readonly ports: readonly PortBinding[];
+/** What the agent sees of one instance at one epoch, and whether it knows why. */
+export interface InstanceStatus extends ReportedStatus {
   /** Whether no assignment and no removal explains it: it is left alone and only reported. */
   readonly stranger: boolean;
 }

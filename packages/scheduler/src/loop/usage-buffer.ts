@@ -1,4 +1,4 @@
-import type { Usage } from "../store/reports.ts";
+import type { Usage } from "@skep/core/model/report.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 /** Collects what instances use and writes the latest of each, all in one statement. */

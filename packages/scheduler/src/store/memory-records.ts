@@ -1,3 +1,4 @@
+import type { Usage } from "@skep/core/model/report.ts";
 import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
 import type { Volume } from "@skep/core/model/volume.ts";
 import type { Serials } from "@skep/core/identity/serials.ts";
@@ -7,7 +8,6 @@ import { isLive } from "@skep/core/model/state.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
-import type { Usage } from "./reports.ts";
 import type { Decision, NodeRemoval, Orphan, Replica } from "./store.ts";
 
 /** A node with the agent's session, as `node_metadata` has it. */

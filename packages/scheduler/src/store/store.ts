@@ -1,3 +1,4 @@
+import type { NodeFacts, SwarmNode, Usage } from "@skep/core/model/report.ts";
 import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
@@ -10,7 +11,7 @@ import type { Instance, InstanceId, Location } from "@skep/core/model/instance.t
 import type { Liveness, Node, NodeId, NodeLoad } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
-import type { NodeFacts, StatusReport, SwarmNode, Usage } from "./reports.ts";
+import type { StatusReport } from "./reports.ts";
 
 /** Who leads: the holder of the one row in `leases`. Time is the database's own. */
 export interface Lease {

@@ -1,3 +1,4 @@
+import type { ReportedStatus } from "@skep/core/model/report.ts";
 import { createRouterTransport } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
 import { createValidateInterceptor } from "@connectrpc/validate";
@@ -18,7 +19,6 @@ import { createMemoryNetwork } from "@skep/kit/memory-bus.ts";
 import { createErrorInterceptor } from "@skep/server/errors.ts";
 import { createMemoryDatabase } from "../../store/memory/memory-store.ts";
 import type { MemoryDatabase } from "../../store/memory/memory-store.ts";
-import type { ReportedStatus } from "../../store/reports.ts";
 import type { Store } from "../../store/store.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createReservedDomains } from "../reserved-domains.ts";

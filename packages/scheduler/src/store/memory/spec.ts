@@ -1,3 +1,4 @@
+import type { Usage } from "@skep/core/model/report.ts";
 import { once } from "./once.ts";
 import { deploymentAnswer, emptyAnswer, tenantAnswer } from "@skep/api/codec/stored/answer.ts";
 import { giveUp } from "./volumes.ts";
@@ -10,7 +11,6 @@ import { inOrder, locationKey, ownerOf, releaseKey, setRoutes, type Records } fr
 import { KEEP_DOMAINS_MS } from "../keep-domains.ts";
 import { makePage, readPage } from "../page.ts";
 import { quotaWords, refuse } from "../refusals.ts";
-import type { Usage } from "../reports.ts";
 import type { DeploymentChange, DeploymentRecord, InstanceFilter, Page, PageRequest, Request } from "../store.ts";
 
 /** See `SpecStore.createTenant`. */

@@ -1,3 +1,4 @@
+import type { NodeFacts, SwarmNode, Usage } from "@skep/core/model/report.ts";
 import { createHash } from "node:crypto";
 import { digestText } from "@skep/core/converge/digest.ts";
 import type { Removal } from "@skep/core/model/assignment.ts";
@@ -7,7 +8,7 @@ import { canBecome, isLive } from "@skep/core/model/state.ts";
 import { takesPortTwice, takesReleasedPort } from "./plan.ts";
 import { locationKey, removalKey, type NodeEntry, type Records } from "../memory-records.ts";
 import { latest } from "../postgres/queries/report.ts";
-import type { NodeFacts, StatusReport, SwarmNode, Usage } from "../reports.ts";
+import type { StatusReport } from "../reports.ts";
 import type { SavedReport } from "../store.ts";
 
 const NO_CAPACITY: Capacity = { cpuMillis: 0, memoryBytes: 0, instances: 0, portFrom: 0, portTo: 0 };

@@ -1,8 +1,9 @@
+import type { NodeFacts, ReportedStatus } from "@skep/core/model/report.ts";
 import type { Change } from "@skep/core/world/plan.ts";
 import type { Instance } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import { aNode, anInstance } from "@skep/core/testing/builders.ts";
-import type { NodeFacts, ReportedStatus, StatusReport } from "../reports.ts";
+import type { StatusReport } from "../reports.ts";
 
 /** Facts of a node's agent. */
 export function someFacts(over: Partial<NodeFacts> = {}): NodeFacts {

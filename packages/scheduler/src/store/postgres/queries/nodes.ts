@@ -1,5 +1,5 @@
+import type { NodeFacts } from "@skep/core/model/report.ts";
 import type { Liveness, NodeId, NodeLoad } from "@skep/core/model/node.ts";
-import type { NodeFacts } from "../../reports.ts";
 import type { Mandate } from "../../store.ts";
 import { ask, type Queryable } from "../sql.ts";
 import { askLeading, leasePart } from "./lease.ts";

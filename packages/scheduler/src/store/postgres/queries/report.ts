@@ -1,6 +1,7 @@
+import type { ReportedStatus } from "@skep/core/model/report.ts";
 import type { InstanceState } from "@skep/core/model/instance.ts";
 import { canBecome } from "@skep/core/model/state.ts";
-import type { ReportedStatus, StatusReport } from "../../reports.ts";
+import type { StatusReport } from "../../reports.ts";
 import type { SavedReport } from "../../store.ts";
 import { askOne, type Queryable } from "../sql.ts";
 

@@ -1,4 +1,4 @@
-import type { SwarmNode } from "../../reports.ts";
+import type { SwarmNode } from "@skep/core/model/report.ts";
 import { askOne, type Queryable } from "../sql.ts";
 
 /**
