@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { VERSION } from "@skep/api/gen/version.ts";
 import { systemClock } from "@skep/kit/clock.ts";
 import { showConfig } from "@skep/kit/config.ts";
 import type { Life } from "@skep/kit/lifecycle.ts";
@@ -51,7 +52,7 @@ export async function serve(config: Config, log: Log, { stack, signal }: Life): 
     limits: config,
     sandboxImage: config.pauseImage,
     startLimit: config.startLimit,
-    agentVersion: "0.1.0",
+    agentVersion: VERSION,
   });
   const probe = await serveProbe(config.probePort, { agent: () => agent.trouble() }, log);
   stack.defer(() => probe.close(0));

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "./commands/index.ts";
 import { EXIT_CODES } from "./exit-code.ts";
@@ -7,6 +8,12 @@ import { SkepError } from "@skep/core/error.ts";
 import { runCommand } from "./testing/command.ts";
 
 describe("skep", () => {
+  it("says the version that the root's package.json says", async () => {
+    const root = `${import.meta.dirname}/../../../package.json`;
+    const { version } = JSON.parse(readFileSync(root, "utf8")) as { readonly version: string };
+    expect((await runCommand("--version")).out).toBe(`${version}\n`);
+  });
+
   it("shows every command when it is given none", async () => {
     const { code, out } = await runCommand("");
     expect(code).toBe(0);

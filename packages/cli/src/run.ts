@@ -1,3 +1,4 @@
+import { VERSION } from "@skep/api/gen/version.ts";
 import { Command, CommanderError } from "commander";
 import { COMMANDS } from "./commands/index.ts";
 import type { CommandEntry } from "./commands/command.ts";
@@ -39,7 +40,7 @@ export async function run(argv: readonly string[], given: Io): Promise<number> {
 export async function createProgram(argv: readonly string[], io: Io): Promise<Command> {
   const program = new Command("skep")
     .description("Runs containers of many tenants on a Docker Swarm.")
-    .version("0.1.0", "-V, --version", "Print the version.")
+    .version(VERSION, "-V, --version", "Print the version.")
     .helpOption("-h, --help", "Show help, with examples.")
     .helpCommand("help [COMMAND]", "Show help for a command.")
     .addHelpText("after", EXAMPLES);

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { openApiJson } from "@skep/api/gen/openapi.ts";
+import { VERSION } from "@skep/api/gen/version.ts";
 import { permissionOf } from "@skep/api/permissions.ts";
 import { SERVICES } from "@skep/api/services.ts";
 import { anOperator } from "@skep/core/access/principal.ts";
@@ -20,7 +21,6 @@ import { knowTokens } from "@skep/server/auth.ts";
 import { startServer } from "@skep/server/server.ts";
 import { limitsOf } from "@skep/server/settings.ts";
 import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "./store/postgres/postgres-store.ts";
-import { VERSION } from "./version.ts";
 import { createScheduler, type Scheduler } from "./create-scheduler.ts";
 
 /**
