@@ -1,3 +1,4 @@
+import { nodeSubject } from "@skep/api/subjects.ts";
 import { createMemoryJournal } from "@skep/agent/loop/journal.ts";
 import { createMemoryMemo } from "@skep/agent/loop/memo.ts";
 import type { Chance } from "./chance.ts";
@@ -117,6 +118,8 @@ export class Adversary {
         return impersonate(this.#platform, fault.who, fault.other);
       case "row-lost":
         return this.#loseRow();
+      case "misdelivery":
+        return this.#misdeliver(fault.who);
       case "drain":
         return this.#drain(fault.who, fault.forMs);
       default:
@@ -255,6 +258,13 @@ export class Adversary {
     if (forMs === undefined) this.#drained.add(who);
     else
       this.#healAfter(forMs, () => void (this.#drained.has(who) || this.#editSwarm(who, { availability: "active" })));
+  }
+
+  /** What one node was told last reaches another, as after a mistake with addresses or credentials. */
+  #misdeliver(who: string): void {
+    const told = [...this.#platform.told].filter(([nodeId]) => nodeId !== who);
+    if (told.length === 0) return;
+    this.#platform.network.connect("stray-sender").publish(nodeSubject("assign", who), this.#chance.pick(told)[1]);
   }
 
   /** Somebody with SQL deletes the row of a location. */

@@ -35,6 +35,11 @@ export class EngineRule {
     this.#ranMs = ranMs;
   }
 
+  /** What the agent works by. */
+  held(): Assignment | undefined {
+    return this.#held;
+  }
+
   /** The journal is gone with everything that the node has ever seen. */
   forgets(): void {
     this.#epochs = new Map();
@@ -49,6 +54,7 @@ export class EngineRule {
   brokenByTaking({ assignment }: JournalEntry): string | undefined {
     const held = this.#held;
     if (assignment === undefined || assignment === held) return undefined;
+    if (assignment.nodeId !== this.#nodeId) return `${this.#nodeId} takes what is meant for ${assignment.nodeId}`;
     if (held !== undefined && isOlder(assignment, held)) {
       const of = (one: Assignment): string => `term ${one.term}, revision ${one.revision}`;
       return `${this.#nodeId} takes an assignment of ${of(assignment)} after one of ${of(held)}`;
@@ -94,6 +100,8 @@ export class EngineRule {
     // A pod's containers are made anew when their sandbox is another one, and a sandbox when it has lost its own.
     const isPod = role === "sandbox" || container.joins !== undefined;
     if (isPod && this.#some(one => nameOf(one) === name)) return undefined;
+    // An instance with so many attempts and no more may have been given up, and then nothing of it serves.
+    if (this.#some(one => nameOf(one) === name && one.spec.restart.maxAttempts !== undefined)) return undefined;
     return `${this.#nodeId} ends ${name}, which nobody told it to end`;
   }
 

@@ -24,6 +24,7 @@ export type Fault =
   | { readonly kind: "stranger"; readonly who: string }
   | { readonly kind: "strangers"; readonly who: string }
   | { readonly kind: "row-lost" }
+  | { readonly kind: "misdelivery"; readonly who: string }
   | { readonly kind: "impersonate"; readonly who: string; readonly other: string }
   | { readonly kind: "drain"; readonly who: string; readonly forMs: number | undefined };
 
@@ -71,6 +72,7 @@ const KINDS: readonly Fault["kind"][] = [
   "stranger",
   "strangers",
   "row-lost",
+  "misdelivery",
   "impersonate",
   "drain",
 ];
@@ -137,6 +139,7 @@ export function drawFault(
       const others = names.nodes.filter(one => one !== node);
       return { kind, who: node, other: chance.pick(others) };
     }
+    case "misdelivery":
     case "container-crash":
     case "container-vanish":
     case "stranger":

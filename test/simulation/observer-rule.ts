@@ -34,16 +34,22 @@ export class ObserverRule {
     this.#life = life;
   }
 
-  /** The scheduler got this message. */
-  heard(subject: string, data: Uint8Array): void {
+  /** The scheduler got this message; `hasReported` says whether that life of an agent has reported in full. */
+  heard(
+    subject: string,
+    data: Uint8Array,
+    hasReported: (nodeId: string, sessionId: string) => boolean,
+  ): string | undefined {
     const about = parseNodeSubject(subject);
     if (about !== undefined) this.#heardAt.set(about.nodeId, this.#life.ranMs());
-    if (about?.kind !== "beat") return;
+    if (about?.kind !== "beat") return undefined;
     const { nodeId, sessionId, seq } = decodeBeat(data);
     const last = this.#beats.get(nodeId);
-    if (last?.sessionId === sessionId && last.seq >= seq) return;
+    if (last?.sessionId === sessionId && last.seq >= seq) return undefined;
     this.#beats.set(nodeId, { sessionId, seq });
     this.#beatAt.set(nodeId, this.#life.ranMs());
+    if (last?.sessionId === sessionId || hasReported(nodeId, sessionId)) return undefined;
+    return `${nodeId} beats before its report has landed`;
   }
 
   /** The scheduler says that the node is down; `unreachedMs` is how long ago a peer tried it in vain. */

@@ -35,6 +35,8 @@ export interface Platform {
   /** What each scheduler's edge listener serves right now. */
   readonly handles: Map<string, SchedulerHandle>;
   readonly edges: Edge[];
+  /** The assignment that was last sent to each node, as bytes. */
+  readonly told: Map<string, Uint8Array>;
   readonly journals: Map<string, Journal>;
   readonly healthyMemos: Map<string, Memo>;
   readonly volumeRule: VolumeRule;
@@ -107,6 +109,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     lives: new Map(),
     handles: new Map(),
     edges,
+    told: new Map(),
     journals: new Map(nodes.map(node => [node.id, createMemoryJournal()])),
     healthyMemos: new Map(nodes.map(node => [node.id, createMemoryMemo()])),
     volumeRule: new VolumeRule(),

@@ -47,13 +47,22 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
   agent.start().catch((error: unknown) => platform.violate(`the agent of ${node.id} failed: ${String(error)}`));
 }
 
+/** A session that another one has followed may have reported before. */
+function hasReported(platform: Platform, nodeId: string, sessionId: string): boolean {
+  const entry = platform.database.records.nodes.get(nodeId);
+  return entry !== undefined && (entry.sessionId !== sessionId || entry.reportedFull);
+}
+
 const SAID_AT_ONCE_MS = 200;
 
 /** Starts a scheduler in a fresh life. */
 export function startScheduler(platform: Platform, name: string, life: Life): void {
   const random = platform.random(`${life.name} ${platform.clock.now()}`);
   const observer = new ObserverRule(life);
-  const bus = busOfLife(platform.network.connect(name), life, (subject, data) => observer.heard(subject, data));
+  const bus = busOfLife(platform.network.connect(name), life, (subject, data) => {
+    const broken = observer.heard(subject, data, (nodeId, sessionId) => hasReported(platform, nodeId, sessionId));
+    if (broken !== undefined) platform.violate(broken);
+  });
   const store = watchedStore(platform, platform.database.connect(name), life, observer);
   const newId = createIdSource(random);
   const scheduler = createScheduler({

@@ -4,6 +4,7 @@ import { missing } from "./goal.ts";
 import { beginLife, createPlatform, type Platform } from "./platform.ts";
 import { startAgent, startScheduler } from "./processes.ts";
 import { giveUpVolumes, liveAsUsers } from "./users.ts";
+import { watchTold } from "./told-rule.ts";
 import { checkNow, recordsOf } from "./watch.ts";
 import { LATEST_MS, setWeather } from "./weather.ts";
 
@@ -60,6 +61,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const { lost, drained } = adversary.calm();
   const calmAt = clock.now();
   void giveUpVolumes(platform, lost).catch((error: unknown) => platform.violate(`a person failed: ${String(error)}`));
+  void watchTold(platform);
   const gaps = (): readonly string[] => {
     const up = new Set(platform.nodes.filter(node => node.on()).map(node => node.id));
     const running = platform.nodes.flatMap(node => node.running());

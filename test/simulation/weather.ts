@@ -38,8 +38,10 @@ export function setWeather(platform: Platform): void {
 }
 
 /** Notes what each node was ever told, whether or not it gets there; answers to fetches are noted where they are read. */
-function watchAssignments(platform: Platform, { subject, data }: Passage): void {
+function watchAssignments(platform: Platform, { from, subject, data }: Passage): void {
   const about = parseNodeSubject(subject);
+  if (about?.kind !== "assign" || !platform.schedulers.includes(from)) return;
+  platform.told.set(about.nodeId, data);
   if (about?.kind === "assign") platform.engineRules.get(about.nodeId)?.sent(tellingOf(decodeAssignment(data)));
 }
 

@@ -38,7 +38,7 @@ export const AGENT_BUGS: readonly Bug[] = [
     name: "agent-of-another-node",
     breaks: "An agent takes what is meant for another node.",
     edits: [{ file: INTAKE, find: "next.nodeId !== nodeId", replace: "false" }],
-    found: /which no assignment told it to run/,
+    found: /takes what is meant for/,
   },
   {
     name: "agent-journal-never-written",
@@ -102,18 +102,6 @@ export const AGENT_BUGS: readonly Bug[] = [
       },
     ],
     found: /which nobody told it to end/,
-  },
-  {
-    name: "agent-never-fetches-again",
-    breaks: "An agent asks once for its assignment and never again.",
-    edits: [
-      {
-        file: SESSION,
-        find: "await clock.sleep(answered ? FETCH_EVERY_MS : FETCH_RETRY_MS * (1 + random()), signal);",
-        replace: "await clock.sleep(3_600_000, signal);",
-      },
-    ],
-    found: /not as desired/,
   },
   {
     name: "agent-beats-before-its-report",

@@ -5,6 +5,7 @@ import type { Stranger } from "@skep/api/codec/report.ts";
 import { digestText, isDigested } from "@skep/core/converge/digest.ts";
 import type { InstanceStatus } from "@skep/core/converge/status.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
+import type { PortBinding } from "@skep/core/model/instance.ts";
 import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
 
 /** All that the agent has to say at one moment; each picture replaces the one before. */
@@ -21,6 +22,8 @@ export interface SetAside {
   readonly epoch: number;
   readonly state: "preparing" | "failed";
   readonly message: string;
+  /** As assigned, where that could be read: a row that is written back from this must not lose its ports. */
+  readonly ports: readonly PortBinding[];
 }
 
 /** What the agent runs, in one number that the scheduler can compute as well. */
@@ -100,8 +103,8 @@ function withRemark(status: InstanceStatus, instances: readonly AssignedInstance
     : { ...reported, message: `${failing.name} is not healthy yet: ${remarks.healthNotes[failing.id]}` };
 }
 
-function toStatus({ instanceId, epoch, state, message }: SetAside): ReportedStatus {
-  return { instanceId, epoch, state, health: "none", containers: [], ports: [], message };
+function toStatus({ instanceId, epoch, state, message, ports }: SetAside): ReportedStatus {
+  return { instanceId, epoch, state, health: "none", containers: [], ports, message };
 }
 
 function toStranger(status: InstanceStatus, containers: readonly ObservedContainer[]): Stranger | undefined {

@@ -66,6 +66,15 @@ describe("an assignment whose specs are only named", () => {
     expect(rig.running()).toHaveLength(2);
   });
 
+  it("reports the ports of what it waits for, so that a lost row comes back with them", async () => {
+    const rig = await openRig();
+    const scheduler = play(rig, new Map());
+    const ports = [{ container: "app", containerPort: 80, protocol: "tcp" as const, hostPort: 20_000 }];
+    scheduler.tell(anAssignment({ instances: [{ ...heavy, ports }] }));
+    await rig.clock.advance(8_000);
+    expect(statusOf(rig, "acme.fat.1@1")).toMatchObject({ state: "preparing", ports });
+  });
+
   it("asks for no spec that it holds, also after a restart", async () => {
     const rig = await openRig();
     const scheduler = play(rig, new Map([["acme.fat", fat]]));

@@ -107,7 +107,8 @@ export class Supply {
     const size = `${Math.ceil(spec.bytes / 1024)} KiB`;
     const message =
       failure === undefined ? `fetching its spec (${size})` : `its spec (${size}) could not be fetched: ${failure}`;
-    return { instanceId: instance.instanceId, epoch: instance.epoch, state: "preparing", message };
+    const { instanceId, epoch, ports } = instance;
+    return { instanceId, epoch, state: "preparing", message, ports };
   }
 
   /** One spec at a time, until nothing is missing of what the agent works by then. */
@@ -146,7 +147,7 @@ function failed(
   { instanceId, epoch }: { readonly instanceId: string; readonly epoch: number },
   message: string,
 ): SetAside {
-  return { instanceId, epoch, state: "failed", message };
+  return { instanceId, epoch, state: "failed", message, ports: [] };
 }
 
 function keyOf({ deploymentId, release, digest }: SpecName): string {
