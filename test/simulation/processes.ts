@@ -47,8 +47,9 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
   agent.start().catch((error: unknown) => platform.violate(`the agent of ${node.id} failed: ${String(error)}`));
 }
 
-/** A session that another one has followed may have reported before. */
+/** A session that another one has followed may have reported before, and a late write may bring a former one back. */
 function hasReported(platform: Platform, nodeId: string, sessionId: string): boolean {
+  if ((platform.mischief?.storeLate ?? 1) > 0) return true;
   const entry = platform.database.records.nodes.get(nodeId);
   return entry !== undefined && (entry.sessionId !== sessionId || entry.reportedFull);
 }
