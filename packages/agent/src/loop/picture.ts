@@ -22,7 +22,7 @@ export interface SetAside {
   readonly epoch: number;
   readonly state: "preparing" | "failed";
   readonly message: string;
-  /** As assigned, where that could be read: a row that is written back from this keeps its ports. */
+  /** As assigned, where that could be read; a row written back from this keeps its ports. */
   readonly ports: readonly PortBinding[];
 }
 
