@@ -1,10 +1,12 @@
 import { nodeSubject } from "@skep/api/subjects.ts";
 import { createMemoryJournal } from "@skep/agent/loop/journal.ts";
 import { createMemoryMemo } from "@skep/agent/loop/memo.ts";
+import { releasePorts } from "@skep/core/world/released-ports.ts";
 import type { Chance } from "./chance.ts";
 import { drawFault, drawMischief, type Fault } from "./faults.ts";
 import { impersonate } from "./impostor.ts";
 import { endLife, type Platform } from "./platform.ts";
+import { SETTINGS } from "./processes.ts";
 import type { SimNode } from "./sim-node.ts";
 
 /** Deployment of the strays that come in a herd, and how many come. */
@@ -269,9 +271,14 @@ export class Adversary {
 
   /** Somebody with SQL deletes the row of a location. */
   #loseRow(): void {
-    const { locations } = this.#platform.database.records;
-    const keys = [...locations.keys()];
-    if (keys.length > 0) locations.delete(this.#chance.pick(keys));
+    const { records } = this.#platform.database;
+    const keys = [...records.locations.keys()];
+    if (keys.length === 0) return;
+    const key = this.#chance.pick(keys);
+    const [gone, now] = [records.locations.get(key)!, this.#platform.clock.now()];
+    records.locations.delete(key);
+    // As the database's trigger does.
+    records.releasedPorts = releasePorts(records.releasedPorts, [gone], now + SETTINGS.portQuarantineMs, now);
   }
 
   #editSwarm(nodeId: string, change: { state?: string; availability?: "active" | "drain" }): void {

@@ -54,10 +54,11 @@ export class Edge {
   /** What it lacks, or has too much, until it sends requests exactly where these records say. */
   missing(world: World, routes: Iterable<readonly Route[]>): readonly string[] {
     const wanted = new Set<string>();
-    for (const { deploymentId, container, targetPort } of [...routes].flat()) {
+    for (const { deploymentId, release, container, targetPort } of [...routes].flat()) {
       for (const location of world.locations) {
         const node = world.nodes.find(one => one.id === location.nodeId);
-        if (location.deploymentId !== deploymentId || !isServing(location, node)) continue;
+        if (location.deploymentId !== deploymentId || location.release !== release) continue;
+        if (!isServing(location, node)) continue;
         const port = location.ports.find(one => one.container === container && one.containerPort === targetPort);
         if (port !== undefined) wanted.add(`${deploymentId} at ${node?.address}:${port.hostPort}`);
       }

@@ -7,7 +7,7 @@ import { noSampler } from "@skep/agent/node/sampler.ts";
 import { createRecordingLog, type Log } from "@skep/kit/log.ts";
 import { createIdSource } from "@skep/kit/random.ts";
 import { createScheduler } from "@skep/scheduler/create-scheduler.ts";
-import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
+import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
 import { busOfLife, throughGate, type Life } from "./life.ts";
 import { ObserverRule } from "./observer-rule.ts";
 import type { Platform } from "./platform.ts";
@@ -15,7 +15,10 @@ import { SANDBOX_IMAGE, type SimNode } from "./sim-node.ts";
 import { recordsOf, watchedEngine, watchedStore } from "./watch.ts";
 
 /** What every simulated operator chose; few ports and slots, so that they run short. */
-const LIMITS = { portFrom: 20_000, portTo: 20_199, maxInstances: 14 };
+const LIMITS = { portFrom: 20_000, portTo: 20_039, maxInstances: 14 };
+/** Ports wait no longer than a seed lasts, so that they change hands within it. */
+export const SETTINGS: Settings = { ...DEFAULT_SETTINGS, portQuarantineMs: 15_000 };
+const ROUTES_MAX_AGE_MS = 5_000;
 
 /** Starts the agent of a node in a fresh life. */
 export function startAgent(platform: Platform, node: SimNode, life: Life): void {
@@ -81,7 +84,8 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
       const broken = observer.broken(nodeId, recordsOf(platform).nodes, unreachedMs);
       if (broken !== undefined) platform.violate(broken);
     }),
-    settings: DEFAULT_SETTINGS,
+    settings: SETTINGS,
+    routesMaxAgeMs: ROUTES_MAX_AGE_MS,
     name,
     version: "simulated",
   });

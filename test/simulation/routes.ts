@@ -13,6 +13,7 @@ export function routesOf(tenantId: string, spec: DeploymentSpec): readonly Route
     {
       deploymentId: `${tenantId}.${spec.name}`,
       tenantId,
+      release: 0,
       router: ROUTER,
       kind: "http",
       domain,

@@ -11,6 +11,8 @@ export type Balancing = "wrr" | "p2c";
 export interface Route {
   readonly deploymentId: DeploymentId;
   readonly tenantId: TenantId;
+  /** The release whose labels describe it; 0 until it is recorded. */
+  readonly release: number;
   /** Router name of the labels, unique within the deployment. */
   readonly router: string;
   readonly kind: "http" | "tcp";

@@ -68,6 +68,7 @@ export function readRouter(
   return parts.map((part, at) => ({
     deploymentId: context.deploymentId,
     tenantId: context.tenantId,
+    release: 0,
     router: at === 0 ? name : `${name}.${at + 1}`,
     kind: context.kind,
     domain: part.domain,

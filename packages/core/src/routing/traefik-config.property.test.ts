@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Location } from "../model/instance.ts";
 import type { Route } from "../model/routing.ts";
 import { aLocation, aNode } from "../testing/builders.ts";
@@ -18,6 +18,7 @@ function aRoute(over: Partial<Route> = {}): Route {
   return {
     deploymentId: "acme.web",
     tenantId: "acme",
+    release: 1,
     router: "web",
     kind: "http",
     domain: "a.io",
@@ -133,6 +134,43 @@ test("deployments that share a rule share its requests by weight, and one withou
     { name: "acme.web2.web", weight: 9 },
   ]);
   expect(shares(traefikConfig(routes, both.slice(0, 1), NODES))).toEqual([{ name: "acme.web.web", weight: 1 }]);
+});
+
+describe("while an update is under way", () => {
+  const moved = aRoute({ release: 2, targetPort: 81 });
+  const both = (hostPort: number, containerPort: number, release: number): Location =>
+    at("n1", hostPort, { release, ports: [{ container: "app", containerPort, protocol: "tcp", hostPort }] });
+
+  test("the older release is served at its own port until the newer one serves, and then both are", () => {
+    const routes = [aRoute(), moved];
+    expect(urls([both(20000, 80, 1), { ...both(20001, 81, 2), state: "starting" }], routes)).toEqual([
+      "http://10.0.0.1:20000",
+    ]);
+    const during = [both(20000, 80, 1), both(20001, 81, 2)];
+    expect(urls(during, routes)).toEqual(["http://10.0.0.1:20000", "http://10.0.0.1:20001"]);
+    expect(urls(during.slice(1), routes)).toEqual(["http://10.0.0.1:20001"]);
+  });
+
+  test("the rule, the options and the domains are those of the newest release that serves", () => {
+    const rule = "Host(`b.io`)";
+    const routes = [aRoute(), aRoute({ release: 2, rule, domain: "b.io", priority: 9 })];
+    const old = traefikConfig(routes, [both(20000, 80, 1)], NODES).http!;
+    expect(old.routers).toMatchObject({ "acme.web.web": { rule: "Host(`a.io`)" } });
+    const { routers, services } = traefikConfig(routes, [both(20000, 80, 1), both(20001, 80, 2)], NODES).http!;
+    expect(routers).toMatchObject({ "acme.web.web": { rule, priority: 9 } });
+    expect(services["acme.web.web"]).toMatchObject({ loadBalancer: { servers: [{ url: "http://10.0.0.1:20001" }] } });
+  });
+
+  test("a router that only the newer release has waits for it with 503", () => {
+    const routes = [aRoute(), moved, aRoute({ release: 2, router: "api", rule: "Host(`c.io`)", domain: "c.io" })];
+    const { routers, services } = traefikConfig(routes, [both(20000, 80, 1)], NODES).http!;
+    expect(Object.keys(routers)).toEqual(["acme.web.web", "acme.web.api"].toSorted());
+    expect(services["acme.web.api"]).toMatchObject({ loadBalancer: { servers: [] } });
+  });
+
+  test("what runs of a release without routes of its own has those of the newest", () => {
+    expect(urls([both(20000, 81, 1)], [moved])).toEqual(["http://10.0.0.1:20000"]);
+  });
 });
 
 test("middlewares, TLS and load balancer options are passed on under names of their own", () => {

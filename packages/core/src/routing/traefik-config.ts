@@ -1,3 +1,4 @@
+import type { DeploymentId } from "../model/deployment.ts";
 import type { Location, PortBinding } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import type { Route } from "../model/routing.ts";
@@ -32,12 +33,13 @@ export function traefikConfig(
   locations: readonly Location[],
   nodes: readonly Node[],
 ): TraefikDynamic {
-  const targets = targetsByDeployment(locations, nodes);
+  const targets = targetsByRelease(locations, nodes);
   const sections = { http: emptySection(), tcp: emptySection() };
-  const shared = Map.groupBy([...routes].sort(byName), route =>
-    [route.kind, route.tenantId, route.rule, route.entryPoints.join(","), route.domain, route.path].join("\n"),
+  const members = [...Map.groupBy(routes, route => route.deploymentId).values()].flatMap(own =>
+    membersOf(own, targets.get(own[0]!.deploymentId) ?? new Map()),
   );
-  for (const group of shared.values()) addRouter(sections[group[0]!.kind], group, targets);
+  const shared = Map.groupBy(members.sort(byName), ({ route }) => `${route.tenantId}\n${ruleKey(route)}`);
+  for (const group of shared.values()) addRouter(sections[group[0]!.route.kind], group);
   return {
     ...(Object.keys(sections.http.routers).length === 0 ? {} : { http: withoutEmpty(sections.http) }),
     ...(Object.keys(sections.tcp.routers).length === 0 ? {} : { tcp: withoutEmpty(sections.tcp) }),
@@ -50,18 +52,55 @@ interface Target {
   readonly ports: readonly PortBinding[];
 }
 
+/** A route that the edges get, with the servers that it leads to. */
+interface Member {
+  readonly route: Route;
+  readonly servers: readonly string[];
+}
+
+type Targets = ReadonlyMap<number, readonly Target[]>;
+
+/**
+ * The routes of one deployment. They are those of its newest release that serves: what an update brings
+ * is not routed before it can answer. Until all of the older release has gone, its instances get their
+ * share of what both releases route, each at the port that its own release names.
+ */
+function membersOf(routes: readonly Route[], targets: Targets): readonly Member[] {
+  const releases = [...new Set(routes.map(route => route.release))].sort((a, b) => b - a);
+  const newest = releases[0]!;
+  const ofRelease = (release: number): readonly Route[] => routes.filter(route => route.release === release);
+  // What runs of a release without routes of its own has always had those of the newest.
+  const routedBy = (release: number): number => (releases.includes(release) ? release : newest);
+  const serving = [...targets.keys()].map(routedBy);
+  const leading = serving.length === 0 ? newest : Math.max(...serving);
+  const members = ofRelease(leading).map(route => ({
+    route,
+    servers: [...targets]
+      .flatMap(([release, some]) => {
+        const by = routedBy(release);
+        const own = by === leading ? route : ofRelease(by).find(one => ruleKey(one) === ruleKey(route));
+        return own === undefined ? [] : serversOf(own, some);
+      })
+      .sort(),
+  }));
+  const isNew = (route: Route): boolean =>
+    !members.some(one => one.route.router === route.router || ruleKey(one.route) === ruleKey(route));
+  const coming = leading === newest ? [] : ofRelease(newest).filter(isNew);
+  return [...members, ...coming.map(route => ({ route, servers: [] }))];
+}
+
+/** Equal for routes that take the same requests. */
+function ruleKey({ kind, rule, entryPoints, domain, path }: Route): string {
+  return [kind, rule, entryPoints.join(","), domain, path].join("\n");
+}
+
 /**
  * Adds a router for routes that share their rule; where several deployments share it, each gets
  * requests by its weight.
  */
-function addRouter(
-  section: TraefikSection,
-  group: readonly Route[],
-  targets: ReadonlyMap<string, readonly Target[]>,
-): void {
-  const first = group[0]!;
+function addRouter(section: TraefikSection, members: readonly Member[]): void {
+  const first = members[0]!.route;
   const name = nameOf(first);
-  const members = group.map(route => ({ route, servers: serversOf(route, targets.get(route.deploymentId) ?? []) }));
   for (const { route, servers } of members)
     section.services[nameOf(route)] = { loadBalancer: loadBalancerOf(route, servers) };
   let service = name;
@@ -139,13 +178,13 @@ function serversOf(route: Route, targets: readonly Target[]): readonly string[] 
         : `${typeof scheme === "string" ? scheme : "http"}://${host}:${port.hostPort}`,
     ];
   });
-  return servers.sort();
+  return servers;
 }
 
-function targetsByDeployment(
+function targetsByRelease(
   locations: readonly Location[],
   nodes: readonly Node[],
-): ReadonlyMap<string, readonly Target[]> {
+): ReadonlyMap<DeploymentId, ReadonlyMap<number, readonly Target[]>> {
   const byId = new Map<NodeId, Node>(nodes.map(node => [node.id, node]));
   const newest = new Map<string, Location>();
   for (const location of locations) {
@@ -153,11 +192,13 @@ function targetsByDeployment(
     const before = newest.get(location.instanceId);
     if (before === undefined || before.epoch < location.epoch) newest.set(location.instanceId, location);
   }
-  const targets = new Map<string, Target[]>();
-  for (const { deploymentId, nodeId, ports } of newest.values()) {
+  const targets = new Map<DeploymentId, Map<number, Target[]>>();
+  for (const { deploymentId, release, nodeId, ports } of newest.values()) {
+    const releases = targets.get(deploymentId) ?? new Map<number, Target[]>();
+    targets.set(deploymentId, releases);
     const target = { address: byId.get(nodeId)!.address, ports };
-    const known = targets.get(deploymentId);
-    if (known === undefined) targets.set(deploymentId, [target]);
+    const known = releases.get(release);
+    if (known === undefined) releases.set(release, [target]);
     else known.push(target);
   }
   return targets;
@@ -167,8 +208,8 @@ function nameOf(route: Route): string {
   return `${route.deploymentId}.${route.router}`;
 }
 
-function byName(a: Route, b: Route): number {
-  const [left, right] = [nameOf(a), nameOf(b)];
+function byName(a: Member, b: Member): number {
+  const [left, right] = [nameOf(a.route), nameOf(b.route)];
   if (left === right) return 0;
   return left < right ? -1 : 1;
 }

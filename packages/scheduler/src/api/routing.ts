@@ -22,11 +22,11 @@ export function routingHandlers(deps: ApiDeps): ServiceImpl<typeof RoutingServic
       const page = rest.slice(0, size);
       const last = page.at(-1);
       const more = rest.length > page.length && last !== undefined;
-      return { routes: await encodeRoutes(deps, page), nextPageToken: more ? encodeKey(keyOf(last)) : "" };
+      return { routes: await encodeRoutes(deps, page, routes), nextPageToken: more ? encodeKey(keyOf(last)) : "" };
     },
     getRoute: async ({ domain }) => {
       const routes = await store.listRoutes({ domain: domain.toLowerCase() });
-      if (routes.length > 0) return { routes: await encodeRoutes(deps, routes) };
+      if (routes.length > 0) return { routes: await encodeRoutes(deps, routes, routes) };
       throw new SkepError(
         "not_found",
         "ROUTE_NOT_FOUND",
@@ -37,7 +37,11 @@ export function routingHandlers(deps: ApiDeps): ServiceImpl<typeof RoutingServic
   };
 }
 
-async function encodeRoutes({ store }: ApiDeps, routes: readonly Route[]): Promise<ReturnType<typeof routeToProto>[]> {
+async function encodeRoutes(
+  { store }: ApiDeps,
+  routes: readonly Route[],
+  all: readonly Route[],
+): Promise<ReturnType<typeof routeToProto>[]> {
   const deploymentIds = [...new Set(routes.map(route => route.deploymentId))];
   const [nodes, ...instances] = await Promise.all([
     store.listNodes(),
@@ -50,13 +54,15 @@ async function encodeRoutes({ store }: ApiDeps, routes: readonly Route[]): Promi
     return well.toSorted((a, b) => b.epoch - a.epoch).slice(0, 1);
   });
   return routes.map(route => {
-    const servers = serving.filter(location => location.deploymentId === route.deploymentId);
+    const own = serving.filter(location => location.deploymentId === route.deploymentId);
+    const releases = new Set(all.filter(one => one.deploymentId === route.deploymentId).map(one => one.release));
+    const servers = own.filter(({ release }) => release === route.release || !releases.has(release));
     return routeToProto(route, servers, lookups);
   });
 }
 
 function keyOf(route: Route): string {
-  return `${route.domain} ${route.path} ${route.deploymentId} ${route.router}`;
+  return `${route.domain} ${route.path} ${route.deploymentId} ${route.release} ${route.router}`;
 }
 
 function encodeKey(key: string): string {

@@ -1,7 +1,7 @@
 import { NO_BASIS } from "@skep/core/world/basis.ts";
 import { aNode, aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { describe, expect, it } from "vitest";
-import { aReport, creation, placement } from "../testing/records.ts";
+import { aReport, aRoute, creation, placement } from "../testing/records.ts";
 import { NOW, someone, type StoreSetting } from "./setting.ts";
 
 /** The world as one snapshot, plans as compare-and-set, assignments from the records. */
@@ -48,6 +48,30 @@ export function describePlans(setting: StoreSetting): void {
           changedAt: NOW,
         },
       ]);
+    });
+
+    it("keeps the routes of the older release as long as anything of it is recorded", async () => {
+      await committed(creation(1), placement(1));
+      const [spec, routes] = [aSpec({ replicas: 1 }), [aRoute({ targetPort: 81 })]];
+      const update = { spec: { ...spec, containers: [{ ...spec.containers[0]!, image: "web:2" }] }, routes };
+      await store.changeDeployment("acme.web", update, undefined, someone, NOW);
+      const ports = async (): Promise<unknown> =>
+        (await store.listRoutes({})).map(({ release, router, targetPort }) => [release, router, targetPort]);
+      expect(await ports()).toEqual([
+        [1, "web", aRoute().targetPort],
+        [2, "web", 81],
+      ]);
+      expect((await store.loadEdge()).routes.map(route => route.release).toSorted()).toEqual([1, 2]);
+      const again = { spec: { ...spec, containers: [{ ...spec.containers[0]!, image: "web:3" }] }, routes };
+      await store.changeDeployment("acme.web", again, undefined, someone, NOW);
+      expect(await ports()).toEqual([
+        [1, "web", aRoute().targetPort],
+        [3, "web", 81],
+      ]);
+      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW });
+      expect(await ports()).toEqual([[3, "web", 81]]);
+      await store.changeDeployment("acme.web", { restart: true }, undefined, someone, NOW);
+      expect(await ports()).toEqual([[4, "web", 81]]);
     });
 
     it("refuses the plan of another term and of an expired lease, and writes nothing of it", async () => {

@@ -211,7 +211,10 @@ function createSpec(records: Records, clock: Clock, pass: Pass) {
     listNodes: () => pass("listNodes", () => listNodes(records)),
     listRoutes: filter =>
       pass("listRoutes", () =>
-        inOrder([...records.routes.values()].flat(), route => `${route.deploymentId} ${route.router}`).filter(
+        inOrder(
+          [...records.routes.values()].flat(),
+          route => `${route.deploymentId} ${String(route.release).padStart(10, "0")} ${route.router}`,
+        ).filter(
           route =>
             (filter.tenantId ?? route.tenantId) === route.tenantId &&
             (filter.domain ?? route.domain) === route.domain &&

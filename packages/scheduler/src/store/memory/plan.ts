@@ -232,7 +232,22 @@ function write(records: Records, world: World, now: number): void {
     const entry = records.nodes.get(node.id);
     if (entry !== undefined) entry.node = node;
   }
-  for (const id of records.routes.keys()) if (!records.deployments.has(id)) setRoutes(records, id, [], now);
+  for (const id of records.routes.keys()) {
+    if (records.deployments.has(id)) dropOldRoutes(records, id, now);
+    else setRoutes(records, id, [], now);
+  }
+}
+
+/** The routes of an older release go with its last location. */
+export function dropOldRoutes(records: Records, deploymentId: string, now: number): void {
+  const routes = records.routes.get(deploymentId) ?? [];
+  const newest = records.deployments.get(deploymentId)?.release;
+  if (routes.every(route => route.release === newest)) return;
+  const used = new Set(
+    [...records.locations.values()].flatMap(one => (one.deploymentId === deploymentId ? one.release : [])),
+  );
+  const kept = routes.filter(route => route.release === newest || used.has(route.release));
+  if (kept.length < routes.length) setRoutes(records, deploymentId, kept, now);
 }
 
 /** See `PlanStore.loadAssignment`. */

@@ -9,6 +9,7 @@ import type { Quota, Tenant } from "@skep/core/model/tenant.ts";
 import { changedRecord, firstRecord, footprint } from "../deployment-change.ts";
 import { inOrder, locationKey, ownerOf, releaseKey, setRoutes, type Records } from "../memory-records.ts";
 import { KEEP_DOMAINS_MS } from "../keep-domains.ts";
+import { dropOldRoutes } from "./plan.ts";
 import { makePage, readPage } from "../page.ts";
 import { quotaWords, refuse } from "../refusals.ts";
 import type { DeploymentChange, DeploymentRecord, InstanceFilter, Page, PageRequest, Request } from "../store.ts";
@@ -103,7 +104,13 @@ function put(records: Records, record: DeploymentRecord, routes: readonly Route[
   if (deployment.desired === "run") checkQuota(records, record);
   records.deployments.set(deployment.id, deployment);
   records.releases.set(releaseKey(deployment.id, release.number), release);
-  if (routes !== undefined) setRoutes(records, deployment.id, routes, now);
+  const known = records.routes.get(deployment.id) ?? [];
+  const latest = Math.max(...known.map(route => route.release));
+  const own = routes ?? known.filter(route => route.release === latest);
+  const others = known.filter(route => route.release !== release.number);
+  const all = [...others, ...own.map(route => ({ ...route, release: release.number }))];
+  setRoutes(records, deployment.id, all, now);
+  dropOldRoutes(records, deployment.id, now);
 }
 
 function checkQuota(records: Records, wanted: DeploymentRecord): void {

@@ -171,8 +171,10 @@ export function restoreLocation(records: Records, location: Location): boolean {
   const key = locationKey(location);
   const entry = records.nodes.get(location.nodeId);
   if (instance?.epoch !== location.epoch || records.locations.has(key) || entry === undefined) return false;
-  if (isLive(location) && takesPortTwice([...records.locations.values(), location])) return false;
-  if (takesReleasedPort([location], records.releasedPorts)) return false;
+  // Whatever its state is said to be: it may run, and then the port is in use.
+  const asLive: Location = { ...location, state: "running" };
+  if (takesPortTwice([...records.locations.values(), asLive])) return false;
+  if (takesReleasedPort([asLive], records.releasedPorts)) return false;
   records.locations.set(key, location);
   entry.node = { ...entry.node, assignmentRevision: entry.node.assignmentRevision + 1 };
   return true;

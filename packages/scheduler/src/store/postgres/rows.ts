@@ -152,6 +152,7 @@ export function toRoute(row: RouteRow): Route {
   return {
     deploymentId: row.deployment_id,
     tenantId: row.tenant_id,
+    release: row.release,
     router: row.router,
     kind: row.kind,
     domain: row.domain,
@@ -167,11 +168,12 @@ export function toRoute(row: RouteRow): Route {
   };
 }
 
-/** The row of a route, for a JSON record set. */
-export function fromRoute(route: Route): RouteRow {
+/** The row of a route of a release, for a JSON record set. */
+export function fromRoute(route: Route, release: number): RouteRow {
   return {
     deployment_id: route.deploymentId,
     tenant_id: route.tenantId,
+    release,
     router: route.router,
     kind: route.kind,
     domain: route.domain,

@@ -36,6 +36,7 @@ export interface ReleaseRow {
 export interface RouteRow {
   deployment_id: string;
   tenant_id: string;
+  release: number;
   router: string;
   kind: "http" | "tcp";
   domain: string;

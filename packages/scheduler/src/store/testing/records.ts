@@ -29,6 +29,7 @@ export function aRoute(over: Partial<Route> = {}): Route {
   return {
     deploymentId: "acme.web",
     tenantId: "acme",
+    release: 1,
     router: "web",
     kind: "http",
     domain: "web.example",

@@ -1,4 +1,6 @@
 /**
+ * The routes of an older release go with its last location.
+ *
  * A host port whose user's record goes waits before anybody else gets it, but for its own
  * deployment. The commit of a plan says until when (`skep.ports_free_at`); after a deletion by hand
  * it is 5 minutes.
@@ -12,7 +14,7 @@ CREATE OR REPLACE FUNCTION locations_added() RETURNS trigger LANGUAGE plpgsql AS
 BEGIN
   IF EXISTS (SELECT FROM added l, jsonb_array_elements(l.ports) p, released_ports r
       WHERE r.node_id = l.node_id AND r.host_port = (p ->> 'hostPort')::integer AND r.protocol = p ->> 'protocol'
-        AND r.free_at > l.desired_at AND r.deployment_id <> l.deployment_id AND is_live(l.status)) THEN
+        AND r.free_at > l.desired_at AND r.deployment_id <> l.deployment_id) THEN
     RAISE unique_violation USING CONSTRAINT = 'released_ports_wait', MESSAGE = 'a host port was released too lately';
   END IF;
   INSERT INTO location_ports (node_id, host_port, protocol, instance_id, epoch)
@@ -27,6 +29,11 @@ CREATE OR REPLACE FUNCTION locations_removed() RETURNS trigger LANGUAGE plpgsql 
 DECLARE now_ms bigint;
 BEGIN
   DELETE FROM location_ports p USING removed l WHERE p.instance_id = l.instance_id AND p.epoch = l.epoch;
+  DELETE FROM deployment_routing r USING (SELECT DISTINCT deployment_id, release FROM removed) l
+    WHERE r.deployment_id = l.deployment_id AND r.release = l.release
+      AND NOT EXISTS (SELECT FROM deployments d WHERE d.id = r.deployment_id AND d.release = r.release)
+      AND NOT EXISTS (SELECT FROM deployment_locations o
+        WHERE o.deployment_id = r.deployment_id AND o.release = r.release);
   now_ms := (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
   DELETE FROM released_ports r WHERE r.free_at <= now_ms AND r.node_id IN (SELECT node_id FROM removed);
   INSERT INTO released_ports (node_id, host_port, protocol, deployment_id, free_at)

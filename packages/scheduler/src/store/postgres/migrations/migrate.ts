@@ -10,6 +10,7 @@ import { retention } from "./0007-retention.ts";
 import { serialsAndRemovals } from "./0010-serials-and-removals.ts";
 import { identity, MINT_IDENTITY } from "./0011-identity.ts";
 import { releasedPorts } from "./0016-released-ports.ts";
+import { routesOfReleases } from "./0017-routes-of-releases.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -30,6 +31,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0011-identity": { up: identity },
   "0013-volumes": { up: volumes },
   "0016-released-ports": { up: releasedPorts },
+  "0017-routes-of-releases": { up: routesOfReleases },
 };
 
 /**

@@ -17,7 +17,7 @@ const READ = {
 FROM deployments d JOIN releases r ON r.deployment_id = d.id AND r.number = d.release WHERE d.id = $1`,
 };
 
-/** Compare-and-set on the resource version; `$9` null leaves the routes as they are. */
+/** Compare-and-set on the resource version; `$9` null keeps the routes for a new release. */
 const CHANGE = {
   name: "change-deployment",
   text: `
@@ -29,12 +29,19 @@ released AS (INSERT INTO releases (deployment_id, number, spec, cpu_millis, memo
 owned AS (INSERT INTO domains (domain, tenant_id)
   SELECT DISTINCT r.domain, c.tenant_id FROM changed c, ${ROUTE_RECORD} $9) r ORDER BY 1 ${CLAIM} $17)),
 unrouted AS (DELETE FROM deployment_routing x USING changed WHERE x.deployment_id = $1 AND $9::jsonb IS NOT NULL
-  AND x.router NOT IN (SELECT router FROM ${ROUTE_RECORD} $9))),
+  AND (x.release = $5 AND x.router NOT IN (SELECT router FROM ${ROUTE_RECORD} $9))
+    OR x.release <> $5 AND NOT EXISTS
+      (SELECT FROM deployment_locations l WHERE l.deployment_id = $1 AND l.release = x.release))),
 routed AS (INSERT INTO deployment_routing SELECT r.* FROM changed, ${ROUTE_RECORD} $9) r
-  ON CONFLICT (deployment_id, router) DO UPDATE SET kind = excluded.kind, domain = excluded.domain, path = excluded.path,
+  ON CONFLICT (deployment_id, release, router) DO UPDATE SET kind = excluded.kind, domain = excluded.domain, path = excluded.path,
     rule = excluded.rule, entry_points = excluded.entry_points, priority = excluded.priority, container = excluded.container,
     target_port = excluded.target_port, ssl_enabled = excluded.ssl_enabled, weight = excluded.weight,
     load_balancer_algo = excluded.load_balancer_algo, middlewares = excluded.middlewares, service = excluded.service),
+kept AS (INSERT INTO deployment_routing
+  SELECT (jsonb_populate_record(r, jsonb_build_object('release', $5::integer))).*
+  FROM changed, deployment_routing r WHERE r.deployment_id = $1 AND $9::jsonb IS NULL
+    AND r.release = (SELECT max(release) FROM deployment_routing WHERE deployment_id = $1)
+  ON CONFLICT (deployment_id, release, router) DO NOTHING),
 shown AS (UPDATE deployment_locations l
   SET domain = (SELECT r.domain FROM ${ROUTE_RECORD} $9) r ORDER BY r.router LIMIT 1)
   FROM changed WHERE l.deployment_id = $1 AND $9::jsonb IS NOT NULL),
@@ -80,7 +87,8 @@ async function write(
 ): Promise<boolean> {
   const { deployment, release } = after;
   const { cpuMillis, memoryBytes } = footprint(release.spec);
-  const routes = change.routes === undefined ? null : JSON.stringify(change.routes.map(fromRoute));
+  const routes =
+    change.routes === undefined ? null : JSON.stringify(change.routes.map(route => fromRoute(route, release.number)));
   const values = [
     deployment.id,
     before.deployment.resourceVersion,

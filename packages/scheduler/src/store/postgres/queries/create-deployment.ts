@@ -50,7 +50,7 @@ export async function createDeployment(
   const { id } = record.deployment;
   const one = mutation(request, "deployment.create", id, { spec, routes }, now);
   const { cpuMillis, memoryBytes } = footprint(spec);
-  const rows = JSON.stringify(routes.map(fromRoute));
+  const rows = JSON.stringify(routes.map(route => fromRoute(route, record.release.number)));
   const values = [
     id,
     tenantId,

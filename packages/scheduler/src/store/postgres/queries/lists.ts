@@ -107,7 +107,12 @@ export async function listRoutes(
   db: Db,
   filter: { readonly tenantId?: TenantId; readonly domain?: string; readonly deploymentId?: DeploymentId },
 ): Promise<readonly Route[]> {
-  let query = db.selectFrom("deployment_routing").selectAll().orderBy("deployment_id").orderBy("router");
+  let query = db
+    .selectFrom("deployment_routing")
+    .selectAll()
+    .orderBy("deployment_id")
+    .orderBy("release")
+    .orderBy("router");
   if (filter.tenantId !== undefined) query = query.where("tenant_id", "=", filter.tenantId);
   if (filter.domain !== undefined) query = query.where("domain", "=", filter.domain);
   if (filter.deploymentId !== undefined) query = query.where("deployment_id", "=", filter.deploymentId);

@@ -54,7 +54,9 @@ INSERT INTO deployment_locations (instance_id, epoch, deployment_id, tenant_id, 
   status, health_status, containers, ports, message, changed_at, domain)
 SELECT i.id, i.epoch, $3, $4, $5, node.node_id, $7, $8, $9, $10, $11, $12, $13, $14,
   (SELECT r.domain FROM deployment_routing r WHERE r.deployment_id = i.deployment_id ORDER BY r.router LIMIT 1)
-FROM instances i, node WHERE i.id = $1 AND i.epoch = $2
+FROM instances i, node WHERE i.id = $1 AND i.epoch = $2 AND NOT EXISTS (SELECT FROM location_ports p
+  WHERE p.node_id = $6 AND (p.host_port, p.protocol) IN
+    (SELECT (x ->> 'hostPort')::integer, x ->> 'protocol' FROM jsonb_array_elements($12::jsonb) x))
 ON CONFLICT DO NOTHING RETURNING instance_id), raised AS (
 UPDATE node_metadata SET assignment_revision = assignment_revision + 1
 WHERE node_id IN (SELECT node_id FROM node) AND EXISTS (SELECT FROM restored))
