@@ -17,8 +17,8 @@ import { recordsOf, watchedEngine, watchedStore } from "./watch.ts";
 /** What every simulated operator chose; few ports and slots, so that they run short. */
 const LIMITS = { portFrom: 20_000, portTo: 20_039, maxInstances: 14 };
 /** Ports wait no longer than a seed lasts, so that they change hands within it. */
-export const SETTINGS: Settings = { ...DEFAULT_SETTINGS, portQuarantineMs: 15_000 };
-const ROUTES_MAX_AGE_MS = 5_000;
+export const SETTINGS: Settings = { ...DEFAULT_SETTINGS, portQuarantineMs: 6_000 };
+const ROUTES_MAX_AGE_MS = 2_000;
 
 /** Starts the agent of a node in a fresh life. */
 export function startAgent(platform: Platform, node: SimNode, life: Life): void {

@@ -194,4 +194,35 @@ export const CORE_BUGS: readonly Bug[] = [
     found: /two copies of/,
     notYet: "the scheduler holds the second copy back; only a name that is used again while its node is away shows it",
   },
+  {
+    name: "ports-given-at-once",
+    breaks: "A host port is given again, lowest first, as soon as its user is forgotten.",
+    edits: [
+      { file: "packages/core/src/placement/ports.ts", find: "let at = placement % size;", replace: "let at = 0;" },
+      {
+        file: "packages/core/src/placement/fleet.ts",
+        find: "index === undefined || freeAt <= source.now",
+        replace: "index === undefined || freeAt > 0",
+      },
+      {
+        file: "packages/scheduler/src/store/memory/plan.ts",
+        find: "one.freeAt > location.desiredAt",
+        replace: "one.freeAt < 0",
+      },
+    ],
+    found: /sends .*, where .* answers/,
+  },
+  {
+    name: "ports-wait-for-nobody-else",
+    breaks: "Core gives a port that still waits, and the commit refuses it each time.",
+    edits: [
+      { file: "packages/core/src/placement/ports.ts", find: "let at = placement % size;", replace: "let at = 0;" },
+      {
+        file: "packages/core/src/placement/fleet.ts",
+        find: "index === undefined || freeAt <= source.now",
+        replace: "index === undefined || freeAt > 0",
+      },
+    ],
+    found: /not as desired/,
+  },
 ];

@@ -84,4 +84,16 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
     found: /writes what another said/,
     quick: true,
   },
+  {
+    name: "routes-never-too-old",
+    breaks: "A scheduler that is cut off from the database serves its last routes without end.",
+    edits: [
+      {
+        file: "packages/scheduler/src/edge/routes-view.ts",
+        find: "clock.monotonic() - readMs <= maxAgeMs",
+        replace: "true",
+      },
+    ],
+    found: /sends .*, where .* answers/,
+  },
 ];

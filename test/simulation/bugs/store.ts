@@ -139,7 +139,7 @@ export const STORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: STATUS,
-        find: "if (isLive(location) && takesPortTwice([...records.locations.values(), location])) return false;",
+        find: "if (takesPortTwice([...records.locations.values(), asLive])) return false;",
         replace: "",
       },
     ],

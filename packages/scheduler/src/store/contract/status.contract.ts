@@ -202,6 +202,10 @@ export function describeStatus(setting: StoreSetting): void {
       await committed({ kind: "stop", instanceId, epoch: 1, because: "" });
       await committed({ kind: "forget-location", instanceId, epoch: 1, portsFreeAt: NOW + 70_000 });
       expect((await store.loadWorld()).releasedPorts).toMatchObject([{ deploymentId: "acme.other" }]);
+      await committed(placement(1, { ports: [{ ...ports[0], hostPort: 20_001 }], epoch: 2 }));
+      const moved = { ...(await locationOf("acme.web.1", 2))!, ports, state: "running" } as const;
+      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 2, portsFreeAt: NOW });
+      expect(await store.restoreLocation(moved, mandate()), "it waits for acme.other").toBe(false);
       expect(await commit(placement(1, { ports, instanceId, epoch: 2 }))).toMatchObject({ kind: "committed" });
     });
 
@@ -214,6 +218,8 @@ export function describeStatus(setting: StoreSetting): void {
         placement(2, { ports }),
       );
       expect(await store.restoreLocation({ ...location, state: "running" }, mandate())).toBe(false);
+      // One that is said to be over may run all the same.
+      expect(await store.restoreLocation({ ...location, state: "failed" }, mandate())).toBe(false);
       expect((await store.loadWorld()).locations).toMatchObject([{ instanceId: "acme.web.2" }]);
     });
   });
