@@ -6,7 +6,7 @@ const RESERVED = ["console.example.com", ".internal.example.com", "Node-1", "10.
 
 const problemOf = (domain: string): string | undefined => {
   const route: Route = {
-    ...{ deploymentId: "acme.web", tenantId: "acme", router: "web", kind: "http", domain, path: "/" },
+    ...{ deploymentId: "acme.web", tenantId: "acme", release: 0, router: "web", kind: "http", domain, path: "/" },
     ...{ rule: "", entryPoints: [], priority: undefined, container: "app", targetPort: 80, tls: false, weight: 1 },
     ...{ balancing: "wrr", middlewares: [], service: {} },
   };

@@ -28,10 +28,10 @@ released AS (INSERT INTO releases (deployment_id, number, spec, cpu_millis, memo
   SELECT $1, $5, $6, $7, $8 FROM changed ON CONFLICT DO NOTHING),
 owned AS (INSERT INTO domains (domain, tenant_id)
   SELECT DISTINCT r.domain, c.tenant_id FROM changed c, ${ROUTE_RECORD} $9) r ORDER BY 1 ${CLAIM} $17)),
-unrouted AS (DELETE FROM deployment_routing x USING changed WHERE x.deployment_id = $1 AND $9::jsonb IS NOT NULL
-  AND (x.release = $5 AND x.router NOT IN (SELECT router FROM ${ROUTE_RECORD} $9))
-    OR x.release <> $5 AND NOT EXISTS
-      (SELECT FROM deployment_locations l WHERE l.deployment_id = $1 AND l.release = x.release))),
+unrouted AS (DELETE FROM deployment_routing x USING changed WHERE x.deployment_id = $1
+  AND CASE WHEN x.release = $5
+    THEN $9::jsonb IS NOT NULL AND x.router NOT IN (SELECT router FROM ${ROUTE_RECORD} $9))
+    ELSE NOT EXISTS (SELECT FROM deployment_locations l WHERE l.deployment_id = $1 AND l.release = x.release) END),
 routed AS (INSERT INTO deployment_routing SELECT r.* FROM changed, ${ROUTE_RECORD} $9) r
   ON CONFLICT (deployment_id, release, router) DO UPDATE SET kind = excluded.kind, domain = excluded.domain, path = excluded.path,
     rule = excluded.rule, entry_points = excluded.entry_points, priority = excluded.priority, container = excluded.container,
