@@ -1,3 +1,4 @@
+import { deploymentOf } from "@skep/core/identity/instance-id.ts";
 import { isReservedPort } from "@skep/core/model/host-ports.ts";
 import type { ContainerSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
@@ -68,7 +69,7 @@ export function toCreateOptions(request: CreateContainer, node: { readonly hostn
 function toMount(instance: AssignedInstance, { name, target, readOnly }: VolumeMount): Mount {
   const volume = instance.volumes.find(one => one.name === name);
   if (volume === undefined) return deny("volumes", `nobody said which volume ${name} is meant`);
-  const deploymentId = deploymentOf(instance);
+  const deploymentId = deploymentOf(instance.instanceId);
   return {
     Type: "volume",
     Source: volumeName(deploymentId, volume),
@@ -162,7 +163,7 @@ function identity(
   const { instanceId, tenantId, epoch, release } = instance;
   const labels = identityLabels({
     tenantId,
-    deploymentId: deploymentOf(instance),
+    deploymentId: deploymentOf(instance.instanceId),
     instanceId,
     epoch,
     release,
@@ -171,10 +172,6 @@ function identity(
     specHash,
   });
   return { ...labels, [LABEL.ports]: formatPorts(ports) };
-}
-
-function deploymentOf(instance: AssignedInstance): string {
-  return instance.instanceId.slice(0, instance.instanceId.lastIndexOf("."));
 }
 
 function healthcheck(health: HealthCheck | undefined): { Healthcheck?: HealthConfig } {

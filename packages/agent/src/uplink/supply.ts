@@ -1,3 +1,4 @@
+import { deploymentOf } from "@skep/core/identity/instance-id.ts";
 import type { Awaiting, DecodedAssignment } from "@skep/api/codec/assignment.ts";
 import { nameOfSpec, type SpecName } from "@skep/api/codec/spec-name.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
@@ -96,7 +97,7 @@ export class Supply {
   #held(): ReadonlyMap<string, DeploymentSpec> {
     const held = new Map(this.#fetched);
     for (const { instanceId, release, spec } of this.#deps.book.orders().assignment?.instances ?? []) {
-      const deploymentId = instanceId.slice(0, instanceId.lastIndexOf("."));
+      const deploymentId = deploymentOf(instanceId);
       held.set(keyOf(nameOfSpec(deploymentId, release, spec)), spec);
     }
     return held;

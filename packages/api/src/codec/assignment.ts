@@ -1,3 +1,4 @@
+import { parseInstanceId } from "@skep/core/identity/instance-id.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { SkepError } from "@skep/core/error.ts";
@@ -186,7 +187,8 @@ function specNumbers(instances: readonly AssignedInstance[]): {
   const all = new Map<number, Numbered>();
   for (const { spec, instanceId, release } of instances) {
     if (byObject.has(spec)) continue;
-    const deploymentId = instanceId.slice(0, instanceId.lastIndexOf("."));
+    // What is no id of ours shares its spec with nobody.
+    const deploymentId = parseInstanceId(instanceId)?.deploymentId ?? instanceId;
     const key = `${deploymentId} ${release}`;
     const known = byRelease.get(key);
     const number = known ?? byRelease.size + 1;

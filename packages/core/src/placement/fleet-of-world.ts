@@ -3,6 +3,7 @@ import type { Draft } from "../world/draft.ts";
 import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
 import type { DeploymentId, Release } from "../model/deployment.ts";
 import type { Location } from "../model/instance.ts";
+import { tenantOf } from "../identity/instance-id.ts";
 import { openFleet } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import { needOf } from "./need.ts";
@@ -57,7 +58,7 @@ export function needsOfDraft(
     if (release === undefined) return undefined;
     const found = derived.get(release);
     if (found?.memoryOvercommit === memoryOvercommit) return found.need;
-    const tenantId = deploymentId.slice(0, deploymentId.indexOf("."));
+    const tenantId = tenantOf(deploymentId);
     const need = needOf(tenantId, deploymentId, release.spec, memoryOvercommit);
     derived.set(release, { need, memoryOvercommit });
     return need;

@@ -1,7 +1,7 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
-import { tenantOf } from "../store/deployment-change.ts";
+import { tenantOf } from "@skep/core/identity/instance-id.ts";
 import type { DeploymentChange, DeploymentRecord } from "../store/store.ts";
 import { changeRequest } from "./caller.ts";
 import { encodeMany, encodeOne, findDeployment } from "./deployment-read.ts";

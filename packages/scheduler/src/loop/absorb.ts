@@ -1,3 +1,4 @@
+import { deploymentOf } from "@skep/core/identity/instance-id.ts";
 import { decodeReport, encodeReportAck, endsFull, type Report } from "@skep/api/codec/report.ts";
 import { decodeSwarmNodes, type SwarmNodes } from "@skep/api/codec/swarm.ts";
 import { everyNode, SUBJECTS } from "@skep/api/subjects.ts";
@@ -78,9 +79,4 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
       outage.close();
     },
   };
-}
-
-/** The deployment of an instance's id, `<deployment>.<serial>`. */
-function deploymentOf(instanceId: string): string {
-  return instanceId.slice(0, Math.max(0, instanceId.lastIndexOf(".")));
 }

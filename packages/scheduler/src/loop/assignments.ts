@@ -1,3 +1,4 @@
+import { deploymentOf, tenantOf } from "@skep/core/identity/instance-id.ts";
 import { encodeAssignmentWithin } from "@skep/api/codec/assignment.ts";
 import type { Unreadable } from "@skep/api/codec/envelope.ts";
 import type { Volume } from "@skep/core/model/volume.ts";
@@ -84,8 +85,8 @@ function keyOf(one: { readonly instanceId: string; readonly epoch: number }): st
 
 function leftOutDecision(node: Node, { instanceId, epoch, because }: Unreadable, at: number): Decision {
   const sentence = `${instanceId} cannot be told to ${node.hostname}: ${because}. Publish fewer ports, or raise NATS's max_payload.`;
-  const deploymentId = instanceId.slice(0, instanceId.lastIndexOf("."));
-  const tenantId = deploymentId.slice(0, deploymentId.indexOf("."));
+  const deploymentId = deploymentOf(instanceId);
+  const tenantId = tenantOf(deploymentId);
   return { at, kind: "assignment.left-out", tenantId, deploymentId, instanceId, nodeId: node.id, epoch, sentence };
 }
 

@@ -1,5 +1,5 @@
 import { isSingle } from "@skep/core/model/volume.ts";
-import type { Deployment, DeploymentId, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
+import type { Deployment, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
 import type { TenantId } from "@skep/core/model/tenant.ts";
 import type { DeploymentChange, DeploymentRecord } from "./store.ts";
 import { refuse } from "./refusals.ts";
@@ -70,9 +70,4 @@ export function footprint(spec: DeploymentSpec): { readonly cpuMillis: number; r
     memoryBytes += resources.memoryBytes;
   }
   return { cpuMillis, memoryBytes };
-}
-
-/** Tenant of a deployment's id. */
-export function tenantOf(id: DeploymentId): TenantId {
-  return id.slice(0, Math.max(0, id.indexOf(".")));
 }

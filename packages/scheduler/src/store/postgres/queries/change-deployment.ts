@@ -1,7 +1,8 @@
+import { tenantOf } from "@skep/core/identity/instance-id.ts";
 import { deploymentAnswer } from "@skep/api/codec/stored/answer.ts";
 import { specToStored } from "@skep/api/codec/stored/spec.ts";
 import type { DeploymentId } from "@skep/core/model/deployment.ts";
-import { changedRecord, footprint, tenantOf } from "../../deployment-change.ts";
+import { changedRecord, footprint } from "../../deployment-change.ts";
 import { refuse } from "../../refusals.ts";
 import { fromRoute, toDeployment, toRelease } from "../rows.ts";
 import type { DeploymentChange, DeploymentRecord, Request } from "../../store.ts";
