@@ -23,6 +23,7 @@ const permissions: Readonly<Record<NatsUser, Permissions>> = {
       "skep.v1.beat.*",
       "skep.v1.report.*",
       "skep.v1.fetch.*",
+      "skep.v1.spec.*",
       "skep.v1.lease.*",
       "skep.v1.swarm",
       "_INBOX_scheduler.>",

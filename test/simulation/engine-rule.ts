@@ -1,3 +1,4 @@
+import { isExclusiveName } from "./volume-rule.ts";
 import type { MemoryContainer } from "@skep/agent/engine/memory-container.ts";
 import type { JournalEntry } from "@skep/agent/loop/journal.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
@@ -97,6 +98,8 @@ export class EngineRule {
     if (this.#some(one => nameOf(one) === name && one.desired === "stop")) return undefined;
     if (this.#some(one => one.instanceId === instanceId && one.epoch > epoch)) return undefined;
     if (this.#present().some(one => one?.removals.some(removal => nameOf(removal) === name))) return undefined;
+    // An agent that cannot renew the lease of an exclusive copy ends it by itself.
+    if (isExclusiveName(identity.deploymentId)) return undefined;
     // A pod's containers are made anew when their sandbox is another one, and a sandbox when it has lost its own.
     const isPod = role === "sandbox" || container.joins !== undefined;
     if (isPod && this.#some(one => nameOf(one) === name)) return undefined;

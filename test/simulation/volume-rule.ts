@@ -38,6 +38,11 @@ export function isSingleName(deploymentId: string): boolean {
   return /\.(db|one)$/.test(deploymentId);
 }
 
+/** Whether the workload made the deployment exclusive, so that a lease holds its copy. */
+export function isExclusiveName(deploymentId: string): boolean {
+  return deploymentId.endsWith(".one");
+}
+
 /** Of a single copy never two run at one time, wherever they are and whatever is recorded. */
 export function brokenSingleRule(running: readonly RunningContainer[]): string | undefined {
   const copies = new Map<string, RunningContainer>();

@@ -23,10 +23,10 @@ export const TENANTS = ["acme", "globex"] as const;
 
 const MOST_DEPLOYMENTS = 6;
 /**
- * `db` is a single copy with a volume, `share` several copies on one volume, the others have none.
+ * `one` is exclusive, `db` is a single copy with a volume, `share` several copies on one volume, the others have none.
  * Names come again after a deployment is deleted, and nothing of the former one may touch the next.
  */
-const NAMES = ["web", "api", "db", "share"] as const;
+const NAMES = ["web", "api", "db", "share", "one"] as const;
 /** The first wait of every restart policy here. */
 export const RESTART_DELAY_MS = 200;
 const STRATEGIES: readonly Strategy[] = ["least-loaded", "round-robin", "resource-based", "spread"];
@@ -67,8 +67,8 @@ function drawSpec(chance: Chance, name: string): DeploymentSpec {
   };
   return aSpec({
     name,
-    exclusive: name === "share" ? false : undefined,
-    replicas: name === "db" ? 1 : chance.whole(1, mounts ? 3 : 4),
+    exclusive: name === "share" ? false : name === "one" ? true : undefined,
+    replicas: name === "db" || name === "one" ? 1 : chance.whole(1, mounts ? 3 : 4),
     containers: isPod ? [container("app", 8080), container("side", 9090)] : [container("app", 8080)],
     placement: {
       strategy: chance.pick(STRATEGIES),

@@ -1,3 +1,4 @@
+import { Leases } from "./uplink/leases.ts";
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
 import type { HeldState } from "@skep/api/codec/held.ts";
 import { toPresent } from "./loop/picture.ts";
@@ -61,12 +62,22 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const health = createHealthWatch({ clock, prober, host: () => facts.address, healthy, onChange: hint });
   const pulled = createKeptSet(deps.imagesMemo, kept.images, log);
   const images = createImages({ engine, clock, log, registries, kept: pulled, onProgress: hint });
-  const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange: hint });
+  const book = new OrderBook({
+    journal,
+    entry,
+    bootId: bootId(),
+    nodeId,
+    clock,
+    log,
+    onChange: () => (hint(), leases.hint()),
+  });
   const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };
   let picture: Picture = { statuses: [], gone: [], strangers: [], volumes: [] };
   const show = (seen: Picture): void => reporter.show((picture = seen));
   const outlook = { booted: entry.bootId !== bootId(), orders: () => book.orders(), onPicture: show };
-  const loop = new Loop({ engine, clock, log, loops, images, health, policy, ...outlook });
+  const assignment = () => book.orders().assignment;
+  const leases: Leases = new Leases({ bus, clock, loops, nodeId, assignment, onChange: hint });
+  const loop = new Loop({ leases: () => leases, engine, clock, log, loops, images, health, policy, ...outlook });
   const uplink = { bus, clock, random, log, nodeId, sessionId, reporter, bootId };
   const supply = new Supply({ bus, clock, random, log, nodeId, book });
   const session = new Session({
@@ -108,7 +119,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
     end: async () => {
       await leave({ session, loop, orders: () => book.orders(), clock, log });
       for (const part of [asks, session, supply, events, logStreams, execStreams, health, book, meter]) part.close();
-      await Promise.all([swarm.close(), loop.close(), reporter.close()]);
+      await Promise.all([swarm.close(), leases.close(), loop.close(), reporter.close()]);
       sampler.close();
     },
   };

@@ -1,6 +1,10 @@
+import { EngineError } from "../engine/errors.ts";
 import type { Step } from "@skep/core/converge/step.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Images } from "./images.ts";
+
+/** Why a container of the instance may not be started this very moment. */
+export type WhyNotStart = (instanceId: string, epoch: number) => string | undefined;
 
 /** One way to carry out each kind of step: a kind without one does not compile. */
 export type Executors = { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) => Promise<unknown> };
@@ -9,13 +13,17 @@ export type Executors = { readonly [K in Step["kind"]]: (step: Extract<Step, { k
  * The executors over an engine. Each fails with an EngineError, or with a SkepError for what this
  * agent refuses.
  */
-export function createExecutors(engine: Engine, images: Images): Executors {
+export function createExecutors(engine: Engine, images: Images, whyNotStart: WhyNotStart): Executors {
   return {
     "pull-image": step => images.pull(step.image, step.tenantId),
     "create-network": step => engine.createNetwork(step.tenantId),
     "create-sandbox": step => engine.createSandbox(step),
     "create-container": step => engine.createContainer(step),
-    "start-container": step => engine.start(step.containerId),
+    "start-container": async step => {
+      const because = whyNotStart(step.instanceId, step.epoch);
+      if (because !== undefined) throw new EngineError("conflict", because);
+      await engine.start(step.containerId);
+    },
     "stop-container": step => engine.stop(step.containerId, step.graceMs),
     "remove-container": step => engine.remove(step.containerId),
     "remove-network": step => engine.removeNetwork(step.name),

@@ -1,3 +1,4 @@
+import type { Leases } from "../uplink/leases.ts";
 import { converge, type Converged } from "@skep/core/converge/converge.ts";
 import {
   EMPTY_MEMORY,
@@ -41,6 +42,7 @@ export interface LoopDeps {
   /** The node, or its engine, was started since the agent last wrote its journal. */
   readonly booted: boolean;
   readonly orders: () => Orders;
+  readonly leases: () => Pick<Leases, "view" | "whyNot">;
   readonly onPicture: (picture: Picture) => void;
 }
 
@@ -96,7 +98,7 @@ export class Loop {
     const { engine, images, clock, log, loops } = deps;
     this.#deps = deps;
     this.#passedAt = this.#seenAt = clock.monotonic();
-    const executors = createExecutors(engine, images);
+    const executors = createExecutors(engine, images, (...of) => deps.leases().whyNot(...of));
     this.#work = createWork({ executors, clock, log, onEnd: (step, failure) => this.#remember(step, failure) });
     const times = { minGapMs: GAP_MS, periodMs: RELIST_MS, retry: RETRY };
     this.#wake = loops.begin("engine", () => this.#pass(), { ...times, words: WORDS });
@@ -179,7 +181,8 @@ export class Loop {
     const { clock, health, images, policy } = this.#deps;
     const { assignment, confirmed } = this.#deps.orders();
     const withheld = images.withheld(assignment?.instances ?? []);
-    const input = { assignment, confirmed, observed, policy, withheld, healthNotes: health.notes(), now: clock.now() };
+    const seen = { assignment, confirmed, observed, withheld, leases: this.#deps.leases().view() };
+    const input = { ...seen, policy, healthNotes: health.notes(), now: clock.now() };
     const answer = converge({ ...input, ...this.#work.busyKeys(mark), memory: this.#memory });
     this.#memory = answer.memory;
     this.#awaited = answer.isTurnAwaited ? { observed, mark } : undefined;

@@ -1,4 +1,5 @@
 import type { ReportedStatus } from "@skep/core/model/report.ts";
+import { decodeLeaseRequest, encodeLeaseReply } from "@skep/api/codec/lease.ts";
 import { decodeAskReply, type AskReply } from "@skep/api/codec/ask-reply.ts";
 import { encodeAsk, type Ask } from "@skep/api/codec/ask.ts";
 import { decodeFetch, encodeAssignment, encodeFetchReply } from "@skep/api/codec/assignment.ts";
@@ -19,6 +20,9 @@ export interface FakeScheduler {
   readonly known: Map<string, ReportedStatus>;
   /** What it answers to reports; `undefined` leaves them without answer. */
   ack: ReportAck | undefined;
+  /** How long it lets exclusive instances run; `undefined` leaves requests without answer. */
+  leaseMs: number | undefined;
+  refusesLeases: boolean;
   /** What it answers to a fetch, and what `assign` publishes. */
   assignment: Assignment | undefined;
   assign(assignment: Assignment): void;
@@ -33,6 +37,8 @@ export function fakeScheduler(bus: Bus, nodeId = "node-1"): FakeScheduler {
     beats: [],
     heard: [],
     known: new Map(),
+    leaseMs: 15_000,
+    refusesLeases: false,
     assignment: undefined,
     ack: {
       accepted: true,
@@ -54,6 +60,12 @@ export function fakeScheduler(bus: Bus, nodeId = "node-1"): FakeScheduler {
       for (const status of report.statuses) scheduler.known.set(`${status.instanceId}@${status.epoch}`, status);
     }
     message.reply(encodeReportAck(scheduler.ack));
+  });
+  bus.subscribe("skep.v1.lease.*", message => {
+    scheduler.heard.push("lease");
+    if (scheduler.leaseMs === undefined) return;
+    const { instances } = decodeLeaseRequest(message.data);
+    message.reply(encodeLeaseReply({ granted: scheduler.refusesLeases ? [] : instances, leaseMs: scheduler.leaseMs }));
   });
   bus.subscribe("skep.v1.beat.*", message => {
     scheduler.heard.push("beat");

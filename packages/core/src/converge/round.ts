@@ -6,6 +6,12 @@ import type { ContainerMemory, ConvergeMemory } from "./memory.ts";
 import { turnOf } from "./step.ts";
 import type { Step, Turn } from "./step.ts";
 
+/** Whether an exclusive instance may run; where it may not any more, `since` when. */
+export interface LeaseView {
+  readonly held: boolean;
+  readonly since: number | undefined;
+}
+
 /** What `converge` is asked. */
 export interface ConvergeInput {
   /** What the node is told to run; `undefined` where nothing was ever heard, which changes nothing on the node. */
@@ -26,6 +32,8 @@ export interface ConvergeInput {
   };
   /** Images that a tenant may not use before the registry has let it pull them, though they are here: `withheldKey`s. */
   readonly withheld?: readonly string[];
+  /** Leases of exclusive instances by `groupKey`; one that is missing was never given. */
+  readonly leases?: Readonly<Record<string, LeaseView>>;
   /** What a failing probe said last, by container id, for the messages. */
   readonly healthNotes?: Readonly<Record<string, string>>;
   readonly now: number;

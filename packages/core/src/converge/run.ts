@@ -1,5 +1,5 @@
 import { stepKey } from "./step.ts";
-import { isSingle } from "../model/volume.ts";
+import { isLeased, isSingle } from "../model/volume.ts";
 import type { AssignedInstance } from "../model/assignment.ts";
 import type { ContainerSpec } from "../model/deployment.ts";
 import type { ContainerStatus, Health, InstanceState } from "../model/instance.ts";
@@ -7,7 +7,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { endContainer, runs, stopContainer } from "./end.ts";
 import { convergePart } from "./part.ts";
 import type { PartState } from "./part.ts";
-import { recall, remember } from "./round.ts";
+import { groupKey, recall, remember } from "./round.ts";
 import type { Round } from "./round.ts";
 import { convergeSandbox } from "./sandbox.ts";
 import { containerHash, sandboxHash } from "./spec-hash.ts";
@@ -20,6 +20,10 @@ export function runInstance(
   instance: AssignedInstance,
   group: readonly ObservedContainer[],
 ): InstanceStatus {
+  if (isLeased(instance.spec)) {
+    const lease = round.input.leases?.[groupKey(instance.instanceId, instance.epoch)];
+    if (lease?.held !== true) return withoutLease(round, instance, group, lease?.since);
+  }
   const other = isSingle(instance.spec) && !group.some(runs) ? otherCopy(round, instance) : undefined;
   if (other !== undefined) return waitsFor(round, instance, group, other);
   const isPod = instance.spec.containers.length > 1;
@@ -51,6 +55,29 @@ export function runInstance(
     ports: instance.ports,
     stranger: false,
   };
+}
+
+// A copy without a lease has to end before anybody counts on it.
+const LEASE_GRACE_MS = 3_000;
+
+/** An exclusive copy that may not run: what runs of it ends, and nothing is begun. */
+function withoutLease(
+  round: Round,
+  instance: AssignedInstance,
+  group: readonly ObservedContainer[],
+  since: number | undefined,
+): InstanceStatus {
+  const { instanceId, epoch, ports, spec } = instance;
+  const message =
+    since === undefined
+      ? "it waits for its lease"
+      : `stopped by its agent: its lease could not be renewed since ${new Date(since).toISOString()}`;
+  for (const container of group) {
+    if (runs(container)) stopContainer(round, container, Math.min(spec.stopGraceMs, LEASE_GRACE_MS), message);
+  }
+  const state = group.length === 0 ? "preparing" : "starting";
+  const containers = containerStatuses(round, instance, group);
+  return { instanceId, epoch, state, health: "none", containers, message, ports, stranger: false };
 }
 
 /** A copy of the same deployment that has not ended on this node: of a single one no second is started beside it. */

@@ -13,8 +13,11 @@ export function leaseWait({ exclusiveLeaseMs }: Settings): number {
   return Math.ceil(exclusiveLeaseMs * 1.2) + LEASE_MARGIN_MS;
 }
 
-/** What a guard may take from the end of a lease to the end of the copy. */
-const LEASE_MARGIN_MS = 3_000;
+/**
+ * What a copy may take to end, and how much later than its own time the commit that gave it up may have come: as
+ * long as a leader's lease.
+ */
+const LEASE_MARGIN_MS = 6_000;
 
 /** Until when a copy that nobody can ask about may still run; `undefined` where it is known to have ended. */
 export function mayRunUntil(draft: Draft, settings: Settings, location: Location): number | undefined {

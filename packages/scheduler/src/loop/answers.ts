@@ -1,3 +1,4 @@
+import { decodeLeaseRequest, encodeLeaseReply, type LeaseRequest } from "@skep/api/codec/lease.ts";
 import { decodeFetch, encodeFetchReply, type AssignmentFetch } from "@skep/api/codec/assignment.ts";
 import { decodeSpecFetch, encodeSpecPart, specPart, type SpecFetch } from "@skep/api/codec/spec-name.ts";
 import { everyNode } from "@skep/api/subjects.ts";
@@ -16,9 +17,9 @@ export interface AnswerOptions {
   readonly listen: Listen;
 }
 
-/** Answers what agents ask: their assignment, and the specs that it only names. No answer is larger than a message. */
+/** Answers what agents ask: their assignment, the specs that it only names, leases. No answer is larger than a message. */
 export function answerAgents(ports: LoopPorts, options: AnswerOptions): readonly BusSubscription[] {
-  const { store, bus } = ports;
+  const { store, bus, settings } = ports;
   const { beats, senders, outage, listen } = options;
 
   async function answerFetch(fetch: AssignmentFetch, message: BusMessage): Promise<void> {
@@ -33,7 +34,18 @@ export function answerAgents(ports: LoopPorts, options: AnswerOptions): readonly
     message.reply(encodeSpecPart(specPart(spec, offset, bus.maxPayload())));
   }
 
+  async function answerLease({ nodeId, instances }: LeaseRequest, message: BusMessage): Promise<void> {
+    const leaseMs = settings.exclusiveLeaseMs;
+    const granted = await store.renewLeases(nodeId, instances, leaseMs);
+    message.reply(encodeLeaseReply({ granted, leaseMs }));
+  }
+
   return [
+    listen(everyNode("lease"), "request for leases", message => {
+      const request = decodeLeaseRequest(message.data);
+      if (!senders.isGenuine(message.subject, request.nodeId)) return;
+      void answerLease(request, message).then(outage.succeeded, outage.failed);
+    }),
     listen(everyNode("fetch"), "fetch", message => {
       const fetch = decodeFetch(message.data);
       if (!senders.isGenuine(message.subject, fetch.nodeId)) return;

@@ -1,4 +1,4 @@
-import { describeVolumes } from "./contract/volume.contract.ts";
+import { describeCopies, describeVolumes } from "./contract/volume.contract.ts";
 import { describe } from "vitest";
 import { describeHistory } from "./contract/history.contract.ts";
 import { describeIdentities } from "./contract/identity.contract.ts";
@@ -21,5 +21,6 @@ export function describeStore(place: StorePlace): void {
     describeSpecs(setting);
     describeHistory(setting);
     describeVolumes(setting);
+    describeCopies(setting);
   });
 }

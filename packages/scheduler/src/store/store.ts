@@ -1,4 +1,5 @@
 import type { NodeFacts, SwarmNode, Usage } from "@skep/core/model/report.ts";
+import type { InstanceEpoch } from "@skep/api/codec/lease.ts";
 import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
@@ -113,6 +114,11 @@ export interface StatusStore {
     mandate: Mandate,
     now: number,
   ): Promise<void>;
+  /**
+   * Lets exclusive copies of the node run for `leaseMs` more by the database's clock, and answers which: those that are
+   * recorded there as the latest of their instances and neither to stop nor over. It answers after the commit.
+   */
+  renewLeases(nodeId: NodeId, instances: readonly InstanceEpoch[], leaseMs: number): Promise<readonly InstanceEpoch[]>;
   saveUsage(usage: readonly Usage[], now: number): Promise<void>;
   /** What a manager's engine says of all Swarm nodes; an older `versionIndex` of a node changes nothing. Answers whether anything changed. */
   saveSwarmNodes(nodes: readonly SwarmNode[], now: number): Promise<boolean>;

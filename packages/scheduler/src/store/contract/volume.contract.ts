@@ -9,6 +9,38 @@ const VOLUME = aVolume({ createdAt: NOW, usedAt: NOW });
 const REPORTED = { tenantId: "acme", deploymentId: "acme.web", name: "data", serial: 1, inUse: false };
 const MOUNTING = aSpec({ containers: [aContainer({ volumes: [{ name: "data", target: "/data", readOnly: false }] })] });
 
+/** Which exclusive copies may run on. */
+export function describeCopies({ store, committed }: StoreSetting): void {
+  describe("leases of exclusive copies", () => {
+    const renew = (nodeId = "node-1", epoch = 1) =>
+      store.renewLeases(nodeId, [{ instanceId: "acme.web.1", epoch }], 15_000);
+
+    it("are given to the latest copy, on its own node", async () => {
+      await committed(creation(1), placement(1));
+      expect(await renew()).toEqual([{ instanceId: "acme.web.1", epoch: 1 }]);
+      expect(await renew("node-2")).toEqual([]);
+      expect(await renew("node-1", 2)).toEqual([]);
+      await committed(placement(1, { epoch: 2, placement: 2 }));
+      expect(await renew()).toEqual([]);
+      expect(await renew("node-1", 2)).toEqual([{ instanceId: "acme.web.1", epoch: 2 }]);
+    });
+
+    it("are given to one that leaves the routes, and to none that is to stop or was given up", async () => {
+      const of = { instanceId: "acme.web.1", epoch: 1, because: "a test" };
+      await committed(creation(1), placement(1));
+      await committed({ kind: "retire", ...of });
+      expect((await renew()).length).toBe(1);
+      await committed({ kind: "stop", ...of });
+      expect(await renew()).toEqual([]);
+      await committed(creation(2), placement(2));
+      const other = { instanceId: "acme.web.2", epoch: 1 };
+      expect((await store.renewLeases("node-1", [other], 15_000)).length).toBe(1);
+      await committed({ kind: "lose", ...other, because: "a test" });
+      expect(await store.renewLeases("node-1", [other], 15_000)).toEqual([]);
+    });
+  });
+}
+
 /** Which node holds which volume, and what becomes of it. */
 export function describeVolumes(setting: StoreSetting): void {
   const { store, commit, committed } = setting;

@@ -1,3 +1,4 @@
+import { renewLeases } from "./leases.ts";
 import { giveUpVolume, listVolumes, saveVolumes } from "./volumes.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
@@ -163,6 +164,8 @@ function createStatus(records: Records, clock: Clock, pass: Pass) {
     saveFacts: (facts, now) => pass("saveFacts", () => saveFacts(records, facts, now)),
     saveReport: (report, now) => pass("saveReport", () => saveReport(records, report, now)),
     saveBeats: (beats, mandate, now) => leading("saveBeats", mandate, () => saveBeats(records, beats, now)),
+    renewLeases: (nodeId, instances, leaseMs) =>
+      pass("renewLeases", () => renewLeases(records, nodeId, instances, clock.now() + leaseMs)),
     saveUsage: usage => pass("saveUsage", () => saveUsage(records, usage)),
     saveSwarmNodes: nodes => pass("saveSwarmNodes", () => saveSwarmNodes(records, nodes)),
     loadDigests: () => pass("loadDigests", () => loadDigests(records)),

@@ -1,3 +1,4 @@
+import { renewLeases } from "./queries/leases.ts";
 import { giveUpVolume, listVolumes, saveVolumes } from "./queries/volumes.ts";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
@@ -67,6 +68,7 @@ export function createPostgresStore(
     saveFacts: (facts, at) => saveFacts(pool, facts, at),
     saveReport: (report, at) => saveReport(pool, report, at),
     saveBeats: (beats, mandate, at) => saveBeats(pool, beats, mandate, at),
+    renewLeases: (nodeId, instances, leaseMs) => renewLeases(pool, nodeId, instances, leaseMs),
     saveUsage: usage => saveUsage(pool, usage),
     saveSwarmNodes: nodes => saveSwarmNodes(pool, nodes),
     loadDigests: () => loadDigests(pool),

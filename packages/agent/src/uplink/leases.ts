@@ -1,0 +1,106 @@
+import { decodeLeaseReply, encodeLeaseRequest } from "@skep/api/codec/lease.ts";
+import { nodeSubject } from "@skep/api/subjects.ts";
+import { groupKey } from "@skep/core/converge/round.ts";
+import type { LeaseView } from "@skep/core/converge/round.ts";
+import type { Assignment } from "@skep/core/model/assignment.ts";
+import { isLeased } from "@skep/core/model/volume.ts";
+import type { Bus } from "@skep/kit/bus.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Loops } from "@skep/kit/loops.ts";
+import type { Wake } from "@skep/kit/wake.ts";
+
+/** What the leases are made from. */
+export interface LeasesDeps {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly loops: Loops;
+  readonly nodeId: string;
+  readonly assignment: () => Assignment | undefined;
+  /** Called when an instance has got a lease, or its lease has ended. */
+  readonly onChange: () => void;
+}
+
+const RENEW_EVERY_MS = 3_000;
+const RETRY = { baseMs: 500, maxMs: 1_000 };
+const TIMEOUT_MS = 2_000;
+/** Of a lease this share is used: this node's clock may be a tenth slow. */
+const USED_SHARE = 0.8;
+
+/**
+ * Renews the leases of the exclusive instances that this node is to run, all of them with one request. A lease
+ * counts from when its request was sent, on the monotonic clock, which goes on while the agent is paused.
+ */
+export class Leases {
+  readonly #deps: LeasesDeps;
+  readonly #wake: Wake;
+  /** Until when each instance at its epoch may run; past for one whose lease has ended. */
+  readonly #until = new Map<string, number>();
+  #cancel: () => void = () => undefined;
+
+  /** Begins at once. */
+  constructor(deps: LeasesDeps) {
+    this.#deps = deps;
+    const times = { minGapMs: 50, periodMs: RENEW_EVERY_MS, retry: RETRY };
+    this.#wake = deps.loops.begin("leases", () => this.#renew(), times);
+    this.#wake.hint();
+  }
+
+  /** The assignment has changed. */
+  hint(): void {
+    if (this.#wanted().some(one => !this.#until.has(groupKey(one.instanceId, one.epoch)))) this.#wake.hint();
+  }
+
+  /** The leases as they are this moment. */
+  view(): Readonly<Record<string, LeaseView>> {
+    const { clock } = this.#deps;
+    const [now, at] = [clock.now(), clock.monotonic()];
+    return Object.fromEntries(
+      [...this.#until].map(([key, until]) => [
+        key,
+        until > at ? { held: true, since: undefined } : { held: false, since: Math.round(now - (at - until)) },
+      ]),
+    );
+  }
+
+  /**
+   * Why a container of the instance may not be started this moment. It is asked right before the start: the agent may
+   * have been paused since the start was decided.
+   */
+  whyNot(instanceId: string, epoch: number): string | undefined {
+    const isOurs = this.#wanted().some(one => one.instanceId === instanceId && one.epoch === epoch);
+    if (!isOurs || (this.#until.get(groupKey(instanceId, epoch)) ?? 0) > this.#deps.clock.monotonic()) return undefined;
+    return "its lease has ended";
+  }
+
+  /** Renews nothing any more. */
+  close(): Promise<void> {
+    this.#cancel();
+    return this.#wake.close();
+  }
+
+  #wanted(): readonly { readonly instanceId: string; readonly epoch: number }[] {
+    return (this.#deps.assignment()?.instances ?? []).filter(one => one.desired === "run" && isLeased(one.spec));
+  }
+
+  async #renew(): Promise<void> {
+    const { bus, clock, nodeId, onChange } = this.#deps;
+    const instances = this.#wanted().map(({ instanceId, epoch }) => ({ instanceId, epoch }));
+    const wanted = new Set(instances.map(one => groupKey(one.instanceId, one.epoch)));
+    for (const key of this.#until.keys()) if (!wanted.has(key)) this.#until.delete(key);
+    if (instances.length === 0) return;
+    const sentAt = clock.monotonic();
+    const question = encodeLeaseRequest({ nodeId, instances });
+    const answer = await bus.request(nodeSubject("lease", nodeId), question, { timeoutMs: TIMEOUT_MS });
+    const { granted, leaseMs } = decodeLeaseReply(answer);
+    const before = JSON.stringify(this.view());
+    const until = sentAt + leaseMs * USED_SHARE;
+    const got = new Set(granted.map(one => groupKey(one.instanceId, one.epoch)));
+    for (const key of wanted) {
+      if (got.has(key)) this.#until.set(key, until);
+      else if ((this.#until.get(key) ?? 0) > clock.monotonic()) this.#until.set(key, clock.monotonic());
+    }
+    this.#cancel();
+    this.#cancel = clock.timer(Math.max(0, until - clock.monotonic()) + 1, onChange);
+    if (JSON.stringify(this.view()) !== before) onChange();
+  }
+}
