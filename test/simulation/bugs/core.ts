@@ -224,5 +224,27 @@ export const CORE_BUGS: readonly Bug[] = [
       },
     ],
     found: /not as desired/,
+    name: "exclusive-no-lease-wait",
+    breaks: "An exclusive instance of a lost node is placed again before its lease has ended.",
+    edits: [
+      {
+        file: "packages/core/src/passes/single.ts",
+        find: "location.changedAt + leaseWait(settings)",
+        replace: "location.changedAt + 0 * leaseWait(settings)",
+      },
+    ],
+    found: /two copies of/,
+  },
+  {
+    name: "exclusive-not-stopped-without-lease",
+    breaks: "An agent lets an exclusive copy run on whose lease has ended.",
+    edits: [
+      {
+        file: "packages/core/src/converge/run.ts",
+        find: "if (lease?.held !== true)",
+        replace: "if (lease === undefined)",
+      },
+    ],
+    found: /two copies of/,
   },
 ];
