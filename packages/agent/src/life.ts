@@ -56,33 +56,26 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const hint = (): void => loop.hint();
 
   const nodeFacts = () => toNodeFacts(facts, { nodeId, sessionId, bootId: bootId(), agentVersion }, limits);
-  const mark = () => markOf(book.orders().assignment);
+  const assignment = () => book.orders().assignment;
+  const mark = () => markOf(assignment());
   const reporter = new Reporter({ bus, clock, random, log, loops, nodeId, sessionId, facts: nodeFacts, mark });
   const healthy = createKeptSet(deps.healthyMemo, kept.healthy, log);
   const health = createHealthWatch({ clock, prober, host: () => facts.address, healthy, onChange: hint });
   const pulled = createKeptSet(deps.imagesMemo, kept.images, log);
   const images = createImages({ engine, clock, log, registries, kept: pulled, onProgress: hint });
-  const book = new OrderBook({
-    journal,
-    entry,
-    bootId: bootId(),
-    nodeId,
-    clock,
-    log,
-    onChange: () => (hint(), leases.hint()),
-  });
+  const onChange = (): void => (loop.hint(), leases.hint());
+  const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange });
   const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };
   let picture: Picture = { statuses: [], gone: [], strangers: [], volumes: [] };
   const show = (seen: Picture): void => reporter.show((picture = seen));
   const outlook = { booted: entry.bootId !== bootId(), orders: () => book.orders(), onPicture: show };
-  const assignment = () => book.orders().assignment;
   const leases: Leases = new Leases({ bus, clock, loops, nodeId, assignment, onChange: hint });
   const loop = new Loop({ leases: () => leases, engine, clock, log, loops, images, health, policy, ...outlook });
   const uplink = { bus, clock, random, log, nodeId, sessionId, reporter, bootId };
   const supply = new Supply({ bus, clock, random, log, nodeId, book });
   const session = new Session({
     ...uplink,
-    held: () => book.orders().assignment,
+    held: assignment,
     isComplete: () => supply.isComplete(),
     refused: () => book.refused(),
     digest: () => loop.digest(),
@@ -97,11 +90,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const held = () => toHeld(book, picture, containers());
   const asks = answerAsks({ ...answering, containers, held, reportInFull: () => reporter.sayAll() });
   const swarm = watchSwarm({ engine, bus, clock, log, loops, nodeId });
-  const events = engine.events(event => {
-    if (event.kind === "node" || event.kind === "reconnected") swarm.hint();
-    if (event.kind !== "node" && event.kind !== "network") loop.hear(event);
-    if (event.kind === "reconnected") void refreshFacts();
-  });
+  const events = hearEngine(engine, swarm, loop, () => void refreshFacts());
   const meter = meterUsage(deps, loop, reporter);
 
   /** The engine may have been away, and come back as another life of the node. */
@@ -123,6 +112,20 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
       sampler.close();
     },
   };
+}
+
+/** Passes the engine's hints on to those whom they concern. */
+function hearEngine(
+  engine: AgentDeps["engine"],
+  swarm: { hint(): void },
+  loop: Loop,
+  onReconnected: () => void,
+): { close(): void } {
+  return engine.events(event => {
+    if (event.kind === "node" || event.kind === "reconnected") swarm.hint();
+    if (event.kind !== "node" && event.kind !== "network") loop.hear(event);
+    if (event.kind === "reconnected") onReconnected();
+  });
 }
 
 /** What a recovery is told of this node. */
