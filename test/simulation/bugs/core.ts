@@ -224,6 +224,8 @@ export const CORE_BUGS: readonly Bug[] = [
       },
     ],
     found: /not as desired/,
+  },
+  {
     name: "exclusive-no-lease-wait",
     breaks: "An exclusive instance of a lost node is placed again before its lease has ended.",
     edits: [
