@@ -1,4 +1,4 @@
-import type { Leases } from "../uplink/leases.ts";
+import type { LeaseView } from "@skep/core/converge/round.ts";
 import { converge, type Converged } from "@skep/core/converge/converge.ts";
 import {
   EMPTY_MEMORY,
@@ -15,7 +15,7 @@ import type { Log } from "@skep/kit/log.ts";
 import type { Loops, OutageWords } from "@skep/kit/loops.ts";
 import type { Wake } from "@skep/kit/wake.ts";
 import type { Engine, EngineEvent } from "../engine/engine.ts";
-import { createExecutors, instanceOf } from "./executors.ts";
+import { createExecutors, instanceOf, type WhyNotStart } from "./executors.ts";
 import type { HealthWatch } from "./health-watch.ts";
 import type { Images } from "./images.ts";
 import { toDigest, toPicture, type Digest, type Picture, type SetAside } from "./picture.ts";
@@ -30,6 +30,14 @@ export interface Orders {
   readonly setAside: readonly SetAside[];
 }
 
+/** The leases of the node's exclusive instances. */
+export interface LeaseBook {
+  /** All of them as they are this moment, by `groupKey`. */
+  view(): Readonly<Record<string, LeaseView>>;
+  /** Why a container of the instance may not be started this moment. */
+  readonly whyNot: WhyNotStart;
+}
+
 /** What a loop is made from. */
 export interface LoopDeps {
   readonly engine: Engine;
@@ -42,7 +50,7 @@ export interface LoopDeps {
   /** The node, or its engine, was started since the agent last wrote its journal. */
   readonly booted: boolean;
   readonly orders: () => Orders;
-  readonly leases: () => Pick<Leases, "view" | "whyNot">;
+  readonly leases: () => LeaseBook;
   readonly onPicture: (picture: Picture) => void;
 }
 

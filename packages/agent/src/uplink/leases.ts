@@ -27,8 +27,9 @@ const TIMEOUT_MS = 2_000;
 const USED_SHARE = 0.8;
 
 /**
- * Renews the leases of the exclusive instances that this node is to run, all of them with one request. A lease
- * counts from when its request was sent, on the monotonic clock, which goes on while the agent is paused.
+ * Renews the leases of the exclusive instances that this node is to run, all of them with one
+ * request. A lease counts from when its request was sent, on the monotonic clock, which goes on
+ * while the agent is paused.
  */
 export class Leases {
   readonly #deps: LeasesDeps;
@@ -63,8 +64,8 @@ export class Leases {
   }
 
   /**
-   * Why a container of the instance may not be started this moment. It is asked right before the start: the agent may
-   * have been paused since the start was decided.
+   * Why a container of the instance may not be started this moment. It is asked right before the
+   * start: the agent may have been paused since the start was decided.
    */
   whyNot(instanceId: string, epoch: number): string | undefined {
     const isOurs = this.#wanted().some(one => one.instanceId === instanceId && one.epoch === epoch);
