@@ -5,9 +5,10 @@ import { delimiter, dirname, join, relative } from "node:path";
 import { printDescriptor } from "./src/generate/print-descriptor.ts";
 
 /**
- * Makes everything that is generated from proto/: copies of the published definitions that ours import, the
- * TypeScript under src/gen with the version of the root's package.json, and openapi.json. With `--check` it writes nothing, and fails where the committed files
- * are not what it would have written.
+ * Makes everything that is generated from proto/: copies of the published definitions that ours
+ * import, the TypeScript under src/gen with the version of the root's package.json, and
+ * openapi.json. With `--check` it writes nothing, and fails where the committed files are not what
+ * it would have written.
  */
 
 const api = import.meta.dirname;
@@ -31,7 +32,10 @@ function run(program: string, args: readonly string[], cwd: string): void {
   process.exit(1);
 }
 
-/** The definitions that ours import and that no registry is needed for: they come out of installed packages. */
+/**
+ * The definitions that ours import and that no registry is needed for: they come out of installed
+ * packages.
+ */
 async function copyPublished(proto: string): Promise<void> {
   mkdirSync(join(proto, "google/api"), { recursive: true });
   mkdirSync(join(proto, "buf/validate"), { recursive: true });

@@ -4,15 +4,7 @@ import { sources } from "./sources.ts";
 const WIDEST = 100;
 
 /** Rooms whose comments are still wider. The list only shrinks: one that is no longer needed fails the test. */
-const STILL_WIDE: readonly string[] = [
-  "packages/api",
-  "packages/cli",
-  "packages/core",
-  "packages/scheduler",
-  "packages/sdk",
-  "packages/server",
-  "test",
-];
+const STILL_WIDE: readonly string[] = ["packages/api", "packages/core", "packages/scheduler", "test"];
 
 const roomOf = (file: string): string => /^packages\/[a-z]+|^[a-z]+/.exec(file)?.[0] ?? file;
 

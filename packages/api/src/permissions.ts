@@ -4,7 +4,9 @@ import { SERVICE_BY_NAME } from "./services.ts";
 
 type Services = typeof SERVICE_BY_NAME;
 
-/** What each method of each public service needs. A method that is missing here does not compile. */
+/**
+ * What each method of each public service needs. A method that is missing here does not compile.
+ */
 const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[S]["method"]]: Permission } } = {
   tenants: {
     createTenant: "tenants.write",

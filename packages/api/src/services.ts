@@ -7,7 +7,9 @@ import { PlatformService } from "./gen/skep/v1/platform_service_pb.ts";
 import { RoutingService } from "./gen/skep/v1/routing_service_pb.ts";
 import { TenantService } from "./gen/skep/v1/tenant_service_pb.ts";
 
-/** Every public service, by the name of what it is about, in the order in which documents list them. */
+/**
+ * Every public service, by the name of what it is about, in the order in which documents list them.
+ */
 export const SERVICE_BY_NAME = {
   tenants: TenantService,
   deployments: DeploymentService,

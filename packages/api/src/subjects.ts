@@ -1,8 +1,9 @@
 import { SkepError } from "@skep/core/error.ts";
 
 /**
- * Every NATS subject, built and parsed here and nowhere else. `v1` changes only when old and new programs must not
- * hear each other at all; smaller changes are handled by the version fields of the messages.
+ * Every NATS subject, built and parsed here and nowhere else. `v1` changes only when old and new
+ * programs must not hear each other at all; smaller changes are handled by the version fields of
+ * the messages.
  */
 const ROOT = "skep.v1";
 
@@ -19,14 +20,18 @@ export const SUBJECTS = {
   events: `${ROOT}.events`,
 } as const;
 
-/** Kinds of subjects that end in a node's id. `beat` and `assign` are published; the others are requests. */
+/**
+ * Kinds of subjects that end in a node's id. `beat` and `assign` are published; the others are
+ * requests.
+ */
 export type NodeSubject = "beat" | "report" | "fetch" | "spec" | "lease" | "assign" | "ask";
 
 const NODE_SUBJECTS: readonly NodeSubject[] = ["beat", "report", "fetch", "spec", "lease", "assign", "ask"];
 
 /**
  * The subject of one node, for example `skep.v1.beat.z9k2`.
- * @throws SkepError `invalid_argument` `BAD_NODE_ID` where the id could not be one token of a subject.
+ * @throws SkepError `invalid_argument` `BAD_NODE_ID` where the id could not be one token of a
+ * subject.
  */
 export function nodeSubject(kind: NodeSubject, nodeId: string): string {
   if (!/^[A-Za-z0-9_-]{1,128}$/.test(nodeId))

@@ -1,6 +1,8 @@
 import type { ErrorCode } from "@skep/core/error.ts";
 
-/** What scripts get: 0 is success, every other number a kind of failure (the table in README.md). */
+/**
+ * What scripts get: 0 is success, every other number a kind of failure (the table in README.md).
+ */
 export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   invalid_argument: 2,
   unimplemented: 2,
@@ -25,7 +27,10 @@ export const INTERRUPTED = 130;
 /** A program that could not be started in a container, as shells count it. */
 export const PROGRAM_NOT_RUN = 127;
 
-/** Thrown by a command that is done and ends with a code of its own; there is nothing to say about it. */
+/**
+ * Thrown by a command that is done and ends with a code of its own; there is nothing to say about
+ * it.
+ */
 export class Ended extends Error {
   override readonly name = "Ended";
   readonly exitCode: number;

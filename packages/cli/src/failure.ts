@@ -7,8 +7,8 @@ import type { Io } from "./io.ts";
 const NOT_RUN = "PROGRAM_NOT_RUN";
 
 /**
- * Says what went wrong, where, and what to do: one paragraph on the error output, or one JSON object with
- * `--output json`. Answers the exit code.
+ * Says what went wrong, where, and what to do: one paragraph on the error output, or one JSON
+ * object with `--output json`. Answers the exit code.
  */
 export function reportFailure(error: unknown, io: Io, argv: readonly string[]): number {
   const failure = asFailure(error);

@@ -18,7 +18,9 @@ export interface Io {
   now(): number;
   /** Resolves early, without an error, when the signal is aborted. */
   sleep(delayMs: number): Promise<void>;
-  /** Standard input as text; a Compose file that is larger than this reads is refused for its size. */
+  /**
+   * Standard input as text; a Compose file that is larger than this reads is refused for its size.
+   */
   readInput(): string;
   /** Standard input as it is, up to its end or to so many bytes. */
   readBytes(most: number): Uint8Array;
@@ -27,7 +29,10 @@ export interface Io {
 /** Most bytes of standard input that are read as text. */
 const MOST_INPUT = 8_000_000;
 
-/** The process itself. The first Ctrl-C aborts `signal`, so that a command can say where things stand; a second one ends at once. */
+/**
+ * The process itself. The first Ctrl-C aborts `signal`, so that a command can say where things
+ * stand; a second one ends at once.
+ */
 export function processIo(): Io {
   const aborter = new AbortController();
   process.once("SIGINT", () => aborter.abort());
@@ -49,7 +54,9 @@ export function processIo(): Io {
   };
 }
 
-/** The beginning of a file as text: a device or a pipe may never end. @throws the system's error. */
+/**
+ * The beginning of a file as text: a device or a pipe may never end. @throws the system's error.
+ */
 export function readStart(path: string, most: number): string {
   const file = openSync(path, "r");
   try {

@@ -36,7 +36,10 @@ export async function run(argv: readonly string[], given: Io): Promise<number> {
   }
 }
 
-/** The program with every command named, and only the one that is asked for loaded: start-up is felt every time. */
+/**
+ * The program with every command named, and only the one that is asked for loaded: start-up is felt
+ * every time.
+ */
 export async function createProgram(argv: readonly string[], io: Io): Promise<Command> {
   const program = new Command("skep")
     .description("Runs containers of many tenants on a Docker Swarm.")

@@ -44,7 +44,10 @@ function client(tokens: (string | null)[] = []) {
   return createClient({ transport });
 }
 
-/** A server whose stream sends one answer and then waits; `ended` is answered when its request is over. */
+/**
+ * A server whose stream sends one answer and then waits; `ended` is answered when its request is
+ * over.
+ */
 function endless(): { readonly api: SkepClient; readonly ended: Promise<string> } {
   const over = Promise.withResolvers<string>();
   const transport = createRouterTransport(router =>

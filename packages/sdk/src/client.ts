@@ -7,10 +7,15 @@ import { withSkepErrors } from "./errors.ts";
 /** One property per service of the platform; every call fails with SkepError. */
 export type SkepClient = { readonly [Name in keyof typeof SERVICE_BY_NAME]: Client<(typeof SERVICE_BY_NAME)[Name]> };
 
-/** How the platform is reached: `node.ts` makes a transport for Node, `@connectrpc/connect-web` one for a browser. */
+/**
+ * How the platform is reached: `node.ts` makes a transport for Node, `@connectrpc/connect-web` one
+ * for a browser.
+ */
 export interface ClientOptions {
   readonly transport: Transport;
-  /** Longest that a call that is no stream may take; without it as long as the transport lets it. */
+  /**
+   * Longest that a call that is no stream may take; without it as long as the transport lets it.
+   */
   readonly timeoutMs?: number;
 }
 

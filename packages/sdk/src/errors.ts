@@ -6,8 +6,8 @@ import { SkepError } from "@skep/core/error.ts";
 type AnyCall = (request: unknown, options?: CallOptions) => unknown;
 
 /**
- * A client whose calls fail with SkepError: code, reason, details and issues, instead of a ConnectError. Leaving the loop
- * over a stream ends its request.
+ * A client whose calls fail with SkepError: code, reason, details and issues, instead of a
+ * ConnectError. Leaving the loop over a stream ends its request.
  */
 export function withSkepErrors<T extends DescService>(service: T, client: Client<T>): Client<T> {
   const calls = client as Readonly<Record<string, AnyCall>>;
@@ -27,8 +27,8 @@ export function withSkepErrors<T extends DescService>(service: T, client: Client
 
 function fail(thrown: unknown, signal: AbortSignal | undefined): never {
   const error = fromConnectError(thrown);
-  // Connect calls a connection that breaks "aborted", which is our word for a change that was overtaken,
-  // or "canceled", as if the caller had ended the call.
+  // Connect calls a connection that breaks "aborted", which is our word for a change that was
+  // overtaken, or "canceled", as if the caller had ended the call.
   const isBroken = error.reason === "ABORTED" || (error.reason === "CANCELED" && signal?.aborted !== true);
   if (!isBroken) throw error;
   throw new SkepError("unavailable", "CONNECTION_LOST", `The connection broke (${error.message}); try again.`, {
@@ -37,8 +37,9 @@ function fail(thrown: unknown, signal: AbortSignal | undefined): never {
 }
 
 /**
- * A stream whose `return` aborts the request at once, also while an item is waited for. Connect's own streams have no
- * `return`: a reader that leaves them would keep the connection, and with it the process.
+ * A stream whose `return` aborts the request at once, also while an item is waited for. Connect's
+ * own streams have no `return`: a reader that leaves them would keep the connection, and with it
+ * the process.
  */
 function endable<T>(open: (signal: AbortSignal) => AsyncIterable<T>, given: AbortSignal | undefined): AsyncIterable<T> {
   const left = new AbortController();

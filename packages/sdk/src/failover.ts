@@ -26,9 +26,9 @@ export function readServers(text: string): [string, ...string[]] {
 type Miss = "not reached" | "lost" | "late";
 
 /**
- * One way to several servers of a platform. A call that cannot reach a server goes on with the next one. One that
- * was perhaps accepted goes on only if a repetition changes nothing: it reads, or it has an idempotency key. The
- * server that answered is asked first from then on.
+ * One way to several servers of a platform. A call that cannot reach a server goes on with the next
+ * one. One that was perhaps accepted goes on only if a repetition changes nothing: it reads, or it
+ * has an idempotency key. The server that answered is asked first from then on.
  */
 export function failover(servers: readonly Server[]): Transport {
   const [only] = servers;
@@ -79,7 +79,9 @@ export function failover(servers: readonly Server[]): Transport {
   };
 }
 
-/** A request that every server can be sent: one message can be sent again, a stream of them cannot. */
+/**
+ * A request that every server can be sent: one message can be sent again, a stream of them cannot.
+ */
 async function repeated<T>(method: DescMethod, input: AsyncIterable<T>): Promise<() => AsyncIterable<T>> {
   if (method.methodKind !== "server_streaming") return () => input;
   const messages: T[] = [];

@@ -11,14 +11,22 @@ import { Sessions, withLeaving } from "./sessions.ts";
 
 /** Where the platform is and who asks. */
 export interface ConnectOptions {
-  /** For example `http://127.0.0.1:7700`; several servers of one platform are separated by commas. */
+  /**
+   * For example `http://127.0.0.1:7700`; several servers of one platform are separated by commas.
+   */
   readonly url: string;
   readonly token?: string | (() => string | Promise<string>);
-  /** HTTP/2 by default: one connection, and a dead one is noticed by pings. `1.1` for proxies that speak only that. */
+  /**
+   * HTTP/2 by default: one connection, and a dead one is noticed by pings. `1.1` for proxies that
+   * speak only that.
+   */
   readonly httpVersion?: "1.1" | "2";
   /** Longest that a call that is no stream may take; 30 s by default. */
   readonly timeoutMs?: number;
-  /** Longest that a server may take to accept a connection before the next one is asked; 5 s by default. */
+  /**
+   * Longest that a server may take to accept a connection before the next one is asked; 5 s by
+   * default.
+   */
   readonly connectTimeoutMs?: number;
   readonly interceptors?: readonly Interceptor[];
 }
@@ -27,8 +35,8 @@ export interface ConnectOptions {
 const PINGS = { pingIntervalMs: 5_000, pingTimeoutMs: 5_000 };
 
 /**
- * Makes a client for Node. Nothing is sent before the first call, and nothing needs to be closed. A call goes
- * on with the next server when one cannot be reached.
+ * Makes a client for Node. Nothing is sent before the first call, and nothing needs to be closed. A
+ * call goes on with the next server when one cannot be reached.
  * @throws SkepError `invalid_argument` where `url` names no server.
  */
 export function connect(options: ConnectOptions): SkepClient {

@@ -3,7 +3,10 @@ interface Page {
   readonly nextPageToken: string;
 }
 
-/** Walks all pages of a list; `ask` gets the page token, empty for the first page. Yields each answer. */
+/**
+ * Walks all pages of a list; `ask` gets the page token, empty for the first page. Yields each
+ * answer.
+ */
 export async function* pages<P extends Page>(ask: (pageToken: string) => Promise<P>): AsyncGenerator<P> {
   let token = "";
   do {

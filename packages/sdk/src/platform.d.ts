@@ -1,6 +1,6 @@
 /**
- * What the SDK uses of the machine beside the language, and what Node and every browser have. The compiler
- * knows nothing else here, so that the SDK cannot need one of them.
+ * What the SDK uses of the machine beside the language, and what Node and every browser have. The
+ * compiler knows nothing else here, so that the SDK cannot need one of them.
  */
 
 interface AbortSignal {

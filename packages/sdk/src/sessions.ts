@@ -7,8 +7,9 @@ import type { ClientHttp2Stream } from "node:http2";
 const leaving = new AsyncLocalStorage<AbortSignal>();
 
 /**
- * HTTP/2 connections that let go of a stream whose call is aborted. Node ends a stream only after all of it was read: one
- * that is left with its end unread would hold the connection, and with it the process, for ever.
+ * HTTP/2 connections that let go of a stream whose call is aborted. Node ends a stream only after
+ * all of it was read: one that is left with its end unread would hold the connection, and with it
+ * the process, for ever.
  */
 export class Sessions extends Http2SessionManager {
   /** Opens a stream; see Http2SessionManager. */
@@ -26,7 +27,10 @@ export class Sessions extends Http2SessionManager {
   }
 }
 
-/** Tells Sessions, which sees requests only, of the signal of each streaming call, and of calls that failed. */
+/**
+ * Tells Sessions, which sees requests only, of the signal of each streaming call, and of calls that
+ * failed.
+ */
 export function withLeaving(transport: Transport): Transport {
   return {
     unary: async (...args) => {
@@ -34,7 +38,8 @@ export function withLeaving(transport: Transport): Transport {
       try {
         return await leaving.run(left.signal, () => transport.unary(...args));
       } catch (error) {
-        // An answer that is none, such as a page of another server, is refused before all of it was read.
+        // An answer that is none, such as a page of another server, is refused before all of it was
+        // read.
         left.abort();
         throw error;
       }

@@ -16,10 +16,12 @@ export interface WatchOptions {
 }
 
 /**
- * A server stream that goes on: when it breaks or ends, it is opened again after a pause. `open` gets the last item
- * that was seen, so that it can ask for what comes after it; a stream that begins with a snapshot can ignore it. The signal
- * that `open` gets is aborted when the watch is stopped or left.
- * @throws SkepError for failures that asking again cannot mend, such as `not_found` or `unauthenticated`.
+ * A server stream that goes on: when it breaks or ends, it is opened again after a pause. `open`
+ * gets the last item that was seen, so that it can ask for what comes after it; a stream that
+ * begins with a snapshot can ignore it. The signal that `open` gets is aborted when the watch is
+ * stopped or left.
+ * @throws SkepError for failures that asking again cannot mend, such as `not_found` or
+ * `unauthenticated`.
  */
 export async function* watch<T>(
   open: (last: T | undefined, signal: AbortSignal) => AsyncIterable<T>,

@@ -34,9 +34,9 @@ const FOR_EVERYBODY: ReadonlySet<string> = new Set(
 );
 
 /**
- * Checks the token of a request and the permission of its principal, before the body is read. What a
- * request is about is not known yet, so the permission has to hold for the whole platform.
- * An address with too many wrong tokens has to wait, and its tokens are not looked at until then.
+ * Checks the token of a request and the permission of its principal, before the body is read. What
+ * a request is about is not known yet, so the permission has to hold for the whole platform. An
+ * address with too many wrong tokens has to wait, and its tokens are not looked at until then.
  * @throws ConnectError `unauthenticated`, `permission_denied` or `resource_exhausted`.
  */
 export function createGate(

@@ -1,7 +1,9 @@
 import { SkepError } from "@skep/core/error.ts";
 import type { HttpRequest } from "./reply.ts";
 
-/** How much of a refused body is read and thrown away, so that its sender gets to read the answer. */
+/**
+ * How much of a refused body is read and thrown away, so that its sender gets to read the answer.
+ */
 const DRAIN_BYTES = 64 * 1024 * 1024;
 
 /** The sentence for a body that is too large. */
@@ -31,7 +33,10 @@ export function drain(request: HttpRequest): Promise<void> {
   });
 }
 
-/** @throws SkepError `resource_exhausted` `BODY_TOO_LARGE` where the body exceeds the bound; it is then drained. */
+/**
+ * @throws SkepError `resource_exhausted` `BODY_TOO_LARGE` where the body exceeds the bound; it is
+ * then drained.
+ */
 export async function readBody(request: HttpRequest, maxBytes: number): Promise<Buffer> {
   const refusal = (): SkepError => new SkepError("resource_exhausted", "BODY_TOO_LARGE", tooLarge(maxBytes));
   if (announcesTooMuch(request, maxBytes)) {

@@ -13,8 +13,8 @@ import type { HttpRequest, HttpResponse } from "./reply.ts";
 import { createTranscoder } from "./rest/transcoder.ts";
 
 /**
- * A page beside the API; answers whether the path was its own. The headers of the server are set when it
- * is asked; a page that browsers show sets its own `content-security-policy` over them.
+ * A page beside the API; answers whether the path was its own. The headers of the server are set
+ * when it is asked; a page that browsers show sets its own `content-security-policy` over them.
  */
 export type Page = (request: IncomingMessage, response: ServerResponse) => boolean;
 
@@ -86,7 +86,10 @@ async function call(
   await universalResponseToNodeResponse(result, response);
 }
 
-/** Refuses a body that announces itself as too large. gRPC says so in its own words, so it is left to its handler. */
+/**
+ * Refuses a body that announces itself as too large. gRPC says so in its own words, so it is left
+ * to its handler.
+ */
 async function refusesBody(request: HttpRequest, response: HttpResponse, maxBytes: number): Promise<boolean> {
   const isGrpc = (request.headers["content-type"] ?? "").startsWith("application/grpc");
   const waits = request.headers.expect?.toLowerCase() === "100-continue";

@@ -8,9 +8,10 @@ import { SkepError } from "@skep/core/error.ts";
 import type { Log } from "@skep/kit/log.ts";
 
 /**
- * Turns whatever a handler throws into an error that a client can use. Errors of ours keep their words; anything else
- * is a defect of ours: the client gets an id, the log gets the id and the error. A stream that ends because `stopping` is
- * aborted fails with `unavailable`: its client must not take it for complete.
+ * Turns whatever a handler throws into an error that a client can use. Errors of ours keep their
+ * words; anything else is a defect of ours: the client gets an id, the log gets the id and the
+ * error. A stream that ends because `stopping` is aborted fails with `unavailable`: its client must
+ * not take it for complete.
  */
 export function createErrorInterceptor(log: Log, stopping?: AbortSignal): Interceptor {
   return next => async request => {

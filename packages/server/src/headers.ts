@@ -1,7 +1,10 @@
 import { cors } from "@connectrpc/connect";
 import type { HttpRequest, HttpResponse } from "./reply.ts";
 
-/** What every answer says to browsers: guess no types, show it in no frame, run nothing from it, keep no copy. */
+/**
+ * What every answer says to browsers: guess no types, show it in no frame, run nothing from it,
+ * keep no copy.
+ */
 const SECURITY: readonly (readonly [string, string])[] = [
   ["x-content-type-options", "nosniff"],
   ["x-frame-options", "DENY"],
@@ -20,8 +23,8 @@ export function setSecurityHeaders(response: HttpResponse): void {
 }
 
 /**
- * Lets pages of the listed origins use the API, and no others; nothing is set for a request that names no origin.
- * Answers whether it was a preflight, which is then answered.
+ * Lets pages of the listed origins use the API, and no others; nothing is set for a request that
+ * names no origin. Answers whether it was a preflight, which is then answered.
  */
 export function answerCors(request: HttpRequest, response: HttpResponse, origins: readonly string[]): boolean {
   const { origin } = request.headers;

@@ -13,7 +13,10 @@ export interface HealthSource {
   readonly isReady: () => boolean;
 }
 
-/** Registers `grpc.health.v1.Health`. All services share one state, because one process serves them all. */
+/**
+ * Registers `grpc.health.v1.Health`. All services share one state, because one process serves them
+ * all.
+ */
 export function registerHealth(router: ConnectRouter, source: HealthSource): void {
   const statusOf = (service: string): Status => {
     if (service !== "" && !source.services.includes(service)) return Status.SERVICE_UNKNOWN;

@@ -2,7 +2,8 @@ import type { Interceptor } from "@connectrpc/connect";
 import { SkepError } from "@skep/core/error.ts";
 
 /**
- * Lets the HTTP header `Idempotency-Key` stand for the field `idempotency_key` of requests that have one.
+ * Lets the HTTP header `Idempotency-Key` stand for the field `idempotency_key` of requests that
+ * have one.
  * @throws SkepError `invalid_argument` `IDEMPOTENCY_KEY_TWICE` where both are there and differ.
  */
 export const idempotencyInterceptor: Interceptor = next => async request => {

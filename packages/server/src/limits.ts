@@ -4,7 +4,10 @@ import type { RateLimits } from "./rate.ts";
 
 /** Everything that bounds what a client may take. */
 export interface Limits extends ListenLimits, RateLimits {
-  /** Largest body of a request. A command's standard input alone may be 1 MiB; nothing else comes near it. */
+  /**
+   * Largest body of a request. A command's standard input alone may be 1 MiB; nothing else comes
+   * near it.
+   */
   readonly maxBytes: number;
 }
 

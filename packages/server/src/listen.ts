@@ -7,7 +7,10 @@ import { awaitBody, createHttp1 } from "@skep/kit/http-listener.ts";
 import type { HttpLimits, Listener } from "@skep/kit/http-listener.ts";
 import type { HttpRequest, HttpResponse } from "./reply.ts";
 
-/** How an HTTP/2 client begins when it knows that the server speaks it; three bytes tell it from any HTTP/1 method. */
+/**
+ * How an HTTP/2 client begins when it knows that the server speaks it; three bytes tell it from any
+ * HTTP/1 method.
+ */
 const PREFACE = Buffer.from("PRI");
 
 /** What a port of both HTTP versions holds for its clients. */
@@ -17,8 +20,8 @@ export interface ListenLimits extends HttpLimits {
 }
 
 /**
- * Serves HTTP/1.1 and HTTP/2 without TLS on one port: each connection is handed to the server whose language its
- * first bytes speak.
+ * Serves HTTP/1.1 and HTTP/2 without TLS on one port: each connection is handed to the server whose
+ * language its first bytes speak.
  * @throws the system's error where the port cannot be had.
  */
 export async function listen(
@@ -77,7 +80,10 @@ function isReceived(stream: ServerHttp2Stream): boolean {
   );
 }
 
-/** Ends a connection on which nothing is asked: soon where nothing ever was, later where something was. */
+/**
+ * Ends a connection on which nothing is asked: soon where nothing ever was, later where something
+ * was.
+ */
 function endUnused(session: ServerHttp2Session, { headMs, idleMs }: ListenLimits): void {
   let running = 0;
   let timer = setTimeout(() => session.destroy(), headMs);

@@ -1,6 +1,9 @@
 /** How often one address may ask. */
 export interface RateLimits {
-  /** Requests with a wrong token, or without one where one is needed, before the address has to wait. */
+  /**
+   * Requests with a wrong token, or without one where one is needed, before the address has to
+   * wait.
+   */
   readonly failedAuthsPerMinute: number;
   /** Requests of any kind. */
   readonly requestsPerSecond: number;

@@ -14,8 +14,8 @@ type Reply = MessageInitShape<typeof ServerReflectionResponseSchema>;
 type Answer = NonNullable<Reply["messageResponse"]>;
 
 /**
- * Registers gRPC reflection, both versions that tools use. `services` are those it tells of; `more` are files that no
- * service imports and that tools look up all the same: the details of errors.
+ * Registers gRPC reflection, both versions that tools use. `services` are those it tells of; `more`
+ * are files that no service imports and that tools look up all the same: the details of errors.
  */
 export function registerReflection(
   router: ConnectRouter,
@@ -82,7 +82,9 @@ function answer({ messageRequest: asked }: ServerReflectionRequest, index: FileI
   }
 }
 
-/** The file that declares a symbol; a method, field or enum value is looked up by what it stands in. */
+/**
+ * The file that declares a symbol; a method, field or enum value is looked up by what it stands in.
+ */
 function fileOf(symbol: string, { registry }: FileIndex): DescFile | undefined {
   const found = registry.get(symbol);
   if (found !== undefined) return found.file;

@@ -36,8 +36,8 @@ export interface ServerOptions {
   /** `undefined` lets everybody in: only for tests and closed networks. */
   readonly auth: AuthOptions | undefined;
   /**
-   * Failing ones mean that no traffic should come now: /readyz and gRPC health say so. They run in rounds,
-   * whoever asks, so that requests without a token reach no database.
+   * Failing ones mean that no traffic should come now: /readyz and gRPC health say so. They run in
+   * rounds, whoever asks, so that requests without a token reach no database.
    */
   readonly ready: Checks;
   readonly readiness?: ReadinessOptions;
@@ -105,8 +105,9 @@ function createHandlers(
     readMaxBytes: limits.maxBytes,
     acceptCompression: [compressionGzip, compressionBrotli],
     shutdownSignal,
-    // A field that does not exist is more often a slip than a newer client: it is refused, not ignored.
-    // And a field that is 0, false or empty is answered, so that a program that reads JSON finds every one of them.
+    // A field that does not exist is more often a slip than a newer client: it is refused, not
+    // ignored. And a field that is 0, false or empty is answered, so that a program that reads JSON
+    // finds every one of them.
     jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
     requestGate: createGate(options.auth, createRate(limits.failedAuthsPerMinute, 60_000)),
     interceptors: [

@@ -101,7 +101,10 @@ function answerToProto(reply: AskReply): NonNullable<MessageInitShape<typeof Ask
   }
 }
 
-/** @throws SkepError as `decodeMessage`; `unimplemented` for an answer that this version does not know. */
+/**
+ * @throws SkepError as `decodeMessage`; `unimplemented` for an answer that this version does not
+ * know.
+ */
 export function decodeAskReply(bytes: Uint8Array): AskReply {
   const { answer } = decodeMessage(AskReplySchema, bytes);
   switch (answer.case) {

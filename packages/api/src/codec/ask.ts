@@ -50,14 +50,20 @@ export type Ask =
   | ({ readonly kind: "exec" } & ExecWanted)
   /** A part of a command's standard input; `offset` bytes came before it. */
   | { readonly kind: "exec-input"; readonly streamId: string; readonly offset: number; readonly data: Uint8Array }
-  /** Keeps a command's stream alive for `EXEC_IDLE_MS` and says how many chunks its reader has taken, or ends it. */
+  /**
+   * Keeps a command's stream alive for `EXEC_IDLE_MS` and says how many chunks its reader has
+   * taken, or ends it.
+   */
   | { readonly kind: "exec-control"; readonly streamId: string; readonly stop: boolean; readonly taken: number };
 
 /** A followed log stream ends when this time passes without a `logs-control`. */
 export const LOGS_IDLE_MS = 30_000;
 /** A command's output is no longer read when this time passes without an `exec-control`. */
 export const EXEC_IDLE_MS = 30_000;
-/** So many chunks of a command's output are sent before its reader has taken them; then the engine is not read. */
+/**
+ * So many chunks of a command's output are sent before its reader has taken them; then the engine
+ * is not read.
+ */
 export const EXEC_WINDOW = 16;
 
 const actions = enumTable<NodeChange["action"], NodeAction>("node action", {
@@ -105,7 +111,10 @@ function kindToProto(ask: Ask): AskKind {
   }
 }
 
-/** @throws SkepError as `decodeMessage`; `unimplemented` for a question that this version does not know. */
+/**
+ * @throws SkepError as `decodeMessage`; `unimplemented` for a question that this version does not
+ * know.
+ */
 export function decodeAsk(bytes: Uint8Array): Ask {
   const { kind } = decodeMessage(AskSchema, bytes);
   switch (kind.case) {

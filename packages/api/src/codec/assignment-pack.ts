@@ -17,7 +17,9 @@ export interface Packing {
 
 /** Room for the fields around the lists. */
 const AROUND_BYTES = 4 * 1024;
-/** What a list entry costs beside its own bytes, a spec's name, and an instance that is left out. */
+/**
+ * What a list entry costs beside its own bytes, a spec's name, and an instance that is left out.
+ */
 const ENTRY_BYTES = 8;
 const NAME_BYTES = 200;
 /** The numbers of an instance, and those of a port. */
@@ -35,9 +37,10 @@ export function packWhole({ instances, removals, volumeRemovals }: Assignment): 
 }
 
 /**
- * Fits an assignment into `maxBytes`. Small specs are carried as long as there is room, the smallest first; others are
- * named. Only where the list of instances itself is too long are some left out, the largest first, so that no
- * instance costs its neighbours theirs; what must stop is told before what must run.
+ * Fits an assignment into `maxBytes`. Small specs are carried as long as there is room, the
+ * smallest first; others are named. Only where the list of instances itself is too long are some
+ * left out, the largest first, so that no instance costs its neighbours theirs; what must stop is
+ * told before what must run.
  */
 export function packAssignment(assignment: Assignment, maxBytes: number): Packing {
   let room = maxBytes - AROUND_BYTES;
@@ -62,7 +65,8 @@ function fitInstances(
   const order = sized.toSorted((a, b) => rank(a.instance) - rank(b.instance) || a.bytes - b.bytes);
   const kept = new Set<AssignedInstance>();
   const leftOut: Unreadable[] = [];
-  // A part is kept for saying who is left out: a silence would look like an agent that does not obey.
+  // A part is kept for saying who is left out: a silence would look like an agent that does not
+  // obey.
   let free = Math.floor((room * 7) / 8);
   let words = room - free;
   for (const { instance, bytes } of order) {

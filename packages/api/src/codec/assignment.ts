@@ -22,13 +22,16 @@ import { availabilities, instanceDesires } from "./words.ts";
 export interface DecodedAssignment {
   readonly assignment: Assignment;
   /**
-   * Instances whose spec this agent is too old to read. They are not in `assignment`; the agent leaves whatever it
-   * runs of them alone and reports them as failed with the reason.
+   * Instances whose spec this agent is too old to read. They are not in `assignment`; the agent
+   * leaves whatever it runs of them alone and reports them as failed with the reason.
    */
   readonly unreadable: readonly Unreadable[];
   /** Instances whose spec is only named: the agent has to hold it or to fetch it. */
   readonly awaiting: readonly Awaiting[];
-  /** Instances that the scheduler could not fit into the message; the agent leaves what it runs of them alone. */
+  /**
+   * Instances that the scheduler could not fit into the message; the agent leaves what it runs of
+   * them alone.
+   */
   readonly leftOut: readonly Unreadable[];
 }
 
@@ -44,7 +47,10 @@ export interface PackedAssignment {
   readonly leftOut: readonly Unreadable[];
 }
 
-/** An agent's request for what it is to run; `term` and `revision` are what it works by, 0 for nothing. */
+/**
+ * An agent's request for what it is to run; `term` and `revision` are what it works by, 0 for
+ * nothing.
+ */
 export interface AssignmentFetch {
   readonly nodeId: string;
   readonly sessionId: string;
@@ -54,23 +60,26 @@ export interface AssignmentFetch {
 }
 
 /**
- * Writes an assignment with all that it holds, whatever that takes. Instances of one release share one copy of its
- * spec on the wire and again after reading.
+ * Writes an assignment with all that it holds, whatever that takes. Instances of one release share
+ * one copy of its spec on the wire and again after reading.
  */
 export function encodeAssignment(assignment: Assignment): Uint8Array {
   return encodePacked(assignment, packWhole(assignment));
 }
 
-/** Writes an assignment so that it takes `maxBytes` at most: `packAssignment` says what becomes of the rest. */
+/**
+ * Writes an assignment so that it takes `maxBytes` at most: `packAssignment` says what becomes of
+ * the rest.
+ */
 export function encodeAssignmentWithin(assignment: Assignment, maxBytes: number): PackedAssignment {
   const packing = packAssignment(assignment, maxBytes);
   return { bytes: encodePacked(assignment, packing), leftOut: packing.leftOut };
 }
 
 /**
- * The message with its specs put behind it. A node's assignment is written with each of its changes,
- * and its specs are most of it: their bytes are made once. A reader of protobuf takes fields in any
- * order.
+ * The message with its specs put behind it. A node's assignment is written with each of its
+ * changes, and its specs are most of it: their bytes are made once. A reader of protobuf takes
+ * fields in any order.
  */
 function encodePacked(assignment: Assignment, packing: Packing): Uint8Array {
   const specs = specNumbers(packing.instances);
@@ -89,7 +98,9 @@ function encodePacked(assignment: Assignment, packing: Packing): Uint8Array {
 const MAP_KEY = 1;
 const MAP_VALUE = 2;
 
-/** @throws SkepError as `decodeMessage`, and for an availability that this version does not know. */
+/**
+ * @throws SkepError as `decodeMessage`, and for an availability that this version does not know.
+ */
 export function decodeAssignment(bytes: Uint8Array): DecodedAssignment {
   return assignmentFromProto(decodeMessage(AssignmentSchema, bytes));
 }
@@ -116,8 +127,8 @@ export function decodeFetch(bytes: Uint8Array): AssignmentFetch {
 }
 
 /**
- * Writes the answer in at most `maxBytes`; `undefined` says that the agent has what is current, or that nothing is
- * recorded for it yet.
+ * Writes the answer in at most `maxBytes`; `undefined` says that the agent has what is current, or
+ * that nothing is recorded for it yet.
  */
 export function encodeFetchReply(assignment: Assignment | undefined, maxBytes = Infinity): Uint8Array {
   return encodeMessage(
@@ -177,7 +188,9 @@ interface Numbered {
   readonly release: number;
 }
 
-/** Numbers the specs: instances of one release have one, also where they do not share the object. */
+/**
+ * Numbers the specs: instances of one release have one, also where they do not share the object.
+ */
 function specNumbers(instances: readonly AssignedInstance[]): {
   readonly all: ReadonlyMap<number, Numbered>;
   numberOf(spec: DeploymentSpec): number;

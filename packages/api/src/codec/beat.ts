@@ -19,7 +19,9 @@ export interface Beat {
   readonly appliedRevision: number;
   /** Seq of the last report that was acknowledged; 0 for none. */
   readonly reportSeq: number;
-  /** Xor over the instances on the node of the first 64 bits of md5 of core's digest text; unsigned. */
+  /**
+   * Xor over the instances on the node of the first 64 bits of md5 of core's digest text; unsigned.
+   */
   readonly digest: bigint;
   /** How many instances the digest covers. */
   readonly instances: number;

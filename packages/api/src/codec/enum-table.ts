@@ -8,7 +8,8 @@ export interface EnumTable<Word extends string, Enum extends number> {
   fromText(text: unknown, path: string): Enum;
   /**
    * The word of a number.
-   * @throws SkepError `invalid_argument` `UNKNOWN_ENUM` for 0 (unspecified) and for numbers of a newer sender.
+   * @throws SkepError `invalid_argument` `UNKNOWN_ENUM` for 0 (unspecified) and for numbers of a
+   * newer sender.
    */
   fromProto(number: number, path: string): Word;
   /** As `fromProto`, but 0 (unspecified) answers `fallback`. */

@@ -2,12 +2,14 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { SkepError } from "@skep/core/error.ts";
 
-/** The version of the agent protocol that this code speaks; it grows when a message gains meaning. */
+/**
+ * The version of the agent protocol that this code speaks; it grows when a message gains meaning.
+ */
 export const PROTOCOL_VERSION = 1;
 
 /**
- * The lowest version that may act on what this code sends. It grows only when ignoring what is new would be wrong;
- * proto/README.md has the rule.
+ * The lowest version that may act on what this code sends. It grows only when ignoring what is new
+ * would be wrong; proto/README.md has the rule.
  */
 export const MIN_READER_VERSION = 1;
 
@@ -18,9 +20,10 @@ export function encodeMessage<D extends DescMessage>(schema: D, init: MessageIni
 }
 
 /**
- * Reads a message of the agent protocol. Unknown fields are ignored; a sender's higher `version` is no reason to refuse.
- * @throws SkepError `invalid_argument` `MALFORMED_MESSAGE` (not such a message), `failed_precondition`
- * `PROTOCOL_TOO_NEW` (its sender says that this version must not act on it).
+ * Reads a message of the agent protocol. Unknown fields are ignored; a sender's higher `version` is
+ * no reason to refuse.
+ * @throws SkepError `invalid_argument` `MALFORMED_MESSAGE` (not such a message),
+ * `failed_precondition` `PROTOCOL_TOO_NEW` (its sender says that this version must not act on it).
  */
 export function decodeMessage<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D> {
   const message = parse(schema, bytes) as MessageShape<D> & { version?: number; minReaderVersion?: number };
@@ -51,7 +54,10 @@ function parse<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShap
   }
 }
 
-/** An item of a list that this version cannot read, because its sender is newer; the rest of the list stands. */
+/**
+ * An item of a list that this version cannot read, because its sender is newer; the rest of the
+ * list stands.
+ */
 export interface Unreadable {
   readonly instanceId: string;
   readonly epoch: number;
@@ -59,7 +65,10 @@ export interface Unreadable {
   readonly because: string;
 }
 
-/** Reads each item of a list; those that a newer sender wrote in words unknown here are set aside, not guessed. */
+/**
+ * Reads each item of a list; those that a newer sender wrote in words unknown here are set aside,
+ * not guessed.
+ */
 export function readEach<P extends { instanceId: string; epoch: number }, T>(
   items: readonly P[],
   read: (item: P) => T,

@@ -40,7 +40,10 @@ export function toConnectError(error: SkepError): ConnectError {
   );
 }
 
-/** Anything a call threw as an error of ours; without a detail its reason is Connect's code in capitals. */
+/**
+ * Anything a call threw as an error of ours; without a detail its reason is Connect's code in
+ * capitals.
+ */
 export function fromConnectError(thrown: unknown): SkepError {
   if (thrown instanceof SkepError) return thrown;
   const error = ConnectError.from(thrown);

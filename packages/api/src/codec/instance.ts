@@ -26,7 +26,10 @@ export function statusToProto(status: ReportedStatus): MessageInitShape<typeof I
   };
 }
 
-/** @throws SkepError `invalid_argument` for states, healths and protocols that this version does not know. */
+/**
+ * @throws SkepError `invalid_argument` for states, healths and protocols that this version does not
+ * know.
+ */
 export function statusFromProto(message: InstanceStatus): ReportedStatus {
   return {
     instanceId: message.instanceId,
@@ -44,7 +47,10 @@ export function portToProto(port: PortBinding): MessageInitShape<typeof PortBind
   return { ...port, protocol: protocols.toProto(port.protocol) };
 }
 
-/** @throws SkepError `invalid_argument` for a protocol that this version does not know; `owner` is named in it. */
+/**
+ * @throws SkepError `invalid_argument` for a protocol that this version does not know; `owner` is
+ * named in it.
+ */
 export function portFromProto(message: PortBindingMessage, owner: string): PortBinding {
   return {
     container: message.container,

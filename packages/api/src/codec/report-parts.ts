@@ -1,6 +1,9 @@
 import { encodeReport, type Report } from "./report.ts";
 
-/** A part of a report that nothing else is left out of for its sake is still cut to this many characters. */
+/**
+ * A part of a report that nothing else is left out of for its sake is still cut to this many
+ * characters.
+ */
 const LONGEST_MESSAGE = 1_000;
 
 type Lists = Pick<Report, "statuses" | "gone" | "strangers" | "usage">;
@@ -76,7 +79,10 @@ export interface ReportParts {
   add(report: Report): Report | undefined;
 }
 
-/** Makes it. Parts that are missed are not waited for: whoever lacks them is told everything again some day. */
+/**
+ * Makes it. Parts that are missed are not waited for: whoever lacks them is told everything again
+ * some day.
+ */
 export function createReportParts(): ReportParts {
   const begun = new Map<string, Report>();
   return {

@@ -31,7 +31,10 @@ export interface Report {
   /** Grows by one with each report of the session; a repetition keeps its number. */
   readonly seq: number;
   readonly full: boolean;
-  /** Which part it is of a full report that is too large for one message; each part has a seq of its own. */
+  /**
+   * Which part it is of a full report that is too large for one message; each part has a seq of its
+   * own.
+   */
   readonly part?: { readonly number: number; readonly of: number };
   /** The assignment that the agent works by; `""`, 0 and 0 for none. */
   readonly incarnation: string;
@@ -44,7 +47,9 @@ export interface Report {
   readonly gone: readonly { readonly instanceId: InstanceId; readonly epoch: number }[];
   readonly strangers: readonly Stranger[];
   readonly usage: readonly Usage[];
-  /** All volumes of ours on the node; `undefined` where nothing changed since they were last told. */
+  /**
+   * All volumes of ours on the node; `undefined` where nothing changed since they were last told.
+   */
   readonly volumes: readonly ReportedVolume[] | undefined;
 }
 
@@ -93,8 +98,8 @@ export function encodeReport(report: Report): Uint8Array {
 }
 
 /**
- * Reads a report. Statuses and strangers in words that this version does not know are set aside in `unreadable`:
- * their rows keep what they last said.
+ * Reads a report. Statuses and strangers in words that this version does not know are set aside in
+ * `unreadable`: their rows keep what they last said.
  * @throws SkepError as `decodeMessage`.
  */
 export function decodeReport(bytes: Uint8Array): Report & { readonly unreadable: readonly Unreadable[] } {

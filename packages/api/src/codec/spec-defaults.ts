@@ -20,7 +20,10 @@ export const DEFAULT_RESTART: RestartPolicy = {
 /** The grace that Docker gives too. */
 export const DEFAULT_STOP_GRACE_MS = 10_000;
 
-/** Timing of a probe: Docker's own numbers for its own check, shorter ones for the agent's probes, which cost less. */
+/**
+ * Timing of a probe: Docker's own numbers for its own check, shorter ones for the agent's probes,
+ * which cost less.
+ */
 export function defaultTiming(kind: HealthCheck["probe"]["kind"]): Omit<HealthCheck, "probe"> {
   return kind === "docker"
     ? { intervalMs: 30_000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0 }

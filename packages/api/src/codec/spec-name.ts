@@ -69,7 +69,9 @@ export function specToBytes(spec: DeploymentSpec): Uint8Array {
   return toBinary(DeploymentSpecSchema, create(DeploymentSpecSchema, specToProto(spec)));
 }
 
-/** @throws Error for bytes that are no spec, SkepError for words that this version does not know. */
+/**
+ * @throws Error for bytes that are no spec, SkepError for words that this version does not know.
+ */
 export function specFromBytes(bytes: Uint8Array, path: string): DeploymentSpec {
   return specFromProto(fromBinary(DeploymentSpecSchema, bytes), path);
 }
@@ -88,7 +90,10 @@ export function decodeSpecFetch(bytes: Uint8Array): SpecFetch {
 /** Room for what stands around the data in an answer. */
 const AROUND_BYTES = 1024;
 
-/** The answer from `offset` bytes on, as much as a message of `maxBytes` takes; `undefined` where there is no spec. */
+/**
+ * The answer from `offset` bytes on, as much as a message of `maxBytes` takes; `undefined` where
+ * there is no spec.
+ */
 export function specPart(spec: DeploymentSpec | undefined, offset: number, maxBytes: number): SpecPart {
   if (spec === undefined) return { digest: "", totalBytes: 0, data: new Uint8Array() };
   const bytes = specToBytes(spec);

@@ -22,7 +22,10 @@ import {
 } from "./spec-defaults.ts";
 import { protocols, restartConditions, strategies, updateOrders } from "./words.ts";
 
-/** A spec as a message, with every default written out, so that readers of other versions see the same. */
+/**
+ * A spec as a message, with every default written out, so that readers of other versions see the
+ * same.
+ */
 export function specToProto(spec: DeploymentSpec): MessageInitShape<typeof DeploymentSpecSchema> {
   return {
     name: spec.name,
@@ -88,8 +91,8 @@ function healthToProto(health: HealthCheck): MessageInitShape<typeof HealthCheck
 }
 
 /**
- * A message as a spec, with the defaults of `spec-defaults.ts` filled in. It checks the shape only: what the values
- * may be is said in spec.proto and in core.
+ * A message as a spec, with the defaults of `spec-defaults.ts` filled in. It checks the shape only:
+ * what the values may be is said in spec.proto and in core.
  * @throws SkepError `invalid_argument` for enum values and probes that this version does not know.
  */
 export function specFromProto(message: DeploymentSpecMessage, path = "spec"): DeploymentSpec {

@@ -23,7 +23,10 @@ export function encodeSwarmNodes(list: SwarmNodes): Uint8Array {
   });
 }
 
-/** @throws SkepError as `decodeMessage`, and for roles and availabilities that this version does not know. */
+/**
+ * @throws SkepError as `decodeMessage`, and for roles and availabilities that this version does not
+ * know.
+ */
 export function decodeSwarmNodes(bytes: Uint8Array): SwarmNodes {
   const message = decodeMessage(SwarmNodesSchema, bytes);
   return {
@@ -44,7 +47,9 @@ export function swarmNodeToProto(node: SwarmNode): MessageInitShape<typeof Swarm
   };
 }
 
-/** @throws SkepError `invalid_argument` for a role or availability that this version does not know. */
+/**
+ * @throws SkepError `invalid_argument` for a role or availability that this version does not know.
+ */
 export function swarmNodeFromProto(message: SwarmNodeMessage): SwarmNode {
   return {
     nodeId: message.nodeId,

@@ -19,7 +19,10 @@ export function readComments(set: FileDescriptorSet): Comments {
   return found;
 }
 
-/** Pairs of a full name and the path at which source positions name it: field numbers of descriptor.proto. */
+/**
+ * Pairs of a full name and the path at which source positions name it: field numbers of
+ * descriptor.proto.
+ */
 function* pathsOf(file: FileDescriptorProto): Iterable<readonly [string, string]> {
   for (const [index, message] of file.messageType.entries()) yield* inMessage(message, file.package, `4.${index}`);
   for (const [index, one] of file.enumType.entries()) yield* inEnum(one, file.package, `5.${index}`);

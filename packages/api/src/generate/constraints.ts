@@ -106,8 +106,8 @@ function merge(parts: readonly Json[]): Json {
 }
 
 /**
- * Whether a request must carry a field: it is said, or the value that stands for absence breaks its rules.
- * Without presence an absent field is empty, zero or false.
+ * Whether a request must carry a field: it is said, or the value that stands for absence breaks its
+ * rules. Without presence an absent field is empty, zero or false.
  */
 export function isRequired(field: DescField): boolean {
   const rules = rulesOf(field);
@@ -128,7 +128,10 @@ const said = (...names: readonly string[]): Json => ({
   anyOf: names.map(name => ({ required: [name], properties: { [name]: { minLength: 1 } } })),
 });
 
-/** Rules about a whole message, by id: CEL has no general translation, so each stands here in both languages. */
+/**
+ * Rules about a whole message, by id: CEL has no general translation, so each stands here in both
+ * languages.
+ */
 const MESSAGE_RULES: Readonly<Record<string, Json>> = {
   "create_deployment.one_form": {
     not: { required: ["spec"], ...said("projectId", "image", "gitRepo") },

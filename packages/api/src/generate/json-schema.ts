@@ -21,7 +21,10 @@ const WELL_KNOWN: Readonly<Record<string, Json>> = {
 
 const SIGNED: Json = { type: "integer", format: "int32", minimum: -2_147_483_648, maximum: 2_147_483_647 };
 const UNSIGNED: Json = { type: "integer", format: "uint32", minimum: 0, maximum: 4_294_967_295 };
-/** 64-bit numbers are text in JSON, because JavaScript's numbers would lose digits; numbers are accepted too. */
+/**
+ * 64-bit numbers are text in JSON, because JavaScript's numbers would lose digits; numbers are
+ * accepted too.
+ */
 const SIGNED_LONG: Json = { type: "string", format: "int64", pattern: "^-?(0|[1-9]\\d{0,18})$" };
 const UNSIGNED_LONG: Json = { type: "string", format: "uint64", ...longPattern() };
 
@@ -94,8 +97,8 @@ function elementOf(of: {
 }
 
 /**
- * A message as JSON, without the fields named `left`: those are said elsewhere. Of a request every field is
- * known; an answer may have more in a later version.
+ * A message as JSON, without the fields named `left`: those are said elsewhere. Of a request every
+ * field is known; an answer may have more in a later version.
  */
 export function messageSchema(
   type: DescMessage,

@@ -1,6 +1,6 @@
 /**
- * A pattern that fits the decimal text of the integers from `from` to `to`, neither of them negative, without
- * leading zeros.
+ * A pattern that fits the decimal text of the integers from `from` to `to`, neither of them
+ * negative, without leading zeros.
  */
 export function numberPattern(from: bigint, to: bigint): string {
   return `^(?=(?:${atLeast(String(from))})$)(?:${atMost(String(to))})$`;

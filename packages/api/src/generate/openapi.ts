@@ -18,7 +18,8 @@ const ABOUT = [
 
 /**
  * The OpenAPI 3.1 document of the services named `serviceNames`.
- * @param image what `buf build` wrote: descriptors with the positions of their source, because comments stand there.
+ * @param image what `buf build` wrote: descriptors with the positions of their source, because
+ * comments stand there.
  */
 export function openApiDocument(image: Uint8Array, serviceNames: readonly string[]): Json {
   const set = fromBinary(FileDescriptorSetSchema, image);

@@ -74,8 +74,8 @@ function printMessage(message: DescriptorProto, syntax: string): string {
 const rangeEnd = (end: number): string => (end >= 536_870_912 ? "max" : String(end - 1));
 
 /**
- * Writes a file descriptor as proto source: packages, imports, messages, enums and extensions, without comments and
- * without options. It is what an importing file needs to compile, and no more.
+ * Writes a file descriptor as proto source: packages, imports, messages, enums and extensions,
+ * without comments and without options. It is what an importing file needs to compile, and no more.
  */
 export function printDescriptor(file: FileDescriptorProto): string {
   const syntax = file.syntax === "" ? "proto2" : file.syntax;

@@ -13,7 +13,8 @@ const ONE = "[^/:]+";
 const REST = ".+";
 
 /**
- * Parses a path template: literals, `*`, `**`, `{field}`, `{a.b=projects/*}` and a `:verb` at the end.
+ * Parses a path template: literals, `*`, `**`, `{field}`, `{a.b=projects/*}` and a `:verb` at the
+ * end.
  * @throws Error for a template that does not begin with a slash or has an open brace.
  */
 export function parseTemplate(text: string): PathTemplate {

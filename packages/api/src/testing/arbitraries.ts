@@ -4,7 +4,10 @@ import type { ContainerSpec, DeploymentSpec, HealthCheck } from "@skep/core/mode
 import type { ContainerStatus, PortBinding } from "@skep/core/model/instance.ts";
 import * as fc from "fast-check";
 
-/** Generators of core values for the codecs' properties: everything that the types allow, within the wire's ranges. */
+/**
+ * Generators of core values for the codecs' properties: everything that the types allow, within the
+ * wire's ranges.
+ */
 export const text = fc.string({ maxLength: 12 });
 
 /** Something a record may leave open. */

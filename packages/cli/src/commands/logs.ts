@@ -71,7 +71,10 @@ function isNew(shown: Shown, line: LogLine): boolean {
   return shown.isNew(at, [line.instanceId, line.container, line.stream, at, line.text].join(" "));
 }
 
-/** What a container prints goes to the terminal as it is: colours and progress bars are its own business. */
+/**
+ * What a container prints goes to the terminal as it is: colours and progress bars are its own
+ * business.
+ */
 function printLine(session: Session, options: Options, line: LogLine): void {
   const { io } = session;
   if (session.json) return io.out(`${JSON.stringify(messageJson(LogLineSchema, line))}\n`);

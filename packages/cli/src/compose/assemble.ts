@@ -11,8 +11,9 @@ export interface Assembled {
 }
 
 /**
- * Services that join another become containers of its pod; every other service is a deployment. `leftOut` has the
- * services that are not deployed, each with a profile that would have to be chosen.
+ * Services that join another become containers of its pod; every other service is a deployment.
+ * `leftOut` has the services that are not deployed, each with a profile that would have to be
+ * chosen.
  */
 export function assemble(
   drafts: ReadonlyMap<string, ServiceDraft>,
@@ -96,7 +97,10 @@ function specOf(drafts: readonly [ServiceDraft, ...ServiceDraft[]]): DeploymentS
   });
 }
 
-/** The agent asks a probe through the node's port, so a probed port that no container of the pod publishes is added. */
+/**
+ * The agent asks a probe through the node's port, so a probed port that no container of the pod
+ * publishes is added.
+ */
 function withProbedPorts(containers: readonly ContainerSpec[]): readonly ContainerSpec[] {
   const published = new Set(containers.flatMap(({ ports }) => ports.map(port => port.containerPort)));
   return containers.map(container => {

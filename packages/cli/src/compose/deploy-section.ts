@@ -7,7 +7,10 @@ import { readBytes, readCores, readDuration, readInteger, readPairs, readText, r
 
 const NONE: Verdict = { problem: "it has no effect yet", advice: "Remove it" };
 
-/** `deploy` of a service. Its `labels` count as the container's, because Swarm's users write Traefik's there. */
+/**
+ * `deploy` of a service. Its `labels` count as the container's, because Swarm's users write
+ * Traefik's there.
+ */
 export function readDeploy(spot: Spot, draft: ServiceDraft, reading: Reading): Readonly<Record<string, string>> {
   const { problems } = reading;
   let labels: Readonly<Record<string, string>> = {};
@@ -47,7 +50,10 @@ export function readLabels(spot: Spot, reading: Reading): Readonly<Record<string
   return Object.fromEntries([...readPairs(spot, reading.problems)].map(([key, pair]) => [key, pair.value ?? ""]));
 }
 
-/** Changes some of a container's resources. A reservation above the limit is refused by the caller's last check. */
+/**
+ * Changes some of a container's resources. A reservation above the limit is refused by the caller's
+ * last check.
+ */
 export function setResources(draft: ServiceDraft, change: Partial<Draft<Resources>>): void {
   const defined = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
   draft.container.resources = { ...draft.container.resources, ...defined };

@@ -5,8 +5,9 @@ import type { Position } from "./problems.ts";
 const MARKS: ReadonlySet<string> = new Set(["\u0002", "\u0018", "\u001F"]);
 
 /**
- * Where a text first nests deeper than it may: brackets in brackets, or `- - -` on one line. The parser calls itself
- * once for each level, so that this is looked at before, in one pass over the tokens.
+ * Where a text first nests deeper than it may: brackets in brackets, or `- - -` on one line. The
+ * parser calls itself once for each level, so that this is looked at before, in one pass over the
+ * tokens.
  */
 export function tooDeepAt(text: string, most: number): Position | undefined {
   let [line, column, brackets, indicators] = [1, 1, 0, 0];

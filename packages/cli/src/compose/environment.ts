@@ -5,7 +5,10 @@ import { readSection } from "./section.ts";
 import type { Spot } from "./tree.ts";
 import { readBoolean, readPairs, readText, readWord } from "./values.ts";
 
-/** `environment`: a key without a value takes it from where `skep` runs, and is left out where it is not set there. */
+/**
+ * `environment`: a key without a value takes it from where `skep` runs, and is left out where it is
+ * not set there.
+ */
 export function readEnvironment(spot: Spot, reading: Reading): Readonly<Record<string, string>> {
   const env: Record<string, string> = {};
   for (const [key, pair] of readPairs(spot, reading.problems)) {
@@ -60,8 +63,9 @@ function readEnvFile(spot: Spot, reading: Reading): Readonly<Record<string, stri
 }
 
 /**
- * Lines `NAME=value`, with `export`, comments and quotes as Compose has them. Variables are replaced outside of single
- * quotes where `variables` are given. The first line that cannot be read is named, from 1.
+ * Lines `NAME=value`, with `export`, comments and quotes as Compose has them. Variables are
+ * replaced outside of single quotes where `variables` are given. The first line that cannot be read
+ * is named, from 1.
  */
 export function parseEnvFile(
   text: string,

@@ -6,16 +6,20 @@ export type Interpolated =
   | { readonly ok: true; readonly text: string; readonly unset: readonly string[] }
   | { readonly ok: false; readonly problem: string; readonly advice: string };
 
-/** Variables may nest this deep, and a text may grow to this length: a file could ask for any amount otherwise. */
+/**
+ * Variables may nest this deep, and a text may grow to this length: a file could ask for any amount
+ * otherwise.
+ */
 const MAX_DEPTH = 32;
 const MAX_LENGTH = 1_000_000;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
 
 /**
- * Replaces variables as the Compose specification says: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`,
- * `${NAME:?words}`, `${NAME?words}`, `${NAME:+other}`, `${NAME+other}`, and `$$` for one dollar. Defaults may nest.
- * `unset` names the variables that were empty because nobody set them.
+ * Replaces variables as the Compose specification says: `$NAME`, `${NAME}`, `${NAME:-default}`,
+ * `${NAME-default}`, `${NAME:?words}`, `${NAME?words}`, `${NAME:+other}`, `${NAME+other}`, and `$$`
+ * for one dollar. Defaults may nest. `unset` names the variables that were empty because nobody set
+ * them.
  */
 export function interpolate(text: string, variables: Variables, depth = 0): Interpolated {
   if (!text.includes("$")) return { ok: true, text, unset: [] };

@@ -12,7 +12,10 @@ export interface Mounts {
 
 const NAMED = "Use a named volume: `data:/path`, with `data:` under the file's `volumes`";
 
-/** `volumes` of a service: named volumes of the tenant, and tmpfs. Binds of the node's paths are refused. */
+/**
+ * `volumes` of a service: named volumes of the tenant, and tmpfs. Binds of the node's paths are
+ * refused.
+ */
 export function readMounts(spot: Spot, reading: Reading): Mounts {
   if (spot.kind !== "list") {
     reading.problems.refuse(spot, `${describe(spot)} stands where a list of volumes belongs`, NAMED);

@@ -27,15 +27,19 @@ export interface ComposeSource {
   readonly file: string;
   /** Variables for `${NAME}`, and for keys of `environment` without a value. */
   readonly env: Variables;
-  /** Text of a file named by `env_file`, relative to the Compose file; `undefined` where it cannot be read. */
+  /**
+   * Text of a file named by `env_file`, relative to the Compose file; `undefined` where it cannot
+   * be read.
+   */
   readonly readFile?: (path: string) => string | undefined;
   /** Profiles that are chosen, `*` for all; services of none of them are left out. */
   readonly profiles?: readonly string[];
 }
 
 /**
- * Reads a file of the Compose specification into deployments. It never throws for what the file says: every reason to
- * refuse it is collected, with its line and column, so that one run names them all.
+ * Reads a file of the Compose specification into deployments. It never throws for what the file
+ * says: every reason to refuse it is collected, with its line and column, so that one run names
+ * them all.
  */
 export function parseCompose(text: string, source: ComposeSource): Composed {
   const problems = new Problems(source.file);
@@ -101,7 +105,10 @@ function readServices(
     );
 }
 
-/** A profile that would have to be chosen for this service to be deployed; nothing else of the service is read then. */
+/**
+ * A profile that would have to be chosen for this service to be deployed; nothing else of the
+ * service is read then.
+ */
 function missingProfile({ key, value }: Entry, { problems, profiles }: Reading): string | undefined {
   const spot = value.kind === "map" ? value.entries.get("profiles")?.value : undefined;
   if (spot === undefined) return undefined;

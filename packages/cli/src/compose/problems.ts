@@ -4,7 +4,10 @@ export interface Position {
   readonly column: number;
 }
 
-/** One thing of a Compose file that is refused or has no effect: where it stands, what is wrong, what to do. */
+/**
+ * One thing of a Compose file that is refused or has no effect: where it stands, what is wrong,
+ * what to do.
+ */
 export interface ComposeIssue extends Position {
   readonly file: string;
   /** Path of the value, for example `services.web.ports[0]`. */
@@ -13,7 +16,10 @@ export interface ComposeIssue extends Position {
   readonly advice: string;
 }
 
-/** What is read from and where it went wrong; every reader adds to it and goes on, so that all is listed at once. */
+/**
+ * What is read from and where it went wrong; every reader adds to it and goes on, so that all is
+ * listed at once.
+ */
 export class Problems {
   readonly file: string;
   readonly #issues: ComposeIssue[] = [];
@@ -53,7 +59,10 @@ export class Problems {
   }
 }
 
-/** `compose.yaml:7:5: services.web.privileged: … . Advice.`, as compilers write it, so that editors can jump there. */
+/**
+ * `compose.yaml:7:5: services.web.privileged: … . Advice.`, as compilers write it, so that editors
+ * can jump there.
+ */
 export function formatIssue(issue: ComposeIssue): string {
   const where = `${issue.file}:${issue.line}:${issue.column}`;
   return `${where}: ${issue.path === "" ? "" : `${issue.path}: `}${issue.problem}. ${issue.advice}`;

@@ -5,7 +5,9 @@ import type { Assembled } from "./assemble.ts";
 import type { Problems } from "./problems.ts";
 import type { Place, Spot } from "./tree.ts";
 
-/** Where Compose says what a field of a container's spec says, for those that are called otherwise. */
+/**
+ * Where Compose says what a field of a container's spec says, for those that are called otherwise.
+ */
 const CONTAINER_KEYS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   env: [["environment"]],
   labels: [["labels"], ["deploy", "labels"]],
@@ -29,7 +31,10 @@ const DEPLOYMENT_KEYS: Readonly<Record<string, readonly (readonly string[])[]>> 
   exclusive: [["x-skep", "exclusive"]],
 };
 
-/** Holds a deployment to the same rules as the platform does, and finds the place of each thing that breaks one. */
+/**
+ * Holds a deployment to the same rules as the platform does, and finds the place of each thing that
+ * breaks one.
+ */
 export function checkRules({ spec, services }: Assembled, problems: Problems): void {
   const { issues } = routesFromSpec("default", `default.${spec.name}`, spec);
   for (const issue of [...validateSpec(spec), ...issues]) {
@@ -57,7 +62,10 @@ function placeOf(issue: Issue, services: Assembled["services"]): Place {
   return service.place;
 }
 
-/** The place of a value below a spot; a word is a key, or the beginning of a list's `key=value`; a number an index. */
+/**
+ * The place of a value below a spot; a word is a key, or the beginning of a list's `key=value`; a
+ * number an index.
+ */
 function walk(spot: Spot, path: readonly (string | number)[]): Place | undefined {
   const [step, ...rest] = path;
   if (step === undefined) return spot;

@@ -20,7 +20,9 @@ export interface Section {
   readonly ignored?: Readonly<Record<string, Verdict>>;
 }
 
-/** Reads a mapping key by key; what is not known is refused, with the key that was probably meant. */
+/**
+ * Reads a mapping key by key; what is not known is refused, with the key that was probably meant.
+ */
 export function readSection(spot: Spot, section: Section, problems: Problems): void {
   if (spot.kind !== "map") {
     problems.refuse(

@@ -26,7 +26,8 @@ export function readService(entry: Entry, reading: Reading): ServiceDraft {
   };
   readSection(entry.value, section, problems);
   const { container } = draft;
-  // What stands nearer to the container wins: `environment` over `env_file`, `labels` over `deploy.labels`.
+  // What stands nearer to the container wins: `environment` over `env_file`, `labels` over
+  // `deploy.labels`.
   container.env = { ...layers.fileEnv, ...layers.env };
   container.labels = { ...layers.deployLabels, ...layers.labels };
   container.tmpfs = [...container.tmpfs, ...layers.tmpfs];

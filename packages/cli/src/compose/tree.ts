@@ -5,7 +5,10 @@ import { interpolate } from "./interpolate.ts";
 import type { Variables } from "./interpolate.ts";
 import type { Position, Problems } from "./problems.ts";
 
-/** A value of the file with the place it stands at; anchors, merge keys and variables are already resolved. */
+/**
+ * A value of the file with the place it stands at; anchors, merge keys and variables are already
+ * resolved.
+ */
 export type Spot = MapSpot | ListSpot | ScalarSpot;
 
 /** Every spot knows where it is. */
@@ -45,7 +48,10 @@ const MAX_DEPTH = 100;
 /** Largest file, in characters. */
 export const MAX_FILE = 1_000_000;
 
-/** The whole file as spots, or `undefined` where it is no YAML mapping; what is wrong is added to `problems`. */
+/**
+ * The whole file as spots, or `undefined` where it is no YAML mapping; what is wrong is added to
+ * `problems`.
+ */
 export function readTree(text: string, variables: Variables, problems: Problems): MapSpot | undefined {
   const top = { at: { line: 1, column: 1 }, path: "" };
   if (text.length > MAX_FILE)
@@ -54,7 +60,8 @@ export function readTree(text: string, variables: Variables, problems: Problems)
   const deep = tooDeepAt(text, MAX_DEPTH);
   if (deep !== undefined)
     return problems.refuse({ at: deep, path: "" }, `the file nests more than ${MAX_DEPTH} deep here`, "Nest less");
-  // The parser would compare each key with all others of its mapping: that none is there twice is looked at below.
+  // The parser would compare each key with all others of its mapping: that none is there twice is
+  // looked at below.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   for (const error of document.errors) {
     const { line, col } = lines.linePos(error.pos[0]);
@@ -67,7 +74,10 @@ export function readTree(text: string, variables: Variables, problems: Problems)
   return problems.refuse(root ?? top, "the file holds no mapping", "Begin with `services:` and one entry per service");
 }
 
-/** What each alias stands for: the last anchor of its name before it. Found in one walk, since each search is one. */
+/**
+ * What each alias stands for: the last anchor of its name before it. Found in one walk, since each
+ * search is one.
+ */
 function resolveAliases(document: Document): ReadonlyMap<Alias, Node> {
   const anchors = new Map<string, Node>();
   const found = new Map<Alias, Node>();
@@ -138,7 +148,10 @@ class Unfolder {
     return spot;
   }
 
-  /** Why a node is not read. That there are too many values is said once: nothing after it is read at all. */
+  /**
+   * Why a node is not read. That there are too many values is said once: nothing after it is read
+   * at all.
+   */
   #obstacle(node: Node | undefined): string | undefined {
     if (node === undefined) return "the alias names no anchor";
     if (this.#open.has(node)) return "aliases unfold without end here";
@@ -173,7 +186,8 @@ class Unfolder {
     const spot = this.#spot(pair.value, path);
     const sources = spot.kind === "list" ? spot.items : [spot];
     return sources.flatMap(source => {
-      // The mapping is read under its new parent's path, so that messages name the service that uses it.
+      // The mapping is read under its new parent's path, so that messages name the service that
+      // uses it.
       if (source.kind === "map")
         return [...source.entries].map(([key, entry]): [string, Entry] => [key, moved(entry, source.path, path)]);
       this.#problems.refuse(source, "`<<` merges mappings only", "Give it an alias of a mapping, like `<<: *defaults`");

@@ -81,7 +81,10 @@ export function readTexts(spot: Spot, problems: Problems, single?: "single"): re
   return [];
 }
 
-/** A command line: a list of words, or one text that is split as a shell splits it. `undefined` keeps the image's own. */
+/**
+ * A command line: a list of words, or one text that is split as a shell splits it. `undefined`
+ * keeps the image's own.
+ */
 export function readCommand(spot: Spot, problems: Problems): readonly string[] | undefined {
   if (spot.kind === "scalar" && spot.value === undefined) return undefined;
   if (spot.kind === "list") return readTexts(spot, problems);

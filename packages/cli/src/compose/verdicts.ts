@@ -2,7 +2,9 @@ import type { Verdict } from "./section.ts";
 
 const HOST = "Tenants share nodes, so nothing of the node itself may be reached";
 
-/** Keys of a service that are legal Compose and refused here, each with the reason and the way out. */
+/**
+ * Keys of a service that are legal Compose and refused here, each with the reason and the way out.
+ */
 export const REFUSED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
   privileged: {
     problem: "a privileged container could take over its node",

@@ -1,6 +1,6 @@
 /**
- * Splits a command line into words as a POSIX shell does: blanks separate, quotes and backslashes keep together.
- * Nothing is expanded. `undefined` where a quote is never closed.
+ * Splits a command line into words as a POSIX shell does: blanks separate, quotes and backslashes
+ * keep together. Nothing is expanded. `undefined` where a quote is never closed.
  */
 export function splitWords(text: string): readonly string[] | undefined {
   const words: string[] = [];
@@ -42,7 +42,9 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best?.word;
 }
 
-/** Fewest letters to insert, remove, replace or swap with a neighbour to make one word of the other. */
+/**
+ * Fewest letters to insert, remove, replace or swap with a neighbour to make one word of the other.
+ */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   for (let i = 1; i <= a.length; i++) {

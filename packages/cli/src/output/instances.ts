@@ -32,7 +32,10 @@ export function renderInstances(view: View, instances: readonly Instance[]): str
   );
 }
 
-/** Between two failures of a container nothing is wrong at the moment; how often it was started again still tells. */
+/**
+ * Between two failures of a container nothing is wrong at the moment; how often it was started
+ * again still tells.
+ */
 function restartWords({ locations: [location] }: Instance): string {
   const words = (location?.containers ?? [])
     .filter(({ restarts }) => restarts > 0)

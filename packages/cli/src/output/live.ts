@@ -9,7 +9,10 @@ export interface Live {
   end(): void;
 }
 
-/** On a terminal the lines are rewritten in place; elsewhere a line is written whenever it has changed. */
+/**
+ * On a terminal the lines are rewritten in place; elsewhere a line is written whenever it has
+ * changed.
+ */
 export function createLive(io: Io): Live {
   return io.isTty ? rewriting(io) : appending(io);
 }

@@ -7,7 +7,10 @@ export function print(view: View, json: () => JsonValue, text: () => string): vo
   view.io.out(view.json ? `${JSON.stringify(json(), undefined, 2)}\n` : text());
 }
 
-/** A message as the JSON that the REST interface answers with: every field, enum words, 64-bit numbers as text. */
+/**
+ * A message as the JSON that the REST interface answers with: every field, enum words, 64-bit
+ * numbers as text.
+ */
 export function messageJson<D extends DescMessage>(schema: D, message: MessageShape<D>): JsonValue {
   return toJson(schema, message, { alwaysEmitImplicit: true });
 }

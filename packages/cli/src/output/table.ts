@@ -7,8 +7,9 @@ export interface Column {
 }
 
 /**
- * Rows under their headings, two blanks apart, without blanks at the ends of lines. The last column may be cut to what
- * is left of `width`; the others are never cut, because names and ids have to be copied.
+ * Rows under their headings, two blanks apart, without blanks at the ends of lines. The last column
+ * may be cut to what is left of `width`; the others are never cut, because names and ids have to be
+ * copied.
  */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], width?: number): string {
   const lines = [columns.map(({ heading }) => heading), ...rows.map(row => row.map(oneLine))];

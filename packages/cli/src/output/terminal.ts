@@ -1,7 +1,10 @@
 import { randomInt } from "node:crypto";
 import type { Io } from "../io.ts";
 
-/** Marks the colours that are ours: what a spec says cannot know the number, and so cannot colour anything. */
+/**
+ * Marks the colours that are ours: what a spec says cannot know the number, and so cannot colour
+ * anything.
+ */
 const OURS = randomInt(1_000_000, 100_000_000);
 
 const STYLE = new RegExp(`\\u001B\\[(\\d+);${OURS}m`, "gu");
@@ -16,8 +19,9 @@ export function styled(on: number, off: number, text: string): string {
 const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
 
 /**
- * Text as a terminal may have it: control characters are written out (`\\u001b`), so that nothing that a tenant,
- * a file or an engine says moves the cursor, clears the screen or hides a word. Our own styles become real.
+ * Text as a terminal may have it: control characters are written out (`\\u001b`), so that nothing
+ * that a tenant, a file or an engine says moves the cursor, clears the screen or hides a word. Our
+ * own styles become real.
  */
 export function forTerminal(text: string): string {
   const parts = text.split(STYLE);
@@ -29,7 +33,10 @@ function written(letter: string): string {
   return `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** An `io` whose text is fit for a terminal. Bytes pass as they are: what containers print, and our cursor. */
+/**
+ * An `io` whose text is fit for a terminal. Bytes pass as they are: what containers print, and our
+ * cursor.
+ */
 export function guarded(io: Io): Io {
   const safe = (text: string | Uint8Array): string | Uint8Array =>
     typeof text === "string" ? forTerminal(text) : text;

@@ -19,8 +19,9 @@ export interface Applied {
 }
 
 /**
- * Makes the platform want this spec: creates the deployment, or changes what differs, based on the version that was
- * compared. An outage is waited out, up to `forMs`: every request has a key, so that a repetition does no harm.
+ * Makes the platform want this spec: creates the deployment, or changes what differs, based on the
+ * version that was compared. An outage is waited out, up to `forMs`: every request has a key, so
+ * that a repetition does no harm.
  */
 export async function applySpec(session: Session, spec: DeploymentSpec, forMs: number): Promise<Applied> {
   const deploymentId = `${session.tenant}.${spec.name}`;
@@ -30,7 +31,8 @@ export async function applySpec(session: Session, spec: DeploymentSpec, forMs: n
     const made = await patiently(session.io, forMs, () => session.api.deployments.createDeployment(request));
     return { deployment: present(made.deployment), change: "created", differences: [] };
   }
-  // What is compared has gone the same way as what is recorded, so that nothing differs but what was written.
+  // What is compared has gone the same way as what is recorded, so that nothing differs but what
+  // was written.
   const wanted = specFromProto(toMessage(spec));
   const recorded = before.spec === undefined ? wanted : { ...specFromProto(before.spec), replicas: before.replicas };
   const differences = diffSpecs(recorded, wanted);

@@ -17,7 +17,10 @@ export interface ChangeRequest {
   readonly idempotencyKey: string;
 }
 
-/** Makes the same change to each named deployment and says so for each; failures as `inParallel` has them. */
+/**
+ * Makes the same change to each named deployment and says so for each; failures as `inParallel` has
+ * them.
+ */
 export async function changeEach(
   session: Session,
   names: readonly string[],

@@ -26,9 +26,9 @@ export function composeOptions(command: Command): Command {
 }
 
 /**
- * Reads a Compose file (`-` is standard input, none the first usual name of this directory) into deployments. Variables
- * come from the environment and from `.env` beside the file, and profiles also from COMPOSE_PROFILES, separated by commas.
- * Notes go to the error output.
+ * Reads a Compose file (`-` is standard input, none the first usual name of this directory) into
+ * deployments. Variables come from the environment and from `.env` beside the file, and profiles
+ * also from COMPOSE_PROFILES, separated by commas. Notes go to the error output.
  * @throws SkepError `invalid_argument` with every reason to refuse the file.
  */
 export function readComposeFile(io: Io, { file: given, profile = [] }: ComposeOptions): readonly DeploymentSpec[] {
@@ -82,7 +82,10 @@ function dotEnv(folder: string): Readonly<Record<string, string>> {
   throw new SkepError("invalid_argument", "ENV_FILE_BROKEN", `${path}:${line}: ${problem}. Write NAME=value lines.`);
 }
 
-/** @throws SkepError `invalid_argument` `FILE_TOO_LARGE` before more of a file is read than any Compose file needs. */
+/**
+ * @throws SkepError `invalid_argument` `FILE_TOO_LARGE` before more of a file is read than any
+ * Compose file needs.
+ */
 function readIfThere(path: string): string | undefined {
   let text: string | undefined;
   try {

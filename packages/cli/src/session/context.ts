@@ -32,7 +32,10 @@ export function contextPath(io: Io): string {
   return join(base, "skep", "context.json");
 }
 
-/** The stored contexts; none where there is no file. @throws SkepError `invalid_argument` where it cannot be read. */
+/**
+ * The stored contexts; none where there is no file. @throws SkepError `invalid_argument` where it
+ * cannot be read.
+ */
 export function readContexts(io: Io): ContextFile {
   const path = contextPath(io);
   let text: string;
@@ -63,7 +66,10 @@ export function storeToken(io: Io, name: string, token: string): string {
   return path;
 }
 
-/** The context that counts: `--context`, then SKEP_URL and SKEP_TOKEN_FILE, then the current one, then this machine. */
+/**
+ * The context that counts: `--context`, then SKEP_URL and SKEP_TOKEN_FILE, then the current one,
+ * then this machine.
+ */
 export function currentContext(io: Io, name: string | undefined): Context {
   const fromEnv = io.env["SKEP_URL"];
   const tokenFile = io.env["SKEP_TOKEN_FILE"];
@@ -102,7 +108,10 @@ function checkUrl(url: string, from: string): void {
   );
 }
 
-/** @throws SkepError `invalid_argument` `BAD_TOKEN` for what no header can carry; `from` says where it was. */
+/**
+ * @throws SkepError `invalid_argument` `BAD_TOKEN` for what no header can carry; `from` says where
+ * it was.
+ */
 export function checkToken(token: string, from: string): void {
   if (/^[\x21-\x7e]+$/.test(token)) return;
   throw new SkepError(
@@ -113,8 +122,9 @@ export function checkToken(token: string, from: string): void {
 }
 
 /**
- * The token: of SKEP_TOKEN (for pipelines that have no files), else of the context's file. A file that others may read
- * is used with a warning. @throws SkepError `unauthenticated` where it cannot be read, `invalid_argument` where it holds none.
+ * The token: of SKEP_TOKEN (for pipelines that have no files), else of the context's file. A file
+ * that others may read is used with a warning. @throws SkepError `unauthenticated` where it cannot
+ * be read, `invalid_argument` where it holds none.
  */
 export function readToken(io: Io, context: Context): string | undefined {
   const given = io.env["SKEP_TOKEN"];

@@ -5,8 +5,10 @@ import type { Issue } from "@skep/core/error.ts";
 const AT_ONCE = 8;
 
 /**
- * Runs over all items, several at a time, and answers in their order. What fails does not keep the others from being done.
- * @throws when all are done, the only failure as it is, and several as one SkepError that tells each.
+ * Runs over all items, several at a time, and answers in their order. What fails does not keep the
+ * others from being done.
+ * @throws when all are done, the only failure as it is, and several as one SkepError that tells
+ * each.
  */
 export async function inParallel<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<readonly R[]> {
   const results: R[] = [];
@@ -31,7 +33,8 @@ function asOne(failures: readonly unknown[], of: number): unknown {
   const told = failures.filter(failure => failure instanceof SkepError);
   const [first] = told;
   const isOne = new Set(told.map(({ message }) => message)).size === 1;
-  // A defect is told as such, and the same words from each, as where nothing answers, are told once.
+  // A defect is told as such, and the same words from each, as where nothing answers, are told
+  // once.
   if (first === undefined || told.length < failures.length || isOne) return failures[0];
   return new SkepError(first.code, first.reason, `${failures.length} of ${of} failed, the others are done:`, {
     issues: told.flatMap(issuesOf),

@@ -27,7 +27,10 @@ export function connected(command: Command): Command {
     .option("--context <NAME>", "platform to talk to (see `skep context`)");
 }
 
-/** Opens a session for a command's options. @throws SkepError where the context or token cannot be read. */
+/**
+ * Opens a session for a command's options. @throws SkepError where the context or token cannot be
+ * read.
+ */
 export async function openSession(io: Io, options: SessionOptions): Promise<Session> {
   const context = currentContext(io, options.context);
   checkUrls(context.url, "The platform's address (SKEP_URL, or the context's)");

@@ -4,8 +4,8 @@ import { SkepError } from "@skep/core/error.ts";
 const BROKEN = /^(ERR_(HTTP2|SSL|TLS|OSSL)|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|EPROTO$)/;
 
 /**
- * Says in a command's own words why a platform could not be asked: nobody or somebody else answers there, or the token is
- * no good. Other errors as they are.
+ * Says in a command's own words why a platform could not be asked: nobody or somebody else answers
+ * there, or the token is no good. Other errors as they are.
  */
 export function explainUnreachable(error: unknown, url: string): unknown {
   if (!(error instanceof SkepError)) return error;

@@ -1,4 +1,7 @@
-/** How far back a broken stream is asked again: what is shown comes from many places, a little out of order. */
+/**
+ * How far back a broken stream is asked again: what is shown comes from many places, a little out
+ * of order.
+ */
 const OVERLAP_MS = 10_000;
 const LEAST_KEPT = 1_000;
 
@@ -9,7 +12,10 @@ export class Shown {
   #latestAt: number | undefined;
   #repeated = new Map<string, number>();
 
-  /** Notes an item of the time `at` (ms) that `print` tells from others; answers whether it has to be shown. */
+  /**
+   * Notes an item of the time `at` (ms) that `print` tells from others; answers whether it has to
+   * be shown.
+   */
   isNew(at: number, print: string): boolean {
     const repeated = this.#repeated.get(print) ?? 0;
     if (repeated > 0) {
@@ -23,8 +29,9 @@ export class Shown {
   }
 
   /**
-   * From when on (ms) to ask again, `undefined` when nothing was shown yet. What was shown from then on is expected to
-   * come once more. Nothing before `beganAt` is asked for: how much of it to show was decided when the stream began.
+   * From when on (ms) to ask again, `undefined` when nothing was shown yet. What was shown from
+   * then on is expected to come once more. Nothing before `beganAt` is asked for: how much of it to
+   * show was decided when the stream began.
    */
   again(beganAt: number): number | undefined {
     if (this.#latestAt === undefined) return undefined;

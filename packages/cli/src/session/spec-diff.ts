@@ -1,13 +1,18 @@
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 
-/** One value that differs: where, what it was, what it becomes; `undefined` where there was or will be none. */
+/**
+ * One value that differs: where, what it was, what it becomes; `undefined` where there was or will
+ * be none.
+ */
 export interface Difference {
   readonly path: string;
   readonly before: string | undefined;
   readonly after: string | undefined;
 }
 
-/** What differs between two specs, in the order of the new one. Containers are told apart by name. */
+/**
+ * What differs between two specs, in the order of the new one. Containers are told apart by name.
+ */
 export function diffSpecs(before: DeploymentSpec, after: DeploymentSpec): readonly Difference[] {
   const old = flatten(before);
   const fresh = flatten(after);
@@ -17,7 +22,10 @@ export function diffSpecs(before: DeploymentSpec, after: DeploymentSpec): readon
     .map(path => ({ path, before: old.get(path), after: fresh.get(path) }));
 }
 
-/** `image nginx:1.26 → nginx:1.27, replicas 1 → 3`; values of the environment are not shown, for they may be secrets. */
+/**
+ * `image nginx:1.26 → nginx:1.27, replicas 1 → 3`; values of the environment are not shown, for
+ * they may be secrets.
+ */
 export function renderDiff(differences: readonly Difference[], most = 4): string {
   const shown = differences.slice(0, most).map(({ path, before, after }) => {
     const name = path.replace(/^containers\.[^.]+\./, "");

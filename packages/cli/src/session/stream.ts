@@ -21,10 +21,11 @@ const LONGEST_PAUSE_MS = 2_000;
 const TELL_AGAIN_MS = 30_000;
 
 /**
- * Handles every message of a stream until the platform says that there is no more, or Ctrl-C. A stream that breaks,
- * because its scheduler died or stopped, is opened again; a line on the error output says so. `open` learns whether it is
- * opened again, so that it asks for the rest only.
- * @throws SkepError where the platform cannot be reached to begin with, or asking again cannot help.
+ * Handles every message of a stream until the platform says that there is no more, or Ctrl-C. A
+ * stream that breaks, because its scheduler died or stopped, is opened again; a line on the error
+ * output says so. `open` learns whether it is opened again, so that it asks for the rest only.
+ * @throws SkepError where the platform cannot be reached to begin with, or asking again cannot
+ * help.
  */
 export async function follow<T>(
   io: Io,

@@ -4,7 +4,10 @@ import type { Io } from "../io.ts";
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** Repeats a call while the platform is away, up to a time; for calls that may be repeated without harm. */
+/**
+ * Repeats a call while the platform is away, up to a time; for calls that may be repeated without
+ * harm.
+ */
 export async function patiently<T>(io: Io, forMs: number, call: () => Promise<T>): Promise<T> {
   const until = io.now() + forMs;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {

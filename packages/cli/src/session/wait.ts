@@ -29,8 +29,10 @@ export function timeoutOption(defaultMs: number, words: string): Option {
 }
 
 /**
- * Shows how deployments converge, until every replica runs and is healthy. Outages of the platform are waited out.
- * @throws SkepError `deadline_exceeded` `NOT_CONVERGED` with what each one lacks, in the platform's own words.
+ * Shows how deployments converge, until every replica runs and is healthy. Outages of the platform
+ * are waited out.
+ * @throws SkepError `deadline_exceeded` `NOT_CONVERGED` with what each one lacks, in the platform's
+ * own words.
  */
 export async function waitFor(
   session: Session,
@@ -69,7 +71,10 @@ export async function waitFor(
   return [...latest.values()];
 }
 
-/** Hears of every change until nothing is pending; a scheduler that goes away is followed by another. */
+/**
+ * Hears of every change until nothing is pending; a scheduler that goes away is followed by
+ * another.
+ */
 async function follow(
   session: Session,
   ids: readonly string[],

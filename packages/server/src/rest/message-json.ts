@@ -10,8 +10,10 @@ function invalid(message: string): SkepError {
 }
 
 /**
- * Writes a parameter of path or query into the JSON of a message. `name` is a field's name, dotted for fields inside.
- * @throws SkepError `invalid_argument` for names that the message does not have and for values that do not fit.
+ * Writes a parameter of path or query into the JSON of a message. `name` is a field's name, dotted
+ * for fields inside.
+ * @throws SkepError `invalid_argument` for names that the message does not have and for values that
+ * do not fit.
  */
 export function setParameter(draft: JsonDraft, message: DescMessage, name: string, values: readonly string[]): void {
   const [first = "", ...deeper] = name.split(".");

@@ -18,12 +18,14 @@ import type { JsonDraft } from "./message-json.ts";
 /** Request headers that handlers see. */
 const PASSED = ["authorization", "idempotency-key", "connect-timeout-ms", "user-agent", "traceparent", "x-request-id"];
 
-/** Answers a request whose path is one of the REST paths; `undefined` leaves the request to others. */
+/**
+ * Answers a request whose path is one of the REST paths; `undefined` leaves the request to others.
+ */
 export type Transcoder = (request: HttpRequest, response: HttpResponse, client: string) => Promise<void> | undefined;
 
 /**
- * Serves unary methods at the paths of their google.api.http options. Each call goes through the same handler as a
- * Connect call, so that tokens, rules and limits are the same.
+ * Serves unary methods at the paths of their google.api.http options. Each call goes through the
+ * same handler as a Connect call, so that tokens, rules and limits are the same.
  */
 export function createTranscoder(
   services: readonly DescService[],

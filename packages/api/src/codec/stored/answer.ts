@@ -26,7 +26,9 @@ interface DeploymentAnswer {
 
 const WHAT = "An answer that was given before";
 
-/** Answers that are a deployment. The public message lacks the next serial, which stands beside it. */
+/**
+ * Answers that are a deployment. The public message lacks the next serial, which stands beside it.
+ */
 export const deploymentAnswer: AnswerCodec<DeploymentAnswer> = {
   encode: ({ deployment, release }) => {
     const { id, tenantId, name, replicas, resourceVersion, nextSerial, createdAt } = deployment;

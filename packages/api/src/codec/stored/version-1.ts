@@ -16,7 +16,10 @@ export function specOfVersion1(stored: JsonValue, what: string): JsonObject {
   };
 }
 
-/** Replaces a word of core by its number in messages. @throws SkepError `invalid_argument` `UNKNOWN_ENUM`. */
+/**
+ * Replaces a word of core by its number in messages. @throws SkepError `invalid_argument`
+ * `UNKNOWN_ENUM`.
+ */
 export function withEnum(of: JsonObject, key: string, table: EnumTable<string, number>): JsonObject {
   return { ...of, [key]: table.fromText(of[key], key) };
 }

@@ -5,8 +5,8 @@ import { SkepError } from "@skep/core/error.ts";
 export const STORED_VERSION = 2;
 
 /**
- * Enums are stored as numbers: a reader drops the name of a value that it does not know, and refuses the
- * number.
+ * Enums are stored as numbers: a reader drops the name of a value that it does not know, and
+ * refuses the number.
  */
 export const ENUMS = { enumAsInteger: true } as const;
 
@@ -16,7 +16,9 @@ export function objectOf(json: unknown, what: string): JsonObject {
   return json;
 }
 
-/** A list of stored JSON; none where it is absent. @throws SkepError `internal` `STORED_MALFORMED`. */
+/**
+ * A list of stored JSON; none where it is absent. @throws SkepError `internal` `STORED_MALFORMED`.
+ */
 export function listOf(json: unknown, what: string): readonly JsonValue[] {
   if (json === undefined || json === null) return [];
   if (!isList(json)) throw malformed(what, "it is no list");
@@ -25,7 +27,8 @@ export function listOf(json: unknown, what: string): readonly JsonValue[] {
 
 /**
  * The version of a stored value.
- * @throws SkepError `failed_precondition` `STORED_TOO_NEW` for one that only a newer program can read.
+ * @throws SkepError `failed_precondition` `STORED_TOO_NEW` for one that only a newer program can
+ * read.
  */
 export function versionOf(stored: JsonObject, what: string): 1 | 2 {
   const { version = 1 } = stored;
@@ -37,7 +40,10 @@ export function versionOf(stored: JsonObject, what: string): 1 | 2 {
   );
 }
 
-/** A stored message. What a newer program added to it is left out. @throws SkepError `internal` `STORED_MALFORMED`. */
+/**
+ * A stored message. What a newer program added to it is left out. @throws SkepError `internal`
+ * `STORED_MALFORMED`.
+ */
 export function readMessage<D extends DescMessage>(schema: D, json: JsonValue, what: string): MessageShape<D> {
   try {
     return fromJson(schema, json, { ignoreUnknownFields: true });
