@@ -95,5 +95,6 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
       },
     ],
     found: /sends .*, where .* answers/,
+    notYet: "not in 90 seeds: few cuts outlast a port's wait and meet its next user; stale-edge.test.ts shows it",
   },
 ];

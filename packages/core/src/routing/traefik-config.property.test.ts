@@ -204,6 +204,13 @@ test("middlewares, TLS and load balancer options are passed on under names of th
   });
 });
 
+test("a health check follows no redirect, whatever was recorded", () => {
+  const route = aRoute({ service: { healthCheck: { path: "/", followRedirects: true } } });
+  expect(traefikConfig([route], [at("n1", 20000)], NODES).http?.services["acme.web.web"]).toMatchObject({
+    loadBalancer: { healthCheck: { path: "/", followRedirects: false } },
+  });
+});
+
 test("TCP routes go to addresses, and can leave TLS to the instance", () => {
   const route = aRoute({
     kind: "tcp",
