@@ -2,6 +2,7 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { publicKeyOf } from "@skep/kit/nats-keys.ts";
 import type { Manager } from "./manager.ts";
 import { ensureSecrets } from "./secrets.ts";
 
@@ -44,10 +45,12 @@ describe("ensureSecrets", () => {
     const { apiToken, env } = await ensureSecrets(swarm, join(directory, "kept"));
     expect([...swarm.values.keys()].toSorted()).toEqual([
       "skep_api_token",
-      "skep_nats_agent_password",
       "skep_nats_auth",
+      "skep_nats_issuer_seed",
+      "skep_nats_join_secret",
       "skep_nats_operator_password",
       "skep_nats_scheduler_password",
+      "skep_nats_system_seed",
       "skep_postgres_password",
     ]);
     expect(env).toEqual({ SKEP_NATS_AUTH_SECRET: "skep_nats_auth" });
@@ -63,9 +66,21 @@ describe("ensureSecrets", () => {
     const swarm = swarmOfSecrets();
     await ensureSecrets(swarm, directory);
     const auth = swarm.values.get("skep_nats_auth");
-    for (const user of ["scheduler", "agent", "operator"]) {
+    for (const user of ["scheduler", "operator"]) {
       expect(auth).toContain(`user: ${user}, password: "${swarm.values.get(`skep_nats_${user}_password`)}"`);
     }
+  });
+
+  it("tells the bus the public halves of the keys, and never the seeds", async () => {
+    const swarm = swarmOfSecrets();
+    await ensureSecrets(swarm, directory);
+    const auth = swarm.values.get("skep_nats_auth") ?? "";
+    for (const name of ["skep_nats_issuer_seed", "skep_nats_system_seed"]) {
+      const seed = swarm.values.get(name) ?? "";
+      expect(auth).toContain(publicKeyOf(seed));
+      expect(auth).not.toContain(seed);
+    }
+    expect(auth).not.toContain(swarm.values.get("skep_nats_join_secret"));
   });
 
   it("changes nothing the second time", async () => {
@@ -93,10 +108,10 @@ describe("ensureSecrets", () => {
   it("makes a new secret beside one that lists other subjects", async () => {
     const swarm = swarmOfSecrets();
     await ensureSecrets(swarm, directory);
-    await writeFile(join(directory, "nats-agent-password"), "rotated");
+    await writeFile(join(directory, "nats-operator-password"), "rotated");
     const { env } = await ensureSecrets(swarm, directory);
     expect(env["SKEP_NATS_AUTH_SECRET"]).toMatch(/^skep_nats_auth_[0-9a-f]{12}$/);
     expect(swarm.values.get(env["SKEP_NATS_AUTH_SECRET"] ?? "")).toContain('"rotated"');
-    expect(await readFile(join(directory, "nats-agent-password"), "utf8")).toBe("rotated");
+    expect(await readFile(join(directory, "nats-operator-password"), "utf8")).toBe("rotated");
   });
 });

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Manager } from "./manager.ts";
+import { newNatsKey, publicKeyOf } from "@skep/kit/nats-keys.ts";
 import { natsAuth, natsUsers, type NatsUser } from "./nats-auth.ts";
 
 /** What {@link ensureSecrets} settled. */
@@ -24,44 +25,61 @@ export async function ensureSecrets(manager: Manager, secretsDir: string): Promi
   await mkdir(secretsDir, { recursive: true, mode: 0o700 });
   await chmod(secretsDir, 0o700);
   const present = new Set((await manager.docker(["secret", "ls", "--format", "{{.Name}}"])).split("\n"));
-  const passwords = await natsPasswords(manager, secretsDir, present);
-  await ensureRandom(manager, secretsDir, present, "postgres_password");
-  const apiToken = await ensureRandom(manager, secretsDir, present, "api_token");
+  const auth = await natsAuthText(manager, secretsDir, present);
+  await ensureSecret(manager, secretsDir, present, "nats_join_secret");
+  await ensureSecret(manager, secretsDir, present, "postgres_password");
+  const apiToken = await ensureSecret(manager, secretsDir, present, "api_token");
   if (apiToken === undefined) throw unknownSecret("api_token", secretsDir);
-  return { apiToken, env: passwords === undefined ? {} : await ensureNatsAuth(manager, present, natsAuth(passwords)) };
+  return { apiToken, env: auth === undefined ? {} : await ensureNatsAuth(manager, present, auth) };
 }
 
 /**
- * The passwords of all users of the bus; `undefined` when the Swarm has them and another machine
- * knows them.
+ * What NATS is to know of its users; `undefined` when the Swarm has it and another machine knows
+ * the values that it is made from.
  */
-async function natsPasswords(
+async function natsAuthText(
   manager: Manager,
   secretsDir: string,
   present: ReadonlySet<string>,
-): Promise<Record<NatsUser, string> | undefined> {
-  const passwords: Partial<Record<NatsUser, string>> = {};
-  for (const user of natsUsers) {
-    const password = await ensureRandom(manager, secretsDir, present, `nats_${user}_password`);
-    if (password !== undefined) passwords[user] = password;
-    else if (!present.has(`${prefix}nats_auth`)) throw unknownSecret(`nats_${user}_password`, secretsDir);
+): Promise<string | undefined> {
+  const values = new Map<string, string | undefined>();
+  const wanted = [
+    ...natsUsers.map(user => [`nats_${user}_password`, randomText] as const),
+    ["nats_issuer_seed", () => newNatsKey("account").seed],
+    ["nats_system_seed", () => newNatsKey("user").seed],
+  ] as const;
+  for (const [name, make] of wanted) {
+    const value = await ensureSecret(manager, secretsDir, present, name, make);
+    if (value === undefined && !present.has(`${prefix}nats_auth`)) throw unknownSecret(name, secretsDir);
+    values.set(name, value);
   }
-  return natsUsers.every(user => passwords[user] !== undefined) ? (passwords as Record<NatsUser, string>) : undefined;
+  if ([...values.values()].includes(undefined)) return undefined;
+  const passwordOf = (user: NatsUser): string => values.get(`nats_${user}_password`) ?? "";
+  const passwords = { scheduler: passwordOf("scheduler"), operator: passwordOf("operator") };
+  const publicOf = (name: string): string => publicKeyOf(values.get(name) ?? "");
+  return natsAuth(passwords, { issuer: publicOf("nats_issuer_seed"), system: publicOf("nats_system_seed") });
+}
+
+/** 32 random bytes. */
+function randomText(): string {
+  return randomBytes(32).toString("base64url");
 }
 
 /**
- * One secret of 32 random bytes. Returns its value, or `undefined` when only the Swarm knows it.
+ * One secret, 32 random bytes unless `make` says otherwise. Returns its value, or `undefined` when
+ * only the Swarm knows it.
  */
-async function ensureRandom(
+async function ensureSecret(
   manager: Manager,
   secretsDir: string,
   present: ReadonlySet<string>,
   name: string,
+  make: () => string = randomText,
 ): Promise<string | undefined> {
   const file = join(secretsDir, name.replaceAll("_", "-"));
   const known = await readFile(file, "utf8").catch(() => undefined);
   if (present.has(prefix + name)) return known;
-  const value = known ?? randomBytes(32).toString("base64url");
+  const value = known ?? make();
   if (known === undefined) {
     await writeFile(`${file}.new`, value, { mode: 0o600 });
     await rename(`${file}.new`, file);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeAskReply, type LogChunk } from "@skep/api/codec/ask-reply.ts";
 import { encodeAsk } from "@skep/api/codec/ask.ts";
 import { decodeSwarmNodes, type SwarmNodes } from "@skep/api/codec/swarm.ts";
-import { nodeSubject, SUBJECTS } from "@skep/api/subjects.ts";
+import { everyNode, nodeSubject } from "@skep/api/subjects.ts";
 import { aContainer, anAssignment, anInstance, aSpec } from "@skep/agent/testing/builders.ts";
 import { fakeScheduler, type FakeScheduler } from "@skep/agent/testing/fake-scheduler.ts";
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
@@ -41,7 +41,7 @@ beforeAll(async () => {
   nats = await startNatsServer();
   bus = createNatsBus({ servers: [nats.url], name: "scheduler", log: createRecordingLog() });
   scheduler = fakeScheduler(bus, node.swarmId);
-  bus.subscribe(SUBJECTS.swarm, message => swarms.push(decodeSwarmNodes(message.data)));
+  bus.subscribe(everyNode("swarm"), message => swarms.push(decodeSwarmNodes(message.data)));
   stateDir = await mkdtemp(join(tmpdir(), "skep-agent-"));
   probePort = await freePort();
   agent = startAgent();

@@ -13,6 +13,11 @@ export const SETTINGS = {
   natsUrl: setting("SKEP_NATS_URL", z.string().default("nats://nats:4222"), "addresses of NATS, separated by commas"),
   natsUser: setting("SKEP_NATS_USER", z.string().default("agent"), "the agents' user at NATS"),
   natsPassword: secret("SKEP_NATS_PASSWORD", z.string().optional(), "the password of that user"),
+  natsJoinSecret: secret(
+    "SKEP_NATS_JOIN_SECRET",
+    z.string().optional(),
+    "what the first agent of a node shows; without it the agent is the user above",
+  ),
   probePort: setting("SKEP_PROBE_PORT", port.default(7702), "where /livez is served, for peers and health checks"),
   stateDir: setting("SKEP_STATE_DIR", z.string().default("/var/lib/skep"), "a directory that outlives the agent"),
   dockerSocket: setting("SKEP_DOCKER_SOCKET", z.string().default("/var/run/docker.sock"), "the engine's socket"),

@@ -55,7 +55,11 @@ export function createAgent(deps: AgentDeps): Agent {
   };
 }
 
-async function waitForEngine(deps: AgentDeps, signal: AbortSignal): Promise<NodeFactsOfEngine | undefined> {
+/** Waits until the engine answers and is part of a Swarm; `undefined` when that was given up. */
+export async function waitForEngine(
+  deps: Pick<AgentDeps, "engine" | "clock" | "log">,
+  signal: AbortSignal,
+): Promise<NodeFactsOfEngine | undefined> {
   let said = "";
   while (!signal.aborted) {
     const facts = await deps.engine.facts().catch((error: unknown) => String(error));

@@ -5,12 +5,16 @@ import { systemClock } from "@skep/kit/clock.ts";
 import { showConfig } from "@skep/kit/config.ts";
 import type { Life } from "@skep/kit/lifecycle.ts";
 import type { Log } from "@skep/kit/log.ts";
-import { createNatsBus } from "@skep/kit/nats-bus.ts";
+import { createNatsBus, type NatsOptions } from "@skep/kit/nats-bus.ts";
+import { signedLogin } from "@skep/kit/nats-keys.ts";
+import { nodeInbox } from "@skep/api/subjects.ts";
+import type { Engine } from "./engine/engine.ts";
+import { keepNodeKey } from "./node/node-key.ts";
 import { systemIds, systemRandom } from "@skep/kit/random.ts";
 import { sharedWithKernel } from "./node/ephemeral-ports.ts";
 import { createCgroupSampler } from "./node/cgroup.ts";
 import { SETTINGS, type Config } from "./config.ts";
-import { createAgent } from "./create-agent.ts";
+import { createAgent, waitForEngine } from "./create-agent.ts";
 import { awaitDocker } from "./engine/docker.ts";
 import { createFileJournal } from "./loop/journal.ts";
 import { createFileMemo } from "./loop/memo.ts";
@@ -21,15 +25,13 @@ import { createRegistries, noRegistries } from "./loop/registry-auth.ts";
 /** Builds the agent from the real ports and runs it until its life ends. */
 export async function serve(config: Config, log: Log, { stack, signal }: Life): Promise<void> {
   log.info("process.configured", "The agent begins.", { config: showConfig(SETTINGS, config) });
-  const { dockerSocket: socketPath, networkPool, natsUrl, natsUser, natsPassword } = config;
+  const { dockerSocket: socketPath, networkPool, natsUrl } = config;
   const engine = await awaitDocker({ socketPath, networkPool }, log, signal);
   const bus = createNatsBus({
     servers: natsUrl.split(","),
     name: "agent",
-    user: natsUser,
-    inboxPrefix: "_INBOX_agent",
     log,
-    ...(natsPassword === undefined ? {} : { password: natsPassword }),
+    ...(await whoWeAre(config, engine, log, signal)),
   });
   stack.defer(() => bus.close());
   warnOfSharedPorts(config, log);
@@ -77,4 +79,26 @@ function warnOfSharedPorts(config: Config, log: Log): void {
       "move SKEP_PORT_FROM and SKEP_PORT_TO, or sysctl net.ipv4.ip_local_port_range.",
     { ...shared },
   );
+}
+
+/**
+ * Who the agent is to the bus: its node, by a key of its own; or a user of all agents where nobody
+ * set a join secret.
+ */
+async function whoWeAre(
+  config: Config,
+  engine: Engine,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Pick<NatsOptions, "user" | "password" | "login" | "inboxPrefix">> {
+  const { natsUser: user, natsPassword: password, natsJoinSecret: joinSecret, stateDir } = config;
+  if (joinSecret === undefined)
+    return { user, inboxPrefix: "_INBOX_agent", ...(password === undefined ? {} : { password }) };
+  const facts = await waitForEngine({ engine, log, clock: systemClock }, signal);
+  if (facts === undefined) return {};
+  const seed = await keepNodeKey(stateDir, facts.nodeId);
+  return {
+    login: signedLogin(seed, { user: facts.nodeId, password: joinSecret }),
+    inboxPrefix: nodeInbox(facts.nodeId),
+  };
 }

@@ -48,6 +48,8 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     activateNode: "nodes.write",
     pauseNode: "nodes.write",
     labelNode: "nodes.write",
+    revokeNode: "nodes.write",
+    rejoinNode: "nodes.write",
   },
   routing: {
     listRoutes: "routes.read",

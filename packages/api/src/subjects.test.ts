@@ -16,7 +16,7 @@ describe("subjects", () => {
     expect(() => nodeSubject("beat", id)).toThrow(/cannot be a node's id/);
   });
 
-  it.each([SUBJECTS.swarm, "skep.v1.other.z9k2a", "skep.v2.beat.z9k2a", "skep.v1.beat.a.b"])(
+  it.each([SUBJECTS.wake, "skep.v1.other.z9k2a", "skep.v2.beat.z9k2a", "skep.v1.beat.a.b"])(
     "finds no node in %s",
     one => {
       expect(parseNodeSubject(one)).toBeUndefined();

@@ -12,8 +12,6 @@ export const ABSORB_QUEUE = "absorb";
 
 /** Subjects that have one message stream for the whole platform. */
 export const SUBJECTS = {
-  /** SwarmNodes, published by agents on managers. */
-  swarm: `${ROOT}.swarm`,
   /** Wake: a hint to the leader. */
   wake: `${ROOT}.wake`,
   /** EventNotice: a hint to every scheduler. */
@@ -21,12 +19,27 @@ export const SUBJECTS = {
 } as const;
 
 /**
- * Kinds of subjects that end in a node's id. `beat` and `assign` are published; the others are
+ * Kinds of subjects that end in a node's id, and who sends on them: the node's agent, or the
+ * schedulers.
+ */
+const NODE_SUBJECTS = {
+  beat: "agent",
+  report: "agent",
+  fetch: "agent",
+  spec: "agent",
+  lease: "agent",
+  swarm: "agent",
+  assign: "scheduler",
+  ask: "scheduler",
+} as const;
+
+/**
+ * One of them. `beat`, `swarm` (SwarmNodes, of managers) and `assign` are published; the others are
  * requests.
  */
-export type NodeSubject = "beat" | "report" | "fetch" | "spec" | "lease" | "assign" | "ask";
+export type NodeSubject = keyof typeof NODE_SUBJECTS;
 
-const NODE_SUBJECTS: readonly NodeSubject[] = ["beat", "report", "fetch", "spec", "lease", "assign", "ask"];
+const KINDS = Object.keys(NODE_SUBJECTS) as NodeSubject[];
 
 /**
  * The subject of one node, for example `skep.v1.beat.z9k2`.
@@ -51,6 +64,21 @@ export function everyNode(kind: NodeSubject): string {
 /** The kind and node of a subject, or `undefined` where it is not a subject of a node. */
 export function parseNodeSubject(subject: string): { readonly kind: NodeSubject; readonly nodeId: string } | undefined {
   const [, kind, nodeId] = /^skep\.v1\.([a-z]+)\.([A-Za-z0-9_-]{1,128})$/.exec(subject) ?? [];
-  const known = NODE_SUBJECTS.find(one => one === kind);
+  const known = KINDS.find(one => one === kind);
   return known === undefined || nodeId === undefined ? undefined : { kind: known, nodeId };
+}
+
+/** First token of the inboxes of one node's agent. */
+export function nodeInbox(nodeId: string): string {
+  return `_INBOX_node.${nodeId}`;
+}
+
+/** What the agent of one node may do on the bus, beside answering questions that were put to it. */
+export function nodePermissions(nodeId: string): {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+} {
+  const sentBy = (who: "agent" | "scheduler"): readonly string[] =>
+    KINDS.filter(kind => NODE_SUBJECTS[kind] === who).map(kind => nodeSubject(kind, nodeId));
+  return { publish: sentBy("agent"), subscribe: [...sentBy("scheduler"), `${nodeInbox(nodeId)}.>`] };
 }

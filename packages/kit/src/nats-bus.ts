@@ -5,6 +5,14 @@ import type { Log } from "./log.ts";
 import { systemRandom } from "./random.ts";
 import { assertSize, assertSubject } from "./subject.ts";
 
+/** What is told at each login; it may sign the server's challenge. */
+export type NatsLogin = (nonce?: string) => {
+  readonly user?: string;
+  readonly pass?: string;
+  readonly nkey: string;
+  readonly sig: string;
+};
+
 /** Where the servers are and who we are to them. */
 export interface NatsOptions {
   /** For example `nats://nats:4222`; several for a cluster. */
@@ -13,6 +21,8 @@ export interface NatsOptions {
   readonly name: string;
   readonly user?: string;
   readonly password?: string;
+  /** Instead of user and password. */
+  readonly login?: NatsLogin;
   /**
    * First token of our inboxes, so that the server can forbid others to listen there; `_INBOX` when
    * absent.
@@ -189,12 +199,13 @@ class NatsBus implements Bus {
   }
 
   #clientOptions(): NodeConnectionOptions {
-    const { servers, name, user, password } = this.#options;
+    const { servers, name, user, password, login } = this.#options;
     return {
       servers: [...servers],
       name,
       ...(user === undefined ? {} : { user }),
       ...(password === undefined ? {} : { pass: password }),
+      ...(login === undefined ? {} : { authenticator: login }),
       inboxPrefix: this.#prefix,
       // A stack trace per request costs half of the throughput.
       noAsyncTraces: true,

@@ -40,6 +40,17 @@ export const SCHEDULER_SETTINGS = {
   ),
   natsUser: setting("SKEP_NATS_USER", z.string().optional(), "its user"),
   natsPassword: secret("SKEP_NATS_PASSWORD", z.string().optional(), "its password"),
+  natsIssuerSeed: secret(
+    "SKEP_NATS_ISSUER_SEED",
+    z.string().startsWith("SA").optional(),
+    "seed of the account key that signs the agents' users",
+  ),
+  natsSystemSeed: secret(
+    "SKEP_NATS_SYSTEM_SEED",
+    z.string().startsWith("SU").optional(),
+    "seed of the key that may end connections at NATS",
+  ),
+  natsJoinSecret: secret("SKEP_NATS_JOIN_SECRET", z.string().min(16).optional(), "what a node's first agent shows"),
   apiToken: secret("SKEP_API_TOKEN", z.string().min(16).optional(), "the operator's token, 16 characters or more"),
   apiOpen: setting(
     "SKEP_API_OPEN",
@@ -167,6 +178,12 @@ export type SchedulerConfig = ConfigOf<typeof SCHEDULER_SETTINGS>;
 export function readConfig(environment?: Environment): SchedulerConfig {
   const config =
     environment === undefined ? loadConfig(SCHEDULER_SETTINGS) : loadConfig(SCHEDULER_SETTINGS, environment);
+  const joining = [config.natsIssuerSeed, config.natsSystemSeed, config.natsJoinSecret];
+  if (joining.includes(undefined) && joining.some(one => one !== undefined))
+    throw new ConfigError([
+      "Of SKEP_NATS_ISSUER_SEED, SKEP_NATS_SYSTEM_SEED and SKEP_NATS_JOIN_SECRET some are set and some are not: " +
+        "agents join the bus with all three, or NATS lets them in by itself with none.",
+    ]);
   if (config.apiToken === undefined && config.apiOpen === "no")
     throw new ConfigError([
       "SKEP_API_TOKEN is not set, and without it everybody could do everything: name a file with the operator's token " +

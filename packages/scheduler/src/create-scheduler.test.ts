@@ -159,7 +159,7 @@ describe("three schedulers and three nodes", () => {
     expect(failing()).toEqual([]);
     rig.database.cut();
     await rig.clock.advance(10_000);
-    expect(failing()).toEqual(["leader", "replicas", "routes"]);
+    expect(failing()).toEqual(["leader", "replicas", "revocations", "routes"]);
     rig.database.heal();
     await rig.clock.advance(10_000);
     expect(failing()).toEqual([]);

@@ -9,6 +9,7 @@ import type { ApiDeps } from "./api/deps.ts";
 import type { AskEdge } from "./edge/ask-edge.ts";
 import { createEdgeWatch, type EdgeWatch } from "./edge/edge-watch.ts";
 import { createRoutesView, ROUTES_MAX_AGE_MS, type RoutesView } from "./edge/routes-view.ts";
+import { answerLogins, type JoinSecrets } from "./join/auth-callout.ts";
 import { createAbsorb } from "./loop/absorb.ts";
 import { createBeats, type Beats } from "./loop/beats.ts";
 import { createFleetClock, type FleetClock } from "./loop/fleet-clock.ts";
@@ -16,7 +17,8 @@ import { createHints, type Hints } from "./loop/hints.ts";
 import { createLeader, type Leader } from "./loop/leader.ts";
 import { lead, type Command } from "./loop/lead.ts";
 import type { LoopPorts, Running } from "./loop/ports.ts";
-import { createSenders, type Senders } from "./loop/senders.ts";
+import { createRevocations, type Kick, type Revocations } from "./loop/revocations.ts";
+import { createSenders } from "./loop/senders.ts";
 import { createReplicas, type Replicas } from "./loop/replicas.ts";
 
 /** Everything a scheduler is made from. Nothing here is opened or closed by it. */
@@ -30,6 +32,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
    * time.
    */
   readonly leaseMs?: number;
+  /** How agents are let into the bus; `undefined` where the bus lets them in by itself. */
+  readonly join?: JoinSecrets & { readonly kick: Kick };
   /** Port at which every agent answers `/livez` to its peers. */
   readonly probePort?: number;
   /** How old the routes may be that are served to edges, in ms. */
@@ -70,6 +74,7 @@ const EDGE_SLACK_MS = 10_000;
 interface Started {
   readonly hints: Hints;
   readonly beats: Beats;
+  readonly revocations: Revocations;
   readonly replicas: Replicas;
   readonly leader: Leader;
   readonly edges: EdgeWatch | undefined;
@@ -81,7 +86,7 @@ function standing(command: Command | undefined): { readonly leading: boolean; re
   return { leading: command !== undefined, frozen: command?.frozen() ?? false };
 }
 
-type Ports = SchedulerDeps & LoopPorts & { readonly clock: FleetClock; readonly senders: Senders };
+type Ports = SchedulerDeps & LoopPorts & { readonly clock: FleetClock };
 
 /** The ports with the time that all schedulers agree on. */
 function portsOf(deps: SchedulerDeps): Ports {
@@ -89,9 +94,17 @@ function portsOf(deps: SchedulerDeps): Ports {
   return {
     ...deps,
     clock,
-    senders: createSenders({ ...deps, clock }),
     loops: createLoops({ clock, log: deps.log, random: deps.random }),
   };
+}
+
+/** What a replica hears agents by. */
+function beginHearing(ports: Ports) {
+  const revocations = createRevocations(ports, ports.join?.kick);
+  const senders = createSenders(ports, revocations.isRevoked);
+  const beats = createBeats(ports, senders);
+  const logins = ports.join === undefined ? [] : [answerLogins(ports, beats, ports.join)];
+  return { revocations, senders, beats, all: [revocations, ...logins] as readonly Running[] };
 }
 
 /**
@@ -100,7 +113,7 @@ function portsOf(deps: SchedulerDeps): Ports {
  */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const ports = portsOf(deps);
-  const { bus, clock, loops, name, version, probePort = PROBE_PORT, senders } = ports;
+  const { bus, clock, loops, name, version, probePort = PROBE_PORT } = ports;
   const routes = createRoutesView(ports, deps.routesMaxAgeMs);
   let started: Started | undefined;
   let command: Command | undefined;
@@ -113,7 +126,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
 
   function start(): void {
     const hints = createHints(bus);
-    const beats = createBeats(ports, senders);
+    const { senders, revocations, beats, all } = beginHearing(ports);
     const replicas = createReplicas(ports, () => ({ name, version, ...standing(command) }));
     const absorb = createAbsorb(ports, { beats, hints, senders, wake });
     const waking = bus.subscribe(SUBJECTS.wake, () => command?.wake());
@@ -122,7 +135,15 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       ttlMs: deps.leaseMs ?? LEASE_MS,
       onAnswer: lease => clock.heard(lease.at),
       lead: leadership => {
-        const mine = lead(ports, { leadership, beats, hints, senders, probePort, onFreeze: () => replicas.tell() });
+        const mine = lead(ports, {
+          leadership,
+          beats,
+          hints,
+          senders,
+          revocations,
+          probePort,
+          onFreeze: () => replicas.tell(),
+        });
         command = mine;
         replicas.tell();
         return {
@@ -137,8 +158,8 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     routes.follow(hints);
     const edges = watchEdges(ports, routes, () => command !== undefined);
     const woken: Running = { close: async () => waking.close() };
-    const others = [woken, absorb, replicas, routes, ...(edges === undefined ? [] : [edges])];
-    started = { hints, beats, replicas, leader, edges, all: others };
+    const others = [woken, absorb, replicas, routes, ...all, ...(edges === undefined ? [] : [edges])];
+    started = { hints, beats, revocations, replicas, leader, edges, all: others };
   }
 
   return {
@@ -177,6 +198,7 @@ function apiOf(ports: Ports, started: () => Started | undefined, wake: (because:
     edgeWarnings: () => started()?.edges?.warnings() ?? [],
     replicas: () => started()?.replicas.seen() ?? [],
     refusals: () => started()?.beats.refusals() ?? [],
+    keysChanged: () => started()?.revocations.soon(),
     newId: () => ids("id"),
   };
 }

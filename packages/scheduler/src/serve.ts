@@ -21,7 +21,8 @@ import { knowTokens } from "@skep/server/auth.ts";
 import { startServer } from "@skep/server/server.ts";
 import { limitsOf } from "@skep/server/settings.ts";
 import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "./store/postgres/postgres-store.ts";
-import { createScheduler, type Scheduler } from "./create-scheduler.ts";
+import { createKick } from "./join/kick.ts";
+import { createScheduler, type Scheduler, type SchedulerDeps } from "./create-scheduler.ts";
 
 /**
  * Opens everything a scheduler needs and starts it; what was opened is closed in reverse by `life`.
@@ -45,6 +46,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     ...{ retention: retentionOf(config), defaultQuota: defaultQuotaOf(config) },
     reservedDomains: config.reservedDomains,
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
+    ...joinOf(config),
   });
   life.stack.defer(() => scheduler.stop());
   // The listeners come first: a scheduler that waits for its database is alive, answers
@@ -55,6 +57,13 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
 }
 
 const HOUR_MS = 3_600_000;
+
+/** How agents are let into the bus; nothing where NATS lets them in by itself. */
+function joinOf(config: SchedulerConfig): Pick<SchedulerDeps, "join"> {
+  const { natsIssuerSeed: issuerSeed, natsSystemSeed, natsJoinSecret: joinSecret } = config;
+  if (issuerSeed === undefined || natsSystemSeed === undefined || joinSecret === undefined) return {};
+  return { join: { issuerSeed, joinSecret, kick: createKick(config.natsUrl.split(","), natsSystemSeed) } };
+}
 
 /** How many connections a store has, and how long each of its statements may take. */
 interface Share {

@@ -77,8 +77,8 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
     edits: [
       {
         file: "packages/scheduler/src/loop/senders.ts",
-        find: "if (sender === claimed) return true;",
-        replace: 'if (sender !== "") return true;',
+        find: "if (sender === claimed) {",
+        replace: 'if (sender !== "") {',
       },
     ],
     found: /writes what another said/,

@@ -1,7 +1,7 @@
 import { decodeAskReply, type LogChunk } from "@skep/api/codec/ask-reply.ts";
 import { encodeAsk, LOGS_IDLE_MS } from "@skep/api/codec/ask.ts";
 import { decodeSwarmNodes, type SwarmNodes } from "@skep/api/codec/swarm.ts";
-import { nodeSubject, SUBJECTS } from "@skep/api/subjects.ts";
+import { everyNode, nodeSubject } from "@skep/api/subjects.ts";
 import { describe, expect, test } from "vitest";
 import type { SwarmNodeView } from "../engine/engine.ts";
 import type { MemoryProgram } from "../engine/memory-container.ts";
@@ -99,7 +99,7 @@ describe("the Swarm", () => {
     const swarm = new Map([["node-1", aNode()]]);
     const rig = await openRig({ facts: someFacts({ manager: true }), swarm });
     const told: SwarmNodes[] = [];
-    rig.scheduler.bus.subscribe(SUBJECTS.swarm, message => told.push(decodeSwarmNodes(message.data)));
+    rig.scheduler.bus.subscribe(everyNode("swarm"), message => told.push(decodeSwarmNodes(message.data)));
     await rig.clock.advance(15_000);
     return { rig, told, swarm };
   }
@@ -134,7 +134,7 @@ describe("the Swarm", () => {
   test("a worker says nothing of it", async () => {
     const rig = await openRig({ swarm: new Map([["node-1", aNode()]]) });
     let told = 0;
-    rig.scheduler.bus.subscribe(SUBJECTS.swarm, () => told++);
+    rig.scheduler.bus.subscribe(everyNode("swarm"), () => told++);
     await rig.clock.advance(30_000);
     expect(told).toBe(0);
   });

@@ -1,5 +1,5 @@
 import { encodeSwarmNodes } from "@skep/api/codec/swarm.ts";
-import { SUBJECTS } from "@skep/api/subjects.ts";
+import { nodeSubject } from "@skep/api/subjects.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
@@ -59,7 +59,7 @@ export function watchSwarm(deps: {
     isTooLong = false;
     if (told?.text !== text) log.info("swarm.changed", `The Swarm has ${nodes.length} nodes.`, { nodes: nodes.length });
     told = { text, at: clock.monotonic() };
-    bus.publish(SUBJECTS.swarm, bytes);
+    bus.publish(nodeSubject("swarm", nodeId), bytes);
   }
 
   const retry = { baseMs: LOOK_EVERY_MS, maxMs: LOOK_EVERY_MS };

@@ -69,6 +69,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: "label", summary: "Set or remove labels of a node.", load: async () => (await import("./label.ts")).label },
   {
+    name: "node",
+    summary: "Revoke nodes, and let them join again.",
+    load: async () => (await import("./node.ts")).node,
+  },
+  {
     name: "tenant",
     summary: "Create, list and limit tenants.",
     load: async () => (await import("./tenant.ts")).tenant,

@@ -42,6 +42,8 @@ export interface ApiDeps {
   replicas(): readonly SeenReplica[];
   /** Agents that refused the last assignment that they got, and why. */
   refusals(): readonly { readonly nodeId: string; readonly because: string }[];
+  /** Nodes were revoked or taken back. */
+  keysChanged(): void;
   /** A fresh id, unique in the platform. */
   newId(): string;
 }

@@ -44,9 +44,35 @@ export function nodeHandlers(deps: ApiDeps): ServiceImpl<typeof NodeService> {
     drainNode: ({ nodeId }, context) => change(nodeId, { action: "drain" }, context),
     activateNode: ({ nodeId }, context) => change(nodeId, { action: "activate" }, context),
     pauseNode: ({ nodeId }, context) => change(nodeId, { action: "pause" }, context),
+    revokeNode: ({ nodeId }, context) => rekey(deps, nodeId, "revoke", context),
+    rejoinNode: ({ nodeId }, context) => rekey(deps, nodeId, "rejoin", context),
     labelNode: ({ nodeId, set, remove }, context) => change(nodeId, { action: "label", set, remove }, context),
   };
 }
+
+/** Takes a node's key out of use, or lets its next agent bring a new one; the records alone say which nodes may speak. */
+async function rekey(
+  { store, clock, wake, keysChanged }: ApiDeps,
+  name: string,
+  action: "revoke" | "rejoin",
+  context: HandlerContext,
+): Promise<{ node: ReturnType<typeof nodeToProto> }> {
+  const found = findNode(await store.listNodes(), name);
+  const { id, hostname } = found.node;
+  if (action === "revoke") await store.revokeNode(id, clock.now());
+  else await store.rejoinNode(id);
+  const actor = context.values.get(principalKey).name;
+  const sentence =
+    action === "revoke"
+      ? `${actor} revoked node ${hostname}: nothing that it says counts any more`
+      : `${actor} let node ${hostname} join again: its next agent brings a new key`;
+  await store.saveDecisions([{ ...NOBODY, at: clock.now(), kind: `node-${action}`, nodeId: id, sentence }]);
+  keysChanged();
+  wake(`node ${hostname}: ${action}`);
+  return { node: nodeToProto(found) };
+}
+
+const NOBODY = { tenantId: undefined, deploymentId: undefined, instanceId: undefined, epoch: undefined } as const;
 
 /** A node by id, or by a hostname that only one has. @throws SkepError `not_found` or `failed_precondition`. */
 export function findNode(nodes: readonly NodeRecord[], name: string): NodeRecord {

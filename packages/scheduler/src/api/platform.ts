@@ -28,13 +28,14 @@ export function platformHandlers(deps: ApiDeps): ServiceImpl<typeof PlatformServ
   return {
     getStatus: async () => {
       const { store } = deps;
-      const [world, lease, identity, orphans] = await Promise.all([
+      const [world, lease, identity, orphans, revoked] = await Promise.all([
         store.loadWorld(),
         store.readLease(),
         store.loadIdentity(),
         store.listOrphans(),
+        store.listRevokedNodes(),
       ]);
-      return statusToProto(deps, { world, lease, identity, orphans });
+      return statusToProto(deps, { world, lease, identity, orphans, revoked });
     },
     watchEvents: (request, context) => watchEvents(deps, request, context.signal),
   };
@@ -46,11 +47,12 @@ interface StatusRecords {
   readonly lease: Lease | undefined;
   readonly identity: PlatformIdentity;
   readonly orphans: readonly Orphan[];
+  readonly revoked: readonly string[];
 }
 
 function statusToProto(
   deps: ApiDeps,
-  { world, lease, identity, orphans }: StatusRecords,
+  { world, lease, identity, orphans, revoked }: StatusRecords,
 ): MessageInitShape<typeof GetStatusResponseSchema> {
   const leads = lease !== undefined && lease.expiresInMs > 0 ? lease : undefined;
   const recorded = new Map(world.locations.map(one => [`${one.instanceId}@${one.epoch}`, one.state] as const));
@@ -72,7 +74,7 @@ function statusToProto(
     tenants: world.tenants.length,
     deployments: world.deployments.length,
     frozen: deps.frozen(),
-    warnings: [...recordsWarnings(deps, world, identity), ...warningsOf(deps, world, leads !== undefined)],
+    warnings: [...recordsWarnings(deps, world, identity), ...warningsOf(deps, world, leads !== undefined, revoked)],
     incarnation: identity.incarnation,
     unrecovered: identity.unrecovered === undefined ? "" : sentenceOf(identity.unrecovered.because),
     orphans: orphans.map(orphan => orphanToProto(orphan, world)),
@@ -95,7 +97,7 @@ function orphanToProto(orphan: Orphan, world: World): MessageInitShape<typeof Or
   return { instanceId, epoch, nodeId, hostname, because, since: timestampFromMs(since) };
 }
 
-function warningsOf(deps: ApiDeps, world: World, hasLeader: boolean): string[] {
+function warningsOf(deps: ApiDeps, world: World, hasLeader: boolean, revoked: readonly string[]): string[] {
   const down = world.nodes.filter(node => node.liveness === "down").map(node => node.hostname);
   const suspect = world.nodes.filter(node => node.liveness === "suspect").map(node => node.hostname);
   const leftOut = world.locations.filter(one => isLive(one) && saysLeftOut(one.message)).length;
@@ -113,6 +115,11 @@ function warningsOf(deps: ApiDeps, world: World, hasLeader: boolean): string[] {
       ? []
       : [`Down: ${down.join(", ")}. Their instances are placed elsewhere; bring the nodes back or remove them.`]),
     ...(suspect.length === 0 ? [] : [`Silent: ${suspect.join(", ")}. They get no new work until they speak again.`]),
+    ...(revoked.length === 0
+      ? []
+      : [
+          `Revoked: ${revoked.join(", ")}. Nothing that they say counts; \`skep node rejoin NODE\` lets one come back.`,
+        ]),
     ...(leftOut === 0
       ? []
       : [`Instances that did not fit into what their node is told: ${leftOut}. \`skep events\` says which and why.`]),

@@ -108,9 +108,9 @@ describe("absorb", () => {
         },
       ],
     });
-    agent.publish("skep.v1.swarm", list);
+    agent.publish("skep.v1.swarm.node-1", list);
     await rig.clock.advance(10);
-    agent.publish("skep.v1.swarm", list);
+    agent.publish("skep.v1.swarm.node-1", list);
     await rig.clock.advance(10);
     expect(rig.database.records.nodes.get("node-1")?.node).toMatchObject({ availability: "drain", role: "manager" });
     expect(woken).toHaveLength(1);
@@ -135,6 +135,14 @@ describe("absorb", () => {
     expect(alarms.length).toBeLessThanOrEqual(2);
   });
 
+  it("hears nothing of a revoked node", async () => {
+    const ports = rig.ports("s3");
+    const senders = createSenders(ports, nodeId => nodeId === "node-1");
+    expect(senders.isGenuine("skep.v1.beat.node-1", "node-1")).toBe(false);
+    expect(senders.isGenuine("skep.v1.beat.node-2", "node-2")).toBe(true);
+    expect(senders.dropped()).toBe(1);
+  });
+
   it("takes no beat in another node's name", async () => {
     const ports = rig.ports("s3");
     const beats = createBeats(ports, createSenders(ports));
@@ -156,6 +164,34 @@ describe("absorb", () => {
       say(aFullReport({ seq: number, part: { number, of: 2 }, ...over }));
     expect(await part(1)).toEqual({ accepted: true, needFull: true });
     expect(await part(2, { facts: undefined })).toEqual({ accepted: true, needFull: false });
+  });
+
+  it("believes the Swarm's list from managers, and the first list from who is one by it", async () => {
+    const list = (managerNodeId: string, role: "manager" | "worker", versionIndex: number) =>
+      encodeSwarmNodes({
+        ...{ managerNodeId, at: 0 },
+        nodes: [
+          {
+            ...{ nodeId: managerNodeId, hostname: "n", role, availability: "drain", state: "ready" },
+            ...{ address: "10.0.0.9", labels: {}, versionIndex },
+          },
+        ],
+      });
+    const tell = async (nodeId: string, role: "manager" | "worker", versionIndex: number): Promise<void> => {
+      agent.publish(`skep.v1.swarm.${nodeId}`, list(nodeId, role, versionIndex));
+      await rig.clock.advance(10);
+    };
+    const known = (): readonly string[] => [...rig.database.records.nodes.keys()];
+    await tell("node-8", "worker", 1);
+    expect(known()).toEqual([]);
+    await tell("node-1", "manager", 2);
+    await tell("node-9", "manager", 3);
+    expect(known()).toEqual(["node-1"]);
+    const alarms = rig.database.records.decisions.filter(one => one.decision.kind === "swarm.disbelieved");
+    expect(alarms.map(one => one.decision.nodeId)).toContain("node-9");
+    await rig.clock.advance(61_000);
+    await tell("node-9", "manager", 4);
+    expect(known()).toEqual(["node-1", "node-9"]);
   });
 
   it("lives through a message that is not one", async () => {

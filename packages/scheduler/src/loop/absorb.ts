@@ -1,7 +1,7 @@
 import { deploymentOf } from "@skep/core/identity/instance-id.ts";
 import { decodeReport, encodeReportAck, endsFull, type Report } from "@skep/api/codec/report.ts";
 import { decodeSwarmNodes, type SwarmNodes } from "@skep/api/codec/swarm.ts";
-import { everyNode, SUBJECTS } from "@skep/api/subjects.ts";
+import { everyNode } from "@skep/api/subjects.ts";
 import type { BusMessage } from "@skep/kit/bus.ts";
 import { answerAgents } from "./answers.ts";
 import type { Beats } from "./beats.ts";
@@ -9,6 +9,7 @@ import type { Hints } from "./hints.ts";
 import { createListen } from "./listen.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 import type { Senders } from "./senders.ts";
+import { believes, createDisbelief } from "./swarm-belief.ts";
 import { createTurns } from "./turns.ts";
 import { createUsageBuffer } from "./usage-buffer.ts";
 
@@ -47,7 +48,9 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     }
   }
 
-  async function saveSwarm({ nodes }: SwarmNodes): Promise<void> {
+  async function saveSwarm(list: SwarmNodes): Promise<void> {
+    const { nodes } = list;
+    if (!believes(list, await store.listNodes(), beats)) return disbelieve(list);
     if (!(await store.saveSwarmNodes(nodes, clock.now()))) return;
     options.wake("the Swarm's list of nodes changed");
     hints.tell({ nodeIds: nodes.map(node => node.nodeId) });
@@ -58,6 +61,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     return claimed.every(one => one === undefined || senders.isGenuine(subject, one));
   }
 
+  const disbelieve = createDisbelief(ports);
   const listen = createListen(ports);
   const subscriptions = [
     listen(everyNode("report"), "report", message => {
@@ -67,9 +71,10 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
       turns.take(report.nodeId, () => saveReport(report, message));
     }),
     ...answerAgents(ports, { beats, senders, outage, listen }),
-    listen(SUBJECTS.swarm, "list of Swarm nodes", message => {
+    listen(everyNode("swarm"), "list of Swarm nodes", message => {
       const list = decodeSwarmNodes(message.data);
-      turns.take(SUBJECTS.swarm, () => saveSwarm(list));
+      if (!senders.isGenuine(message.subject, list.managerNodeId)) return;
+      turns.take("swarm", () => saveSwarm(list));
     }),
   ];
   return {

@@ -17,7 +17,10 @@ export interface AnswerOptions {
   readonly listen: Listen;
 }
 
-/** Answers what agents ask: their assignment, the specs that it only names, leases. No answer is larger than a message. */
+/**
+ * Answers what agents ask: their assignment, the specs that it only names, leases. No answer is
+ * larger than a message.
+ */
 export function answerAgents(ports: LoopPorts, options: AnswerOptions): readonly BusSubscription[] {
   const { store, bus, settings } = ports;
   const { beats, senders, outage, listen } = options;

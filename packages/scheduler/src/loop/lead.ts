@@ -9,6 +9,7 @@ import { createRecordsGuard } from "./records-guard.ts";
 import { createReconcile } from "./reconcile.ts";
 import { createRedelivery } from "./redelivery.ts";
 import { createRemovals } from "./removals.ts";
+import type { Revocations } from "./revocations.ts";
 import { createRetention } from "./retention.ts";
 import type { Senders } from "./senders.ts";
 import { createTick } from "./tick.ts";
@@ -25,6 +26,7 @@ export interface LeadOptions {
   readonly beats: Beats;
   readonly hints: Hints;
   readonly senders: Senders;
+  readonly revocations: Pick<Revocations, "isRevoked">;
   readonly probePort: number;
   /** Called when it begins or ceases to move nothing. */
   readonly onFreeze: () => void;
@@ -32,7 +34,7 @@ export interface LeadOptions {
 
 /** Begins every loop that only a leader runs. They know nothing of an earlier term: what they need, they load. */
 export function lead(ports: LoopPorts, options: LeadOptions): Command {
-  const { leadership, beats, hints, senders, probePort, onFreeze } = options;
+  const { leadership, beats, hints, senders, revocations, probePort, onFreeze } = options;
   const removals = createRemovals(ports.store, leadership);
   const assignments = createAssignments(ports, leadership, removals, decisions => {
     hints.tell({ events: decisions });
@@ -42,7 +44,7 @@ export function lead(ports: LoopPorts, options: LeadOptions): Command {
   });
   const guard = createRecordsGuard(ports, { leadership, beats, hints });
   const wake = (): void => tick.wake();
-  const liveness = createLiveness(ports, { leadership, beats, hints, probePort, wake, onFreeze });
+  const liveness = createLiveness(ports, { leadership, beats, hints, revocations, probePort, wake, onFreeze });
   const reconcile = createReconcile(ports, { leadership, guard, assignments, removals, beats, hints, senders, wake });
   const onMissingRow = (): void => reconcile.soon();
   const tick = createTick(ports, { leadership, guard, assignments, removals, liveness, hints, onMissingRow });

@@ -2,7 +2,9 @@ import { ABSORB_QUEUE } from "@skep/api/subjects.ts";
 import type { BusMessage, BusSubscription } from "@skep/kit/bus.ts";
 import type { LoopPorts } from "./ports.ts";
 
-/** Subscribes to a kind of message of which one scheduler gets each; `kind` is its name for people. */
+/**
+ * Subscribes to a kind of message of which one scheduler gets each; `kind` is its name for people.
+ */
 export type Listen = (subject: string, kind: string, handle: (message: BusMessage) => void) => BusSubscription;
 
 /** Makes it. A message that cannot be read is its sender's fault and says nothing of the loop. */

@@ -7,6 +7,7 @@ import type { Hints } from "./hints.ts";
 import type { Leadership } from "./leader.ts";
 import { createNodeNews } from "./node-news.ts";
 import { createProbes, type ProbeResult } from "./probes.ts";
+import type { Revocations } from "./revocations.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 /** What the leader believes of the nodes, by what it has itself observed. */
@@ -21,6 +22,8 @@ export interface LivenessOptions {
   readonly leadership: Leadership;
   readonly beats: Beats;
   readonly hints: Hints;
+  /** Who is revoked is down, whatever it says and whoever reaches it: what it ran is placed elsewhere. */
+  readonly revocations: Pick<Revocations, "isRevoked">;
   readonly probePort: number;
   readonly wake: () => void;
   /** Called when it begins or ceases to be frozen. */
@@ -58,12 +61,13 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
   function take(assessment: Assessment): boolean {
     let changed = false;
     for (const node of nodes) {
-      const next = assessment.liveness.get(node.id) ?? "unknown";
+      const isRevoked = options.revocations.isRevoked(node.id);
+      const next = isRevoked ? "down" : (assessment.liveness.get(node.id) ?? "unknown");
       const before = believed.get(node.id) ?? node.liveness;
       believed.set(node.id, next);
       if (next === before) continue;
       changed = true;
-      news.changed(node, next, beats.silentMs(node.id));
+      news.changed(node, next, beats.silentMs(node.id), isRevoked);
     }
     if (assessment.frozen !== frozen) {
       frozen = assessment.frozen;

@@ -7,7 +7,7 @@ import type { LoopPorts } from "./ports.ts";
 
 /** Changes of belief on their way into the records, the log and everybody's ears. */
 export interface NodeNews {
-  changed(node: Node, next: Believed, silentMs: number): void;
+  changed(node: Node, next: Believed, silentMs: number, isRevoked: boolean): void;
   /**
    * Notes where records say something else than is believed: whoever led before may have written after
    * this leader began, and a person at any time. Answers whether there is such a record.
@@ -28,9 +28,9 @@ export function createNodeNews(
   let unsaved = new Map<NodeId, Believed>();
   let untold: Decision[] = [];
   return {
-    changed: (node, next, silentMs) => {
+    changed: (node, next, silentMs, isRevoked) => {
       unsaved.set(node.id, next);
-      untold.push(changeOf(node, next, silentMs, clock.now()));
+      untold.push(isRevoked ? revocationOf(node, clock.now()) : changeOf(node, next, silentMs, clock.now()));
     },
     compare: (recorded, believed) => {
       const differing = recorded.filter(({ id, liveness }) => (believed.get(id) ?? liveness) !== liveness);
@@ -64,6 +64,11 @@ function changeOf(node: Node, next: Believed, silentMs: number, now: number): De
     down: `Node ${node.hostname} has been silent for ${seconds} s and its peers cannot reach it: what it ran is placed elsewhere.`,
   };
   return { ...NOBODY, at: now, kind: `node.${next}`, nodeId: node.id, sentence: sentences[next] };
+}
+
+function revocationOf(node: Node, at: number): Decision {
+  const sentence = `Node ${node.hostname} is revoked: its agent is not heard any more, and what it ran is placed elsewhere.`;
+  return { ...NOBODY, at, kind: "node.down", nodeId: node.id, sentence };
 }
 
 function freezeOf({ frozen, because }: Assessment, now: number): Decision {

@@ -3,18 +3,30 @@ import type { NodeId } from "@skep/core/model/node.ts";
 import type { Decision } from "../store/store.ts";
 import type { LoopPorts } from "./ports.ts";
 
-/** Compares what a message says of its sender with the subject that it came on: the bus holds a node to its own. */
+/**
+ * Compares what a message says of its sender with the subject that it came on: the bus holds a node
+ * to its own.
+ */
 export interface Senders {
-  /** Whether the message comes from the node that it names. A false one is counted, and said once per pair of nodes. */
+  /**
+   * Whether the message comes from the node that it names. A false one is counted, and said once
+   * per pair of nodes.
+   */
   isGenuine(subject: string, claimed: NodeId): boolean;
-  /** How many were false since the start. */
-  falseOnes(): number;
+  /** How many were dropped since the start: false ones, and those of revoked nodes. */
+  dropped(): number;
 }
 
 const MOST_SAID = 1_000;
 
-/** Makes it, with nothing said yet. */
-export function createSenders({ store, clock, log }: Pick<LoopPorts, "store" | "clock" | "log">): Senders {
+/**
+ * Makes it, with nothing said yet. What a revoked node says is dropped without a word: that was
+ * said already.
+ */
+export function createSenders(
+  { store, clock, log }: Pick<LoopPorts, "store" | "clock" | "log">,
+  isRevoked: (nodeId: NodeId) => boolean = () => false,
+): Senders {
   const said = new Set<string>();
   let count = 0;
 
@@ -40,11 +52,15 @@ export function createSenders({ store, clock, log }: Pick<LoopPorts, "store" | "
   return {
     isGenuine: (subject, claimed) => {
       const sender = parseNodeSubject(subject)?.nodeId;
-      if (sender === claimed) return true;
+      if (sender === claimed) {
+        if (!isRevoked(claimed)) return true;
+        count += 1;
+        return false;
+      }
       count += 1;
       alarm(sender ?? "unknown", claimed);
       return false;
     },
-    falseOnes: () => count,
+    dropped: () => count,
   };
 }

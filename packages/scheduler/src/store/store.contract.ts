@@ -2,6 +2,7 @@ import { describeCopies, describeVolumes } from "./contract/volume.contract.ts";
 import { describe } from "vitest";
 import { describeHistory } from "./contract/history.contract.ts";
 import { describeIdentities } from "./contract/identity.contract.ts";
+import { describeKeys } from "./contract/key.contract.ts";
 import { describeLeases } from "./contract/lease.contract.ts";
 import { describeMandates } from "./contract/mandate.contract.ts";
 import { describePlans } from "./contract/plan.contract.ts";
@@ -22,5 +23,6 @@ export function describeStore(place: StorePlace): void {
     describeHistory(setting);
     describeVolumes(setting);
     describeCopies(setting);
+    describeKeys(setting);
   });
 }

@@ -1,6 +1,7 @@
 import type { NodeFacts, SwarmNode, Usage } from "@skep/core/model/report.ts";
 import type { InstanceEpoch } from "@skep/api/codec/lease.ts";
 import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
+import type { NodeKey } from "@skep/core/identity/admission.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
@@ -98,6 +99,18 @@ export interface SavedReport {
   readonly fresh: boolean;
   /** Whether a state or a health changed, so that the tick has reason to look. */
   readonly changed: boolean;
+}
+
+/** Whose agents may speak on the bus. */
+export interface KeyStore {
+  loadNodeKey(nodeId: NodeId): Promise<NodeKey | undefined>;
+  /** Records the key of a node that has none, and answers what stands then: of several, the first one's. */
+  joinNode(nodeId: NodeId, publicKey: string, now: number): Promise<NodeKey>;
+  /** Nothing that the node's agent says counts any more, whether or not it has joined yet. */
+  revokeNode(nodeId: NodeId, now: number): Promise<void>;
+  /** Forgets key and revocation: the next agent that knows the join secret brings a new key. */
+  rejoinNode(nodeId: NodeId): Promise<void>;
+  listRevokedNodes(): Promise<readonly NodeId[]>;
 }
 
 /** What `absorb` writes: status columns and nothing else. */
@@ -339,7 +352,8 @@ export interface Store
     EdgeStore,
     HistoryStore,
     ReplicaStore,
-    PlatformStore {
+    PlatformStore,
+    KeyStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -2,6 +2,7 @@ import { renewLeases } from "./leases.ts";
 import { giveUpVolume, listVolumes, saveVolumes } from "./volumes.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
+import { createKeys } from "./keys.ts";
 import {
   commit,
   leads,
@@ -122,6 +123,7 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
     ...createLeading(records, clock, pass),
     ...createStatus(records, clock, pass),
     ...createSpec(records, clock, pass),
+    ...createKeys(records, pass),
   };
 }
 

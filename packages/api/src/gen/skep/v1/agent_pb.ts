@@ -1235,7 +1235,7 @@ export const SwarmNodeSchema: GenMessage<SwarmNode> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 25);
 
 /**
- * Published on skep.v1.swarm by agents on manager nodes.
+ * Published on skep.v1.swarm.<node> by agents on manager nodes.
  *
  * @generated from message skep.v1.SwarmNodes
  */

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file skep/v1/node_service.proto.
  */
 export const file_skep_v1_node_service: GenFile = /*@__PURE__*/
-  fileDesc("Chpza2VwL3YxL25vZGVfc2VydmljZS5wcm90bxIHc2tlcC52MSJNChBMaXN0Tm9kZXNSZXF1ZXN0EhsKCXBhZ2Vfc2l6ZRgBIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAQiSgoRTGlzdE5vZGVzUmVzcG9uc2USHAoFbm9kZXMYASADKAsyDS5za2VwLnYxLk5vZGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIi0KDkdldE5vZGVSZXF1ZXN0EhsKB25vZGVfaWQYASABKAlCCrpIB3IFEAEY/QEiLgoPR2V0Tm9kZVJlc3BvbnNlEhsKBG5vZGUYASABKAsyDS5za2VwLnYxLk5vZGUiEwoRV2F0Y2hOb2Rlc1JlcXVlc3QicAoSV2F0Y2hOb2Rlc1Jlc3BvbnNlEiAKB3VwZGF0ZWQYASABKAsyDS5za2VwLnYxLk5vZGVIABIRCgdkZWxldGVkGAIgASgJSAASGwoRc25hcHNob3RfY29tcGxldGUYAyABKAhIAEIICgZjaGFuZ2UiUgoQRHJhaW5Ob2RlUmVxdWVzdBIbCgdub2RlX2lkGAEgASgJQgq6SAdyBRABGP0BEiEKD2lkZW1wb3RlbmN5X2tleRgCIAEoCUIIukgFcgMYgAEiMAoRRHJhaW5Ob2RlUmVzcG9uc2USGwoEbm9kZRgBIAEoCzINLnNrZXAudjEuTm9kZSJVChNBY3RpdmF0ZU5vZGVSZXF1ZXN0EhsKB25vZGVfaWQYASABKAlCCrpIB3IFEAEY/QESIQoPaWRlbXBvdGVuY3lfa2V5GAIgASgJQgi6SAVyAxiAASIzChRBY3RpdmF0ZU5vZGVSZXNwb25zZRIbCgRub2RlGAEgASgLMg0uc2tlcC52MS5Ob2RlIlIKEFBhdXNlTm9kZVJlcXVlc3QSGwoHbm9kZV9pZBgBIAEoCUIKukgHcgUQARj9ARIhCg9pZGVtcG90ZW5jeV9rZXkYAiABKAlCCLpIBXIDGIABIjAKEVBhdXNlTm9kZVJlc3BvbnNlEhsKBG5vZGUYASABKAsyDS5za2VwLnYxLk5vZGUijAIKEExhYmVsTm9kZVJlcXVlc3QSGwoHbm9kZV9pZBgBIAEoCUIKukgHcgUQARj9ARJpCgNzZXQYAiADKAsyIi5za2VwLnYxLkxhYmVsTm9kZVJlcXVlc3QuU2V0RW50cnlCOLpINZoBMhBAIidyJTIjXlthLXpBLVowLTldW2EtekEtWjAtOS5fLy1dezAsMTI3fSQqBXIDGIACEiEKBnJlbW92ZRgDIAMoCUIRukgOkgELEEAiB3IFEAEYgAESIQoPaWRlbXBvdGVuY3lfa2V5GAQgASgJQgi6SAVyAxiAARoqCghTZXRFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjAKEUxhYmVsTm9kZVJlc3BvbnNlEhsKBG5vZGUYASABKAsyDS5za2VwLnYxLk5vZGUy2gUKC05vZGVTZXJ2aWNlElwKCUxpc3ROb2RlcxIZLnNrZXAudjEuTGlzdE5vZGVzUmVxdWVzdBoaLnNrZXAudjEuTGlzdE5vZGVzUmVzcG9uc2UiGJACAYLT5JMCDxINL2FwaS92MS9ub2RlcxJgCgdHZXROb2RlEhcuc2tlcC52MS5HZXROb2RlUmVxdWVzdBoYLnNrZXAudjEuR2V0Tm9kZVJlc3BvbnNlIiKQAgGC0+STAhkSFy9hcGkvdjEvbm9kZXMve25vZGVfaWR9EkcKCldhdGNoTm9kZXMSGi5za2VwLnYxLldhdGNoTm9kZXNSZXF1ZXN0Ghsuc2tlcC52MS5XYXRjaE5vZGVzUmVzcG9uc2UwARJsCglEcmFpbk5vZGUSGS5za2VwLnYxLkRyYWluTm9kZVJlcXVlc3QaGi5za2VwLnYxLkRyYWluTm9kZVJlc3BvbnNlIiiC0+STAiI6ASoiHS9hcGkvdjEvbm9kZXMve25vZGVfaWR9OmRyYWluEngKDEFjdGl2YXRlTm9kZRIcLnNrZXAudjEuQWN0aXZhdGVOb2RlUmVxdWVzdBodLnNrZXAudjEuQWN0aXZhdGVOb2RlUmVzcG9uc2UiK4LT5JMCJToBKiIgL2FwaS92MS9ub2Rlcy97bm9kZV9pZH06YWN0aXZhdGUSbAoJUGF1c2VOb2RlEhkuc2tlcC52MS5QYXVzZU5vZGVSZXF1ZXN0Ghouc2tlcC52MS5QYXVzZU5vZGVSZXNwb25zZSIogtPkkwIiOgEqIh0vYXBpL3YxL25vZGVzL3tub2RlX2lkfTpwYXVzZRJsCglMYWJlbE5vZGUSGS5za2VwLnYxLkxhYmVsTm9kZVJlcXVlc3QaGi5za2VwLnYxLkxhYmVsTm9kZVJlc3BvbnNlIiiC0+STAiI6ASoiHS9hcGkvdjEvbm9kZXMve25vZGVfaWR9OmxhYmVsYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_skep_v1_node]);
+  fileDesc("Chpza2VwL3YxL25vZGVfc2VydmljZS5wcm90bxIHc2tlcC52MSJNChBMaXN0Tm9kZXNSZXF1ZXN0EhsKCXBhZ2Vfc2l6ZRgBIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAQiSgoRTGlzdE5vZGVzUmVzcG9uc2USHAoFbm9kZXMYASADKAsyDS5za2VwLnYxLk5vZGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIi0KDkdldE5vZGVSZXF1ZXN0EhsKB25vZGVfaWQYASABKAlCCrpIB3IFEAEY/QEiLgoPR2V0Tm9kZVJlc3BvbnNlEhsKBG5vZGUYASABKAsyDS5za2VwLnYxLk5vZGUiEwoRV2F0Y2hOb2Rlc1JlcXVlc3QicAoSV2F0Y2hOb2Rlc1Jlc3BvbnNlEiAKB3VwZGF0ZWQYASABKAsyDS5za2VwLnYxLk5vZGVIABIRCgdkZWxldGVkGAIgASgJSAASGwoRc25hcHNob3RfY29tcGxldGUYAyABKAhIAEIICgZjaGFuZ2UiUgoQRHJhaW5Ob2RlUmVxdWVzdBIbCgdub2RlX2lkGAEgASgJQgq6SAdyBRABGP0BEiEKD2lkZW1wb3RlbmN5X2tleRgCIAEoCUIIukgFcgMYgAEiMAoRRHJhaW5Ob2RlUmVzcG9uc2USGwoEbm9kZRgBIAEoCzINLnNrZXAudjEuTm9kZSJVChNBY3RpdmF0ZU5vZGVSZXF1ZXN0EhsKB25vZGVfaWQYASABKAlCCrpIB3IFEAEY/QESIQoPaWRlbXBvdGVuY3lfa2V5GAIgASgJQgi6SAVyAxiAASIzChRBY3RpdmF0ZU5vZGVSZXNwb25zZRIbCgRub2RlGAEgASgLMg0uc2tlcC52MS5Ob2RlIlIKEFBhdXNlTm9kZVJlcXVlc3QSGwoHbm9kZV9pZBgBIAEoCUIKukgHcgUQARj9ARIhCg9pZGVtcG90ZW5jeV9rZXkYAiABKAlCCLpIBXIDGIABIjAKEVBhdXNlTm9kZVJlc3BvbnNlEhsKBG5vZGUYASABKAsyDS5za2VwLnYxLk5vZGUiUwoRUmV2b2tlTm9kZVJlcXVlc3QSGwoHbm9kZV9pZBgBIAEoCUIKukgHcgUQARj9ARIhCg9pZGVtcG90ZW5jeV9rZXkYAiABKAlCCLpIBXIDGIABIjEKElJldm9rZU5vZGVSZXNwb25zZRIbCgRub2RlGAEgASgLMg0uc2tlcC52MS5Ob2RlIlMKEVJlam9pbk5vZGVSZXF1ZXN0EhsKB25vZGVfaWQYASABKAlCCrpIB3IFEAEY/QESIQoPaWRlbXBvdGVuY3lfa2V5GAIgASgJQgi6SAVyAxiAASIxChJSZWpvaW5Ob2RlUmVzcG9uc2USGwoEbm9kZRgBIAEoCzINLnNrZXAudjEuTm9kZSKMAgoQTGFiZWxOb2RlUmVxdWVzdBIbCgdub2RlX2lkGAEgASgJQgq6SAdyBRABGP0BEmkKA3NldBgCIAMoCzIiLnNrZXAudjEuTGFiZWxOb2RlUmVxdWVzdC5TZXRFbnRyeUI4ukg1mgEyEEAiJ3IlMiNeW2EtekEtWjAtOV1bYS16QS1aMC05Ll8vLV17MCwxMjd9JCoFcgMYgAISIQoGcmVtb3ZlGAMgAygJQhG6SA6SAQsQQCIHcgUQARiAARIhCg9pZGVtcG90ZW5jeV9rZXkYBCABKAlCCLpIBXIDGIABGioKCFNldEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiMAoRTGFiZWxOb2RlUmVzcG9uc2USGwoEbm9kZRgBIAEoCzINLnNrZXAudjEuTm9kZTK+BwoLTm9kZVNlcnZpY2USXAoJTGlzdE5vZGVzEhkuc2tlcC52MS5MaXN0Tm9kZXNSZXF1ZXN0Ghouc2tlcC52MS5MaXN0Tm9kZXNSZXNwb25zZSIYkAIBgtPkkwIPEg0vYXBpL3YxL25vZGVzEmAKB0dldE5vZGUSFy5za2VwLnYxLkdldE5vZGVSZXF1ZXN0Ghguc2tlcC52MS5HZXROb2RlUmVzcG9uc2UiIpACAYLT5JMCGRIXL2FwaS92MS9ub2Rlcy97bm9kZV9pZH0SRwoKV2F0Y2hOb2RlcxIaLnNrZXAudjEuV2F0Y2hOb2Rlc1JlcXVlc3QaGy5za2VwLnYxLldhdGNoTm9kZXNSZXNwb25zZTABEmwKCURyYWluTm9kZRIZLnNrZXAudjEuRHJhaW5Ob2RlUmVxdWVzdBoaLnNrZXAudjEuRHJhaW5Ob2RlUmVzcG9uc2UiKILT5JMCIjoBKiIdL2FwaS92MS9ub2Rlcy97bm9kZV9pZH06ZHJhaW4SeAoMQWN0aXZhdGVOb2RlEhwuc2tlcC52MS5BY3RpdmF0ZU5vZGVSZXF1ZXN0Gh0uc2tlcC52MS5BY3RpdmF0ZU5vZGVSZXNwb25zZSIrgtPkkwIlOgEqIiAvYXBpL3YxL25vZGVzL3tub2RlX2lkfTphY3RpdmF0ZRJsCglQYXVzZU5vZGUSGS5za2VwLnYxLlBhdXNlTm9kZVJlcXVlc3QaGi5za2VwLnYxLlBhdXNlTm9kZVJlc3BvbnNlIiiC0+STAiI6ASoiHS9hcGkvdjEvbm9kZXMve25vZGVfaWR9OnBhdXNlEnAKClJldm9rZU5vZGUSGi5za2VwLnYxLlJldm9rZU5vZGVSZXF1ZXN0Ghsuc2tlcC52MS5SZXZva2VOb2RlUmVzcG9uc2UiKYLT5JMCIzoBKiIeL2FwaS92MS9ub2Rlcy97bm9kZV9pZH06cmV2b2tlEnAKClJlam9pbk5vZGUSGi5za2VwLnYxLlJlam9pbk5vZGVSZXF1ZXN0Ghsuc2tlcC52MS5SZWpvaW5Ob2RlUmVzcG9uc2UiKYLT5JMCIzoBKiIeL2FwaS92MS9ub2Rlcy97bm9kZV9pZH06cmVqb2luEmwKCUxhYmVsTm9kZRIZLnNrZXAudjEuTGFiZWxOb2RlUmVxdWVzdBoaLnNrZXAudjEuTGFiZWxOb2RlUmVzcG9uc2UiKILT5JMCIjoBKiIdL2FwaS92MS9ub2Rlcy97bm9kZV9pZH06bGFiZWxiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_skep_v1_node]);
 
 /**
  * @generated from message skep.v1.ListNodesRequest
@@ -278,6 +278,88 @@ export const PauseNodeResponseSchema: GenMessage<PauseNodeResponse> = /*@__PURE_
   messageDesc(file_skep_v1_node_service, 11);
 
 /**
+ * @generated from message skep.v1.RevokeNodeRequest
+ */
+export type RevokeNodeRequest = Message<"skep.v1.RevokeNodeRequest"> & {
+  /**
+   * An id, or a hostname that only one node has.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: string idempotency_key = 2;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message skep.v1.RevokeNodeRequest.
+ * Use `create(RevokeNodeRequestSchema)` to create a new message.
+ */
+export const RevokeNodeRequestSchema: GenMessage<RevokeNodeRequest> = /*@__PURE__*/
+  messageDesc(file_skep_v1_node_service, 12);
+
+/**
+ * @generated from message skep.v1.RevokeNodeResponse
+ */
+export type RevokeNodeResponse = Message<"skep.v1.RevokeNodeResponse"> & {
+  /**
+   * @generated from field: skep.v1.Node node = 1;
+   */
+  node?: Node | undefined;
+};
+
+/**
+ * Describes the message skep.v1.RevokeNodeResponse.
+ * Use `create(RevokeNodeResponseSchema)` to create a new message.
+ */
+export const RevokeNodeResponseSchema: GenMessage<RevokeNodeResponse> = /*@__PURE__*/
+  messageDesc(file_skep_v1_node_service, 13);
+
+/**
+ * @generated from message skep.v1.RejoinNodeRequest
+ */
+export type RejoinNodeRequest = Message<"skep.v1.RejoinNodeRequest"> & {
+  /**
+   * An id, or a hostname that only one node has.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: string idempotency_key = 2;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message skep.v1.RejoinNodeRequest.
+ * Use `create(RejoinNodeRequestSchema)` to create a new message.
+ */
+export const RejoinNodeRequestSchema: GenMessage<RejoinNodeRequest> = /*@__PURE__*/
+  messageDesc(file_skep_v1_node_service, 14);
+
+/**
+ * @generated from message skep.v1.RejoinNodeResponse
+ */
+export type RejoinNodeResponse = Message<"skep.v1.RejoinNodeResponse"> & {
+  /**
+   * @generated from field: skep.v1.Node node = 1;
+   */
+  node?: Node | undefined;
+};
+
+/**
+ * Describes the message skep.v1.RejoinNodeResponse.
+ * Use `create(RejoinNodeResponseSchema)` to create a new message.
+ */
+export const RejoinNodeResponseSchema: GenMessage<RejoinNodeResponse> = /*@__PURE__*/
+  messageDesc(file_skep_v1_node_service, 15);
+
+/**
  * @generated from message skep.v1.LabelNodeRequest
  */
 export type LabelNodeRequest = Message<"skep.v1.LabelNodeRequest"> & {
@@ -309,7 +391,7 @@ export type LabelNodeRequest = Message<"skep.v1.LabelNodeRequest"> & {
  * Use `create(LabelNodeRequestSchema)` to create a new message.
  */
 export const LabelNodeRequestSchema: GenMessage<LabelNodeRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_node_service, 12);
+  messageDesc(file_skep_v1_node_service, 16);
 
 /**
  * @generated from message skep.v1.LabelNodeResponse
@@ -326,7 +408,7 @@ export type LabelNodeResponse = Message<"skep.v1.LabelNodeResponse"> & {
  * Use `create(LabelNodeResponseSchema)` to create a new message.
  */
 export const LabelNodeResponseSchema: GenMessage<LabelNodeResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_node_service, 13);
+  messageDesc(file_skep_v1_node_service, 17);
 
 /**
  * The Swarm nodes. Changes are made in the Swarm itself, through the engine of a manager, so `docker node ls` agrees.
@@ -387,6 +469,26 @@ export const NodeService: GenService<{
     methodKind: "unary";
     input: typeof PauseNodeRequestSchema;
     output: typeof PauseNodeResponseSchema;
+  },
+  /**
+   * The node's agent is not heard any more, its connection to the bus is ended, and its instances are placed elsewhere.
+   *
+   * @generated from rpc skep.v1.NodeService.RevokeNode
+   */
+  revokeNode: {
+    methodKind: "unary";
+    input: typeof RevokeNodeRequestSchema;
+    output: typeof RevokeNodeResponseSchema;
+  },
+  /**
+   * Forgets the node's key and its revocation: its next agent that knows the join secret brings a new key.
+   *
+   * @generated from rpc skep.v1.NodeService.RejoinNode
+   */
+  rejoinNode: {
+    methodKind: "unary";
+    input: typeof RejoinNodeRequestSchema;
+    output: typeof RejoinNodeResponseSchema;
   },
   /**
    * Sets and removes Swarm node labels; the others stay.

@@ -11,6 +11,7 @@ import { serialsAndRemovals } from "./0010-serials-and-removals.ts";
 import { identity, MINT_IDENTITY } from "./0011-identity.ts";
 import { releasedPorts } from "./0016-released-ports.ts";
 import { routesOfReleases } from "./0017-routes-of-releases.ts";
+import { nodeKeys } from "./0019-node-keys.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -32,6 +33,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0013-volumes": { up: volumes },
   "0016-released-ports": { up: releasedPorts },
   "0017-routes-of-releases": { up: routesOfReleases },
+  "0019-node-keys": { up: nodeKeys },
 };
 
 /**

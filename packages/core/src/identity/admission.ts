@@ -1,0 +1,49 @@
+/** A node's key as it is recorded. */
+export interface NodeKey {
+  /** Empty where the node was revoked before it ever joined. */
+  readonly publicKey: string;
+  readonly joinedAt: number;
+  readonly revokedAt: number | undefined;
+}
+
+/** Whoever wants to speak as a node. That it holds the private key has been proved. */
+export interface Applicant {
+  readonly publicKey: string;
+  /** Whether it knows the join secret. */
+  readonly knowsSecret: boolean;
+  /** The key that is recorded for the node. */
+  readonly recorded: NodeKey | undefined;
+  /**
+   * Whether the Swarm's list has the node; `undefined` where no manager tells the list at present.
+   */
+  readonly isListed: boolean | undefined;
+}
+
+/**
+ * What becomes of it: `admit` an agent that is known, let one `join` for the first time, or
+ * `refuse` it.
+ */
+export type Admission =
+  | { readonly kind: "admit" | "join" }
+  | { readonly kind: "refuse"; readonly because: string; readonly isAlarming: boolean };
+
+/**
+ * The first agent of a node shows the join secret and leaves its public key; from then on only that
+ * key speaks for the node. The secret alone is therefore worth nothing against a node that has
+ * joined, and nothing against a node that the Swarm does not have.
+ */
+export function admit({ publicKey, knowsSecret, recorded, isListed }: Applicant): Admission {
+  if (recorded?.revokedAt !== undefined)
+    return refuse("the node is revoked; `skep node rejoin` lets it come back", true);
+  if (recorded !== undefined) {
+    if (recorded.publicKey === publicKey) return { kind: "admit" };
+    return refuse("another key is recorded for the node; `skep node rejoin` lets it bring a new one", true);
+  }
+  if (!knowsSecret) return refuse("the join secret is not the right one", true);
+  if (isListed === false) return refuse("the Swarm's list does not have the node yet", false);
+  return { kind: "join" };
+}
+
+function refuse(because: string, isAlarming: boolean): Admission {
+  return { kind: "refuse", because, isAlarming };
+}

@@ -1,0 +1,136 @@
+import { decode, encodeAuthorizationResponse, encodeUser } from "@nats-io/jwt";
+import { timingSafeEqual, createHash } from "node:crypto";
+import { nodePermissions } from "@skep/api/subjects.ts";
+import { admit, type Admission } from "@skep/core/identity/admission.ts";
+import type { BusMessage } from "@skep/kit/bus.ts";
+import { hasSigned } from "@skep/kit/nats-keys.ts";
+import type { Beats } from "../loop/beats.ts";
+import type { LoopPorts, Running } from "../loop/ports.ts";
+import type { Decision, NodeRecord } from "../store/store.ts";
+
+/** What the schedulers need to let agents into the bus. */
+export interface JoinSecrets {
+  /** Seed of the account key that nats.conf names as issuer: it signs each user. */
+  readonly issuerSeed: string;
+  /** What the first agent of a node has to know. */
+  readonly joinSecret: string;
+}
+
+/** A login that NATS asks about; what is not read here is left out. */
+interface LoginRequest {
+  readonly server_id: { readonly id: string };
+  readonly user_nkey: string;
+  readonly client_info: { readonly host?: string; readonly nonce?: string };
+  readonly connect_opts: {
+    readonly user?: string;
+    readonly pass?: string;
+    readonly nkey?: string;
+    readonly sig?: string;
+  };
+}
+
+/** NATS asks here about each login of a user that its configuration does not have. */
+const LOGINS = "$SYS.REQ.USER.AUTH";
+/** An agent may answer a question for this long, and streams of logs and commands are answers. */
+const ANSWER_FOR_NS = 24 * 3_600 * 1e9;
+/** A manager that has been silent for longer does not tell the Swarm's list at present. */
+const LIST_FOR_MS = 60_000;
+const MOST_SAID = 1_000;
+const ID = /^[A-Za-z0-9_-]{1,128}$/;
+
+/**
+ * Answers NATS's question whom to let in: an agent names its node, signs the server's challenge,
+ * and gets a user with that node's subjects and no other. Who may speak for a node stands in the
+ * records, so nothing of NATS is restarted for a join or a revocation. While no scheduler answers,
+ * who is connected stays so and nobody else comes in.
+ */
+export function answerLogins(ports: LoopPorts, beats: Beats, secrets: JoinSecrets): Running {
+  const { store, bus, clock, log, loops } = ports;
+  const outage = loops.watch("logins");
+  const issuer = new TextEncoder().encode(secrets.issuerSeed);
+  const said = new Set<string>();
+
+  async function judge(request: LoginRequest): Promise<Admission & { readonly nodeId: string }> {
+    const { user: nodeId = "", pass = "", nkey = "", sig = "" } = request.connect_opts;
+    if (!ID.test(nodeId)) return { nodeId: "", kind: "refuse", because: "it names no node", isAlarming: false };
+    if (!hasSigned(nkey, request.client_info.nonce ?? "", sig))
+      return { nodeId, kind: "refuse", because: "it has not signed the server's challenge", isAlarming: true };
+    const recorded = await store.loadNodeKey(nodeId);
+    const isListed = recorded === undefined ? listed(await store.listNodes(), nodeId, beats) : undefined;
+    const knowsSecret = isSame(pass, secrets.joinSecret);
+    const admission = admit({ publicKey: nkey, knowsSecret, recorded, isListed });
+    if (admission.kind !== "join") return { nodeId, ...admission };
+    // Two may join as one node at once: the key that was written first is the node's.
+    const kept = await store.joinNode(nodeId, nkey, clock.now());
+    return { nodeId, ...admit({ publicKey: nkey, knowsSecret, recorded: kept, isListed }) };
+  }
+
+  async function answer(message: BusMessage): Promise<void> {
+    const request = decode<LoginRequest>(new TextDecoder().decode(message.data)).nats as unknown as LoginRequest;
+    const admission = await judge(request);
+    const { user_nkey: userKey, server_id: server } = request;
+    const grant =
+      admission.kind === "refuse"
+        ? { error: admission.because }
+        : { jwt: await encodeUser(admission.nodeId, userKey, issuer, userOf(admission.nodeId), { aud: "$G" }) };
+    if (admission.kind === "refuse") tell(admission, request.client_info.host ?? "");
+    const response = await encodeAuthorizationResponse(userKey, server.id, issuer, grant, { aud: server.id });
+    message.reply(new TextEncoder().encode(response));
+  }
+
+  function tell(
+    { nodeId, because, isAlarming }: Extract<Admission, { kind: "refuse" }> & { nodeId: string },
+    host: string,
+  ): void {
+    const fields = { nodeId, host, because };
+    if (!isAlarming) return log.info("node.not-admitted", "An agent was not let into the bus.", fields);
+    const word = `${nodeId} ${because}`;
+    if (said.has(word) || said.size >= MOST_SAID) return;
+    said.add(word);
+    log.error("node.refused", "An agent was refused by the bus.", fields);
+    const sentence = `Somebody at ${host} who calls itself node ${nodeId} was refused: ${because}.`;
+    store.saveDecisions([aboutNode(nodeId, sentence, clock.now())]).catch(() => said.delete(word));
+  }
+
+  const subscription = bus.subscribe(LOGINS, message => void answer(message).then(outage.succeeded, outage.failed), {
+    queue: "logins",
+  });
+  return {
+    close: async () => {
+      subscription.close();
+      outage.close();
+    },
+  };
+}
+
+/**
+ * The user of a node's agent: its own subjects, and an answer to each question that was put to it.
+ */
+function userOf(nodeId: string): Parameters<typeof encodeUser>[3] {
+  const { publish, subscribe } = nodePermissions(nodeId);
+  return {
+    pub: { allow: [...publish] },
+    sub: { allow: [...subscribe] },
+    resp: { max: -1, ttl: ANSWER_FOR_NS },
+  } as Parameters<typeof encodeUser>[3];
+}
+
+/** Whether the Swarm has the node; `undefined` where no manager's agent has been heard lately. */
+function listed(nodes: readonly NodeRecord[], nodeId: string, beats: Beats): boolean | undefined {
+  const tells = ({ node }: NodeRecord): boolean =>
+    node.role === "manager" && beats.heard(node.id) !== undefined && beats.silentMs(node.id) < LIST_FOR_MS;
+  if (!nodes.some(tells)) return undefined;
+  return nodes.some(
+    ({ node, swarmState }) => node.id === nodeId && swarmState !== "removed" && swarmState !== "unknown",
+  );
+}
+
+function isSame(given: string, wanted: string): boolean {
+  const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
+  return timingSafeEqual(hash(given), hash(wanted));
+}
+
+function aboutNode(nodeId: string, sentence: string, at: number): Decision {
+  const nobody = { tenantId: undefined, deploymentId: undefined, instanceId: undefined, epoch: undefined };
+  return { ...nobody, at, kind: "node.refused", nodeId, sentence };
+}

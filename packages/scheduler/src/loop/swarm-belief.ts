@@ -1,0 +1,39 @@
+import type { SwarmNodes } from "@skep/api/codec/swarm.ts";
+import type { Beats } from "./beats.ts";
+import type { LoopPorts } from "./ports.ts";
+import type { Decision, NodeRecord } from "../store/store.ts";
+
+/**
+ * So long are the managers that are known given to say something before another node is believed to
+ * be one.
+ */
+const MANAGERS_SILENT_MS = 60_000;
+
+/**
+ * Whether a node may tell the Swarm's list: the records have it as a manager, or they know of no
+ * manager that was heard within the last minute. The second is how the first list comes in, and how
+ * a Swarm goes on that was formed anew from one of its workers. Whoever tells it has to be a
+ * manager by its own list, too.
+ */
+export function believes({ managerNodeId, nodes }: SwarmNodes, known: readonly NodeRecord[], beats: Beats): boolean {
+  if (!nodes.some(one => one.nodeId === managerNodeId && one.role === "manager")) return false;
+  const managers = known.filter(({ node, swarmState }) => node.role === "manager" && swarmState !== "removed");
+  if (managers.some(({ node }) => node.id === managerNodeId)) return true;
+  return !managers.some(({ node }) => beats.silentMs(node.id) < MANAGERS_SILENT_MS);
+}
+
+/** Makes the function that says once of each node that its list was not believed. */
+export function createDisbelief({ store, clock, log }: LoopPorts): (list: SwarmNodes) => void {
+  const said = new Set<string>();
+  return ({ managerNodeId: nodeId }) => {
+    if (said.has(nodeId)) return;
+    said.add(nodeId);
+    const sentence =
+      `Node ${nodeId} tells a list of the Swarm's nodes, and by the records it is no manager: the list is dropped. ` +
+      "Look at the node; if it has just become a manager, a manager that is known will say so.";
+    const nobody = { tenantId: undefined, deploymentId: undefined, instanceId: undefined, epoch: undefined };
+    const decision: Decision = { ...nobody, at: clock.now(), kind: "swarm.disbelieved", nodeId, sentence };
+    log.error("swarm.disbelieved", sentence, { nodeId });
+    store.saveDecisions([decision]).catch(() => void said.delete(nodeId));
+  };
+}
