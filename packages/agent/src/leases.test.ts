@@ -1,4 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Engine } from "./engine/engine.ts";
+import { createExecutors } from "./loop/executors.ts";
+import type { Images } from "./loop/images.ts";
 import { aContainer, aSpec, anAssignment, anInstance } from "./testing/builders.ts";
 import { openRig, type Rig } from "./testing/rig.ts";
 
@@ -61,5 +64,14 @@ describe("An exclusive instance", () => {
     rig.scheduler.assign(anAssignment({ instances: [one, plain] }));
     await rig.clock.advance(10_000);
     expect(rig.running()).toEqual(["skep-acme.api.1-e1-app"]);
+  });
+
+  test("is not started when its lease ended between the decision and the start", async () => {
+    const started: string[] = [];
+    const engine = { start: async (id: string) => void started.push(id) } as Partial<Engine> as Engine;
+    const { "start-container": begin } = createExecutors(engine, {} as Images, () => "its lease has ended");
+    const of = { containerId: "c", instanceId: "acme.web.1", epoch: 1, container: "app", because: "it is wanted" };
+    await expect(begin({ kind: "start-container", key: "start:c", ...of })).rejects.toThrow("its lease has ended");
+    expect(started).toEqual([]);
   });
 });

@@ -265,6 +265,33 @@ describe("the commands that change", () => {
   });
 });
 
+describe("volumes", () => {
+  it("are listed with what uses them, and removed when nothing does", async () => {
+    await using test = await startCommandTest();
+    const db = "services:\n  db:\n    image: postgres:16\n    volumes: ['data:/data']\nvolumes: { data: }\n";
+    test.write("compose.yaml", db);
+    expectOk(await test.skep("deploy"));
+    expect(expectOk(await test.skep("volume list"))).toMatch(/^db\/data +n[12] +kept +db\.1 /m);
+    expect(expectOk(await test.skep("volume show db/data"))).toContain("db/data");
+    test.platform.answer("node1", () => {
+      const node = { nodeId: "node2", hostname: "n2", role: "worker", availability: "drain", state: "ready" } as const;
+      return [{ kind: "node", node: { ...node, address: "", labels: {}, versionIndex: 2 } }];
+    });
+    const home = /db\/data +(n[12])/.exec(await test.skep("volume list").then(expectOk))?.[1] ?? "";
+    expect(expectOk(await test.skep(`drain ${home}`))).toContain(
+      "1 instance stays, since its volume data is here: db.1",
+    );
+    const refused = await test.skep("volume rm db/data");
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toContain("Stop or remove default.db first");
+    expect((await test.skep("volume rm data")).code).toBe(2);
+    expectOk(await test.skep("rm db"));
+    expect(expectOk(await test.skep("volume list"))).toContain("nobody: its deployment is gone");
+    expect(expectOk(await test.skep("volume rm db/data"))).toBe("db/data: its data is removed\n");
+    expect(expectOk(await test.skep("volume list"))).toContain("removing");
+  });
+});
+
 describe("tokens", () => {
   it("come from a file, never from the command line, and never show", async () => {
     await using test = await startCommandTest({ auth: true });
