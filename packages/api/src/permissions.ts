@@ -57,6 +57,7 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
   },
   platform: {
     getStatus: "platform.read",
+    recover: "platform.recover",
     watchEvents: "events.read",
   },
 };

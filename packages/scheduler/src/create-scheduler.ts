@@ -197,6 +197,7 @@ function apiOf(ports: Ports, started: () => Started | undefined, wake: (because:
     frozen: () => started()?.replicas.frozen() ?? false,
     edgeWarnings: () => started()?.edges?.warnings() ?? [],
     replicas: () => started()?.replicas.seen() ?? [],
+    heardNodes: () => [...(started()?.beats.all().keys() ?? [])],
     refusals: () => started()?.beats.refusals() ?? [],
     keysChanged: () => started()?.revocations.soon(),
     newId: () => ids("id"),

@@ -59,6 +59,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "List and remove the data that deployments keep.",
     load: async () => (await import("./volume.ts")).volume,
   },
+  {
+    name: "recover",
+    summary: "Make the records those of the fleet again, after a restore or a loss.",
+    load: async () => (await import("./recover.ts")).recover,
+  },
   { name: "nodes", summary: "List the Swarm's nodes.", load: async () => (await import("./nodes.ts")).nodes },
   { name: "drain", summary: "Move everything off a node.", load: async () => (await import("./drain.ts")).drain },
   { name: "pause", summary: "Give a node no new work.", load: async () => (await import("./pause.ts")).pause },

@@ -14,6 +14,7 @@ export const PERMISSIONS = [
   "routes.read",
   "events.read",
   "platform.read",
+  "platform.recover",
 ] as const;
 
 /** One of them. */

@@ -40,6 +40,8 @@ export interface ApiDeps {
   edgeWarnings(): readonly string[];
   /** The replicas seen lately, this one among them. */
   replicas(): readonly SeenReplica[];
+  /** The nodes whose agents this replica has heard. */
+  heardNodes(): readonly string[];
   /** Agents that refused the last assignment that they got, and why. */
   refusals(): readonly { readonly nodeId: string; readonly because: string }[];
   /** Nodes were revoked or taken back. */

@@ -15,7 +15,9 @@ import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts"
 import type { World } from "@skep/core/world/world.ts";
 import { sentenceOf } from "../loop/records-guard.ts";
 import type { Decision, Lease, Orphan } from "../store/store.ts";
+import { changeRequest } from "./caller.ts";
 import type { ApiDeps } from "./deps.ts";
+import { recover } from "./recover.ts";
 import { WATCH_GAP_MS, WATCH_PERIOD_MS, createBell } from "./watch.ts";
 
 /** How far back a follower reads again: decisions of several schedulers may be saved a little out of order. */
@@ -37,6 +39,7 @@ export function platformHandlers(deps: ApiDeps): ServiceImpl<typeof PlatformServ
       ]);
       return statusToProto(deps, { world, lease, identity, orphans, revoked });
     },
+    recover: (request, context) => recover(deps, request, changeRequest({ idempotencyKey: "" }, context)),
     watchEvents: (request, context) => watchEvents(deps, request, context.signal),
   };
 }

@@ -81,6 +81,12 @@ export const refuse = {
       `Tenant ${id} would hold ${quotaWords(held, quota)}; stop something, lower the limits, or ask for a higher quota.`,
       { details: { tenantId: id } },
     ),
+  incarnationChanged: (): SkepError =>
+    new SkepError(
+      "aborted",
+      "INCARNATION_CHANGED",
+      "The records were recovered meanwhile; run `skep recover` again to see how they are now.",
+    ),
   leaseLost: (term: number): SkepError =>
     new SkepError(
       "aborted",

@@ -6,6 +6,7 @@ import { describeKeys } from "./contract/key.contract.ts";
 import { describeLeases } from "./contract/lease.contract.ts";
 import { describeMandates } from "./contract/mandate.contract.ts";
 import { describePlans } from "./contract/plan.contract.ts";
+import { describeRecoveries } from "./contract/recovery.contract.ts";
 import { prepareStore, type StorePlace } from "./contract/setting.ts";
 import { describeSpecs } from "./contract/spec.contract.ts";
 import { describeStatus } from "./contract/status.contract.ts";
@@ -15,6 +16,7 @@ export function describeStore(place: StorePlace): void {
   describe(`the store: ${place.name}`, () => {
     const setting = prepareStore(place);
     describeIdentities(setting);
+    describeRecoveries(setting);
     describeLeases(setting);
     describePlans(setting);
     describeMandates(setting);

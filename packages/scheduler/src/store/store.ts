@@ -6,6 +6,8 @@ import type { World } from "@skep/core/world/world.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
 import type { RecordsMark } from "@skep/core/identity/records-age.ts";
+import type { Recovery } from "@skep/core/identity/recovery-records.ts";
+import type { Serials } from "@skep/core/identity/serials.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
 import type { Assignment, Removal } from "@skep/core/model/assignment.ts";
 import type { Deployment, DeploymentId, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
@@ -318,6 +320,13 @@ export interface Orphan extends NodeRemoval {
 /** What people have to know of the records as a whole. */
 export interface PlatformStore {
   loadIdentity(): Promise<PlatformIdentity>;
+  /** By deployment id, of every name that ever had one. */
+  loadSerials(): Promise<ReadonlyMap<DeploymentId, Serials>>;
+  /**
+   * Writes a whole recovery in one transaction, and ends the present lease, so that the next leader begins on what is
+   * recorded then. @throws SkepError `aborted` `INCARNATION_CHANGED` where the incarnation is not `from` any more.
+   */
+  recover(recovery: Recovery, from: string, request: Request, now: number): Promise<void>;
   /** Records all that is left alone on a node, in place of what was. @throws SkepError `aborted` `LEASE_LOST`. */
   saveOrphans(nodeId: NodeId, orphans: readonly Removal[], mandate: Mandate, now: number): Promise<void>;
   /** By node and instance. */

@@ -42,6 +42,7 @@ import {
 } from "./status.ts";
 import { frozen } from "./frozen.ts";
 import { isLive } from "@skep/core/model/state.ts";
+import { recover } from "./recover.ts";
 import { refuse } from "../refusals.ts";
 import { readPage } from "../page.ts";
 import type { Mandate, NodeRecord, Replica, Store } from "../store.ts";
@@ -180,6 +181,8 @@ function createStatus(records: Records, clock: Clock, pass: Pass) {
     saveOrphans: (nodeId, orphans, mandate, now) =>
       passLeading(records, clock, pass)("saveOrphans", mandate, () => saveOrphans(records, nodeId, orphans, now)),
     listOrphans: () => pass("listOrphans", () => inOrder(records.orphans.values(), removalKey)),
+    loadSerials: () => pass("loadSerials", () => new Map(records.serials)),
+    recover: (recovery, from, _, now) => pass("recover", () => recover(records, recovery, from, now)),
     loadIdentity: () => pass("loadIdentity", () => records.platform),
     tellReplica: replica => pass("tellReplica", () => tellReplica(records, replica, clock.now())),
     ping: () => pass("ping", () => undefined),

@@ -17,6 +17,7 @@ import { loadEvidence } from "./queries/load-evidence.ts";
 import { createKeys } from "./queries/node-keys.ts";
 import { createWorldReader } from "./queries/load-world.ts";
 import { saveBeats, saveFacts, saveLiveness } from "./queries/nodes.ts";
+import { loadSerials, recover } from "./queries/recover.ts";
 import { listOrphans, loadRemovals, saveOrphans, saveRemovals } from "./queries/removals.ts";
 import { pruneHistory } from "./queries/prune.ts";
 import { saveReport } from "./queries/report.ts";
@@ -61,6 +62,8 @@ export function createPostgresStore(
     markUnrecovered: (because, mandate, at) => markUnrecovered(pool, because, mandate, at),
     saveOrphans: (nodeId, orphans, mandate, at) => saveOrphans(pool, nodeId, orphans, mandate, at),
     listOrphans: () => listOrphans(pool),
+    loadSerials: () => loadSerials(pool),
+    recover: (recovery, from, request, at) => recover(pool, recovery, from, request, at),
     loadIdentity: () => loadIdentity(pool),
     loadEvidence: (nodeId, instanceIds) => loadEvidence(pool, nodeId, instanceIds),
     loadAssignment: nodeId => loadAssignment(pool, nodeId),

@@ -2,21 +2,21 @@
 // @generated from file skep/v1/platform_service.proto (package skep.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Event } from "./event_pb.ts";
 import { file_skep_v1_event } from "./event_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file skep/v1/platform_service.proto.
  */
 export const file_skep_v1_platform_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5za2VwL3YxL3BsYXRmb3JtX3NlcnZpY2UucHJvdG8SB3NrZXAudjEiEgoQR2V0U3RhdHVzUmVxdWVzdCKKBAoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIPCgdyZXBsaWNhGAIgASgJEh8KBmxlYWRlchgDIAEoCzIPLnNrZXAudjEuTGVhZGVyEiIKCHJlcGxpY2FzGAQgAygLMhAuc2tlcC52MS5SZXBsaWNhEjQKBW5vZGVzGAUgAygLMiUuc2tlcC52MS5HZXRTdGF0dXNSZXNwb25zZS5Ob2Rlc0VudHJ5EjwKCWluc3RhbmNlcxgGIAMoCzIpLnNrZXAudjEuR2V0U3RhdHVzUmVzcG9uc2UuSW5zdGFuY2VzRW50cnkSDwoHdGVuYW50cxgHIAEoDRITCgtkZXBsb3ltZW50cxgIIAEoDRIOCgZmcm96ZW4YCSABKAgSEAoId2FybmluZ3MYCiADKAkSJgoCYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2luY2FybmF0aW9uGAwgASgJEhMKC3VucmVjb3ZlcmVkGA0gASgJEiAKB29ycGhhbnMYDiADKAsyDy5za2VwLnYxLk9ycGhhbhosCgpOb2Rlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDToCOAEaMAoOSW5zdGFuY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASKLAQoGT3JwaGFuEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB25vZGVfaWQYAyABKAkSEAoIaG9zdG5hbWUYBCABKAkSDwoHYmVjYXVzZRgFIAEoCRIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPQoGTGVhZGVyEg4KBmhvbGRlchgBIAEoCRIMCgR0ZXJtGAIgASgEEhUKDWV4cGlyZXNfaW5fbXMYAyABKA0iZgoHUmVwbGljYRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHbGVhZGluZxgDIAEoCBIrCgdzZWVuX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLGAQoSV2F0Y2hFdmVudHNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIfCg1kZXBsb3ltZW50X2lkGAIgASgJQgi6SAVyAxiAARIdCgtpbnN0YW5jZV9pZBgDIAEoCUIIukgFcgMYoAESGQoHbm9kZV9pZBgEIAEoCUIIukgFcgMYgAESKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmZvbGxvdxgGIAEoCCI1ChNXYXRjaEV2ZW50c1Jlc3BvbnNlEh4KBmV2ZW50cxgBIAMoCzIOLnNrZXAudjEuRXZlbnQyvAEKD1BsYXRmb3JtU2VydmljZRJdCglHZXRTdGF0dXMSGS5za2VwLnYxLkdldFN0YXR1c1JlcXVlc3QaGi5za2VwLnYxLkdldFN0YXR1c1Jlc3BvbnNlIhmQAgGC0+STAhASDi9hcGkvdjEvc3RhdHVzEkoKC1dhdGNoRXZlbnRzEhsuc2tlcC52MS5XYXRjaEV2ZW50c1JlcXVlc3QaHC5za2VwLnYxLldhdGNoRXZlbnRzUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_skep_v1_event]);
+  fileDesc("Ch5za2VwL3YxL3BsYXRmb3JtX3NlcnZpY2UucHJvdG8SB3NrZXAudjEiEgoQR2V0U3RhdHVzUmVxdWVzdCKKBAoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIPCgdyZXBsaWNhGAIgASgJEh8KBmxlYWRlchgDIAEoCzIPLnNrZXAudjEuTGVhZGVyEiIKCHJlcGxpY2FzGAQgAygLMhAuc2tlcC52MS5SZXBsaWNhEjQKBW5vZGVzGAUgAygLMiUuc2tlcC52MS5HZXRTdGF0dXNSZXNwb25zZS5Ob2Rlc0VudHJ5EjwKCWluc3RhbmNlcxgGIAMoCzIpLnNrZXAudjEuR2V0U3RhdHVzUmVzcG9uc2UuSW5zdGFuY2VzRW50cnkSDwoHdGVuYW50cxgHIAEoDRITCgtkZXBsb3ltZW50cxgIIAEoDRIOCgZmcm96ZW4YCSABKAgSEAoId2FybmluZ3MYCiADKAkSJgoCYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2luY2FybmF0aW9uGAwgASgJEhMKC3VucmVjb3ZlcmVkGA0gASgJEiAKB29ycGhhbnMYDiADKAsyDy5za2VwLnYxLk9ycGhhbhosCgpOb2Rlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDToCOAEaMAoOSW5zdGFuY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASKLAQoGT3JwaGFuEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB25vZGVfaWQYAyABKAkSEAoIaG9zdG5hbWUYBCABKAkSDwoHYmVjYXVzZRgFIAEoCRIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPQoGTGVhZGVyEg4KBmhvbGRlchgBIAEoCRIMCgR0ZXJtGAIgASgEEhUKDWV4cGlyZXNfaW5fbXMYAyABKA0iZgoHUmVwbGljYRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHbGVhZGluZxgDIAEoCBIrCgdzZWVuX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLGAQoSV2F0Y2hFdmVudHNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIfCg1kZXBsb3ltZW50X2lkGAIgASgJQgi6SAVyAxiAARIdCgtpbnN0YW5jZV9pZBgDIAEoCUIIukgFcgMYoAESGQoHbm9kZV9pZBgEIAEoCUIIukgFcgMYgAESKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmZvbGxvdxgGIAEoCCI1ChNXYXRjaEV2ZW50c1Jlc3BvbnNlEh4KBmV2ZW50cxgBIAMoCzIOLnNrZXAudjEuRXZlbnQiQAoOUmVjb3ZlclJlcXVlc3QSDwoHY29uZmlybRgBIAEoCBIdCgtpbmNhcm5hdGlvbhgCIAEoCUIIukgFcgMYgAEizQEKD1JlY292ZXJSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRITCgt1bnJlY292ZXJlZBgCIAEoCRIlCgVub2RlcxgDIAMoCzIWLnNrZXAudjEuUmVjb3ZlcmVkTm9kZRIlCgVpdGVtcxgEIAMoCzIWLnNrZXAudjEuUmVjb3ZlcmVkSXRlbRITCgtkZXBsb3ltZW50cxgFIAMoCRIUCgxzZXJpYWxfZmxvb3IYBiABKA0SFwoPbmV3X2luY2FybmF0aW9uGAcgASgJIooBCg1SZWNvdmVyZWROb2RlEg8KB25vZGVfaWQYASABKAkSEAoIaG9zdG5hbWUYAiABKAkSEAoIYW5zd2VyZWQYAyABKAgSDwoHYmVjYXVzZRgEIAEoCRITCgtpbmNhcm5hdGlvbhgFIAEoCRIMCgR0ZXJtGAYgASgEEhAKCHJldmlzaW9uGAcgASgEIpABCg1SZWNvdmVyZWRJdGVtEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB25vZGVfaWQYAyABKAkSEAoIaG9zdG5hbWUYBCABKAkSJwoGYWN0aW9uGAUgASgOMhcuc2tlcC52MS5SZWNvdmVyeUFjdGlvbhIPCgdiZWNhdXNlGAYgASgJKp0BCg5SZWNvdmVyeUFjdGlvbhIfChtSRUNPVkVSWV9BQ1RJT05fVU5TUEVDSUZJRUQQABIYChRSRUNPVkVSWV9BQ1RJT05fS0VFUBABEhkKFVJFQ09WRVJZX0FDVElPTl9BRE9QVBACEhoKFlJFQ09WRVJZX0FDVElPTl9SRU1PVkUQAxIZChVSRUNPVkVSWV9BQ1RJT05fTEVBVkUQBDKWAgoPUGxhdGZvcm1TZXJ2aWNlEl0KCUdldFN0YXR1cxIZLnNrZXAudjEuR2V0U3RhdHVzUmVxdWVzdBoaLnNrZXAudjEuR2V0U3RhdHVzUmVzcG9uc2UiGZACAYLT5JMCEBIOL2FwaS92MS9zdGF0dXMSWAoHUmVjb3ZlchIXLnNrZXAudjEuUmVjb3ZlclJlcXVlc3QaGC5za2VwLnYxLlJlY292ZXJSZXNwb25zZSIagtPkkwIUOgEqIg8vYXBpL3YxL3JlY292ZXISSgoLV2F0Y2hFdmVudHMSGy5za2VwLnYxLldhdGNoRXZlbnRzUmVxdWVzdBocLnNrZXAudjEuV2F0Y2hFdmVudHNSZXNwb25zZTABYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_skep_v1_event]);
 
 /**
  * @generated from message skep.v1.GetStatusRequest
@@ -308,6 +308,235 @@ export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__P
   messageDesc(file_skep_v1_platform_service, 6);
 
 /**
+ * @generated from message skep.v1.RecoverRequest
+ */
+export type RecoverRequest = Message<"skep.v1.RecoverRequest"> & {
+  /**
+   * Do it; otherwise nothing is written.
+   *
+   * @generated from field: bool confirm = 1;
+   */
+  confirm: boolean;
+
+  /**
+   * With `confirm`: the incarnation that a preview named. Another one is answered with `aborted`.
+   *
+   * @generated from field: string incarnation = 2;
+   */
+  incarnation: string;
+};
+
+/**
+ * Describes the message skep.v1.RecoverRequest.
+ * Use `create(RecoverRequestSchema)` to create a new message.
+ */
+export const RecoverRequestSchema: GenMessage<RecoverRequest> = /*@__PURE__*/
+  messageDesc(file_skep_v1_platform_service, 7);
+
+/**
+ * @generated from message skep.v1.RecoverResponse
+ */
+export type RecoverResponse = Message<"skep.v1.RecoverResponse"> & {
+  /**
+   * Of the records as they are, or were.
+   *
+   * @generated from field: string incarnation = 1;
+   */
+  incarnation: string;
+
+  /**
+   * Why they are not the fleet's; empty where they are.
+   *
+   * @generated from field: string unrecovered = 2;
+   */
+  unrecovered: string;
+
+  /**
+   * Every node that is recorded or was heard, and what its agent holds.
+   *
+   * @generated from field: repeated skep.v1.RecoveredNode nodes = 3;
+   */
+  nodes: RecoveredNode[];
+
+  /**
+   * Everything that runs and was found, with what becomes of it.
+   *
+   * @generated from field: repeated skep.v1.RecoveredItem items = 4;
+   */
+  items: RecoveredItem[];
+
+  /**
+   * Ids of deployments that are made again, or changed to what the agents hold.
+   *
+   * @generated from field: repeated string deployments = 5;
+   */
+  deployments: string[];
+
+  /**
+   * Numbers of instances begin at this one or above.
+   *
+   * @generated from field: uint32 serial_floor = 6;
+   */
+  serialFloor: number;
+
+  /**
+   * The incarnation after it; empty in a preview.
+   *
+   * @generated from field: string new_incarnation = 7;
+   */
+  newIncarnation: string;
+};
+
+/**
+ * Describes the message skep.v1.RecoverResponse.
+ * Use `create(RecoverResponseSchema)` to create a new message.
+ */
+export const RecoverResponseSchema: GenMessage<RecoverResponse> = /*@__PURE__*/
+  messageDesc(file_skep_v1_platform_service, 8);
+
+/**
+ * @generated from message skep.v1.RecoveredNode
+ */
+export type RecoveredNode = Message<"skep.v1.RecoveredNode"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: string hostname = 2;
+   */
+  hostname: string;
+
+  /**
+   * Whether its agent answered; what it runs is not known where it did not.
+   *
+   * @generated from field: bool answered = 3;
+   */
+  answered: boolean;
+
+  /**
+   * Why not, in words.
+   *
+   * @generated from field: string because = 4;
+   */
+  because: string;
+
+  /**
+   * Incarnation, term and revision that it works by.
+   *
+   * @generated from field: string incarnation = 5;
+   */
+  incarnation: string;
+
+  /**
+   * @generated from field: uint64 term = 6;
+   */
+  term: bigint;
+
+  /**
+   * @generated from field: uint64 revision = 7;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message skep.v1.RecoveredNode.
+ * Use `create(RecoveredNodeSchema)` to create a new message.
+ */
+export const RecoveredNodeSchema: GenMessage<RecoveredNode> = /*@__PURE__*/
+  messageDesc(file_skep_v1_platform_service, 9);
+
+/**
+ * @generated from message skep.v1.RecoveredItem
+ */
+export type RecoveredItem = Message<"skep.v1.RecoveredItem"> & {
+  /**
+   * @generated from field: string instance_id = 1;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: uint32 epoch = 2;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: string node_id = 3;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: string hostname = 4;
+   */
+  hostname: string;
+
+  /**
+   * @generated from field: skep.v1.RecoveryAction action = 5;
+   */
+  action: RecoveryAction;
+
+  /**
+   * @generated from field: string because = 6;
+   */
+  because: string;
+};
+
+/**
+ * Describes the message skep.v1.RecoveredItem.
+ * Use `create(RecoveredItemSchema)` to create a new message.
+ */
+export const RecoveredItemSchema: GenMessage<RecoveredItem> = /*@__PURE__*/
+  messageDesc(file_skep_v1_platform_service, 10);
+
+/**
+ * @generated from enum skep.v1.RecoveryAction
+ */
+export const RecoveryAction = {
+  /**
+   * @generated from enum value: RECOVERY_ACTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is recorded.
+   *
+   * @generated from enum value: RECOVERY_ACTION_KEEP = 1;
+   */
+  KEEP: 1,
+
+  /**
+   * It is recorded as its agent holds it.
+   *
+   * @generated from enum value: RECOVERY_ACTION_ADOPT = 2;
+   */
+  ADOPT: 2,
+
+  /**
+   * @generated from enum value: RECOVERY_ACTION_REMOVE = 3;
+   */
+  REMOVE: 3,
+
+  /**
+   * It runs on without a record.
+   *
+   * @generated from enum value: RECOVERY_ACTION_LEAVE = 4;
+   */
+  LEAVE: 4,
+} as const;
+
+/**
+ * @generated from enum skep.v1.RecoveryAction
+ */
+export type RecoveryAction = (typeof RecoveryAction)[keyof typeof RecoveryAction] | UnknownEnum;
+
+/**
+ * Describes the enum skep.v1.RecoveryAction.
+ */
+export const RecoveryActionSchema: GenEnum<RecoveryAction> = /*@__PURE__*/
+  enumDesc(file_skep_v1_platform_service, 0);
+
+/**
  * The platform as a whole.
  *
  * @generated from service skep.v1.PlatformService
@@ -320,6 +549,17 @@ export const PlatformService: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof GetStatusResponseSchema;
+  },
+  /**
+   * Makes the records those of the fleet again: after a restore, or where the database was lost. Without `confirm` it
+   * only tells what it would do.
+   *
+   * @generated from rpc skep.v1.PlatformService.Recover
+   */
+  recover: {
+    methodKind: "unary";
+    input: typeof RecoverRequestSchema;
+    output: typeof RecoverResponseSchema;
   },
   /**
    * What happened, oldest first: decisions and transitions.

@@ -1,0 +1,76 @@
+import { RecoverResponseSchema, RecoveryAction } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
+import type { RecoverResponse, RecoveredNode } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
+import { colour, type Mood } from "../output/colour.ts";
+import { enumWord } from "../output/enum-word.ts";
+import { messageJson, print } from "../output/print.ts";
+import { renderTable } from "../output/table.ts";
+import { act, examples } from "../session/act.ts";
+import type { Session } from "../session/open.ts";
+import type { Setup } from "./index.ts";
+
+interface Options {
+  readonly yes?: boolean;
+}
+
+/** `skep recover`. */
+export const recover: Setup = (command, io) => {
+  examples(command.option("--yes", "do it; without it nothing is changed"), [
+    ["skep recover", "what the agents hold, and what would become of it"],
+    ["skep recover --yes", "adopt it, and let the agents obey again"],
+  ]);
+  act(command, io, async (session, { yes = false }: Options) => {
+    const { platform } = session.api;
+    const preview = await platform.recover({});
+    const found = yes ? await platform.recover({ confirm: true, incarnation: preview.incarnation }) : preview;
+    print(
+      session,
+      () => messageJson(RecoverResponseSchema, found),
+      () => renderRecovery(session, found),
+    );
+  });
+};
+
+function renderRecovery({ io }: Session, found: RecoverResponse): string {
+  const width = io.isTty ? io.width : undefined;
+  const nodes = renderTable(
+    ["NODE", "WORKS BY", "TERM", "REVISION"].map(heading => ({ heading })),
+    found.nodes.map(node => [node.hostname, worksBy(node), String(node.term), String(node.revision)]),
+  );
+  const items = renderTable(
+    ["INSTANCE", "EPOCH", "NODE", "ACTION", "BECAUSE"].map(heading => ({ heading })),
+    found.items.map(item => [
+      item.instanceId,
+      String(item.epoch),
+      item.hostname,
+      colour(io, TONES[item.action] ?? "busy", enumWord(RecoveryAction, item.action)),
+      item.because,
+    ]),
+    width,
+  );
+  const silent = found.nodes.filter(node => !node.answered).map(node => node.hostname);
+  return [
+    found.unrecovered === "" ? "The records are those of the fleet.\n" : `${found.unrecovered}\n`,
+    nodes,
+    found.items.length === 0 ? "Nothing runs.\n" : items,
+    ...(silent.length === 0
+      ? []
+      : [`Not heard: ${silent.join(", ")}. What runs there is judged when they are back; see \`skep ps -A\`.\n`]),
+    ...(found.deployments.length === 0 ? [] : [`Made again or changed: ${found.deployments.join(", ")}.\n`]),
+    found.newIncarnation === ""
+      ? `Nothing was changed. \`skep recover --yes\` writes it; new instances are then numbered from ${found.serialFloor}.\n`
+      : `Recovered as ${found.newIncarnation}, in place of ${found.incarnation}. Agents obey within seconds.\n`,
+  ].join("\n");
+}
+
+const TONES: Readonly<Record<RecoveryAction, Mood>> = {
+  [RecoveryAction.UNSPECIFIED]: "busy",
+  [RecoveryAction.KEEP]: "good",
+  [RecoveryAction.ADOPT]: "busy",
+  [RecoveryAction.REMOVE]: "bad",
+  [RecoveryAction.LEAVE]: "bad",
+};
+
+function worksBy(node: RecoveredNode): string {
+  if (!node.answered) return `no answer: ${node.because}`;
+  return node.incarnation === "" ? "nothing yet" : node.incarnation;
+}

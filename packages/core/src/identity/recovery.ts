@@ -1,0 +1,159 @@
+import type { AssignedInstance } from "../model/assignment.ts";
+import type { DeploymentId } from "../model/deployment.ts";
+import type { Instance, InstanceId } from "../model/instance.ts";
+import { isFinal, isLive } from "../model/state.ts";
+import type { World } from "../world/world.ts";
+import { parseInstanceId } from "./instance-id.ts";
+import { createRecoveryDraft, type RecoveryDraft } from "./recovery-draft.ts";
+import type { HeldNode, Recovery, RecoveryInput, RecoveryItem } from "./recovery-records.ts";
+import { knownSerial, SERIAL_GAP, type Serials } from "./serials.ts";
+
+interface Candidate {
+  readonly node: HeldNode;
+  readonly present: HeldNode["present"][number];
+  readonly held: AssignedInstance | undefined;
+}
+
+/**
+ * Plans how the records become the fleet's again: what runs and is lost to them is adopted from what
+ * its agent holds; of several copies the latest placement stays; what nobody can explain is left
+ * alone. Numbers begin beyond everything that any agent has seen.
+ */
+export function planRecovery(input: RecoveryInput): Recovery {
+  const draft = createRecoveryDraft(input);
+  const items: RecoveryItem[] = [];
+  for (const candidates of candidatesById(input).values()) {
+    const [latest, ...others] = candidates.toSorted(byPlacement(input.world));
+    if (latest === undefined) continue;
+    items.push(itemOf(latest, ...judge(latest, input, draft)));
+    for (const other of others) {
+      const { epoch } = latest.present.status;
+      items.push(itemOf(other, "remove", `epoch ${epoch} runs on ${latest.node.hostname}`));
+    }
+  }
+  raiseEpochs(input, draft);
+  const serials = raiseSerials(input, draft.deploymentIds());
+  const floor = Math.max(input.identity.serialFloor, ...[...serials.values()].map(one => one.next), SERIAL_GAP);
+  const held = input.nodes.flatMap(one => one.assignment?.incarnation ?? []).filter(one => one !== "");
+  const { incarnation, succeeds } = input.identity;
+  return {
+    ...draft.close(serials),
+    identity: {
+      incarnation: input.incarnation,
+      succeeds: [...new Set([...succeeds, incarnation, ...held])],
+      serialFloor: floor,
+    },
+    items: items.toSorted((a, b) => (`${a.nodeId} ${a.instanceId}` < `${b.nodeId} ${b.instanceId}` ? -1 : 1)),
+    serials,
+  };
+}
+
+/** Everything that lives on the nodes, by its instance. */
+function candidatesById({ nodes }: RecoveryInput): ReadonlyMap<InstanceId, readonly Candidate[]> {
+  const all = nodes.flatMap(node =>
+    node.present
+      .filter(({ status }) => !isFinal(status.state) && status.state !== "stopping")
+      .map(present => {
+        const { instanceId, epoch } = present.status;
+        const instances = node.assignment?.instances ?? [];
+        const held = instances.find(one => one.instanceId === instanceId && one.epoch === epoch);
+        return { node, present, held };
+      }),
+  );
+  return Map.groupBy(all, one => one.present.status.instanceId);
+}
+
+/** The latest placement first; of one placement the copy that the records have. */
+function byPlacement(world: World): (a: Candidate, b: Candidate) => number {
+  const isRecorded = ({ node, present: { status } }: Candidate): boolean =>
+    world.locations.some(
+      one => one.instanceId === status.instanceId && one.epoch === status.epoch && one.nodeId === node.nodeId,
+    );
+  return (a, b) =>
+    b.present.status.epoch - a.present.status.epoch ||
+    Number(isRecorded(b)) - Number(isRecorded(a)) ||
+    (a.node.nodeId < b.node.nodeId ? -1 : 1);
+}
+
+function itemOf({ node, present }: Candidate, action: RecoveryItem["action"], because: string): RecoveryItem {
+  const { instanceId, epoch } = present.status;
+  return { nodeId: node.nodeId, instanceId, epoch, action, because };
+}
+
+type Judgement = readonly [RecoveryItem["action"], string];
+
+function judge(one: Candidate, input: RecoveryInput, draft: RecoveryDraft): Judgement {
+  const { instanceId } = one.present.status;
+  if (one.held?.desired === "stop") return ["remove", "it was being ended"];
+  const instance = input.world.instances.find(other => other.id === instanceId);
+  return instance === undefined ? judgeLost(one, input, draft) : judgeRecorded(one, instance, input, draft);
+}
+
+function judgeRecorded(
+  { node, present, held }: Candidate,
+  instance: Instance,
+  { world }: RecoveryInput,
+  draft: RecoveryDraft,
+): Judgement {
+  const { epoch } = present.status;
+  const row = world.locations.find(other => other.instanceId === instance.id && other.epoch === epoch);
+  if (row?.nodeId === node.nodeId) return ["keep", "it is recorded"];
+  if (epoch < instance.epoch) return ["remove", `epoch ${instance.epoch} was placed since`];
+  if (row !== undefined) draft.drop(row);
+  draft.adoptPlacement({ ...instance, epoch }, { nodeId: node.nodeId, present, held });
+  return ["adopt", epoch > instance.epoch ? "the records lost its placement" : "the records lost its row"];
+}
+
+function judgeLost(
+  { node, present, held }: Candidate,
+  { identity, serials }: RecoveryInput,
+  draft: RecoveryDraft,
+): Judgement {
+  const { instanceId } = present.status;
+  const name = parseInstanceId(instanceId);
+  if (name === undefined) return ["leave", "its name is none of an instance"];
+  const isOurs = (node.assignment?.incarnation ?? identity.incarnation) === identity.incarnation;
+  if (isOurs && knownSerial(instanceId, serials.get(name.deploymentId)) === "given") {
+    return ["remove", "it was ended while its node was away"];
+  }
+  if (!draft.adoptInstance(name.deploymentId, { nodeId: node.nodeId, present, held }, isOurs)) {
+    return ["leave", "neither its agent nor the records know its spec"];
+  }
+  return ["adopt", "the records lost it"];
+}
+
+/** An instance that is placed nowhere begins above every epoch that any agent has seen of it. */
+function raiseEpochs({ world, nodes }: RecoveryInput, draft: RecoveryDraft): void {
+  const placed = new Set(world.locations.filter(isLive).map(one => `${one.instanceId} ${one.epoch}`));
+  for (const instance of world.instances) {
+    const seen = Math.max(instance.epoch, ...nodes.map(one => one.epochs[instance.id] ?? 0));
+    if (seen > instance.epoch && !placed.has(`${instance.id} ${instance.epoch}`)) draft.raiseEpoch(instance, seen);
+  }
+}
+
+/** Beyond all that any agent names; what is skipped may have been given out, and nobody can tell. */
+function raiseSerials(
+  { nodes, serials, world, identity }: RecoveryInput,
+  more: Iterable<DeploymentId>,
+): ReadonlyMap<DeploymentId, Serials> {
+  const highest = new Map<DeploymentId, number>();
+  const note = (instanceId: InstanceId): void => {
+    const name = parseInstanceId(instanceId);
+    if (name === undefined) return;
+    highest.set(name.deploymentId, Math.max(name.serial, highest.get(name.deploymentId) ?? 0));
+  };
+  for (const { present, epochs, assignment } of nodes) {
+    for (const { status } of present) note(status.instanceId);
+    for (const instanceId of Object.keys(epochs)) note(instanceId);
+    for (const { instanceId } of assignment?.instances ?? []) note(instanceId);
+  }
+  const ids = new Set([...serials.keys(), ...highest.keys(), ...world.deployments.map(one => one.id), ...more]);
+  return new Map(
+    [...ids].map(id => {
+      const known = serials.get(id);
+      const next = known?.next ?? Math.max(1, identity.serialFloor);
+      const raised = Math.max(next, (highest.get(id) ?? 0) + 1) + SERIAL_GAP;
+      return [id, { next: raised, gap: { from: known?.gap?.from ?? (known === undefined ? 1 : next), to: raised } }];
+    }),
+  );
+}

@@ -1,0 +1,111 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { decodeAskReply } from "@skep/api/codec/ask-reply.ts";
+import { encodeAsk } from "@skep/api/codec/ask.ts";
+import type { HeldState } from "@skep/api/codec/held.ts";
+import {
+  RecoveryAction,
+  type RecoverRequest,
+  type RecoverResponseSchema,
+} from "@skep/api/gen/skep/v1/platform_service_pb.ts";
+import { nodeSubject } from "@skep/api/subjects.ts";
+import { planRecovery } from "@skep/core/identity/recovery.ts";
+import type { Recovery, RecoveryItem } from "@skep/core/identity/recovery-records.ts";
+import type { NodeId } from "@skep/core/model/node.ts";
+import { sentenceOf } from "../loop/records-guard.ts";
+import { refuse } from "../store/refusals.ts";
+import type { Request } from "../store/store.ts";
+import type { ApiDeps } from "./deps.ts";
+
+/** What one agent answered, or why it did not. */
+interface Asked {
+  readonly nodeId: NodeId;
+  readonly hostname: string;
+  readonly held: HeldState | undefined;
+  readonly because: string;
+}
+
+const ASK_TIMEOUT_MS = 5_000;
+
+const ACTIONS: Readonly<Record<RecoveryItem["action"], RecoveryAction>> = {
+  keep: RecoveryAction.KEEP,
+  adopt: RecoveryAction.ADOPT,
+  remove: RecoveryAction.REMOVE,
+  leave: RecoveryAction.LEAVE,
+};
+
+/** Asks every agent what it holds, plans what has to be written, and writes it where that is confirmed. */
+export async function recover(
+  deps: ApiDeps,
+  request: Pick<RecoverRequest, "confirm" | "incarnation">,
+  by: Request,
+): Promise<MessageInitShape<typeof RecoverResponseSchema>> {
+  const { store, clock } = deps;
+  const asked = await askAll(deps);
+  const [world, identity, serials, routes] = await Promise.all([
+    store.loadWorld(),
+    store.loadIdentity(),
+    store.loadSerials(),
+    store.listRoutes({}),
+  ]);
+  if (request.confirm && request.incarnation !== identity.incarnation) throw refuse.incarnationChanged();
+  const nodes = asked.flatMap(({ nodeId, hostname, held }) =>
+    held === undefined ? [] : [{ nodeId, hostname, ...held }],
+  );
+  const incarnation = deps.newId().replace(/^[a-z]+_/, "inc_");
+  const recovery = planRecovery({ world, identity, serials, routes, nodes, incarnation, now: clock.now() });
+  if (request.confirm) {
+    await store.recover(recovery, identity.incarnation, by, clock.now());
+    await store.saveDecisions([recovered(recovery, clock.now())]);
+    deps.wake("the records were recovered");
+  }
+  const { unrecovered } = identity;
+  return {
+    incarnation: identity.incarnation,
+    unrecovered: unrecovered === undefined ? "" : sentenceOf(unrecovered.because),
+    nodes: asked.map(nodeToProto),
+    items: recovery.items.map(item => itemToProto(item, asked)),
+    deployments: recovery.deployments.map(one => one.id),
+    serialFloor: recovery.identity.serialFloor,
+    newIncarnation: request.confirm ? incarnation : "",
+  };
+}
+
+/** Nodes that are recorded, and those whose agents were heard though nothing is recorded of them. */
+async function askAll(deps: ApiDeps): Promise<readonly Asked[]> {
+  const hostnames = new Map((await deps.store.listNodes()).map(({ node }) => [node.id, node.hostname]));
+  const ids = new Set([...hostnames.keys(), ...deps.heardNodes()]);
+  return Promise.all([...ids].toSorted().map(nodeId => askOne(deps, nodeId, hostnames.get(nodeId) ?? nodeId)));
+}
+
+async function askOne({ bus }: ApiDeps, nodeId: NodeId, hostname: string): Promise<Asked> {
+  try {
+    const question = encodeAsk({ kind: "held" });
+    const answer = await bus.request(nodeSubject("ask", nodeId), question, { timeoutMs: ASK_TIMEOUT_MS });
+    const reply = decodeAskReply(answer);
+    if (reply.kind === "held") return { nodeId, hostname, held: reply.held, because: "" };
+    const because = reply.kind === "error" ? reply.error.message : `its agent answered with ${reply.kind}`;
+    return { nodeId, hostname, held: undefined, because };
+  } catch (error) {
+    return { nodeId, hostname, held: undefined, because: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function nodeToProto({ nodeId, hostname, held, because }: Asked) {
+  const { incarnation = "", term = 0, revision = 0 } = held?.assignment ?? {};
+  const works = { incarnation, term: BigInt(term), revision: BigInt(revision) };
+  return { nodeId, hostname, answered: held !== undefined, because, ...works };
+}
+
+function itemToProto({ action, ...item }: RecoveryItem, asked: readonly Asked[]) {
+  const hostname = asked.find(one => one.nodeId === item.nodeId)?.hostname ?? item.nodeId;
+  return { ...item, hostname, action: ACTIONS[action] };
+}
+
+function recovered({ items, identity }: Recovery, at: number) {
+  const count = (action: RecoveryItem["action"]): number => items.filter(one => one.action === action).length;
+  const sentence = `The records were recovered as ${identity.incarnation}: ${count("keep")} kept, ${count("adopt")} adopted, ${count("remove")} to be removed, ${count("leave")} left alone.`;
+  return {
+    ...{ at, kind: "platform.recovered", sentence, tenantId: undefined, deploymentId: undefined },
+    ...{ instanceId: undefined, nodeId: undefined, epoch: undefined },
+  };
+}
