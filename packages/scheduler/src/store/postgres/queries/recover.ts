@@ -160,11 +160,10 @@ export async function recover(
   try {
     await connection.query("BEGIN");
     await writeAll(connection, recovery, from, now);
-    await connection.query("INSERT INTO audit_log (at, actor, action, target) VALUES ($1, $2, 'platform.recover', $3)", [
-      now,
-      actor,
-      recovery.identity.incarnation,
-    ]);
+    await connection.query(
+      "INSERT INTO audit_log (at, actor, action, target) VALUES ($1, $2, 'platform.recover', $3)",
+      [now, actor, recovery.identity.incarnation],
+    );
     await connection.query("COMMIT");
     broken = false;
   } catch (error) {
