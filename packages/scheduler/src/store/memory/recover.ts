@@ -11,6 +11,10 @@ export function recover(records: Records, recovery: Recovery, from: string, now:
   for (const one of recovery.releases) records.releases.set(releaseKey(one.deploymentId, one.number), one);
   for (const [id, routes] of Map.groupBy(recovery.routes, one => one.deploymentId)) records.routes.set(id, routes);
   for (const one of recovery.dropped) records.locations.delete(locationKey(one));
+  const taken = new Set(
+    recovery.locations.flatMap(one => one.ports.map(port => portKey({ ...port, nodeId: one.nodeId }))),
+  );
+  records.releasedPorts = records.releasedPorts.filter(one => !taken.has(portKey(one)));
   for (const one of recovery.instances) records.instances.set(one.id, one);
   for (const one of recovery.locations) records.locations.set(locationKey(one), one);
   for (const [id, serials] of recovery.serials) {
@@ -28,4 +32,8 @@ export function recover(records: Records, recovery: Recovery, from: string, now:
     entry.node = { ...entry.node, assignmentRevision: entry.node.assignmentRevision + 1 };
   }
   if (records.lease !== undefined) records.lease = { ...records.lease, holder: "", expiresAt: 0 };
+}
+
+function portKey(of: { readonly nodeId: string; readonly hostPort: number; readonly protocol: string }): string {
+  return `${of.nodeId} ${of.hostPort} ${of.protocol}`;
 }

@@ -45,6 +45,16 @@ const STATEMENTS: readonly { readonly text: string; readonly values: (recovery: 
     text: "INSERT INTO tenants (id) SELECT jsonb_array_elements_text($1) ON CONFLICT DO NOTHING",
     values: ({ tenants }) => [JSON.stringify(tenants.map(one => one.id))],
   },
+  // Before the deployments, whose numbers begin at what stands here.
+  {
+    text: `INSERT INTO serials AS s (deployment_id, next, gap_from, gap_to)
+      SELECT * FROM jsonb_to_recordset($1) AS g(id text, next integer, "from" integer, "to" integer)
+      ON CONFLICT (deployment_id) DO UPDATE SET next = greatest(s.next, excluded.next), gap_from = excluded.gap_from,
+        gap_to = excluded.gap_to`,
+    values: ({ serials }) => [
+      JSON.stringify([...serials].map(([id, { next, gap }]) => ({ id, next, from: gap?.from, to: gap?.to }))),
+    ],
+  },
   {
     text: `INSERT INTO deployments AS d (id, tenant_id, name, desired, replicas, release, resource_version, next_serial,
         created_at)
@@ -79,13 +89,22 @@ const STATEMENTS: readonly { readonly text: string; readonly values: (recovery: 
     values: ({ routes }) => [JSON.stringify(routes.map(fromRoute))],
   },
   {
-    text: `INSERT INTO deployment_routing SELECT * FROM ${ROUTE_RECORD} $1)`,
+    // A domain that another tenant has, or that is kept for one, stays with it.
+    text: `INSERT INTO deployment_routing SELECT r.* FROM ${ROUTE_RECORD} $1) r
+      JOIN domains d ON d.domain = r.domain AND d.tenant_id = r.tenant_id`,
     values: ({ routes }) => [JSON.stringify(routes.map(fromRoute))],
   },
   {
     text: `DELETE FROM deployment_locations l USING jsonb_to_recordset($1) AS g("instanceId" text, epoch integer)
       WHERE l.instance_id = g."instanceId" AND l.epoch = g.epoch`,
     values: ({ dropped }) => [JSON.stringify(dropped)],
+  },
+  {
+    // What is adopted has its ports already, whoever had them before.
+    text: `DELETE FROM released_ports r
+      USING jsonb_to_recordset($1) AS g("nodeId" text, ports jsonb), jsonb_array_elements(g.ports) p
+      WHERE r.node_id = g."nodeId" AND r.host_port = (p ->> 'hostPort')::integer AND r.protocol = p ->> 'protocol'`,
+    values: ({ locations }) => [JSON.stringify(locations)],
   },
   {
     text: `INSERT INTO instances (id, tenant_id, deployment_id, release, slot, epoch, desired, created_at)
@@ -105,15 +124,6 @@ const STATEMENTS: readonly { readonly text: string; readonly values: (recovery: 
         release integer, "nodeId" text, desired text, "desiredAt" bigint, state text, health text, containers jsonb,
         ports jsonb, message text, "changedAt" bigint) JOIN node_metadata n ON n.node_id = g."nodeId"`,
     values: ({ locations }) => [JSON.stringify(locations)],
-  },
-  {
-    text: `INSERT INTO serials AS s (deployment_id, next, gap_from, gap_to)
-      SELECT * FROM jsonb_to_recordset($1) AS g(id text, next integer, "from" integer, "to" integer)
-      ON CONFLICT (deployment_id) DO UPDATE SET next = greatest(s.next, excluded.next), gap_from = excluded.gap_from,
-        gap_to = excluded.gap_to`,
-    values: ({ serials }) => [
-      JSON.stringify([...serials].map(([id, { next, gap }]) => ({ id, next, from: gap?.from, to: gap?.to }))),
-    ],
   },
   {
     text: `UPDATE deployments d SET next_serial = s.next FROM serials s
