@@ -6,7 +6,7 @@ import { messageJson, print } from "../output/print.ts";
 import { renderTable } from "../output/table.ts";
 import { act, examples } from "../session/act.ts";
 import type { Session } from "../session/open.ts";
-import type { Setup } from "./index.ts";
+import type { Setup } from "./command.ts";
 
 interface Options {
   readonly yes?: boolean;

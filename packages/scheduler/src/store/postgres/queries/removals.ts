@@ -52,7 +52,7 @@ const ORPHANS = {
 WITH ${leasePart("$3", "$4")},
 given AS (SELECT g.* FROM lease, jsonb_to_recordset($2) AS g("instanceId" text, epoch integer, because text)),
 gone AS (DELETE FROM orphans o USING lease WHERE o.node_id = $1
-  AND (o.instance_id, o.epoch) NOT IN (SELECT "instanceId", epoch FROM given))
+  AND (o.instance_id, o.epoch) NOT IN (SELECT "instanceId", epoch FROM given)),
 saved AS (INSERT INTO orphans (node_id, instance_id, epoch, because, since)
   SELECT $1, "instanceId", epoch, because, $5 FROM given
   ON CONFLICT (node_id, instance_id, epoch) DO UPDATE SET because = excluded.because)
