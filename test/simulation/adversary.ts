@@ -3,17 +3,17 @@ import { createMemoryJournal } from "@skep/agent/loop/journal.ts";
 import { createMemoryMemo } from "@skep/agent/loop/memo.ts";
 import { releasePorts } from "@skep/core/world/released-ports.ts";
 import type { Chance } from "./chance.ts";
+import { HERD } from "./engine-rule.ts";
 import { drawFault, drawMischief, type Fault } from "./faults.ts";
 import { impersonate } from "./impostor.ts";
 import { endLife, type Platform } from "./platform.ts";
 import { SETTINGS } from "./processes.ts";
 import type { SimNode } from "./sim-node.ts";
 
-/** Deployment of the strays that come in a herd, and how many come. */
-export const HERD = "acme.herd";
 const STRAY = "acme.stray";
 /** By then whoever is down for good is known to be down. */
 const REPAIRED_AFTER_MS = 12_000;
+/** How many strays come in a herd. */
 const HERD_SIZE = 9;
 
 /** How the adversary brings processes back. */

@@ -8,17 +8,23 @@ const LEAST_RETRY_MS = 4_500;
 
 /**
  * What must hold of each change of the records, whoever makes it. Answers the first sentence that does not hold between
- * two moments.
+ * two moments. A plan may still be of what users wanted a moment ago: what serves is judged where `isSteady`.
  */
-export function brokenChangeRule(before: World, after: World, now: number): string | undefined {
+export function brokenChangeRule(
+  before: World,
+  after: World,
+  now: number,
+  isSteady: (deploymentId: string) => boolean = () => true,
+): string | undefined {
   const known = new Map(before.locations.map(one => [keyOf(one), one]));
   for (const location of after.locations) {
     const was = known.get(keyOf(location));
     if (was === location) continue;
     const broken =
       was === undefined
-        ? brokenPlacing(before, location, now)
-        : (brokenState(was, location) ?? brokenEnd(before, after, was, location));
+        ? (brokenPlacing(before, location, now) ?? brokenMost(after, location))
+        : (brokenState(was, location) ??
+          (isSteady(location.deploymentId) ? brokenEnd(before, after, was, location) : undefined));
     if (broken !== undefined) return broken;
   }
   const instances = new Set(before.instances.map(one => one.id));
@@ -38,6 +44,18 @@ function brokenPlacing(before: World, placed: Location, now: number): string | u
   );
   if (last === undefined || now - last.changedAt >= LEAST_RETRY_MS) return undefined;
   return `${nameOf(placed)} is placed again ${now - last.changedAt} ms after it failed`;
+}
+
+/** No node gets more copies of a deployment than its release allows there. */
+function brokenMost(after: World, placed: Location): string | undefined {
+  const most = specOf(after, placed.deploymentId, placed.release)?.placement.maxPerNode;
+  if (most === undefined || placed.state !== "assigned") return undefined;
+  const there = after.locations.filter(
+    one =>
+      one.nodeId === placed.nodeId && one.deploymentId === placed.deploymentId && one.desired === "run" && isLive(one),
+  );
+  if (there.length <= most) return undefined;
+  return `${nameOf(placed)} is placed on ${placed.nodeId} as copy ${there.length} of at most ${most}`;
 }
 
 /** What serves goes on until something serves in its slot, unless the slot is not wanted or the update stops first. */

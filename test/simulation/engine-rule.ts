@@ -6,6 +6,9 @@ import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.t
 /** A step that was decided a moment ago may still be under way when the next assignment is on disk. */
 const UNDER_WAY_MS = 1_500;
 
+/** Deployment of the strays that come in a herd: so many that the records are likelier wrong, hence never removed. */
+export const HERD = "acme.herd";
+
 interface Replaced {
   readonly assignment: Assignment | undefined;
   readonly atMs: number;
@@ -95,6 +98,8 @@ export class EngineRule {
     if (identity === undefined) return `${this.#nodeId} ends ${container.name}, which is none of ours`;
     const { instanceId, epoch, role } = identity;
     const name = nameOf(identity);
+    if (instanceId.startsWith(HERD))
+      return `${this.#nodeId} removes ${name}, one of many at once that no record explains`;
     if (this.#some(one => nameOf(one) === name && one.desired === "stop")) return undefined;
     if (this.#some(one => one.instanceId === instanceId && one.epoch > epoch)) return undefined;
     if (this.#present().some(one => one?.removals.some(removal => nameOf(removal) === name))) return undefined;

@@ -7,6 +7,7 @@ import type { World } from "@skep/core/world/world.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { seededRandom } from "@skep/kit/random.ts";
 import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.ts";
+import type { Records } from "@skep/scheduler/store/memory-records.ts";
 import { createMemoryDatabase, type MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.ts";
 import { Changes } from "./changes.ts";
 import { createChance, type Chance } from "./chance.ts";
@@ -47,6 +48,10 @@ export interface Platform {
   readonly unwell: Map<string, number>;
   /** When a peer last tried in vain to reach each node: nobody is called down unasked. */
   readonly unreached: Map<string, number>;
+  /** Since when users want each deployment as they do. */
+  readonly wantedSince: Map<string, { readonly word: string; readonly at: number }>;
+  /** The lease as it was last seen to be taken. */
+  lease: Records["lease"];
   /** The records as they were last judged. */
   judged: World | undefined;
   /** Nodes whose disk takes no journal. */
@@ -117,6 +122,8 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     repaired: new Set(),
     unwell: new Map(),
     unreached: new Map(),
+    wantedSince: new Map(),
+    lease: undefined,
     judged: undefined,
     fullDisks: new Set(),
     isolated: new Set(),

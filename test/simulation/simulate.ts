@@ -1,5 +1,6 @@
-import { Adversary, HERD } from "./adversary.ts";
+import { Adversary } from "./adversary.ts";
 import { Edge } from "./edge.ts";
+import { HERD } from "./engine-rule.ts";
 import { missing } from "./goal.ts";
 import { beginLife, createPlatform, type Platform } from "./platform.ts";
 import { startAgent, startScheduler } from "./processes.ts";

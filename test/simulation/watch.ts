@@ -44,12 +44,24 @@ export function checkNow(platform: Platform): void {
   platform.judged = world;
   const broken =
     brokenRecordRule(world, platform.repaired) ??
-    brokenChangeRule(before, world, platform.databaseNow()) ??
+    brokenChangeRule(before, world, platform.databaseNow(), steadiness(platform, world)) ??
     brokenRouteRule(world, running) ??
     brokenCopyRule(running) ??
     brokenSingleRule(running) ??
     platform.edges.map(edge => edge.broken()).find(one => one !== undefined);
   if (broken !== undefined) platform.violate(broken);
+}
+
+/** A plan is loaded, decided and committed within this time, slow as the database may be. */
+const STEADY_MS = 15_000;
+
+/** Notes since when each deployment is wanted as it is, and tells whether that is long enough. */
+function steadiness({ wantedSince, clock }: Platform, { deployments }: World): (deploymentId: string) => boolean {
+  for (const deployment of deployments) {
+    const word = `${deployment.desired} ${deployment.release} ${deployment.replicas}`;
+    if (wantedSince.get(deployment.id)?.word !== word) wantedSince.set(deployment.id, { word, at: clock.now() });
+  }
+  return id => clock.now() - (wantedSince.get(id)?.at ?? clock.now()) >= STEADY_MS;
 }
 
 /** The store as one scheduler sees it, with the rules that only show in what it writes. */
@@ -74,6 +86,8 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
           const [plan] = args as [Plan];
           for (const change of plan.changes) platform.say(`${life.name} plan ${JSON.stringify(change)}`.slice(0, 300));
         }
+        if (verb === "releaseLease") platform.lease = undefined;
+        if (verb === "takeLease") judgeLease(platform, life.name);
         judgeMandate(platform, life.name, verb, args, result);
         if (verb === "restoreLocation") platform.repaired.add((args[0] as Location).nodeId);
         if (verb === "loadAssignment" && result !== undefined) {
@@ -81,6 +95,10 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
           platform.engineRules.get(assignment.nodeId)?.sent(assignment);
         }
         return Promise.resolve();
+      },
+      // The answer was lost, not what it was about.
+      failed: verb => {
+        if (verb === "takeLease") platform.lease = platform.database.records.lease;
       },
     },
     ["close"],
@@ -102,6 +120,21 @@ function judgeMandate(platform: Platform, name: string, verb: string, args: read
   if (overMs >= 0) platform.violate(`${name} committed by ${verb}, and its lease had expired ${overMs} ms before`);
   if (term === lease?.term && holder === lease.holder) return;
   platform.violate(`${name} committed in term ${term} by ${verb}, and it is term ${lease?.term} of ${lease?.holder}`);
+}
+
+/**
+ * A lease changes hands only when it has expired or was given back. It is judged where the database's clock goes evenly,
+ * and no late write does so unseen.
+ */
+function judgeLease(platform: Platform, name: string): void {
+  const before = platform.lease;
+  const { lease } = platform.database.records;
+  platform.lease = lease;
+  const { storeLate = 1, kinds = [] } = platform.mischief ?? {};
+  if (before === undefined || lease === undefined || storeLate > 0 || kinds.includes("store-clock")) return;
+  const leftMs = before.expiresAt - platform.databaseNow();
+  if (lease.term !== before.term + 1 || before.holder === "" || leftMs <= 0) return;
+  platform.violate(`${name} takes the lease ${leftMs} ms before that of ${before.holder} has expired`);
 }
 
 /** The engine as one agent sees it: answers get lost, and what it makes and ends is judged. */

@@ -15,6 +15,7 @@ export const AGENT_BUGS: readonly Bug[] = [
       { file: INTAKE, find: "next.term === held.term && next.revision < held.revision", replace: "false" },
     ],
     found: /takes an assignment of/,
+    quick: true,
   },
   {
     name: "agent-lower-term",
@@ -27,6 +28,7 @@ export const AGENT_BUGS: readonly Bug[] = [
     breaks: "An agent lets an overtaken assignment of the same term replace a newer one.",
     edits: [{ file: INTAKE, find: "next.term === held.term && next.revision < held.revision", replace: "false" }],
     found: /takes an assignment of/,
+    quick: true,
   },
   {
     name: "agent-no-epoch-fence",
@@ -45,6 +47,7 @@ export const AGENT_BUGS: readonly Bug[] = [
     breaks: "An agent forgets with its own end what it was told.",
     edits: [{ file: ORDERS, find: "await this.#deps.journal.write(this.#entry);", replace: "" }],
     found: /before it was on disk/,
+    quick: true,
   },
   {
     name: "agent-journal-after-acting",
@@ -57,6 +60,7 @@ export const AGENT_BUGS: readonly Bug[] = [
       },
     ],
     found: /before it was on disk/,
+    quick: true,
   },
   {
     name: "agent-acts-on-stale-list",
@@ -73,7 +77,7 @@ export const AGENT_BUGS: readonly Bug[] = [
         replace: "inFlight: [...running.keys()], ended: []",
       },
     ],
-    found: /twice|which|again/,
+    found: /runs twice|which|again/,
   },
   {
     name: "agent-ends-tenants-without-bus",
@@ -102,6 +106,7 @@ export const AGENT_BUGS: readonly Bug[] = [
       },
     ],
     found: /which nobody told it to end/,
+    quick: true,
   },
   {
     name: "agent-beats-before-its-report",
@@ -120,5 +125,6 @@ export const AGENT_BUGS: readonly Bug[] = [
       },
     ],
     found: /starts .* again after/,
+    quick: true,
   },
 ];

@@ -50,6 +50,7 @@ export const CORE_BUGS: readonly Bug[] = [
       },
     ],
     found: /is recorded as down, but/,
+    quick: true,
   },
   {
     name: "state-lost-runs-again",
@@ -113,6 +114,7 @@ export const CORE_BUGS: readonly Bug[] = [
       },
     ],
     found: /given up, though/,
+    quick: true,
   },
   {
     name: "update-order-ignored",
@@ -155,6 +157,7 @@ export const CORE_BUGS: readonly Bug[] = [
       },
     ],
     found: /stops serving before/,
+    quick: true,
   },
   {
     name: "max-per-node-ignored",
@@ -166,7 +169,8 @@ export const CORE_BUGS: readonly Bug[] = [
         replace: "...(need.maxPerNode === undefined || need.maxPerNode > 0 ? [] : [maxPerNode]),",
       },
     ],
-    found: /at most/,
+    found: /as copy \d+ of at most/,
+    quick: true,
   },
   {
     name: "volume-no-filter",

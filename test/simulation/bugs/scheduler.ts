@@ -26,7 +26,8 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
         replace: "return seen < 0 * unproven;",
       },
     ],
-    found: /removes .* at once that no record explains/,
+    found: /one of many at once/,
+    quick: true,
   },
   {
     name: "restore-without-epoch",
@@ -44,6 +45,18 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
       },
     ],
     found: /written back|not as desired|reaches/,
+  },
+  {
+    name: "removals-read-over",
+    breaks: "Who reads the removals while another adds one puts the former state over it.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/removals.ts",
+        find: "return (loading ??= read());",
+        replace: "return known === undefined ? read() : Promise.resolve(known);",
+      },
+    ],
+    found: /wanted elsewhere or nowhere/,
   },
   {
     name: "strangers-never-removed",

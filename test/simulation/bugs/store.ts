@@ -15,7 +15,6 @@ export const STORE_BUGS: readonly Bug[] = [
       },
     ],
     found: /committed in term/,
-    quick: true,
   },
   {
     name: "commit-after-expiry",
@@ -69,6 +68,7 @@ export const STORE_BUGS: readonly Bug[] = [
     breaks: "A plan is committed without comparing what it was based on.",
     edits: [{ file: PLAN, find: '  if (because !== undefined) return { kind: "stale", because };', replace: "" }],
     found: /twice|ahead|reaches|not as desired|is given to|jumps/,
+    quick: true,
   },
   {
     name: "commit-port-twice",
@@ -92,7 +92,8 @@ export const STORE_BUGS: readonly Bug[] = [
         replace: "lease.expiresAt <= now + 2_000;",
       },
     ],
-    found: /lead in term|lease/,
+    found: /takes the lease/,
+    quick: true,
   },
   {
     name: "report-of-the-gone-dropped",
@@ -132,6 +133,7 @@ export const STORE_BUGS: readonly Bug[] = [
       },
     ],
     found: /was over|is given to|reaches/,
+    quick: true,
   },
   {
     name: "restore-over-a-port",

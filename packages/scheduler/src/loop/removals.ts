@@ -16,9 +16,20 @@ export interface Removals {
 /** Makes it for a term, with nothing read. */
 export function createRemovals(store: Pick<Store, "loadRemovals" | "saveRemovals">, mandate: Mandate): Removals {
   let known: Map<string, NodeRemoval> | undefined;
+  let loading: Promise<Map<string, NodeRemoval>> | undefined;
 
-  async function load(): Promise<Map<string, NodeRemoval>> {
-    return (known ??= new Map((await store.loadRemovals()).map(one => [keyOf(one), one])));
+  /** Several ask at once: one answer for all, since a second would lack what was added to the first. */
+  function load(): Promise<Map<string, NodeRemoval>> {
+    return (loading ??= read());
+  }
+
+  async function read(): Promise<Map<string, NodeRemoval>> {
+    try {
+      return (known = new Map((await store.loadRemovals()).map(one => [keyOf(one), one])));
+    } catch (error) {
+      loading = undefined;
+      throw error;
+    }
   }
 
   return {
@@ -32,6 +43,7 @@ export function createRemovals(store: Pick<Store, "loadRemovals" | "saveRemovals
       for (const one of fresh) all.set(keyOf(one), one);
       const saved = await store.saveRemovals(fresh, mandate, now).catch((error: unknown) => {
         known = undefined;
+        loading = undefined;
         throw error;
       });
       if (saved.kind === "committed") return fresh;
