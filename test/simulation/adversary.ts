@@ -233,9 +233,17 @@ export class Adversary {
     this.#revival.startAgent(node);
   }
 
-  /** Two that are silent at once freeze the fleet until a person looks: here one does, and brings one back. */
+  /**
+   * Two that are silent at once freeze the fleet until a person looks: here one does, and brings one back. Nor does a
+   * volume leave a drained node before a person says so: here they let the node work again.
+   */
   #repair(): void {
-    const { nodes } = this.#platform.database.records;
+    const { nodes, volumes } = this.#platform.database.records;
+    for (const { nodeId } of volumes.values()) {
+      if (!this.#drained.delete(nodeId)) continue;
+      this.#platform.say(`REPAIR ${nodeId}`);
+      this.#editSwarm(nodeId, { availability: "active" });
+    }
     const silent = [...this.#lost].filter(id => nodes.get(id)?.node.liveness !== "down");
     if (silent.length < 2) return;
     this.#lost.delete(silent[0]!);

@@ -101,6 +101,23 @@ test("stop-first frees the slot, and even the host port, before the new instance
   expect(cluster.serving(id).map(one => one.release)).toEqual([2]);
 });
 
+test("stop-first waits for every older copy in the slot, also for one that two updates are to replace", () => {
+  const spec = aSpec({ update: { order: "stop-first" } });
+  const world = aWorld({
+    nodes: someNodes(1),
+    deployments: [aDeployment({ release: 3, nextSerial: 3 })],
+    releases: [1, 2, 3].map(number => aRelease({ number, spec })),
+    instances: [
+      anInstance({ id: "acme.web.1", release: 1, epoch: 1 }),
+      anInstance({ id: "acme.web.2", release: 2, epoch: 0 }),
+    ],
+    locations: [aLocation({ instanceId: "acme.web.1", release: 1, epoch: 1, state: "running", desired: "stop" })],
+  });
+  const { changes } = decide(world, DEFAULT_SETTINGS, 1_000);
+  expect(changesOf(changes, "create-instance")).toEqual([]);
+  expect(changesOf(changes, "stop-instance").map(one => one.instanceId)).toContain("acme.web.2");
+});
+
 test("a release that never serves stops its own rollout, and the old instances stay", () => {
   const cluster = new ToyCluster(someNodes(3));
   const id = cluster.deploy(aSpec({ replicas: 3 }));

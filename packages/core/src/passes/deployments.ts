@@ -130,7 +130,7 @@ function replaceOld(
   const stopFirst = orderOf(draft, deployment) === "stop-first";
   const because = `release ${deployment.release} replaces it`;
   let busy = waiting;
-  const due: { readonly slot: number; readonly instance: Instance }[] = [];
+  const due: { readonly slot: number; readonly instance: Instance; readonly old: readonly Instance[] }[] = [];
   for (const { slot, fresh, old } of kept) {
     const [instance] = old;
     if (fresh[0] !== undefined) busy += isInstanceServing(draft, fresh[0]) ? 0 : 1;
@@ -138,16 +138,17 @@ function replaceOld(
     else if (stopFirst && isRetiring(draft, instance)) {
       busy += 1;
       end(instance, because);
-    } else due.push({ slot, instance });
+    } else due.push({ slot, instance, old });
   }
   const parallelism = parallelismOf(draft, deployment);
   due.sort(
     (a, b) =>
       Number(isInstanceServing(draft, a.instance)) - Number(isInstanceServing(draft, b.instance)) || a.slot - b.slot,
   );
-  for (const { slot, instance } of due.slice(0, Math.max(0, parallelism - busy))) {
+  for (const { slot, instance, old } of due.slice(0, Math.max(0, parallelism - busy))) {
     if (stopFirst) end(instance, because);
-    if (!stopFirst || !hasLiveLocation(draft, instance)) create(draft, deployment.id, slot);
+    // An older one may still run that an update before this one was to replace.
+    if (!stopFirst || !old.some(one => hasLiveLocation(draft, one))) create(draft, deployment.id, slot);
   }
 }
 
