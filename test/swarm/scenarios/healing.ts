@@ -78,7 +78,10 @@ export function healingScenarios(given: () => Platform): void {
       image,
     ]);
     await eventually(async () => expect(await seenContainers(platform, "default.ghost")).toEqual([]), 90_000);
-    const decisions = await platform.sql("SELECT * FROM decisions WHERE instance_id = 'default.ghost.1'");
-    expect(decisions.length).toBeGreaterThan(0);
+    // The reason is written after the deed was told.
+    await eventually(async () => {
+      const decisions = await platform.sql("SELECT * FROM decisions WHERE instance_id = 'default.ghost.1'");
+      expect(decisions.length).toBeGreaterThan(0);
+    }, 20_000);
   });
 }

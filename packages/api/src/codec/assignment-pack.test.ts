@@ -74,6 +74,15 @@ describe("an assignment within a limit", () => {
     ]);
   });
 
+  it("keeps specs of one release apart whose content differs, and shares equal ones", () => {
+    const same = [instanceOf("web"), instanceOf("web", { instanceId: "acme.web.2" })];
+    const other = instanceOf("web", { instanceId: "acme.web.3", spec: specOf("changed", 100) });
+    const { bytes } = encodeAssignmentWithin(assignmentOf([...same, other]), MIB);
+    const read = decodeAssignment(bytes).assignment.instances.map(one => one.spec);
+    expect(read.map(spec => spec.name)).toEqual(["web", "web", "changed"]);
+    expect(read[0]).toBe(read[1]);
+  });
+
   it("bounds the answer to a fetch and its removals alike", () => {
     const removals = Array.from({ length: 5_000 }, (_, at) => ({
       ...{ instanceId: `acme.gone.${at}`, epoch: 1, because: "x".repeat(1_000) },

@@ -15,7 +15,7 @@ import type { Unreadable } from "./envelope.ts";
 import { portFromProto, portToProto } from "./instance.ts";
 import { fromUint64, toUint64 } from "./number.ts";
 import { specFromProto, specToProto } from "./spec.ts";
-import { nameOfSpec, smallSpecBytes, type SpecName } from "./spec-name.ts";
+import { nameOfSpec, smallSpecBytes, specDigest, type SpecName } from "./spec-name.ts";
 import { availabilities, instanceDesires } from "./words.ts";
 
 /** An assignment as its agent can read it. */
@@ -196,16 +196,16 @@ function specNumbers(instances: readonly AssignedInstance[]): {
   numberOf(spec: DeploymentSpec): number;
 } {
   const byObject = new Map<DeploymentSpec, number>();
-  const byRelease = new Map<string, number>();
+  const byContent = new Map<string, number>();
   const all = new Map<number, Numbered>();
   for (const { spec, instanceId, release } of instances) {
     if (byObject.has(spec)) continue;
     // What is no id of ours shares its spec with nobody.
     const deploymentId = parseInstanceId(instanceId)?.deploymentId ?? instanceId;
-    const key = `${deploymentId} ${release}`;
-    const known = byRelease.get(key);
-    const number = known ?? byRelease.size + 1;
-    byRelease.set(key, number);
+    const key = `${deploymentId} ${release} ${specDigest(spec)}`;
+    const known = byContent.get(key);
+    const number = known ?? byContent.size + 1;
+    byContent.set(key, number);
     byObject.set(spec, number);
     if (known === undefined) all.set(number, { spec, deploymentId, release });
   }
