@@ -72,9 +72,15 @@ beforeEach(async () => {
   for (const node of platform.nodes) startAgent(platform, node, beginLife(platform, node.id));
   const { clock } = platform;
   const random = platform.random("beside");
+  const records = platform.database.connect("beside");
+  const takeLease = async () => {
+    const lease = await records.readLease();
+    if (lease === undefined) throw new Error("nobody leads yet");
+    return lease;
+  };
   beside = createScheduler({
     ...{ clock, random, log: createRecordingLog(), settings: DEFAULT_SETTINGS, name: "beside", version: "1" },
-    ...{ store: platform.database.connect("beside"), bus: platform.network.connect("beside") },
+    ...{ store: { ...records, takeLease }, bus: platform.network.connect("beside") },
     ids: createIdSource(random),
   });
   beside.start();

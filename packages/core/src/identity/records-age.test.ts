@@ -14,7 +14,8 @@ const others = [held("node-2"), held("node-3"), held("node-4")];
 
 test.each([
   ["works by what is recorded", {}, "current"],
-  ["is behind", { term: 2, revision: 99 }, "current"],
+  ["is behind", { term: 2, revision: 4 }, "current"],
+  ["is behind by its term and ahead by its revision", { term: 2, revision: 6 }, "older"],
   ["holds nothing", { incarnation: "", term: 0, revision: 0 }, "current"],
   ["still holds what was replaced", { incarnation: "inc-1", term: 99, revision: 99 }, "current"],
   ["has a higher term", { term: 4, revision: 1 }, "older"],

@@ -53,9 +53,9 @@ export function isForeign({ incarnation }: Holding, identity: RecordsMark["ident
 }
 
 function isAhead({ nodeId, term, revision }: Holding, records: RecordsMark): boolean {
-  if (term !== records.term) return term > records.term;
+  // A node's revision only grows, whoever leads: a new leader of an old copy has a term above the fleet's.
   const recorded = records.revisions.get(nodeId);
-  return recorded !== undefined && revision > recorded;
+  return term > records.term || (recorded !== undefined && revision > recorded);
 }
 
 function aheadWords(ahead: readonly Holding[], records: RecordsMark): string {
