@@ -1,7 +1,8 @@
 import { encodeWake } from "@skep/api/codec/notice.ts";
 import { SUBJECTS } from "@skep/api/subjects.ts";
 import { SkepError } from "@skep/core/error.ts";
-import type { DeploymentChange, Request, Store } from "@skep/scheduler/store/store.ts";
+import type { DeploymentChange } from "@skep/core/deployment/change.ts";
+import type { Request, Store } from "@skep/scheduler/store/store.ts";
 import type { Platform } from "./platform.ts";
 import { routesOf } from "./routes.ts";
 import { drawWish, TENANTS, type Known, type Wish } from "./workload.ts";

@@ -119,6 +119,17 @@ export interface DeploymentSpec {
   readonly source: { readonly repository: string; readonly branch: string } | undefined;
 }
 
+/** What one replica of a spec may use at most: what a quota counts. */
+export function footprint(spec: DeploymentSpec): { readonly cpuMillis: number; readonly memoryBytes: number } {
+  let cpuMillis = 0;
+  let memoryBytes = 0;
+  for (const { resources } of spec.containers) {
+    cpuMillis += resources.cpuMillis;
+    memoryBytes += resources.memoryBytes;
+  }
+  return { cpuMillis, memoryBytes };
+}
+
 /** An immutable, numbered copy of a deployment's spec; numbers start at 1 and grow by one. */
 export interface Release {
   readonly deploymentId: DeploymentId;
@@ -141,4 +152,10 @@ export interface Deployment {
   /** Serial of the next instance to be made; instance ids are `<deployment>.<serial>`, never reused. */
   readonly nextSerial: number;
   readonly createdAt: number;
+}
+
+/** A deployment with the spec of the release it wants. */
+export interface DeploymentRecord {
+  readonly deployment: Deployment;
+  readonly release: Release;
 }

@@ -108,3 +108,9 @@ export interface Location {
   /** When the state last changed, by the scheduler's clock. */
   readonly changedAt: number;
 }
+
+/** An instance with its locations, newest epoch first. */
+export interface InstanceRecord {
+  readonly instance: Instance;
+  readonly locations: readonly Location[];
+}

@@ -33,6 +33,14 @@ export function isLive(location: Location): boolean {
   return !isFinal(location.state);
 }
 
+/**
+ * Whether the agent has said that nothing of the location is left: stopped, and without a
+ * container.
+ */
+export function isGone(location: Location): boolean {
+  return location.state === "stopped" && location.containers.length === 0;
+}
+
 /** Whether the location is on its way to running but not there yet. */
 export function isShortOfRunning(location: Location): boolean {
   return (

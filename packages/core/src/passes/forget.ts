@@ -3,7 +3,7 @@ import { locationsOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { Instance, Location } from "../model/instance.ts";
-import { isLive } from "../model/state.ts";
+import { isGone, isLive } from "../model/state.ts";
 import { mayRun } from "./single.ts";
 
 /**
@@ -33,14 +33,6 @@ export function forgetFinished(draft: Draft, settings: Settings): void {
     if (deployment.desired === "deleted" && !held.has(deployment.id))
       record(draft, { kind: "forget-deployment", deploymentId: deployment.id });
   }
-}
-
-/**
- * Whether the agent has said that nothing of the location is left: stopped, and without a
- * container.
- */
-export function isGone(location: Location): boolean {
-  return location.state === "stopped" && location.containers.length === 0;
 }
 
 /**

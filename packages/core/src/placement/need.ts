@@ -1,3 +1,4 @@
+import { footprint } from "../model/deployment.ts";
 import type { DeploymentId, DeploymentSpec, Strategy } from "../model/deployment.ts";
 import type { Resources } from "../model/resources.ts";
 import { DEFAULT_SETTINGS } from "../world/world.ts";
@@ -98,7 +99,7 @@ export function needOf(
       cpuMillis: sum(one => one.reserveCpuMillis || one.cpuMillis / EXPECTED_SHARE_OF_LIMIT),
       memoryBytes: sum(one => one.reserveMemoryBytes || one.memoryBytes / EXPECTED_SHARE_OF_LIMIT),
     },
-    limit: { cpuMillis: sum(one => one.cpuMillis), memoryBytes: sum(one => one.memoryBytes) },
+    limit: footprint(spec),
     ports,
     anyPorts: { tcp: any("tcp"), udp: any("udp") },
     fixedPorts: fixed.length,

@@ -1,7 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { DeploymentSchema } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
-import type { DeploymentRecord, Store } from "../store/store.ts";
+import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
+import type { Store } from "../store/store.ts";
 import { deploymentToProto } from "./encode.ts";
 import { loadLookups, readAll } from "./lookups.ts";
 

@@ -22,9 +22,10 @@ import type { RouteSchema } from "@skep/api/gen/skep/v1/routing_pb.ts";
 import { currentOf } from "@skep/core/model/state.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
-import type { DeploymentRecord, NodeRecord } from "../store/store.ts";
-import { deploymentStatus } from "./deployment-status.ts";
-import type { InstanceRecord } from "./deployment-status.ts";
+import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
+import type { NodeRecord } from "../store/store.ts";
+import { deploymentStatus } from "@skep/core/deployment/status.ts";
+import type { InstanceRecord } from "@skep/core/model/instance.ts";
 import type { Lookups } from "./lookups.ts";
 
 /** A deployment with its spec, and how far its instances are. */

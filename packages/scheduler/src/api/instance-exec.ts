@@ -3,7 +3,7 @@ import { SkepError } from "@skep/core/error.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { ApiDeps } from "./deps.ts";
 import { currentOf } from "@skep/core/model/state.ts";
-import type { InstanceRecord } from "./deployment-status.ts";
+import type { InstanceRecord } from "@skep/core/model/instance.ts";
 import { runOnNode } from "./exec.ts";
 import { findInstance } from "./instance-read.ts";
 

@@ -1,6 +1,6 @@
 import { SkepError } from "@skep/core/error.ts";
 import type { Store } from "../store/store.ts";
-import type { InstanceRecord } from "./deployment-status.ts";
+import type { InstanceRecord } from "@skep/core/model/instance.ts";
 
 /** One instance. @throws SkepError `not_found`. */
 export async function findInstance(store: Store, instanceId: string): Promise<InstanceRecord> {

@@ -1,6 +1,6 @@
 import type { Node, NodeId } from "@skep/core/model/node.ts";
 import type { LoopPorts, Running } from "../loop/ports.ts";
-import type { Decision } from "../store/store.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
 import type { AskEdge, EdgeAnswer } from "./ask-edge.ts";
 import type { RoutesView } from "./routes-view.ts";
 

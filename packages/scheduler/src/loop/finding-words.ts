@@ -1,6 +1,7 @@
 import type { Judged } from "@skep/core/identity/strangers.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
-import type { Decision, NodeRemoval } from "../store/store.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
+import type { NodeRemoval } from "../store/store.ts";
 import type { Verdicts } from "./census.ts";
 
 const NOBODY = { tenantId: undefined, deploymentId: undefined, instanceId: undefined, epoch: undefined } as const;

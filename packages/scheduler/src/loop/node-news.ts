@@ -1,6 +1,6 @@
 import type { Liveness as Believed, Node, NodeId } from "@skep/core/model/node.ts";
 import type { Assessment } from "@skep/core/liveness.ts";
-import type { Decision } from "../store/store.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
 import type { Hints } from "./hints.ts";
 import type { Leadership } from "./leader.ts";
 import type { LoopPorts } from "./ports.ts";

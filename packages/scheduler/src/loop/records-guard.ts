@@ -1,7 +1,7 @@
 import { assessRecords, isForeign, type Holding, type RecordsMark } from "@skep/core/identity/records-age.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { World } from "@skep/core/world/world.ts";
-import type { Decision } from "../store/store.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
 import type { Beats } from "./beats.ts";
 import type { Hints } from "./hints.ts";
 import type { Leadership } from "./leader.ts";

@@ -1,6 +1,6 @@
 import { parseNodeSubject } from "@skep/api/subjects.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
-import type { Decision } from "../store/store.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
 import type { LoopPorts } from "./ports.ts";
 
 /**

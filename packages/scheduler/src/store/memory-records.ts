@@ -9,7 +9,8 @@ import { isLive } from "@skep/core/model/state.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
-import type { Decision, NodeRemoval, Orphan, Replica } from "./store.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
+import type { NodeRemoval, Orphan, Replica } from "./store.ts";
 
 /** A node with the agent's session, as `node_metadata` has it. */
 export interface NodeEntry {

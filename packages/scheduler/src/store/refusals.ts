@@ -1,3 +1,4 @@
+import { refuseChange } from "@skep/core/deployment/refusals.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
 
@@ -10,6 +11,7 @@ export interface Holdings {
 
 /** Every refusal of the store, in one voice: what is wrong, where, and what to do. */
 export const refuse = {
+  ...refuseChange,
   tenantExists: (id: string): SkepError =>
     new SkepError("already_exists", "TENANT_EXISTS", `Tenant ${id} exists already; choose another name.`, {
       details: { tenantId: id },
@@ -25,16 +27,6 @@ export const refuse = {
       `Tenant ${id} still has deployments; delete them, and wait until they are gone.`,
       { details: { tenantId: id } },
     ),
-  single: (id: string, isExclusive: boolean): SkepError =>
-    new SkepError(
-      "failed_precondition",
-      "SINGLE_COPY",
-      isExclusive
-        ? `${id} is exclusive: at most one copy of it runs. Deploy it without \`exclusive\` first.`
-        : `${id} has one replica and a named volume, so that two copies would write to one volume. ` +
-            "Where it can bear that, deploy it with more replicas, or with `x-skep: { exclusive: false }`.",
-      { details: { deploymentId: id } },
-    ),
   deploymentExists: (id: string): SkepError =>
     new SkepError(
       "already_exists",
@@ -46,20 +38,6 @@ export const refuse = {
     new SkepError("not_found", "DEPLOYMENT_NOT_FOUND", `There is no deployment ${id}; list those that there are.`, {
       details: { deploymentId: id },
     }),
-  beingDeleted: (id: string): SkepError =>
-    new SkepError(
-      "failed_precondition",
-      "DEPLOYMENT_DELETED",
-      `Deployment ${id} is being deleted; wait until it is gone, then create it anew.`,
-      { details: { deploymentId: id } },
-    ),
-  staleVersion: (id: string, given: number, current: number): SkepError =>
-    new SkepError(
-      "aborted",
-      "STALE_VERSION",
-      `Deployment ${id} is at resource version ${current}, and this change is based on ${given}; read it again and repeat.`,
-      { details: { deploymentId: id, currentVersion: String(current) } },
-    ),
   domainTaken: (domain: string): SkepError =>
     new SkepError(
       "failed_precondition",

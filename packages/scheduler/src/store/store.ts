@@ -10,8 +10,10 @@ import type { Recovery } from "@skep/core/identity/recovery-records.ts";
 import type { Serials } from "@skep/core/identity/serials.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
 import type { Assignment, Removal } from "@skep/core/model/assignment.ts";
-import type { Deployment, DeploymentId, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
-import type { Instance, InstanceId, Location } from "@skep/core/model/instance.ts";
+import type { DeploymentChange } from "@skep/core/deployment/change.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
+import type { DeploymentId, DeploymentRecord, DeploymentSpec } from "@skep/core/model/deployment.ts";
+import type { InstanceId, InstanceRecord, Location } from "@skep/core/model/instance.ts";
 import type { Liveness, Node, NodeId, NodeLoad } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
@@ -162,38 +164,10 @@ export interface PageRequest {
   readonly token: string | undefined;
 }
 
-/** A deployment with the spec of the release it wants. */
-export interface DeploymentRecord {
-  readonly deployment: Deployment;
-  readonly release: Release;
-}
-
-/** One decision or transition worth showing to a person. */
-export interface Decision {
-  readonly at: number;
-  readonly kind: string;
-  readonly tenantId: TenantId | undefined;
-  readonly deploymentId: DeploymentId | undefined;
-  readonly instanceId: InstanceId | undefined;
-  readonly nodeId: NodeId | undefined;
-  readonly epoch: number | undefined;
-  readonly sentence: string;
-}
-
 /** Who asked for a change, and the key under which a repetition of the same request is answered alike. */
 export interface Request {
   readonly actor: string;
   readonly idempotencyKey: string | undefined;
-}
-
-/** What a change of a deployment may say; each absent part stays as it is. A new `spec` makes a new release. */
-export interface DeploymentChange {
-  readonly spec?: DeploymentSpec;
-  readonly routes?: readonly Route[];
-  readonly replicas?: number;
-  readonly desired?: "run" | "stopped" | "deleted";
-  /** Makes a new release of the same spec, so that every instance is replaced. */
-  readonly restart?: boolean;
 }
 
 /** What the API reads and writes: spec, and nothing that the tick or an agent writes. */
@@ -228,10 +202,7 @@ export interface SpecStore {
   ): Promise<DeploymentRecord>;
   getDeployment(id: DeploymentId): Promise<DeploymentRecord | undefined>;
   listDeployments(filter: { readonly tenantId?: TenantId }, page: PageRequest): Promise<Page<DeploymentRecord>>;
-  listInstances(
-    filter: InstanceFilter,
-    page: PageRequest,
-  ): Promise<Page<{ readonly instance: Instance; readonly locations: readonly Location[] }>>;
+  listInstances(filter: InstanceFilter, page: PageRequest): Promise<Page<InstanceRecord>>;
   /** Latest resource use per instance and epoch, where an agent has reported it. */
   loadUsage(instanceIds: readonly InstanceId[]): Promise<readonly Usage[]>;
   listNodes(): Promise<readonly NodeRecord[]>;

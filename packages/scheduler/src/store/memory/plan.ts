@@ -10,7 +10,7 @@ import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Location, ReleasedPort } from "@skep/core/model/instance.ts";
 import { isLive } from "@skep/core/model/state.ts";
-import { assignmentOf } from "../assignment.ts";
+import { assignmentOf } from "@skep/core/world/assignment-of.ts";
 import { liveOn, locationKey, releaseKey, removalKey, setRoutes, type Records } from "../memory-records.ts";
 import { isSameLease } from "../lease.ts";
 import type { CommitResult, Lease, Mandate, NodeRemoval } from "../store.ts";

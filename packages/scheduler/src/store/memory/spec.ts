@@ -6,13 +6,16 @@ import type { DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Quota, Tenant } from "@skep/core/model/tenant.ts";
-import { changedRecord, firstRecord, footprint } from "../deployment-change.ts";
+import { changedRecord, firstRecord } from "@skep/core/deployment/change.ts";
+import { footprint } from "@skep/core/model/deployment.ts";
 import { inOrder, locationKey, ownerOf, releaseKey, setRoutes, type Records } from "../memory-records.ts";
 import { KEEP_DOMAINS_MS } from "../keep-domains.ts";
 import { dropOldRoutes } from "./plan.ts";
 import { makePage, readPage } from "../page.ts";
 import { quotaWords, refuse } from "../refusals.ts";
-import type { DeploymentChange, DeploymentRecord, InstanceFilter, Page, PageRequest, Request } from "../store.ts";
+import type { DeploymentChange } from "@skep/core/deployment/change.ts";
+import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
+import type { InstanceFilter, Page, PageRequest, Request } from "../store.ts";
 
 /** See `SpecStore.createTenant`. */
 export function createTenant(records: Records, tenant: Tenant, request: Request, now: number): Tenant {

@@ -12,7 +12,8 @@ import type { Instance, Location, ReleasedPort } from "@skep/core/model/instance
 import type { Node, NodeLoad } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
-import type { Decision, NodeRecord } from "../store.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
+import type { NodeRecord } from "../store.ts";
 import type {
   DecisionRow,
   DeploymentRow,

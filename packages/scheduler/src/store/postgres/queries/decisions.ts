@@ -5,7 +5,8 @@ import { makePage, readPage } from "../../page.ts";
 import { refuse } from "../../refusals.ts";
 import { toDecision } from "../rows.ts";
 import { ask, translated, type Queryable } from "../sql.ts";
-import type { Decision, Page, PageRequest } from "../../store.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
+import type { Page, PageRequest } from "../../store.ts";
 import type { Tables } from "../tables.ts";
 
 const SAVE = {

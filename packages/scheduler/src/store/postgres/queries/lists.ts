@@ -6,7 +6,8 @@ import { type Kysely } from "kysely";
 import { makePage, readPage } from "../../page.ts";
 import { toDeployment, toInstance, toLocation, toNodeRecord, toRelease, toRoute, toTenant } from "../rows.ts";
 import { translated } from "../sql.ts";
-import type { DeploymentRecord, InstanceFilter, NodeRecord, Page, PageRequest } from "../../store.ts";
+import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
+import type { InstanceFilter, NodeRecord, Page, PageRequest } from "../../store.ts";
 import { LOCATION_COLUMNS, NODE_COLUMNS, type DeploymentRow, type Tables } from "../tables.ts";
 
 type Db = Kysely<Tables>;

@@ -2,7 +2,7 @@ import type { Assignment, Removal } from "@skep/core/model/assignment.ts";
 import { specFromStored } from "@skep/api/codec/stored/spec.ts";
 import type { DeploymentId, DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
-import { assignmentOf } from "../../assignment.ts";
+import { assignmentOf } from "@skep/core/world/assignment-of.ts";
 import { toInstance, toLocation, toNode, toVolume } from "../rows.ts";
 import { IDENTITY, toIdentity } from "./identity.ts";
 import {

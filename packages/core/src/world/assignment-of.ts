@@ -1,9 +1,10 @@
-import { volumeNames } from "@skep/core/model/volume.ts";
-import type { Volume } from "@skep/core/model/volume.ts";
-import type { AssignedInstance, Assignment, Removal } from "@skep/core/model/assignment.ts";
-import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
-import type { Instance, Location } from "@skep/core/model/instance.ts";
-import type { Node } from "@skep/core/model/node.ts";
+import { volumeNames } from "../model/volume.ts";
+import type { Volume } from "../model/volume.ts";
+import type { AssignedInstance, Assignment, Removal } from "../model/assignment.ts";
+import type { DeploymentSpec } from "../model/deployment.ts";
+import type { Instance, Location } from "../model/instance.ts";
+import type { Node } from "../model/node.ts";
+import { isGone } from "../model/state.ts";
 
 /** A location with what its agent has to know of it. */
 export interface Assigned {
@@ -16,8 +17,8 @@ export interface Assigned {
 export type AssignmentOrigin = Pick<Assignment, "incarnation" | "succeeds" | "term">;
 
 /**
- * What a node is told, from its records. A lost location is told to stop: its instance has been given away. One that
- * is gone (see `isGone`) is told nothing any more.
+ * What a node is told, from its records. A lost location is told to stop: its instance has been
+ * given away. One that is gone (see `isGone`) is told nothing any more.
  */
 export function assignmentOf(
   node: Node,
@@ -43,11 +44,6 @@ export function assignmentOf(
       .filter(volume => volume.state === "removing")
       .map(({ tenantId, deploymentId, name, serial }) => ({ tenantId, deploymentId, name, serial })),
   };
-}
-
-/** Whether the agent has said that nothing of the location is left: stopped, and without a container. */
-export function isGone(location: Location): boolean {
-  return location.state === "stopped" && location.containers.length === 0;
 }
 
 function toAssigned({ location, instance, spec }: Assigned, kept: readonly Volume[]): AssignedInstance {

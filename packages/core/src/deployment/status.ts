@@ -1,12 +1,6 @@
-import type { Instance, Location, Refusal } from "@skep/core/model/instance.ts";
-import { currentOf } from "@skep/core/model/state.ts";
-import type { DeploymentRecord } from "../store/store.ts";
-
-/** An instance with its locations, newest epoch first. */
-export interface InstanceRecord {
-  readonly instance: Instance;
-  readonly locations: readonly Location[];
-}
+import type { DeploymentRecord } from "../model/deployment.ts";
+import type { Instance, InstanceRecord, Location, Refusal } from "../model/instance.ts";
+import { currentOf, isFinal, isLive, isWell } from "../model/state.ts";
 
 /** Why one instance does not run. */
 export interface Trouble {
@@ -28,8 +22,6 @@ export interface DeploymentStatus {
   readonly troubles: readonly Trouble[];
 }
 
-const ENDED: ReadonlySet<string> = new Set(["stopped", "failed", "lost"]);
-
 /** Counts a deployment's instances against what is wanted, and says what is missing. */
 export function deploymentStatus(
   record: DeploymentRecord,
@@ -42,10 +34,10 @@ export function deploymentStatus(
     ({ instance }) => instance.desired === "run" && instance.release === deployment.release,
   );
   const live = current.map(one => ({ ...one, location: currentOf(one.instance, one.locations) }));
-  const placed = live.filter(({ location }) => location !== undefined && !ENDED.has(location.state));
+  const placed = live.filter(({ location }) => location !== undefined && isLive(location));
   const running = placed.filter(({ location }) => location?.state === "running");
-  const healthy = running.filter(({ location }) => location?.health === "none" || location?.health === "healthy");
-  const leaving = records.filter(one => !current.includes(one) && one.locations.some(({ state }) => !ENDED.has(state)));
+  const healthy = running.filter(({ location }) => location !== undefined && isWell(location));
+  const leaving = records.filter(one => !current.includes(one) && one.locations.some(isLive));
   const troubles = live.flatMap(({ instance, location }) => troubleOf(instance, location, hostnameOf) ?? []);
   const counts = {
     wanted,
@@ -64,7 +56,7 @@ function troubleOf(
   hostnameOf: (nodeId: string) => string,
 ): Trouble | undefined {
   const { refusal } = instance;
-  if (refusal !== undefined && (location === undefined || ENDED.has(location.state))) {
+  if (refusal !== undefined && (location === undefined || isFinal(location.state))) {
     const removed = refusal.removed.map(one => one.sentence).join("; ");
     const words = removed === "" ? "it fits on no node" : `it fits on no node: ${removed}`;
     return { instanceId: instance.id, sentence: words, advice: refusal.advice, refusal };

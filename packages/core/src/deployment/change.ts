@@ -1,8 +1,21 @@
-import { isSingle } from "@skep/core/model/volume.ts";
-import type { Deployment, DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
-import type { TenantId } from "@skep/core/model/tenant.ts";
-import type { DeploymentChange, DeploymentRecord } from "./store.ts";
-import { refuse } from "./refusals.ts";
+import { isSingle } from "../model/volume.ts";
+import type { Deployment, DeploymentRecord, DeploymentSpec, Release } from "../model/deployment.ts";
+import type { TenantId } from "../model/tenant.ts";
+import type { Route } from "../model/routing.ts";
+import { refuseChange } from "./refusals.ts";
+
+/**
+ * What a change of a deployment may say; each absent part stays as it is. A new `spec` makes a new
+ * release.
+ */
+export interface DeploymentChange {
+  readonly spec?: DeploymentSpec;
+  readonly routes?: readonly Route[];
+  readonly replicas?: number;
+  readonly desired?: "run" | "stopped" | "deleted";
+  /** Makes a new release of the same spec, so that every instance is replaced. */
+  readonly restart?: boolean;
+}
 
 /** A new deployment as its first record. */
 export function firstRecord(tenantId: TenantId, spec: DeploymentSpec, now: number): DeploymentRecord {
@@ -22,9 +35,10 @@ export function firstRecord(tenantId: TenantId, spec: DeploymentSpec, now: numbe
 }
 
 /**
- * The record after a change. A new spec, or `restart`, makes a new release; a change that changes nothing leaves the
- * resource version alone too.
- * @throws SkepError `aborted` (another version), `failed_precondition` (it is being deleted).
+ * The record after a change. A new spec, or `restart`, makes a new release; a change that changes
+ * nothing leaves the resource version alone too.
+ * @throws SkepError `aborted` (another version), `failed_precondition` (it is being deleted, or
+ * more copies than its one).
  */
 export function changedRecord(
   before: DeploymentRecord,
@@ -33,19 +47,19 @@ export function changedRecord(
 ): DeploymentRecord {
   const { deployment, release } = before;
   if (expectVersion !== undefined && expectVersion !== deployment.resourceVersion) {
-    throw refuse.staleVersion(deployment.id, expectVersion, deployment.resourceVersion);
+    throw refuseChange.staleVersion(deployment.id, expectVersion, deployment.resourceVersion);
   }
   const desired = change.desired ?? deployment.desired;
   if (deployment.desired === "deleted") {
     if (change.desired === "deleted") return before;
-    throw refuse.beingDeleted(deployment.id);
+    throw refuseChange.beingDeleted(deployment.id);
   }
   const isNew = change.spec !== undefined || change.restart === true;
   const next: Release = isNew
     ? { deploymentId: deployment.id, number: release.number + 1, spec: change.spec ?? release.spec }
     : release;
   const replicas = change.replicas ?? change.spec?.replicas ?? deployment.replicas;
-  if (replicas > 1 && isSingle(next.spec)) throw refuse.single(deployment.id, next.spec.exclusive === true);
+  if (replicas > 1 && isSingle(next.spec)) throw refuseChange.single(deployment.id, next.spec.exclusive === true);
   const same =
     !isNew && change.routes === undefined && desired === deployment.desired && replicas === deployment.replicas;
   if (same) return before;
@@ -59,15 +73,4 @@ export function changedRecord(
     },
     release: next,
   };
-}
-
-/** What one replica of a spec may use at most: what a quota counts. */
-export function footprint(spec: DeploymentSpec): { readonly cpuMillis: number; readonly memoryBytes: number } {
-  let cpuMillis = 0;
-  let memoryBytes = 0;
-  for (const { resources } of spec.containers) {
-    cpuMillis += resources.cpuMillis;
-    memoryBytes += resources.memoryBytes;
-  }
-  return { cpuMillis, memoryBytes };
 }

@@ -1,6 +1,6 @@
-import type { Change, Plan } from "@skep/core/world/plan.ts";
-import type { World } from "@skep/core/world/world.ts";
-import type { Decision } from "../store/store.ts";
+import type { Decision } from "../model/decision.ts";
+import type { Change, Plan } from "./plan.ts";
+import type { World } from "./world.ts";
 
 /** A plan in words: what is recorded, logged and shown to people, and which records it touched. */
 export interface PlanNews {

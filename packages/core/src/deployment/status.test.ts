@@ -1,8 +1,7 @@
-import { aDeployment, aLocation, aRelease, anInstance } from "@skep/core/testing/builders.ts";
-import type { Location } from "@skep/core/model/instance.ts";
+import { aDeployment, aLocation, aRelease, anInstance } from "../testing/builders.ts";
+import type { InstanceRecord, Location } from "../model/instance.ts";
 import { describe, expect, it } from "vitest";
-import { deploymentStatus } from "./deployment-status.ts";
-import type { InstanceRecord } from "./deployment-status.ts";
+import { deploymentStatus } from "./status.ts";
 
 const record = { deployment: aDeployment({ replicas: 2, release: 2 }), release: aRelease({ number: 2 }) };
 
