@@ -236,6 +236,7 @@ describe("the commands that change", () => {
     expect(expectOk(await test.skep("tenant create acme --instances 1 --cpus 1.5 --memory 2G"))).toContain(
       "acme            1   1.5   2 GiB",
     );
+    test.write("compose.yaml", WEB.replace("web.example", "acme.example"));
     const { code, err } = await test.skep("deploy -t acme");
     expect(code).toBe(8);
     expect(err).toContain("Tenant acme would hold 2 of at most 1 instances");

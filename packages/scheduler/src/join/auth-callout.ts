@@ -6,7 +6,8 @@ import type { BusMessage } from "@skep/kit/bus.ts";
 import { hasSigned } from "@skep/kit/nats-keys.ts";
 import type { Beats } from "../loop/beats.ts";
 import type { LoopPorts, Running } from "../loop/ports.ts";
-import type { Decision, NodeRecord } from "../store/store.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
+import type { NodeRecord } from "../store/store.ts";
 
 /** What the schedulers need to let agents into the bus. */
 export interface JoinSecrets {

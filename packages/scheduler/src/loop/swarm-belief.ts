@@ -1,7 +1,8 @@
 import type { SwarmNodes } from "@skep/api/codec/swarm.ts";
 import type { Beats } from "./beats.ts";
 import type { LoopPorts } from "./ports.ts";
-import type { Decision, NodeRecord } from "../store/store.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
+import type { NodeRecord } from "../store/store.ts";
 
 /**
  * So long are the managers that are known given to say something before another node is believed to

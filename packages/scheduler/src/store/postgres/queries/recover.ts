@@ -2,7 +2,7 @@ import { specToStored } from "@skep/api/codec/stored/spec.ts";
 import type { Recovery } from "@skep/core/identity/recovery-records.ts";
 import type { Serials } from "@skep/core/identity/serials.ts";
 import type pg from "pg";
-import { footprint } from "../../deployment-change.ts";
+import { footprint } from "@skep/core/model/deployment.ts";
 import { refuse } from "../../refusals.ts";
 import type { Request } from "../../store.ts";
 import { fromRoute } from "../rows.ts";
