@@ -68,7 +68,6 @@ export const STORE_BUGS: readonly Bug[] = [
     breaks: "A plan is committed without comparing what it was based on.",
     edits: [{ file: PLAN, find: '  if (because !== undefined) return { kind: "stale", because };', replace: "" }],
     found: /twice|ahead|reaches|not as desired|is given to|jumps/,
-    quick: true,
   },
   {
     name: "commit-port-twice",
