@@ -85,6 +85,7 @@ BEGIN
       WHERE l.instance_id = p ->> 'instanceId' AND l.epoch = (p ->> 'epoch')::integer;
   END IF;
   IF plan ?| '{forget-location,forget-instance,forget-deployment}' THEN
+    PERFORM set_config('skep.now', at::text, true);
     PERFORM set_config('skep.ports_free_at',
       (SELECT max(p ->> 'portsFreeAt') FROM jsonb_array_elements(plan -> 'forget-location') p), true);
     DELETE FROM deployment_locations l USING jsonb_array_elements(plan -> 'forget-location') p

@@ -3,7 +3,7 @@
  *
  * A host port whose user's record goes waits before anybody else gets it, but for its own
  * deployment. The commit of a plan says until when (`skep.ports_free_at`); after a deletion by hand
- * it is 5 minutes.
+ * it is 5 minutes. What has waited long enough goes by the commit's own time (`skep.now`).
  *
  * The users of host ports and the number of live locations of each node follow
  * `deployment_locations`, even when a person edits it by hand. One statement each for ports and
@@ -34,7 +34,8 @@ BEGIN
       AND NOT EXISTS (SELECT FROM deployments d WHERE d.id = r.deployment_id AND d.release = r.release)
       AND NOT EXISTS (SELECT FROM deployment_locations o
         WHERE o.deployment_id = r.deployment_id AND o.release = r.release);
-  now_ms := (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
+  now_ms := coalesce(nullif(current_setting('skep.now', true), '')::bigint,
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint);
   DELETE FROM released_ports r WHERE r.free_at <= now_ms AND r.node_id IN (SELECT node_id FROM removed);
   INSERT INTO released_ports (node_id, host_port, protocol, deployment_id, free_at)
     SELECT DISTINCT ON (1, 2, 3) l.node_id, (p ->> 'hostPort')::integer, p ->> 'protocol', l.deployment_id,
