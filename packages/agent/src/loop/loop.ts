@@ -6,6 +6,7 @@ import {
   noteStepDone,
   noteStepFailed,
   type ConvergeMemory,
+  type StepFailure,
 } from "@skep/core/converge/memory.ts";
 import { turnOf, type Step } from "@skep/core/converge/step.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
@@ -220,7 +221,7 @@ export class Loop {
     return instanceId !== undefined && this.#work.isStale(instanceId, mark);
   }
 
-  #remember(step: Step, failure: string | undefined): void {
+  #remember(step: Step, failure: StepFailure | undefined): void {
     this.#memory =
       failure === undefined
         ? noteStepDone(this.#memory, step)

@@ -1,3 +1,4 @@
+import type { StepFailure } from "@skep/core/converge/memory.ts";
 import { stepKey, type OnContainer, type Step } from "@skep/core/converge/step.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
@@ -33,7 +34,7 @@ export function createWork(deps: {
   readonly executors: Executors;
   readonly clock: Clock;
   readonly log: Log;
-  readonly onEnd: (step: Step, failure: string | undefined) => void;
+  readonly onEnd: (step: Step, failure: StepFailure | undefined) => void;
 }): Work {
   const { executors, clock, log, onEnd } = deps;
   const running = new Map<string, Promise<void>>();
@@ -49,13 +50,14 @@ export function createWork(deps: {
   async function run(step: Step, made: Promise<void> | undefined): Promise<void> {
     await made;
     const startedAt = clock.monotonic();
-    let failure: string | undefined;
+    let failure: StepFailure | undefined;
     try {
       await execute(executors, step);
     } catch (error) {
-      failure = error instanceof Error ? error.message : String(error);
-      const fields = { step: step.key, code: engineErrorCode(error), error };
-      log.warn("step.failed", `${step.kind} failed: ${failure}`, fields);
+      const code = engineErrorCode(error);
+      const words = error instanceof Error ? error.message : String(error);
+      failure = { words, isPortTaken: code === "port_taken" };
+      log.warn("step.failed", `${step.kind} failed: ${words}`, { step: step.key, code, error });
     }
     const durationMs = Math.round(clock.monotonic() - startedAt);
     if (failure === undefined) log.info("step.done", sentenceOf(step), { step: step.key, durationMs });

@@ -32,6 +32,16 @@ export interface TryMemory {
   readonly nextAt: number;
   /** The engine's own words. */
   readonly lastError: string;
+  /** Since when, and how often in a row, the engine refused it because a host port was taken. */
+  readonly portTaken: { readonly since: number; readonly times: number } | undefined;
+}
+
+/** Why a step failed. */
+export interface StepFailure {
+  /** The engine's own words. */
+  readonly words: string;
+  /** Somebody else on the node has the host port. */
+  readonly isPortTaken: boolean;
 }
 
 /** What `converge` hands itself from call to call. Plain data: it may be kept or lost, and losing it only forgets backoffs. */
@@ -67,10 +77,16 @@ const FIRST_RETRY_MS = 1_000;
 export const LONGEST_RETRY_MS = 60_000;
 
 /** Remembers that a step failed: the next try of the same key waits, longer each time up to a minute. */
-export function noteStepFailed(memory: ConvergeMemory, step: Step, error: string, now: number): ConvergeMemory {
-  const failures = (memory.tries[step.key]?.failures ?? 0) + 1;
+export function noteStepFailed(memory: ConvergeMemory, step: Step, failure: StepFailure, now: number): ConvergeMemory {
+  const before = memory.tries[step.key];
+  const failures = (before?.failures ?? 0) + 1;
   const nextAt = now + Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20));
-  return { ...memory, tries: { ...memory.tries, [step.key]: { failures, nextAt, lastError: error } } };
+  const { since = now, times = 0 } = before?.portTaken ?? {};
+  const portTaken = failure.isPortTaken ? { since, times: times + 1 } : undefined;
+  return {
+    ...memory,
+    tries: { ...memory.tries, [step.key]: { failures, nextAt, lastError: failure.words, portTaken } },
+  };
 }
 
 /** Forgets the failures of a step that succeeded. */

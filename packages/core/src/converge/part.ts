@@ -3,6 +3,7 @@ import type { ContainerSpec } from "../model/deployment.ts";
 import type { Health } from "../model/instance.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { DETACHED, endContainer, on, runs, stopContainer } from "./end.ts";
+import { judgePort } from "./port-taken.ts";
 import { makeReady } from "./ready.ts";
 import { longestDelay, noteEnd, noteRunning, noteVanished } from "./restart.ts";
 import { attemptInTurn, isAhead, recall, remember, times, wake } from "./round.ts";
@@ -96,6 +97,12 @@ function begin(round: Round, instance: AssignedInstance, container: ContainerSpe
     remember(round, instance, container.name, { failed: true, reason: tried.lastError });
     return state("failed", container, `${container.name} is given up: ${tried.lastError}`);
   }
+  const port = judgePort(round, seen);
+  if (port?.kind === "give-up") {
+    remember(round, instance, container.name, { failed: true, reason: port.because });
+    return state("failed", container, `${container.name} is given up: ${port.because}`);
+  }
+  if (port !== undefined) return state("starting", container, `${container.name} waits: ${port.because}`);
   const step = { kind: "start-container", key, ...on(seen, reason === "" ? "it is wanted" : reason) } as const;
   const started = attemptInTurn(round, "start", step);
   if (started === undefined) return state("starting", container, `${container.name} waits for its turn to start`);

@@ -120,11 +120,17 @@ function convergeParts(
 
 /** What is left to say of an instance of which a container was given up before: nothing of it is started again. */
 function givenUp(round: Round, instance: AssignedInstance): readonly PartState[] | undefined {
-  const memories = instance.spec.containers.map(({ name }) => ({ name, memory: remember(round, instance, name, {}) }));
+  const names = instance.spec.containers.map(({ name }) => name);
+  if (names.length > 1) names.unshift("");
+  const memories = names.map(name => ({ name, memory: remember(round, instance, name, {}) }));
   if (!memories.some(({ memory }) => memory.failed)) return undefined;
   return memories
     .filter(({ memory }) => memory.failed)
-    .map(({ name, memory }) => ({ phase: "failed", health: "none", message: `${name} is given up: ${memory.reason}` }));
+    .map(({ name, memory }) => ({
+      phase: "failed",
+      health: "none",
+      message: `${name || "the pod"} is given up: ${memory.reason}`,
+    }));
 }
 
 /** The containers of a group as statuses, by name. */

@@ -2,6 +2,7 @@ import type { AssignedInstance } from "../model/assignment.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { DETACHED, endContainer, endGroup, on } from "./end.ts";
 import type { PartState } from "./part.ts";
+import { judgePort } from "./port-taken.ts";
 import { makeReady } from "./ready.ts";
 import { longestDelay, noteEnd, noteRunning, noteVanished } from "./restart.ts";
 import { attemptInTurn, isAhead, recall, remember, wake } from "./round.ts";
@@ -73,6 +74,12 @@ function createSandbox(round: Round, instance: AssignedInstance, group: readonly
 
 function startSandbox(round: Round, instance: AssignedInstance, seen: ObservedContainer): SandboxState {
   remember(round, instance, "", { id: seen.id, replacing: false });
+  const port = judgePort(round, seen);
+  if (port?.kind === "give-up") {
+    remember(round, instance, "", { failed: true, reason: port.because });
+    return not("failed", `the pod is given up: ${port.because}`);
+  }
+  if (port !== undefined) return not("starting", `the pod waits: ${port.because}`);
   const key = stepKey.start(seen.id);
   const step = { kind: "start-container", key, ...on(seen, "its pod is wanted") } as const;
   const started = attemptInTurn(round, "start", step);

@@ -49,7 +49,14 @@ export function retryFailed(draft: Draft): void {
 export function isDone(draft: Draft, instance: Instance, current: Location): boolean {
   const condition = releaseOf(draft, instance)?.spec.restart.condition ?? "any";
   if (!hasEnded(current) || current.desired !== "run") return false;
+  if (neverRan(current)) return false;
   return condition === "none" || (condition === "on-failure" && current.state === "stopped");
+}
+
+/** Whether its containers were made and none of them ever ran, so that what was to run once has not run. */
+function neverRan({ state, containers }: Location): boolean {
+  if (state !== "failed" || containers.length === 0) return false;
+  return containers.every(({ running, exitCode }) => !running && exitCode === undefined);
 }
 
 /** When a failed placement may be followed by the next: a pure function of how often and how briefly it was placed. */

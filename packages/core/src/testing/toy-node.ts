@@ -1,7 +1,7 @@
 import { converge } from "../converge/converge.ts";
 import type { Converged } from "../converge/converge.ts";
 import { applyStep } from "../converge/effect.ts";
-import { EMPTY_MEMORY, noteStepDone, noteStepFailed } from "../converge/memory.ts";
+import { EMPTY_MEMORY, noteStepDone, noteStepFailed, type StepFailure } from "../converge/memory.ts";
 import type { ConvergeInput } from "../converge/round.ts";
 import type { Step } from "../converge/step.ts";
 import type { Assignment } from "../model/assignment.ts";
@@ -20,7 +20,7 @@ export class ToyNode {
   inFlight: string[] = [];
   ended: string[] = [];
   assignment: Assignment | undefined;
-  failing: (step: Step) => string | undefined = () => undefined;
+  failing: (step: Step) => string | StepFailure | undefined = () => undefined;
   healthNotes: NonNullable<ConvergeInput["healthNotes"]> = {};
 
   constructor(spec: DeploymentSpec | undefined, more: Partial<ReturnType<typeof anAssignedInstance>> = {}) {
@@ -41,10 +41,13 @@ export class ToyNode {
       const result = this.look();
       if (result.steps.length === 0) return result;
       for (const step of result.steps) {
-        const error = this.failing(step);
+        const failing = this.failing(step);
+        const failure = typeof failing === "string" ? { words: failing, isPortTaken: false } : failing;
         this.memory =
-          error === undefined ? noteStepDone(this.memory, step) : noteStepFailed(this.memory, step, error, this.now);
-        if (error === undefined) this.observed = applyStep(this.observed, step, this.now);
+          failure === undefined
+            ? noteStepDone(this.memory, step)
+            : noteStepFailed(this.memory, step, failure, this.now);
+        if (failure === undefined) this.observed = applyStep(this.observed, step, this.now);
       }
     }
     throw new Error("it does not settle");
