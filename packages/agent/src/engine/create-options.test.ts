@@ -162,11 +162,20 @@ describe("what a spec may not say", () => {
     expect(refusalOf(() => create(over))).toEqual({ code: "permission_denied", field });
   });
 
-  test("refuses a host port that does not exist", () => {
-    expect(refusalOf(() => create({}, [{ ...port, hostPort: 70_000 as 20_001 }]))).toEqual({
-      code: "permission_denied",
-      field: "ports",
-    });
+  test.each([
+    [70_000, "does not exist"],
+    [0, "does not exist"],
+    [22, "is the machine's or the platform's"],
+    [2377, "is the machine's or the platform's"],
+    [4222, "is the machine's or the platform's"],
+    [7700, "is the machine's or the platform's"],
+  ])("refuses the host port %i, for a container and for a pod's sandbox: it %s", (hostPort, why) => {
+    const ports = [{ ...port, hostPort: hostPort as 20_001 }];
+    const sandbox = (): unknown => toSandboxOptions({ instance: anInstance({ ports }), image: "pause", specHash: "h" });
+    for (const run of [() => create({}, ports), sandbox]) {
+      expect(refusalOf(run)).toEqual({ code: "permission_denied", field: "ports" });
+      expect(run).toThrow(why);
+    }
   });
 });
 

@@ -35,10 +35,11 @@ export function isReservedPort(port: number): boolean {
 /** Reserved ports within a range, in order. */
 export function reservedWithin({ from, to }: PortRange): readonly number[] {
   const privileged = { from: 0, to: FIRST_UNPRIVILEGED - 1 };
-  return [privileged, ...RESERVED].flatMap(one => {
+  const within = [privileged, ...RESERVED].flatMap(one => {
     const [first, last] = [Math.max(from, one.from), Math.min(to, one.to)];
     return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
   });
+  return within.toSorted((a, b) => a - b);
 }
 
 /**
