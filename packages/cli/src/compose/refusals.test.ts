@@ -58,6 +58,11 @@ describe("what a Compose file may not ask for", () => {
     ["deploy: { placement: { constraints: ['node.labels.x ~ y'] } }", "4:42", "node.labels.x ~ y"],
     ["labels: { traefik.http.routers.w.rule: 'Hots(`a`)' }\n    expose: [80]", "4:15", "Hots"],
     ["labels: ['traefik.http.routers.w.rule=Host(`a`']\n    expose: [80]", "4:14", "Host(`a`"],
+    [
+      "labels: { traefik.http.middlewares.m.basicauth.realm: x }\n    expose: [80]",
+      "4:5",
+      "services.web.labels.traefik.http.middlewares.m.basicauth.users: the middleware has no users",
+    ],
     ["working_dir: relative", "4:5", "no absolute path"],
     ["deploy: { resources: { limits: { cpus: 1 }, reservations: { cpus: 2 } } }", "4:15", "reserved"],
   ])("refuses `%s` at %s", (line, place, words) => {

@@ -56,8 +56,10 @@ function placeOf(issue: Issue, services: Assembled["services"]): Place {
   const last = /\["(.*)"\]|\[(\d+)\]/.exec(rest.slice(name?.length ?? 0));
   const inner = last === null ? [] : [last[1] ?? Number(last[2])];
   for (const path of paths) {
-    const found = walk(service.value, [...path, ...inner]) ?? walk(service.value, path);
+    const found = walk(service.value, [...path, ...inner]);
     if (found !== undefined) return found;
+    const around = walk(service.value, path);
+    if (around !== undefined) return { ...around, path: [around.path, last?.[1] ?? []].flat().join(".") };
   }
   return service.place;
 }
