@@ -3,6 +3,7 @@ import { downPlatform, upPlatform, type Platform } from "./platform.ts";
 import { badInputScenarios } from "./scenarios/bad-input.ts";
 import { deployScenarios } from "./scenarios/deploy.ts";
 import { drainScenarios } from "./scenarios/drain.ts";
+import { edgeLabelScenarios } from "./scenarios/edge-labels.ts";
 import { healingScenarios } from "./scenarios/healing.ts";
 import { leaderLossScenarios } from "./scenarios/leader-loss.ts";
 import { lightsOutScenarios } from "./scenarios/lights-out.ts";
@@ -25,6 +26,7 @@ describe("Skep on a Swarm of three engines", () => {
   describe("deploying", () => deployScenarios(given));
   describe("speaking every protocol on one port", () => protocolScenarios(given));
   describe("refusing what is wrong", () => badInputScenarios(given));
+  describe("sharing the edges", () => edgeLabelScenarios(given));
   describe("healing", () => healingScenarios(given));
   describe("draining a worker", () => drainScenarios(given));
   describe("losing the leading scheduler", () => leaderLossScenarios(given));
