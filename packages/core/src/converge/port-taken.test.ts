@@ -29,7 +29,9 @@ test.each([
   const message = `${who}: the host port 20001 of its node is taken: ${TAKEN.words}`;
   expect(second.statuses[0]).toMatchObject({ state: "failed", message });
   node.failing = () => undefined;
-  expect(node.pass(3_600_000).settle().statuses[0]).toMatchObject({ state: "failed", message });
+  node.pass(3_600_000).settle();
+  // Tries are forgotten by now; that it was given up is not.
+  expect(node.settle().statuses[0]).toMatchObject({ state: "failed", message });
 });
 
 test("a port that is free again at the second try costs nothing but a second", () => {
@@ -95,4 +97,28 @@ test("a container that goes on running keeps nobody waiting for its port", () =>
   const { wakeAt } = node.settle();
   node.pass(wakeAt! - node.now).settle();
   expect(statusOf(node)).toMatchObject({ state: "failed" });
+});
+
+test.each([
+  ["another port", { hostPort: 20_002 }],
+  ["the same port of another protocol", { protocol: "udp" as const }],
+])("one that is being stopped and has %s is not waited for", (_, port) => {
+  const node = withOlder(stepKey.stop);
+  const { id } = node.observed.containers[0]!;
+  const containers = node.observed.containers.map(one =>
+    one.id === id ? { ...one, ports: [{ ...PORTS[0]!, ...port }] } : one,
+  );
+  node.observed = { ...node.observed, containers };
+  node.settle();
+  node.pass(1_000).settle();
+  expect(statusOf(node)).toMatchObject({ state: "failed" });
+});
+
+test("one that the engine is removing is waited for", () => {
+  const node = withOlder();
+  const [older] = node.observed.containers;
+  node.observed = { ...node.observed, containers: [{ ...older!, state: "removing" }] };
+  node.settle();
+  expect(node.pass(5_000).look().steps).toEqual([]);
+  expect(statusOf(node)).toMatchObject({ state: "starting" });
 });

@@ -270,21 +270,6 @@ test("a job that ended as it should is left as it is", () => {
   expect(cluster.world.locations.map(one => [one.deploymentId, one.state, one.epoch])).toEqual([[id, "stopped", 1]]);
 });
 
-test.each([
-  ["never ran", undefined, 2],
-  ["failed", 1, 1],
-])("what is to run once and %s is placed again only where nothing of it ran", (_, exitCode, placements) => {
-  const cluster = new ToyCluster(someNodes(2));
-  cluster.outcome = () => "fails";
-  cluster.deploy(aSpec({ restart: { condition: "none" } }));
-  cluster.run(5);
-  const containers = [{ name: "app", id: "c1", imageId: "", running: false, exitCode, restarts: 0 }];
-  const locations = cluster.world.locations.map(one => ({ ...one, state: "failed" as const, containers }));
-  cluster.world = { ...cluster.world, locations };
-  cluster.run(15);
-  expect(changesOf(cluster.changes, "place")).toHaveLength(placements);
-});
-
 test("a placement that does not get running in time is tried on another node, if there is one", () => {
   const cluster = new ToyCluster(someNodes(2));
   cluster.outcome = location => (location.nodeId === "node-1" ? "hangs" : "runs");
