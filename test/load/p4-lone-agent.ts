@@ -40,7 +40,7 @@ export async function startLoneAgent(engine: Engine): Promise<LoneAgent> {
   const gone = new Set<string>();
   scheduler.subscribe(everyNode("report"), message => {
     const report = decodeReport(message.data);
-    message.reply(encodeReportAck({ accepted: true, needFull: false }));
+    message.reply(encodeReportAck({ accepted: true, needFull: false, because: "" }));
     for (const { instanceId, state } of report.statuses) if (state === "running") running.add(instanceId);
     for (const { instanceId } of report.gone) gone.add(instanceId);
     heard(running, gone);

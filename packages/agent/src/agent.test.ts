@@ -235,7 +235,7 @@ describe("the session", () => {
     const before = rig.scheduler.beats.length;
     await rig.clock.advance(10_000);
     expect(rig.scheduler.beats).toHaveLength(before);
-    rig.scheduler.ack = { accepted: true, needFull: false };
+    rig.scheduler.ack = { accepted: true, needFull: false, because: "" };
     await rig.clock.advance(10_000);
     expect(rig.scheduler.beats.length).toBeGreaterThan(before + 3);
   });
@@ -265,10 +265,10 @@ describe("the session", () => {
     expect(await settle(rig, rig.scheduler.ask({ kind: "report" }))).toEqual({ kind: "done" });
     await rig.clock.advance(500);
     expect(rig.scheduler.reports.at(-1)).toMatchObject({ full: true, statuses: [{ instanceId: "acme.web.1" }] });
-    rig.scheduler.ack = { accepted: false, needFull: true };
+    rig.scheduler.ack = { accepted: false, needFull: true, because: "" };
     rig.engine.crash(rig.engine.containers()[0]?.id ?? "", 1);
     await rig.clock.advance(100);
-    rig.scheduler.ack = { accepted: true, needFull: false };
+    rig.scheduler.ack = { accepted: true, needFull: false, because: "" };
     await rig.clock.advance(1_000);
     expect(
       rig.scheduler.reports.some(report => report.full && report.seq === rig.scheduler.beats.at(-1)?.reportSeq),
@@ -280,7 +280,7 @@ describe("the session", () => {
     rig.scheduler.ack = undefined;
     rig.engine.crash(rig.engine.containers()[0]?.id ?? "", 1);
     await rig.clock.advance(20_000);
-    rig.scheduler.ack = { accepted: true, needFull: false };
+    rig.scheduler.ack = { accepted: true, needFull: false, because: "" };
     await rig.clock.advance(6_000);
     expect(known(rig)).toMatchObject({ state: "running", containers: [{ restarts: 1 }] });
   });

@@ -198,6 +198,7 @@ function apiOf(ports: Ports, started: () => Started | undefined, wake: (because:
     edgeWarnings: () => started()?.edges?.warnings() ?? [],
     replicas: () => started()?.replicas.seen() ?? [],
     heardNodes: () => [...(started()?.beats.all().keys() ?? [])],
+    clones: () => started()?.beats.clones() ?? [],
     refusals: () => started()?.beats.refusals() ?? [],
     keysChanged: () => started()?.revocations.soon(),
     newId: () => ids("id"),

@@ -43,6 +43,7 @@ export function fakeScheduler(bus: Bus, nodeId = "node-1"): FakeScheduler {
     ack: {
       accepted: true,
       needFull: false,
+      because: "",
     },
     assign: assignment => {
       scheduler.assignment = assignment;

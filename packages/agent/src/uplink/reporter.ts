@@ -29,6 +29,8 @@ export interface ReporterDeps {
 const GAP_MS = 30;
 const ACK_TIMEOUT_MS = 2_000;
 const BACKOFF = { baseMs: 200, maxMs: 5_000 };
+/** Between two reports of an agent whose session is refused: asking faster changes nothing. */
+const REFUSED_MS = 5_000;
 /** After so many tries of one report everything is said anew: by then much of it is old. */
 const TRIES = 3;
 
@@ -58,6 +60,7 @@ export class Reporter {
    * more.
    */
   #generation = 0;
+  #refused = "";
   #seq = 0;
   #ackedSeq = 0;
   #pending: Pending | undefined;
@@ -127,6 +130,7 @@ export class Reporter {
       const ack = decodeReportAck(await bus.request(subject, bytes, { timeoutMs: ACK_TIMEOUT_MS }));
       // Before the last part of a full report has landed, everything is needed still.
       const isWell = ack.accepted && (!ack.needFull || (report.full && !endsFull(report)));
+      this.#hearRefusal(ack.because);
       if (began === this.#generation) this.#settle(pending, report, isWell);
     } catch (error) {
       if (began !== this.#generation) return;
@@ -135,6 +139,19 @@ export class Reporter {
       if (pending.tries >= TRIES) this.#wantAll();
       this.#wake.at(clock.now() + retryDelay(pending.tries, random, BACKOFF));
     }
+  }
+
+  /** Says once why nothing of this session counts, and once that it counts again. */
+  #hearRefusal(because: string): void {
+    if (because === this.#refused) return;
+    this.#refused = because;
+    const { log, nodeId, sessionId } = this.#deps;
+    if (because === "") return log.info("session.accepted", "The schedulers take this agent's reports again.");
+    log.error("session.refused", "The schedulers take nothing of what this agent says.", {
+      because,
+      nodeId,
+      sessionId,
+    });
   }
 
   #prepare(picture: Picture): Pending | undefined {
@@ -177,7 +194,8 @@ export class Reporter {
     this.#pending = undefined;
     if (!accepted) {
       this.#wantAll();
-      this.#wake.at(this.#deps.clock.now() + retryDelay(1, this.#deps.random, BACKOFF));
+      const delayMs = this.#refused === "" ? retryDelay(1, this.#deps.random, BACKOFF) : REFUSED_MS;
+      this.#wake.at(this.#deps.clock.now() + delayMs);
       return;
     }
     this.#known = sent.said;

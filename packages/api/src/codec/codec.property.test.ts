@@ -153,7 +153,8 @@ describe("what is written is read again", () => {
       expect(unreadable).toEqual([]);
       return read;
     });
-    survives(fc.record({ accepted: fc.boolean(), needFull: fc.boolean() }), encodeReportAck, decodeReportAck);
+    const ack = fc.record({ accepted: fc.boolean(), needFull: fc.boolean(), because: text });
+    survives(ack, encodeReportAck, decodeReportAck);
   });
 
   it("lists of Swarm nodes", () => {

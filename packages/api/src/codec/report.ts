@@ -58,6 +58,8 @@ export interface ReportAck {
   readonly accepted: boolean;
   /** The session is not known, or something is missing: send everything. */
   readonly needFull: boolean;
+  /** Why nothing of this session is accepted, for people; `""` where it is. */
+  readonly because: string;
 }
 
 /** Whether all is said with it: the last part of a full report, or one that is no part. */
@@ -178,11 +180,11 @@ function factsFromProto(message: NodeFactsMessage): AgentFacts {
 
 /** Writes the answer to a report. */
 export function encodeReportAck(ack: ReportAck): Uint8Array {
-  return encodeMessage(ReportAckSchema, { accepted: ack.accepted, needFull: ack.needFull });
+  return encodeMessage(ReportAckSchema, { ...ack });
 }
 
 /** @throws SkepError as `decodeMessage`. */
 export function decodeReportAck(bytes: Uint8Array): ReportAck {
-  const { accepted, needFull } = decodeMessage(ReportAckSchema, bytes);
-  return { accepted, needFull };
+  const { accepted, needFull, because } = decodeMessage(ReportAckSchema, bytes);
+  return { accepted, needFull, because };
 }

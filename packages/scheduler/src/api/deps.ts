@@ -1,3 +1,4 @@
+import type { Clone } from "@skep/core/identity/sessions.ts";
 import type { PortRange } from "@skep/core/model/host-ports.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
 import type { Bus } from "@skep/kit/bus.ts";
@@ -44,6 +45,8 @@ export interface ApiDeps {
   heardNodes(): readonly string[];
   /** Agents that refused the last assignment that they got, and why. */
   refusals(): readonly { readonly nodeId: string; readonly because: string }[];
+  /** Nodes as which two agents speak at present. */
+  clones(): readonly Clone[];
   /** Nodes were revoked or taken back. */
   keysChanged(): void;
   /** A fresh id, unique in the platform. */

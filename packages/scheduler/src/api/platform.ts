@@ -13,6 +13,7 @@ import type {
 import { isLive } from "@skep/core/model/state.ts";
 import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
 import type { World } from "@skep/core/world/world.ts";
+import { cloneSentence } from "../loop/clones.ts";
 import { sentenceOf } from "../loop/records-guard.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
 import type { Lease, Orphan } from "../store/store.ts";
@@ -115,6 +116,7 @@ function warningsOf(deps: ApiDeps, world: World, hasLeader: boolean, revoked: re
       ? ["Too many nodes are silent at once, so nothing is moved: look at the network and at NATS before the nodes."]
       : []),
     ...(world.nodes.length === 0 ? ["No node has reported yet: look at the agents' logs."] : []),
+    ...deps.clones().map(clone => cloneSentence(clone, world.nodes.find(({ id }) => id === clone.nodeId)?.hostname)),
     ...(down.length === 0
       ? []
       : [`Down: ${down.join(", ")}. Their instances are placed elsewhere; bring the nodes back or remove them.`]),

@@ -1,7 +1,8 @@
 import { decodeFetchReply, encodeFetch } from "@skep/api/codec/assignment.ts";
 import { encodeBeat } from "@skep/api/codec/beat.ts";
+import { encodeLeaseRequest } from "@skep/api/codec/lease.ts";
 import { encodeSpecFetch } from "@skep/api/codec/spec-name.ts";
-import { decodeReportAck, encodeReport, type Report } from "@skep/api/codec/report.ts";
+import { decodeReportAck, encodeReport, type Report, type ReportAck } from "@skep/api/codec/report.ts";
 import { encodeSwarmNodes } from "@skep/api/codec/swarm.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -49,7 +50,15 @@ function aFullReport(over: Partial<Report> = {}): Report {
   };
 }
 
-async function say(report: Report, timeoutMs = 1_000): Promise<{ accepted: boolean; needFull: boolean }> {
+function aBeat(sessionId: string, seq: number, nodeId = "node-1"): Uint8Array {
+  return encodeBeat({
+    ...{ nodeId, bootId: "b", sessionId, seq, reportSeq: 0 },
+    ...{ incarnation: "", refused: "", appliedTerm: 0, appliedRevision: 0 },
+    ...{ digest: 0n, instances: 0, load: undefined, leaving: false, at: 0 },
+  });
+}
+
+async function say(report: Report, timeoutMs = 1_000): Promise<ReportAck> {
   const answer = agent.request("skep.v1.report.node-1", encodeReport(report), { timeoutMs });
   void answer.then(
     () => (answers += 1),
@@ -61,14 +70,14 @@ async function say(report: Report, timeoutMs = 1_000): Promise<{ accepted: boole
 
 describe("absorb", () => {
   it("writes the facts of a new session and its full report, by one of the replicas", async () => {
-    expect(await say(aFullReport())).toEqual({ accepted: true, needFull: false });
+    expect(await say(aFullReport())).toMatchObject({ accepted: true, needFull: false });
     expect(rig.database.records.nodes.get("node-1")).toMatchObject({ sessionId: "session-1", reportedFull: true });
     expect(woken).toEqual(["report of node-1"]);
   });
 
   it("asks a session that it does not know for everything", async () => {
     const partial = aFullReport({ full: false, facts: undefined, statuses: [aStatus()] });
-    expect(await say(partial)).toEqual({ accepted: false, needFull: true });
+    expect(await say(partial)).toMatchObject({ accepted: false, needFull: true });
     expect(woken).toEqual([]);
   });
 
@@ -76,7 +85,7 @@ describe("absorb", () => {
     rig.database.cut();
     await expect(say(aFullReport())).rejects.toMatchObject({ code: "timeout" });
     rig.database.heal();
-    expect(await say(aFullReport())).toEqual({ accepted: true, needFull: false });
+    expect(await say(aFullReport())).toMatchObject({ accepted: true, needFull: false });
     const said = rig.lines.filter(line => line.fields.loop === "absorb").map(line => line.event);
     expect(said).toEqual(["loop.failed"]);
   });
@@ -116,6 +125,32 @@ describe("absorb", () => {
     expect(woken).toHaveLength(1);
   });
 
+  it("takes nothing from the later of two sessions that beat as one node, and all from a restarted agent", async () => {
+    await say(aFullReport());
+    const sessionIds = ["session-1", "clone"];
+    const clone = aFullReport({
+      sessionId: "clone",
+      facts: { ...someFacts({ sessionId: "clone" }), agentVersion: "1" },
+    });
+    for (let seq = 1; seq <= 5; seq += 1) {
+      for (const [index, sessionId] of sessionIds.entries())
+        agent.publish("skep.v1.beat.node-1", aBeat(sessionId, index === 0 ? seq + 10 : seq));
+      await rig.clock.advance(1_000);
+    }
+    expect(await say(clone)).toMatchObject({
+      accepted: false,
+      needFull: false,
+      because: expect.stringContaining("node"),
+    });
+    expect(rig.database.records.nodes.get("node-1")?.sessionId).toBe("session-1");
+    const fetch = encodeFetch({ nodeId: "node-1", sessionId: "clone", incarnation: "", term: 0, revision: 0 });
+    const fetched = expect(agent.request("skep.v1.fetch.node-1", fetch, { timeoutMs: 100 })).rejects.toBeDefined();
+    await rig.clock.advance(200);
+    await fetched;
+    const restarted = { ...someFacts({ sessionId: "session-2" }), agentVersion: "1" };
+    expect(await say(aFullReport({ sessionId: "session-2", facts: restarted }))).toMatchObject({ accepted: true });
+  });
+
   it("drops what a node says in the name of another, and says so once", async () => {
     await say(aFullReport());
     const report = aFullReport({ nodeId: "node-2", facts: { ...someFacts({ nodeId: "node-2" }), agentVersion: "1" } });
@@ -126,7 +161,11 @@ describe("absorb", () => {
     const fetched = agent.request("skep.v1.fetch.node-1", fetch, { timeoutMs: 100 });
     const spec = encodeSpecFetch({ nodeId: "node-2", deploymentId: "acme.web", release: 1, offset: 0 });
     const asked = agent.request("skep.v1.spec.node-1", spec, { timeoutMs: 100 });
-    const refused = [expect(fetched), expect(asked)].map(one => one.rejects.toMatchObject({ code: "timeout" }));
+    const lease = encodeLeaseRequest({ nodeId: "node-2", instances: [] });
+    const leased = agent.request("skep.v1.lease.node-1", lease, { timeoutMs: 100 });
+    const refused = [expect(fetched), expect(asked), expect(leased)].map(one =>
+      one.rejects.toMatchObject({ code: "timeout" }),
+    );
     await rig.clock.advance(200);
     await Promise.all(refused);
     expect(rig.database.records.nodes.has("node-2")).toBe(false);
@@ -147,14 +186,8 @@ describe("absorb", () => {
     const ports = rig.ports("s3");
     const beats = createBeats(ports, createSenders(ports));
     loops.push(beats);
-    const beat = (nodeId: string) =>
-      encodeBeat({
-        ...{ nodeId, bootId: "b", sessionId: "session-1", seq: 1, reportSeq: 0 },
-        ...{ incarnation: "", refused: "", appliedTerm: 0, appliedRevision: 0 },
-        ...{ digest: 0n, instances: 0, load: undefined, leaving: false, at: 0 },
-      });
-    agent.publish("skep.v1.beat.node-1", beat("node-2"));
-    agent.publish("skep.v1.beat.node-1", beat("node-1"));
+    agent.publish("skep.v1.beat.node-1", aBeat("session-1", 1, "node-2"));
+    agent.publish("skep.v1.beat.node-1", aBeat("session-1", 1));
     await rig.clock.advance(10);
     expect([...beats.all().keys()]).toEqual(["node-1"]);
   });
@@ -162,8 +195,8 @@ describe("absorb", () => {
   it("answers a full report in parts, and calls it full with the last one", async () => {
     const part = (number: number, over: Partial<Report> = {}) =>
       say(aFullReport({ seq: number, part: { number, of: 2 }, ...over }));
-    expect(await part(1)).toEqual({ accepted: true, needFull: true });
-    expect(await part(2, { facts: undefined })).toEqual({ accepted: true, needFull: false });
+    expect(await part(1)).toMatchObject({ accepted: true, needFull: true });
+    expect(await part(2, { facts: undefined })).toMatchObject({ accepted: true, needFull: false });
   });
 
   it("believes the Swarm's list from managers, and the first list from who is one by it", async () => {
@@ -198,7 +231,7 @@ describe("absorb", () => {
     agent.publish("skep.v1.report.node-1", new Uint8Array([1, 2, 3]));
     agent.publish("skep.v1.beat.node-1", new Uint8Array([255]));
     await rig.clock.advance(10);
-    expect(await say(aFullReport())).toEqual({ accepted: true, needFull: false });
+    expect(await say(aFullReport())).toMatchObject({ accepted: true, needFull: false });
     expect(rig.lines.map(line => line.event)).toContain("message.unreadable");
   });
 });

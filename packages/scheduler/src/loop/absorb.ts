@@ -5,6 +5,7 @@ import { everyNode } from "@skep/api/subjects.ts";
 import type { BusMessage } from "@skep/kit/bus.ts";
 import { answerAgents } from "./answers.ts";
 import type { Beats } from "./beats.ts";
+import { CLONE_WORD } from "./clones.ts";
 import type { Hints } from "./hints.ts";
 import { createListen } from "./listen.ts";
 import type { LoopPorts, Running } from "./ports.ts";
@@ -12,6 +13,8 @@ import type { Senders } from "./senders.ts";
 import { believes, createDisbelief } from "./swarm-belief.ts";
 import { createTurns } from "./turns.ts";
 import { createUsageBuffer } from "./usage-buffer.ts";
+
+const REFUSED = { accepted: false, needFull: false, because: CLONE_WORD };
 
 /** What absorb works with beside the ports. */
 export interface AbsorbOptions {
@@ -39,7 +42,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     const saved = await store.saveReport({ ...report, full: endsFull(report) }, now);
     const { volumes } = report;
     const hasVolumes = saved.fresh && volumes !== undefined && (await store.saveVolumes(report.nodeId, volumes, now));
-    message.reply(encodeReportAck({ accepted: saved.accepted, needFull: saved.needFull }));
+    message.reply(encodeReportAck({ accepted: saved.accepted, needFull: saved.needFull, because: "" }));
     usage.add(report.usage);
     if (hasVolumes || saved.changed || report.facts !== undefined || report.gone.length > 0) {
       options.wake(`report of ${report.nodeId}`);
@@ -67,6 +70,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     listen(everyNode("report"), "report", message => {
       const report = decodeReport(message.data);
       if (!areOf(message.subject, report.nodeId, report.facts?.nodeId)) return;
+      if (beats.isRefused(report.nodeId, report.sessionId)) return message.reply(encodeReportAck(REFUSED));
       beats.note(report.nodeId);
       turns.take(report.nodeId, () => saveReport(report, message));
     }),

@@ -52,6 +52,7 @@ export function answerAgents(ports: LoopPorts, options: AnswerOptions): readonly
     listen(everyNode("fetch"), "fetch", message => {
       const fetch = decodeFetch(message.data);
       if (!senders.isGenuine(message.subject, fetch.nodeId)) return;
+      if (beats.isRefused(fetch.nodeId, fetch.sessionId)) return;
       beats.note(fetch.nodeId);
       void answerFetch(fetch, message).then(outage.succeeded, outage.failed);
     }),

@@ -1,5 +1,12 @@
 import { decodeBeat, type Beat } from "@skep/api/codec/beat.ts";
 import { everyNode } from "@skep/api/subjects.ts";
+import {
+  clonesOf,
+  hearSession,
+  isRefusedSession,
+  type Clone,
+  type HeardSession,
+} from "@skep/core/identity/sessions.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { createAttention } from "./attention.ts";
 import type { LoopPorts, Running } from "./ports.ts";
@@ -26,6 +33,10 @@ export interface Beats extends Running {
   listenedMs(): number;
   /** Agents that refused the last assignment that they got, and why. */
   refusals(): readonly { readonly nodeId: NodeId; readonly because: string }[];
+  /** Whether another agent with this node's id was there first, and is still: nothing of this one counts. */
+  isRefused(nodeId: NodeId, sessionId: string): boolean;
+  /** Nodes as which two agents speak at present. */
+  clones(): readonly Clone[];
   /** Another sign of life than a beat. */
   note(nodeId: NodeId): void;
   onBeat(handle: (beat: Beat) => void): { close(): void };
@@ -36,6 +47,7 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
   const { bus, clock, log } = ports;
   const attention = createAttention(clock);
   const heard = new Map<NodeId, Heard>();
+  const sessions = new Map<NodeId, readonly HeardSession[]>();
   const handlers = new Set<(beat: Beat) => void>();
   let sinceMs = attention.ms();
   let unreadable = 0;
@@ -43,10 +55,13 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
   const subscription = bus.subscribe(everyNode("beat"), message => {
     const beat = read(message.data);
     if (beat === undefined || !senders.isGenuine(message.subject, beat.nodeId)) return;
-    const known = heard.get(beat.nodeId)?.beat;
+    const { nodeId, sessionId } = beat;
+    sessions.set(nodeId, hearSession(sessions.get(nodeId) ?? [], beat, attention.ms()));
+    if (isRefused(nodeId, sessionId)) return;
+    const known = heard.get(nodeId)?.beat;
     // One that was doubled or overtaken is a sign of life all the same, but what it says is old.
-    const isOld = known !== undefined && known.sessionId === beat.sessionId && known.seq >= beat.seq;
-    heard.set(beat.nodeId, { beat: isOld ? known : beat, atMs: attention.ms() });
+    const isOld = known !== undefined && known.sessionId === sessionId && known.seq >= beat.seq;
+    heard.set(nodeId, { beat: isOld ? known : beat, atMs: attention.ms() });
     if (isOld) return;
     for (const handle of [...handlers]) handle(beat);
   });
@@ -57,6 +72,8 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
     else sinceMs = attention.ms();
     isListening = connected;
   });
+  const isRefused = (nodeId: NodeId, sessionId: string): boolean =>
+    isRefusedSession(sessions.get(nodeId) ?? [], sessionId, attention.ms());
   const listeningSince = (): number => (bus.connected() ? sinceMs : attention.ms());
 
   function read(data: Uint8Array): Beat | undefined {
@@ -80,6 +97,8 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
       [...heard].flatMap(([nodeId, { beat }]) =>
         beat === undefined || beat.refused === "" ? [] : [{ nodeId, because: beat.refused }],
       ),
+    isRefused,
+    clones: () => [...sessions].flatMap(([nodeId, known]) => clonesOf(nodeId, known, attention.ms())),
     note: nodeId => {
       heard.set(nodeId, { beat: heard.get(nodeId)?.beat, atMs: attention.ms() });
     },

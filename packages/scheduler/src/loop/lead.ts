@@ -1,5 +1,6 @@
 import { createAssignments } from "./assignments.ts";
 import type { Beats } from "./beats.ts";
+import { createCloneAlarm } from "./clones.ts";
 import type { Hints } from "./hints.ts";
 import type { Leadership } from "./leader.ts";
 import { createLiveness } from "./liveness.ts";
@@ -50,12 +51,13 @@ export function lead(ports: LoopPorts, options: LeadOptions): Command {
   const tick = createTick(ports, { leadership, guard, assignments, removals, liveness, hints, onMissingRow });
   const redelivery = createRedelivery(beats, assignments, leadership, wake);
   const load = createLoadRecord(ports, beats, leadership);
+  const clones = createCloneAlarm(ports, beats);
   const retention = createRetention(ports, leadership);
   return {
     wake,
     frozen: () => liveness.frozen(),
     close: async () => {
-      await Promise.all([tick, reconcile, redelivery, liveness, load, retention].map(loop => loop.close()));
+      await Promise.all([tick, reconcile, redelivery, liveness, load, clones, retention].map(loop => loop.close()));
     },
   };
 }

@@ -90,7 +90,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     defaultQuota: { instances: 200, cpuMillis: 200_000, memoryBytes: 2 ** 40 },
     fixedPorts: [{ from: 8080, to: 8080 }],
     replicas: () => [{ name: "scheduler-1", version: "0.1.0", leading: true, frozen: false, seenAt: clock.now() }],
-    ...{ heardNodes: () => [], refusals: () => [], keysChanged: () => undefined },
+    ...{ heardNodes: () => [], refusals: () => [], clones: () => [], keysChanged: () => undefined },
     newId: () => `id-${++ids}`,
   };
   const log = createRecordingLog();
