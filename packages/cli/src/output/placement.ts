@@ -9,16 +9,17 @@ export function renderPlacement(view: View, placement: Placement): string {
   const { io } = view;
   const who = placement.instanceId === "" ? `copy ${placement.slot + 1}` : shortName(view, placement.instanceId);
   const lines: string[] = [];
-  if (placement.hostname !== "")
-    lines.push(
-      `${colour(io, "good", who)}: node ${placement.hostname}${placement.because === "" ? "" : `, ${placement.because}`}`,
-    );
-  else if (placement.refusal === undefined)
-    lines.push(`${colour(io, "busy", who)}: ${placement.because || "no node yet"}`);
+  const { hostname, because, refusal } = placement;
+  if (hostname !== "") {
+    const tone = refusal === undefined ? "good" : "busy";
+    lines.push(`${colour(io, tone, who)}: node ${hostname}${because === "" ? "" : `, ${because}`}`);
+    for (const removal of refusal?.removed ?? []) lines.push(`  ${removal.sentence}`);
+    if (refusal !== undefined && refusal.advice !== "") lines.push(`  But ${refusal.advice}`);
+  } else if (refusal === undefined) lines.push(`${colour(io, "busy", who)}: ${because || "no node yet"}`);
   else {
     lines.push(`${colour(io, "bad", who)}: no node fits`);
-    for (const removal of placement.refusal.removed) lines.push(`  ${removal.sentence}`);
-    if (placement.refusal.advice !== "") lines.push(`  What would help: ${placement.refusal.advice}`);
+    for (const removal of refusal.removed) lines.push(`  ${removal.sentence}`);
+    if (refusal.advice !== "") lines.push(`  What would help: ${refusal.advice}`);
   }
   const rows = placement.nodes
     .toSorted((a, b) => (a.rank ?? Number.MAX_SAFE_INTEGER) - (b.rank ?? Number.MAX_SAFE_INTEGER))

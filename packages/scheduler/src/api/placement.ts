@@ -112,7 +112,9 @@ function explainOne(
       one.nodeId === location.nodeId,
   );
   const hostname = world.nodes.find(node => node.id === location.nodeId)?.hostname ?? location.nodeId;
-  return { ...base, nodeId: location.nodeId, hostname, because: decision?.sentence ?? "" };
+  const placed = { ...base, nodeId: location.nodeId, hostname, because: decision?.sentence ?? "" };
+  // It has a node and waits all the same: for that node's return, or for another one to move to.
+  return instance.refusal === undefined ? placed : { ...placed, refusal: refusalToProto(instance.refusal) };
 }
 
 /** What the instance itself takes up is no reason why it could not be where it is. */

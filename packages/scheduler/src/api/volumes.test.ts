@@ -59,12 +59,15 @@ describe("volumes", () => {
   });
 
   it("of a node that is away go only when a person insists, and then what waits starts empty elsewhere", async () => {
-    const { volumes, store, converge, reasonOf, list } = await start();
+    const { volumes, deployments, store, converge, reasonOf, list } = await start();
     const [before] = await list();
     const leader = await store.takeLease(...LEADER);
     await store.saveLiveness(new Map([[before!.nodeId, "down"]]), leader);
     await converge();
     expect((await store.loadWorld()).instances[0]?.refusal?.advice).toContain(`it waits for ${before?.nodeHostname}`);
+    const { placements } = await deployments.explainPlacement({ deploymentId: "acme.db" });
+    expect(placements).toMatchObject([{ hostname: before?.nodeHostname }]);
+    expect(placements[0]?.refusal?.advice).toContain(`it waits for ${before?.nodeHostname}`);
     const of = { deploymentId: "acme.db", name: "data", node: before!.nodeHostname };
     expect(await reasonOf(volumes.deleteVolume(of))).toBe("VOLUME_NODE_AWAY");
     expect(await reasonOf(volumes.deleteVolume({ ...of, force: true }))).toBe("done");

@@ -812,7 +812,7 @@ export type Placement = Message<"skep.v1.Placement"> & {
   because: string;
 
   /**
-   * Why no node, where there is none.
+   * Why no node, where there is none; where there is one, what the instance waits for there, such as its node's return.
    *
    * @generated from field: skep.v1.Refusal refusal = 6;
    */
