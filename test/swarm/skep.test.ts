@@ -4,11 +4,13 @@ import { badInputScenarios } from "./scenarios/bad-input.ts";
 import { deployScenarios } from "./scenarios/deploy.ts";
 import { drainScenarios } from "./scenarios/drain.ts";
 import { edgeLabelScenarios } from "./scenarios/edge-labels.ts";
+import { exclusiveScenarios } from "./scenarios/exclusive.ts";
 import { healingScenarios } from "./scenarios/healing.ts";
 import { leaderLossScenarios } from "./scenarios/leader-loss.ts";
 import { lightsOutScenarios } from "./scenarios/lights-out.ts";
 import { nodeLossScenarios } from "./scenarios/node-loss.ts";
 import { protocolScenarios } from "./scenarios/protocols.ts";
+import { volumeScenarios } from "./scenarios/volumes.ts";
 
 // One platform for all: three real engines with the production stack file. Each scenario leaves it whole for the next.
 describe("Skep on a Swarm of three engines", () => {
@@ -31,5 +33,7 @@ describe("Skep on a Swarm of three engines", () => {
   describe("draining a worker", () => drainScenarios(given));
   describe("losing the leading scheduler", () => leaderLossScenarios(given));
   describe("losing a node", () => nodeLossScenarios(given));
+  describe("keeping volume data", () => volumeScenarios(given));
+  describe("moving an exclusive app", () => exclusiveScenarios(given));
   describe("losing the whole control plane", () => lightsOutScenarios(given));
 });
