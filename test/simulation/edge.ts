@@ -1,3 +1,4 @@
+import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import { isServing } from "@skep/core/model/state.ts";
 import type { World } from "@skep/core/world/world.ts";
@@ -75,8 +76,7 @@ export class Edge {
     for (const { deploymentId, host, port } of this.#servers) {
       const node = this.#platform.nodes.find(one => one.address === host);
       const found = node?.running().find(one => one.hostPorts.includes(port));
-      if (found === undefined || found.instanceId.slice(0, found.instanceId.lastIndexOf(".")) === deploymentId)
-        continue;
+      if (found === undefined || deploymentOf(found.instanceId) === deploymentId) continue;
       const ageMs = this.#platform.clock.now() - this.#appliedAt;
       return `${this.#name} sends ${deploymentId} to ${node?.id}:${port}, where ${found.instanceId} answers; its routes are ${ageMs} ms old, from ${this.#at}`;
     }

@@ -1,3 +1,4 @@
+import { deploymentIdOf } from "@skep/core/model/instance-id.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 
@@ -11,7 +12,7 @@ export function routesOf(tenantId: string, spec: DeploymentSpec): readonly Route
   const domain = `${spec.name}.${tenantId}.example`;
   return [
     {
-      deploymentId: `${tenantId}.${spec.name}`,
+      deploymentId: deploymentIdOf(tenantId, spec.name),
       tenantId,
       release: 0,
       router: ROUTER,

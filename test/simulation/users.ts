@@ -1,3 +1,4 @@
+import { deploymentIdOf } from "@skep/core/model/instance-id.ts";
 import { encodeWake } from "@skep/api/codec/notice.ts";
 import { SUBJECTS } from "@skep/api/subjects.ts";
 import { SkepError } from "@skep/core/error.ts";
@@ -85,7 +86,7 @@ function changeOf(wish: Exclude<Wish, { kind: "create" }>): DeploymentChange {
 
 function learn(known: Map<string, Known>, wish: Wish): void {
   if (wish.kind === "create") {
-    const id = `${wish.tenantId}.${wish.spec.name}`;
+    const id = deploymentIdOf(wish.tenantId, wish.spec.name);
     known.set(id, { id, spec: wish.spec, desired: "run" });
     return;
   }
@@ -97,7 +98,7 @@ function learn(known: Map<string, Known>, wish: Wish): void {
 }
 
 function brief(wish: Wish): string {
-  const what = wish.kind === "create" ? `${wish.tenantId}.${wish.spec.name}` : wish.id;
+  const what = wish.kind === "create" ? deploymentIdOf(wish.tenantId, wish.spec.name) : wish.id;
   const more =
     "replicas" in wish ? ` ${wish.replicas}` : "spec" in wish ? ` ${wish.spec.replicas} ${wish.spec.update.order}` : "";
   return `${wish.kind} ${what}${more}`;

@@ -1,3 +1,4 @@
+import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { RunningContainer } from "./goal.ts";
@@ -11,7 +12,7 @@ export class VolumeRule {
 
   /** An agent is about to make a container of this instance. */
   brokenByMaking(nodeId: string, instance: AssignedInstance, world: World): string | undefined {
-    const deploymentId = instance.instanceId.slice(0, instance.instanceId.lastIndexOf("."));
+    const deploymentId = deploymentOf(instance.instanceId);
     for (const { name, serial } of instance.volumes) {
       const key = `${deploymentId}/${name}`;
       const home = this.#homes.get(key);
@@ -47,7 +48,7 @@ export function isExclusiveName(deploymentId: string): boolean {
 export function brokenSingleRule(running: readonly RunningContainer[]): string | undefined {
   const copies = new Map<string, RunningContainer>();
   for (const one of running) {
-    const deploymentId = one.instanceId.slice(0, one.instanceId.lastIndexOf("."));
+    const deploymentId = deploymentOf(one.instanceId);
     if (one.name === "" || !isSingleName(deploymentId)) continue;
     const other = copies.get(deploymentId);
     if (other !== undefined && (other.instanceId !== one.instanceId || other.epoch !== one.epoch)) {

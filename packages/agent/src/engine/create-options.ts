@@ -1,4 +1,4 @@
-import { deploymentOf } from "@skep/core/identity/instance-id.ts";
+import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import { isReservedPort } from "@skep/core/model/host-ports.ts";
 import type { ContainerSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";

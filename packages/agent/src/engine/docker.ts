@@ -1,3 +1,4 @@
+import { withTag } from "@skep/core/model/image.ts";
 import Docker from "dockerode";
 import type { ContainerCreateOptions } from "dockerode";
 import type { Observed } from "@skep/core/model/observed.ts";
@@ -315,12 +316,6 @@ function isNewsOfNetworks({ kind, action }: EngineEvent): boolean {
 
 function unlessGone(error: unknown): void {
   if (engineErrorCode(error) !== "not_found") throw error;
-}
-
-/** Without a tag the engine would pull every tag that there is. */
-function withTag(image: string): string {
-  const last = image.slice(image.lastIndexOf("/") + 1);
-  return last.includes(":") || last.includes("@") ? image : `${image}:latest`;
 }
 
 function splitLabel(label: string): [string, string] {

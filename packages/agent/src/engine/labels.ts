@@ -1,3 +1,4 @@
+import { deploymentOf, tenantOf } from "@skep/core/model/instance-id.ts";
 import type { Labels } from "@skep/core/model/labels.ts";
 import type { ContainerRole, ObservedVolume } from "@skep/core/model/observed.ts";
 import type { VolumeRef } from "@skep/core/model/volume.ts";
@@ -85,10 +86,11 @@ export function identityLabels(identity: Identity): Record<string, string> {
 export function parseIdentity(labels: Labels): Identity | undefined {
   const instanceId = labels[LABEL.instance];
   if (instanceId === undefined || instanceId === "") return undefined;
+  const deploymentId = labels[LABEL.deployment] ?? deploymentOf(instanceId);
   return {
     instanceId,
-    tenantId: labels[LABEL.tenant] ?? instanceId.split(".")[0] ?? "",
-    deploymentId: labels[LABEL.deployment] ?? instanceId.split(".").slice(0, 2).join("."),
+    tenantId: labels[LABEL.tenant] ?? tenantOf(deploymentId),
+    deploymentId,
     epoch: wholeNumber(labels[LABEL.epoch]),
     release: wholeNumber(labels[LABEL.release]),
     container: labels[LABEL.container] ?? "",

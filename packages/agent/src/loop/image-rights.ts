@@ -1,5 +1,6 @@
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
-import { canonicalImage, withheldKey } from "@skep/core/converge/round.ts";
+import { withheldKey } from "@skep/core/converge/round.ts";
+import { canonicalImage } from "@skep/core/model/image.ts";
 import type { KeptSet } from "./memo.ts";
 import type { Registries } from "./registry-auth.ts";
 

@@ -13,12 +13,13 @@ test.each([
   ["nginx", "ann", "p:w"],
   ["acme/web:1", "ann", "p:w"],
   ["docker.io/acme/web", "ann", "p:w"],
+  ["index.docker.io/acme/web", "ann", "p:w"],
   ["10.0.0.1:5000/web@sha256:0", "bob", "secret"],
 ])("%s is pulled as %s", (image, username, password) => {
   expect(authFor(image, config)).toMatchObject({ username, password });
 });
 
-test.each(["elsewhere.example/web", "broken.example/web"])("%s is pulled as nobody", image => {
+test.each(["elsewhere.example/web", "broken.example/web", "Acme/web"])("%s is pulled as nobody", image => {
   expect(authFor(image, config)).toBeUndefined();
   expect(authFor(image, {})).toBeUndefined();
   expect(authFor(image, null)).toBeUndefined();

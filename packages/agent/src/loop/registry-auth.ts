@@ -1,3 +1,4 @@
+import { DEFAULT_REGISTRY, parseImage } from "@skep/core/model/image.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { RegistryAuth } from "../engine/engine.ts";
 
@@ -21,7 +22,6 @@ export interface Registries {
 /** No registry needs a password. */
 export const noRegistries: Registries = { find: () => undefined, isRestricted: () => false };
 
-const DEFAULT_REGISTRY = "docker.io";
 /** How Docker's own files name the default registry. */
 const DEFAULT_REGISTRY_KEYS = ["https://index.docker.io/v1/", "index.docker.io", DEFAULT_REGISTRY];
 
@@ -78,7 +78,7 @@ export function authFor(image: string, config: unknown): RegistryAuth | undefine
   const { auths } = (config ?? {}) as {
     auths?: Record<string, { auth?: unknown; username?: unknown; password?: unknown }>;
   };
-  const registry = registryOf(image);
+  const { registry } = parseImage(image);
   const keys =
     registry === DEFAULT_REGISTRY ? DEFAULT_REGISTRY_KEYS : [registry, `https://${registry}`, `http://${registry}`];
   const key = keys.find(one => auths?.[one] !== undefined);
@@ -94,12 +94,4 @@ export function authFor(image: string, config: unknown): RegistryAuth | undefine
   const { username, password } = entry;
   if (typeof username !== "string" || typeof password !== "string") return undefined;
   return { username, password, serverAddress: key };
-}
-
-/**
- * The registry of an image reference: its first part where that names a host, else the default one.
- */
-function registryOf(image: string): string {
-  const first = image.split("/")[0] ?? "";
-  return image.includes("/") && (/[.:]/.test(first) || first === "localhost") ? first : DEFAULT_REGISTRY;
 }

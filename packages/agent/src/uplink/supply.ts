@@ -1,4 +1,4 @@
-import { deploymentOf } from "@skep/core/identity/instance-id.ts";
+import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import type { Awaiting, DecodedAssignment } from "@skep/api/codec/assignment.ts";
 import { nameOfSpec, type SpecName } from "@skep/api/codec/spec-name.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";

@@ -1,4 +1,4 @@
-import { parseInstanceId } from "@skep/core/identity/instance-id.ts";
+import { parseInstanceId } from "@skep/core/model/instance-id.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { SkepError } from "@skep/core/error.ts";

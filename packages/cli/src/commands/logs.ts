@@ -1,3 +1,4 @@
+import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { LogLineSchema, LogStream } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import type { LogLine, StreamLogsResponse } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
@@ -42,7 +43,7 @@ export const logs: Setup = (command, io) => {
   act(command, io, async (session, options: Options, name: string) => {
     const instance = instanceId(session, name);
     const request = {
-      deploymentId: instance === undefined ? deploymentId(session, name) : instance.split(".").slice(0, 2).join("."),
+      deploymentId: instance === undefined ? deploymentId(session, name) : deploymentOf(instance),
       instanceId: instance ?? "",
       container: options.container ?? "",
       follow: options.follow === true,

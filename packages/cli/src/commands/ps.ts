@@ -1,3 +1,4 @@
+import { deploymentOf, tenantOf } from "@skep/core/model/instance-id.ts";
 import { InstanceSchema } from "@skep/api/gen/skep/v1/instance_pb.ts";
 import type { Instance } from "@skep/api/gen/skep/v1/instance_pb.ts";
 import type { Orphan } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
@@ -62,6 +63,6 @@ const line = (text: string): string => (text === "" ? "" : `${text}\n`);
 
 function isWanted(session: Session, options: Options, name: string | undefined, orphan: Orphan): boolean {
   if (options.node !== undefined && options.node !== orphan.nodeId && options.node !== orphan.hostname) return false;
-  if (name !== undefined) return orphan.instanceId.startsWith(`${deploymentId(session, name)}.`);
-  return options.allTenants === true || orphan.instanceId.startsWith(`${session.tenant}.`);
+  if (name !== undefined) return deploymentOf(orphan.instanceId) === deploymentId(session, name);
+  return options.allTenants === true || tenantOf(deploymentOf(orphan.instanceId)) === session.tenant;
 }

@@ -1,3 +1,4 @@
+import { deploymentIdOf } from "@skep/core/model/instance-id.ts";
 import { create } from "@bufbuild/protobuf";
 import { specFromProto, specToProto } from "@skep/api/codec/spec.ts";
 import { DeploymentDesired } from "@skep/api/gen/skep/v1/deployment_pb.ts";
@@ -24,7 +25,7 @@ export interface Applied {
  * that a repetition does no harm.
  */
 export async function applySpec(session: Session, spec: DeploymentSpec, forMs: number): Promise<Applied> {
-  const deploymentId = `${session.tenant}.${spec.name}`;
+  const deploymentId = deploymentIdOf(session.tenant, spec.name);
   const before = await find(session, deploymentId, forMs);
   if (before === undefined) {
     const request = { tenantId: session.tenant, spec: toMessage(spec), idempotencyKey: newKey() };

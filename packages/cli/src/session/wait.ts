@@ -1,3 +1,4 @@
+import { tenantOf } from "@skep/core/model/instance-id.ts";
 import { Option } from "commander";
 import type { Command } from "commander";
 import type { Deployment } from "@skep/api/gen/skep/v1/deployment_pb.ts";
@@ -82,7 +83,7 @@ async function follow(
   take: (deployment: Deployment) => void,
   pending: ReadonlyMap<string, bigint>,
 ): Promise<void> {
-  const tenants = new Set(ids.map(id => id.split(".")[0] ?? ""));
+  const tenants = new Set(ids.map(tenantOf));
   const [tenantId = ""] = tenants;
   const filter = ids.length === 1 ? { deploymentId: ids[0] ?? "" } : tenants.size === 1 ? { tenantId } : {};
   const open = (_: unknown, stop: AbortSignal): AsyncIterable<WatchDeploymentsResponse> =>

@@ -1,3 +1,4 @@
+import { deploymentIdOf } from "../model/instance-id.ts";
 import type { AssignedInstance } from "../model/assignment.ts";
 import type { PortBinding } from "../model/instance.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
@@ -70,7 +71,7 @@ function made(
     role,
     instanceId,
     tenantId,
-    deploymentId: `${tenantId}.${spec.name}`,
+    deploymentId: deploymentIdOf(tenantId, spec.name),
     release,
     epoch,
     specHash,

@@ -1,5 +1,6 @@
 import type { AssignedInstance } from "../model/assignment.ts";
-import { attempt, canonicalImage, withheldKey } from "./round.ts";
+import { canonicalImage } from "../model/image.ts";
+import { attempt, withheldKey } from "./round.ts";
 import type { Round } from "./round.ts";
 import { stepKey } from "./step.ts";
 

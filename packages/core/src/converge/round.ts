@@ -1,3 +1,4 @@
+import { canonicalImage } from "../model/image.ts";
 import type { AssignedInstance, Assignment } from "../model/assignment.ts";
 import type { InstanceId } from "../model/instance.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
@@ -161,13 +162,6 @@ export function remember(
   const next = { ...recall(round, instance, container), ...change };
   round.containers[memoryKey(instance, container)] = next;
   return next;
-}
-
-/** An image reference with the parts that engines leave out, so that two ways to write one image are the same. */
-export function canonicalImage(reference: string): string {
-  const short = reference.replace(/^(docker\.io|index\.docker\.io)\//, "").replace(/^library\//, "");
-  const last = short.slice(short.lastIndexOf("/") + 1);
-  return last.includes(":") || last.includes("@") ? short : `${short}:latest`;
 }
 
 /** Names an image that is withheld from a tenant. */

@@ -1,3 +1,4 @@
+import { deploymentOf } from "../model/instance-id.ts";
 import { stepKey } from "./step.ts";
 import { isLeased, isSingle } from "../model/volume.ts";
 import type { AssignedInstance } from "../model/assignment.ts";
@@ -82,7 +83,7 @@ function withoutLease(
 
 /** A copy of the same deployment that has not ended on this node: of a single one no second is started beside it. */
 function otherCopy(round: Round, { instanceId, epoch }: AssignedInstance): ObservedContainer | undefined {
-  const deploymentId = instanceId.slice(0, instanceId.lastIndexOf("."));
+  const deploymentId = deploymentOf(instanceId);
   return round.input.observed.containers.find(
     one =>
       one.deploymentId === deploymentId &&

@@ -1,3 +1,4 @@
+import { deploymentIdOf } from "../model/instance-id.ts";
 import { isSingle } from "../model/volume.ts";
 import type { Deployment, DeploymentRecord, DeploymentSpec, Release } from "../model/deployment.ts";
 import type { TenantId } from "../model/tenant.ts";
@@ -19,7 +20,7 @@ export interface DeploymentChange {
 
 /** A new deployment as its first record. */
 export function firstRecord(tenantId: TenantId, spec: DeploymentSpec, now: number): DeploymentRecord {
-  const id = `${tenantId}.${spec.name}`;
+  const id = deploymentIdOf(tenantId, spec.name);
   const deployment: Deployment = {
     id,
     tenantId,

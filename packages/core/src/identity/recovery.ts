@@ -3,7 +3,7 @@ import type { DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId } from "../model/instance.ts";
 import { isFinal, isLive } from "../model/state.ts";
 import type { World } from "../world/world.ts";
-import { parseInstanceId } from "./instance-id.ts";
+import { parseInstanceId } from "../model/instance-id.ts";
 import { createRecoveryDraft, type RecoveryDraft } from "./recovery-draft.ts";
 import type { HeldNode, Recovery, RecoveryInput, RecoveryItem } from "./recovery-records.ts";
 import { knownSerial, SERIAL_GAP, type Serials } from "./serials.ts";

@@ -1,5 +1,5 @@
 import type { InstanceId } from "../model/instance.ts";
-import { parseInstanceId } from "./instance-id.ts";
+import { parseInstanceId } from "../model/instance-id.ts";
 
 /** The numbers that one deployment's name has given to instances; they survive its deletion. */
 export interface Serials {

@@ -4,7 +4,7 @@ import type { DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
 import { isFinal, isLive } from "../model/state.ts";
-import { parseInstanceId } from "./instance-id.ts";
+import { parseInstanceId } from "../model/instance-id.ts";
 import { knownSerial, type Serials } from "./serials.ts";
 
 /** One instance at one epoch as its agent reports it. */

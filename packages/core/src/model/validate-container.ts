@@ -1,15 +1,8 @@
+import { isImageReference } from "./image.ts";
 import type { Issue } from "../error.ts";
 import type { ContainerSpec, HealthCheck } from "./deployment.ts";
 import { isReservedPort } from "./host-ports.ts";
-import {
-  check,
-  checkWhole,
-  isEngineSocket,
-  isImageReference,
-  isKernelPath,
-  isMountPath,
-  isName,
-} from "./validate-rules.ts";
+import { check, checkWhole, isEngineSocket, isKernelPath, isMountPath, isName } from "./validate-rules.ts";
 
 const MIB = 1024 * 1024;
 /** The least memory a container can be limited to: Docker's own bound. */

@@ -11,16 +11,6 @@ export function checkWhole(issues: Issue[], path: string, value: number, least: 
   check(issues, path, good, `${value} is out of range`, `use a whole number from ${least} to ${most}`);
 }
 
-const HOST =
-  "(?:localhost|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)(?::[0-9]{1,5})?";
-const PART = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
-const IMAGE = new RegExp(`^(?:${HOST}/)?${PART}(?:/${PART})*(?::[\\w][\\w.-]{0,127})?(?:@[a-z0-9]+:[a-f0-9]{32,})?$`);
-
-/** Whether the text is an image reference as Docker reads them: `[registry/]name[:tag][@digest]`. */
-export function isImageReference(text: string): boolean {
-  return text.length <= 512 && IMAGE.test(text);
-}
-
 /** Whether the text is an absolute path without `.` and `..`, a NUL or a colon, as a mount's target has to be. */
 export function isMountPath(text: string): boolean {
   if (!text.startsWith("/") || text.length < 2 || text.length > 4096) return false;

@@ -1,3 +1,4 @@
+import { instanceIdOf } from "../model/instance-id.ts";
 import { record } from "../world/change.ts";
 import { findRelease } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
@@ -158,7 +159,7 @@ function create(draft: Draft, deploymentId: string, slot: number): void {
     kind: "create-instance",
     serial: nextSerial,
     instance: {
-      id: `${deploymentId}.${nextSerial}`,
+      id: instanceIdOf(deploymentId, nextSerial),
       tenantId,
       deploymentId,
       release,

@@ -1,3 +1,4 @@
+import { deploymentIdOf, instanceIdOf } from "../model/instance-id.ts";
 import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
 import type { DeploymentSpec } from "../model/deployment.ts";
 import type { Instance, Refusal } from "../model/instance.ts";
@@ -82,26 +83,28 @@ export function previewPlacement(
   now: number,
   memoryOvercommit: number = DEFAULT_SETTINGS.memoryOvercommit,
 ): {
-  readonly placed: readonly Placed[];
+  readonly placed: readonly (Placed & { readonly slot: number })[];
   readonly refused: readonly { readonly slot: number; readonly refusal: Refusal }[];
 } {
   const requests: PlacementRequest[] = Array.from({ length: proposal.spec.replicas }, (_, slot) => ({
     ...proposed(proposal, slot, memoryOvercommit),
-    instanceId: `${proposal.tenantId}.${proposal.spec.name}.${slot}`,
+    instanceId: instanceIdOf(deploymentIdOf(proposal.tenantId, proposal.spec.name), slot),
   }));
   const result = placeBatch(fleetOf(world, now, memoryOvercommit), requests);
   const slots = new Map(requests.map(({ instanceId, slot }) => [instanceId, slot]));
+  const slotOf = ({ instanceId }: { readonly instanceId: string }): number => slots.get(instanceId) ?? 0;
   return {
-    placed: result.placed,
-    refused: result.refused.map(one => ({
-      slot: slots.get(one.instanceId) ?? 0,
-      refusal: one.refusal,
-    })),
+    placed: result.placed.map(one => ({ ...one, slot: slotOf(one) })),
+    refused: result.refused.map(one => ({ slot: slotOf(one), refusal: one.refusal })),
   };
 }
 
 function proposed({ tenantId, spec }: Proposal, slot: number, memoryOvercommit: number): Ask {
-  return { need: needOf(tenantId, `${tenantId}.${spec.name}`, spec, memoryOvercommit), slot, exclude: undefined };
+  return {
+    need: needOf(tenantId, deploymentIdOf(tenantId, spec.name), spec, memoryOvercommit),
+    slot,
+    exclude: undefined,
+  };
 }
 
 function recorded(world: World, instance: Instance, memoryOvercommit: number): Ask | undefined {

@@ -3,7 +3,7 @@ import type { Draft } from "../world/draft.ts";
 import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
 import type { DeploymentId, Release } from "../model/deployment.ts";
 import type { Location } from "../model/instance.ts";
-import { tenantOf } from "../identity/instance-id.ts";
+import { tenantOf } from "../model/instance-id.ts";
 import { openFleet } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import { needOf } from "./need.ts";

@@ -1,3 +1,4 @@
+import { deploymentIdOf } from "../model/instance-id.ts";
 import { footprint } from "../model/deployment.ts";
 import type { DeploymentId, DeploymentSpec, Strategy } from "../model/deployment.ts";
 import type { Resources } from "../model/resources.ts";
@@ -105,7 +106,7 @@ export function needOf(
     fixedPorts: fixed.length,
     maxPerNode,
     largeSpec: largeSpecOf(deploymentId, spec),
-    avoid: antiAffinity.map(name => `${tenantId}.${name}`),
+    avoid: antiAffinity.map(name => deploymentIdOf(tenantId, name)),
     volumes: volumeNames(spec),
   };
   const looksAtItself =

@@ -2,6 +2,7 @@
  * Builders of the core's values for tests: each makes a complete, valid value, and takes only what
  * a test is about.
  */
+import { deploymentIdOf, deploymentOf, instanceIdOf, tenantOf } from "../model/instance-id.ts";
 import type { Change } from "../world/plan.ts";
 import type { World } from "../world/world.ts";
 import type { AssignedInstance, Assignment } from "../model/assignment.ts";
@@ -128,7 +129,7 @@ export function aDeployment(over: Partial<Deployment> = {}): Deployment {
   const tenantId = over.tenantId ?? "acme";
   const name = over.name ?? "web";
   return {
-    id: `${tenantId}.${name}`,
+    id: deploymentIdOf(tenantId, name),
     tenantId,
     name,
     desired: "run",
@@ -150,8 +151,8 @@ export function aRelease(over: Partial<Release> = {}): Release {
 export function anInstance(over: Partial<Instance> = {}): Instance {
   const deploymentId = over.deploymentId ?? "acme.web";
   return {
-    id: `${deploymentId}.1`,
-    tenantId: deploymentId.split(".")[0] ?? "acme",
+    id: instanceIdOf(deploymentId, 1),
+    tenantId: tenantOf(deploymentId),
     deploymentId,
     release: 1,
     slot: 0,
@@ -167,11 +168,11 @@ export function anInstance(over: Partial<Instance> = {}): Instance {
 /** The location of `acme.web.1` at epoch 1, running on `node-1`, without a health check. */
 export function aLocation(over: Partial<Location> = {}): Location {
   const instanceId = over.instanceId ?? "acme.web.1";
-  const deploymentId = over.deploymentId ?? instanceId.split(".").slice(0, 2).join(".");
+  const deploymentId = over.deploymentId ?? deploymentOf(instanceId);
   return {
     instanceId,
     deploymentId,
-    tenantId: deploymentId.split(".")[0] ?? "acme",
+    tenantId: tenantOf(deploymentId),
     release: 1,
     epoch: 1,
     nodeId: "node-1",
@@ -190,7 +191,7 @@ export function aLocation(over: Partial<Location> = {}): Location {
 /** Volume `data` of `acme.web` on `node-1`. */
 export function aVolume(over: Partial<Volume> = {}): Volume {
   const deploymentId = over.deploymentId ?? "acme.web";
-  const tenantId = deploymentId.split(".")[0] ?? "acme";
+  const tenantId = tenantOf(deploymentId);
   const times = { createdAt: 0, usedAt: 0 };
   return { tenantId, deploymentId, name: "data", serial: 1, nodeId: "node-1", ...times, state: "kept", ...over };
 }

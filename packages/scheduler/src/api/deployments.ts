@@ -1,7 +1,7 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
-import { tenantOf } from "@skep/core/identity/instance-id.ts";
+import { tenantOf } from "@skep/core/model/instance-id.ts";
 import type { DeploymentChange } from "@skep/core/deployment/change.ts";
 import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
 import { changeRequest } from "./caller.ts";

@@ -1,3 +1,4 @@
+import { parseImage } from "@skep/core/model/image.ts";
 import type { CreateDeploymentRequest } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { DEFAULT_PLACEMENT, DEFAULT_RESTART, DEFAULT_STOP_GRACE_MS } from "@skep/api/codec/spec-defaults.ts";
 import { SkepError } from "@skep/core/error.ts";
@@ -52,8 +53,9 @@ export function specFromFlatForm(request: CreateDeploymentRequest): DeploymentSp
 
 /** `registry.example/team/My_App:1.2` is called `my-app`. */
 function nameOf(image: string): string {
-  const last = (image.split("@")[0] ?? "").split("/").at(-1) ?? "";
-  return (last.split(":")[0] ?? "")
+  const { repository } = parseImage(image);
+  return repository
+    .slice(repository.lastIndexOf("/") + 1)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .slice(0, 40)

@@ -1,3 +1,4 @@
+import { deploymentIdOf } from "@skep/core/model/instance-id.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { refusalToProto } from "@skep/api/codec/instance.ts";
 import { eventToProto } from "@skep/api/codec/notice.ts";
@@ -68,7 +69,7 @@ export function preview(
   now: number,
   memoryOvercommit: number,
 ): PlacementInit[] {
-  const id = `${tenantId}.${spec.name}`;
+  const id = deploymentIdOf(tenantId, spec.name);
   const without: World = {
     ...world,
     instances: world.instances.filter(instance => instance.deploymentId !== id),
@@ -80,8 +81,7 @@ export function preview(
   const nodes = explainPlacement(without, { tenantId, spec }, now, memoryOvercommit).nodes.map(verdictToProto);
   return [
     ...placed.map(one => {
-      const slot = Number(one.instanceId.slice(one.instanceId.lastIndexOf(".") + 1));
-      const { nodeId, because } = one;
+      const { slot, nodeId, because } = one;
       return { slot, nodeId, hostname: hostnames.get(nodeId) ?? nodeId, because, nodes: slot === 0 ? nodes : [] };
     }),
     ...refused.map(({ slot, refusal }) => ({ slot, refusal: refusalToProto(refusal), nodes: slot === 0 ? nodes : [] })),

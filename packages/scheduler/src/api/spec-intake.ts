@@ -1,3 +1,4 @@
+import { deploymentIdOf } from "@skep/core/model/instance-id.ts";
 import type { DeploymentSpec as SpecMessage } from "@skep/api/gen/skep/v1/spec_pb.ts";
 import { specFromProto } from "@skep/api/codec/spec.ts";
 import { SkepError } from "@skep/core/error.ts";
@@ -34,7 +35,7 @@ export function acceptMessage(tenantId: string, message: SpecMessage | undefined
 /** Holds a spec to the rules of core and derives its routes. @throws as `acceptMessage`. */
 export function acceptSpec(tenantId: string, given: DeploymentSpec, rules: SpecRules): AcceptedSpec {
   const spec = withRoutedPorts(given);
-  const { routes, issues } = routesFromSpec(tenantId, `${tenantId}.${spec.name}`, spec);
+  const { routes, issues } = routesFromSpec(tenantId, deploymentIdOf(tenantId, spec.name), spec);
   const all: readonly Issue[] = [
     ...validateSpec(spec),
     ...fixedPortIssues(spec, rules.fixedPorts, "SKEP_FIXED_PORTS"),

@@ -1,4 +1,4 @@
-import { deploymentOf } from "@skep/core/identity/instance-id.ts";
+import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import { decodeReport, encodeReportAck, endsFull, type Report } from "@skep/api/codec/report.ts";
 import { decodeSwarmNodes, type SwarmNodes } from "@skep/api/codec/swarm.ts";
 import { everyNode } from "@skep/api/subjects.ts";

@@ -1,4 +1,4 @@
-import { deploymentOf, tenantOf } from "@skep/core/identity/instance-id.ts";
+import { deploymentOf, tenantOf } from "@skep/core/model/instance-id.ts";
 import { encodeAssignmentWithin } from "@skep/api/codec/assignment.ts";
 import type { Unreadable } from "@skep/api/codec/envelope.ts";
 import type { Volume } from "@skep/core/model/volume.ts";

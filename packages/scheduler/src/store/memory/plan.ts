@@ -3,7 +3,7 @@ import { applyPlan, touchedNodes } from "@skep/core/world/apply.ts";
 import { whyStale } from "@skep/core/world/stale.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
-import { parseInstanceId } from "@skep/core/identity/instance-id.ts";
+import { parseInstanceId } from "@skep/core/model/instance-id.ts";
 import type { RecordsMark } from "@skep/core/identity/records-age.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";

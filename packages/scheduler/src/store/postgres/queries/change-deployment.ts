@@ -1,4 +1,4 @@
-import { tenantOf } from "@skep/core/identity/instance-id.ts";
+import { tenantOf } from "@skep/core/model/instance-id.ts";
 import { deploymentAnswer } from "@skep/api/codec/stored/answer.ts";
 import { specToStored } from "@skep/api/codec/stored/spec.ts";
 import type { DeploymentId } from "@skep/core/model/deployment.ts";

@@ -1,4 +1,4 @@
-import { parseInstanceId } from "@skep/core/identity/instance-id.ts";
+import { parseInstanceId } from "@skep/core/model/instance-id.ts";
 import type { RecordsMark } from "@skep/core/identity/records-age.ts";
 import type { Serials } from "@skep/core/identity/serials.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";

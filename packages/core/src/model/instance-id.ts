@@ -1,6 +1,16 @@
-import type { DeploymentId } from "../model/deployment.ts";
-import type { InstanceId } from "../model/instance.ts";
-import type { TenantId } from "../model/tenant.ts";
+import type { DeploymentId } from "./deployment.ts";
+import type { InstanceId } from "./instance.ts";
+import type { TenantId } from "./tenant.ts";
+
+/** The id of a tenant's deployment, `<tenant>.<name>`. */
+export function deploymentIdOf(tenantId: TenantId, name: string): DeploymentId {
+  return `${tenantId}.${name}`;
+}
+
+/** The id of a deployment's instance, `<deployment>.<serial>`. */
+export function instanceIdOf(deploymentId: DeploymentId, serial: number): InstanceId {
+  return `${deploymentId}.${serial}`;
+}
 
 /** The parts of an instance's id. */
 export interface InstanceName {
