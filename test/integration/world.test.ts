@@ -132,6 +132,14 @@ describe("the world as it is read again and again", () => {
     expect((await expectTrue()).locations).toHaveLength(COUNT - 2);
   });
 
+  it("is the true one where the tables were made anew under a store that knows the old ones", async () => {
+    await pool.query("DROP SCHEMA public CASCADE");
+    await pool.query("CREATE SCHEMA public");
+    await fresh().migrate();
+    const { deployments, nodes } = await expectTrue();
+    expect([deployments, nodes]).toEqual([[], []]);
+  });
+
   it("is read by what changed again once a backup of another server has been taken in", async () => {
     await pool.query("UPDATE world_horizon SET xid = 1000000000000");
     const before = await expectTrue();

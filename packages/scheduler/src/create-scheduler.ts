@@ -155,7 +155,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
         };
       },
     });
-    routes.follow(hints);
+    routes.follow(hints, beats);
     const edges = watchEdges(ports, routes, () => command !== undefined);
     const woken: Running = { close: async () => waking.close() };
     const others = [woken, absorb, replicas, routes, ...all, ...(edges === undefined ? [] : [edges])];

@@ -21,6 +21,7 @@ import { knowTokens } from "@skep/server/auth.ts";
 import { startServer } from "@skep/server/server.ts";
 import { limitsOf } from "@skep/server/settings.ts";
 import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "./store/postgres/postgres-store.ts";
+import { keepTables } from "./store/postgres/keep-tables.ts";
 import { createKick } from "./join/kick.ts";
 import { createScheduler, type Scheduler, type SchedulerDeps } from "./create-scheduler.ts";
 
@@ -53,7 +54,11 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
   // `unavailable`, and says why.
   await listen(config, log, life, store, scheduler);
   await migrate(config, log, life.signal);
-  if (!life.signal.aborted) scheduler.start();
+  if (life.signal.aborted) return;
+  scheduler.start();
+  const again = (): Promise<void> => migrate(config, log, life.signal);
+  const keeping = keepTables({ store, clock: systemClock, log, migrate: again }, life.signal);
+  life.stack.defer(() => keeping);
 }
 
 const HOUR_MS = 3_600_000;

@@ -20,6 +20,8 @@ import type { ApiDeps } from "./deps.ts";
 interface Asked {
   readonly nodeId: NodeId;
   readonly hostname: string;
+  /** A new database knows a node once its agent has reported in full. */
+  readonly isRecorded: boolean;
   readonly held: HeldState | undefined;
   readonly because: string;
 }
@@ -48,6 +50,9 @@ export async function recover(
     store.listRoutes({}),
   ]);
   if (request.confirm && request.incarnation !== identity.incarnation) throw refuse.incarnationChanged();
+  // A row of a node that is not there would be left out, and what runs be placed a second time.
+  const unrecorded = asked.filter(({ isRecorded, held }) => !isRecorded && (held?.present.length ?? 0) > 0);
+  if (request.confirm && unrecorded.length > 0) throw refuse.nodesUnrecorded(unrecorded.map(one => one.hostname));
   const nodes = asked.flatMap(({ nodeId, hostname, held }) =>
     held === undefined ? [] : [{ nodeId, hostname, ...held }],
   );
@@ -74,19 +79,28 @@ export async function recover(
 async function askAll(deps: ApiDeps): Promise<readonly Asked[]> {
   const hostnames = new Map((await deps.store.listNodes()).map(({ node }) => [node.id, node.hostname]));
   const ids = new Set([...hostnames.keys(), ...deps.heardNodes()]);
-  return Promise.all([...ids].toSorted().map(nodeId => askOne(deps, nodeId, hostnames.get(nodeId) ?? nodeId)));
+  const ask = async (nodeId: NodeId): Promise<Asked> => {
+    const hostname = hostnames.get(nodeId);
+    return {
+      nodeId,
+      hostname: hostname ?? nodeId,
+      isRecorded: hostname !== undefined,
+      ...(await askOne(deps, nodeId)),
+    };
+  };
+  return Promise.all([...ids].toSorted().map(ask));
 }
 
-async function askOne({ bus }: ApiDeps, nodeId: NodeId, hostname: string): Promise<Asked> {
+async function askOne({ bus }: ApiDeps, nodeId: NodeId): Promise<Pick<Asked, "held" | "because">> {
   try {
     const question = encodeAsk({ kind: "held" });
     const answer = await bus.request(nodeSubject("ask", nodeId), question, { timeoutMs: ASK_TIMEOUT_MS });
     const reply = decodeAskReply(answer);
-    if (reply.kind === "held") return { nodeId, hostname, held: reply.held, because: "" };
+    if (reply.kind === "held") return { held: reply.held, because: "" };
     const because = reply.kind === "error" ? reply.error.message : `its agent answered with ${reply.kind}`;
-    return { nodeId, hostname, held: undefined, because };
+    return { held: undefined, because };
   } catch (error) {
-    return { nodeId, hostname, held: undefined, because: error instanceof Error ? error.message : String(error) };
+    return { held: undefined, because: error instanceof Error ? error.message : String(error) };
   }
 }
 

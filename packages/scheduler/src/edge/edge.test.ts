@@ -3,6 +3,8 @@ import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aReport, aRoute, aStatus, creation, placement, someFacts } from "../store/testing/records.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
+import type { Beat } from "@skep/api/codec/beat.ts";
+import type { Heard } from "../loop/beats.ts";
 import { startEdgeServer } from "./edge-server.ts";
 import type { EdgeAnswer } from "./ask-edge.ts";
 import { createEdgeWatch, type EdgeWatch } from "./edge-watch.ts";
@@ -11,10 +13,20 @@ import { createRoutesView, type RoutesView } from "./routes-view.ts";
 const someone = { actor: "someone", idempotencyKey: undefined };
 const ports = [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: 20001 }] as const;
 
+/** A beat of which only what the agent works by matters. */
+function aBeat(works: Pick<Beat, "incarnation" | "appliedTerm">): Heard {
+  const beat: Beat = {
+    ...{ nodeId: "node-1", bootId: "boot", sessionId: "session", seq: 1, appliedRevision: 1, reportSeq: 0 },
+    ...{ digest: 0n, instances: 1, load: undefined, leaving: false, refused: "", at: 0, ...works },
+  };
+  return { beat, atMs: 0 };
+}
+
 describe("the routes", () => {
   let rig: Rig;
   let routes: RoutesView;
   let hint: () => void;
+  let heard: Map<string, Heard>;
 
   beforeEach(async () => {
     rig = createRig();
@@ -30,7 +42,8 @@ describe("the routes", () => {
       0,
     );
     const subscribe = (handle: () => void) => ((hint = handle), { close: () => undefined });
-    routes.follow({ subscribe });
+    heard = new Map();
+    routes.follow({ subscribe }, { all: () => heard, listenedMs: () => 2_000 });
     await rig.clock.advance(10);
   });
   afterEach(() => routes.close());
@@ -80,6 +93,50 @@ describe("the routes", () => {
     await report("failed", 2);
     await rig.clock.advance(2_000);
     expect(servers()).toBe(0);
+  });
+
+  it("are withheld where an agent works by later records, and stay as they were until they are too old", async () => {
+    await report("running", 1);
+    await rig.clock.advance(1_010);
+    const before = routes.current();
+    const { identity } = await rig.database.connect("test").loadEdge();
+    heard.set("node-1", aBeat({ incarnation: identity.incarnation, appliedTerm: 9 }));
+    await report("failed", 2);
+    await rig.clock.advance(5_000);
+    expect(routes.current()).toBe(before);
+    await rig.clock.advance(30_000);
+    expect(routes.current()).toBeUndefined();
+    heard.clear();
+    await rig.clock.advance(2_000);
+    expect(servers()).toBe(0);
+    expect(routes.current()).toBeDefined();
+  });
+
+  it("are withheld where the agents work by another database", async () => {
+    const before = routes.current();
+    heard.set("node-1", aBeat({ incarnation: "inc_lost", appliedTerm: 1 }));
+    await report("running", 1);
+    await rig.clock.advance(5_000);
+    expect(routes.current()).toBe(before);
+  });
+
+  it("are withheld until somebody has recovered the records", async () => {
+    const before = routes.current();
+    const store = rig.database.connect("test");
+    await store.markUnrecovered("they are old", await store.takeLease("me", 600_000), 1);
+    await report("running", 1);
+    await rig.clock.advance(5_000);
+    expect(routes.current()).toBe(before);
+  });
+
+  it("are not served before the agents were listened to, unless nobody can be heard", async () => {
+    const view = createRoutesView(rig.ports("s2"));
+    view.follow({ subscribe: () => ({ close: () => undefined }) }, { all: () => heard, listenedMs: () => 0 });
+    await rig.clock.advance(9_000);
+    expect(view.current()).toBeUndefined();
+    await rig.clock.advance(2_000);
+    expect(view.current()).toBeDefined();
+    await view.close();
   });
 
   it("are as old as the question, however long the answer took", async () => {

@@ -2,7 +2,10 @@ import { withCanary } from "@skep/core/routing/canary.ts";
 import { traefikConfig } from "@skep/core/routing/traefik-config.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import { createHash } from "node:crypto";
+import type { Beats } from "../loop/beats.ts";
 import type { LoopPorts, Running } from "../loop/ports.ts";
+import { holdingsOf, LISTEN_MS } from "../loop/records-guard.ts";
+import { whyWithheld } from "./routes-guard.ts";
 
 /** What every edge is to route, kept at hand. */
 export interface RoutesView extends Running {
@@ -20,14 +23,21 @@ export interface RoutesView extends Running {
   supersededMs(version: string): number | undefined;
   /** The nodes as they were last read. */
   nodes(): readonly Node[];
-  /** Reads again when something may have changed; without a hint each second. */
-  follow(hints: { subscribe(handle: () => void): { close(): void } }): void;
+  /**
+   * Reads again when something may have changed; without a hint each second. What the agents say
+   * that they work by shows whether the records are the fleet's.
+   */
+  follow(hints: { subscribe(handle: () => void): { close(): void } }, agents: Agents): void;
 }
+
+type Agents = Pick<Beats, "all" | "listenedMs">;
 
 /** However many hints and edges there are, the routes are read at most this often. */
 const GAP_MS = 250;
 const PERIOD_MS = 1_000;
 const MOST_VERSIONS = 10_000;
+/** With the bus away no agent can be heard, and the routes are needed all the same. */
+const LISTEN_AT_MOST_MS = 10_000;
 
 /** The default of how old served routes may be; far below the quarantine of ports. */
 export const ROUTES_MAX_AGE_MS = 30_000;
@@ -43,10 +53,15 @@ export function createRoutesView(
   let running: Running | undefined;
   const superseded = new Map<string, number>();
 
-  async function read(): Promise<void> {
+  /** The old routes stay, up to their age, as when the database is away: edges keep theirs then. */
+  async function read(agents: Agents): Promise<void> {
+    const held = holdingsOf(agents);
     // What is read is as old as the question: the answer may wait long before this process goes on.
     const askedMs = clock.monotonic();
-    const { routes, locations, nodes } = await store.loadEdge();
+    const edge = await store.loadEdge();
+    const because = whyWithheld(held, edge);
+    if (because !== undefined) throw new Error(`The routes are withheld: ${because}.`);
+    const { routes, locations, nodes } = edge;
     readMs = askedMs;
     const config = traefikConfig(routes, locations, nodes);
     const version = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
@@ -70,8 +85,12 @@ export function createRoutesView(
     version: () => (isFresh() ? known?.version : undefined),
     supersededMs: version => superseded.get(version),
     nodes: () => known?.nodes ?? [],
-    follow: hints => {
-      const loop = loops.begin("routes", read, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
+    follow: (hints, agents) => {
+      const sinceMs = clock.monotonic();
+      const hasListened = (): boolean =>
+        agents.listenedMs() >= LISTEN_MS || clock.monotonic() - sinceMs >= LISTEN_AT_MOST_MS;
+      const run = async (): Promise<void> => (hasListened() ? read(agents) : undefined);
+      const loop = loops.begin("routes", run, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
       const subscription = hints.subscribe(() => loop.hint());
       loop.hint();
       running = {

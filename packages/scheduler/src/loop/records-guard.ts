@@ -22,8 +22,20 @@ export interface RecordsGuard {
   admitReport(held: Holding, mark: RecordsMark): Promise<boolean>;
 }
 
-/** How long a new process listens before it decides: each agent beats each second. */
-const LISTEN_MS = 2_000;
+/**
+ * How long a new process listens before it decides, or tells edges anything: each agent beats each
+ * second.
+ */
+export const LISTEN_MS = 2_000;
+
+/** What the agents that were heard say they work by. */
+export function holdingsOf(beats: Pick<Beats, "all">): readonly Holding[] {
+  return [...beats.all()].flatMap(([nodeId, { beat }]) =>
+    beat === undefined
+      ? []
+      : [{ nodeId, incarnation: beat.incarnation, term: beat.appliedTerm, revision: beat.appliedRevision }],
+  );
+}
 
 /** Makes it for a term. */
 export function createRecordsGuard(
@@ -60,12 +72,7 @@ export function createRecordsGuard(
 
   return {
     listenForMs: () => Math.max(0, LISTEN_MS - beats.listenedMs()),
-    holdings: () =>
-      [...beats.all()].flatMap(([nodeId, { beat }]) =>
-        beat === undefined
-          ? []
-          : [{ nodeId, incarnation: beat.incarnation, term: beat.appliedTerm, revision: beat.appliedRevision }],
-      ),
+    holdings: () => holdingsOf(beats),
     admit: async (world, held) => {
       const revisions = new Map(world.nodes.map(node => [node.id, node.assignmentRevision]));
       const foreign = await assess(held, { identity, term, revisions });

@@ -65,6 +65,12 @@ export const refuse = {
       "INCARNATION_CHANGED",
       "The records were recovered meanwhile; run `skep recover` again to see how they are now.",
     ),
+  nodesUnrecorded: (hostnames: readonly string[]): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "NODES_UNRECORDED",
+      `What runs on ${hostnames.join(", ")} cannot be written yet: these nodes have not reported to this database. Their agents are asked for it; run \`skep recover\` again in a few seconds.`,
+    ),
   leaseLost: (term: number): SkepError =>
     new SkepError(
       "aborted",

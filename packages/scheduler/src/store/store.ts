@@ -238,13 +238,19 @@ export interface NodeRecord {
   readonly swarmState: string;
 }
 
+/** What can be routed to, and whose records say so. */
+export interface Edge {
+  readonly routes: readonly Route[];
+  readonly locations: readonly Location[];
+  readonly nodes: readonly Node[];
+  readonly identity: PlatformIdentity;
+  /** Of the last leader; 0 where there was none. */
+  readonly term: number;
+}
+
 /** What the edge needs to write Traefik's configuration. */
 export interface EdgeStore {
-  loadEdge(): Promise<{
-    readonly routes: readonly Route[];
-    readonly locations: readonly Location[];
-    readonly nodes: readonly Node[];
-  }>;
+  loadEdge(): Promise<Edge>;
 }
 
 /** Which volumes are wanted; absent parts do not filter. */

@@ -43,6 +43,8 @@ export function describeRecoveries(setting: StoreSetting): void {
       await committed(creation(1), creation(2), placement(1, { ports }));
       await store.saveRemovals([item], mandate(), NOW);
       await store.markUnrecovered("it is old", mandate(), NOW);
+      const marked = { identity: { unrecovered: { because: "it is old" } }, term: mandate().term };
+      expect(await store.loadEdge()).toMatchObject(marked);
       const { incarnation } = await store.loadIdentity();
       const before = (await store.loadAssignment("node-1"))!.revision;
       await store.recover(aRecovery(), incarnation, someone, NOW + 9);

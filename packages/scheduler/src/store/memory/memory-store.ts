@@ -267,6 +267,8 @@ function loadEdge(records: Records): Awaited<ReturnType<Store["loadEdge"]>> {
     routes: routed.flatMap(([, routes]) => routes),
     locations: [...records.locations.values()].filter(one => isLive(one) && ids.has(one.deploymentId)),
     nodes: [...records.nodes.values()].flatMap(entry => (entry.sessionId === undefined ? [] : [entry.node])),
+    identity: records.platform,
+    term: records.lease?.term ?? 0,
   };
 }
 

@@ -1,9 +1,15 @@
-import type { Location } from "@skep/core/model/instance.ts";
-import type { Node } from "@skep/core/model/node.ts";
-import type { Route } from "@skep/core/model/routing.ts";
 import { toLocation, toNode, toRoute } from "../rows.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
-import { LOCATION_COLUMNS, NODE_COLUMNS, type LocationRow, type NodeRow, type RouteRow } from "../tables.ts";
+import type { Edge } from "../../store.ts";
+import { IDENTITY, toIdentity } from "./identity.ts";
+import {
+  LOCATION_COLUMNS,
+  NODE_COLUMNS,
+  type LocationRow,
+  type NodeRow,
+  type PlatformRow,
+  type RouteRow,
+} from "../tables.ts";
 
 /** Only what can be routed to: locations of routed deployments that run, and no route of a deleted deployment. */
 const LOAD = {
@@ -13,17 +19,28 @@ const LOAD = {
     WHERE d.desired <> 'deleted') AS routes,
   (SELECT coalesce(json_agg(x), '[]') FROM (SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations
     WHERE is_live(status) AND deployment_id IN (SELECT deployment_id FROM deployment_routing)) x) AS locations,
-  (SELECT coalesce(json_agg(x), '[]') FROM (SELECT ${NODE_COLUMNS.join(", ")} FROM node_metadata WHERE session_id IS NOT NULL) x) AS nodes`,
+  (SELECT coalesce(json_agg(x), '[]') FROM (SELECT ${NODE_COLUMNS.join(", ")} FROM node_metadata WHERE session_id IS NOT NULL) x) AS nodes,
+  coalesce((SELECT term FROM leases WHERE name = 'scheduler'), 0)::bigint AS term, ${IDENTITY} AS platform`,
 };
 
 /** See `EdgeStore.loadEdge`. */
-export async function loadEdge(db: Queryable): Promise<{
-  readonly routes: readonly Route[];
-  readonly locations: readonly Location[];
-  readonly nodes: readonly Node[];
-}> {
-  const row = await askOne<{ routes: RouteRow[]; locations: LocationRow[]; nodes: NodeRow[] }>(db, LOAD, []);
-  return { routes: row.routes.map(toRoute), locations: row.locations.map(toLocation), nodes: row.nodes.map(toNode) };
+export async function loadEdge(db: Queryable): Promise<Edge> {
+  const row = await askOne<EdgeRow>(db, LOAD, []);
+  return {
+    routes: row.routes.map(toRoute),
+    locations: row.locations.map(toLocation),
+    nodes: row.nodes.map(toNode),
+    identity: toIdentity(row.platform),
+    term: row.term,
+  };
+}
+
+interface EdgeRow {
+  readonly routes: RouteRow[];
+  readonly locations: LocationRow[];
+  readonly nodes: NodeRow[];
+  readonly platform: PlatformRow | null;
+  readonly term: number;
 }
 
 const USAGE = {

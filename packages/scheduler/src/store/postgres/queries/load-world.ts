@@ -5,11 +5,13 @@ import { createWorldCache, type Changed, type WorldCache, type WorldRows } from 
 
 /**
  * Where a reading stands: every transaction below `since` is in it, as this start of the database
- * counts them.
+ * counts them. `log` is the table of changes itself: a database that was made anew or restored has
+ * another one, and its log says nothing of what was known before.
  */
 interface Mark {
   readonly since: number;
   readonly started: string;
+  readonly log: number;
 }
 
 type Answer = WorldRows & Mark;
@@ -27,7 +29,7 @@ const IN_USE = `(EXISTS (SELECT FROM deployments d WHERE d.id = r.deployment_id 
     EXISTS (SELECT FROM instances i WHERE i.deployment_id = r.deployment_id AND i.release = r.number))`;
 
 const MARK = `pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS since,
-  pg_postmaster_start_time()::text AS started,
+  pg_postmaster_start_time()::text AS started, 'world_changes'::regclass::oid::bigint AS log,
   coalesce((SELECT placements FROM leases WHERE name = 'scheduler'), 0) AS placements`;
 
 /** Everything. One statement is one snapshot: no row of it is younger than another. */
@@ -113,22 +115,22 @@ interface Reading {
 }
 
 async function readAll(db: Queryable): Promise<Reading> {
-  const { since, started, ...rows } = await askOne<Answer>(db, LOAD, []);
+  const { since, started, log, ...rows } = await askOne<Answer>(db, LOAD, []);
   const cache = createWorldCache();
   cache.apply([], rows);
-  return { cache, mark: { since, started } };
+  return { cache, mark: { since, started, log } };
 }
 
 /** `undefined` where the log cannot say it. */
 async function readChanges(db: Queryable, { cache, mark }: Reading): Promise<Reading | undefined> {
   const values = [mark.since, cache.highestUid()];
   const answer = await askOne<Answer & { is_valid: boolean; changed: Changed[] }>(db, LOAD_CHANGES, values);
-  const { is_valid: isValid, changed, since, started, ...rows } = answer;
-  if (!isValid || started !== mark.started) return undefined;
+  const { is_valid: isValid, changed, since, started, log, ...rows } = answer;
+  if (!isValid || started !== mark.started || log !== mark.log) return undefined;
   // Numbers are given out before they become visible, so a smaller one can appear later than a
   // greater one.
   const lacking = cache.lacking(rows);
   const late = lacking.length === 0 ? [] : await ask<{ uid: number; spec: unknown }>(db, SPECS, [lacking]);
   cache.apply(changed, { ...rows, specs: [...rows.specs, ...late] });
-  return { cache, mark: { since, started } };
+  return { cache, mark: { since, started, log } };
 }

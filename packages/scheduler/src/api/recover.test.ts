@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { recover } from "./recover.ts";
+import { createTestPlatform } from "./testing/platform.ts";
+
+const someone = { actor: "someone", idempotencyKey: undefined };
+
+describe("a recovery", () => {
+  it("waits for nodes that run something and have not reported to a new database", async () => {
+    const platform = createTestPlatform();
+    const deps = { ...platform.deps, heardNodes: () => ["node-1"] };
+    const { incarnation } = await platform.store.loadIdentity();
+    const status = {
+      ...({ instanceId: "acme.web.1", epoch: 1, state: "running", health: "healthy", ports: [], message: "" } as const),
+      containers: [],
+    };
+    const present = [{ status, tenantId: "acme", deploymentId: "acme.web", release: 1, boundPorts: [] }];
+    const held = { assignment: undefined, epochs: {}, present, refused: "" };
+    platform.answer("node-1", () => [{ kind: "held", held }]);
+    const confirm = () => recover(deps, { confirm: true, incarnation }, someone);
+
+    const preview = await recover(deps, { confirm: false, incarnation: "" }, someone);
+    expect(preview.nodes).toMatchObject([{ nodeId: "node-1", answered: true }]);
+    await expect(confirm()).rejects.toMatchObject({ reason: "NODES_UNRECORDED" });
+    await platform.addNodes({ id: "node-1" });
+    expect(await confirm()).toMatchObject({ items: [{ instanceId: "acme.web.1" }] });
+  });
+});
