@@ -10,6 +10,7 @@ import { leaderLossScenarios } from "./scenarios/leader-loss.ts";
 import { lightsOutScenarios } from "./scenarios/lights-out.ts";
 import { nodeLossScenarios } from "./scenarios/node-loss.ts";
 import { protocolScenarios } from "./scenarios/protocols.ts";
+import { recoveryScenarios } from "./scenarios/recovery.ts";
 import { volumeScenarios } from "./scenarios/volumes.ts";
 
 // One platform for all: three real engines with the production stack file. Each scenario leaves it whole for the next.
@@ -36,4 +37,6 @@ describe("Skep on a Swarm of three engines", () => {
   describe("keeping volume data", () => volumeScenarios(given));
   describe("moving an exclusive app", () => exclusiveScenarios(given));
   describe("losing the whole control plane", () => lightsOutScenarios(given));
+  // The last of all: it changes the records under everything.
+  describe("recovering the records", () => recoveryScenarios(given));
 });

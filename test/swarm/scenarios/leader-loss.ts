@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { docker } from "@skep/devswarm/fleet.ts";
 import { eventually } from "../../support/eventually.ts";
 import { seenContainers } from "../apps.ts";
+import { killLeader, until } from "../leader.ts";
 import type { Platform } from "../platform.ts";
 
 const TENANTS = Array.from({ length: 20 }, (_, index) => `crowd-${index + 1}`);
@@ -47,40 +47,4 @@ export function leaderLossScenarios(given: () => Platform): void {
       120_000,
     );
   });
-}
-
-/** Repeats a request while a scheduler is away, as every client of a replicated API does. */
-async function until<T>(request: () => Promise<T>): Promise<T> {
-  const deadlineAt = performance.now() + 60_000;
-  for (;;) {
-    try {
-      return await request();
-    } catch (error) {
-      if (performance.now() > deadlineAt) throw error;
-      await new Promise(resolve => setTimeout(resolve, 250));
-    }
-  }
-}
-
-/** SIGKILL to the container of the scheduler that leads. */
-async function killLeader(platform: Platform): Promise<void> {
-  const status = await until(() => platform.client.platform.getStatus({}));
-  const leader = status.replicas.find(replica => replica.leading)?.name ?? "nobody";
-  for (const node of platform.fleet.nodes) {
-    const ids = (
-      await docker(platform.fleet, node.name, [
-        "ps",
-        "-q",
-        "--no-trunc",
-        "--filter",
-        "label=com.docker.swarm.service.name=skep_scheduler",
-      ])
-    )
-      .split("\n")
-      .filter(Boolean);
-    for (const id of ids)
-      if (id.startsWith(leader))
-        return void (await docker(platform.fleet, node.name, ["kill", "--signal", "KILL", id]));
-  }
-  throw new Error(`no scheduler container matches the leader ${leader}`);
 }
