@@ -49,7 +49,8 @@ export async function updateNode(docker: Docker, calls: Calls, update: SwarmNode
 function toView(node: RawNode): SwarmNodeView {
   const availability = node.Spec?.Availability;
   // A manager sees itself at 0.0.0.0; its address among managers is the one that others reach.
-  const address = node.Status?.Addr === "0.0.0.0" ? node.ManagerStatus?.Addr?.replace(/:\d+$/, "") : node.Status?.Addr;
+  const asManager = node.ManagerStatus?.Addr?.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+  const address = node.Status?.Addr === "0.0.0.0" ? asManager : node.Status?.Addr;
   return {
     nodeId: node.ID ?? "",
     hostname: node.Description?.Hostname ?? "",

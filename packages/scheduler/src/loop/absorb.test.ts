@@ -151,6 +151,24 @@ describe("absorb", () => {
     expect(await say(aFullReport({ sessionId: "session-2", facts: restarted }))).toMatchObject({ accepted: true });
   });
 
+  it("uses the Swarm's word for an address, and says once that the agent's differs", async () => {
+    await say(aFullReport());
+    const node = { nodeId: "node-1", hostname: "n1", role: "manager", availability: "active", state: "ready" } as const;
+    const nodes = [{ ...node, address: "10.9.9.9", labels: {}, versionIndex: 3 }];
+    agent.publish("skep.v1.swarm.node-1", encodeSwarmNodes({ managerNodeId: "node-1", at: 0, nodes }));
+    await rig.clock.advance(10);
+    const other = { ...someFacts({ address: "10.6.6.6" }), agentVersion: "1" };
+    for (const seq of [2, 3, 4, 5]) await say(aFullReport({ seq, facts: other }));
+    expect(rig.database.records.nodes.get("node-1")?.node.address).toBe("10.9.9.9");
+    const said = rig.lines.filter(line => line.event === "node.address");
+    expect(said.map(line => line.fields.word)).toContain("10.6.6.6");
+    expect(new Set(said.map(line => JSON.stringify(line.fields))).size).toBe(said.length);
+    const sentences = rig.database.records.decisions.map(one => one.decision.sentence);
+    expect(sentences).toContainEqual(
+      expect.stringContaining("at 10.9.9.9, as the Swarm's list says, and not at 10.6.6.6"),
+    );
+  });
+
   it("drops what a node says in the name of another, and says so once", async () => {
     await say(aFullReport());
     const report = aFullReport({ nodeId: "node-2", facts: { ...someFacts({ nodeId: "node-2" }), agentVersion: "1" } });

@@ -3,6 +3,8 @@ import { decodeReport, encodeReportAck, endsFull, type Report } from "@skep/api/
 import { decodeSwarmNodes, type SwarmNodes } from "@skep/api/codec/swarm.ts";
 import { everyNode } from "@skep/api/subjects.ts";
 import type { BusMessage } from "@skep/kit/bus.ts";
+import { swarmAddress } from "../store/swarm-address.ts";
+import { createAddressNotes } from "./address-notes.ts";
 import { answerAgents } from "./answers.ts";
 import type { Beats } from "./beats.ts";
 import { CLONE_WORD } from "./clones.ts";
@@ -38,7 +40,8 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
 
   async function saveReport(report: Report, message: BusMessage): Promise<void> {
     const now = clock.now();
-    if (report.facts !== undefined) await store.saveFacts(report.facts, now);
+    const { facts } = report;
+    if (facts !== undefined) noteAddress(facts.nodeId, facts.address, await store.saveFacts(facts, now));
     const saved = await store.saveReport({ ...report, full: endsFull(report) }, now);
     const { volumes } = report;
     const hasVolumes = saved.fresh && volumes !== undefined && (await store.saveVolumes(report.nodeId, volumes, now));
@@ -53,8 +56,11 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
 
   async function saveSwarm(list: SwarmNodes): Promise<void> {
     const { nodes } = list;
-    if (!believes(list, await store.listNodes(), beats)) return disbelieve(list);
+    const known = await store.listNodes();
+    if (!believes(list, known, beats)) return disbelieve(list);
     if (!(await store.saveSwarmNodes(nodes, clock.now()))) return;
+    const before = new Map(known.map(({ node }) => [node.id, node.address]));
+    for (const { nodeId, address } of nodes) noteAddress(nodeId, before.get(nodeId) ?? "", swarmAddress(address));
     options.wake("the Swarm's list of nodes changed");
     hints.tell({ nodeIds: nodes.map(node => node.nodeId) });
   }
@@ -64,6 +70,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     return claimed.every(one => one === undefined || senders.isGenuine(subject, one));
   }
 
+  const noteAddress = createAddressNotes(ports);
   const disbelieve = createDisbelief(ports);
   const listen = createListen(ports);
   const subscriptions = [

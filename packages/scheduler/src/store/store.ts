@@ -119,7 +119,11 @@ export interface KeyStore {
 
 /** What `absorb` writes: status columns and nothing else. */
 export interface StatusStore {
-  saveFacts(facts: NodeFacts, now: number): Promise<void>;
+  /**
+   * Answers the address at which the node is reached: the one of the Swarm's list once that has had
+   * one, else the agent's word.
+   */
+  saveFacts(facts: NodeFacts, now: number): Promise<string>;
   /**
    * Idempotent; an older seq of the same session is accepted without effect. What it calls gone is also no longer
    * to be removed.

@@ -96,8 +96,32 @@ export function describeStatus(setting: StoreSetting): void {
         ["node-1", "ready"],
         ["node-2", "removed"],
       ]);
-      expect(nodes[0]?.node).toMatchObject({ role: "manager", labels: { compute: "true" }, address: "10.0.0.1" });
+      expect(nodes[0]?.node).toMatchObject({ role: "manager", labels: { compute: "true" }, address: "10.9.9.9" });
       expect((await store.loadWorld()).nodes.map(node => node.id)).toEqual(["node-1"]);
+    });
+
+    it("reaches a node where the Swarm's list says, and by its agent's word where the list has nothing", async () => {
+      const swarm = { hostname: "n", role: "worker", availability: "active", state: "ready", labels: {} } as const;
+      const list = (nodeId: string, address: string, versionIndex: number) =>
+        store.saveSwarmNodes([{ ...swarm, nodeId, address, versionIndex }], NOW);
+      const addressOf = async (id: string) =>
+        (await store.listNodes()).find(({ node }) => node.id === id)?.node.address;
+      const say = (nodeId: string, address: string) => store.saveFacts(someFacts({ nodeId, address }), NOW);
+      expect(await say("node-2", "10.0.0.1")).toBe("10.0.0.1");
+      expect(await say("node-2", "10.0.0.2")).toBe("10.0.0.2");
+      for (const [index, nowhere] of ["", "0.0.0.0", "::"].entries()) {
+        await list("node-2", nowhere, index + 1);
+        expect(await addressOf("node-2")).toBe("10.0.0.2");
+      }
+      expect(await list("node-2", "10.9.9.2", 5), "a new address is news").toBe(true);
+      expect(await addressOf("node-2")).toBe("10.9.9.2");
+      expect(await say("node-2", "10.6.6.6")).toBe("10.9.9.2");
+      expect(await addressOf("node-2")).toBe("10.9.9.2");
+      await list("node-2", "0.0.0.0", 6);
+      expect(await addressOf("node-2"), "the leader's own word of itself").toBe("10.9.9.2");
+      await list("node-3", "0.0.0.0", 7);
+      expect(await addressOf("node-3")).toBe("");
+      expect(await say("node-3", "10.0.0.3")).toBe("10.0.0.3");
     });
 
     it("raises the assignment's revision when a node's availability changes", async () => {

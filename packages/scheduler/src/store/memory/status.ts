@@ -8,6 +8,7 @@ import { canBecome, isLive } from "@skep/core/model/state.ts";
 import { takesPortTwice, takesReleasedPort } from "./plan.ts";
 import { locationKey, removalKey, type NodeEntry, type Records } from "../memory-records.ts";
 import { latest } from "../postgres/queries/report.ts";
+import { swarmAddress } from "../swarm-address.ts";
 import type { StatusReport } from "../reports.ts";
 import type { SavedReport } from "../store.ts";
 
@@ -51,13 +52,16 @@ export function saveLiveness(records: Records, liveness: ReadonlyMap<string, Liv
 }
 
 /** See `StatusStore.saveFacts`. */
-export function saveFacts(records: Records, facts: NodeFacts, now: number): void {
+export function saveFacts(records: Records, facts: NodeFacts, now: number): string {
   const { nodeId, sessionId, bootId: _, ...rest } = facts;
   const entry = records.nodes.get(nodeId) ?? newEntry(nodeId);
-  entry.node = { ...entry.node, ...rest };
+  const { address } = entry.node;
+  const isSwarms = entry.swarmVersion >= 0 && address !== "";
+  entry.node = { ...entry.node, ...rest, ...(isSwarms ? { address } : {}) };
   if (entry.sessionId !== sessionId) Object.assign(entry, { sessionId, reportSeq: 0, reportedFull: false });
   entry.seenAt = now;
   records.nodes.set(nodeId, entry);
+  return entry.node.address;
 }
 
 /** See `StatusStore.saveReport`. */
@@ -130,16 +134,17 @@ function saveSwarmNode(records: Records, given: SwarmNode): boolean {
   if (entry.swarmVersion >= given.versionIndex) return false;
   const { role, availability, labels } = given;
   const { node } = entry;
-  const word = (state: string, of: Pick<Node, "role" | "availability" | "labels">): string =>
-    JSON.stringify([state, of.role, of.availability, Object.entries(of.labels).toSorted()]);
-  const changed = known === undefined || word(entry.swarmState, node) !== word(given.state, given);
+  const address = swarmAddress(given.address) || node.address;
+  const word = (state: string, of: Pick<Node, "role" | "availability" | "labels" | "address">): string =>
+    JSON.stringify([state, of.role, of.availability, Object.entries(of.labels).toSorted(), of.address]);
+  const changed = known === undefined || word(entry.swarmState, node) !== word(given.state, { ...given, address });
   entry.node = {
     ...node,
     role,
     availability,
     labels,
     hostname: entry.sessionId === undefined ? given.hostname : node.hostname,
-    address: entry.sessionId === undefined ? given.address : node.address,
+    address,
     assignmentRevision: node.assignmentRevision + (known !== undefined && node.availability !== availability ? 1 : 0),
   };
   entry.swarmState = given.state;

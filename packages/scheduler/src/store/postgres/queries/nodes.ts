@@ -1,7 +1,7 @@
 import type { NodeFacts } from "@skep/core/model/report.ts";
 import type { Liveness, NodeId, NodeLoad } from "@skep/core/model/node.ts";
 import type { Mandate } from "../../store.ts";
-import { ask, type Queryable } from "../sql.ts";
+import { askOne, type Queryable } from "../sql.ts";
 import { askLeading, leasePart } from "./lease.ts";
 
 const LIVENESS = {
@@ -66,16 +66,18 @@ ON CONFLICT (node_id) DO UPDATE SET
   report_seq = CASE WHEN n.session_id = excluded.session_id THEN n.report_seq ELSE 0 END,
   reported_full = n.reported_full AND n.session_id IS NOT DISTINCT FROM excluded.session_id,
   session_id = excluded.session_id, boot_id = excluded.boot_id, hostname = excluded.hostname,
-  address = excluded.address, os = excluded.os, architecture = excluded.architecture,
+  address = CASE WHEN n.swarm_version >= 0 AND n.address <> '' THEN n.address ELSE excluded.address END,
+  os = excluded.os, architecture = excluded.architecture,
   engine_version = excluded.engine_version, engine_labels = excluded.engine_labels, cpu_millis = excluded.cpu_millis,
   memory_bytes = excluded.memory_bytes, max_instances = excluded.max_instances, port_from = excluded.port_from,
-  port_to = excluded.port_to, seen_at = excluded.seen_at`,
+  port_to = excluded.port_to, seen_at = excluded.seen_at
+RETURNING address`,
 };
 
 /** See `StatusStore.saveFacts`. */
-export async function saveFacts(db: Queryable, facts: NodeFacts, now: number): Promise<void> {
+export async function saveFacts(db: Queryable, facts: NodeFacts, now: number): Promise<string> {
   const { capacity } = facts;
-  await ask(db, FACTS, [
+  const { address } = await askOne<{ address: string }>(db, FACTS, [
     facts.nodeId,
     facts.sessionId,
     facts.bootId,
@@ -92,4 +94,5 @@ export async function saveFacts(db: Queryable, facts: NodeFacts, now: number): P
     capacity.portTo,
     now,
   ]);
+  return address;
 }

@@ -1,4 +1,5 @@
 import type { SwarmNode } from "@skep/core/model/report.ts";
+import { swarmAddress } from "../../swarm-address.ts";
 import { askOne, type Queryable } from "../sql.ts";
 
 /**
@@ -19,10 +20,10 @@ saved AS (
   ON CONFLICT (node_id) DO UPDATE SET role = excluded.role, availability = excluded.availability,
     swarm_state = excluded.swarm_state, labels = excluded.labels, swarm_version = excluded.swarm_version,
     hostname = CASE WHEN n.session_id IS NULL THEN excluded.hostname ELSE n.hostname END,
-    address = CASE WHEN n.session_id IS NULL THEN excluded.address ELSE n.address END,
+    address = coalesce(nullif(excluded.address, ''), n.address),
     assignment_revision = n.assignment_revision + (n.availability <> excluded.availability)::integer
   WHERE n.swarm_version < excluded.swarm_version
-  RETURNING node_id, role, availability, swarm_state, labels),
+  RETURNING node_id, role, availability, swarm_state, labels, address),
 removed AS (
   UPDATE node_metadata n SET swarm_state = 'removed'
   FROM old o WHERE o.node_id = n.node_id AND o.swarm_state <> 'removed' AND o.swarm_version >= 0
@@ -30,12 +31,14 @@ removed AS (
   RETURNING n.node_id)
 SELECT EXISTS (SELECT FROM removed) OR EXISTS (
   SELECT FROM saved s LEFT JOIN old o USING (node_id)
-  WHERE (s.role, s.availability, s.swarm_state, s.labels) IS DISTINCT FROM (o.role, o.availability, o.swarm_state, o.labels)
+  WHERE (s.role, s.availability, s.swarm_state, s.labels, s.address)
+    IS DISTINCT FROM (o.role, o.availability, o.swarm_state, o.labels, o.address)
 ) AS changed`,
 };
 
 /** See `StatusStore.saveSwarmNodes`. */
 export async function saveSwarmNodes(db: Queryable, nodes: readonly SwarmNode[]): Promise<boolean> {
   if (nodes.length === 0) return false;
-  return (await askOne<{ changed: boolean }>(db, SAVE, [JSON.stringify(nodes)])).changed;
+  const listed = nodes.map(node => ({ ...node, address: swarmAddress(node.address) }));
+  return (await askOne<{ changed: boolean }>(db, SAVE, [JSON.stringify(listed)])).changed;
 }
