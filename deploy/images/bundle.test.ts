@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +50,17 @@ describe("bundleService", () => {
   it("leaves out of the agent what only remote engines need", async () => {
     const files = { "main.ts": 'import ssh from "ssh2"; console.log(JSON.stringify(ssh));' };
     expect(await printed("agent", files)).toBe("{}");
+  });
+
+  it("makes of the agent one file that is a guard as well", async () => {
+    const file = join(directory, "main.mjs");
+    await writeFile(file, await bundleService("agent"));
+    const guard = execFile(process.execPath, [file, "guard", "/nowhere/docker.sock"], { env: {} });
+    const answer = once(guard.stdout!, "data");
+    const ended = once(guard, "exit");
+    guard.stdin?.end('{"seq":7,"at":0,"copies":[]}\n');
+    expect(String(await answer)).toBe("7\n");
+    expect(await ended).toEqual([0, null]);
   });
 
   it("makes the same bytes of the same sources", async () => {

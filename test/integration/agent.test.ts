@@ -13,6 +13,8 @@ import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { ContainerSpec } from "@skep/core/model/deployment.ts";
 import { docker, downFleet, upFleet, type Fleet, type FleetNode } from "@skep/devswarm/fleet.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
+import { createDockerEnder } from "@skep/agent/guard/docker-ender.ts";
+import { enderContract } from "@skep/agent/guard/ender.contract.ts";
 import { createNatsBus } from "@skep/kit/nats-bus.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import { importBusybox } from "../support/busybox.ts";
@@ -261,6 +263,39 @@ describe("the agent on a real engine and a real bus", () => {
     expect(scheduler.heard[0]).toBe("full");
   });
 
+  test("an exclusive copy whose agent is paused ends by itself, and comes back once when the agent goes on", async () => {
+    scheduler.leaseMs = 8_000;
+    const container = aContainer({ image: IMAGE, command: ["sleep", "100000"] });
+    const spec = aSpec({ containers: [container], exclusive: true, stopGraceMs: 1_000 });
+    const one = anInstance({ instanceId: "acme.solo.1", spec });
+    const solo = () => ({ state: "", message: "", ...scheduler.known.get("acme.solo.1@1") });
+    assign([box(6), one]);
+    await eventually(() => expect(statusOf(6).state).toBe("running"), 15_000);
+    await eventually(() => expect(solo().state).toBe("running"), 20_000);
+    const copy = await idOf("skep-acme.solo.1-e1-app");
+    const neighbour = await idOf("skep-acme.web.6-e1-app");
+    agent.process.kill("SIGSTOP");
+    const pausedAt = performance.now();
+    try {
+      await eventually(async () => expect(await idOf("skep-acme.solo.1-e1-app")).toBe(""), 30_000);
+      // The scheduler places the copy again after 1.2 leases and 6 s.
+      expect(performance.now() - pausedAt).toBeLessThan(8_000 * 1.2 + 6_000);
+      expect(await idOf("skep-acme.web.6-e1-app")).toBe(neighbour);
+      expect(agent.output()).toContain('"event":"guard.ended"');
+    } finally {
+      scheduler.leaseMs = undefined;
+      agent.process.kill("SIGCONT");
+    }
+    await eventually(() => expect(solo().message).toContain("its lease could not be renewed since"), 15_000);
+    expect(await idOf("skep-acme.solo.1-e1-app")).toBe("");
+    scheduler.leaseMs = 15_000;
+    await eventually(() => expect(solo().state).toBe("running"), 20_000);
+    const all = await engine("ps", "-a", "-q", "--no-trunc", "--filter", "label=skep.instance=acme.solo.1");
+    expect(all.trim()).toBe(copy);
+    assign([box(6), { ...one, desired: "stop" }]);
+    await eventually(async () => expect(await idOf("skep-acme.solo.1-e1-app")).toBe(""), 15_000);
+  });
+
   test("told to end, it says so and leaves tenants running", async () => {
     const before = await idOf("skep-acme.web.6-e1-app");
     const ended = once(agent.process, "exit");
@@ -269,4 +304,17 @@ describe("the agent on a real engine and a real bus", () => {
     expect(scheduler.beats.some(beat => beat.leaving)).toBe(true);
     expect(await idOf("skep-acme.web.6-e1-app")).toBe(before);
   });
+});
+
+enderContract("a real Docker engine", async () => {
+  const run = async (...argv: string[]): Promise<string> =>
+    (await engine("run", "-d", ...argv, IMAGE, "sleep", "100000")).trim();
+  return {
+    ender: createDockerEnder(node.socket),
+    runOurs: () => run("--label", "skep.instance=acme.guarded.1"),
+    runForeign: () => run("--label", "some=label"),
+    isRunning: async id => (await engine("inspect", "-f", "{{.State.Running}}", id)).trim() === "true",
+    within: promise => promise,
+    close: async () => undefined,
+  };
 });

@@ -4,6 +4,7 @@ import { createMemoryJournal } from "@skep/agent/loop/journal.ts";
 import { createMemoryMemo } from "@skep/agent/loop/memo.ts";
 import { networkProber } from "@skep/agent/loop/prober.ts";
 import { noRegistries } from "@skep/agent/loop/registry-auth.ts";
+import { noGuard } from "@skep/agent/guard/guard.ts";
 import { noSampler } from "@skep/agent/node/sampler.ts";
 import { encodeAssignment, encodeFetchReply } from "@skep/api/codec/assignment.ts";
 import { decodeReport, encodeReportAck } from "@skep/api/codec/report.ts";
@@ -58,6 +59,7 @@ export async function startLoneAgent(engine: Engine): Promise<LoneAgent> {
     imagesMemo: createMemoryMemo(),
     prober: networkProber,
     sampler: noSampler,
+    guard: noGuard,
     registries: noRegistries,
     machineBootId: "load",
     limits: { portFrom: 20_000, portTo: 29_999, maxInstances: 1_000 },

@@ -3,6 +3,7 @@ import type { Journal, JournalEntry } from "@skep/agent/loop/journal.ts";
 import { createMemoryMemo } from "@skep/agent/loop/memo.ts";
 import type { ProbeOutcome, ProbeTarget } from "@skep/agent/loop/prober.ts";
 import { noRegistries } from "@skep/agent/loop/registry-auth.ts";
+import { noGuard } from "@skep/agent/guard/guard.ts";
 import { noSampler } from "@skep/agent/node/sampler.ts";
 import { createRecordingLog, type Log } from "@skep/kit/log.ts";
 import { createIdSource } from "@skep/kit/random.ts";
@@ -40,6 +41,7 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
     }),
     prober: target => probe(platform, node, life, target),
     sampler: noSampler,
+    guard: noGuard,
     registries: noRegistries,
     machineBootId: node.bootId(),
     limits: LIMITS,

@@ -3,6 +3,7 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { IdSource, Random } from "@skep/kit/random.ts";
 import type { Engine } from "./engine/engine.ts";
+import type { Guard } from "./guard/guard.ts";
 import type { NodeLimits } from "./node/facts.ts";
 import type { Journal } from "./loop/journal.ts";
 import type { Memo } from "./loop/memo.ts";
@@ -29,6 +30,8 @@ export interface AgentDeps {
   readonly prober: Prober;
   readonly sampler: Sampler;
   readonly registries: Registries;
+  /** What ends exclusive copies when this agent does not. */
+  readonly guard: Guard;
   /** Changes when the machine boots. */
   readonly machineBootId: string;
   readonly limits: NodeLimits;

@@ -69,7 +69,10 @@ describe("An exclusive instance", () => {
   test("is not started when its lease ended between the decision and the start", async () => {
     const started: string[] = [];
     const engine = { start: async (id: string) => void started.push(id) } as Partial<Engine> as Engine;
-    const { "start-container": begin } = createExecutors(engine, {} as Images, () => "its lease has ended");
+    const { "start-container": begin } = createExecutors(engine, {} as Images, {
+      beforeStart: async () => undefined,
+      whyNot: () => "its lease has ended",
+    });
     const of = { containerId: "c", instanceId: "acme.web.1", epoch: 1, container: "app", because: "it is wanted" };
     await expect(begin({ kind: "start-container", key: "start:c", ...of })).rejects.toThrow("its lease has ended");
     expect(started).toEqual([]);

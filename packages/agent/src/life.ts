@@ -1,4 +1,3 @@
-import { Leases } from "./uplink/leases.ts";
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
 import type { HeldState } from "@skep/api/codec/held.ts";
 import { toPresent } from "./loop/picture.ts";
@@ -12,6 +11,7 @@ import { createImages } from "./loop/images.ts";
 import type { JournalEntry } from "./loop/journal.ts";
 import { leave } from "./uplink/leave.ts";
 import { ExecStreams } from "./asks/exec-streams.ts";
+import { createExclusive, type Exclusive } from "./exclusive.ts";
 import { LogStreams } from "./asks/log-streams.ts";
 import { createKeptSet } from "./loop/memo.ts";
 import { Loop } from "./loop/loop.ts";
@@ -63,14 +63,15 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const health = createHealthWatch({ clock, prober, host: () => facts.address, healthy, onChange: hint });
   const pulled = createKeptSet(deps.imagesMemo, kept.images, log);
   const images = createImages({ engine, clock, log, registries, kept: pulled, onProgress: hint });
-  const onChange = (): void => (loop.hint(), leases.hint());
+  const onChange = (): void => (loop.hint(), exclusive.hint());
   const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange });
   const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };
   let picture: Picture = { statuses: [], gone: [], strangers: [], volumes: [] };
-  const show = (seen: Picture): void => reporter.show((picture = seen));
+  const show = (seen: Picture): void => (exclusive.sync(), reporter.show((picture = seen)));
   const outlook = { booted: entry.bootId !== bootId(), orders: () => book.orders(), onPicture: show };
-  const leases: Leases = new Leases({ bus, clock, loops, nodeId, assignment, onChange: hint });
-  const loop = new Loop({ leases: () => leases, engine, clock, log, loops, images, health, policy, ...outlook });
+  const leasing = { bus, clock, loops, nodeId, assignment, guard: deps.guard, onChange: hint };
+  const exclusive: Exclusive = createExclusive({ ...leasing, containers: () => loop.containers() });
+  const loop = new Loop({ leases: () => exclusive, engine, clock, log, loops, images, health, policy, ...outlook });
   const uplink = { bus, clock, random, log, nodeId, sessionId, reporter, bootId };
   const supply = new Supply({ bus, clock, random, log, nodeId, book });
   const session = new Session({
@@ -106,9 +107,9 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
     loop,
     loops: () => loops.states(),
     end: async () => {
-      await leave({ session, loop, orders: () => book.orders(), clock, log });
+      await leave({ session, loop, leases: exclusive, orders: () => book.orders(), clock, log });
       for (const part of [asks, session, supply, events, logStreams, execStreams, health, book, meter]) part.close();
-      await Promise.all([swarm.close(), leases.close(), loop.close(), reporter.close()]);
+      await Promise.all([swarm.close(), exclusive.close(), loop.close(), reporter.close()]);
       sampler.close();
     },
   };

@@ -1,12 +1,12 @@
-import { run } from "@skep/kit/lifecycle.ts";
-import { createLog } from "@skep/kit/log.ts";
-import { readConfig } from "./config.ts";
-import { serve } from "./serve.ts";
+import { GUARD_ARGUMENT } from "./guard/message.ts";
 
-/** Below the stack's stop grace of five minutes, which a drained node needs. */
-const STOP_DEADLINE_MS = 290_000;
+const [, , role, socketPath] = process.argv;
 
-const config = readConfig();
-
-const log = createLog({ level: config.logLevel, fields: { service: "agent" } });
-await run(life => serve(config, log, life), { log, deadlineMs: STOP_DEADLINE_MS });
+// Each role loads what it needs: a guard stays small beside the agent that it watches.
+if (role === GUARD_ARGUMENT && socketPath !== undefined) {
+  const { serveGuard } = await import("./guard/guard-process.ts");
+  serveGuard(socketPath);
+} else {
+  const { runAgent } = await import("./agent-process.ts");
+  await runAgent();
+}

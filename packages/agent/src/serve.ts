@@ -16,6 +16,9 @@ import { createCgroupSampler } from "./node/cgroup.ts";
 import { SETTINGS, type Config } from "./config.ts";
 import { createAgent, waitForEngine } from "./create-agent.ts";
 import { awaitDocker } from "./engine/docker.ts";
+import { createChildGuard } from "./guard/child-guard.ts";
+import type { Guard } from "./guard/guard.ts";
+import { GUARD_ARGUMENT } from "./guard/message.ts";
 import { createFileJournal } from "./loop/journal.ts";
 import { createFileMemo } from "./loop/memo.ts";
 import { serveProbe } from "./node/probe-server.ts";
@@ -43,6 +46,7 @@ export async function serve(config: Config, log: Log, { stack, signal }: Life): 
     random: systemRandom,
     ids: systemIds,
     prober: networkProber,
+    guard: childGuard(config, log),
     journal: createFileJournal(config.stateDir, error => {
       log.error("journal.spoilt", "The journal cannot be read; the node waits for its assignment.", { error });
     }),
@@ -79,6 +83,12 @@ function warnOfSharedPorts(config: Config, log: Log): void {
       "move SKEP_PORT_FROM and SKEP_PORT_TO, or sysctl net.ipv4.ip_local_port_range.",
     { ...shared },
   );
+}
+
+/** The same program as this one, told to be a guard. */
+function childGuard({ dockerSocket }: Config, log: Log): Guard {
+  const args = [process.argv[1] ?? "", GUARD_ARGUMENT, dockerSocket];
+  return createChildGuard({ program: process.execPath, args, clock: systemClock, log });
 }
 
 /**

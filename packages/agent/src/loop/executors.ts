@@ -3,8 +3,13 @@ import type { Step } from "@skep/core/converge/step.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Images } from "./images.ts";
 
-/** Why a container of the instance may not be started this very moment. */
-export type WhyNotStart = (instanceId: string, epoch: number) => string | undefined;
+/** What stands before each start. */
+export interface StartGate {
+  /** What has to be done before the start. @throws EngineError where it must not be made. */
+  beforeStart(containerId: string, instanceId: string, epoch: number): Promise<void>;
+  /** Why a container of the instance may not be started this very moment. */
+  whyNot(instanceId: string, epoch: number): string | undefined;
+}
 
 /** One way to carry out each kind of step: a kind without one does not compile. */
 export type Executors = { readonly [K in Step["kind"]]: (step: Extract<Step, { kind: K }>) => Promise<unknown> };
@@ -13,14 +18,15 @@ export type Executors = { readonly [K in Step["kind"]]: (step: Extract<Step, { k
  * The executors over an engine. Each fails with an EngineError, or with a SkepError for what this
  * agent refuses.
  */
-export function createExecutors(engine: Engine, images: Images, whyNotStart: WhyNotStart): Executors {
+export function createExecutors(engine: Engine, images: Images, gate: StartGate): Executors {
   return {
     "pull-image": step => images.pull(step.image, step.tenantId),
     "create-network": step => engine.createNetwork(step.tenantId),
     "create-sandbox": step => engine.createSandbox(step),
     "create-container": step => engine.createContainer(step),
     "start-container": async step => {
-      const because = whyNotStart(step.instanceId, step.epoch);
+      await gate.beforeStart(step.containerId, step.instanceId, step.epoch);
+      const because = gate.whyNot(step.instanceId, step.epoch);
       if (because !== undefined) throw new EngineError("conflict", because);
       await engine.start(step.containerId);
     },

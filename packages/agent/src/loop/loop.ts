@@ -16,7 +16,7 @@ import type { Log } from "@skep/kit/log.ts";
 import type { Loops, OutageWords } from "@skep/kit/loops.ts";
 import type { Wake } from "@skep/kit/wake.ts";
 import type { Engine, EngineEvent } from "../engine/engine.ts";
-import { createExecutors, instanceOf, type WhyNotStart } from "./executors.ts";
+import { createExecutors, instanceOf, type StartGate } from "./executors.ts";
 import type { HealthWatch } from "./health-watch.ts";
 import type { Images } from "./images.ts";
 import { toDigest, toPicture, type Digest, type Picture, type SetAside } from "./picture.ts";
@@ -32,11 +32,9 @@ export interface Orders {
 }
 
 /** The leases of the node's exclusive instances. */
-export interface LeaseBook {
+export interface LeaseBook extends StartGate {
   /** All of them as they are this moment, by `groupKey`. */
   view(): Readonly<Record<string, LeaseView>>;
-  /** Why a container of the instance may not be started this moment. */
-  readonly whyNot: WhyNotStart;
 }
 
 /** What a loop is made from. */
@@ -107,7 +105,10 @@ export class Loop {
     const { engine, images, clock, log, loops } = deps;
     this.#deps = deps;
     this.#passedAt = this.#seenAt = clock.monotonic();
-    const executors = createExecutors(engine, images, (...of) => deps.leases().whyNot(...of));
+    const executors = createExecutors(engine, images, {
+      beforeStart: (...of) => deps.leases().beforeStart(...of),
+      whyNot: (...of) => deps.leases().whyNot(...of),
+    });
     this.#work = createWork({ executors, clock, log, onEnd: (step, failure) => this.#remember(step, failure) });
     const times = { minGapMs: GAP_MS, periodMs: RELIST_MS, retry: RETRY };
     this.#wake = loops.begin("engine", () => this.#pass(), { ...times, words: WORDS });

@@ -5,6 +5,8 @@ import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.t
 import type { AgentDeps } from "../agent-deps.ts";
 import { createAgent, type Agent } from "../create-agent.ts";
 import { MemoryEngine, type MemoryEngineOptions } from "../engine/memory.ts";
+import { createMemoryEnder } from "../guard/memory-ender.ts";
+import { createMemoryGuard, type MemoryGuard } from "../guard/memory-guard.ts";
 import { createMemoryJournal, type Journal } from "../loop/journal.ts";
 import { createMemoryMemo } from "../loop/memo.ts";
 import { noRegistries } from "../loop/registry-auth.ts";
@@ -20,6 +22,8 @@ export interface Rig {
   readonly network: MemoryNetwork;
   readonly scheduler: FakeScheduler;
   readonly journal: Journal;
+  /** The guard of the agent's present life. */
+  readonly guard: MemoryGuard;
   readonly lines: ReturnType<typeof createRecordingLog>["lines"];
   agent: Agent;
   /** Ends the agent's process as kill -9 does. */
@@ -44,31 +48,22 @@ export async function openRig(
   const log = createRecordingLog();
   let lives = 0;
   let mortal: Mortal;
+  let guard: MemoryGuard;
   const makeAgent = (): Agent => {
     const random = seededRandom(++lives);
     mortal = createMortal({ clock, engine, journal, healthyMemo });
+    guard = createMemoryGuard({ ender: createMemoryEnder(engine), clock, log });
+    const ports = { ...mortal, log, guard, imagesMemo, registries: noRegistries, sampler: noSampler };
     return createAgent({
-      ...mortal,
+      ...ports,
       random,
-      log,
       ids: createIdSource(random),
-      registries: noRegistries,
-      sampler: noSampler,
-      imagesMemo,
       bus: network.connect("agent"),
       machineBootId: "boot",
       sandboxImage: "pause",
       agentVersion: "0",
-      prober: async () => ({
-        ok: true,
-        answered: true,
-        detail: "",
-      }),
-      limits: {
-        portFrom: 20_000,
-        portTo: 20_999,
-        maxInstances: 10,
-      },
+      prober: async () => ({ ok: true, answered: true, detail: "" }),
+      limits: { portFrom: 20_000, portTo: 20_999, maxInstances: 10 },
       startLimit: undefined,
       ...agentOver,
     });
@@ -79,6 +74,9 @@ export async function openRig(
     network,
     journal,
     lines: log.lines,
+    get guard() {
+      return guard;
+    },
     scheduler: fakeScheduler(network.connect("scheduler")),
     agent: makeAgent(),
     kill: () => {

@@ -18,6 +18,8 @@ export interface LeasesDeps {
   readonly assignment: () => Assignment | undefined;
   /** Called when an instance has got a lease, or its lease has ended. */
   readonly onChange: () => void;
+  /** Called at each answer. */
+  readonly onRenewed: () => void;
 }
 
 const RENEW_EVERY_MS = 3_000;
@@ -25,6 +27,8 @@ const RETRY = { baseMs: 500, maxMs: 1_000 };
 const TIMEOUT_MS = 2_000;
 /** Of a lease this share is used: this node's clock may be a tenth slow. */
 const USED_SHARE = 0.8;
+/** So much of a lease later the guard ends what the agent should have ended. */
+const GUARD_SHARE = 0.1;
 
 /**
  * Renews the leases of the exclusive instances that this node is to run, all of them with one
@@ -36,6 +40,8 @@ export class Leases {
   readonly #wake: Wake;
   /** Until when each instance at its epoch may run; past for one whose lease has ended. */
   readonly #until = new Map<string, number>();
+  #guardMs = 0;
+  #isGivenUp = false;
   #cancel: () => void = () => undefined;
 
   /** Begins at once. */
@@ -73,6 +79,20 @@ export class Leases {
     return "its lease has ended";
   }
 
+  /** Until when the guard lets a copy run, on the monotonic clock; `undefined` without a lease. */
+  guardUntil(instanceId: string, epoch: number): number | undefined {
+    const until = this.#until.get(groupKey(instanceId, epoch));
+    return until === undefined ? undefined : until + this.#guardMs;
+  }
+
+  /** Ends all leases now and renews none, so that every exclusive copy stops. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+    const now = this.#deps.clock.monotonic();
+    for (const [key, until] of this.#until) this.#until.set(key, Math.min(until, now));
+    this.#deps.onChange();
+  }
+
   /** Renews nothing any more. */
   close(): Promise<void> {
     this.#cancel();
@@ -84,7 +104,7 @@ export class Leases {
   }
 
   async #renew(): Promise<void> {
-    const { bus, clock, nodeId, onChange } = this.#deps;
+    const { bus, clock, nodeId, onChange, onRenewed } = this.#deps;
     const instances = this.#wanted().map(({ instanceId, epoch }) => ({ instanceId, epoch }));
     const wanted = new Set(instances.map(one => groupKey(one.instanceId, one.epoch)));
     for (const key of this.#until.keys()) if (!wanted.has(key)) this.#until.delete(key);
@@ -92,7 +112,10 @@ export class Leases {
     const sentAt = clock.monotonic();
     const question = encodeLeaseRequest({ nodeId, instances });
     const answer = await bus.request(nodeSubject("lease", nodeId), question, { timeoutMs: TIMEOUT_MS });
+    // Asked for before the leases were given up, or after: nothing may run by it.
+    if (this.#isGivenUp) return;
     const { granted, leaseMs } = decodeLeaseReply(answer);
+    this.#guardMs = leaseMs * GUARD_SHARE;
     const before = JSON.stringify(this.view());
     const until = sentAt + leaseMs * USED_SHARE;
     const got = new Set(granted.map(one => groupKey(one.instanceId, one.epoch)));
@@ -102,6 +125,7 @@ export class Leases {
     }
     this.#cancel();
     this.#cancel = clock.timer(Math.max(0, until - clock.monotonic()) + 1, onChange);
+    onRenewed();
     if (JSON.stringify(this.view()) !== before) onChange();
   }
 }
