@@ -90,7 +90,7 @@ export class Edge {
     const scheduler = handles.get(this.#at);
     if (scheduler === undefined) return;
     if (scheduler.life.paused()) await clock.sleep(TIMEOUT_MS);
-    const text = scheduler.life.paused() || !scheduler.life.alive() ? undefined : scheduler.current();
+    const text = scheduler.life.paused() || !scheduler.life.alive() ? undefined : scheduler.answer();
     // An edge that gets an error asks the next time whoever the service's address leads to.
     if (text === undefined) this.#at = "";
     if (text === undefined || text === this.#text) return;

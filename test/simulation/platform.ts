@@ -75,8 +75,10 @@ export interface Platform {
 /** A scheduler from outside, by the one thing that is asked of it without the bus or the database. */
 export interface SchedulerHandle {
   readonly life: Life;
-  /** The routes as its edge listener serves them; `undefined` before the first were loaded. */
-  current(): string | undefined;
+  /** What its edge listener answers; `undefined` where it refuses, since its routes are too old or not loaded. */
+  answer(): string | undefined;
+  /** The configuration that it serves: an empty one where it refuses. */
+  current(): string;
 }
 
 /** The simulation's first moment. */

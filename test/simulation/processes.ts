@@ -20,6 +20,7 @@ const LIMITS = { portFrom: 20_000, portTo: 20_039, maxInstances: 14 };
 /** Ports wait no longer than a seed lasts, so that they change hands within it. */
 export const SETTINGS: Settings = { ...DEFAULT_SETTINGS, portQuarantineMs: 6_000 };
 const ROUTES_MAX_AGE_MS = 2_000;
+const NO_ROUTES = JSON.stringify({ http: { services: {} } });
 
 /** Starts the agent of a node in a fresh life. */
 export function startAgent(platform: Platform, node: SimNode, life: Life): void {
@@ -91,7 +92,8 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
     name,
     version: "simulated",
   });
-  platform.handles.set(name, { life, current: () => scheduler.routes.current() });
+  const answer = (): string | undefined => scheduler.routes.current();
+  platform.handles.set(name, { life, answer, current: () => answer() ?? NO_ROUTES });
   scheduler.start();
 }
 

@@ -66,7 +66,8 @@ describe("a scheduler that is cut off from the database", () => {
     await platform.clock.advance(20_000);
     await deploy("globex", "evil");
     await platform.clock.advance(600_000);
-    expect(platform.handles.get(other)?.current()).toBeUndefined();
+    expect(platform.handles.get(other)?.answer()).toBeUndefined();
+    expect(platform.handles.get(other)?.current()).toBe('{"http":{"services":{}}}');
     expect(platform.handles.get(leader)?.current()).toContain(`:${portOf("globex.evil")}`);
     expect(platform.violation()).toBeUndefined();
   });

@@ -224,3 +224,45 @@ test("in any world nothing with a volume is placed away from it, and of a single
     { numRuns: 1500 },
   );
 });
+
+test("nothing takes the place of an exclusive copy whose row has vanished while its agent is asked", () => {
+  for (const change of ["update", "restart", "nothing"] as const) {
+    const cluster = new ToyCluster(someNodes(2));
+    const id = cluster.deploy(exclusive);
+    cluster.run(5);
+    const asked = cluster.now + 10_000;
+    cluster.world = { ...cluster.world, locations: [], unseen: new Map([["acme.one.1", asked]]) };
+    if (change === "update") cluster.deploy(aSpec({ ...exclusive, update: { order: "start-first" } }));
+    if (change === "restart") cluster.want(id, { desired: "stopped" });
+    cluster.tick();
+    cluster.want(id, { desired: "run" });
+    cluster.tick();
+    expect(cluster.world.instances.map(one => one.id)).toContain("acme.one.1");
+    expect(cluster.world.locations).toEqual([]);
+    const { wakeAt } = decide(cluster.world, DEFAULT_SETTINGS, cluster.now);
+    expect(wakeAt).toBeLessThanOrEqual(asked);
+    cluster.run(30);
+    expect(cluster.serving(id).length).toBe(1);
+  }
+});
+
+test("whoever waits for a vanished row says so, and a copy that may run counts as one wherever it counts", () => {
+  const world = (spec: typeof exclusive): ToyCluster["world"] => {
+    const cluster = new ToyCluster(someNodes(2));
+    cluster.deploy(spec);
+    cluster.run(5);
+    const [old] = cluster.world.instances;
+    return { ...cluster.world, locations: [], unseen: new Map([[old!.id, 2e12]]) };
+  };
+  const lost = world(exclusive);
+  const stopping = { ...lost.instances[0]!, desired: "stop" as const };
+  const next = { ...lost.instances[0]!, id: "acme.one.2", epoch: 0 };
+  const held = decide({ ...lost, instances: [stopping, next] }, DEFAULT_SETTINGS, NOW);
+  expect(changesOf(held.changes, "place")).toEqual([]);
+  expect(changesOf(held.changes, "refuse")[0]?.refusal?.advice).toContain("acme.one.1 at epoch 1 may: its record is");
+  const shared = aSpec({ name: "web", update: { order: "stop-first" } });
+  const web = world(shared);
+  expect(decide(web, DEFAULT_SETTINGS, NOW).changes).toEqual([]);
+  const ending = { ...web, instances: web.instances.map(one => ({ ...one, desired: "stop" as const })) };
+  expect(decide(ending, DEFAULT_SETTINGS, NOW).changes).toEqual([]);
+});

@@ -10,9 +10,15 @@ export function isInstanceServing(draft: Draft, instance: Instance): boolean {
   return locationsOf(draft, instance.id).some(location => isServing(location, draft.nodes.get(location.nodeId)));
 }
 
+/** Until when the instance's agents are asked for a row that has vanished. */
+export function unseenUntil(draft: Draft, instanceId: InstanceId): number | undefined {
+  const until = draft.unseen.get(instanceId);
+  return until !== undefined && until > draft.now ? until : undefined;
+}
+
 /** Whether anything of the instance may still run somewhere. */
 export function hasLiveLocation(draft: Draft, instance: Instance): boolean {
-  return locationsOf(draft, instance.id).some(isLive);
+  return unseenUntil(draft, instance.id) !== undefined || locationsOf(draft, instance.id).some(isLive);
 }
 
 /** Whether the latest location of the instance is live and meant to serve. */

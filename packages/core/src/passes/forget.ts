@@ -4,6 +4,7 @@ import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { Instance, Location } from "../model/instance.ts";
 import { isGone, isLive } from "../model/state.ts";
+import { unseenUntil } from "./ending.ts";
 import { mayRun } from "./single.ts";
 
 /**
@@ -25,7 +26,11 @@ export function forgetFinished(draft: Draft, settings: Settings): void {
   }
   const held = new Set<string>();
   for (const instance of draft.instances.values()) {
-    if (instance.desired === "stop" && !draft.locations.has(instance.id))
+    if (
+      instance.desired === "stop" &&
+      !draft.locations.has(instance.id) &&
+      unseenUntil(draft, instance.id) === undefined
+    )
       record(draft, { kind: "forget-instance", instanceId: instance.id });
     else held.add(instance.deploymentId);
   }

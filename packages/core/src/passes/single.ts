@@ -1,9 +1,11 @@
 import { releaseOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
-import type { Instance, Location } from "../model/instance.ts";
+import type { Instance, InstanceId, Location } from "../model/instance.ts";
+import type { NodeId } from "../model/node.ts";
 import { isLive } from "../model/state.ts";
 import { isLeased } from "../model/volume.ts";
+import { unseenUntil } from "./ending.ts";
 
 /**
  * How long after it was given up a copy with a lease may still run: the lease by a clock that is a tenth slow, and
@@ -38,16 +40,25 @@ export function mayRun(draft: Draft, settings: Settings, location: Location): bo
   return mayRunUntil(draft, settings, location) !== undefined;
 }
 
+/** What may run; nobody knows where while its row is missing. */
+interface Copy {
+  readonly instanceId: InstanceId;
+  readonly epoch: number;
+  readonly nodeId: NodeId | undefined;
+}
+
 /** A copy of the instance's deployment that may still run; `undefined` where none does. */
 export function someCopy(
   draft: Draft,
   settings: Settings,
   instances: readonly Instance[],
-): { readonly location: Location; readonly until: number } | undefined {
-  for (const { id } of instances) {
+): { readonly copy: Copy; readonly until: number } | undefined {
+  for (const { id, epoch } of instances) {
+    const unseen = unseenUntil(draft, id);
+    if (unseen !== undefined) return { copy: { instanceId: id, epoch, nodeId: undefined }, until: unseen };
     for (const location of draft.locations.get(id) ?? []) {
       const until = mayRunUntil(draft, settings, location);
-      if (until !== undefined) return { location, until };
+      if (until !== undefined) return { copy: location, until };
     }
   }
   return undefined;

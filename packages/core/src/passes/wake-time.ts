@@ -13,6 +13,7 @@ export function wakeTime(draft: Draft, settings: Settings): number | undefined {
     if (at !== undefined && at > draft.now && at < wakeAt) wakeAt = at;
   };
   for (const instance of draft.instances.values()) if (instance.desired === "run") consider(instance.retryAt);
+  for (const until of draft.unseen.values()) consider(until);
   for (const locations of draft.locations.values()) {
     for (const location of locations) {
       if (isLive(location) && location.desired === "retire") consider(location.desiredAt + settings.edgeSettleMs);

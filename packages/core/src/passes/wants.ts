@@ -5,6 +5,7 @@ import type { DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import { currentOf, isLive, isShortOfRunning } from "../model/state.ts";
+import { unseenUntil } from "./ending.ts";
 import { someCopy } from "./single.ts";
 import { isBound, singlesOf } from "./volumes.ts";
 
@@ -58,7 +59,8 @@ export function startDeadline(location: Location, settings: Settings): number | 
 
 function wantOf(draft: Draft, settings: Settings, instance: Instance): Kind | undefined {
   const current = currentOf(instance, locationsOf(draft, instance.id));
-  const isDeferred = instance.retryAt !== undefined && instance.retryAt > draft.now;
+  const isUnseen = unseenUntil(draft, instance.id) !== undefined;
+  const isDeferred = isUnseen || (instance.retryAt !== undefined && instance.retryAt > draft.now);
   if (current === undefined) return isDeferred ? undefined : { kind: "new" };
   if (!isLive(current)) {
     // A failed one is followed by the next when it was told to go; a lost one at once.
@@ -90,13 +92,15 @@ function awaitsNode(draft: Draft, instance: Instance, node: Node | undefined, no
 }
 
 function heldBy(draft: Draft, settings: Settings, copies: readonly Instance[]): string {
-  const copy = someCopy(draft, settings, copies);
-  if (copy === undefined) return "only one copy may run, and another one waits for a node";
-  const { instanceId, epoch, nodeId } = copy.location;
+  const found = someCopy(draft, settings, copies);
+  if (found === undefined) return "only one copy may run, and another one waits for a node";
+  const { instanceId, epoch, nodeId } = found.copy;
+  if (nodeId === undefined)
+    return `only one copy may run, and ${instanceId} at epoch ${epoch} may: its record is missing, and the agents are asked for it`;
   const where = draft.nodes.get(nodeId)?.hostname ?? nodeId;
   const what = `only one copy may run, and ${instanceId} at epoch ${epoch} on ${where}`;
-  if (copy.until === Infinity) return `${what} has not ended yet`;
-  return `${what} may run until its lease has surely ended, at ${new Date(copy.until).toISOString()}`;
+  if (found.until === Infinity) return `${what} has not ended yet`;
+  return `${what} may run until its lease has surely ended, at ${new Date(found.until).toISOString()}`;
 }
 
 function byDeployment(draft: Draft, singles: ReadonlySet<DeploymentId>): Map<DeploymentId, Instance[]> {

@@ -24,6 +24,8 @@ export interface Draft {
   /** Volumes of each deployment that has any. */
   readonly volumes: Map<DeploymentId, Volume[]>;
   placements: number;
+  /** Until when a copy may run that no row shows; see `World`. */
+  readonly unseen: ReadonlyMap<InstanceId, number>;
   /**
    * Latest placement made in this draft on each node that got one; it goes into the nodes when the
    * draft is closed.
@@ -47,6 +49,7 @@ export function openDraft(world: World, now: number): Draft {
     releasedPorts: world.releasedPorts,
     volumes: listed(world.volumes, volume => volume.deploymentId),
     placements: world.placements,
+    unseen: world.unseen ?? new Map<InstanceId, number>(),
     lastPlaced: new Map(),
     changes: [],
   };
@@ -67,6 +70,7 @@ export function closeDraft(draft: Draft): World {
     releasedPorts: draft.releasedPorts,
     volumes: [...draft.volumes.values()].flat(),
     placements: draft.placements,
+    ...(draft.unseen.size === 0 ? {} : { unseen: draft.unseen }),
   };
 }
 

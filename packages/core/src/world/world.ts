@@ -1,5 +1,5 @@
 import type { Deployment, Release } from "../model/deployment.ts";
-import type { Instance, Location, ReleasedPort } from "../model/instance.ts";
+import type { Instance, InstanceId, Location, ReleasedPort } from "../model/instance.ts";
 import type { Node } from "../model/node.ts";
 import type { Volume } from "../model/volume.ts";
 import type { Tenant } from "../model/tenant.ts";
@@ -18,6 +18,11 @@ export interface World {
   readonly volumes: readonly Volume[];
   /** Number of placements ever made; the next one gets this plus one. */
   readonly placements: number;
+  /**
+   * Instances whose row has vanished, and until when their agents are asked: a copy may run that no row
+   * shows. Only the loop that decides knows it; nothing records it.
+   */
+  readonly unseen?: ReadonlyMap<InstanceId, number>;
 }
 
 /** What an operator can tune, in milliseconds and counts. */

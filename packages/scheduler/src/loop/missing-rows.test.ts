@@ -11,7 +11,7 @@ describe("an instance whose row has vanished", () => {
     expect(rows.withhold(placed, 0)).toEqual({ world: placed, isWaiting: false });
     const first = rows.withhold(vanished, 1_000);
     expect(first.isWaiting).toBe(true);
-    expect(first.world.instances[0]?.retryAt).toBe(1_000 + MISSING_ROW_GRACE_MS);
+    expect(first.world.unseen?.get("acme.web.1")).toBe(1_000 + MISSING_ROW_GRACE_MS);
     expect(rows.withhold(vanished, 1_000 + MISSING_ROW_GRACE_MS)).toEqual({ world: vanished, isWaiting: false });
   });
 
@@ -22,8 +22,13 @@ describe("an instance whose row has vanished", () => {
     expect(rows.withhold(vanished, 50_000).isWaiting).toBe(true);
   });
 
-  it("does not concern instances that were never placed or are to end", () => {
-    const instances = [anInstance({ epoch: 0 }), anInstance({ id: "acme.web.2", epoch: 3, desired: "stop" })];
+  it("does not concern instances that were never placed", () => {
+    const instances = [anInstance({ epoch: 0 })];
     expect(createMissingRows().withhold(aWorld({ instances }), 0).isWaiting).toBe(false);
+  });
+
+  it("concerns one that is to end: its copy may run beside what replaces it", () => {
+    const instances = [anInstance({ epoch: 1, desired: "stop" })];
+    expect(createMissingRows().withhold(aWorld({ instances }), 0).isWaiting).toBe(true);
   });
 });

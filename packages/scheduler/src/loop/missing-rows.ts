@@ -6,10 +6,11 @@ export const MISSING_ROW_GRACE_MS = 10_000;
 
 /**
  * An instance that was placed but has no row at its epoch has lost it (somebody deleted it by hand), or it was lost
- * with its node long ago. Its agent may still run it: it is not placed anew before the agents have been asked.
+ * with its node long ago. Its agent may still run it: it is neither placed anew nor replaced before the agents
+ * have been asked.
  */
 export interface MissingRows {
-  /** The world for deciding: what waits for its row has a `retryAt`. `isWaiting` tells that something does. */
+  /** The world for deciding: it says which rows are waited for. `isWaiting` tells that something does. */
   withhold(world: World, now: number): { readonly world: World; readonly isWaiting: boolean };
 }
 
@@ -22,7 +23,7 @@ export function createMissingRows(): MissingRows {
       const ids = new Set<InstanceId>();
       const epochs = new Map<InstanceId, number>();
       for (const one of world.instances) {
-        if (one.desired !== "run" || one.epoch === 0) continue;
+        if (one.epoch === 0) continue;
         ids.add(one.id);
         epochs.set(one.id, one.epoch);
       }
@@ -30,14 +31,10 @@ export function createMissingRows(): MissingRows {
       for (const id of since.keys()) if (!ids.has(id)) since.delete(id);
       for (const id of ids) if (!since.has(id)) since.set(id, now);
       if (ids.size === 0) return { world, isWaiting: false };
-      let isWaiting = false;
-      const instances = world.instances.map(one => {
-        const until = (since.get(one.id) ?? now) + MISSING_ROW_GRACE_MS;
-        if (!since.has(one.id) || until <= now) return one;
-        isWaiting = true;
-        return { ...one, retryAt: Math.max(one.retryAt ?? 0, until) };
-      });
-      return isWaiting ? { world: { ...world, instances }, isWaiting } : { world, isWaiting };
+      const unseen = new Map<InstanceId, number>();
+      for (const [id, first] of since)
+        if (first + MISSING_ROW_GRACE_MS > now) unseen.set(id, first + MISSING_ROW_GRACE_MS);
+      return unseen.size === 0 ? { world, isWaiting: false } : { world: { ...world, unseen }, isWaiting: true };
     },
   };
 }
