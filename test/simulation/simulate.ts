@@ -66,8 +66,10 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const gaps = (): readonly string[] => {
     const up = new Set(platform.nodes.filter(node => node.on()).map(node => node.id));
     const running = platform.nodes.flatMap(node => node.running());
-    // The brake is the whole fleet's: while a herd is somewhere, a lone stray is left alone, too.
-    const isHerded = running.some(one => one.instanceId.startsWith(HERD));
+    // The brake is the whole fleet's: while a herd is somewhere, be it stopped, a lone stray stays, too.
+    const isHerded = platform.nodes.some(node =>
+      node.engine.containers().some(({ labels }) => labels["skep.instance"]?.startsWith(HERD)),
+    );
     const leftAlone = (instanceId: string): boolean => isHerded && /^acme\.(herd|stray)\./.test(instanceId);
     const world = recordsOf(platform);
     const routes = [...platform.database.records.routes.values()];
