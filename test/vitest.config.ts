@@ -3,7 +3,10 @@ import { defineConfig } from "vitest/config";
 
 const root = dirname(import.meta.dirname);
 
-/** One vitest for the whole repository; each project is one kind of proof, from milliseconds to minutes. */
+/**
+ * One vitest for the whole repository; each project is one kind of proof, from milliseconds to
+ * minutes.
+ */
 export default defineConfig({
   root,
   test: {

@@ -102,7 +102,8 @@ describe("a database whose clock was set back", () => {
 
 describe("a database that goes away", () => {
   it("is unavailable at once, and usable again as soon as it is back", async () => {
-    // A server of its own: after a crash a server first flushes every file of every database that it has.
+    // A server of its own: after a crash a server first flushes every file of every database that
+    // it has.
     const own = await startStoreServer();
     const store = await own.openStore();
     await Promise.all([1, 2, 3].map(() => store.ping()));

@@ -5,8 +5,9 @@ const PAUSE_MS = 200;
 const WITHIN_MS = 60_000;
 
 /**
- * Repeats a call while the platform says that it is not available for the moment, as programs do; the time counts. The
- * call must bear an idempotency key, since nobody knows whether the one before was carried out.
+ * Repeats a call while the platform says that it is not available for the moment, as programs do;
+ * the time counts. The call must bear an idempotency key, since nobody knows whether the one before
+ * was carried out.
  * @throws whatever else the call throws, and `unavailable` after a minute.
  */
 export async function insist<T>(call: () => Promise<T>): Promise<T> {

@@ -4,8 +4,8 @@ import { measurements } from "./measurements.ts";
 import { readOptions } from "./options.ts";
 import { resultLine } from "./result.ts";
 
-// Measures what was asked for, one after the other, and says what it saw. Nothing is asserted: only what could not be
-// measured at all makes the exit code 1.
+// Measures what was asked for, one after the other, and says what it saw. Nothing is asserted: only
+// what could not be measured at all makes the exit code 1.
 const options = readOptions(
   process.argv.slice(2),
   measurements.map(one => one.name),

@@ -13,7 +13,10 @@ export interface Bench {
   readonly engine: (name: string, version: string) => void;
   /** Undone when this measurement ends. */
   readonly defer: Defer;
-  /** The same thing for every measurement of the run, made by whoever needs it first; its `defer` is undone with the run. */
+  /**
+   * The same thing for every measurement of the run, made by whoever needs it first; its `defer` is
+   * undone with the run.
+   */
   readonly share: <T>(name: string, make: (defer: Defer) => Promise<T>) => Promise<T>;
 }
 

@@ -6,5 +6,8 @@ import { p5 } from "./p5-tenants.ts";
 import { p10 } from "./p10-reconcile.ts";
 import { p12 } from "./p12-edge.ts";
 
-/** Everything that can be measured, in the order in which it runs: what needs the machine most to itself comes first. */
+/**
+ * Everything that can be measured, in the order in which it runs: what needs the machine most to
+ * itself comes first.
+ */
 export const measurements: readonly Measurement[] = [p1, p3, p10, p4, p5, p12];

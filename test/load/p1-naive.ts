@@ -10,8 +10,9 @@ interface Candidate {
 }
 
 /**
- * What one would write first: for each request filter all nodes, sort what is left by the strategy's score, take the
- * best. It answers the same question as core, without ports, quotas and reasons; its constraints come parsed.
+ * What one would write first: for each request filter all nodes, sort what is left by the
+ * strategy's score, take the best. It answers the same question as core, without ports, quotas and
+ * reasons; its constraints come parsed.
  */
 export function naivePlacements(nodes: readonly Node[], requests: readonly PlacementRequest[]): readonly string[] {
   const candidates: Candidate[] = nodes.map(node => ({ node, cpuUsed: 0, memoryUsed: 0, instances: 0 }));

@@ -11,7 +11,10 @@ const DEPLOYMENTS = 10_000;
 const REPLICAS = 10;
 const CONSTRAINTS = ["node.labels.compute == true", "node.labels.zone != z2", "node.role == worker"];
 
-/** 5,000 equal nodes of which rather more than half satisfy the three constraints, with room for all that is asked. */
+/**
+ * 5,000 equal nodes of which rather more than half satisfy the three constraints, with room for all
+ * that is asked.
+ */
 export function p1World(): World {
   const nodes = someNodes(NODES, index => ({
     labels: { compute: index % 5 === 0 ? "false" : "true", zone: `z${index % 3}`, disk: "ssd" },

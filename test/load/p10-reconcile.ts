@@ -29,7 +29,10 @@ import { median, worst } from "./statistics.ts";
 const GOAL = 10;
 const LEASE_MS = 3_600_000;
 
-/** From the moment the reconcile is due until every difference is repaired, against the one query it cannot do without. */
+/**
+ * From the moment the reconcile is due until every difference is repaired, against the one query it
+ * cannot do without.
+ */
 export const p10: Measurement = {
   name: "P10",
   title: `minute reconcile of ${INSTANCES} instances on ${NODES} nodes with 0.1 % drift, against the raw digest query`,
@@ -77,7 +80,10 @@ export const p10: Measurement = {
       for (const [nodeId, { beatSeq }] of played.nodes)
         if (beats.heard(nodeId)?.beat?.seq !== beatSeq) throw new Error(`no beat of ${nodeId} yet`);
     };
-    /** The next comparison sees all nodes as they are; a beat can be lost, so all of them beat until all are heard. */
+    /**
+     * The next comparison sees all nodes as they are; a beat can be lost, so all of them beat until
+     * all are heard.
+     */
     const allBeat = (): Promise<void> =>
       eventually(async () => {
         played.beatAll();
@@ -94,7 +100,8 @@ export const p10: Measurement = {
     for (let round = -1; seen.ours.length < rounds; round++) {
       repairs.reset();
       const drift = await makeDrift(pool, played, round);
-      // Comparisons keep a second's distance; the minute that usually lies between them is not what is measured.
+      // Comparisons keep a second's distance; the minute that usually lies between them is not what
+      // is measured.
       await sleep(1_000);
       await allBeat();
       const raw = await timed(() => pool.query(RAW_DIGEST));

@@ -7,14 +7,17 @@ export interface Repairs {
   readonly strangers: number;
 }
 
-/** A store that counts what the reconcile repairs through it, so that nobody has to ask the database whether it is done. */
+/**
+ * A store that counts what the reconcile repairs through it, so that nobody has to ask the database
+ * whether it is done.
+ */
 export interface CountingStore {
   readonly store: Store;
   /** Counts from zero again; called before something is made to differ. */
   reset(): void;
   /**
-   * Ms from `begin` until that many of each kind are repaired since `reset`; `undefined` where repairs had begun before,
-   * because the reconcile's own minute came in between.
+   * Ms from `begin` until that many of each kind are repaired since `reset`; `undefined` where
+   * repairs had begun before, because the reconcile's own minute came in between.
    */
   until(begin: () => void, expected: Repairs): Promise<number | undefined>;
   /** Ms from `begin` until so many reports were saved and examined. */

@@ -12,13 +12,19 @@ const PER_NODE = 20;
 /** All of them. */
 export const INSTANCES: number = NODES * PER_NODE;
 
-/** What the scheduler itself asks first, and all that a reconcile without any difference costs the database. */
+/**
+ * What the scheduler itself asks first, and all that a reconcile without any difference costs the
+ * database.
+ */
 export const RAW_DIGEST = {
   name: "raw-digest",
   text: "SELECT node_id, bit_xor(digest)::text AS digest, count(*) AS count FROM deployment_locations WHERE status NOT IN ('stopped', 'failed', 'lost') GROUP BY node_id",
 };
 
-/** One in a thousand instances differs, each on a node of its own: half by status, the others by row or by record. */
+/**
+ * One in a thousand instances differs, each on a node of its own: half by status, the others by row
+ * or by record.
+ */
 const DRIFT: Repairs = { statuses: INSTANCES / 2_000, rows: INSTANCES / 2_500, strangers: INSTANCES / 10_000 };
 
 /** Ids of the nodes, in order. */

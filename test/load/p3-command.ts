@@ -20,8 +20,9 @@ const NODES = 5;
 const PER_ROUND = 20;
 const WARM_UP = 50;
 /**
- * Before each request: longer than what the one before leaves behind, so that none waits for another. The raw pieces get
- * the same pause, since whoever wakes up on an idle machine takes longer than whoever is running.
+ * Before each request: longer than what the one before leaves behind, so that none waits for
+ * another. The raw pieces get the same pause, since whoever wakes up on an idle machine takes
+ * longer than whoever is running.
  */
 const PAUSE_MS = 60;
 
@@ -56,7 +57,8 @@ export const p3: Measurement = {
     const raw = await openRaw(bench, postgres, pinger, echo);
     const requests = openRequests(agents, client, nodes);
 
-    // A scheduler that has worked for a while is what is measured: its first hundreds of requests run unoptimized.
+    // A scheduler that has worked for a while is what is measured: its first hundreds of requests
+    // run unoptimized.
     for (let index = 0; index < bench.rounds(10); index++) {
       await requests.many(WARM_UP, 20);
       await requests.clear();
@@ -142,7 +144,10 @@ async function untilReady(client: SkepClient): Promise<void> {
   }, 15_000);
 }
 
-/** What the machine itself needs: a row written and committed, a request and its reply through the bus. */
+/**
+ * What the machine itself needs: a row written and committed, a request and its reply through the
+ * bus.
+ */
 async function openRaw(
   bench: Bench,
   postgres: PostgresServer,

@@ -15,7 +15,10 @@ import { createRecordingLog } from "@skep/kit/log.ts";
 import { createMemoryNetwork } from "@skep/kit/memory-bus.ts";
 import { systemIds, systemRandom } from "@skep/kit/random.ts";
 
-/** A real agent on a real engine, and a scheduler that only tells it what to run and hears its reports. */
+/**
+ * A real agent on a real engine, and a scheduler that only tells it what to run and hears its
+ * reports.
+ */
 export interface LoneAgent {
   /** Assigns these and answers in how many ms the agent reported that the last of them runs. */
   runToRunning(instances: readonly AssignedInstance[]): Promise<number>;
@@ -25,8 +28,8 @@ export interface LoneAgent {
 }
 
 /**
- * Starts it on the engine, which is in a Swarm; the bus between the two is in memory. It has the start limit that
- * agents have unless an operator says otherwise.
+ * Starts it on the engine, which is in a Swarm; the bus between the two is in memory. It has the
+ * start limit that agents have unless an operator says otherwise.
  */
 export async function startLoneAgent(engine: Engine): Promise<LoneAgent> {
   const network = createMemoryNetwork(systemClock);

@@ -16,7 +16,10 @@ const FLEET = "load";
 const IMAGE = "skep/load-box:1";
 const CONCURRENCIES = [2, 3, 4, 8];
 
-/** Containers per second on one node: the agent's loop against the same engine's API called as fast as it takes it. */
+/**
+ * Containers per second on one node: the agent's loop against the same engine's API called as fast
+ * as it takes it.
+ */
 export const p4: Measurement = {
   name: "P4",
   title: `${STARTS} starts on one node by the agent, against raw parallel starts through the engine's API`,
@@ -48,7 +51,10 @@ export const p4: Measurement = {
   },
 };
 
-/** The best concurrency is the one with the best median; that one's rounds are what ours are compared with. */
+/**
+ * The best concurrency is the one with the best median; that one's rounds are what ours are
+ * compared with.
+ */
 function judge(
   ours: readonly number[],
   raws: Readonly<Record<string, readonly number[]>>,
@@ -74,8 +80,8 @@ function judge(
 }
 
 /**
- * Starts per second from the assignment to the report that the last one runs. The agent lives only for its own turn:
- * it would look at what the others start, and take away what it was not told of.
+ * Starts per second from the assignment to the report that the last one runs. The agent lives only
+ * for its own turn: it would look at what the others start, and take away what it was not told of.
  */
 async function agentStarts(engine: Engine, instances: readonly AssignedInstance[]): Promise<number> {
   const agent = await startLoneAgent(engine);
@@ -88,7 +94,10 @@ async function agentStarts(engine: Engine, instances: readonly AssignedInstance[
   }
 }
 
-/** The same containers in the same network, made and started by so many callers that do nothing else. */
+/**
+ * The same containers in the same network, made and started by so many callers that do nothing
+ * else.
+ */
 async function rawStarts(engine: Engine, instances: readonly AssignedInstance[], atOnce: number): Promise<number> {
   const ids: string[] = [];
   const waiting = [...instances];

@@ -2,7 +2,10 @@ import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import { aContainer, anAssignedInstance, aSpec } from "@skep/core/testing/builders.ts";
 
-/** So many instances of one small container with one published port each, under names that no other batch has. */
+/**
+ * So many instances of one small container with one published port each, under names that no other
+ * batch has.
+ */
 export function loadInstances(image: string, count: number, batch: number): readonly AssignedInstance[] {
   const resources = { ...DEFAULT_RESOURCES, memoryBytes: 32 * 2 ** 20 };
   const ports = [{ containerPort: 80, protocol: "tcp", hostPort: undefined } as const];

@@ -20,14 +20,23 @@ const GOAL = 0.8;
 const TENANTS = 50;
 const AT_ONCE = 8;
 const POLL_MS = 100;
-/** Also shown: services that cannot reach each other, as tenants cannot, each on an overlay network of its own. */
+/**
+ * Also shown: services that cannot reach each other, as tenants cannot, each on an overlay network
+ * of its own.
+ */
 const APART = "swarm, a network each";
-/** And what the engines alone take, with nobody who decides, records or watches: nothing that uses them can be faster. */
+/**
+ * And what the engines alone take, with nobody who decides, records or watches: nothing that uses
+ * them can be faster.
+ */
 const RAW = "engines alone";
 const RAW_APART = "engines alone, a bridge each";
 const COMMAND = ["sleep", "2147483647"];
 
-/** Fifty tenants of one container each, from the first request until all run, against fifty Swarm services. */
+/**
+ * Fifty tenants of one container each, from the first request until all run, against fifty Swarm
+ * services.
+ */
 export const p5: Measurement = {
   name: "P5",
   title: `${TENANTS} one-container tenants to running on three nodes, against ${TENANTS} services of Docker Swarm`,
@@ -99,7 +108,9 @@ async function ours({ client, images, ...platform }: Platform, batch: number): P
   return ms;
 }
 
-/** A tenant can go when the last record of its deployment is gone, a moment after its containers. */
+/**
+ * A tenant can go when the last record of its deployment is gone, a moment after its containers.
+ */
 async function removeTenant(client: Platform["client"], tenantId: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -42,7 +42,10 @@ export interface PlayedNodes {
 const SESSION = "played";
 const AT_ONCE = 32;
 
-/** Plays nodes with these ids, each with room for everything; they answer asks and report in full when told to. */
+/**
+ * Plays nodes with these ids, each with room for everything; they answer asks and report in full
+ * when told to.
+ */
 export function playNodes(bus: Bus, nodeIds: readonly string[]): PlayedNodes {
   const nodes = new Map(
     nodeIds.map((nodeId): [string, PlayedNode] => [

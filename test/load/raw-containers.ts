@@ -14,8 +14,8 @@ export interface RawWish {
 const AT_ONCE = 2;
 
 /**
- * Makes and starts one container per name, dealt out to the engines in turn, by callers that do nothing else: what the
- * engines themselves take, whoever asks them.
+ * Makes and starts one container per name, dealt out to the engines in turn, by callers that do
+ * nothing else: what the engines themselves take, whoever asks them.
  */
 export async function startRaw({ fleet }: Platform, names: readonly string[], wish: RawWish): Promise<void> {
   const perNode = fleet.nodes.map(async (node, index) => {

@@ -1,4 +1,7 @@
-/** The outcome of one measurement. Values are texts with their unit last and no spaces, so that the line stays readable by programs. */
+/**
+ * The outcome of one measurement. Values are texts with their unit last and no spaces, so that the
+ * line stays readable by programs.
+ */
 export interface Result {
   readonly value: string;
   readonly baseline: string;

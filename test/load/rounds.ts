@@ -1,10 +1,12 @@
-/** What was sampled, by the name of the contestant; samples of the same index are of the same round. */
+/**
+ * What was sampled, by the name of the contestant; samples of the same index are of the same round.
+ */
 export type Samples<Name extends string> = Readonly<Record<Name, readonly number[]>>;
 
 /**
- * Runs every contestant once per round and answers their samples. The order turns with each round, so that what drifts
- * on the machine (a warming cache, a neighbour) falls on all of them alike. A warm-up of every contestant comes first,
- * outside the rounds, where `warm` says so.
+ * Runs every contestant once per round and answers their samples. The order turns with each round,
+ * so that what drifts on the machine (a warming cache, a neighbour) falls on all of them alike. A
+ * warm-up of every contestant comes first, outside the rounds, where `warm` says so.
  */
 export async function interleave<Name extends string>(
   rounds: number,
@@ -23,7 +25,9 @@ export async function interleave<Name extends string>(
   return samples;
 }
 
-/** Ratio of two contestants' samples, round by round, so that each compares what ran side by side. */
+/**
+ * Ratio of two contestants' samples, round by round, so that each compares what ran side by side.
+ */
 export function ratios(over: readonly number[], under: readonly number[]): readonly number[] {
   return over.map((value, round) => value / (under[round] ?? Number.NaN));
 }

@@ -11,7 +11,9 @@ export interface SchedulerProcess {
   close(): Promise<void>;
 }
 
-/** Starts the scheduler's program on a database and a bus; ready when its API answers and it leads. */
+/**
+ * Starts the scheduler's program on a database and a bus; ready when its API answers and it leads.
+ */
 export async function startScheduler(
   postgres: PostgresServer,
   database: string,

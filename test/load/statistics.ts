@@ -4,7 +4,8 @@ export function median(samples: readonly number[]): number {
 }
 
 /**
- * The value below which the share `q` (0 to 1) of the samples lies, interpolated between neighbours.
+ * The value below which the share `q` (0 to 1) of the samples lies, interpolated between
+ * neighbours.
  * @throws RangeError where there are no samples: a measurement that saw nothing has no result.
  */
 export function quantile(samples: readonly number[], q: number): number {

@@ -8,14 +8,20 @@ export interface ServiceWish {
   readonly command?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly env?: readonly string[];
-  /** Overlay that it joins, with `endpoint_mode: dnsrr`; none by default, as `docker service create` does. */
+  /**
+   * Overlay that it joins, with `endpoint_mode: dnsrr`; none by default, as `docker service create`
+   * does.
+   */
   readonly network?: string;
 }
 
 const MEMORY_BYTES = 64 * 2 ** 20;
 const NANO_CPUS = 500_000_000;
 
-/** What `docker service create --detach` asks of the engine, without the time that the client itself takes. */
+/**
+ * What `docker service create --detach` asks of the engine, without the time that the client itself
+ * takes.
+ */
 export async function createService({ manager }: Platform, wish: ServiceWish): Promise<void> {
   await askEngine(manager.socket, "POST", "/services/create", {
     Name: wish.name,

@@ -46,7 +46,9 @@ export function addReport(tally: Tally, project: string, report: VitestReport): 
   }
 }
 
-/** The closing lines: each failure, each skip with its reason, and last the one line that counts. */
+/**
+ * The closing lines: each failure, each skip with its reason, and last the one line that counts.
+ */
 export function summary(tally: Tally): string[] {
   return [
     "",

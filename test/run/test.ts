@@ -12,7 +12,9 @@ const wanted = readWanted(process.argv.slice(2));
 if (wanted === "help") console.log(USAGE);
 else process.exitCode = await runWanted(wanted);
 
-/** Runs what is wanted and answers the exit code: 0 only where something passed and nothing failed. */
+/**
+ * Runs what is wanted and answers the exit code: 0 only where something passed and nothing failed.
+ */
 async function runWanted(what: Wanted): Promise<number> {
   const tally = emptyTally();
   await mkdir(reports, { recursive: true });
@@ -23,7 +25,10 @@ async function runWanted(what: Wanted): Promise<number> {
   return tally.failed === 0 && tally.passed > 0 ? 0 : 1;
 }
 
-/** Vitest's words for some files or tests of the wanted kinds; a kind without any of them is no failure. */
+/**
+ * Vitest's words for some files or tests of the wanted kinds; a kind without any of them is no
+ * failure.
+ */
 function narrowed({ projects, patterns, name }: Wanted): readonly string[] {
   return [
     ...projects.flatMap(project => ["--project", project]),
@@ -48,8 +53,8 @@ async function runChecks(into: Tally): Promise<void> {
 }
 
 /**
- * Runs vitest with its output shown, and counts from its report under `title`; a run without a report
- * is a failure.
+ * Runs vitest with its output shown, and counts from its report under `title`; a run without a
+ * report is a failure.
  */
 async function runVitest(title: string, args: readonly string[], into: Tally): Promise<void> {
   const startedAt = performance.now();

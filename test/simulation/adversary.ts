@@ -24,7 +24,10 @@ export interface Revival {
 
 const isPlanted = (container: { readonly name: string }): boolean => container.name.startsWith("planted");
 
-/** What stays wrong when the faults have ended, as a fleet may for a long time: nodes lost or drained for good. */
+/**
+ * What stays wrong when the faults have ended, as a fleet may for a long time: nodes lost or
+ * drained for good.
+ */
 export interface Aftermath {
   readonly lost: ReadonlySet<string>;
   readonly drained: ReadonlySet<string>;
@@ -144,7 +147,8 @@ export class Adversary {
         node.engine.setDelays({ createMs: 400, startMs: 4_000, stopMs: 1_500 });
         return this.#healAfter(fault.forMs, () => node.engine.setDelays({ createMs: 10, startMs: 150, stopMs: 100 }));
       case "stranger":
-        // More than three at once in the fleet are left alone by rule: then it is likelier that the records are wrong.
+        // More than three at once in the fleet are left alone by rule: then it is likelier that the
+        // records are wrong.
         if (this.#platform.nodes.flatMap(one => one.engine.containers()).filter(isPlanted).length >= 3) return;
         node.engine.plant({
           "skep.instance": `${STRAY}.${++this.#strays}`,
@@ -169,7 +173,10 @@ export class Adversary {
     }
   }
 
-  /** So many at once that no record explains: by rule nobody touches them, since likelier the records are wrong. */
+  /**
+   * So many at once that no record explains: by rule nobody touches them, since likelier the
+   * records are wrong.
+   */
   #plantMany(node: SimNode): void {
     if (node.engine.containers().some(container => container.labels["skep.instance"]?.startsWith(HERD))) return;
     for (let planted = 0; planted < HERD_SIZE; planted++) {
@@ -234,8 +241,9 @@ export class Adversary {
   }
 
   /**
-   * Two that are silent at once freeze the fleet until a person looks: here one does, and brings one back. Nor does a
-   * volume leave a drained node before a person says so: here they let the node work again.
+   * Two that are silent at once freeze the fleet until a person looks: here one does, and brings
+   * one back. Nor does a volume leave a drained node before a person says so: here they let the
+   * node work again.
    */
   #repair(): void {
     const { nodes, volumes } = this.#platform.database.records;
@@ -270,7 +278,9 @@ export class Adversary {
       this.#healAfter(forMs, () => void (this.#drained.has(who) || this.#editSwarm(who, { availability: "active" })));
   }
 
-  /** What one node was told last reaches another, as after a mistake with addresses or credentials. */
+  /**
+   * What one node was told last reaches another, as after a mistake with addresses or credentials.
+   */
   #misdeliver(who: string): void {
     const told = [...this.#platform.told].filter(([nodeId]) => nodeId !== who);
     if (told.length === 0) return;

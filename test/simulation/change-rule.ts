@@ -3,12 +3,16 @@ import type { Instance, Location } from "@skep/core/model/instance.ts";
 import { isLive, isWell } from "@skep/core/model/state.ts";
 import type { World } from "@skep/core/world/world.ts";
 
-/** The least wait after a failed placement; the design says 5 s, and clocks of the database and others differ a little. */
+/**
+ * The least wait after a failed placement; the design says 5 s, and clocks of the database and
+ * others differ a little.
+ */
 const LEAST_RETRY_MS = 4_500;
 
 /**
- * What must hold of each change of the records, whoever makes it. Answers the first sentence that does not hold between
- * two moments. A plan may still be of what users wanted a moment ago: what serves is judged where `isSteady`.
+ * What must hold of each change of the records, whoever makes it. Answers the first sentence that
+ * does not hold between two moments. A plan may still be of what users wanted a moment ago: what
+ * serves is judged where `isSteady`.
  */
 export function brokenChangeRule(
   before: World,
@@ -58,7 +62,10 @@ function brokenMost(after: World, placed: Location): string | undefined {
   return `${nameOf(placed)} is placed on ${placed.nodeId} as copy ${there.length} of at most ${most}`;
 }
 
-/** What serves goes on until something serves in its slot, unless the slot is not wanted or the update stops first. */
+/**
+ * What serves goes on until something serves in its slot, unless the slot is not wanted or the
+ * update stops first.
+ */
 function brokenEnd(before: World, after: World, was: Location, is: Location): string | undefined {
   if (was.desired !== "run" || is.desired === "run" || !isLive(is) || !serves(before, was)) return undefined;
   const deployment = after.deployments.find(one => one.id === is.deploymentId);

@@ -3,8 +3,9 @@ import type { Edge } from "./edge.ts";
 import type { SimNode } from "./sim-node.ts";
 
 /**
- * Tells whether anything has changed that the rules judge: rows, compared by identity since tables replace them, and
- * containers, of whose every change their engine tells, and the routes of edges. Most events change neither, and are not judged again.
+ * Tells whether anything has changed that the rules judge: rows, compared by identity since tables
+ * replace them, and containers, of whose every change their engine tells, and the routes of edges.
+ * Most events change neither, and are not judged again.
  */
 export class Changes {
   readonly #database: MemoryDatabase;

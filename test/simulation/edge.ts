@@ -20,8 +20,9 @@ const TIMEOUT_MS = 2_000;
 const NAME = /^(.*)\.web$/;
 
 /**
- * One Traefik: it polls a scheduler over a kept connection, applies what it got a little later, keeps what it has when
- * nobody answers, and goes to another scheduler only when its own fails. So it may hold routes that are long over.
+ * One Traefik: it polls a scheduler over a kept connection, applies what it got a little later,
+ * keeps what it has when nobody answers, and goes to another scheduler only when its own fails. So
+ * it may hold routes that are long over.
  */
 export class Edge {
   readonly #platform: Platform;

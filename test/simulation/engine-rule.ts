@@ -3,10 +3,15 @@ import type { MemoryContainer } from "@skep/agent/engine/memory-container.ts";
 import type { JournalEntry } from "@skep/agent/loop/journal.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 
-/** A step that was decided a moment ago may still be under way when the next assignment is on disk. */
+/**
+ * A step that was decided a moment ago may still be under way when the next assignment is on disk.
+ */
 const UNDER_WAY_MS = 1_500;
 
-/** Deployment of the strays that come in a herd: so many that the records are likelier wrong, hence never removed. */
+/**
+ * Deployment of the strays that come in a herd: so many that the records are likelier wrong, hence
+ * never removed.
+ */
 export const HERD = "acme.herd";
 
 interface Replaced {
@@ -15,9 +20,10 @@ interface Replaced {
 }
 
 /**
- * Watches what one agent takes and does. It takes no assignment that is older than the one it has. It makes only what
- * the assignment in its journal tells it to run. It ends only what that one tells it to stop or to remove, what a newer
- * copy of the same instance has replaced, containers of a pod that have to be made anew, and what is unwell.
+ * Watches what one agent takes and does. It takes no assignment that is older than the one it has.
+ * It makes only what the assignment in its journal tells it to run. It ends only what that one
+ * tells it to stop or to remove, what a newer copy of the same instance has replaced, containers of
+ * a pod that have to be made anew, and what is unwell.
  */
 export class EngineRule {
   readonly #nodeId: string;
@@ -91,7 +97,9 @@ export class EngineRule {
     return `${this.#nodeId} makes ${name}, which nothing tells it to run before it was on disk, or no more`;
   }
 
-  /** The agent is about to stop or remove this container; `isWell` says what its health check would. */
+  /**
+   * The agent is about to stop or remove this container; `isWell` says what its health check would.
+   */
   brokenByEnding(container: MemoryContainer, isWell: boolean): string | undefined {
     if (container.state !== "running" || !isWell) return undefined;
     const { identity } = container;
@@ -105,10 +113,12 @@ export class EngineRule {
     if (this.#present().some(one => one?.removals.some(removal => nameOf(removal) === name))) return undefined;
     // An agent that cannot renew the lease of an exclusive copy ends it by itself.
     if (isExclusiveName(identity.deploymentId)) return undefined;
-    // A pod's containers are made anew when their sandbox is another one, and a sandbox when it has lost its own.
+    // A pod's containers are made anew when their sandbox is another one, and a sandbox when it has
+    // lost its own.
     const isPod = role === "sandbox" || container.joins !== undefined;
     if (isPod && this.#some(one => nameOf(one) === name)) return undefined;
-    // An instance with so many attempts and no more may have been given up, and then nothing of it serves.
+    // An instance with so many attempts and no more may have been given up, and then nothing of it
+    // serves.
     if (this.#some(one => nameOf(one) === name && one.spec.restart.maxAttempts !== undefined)) return undefined;
     return `${this.#nodeId} ends ${name}, which nobody told it to end`;
   }

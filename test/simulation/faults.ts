@@ -1,6 +1,8 @@
 import type { Chance } from "./chance.ts";
 
-/** One thing that goes wrong; durations in ms. `who` is the name of a scheduler or the id of a node. */
+/**
+ * One thing that goes wrong; durations in ms. `who` is the name of a scheduler or the id of a node.
+ */
 export type Fault =
   | { readonly kind: "kill-scheduler"; readonly who: string | "leader"; readonly forMs: number }
   | { readonly kind: "kill-agent"; readonly who: string; readonly forMs: number }
@@ -28,7 +30,10 @@ export type Fault =
   | { readonly kind: "impersonate"; readonly who: string; readonly other: string }
   | { readonly kind: "drain"; readonly who: string; readonly forMs: number | undefined };
 
-/** How a run goes wrong: which faults it draws from, how often, and what the network and the store do meanwhile. */
+/**
+ * How a run goes wrong: which faults it draws from, how often, and what the network and the store
+ * do meanwhile.
+ */
 export interface Mischief {
   readonly kinds: readonly Fault["kind"][];
   readonly everyMs: number;
@@ -38,7 +43,10 @@ export interface Mischief {
   readonly delayMs: number;
   /** Share of messages that arrive up to tens of seconds late. */
   readonly late: number;
-  /** Share of store calls that fail before they happen, and of those that happen although the caller hears of a failure. */
+  /**
+   * Share of store calls that fail before they happen, and of those that happen although the caller
+   * hears of a failure.
+   */
   readonly storeFails: number;
   readonly commitUnknown: number;
   /** Share of store calls that happen long after their caller gave up. */
@@ -78,8 +86,8 @@ const KINDS: readonly Fault["kind"][] = [
 ];
 
 /**
- * Draws how one seed goes wrong. Each seed leaves out some kinds of fault, since a fault that is always there hides
- * what only shows in its absence.
+ * Draws how one seed goes wrong. Each seed leaves out some kinds of fault, since a fault that is
+ * always there hides what only shows in its absence.
  */
 export function drawMischief(chance: Chance): Mischief {
   const kept = KINDS.filter(() => chance.happens(0.6));
@@ -99,8 +107,9 @@ export function drawMischief(chance: Chance): Mischief {
 }
 
 /**
- * Draws the next fault. `mayLose` says whether one more node may go for good: a fleet that loses more than a third at
- * once freezes until a person looks, so the second goes only when the first is known to be down.
+ * Draws the next fault. `mayLose` says whether one more node may go for good: a fleet that loses
+ * more than a third at once freezes until a person looks, so the second goes only when the first is
+ * known to be down.
  */
 export function drawFault(
   chance: Chance,

@@ -24,8 +24,9 @@ export interface Ground {
 }
 
 /**
- * What is missing until desired = recorded = running: sentences, none when the goal is reached. Every deployment has
- * exactly its replicas, of the wanted release, recorded and running on nodes that take work, and nothing else runs.
+ * What is missing until desired = recorded = running: sentences, none when the goal is reached.
+ * Every deployment has exactly its replicas, of the wanted release, recorded and running on nodes
+ * that take work, and nothing else runs.
  */
 export function missing(world: World, ground: Ground): readonly string[] {
   const gaps: string[] = [];

@@ -3,8 +3,9 @@ import { sleepBy, type Clock } from "@skep/kit/clock.ts";
 import type { VirtualClock } from "@skep/kit/virtual-clock.ts";
 
 /**
- * One life of a simulated process. All that it does goes through its clock, its bus and its ports, so that it can be
- * killed between any two awaits: what it waits for then never comes, as if the machine had been switched off.
+ * One life of a simulated process. All that it does goes through its clock, its bus and its ports,
+ * so that it can be killed between any two awaits: what it waits for then never comes, as if the
+ * machine had been switched off.
  */
 export interface Life {
   readonly name: string;
@@ -19,7 +20,10 @@ export interface Life {
   jump(byMs: number): void;
   /** Ms that it has run, pauses left out. */
   ranMs(): number;
-  /** Runs `task` if it is alive, now or after the pause; timers that came due in a pause go before messages. */
+  /**
+   * Runs `task` if it is alive, now or after the pause; timers that came due in a pause go before
+   * messages.
+   */
   run(kind: "timer" | "message", task: () => void): void;
 }
 
@@ -66,7 +70,8 @@ export function createLife(name: string, world: VirtualClock): Life {
       if (pausedAt === undefined) return;
       pausedMs += world.monotonic() - pausedAt;
       pausedAt = undefined;
-      // Node's event loop looks at its timers before it reads its sockets; one at a time, each with all that it sets off.
+      // Node's event loop looks at its timers before it reads its sockets; one at a time, each with
+      // all that it sets off.
       for (const kind of ["timer", "message"] as const) {
         for (const task of held[kind].splice(0)) world.timer(0, () => run(kind, task));
       }
@@ -80,7 +85,10 @@ export function createLife(name: string, world: VirtualClock): Life {
   };
 }
 
-/** What stands between a process and one of its ports: it may wait, note, and throw in the place of the port. */
+/**
+ * What stands between a process and one of its ports: it may wait, note, and throw in the place of
+ * the port.
+ */
 export interface Gate {
   before(verb: string, args: readonly unknown[]): Promise<void>;
   after(verb: string, args: readonly unknown[], result: unknown): Promise<void>;
@@ -89,8 +97,9 @@ export interface Gate {
 }
 
 /**
- * The port as a life sees it: every asynchronous verb passes the gate on its way there and back. A dead process gets no
- * answer, and one that is paused gets it when it goes on, as a socket keeps what nobody reads. Verbs in `direct` answer at once and are called as they are.
+ * The port as a life sees it: every asynchronous verb passes the gate on its way there and back. A
+ * dead process gets no answer, and one that is paused gets it when it goes on, as a socket keeps
+ * what nobody reads. Verbs in `direct` answer at once and are called as they are.
  */
 export function throughGate<T extends object>(port: T, life: Life, gate: Gate, direct: readonly (keyof T)[] = []): T {
   const call = async (verb: string, args: readonly unknown[]): Promise<unknown> => {
@@ -119,7 +128,10 @@ export function throughGate<T extends object>(port: T, life: Life, gate: Gate, d
   });
 }
 
-/** The bus as a life sees it: messages wait while it is paused, and a dead process neither hears nor says anything. */
+/**
+ * The bus as a life sees it: messages wait while it is paused, and a dead process neither hears nor
+ * says anything.
+ */
 export function busOfLife(bus: Bus, life: Life, heard: (subject: string, data: Uint8Array) => void): Bus {
   return {
     publish: (subject, data, options) => {

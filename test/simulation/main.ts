@@ -21,7 +21,9 @@ async function main(options: Options): Promise<number> {
   return sweep({ first: options.first, count: options.seeds ?? 1_000, workers: options.workers }, write);
 }
 
-/** One seed in this process, twice; the bug comes first, before anything that it changes is loaded. */
+/**
+ * One seed in this process, twice; the bug comes first, before anything that it changes is loaded.
+ */
 async function runOne({ trace, story: told, bug }: Options, seed: number): Promise<number> {
   if (bug !== undefined) plant(bugNamed(bug));
   const { simulate } = await import("./simulate.ts");

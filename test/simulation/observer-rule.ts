@@ -13,15 +13,19 @@ interface LastBeat {
 /** The times of the design, which the rule does not take from the code that it judges. */
 const SUSPECT_AFTER_MS = 3_000;
 const DOWN_AFTER_MS = 6_000;
-/** A scheduler notices only by its next timer that it was stopped, and takes what came before for observed. */
+/**
+ * A scheduler notices only by its next timer that it was stopped, and takes what came before for
+ * observed.
+ */
 const SLACK_MS = 500;
 /** Peers are asked each second of a silence, and a try takes one. */
 const ASKED_WITHIN_MS = 20_000;
 
 /**
- * Watches one scheduler's life: it may call a node down only after it has itself observed that node's silence for
- * the set time, after a peer has tried the node in vain, and only while most others are heard. Time in which the
- * scheduler was stopped, or did not exist, is no observation; a beat that comes twice or late is no new sign of life.
+ * Watches one scheduler's life: it may call a node down only after it has itself observed that
+ * node's silence for the set time, after a peer has tried the node in vain, and only while most
+ * others are heard. Time in which the scheduler was stopped, or did not exist, is no observation; a
+ * beat that comes twice or late is no new sign of life.
  */
 export class ObserverRule {
   readonly #life: Life;
@@ -34,7 +38,10 @@ export class ObserverRule {
     this.#life = life;
   }
 
-  /** The scheduler got this message; `hasReported` says whether that life of an agent has reported in full. */
+  /**
+   * The scheduler got this message; `hasReported` says whether that life of an agent has reported
+   * in full.
+   */
   heard(
     subject: string,
     data: Uint8Array,
@@ -52,7 +59,10 @@ export class ObserverRule {
     return `${nodeId} beats before its report has landed`;
   }
 
-  /** The scheduler says that the node is down; `unreachedMs` is how long ago a peer tried it in vain. */
+  /**
+   * The scheduler says that the node is down; `unreachedMs` is how long ago a peer tried it in
+   * vain.
+   */
   broken(nodeId: string, nodes: readonly Node[], unreachedMs: number): string | undefined {
     const { name } = this.#life;
     const silentMs = this.#silentMs(nodeId);
@@ -71,7 +81,10 @@ export class ObserverRule {
     return undefined;
   }
 
-  /** The scheduler is about to commit this: what runs on a node is given up only when the node is down or gone. */
+  /**
+   * The scheduler is about to commit this: what runs on a node is given up only when the node is
+   * down or gone.
+   */
   brokenByGivingUp(world: World, plan: Plan): string | undefined {
     for (const change of plan.changes) {
       if (change.kind !== "lose") continue;

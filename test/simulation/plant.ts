@@ -7,8 +7,9 @@ import type { Bug, Edit } from "./bugs/bug.ts";
 const root = dirname(dirname(import.meta.dirname));
 
 /**
- * Changes the sources of everything that this process loads from now on; the files stay as they are. Nothing that the
- * bug is in may have been loaded before, so this comes first in a process and the simulation is imported after it.
+ * Changes the sources of everything that this process loads from now on; the files stay as they
+ * are. Nothing that the bug is in may have been loaded before, so this comes first in a process and
+ * the simulation is imported after it.
  */
 export function plant(bug: Bug): void {
   const byUrl = new Map<string, Edit[]>();
@@ -28,7 +29,10 @@ export function plant(bug: Bug): void {
   });
 }
 
-/** The file's text as the edit makes it; throws when what is to be replaced is not there, or is there twice. */
+/**
+ * The file's text as the edit makes it; throws when what is to be replaced is not there, or is
+ * there twice.
+ */
 export function textOf(edit: Edit): string {
   return edited(readFileSync(join(root, edit.file), "utf8"), edit);
 }

@@ -19,7 +19,10 @@ import { createSimNode, type SimNode } from "./sim-node.ts";
 import { createTrace, type Trace } from "./trace.ts";
 import { checkNow } from "./watch.ts";
 
-/** Everything that one seed runs: one clock, one network, one database, machines, and processes with their lives. */
+/**
+ * Everything that one seed runs: one clock, one network, one database, machines, and processes with
+ * their lives.
+ */
 export interface Platform {
   readonly seed: number;
   readonly clock: VirtualClock;
@@ -31,7 +34,9 @@ export interface Platform {
   readonly swarm: Map<string, SwarmNodeView>;
   readonly nodes: readonly SimNode[];
   readonly schedulers: readonly string[];
-  /** The present life of each process by its name: a scheduler's name, or a node's id for its agent. */
+  /**
+   * The present life of each process by its name: a scheduler's name, or a node's id for its agent.
+   */
   readonly lives: Map<string, Life>;
   /** What each scheduler's edge listener serves right now. */
   readonly handles: Map<string, SchedulerHandle>;
@@ -42,9 +47,15 @@ export interface Platform {
   readonly healthyMemos: Map<string, Memo>;
   readonly volumeRule: VolumeRule;
   readonly engineRules: ReadonlyMap<string, EngineRule>;
-  /** Nodes that got a vanished row back: what runs there is recorded, even where its room was given away meanwhile. */
+  /**
+   * Nodes that got a vanished row back: what runs there is recorded, even where its room was given
+   * away meanwhile.
+   */
   readonly repaired: Set<string>;
-  /** Containers that do not answer their health checks though they run, with the time until which they do not. */
+  /**
+   * Containers that do not answer their health checks though they run, with the time until which
+   * they do not.
+   */
   readonly unwell: Map<string, number>;
   /** When a peer last tried in vain to reach each node: nobody is called down unasked. */
   readonly unreached: Map<string, number>;
@@ -60,7 +71,10 @@ export interface Platform {
   readonly isolated: Set<string>;
   /** How ports misbehave right now; `undefined` once all is well again. */
   mischief: Mischief | undefined;
-  /** A source of chance for one purpose, apart from all others, so that one more draw here moves nothing there. */
+  /**
+   * A source of chance for one purpose, apart from all others, so that one more draw here moves
+   * nothing there.
+   */
   random(purpose: string): Random;
   chance(purpose: string): Chance;
   say(line: string): void;
@@ -72,10 +86,15 @@ export interface Platform {
   databaseNow(): number;
 }
 
-/** A scheduler from outside, by the one thing that is asked of it without the bus or the database. */
+/**
+ * A scheduler from outside, by the one thing that is asked of it without the bus or the database.
+ */
 export interface SchedulerHandle {
   readonly life: Life;
-  /** What its edge listener answers; `undefined` where it refuses, since its routes are too old or not loaded. */
+  /**
+   * What its edge listener answers; `undefined` where it refuses, since its routes are too old or
+   * not loaded.
+   */
   answer(): string | undefined;
   /** The configuration that it serves: an empty one where it refuses. */
   current(): string;

@@ -54,7 +54,10 @@ export interface Range {
   readonly bug?: string;
 }
 
-/** Runs seeds on several processes; `onAnswer` hears of each as it is done, and answers whether to go on. */
+/**
+ * Runs seeds on several processes; `onAnswer` hears of each as it is done, and answers whether to
+ * go on.
+ */
 export async function runSeeds(range: Range, onAnswer: (answer: Answer) => boolean): Promise<void> {
   const { first, count, twiceEvery } = range;
   let [next, goesOn] = [first, true];

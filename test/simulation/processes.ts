@@ -53,7 +53,10 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
   agent.start().catch((error: unknown) => platform.violate(`the agent of ${node.id} failed: ${String(error)}`));
 }
 
-/** A session that another one has followed may have reported before, and a late write may bring a former one back. */
+/**
+ * A session that another one has followed may have reported before, and a late write may bring a
+ * former one back.
+ */
 function hasReported(platform: Platform, nodeId: string, sessionId: string): boolean {
   if ((platform.mischief?.storeLate ?? 1) > 0) return true;
   const entry = platform.database.records.nodes.get(nodeId);
@@ -97,7 +100,10 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
   scheduler.start();
 }
 
-/** The journal as one agent sees it: it takes its time, may refuse a write, and what it is given is judged. */
+/**
+ * The journal as one agent sees it: it takes its time, may refuse a write, and what it is given is
+ * judged.
+ */
 function watchedJournal(platform: Platform, node: SimNode, life: Life): Journal {
   const rule = platform.engineRules.get(node.id)!;
   return throughGate<Journal>(
@@ -127,7 +133,10 @@ function watchedJournal(platform: Platform, node: SimNode, life: Life): Journal 
   );
 }
 
-/** What an agent finds where it tries: a tenant's container on its own node, or another node's agent. */
+/**
+ * What an agent finds where it tries: a tenant's container on its own node, or another node's
+ * agent.
+ */
 async function probe(platform: Platform, from: SimNode, life: Life, target: ProbeTarget): Promise<ProbeOutcome> {
   const tenant = from.address === target.host ? from.listener(target.port) : undefined;
   if (tenant === undefined) return reach(platform, from, life, target.host);

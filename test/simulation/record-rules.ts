@@ -13,8 +13,9 @@ export interface Running {
 }
 
 /**
- * What must hold in the records at every moment, whatever has failed. Answers the first sentence that does not hold.
- * On nodes in `repaired` only ports are judged: a row that was written back describes what runs, not what was placed.
+ * What must hold in the records at every moment, whatever has failed. Answers the first sentence
+ * that does not hold. On nodes in `repaired` only ports are judged: a row that was written back
+ * describes what runs, not what was placed.
  */
 export function brokenRecordRule(world: World, repaired: ReadonlySet<string> = new Set()): string | undefined {
   const instances = new Map(world.instances.map(instance => [instance.id, instance]));
@@ -22,8 +23,8 @@ export function brokenRecordRule(world: World, repaired: ReadonlySet<string> = n
 }
 
 /**
- * Routes lead to the newest copy of an instance that serves, and never to a container of another instance or of
- * another copy of the same one.
+ * Routes lead to the newest copy of an instance that serves, and never to a container of another
+ * instance or of another copy of the same one.
  */
 export function brokenRouteRule(world: World, running: readonly Running[]): string | undefined {
   for (const location of routed(world)) {

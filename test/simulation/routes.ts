@@ -5,7 +5,10 @@ import type { Route } from "@skep/core/model/routing.ts";
 /** The name of every route's router. */
 const ROUTER = "web";
 
-/** The one route of a deployment: its domain leads to the first port that it has; none where it has no port. */
+/**
+ * The one route of a deployment: its domain leads to the first port that it has; none where it has
+ * no port.
+ */
 export function routesOf(tenantId: string, spec: DeploymentSpec): readonly Route[] {
   const container = spec.containers.find(one => one.ports.length > 0);
   if (container === undefined) return [];

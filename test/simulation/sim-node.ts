@@ -28,7 +28,10 @@ export interface SimNode {
   changes(): number;
 }
 
-/** Makes a machine that is switched on. The first node is the Swarm's manager; `swarm` is what all managers know. */
+/**
+ * Makes a machine that is switched on. The first node is the Swarm's manager; `swarm` is what all
+ * managers know.
+ */
 export function createSimNode(number: number, clock: VirtualClock, swarm: Map<string, SwarmNodeView>): SimNode {
   const id = `node-${number}`;
   const address = `10.0.0.${number}`;

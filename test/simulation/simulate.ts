@@ -22,7 +22,10 @@ export interface Outcome {
   readonly trace: readonly string[];
 }
 
-/** How long things go wrong, and how long the fleet may then take to be as it was told to be; virtual ms. */
+/**
+ * How long things go wrong, and how long the fleet may then take to be as it was told to be;
+ * virtual ms.
+ */
 export interface SimulationOptions {
   readonly faultsMs?: number;
   readonly recoverMs?: number;
@@ -66,7 +69,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const gaps = (): readonly string[] => {
     const up = new Set(platform.nodes.filter(node => node.on()).map(node => node.id));
     const running = platform.nodes.flatMap(node => node.running());
-    // The brake is the whole fleet's: while a herd is somewhere, be it stopped, a lone stray stays, too.
+    // The brake is the whole fleet's: while a herd is somewhere, be it stopped, a lone stray stays,
+    // too.
     const isHerded = platform.nodes.some(node =>
       node.engine.containers().some(({ labels }) => labels["skep.instance"]?.startsWith(HERD)),
     );
@@ -84,7 +88,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     if (judged !== version && !wishing) [judged, reached] = [version, gaps().length === 0];
     return reached;
   };
-  // What is late is still under way when the faults have ended, and the last of them when it arrives.
+  // What is late is still under way when the faults have ended, and the last of them when it
+  // arrives.
   const deadline = calmAt + recoverMs + (isLate ? LATEST_MS : 0);
   const isBroken = (): boolean => platform.violation() !== undefined;
   let recoveredMs: number;

@@ -7,8 +7,8 @@ const PLOT = /^ *[\d.]+ {2}(FAULT|CALM|REPAIR|VIOLATION|\S+ (starts|ends)$)/;
 const TRAFFIC = /^ *[\d.]+ {2}\S+ (> \S+ |db )/;
 
 /**
- * What led to a violation, in few lines: the last faults and lives, and whatever was said, decided or done about the
- * instances, nodes and schedulers that the violation names.
+ * What led to a violation, in few lines: the last faults and lives, and whatever was said, decided
+ * or done about the instances, nodes and schedulers that the violation names.
  */
 export function story({ seed, violation, trace }: Outcome): string {
   const names = new Set(violation?.match(/\b(node-\d|scheduler-\d|[a-z]+\.[\w-]+(\.\d+)?)/g) ?? []);

@@ -12,7 +12,10 @@ const PROGRESS_MS = 10_000;
 /** Stories are long; those of the first failures tell most. */
 const MOST_STORIES = 5;
 
-/** Runs seeds, tells the story of each that fails, and ends with one line of counts; answers the exit code. */
+/**
+ * Runs seeds, tells the story of each that fails, and ends with one line of counts; answers the
+ * exit code.
+ */
 export async function sweep({ first, count, workers }: Sweep, write: (line: string) => void): Promise<number> {
   const startedAt = performance.now();
   const seconds = (): number => (performance.now() - startedAt) / 1000;

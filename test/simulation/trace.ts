@@ -10,7 +10,10 @@ export interface Trace {
 
 const KEPT = 4_000;
 
-/** Makes an empty trace; times are ms since `startAt`. `echo` gets each line at once, for the replay of one seed. */
+/**
+ * Makes an empty trace; times are ms since `startAt`. `echo` gets each line at once, for the replay
+ * of one seed.
+ */
 export function createTrace(startAt: number, echo?: (line: string) => void): Trace {
   const kept: string[] = [];
   let [high, low, count] = [0x811c9dc5, 0x01000193, 0];

@@ -10,7 +10,10 @@ import { drawWish, TENANTS, type Known, type Wish } from "./workload.ts";
 
 const UNBOUND = { instances: undefined, cpuMillis: undefined, memoryBytes: undefined };
 
-/** Makes the tenants, then asks for one thing after another until `done`; each wish is repeated until it is answered. */
+/**
+ * Makes the tenants, then asks for one thing after another until `done`; each wish is repeated
+ * until it is answered.
+ */
 export async function liveAsUsers(platform: Platform, done: () => boolean): Promise<void> {
   const chance = platform.chance("users");
   const store = platform.database.connect("user");

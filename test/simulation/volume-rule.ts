@@ -4,8 +4,9 @@ import type { World } from "@skep/core/world/world.ts";
 import type { RunningContainer } from "./goal.ts";
 
 /**
- * Watches where volumes are mounted: once a container of a deployment was made with a volume, every later one that
- * mounts a volume of that name mounts this very one on this very node, unless a person gave it up meanwhile.
+ * Watches where volumes are mounted: once a container of a deployment was made with a volume, every
+ * later one that mounts a volume of that name mounts this very one on this very node, unless a
+ * person gave it up meanwhile.
  */
 export class VolumeRule {
   readonly #homes = new Map<string, { readonly nodeId: string; readonly serial: number }>();

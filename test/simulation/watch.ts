@@ -123,8 +123,8 @@ function judgeMandate(platform: Platform, name: string, verb: string, args: read
 }
 
 /**
- * A lease changes hands only when it has expired or was given back. It is judged where the database's clock goes evenly,
- * and no late write does so unseen.
+ * A lease changes hands only when it has expired or was given back. It is judged where the
+ * database's clock goes evenly, and no late write does so unseen.
  */
 function judgeLease(platform: Platform, name: string): void {
   const before = platform.lease;
@@ -187,7 +187,10 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
 /** A probe that failed a moment ago may be what ends a container that is well again. */
 const PROBED_WITHIN_MS = 3_000;
 
-/** What ended by itself is started again only after its policy's wait, by an agent whose clock has never jumped. */
+/**
+ * What ended by itself is started again only after its policy's wait, by an agent whose clock has
+ * never jumped.
+ */
 function brokenStart(platform: Platform, node: SimNode, life: Life, container: MemoryContainer): string | undefined {
   const { finishedAt, startedAt, name } = container;
   if (finishedAt === undefined || startedAt === undefined || life.clock.now() !== platform.clock.now())

@@ -37,7 +37,10 @@ export function setWeather(platform: Platform): void {
   });
 }
 
-/** Notes what each node was ever told, whether or not it gets there; answers to fetches are noted where they are read. */
+/**
+ * Notes what each node was ever told, whether or not it gets there; answers to fetches are noted
+ * where they are read.
+ */
 function watchAssignments(platform: Platform, { from, subject, data }: Passage): void {
   const about = parseNodeSubject(subject);
   if (about?.kind !== "assign" || !platform.schedulers.includes(from)) return;

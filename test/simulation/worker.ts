@@ -14,7 +14,10 @@ export interface Answer {
   readonly again: string | undefined;
 }
 
-/** One process that runs seeds for its parent, one after the other, with the bug of its first argument built in. */
+/**
+ * One process that runs seeds for its parent, one after the other, with the bug of its first
+ * argument built in.
+ */
 // Refusals are values to the programs here, and nobody reads where they came from.
 Error.stackTraceLimit = 3;
 const name = process.argv[2];

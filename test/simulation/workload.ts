@@ -23,8 +23,9 @@ export const TENANTS = ["acme", "globex"] as const;
 
 const MOST_DEPLOYMENTS = 6;
 /**
- * `one` is exclusive, `db` is a single copy with a volume, `share` several copies on one volume, the others have none.
- * Names come again after a deployment is deleted, and nothing of the former one may touch the next.
+ * `one` is exclusive, `db` is a single copy with a volume, `share` several copies on one volume,
+ * the others have none. Names come again after a deployment is deleted, and nothing of the former
+ * one may touch the next.
  */
 const NAMES = ["web", "api", "db", "share", "one"] as const;
 /** The first wait of every restart policy here. */

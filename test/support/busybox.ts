@@ -8,8 +8,9 @@ const run = promisify(execFile);
 const APPLETS = ["sh", "sleep", "echo", "true", "false", "cat", "nc", "httpd", "wget", "id", "mkdir", "touch"];
 
 /**
- * Gives an engine a tiny image under `tag`: a static busybox, taken from the machine or from Debian's package, and links
- * for the few programs that tests run. `docker` runs the docker client against that engine with the given input file.
+ * Gives an engine a tiny image under `tag`: a static busybox, taken from the machine or from
+ * Debian's package, and links for the few programs that tests run. `docker` runs the docker client
+ * against that engine with the given input file.
  */
 export async function importBusybox(docker: (argv: readonly string[]) => Promise<unknown>, tag: string): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "skep-busybox-"));
@@ -47,7 +48,10 @@ export function isStaticElf(program: Buffer): boolean {
   );
 }
 
-/** A static busybox: the machine's own where it is one, else that of Debian's package busybox-static. */
+/**
+ * A static busybox: the machine's own where it is one, else that of Debian's package
+ * busybox-static.
+ */
 async function staticBusybox(dir: string): Promise<string> {
   const installed = "/bin/busybox";
   const found = await readFile(installed).catch(() => undefined);

@@ -11,7 +11,10 @@ export interface Child {
   end(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts a program; its end, when it comes too early, is for the caller's readiness check to notice. */
+/**
+ * Starts a program; its end, when it comes too early, is for the caller's readiness check to
+ * notice.
+ */
 export function startChild(program: string, args: readonly string[], options: SpawnOptions = {}): Child {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   let written = "";

@@ -19,7 +19,10 @@ export interface NatsServer {
   close(): Promise<void>;
 }
 
-/** Starts a real nats-server on a free port of the loopback; `config` is the text of its configuration file. */
+/**
+ * Starts a real nats-server on a free port of the loopback; `config` is the text of its
+ * configuration file.
+ */
 export async function startNatsServer(config = ""): Promise<NatsServer> {
   const { path } = await resolveProgram("nats-server");
   const directory = await mkdtemp(join(tmpdir(), "skep-nats-"));

@@ -13,13 +13,18 @@ export interface PostgresServer {
   readonly user: string;
   /** Makes a database, empty or as a copy of `template`, and answers its name. */
   createDatabase(template?: string): Promise<string>;
-  /** Ends the server at once, as a crash would; `start` brings it back on the same port and data. */
+  /**
+   * Ends the server at once, as a crash would; `start` brings it back on the same port and data.
+   */
   kill(): Promise<void>;
   start(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts a real server with a fresh data directory. Fsync stays on: a test may ask what a commit costs. */
+/**
+ * Starts a real server with a fresh data directory. Fsync stays on: a test may ask what a commit
+ * costs.
+ */
 export async function startPostgresServer(): Promise<PostgresServer> {
   const { path: programs } = await resolveProgram("postgres");
   const owner = await serverUser();
@@ -83,7 +88,10 @@ async function query(port: number, statement: string): Promise<void> {
   }
 }
 
-/** PostgreSQL refuses to run as root: then it runs as `postgres`, or as `nobody` where that user is missing. */
+/**
+ * PostgreSQL refuses to run as root: then it runs as `postgres`, or as `nobody` where that user is
+ * missing.
+ */
 async function serverUser(): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const users = (await readFile("/etc/passwd", "utf8")).split("\n").map(line => line.split(":"));

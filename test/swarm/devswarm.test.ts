@@ -113,7 +113,8 @@ describe.skipIf(reason !== undefined)("a fleet of three engines", () => {
         "-c",
         "hostname; ip -4 -brief address show eth0; docker info -f '{{.Name}}'; mountpoint /etc/docker",
       ]);
-      // Its own /etc/docker: the key of an engine that the host ran before would make all nodes one engine.
+      // Its own /etc/docker: the key of an engine that the host ran before would make all nodes one
+      // engine.
       const own = "/etc/docker is a mountpoint\\n";
       expect(seen.stdout).toMatch(new RegExp(`^${name}\\neth0\\S* +UP +${address}/24 \\n${name}\\n${own}$`));
     }

@@ -1,6 +1,9 @@
 import { request } from "node:http";
 
-/** What came back from an edge; `status` 0 means that no answer came at all, and `body` then says why. */
+/**
+ * What came back from an edge; `status` 0 means that no answer came at all, and `body` then says
+ * why.
+ */
 export interface EdgeAnswer {
   readonly status: number;
   readonly body: string;

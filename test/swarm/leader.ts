@@ -10,7 +10,8 @@ export function until<T>(request: () => Promise<T>, withinMs = 60_000): Promise<
 /** SIGKILL to the container of the scheduler that leads. */
 export async function killLeader(platform: Platform): Promise<void> {
   const { replicas } = await until(() => platform.client.platform.getStatus({}));
-  // A replica that was killed a moment ago still stands there as leading: only containers that run count.
+  // A replica that was killed a moment ago still stands there as leading: only containers that run
+  // count.
   const leading = replicas.filter(replica => replica.leading).map(replica => replica.name);
   for (const node of platform.fleet.nodes) {
     const filter = "label=com.docker.swarm.service.name=skep_scheduler";

@@ -13,7 +13,8 @@ import { protocolScenarios } from "./scenarios/protocols.ts";
 import { recoveryScenarios } from "./scenarios/recovery.ts";
 import { volumeScenarios } from "./scenarios/volumes.ts";
 
-// One platform for all: three real engines with the production stack file. Each scenario leaves it whole for the next.
+// One platform for all: three real engines with the production stack file. Each scenario leaves it
+// whole for the next.
 describe("Skep on a Swarm of three engines", () => {
   let platform: Platform | undefined;
   const given = (): Platform => {

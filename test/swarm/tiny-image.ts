@@ -30,8 +30,9 @@ print $socket "GET $ARGV[2] HTTP/1.1\\r\\nhost: x\\r\\n\\r\\n";
 my $answer = do { local $/; <$socket> }; $answer =~ s/^.*?\\r\\n\\r\\n//s; print $answer;`;
 
 /**
- * A root file system of about 10 MB, as a tar for \`docker import -\`: this machine's perl with its base modules, a shell
- * and a few tools, /server.pl (an HTTP server) and /client.pl. Needs no compiler and no image registry.
+ * A root file system of about 10 MB, as a tar for \`docker import -\`: this machine's perl with its
+ * base modules, a shell and a few tools, /server.pl (an HTTP server) and /client.pl. Needs no
+ * compiler and no image registry.
  */
 export async function tinyRoot(): Promise<Buffer> {
   const own = mkdtempSync(join(tmpdir(), "skep-tiny-"));

@@ -3,9 +3,9 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 const engineProcesses = /^(dockerd|containerd|containerd-shim.*|runc|docker-proxy|docker-registry|unshare)$/;
 
 /**
- * Everything on this machine that a fleet could have left behind, as lines of text: namespaces, mounts, links, cgroups,
- * engine processes, entries of /run. What belongs to fleets whose names are not in `fleets` is left out, because
- * others may be starting and stopping them meanwhile.
+ * Everything on this machine that a fleet could have left behind, as lines of text: namespaces,
+ * mounts, links, cgroups, engine processes, entries of /run. What belongs to fleets whose names are
+ * not in `fleets` is left out, because others may be starting and stopping them meanwhile.
  */
 export function tracesOf(fleets: readonly string[]): readonly string[] {
   const foreign = new RegExp(`sk-(?!(${fleets.join("|")})-)|skep/(?!${fleets.join("|")})`);

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { sources } from "./sources.ts";
 
 /**
- * Circles that are known and still to be solved, each by the names that take part, sorted. The list only shrinks: an
- * entry that is no longer needed fails the test too.
+ * Circles that are known and still to be solved, each by the names that take part, sorted. The list
+ * only shrinks: an entry that is no longer needed fails the test too.
  */
 const KNOWN_FILES: readonly string[] = ["test/simulation/watch.ts"];
 const KNOWN_FOLDERS: readonly string[] = [];
@@ -14,7 +14,9 @@ type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 const isTest = (file: string): boolean =>
   /\.(test|contract)\.ts$/.test(file) || file.includes("/testing/") || file.includes("/contract/");
 
-/** Who imports whom, types included: a circle of types is one that a reader has to break as well. */
+/**
+ * Who imports whom, types included: a circle of types is one that a reader has to break as well.
+ */
 function fileGraph(): Graph {
   const read = sources();
   const known = new Set(read.map(({ file }) => file));
@@ -29,7 +31,10 @@ function targetOf(file: string, specifier: string, known: ReadonlySet<string>): 
   return known.has(target) ? target : undefined;
 }
 
-/** The folder right below a package's sources, or below another room. What lies in the root itself is in none. */
+/**
+ * The folder right below a package's sources, or below another room. What lies in the root itself
+ * is in none.
+ */
 function folderOf(file: string): string | undefined {
   return /^(packages\/[a-z]+\/src\/[a-z-]+|(?!packages\/)[a-z]+\/[a-z-]+)\//.exec(file)?.[1];
 }

@@ -4,7 +4,10 @@ import { sources } from "./sources.ts";
 const isTest = (file: string): boolean =>
   /\.(test|contract)\.ts$/.test(file) || file.includes("/testing/") || file.startsWith("test/");
 
-/** Lines of the files that match a pattern, as `file:line: text`, so that a failure shows where to look. */
+/**
+ * Lines of the files that match a pattern, as `file:line: text`, so that a failure shows where to
+ * look.
+ */
 function offenders(which: (file: string) => boolean, pattern: RegExp): string[] {
   return sources()
     .filter(({ file }) => which(file))

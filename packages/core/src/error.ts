@@ -1,6 +1,6 @@
 /**
- * Closed set of failure codes; each maps to a Connect code, an HTTP status and an exit code of the CLI.
- * `aborted` is a stale resource version: read again and repeat.
+ * Closed set of failure codes; each maps to a Connect code, an HTTP status and an exit code of the
+ * CLI. `aborted` is a stale resource version: read again and repeat.
  */
 export type ErrorCode =
   | "invalid_argument"

@@ -1,7 +1,10 @@
 import type { Settings } from "./world/world.ts";
 import type { Liveness, Node, NodeId } from "./model/node.ts";
 
-/** What one observer knows of a node's agent, in its own clock. It never inherits another observer's times. */
+/**
+ * What one observer knows of a node's agent, in its own clock. It never inherits another observer's
+ * times.
+ */
 export interface NodeObservation {
   readonly observingSinceAt: number;
   readonly lastBeatAt: number | undefined;
@@ -9,7 +12,10 @@ export interface NodeObservation {
   readonly probe: "answered" | "silent" | "unknown";
   /** When that was; `undefined` where nobody asked yet. */
   readonly probedAt: number | undefined;
-  /** How many instances are assigned to the node; where it is 0, a drained node's silence alarms nobody. */
+  /**
+   * How many instances are assigned to the node; where it is 0, a drained node's silence alarms
+   * nobody.
+   */
   readonly assigned?: number;
 }
 
@@ -23,14 +29,16 @@ export interface Assessment {
   readonly wakeAt: number | undefined;
 }
 
-// More than this share of the nodes does not fall silent by itself: it is a switch, a broker, or this observer.
+// More than this share of the nodes does not fall silent by itself: it is a switch, a broker, or
+// this observer.
 const MOST_SILENT_SHARE = 1 / 3;
 
 /**
- * Judges nodes by the silence of their agents, counted since the later of the last beat and the beginning of the
- * observation. A silent node is suspect; it is down only when it was silent for long and its peers could not reach it
- * during that silence either. When more than a third of the nodes, and more than one, are silent at once, nobody
- * becomes down. Who is down stays so until a beat is heard.
+ * Judges nodes by the silence of their agents, counted since the later of the last beat and the
+ * beginning of the observation. A silent node is suspect; it is down only when it was silent for
+ * long and its peers could not reach it during that silence either. When more than a third of the
+ * nodes, and more than one, are silent at once, nobody becomes down. Who is down stays so until a
+ * beat is heard.
  */
 export function assessNodes(
   nodes: readonly Node[],

@@ -199,7 +199,9 @@ export function readConfig(environment?: Environment): SchedulerConfig {
   return config;
 }
 
-/** What an edge may add to the age of the routes it was served: polls that fail, and applying them. */
+/**
+ * What an edge may add to the age of the routes it was served: polls that fail, and applying them.
+ */
 const LEAST_MARGIN_MS = 30_000;
 
 /** The part that decisions are made by. */

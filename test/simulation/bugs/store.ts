@@ -2,7 +2,10 @@ import type { Bug } from "./bug.ts";
 
 const PLAN = "packages/scheduler/src/store/memory/plan.ts";
 const STATUS = "packages/scheduler/src/store/memory/status.ts";
-/** Bugs in what the database checks; planted in its twin, which stands for the stored functions here. */
+/**
+ * Bugs in what the database checks; planted in its twin, which stands for the stored functions
+ * here.
+ */
 export const STORE_BUGS: readonly Bug[] = [
   {
     name: "commit-in-any-term",

@@ -3,7 +3,10 @@ import { webApp } from "../apps.ts";
 import type { Platform } from "../platform.ts";
 import { answersEverywhere } from "./deploy.ts";
 
-/** One tenant's labels never keep another tenant's routes from an edge: all tenants share every edge. */
+/**
+ * One tenant's labels never keep another tenant's routes from an edge: all tenants share every
+ * edge.
+ */
 export function edgeLabelScenarios(given: () => Platform): void {
   it("refuses the label that once stopped every edge, by its name, and records nothing", async () => {
     const platform = given();

@@ -14,7 +14,9 @@ const DUMP = "/tmp/skep.dump";
 /** The reconcile looks each 45 s. */
 const RECONCILE_MS = 60_000;
 
-/** Records that are not the fleet's take nothing away, and a person makes them the fleet's again. */
+/**
+ * Records that are not the fleet's take nothing away, and a person makes them the fleet's again.
+ */
 export function recoveryScenarios(given: () => Platform): void {
   it("loses nothing by a backup that is three leaders old", async () => {
     const platform = given();
@@ -134,7 +136,10 @@ async function recorded(platform: Platform): Promise<readonly string[]> {
   return rows.map(row => String(row["line"])).toSorted();
 }
 
-/** Asks every edge for each host all the time; the returned function ends it and answers what failed. */
+/**
+ * Asks every edge for each host all the time; the returned function ends it and answers what
+ * failed.
+ */
 function watch(platform: Platform, hosts: readonly string[]): () => Promise<readonly unknown[]> {
   const clients = hosts.map(host => askSteadily(nodeOf(platform.fleet, "node-2").address, host, "/status/200"));
   return async () => (await Promise.all(clients.map(client => client.stop()))).flatMap(({ failures }) => failures);

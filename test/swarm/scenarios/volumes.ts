@@ -38,7 +38,8 @@ export function volumeScenarios(given: () => Platform): void {
     );
     const explained = await platform.skep(["explain", "keeper"]);
     expect(explained.stdout.split("Decided lately")[0]).toMatch(awaited);
-    // The other node fits but for the data: with what is left of the fleet, only the wait keeps it from there.
+    // The other node fits but for the data: with what is left of the fleet, only the wait keeps it
+    // from there.
     const others = platform.fleet.nodes.filter(node => node.name !== home);
     for (const { name, address } of others) {
       const label = `label=skep.deployment=${ID}`;

@@ -1,4 +1,7 @@
-/** Everything that a principal may be allowed to do. What a method of the API needs: `api/permissions.ts`. */
+/**
+ * Everything that a principal may be allowed to do. What a method of the API needs:
+ * `api/permissions.ts`.
+ */
 export const PERMISSIONS = [
   "tenants.read",
   "tenants.write",

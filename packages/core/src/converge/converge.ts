@@ -12,20 +12,27 @@ import type { InstanceStatus } from "./status.ts";
 import { stepKey } from "./step.ts";
 import type { Step } from "./step.ts";
 
-/** What is to be done now, what is to be reported, what to remember, and when to look again though nothing happens. */
+/**
+ * What is to be done now, what is to be reported, what to remember, and when to look again though
+ * nothing happens.
+ */
 export interface Converged {
   readonly steps: readonly Step[];
   readonly statuses: readonly InstanceStatus[];
   readonly memory: ConvergeMemory;
   readonly wakeAt: number | undefined;
-  /** Whether something waits only for its turn: then the end of a create or of a start is a reason to ask again. */
+  /**
+   * Whether something waits only for its turn: then the end of a create or of a start is a reason
+   * to ask again.
+   */
   readonly isTurnAwaited: boolean;
 }
 
 /**
- * One node's assignment against what its engine runs, to steps. The steps of one answer may be done at the same time:
- * what has to wait for another is left to the next call, so no instance holds up another. Nothing is touched that
- * neither an instance of the assignment nor one of its removals names.
+ * One node's assignment against what its engine runs, to steps. The steps of one answer may be done
+ * at the same time: what has to wait for another is left to the next call, so no instance holds up
+ * another. Nothing is touched that neither an instance of the assignment nor one of its removals
+ * names.
  */
 export function converge(input: ConvergeInput): Converged {
   const round = openRound(input);
@@ -90,7 +97,10 @@ function endInstance(
 // How long a container may take that nobody has a spec for any more.
 const UNKNOWN_GRACE_MS = 10_000;
 
-/** Containers that no assigned instance explains: ended where a removal or a newer epoch says so, else only reported. */
+/**
+ * Containers that no assigned instance explains: ended where a removal or a newer epoch says so,
+ * else only reported.
+ */
 function unlisted(
   round: Round,
   group: readonly ObservedContainer[],
@@ -118,7 +128,10 @@ function strangerState(group: readonly ObservedContainer[]): InstanceState {
   return group.some(container => container.state === "running") ? "starting" : "stopped";
 }
 
-/** Networks of tenants that have nothing here any more. Without an assignment nobody can tell, so they stay. */
+/**
+ * Networks of tenants that have nothing here any more. Without an assignment nobody can tell, so
+ * they stay.
+ */
 function removeIdleNetworks(round: Round, instances: readonly AssignedInstance[]): void {
   if (round.input.assignment === undefined) return;
   const busy = new Set([...instances, ...round.input.observed.containers].map(one => one.tenantId));
@@ -128,7 +141,10 @@ function removeIdleNetworks(round: Round, instances: readonly AssignedInstance[]
   }
 }
 
-/** Volumes that were given up, by name and serial. One that a container still has refuses, and is tried again. */
+/**
+ * Volumes that were given up, by name and serial. One that a container still has refuses, and is
+ * tried again.
+ */
 function removeVolumes(round: Round): void {
   for (const volume of round.input.assignment?.volumeRemovals ?? []) {
     const found = round.input.observed.volumes.find(
@@ -146,7 +162,8 @@ function newestEpochs(instances: Assignment["instances"]): ReadonlyMap<InstanceI
   return newest;
 }
 
-// Far longer than the longest wait between two tries: what nobody tries any more is forgotten after it.
+// Far longer than the longest wait between two tries: what nobody tries any more is forgotten after
+// it.
 const TRIES_KEPT_MS = 600_000;
 
 function recentTries({ memory, now }: ConvergeInput): ConvergeMemory["tries"] {

@@ -12,9 +12,9 @@ export interface Digested {
 
 /**
  * The text of one location that agent and Postgres hash alike for the minute reconcile:
- * `<instance>/<epoch>/<state>/<health>/<container ids, sorted, joined by commas>`. In SQL, with the ids in `ids`:
- * `instance_id || '/' || epoch || '/' || state || '/' || health || '/' || array_to_string(ids, ',')`.
- * A digest of many is the xor of the first 64 bits of the md5 of each.
+ * `<instance>/<epoch>/<state>/<health>/<container ids, sorted, joined by commas>`. In SQL, with the
+ * ids in `ids`: `instance_id || '/' || epoch || '/' || state || '/' || health || '/' ||
+ * array_to_string(ids, ',')`. A digest of many is the xor of the first 64 bits of the md5 of each.
  */
 export function digestText(status: Digested): string {
   const ids = status.containers.map(container => container.id).sort();

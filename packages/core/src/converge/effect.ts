@@ -5,8 +5,9 @@ import type { Observed, ObservedContainer } from "../model/observed.ts";
 import type { Step } from "./step.ts";
 
 /**
- * What the engine looks like after a step that succeeded at `now`: the other half of every step, which lets the
- * fixpoint law be tested without an engine. A container's id is made of what it is, with a count where that is taken.
+ * What the engine looks like after a step that succeeded at `now`: the other half of every step,
+ * which lets the fixpoint law be tested without an engine. A container's id is made of what it is,
+ * with a count where that is taken.
  */
 export function applyStep(observed: Observed, step: Step, now: number): Observed {
   switch (step.kind) {

@@ -15,9 +15,10 @@ interface Asking {
 }
 
 /**
- * The instances in the order in which they get turns. Each tenant has its own line: what holds a turn already, then
- * those with the fewest ends in a row. The lines are served by place: the first of each tenant, then the second of
- * each. A tenant that holds turns therefore comes after one that holds none, and no tenant keeps another waiting.
+ * The instances in the order in which they get turns. Each tenant has its own line: what holds a
+ * turn already, then those with the fewest ends in a row. The lines are served by place: the first
+ * of each tenant, then the second of each. A tenant that holds turns therefore comes after one that
+ * holds none, and no tenant keeps another waiting.
  */
 export function inFairOrder(round: Round, instances: readonly AssignedInstance[]): readonly AssignedInstance[] {
   const [lacking, whole]: [Asking[], AssignedInstance[]] = [[], []];

@@ -1,9 +1,15 @@
 import type { Observed } from "../model/observed.ts";
 import type { Step } from "./step.ts";
 
-/** What is remembered of one container of an assigned instance, across the containers that were made for it. */
+/**
+ * What is remembered of one container of an assigned instance, across the containers that were made
+ * for it.
+ */
 export interface ContainerMemory {
-  /** Id of the container that was last seen; `undefined` before the first, and once its loss was counted. */
+  /**
+   * Id of the container that was last seen; `undefined` before the first, and once its loss was
+   * counted.
+   */
   readonly id: string | undefined;
   /** When the last seen container was started, to notice that it was started again. */
   readonly startedAt: number | undefined;
@@ -18,7 +24,10 @@ export interface ContainerMemory {
   readonly restarts: number;
   /** Why it ended last, in words. */
   readonly reason: string;
-  /** It is being stopped because its health check failed, so that its end is a failure whatever its exit code. */
+  /**
+   * It is being stopped because its health check failed, so that its end is a failure whatever its
+   * exit code.
+   */
   readonly unwell: boolean;
   /** It is being removed to be made anew, so that its absence is no loss. */
   readonly replacing: boolean;
@@ -44,13 +53,18 @@ export interface StepFailure {
   readonly isPortTaken: boolean;
 }
 
-/** What `converge` hands itself from call to call. Plain data: it may be kept or lost, and losing it only forgets backoffs. */
+/**
+ * What `converge` hands itself from call to call. Plain data: it may be kept or lost, and losing it
+ * only forgets backoffs.
+ */
 export interface ConvergeMemory {
   /** Keyed by `<instance id>@<epoch>/<container>`. */
   readonly containers: Readonly<Record<string, ContainerMemory>>;
   /** Keyed by step key. */
   readonly tries: Readonly<Record<string, TryMemory>>;
-  /** Containers that were not running when the agent started on a node that had itself just started. */
+  /**
+   * Containers that were not running when the agent started on a node that had itself just started.
+   */
   readonly exitedAtBoot: readonly string[];
 }
 
@@ -76,7 +90,10 @@ const FIRST_RETRY_MS = 1_000;
 /** The longest wait between two tries of a step. */
 export const LONGEST_RETRY_MS = 60_000;
 
-/** Remembers that a step failed: the next try of the same key waits, longer each time up to a minute. */
+/**
+ * Remembers that a step failed: the next try of the same key waits, longer each time up to a
+ * minute.
+ */
 export function noteStepFailed(memory: ConvergeMemory, step: Step, failure: StepFailure, now: number): ConvergeMemory {
   const before = memory.tries[step.key];
   const failures = (before?.failures ?? 0) + 1;
@@ -97,8 +114,9 @@ export function noteStepDone(memory: ConvergeMemory, step: Step): ConvergeMemory
 }
 
 /**
- * Remembers which containers did not run when the agent came up after its node started: what they belong to may
- * have been placed elsewhere meanwhile, so they wait until an assignment is confirmed.
+ * Remembers which containers did not run when the agent came up after its node started: what they
+ * belong to may have been placed elsewhere meanwhile, so they wait until an assignment is
+ * confirmed.
  */
 export function noteBoot(memory: ConvergeMemory, observed: Observed): ConvergeMemory {
   return { ...memory, exitedAtBoot: observed.containers.filter(one => one.state !== "running").map(one => one.id) };

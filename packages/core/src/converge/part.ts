@@ -11,7 +11,10 @@ import type { Round } from "./round.ts";
 import { containerHash } from "./spec-hash.ts";
 import { stepKey } from "./step.ts";
 
-/** How far one container of an instance is. `ended` with `failed` for one that must not be started again and is no good. */
+/**
+ * How far one container of an instance is. `ended` with `failed` for one that must not be started
+ * again and is no good.
+ */
 export interface PartState {
   readonly phase: "waiting" | "preparing" | "starting" | "running" | "finished" | "failed";
   readonly health: Health;
@@ -150,7 +153,9 @@ function makeAnew(
   return state("starting", container, `${container.name} is made anew: ${because}`);
 }
 
-/** As `makeAnew`, but counted: one whose network is taken away again and again waits ever longer. */
+/**
+ * As `makeAnew`, but counted: one whose network is taken away again and again waits ever longer.
+ */
 function reattach(
   round: Round,
   instance: AssignedInstance,
@@ -162,7 +167,10 @@ function reattach(
   return answer;
 }
 
-/** A container's health as its check tells; the engine's word stands for the agent's own probes as well. */
+/**
+ * A container's health as its check tells; the engine's word stands for the agent's own probes as
+ * well.
+ */
 export function healthOf(container: ContainerSpec, seen: ObservedContainer): Health {
   if (container.health === undefined) return "none";
   if (!runs(seen)) return "starting";

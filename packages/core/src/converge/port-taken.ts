@@ -5,12 +5,20 @@ import { wake } from "./round.ts";
 import type { Round } from "./round.ts";
 import { stepKey } from "./step.ts";
 
-/** Another port or node is found within seconds, so nobody waits longer for one that is being freed. */
+/**
+ * Another port or node is found within seconds, so nobody waits longer for one that is being freed.
+ */
 const LONGEST_WAIT_MS = 10_000;
-/** A port can be free again a moment after it was refused; one that is refused twice in a row is somebody's. */
+/**
+ * A port can be free again a moment after it was refused; one that is refused twice in a row is
+ * somebody's.
+ */
 const MOST_REFUSALS = 2;
 
-/** What a container does whose host port was taken: it waits, or it is given up for the scheduler to place anew. */
+/**
+ * What a container does whose host port was taken: it waits, or it is given up for the scheduler to
+ * place anew.
+ */
 export type PortVerdict = { readonly kind: "wait" | "give-up"; readonly because: string };
 
 /**

@@ -5,8 +5,8 @@ import type { Round } from "./round.ts";
 import { stepKey } from "./step.ts";
 
 /**
- * Sees to it that the image and, where one is needed, the tenant's network are there before a container is made.
- * Answers what it waits for, or `undefined` when all is there.
+ * Sees to it that the image and, where one is needed, the tenant's network are there before a
+ * container is made. Answers what it waits for, or `undefined` when all is there.
  */
 export function makeReady(
   round: Round,

@@ -14,8 +14,8 @@ export function longestDelay(policy: RestartPolicy): number {
 }
 
 /**
- * The wait before the next start after so many ends in a row. Whatever a spec says, it begins and grows: what crashes
- * at once must not keep the node busy with starting it.
+ * The wait before the next start after so many ends in a row. Whatever a spec says, it begins and
+ * grows: what crashes at once must not keep the node busy with starting it.
  */
 export function restartDelay(policy: RestartPolicy, failures: number): number {
   const first = Math.max(policy.delayMs, LEAST_DELAY_MS);
@@ -27,7 +27,10 @@ function isSound(policy: RestartPolicy, lastedMs: number): boolean {
   return lastedMs >= Math.max(policy.windowMs, LEAST_SOUND_MS);
 }
 
-/** Notes a running container: which one it is, and whether it was started again since it was last seen. */
+/**
+ * Notes a running container: which one it is, and whether it was started again since it was last
+ * seen.
+ */
 export function noteRunning(round: Round, instance: AssignedInstance, container: ObservedContainer): ContainerMemory {
   const before = recall(round, instance, container.name);
   const again = before.startedAt !== undefined && before.startedAt !== container.startedAt;
@@ -70,8 +73,8 @@ export function noteEnd(round: Round, instance: AssignedInstance, container: Obs
 }
 
 /**
- * Counts a container that is gone although nobody told us to remove it. The first time it is made again at once,
- * since somebody removed it by hand; from then on with the policy's delay.
+ * Counts a container that is gone although nobody told us to remove it. The first time it is made
+ * again at once, since somebody removed it by hand; from then on with the policy's delay.
  */
 export function noteVanished(round: Round, instance: AssignedInstance, name: string): Verdict {
   const memory = recall(round, instance, name);

@@ -15,14 +15,26 @@ export interface LeaseView {
 
 /** What `converge` is asked. */
 export interface ConvergeInput {
-  /** What the node is told to run; `undefined` where nothing was ever heard, which changes nothing on the node. */
+  /**
+   * What the node is told to run; `undefined` where nothing was ever heard, which changes nothing
+   * on the node.
+   */
   readonly assignment: Assignment | undefined;
-  /** The engine as it was after every step that is not in flight any more had ended; older looks make duplicates. */
+  /**
+   * The engine as it was after every step that is not in flight any more had ended; older looks
+   * make duplicates.
+   */
   readonly observed: Observed;
   readonly memory: ConvergeMemory;
-  /** Keys of the steps that are being done, and of those that ended after the look at `observed` had begun. */
+  /**
+   * Keys of the steps that are being done, and of those that ended after the look at `observed` had
+   * begun.
+   */
   readonly inFlight: readonly string[];
-  /** Which of them have ended: they are not issued again on this look, but they keep nobody from a turn. */
+  /**
+   * Which of them have ended: they are not issued again on this look, but they keep nobody from a
+   * turn.
+   */
   readonly ended?: readonly string[];
   /** Whether the assignment was confirmed since the node started; see `noteBoot`. */
   readonly confirmed: boolean;
@@ -31,7 +43,10 @@ export interface ConvergeInput {
     readonly startLimit: number;
     readonly sandboxImage: string;
   };
-  /** Images that a tenant may not use before the registry has let it pull them, though they are here: `withheldKey`s. */
+  /**
+   * Images that a tenant may not use before the registry has let it pull them, though they are
+   * here: `withheldKey`s.
+   */
   readonly withheld?: readonly string[];
   /** Leases of exclusive instances by `groupKey`; one that is missing was never given. */
   readonly leases?: Readonly<Record<string, LeaseView>>;
@@ -71,8 +86,8 @@ export function groupKey(instanceId: InstanceId, epoch: number): string {
 }
 
 /**
- * Making is cheap beside starting, and what is made ahead keeps the cores busy while a start waits for the kernel; but
- * all at once they hold up the first start.
+ * Making is cheap beside starting, and what is made ahead keeps the cores busy while a start waits
+ * for the kernel; but all at once they hold up the first start.
  */
 const CREATES_PER_START = 2;
 
@@ -121,7 +136,10 @@ function backsOff(round: Round, { key }: Step): boolean {
   return tried !== undefined && isAhead(tried.nextAt, round.now, LONGEST_RETRY_MS);
 }
 
-/** Issues a step of a kind of which only so many go at once; `undefined` where its turn has not come. */
+/**
+ * Issues a step of a kind of which only so many go at once; `undefined` where its turn has not
+ * come.
+ */
 export function attemptInTurn(round: Round, turn: Turn, step: Step): Attempt | undefined {
   if (round.turnsLeft[turn] <= 0 && !round.inFlight.has(step.key) && !backsOff(round, step)) {
     round.isTurnAwaited = true;
@@ -134,8 +152,8 @@ export function attemptInTurn(round: Round, turn: Turn, step: Step): Attempt | u
 }
 
 /**
- * Whether a time is still to come that was set at most `mostMs` ahead. One that is further away was set by a clock that
- * has been put back since, and must not keep anything waiting until then.
+ * Whether a time is still to come that was set at most `mostMs` ahead. One that is further away was
+ * set by a clock that has been put back since, and must not keep anything waiting until then.
  */
 export function isAhead(at: number, now: number, mostMs: number): boolean {
   return at > now && at <= now + mostMs;

@@ -81,7 +81,10 @@ function withoutLease(
   return { instanceId, epoch, state, health: "none", containers, message, ports, stranger: false };
 }
 
-/** A copy of the same deployment that has not ended on this node: of a single one no second is started beside it. */
+/**
+ * A copy of the same deployment that has not ended on this node: of a single one no second is
+ * started beside it.
+ */
 function otherCopy(round: Round, { instanceId, epoch }: AssignedInstance): ObservedContainer | undefined {
   const deploymentId = deploymentOf(instanceId);
   return round.input.observed.containers.find(
@@ -119,7 +122,10 @@ function convergeParts(
   return apps.map(({ container, seen }) => convergePart(round, instance, container, seen, sandbox?.id));
 }
 
-/** What is left to say of an instance of which a container was given up before: nothing of it is started again. */
+/**
+ * What is left to say of an instance of which a container was given up before: nothing of it is
+ * started again.
+ */
 function givenUp(round: Round, instance: AssignedInstance): readonly PartState[] | undefined {
   const names = instance.spec.containers.map(({ name }) => name);
   if (names.length > 1) names.unshift("");
@@ -159,7 +165,10 @@ function stateOf(parts: readonly PartState[]): InstanceState {
   return has("running") ? "running" : "stopped";
 }
 
-/** The container of a name that is kept where there are several: one that was made from this spec, runs, and is newest. */
+/**
+ * The container of a name that is kept where there are several: one that was made from this spec,
+ * runs, and is newest.
+ */
 function choose(
   group: readonly ObservedContainer[],
   role: ObservedContainer["role"],

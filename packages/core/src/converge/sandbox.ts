@@ -14,8 +14,8 @@ import { stepKey } from "./step.ts";
 export type SandboxState = { readonly ready: true } | { readonly ready: false; readonly state: PartState };
 
 /**
- * Brings a pod's sandbox a step closer to running. Containers that joined a sandbox that is dead or gone have no
- * network any more, so the whole pod is made anew.
+ * Brings a pod's sandbox a step closer to running. Containers that joined a sandbox that is dead or
+ * gone have no network any more, so the whole pod is made anew.
  */
 export function convergeSandbox(
   round: Round,
@@ -101,7 +101,9 @@ function makeAnew(
   return not("starting", `the pod is made anew: ${because}`);
 }
 
-/** As `makeAnew`, but counted: a pod whose network is taken away again and again waits ever longer. */
+/**
+ * As `makeAnew`, but counted: a pod whose network is taken away again and again waits ever longer.
+ */
 function reattach(
   round: Round,
   instance: AssignedInstance,

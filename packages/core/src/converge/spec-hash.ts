@@ -9,12 +9,16 @@ interface Hashed {
   readonly hash: string;
 }
 
-/** The last answer per instance and container: every call of `converge` asks twice for each, and specs are never edited. */
+/**
+ * The last answer per instance and container: every call of `converge` asks twice for each, and
+ * specs are never edited.
+ */
 const hashed = new WeakMap<AssignedInstance, WeakMap<ContainerSpec, Hashed>>();
 
 /**
- * Hash of everything that a container of the spec is made from. In a pod the sandbox is part of it: a container that
- * joined another sandbox has no network any more. What it is given must never be changed afterwards.
+ * Hash of everything that a container of the spec is made from. In a pod the sandbox is part of it:
+ * a container that joined another sandbox has no network any more. What it is given must never be
+ * changed afterwards.
  */
 export function containerHash(
   instance: AssignedInstance,
@@ -38,7 +42,10 @@ function computeHash(instance: AssignedInstance, container: ContainerSpec, sandb
   return hashText(canonicalText([HASH_VERSION, ...from]));
 }
 
-/** Hash of what a sandbox is made from. Its image is left out: a new agent brings a new one, and pods outlive agents. */
+/**
+ * Hash of what a sandbox is made from. Its image is left out: a new agent brings a new one, and
+ * pods outlive agents.
+ */
 export function sandboxHash(instance: AssignedInstance): string {
   return hashText(canonicalText([HASH_VERSION, identityOf(instance), instance.ports]));
 }
@@ -57,8 +64,9 @@ export function canonicalText(value: unknown): string {
 }
 
 /**
- * 64 bits of FNV-1a, as 16 hexadecimal digits: enough to notice a difference, and the same everywhere for ever.
- * It is computed in four limbs of 16 bits, since numbers here are exact only up to 53 bits.
+ * 64 bits of FNV-1a, as 16 hexadecimal digits: enough to notice a difference, and the same
+ * everywhere for ever. It is computed in four limbs of 16 bits, since numbers here are exact only
+ * up to 53 bits.
  */
 export function hashText(text: string): string {
   // The offset basis cbf29ce484222325 and the prime 100000001b3, limb by limb from the lowest.

@@ -3,8 +3,8 @@ import type { ContainerSpec } from "../model/deployment.ts";
 import type { InstanceId } from "../model/instance.ts";
 
 /**
- * One thing for an executor to do on the engine. `key` names what it works on: a step is not issued again while a
- * step of the same key is in flight, and backs off under its key after it failed.
+ * One thing for an executor to do on the engine. `key` names what it works on: a step is not issued
+ * again while a step of the same key is in flight, and backs off under its key after it failed.
  */
 export type Step =
   | { readonly kind: "pull-image"; readonly key: string; readonly image: string; readonly tenantId: string }
@@ -44,7 +44,10 @@ export interface OnContainer {
   readonly because: string;
 }
 
-/** Keys of steps; those of a container are made of its id, so that a second container is never mistaken for the first. */
+/**
+ * Keys of steps; those of a container are made of its id, so that a second container is never
+ * mistaken for the first.
+ */
 export const stepKey = {
   pull: (tenantId: string, image: string): string => `pull:${tenantId}/${image}`,
   createNetwork: (tenantId: string): string => `network:${tenantId}`,

@@ -123,7 +123,10 @@ test("what serves is never stopped before something else of its slot serves, unl
   );
 });
 
-/** Counts by hand, without the code under test, what the live locations of a node take; only new work is held to it. */
+/**
+ * Counts by hand, without the code under test, what the live locations of a node take; only new
+ * work is held to it.
+ */
 function expectRoomOn(world: World, nodeId: string, before: World): void {
   const isNew = (location: Location): boolean =>
     !before.locations.some(one => one.instanceId === location.instanceId && one.epoch === location.epoch);

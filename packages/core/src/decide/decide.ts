@@ -14,9 +14,9 @@ import type { Plan } from "../world/plan.ts";
 import type { Settings, World } from "../world/world.ts";
 
 /**
- * What is to change in the world at `now`. Each line is one pass, and each sees what the passes before it changed;
- * only the placing pass takes from nodes, and nothing after it gives back, so that deciding again on the applied
- * plan changes nothing.
+ * What is to change in the world at `now`. Each line is one pass, and each sees what the passes
+ * before it changed; only the placing pass takes from nodes, and nothing after it gives back, so
+ * that deciding again on the applied plan changes nothing.
  */
 export function decide(world: World, settings: Settings, now: number): Plan {
   const ordered = inOrder(world);

@@ -21,8 +21,9 @@ function tooMany(unproven: number, seen: number): boolean {
 }
 
 /**
- * The brake on removing what the records do not know. It looks at each node, and at the whole fleet:
- * records that were emptied explain nothing anywhere, and a node may have three instances or fewer.
+ * The brake on removing what the records do not know. It looks at each node, and at the whole
+ * fleet: records that were emptied explain nothing anywhere, and a node may have three instances or
+ * fewer.
  */
 export function brakeOn(counts: readonly NodeCount[]): Brake {
   const sum = (of: (count: NodeCount) => number): number => counts.reduce((total, one) => total + of(one), 0);

@@ -10,21 +10,27 @@ export interface Fences {
 
 /** What became of an assignment that arrived. */
 export type Intake =
-  /** It is what the agent now works by; `fenced` names copies in it that are older than ones this node has seen. */
+  /**
+   * It is what the agent now works by; `fenced` names copies in it that are older than ones this
+   * node has seen.
+   */
   | { readonly kind: "accepted"; readonly fences: Fences; readonly fenced: readonly string[] }
   /** It is what the agent works by already. */
   | { readonly kind: "current" }
   | { readonly kind: "refused"; readonly because: string };
 
-/** Epochs of instances that are long gone are forgotten beyond this many; serials are never used again. */
+/**
+ * Epochs of instances that are long gone are forgotten beyond this many; serials are never used
+ * again.
+ */
 const EPOCHS_KEPT = 10_000;
 
 /**
- * Takes an assignment, or refuses it: for another node, from other records, of a lower term, or of a
- * lower revision of the same term. A fetched one is judged like any other. Copies to run at an epoch
- * lower than one that this node has seen are left out, since somebody placed the instance again after
- * they were decided; stopping such a copy is always right. `completes`: the same assignment was taken
- * before, when some of its specs were still on their way.
+ * Takes an assignment, or refuses it: for another node, from other records, of a lower term, or of
+ * a lower revision of the same term. A fetched one is judged like any other. Copies to run at an
+ * epoch lower than one that this node has seen are left out, since somebody placed the instance
+ * again after they were decided; stopping such a copy is always right. `completes`: the same
+ * assignment was taken before, when some of its specs were still on their way.
  *
  * Terms, revisions and epochs are numbers of one database. Those of another one say nothing beside
  * them, so they begin anew where a person confirmed that the other one takes its place.

@@ -28,10 +28,10 @@ export type RecordsAge =
 const MOST_NAMED = 3;
 
 /**
- * Compares the records with what agents hold. An agent holds only what was recorded before it was told,
- * so one that is ahead of the records proves that they are an older copy. Incarnations that the records
- * neither are nor replace show another database, unless only few nodes hold them: such nodes were
- * brought from elsewhere, and they alone get no work.
+ * Compares the records with what agents hold. An agent holds only what was recorded before it was
+ * told, so one that is ahead of the records proves that they are an older copy. Incarnations that
+ * the records neither are nor replace show another database, unless only few nodes hold them: such
+ * nodes were brought from elsewhere, and they alone get no work.
  */
 export function assessRecords(holdings: readonly Holding[], records: RecordsMark): RecordsAge {
   const { incarnation } = records.identity;
@@ -53,7 +53,8 @@ export function isForeign({ incarnation }: Holding, identity: RecordsMark["ident
 }
 
 function isAhead({ nodeId, term, revision }: Holding, records: RecordsMark): boolean {
-  // A node's revision only grows, whoever leads: a new leader of an old copy has a term above the fleet's.
+  // A node's revision only grows, whoever leads: a new leader of an old copy has a term above the
+  // fleet's.
   const recorded = records.revisions.get(nodeId);
   return term > records.term || (recorded !== undefined && revision > recorded);
 }

@@ -22,7 +22,10 @@ export interface Adopted {
 export interface RecoveryDraft {
   /** Writes where a recorded instance runs. */
   adoptPlacement(instance: Instance, adopted: Adopted): void;
-  /** Writes an instance that the records lost. `isOurs`: it is of this database, so what it is is later than the records. Answers whether its spec is known. */
+  /**
+   * Writes an instance that the records lost. `isOurs`: it is of this database, so what it is is
+   * later than the records. Answers whether its spec is known.
+   */
   adoptInstance(deploymentId: DeploymentId, adopted: Adopted, isOurs: boolean): boolean;
   drop(row: Location): void;
   /** Sets the epoch of an instance that is placed nowhere, unless it was adopted. */
@@ -145,7 +148,10 @@ function openDeployment(world: World, deploymentId: DeploymentId, tenantId: stri
   };
 }
 
-/** The number under which the spec is recorded; a number of another database may mean another spec here. */
+/**
+ * The number under which the spec is recorded; a number of another database may mean another spec
+ * here.
+ */
 function takeRelease(
   draft: Draft,
   number: number,
@@ -165,7 +171,10 @@ function takeRelease(
   return taken;
 }
 
-/** Numbers above the wanted release would be taken for newer ones: then what is wanted is recorded again above them. */
+/**
+ * Numbers above the wanted release would be taken for newer ones: then what is wanted is recorded
+ * again above them.
+ */
 function closeDeployment(
   id: DeploymentId,
   draft: Draft,
@@ -196,7 +205,10 @@ function releasesOf(deploymentId: DeploymentId, { added, specs }: Draft): readon
   return [...added].map(number => ({ deploymentId, number, spec: specs.get(number)! }));
 }
 
-/** The routes of a deployment whose release becomes another one, without domains that another tenant has. */
+/**
+ * The routes of a deployment whose release becomes another one, without domains that another tenant
+ * has.
+ */
 function routesOf(deployment: Deployment, draft: Draft, recorded: readonly Route[]): readonly Route[] {
   const { id, tenantId, release } = deployment;
   const spec = draft.specs.get(release);

@@ -15,9 +15,9 @@ interface Candidate {
 }
 
 /**
- * Plans how the records become the fleet's again: what runs and is lost to them is adopted from what
- * its agent holds; of several copies the latest placement stays; what nobody can explain is left
- * alone. Numbers begin beyond everything that any agent has seen.
+ * Plans how the records become the fleet's again: what runs and is lost to them is adopted from
+ * what its agent holds; of several copies the latest placement stays; what nobody can explain is
+ * left alone. Numbers begin beyond everything that any agent has seen.
  */
 export function planRecovery(input: RecoveryInput): Recovery {
   const draft = createRecoveryDraft(input);
@@ -131,7 +131,9 @@ function raiseEpochs({ world, nodes }: RecoveryInput, draft: RecoveryDraft): voi
   }
 }
 
-/** Beyond all that any agent names; what is skipped may have been given out, and nobody can tell. */
+/**
+ * Beyond all that any agent names; what is skipped may have been given out, and nobody can tell.
+ */
 function raiseSerials(
   { nodes, serials, world, identity }: RecoveryInput,
   more: Iterable<DeploymentId>,

@@ -12,7 +12,10 @@ export interface Serials {
 /** How far a recovery skips beyond the highest number that any agent reports. */
 export const SERIAL_GAP = 1_000;
 
-/** What the records know of an instance's number: `given`, `unsure` (in the gap of a recovery), or `never`. */
+/**
+ * What the records know of an instance's number: `given`, `unsure` (in the gap of a recovery), or
+ * `never`.
+ */
 export function knownSerial(id: InstanceId, serials: Serials | undefined): "given" | "unsure" | "never" {
   const name = parseInstanceId(id);
   if (name === undefined || serials === undefined || name.serial >= serials.next) return "never";

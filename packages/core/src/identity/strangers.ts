@@ -29,7 +29,10 @@ export interface Evidence {
   readonly locations: readonly Location[];
   /** By the deployments that the report's ids name. */
   readonly serials: ReadonlyMap<DeploymentId, Serials>;
-  /** Numbers below this one may have been given out before the last recovery; 0 where there was none. */
+  /**
+   * Numbers below this one may have been given out before the last recovery; 0 where there was
+   * none.
+   */
   readonly serialFloor: number;
 }
 
@@ -71,7 +74,10 @@ export function namedInstances(report: SeenReport): readonly InstanceId[] {
   return [...new Set(all.map(one => one.instanceId))];
 }
 
-/** Compares a report with the records. Only a full report can show that something recorded is missing on the node. */
+/**
+ * Compares a report with the records. Only a full report can show that something recorded is
+ * missing on the node.
+ */
 export function examine(report: SeenReport, evidence: Evidence, now: number): Examination {
   const recorded = new Set(evidence.rows.map(keyOf));
   const instances = new Map(evidence.instances.map(one => [one.id, one]));
@@ -92,7 +98,10 @@ export function examine(report: SeenReport, evidence: Evidence, now: number): Ex
   };
 }
 
-/** Strangers, and what was told to run but has no row. What is ending or over needs neither row nor removal. */
+/**
+ * Strangers, and what was told to run but has no row. What is ending or over needs neither row nor
+ * removal.
+ */
 function toJudge(report: SeenReport, recorded: ReadonlySet<string>): readonly Found[] {
   const unrecorded = report.statuses
     .filter(one => !isFinal(one.state) && one.state !== "stopping" && !recorded.has(keyOf(one)))
@@ -120,7 +129,8 @@ function judgeKnown(
   const { epoch } = found.status;
   const current = locations.find(one => one.epoch === instance.epoch);
   if (epoch > instance.epoch) {
-    // After a recovery an absent node may bring a placement that the records lost. Its place was taken since.
+    // After a recovery an absent node may bring a placement that the records lost. Its place was
+    // taken since.
     if (evidence.serialFloor > 0 && current !== undefined && isLive(current) && current.nodeId !== nodeId) {
       return { kind: "remove", because: `it was placed on node ${current.nodeId} when the records were recovered` };
     }

@@ -15,7 +15,10 @@ export interface AssignedInstance {
   readonly desired: "run" | "stop";
   readonly ports: readonly PortBinding[];
   readonly spec: DeploymentSpec;
-  /** The volumes that its containers mount, with the serials that tell them from earlier ones of these names. */
+  /**
+   * The volumes that its containers mount, with the serials that tell them from earlier ones of
+   * these names.
+   */
   readonly volumes: readonly VolumeRef[];
 }
 
@@ -23,20 +26,24 @@ export interface AssignedInstance {
 export type VolumeRemoval = Omit<ReportedVolume, "inUse">;
 
 /**
- * Everything one node is told to run. Nothing is removed because it is missing here: what must go is named with
- * `stop`, or in `removals`; an empty or wrong assignment therefore kills nothing.
+ * Everything one node is told to run. Nothing is removed because it is missing here: what must go
+ * is named with `stop`, or in `removals`; an empty or wrong assignment therefore kills nothing.
  */
 export interface Assignment {
   readonly nodeId: NodeId;
   /** Of the records that it was made from; an agent that holds another one refuses it. */
   readonly incarnation: string;
-  /** Incarnations that a person confirmed to be replaced: an agent that holds one of them takes it. */
+  /**
+   * Incarnations that a person confirmed to be replaced: an agent that holds one of them takes it.
+   */
   readonly succeeds: readonly string[];
   /** Term of the leader that made it; an agent refuses a lower one. */
   readonly term: number;
   /** Grows with every change for this node; an agent refuses a lower one of the same term. */
   readonly revision: number;
-  /** What Swarm's operator asked of the node: a drained agent stays until its containers are gone. */
+  /**
+   * What Swarm's operator asked of the node: a drained agent stays until its containers are gone.
+   */
   readonly availability: Availability;
   readonly instances: readonly AssignedInstance[];
   /** Strangers that bear our labels but that no record explains: remove them. */
@@ -56,7 +63,7 @@ export interface Removal {
 export const LARGE_SPEC_BYTES = 8 * 1024;
 
 /**
- * What the large specs of one node may take together: its agent holds them in memory and on disk. An instance that
- * would bring more is placed elsewhere.
+ * What the large specs of one node may take together: its agent holds them in memory and on disk.
+ * An instance that would bring more is placed elsewhere.
  */
 export const SPEC_BUDGET_BYTES = 16 * 1024 * 1024;

@@ -34,8 +34,9 @@ const PLAIN: Readonly<Record<string, Subject>> = {
 };
 
 /**
- * Reads a constraint in Swarm's syntax: `<key> == <value>` or `<key> != <value>`, spaces optional. Like Swarm it
- * splits at the first `==`, else at the first `!=`, and compares values without regard to case.
+ * Reads a constraint in Swarm's syntax: `<key> == <value>` or `<key> != <value>`, spaces optional.
+ * Like Swarm it splits at the first `==`, else at the first `!=`, and compares values without
+ * regard to case.
  */
 export function parseConstraint(text: string, path: string): ParsedConstraint {
   const operator = text.includes("==") ? "==" : text.includes("!=") ? "!=" : undefined;
@@ -77,12 +78,18 @@ export function parseConstraint(text: string, path: string): ParsedConstraint {
   };
 }
 
-/** Whether a node satisfies the constraint. A label that is not there counts as the empty text, as in Swarm. */
+/**
+ * Whether a node satisfies the constraint. A label that is not there counts as the empty text, as
+ * in Swarm.
+ */
 export function satisfies(constraint: Constraint, node: Node): boolean {
   return holds(constraint.subject, constraint.value, node) === constraint.equal;
 }
 
-/** What is true of `count` nodes that do not satisfy the constraint, for example "do not have the label compute=true". */
+/**
+ * What is true of `count` nodes that do not satisfy the constraint, for example "do not have the
+ * label compute=true".
+ */
 export function shortfall(constraint: Constraint, count: number): string {
   const { subject, equal, value } = constraint;
   const many = count !== 1;
@@ -167,7 +174,10 @@ function ipv4(text: string): number | undefined {
   return parts.reduce((sum, part) => sum * 256 + part, 0);
 }
 
-/** Stands for a constraint that cannot be read: no node satisfies it, and its text is what the refusal shows. */
+/**
+ * Stands for a constraint that cannot be read: no node satisfies it, and its text is what the
+ * refusal shows.
+ */
 export function unreadableConstraint(text: string): Constraint {
   // A node id never contains a space, so nothing equals this value.
   return { text, subject: { kind: "id" }, equal: true, value: " " };

@@ -64,12 +64,16 @@ export interface ContainerSpec {
 
 /** The least first wait before a container that ended is started again. */
 export const LEAST_DELAY_MS = 500;
-/** The least that the longest wait may be: what never gets well is not started more often than this. */
+/**
+ * The least that the longest wait may be: what never gets well is not started more often than this.
+ */
 export const LEAST_LONGEST_DELAY_MS = 10_000;
 /** A run that was shorter than this is never a sound one, however short the policy's window is. */
 export const LEAST_SOUND_MS = 10_000;
 
-/** When a container that ended is started again. Delays double from `delayMs` up to `maxDelayMs`. */
+/**
+ * When a container that ended is started again. Delays double from `delayMs` up to `maxDelayMs`.
+ */
 export interface RestartPolicy {
   readonly condition: "any" | "on-failure" | "none";
   readonly delayMs: number;
@@ -82,7 +86,9 @@ export interface RestartPolicy {
 
 /** How instances of an old release give way to a new one. */
 export interface UpdatePolicy {
-  /** `start-first` keeps the old instance until the new one serves; `stop-first` frees it before. */
+  /**
+   * `start-first` keeps the old instance until the new one serves; `stop-first` frees it before.
+   */
   readonly order: "start-first" | "stop-first";
   /** How many instances are replaced at once. */
   readonly parallelism: number;
@@ -91,7 +97,10 @@ export interface UpdatePolicy {
 /** Where instances may run and how they are spread. */
 export interface PlacementSpec {
   readonly strategy: Strategy;
-  /** Swarm's syntax: `node.labels.compute == true`, `node.role != manager`, `node.hostname == n1`, `engine.labels.x == y`, `node.platform.os == linux`. */
+  /**
+   * Swarm's syntax: `node.labels.compute == true`, `node.role != manager`, `node.hostname == n1`,
+   * `engine.labels.x == y`, `node.platform.os == linux`.
+   */
   readonly constraints: readonly string[];
   /** Most instances of this deployment on one node; `undefined` for no bound. */
   readonly maxPerNode: number | undefined;
@@ -103,7 +112,9 @@ export interface PlacementSpec {
 export interface DeploymentSpec {
   readonly name: string;
   readonly replicas: number;
-  /** The containers of one instance; more than one makes a pod, which shares one network address. */
+  /**
+   * The containers of one instance; more than one makes a pod, which shares one network address.
+   */
   readonly containers: readonly ContainerSpec[];
   readonly placement: PlacementSpec;
   readonly restart: RestartPolicy;
@@ -111,8 +122,9 @@ export interface DeploymentSpec {
   /** How long a container may take to end after its stop signal. */
   readonly stopGraceMs: number;
   /**
-   * `true`: at most one copy runs at any time, held by a lease. `false`: several may, even on one volume. Where it says
-   * nothing, one replica with a named volume is a single copy on the node of that volume.
+   * `true`: at most one copy runs at any time, held by a lease. `false`: several may, even on one
+   * volume. Where it says nothing, one replica with a named volume is a single copy on the node of
+   * that volume.
    */
   readonly exclusive: boolean | undefined;
   /** Where the code came from, shown to people: never acted on. */
@@ -149,7 +161,9 @@ export interface Deployment {
   readonly release: number;
   /** Grows with every change of spec or desired; an update names the one it is based on. */
   readonly resourceVersion: number;
-  /** Serial of the next instance to be made; instance ids are `<deployment>.<serial>`, never reused. */
+  /**
+   * Serial of the next instance to be made; instance ids are `<deployment>.<serial>`, never reused.
+   */
   readonly nextSerial: number;
   readonly createdAt: number;
 }

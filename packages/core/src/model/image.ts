@@ -17,7 +17,9 @@ export interface ImageReference {
   readonly digest: string | undefined;
 }
 
-/** Whether the text is an image reference as Docker reads them: `[registry/]name[:tag][@digest]`. */
+/**
+ * Whether the text is an image reference as Docker reads them: `[registry/]name[:tag][@digest]`.
+ */
 export function isImageReference(text: string): boolean {
   return text.length <= 512 && IMAGE.test(text);
 }

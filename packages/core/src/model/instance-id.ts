@@ -24,7 +24,10 @@ export function parseInstanceId(id: InstanceId): InstanceName | undefined {
   return deploymentId === undefined ? undefined : { deploymentId, serial: Number(serial) };
 }
 
-/** The deployment of an instance's id, also where it was made up for a preview; `""` for what is no id. */
+/**
+ * The deployment of an instance's id, also where it was made up for a preview; `""` for what is no
+ * id.
+ */
 export function deploymentOf(id: InstanceId): DeploymentId {
   return id.slice(0, Math.max(0, id.lastIndexOf(".")));
 }

@@ -3,13 +3,17 @@ import type { Labels } from "./labels.ts";
 /** Swarm's node id, for example `z9k2...` (25 characters). */
 export type NodeId = string;
 
-/** What an operator asked of the node through Swarm: take work, take no new work, or give all work away. */
+/**
+ * What an operator asked of the node through Swarm: take work, take no new work, or give all work
+ * away.
+ */
 export type Availability = "active" | "pause" | "drain";
 
 /**
  * What the scheduler believes of the node's agent.
- * `unknown`: no beat yet since this scheduler began to observe. `ready`: beats. `suspect`: silent, no new work.
- * `down`: silent for long and its peers cannot reach it either; its instances are placed elsewhere.
+ * `unknown`: no beat yet since this scheduler began to observe. `ready`: beats. `suspect`: silent,
+ * no new work. `down`: silent for long and its peers cannot reach it either; its instances are
+ * placed elsewhere.
  */
 export type Liveness = "unknown" | "ready" | "suspect" | "down";
 
@@ -48,7 +52,10 @@ export interface Node {
   readonly engineVersion: string;
   readonly capacity: Capacity;
   readonly load: NodeLoad | undefined;
-  /** Number of the latest placement made on this node, of all placements; 0 for never. Round-robin rotates by it. */
+  /**
+   * Number of the latest placement made on this node, of all placements; 0 for never. Round-robin
+   * rotates by it.
+   */
   readonly lastPlaced: number;
   /** Revision of the assignment that was last sent to the node. */
   readonly assignmentRevision: number;

@@ -2,7 +2,10 @@ import type { Labels } from "./labels.ts";
 import type { VolumeRef } from "./volume.ts";
 import type { Health, InstanceId, PortBinding } from "./instance.ts";
 
-/** What a container of ours is for: a container of the spec, or the sandbox that holds a pod's network. */
+/**
+ * What a container of ours is for: a container of the spec, or the sandbox that holds a pod's
+ * network.
+ */
 export type ContainerRole = "app" | "sandbox";
 
 /** A container with our labels, as the engine lists it. */
@@ -28,7 +31,9 @@ export interface ObservedContainer {
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
   readonly ports: readonly PortBinding[];
-  /** It has a network of its own no more: somebody took it away, and nothing reaches the container. */
+  /**
+   * It has a network of its own no more: somebody took it away, and nothing reaches the container.
+   */
   readonly isDetached: boolean;
   readonly labels: Labels;
 }

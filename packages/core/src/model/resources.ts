@@ -1,6 +1,7 @@
 /**
  * What one container may use and what is set aside for it.
- * `cpuMillis` are thousandths of a core. A limit is enforced by the engine; a reservation is what placement counts.
+ * `cpuMillis` are thousandths of a core. A limit is enforced by the engine; a reservation is what
+ * placement counts.
  */
 export interface Resources {
   /** Hard limit in thousandths of a core; always set, see `DEFAULT_RESOURCES`. */

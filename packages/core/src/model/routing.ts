@@ -30,6 +30,8 @@ export interface Route {
   readonly balancing: Balancing;
   /** Traefik middlewares of the labels: name to its options, in order of use. */
   readonly middlewares: readonly { readonly name: string; readonly options: Readonly<Record<string, unknown>> }[];
-  /** Options of the load balancer that labels may set: sticky cookie, passHostHeader, health check. */
+  /**
+   * Options of the load balancer that labels may set: sticky cookie, passHostHeader, health check.
+   */
   readonly service: Readonly<Record<string, unknown>>;
 }

@@ -1,7 +1,10 @@
 import type { Instance, InstanceState, Location } from "./instance.ts";
 import type { Node } from "./node.ts";
 
-/** Where a state may go next. Anything further along the chain may be reported at once: reports can skip states. */
+/**
+ * Where a state may go next. Anything further along the chain may be reported at once: reports can
+ * skip states.
+ */
 const NEXT: Readonly<Record<InstanceState, readonly InstanceState[]>> = {
   pending: ["assigned", "preparing", "starting", "running", "stopping", "stopped", "failed", "lost"],
   assigned: ["preparing", "starting", "running", "stopping", "stopped", "failed", "lost"],
@@ -12,8 +15,8 @@ const NEXT: Readonly<Record<InstanceState, readonly InstanceState[]>> = {
   running: ["preparing", "starting", "stopping", "stopped", "failed", "lost"],
   stopping: ["stopped", "failed", "lost"],
   stopped: [],
-  // What is over has given its ports and its room back, and somebody else may have them: it never counts as live
-  // again, though its remains are still being removed.
+  // What is over has given its ports and its room back, and somebody else may have them: it never
+  // counts as live again, though its remains are still being removed.
   failed: ["stopped", "lost"],
   lost: ["stopped"],
 };
@@ -56,7 +59,9 @@ export function isWell(location: Location): boolean {
   return location.state === "running" && (location.health === "none" || location.health === "healthy");
 }
 
-/** Whether requests may be sent to the location: meant to run, well, and on a node that is not down. */
+/**
+ * Whether requests may be sent to the location: meant to run, well, and on a node that is not down.
+ */
 export function isServing(location: Location, node: Node | undefined): boolean {
   return location.desired === "run" && isWell(location) && node !== undefined && node.liveness !== "down";
 }

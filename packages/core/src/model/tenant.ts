@@ -1,4 +1,7 @@
-/** Id of a tenant: lower-case letters, digits and dashes, 1 to 40 characters; it is also the tenant's name. */
+/**
+ * Id of a tenant: lower-case letters, digits and dashes, 1 to 40 characters; it is also the
+ * tenant's name.
+ */
 export type TenantId = string;
 
 /** The most a tenant may hold at once; `undefined` means no bound. */

@@ -16,8 +16,9 @@ const MOST_GRACE_MS = 600_000;
 const MOST_DELAY_MS = 3_600_000;
 
 /**
- * Everything that is wrong with a spec, each with the path of the field and what to do; empty for a good one. It
- * never throws, whatever the spec holds. Labels that Traefik reads are judged by `routesFromSpec`.
+ * Everything that is wrong with a spec, each with the path of the field and what to do; empty for a
+ * good one. It never throws, whatever the spec holds. Labels that Traefik reads are judged by
+ * `routesFromSpec`.
  */
 export function validateSpec(spec: DeploymentSpec): readonly Issue[] {
   const issues: Issue[] = [];

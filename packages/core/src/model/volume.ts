@@ -2,15 +2,18 @@ import type { DeploymentId, DeploymentSpec } from "./deployment.ts";
 import type { NodeId } from "./node.ts";
 import type { TenantId } from "./tenant.ts";
 
-/** A named volume of a deployment as an assignment names it; `serial` tells it from others of that name. */
+/**
+ * A named volume of a deployment as an assignment names it; `serial` tells it from others of that
+ * name.
+ */
 export interface VolumeRef {
   readonly name: string;
   readonly serial: number;
 }
 
 /**
- * The record of which node holds a named volume of a deployment. It outlives instances and the deployment itself, and
- * goes only when a person says so or its tenant ends.
+ * The record of which node holds a named volume of a deployment. It outlives instances and the
+ * deployment itself, and goes only when a person says so or its tenant ends.
  */
 export interface Volume extends VolumeRef {
   readonly tenantId: TenantId;
@@ -37,16 +40,16 @@ export function volumeNames(spec: DeploymentSpec): readonly string[] {
 }
 
 /**
- * Whether at most one copy of the spec may run at a time: it says so, or it has one replica and a named volume, whose
- * data two writers would spoil.
+ * Whether at most one copy of the spec may run at a time: it says so, or it has one replica and a
+ * named volume, whose data two writers would spoil.
  */
 export function isSingle(spec: DeploymentSpec): boolean {
   return spec.exclusive ?? (spec.replicas <= 1 && volumeNames(spec).length > 0);
 }
 
 /**
- * Whether its agent needs a lease to run a copy. Only what says so itself does: a copy that a volume keeps on one node
- * needs none, and must not stop because the control plane is away.
+ * Whether its agent needs a lease to run a copy. Only what says so itself does: a copy that a
+ * volume keeps on one node needs none, and must not stop because the control plane is away.
  */
 export function isLeased(spec: DeploymentSpec): boolean {
   return spec.exclusive === true;

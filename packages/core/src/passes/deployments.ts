@@ -11,9 +11,9 @@ import { freeSlots, slotsOf, splitSurplus } from "./slots.ts";
 import type { Slot } from "./slots.ts";
 
 /**
- * Makes the instances of every deployment what the deployment asks for: creates what is missing, ends what is too
- * many, and replaces those of old releases. Answers the instances that are on their way out, which are not to be
- * placed again.
+ * Makes the instances of every deployment what the deployment asks for: creates what is missing,
+ * ends what is too many, and replaces those of old releases. Answers the instances that are on
+ * their way out, which are not to be placed again.
  */
 export function fillSlots(draft: Draft, settings: Settings): ReadonlySet<InstanceId> {
   const ending = new Set<InstanceId>();
@@ -31,14 +31,18 @@ export function fillSlots(draft: Draft, settings: Settings): ReadonlySet<Instanc
   return ending;
 }
 
-/** Whether every wanted slot has one instance of the wanted release and nothing else is there: most are, most of the time. */
+/**
+ * Whether every wanted slot has one instance of the wanted release and nothing else is there: most
+ * are, most of the time.
+ */
 function isSettled(deployment: Deployment, instances: readonly Instance[]): boolean {
   if (deployment.desired !== "run" || instances.length !== deployment.replicas) return false;
   const isWanted = (one: Instance): boolean => one.desired === "run" && one.release === deployment.release;
   return instances.every(isWanted) && new Set(instances.map(one => one.slot)).size === instances.length;
 }
 
-// What one round ends or makes can be what the next one looks at. Two rounds settle nearly everything.
+// What one round ends or makes can be what the next one looks at. Two rounds settle nearly
+// everything.
 const MOST_ROUNDS = 10;
 
 function fillUntilSettled(
@@ -87,7 +91,10 @@ function fillOne(
   replaceOld(draft, deployment, kept, waiting, end);
 }
 
-/** A slot holds one instance, or an old one and its replacement: what is more ends, and so does what was replaced. */
+/**
+ * A slot holds one instance, or an old one and its replacement: what is more ends, and so does what
+ * was replaced.
+ */
 function endDuplicates(draft: Draft, { fresh, old }: Slot, end: (instance: Instance, because: string) => void): void {
   if (old.length === 0 && fresh.length < 2) return;
   for (const instance of fresh.slice(1)) end(instance, "another instance holds its slot");
@@ -96,8 +103,8 @@ function endDuplicates(draft: Draft, { fresh, old }: Slot, end: (instance: Insta
 }
 
 /**
- * Creates instances for empty slots. Under stop-first a slot whose old instance is still going waits for it: answers
- * how many do.
+ * Creates instances for empty slots. Under stop-first a slot whose old instance is still going
+ * waits for it: answers how many do.
  */
 function createMissing(
   draft: Draft,
@@ -119,7 +126,10 @@ function createMissing(
   return waiting;
 }
 
-/** Replaces instances of old releases, as many at once as the update policy says, those that do not serve first. */
+/**
+ * Replaces instances of old releases, as many at once as the update policy says, those that do not
+ * serve first.
+ */
 function replaceOld(
   draft: Draft,
   deployment: Deployment,
@@ -173,7 +183,9 @@ function create(draft: Draft, deploymentId: string, slot: number): void {
   });
 }
 
-/** Where only one copy may run, by the wanted release or one still in use, the old one leaves first. */
+/**
+ * Where only one copy may run, by the wanted release or one still in use, the old one leaves first.
+ */
 function orderOf(draft: Draft, deployment: Deployment): "start-first" | "stop-first" {
   const releases = draft.releases.get(deployment.id) ?? [];
   if (releases.some(release => isSingle(release.spec))) return "stop-first";

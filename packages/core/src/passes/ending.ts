@@ -27,15 +27,18 @@ export function isPlaced(draft: Draft, instance: Instance): boolean {
   return current !== undefined && isLive(current) && current.desired === "run";
 }
 
-/** Whether the instance is on its way out: it left the routes, and nothing of it serves or is meant to. */
+/**
+ * Whether the instance is on its way out: it left the routes, and nothing of it serves or is meant
+ * to.
+ */
 export function isRetiring(draft: Draft, instance: Instance): boolean {
   if (isPlaced(draft, instance) || isInstanceServing(draft, instance)) return false;
   return locationsOf(draft, instance.id).some(location => isLive(location) && location.desired === "retire");
 }
 
 /**
- * Ends an instance without failing a request: what serves is taken out of the routes first, and stops once every
- * edge has had time to notice. What does not serve stops at once.
+ * Ends an instance without failing a request: what serves is taken out of the routes first, and
+ * stops once every edge has had time to notice. What does not serve stops at once.
  */
 export function endGently(draft: Draft, settings: Settings, instance: Instance, because: string): void {
   const of = (location: Location): { instanceId: InstanceId; epoch: number; because: string } => ({

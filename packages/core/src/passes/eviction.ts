@@ -6,8 +6,9 @@ import { isLive } from "../model/state.ts";
 import { isBound } from "./volumes.ts";
 
 /**
- * Gives up what runs on nodes that are down or gone, so that it can be placed again, and tells a node that came back
- * to end what was given up there. A node that is only silent (`suspect`, `unknown`) keeps what it has.
+ * Gives up what runs on nodes that are down or gone, so that it can be placed again, and tells a
+ * node that came back to end what was given up there. A node that is only silent (`suspect`,
+ * `unknown`) keeps what it has.
  */
 export function evictLost(draft: Draft): void {
   for (const instanceId of draft.locations.keys()) {

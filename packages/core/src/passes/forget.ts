@@ -51,7 +51,8 @@ export function keptUntil(location: Location, settings: Settings): number | unde
 function isOver(draft: Draft, instance: Instance | undefined, location: Location, settings: Settings): boolean {
   if (isLive(location)) return false;
   if (instance === undefined) return true;
-  // Its lease may hold it running where nobody can look: until that is over the record keeps others away.
+  // Its lease may hold it running where nobody can look: until that is over the record keeps others
+  // away.
   if (location.state === "lost" && mayRun(draft, settings, location)) return false;
   const wanted = instance.desired === "run" && location.epoch === instance.epoch;
   if (isGone(location)) return !wanted || location.desired === "stop";

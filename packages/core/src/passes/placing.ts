@@ -13,8 +13,9 @@ import { isBound } from "./volumes.ts";
 import type { Want } from "./wants.ts";
 
 /**
- * Places what wants a node, and records why the rest could not be placed where that is news. A copy that has to leave
- * its node first only asks whether another would take it, after all others and after those that have left already.
+ * Places what wants a node, and records why the rest could not be placed where that is news. A copy
+ * that has to leave its node first only asks whether another would take it, after all others and
+ * after those that have left already.
  */
 export function placeWanted(draft: Draft, settings: Settings, wants: readonly Want[]): void {
   if (wants.length === 0) return;
@@ -78,7 +79,10 @@ function leaveFirst(draft: Draft, instance: Instance, because: string): void {
   record(draft, { kind, ...of, because: `${because}; it ends here first, since only one copy may run` });
 }
 
-/** Takes back what was said of instances that wanted another node, or theirs back, and want none any more. */
+/**
+ * Takes back what was said of instances that wanted another node, or theirs back, and want none any
+ * more.
+ */
 export function withdrawRefusals(draft: Draft, wants: readonly Want[]): void {
   const wanting = new Set(wants.map(want => want.instance.id));
   for (const instance of draft.instances.values()) {

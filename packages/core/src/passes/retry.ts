@@ -6,12 +6,14 @@ import { currentOf } from "../model/state.ts";
 
 const FIRST_DELAY_MS = 5_000;
 const LONGEST_DELAY_MS = 300_000;
-// A placement that lasted this long was a good one: what failed it is new, so the delay starts over.
+// A placement that lasted this long was a good one: what failed it is new, so the delay starts
+// over.
 const GOOD_PLACEMENT_MS = 600_000;
 
 /**
- * Deals with placements that failed: the next one waits, longer each time, and when its time has come the failed
- * one is told to go so that its ports and containers are free. An instance that was only to run once is left as it is.
+ * Deals with placements that failed: the next one waits, longer each time, and when its time has
+ * come the failed one is told to go so that its ports and containers are free. An instance that was
+ * only to run once is left as it is.
  */
 export function retryFailed(draft: Draft): void {
   for (const instance of draft.instances.values()) {
@@ -45,7 +47,10 @@ export function retryFailed(draft: Draft): void {
   }
 }
 
-/** Whether the instance has run to an end that its restart policy accepts, or must not be tried again. */
+/**
+ * Whether the instance has run to an end that its restart policy accepts, or must not be tried
+ * again.
+ */
 export function isDone(draft: Draft, instance: Instance, current: Location): boolean {
   const condition = releaseOf(draft, instance)?.spec.restart.condition ?? "any";
   if (!hasEnded(current) || current.desired !== "run") return false;
@@ -53,13 +58,19 @@ export function isDone(draft: Draft, instance: Instance, current: Location): boo
   return condition === "none" || (condition === "on-failure" && current.state === "stopped");
 }
 
-/** Whether its containers were made and none of them ever ran, so that what was to run once has not run. */
+/**
+ * Whether its containers were made and none of them ever ran, so that what was to run once has not
+ * run.
+ */
 function neverRan({ state, containers }: Location): boolean {
   if (state !== "failed" || containers.length === 0) return false;
   return containers.every(({ running, exitCode }) => !running && exitCode === undefined);
 }
 
-/** When a failed placement may be followed by the next: a pure function of how often and how briefly it was placed. */
+/**
+ * When a failed placement may be followed by the next: a pure function of how often and how briefly
+ * it was placed.
+ */
 export function retryTime(failed: Location): number {
   const lasted = failed.changedAt - failed.desiredAt;
   const failures = lasted >= GOOD_PLACEMENT_MS ? 1 : failed.epoch;

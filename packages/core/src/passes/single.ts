@@ -8,20 +8,24 @@ import { isLeased } from "../model/volume.ts";
 import { unseenUntil } from "./ending.ts";
 
 /**
- * How long after it was given up a copy with a lease may still run: the lease by a clock that is a tenth slow, and
- * what a guard may take to end it. Nobody renews the lease of a copy that is recorded as lost or is to stop.
+ * How long after it was given up a copy with a lease may still run: the lease by a clock that is a
+ * tenth slow, and what a guard may take to end it. Nobody renews the lease of a copy that is
+ * recorded as lost or is to stop.
  */
 export function leaseWait({ exclusiveLeaseMs }: Settings): number {
   return Math.ceil(exclusiveLeaseMs * 1.2) + LEASE_MARGIN_MS;
 }
 
 /**
- * What a copy may take to end, and how much later than its own time the commit that gave it up may have come: as
- * long as a leader's lease.
+ * What a copy may take to end, and how much later than its own time the commit that gave it up may
+ * have come: as long as a leader's lease.
  */
 const LEASE_MARGIN_MS = 6_000;
 
-/** Until when a copy that nobody can ask about may still run; `undefined` where it is known to have ended. */
+/**
+ * Until when a copy that nobody can ask about may still run; `undefined` where it is known to have
+ * ended.
+ */
 export function mayRunUntil(draft: Draft, settings: Settings, location: Location): number | undefined {
   if (isLive(location)) return Infinity;
   const hasRemains = location.state === "lost" || location.containers.some(container => container.running);

@@ -32,7 +32,10 @@ export function slotsOf(draft: Draft, deployment: Deployment, instances: readonl
     });
 }
 
-/** Splits the slots into those to keep and those too many: those that are nowhere or going are too many first, then the highest. */
+/**
+ * Splits the slots into those to keep and those too many: those that are nowhere or going are too
+ * many first, then the highest.
+ */
 export function splitSurplus(
   draft: Draft,
   slots: readonly Slot[],
@@ -55,7 +58,10 @@ export function freeSlots(taken: readonly number[], count: number): readonly num
   return free;
 }
 
-/** 2 for an instance that serves, 1 for one that is placed and meant to, 0 for one that is nowhere or on its way out. */
+/**
+ * 2 for an instance that serves, 1 for one that is placed and meant to, 0 for one that is nowhere
+ * or on its way out.
+ */
 function quality(draft: Draft, instance: Instance): number {
   if (isInstanceServing(draft, instance)) return 2;
   return isPlaced(draft, instance) ? 1 : 0;

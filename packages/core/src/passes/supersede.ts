@@ -7,9 +7,10 @@ import { currentOf, isLive, isServing } from "../model/state.ts";
 import { isSettling } from "./ending.ts";
 
 /**
- * Ends older locations of instances that were placed again, make before break. One that serves runs on until the
- * newest serves, then leaves the routes, and stops when every edge has noticed. One that does not serve may do so
- * again (its agent restarts, one probe failed): it runs on until the newest serves or the grace of a move ends.
+ * Ends older locations of instances that were placed again, make before break. One that serves runs
+ * on until the newest serves, then leaves the routes, and stops when every edge has noticed. One
+ * that does not serve may do so again (its agent restarts, one probe failed): it runs on until the
+ * newest serves or the grace of a move ends.
  */
 export function supersedeOlder(draft: Draft, settings: Settings, ending: ReadonlySet<InstanceId>): void {
   for (const instance of draft.instances.values()) {
@@ -25,8 +26,8 @@ export function supersedeOlder(draft: Draft, settings: Settings, ending: Readonl
 }
 
 /**
- * A latest location that was retired before its instance was wanted again: its successor may be waiting for the very
- * port it holds, so it stops like any other.
+ * A latest location that was retired before its instance was wanted again: its successor may be
+ * waiting for the very port it holds, so it stops like any other.
  */
 function stopRetired(draft: Draft, settings: Settings, current: Location): void {
   if (!isLive(current) || current.desired !== "retire" || isSettling(current, settings, draft.now)) return;
@@ -56,7 +57,9 @@ function supersede(draft: Draft, settings: Settings, instance: Instance, locatio
   record(draft, { kind: "stop", ...of, because: `placement ${instance.epoch} took its place` });
 }
 
-/** When an older location that does not serve is given up, though the newest does not serve either. */
+/**
+ * When an older location that does not serve is given up, though the newest does not serve either.
+ */
 export function graceEnd(draft: Draft, settings: Settings, instance: Instance, location: Location): number {
   const current = currentOf(instance, locationsOf(draft, instance.id));
   return Math.max(current?.desiredAt ?? 0, location.changedAt) + settings.moveGraceMs;

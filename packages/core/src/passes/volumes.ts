@@ -9,8 +9,8 @@ import type { Volume } from "../model/volume.ts";
 import { isSingle, volumeNames } from "../model/volume.ts";
 
 /**
- * Records that a node holds a volume, for everything that is to run there and mounts one that is not recorded. A node
- * that may be away makes none: what a person gave up there must not come back.
+ * Records that a node holds a volume, for everything that is to run there and mounts one that is
+ * not recorded. A node that may be away makes none: what a person gave up there must not come back.
  */
 export function recordVolumes(draft: Draft): void {
   const mounting = deploymentsWith(draft, spec => volumeNames(spec).length > 0);
@@ -34,7 +34,10 @@ function recordOn(draft: Draft, instance: Instance, nodeId: NodeId): void {
   }
 }
 
-/** Higher than that of any volume there is and of any placement there was, so that no serial comes again. */
+/**
+ * Higher than that of any volume there is and of any placement there was, so that no serial comes
+ * again.
+ */
 function nextSerial(draft: Draft): number {
   let highest = draft.placements;
   for (const volumes of draft.volumes.values()) for (const { serial } of volumes) highest = Math.max(highest, serial);
@@ -48,8 +51,8 @@ export function keptOn(draft: Draft, deploymentId: DeploymentId, nodeId: NodeId)
 }
 
 /**
- * Whether a volume that the instance mounts keeps it on the node: nowhere else is its data, so it waits there for as
- * long as the node is away.
+ * Whether a volume that the instance mounts keeps it on the node: nowhere else is its data, so it
+ * waits there for as long as the node is away.
  */
 export function isBound(draft: Draft, instance: Instance, nodeId: NodeId): boolean {
   const spec = releaseOf(draft, instance)?.spec;
@@ -58,7 +61,9 @@ export function isBound(draft: Draft, instance: Instance, nodeId: NodeId): boole
   return names.length > 0 && keptOn(draft, instance.deploymentId, nodeId).some(volume => names.includes(volume.name));
 }
 
-/** The deployments of which at most one copy may run, by a release that is wanted or still in use. */
+/**
+ * The deployments of which at most one copy may run, by a release that is wanted or still in use.
+ */
 export function singlesOf(draft: Draft): ReadonlySet<DeploymentId> {
   return deploymentsWith(draft, isSingle);
 }

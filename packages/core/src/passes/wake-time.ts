@@ -6,7 +6,10 @@ import { mayRunUntil } from "./single.ts";
 import { graceEnd } from "./supersede.ts";
 import { startDeadline } from "./wants.ts";
 
-/** The next time at which something is due by the passing of time alone; `undefined` when nothing is. */
+/**
+ * The next time at which something is due by the passing of time alone; `undefined` when nothing
+ * is.
+ */
 export function wakeTime(draft: Draft, settings: Settings): number | undefined {
   let wakeAt = Infinity;
   const consider = (at: number | undefined): void => {

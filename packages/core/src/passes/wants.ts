@@ -12,14 +12,16 @@ import { isBound, singlesOf } from "./volumes.ts";
 /** Why an instance wants a node. */
 export type Want = {
   readonly instance: Instance;
-  /** Where only one copy may run: what it waits for. It leaves its node before it gets the next one. */
+  /**
+   * Where only one copy may run: what it waits for. It leaves its node before it gets the next one.
+   */
   readonly waitsFor: (() => string) | undefined;
 } & Kind;
 
 /**
- * `new`: it is nowhere. `move`: its node gives its work away, and it runs on until the new one serves. `elsewhere`: it
- * did not get running in time, and is tried on another node if one fits. `held`: it would want a node, or its own
- * back, and has to wait.
+ * `new`: it is nowhere. `move`: its node gives its work away, and it runs on until the new one
+ * serves. `elsewhere`: it did not get running in time, and is tried on another node if one fits.
+ * `held`: it would want a node, or its own back, and has to wait.
  */
 type Kind =
   | { readonly kind: "new" }
@@ -77,7 +79,10 @@ function wantOf(draft: Draft, settings: Settings, instance: Instance): Kind | un
   return undefined;
 }
 
-/** What a copy waits for whose node is away with its data. The time stays the one of the first time it was said. */
+/**
+ * What a copy waits for whose node is away with its data. The time stays the one of the first time
+ * it was said.
+ */
 function awaitsNode(draft: Draft, instance: Instance, node: Node | undefined, nodeId: NodeId): string {
   const called = node?.hostname ?? nodeId;
   const is = node === undefined ? "has left the Swarm" : "is down";

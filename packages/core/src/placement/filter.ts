@@ -18,8 +18,8 @@ export interface Ask {
 }
 
 /**
- * One reason why a node may not do. `fixed` filters depend on the node and the spec alone; the others also on what
- * is placed, and never turn from refusing to passing while a batch is placed.
+ * One reason why a node may not do. `fixed` filters depend on the node and the spec alone; the
+ * others also on what is placed, and never turn from refusing to passing while a batch is placed.
  */
 export interface Filter {
   readonly name: string;
@@ -35,7 +35,8 @@ const volume: Filter = {
   name: "volume",
   fixed: false,
   passes: (fleet, index, { need }) => {
-    // Two homes are possible where a person or a restored database made them: then nobody can choose but a person.
+    // Two homes are possible where a person or a restored database made them: then nobody can
+    // choose but a person.
     const homes = homesOf(fleet, need);
     return homes.length === 0 || (homes.length === 1 && homes[0] === fleet.nodes[index]!.id);
   },
@@ -194,8 +195,9 @@ const excluded: Filter = {
 };
 
 /**
- * The filters that can refuse this ask, in the order in which they are shown. Those that cannot (nothing is
- * reserved, no port is published) are left out, which is worth half the time of a decision.
+ * The filters that can refuse this ask, in the order in which they are shown. Those that cannot
+ * (nothing is reserved, no port is published) are left out, which is worth half the time of a
+ * decision.
  */
 export function filtersOf(ask: Ask, fleet: Fleet): readonly Filter[] {
   const { need } = ask;
@@ -216,7 +218,9 @@ export function filtersOf(ask: Ask, fleet: Fleet): readonly Filter[] {
   ];
 }
 
-/** A filter of its own for each constraint, so that a refusal can name the one that is in the way. */
+/**
+ * A filter of its own for each constraint, so that a refusal can name the one that is in the way.
+ */
 function constraintFilter(constraint: Constraint): Filter {
   return {
     name: `constraint ${constraint.text}`,
@@ -249,7 +253,10 @@ function verb(count: number, one: string, many: string): string {
   return count === 1 ? one : many;
 }
 
-/** The most that is free on a node which every other filter lets through, or on any node when there is none. */
+/**
+ * The most that is free on a node which every other filter lets through, or on any node when there
+ * is none.
+ */
 function largest(fleet: Fleet, ask: Ask, of: Filter, free: (index: number) => number): number {
   const others = filtersOf(ask, fleet).filter(filter => filter !== of);
   const all = fleet.nodes.map((_, index) => index);

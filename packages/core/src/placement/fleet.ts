@@ -38,7 +38,10 @@ export interface Fleet {
   readonly memorySince: Float64Array;
   readonly lastPlaced: Float64Array;
   readonly ports: (PortBook | undefined)[];
-  /** Bytes of the large specs that each node holds, and by spec the nodes that hold it: each counts once per node. */
+  /**
+   * Bytes of the large specs that each node holds, and by spec the nodes that hold it: each counts
+   * once per node.
+   */
   readonly specBytes: Float64Array;
   readonly specs: Map<string, Set<number>>;
   /** Instances of each deployment per node index. */

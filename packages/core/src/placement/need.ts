@@ -28,11 +28,14 @@ export interface Need {
   /** Reserved thousandths of a core; what the cpu filter counts. */
   readonly cpuMillis: number;
   /**
-   * What the memory filter counts: of each container the bytes that it reserves, or the share of its
-   * limit that may not be overcommitted, whichever is more.
+   * What the memory filter counts: of each container the bytes that it reserves, or the share of
+   * its limit that may not be overcommitted, whichever is more.
    */
   readonly memoryBytes: number;
-  /** Whether it is a limit that makes `memoryBytes` what it is; such a limit counts by one over this. */
+  /**
+   * Whether it is a limit that makes `memoryBytes` what it is; such a limit counts by one over
+   * this.
+   */
   readonly limitCountsBy: number | undefined;
   /**
    * What it is expected to use until it is measured: its reservation, or a quarter of its limit.
@@ -53,8 +56,9 @@ export interface Need {
   /** Names of the volumes it mounts. */
   readonly volumes: readonly string[];
   /**
-   * Equal for needs that every filter and score treats alike as far as the spec goes; needs that look at their own
-   * deployment (spread, maxPerNode, anti-affinity, a large spec, volumes) carry its id in it.
+   * Equal for needs that every filter and score treats alike as far as the spec goes; needs that
+   * look at their own deployment (spread, maxPerNode, anti-affinity, a large spec, volumes) carry
+   * its id in it.
    */
   readonly signature: string;
 }

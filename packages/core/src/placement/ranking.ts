@@ -5,9 +5,10 @@ import { SCORES } from "./score.ts";
 import type { Score } from "./score.ts";
 
 /**
- * The nodes that fit one group of equal asks, as a heap with the best node on top. Within a group only the node on
- * top ever changes (it gets the instance), and a node that stopped fitting never fits again, so each step is one
- * sift down and the result is exactly that of filtering and sorting anew each time.
+ * The nodes that fit one group of equal asks, as a heap with the best node on top. Within a group
+ * only the node on top ever changes (it gets the instance), and a node that stopped fitting never
+ * fits again, so each step is one sift down and the result is exactly that of filtering and sorting
+ * anew each time.
  */
 export interface Ranking {
   readonly fleet: Fleet;
@@ -20,8 +21,8 @@ export interface Ranking {
 }
 
 /**
- * Ranks the nodes that pass all filters. Those that look at node and spec alone are asked once per fleet, the others
- * for each group. The ranking is good until the next one of the fleet is opened.
+ * Ranks the nodes that pass all filters. Those that look at node and spec alone are asked once per
+ * fleet, the others for each group. The ranking is good until the next one of the fleet is opened.
  */
 export function openRanking(fleet: Fleet, ask: Ask, filters: readonly Filter[]): Ranking {
   const score = SCORES[ask.need.strategy];

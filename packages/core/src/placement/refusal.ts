@@ -4,14 +4,18 @@ import type { Ask, Filter } from "./filter.ts";
 import type { Fleet } from "./fleet.ts";
 import { counted } from "./words.ts";
 
-/** Why no node takes what is asked: per filter how many nodes it was the first to refuse, and what would help most. */
+/**
+ * Why no node takes what is asked: per filter how many nodes it was the first to refuse, and what
+ * would help most.
+ */
 export function refusalOf(fleet: Fleet, ask: Ask): Refusal {
   if (fleet.nodes.length === 0) {
     return { removed: [], advice: "no node runs an agent yet: deploy the stack, or join a node to the Swarm" };
   }
   const filters = filtersOf(ask, fleet);
   const first = new Map<Filter, number>();
-  // How often a filter refused a node that few others refuse: dropping the filter that stands alone frees the most.
+  // How often a filter refused a node that few others refuse: dropping the filter that stands alone
+  // frees the most.
   const alone = new Map<Filter, number>();
   let fewest = Infinity;
   for (let index = 0; index < fleet.nodes.length; index++) {

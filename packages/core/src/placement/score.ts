@@ -19,7 +19,10 @@ function share(part: number, whole: number): number {
   return whole > 0 ? part / whole : 1;
 }
 
-/** Measured load plus what was placed since it was measured, of whichever of cpu and memory is scarcer. */
+/**
+ * Measured load plus what was placed since it was measured, of whichever of cpu and memory is
+ * scarcer.
+ */
 function loadOf(fleet: Fleet, index: number): number {
   const { capacity, load } = fleet.nodes[index]!;
   const cpu = (load === undefined ? 0 : load.cpuShare) + share(fleet.cpuSince[index]!, capacity.cpuMillis);
@@ -27,7 +30,10 @@ function loadOf(fleet: Fleet, index: number): number {
   return cpu > memory ? cpu : memory;
 }
 
-/** What would be left of the node's cpu and memory with the need on it, as a mean of shares: the least is the best fit. */
+/**
+ * What would be left of the node's cpu and memory with the need on it, as a mean of shares: the
+ * least is the best fit.
+ */
 function leftover(fleet: Fleet, index: number, need: Need): number {
   const { capacity } = fleet.nodes[index]!;
   const cpu = 1 - share(fleet.cpuUsed[index]! + need.cpuMillis, capacity.cpuMillis);

@@ -61,9 +61,9 @@ interface Member {
 type Targets = ReadonlyMap<number, readonly Target[]>;
 
 /**
- * The routes of one deployment. They are those of its newest release that serves: what an update brings
- * is not routed before it can answer. Until all of the older release has gone, its instances get their
- * share of what both releases route, each at the port that its own release names.
+ * The routes of one deployment. They are those of its newest release that serves: what an update
+ * brings is not routed before it can answer. Until all of the older release has gone, its instances
+ * get their share of what both releases route, each at the port that its own release names.
  */
 function membersOf(routes: readonly Route[], targets: Targets): readonly Member[] {
   const releases = [...new Set(routes.map(route => route.release))].sort((a, b) => b - a);

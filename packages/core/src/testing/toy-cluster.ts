@@ -19,8 +19,9 @@ const NEXT: Readonly<Record<string, Location["state"]>> = {
 };
 
 /**
- * A cluster of toys for tests of `decide` over time: agents that take one step a second, and a scheduler that decides
- * after each. It does what it is told and nothing else, so what is seen is what was decided.
+ * A cluster of toys for tests of `decide` over time: agents that take one step a second, and a
+ * scheduler that decides after each. It does what it is told and nothing else, so what is seen is
+ * what was decided.
  */
 export class ToyCluster {
   world: World;

@@ -6,8 +6,8 @@ import type { World } from "./world.ts";
 
 /**
  * The world after the plan was committed at `now`: what a store's commit writes, as a value.
- * A change that names something unknown changes nothing. Nodes' assignment revisions stay as they are: raise those
- * of `touchedNodes`.
+ * A change that names something unknown changes nothing. Nodes' assignment revisions stay as they
+ * are: raise those of `touchedNodes`.
  */
 export function applyPlan(world: World, plan: Plan, now: number): World {
   const draft = openDraft(world, now);

@@ -9,7 +9,9 @@ export interface PlanNews {
   readonly nodeIds: readonly string[];
 }
 
-/** Tells a committed plan. Records are looked up in the world before it, since a plan also forgets. */
+/**
+ * Tells a committed plan. Records are looked up in the world before it, since a plan also forgets.
+ */
 export function newsOf(plan: Plan, before: World, now: number): PlanNews {
   const named = new Set(plan.changes.map(idOf));
   const owners = new Map<string, Owner>();

@@ -32,7 +32,10 @@ export type Change =
       /** Why this node, in one sentence. */
       readonly because: string;
     }
-  /** A node begins to hold a volume; the commit refuses it where the volume is recorded there already. */
+  /**
+   * A node begins to hold a volume; the commit refuses it where the volume is recorded there
+   * already.
+   */
   | { readonly kind: "create-volume"; readonly volume: Volume }
   /**
    * The instance fits nowhere; stored and shown. Only made when the reason changed; `undefined`

@@ -19,8 +19,8 @@ export interface World {
   /** Number of placements ever made; the next one gets this plus one. */
   readonly placements: number;
   /**
-   * Instances whose row has vanished, and until when their agents are asked: a copy may run that no row
-   * shows. Only the loop that decides knows it; nothing records it.
+   * Instances whose row has vanished, and until when their agents are asked: a copy may run that no
+   * row shows. Only the loop that decides knows it; nothing records it.
    */
   readonly unseen?: ReadonlyMap<InstanceId, number>;
 }
@@ -53,8 +53,9 @@ export interface Settings {
    */
   readonly portQuarantineMs: number;
   /**
-   * How many times the memory of a node its containers' limits may come to, all together: of each limit
-   * a share of one over this counts as reserved. Cpu has no such bound, since a core can be shared.
+   * How many times the memory of a node its containers' limits may come to, all together: of each
+   * limit a share of one over this counts as reserved. Cpu has no such bound, since a core can be
+   * shared.
    */
   readonly memoryOvercommit: number;
 }

@@ -29,12 +29,18 @@ export interface AgentStreamOptions<K extends StreamKind> {
   readonly control: (stop: boolean) => Ask;
   /** Whether the agent wants signs of life of its reader. */
   readonly isKept: boolean;
-  /** Longest silence of the agent between chunks; absent where it only speaks when there is something. */
+  /**
+   * Longest silence of the agent between chunks; absent where it only speaks when there is
+   * something.
+   */
   readonly idleMs?: number;
   /** Whether chunks wait here for the reader: the agent may then be silent because of us. */
   readonly isBehind?: () => boolean;
   readonly isLast: (chunk: ChunkOf<K>) => boolean;
-  /** Takes the next chunk; `isLost` says that others are missing before it. One that came before is left out. */
+  /**
+   * Takes the next chunk; `isLost` says that others are missing before it. One that came before is
+   * left out.
+   */
   readonly onChunk: (chunk: ChunkOf<K>, isLost: boolean) => void;
   /** Called once: after the last chunk, after a failure, or when it is closed. */
   readonly onEnd: (failure: StreamFailure | undefined) => void;
@@ -45,7 +51,10 @@ const FIRST_CHUNK_MS = 5_000;
 /** How often an agent is told that somebody still reads; it stops after 30 s without. */
 const KEEP_ALIVE_MS = 10_000;
 
-/** A stream of chunks from one agent: asked for, kept alive, given up when it is silent, and stopped. */
+/**
+ * A stream of chunks from one agent: asked for, kept alive, given up when it is silent, and
+ * stopped.
+ */
 export class AgentStream<K extends StreamKind> {
   readonly #bus: Bus;
   readonly #clock: Clock;

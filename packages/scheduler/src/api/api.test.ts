@@ -270,7 +270,8 @@ describe("the other services", () => {
     const { routes } = await routing.listRoutes({ tenantId: "acme" });
     const hostPort = locations[0]?.ports[0]?.hostPort;
     expect(routes[0]?.servers).toMatchObject([{ address: "10.0.0.2", port: hostPort }]);
-    // As on the edges: nobody is sent to a node that is down, though its last word was that all is well.
+    // As on the edges: nobody is sent to a node that is down, though its last word was that all is
+    // well.
     await store.saveLiveness(new Map([["node2", "down"]]), await store.takeLease(...LEADER));
     expect((await routing.listRoutes({ tenantId: "acme" })).routes[0]?.servers).toEqual([]);
     expect(await failure(routing.getRoute({ domain: "no.example" }))).toMatchObject({ code: "not_found" });

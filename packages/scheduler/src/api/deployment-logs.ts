@@ -13,7 +13,10 @@ const DEFAULT_TAIL = 100;
 /** How often a follower looks for new instances, and for containers that were started again. */
 const LOOK_MS = 1_000;
 
-/** What the containers of a deployment, or of one instance, printed: asked of the agents that run them. */
+/**
+ * What the containers of a deployment, or of one instance, printed: asked of the agents that run
+ * them.
+ */
 export async function* streamLogs(
   deps: ApiDeps,
   request: StreamLogsRequest,
@@ -41,8 +44,9 @@ export async function* streamLogs(
 }
 
 /**
- * Every so often each location that has lines to read, until the deployment, or the one instance that is asked for, is
- * gone: whoever follows a deployment follows it through restarts, new releases and the loss of nodes.
+ * Every so often each location that has lines to read, until the deployment, or the one instance
+ * that is asked for, is gone: whoever follows a deployment follows it through restarts, new
+ * releases and the loss of nodes.
  */
 async function* findNewcomers(
   deps: ApiDeps,
@@ -63,7 +67,10 @@ async function* findNewcomers(
   }
 }
 
-/** Whether the agent has the containers. Those that are to end are read to their end, and not asked anew. */
+/**
+ * Whether the agent has the containers. Those that are to end are read to their end, and not asked
+ * anew.
+ */
 function hasLines({ desired, state, containers }: Location, wanted: number): boolean {
   if (desired === "stop") return false;
   return state === "running" || (state === "starting" && containers.length >= wanted);

@@ -19,9 +19,10 @@ export interface ExecPlace {
 }
 
 /**
- * Has the agent of a node run a command, and hands on what it prints and its exit code. Nothing is left out: the agent
- * sends no more than is taken here.
- * @throws SkepError what the agent says, or `unavailable` where it does not answer, falls silent, or output was lost.
+ * Has the agent of a node run a command, and hands on what it prints and its exit code. Nothing is
+ * left out: the agent sends no more than is taken here.
+ * @throws SkepError what the agent says, or `unavailable` where it does not answer, falls silent,
+ * or output was lost.
  */
 export async function* runOnNode(
   deps: { readonly bus: Bus; readonly clock: Clock },
@@ -32,7 +33,8 @@ export async function* runOnNode(
 ): AsyncGenerator<ExecInstanceResponse> {
   const stream = new Command(deps, place, wanted.streamId);
   const stop = (): void => stream.close();
-  // A reader that leaves while a message waits for it never lets this generator go on: the signal alone tells.
+  // A reader that leaves while a message waits for it never lets this generator go on: the signal
+  // alone tells.
   signal.addEventListener("abort", stop, { once: true });
   try {
     if (signal.aborted) return;

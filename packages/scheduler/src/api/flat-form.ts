@@ -6,7 +6,8 @@ import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 
 /**
- * The flat form of a create request (`project_id`, `image`, `env_vars`, ...) as a spec of one container.
+ * The flat form of a create request (`project_id`, `image`, `env_vars`, ...) as a spec of one
+ * container.
  * @throws SkepError `invalid_argument` where it names no image, or none that a name can be made of.
  */
 export function specFromFlatForm(request: CreateDeploymentRequest): DeploymentSpec {

@@ -16,8 +16,8 @@ import { routingHandlers } from "./routing.ts";
 import { tenantHandlers } from "./tenants.ts";
 
 /**
- * Implements the services of `SERVICES`, for one router. A handler decodes, asks the store, and encodes;
- * nothing more.
+ * Implements the services of `SERVICES`, for one router. A handler decodes, asks the store, and
+ * encodes; nothing more.
  */
 export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
   return router => {

@@ -12,8 +12,9 @@ const DEFAULT_TIMEOUT_MS = 600_000;
 const LONGEST_NAME = 120;
 
 /**
- * Runs a command in a container of an instance, on the node where it runs now. Who did so, and which program, is an
- * event before anything is asked; its arguments and its input may be secrets and are written nowhere.
+ * Runs a command in a container of an instance, on the node where it runs now. Who did so, and
+ * which program, is an event before anything is asked; its arguments and its input may be secrets
+ * and are written nowhere.
  */
 export async function* execInstance(
   deps: ApiDeps,

@@ -8,7 +8,9 @@ import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { AgentStream, type StreamFailure } from "./agent-stream.ts";
 
-/** Chunks that wait for a slow reader, per node, before the oldest are dropped and a notice says so. */
+/**
+ * Chunks that wait for a slow reader, per node, before the oldest are dropped and a notice says so.
+ */
 const MAX_WAITING = 256;
 
 /** Which lines are wanted. */
@@ -27,13 +29,17 @@ export interface LogDeps {
   newId(): string;
 }
 
-/** Locations that are worth asking, again and again, until there will be none or `signal` is aborted. */
+/**
+ * Locations that are worth asking, again and again, until there will be none or `signal` is
+ * aborted.
+ */
 export type Newcomers = (signal: AbortSignal) => AsyncIterable<Location>;
 
 /**
- * Lines of all these locations, merged as they come, and of the newcomers, where there may be some. A newcomer whose
- * lines ended before is asked for what it printed since: its containers may have been started again. A node that does
- * not answer is named in a notice, and the others go on: a partial answer is better than none.
+ * Lines of all these locations, merged as they come, and of the newcomers, where there may be some.
+ * A newcomer whose lines ended before is asked for what it printed since: its containers may have
+ * been started again. A node that does not answer is named in a notice, and the others go on: a
+ * partial answer is better than none.
  */
 export async function* mergeLogs(
   deps: LogDeps,
@@ -66,13 +72,15 @@ export async function* mergeLogs(
     const whole = { ...request, tail: undefined, since: undefined };
     void (async () => {
       for await (const location of newcomers(over.signal)) {
-        // It was looked for while the reader left: a stream that is opened now would be kept alive for nobody, for ever.
+        // It was looked for while the reader left: a stream that is opened now would be kept alive
+        // for nobody, for ever.
         if (over.signal.aborted) return;
         add(location, whole);
       }
     })().finally(() => queue.put({ kind: "end" }));
   }
-  // A reader that leaves while a line waits for it never lets this generator go on: the signal alone tells.
+  // A reader that leaves while a line waits for it never lets this generator go on: the signal
+  // alone tells.
   signal.addEventListener("abort", closeAll, { once: true });
   try {
     while (!signal.aborted) {
@@ -90,7 +98,10 @@ export async function* mergeLogs(
 
 type Entry = { readonly kind: "end" } | { readonly kind: "response"; readonly response: StreamLogsResponse };
 
-/** What came and was not taken yet. It is bounded: a slow reader loses lines, never the scheduler its memory. */
+/**
+ * What came and was not taken yet. It is bounded: a slow reader loses lines, never the scheduler
+ * its memory.
+ */
 class Queue {
   #entries: Entry[] = [];
   readonly #told = new Set<string>();
@@ -122,7 +133,10 @@ class Queue {
     return taken;
   }
 
-  /** Resolves once there is something; a reader that leaves closes the streams, whose ends are something. */
+  /**
+   * Resolves once there is something; a reader that leaves closes the streams, whose ends are
+   * something.
+   */
   async filled(): Promise<void> {
     if (!this.empty) return;
     const { promise, resolve } = Promise.withResolvers<void>();

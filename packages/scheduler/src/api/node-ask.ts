@@ -11,8 +11,9 @@ import type { NodeRecord } from "../store/store.ts";
 const ASK_TIMEOUT_MS = 10_000;
 
 /**
- * Has a manager's agent change a Swarm node through its engine, and answers what the Swarm then says of it. Managers
- * are asked one after the other until one answers; the change says what shall be, so asking twice does no harm.
+ * Has a manager's agent change a Swarm node through its engine, and answers what the Swarm then
+ * says of it. Managers are asked one after the other until one answers; the change says what shall
+ * be, so asking twice does no harm.
  * @throws SkepError `unavailable` where no manager's agent answers, or what the engine said.
  */
 export async function changeNode(

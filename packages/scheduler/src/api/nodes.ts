@@ -51,7 +51,10 @@ export function nodeHandlers(deps: ApiDeps): ServiceImpl<typeof NodeService> {
   };
 }
 
-/** Takes a node's key out of use, or lets its next agent bring a new one; the records alone say which nodes may speak. */
+/**
+ * Takes a node's key out of use, or lets its next agent bring a new one; the records alone say
+ * which nodes may speak.
+ */
 async function rekey(
   { store, clock, wake, keysChanged }: ApiDeps,
   name: string,
@@ -75,7 +78,10 @@ async function rekey(
 
 const NOBODY = { tenantId: undefined, deploymentId: undefined, instanceId: undefined, epoch: undefined } as const;
 
-/** A node by id, or by a hostname that only one has. @throws SkepError `not_found` or `failed_precondition`. */
+/**
+ * A node by id, or by a hostname that only one has. @throws SkepError `not_found` or
+ * `failed_precondition`.
+ */
 export function findNode(nodes: readonly NodeRecord[], name: string): NodeRecord {
   const byId = nodes.find(({ node }) => node.id === name);
   const byHostname = nodes.filter(({ node }) => node.hostname === name);

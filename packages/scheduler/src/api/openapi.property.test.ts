@@ -36,8 +36,8 @@ const operations = Object.entries(document.paths).flatMap(([path, verbs]) =>
 );
 
 /**
- * Refusals that no schema can tell: core's rules about a spec as a whole, and whether a token or a version is
- * one that the server gave.
+ * Refusals that no schema can tell: core's rules about a spec as a whole, and whether a token or a
+ * version is one that the server gave.
  */
 const BEYOND_THE_FILE = new Set(["SPEC_INVALID", "IMAGE_MISSING", "BAD_PAGE_TOKEN"]);
 
@@ -118,7 +118,10 @@ describe("a request that the OpenAPI file calls valid", () => {
   });
 });
 
-/** Values that break something wherever they fit no schema. Numbers as text and `null` are read kindly, so they are none. */
+/**
+ * Values that break something wherever they fit no schema. Numbers as text and `null` are read
+ * kindly, so they are none.
+ */
 const WRONG: readonly unknown[] = ["", "x".repeat(70_000), "UNHEARD_OF", "/../", -1, 1.5, 2 ** 33, true, [], {}, [{}]];
 
 /** A request's body with one thing in it that the file forbids. */

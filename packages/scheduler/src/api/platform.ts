@@ -22,7 +22,10 @@ import type { ApiDeps } from "./deps.ts";
 import { recover } from "./recover.ts";
 import { WATCH_GAP_MS, WATCH_PERIOD_MS, createBell } from "./watch.ts";
 
-/** How far back a follower reads again: decisions of several schedulers may be saved a little out of order. */
+/**
+ * How far back a follower reads again: decisions of several schedulers may be saved a little out of
+ * order.
+ */
 const OVERLAP_MS = 5_000;
 /** Events of one message. */
 const MOST_EVENTS = 500;

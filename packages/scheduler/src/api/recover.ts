@@ -35,7 +35,10 @@ const ACTIONS: Readonly<Record<RecoveryItem["action"], RecoveryAction>> = {
   leave: RecoveryAction.LEAVE,
 };
 
-/** Asks every agent what it holds, plans what has to be written, and writes it where that is confirmed. */
+/**
+ * Asks every agent what it holds, plans what has to be written, and writes it where that is
+ * confirmed.
+ */
 export async function recover(
   deps: ApiDeps,
   request: Pick<RecoverRequest, "confirm" | "incarnation">,
@@ -75,7 +78,9 @@ export async function recover(
   };
 }
 
-/** Nodes that are recorded, and those whose agents were heard though nothing is recorded of them. */
+/**
+ * Nodes that are recorded, and those whose agents were heard though nothing is recorded of them.
+ */
 async function askAll(deps: ApiDeps): Promise<readonly Asked[]> {
   const hostnames = new Map((await deps.store.listNodes()).map(({ node }) => [node.id, node.hostname]));
   const ids = new Set([...hostnames.keys(), ...deps.heardNodes()]);

@@ -4,7 +4,9 @@ import type { Store } from "../store/store.ts";
 /** Nodes come and go rarely, and each request that writes a spec asks. */
 const KEPT_MS = 10_000;
 
-/** Makes the function that answers the domains nobody may take: the operator's, and those of nodes. */
+/**
+ * Makes the function that answers the domains nobody may take: the operator's, and those of nodes.
+ */
 export function createReservedDomains(
   { store, clock }: { readonly store: Pick<Store, "listNodes">; readonly clock: Pick<Clock, "monotonic"> },
   ofOperator: readonly string[],

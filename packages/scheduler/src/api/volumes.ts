@@ -69,7 +69,10 @@ function chosen(known: readonly Volume[], nodeId: string | undefined, called: st
   return volume;
 }
 
-/** @throws SkepError `failed_precondition`: an instance mounts it, or its node is away and nobody said `force`. */
+/**
+ * @throws SkepError `failed_precondition`: an instance mounts it, or its node is away and nobody
+ * said `force`.
+ */
 function refuseInUse(volume: Volume, world: World, force: boolean): void {
   const { deploymentId, name, nodeId } = volume;
   const node = world.nodes.find(one => one.id === nodeId);

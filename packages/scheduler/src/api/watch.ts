@@ -7,7 +7,10 @@ export type Step<T> =
   | { readonly kind: "deleted"; readonly id: string }
   | { readonly kind: "snapshot-complete" };
 
-/** What a watch reads: each item under its id, with text or bytes that differ whenever the item does. */
+/**
+ * What a watch reads: each item under its id, with text or bytes that differ whenever the item
+ * does.
+ */
 export interface Snapshot<T> {
   readonly items: ReadonlyMap<string, { readonly item: T; readonly print: string }>;
 }
@@ -18,8 +21,8 @@ export const WATCH_GAP_MS = 250;
 export const WATCH_PERIOD_MS = 2_000;
 
 /**
- * Everything that is there first, then each change, until `signal` is aborted. It compares what it reads with what it
- * has sent, so that a lost hint delays a change and never hides one.
+ * Everything that is there first, then each change, until `signal` is aborted. It compares what it
+ * reads with what it has sent, so that a lost hint delays a change and never hides one.
  */
 export async function* watch<T>(
   options: { readonly clock: Clock; readonly hints: ChangeHints; readonly signal: AbortSignal },
@@ -69,7 +72,8 @@ export function createBell(hints: ChangeHints, signal: AbortSignal): Bell {
     rang = true;
     wake?.();
   });
-  // A reader that leaves in the middle of a message never lets its generator end: the signal alone tells.
+  // A reader that leaves in the middle of a message never lets its generator end: the signal alone
+  // tells.
   signal.addEventListener("abort", () => subscription.close(), { once: true });
   return {
     quiet: () => (rang = false),

@@ -28,8 +28,9 @@ export interface AbsorbOptions {
 }
 
 /**
- * Writes what agents say into the status columns, and answers them. Every replica does it; the queue group gives each
- * message to one of them. A message that could not be written gets no answer: its agent sends it again.
+ * Writes what agents say into the status columns, and answers them. Every replica does it; the
+ * queue group gives each message to one of them. A message that could not be written gets no
+ * answer: its agent sends it again.
  */
 export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running {
   const { store, clock, loops } = ports;

@@ -14,7 +14,9 @@ import type { Removals } from "./removals.ts";
 
 /** What a leader has told the nodes in its term. */
 export interface Assignments {
-  /** Tells every node whose recorded revision it has not been told yet; answers how many that were. */
+  /**
+   * Tells every node whose recorded revision it has not been told yet; answers how many that were.
+   */
   tell(world: World): number;
   /** Tells the node once more with the next `tell`, because it may have missed it. */
   again(nodeId: NodeId): void;
@@ -22,7 +24,10 @@ export interface Assignments {
   told(nodeId: NodeId): number | undefined;
 }
 
-/** Makes an empty one for a term: a new leader tells every node once. `say` records what a person has to know. */
+/**
+ * Makes an empty one for a term: a new leader tells every node once. `say` records what a person
+ * has to know.
+ */
 export function createAssignments(
   ports: Pick<LoopPorts, "bus" | "log" | "clock">,
   { term, identity }: Pick<Leadership, "term" | "identity">,

@@ -1,6 +1,9 @@
 import type { Clock } from "@skep/kit/clock.ts";
 
-/** How long this process was awake, in ms: time that it slept through (paused, swapped out, starved) is left out. */
+/**
+ * How long this process was awake, in ms: time that it slept through (paused, swapped out, starved)
+ * is left out.
+ */
 export interface Attention {
   ms(): number;
   close(): void;
@@ -9,8 +12,9 @@ export interface Attention {
 const STEP_MS = 200;
 
 /**
- * Silence may only be called silence while somebody listens. A timer marks each step; what passes between two marks
- * counts for one step at most, so that a process that was stopped for a minute has observed 0.2 s of it.
+ * Silence may only be called silence while somebody listens. A timer marks each step; what passes
+ * between two marks counts for one step at most, so that a process that was stopped for a minute
+ * has observed 0.2 s of it.
  */
 export function createAttention(clock: Clock): Attention {
   let markedAt = clock.monotonic();

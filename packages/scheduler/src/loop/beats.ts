@@ -19,21 +19,35 @@ export interface Heard {
   readonly atMs: number;
 }
 
-/** What one scheduler has itself heard of the agents; nothing of it is ever taken over from another. */
+/**
+ * What one scheduler has itself heard of the agents; nothing of it is ever taken over from another.
+ */
 export interface Beats extends Running {
   heard(nodeId: NodeId): Heard | undefined;
   all(): ReadonlyMap<NodeId, Heard>;
-  /** Ms of silence of a node that this scheduler has observed: since its last sign of life, or since it began to listen. */
+  /**
+   * Ms of silence of a node that this scheduler has observed: since its last sign of life, or since
+   * it began to listen.
+   */
   silentMs(nodeId: NodeId): number;
   /** Ms that this scheduler has been awake: the clock by which it measures silence. */
   awakeMs(): number;
-  /** Since when it listens without a gap, by `awakeMs`. While the bus is away that is now: nobody can be heard, so nobody is silent. */
+  /**
+   * Since when it listens without a gap, by `awakeMs`. While the bus is away that is now: nobody
+   * can be heard, so nobody is silent.
+   */
   listeningSinceMs(): number;
-  /** Ms that it has listened at all, in gaps or not. What was once heard stays known while the bus is away. */
+  /**
+   * Ms that it has listened at all, in gaps or not. What was once heard stays known while the bus
+   * is away.
+   */
   listenedMs(): number;
   /** Agents that refused the last assignment that they got, and why. */
   refusals(): readonly { readonly nodeId: NodeId; readonly because: string }[];
-  /** Whether another agent with this node's id was there first, and is still: nothing of this one counts. */
+  /**
+   * Whether another agent with this node's id was there first, and is still: nothing of this one
+   * counts.
+   */
   isRefused(nodeId: NodeId, sessionId: string): boolean;
   /** Nodes as which two agents speak at present. */
   clones(): readonly Clone[];
@@ -42,7 +56,10 @@ export interface Beats extends Running {
   onBeat(handle: (beat: Beat) => void): { close(): void };
 }
 
-/** Listens from now on. A loss of the bus is nobody's silence: afterwards the observation begins anew. */
+/**
+ * Listens from now on. A loss of the bus is nobody's silence: afterwards the observation begins
+ * anew.
+ */
 export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, senders: Senders): Beats {
   const { bus, clock, log } = ports;
   const attention = createAttention(clock);

@@ -12,7 +12,10 @@ export interface Census {
   forget(nodeId: NodeId): void;
   /** Whether a full report of the node was examined. */
   knows(nodeId: NodeId): boolean;
-  /** What may be removed, and where the brake holds, once every one of these nodes is known; until then nothing. */
+  /**
+   * What may be removed, and where the brake holds, once every one of these nodes is known; until
+   * then nothing.
+   */
   decide(present: Iterable<NodeId>): Verdicts;
 }
 

@@ -6,7 +6,10 @@ import type { Beats } from "./beats.ts";
 import type { Leadership } from "./leader.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
-/** The first half of the reconcile: who sees something else than the records is asked for a full report. */
+/**
+ * The first half of the reconcile: who sees something else than the records is asked for a full
+ * report.
+ */
 export interface Comparison extends Running {
   /** Compares now, and asks whoever differs. */
   compare(): Promise<void>;
@@ -28,12 +31,15 @@ export interface ComparisonOptions {
 const FRESH_MS = 3_000;
 const AT_ONCE = 16;
 const ASK_TIMEOUT_MS = 5_000;
-/** The question, its answer or the report may be lost: it is asked again until the report has come by. */
+/**
+ * The question, its answer or the report may be lost: it is asked again until the report has come
+ * by.
+ */
 const AGAIN: Backoff = { baseMs: 3_000, maxMs: 30_000 };
 
 /**
- * Compares digests of the records with those in the beats. Each agent is asked once in a term too, since a
- * new leader knows nothing of strangers.
+ * Compares digests of the records with those in the beats. Each agent is asked once in a term too,
+ * since a new leader knows nothing of strangers.
  */
 export function createComparison(ports: LoopPorts, { beats, leadership, knows }: ComparisonOptions): Comparison {
   const { store, bus, clock, log, random, loops } = ports;

@@ -21,9 +21,15 @@ export interface FindingsOptions {
   readonly wake: () => void;
 }
 
-/** Carries out what reports were found to mean: rows written, removals recorded, all of it said once. */
+/**
+ * Carries out what reports were found to mean: rows written, removals recorded, all of it said
+ * once.
+ */
 export interface Findings {
-  /** Answers whether the node has to be looked at again: a row could not be written, so its copy will be out of date. */
+  /**
+   * Answers whether the node has to be looked at again: a row could not be written, so its copy
+   * will be out of date.
+   */
   act(report: Report, examination: Examination): Promise<boolean>;
   /** Decides on what no record explains, once all of these nodes have been examined. */
   settle(present: Iterable<NodeId>): Promise<void>;
@@ -48,7 +54,10 @@ export function createFindings(
     if ((await removals.add(all, clock.now())).length > 0) wake();
   }
 
-  /** Answers what could not be restored. The tick places it anew, and what runs of it is then older and goes. */
+  /**
+   * Answers what could not be restored. The tick places it anew, and what runs of it is then older
+   * and goes.
+   */
   async function restore({ judged }: Examination): Promise<readonly Location[]> {
     const refused: Location[] = [];
     for (const { verdict } of judged) {

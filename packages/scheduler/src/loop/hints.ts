@@ -3,7 +3,10 @@ import { SUBJECTS } from "@skep/api/subjects.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Running } from "./ports.ts";
 
-/** Hints that records may have changed, within this process and to all others; a lost one only costs time. */
+/**
+ * Hints that records may have changed, within this process and to all others; a lost one only costs
+ * time.
+ */
 export interface Hints extends Running {
   /** Called for every hint, ours and others'. */
   subscribe(handle: () => void): { close(): void };

@@ -33,7 +33,10 @@ export interface LeadOptions {
   readonly onFreeze: () => void;
 }
 
-/** Begins every loop that only a leader runs. They know nothing of an earlier term: what they need, they load. */
+/**
+ * Begins every loop that only a leader runs. They know nothing of an earlier term: what they need,
+ * they load.
+ */
 export function lead(ports: LoopPorts, options: LeadOptions): Command {
   const { leadership, beats, hints, senders, revocations, probePort, onFreeze } = options;
   const removals = createRemovals(ports.store, leadership);

@@ -10,7 +10,9 @@ export type Leading = (leadership: Leadership) => Running;
 export interface Leadership extends Mandate {
   /** Of the database that gave the lease. */
   readonly identity: PlatformIdentity;
-  /** Whether the lease still holds by our own clock, which began to count before the database's did. */
+  /**
+   * Whether the lease still holds by our own clock, which began to count before the database's did.
+   */
   holds(): boolean;
 }
 
@@ -41,10 +43,11 @@ interface Held {
 }
 
 /**
- * Begins at once. The lease is renewed each third of its time; whoever could not renew it in time steps down by its
- * own monotonic clock, before the database lets anybody else take it. The database's clock may be set
- * back as a leader dies: a lease that nobody has renewed for longer than it lasts is then taken by the
- * watcher's own clock. Leading is for economy: that two leaders cannot both write is the store's doing.
+ * Begins at once. The lease is renewed each third of its time; whoever could not renew it in time
+ * steps down by its own monotonic clock, before the database lets anybody else take it. The
+ * database's clock may be set back as a leader dies: a lease that nobody has renewed for longer
+ * than it lasts is then taken by the watcher's own clock. Leading is for economy: that two leaders
+ * cannot both write is the store's doing.
  */
 export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
   const { store, clock, log, random, loops } = ports;
@@ -115,7 +118,9 @@ export function createLeader(ports: LoopPorts, options: LeaderOptions): Leader {
   };
 }
 
-/** Of another database the term may be the same: only this very object stands for this leadership. */
+/**
+ * Of another database the term may be the same: only this very object stands for this leadership.
+ */
 function beginTerm(
   { clock, log }: LoopPorts,
   { lead }: LeaderOptions,

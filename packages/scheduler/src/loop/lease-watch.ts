@@ -9,7 +9,9 @@ export interface LeaseWatch {
   stalled(): Lease | undefined;
 }
 
-/** More than one lease's time: its holder counts from before it asked, and no two clocks run alike. */
+/**
+ * More than one lease's time: its holder counts from before it asked, and no two clocks run alike.
+ */
 const STALLED = 1.1;
 
 /** Makes one that has seen nothing. */

@@ -22,7 +22,10 @@ export interface LivenessOptions {
   readonly leadership: Leadership;
   readonly beats: Beats;
   readonly hints: Hints;
-  /** Who is revoked is down, whatever it says and whoever reaches it: what it ran is placed elsewhere. */
+  /**
+   * Who is revoked is down, whatever it says and whoever reaches it: what it ran is placed
+   * elsewhere.
+   */
   readonly revocations: Pick<Revocations, "isRevoked">;
   readonly probePort: number;
   readonly wake: () => void;
@@ -31,7 +34,10 @@ export interface LivenessOptions {
 }
 
 const LOOK_MS = 250;
-/** An agent that said goodbye (an update, most likely) gets this long to come back: what it looks after runs on. */
+/**
+ * An agent that said goodbye (an update, most likely) gets this long to come back: what it looks
+ * after runs on.
+ */
 const LEAVING_GRACE_MS = 60_000;
 
 /** Begins to look, four times a second; a changed belief wakes the tick and is recorded. */

@@ -5,12 +5,15 @@ import type { InstanceId } from "@skep/core/model/instance.ts";
 export const MISSING_ROW_GRACE_MS = 10_000;
 
 /**
- * An instance that was placed but has no row at its epoch has lost it (somebody deleted it by hand), or it was lost
- * with its node long ago. Its agent may still run it: it is neither placed anew nor replaced before the agents
- * have been asked.
+ * An instance that was placed but has no row at its epoch has lost it (somebody deleted it by
+ * hand), or it was lost with its node long ago. Its agent may still run it: it is neither placed
+ * anew nor replaced before the agents have been asked.
  */
 export interface MissingRows {
-  /** The world for deciding: it says which rows are waited for. `isWaiting` tells that something does. */
+  /**
+   * The world for deciding: it says which rows are waited for. `isWaiting` tells that something
+   * does.
+   */
   withhold(world: World, now: number): { readonly world: World; readonly isWaiting: boolean };
 }
 

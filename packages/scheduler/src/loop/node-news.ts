@@ -9,12 +9,15 @@ import type { LoopPorts } from "./ports.ts";
 export interface NodeNews {
   changed(node: Node, next: Believed, silentMs: number, isRevoked: boolean): void;
   /**
-   * Notes where records say something else than is believed: whoever led before may have written after
-   * this leader began, and a person at any time. Answers whether there is such a record.
+   * Notes where records say something else than is believed: whoever led before may have written
+   * after this leader began, and a person at any time. Answers whether there is such a record.
    */
   compare(recorded: readonly Node[], believed: ReadonlyMap<NodeId, Believed>): boolean;
   frozen(assessment: Assessment): void;
-  /** Records what was noted; what could not be recorded is kept for the next time. @throws the store's error. */
+  /**
+   * Records what was noted; what could not be recorded is kept for the next time. @throws the
+   * store's error.
+   */
   save(): Promise<void>;
 }
 

@@ -9,7 +9,10 @@ import type { LoopPorts } from "./ports.ts";
 export interface Probes {
   /** Has peers of `target` try it, unless they are doing so or did within the last second. */
   probe(target: Node, peers: readonly Node[]): void;
-  /** What the peers found when they last tried, and when, by `Beats.awakeMs`; `unknown` where nobody could say. */
+  /**
+   * What the peers found when they last tried, and when, by `Beats.awakeMs`; `unknown` where nobody
+   * could say.
+   */
   result(nodeId: NodeId): ProbeResult | undefined;
 }
 
@@ -24,7 +27,10 @@ const TRY_MS = 1_000;
 const ANSWER_MS = 2_500;
 const EVERY_MS = 1_000;
 
-/** Makes them; `probePort` is where every agent answers `/livez`. `onResult` is called when something is known anew. */
+/**
+ * Makes them; `probePort` is where every agent answers `/livez`. `onResult` is called when
+ * something is known anew.
+ */
 export function createProbes(
   ports: Pick<LoopPorts, "bus" | "random" | "log">,
   beats: Beats,

@@ -30,19 +30,21 @@ const GAP_MS = 1_000;
 const AT_ONCE = 8;
 /** The first beats come within a second. */
 const FIRST_MS = 1_500;
-/** A copy whose row could not be written is placed anew within ten seconds, and then it has to go. */
+/**
+ * A copy whose row could not be written is placed anew within ten seconds, and then it has to go.
+ */
 const AGAIN_MS = 5_000;
 
 /**
- * Compares digests when it begins and each minute, and asks agents that differ for a full report. Any report, asked for
- * or not, is examined as it passes on its way to whoever absorbs it.
+ * Compares digests when it begins and each minute, and asks agents that differ for a full report.
+ * Any report, asked for or not, is examined as it passes on its way to whoever absorbs it.
  */
 export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Reconcile {
   const { store, bus, clock, loops } = ports;
   const { leadership, guard, removals, beats } = options;
   const findings = createFindings(ports, options);
   const comparison = createComparison(ports, { beats, leadership, knows: findings.knows });
-  /** What waits to be examined, in its order: a later report may tell of a stranger that an earlier one does not. */
+  /** What waits to be examined, in order: a later report may tell of a stranger of its own. */
   const reports = new Map<NodeId, Report[]>();
   const parts = createReportParts();
 
@@ -62,7 +64,7 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     if (reports.get(nodeId) === waiting) reports.delete(nodeId);
   }
 
-  /** Nodes have nothing to do with each other, so several are examined at once; most of the time is the database's. */
+  /** Several nodes are examined at once: most of the time is the database's. */
   async function examineAll(): Promise<void> {
     const listenForMs = guard.listenForMs();
     if (listenForMs > 0) return examining.at(clock.now() + listenForMs);

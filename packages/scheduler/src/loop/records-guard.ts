@@ -14,11 +14,13 @@ export interface RecordsGuard {
   /** What agents hold right now: to be taken before the records are read. */
   holdings(): readonly Holding[];
   /**
-   * Compares the records with what was held before they were read. Answers the world to decide on, without nodes that
-   * would refuse; `undefined` where nothing may be decided.
+   * Compares the records with what was held before they were read. Answers the world to decide on,
+   * without nodes that would refuse; `undefined` where nothing may be decided.
    */
   admit(world: World, held: readonly Holding[]): Promise<World | undefined>;
-  /** The same for a single report, before anything on its node is removed or its rows are written. */
+  /**
+   * The same for a single report, before anything on its node is removed or its rows are written.
+   */
   admitReport(held: Holding, mark: RecordsMark): Promise<boolean>;
 }
 

@@ -4,10 +4,16 @@ import type { Mandate, NodeRemoval, Store } from "../store/store.ts";
 
 /** The recorded removals, as a leader knows them: it alone adds to them, and reports end them. */
 export interface Removals {
-  /** Reads them once in a term, and again after a write whose end is not known. @throws the store's error. */
+  /**
+   * Reads them once in a term, and again after a write whose end is not known. @throws the store's
+   * error.
+   */
   load(): Promise<void>;
   of(nodeId: NodeId): readonly Removal[];
-  /** Records new ones, and raises the revisions of their nodes. Answers those that were new. @throws the store's error. */
+  /**
+   * Records new ones, and raises the revisions of their nodes. Answers those that were new. @throws
+   * the store's error.
+   */
   add(removals: readonly NodeRemoval[], now: number): Promise<readonly NodeRemoval[]>;
   /** A report called these gone, and whoever absorbed it has deleted them. */
   done(nodeId: NodeId, gone: readonly { readonly instanceId: string; readonly epoch: number }[]): void;
@@ -18,7 +24,9 @@ export function createRemovals(store: Pick<Store, "loadRemovals" | "saveRemovals
   let known: Map<string, NodeRemoval> | undefined;
   let loading: Promise<Map<string, NodeRemoval>> | undefined;
 
-  /** Several ask at once: one answer for all, since a second would lack what was added to the first. */
+  /**
+   * Several ask at once: one answer for all, since a second would lack what was added to the first.
+   */
   function load(): Promise<Map<string, NodeRemoval>> {
     return (loading ??= read());
   }

@@ -35,7 +35,8 @@ export function createReplicas(ports: LoopPorts, self: () => Omit<Replica, "agoM
   };
   return {
     seen: present,
-    // A leader that died still stands there for a minute: the one that told last is the one that leads.
+    // A leader that died still stands there for a minute: the one that told last is the one that
+    // leads.
     frozen: () =>
       present()
         .filter(one => one.leading)

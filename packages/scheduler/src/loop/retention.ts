@@ -5,7 +5,9 @@ import { DEFAULT_RETENTION } from "./retention-settings.ts";
 const BATCH = 5_000;
 const PERIOD_MS = 300_000;
 
-/** The leader's housekeeping: a batch each 5 minutes, or one after the other while there is more. */
+/**
+ * The leader's housekeeping: a batch each 5 minutes, or one after the other while there is more.
+ */
 export function createRetention(ports: LoopPorts, leadership: Leadership): Running {
   const { store, clock, loops, retention = DEFAULT_RETENTION } = ports;
   const loop = loops.begin(

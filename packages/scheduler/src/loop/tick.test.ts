@@ -102,7 +102,8 @@ describe("a tick", () => {
     let spoiled = 0;
     const spoiling: Store = {
       ...ports.store,
-      // Between load and commit somebody else makes the very instance that this plan is about to make.
+      // Between load and commit somebody else makes the very instance that this plan is about to
+      // make.
       commit: async (plan, mandate, now) => {
         if (plan.changes.length > 0 && (spoiled += 1) === 1) await ports.store.commit(plan, mandate, now);
         return ports.store.commit(plan, mandate, now);

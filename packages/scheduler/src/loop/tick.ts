@@ -29,7 +29,10 @@ export interface TickOptions {
   readonly removals: Removals;
   readonly liveness: Liveness;
   readonly hints: Hints;
-  /** A row has vanished: the agents are to be asked. Called with each look until it is back or given up. */
+  /**
+   * A row has vanished: the agents are to be asked. Called with each look until it is back or given
+   * up.
+   */
   readonly onMissingRow: () => void;
 }
 
@@ -37,7 +40,10 @@ export interface TickOptions {
 const GAP_MS = 20;
 const PERIOD_MS = 1_000;
 
-/** Begins to tick. A plan that was refused as stale changed nothing: the next look sees what was newer. */
+/**
+ * Begins to tick. A plan that was refused as stale changed nothing: the next look sees what was
+ * newer.
+ */
 export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   const { store, clock, log, loops, settings } = ports;
   const { leadership, guard, assignments, removals, liveness, hints } = options;
@@ -82,8 +88,8 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   }
 
   /**
-   * The words of a plan are written while the next look begins: whoever waits for that look waits for
-   * no history. A failed write fails the plan after it, so that the outage is seen and told.
+   * The words of a plan are written while the next look begins: whoever waits for that look waits
+   * for no history. A failed write fails the plan after it, so that the outage is seen and told.
    */
   async function keepDecisions(decisions: readonly Decision[]): Promise<void> {
     const before = saving;

@@ -8,7 +8,10 @@ export interface UsageBuffer extends Running {
 
 const EVERY_MS = 5_000;
 
-/** Makes one that writes every 5 s; what could not be written is kept until newer samples replace it. */
+/**
+ * Makes one that writes every 5 s; what could not be written is kept until newer samples replace
+ * it.
+ */
 export function createUsageBuffer(ports: Pick<LoopPorts, "store" | "clock" | "loops">): UsageBuffer {
   const { store, clock, loops } = ports;
   let unsaved = new Map<string, Usage>();

@@ -71,7 +71,10 @@ const DEFAULT_TENANT: Tenant = {
 
 let made = 0;
 
-/** Another one with each call, as each database has its own; of one length, so that messages are too. */
+/**
+ * Another one with each call, as each database has its own; of one length, so that messages are
+ * too.
+ */
 function freshIncarnation(): string {
   return `inc_${String(++made).padStart(8, "0")}`;
 }
@@ -144,7 +147,10 @@ export function ownerOf(records: Records, domain: string): string | undefined {
   return undefined;
 }
 
-/** Sets or takes away the routes of a deployment. A domain that loses its last one is kept for its tenant. */
+/**
+ * Sets or takes away the routes of a deployment. A domain that loses its last one is kept for its
+ * tenant.
+ */
 export function setRoutes(records: Records, deploymentId: string, routes: readonly Route[], now: number): void {
   const before = records.routes.get(deploymentId) ?? [];
   if (routes.length === 0) records.routes.delete(deploymentId);

@@ -12,7 +12,10 @@ export function readPage(page: PageRequest): { readonly after: string | undefine
   return { after, limit };
 }
 
-/** Makes a page of items that were read one beyond the limit, so that the last page is known as such. */
+/**
+ * Makes a page of items that were read one beyond the limit, so that the last page is known as
+ * such.
+ */
 export function makePage<T>(items: readonly T[], limit: number, keyOf: (item: T) => string): Page<T> {
   const shown = items.slice(0, limit);
   const last = shown.at(-1);

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** A fingerprint of a request: the same operation with the same arguments gives the same one, whatever the order of keys. */
+/**
+ * A fingerprint of a request: the same operation with the same arguments gives the same one,
+ * whatever the order of keys.
+ */
 export function requestHash(operation: string, argument: unknown): string {
   return createHash("sha256")
     .update(`${operation} ${canonical(argument)}`)

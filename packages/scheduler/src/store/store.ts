@@ -22,7 +22,7 @@ import type { StatusReport } from "./reports.ts";
 /** Who leads: the holder of the one row in `leases`. Time is the database's own. */
 export interface Lease {
   readonly holder: string;
-  /** Grows by one whenever the lease changes hands; every commit of the leader is checked against it. */
+  /** Grows whenever the lease changes hands; every commit of the leader is checked against it. */
   readonly term: number;
   readonly expiresInMs: number;
   /** Changes with each renewal. */
@@ -34,20 +34,20 @@ export interface Lease {
 }
 
 /**
- * In whose name a leader writes. Its write is refused once the lease has another term or holder, or has
- * expired: two leaders may share a term when the database lost its last seconds.
+ * In whose name a leader writes. Its write is refused once the lease has another term or holder, or
+ * has expired: two leaders may share a term when the database lost its last seconds.
  */
 export type Mandate = Pick<Lease, "term" | "holder">;
 
 /** The four things only the leading scheduler and its followers do: see `loop/leader.ts`. */
 export interface LeaseStore {
   /**
-   * Takes a free or expired lease, or renews one's own. Answers the lease as it stands then, whoever holds it.
-   * A lease that is still just what `stalled` says is taken too, though it has not expired by the
-   * database's clock, which may have been set back.
+   * Takes a free or expired lease, or renews one's own. Answers the lease as it stands then,
+   * whoever holds it. A lease that is still just what `stalled` says is taken too, though it has
+   * not expired by the database's clock, which may have been set back.
    */
   takeLease(holder: string, ttlMs: number, stalled?: Lease): Promise<Lease>;
-  /** Gives one's own lease back at once, so that a follower need not wait; another's is left alone. */
+  /** Gives one's own lease back at once, so that nobody has to wait; another's is left alone. */
   releaseLease(holder: string): Promise<void>;
   readLease(): Promise<Lease | undefined>;
 }
@@ -64,27 +64,33 @@ export interface NodeRemoval extends Removal {
 
 /** What the tick needs (desired state is its alone). */
 export interface PlanStore {
-  /** One snapshot of everything. Records that did not change since this store's last answer may be the same objects. */
+  /**
+   * One snapshot of everything. Records that did not change since this store's last answer may be
+   * the same objects.
+   */
   loadWorld(): Promise<World>;
   /**
-   * Writes the whole plan in one transaction, or nothing: refused as `stale` when the lease is not the
-   * mandate's any more, an instance's epoch, a deployment's `nextSerial` or what the plan's basis names
-   * moved on, or a host port is taken.
-   * Raises the assignment revision of every node the plan touches and returns the new ones.
+   * Writes the whole plan in one transaction, or nothing: refused as `stale` when the lease is not
+   * the mandate's any more, an instance's epoch, a deployment's `nextSerial` or what the plan's
+   * basis names moved on, or a host port is taken. Raises the assignment revision of every node the
+   * plan touches and returns the new ones.
    */
   commit(plan: Plan, mandate: Mandate, now: number): Promise<CommitResult>;
   /**
-   * Records what is to be removed from nodes; it stands in their assignments until a report says that it is gone.
-   * Raises the revision of each node that got a new one and answers these; `stale` as in `commit`.
+   * Records what is to be removed from nodes; it stands in their assignments until a report says
+   * that it is gone. Raises the revision of each node that got a new one and answers these; `stale`
+   * as in `commit`.
    */
   saveRemovals(removals: readonly NodeRemoval[], mandate: Mandate, now: number): Promise<CommitResult>;
   /** Every removal that no report has called done. */
   loadRemovals(): Promise<readonly NodeRemoval[]>;
-  /** What the records say of a node and of these instances, and how old they are, as one snapshot. */
+  /**
+   * What the records say of a node and of these instances, and how old they are, as one snapshot.
+   */
   loadEvidence(nodeId: NodeId, instanceIds: readonly InstanceId[]): Promise<Evidence & { readonly mark: RecordsMark }>;
   /**
-   * Records that these are not the records of the fleet, so that every leader knows. Answers whether this was news; it
-   * is none where the lease is not the mandate's any more.
+   * Records that these are not the records of the fleet, so that every leader knows. Answers
+   * whether this was news; it is none where the lease is not the mandate's any more.
    */
   markUnrecovered(because: string, mandate: Mandate, now: number): Promise<boolean>;
   /** What the node is to run, from the records, with its current revision and the current term. */
@@ -99,7 +105,9 @@ export interface PlanStore {
 export interface SavedReport {
   readonly accepted: boolean;
   readonly needFull: boolean;
-  /** Whether nothing newer of its session was saved before it; a repetition of the newest counts. */
+  /**
+   * Whether nothing newer of its session was saved before it; a repetition of the newest counts.
+   */
   readonly fresh: boolean;
   /** Whether a state or a health changed, so that the tick has reason to look. */
   readonly changed: boolean;
@@ -108,7 +116,10 @@ export interface SavedReport {
 /** Whose agents may speak on the bus. */
 export interface KeyStore {
   loadNodeKey(nodeId: NodeId): Promise<NodeKey | undefined>;
-  /** Records the key of a node that has none, and answers what stands then: of several, the first one's. */
+  /**
+   * Records the key of a node that has none, and answers what stands then: of several, the first
+   * one's.
+   */
   joinNode(nodeId: NodeId, publicKey: string, now: number): Promise<NodeKey>;
   /** Nothing that the node's agent says counts any more, whether or not it has joined yet. */
   revokeNode(nodeId: NodeId, now: number): Promise<void>;
@@ -125,32 +136,41 @@ export interface StatusStore {
    */
   saveFacts(facts: NodeFacts, now: number): Promise<string>;
   /**
-   * Idempotent; an older seq of the same session is accepted without effect. What it calls gone is also no longer
-   * to be removed.
+   * Idempotent; an older seq of the same session is accepted without effect. What it calls gone is
+   * also no longer to be removed.
    */
   saveReport(report: StatusReport, now: number): Promise<SavedReport>;
-  /** Load and last sight of many nodes in one statement, by the leader. @throws SkepError `aborted` `LEASE_LOST`. */
+  /**
+   * Load and last sight of many nodes in one statement, by the leader. @throws SkepError `aborted`
+   * `LEASE_LOST`.
+   */
   saveBeats(
     beats: readonly { readonly nodeId: NodeId; readonly load: NodeLoad | undefined }[],
     mandate: Mandate,
     now: number,
   ): Promise<void>;
   /**
-   * Lets exclusive copies of the node run for `leaseMs` more by the database's clock, and answers which: those that are
-   * recorded there as the latest of their instances and neither to stop nor over. It answers after the commit.
+   * Lets exclusive copies of the node run for `leaseMs` more by the database's clock, and answers
+   * which: those that are recorded there as the latest of their instances and neither to stop nor
+   * over. It answers after the commit.
    */
   renewLeases(nodeId: NodeId, instances: readonly InstanceEpoch[], leaseMs: number): Promise<readonly InstanceEpoch[]>;
   saveUsage(usage: readonly Usage[], now: number): Promise<void>;
-  /** What a manager's engine says of all Swarm nodes; an older `versionIndex` of a node changes nothing. Answers whether anything changed. */
+  /**
+   * What a manager's engine says of all Swarm nodes; an older `versionIndex` of a node changes
+   * nothing. Answers whether anything changed.
+   */
   saveSwarmNodes(nodes: readonly SwarmNode[], now: number): Promise<boolean>;
   /**
-   * Per node: xor over its live locations (not stopped, failed or lost) of the first 64 bits of md5 of core's `digestText`, and their number.
+   * Per node: xor over its live locations (not stopped, failed or lost) of the first 64 bits of md5
+   * of core's `digestText`, and their number.
    */
   loadDigests(): Promise<ReadonlyMap<NodeId, { readonly digest: bigint; readonly count: number }>>;
   /**
-   * The reconcile's repair: the row as the agent sees it, for an instance that is recorded at this very epoch. Answers
-   * whether it is written: it is not where there is a row already, or where one of its host ports has another user.
-   * Raises the node's assignment revision: its agent may work by an assignment that was made without the row.
+   * The reconcile's repair: the row as the agent sees it, for an instance that is recorded at this
+   * very epoch. Answers whether it is written: it is not where there is a row already, or where one
+   * of its host ports has another user. Raises the node's assignment revision: its agent may work
+   * by an assignment that was made without the row.
    * @throws SkepError `aborted` `LEASE_LOST`.
    */
   restoreLocation(location: Location, mandate: Mandate): Promise<boolean>;
@@ -168,7 +188,10 @@ export interface PageRequest {
   readonly token: string | undefined;
 }
 
-/** Who asked for a change, and the key under which a repetition of the same request is answered alike. */
+/**
+ * Who asked for a change, and the key under which a repetition of the same request is answered
+ * alike.
+ */
 export interface Request {
   readonly actor: string;
   readonly idempotencyKey: string | undefined;
@@ -180,14 +203,18 @@ export interface SpecStore {
   createTenant(tenant: Tenant, request: Request): Promise<Tenant>;
   /** @throws SkepError `not_found`. */
   updateTenant(id: TenantId, quota: Quota, request: Request): Promise<Tenant>;
-  /** Its volumes go with it. @throws SkepError `not_found`, or `failed_precondition` while it has deployments. */
+  /**
+   * Its volumes go with it. @throws SkepError `not_found`, or `failed_precondition` while it has
+   * deployments.
+   */
   deleteTenant(id: TenantId, request: Request): Promise<void>;
   getTenant(id: TenantId): Promise<Tenant | undefined>;
   listTenants(page: PageRequest): Promise<Page<Tenant>>;
   /**
-   * @throws SkepError `already_exists` (name), `failed_precondition` `DEPLOYMENT_DELETED` (the name's last holder is still
-   * being deleted), `failed_precondition` `DOMAIN_TAKEN` (another tenant routes the domain) or `DOMAIN_KEPT` (it did until lately),
-   * `not_found` (tenant), `resource_exhausted` (quota), `aborted` (idempotency key used for another request).
+   * @throws SkepError `already_exists` (name), `failed_precondition` `DEPLOYMENT_DELETED` (the
+   * name's last holder is still being deleted), `failed_precondition` `DOMAIN_TAKEN` (another
+   * tenant routes the domain) or `DOMAIN_KEPT` (it did until lately), `not_found` (tenant),
+   * `resource_exhausted` (quota), `aborted` (idempotency key used for another request).
    */
   createDeployment(
     tenantId: TenantId,
@@ -196,7 +223,10 @@ export interface SpecStore {
     request: Request,
     now: number,
   ): Promise<DeploymentRecord>;
-  /** @throws as `createDeployment`; `aborted` `STALE_VERSION` when `expectVersion` is given and is not the current one. */
+  /**
+   * @throws as `createDeployment`; `aborted` `STALE_VERSION` when `expectVersion` is given and is
+   * not the current one.
+   */
   changeDeployment(
     id: DeploymentId,
     change: DeploymentChange,
@@ -219,7 +249,10 @@ export interface SpecStore {
    * Asks for no mandate: a decision tells of a write that was made, whoever leads since.
    */
   saveDecisions(decisions: readonly Decision[]): Promise<void>;
-  /** In the order of their times, the oldest first; what was saved in the same millisecond in the order of its saving. */
+  /**
+   * In the order of their times, the oldest first; what was saved in the same millisecond in the
+   * order of its saving.
+   */
   listDecisions(
     filter: { readonly deploymentId?: DeploymentId; readonly instanceId?: InstanceId; readonly sinceAt?: number },
     page: PageRequest,
@@ -267,7 +300,10 @@ export interface VolumeFilter {
 export interface VolumeStore {
   /** By tenant, deployment, name and serial. */
   listVolumes(filter: VolumeFilter): Promise<readonly Volume[]>;
-  /** The volume's data is to go: its node is told so, and its record stays until the node says that it has. */
+  /**
+   * The volume's data is to go: its node is told so, and its record stays until the node says that
+   * it has.
+   */
   giveUpVolume(volume: Volume, request: Request, now: number): Promise<void>;
   /** All volumes that a node has. Answers whether something was found or has gone. */
   saveVolumes(nodeId: NodeId, volumes: readonly ReportedVolume[], now: number): Promise<boolean>;
@@ -280,7 +316,10 @@ export interface Horizon {
   readonly auditAt: number;
   /** Domains that were freed before are nobody's. */
   readonly domainsAt: number;
-  /** How many releases of a deployment are kept, the wanted one among them; so is each that something runs. */
+  /**
+   * How many releases of a deployment are kept, the wanted one among them; so is each that
+   * something runs.
+   */
   readonly keepReleases: number;
 }
 
@@ -304,11 +343,15 @@ export interface PlatformStore {
   /** By deployment id, of every name that ever had one. */
   loadSerials(): Promise<ReadonlyMap<DeploymentId, Serials>>;
   /**
-   * Writes a whole recovery in one transaction, and ends the present lease, so that the next leader begins on what is
-   * recorded then. @throws SkepError `aborted` `INCARNATION_CHANGED` where the incarnation is not `from` any more.
+   * Writes a whole recovery in one transaction, and ends the present lease, so that the next leader
+   * begins on what is recorded then. @throws SkepError `aborted` `INCARNATION_CHANGED` where the
+   * incarnation is not `from` any more.
    */
   recover(recovery: Recovery, from: string, request: Request, now: number): Promise<void>;
-  /** Records all that is left alone on a node, in place of what was. @throws SkepError `aborted` `LEASE_LOST`. */
+  /**
+   * Records all that is left alone on a node, in place of what was. @throws SkepError `aborted`
+   * `LEASE_LOST`.
+   */
   saveOrphans(nodeId: NodeId, orphans: readonly Removal[], mandate: Mandate, now: number): Promise<void>;
   /** By node and instance. */
   listOrphans(): Promise<readonly Orphan[]>;
@@ -327,11 +370,16 @@ export interface Replica {
 
 /** How the schedulers know of each other; for people, nothing is decided by it. */
 export interface ReplicaStore {
-  /** Tells that this replica lives, and answers all that told so within the last minute, by name. */
+  /**
+   * Tells that this replica lives, and answers all that told so within the last minute, by name.
+   */
   tellReplica(replica: Omit<Replica, "agoMs">): Promise<readonly Replica[]>;
 }
 
-/** All records of the control plane, behind one port: Postgres is the real one, `memory.ts` its twin. */
+/**
+ * All records of the control plane, behind one port: Postgres is the real one, `memory.ts` its
+ * twin.
+ */
 export interface Store
   extends
     LeaseStore,

@@ -14,8 +14,9 @@ import { createHash } from "node:crypto";
 import { someFacts } from "../store/testing/records.ts";
 
 /**
- * An agent for the scheduler's tests: it speaks the real protocol and carries out assignments at once, on an engine
- * that is a map. Containers that appear in `strangers` by a test's hand are reported like real ones.
+ * An agent for the scheduler's tests: it speaks the real protocol and carries out assignments at
+ * once, on an engine that is a map. Containers that appear in `strangers` by a test's hand are
+ * reported like real ones.
  */
 export class FakeAgent {
   readonly nodeId: string;

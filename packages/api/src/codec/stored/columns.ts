@@ -6,8 +6,8 @@ import { refusalFromProto } from "../instance.ts";
 import { listOf, malformed, objectOf, readMessage } from "./version.ts";
 
 /*
- * JSON that stands in columns of its own. SQL reads it too (indexes, generated columns, triggers), so
- * its shape changes by migrations and bears no version. All of it is read each second on every
+ * JSON that stands in columns of its own. SQL reads it too (indexes, generated columns, triggers),
+ * so its shape changes by migrations and bears no version. All of it is read each second on every
  * replica, so it is read by hand: a general reader would take ten times as long.
  */
 

@@ -22,7 +22,10 @@ export interface StorePlace {
   wait(durationMs: number): Promise<void>;
 }
 
-/** What every test of the contract finds: tenant acme, deployment acme.web, node-1 with a known session, our lease. */
+/**
+ * What every test of the contract finds: tenant acme, deployment acme.web, node-1 with a known
+ * session, our lease.
+ */
 export interface StoreSetting {
   readonly place: StorePlace;
   /** The store of the present test. */

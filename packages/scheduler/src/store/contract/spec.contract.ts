@@ -5,7 +5,10 @@ import { describe, expect, it } from "vitest";
 import { aRoute, creation, placement } from "../testing/records.ts";
 import { someone, NOW, type StoreSetting } from "./setting.ts";
 
-/** A time at which nothing that was freed during a test is kept any more, whatever the database's clock says. */
+/**
+ * A time at which nothing that was freed during a test is kept any more, whatever the database's
+ * clock says.
+ */
 const LONG_AFTER = 4_000_000_000_000;
 
 /** What the API writes: refusals, quotas, versions, idempotency, pages. */

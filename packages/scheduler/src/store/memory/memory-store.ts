@@ -48,8 +48,9 @@ import { readPage } from "../page.ts";
 import type { Mandate, NodeRecord, Replica, Store } from "../store.ts";
 
 /**
- * What becomes of one call: it takes `delayMs`, and may be lost before it happened or, unknown to the caller, after.
- * `later` is a caller that gives up while its statement still waits for a lock: that happens another `laterMs` later.
+ * What becomes of one call: it takes `delayMs`, and may be lost before it happened or, unknown to
+ * the caller, after. `later` is a caller that gives up while its statement still waits for a lock:
+ * that happens another `laterMs` later.
  */
 export interface Passage {
   readonly delayMs: number;
@@ -66,7 +67,10 @@ export interface MemoryDatabase {
   heal(name?: string): void;
   /** From now on each call of a client passes by this policy. */
   setPolicy(policy: (name: string, call: string) => Passage): void;
-  /** The tables themselves, for tests that look behind the port or do what a person with SQL might do. */
+  /**
+   * The tables themselves, for tests that look behind the port or do what a person with SQL might
+   * do.
+   */
   readonly records: Records;
 }
 

@@ -5,8 +5,8 @@ import { requestHash } from "../request-hash.ts";
 import type { Request } from "../store.ts";
 
 /**
- * Answers a repeated request as it was answered before; otherwise does it and keeps the answer. What is
- * done calls `audit` where it wrote something.
+ * Answers a repeated request as it was answered before; otherwise does it and keeps the answer.
+ * What is done calls `audit` where it wrote something.
  */
 export function once<T>(
   records: Records,

@@ -25,7 +25,10 @@ export function giveUpVolume(records: Records, volume: Volume, request: Request,
   });
 }
 
-/** Gives up every kept volume that is meant, and tells the nodes that have them; answers whether there was one. */
+/**
+ * Gives up every kept volume that is meant, and tells the nodes that have them; answers whether
+ * there was one.
+ */
 export function giveUp(records: Records, isMeant: (volume: Volume) => boolean): boolean {
   let some = false;
   for (const [key, volume] of records.volumes) {

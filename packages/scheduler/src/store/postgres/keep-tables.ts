@@ -16,8 +16,8 @@ const LOOK_EACH_MS = 2_000;
 
 /**
  * Makes the tables again where the database lost them while this process ran: its volume was empty
- * after a restart, or somebody dropped it. The new database is another incarnation, and the records'
- * guard keeps it from deciding anything. Ends when `signal` says so.
+ * after a restart, or somebody dropped it. The new database is another incarnation, and the
+ * records' guard keeps it from deciding anything. Ends when `signal` says so.
  */
 export async function keepTables({ store, clock, log, migrate }: KeepTables, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {

@@ -34,17 +34,22 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** The store on real Postgres, and its migrations. */
 export interface PostgresStore extends Store {
-  /** Brings the database to this version's shape; see `migrations/migrate.ts`. @throws SkepError. */
+  /**
+   * Brings the database to this version's shape; see `migrations/migrate.ts`. @throws SkepError.
+   */
   migrate(): Promise<void>;
 }
 
 /**
- * Settings for the sessions of the store's pool. Every statement is prepared and finds its rows by key, so planning it
- * for each call, or compiling it, only costs time.
+ * Settings for the sessions of the store's pool. Every statement is prepared and finds its rows by
+ * key, so planning it for each call, or compiling it, only costs time.
  */
 export const SESSION_SETTINGS: Readonly<Record<string, string>> = { plan_cache_mode: "force_generic_plan", jit: "off" };
 
-/** Makes the store over a pool (see kit's `createPool`), which it closes with itself. Nothing is connected yet. */
+/**
+ * Makes the store over a pool (see kit's `createPool`), which it closes with itself. Nothing is
+ * connected yet.
+ */
 export function createPostgresStore(
   pool: pg.Pool,
   now: () => number = Date.now,

@@ -14,8 +14,8 @@ export type Queryable = Pick<pg.Pool, "connect">;
 const MOST_ATTEMPTS = 4;
 
 /**
- * Runs a prepared statement and answers its rows. Every statement here is a whole transaction, so one that lost
- * against another (deadlock, serialization) is simply run again.
+ * Runs a prepared statement and answers its rows. Every statement here is a whole transaction, so
+ * one that lost against another (deadlock, serialization) is simply run again.
  * @throws SkepError as `translate` makes it.
  */
 export async function ask<Row extends pg.QueryResultRow>(
@@ -34,8 +34,9 @@ export async function ask<Row extends pg.QueryResultRow>(
 }
 
 /**
- * The pool's own `query` gives up the connection of every statement that fails. One that the database refused is as good
- * as before, and has all statements prepared: only a broken one is given up.
+ * The pool's own `query` gives up the connection of every statement that fails. One that the
+ * database refused is as good as before, and has all statements prepared: only a broken one is
+ * given up.
  */
 async function run<Row extends pg.QueryResultRow>(
   db: Queryable,
@@ -58,7 +59,10 @@ async function run<Row extends pg.QueryResultRow>(
   }
 }
 
-/** The one row of a statement that always answers one. @throws SkepError as `ask`, or `internal` when there is none. */
+/**
+ * The one row of a statement that always answers one. @throws SkepError as `ask`, or `internal`
+ * when there is none.
+ */
 export async function askOne<Row extends pg.QueryResultRow>(
   db: Queryable,
   statement: Statement,
@@ -78,7 +82,8 @@ export async function translated<T>(query: Promise<T>): Promise<T> {
   }
 }
 
-// No such table, column or function: a replica serves from its first moment, and the migrations may not have run yet.
+// No such table, column or function: a replica serves from its first moment, and the migrations may
+// not have run yet.
 const NOT_MIGRATED: ReadonlySet<string> = new Set(["42P01", "42703", "42883"]);
 
 /** The database's failure in our words; `constraintOf` and `stateOf` read what refused. */

@@ -349,8 +349,8 @@ export const InstanceUsageSchema: GenMessage<InstanceUsage> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 5);
 
 /**
- * Request of an agent on skep.v1.report.<node>: what changed, or with `full` all that it sees. Answered by ReportAck;
- * repeated under the same seq until it is.
+ * Request of an agent on skep.v1.report.<node>: what changed, or with `full` all that it sees.
+ * Answered by ReportAck; repeated under the same seq until it is.
  *
  * @generated from message skep.v1.Report
  */
@@ -415,8 +415,8 @@ export type Report = Message<"skep.v1.Report"> & {
   usage: InstanceUsage[];
 
   /**
-   * A full report that is too large for one message comes in parts, in order and each with a seq of its own: from 1 to
-   * `parts`; both are 0 in a report of one message.
+   * A full report that is too large for one message comes in parts, in order and each with a seq of
+   * its own: from 1 to `parts`; both are 0 in a report of one message.
    *
    * @generated from field: uint32 part = 12;
    */
@@ -709,7 +709,8 @@ export const RemovalSchema: GenMessage<Removal> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 13);
 
 /**
- * Everything one node is told to run; published on skep.v1.assign.<node>. What is missing here is not removed.
+ * Everything one node is told to run; published on skep.v1.assign.<node>. What is missing here is
+ * not removed.
  *
  * @generated from message skep.v1.Assignment
  */
@@ -776,14 +777,16 @@ export type Assignment = Message<"skep.v1.Assignment"> & {
   leftOut: LeftOut[];
 
   /**
-   * The incarnation of the records that it was made from. An agent that holds another one refuses it.
+   * The incarnation of the records that it was made from. An agent that holds another one refuses
+   * it.
    *
    * @generated from field: string incarnation = 12;
    */
   incarnation: string;
 
   /**
-   * Incarnations that a person confirmed to be replaced by this one: an agent that holds one of them takes it.
+   * Incarnations that a person confirmed to be replaced by this one: an agent that holds one of
+   * them takes it.
    *
    * @generated from field: repeated string succeeds = 13;
    */
@@ -1283,7 +1286,8 @@ export const SwarmNodesSchema: GenMessage<SwarmNodes> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 26);
 
 /**
- * Request to one agent on skep.v1.ask.<node>, answered by AskReply (a stream of them for logs and for a command).
+ * Request to one agent on skep.v1.ask.<node>, answered by AskReply (a stream of them for logs and
+ * for a command).
  *
  * @generated from message skep.v1.Ask
  */
@@ -1396,7 +1400,8 @@ export const AskReportSchema: GenMessage<AskReport> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 29);
 
 /**
- * Ask a silent peer's agent for /livez (HTTP GET): any answer shows that the node can be reached from here and lives.
+ * Ask a silent peer's agent for /livez (HTTP GET): any answer shows that the node can be reached
+ * from here and lives.
  *
  * @generated from message skep.v1.AskProbe
  */
@@ -1501,7 +1506,8 @@ export const AskLogsControlSchema: GenMessage<AskLogsControl> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 32);
 
 /**
- * Run a command in a running container of the node, and send what it prints as ExecChunks on the reply subject.
+ * Run a command in a running container of the node, and send what it prints as ExecChunks on the
+ * reply subject.
  *
  * @generated from message skep.v1.AskExec
  */
@@ -1531,7 +1537,8 @@ export type AskExec = Message<"skep.v1.AskExec"> & {
   argv: string[];
 
   /**
-   * Length of its standard input, which follows as AskExecInput; 0 for none. The command starts when all of it is there.
+   * Length of its standard input, which follows as AskExecInput; 0 for none. The command starts
+   * when all of it is there.
    *
    * @generated from field: uint32 stdin_bytes = 5;
    */
@@ -1582,7 +1589,8 @@ export const AskExecInputSchema: GenMessage<AskExecInput> = /*@__PURE__*/
   messageDesc(file_skep_v1_agent, 34);
 
 /**
- * A command's reader is there, or with `stop` no longer. The agent stops reading after 30 s without one of these.
+ * A command's reader is there, or with `stop` no longer. The agent stops reading after 30 s without
+ * one of these.
  *
  * @generated from message skep.v1.AskExecControl
  */

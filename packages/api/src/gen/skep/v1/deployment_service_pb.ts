@@ -148,7 +148,8 @@ export type UpdateDeploymentRequest = Message<"skep.v1.UpdateDeploymentRequest">
   spec?: DeploymentSpec | undefined;
 
   /**
-   * The version this change is based on; another one is answered with `aborted`. Absent changes whatever is there.
+   * The version this change is based on; another one is answered with `aborted`. Absent changes
+   * whatever is there.
    *
    * @generated from field: optional uint64 resource_version = 3;
    */
@@ -631,7 +632,8 @@ export type StreamLogsResponse = Message<"skep.v1.StreamLogsResponse"> & {
   lines: LogLine[];
 
   /**
-   * What a reader should know about missing lines, for example that a node does not answer; empty for none.
+   * What a reader should know about missing lines, for example that a node does not answer; empty
+   * for none.
    *
    * @generated from field: string notice = 2;
    */
@@ -812,7 +814,8 @@ export type Placement = Message<"skep.v1.Placement"> & {
   because: string;
 
   /**
-   * Why no node, where there is none; where there is one, what the instance waits for there, such as its node's return.
+   * Why no node, where there is none; where there is one, what the instance waits for there, such
+   * as its node's return.
    *
    * @generated from field: skep.v1.Refusal refusal = 6;
    */
@@ -860,7 +863,8 @@ export type NodeVerdict = Message<"skep.v1.NodeVerdict"> & {
   filter: string;
 
   /**
-   * Place among the eligible nodes, 1 for the one that would be taken; absent where it is not eligible.
+   * Place among the eligible nodes, 1 for the one that would be taken; absent where it is not
+   * eligible.
    *
    * @generated from field: optional uint32 rank = 5;
    */
@@ -918,13 +922,15 @@ export const LogStreamSchema: GenEnum<LogStream> = /*@__PURE__*/
   enumDesc(file_skep_v1_deployment_service, 0);
 
 /**
- * What tenants want run. Every change answers when it is recorded; WatchDeployments shows it come true.
+ * What tenants want run. Every change answers when it is recorded; WatchDeployments shows it come
+ * true.
  *
  * @generated from service skep.v1.DeploymentService
  */
 export const DeploymentService: GenService<{
   /**
-   * Takes a full spec, or the flat fields (`project_id`, `image`, ...) for the simple case of one container.
+   * Takes a full spec, or the flat fields (`project_id`, `image`, ...) for the simple case of one
+   * container.
    *
    * @generated from rpc skep.v1.DeploymentService.CreateDeployment
    */

@@ -396,7 +396,8 @@ export const InstanceSchema: GenMessage<Instance> = /*@__PURE__*/
   messageDesc(file_skep_v1_instance, 6);
 
 /**
- * The life of an instance; it only moves forward, except that a container started again is STARTING once more.
+ * The life of an instance; it only moves forward, except that a container started again is STARTING
+ * once more.
  *
  * @generated from enum skep.v1.InstanceState
  */
@@ -453,7 +454,8 @@ export const InstanceState = {
 } as const;
 
 /**
- * The life of an instance; it only moves forward, except that a container started again is STARTING once more.
+ * The life of an instance; it only moves forward, except that a container started again is STARTING
+ * once more.
  *
  * @generated from enum skep.v1.InstanceState
  */
@@ -511,7 +513,8 @@ export const HealthSchema: GenEnum<Health> = /*@__PURE__*/
   enumDesc(file_skep_v1_instance, 1);
 
 /**
- * What the scheduler wants of an instance or a location; RETIRE keeps it running but takes it out of the routes.
+ * What the scheduler wants of an instance or a location; RETIRE keeps it running but takes it out
+ * of the routes.
  *
  * @generated from enum skep.v1.InstanceDesired
  */
@@ -538,7 +541,8 @@ export const InstanceDesired = {
 } as const;
 
 /**
- * What the scheduler wants of an instance or a location; RETIRE keeps it running but takes it out of the routes.
+ * What the scheduler wants of an instance or a location; RETIRE keeps it running but takes it out
+ * of the routes.
  *
  * @generated from enum skep.v1.InstanceDesired
  */

@@ -295,9 +295,10 @@ export const InstanceService: GenService<{
     output: typeof ListLocationsResponseSchema;
   },
   /**
-   * Runs a command in a running container: what it prints as it comes, then its exit code as the last message. There is
-   * no terminal, and the command runs as the container's own user. Whoever ends the call, or its time, stops the reading;
-   * a command that goes on regardless ends with its container at the latest, since engines cannot end it.
+   * Runs a command in a running container: what it prints as it comes, then its exit code as the
+   * last message. There is no terminal, and the command runs as the container's own user. Whoever
+   * ends the call, or its time, stops the reading; a command that goes on regardless ends with its
+   * container at the latest, since engines cannot end it.
    *
    * @generated from rpc skep.v1.InstanceService.ExecInstance
    */

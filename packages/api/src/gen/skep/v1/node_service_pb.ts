@@ -411,7 +411,8 @@ export const LabelNodeResponseSchema: GenMessage<LabelNodeResponse> = /*@__PURE_
   messageDesc(file_skep_v1_node_service, 17);
 
 /**
- * The Swarm nodes. Changes are made in the Swarm itself, through the engine of a manager, so `docker node ls` agrees.
+ * The Swarm nodes. Changes are made in the Swarm itself, through the engine of a manager, so
+ * `docker node ls` agrees.
  *
  * @generated from service skep.v1.NodeService
  */
@@ -471,7 +472,8 @@ export const NodeService: GenService<{
     output: typeof PauseNodeResponseSchema;
   },
   /**
-   * The node's agent is not heard any more, its connection to the bus is ended, and its instances are placed elsewhere.
+   * The node's agent is not heard any more, its connection to the bus is ended, and its instances
+   * are placed elsewhere.
    *
    * @generated from rpc skep.v1.NodeService.RevokeNode
    */
@@ -481,7 +483,8 @@ export const NodeService: GenService<{
     output: typeof RevokeNodeResponseSchema;
   },
   /**
-   * Forgets the node's key and its revocation: its next agent that knows the join secret brings a new key.
+   * Forgets the node's key and its revocation: its next agent that knows the join secret brings a
+   * new key.
    *
    * @generated from rpc skep.v1.NodeService.RejoinNode
    */

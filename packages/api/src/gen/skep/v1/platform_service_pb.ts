@@ -86,7 +86,8 @@ export type GetStatusResponse = Message<"skep.v1.GetStatusResponse"> & {
   deployments: number;
 
   /**
-   * Too many nodes are silent at once: nothing is moved until they speak again or an operator decides.
+   * Too many nodes are silent at once: nothing is moved until they speak again or an operator
+   * decides.
    *
    * @generated from field: bool frozen = 9;
    */
@@ -112,7 +113,8 @@ export type GetStatusResponse = Message<"skep.v1.GetStatusResponse"> & {
   incarnation: string;
 
   /**
-   * Why the records are known not to be the fleet's; empty where they are. Until a recovery nothing is decided.
+   * Why the records are known not to be the fleet's; empty where they are. Until a recovery nothing
+   * is decided.
    *
    * @generated from field: string unrecovered = 13;
    */
@@ -551,8 +553,8 @@ export const PlatformService: GenService<{
     output: typeof GetStatusResponseSchema;
   },
   /**
-   * Makes the records those of the fleet again: after a restore, or where the database was lost. Without `confirm` it
-   * only tells what it would do.
+   * Makes the records those of the fleet again: after a restore, or where the database was lost.
+   * Without `confirm` it only tells what it would do.
    *
    * @generated from rpc skep.v1.PlatformService.Recover
    */

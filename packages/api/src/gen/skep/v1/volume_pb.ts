@@ -77,7 +77,8 @@ export type Volume = Message<"skep.v1.Volume"> & {
   instanceIds: string[];
 
   /**
-   * Whether its deployment is still recorded; the volume of one that is not is kept until a person removes it.
+   * Whether its deployment is still recorded; the volume of one that is not is kept until a person
+   * removes it.
    *
    * @generated from field: bool has_deployment = 11;
    */

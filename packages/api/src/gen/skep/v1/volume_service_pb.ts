@@ -130,8 +130,8 @@ export const VolumeService: GenService<{
     output: typeof ListVolumesResponseSchema;
   },
   /**
-   * Removes a volume's data for ever. Refused while an instance mounts it; where its node is away, only with `force`:
-   * then an instance that waits for that node starts anew and empty elsewhere.
+   * Removes a volume's data for ever. Refused while an instance mounts it; where its node is away,
+   * only with `force`: then an instance that waits for that node starts anew and empty elsewhere.
    *
    * @generated from rpc skep.v1.VolumeService.DeleteVolume
    */

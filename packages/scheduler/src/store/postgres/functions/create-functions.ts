@@ -23,8 +23,8 @@ const LOCK = 7_700_001;
 
 /**
  * Makes every stored function and trigger anew, after the numbered migrations. Each text is a
- * transaction of its own and has the triggers of one table, so that it never waits for a second table
- * while it holds the first. One replica does it at a time.
+ * transaction of its own and has the triggers of one table, so that it never waits for a second
+ * table while it holds the first. One replica does it at a time.
  * @throws the database's error; the texts before the one that failed are made.
  */
 export async function createFunctions<T>(db: Kysely<T>): Promise<void> {

@@ -1,15 +1,18 @@
 import { sql, type Kysely } from "kysely";
 
 /**
- * The tables. Times are milliseconds since the epoch, as everywhere in Skep, except a lease's end: that one is the
- * database's own clock. Constraints do the fencing: one location per instance and epoch, one user per host port of a
- * node, one owner per domain.
+ * The tables. Times are milliseconds since the epoch, as everywhere in Skep, except a lease's end:
+ * that one is the database's own clock. Constraints do the fencing: one location per instance and
+ * epoch, one user per host port of a node, one owner per domain.
  */
 export async function records(db: Kysely<unknown>): Promise<void> {
   for (const statement of [SPEC, DESIRED, NODES, STATUS, HISTORY]) await sql.raw(statement).execute(db);
 }
 
-/** What the API writes; the tenant `default` is for people who need no other. A route can only name a domain that its own tenant owns: that is the foreign key's doing. */
+/**
+ * What the API writes; the tenant `default` is for people who need no other. A route can only name
+ * a domain that its own tenant owns: that is the foreign key's doing.
+ */
 const SPEC = `
 CREATE TABLE tenants (
   id text PRIMARY KEY,
@@ -95,7 +98,10 @@ CREATE TABLE replicas (
   told_at timestamptz NOT NULL
 );`;
 
-/** Role, availability and labels are Swarm's; facts, load and session the agent's; liveness and counters the leader's. */
+/**
+ * Role, availability and labels are Swarm's; facts, load and session the agent's; liveness and
+ * counters the leader's.
+ */
 const NODES = `
 CREATE TABLE node_metadata (
   node_id text PRIMARY KEY,
@@ -129,9 +135,10 @@ CREATE TABLE node_metadata (
 );`;
 
 /**
- * Where instances run. `container_id` (not a pod's sandbox) and `port` are the first of \`containers\` and \`ports\`, for people's queries;
- * `digest` is what the minute reconcile compares: the first 64 bits of md5 of core's \`digestText\`. Ports of live locations stand once more in \`location_ports\`, whose
- * key lets a host port have one user.
+ * Where instances run. `container_id` (not a pod's sandbox) and `port` are the first of
+ * \`containers\` and \`ports\`, for people's queries; `digest` is what the minute reconcile
+ * compares: the first 64 bits of md5 of core's \`digestText\`. Ports of live locations stand once
+ * more in \`location_ports\`, whose key lets a host port have one user.
  */
 const STATUS = `
 CREATE FUNCTION location_digest(instance_id text, epoch integer, status text, health text, containers jsonb)

@@ -1,11 +1,11 @@
 import { sql, type Kysely } from "kysely";
 
 /**
- * What changed, so that a scheduler that knows the world reads only that: `queries/load-world.ts`. The
- * triggers that write it are `functions/world-changes.ts`. Each entry has the number of its
- * transaction: whoever has a snapshot has seen every transaction below the snapshot's `xmin`, and asks
- * for the entries from there on. Entries that are pruned raise `world_horizon`; who asks for older ones
- * reads everything, and so does everybody after a TRUNCATE.
+ * What changed, so that a scheduler that knows the world reads only that: `queries/load-world.ts`.
+ * The triggers that write it are `functions/world-changes.ts`. Each entry has the number of its
+ * transaction: whoever has a snapshot has seen every transaction below the snapshot's `xmin`, and
+ * asks for the entries from there on. Entries that are pruned raise `world_horizon`; who asks for
+ * older ones reads everything, and so does everybody after a TRUNCATE.
  */
 export async function worldChanges(db: Kysely<unknown>): Promise<void> {
   await sql.raw(LOG).execute(db);

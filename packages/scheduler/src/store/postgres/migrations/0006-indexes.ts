@@ -1,6 +1,9 @@
 import { sql, type Kysely } from "kysely";
 
-/** Decisions are read in the order of their time, of all or of one subject; lists of one tenant by their tenant. */
+/**
+ * Decisions are read in the order of their time, of all or of one subject; lists of one tenant by
+ * their tenant.
+ */
 export async function indexes(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
 }

@@ -1,8 +1,8 @@
 import { sql, type Kysely } from "kysely";
 
 /**
- * The audit log is pruned by time. A domain that nothing routes any more is kept for its tenant for a
- * while, also when the tenant is gone.
+ * The audit log is pruned by time. A domain that nothing routes any more is kept for its tenant for
+ * a while, also when the tenant is gone.
  */
 export async function retention(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);

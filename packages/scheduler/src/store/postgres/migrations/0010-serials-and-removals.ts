@@ -1,8 +1,8 @@
 import { sql, type Kysely } from "kysely";
 
 /**
- * Numbers that survive the deletion of their deployment, so that no instance's id ever comes twice, and
- * the removals that nodes have been told of. `functions/serials.ts` keeps the numbers.
+ * Numbers that survive the deletion of their deployment, so that no instance's id ever comes twice,
+ * and the removals that nodes have been told of. `functions/serials.ts` keeps the numbers.
  */
 export async function serialsAndRemovals(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);

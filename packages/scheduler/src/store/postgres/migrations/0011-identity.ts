@@ -26,6 +26,8 @@ const ORPHANS = `CREATE TABLE orphans (
   PRIMARY KEY (node_id, instance_id, epoch)
 )`;
 
-/** A database has an incarnation from its first migration on; one that lost its row gets another. */
+/**
+ * A database has an incarnation from its first migration on; one that lost its row gets another.
+ */
 export const MINT_IDENTITY = `INSERT INTO platform (incarnation)
   VALUES ('inc_' || replace(gen_random_uuid()::text, '-', '')) ON CONFLICT DO NOTHING;`;

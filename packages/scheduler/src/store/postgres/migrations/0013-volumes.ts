@@ -1,8 +1,9 @@
 import { sql, type Kysely } from "kysely";
 
 /**
- * Which node holds which volume. The rows outlive deployments and tenants, so they refer to neither; one goes when its
- * node has said that the data is gone. `lease_until` is how long an exclusive copy may run, for people to see.
+ * Which node holds which volume. The rows outlive deployments and tenants, so they refer to
+ * neither; one goes when its node has said that the data is gone. `lease_until` is how long an
+ * exclusive copy may run, for people to see.
  */
 export async function volumes(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);

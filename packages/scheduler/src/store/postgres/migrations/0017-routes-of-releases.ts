@@ -1,6 +1,9 @@
 import { sql, type Kysely } from "kysely";
 
-/** A route belongs to the release whose labels describe it: an update must not reroute what still runs. */
+/**
+ * A route belongs to the release whose labels describe it: an update must not reroute what still
+ * runs.
+ */
 export async function routesOfReleases(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
 }

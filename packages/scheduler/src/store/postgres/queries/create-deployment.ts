@@ -17,13 +17,16 @@ import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } f
 export const ROUTE_RECORD = `jsonb_populate_recordset(NULL::deployment_routing, `;
 
 /**
- * A domain is one's own, or new, or was freed: by oneself, or before the time that follows. Whose it
- * stays otherwise is the foreign key's to say.
+ * A domain is one's own, or new, or was freed: by oneself, or before the time that follows. Whose
+ * it stays otherwise is the foreign key's to say.
  */
 export const CLAIM = `ON CONFLICT (domain) DO UPDATE SET tenant_id = excluded.tenant_id, freed_at = NULL
   WHERE domains.freed_at IS NOT NULL AND (domains.tenant_id = excluded.tenant_id OR domains.freed_at <= `;
 
-/** One round trip. The constraints decide: unknown tenant, name in use, domain of another tenant, key used before. */
+/**
+ * One round trip. The constraints decide: unknown tenant, name in use, domain of another tenant,
+ * key used before.
+ */
 const CREATE = {
   name: "create-deployment",
   text: `
@@ -77,7 +80,8 @@ export async function createDeployment(
     switch (constraintOf(error)) {
       case "deployments_tenant":
         throw refuse.noTenant(tenantId);
-      // Parts of one statement run in no promised order: any of the three keys may be the first to refuse.
+      // Parts of one statement run in no promised order: any of the three keys may be the first to
+      // refuse.
       case "deployments_pkey":
       case "releases_pkey":
       case "deployment_routing_pkey":

@@ -11,7 +11,10 @@ import {
   type RouteRow,
 } from "../tables.ts";
 
-/** Only what can be routed to: locations of routed deployments that run, and no route of a deleted deployment. */
+/**
+ * Only what can be routed to: locations of routed deployments that run, and no route of a deleted
+ * deployment.
+ */
 const LOAD = {
   name: "load-edge",
   text: `SELECT

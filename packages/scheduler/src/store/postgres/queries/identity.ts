@@ -5,7 +5,10 @@ import type { PlatformRow } from "../tables.ts";
 /** The one row of `platform` as a column of another statement. */
 export const IDENTITY = "(SELECT to_json(p) FROM platform p)";
 
-/** The identity out of its row. One that lost it has a name that no agent holds, and so is found out. */
+/**
+ * The identity out of its row. One that lost it has a name that no agent holds, and so is found
+ * out.
+ */
 export function toIdentity(row: PlatformRow | null | undefined): PlatformIdentity {
   return {
     incarnation: row?.incarnation ?? "inc_none",

@@ -14,15 +14,18 @@ interface LeaseRow {
 }
 
 /**
- * Part of a WITH: one row while the lease is the mandate's, none when it is not. It is locked against a
- * new leader until the statement has ended.
+ * Part of a WITH: one row while the lease is the mandate's, none when it is not. It is locked
+ * against a new leader until the statement has ended.
  */
 export function leasePart(term: string, holder: string): string {
   return `lease AS MATERIALIZED (SELECT FROM leases WHERE name = 'scheduler'
   AND term = ${term} AND holder = ${holder} AND expires_at > clock_timestamp() FOR SHARE)`;
 }
 
-/** Runs a statement of a leader that answers `leads`, and its row. @throws SkepError `aborted` `LEASE_LOST`. */
+/**
+ * Runs a statement of a leader that answers `leads`, and its row. @throws SkepError `aborted`
+ * `LEASE_LOST`.
+ */
 export async function askLeading<Row extends object>(
   db: Queryable,
   statement: Statement,

@@ -2,7 +2,10 @@ import type { InstanceEpoch } from "@skep/api/codec/lease.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { ask, type Queryable } from "../sql.ts";
 
-/** The node's row is taken first, so that a commit that gives a copy up comes wholly before or wholly after. */
+/**
+ * The node's row is taken first, so that a commit that gives a copy up comes wholly before or
+ * wholly after.
+ */
 const RENEW = {
   name: "renew-leases",
   text: `

@@ -13,7 +13,10 @@ const LOAD = {
   text: "SELECT public_key, joined_at, revoked_at FROM node_keys WHERE node_id = $1",
 };
 
-/** Of two that join at once the first is kept; the update that changes nothing waits for it and answers its row. */
+/**
+ * Of two that join at once the first is kept; the update that changes nothing waits for it and
+ * answers its row.
+ */
 const JOIN = {
   name: "join-node",
   text: `INSERT INTO node_keys AS k (node_id, public_key, joined_at) VALUES ($1, $2, $3)

@@ -5,9 +5,9 @@ import { askLeading, leasePart } from "./lease.ts";
 const LEADS = "EXISTS (SELECT FROM lease)";
 
 /**
- * What a release's number is short of, of the one that is wanted, says how old it is. A horizon of the
- * log above the present transaction comes from another server, with a backup: nothing would ever be
- * beyond it.
+ * What a release's number is short of, of the one that is wanted, says how old it is. A horizon of
+ * the log above the present transaction comes from another server, with a backup: nothing would
+ * ever be beyond it.
  */
 const PRUNE = {
   name: "prune-history",

@@ -30,8 +30,8 @@ export async function loadSerials(db: Queryable): Promise<ReadonlyMap<string, Se
 }
 
 /**
- * In the order in which all writers wait for each other: the lease, the nodes, then the rest. Quotas are
- * for what is asked, and this is what runs: their trigger rests for the one transaction.
+ * In the order in which all writers wait for each other: the lease, the nodes, then the rest.
+ * Quotas are for what is asked, and this is what runs: their trigger rests for the one transaction.
  */
 const STATEMENTS: readonly { readonly text: string; readonly values: (recovery: Recovery) => readonly unknown[] }[] = [
   { text: "UPDATE leases SET holder = '', expires_at = clock_timestamp()", values: () => [] },

@@ -17,7 +17,10 @@ const STATES: readonly InstanceState[] = [
   "lost",
 ];
 
-/** The node's row is taken first: two reports of one node wait for each other there, and so does a commit. */
+/**
+ * The node's row is taken first: two reports of one node wait for each other there, and so does a
+ * commit.
+ */
 const SAVE = {
   name: "save-report",
   text: `

@@ -5,7 +5,10 @@ import { refuse } from "../../refusals.ts";
 import { requestHash } from "../../request-hash.ts";
 import { ask, constraintOf, stateOf, type Queryable } from "../sql.ts";
 
-/** One mutation: what it is called in the audit log, what it is of, and what its idempotency key stands for. */
+/**
+ * One mutation: what it is called in the audit log, what it is of, and what its idempotency key
+ * stands for.
+ */
 export interface Mutation {
   readonly request: Request;
   readonly action: string;
@@ -20,8 +23,9 @@ export function mutation(request: Request, action: string, target: string, argum
 }
 
 /**
- * Two parts of a WITH, so that record, key and audit are written together or not at all; their parameters start at
- * `$first` and are those of `recordValues`. `given` is the condition under which something was written at all.
+ * Two parts of a WITH, so that record, key and audit are written together or not at all; their
+ * parameters start at `$first` and are those of `recordValues`. `given` is the condition under
+ * which something was written at all.
  */
 export function recordParts(first: number, given: string): string {
   const [actor, action, target, key, hash, response, now] = [0, 1, 2, 3, 4, 5, 6].map(offset => `$${first + offset}`);
@@ -43,7 +47,10 @@ const FIND = {
   text: "SELECT request_hash, response FROM idempotency_keys WHERE actor = $1 AND key = $2",
 };
 
-/** The answer that was given under this key before. @throws SkepError `aborted` when it was to another request. */
+/**
+ * The answer that was given under this key before. @throws SkepError `aborted` when it was to
+ * another request.
+ */
 export async function earlierAnswer<T>(
   db: Queryable,
   one: Mutation,

@@ -12,7 +12,10 @@ const FOREIGN = {
   text: "SELECT domain, freed_at FROM domains WHERE domain = ANY ($1) AND tenant_id <> $2 ORDER BY domain LIMIT 1",
 };
 
-/** Which domain of the routes is another tenant's, or kept for it; the first of them when it was given up meanwhile. */
+/**
+ * Which domain of the routes is another tenant's, or kept for it; the first of them when it was
+ * given up meanwhile.
+ */
 export async function domainRefusal(
   db: Queryable,
   tenantId: TenantId,
@@ -27,7 +30,10 @@ export async function domainRefusal(
 
 const HOLDER = { name: "holder-of-name", text: "SELECT desired FROM deployments WHERE id = $1" };
 
-/** Why a name cannot be taken. A holder that has gone meanwhile was being deleted: the next try will find it free. */
+/**
+ * Why a name cannot be taken. A holder that has gone meanwhile was being deleted: the next try will
+ * find it free.
+ */
 export async function nameTaken(db: Queryable, id: DeploymentId): Promise<SkepError> {
   const [holder] = await ask<Pick<DeploymentRow, "desired">>(db, HOLDER, [id]);
   return holder === undefined || holder.desired === "deleted" ? refuse.beingDeleted(id) : refuse.deploymentExists(id);

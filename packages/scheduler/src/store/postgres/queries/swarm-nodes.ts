@@ -3,9 +3,9 @@ import { swarmAddress } from "../../swarm-address.ts";
 import { askOne, type Queryable } from "../sql.ts";
 
 /**
- * Each node goes by its own version index. One that is missing from a list has left the Swarm, if the list is younger
- * than what is known of the node: another manager's may lag behind. A changed availability is part of the node's
- * assignment, so it raises the revision.
+ * Each node goes by its own version index. One that is missing from a list has left the Swarm, if
+ * the list is younger than what is known of the node: another manager's may lag behind. A changed
+ * availability is part of the node's assignment, so it raises the revision.
  */
 const SAVE = {
   name: "save-swarm-nodes",

@@ -40,8 +40,9 @@ export async function giveUpVolume(db: Queryable, volume: Volume, request: Reque
 }
 
 /**
- * A node says all that it has: what was to go and is not there has gone, what is there and not recorded (an older
- * database was restored) is recorded, and what a container has was used just now.
+ * A node says all that it has: what was to go and is not there has gone, what is there and not
+ * recorded (an older database was restored) is recorded, and what a container has was used just
+ * now.
  */
 const SAVE = {
   name: "save-volumes",
