@@ -36,6 +36,7 @@ async function serve(conduct: () => Conduct = () => undefined, port = 0) {
           createTenant: ({ tenantId }) => (act("create"), { tenant: { id: tenantId } }),
         });
         router.service(PlatformService, {
+          recover: () => (act("recover"), {}),
           async *watchEvents(_, { signal }) {
             act("watch");
             yield { events: [{ kind: String((server.address() as AddressInfo).port) }] };
@@ -108,6 +109,14 @@ describe("a client of several servers", () => {
     expect([last.asked, three.asked]).toEqual([["create"], ["get", "create"]]);
     await unkeyed.tenants.createTenant({ tenantId });
     expect(three.asked).toEqual(["get", "create", "create"]);
+  });
+
+  it("repeats nothing for a key in the header that no server would heed", async () => {
+    const [first, second] = [await serve(() => "die"), await serve()];
+    const headers = { "idempotency-key": "k" };
+    const { platform } = to(first.url, second.url);
+    await expect(platform.recover({}, { headers })).rejects.toMatchObject({ code: "unavailable" });
+    expect([first.asked, second.asked]).toEqual([["recover"], []]);
   });
 
   it.each([stale, missing])("takes an answer for an answer: $code", async answer => {

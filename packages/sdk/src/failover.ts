@@ -105,8 +105,10 @@ async function begun<I extends DescMessage, O extends DescMessage>(
 
 function isRepeatable(method: DescMethod, input: object, header: unknown): boolean {
   if (permissionOf(method)?.endsWith(".read") === true) return true;
-  if (header !== undefined && new Headers(header as Record<string, string>).get("idempotency-key") !== null)
-    return true;
+  // Servers heed a key only for a single message that has a field for it.
+  if (method.methodKind !== "unary" || method.input.fields.every(field => field.localName !== "idempotencyKey"))
+    return false;
+  if (header !== undefined && new Headers(header as Record<string, string>).get("idempotency-key")) return true;
   const key = (input as { readonly idempotencyKey?: unknown }).idempotencyKey;
   return typeof key === "string" && key !== "";
 }
