@@ -266,3 +266,15 @@ test("whoever waits for a vanished row says so, and a copy that may run counts a
   const ending = { ...web, instances: web.instances.map(one => ({ ...one, desired: "stop" as const })) };
   expect(decide(ending, DEFAULT_SETTINGS, NOW).changes).toEqual([]);
 });
+
+test("a row written back after its instance was ended is told to stop", () => {
+  const cluster = new ToyCluster(someNodes(2));
+  const id = cluster.deploy(exclusive);
+  cluster.run(5);
+  const instances = cluster.world.instances.map(one => ({ ...one, desired: "stop" as const }));
+  cluster.world = { ...cluster.world, instances };
+  cluster.want(id, { desired: "deleted" });
+  cluster.run(10);
+  expect(cluster.world.locations).toEqual([]);
+  expect(cluster.world.instances).toEqual([]);
+});

@@ -14,8 +14,11 @@ import { isSettling } from "./ending.ts";
  */
 export function supersedeOlder(draft: Draft, settings: Settings, ending: ReadonlySet<InstanceId>): void {
   for (const instance of draft.instances.values()) {
-    if (instance.desired !== "run") continue;
     const locations = locationsOf(draft, instance.id);
+    if (instance.desired !== "run") {
+      stopRestored(draft, locations);
+      continue;
+    }
     if (locations.length === 0) continue;
     const current = currentOf(instance, locations);
     const isServed = current !== undefined && isServing(current, draft.nodes.get(current.nodeId));
@@ -23,6 +26,12 @@ export function supersedeOlder(draft: Draft, settings: Settings, ending: Readonl
       if (location.epoch < instance.epoch) supersede(draft, settings, instance, location, isServed);
     if (current !== undefined && !ending.has(instance.id)) stopRetired(draft, settings, current);
   }
+}
+
+/** A row that was written back after its instance was ended is to run: it ends as well. */
+function stopRestored(draft: Draft, locations: readonly Location[]): void {
+  for (const { instanceId, epoch, desired } of locations.filter(isLive))
+    if (desired !== "stop") record(draft, { kind: "stop", instanceId, epoch, because: "its instance is to end" });
 }
 
 /**
