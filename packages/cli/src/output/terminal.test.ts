@@ -19,3 +19,7 @@ it.each([
 it("keeps the colours that are ours, also around what is not", () => {
   expect(forTerminal(colour(tty, "good", "run\u001B[31mning"))).toBe("\u001B[32mrun\\u001b[31mning\u001B[39m");
 });
+
+it("writes out the Arabic letter mark, which turns the direction as well", () => {
+  expect(forTerminal("a\u061Cb")).toBe("a\\u061cb");
+});

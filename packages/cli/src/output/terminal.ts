@@ -16,7 +16,7 @@ export function styled(on: number, off: number, text: string): string {
 
 /** Control characters but tab and line feed, and what turns the direction of writing. */
 // oxlint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
+const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
 
 /**
  * Text as a terminal may have it: control characters are written out (`\\u001b`), so that nothing
