@@ -93,10 +93,12 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
    */
   async function keepDecisions(decisions: readonly Decision[]): Promise<void> {
     const before = saving;
-    saving = undefined;
-    await before;
-    saving = store.saveDecisions(decisions);
-    saving.catch(() => undefined);
+    try {
+      await before;
+    } finally {
+      saving = store.saveDecisions(decisions);
+      saving.catch(() => undefined);
+    }
   }
 
   const loop = loops.begin("tick", run, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
