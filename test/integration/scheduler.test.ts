@@ -96,9 +96,9 @@ describe("three real schedulers", () => {
   });
 
   it("go on when the leader is killed, and nothing is placed twice", async () => {
-    const leading = (await store.tellReplica({ name: "test", version: "1", leading: false, frozen: false })).find(
-      one => one.leading,
-    );
+    const leading = (
+      await store.tellReplica({ name: "test", version: "1", holder: "test", leading: false, frozen: false })
+    ).find(one => one.leading);
     const leader = schedulers.find(one => `scheduler-${one.apiPort}` === leading?.name);
     expect(leader).toBeDefined();
     await deploy("after");

@@ -9,15 +9,24 @@ export function until<T>(request: () => Promise<T>, withinMs = 60_000): Promise<
 
 /** SIGKILL to the container of the scheduler that leads. */
 export async function killLeader(platform: Platform): Promise<void> {
-  const { replicas } = await until(() => platform.client.platform.getStatus({}));
-  // A replica that was killed a moment ago still stands there as leading: only containers that run
-  // count.
+  const { node, id } = await until(() => leaderContainer(platform));
+  await docker(platform.fleet, node, ["kill", "--signal", "KILL", id]);
+}
+
+/**
+ * The container of the replica that holds the lease. For a moment after a change nobody leads, or
+ * the leader is not among the replicas that the answering one has heard of.
+ */
+async function leaderContainer(platform: Platform): Promise<{ readonly node: string; readonly id: string }> {
+  const { replicas, leader } = await platform.client.platform.getStatus({});
   const leading = replicas.filter(replica => replica.leading).map(replica => replica.name);
   for (const node of platform.fleet.nodes) {
     const filter = "label=com.docker.swarm.service.name=skep_scheduler";
     const ids = (await docker(platform.fleet, node.name, ["ps", "-q", "--no-trunc", "--filter", filter])).split("\n");
     const id = ids.find(one => leading.some(name => name !== "" && one.startsWith(name)));
-    if (id !== undefined) return void (await docker(platform.fleet, node.name, ["kill", "--signal", "KILL", id]));
+    if (id !== undefined) return { node: node.name, id };
   }
-  throw new Error(`no scheduler container matches a leader among ${leading.join(", ") || "nobody"}`);
+  throw new Error(
+    `no scheduler container is ${leading.join(", ") || "a replica"} of the lease of ${leader?.holder ?? "nobody"}`,
+  );
 }

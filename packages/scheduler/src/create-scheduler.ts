@@ -127,11 +127,12 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   function start(): void {
     const hints = createHints(bus);
     const { senders, revocations, beats, all } = beginHearing(ports);
-    const replicas = createReplicas(ports, () => ({ name, version, ...standing(command) }));
+    const holder = deps.ids("scheduler");
+    const replicas = createReplicas(ports, () => ({ name, version, holder, ...standing(command) }));
     const absorb = createAbsorb(ports, { beats, hints, senders, wake });
     const waking = bus.subscribe(SUBJECTS.wake, () => command?.wake());
     const leader = createLeader(ports, {
-      holder: deps.ids("scheduler"),
+      holder,
       ttlMs: deps.leaseMs ?? LEASE_MS,
       onAnswer: lease => clock.heard(lease.at),
       lead: leadership => {

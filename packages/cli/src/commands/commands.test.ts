@@ -133,7 +133,11 @@ describe("the commands that show", () => {
       "nodes",
       /^NODE +LIVENESS +AVAILABILITY .*\nn1 +ready +active +manager +1 +25% of 4 +50% of 8 GiB +10\.0\.0\.1\nn2 .* compute=true\n$/,
     ],
-    ["status", /Leader +test \(term 1\)\n.*\n?Nodes +2 ready\nInstances +2 running\nDeployments +1 of 1 tenant\n/],
+    [
+      "status",
+      /Leader +test \(term 1\)\nSchedulers +scheduler-1 0\.1\.0, leads\n +scheduler-0 0\.1\.0\nNodes +2 ready\n/,
+    ],
+    ["status", /\nInstances +2 running\nDeployments +1 of 1 tenant\n/],
     ["tenant list", /^TENANT +INSTANCES +CPUS +MEMORY\ndefault +- +- +-\n$/],
   ])("`skep %s` prints a table", async (line, pattern) => {
     expect(expectOk(await test.skep(line))).toMatch(pattern);

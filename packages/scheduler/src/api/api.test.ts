@@ -343,6 +343,11 @@ describe("the other services", () => {
     expect(status).toMatchObject({
       replica: "scheduler-1",
       leader: { holder: "test", term: 1n },
+      // One that was killed as it led is told of, and leads no more.
+      replicas: [
+        { name: "scheduler-1", leading: true },
+        { name: "scheduler-0", leading: false },
+      ],
       nodes: { ready: 2 },
       instances: { running: 2 },
       tenants: 2,

@@ -74,7 +74,8 @@ function statusToProto(
     replicas: deps.replicas().map(replica => ({
       name: replica.name,
       version: replica.version,
-      leading: replica.leading,
+      // A replica that was killed as it led stands there as leading for a minute.
+      leading: replica.holder === leads?.holder,
       seenAt: timestampFromMs(Math.round(replica.seenAt)),
     })),
     nodes: countWords(world.nodes.map(node => node.liveness)),

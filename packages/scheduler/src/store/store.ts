@@ -361,8 +361,11 @@ export interface PlatformStore {
 export interface Replica {
   readonly name: string;
   readonly version: string;
+  /** The name by which it takes the lease. */
+  readonly holder: string;
+  /** Whether it led when it told. Whoever holds the lease leads now. */
   readonly leading: boolean;
-  /** Whether it leads and moves nothing, because too many nodes are silent. */
+  /** Whether it moves nothing, because too many nodes are silent. */
   readonly frozen: boolean;
   /** How long ago it told, by the database's clock. */
   readonly agoMs: number;
@@ -370,9 +373,7 @@ export interface Replica {
 
 /** How the schedulers know of each other; for people, nothing is decided by it. */
 export interface ReplicaStore {
-  /**
-   * Tells that this replica lives, and answers all that told so within the last minute, by name.
-   */
+  /** Tells that this replica lives; answers all that told so within the last minute, by name. */
   tellReplica(replica: Omit<Replica, "agoMs">): Promise<readonly Replica[]>;
 }
 

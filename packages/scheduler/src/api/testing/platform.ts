@@ -19,6 +19,7 @@ import { createMemoryNetwork } from "@skep/kit/memory-bus.ts";
 import { createErrorInterceptor } from "@skep/server/errors.ts";
 import { createMemoryDatabase } from "../../store/memory/memory-store.ts";
 import type { MemoryDatabase } from "../../store/memory/memory-store.ts";
+import type { SeenReplica } from "../../loop/replicas.ts";
 import type { Store } from "../../store/store.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createReservedDomains } from "../reserved-domains.ts";
@@ -89,7 +90,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     memoryOvercommit: DEFAULT_SETTINGS.memoryOvercommit,
     defaultQuota: { instances: 200, cpuMillis: 200_000, memoryBytes: 2 ** 40 },
     fixedPorts: [{ from: 8080, to: 8080 }],
-    replicas: () => [{ name: "scheduler-1", version: "0.1.0", leading: true, frozen: false, seenAt: clock.now() }],
+    replicas: () => replicasAt(clock.now()),
     ...{ heardNodes: () => [], refusals: () => [], clones: () => [], keysChanged: () => undefined },
     newId: () => `id-${++ids}`,
   };
@@ -123,6 +124,15 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     },
   };
   return platform;
+}
+
+/** The one that leads, and one that was killed as it led. */
+function replicasAt(now: number): readonly SeenReplica[] {
+  const told = { version: "0.1.0", leading: true, frozen: false };
+  return [
+    { ...told, name: "scheduler-1", holder: LEADER[0], seenAt: now },
+    { ...told, name: "scheduler-0", holder: "killed", seenAt: now - 4_000 },
+  ];
 }
 
 /** Who leads on this platform: its holder, and for how long. */

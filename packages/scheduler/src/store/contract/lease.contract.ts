@@ -40,14 +40,16 @@ export function describeLeases(setting: StoreSetting): void {
   describe("replicas", () => {
     it("tells the schedulers of each other", async () => {
       const tell = (name: string, version: string, leading: boolean, frozen: boolean) =>
-        store.tellReplica({ name, version, leading, frozen });
+        store.tellReplica({ name, version, holder: `${name}-${version}`, leading, frozen });
       await tell("b", "1", false, false);
       await tell("a", "1", true, true);
       const all = await tell("b", "2", false, false);
-      expect(all.map(({ name, version, leading, frozen }) => [name, version, leading, frozen])).toEqual([
-        ["a", "1", true, true],
-        ["b", "2", false, false],
-      ]);
+      expect(all.map(({ name, version, holder, leading, frozen }) => [name, version, holder, leading, frozen])).toEqual(
+        [
+          ["a", "1", "a-1", true, true],
+          ["b", "2", "b-2", false, false],
+        ],
+      );
       expect((await tell("a", "1", true, false)).map(one => one.frozen)).toEqual([false, false]);
     });
   });

@@ -12,6 +12,7 @@ import { identity, MINT_IDENTITY } from "./0011-identity.ts";
 import { releasedPorts } from "./0016-released-ports.ts";
 import { routesOfReleases } from "./0017-routes-of-releases.ts";
 import { nodeKeys } from "./0019-node-keys.ts";
+import { replicaHolders } from "./0020-replica-holders.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -34,6 +35,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0016-released-ports": { up: releasedPorts },
   "0017-routes-of-releases": { up: routesOfReleases },
   "0019-node-keys": { up: nodeKeys },
+  "0020-replica-holders": { up: replicaHolders },
 };
 
 /**

@@ -99,11 +99,13 @@ const TELL = {
   name: "tell-replica",
   text: `
 WITH old AS (DELETE FROM replicas WHERE name <> $1 AND told_at < clock_timestamp() - interval '1 minute'),
-told AS (INSERT INTO replicas (name, version, is_leading, is_frozen, told_at) VALUES ($1, $2, $3, $4, clock_timestamp())
+told AS (INSERT INTO replicas (name, version, is_leading, is_frozen, holder, told_at)
+  VALUES ($1, $2, $3, $4, $5, clock_timestamp())
   ON CONFLICT (name) DO UPDATE SET version = excluded.version, is_leading = excluded.is_leading,
-    is_frozen = excluded.is_frozen, told_at = excluded.told_at
-  RETURNING name, version, is_leading AS "leading", is_frozen AS "frozen", 0::float8 AS ago_ms)
-SELECT name, version, is_leading AS "leading", is_frozen AS "frozen", greatest(0, extract(epoch FROM clock_timestamp() - told_at) * 1000)::float8 AS ago_ms
+    is_frozen = excluded.is_frozen, holder = excluded.holder, told_at = excluded.told_at
+  RETURNING name, version, holder, is_leading AS "leading", is_frozen AS "frozen", 0::float8 AS ago_ms)
+SELECT name, version, holder, is_leading AS "leading", is_frozen AS "frozen",
+  greatest(0, extract(epoch FROM clock_timestamp() - told_at) * 1000)::float8 AS ago_ms
 FROM replicas WHERE name <> $1 AND told_at >= clock_timestamp() - interval '1 minute'
 UNION ALL SELECT * FROM told ORDER BY name`,
 };
@@ -115,6 +117,7 @@ export async function tellReplica(db: Queryable, replica: Omit<Replica, "agoMs">
     replica.version,
     replica.leading,
     replica.frozen,
+    replica.holder,
   ]);
   return rows.map(({ ago_ms: agoMs, ...rest }) => ({ ...rest, agoMs }));
 }
