@@ -25,11 +25,7 @@ export function createExclusive(
 ): Exclusive {
   const sync = (): void => cover.sync(deps.containers());
   const leases: Leases = new Leases({ ...deps, onRenewed: sync });
-  const cover = new Cover({
-    ...deps,
-    guardUntil: (...of) => leases.guardUntil(...of),
-    instances: () => deps.assignment()?.instances ?? [],
-  });
+  const cover = new Cover({ ...deps, guardUntil: (...of) => leases.guardUntil(...of) });
   return {
     view: () => leases.view(),
     whyNot: (...of) => leases.whyNot(...of),

@@ -3,6 +3,7 @@ import { aContainer, aSpec, anAssignment, anInstance } from "./testing/builders.
 import { openRig, settle, type Rig } from "./testing/rig.ts";
 
 const spec = aSpec({ exclusive: true, stopGraceMs: 30_000, containers: [aContainer({ image: "box" })] });
+const patient = { ...spec, stopGraceMs: 600_000 };
 const one = anInstance({ spec });
 const NAME = "skep-acme.web.1-e1-app";
 
@@ -70,7 +71,7 @@ describe("An exclusive copy", () => {
     expect(rig.running()).toEqual([]);
   });
 
-  test("that is to stop keeps its grace though nobody renews it", async () => {
+  test("that is to stop keeps its grace while it is renewed", async () => {
     const rig = await start();
     rig.engine.setDelays({ stopMs: 25_000 });
     rig.scheduler.assign(anAssignment({ revision: 2, instances: [{ ...one, desired: "stop" }] }));
@@ -82,6 +83,23 @@ describe("An exclusive copy", () => {
     expect(events(rig)).toEqual([]);
   });
 
+  test("that is to stop gets no more of its grace once its lease ends, from its agent or from the guard", async () => {
+    for (const isAlive of [true, false]) {
+      const rig = await start();
+      rig.scheduler.leaseMs = 60_000;
+      rig.engine.setDelays({ stopMs: 600_000 });
+      rig.scheduler.assign(anAssignment({ revision: 2, instances: [{ ...one, spec: patient, desired: "stop" }] }));
+      await rig.clock.advance(3_500);
+      rig.scheduler.leaseMs = undefined;
+      if (!isAlive) rig.kill();
+      await rig.clock.advance(44_000);
+      expect(rig.running()).toEqual([NAME]);
+      await rig.clock.advance(12_000);
+      expect(rig.running()).toEqual([]);
+      expect(events(rig)).toEqual(isAlive ? [] : ["guard.ended"]);
+    }
+  });
+
   test("that could not move is stopped when its agent leaves a drained node, and a plain one runs on", async () => {
     const rig = await start();
     const plain = anInstance({ instanceId: "acme.api.1", spec: aSpec({ containers: [aContainer({ image: "box" })] }) });
@@ -89,7 +107,9 @@ describe("An exclusive copy", () => {
     rig.scheduler.assign(anAssignment({ revision: 2, availability: "drain", instances }));
     await rig.clock.advance(5_000);
     expect(rig.running()).toEqual(["skep-acme.api.1-e1-app", NAME]);
-    // Long enough for a renewal, which must not bring it back.
+    // Long enough for a renewal, which must not bring it back, and of no interest to the guard yet.
+    rig.scheduler.leaseMs = 60_000;
+    await rig.clock.advance(3_500);
     rig.engine.setDelays({ stopMs: 5_000 });
     await settle(rig, rig.agent.stop());
     expect(rig.running()).toEqual(["skep-acme.api.1-e1-app"]);

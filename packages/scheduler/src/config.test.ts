@@ -57,6 +57,13 @@ describe("the configuration", () => {
     expect(config.reservedDomains).toEqual(["a.example", ".b.example"]);
   });
 
+  it("refuses a lease of exclusive copies that is not five times a leader's", () => {
+    const read = (leaseMs: string): unknown =>
+      readConfig({ SKEP_API_TOKEN: token, SKEP_LEASE_MS: "2000", SKEP_EXCLUSIVE_LEASE_MS: leaseMs });
+    expect(() => read("9999")).toThrow(/SKEP_EXCLUSIVE_LEASE_MS=9999 is too short/);
+    expect(() => read("10000")).not.toThrow();
+  });
+
   it("names every variable that is wrong, at once", () => {
     const wrong = { SKEP_API_PORT: "seven", SKEP_LOG_LEVEL: "loud", SKEP_API_TOKEN: "short" };
     const read = (): unknown => readConfig(wrong);

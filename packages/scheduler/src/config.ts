@@ -1,4 +1,5 @@
 import { parsePortRanges } from "@skep/core/model/host-ports.ts";
+import { MOST_COMMIT_SHARE } from "@skep/core/model/lease.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
 import { ROUTES_MAX_AGE_MS } from "./edge/routes-view.ts";
@@ -195,6 +196,11 @@ export function readConfig(environment?: Environment): SchedulerConfig {
     throw new ConfigError([
       `SKEP_PORT_QUARANTINE_MS=${config.portQuarantineMs} is too short: an edge may hold routes that are ` +
         `SKEP_ROUTES_MAX_AGE_MS=${config.routesMaxAgeMs} old, so give it ${LEAST_MARGIN_MS} more than that at least.`,
+    ]);
+  if (config.leaseMs > config.exclusiveLeaseMs * MOST_COMMIT_SHARE)
+    throw new ConfigError([
+      `SKEP_EXCLUSIVE_LEASE_MS=${config.exclusiveLeaseMs} is too short: a commit may be SKEP_LEASE_MS=${config.leaseMs} ` +
+        `late, so give it ${1 / MOST_COMMIT_SHARE} times as much at least.`,
     ]);
   return config;
 }

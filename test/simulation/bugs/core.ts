@@ -226,8 +226,8 @@ export const CORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: "packages/core/src/passes/single.ts",
-        find: "location.changedAt + leaseWait(settings)",
-        replace: "location.changedAt + 0 * leaseWait(settings)",
+        find: "location.changedAt + leaseWait(settings.exclusiveLeaseMs)",
+        replace: "location.changedAt + 0 * leaseWait(settings.exclusiveLeaseMs)",
       },
     ],
     found: /two copies of/,

@@ -158,6 +158,15 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
       await under.within(engine.removeNetwork("skep-nobody"));
     });
 
+    test("a stop with a short grace ends what a longer one still waits for", async () => {
+      const id = await make(["sleep", "600"]);
+      await under.within(engine.start(id));
+      const patient = engine.stop(id, 60_000);
+      await under.within(engine.stop(id, 1_000));
+      expect((await see(id))?.state).toBe("exited");
+      await under.within(patient);
+    });
+
     test("creating the same container twice gives the same one", async () => {
       const first = await make(["sleep", "600"]);
       serial--;

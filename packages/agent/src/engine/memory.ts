@@ -144,8 +144,8 @@ export class MemoryEngine implements Engine {
     this.#run(container);
   }
 
-  async stop(containerId: string, _graceMs: number): Promise<void> {
-    await this.#pass(this.#delays.stopMs, containerId);
+  async stop(containerId: string, graceMs: number): Promise<void> {
+    await this.#pass(Math.min(this.#delays.stopMs, graceMs), containerId);
     const container = this.#containers.get(containerId);
     if (container !== undefined) this.#end(container, 143);
   }

@@ -16,7 +16,7 @@ function rig() {
     world.told.push(copies);
   };
   const until = clock.monotonic() + 5_000;
-  const deps = { guard: { ...noGuard, watch }, clock, loops, guardUntil: () => until, instances: () => [] };
+  const deps = { guard: { ...noGuard, watch }, clock, loops, guardUntil: () => until };
   return { clock, until, world, cover: new Cover(deps) };
 }
 

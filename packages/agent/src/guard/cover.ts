@@ -1,4 +1,3 @@
-import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { ObservedContainer } from "@skep/core/model/observed.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Loops, Outage, OutageWords } from "@skep/kit/loops.ts";
@@ -12,11 +11,8 @@ export interface CoverDeps {
   readonly loops: Loops;
   /** Until when a copy may run for its guard; `undefined` where it has no lease. */
   readonly guardUntil: (instanceId: string, epoch: number) => number | undefined;
-  readonly instances: () => readonly AssignedInstance[];
 }
 
-/** Beyond its own grace a copy that is told to stop has this long. */
-const STOP_MARGIN_MS = 5_000;
 const WORDS: OutageWords = {
   failed: {
     event: "guard.lost",
@@ -48,7 +44,7 @@ export class Cover {
     const now = clock.monotonic();
     const next = new Map<string, number>();
     for (const container of containers) {
-      const until = this.#untilOf(container, now);
+      const until = this.#untilOf(container);
       if (until !== undefined) next.set(container.id, until);
     }
     // What is not seen may be about to be started; when its time is over it is not.
@@ -77,14 +73,8 @@ export class Cover {
     this.#deps.guard.close();
   }
 
-  #untilOf({ id, instanceId, epoch }: ObservedContainer, now: number): number | undefined {
-    const { guardUntil, instances } = this.#deps;
-    const until = guardUntil(instanceId, epoch);
-    const before = this.#untils.get(id);
-    if (until !== undefined || before === undefined) return until;
-    // Nobody renews a copy that is to stop. Its agent sees to it that it stops, with its own grace.
-    const told = instances().find(one => one.instanceId === instanceId && one.epoch === epoch);
-    return told?.desired !== "stop" ? before : Math.max(before, now + told.spec.stopGraceMs + STOP_MARGIN_MS);
+  #untilOf({ id, instanceId, epoch }: ObservedContainer): number | undefined {
+    return this.#deps.guardUntil(instanceId, epoch) ?? this.#untils.get(id);
   }
 
   async #tell(): Promise<void> {

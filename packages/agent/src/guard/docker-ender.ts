@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { LABEL } from "../engine/labels.ts";
-import { END_GRACE_MS, type Ender } from "./ender.ts";
+import { GUARD_GRACE_MS } from "@skep/core/model/lease.ts";
+import type { Ender } from "./ender.ts";
 
 /** An answer of an engine must come within this time, beyond what the call itself takes. */
 const DEADLINE_MS = 5_000;
@@ -34,9 +35,9 @@ export function createDockerEnder(socketPath: string): Ender {
   return {
     end: async containerId => {
       if (!(await runs(containerId))) return false;
-      const seconds = Math.ceil(END_GRACE_MS / 1_000);
+      const seconds = Math.ceil(GUARD_GRACE_MS / 1_000);
       try {
-        await call("POST", `/containers/${containerId}/stop?t=${seconds}`, END_GRACE_MS);
+        await call("POST", `/containers/${containerId}/stop?t=${seconds}`, GUARD_GRACE_MS);
       } catch (error) {
         // A stop waits for what else is done to the container; a kill does not.
         await call("POST", `/containers/${containerId}/kill`).catch(() => undefined);

@@ -1,6 +1,3 @@
-/** What a container gets between its stop signal and its kill, in ms. */
-export const END_GRACE_MS = 1_000;
-
 /** Ends containers, as a port. */
 export interface Ender {
   /**

@@ -1,5 +1,6 @@
 import type { MemoryEngine } from "../engine/memory.ts";
-import { END_GRACE_MS, type Ender } from "./ender.ts";
+import { GUARD_GRACE_MS } from "@skep/core/model/lease.ts";
+import type { Ender } from "./ender.ts";
 
 /** The twin: it ends the containers of an engine in memory. */
 export function createMemoryEnder(engine: MemoryEngine): Ender {
@@ -9,7 +10,7 @@ export function createMemoryEnder(engine: MemoryEngine): Ender {
       if (container === undefined) return false;
       if (container.identity === undefined) throw new Error(`Container ${containerId} is not ours: it runs on.`);
       if (container.state !== "running") return false;
-      await engine.stop(containerId, END_GRACE_MS);
+      await engine.stop(containerId, GUARD_GRACE_MS);
       return true;
     },
   };

@@ -3,6 +3,7 @@ import { nodeSubject } from "@skep/api/subjects.ts";
 import { groupKey } from "@skep/core/converge/round.ts";
 import type { LeaseView } from "@skep/core/converge/round.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
+import { guardedUse, leaseUse } from "@skep/core/model/lease.ts";
 import { isLeased } from "@skep/core/model/volume.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
@@ -25,14 +26,10 @@ export interface LeasesDeps {
 const RENEW_EVERY_MS = 3_000;
 const RETRY = { baseMs: 500, maxMs: 1_000 };
 const TIMEOUT_MS = 2_000;
-/** Of a lease this share is used: this node's clock may be a tenth slow. */
-const USED_SHARE = 0.8;
-/** So much of a lease later the guard ends what the agent should have ended. */
-const GUARD_SHARE = 0.1;
 
 /**
- * Renews the leases of the exclusive instances that this node is to run, all of them with one
- * request. A lease counts from when its request was sent, on the monotonic clock, which goes on
+ * Renews the leases of the exclusive instances of this node, all of them with one request: of those
+ * that are to stop too, since their own stop grace is theirs only as long as nobody takes over. A lease counts from when its request was sent, on the monotonic clock, which goes on
  * while the agent is paused.
  */
 export class Leases {
@@ -100,7 +97,7 @@ export class Leases {
   }
 
   #wanted(): readonly { readonly instanceId: string; readonly epoch: number }[] {
-    return (this.#deps.assignment()?.instances ?? []).filter(one => one.desired === "run" && isLeased(one.spec));
+    return (this.#deps.assignment()?.instances ?? []).filter(one => isLeased(one.spec));
   }
 
   async #renew(): Promise<void> {
@@ -115,9 +112,9 @@ export class Leases {
     // Asked for before the leases were given up, or after: nothing may run by it.
     if (this.#isGivenUp) return;
     const { granted, leaseMs } = decodeLeaseReply(answer);
-    this.#guardMs = leaseMs * GUARD_SHARE;
+    this.#guardMs = guardedUse(leaseMs) - leaseUse(leaseMs);
     const before = JSON.stringify(this.view());
-    const until = sentAt + leaseMs * USED_SHARE;
+    const until = sentAt + leaseUse(leaseMs);
     const got = new Set(granted.map(one => groupKey(one.instanceId, one.epoch)));
     for (const key of wanted) {
       if (got.has(key)) this.#until.set(key, until);

@@ -1,10 +1,12 @@
 import type { AssignedInstance, Assignment } from "../model/assignment.ts";
 import type { InstanceId, InstanceState } from "../model/instance.ts";
+import { LEASE_GRACE_MS } from "../model/lease.ts";
 import type { ObservedContainer } from "../model/observed.ts";
-import { endGroup } from "./end.ts";
+import { isLeased } from "../model/volume.ts";
+import { endGroup, runs, stopNow } from "./end.ts";
 import { byInstance, inFairOrder } from "./fair.ts";
 import type { ConvergeMemory } from "./memory.ts";
-import { attempt, groupKey, openRound } from "./round.ts";
+import { attempt, groupKey, leaseOf, openRound } from "./round.ts";
 import type { ConvergeInput, Round } from "./round.ts";
 import { containerStatuses, runInstance } from "./run.ts";
 import { worseHealth } from "./status.ts";
@@ -78,7 +80,13 @@ function endInstance(
   group: readonly ObservedContainer[],
   because: string,
 ): InstanceStatus {
-  endGroup(round, group, instance.spec.stopGraceMs, because);
+  const { stopGraceMs } = instance.spec;
+  if (isLeased(instance.spec) && leaseOf(round, instance)?.held !== true) {
+    // Its next copy does not wait for its own grace.
+    const graceMs = Math.min(stopGraceMs, LEASE_GRACE_MS);
+    for (const container of group) if (runs(container)) stopNow(round, container, graceMs, because);
+    if (!group.some(runs)) endGroup(round, group, graceMs, because);
+  } else endGroup(round, group, stopGraceMs, because);
   const creating = [...round.inFlight].some(key =>
     key.startsWith(stepKey.create(instance.instanceId, instance.epoch, "")),
   );

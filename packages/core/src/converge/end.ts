@@ -12,6 +12,11 @@ export function stopContainer(round: Round, container: ObservedContainer, graceM
   attempt(round, { kind: "stop-container", key: stepKey.stop(container.id), graceMs, ...on(container, because) });
 }
 
+/** Stops a container that may not run, also where a stop is under way that gives it longer. */
+export function stopNow(round: Round, container: ObservedContainer, graceMs: number, because: string): void {
+  attempt(round, { kind: "stop-container", key: stepKey.stopNow(container.id), graceMs, ...on(container, because) });
+}
+
 /** Ends a container for good: stopped first where it runs, then removed. */
 export function endContainer(round: Round, container: ObservedContainer, graceMs: number, because: string): void {
   if (container.state === "removing") return;

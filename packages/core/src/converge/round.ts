@@ -85,6 +85,11 @@ export function groupKey(instanceId: InstanceId, epoch: number): string {
   return `${instanceId}@${epoch}`;
 }
 
+/** The lease of an instance at its epoch; `undefined` where it was never given. */
+export function leaseOf(round: Round, { instanceId, epoch }: AssignedInstance): LeaseView | undefined {
+  return round.input.leases?.[groupKey(instanceId, epoch)];
+}
+
 /**
  * Making is cheap beside starting, and what is made ahead keeps the cores busy while a start waits
  * for the kernel; but all at once they hold up the first start.

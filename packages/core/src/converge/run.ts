@@ -1,14 +1,15 @@
 import { deploymentOf } from "../model/instance-id.ts";
 import { stepKey } from "./step.ts";
+import { LEASE_GRACE_MS } from "../model/lease.ts";
 import { isLeased, isSingle } from "../model/volume.ts";
 import type { AssignedInstance } from "../model/assignment.ts";
 import type { ContainerSpec } from "../model/deployment.ts";
 import type { ContainerStatus, Health, InstanceState } from "../model/instance.ts";
 import type { ObservedContainer } from "../model/observed.ts";
-import { endContainer, runs, stopContainer } from "./end.ts";
+import { endContainer, runs, stopContainer, stopNow } from "./end.ts";
 import { convergePart } from "./part.ts";
 import type { PartState } from "./part.ts";
-import { groupKey, recall, remember } from "./round.ts";
+import { leaseOf, recall, remember } from "./round.ts";
 import type { Round } from "./round.ts";
 import { convergeSandbox } from "./sandbox.ts";
 import { containerHash, sandboxHash } from "./spec-hash.ts";
@@ -22,7 +23,7 @@ export function runInstance(
   group: readonly ObservedContainer[],
 ): InstanceStatus {
   if (isLeased(instance.spec)) {
-    const lease = round.input.leases?.[groupKey(instance.instanceId, instance.epoch)];
+    const lease = leaseOf(round, instance);
     if (lease?.held !== true) return withoutLease(round, instance, group, lease?.since);
   }
   const other = isSingle(instance.spec) && !group.some(runs) ? otherCopy(round, instance) : undefined;
@@ -58,9 +59,6 @@ export function runInstance(
   };
 }
 
-// A copy without a lease has to end before anybody counts on it.
-const LEASE_GRACE_MS = 3_000;
-
 /** An exclusive copy that may not run: what runs of it ends, and nothing is begun. */
 function withoutLease(
   round: Round,
@@ -74,7 +72,7 @@ function withoutLease(
       ? "it waits for its lease"
       : `stopped by its agent: its lease could not be renewed since ${new Date(since).toISOString()}`;
   for (const container of group) {
-    if (runs(container)) stopContainer(round, container, Math.min(spec.stopGraceMs, LEASE_GRACE_MS), message);
+    if (runs(container)) stopNow(round, container, Math.min(spec.stopGraceMs, LEASE_GRACE_MS), message);
   }
   const state = group.length === 0 ? "preparing" : "starting";
   const containers = containerStatuses(round, instance, group);

@@ -55,6 +55,8 @@ export const stepKey = {
     `create:${instanceId}@${epoch}/${container}`,
   start: (containerId: string): string => `start:${containerId}`,
   stop: (containerId: string): string => `stop:${containerId}`,
+  /** A key of its own: a stop that would give the container longer may be under way. */
+  stopNow: (containerId: string): string => `stop-now:${containerId}`,
   remove: (containerId: string): string => `remove:${containerId}`,
   removeNetwork: (name: string): string => `remove-network:${name}`,
   removeVolume: (name: string): string => `remove-volume:${name}`,

@@ -3,28 +3,15 @@ import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
+import { leaseWait } from "../model/lease.ts";
 import { isLive } from "../model/state.ts";
 import { isLeased } from "../model/volume.ts";
 import { unseenUntil } from "./ending.ts";
 
 /**
- * How long after it was given up a copy with a lease may still run: the lease by a clock that is a
- * tenth slow, and what a guard may take to end it. Nobody renews the lease of a copy that is
- * recorded as lost or is to stop.
- */
-export function leaseWait({ exclusiveLeaseMs }: Settings): number {
-  return Math.ceil(exclusiveLeaseMs * 1.2) + LEASE_MARGIN_MS;
-}
-
-/**
- * What a copy may take to end, and how much later than its own time the commit that gave it up may
- * have come: as long as a leader's lease.
- */
-const LEASE_MARGIN_MS = 6_000;
-
-/**
  * Until when a copy that nobody can ask about may still run; `undefined` where it is known to have
- * ended.
+ * ended. No lease is renewed of what is recorded as lost, failed or stopped, and a copy without a
+ * lease gets no grace of its own, so the wait is the same however long its spec lets it stop.
  */
 export function mayRunUntil(draft: Draft, settings: Settings, location: Location): number | undefined {
   if (isLive(location)) return Infinity;
@@ -35,7 +22,7 @@ export function mayRunUntil(draft: Draft, settings: Settings, location: Location
   const instance = draft.instances.get(location.instanceId);
   const spec = instance === undefined ? undefined : releaseOf(draft, instance)?.spec;
   if (spec === undefined || !isLeased(spec)) return undefined;
-  const until = location.changedAt + leaseWait(settings);
+  const until = location.changedAt + leaseWait(settings.exclusiveLeaseMs);
   return until > draft.now ? until : undefined;
 }
 

@@ -151,8 +151,8 @@ export interface StatusStore {
   ): Promise<void>;
   /**
    * Lets exclusive copies of the node run for `leaseMs` more by the database's clock, and answers
-   * which: those that are recorded there as the latest of their instances and neither to stop nor
-   * over. It answers after the commit.
+   * which: those that are recorded there as the latest of their instances and not over. One that is
+   * to stop has its lease until it has stopped. It answers after the commit.
    */
   renewLeases(nodeId: NodeId, instances: readonly InstanceEpoch[], leaseMs: number): Promise<readonly InstanceEpoch[]>;
   saveUsage(usage: readonly Usage[], now: number): Promise<void>;

@@ -12,7 +12,7 @@ export function renewLeases(
   const granted = instances.filter(one => {
     const location = records.locations.get(locationKey(one));
     const isLatest = records.instances.get(one.instanceId)?.epoch === one.epoch;
-    return location?.nodeId === nodeId && isLatest && isLive(location) && location.desired !== "stop";
+    return location?.nodeId === nodeId && isLatest && isLive(location);
   });
   for (const one of granted) records.leases.set(locationKey(one), until);
   return granted.map(({ instanceId, epoch }) => ({ instanceId, epoch }));

@@ -14,7 +14,7 @@ UPDATE deployment_locations l SET lease_until = clock_timestamp() + $3 * interva
 FROM node, jsonb_to_recordset($2) AS r("instanceId" text, epoch integer), instances i
 WHERE l.instance_id = r."instanceId" AND l.epoch = r.epoch AND l.node_id = node.node_id
   AND i.id = l.instance_id AND i.epoch = l.epoch
-  AND l.desired <> 'stop' AND l.status NOT IN ('stopped', 'failed', 'lost')
+  AND l.status NOT IN ('stopped', 'failed', 'lost')
 RETURNING l.instance_id, l.epoch`,
 };
 
