@@ -28,9 +28,10 @@ const RETRY = { baseMs: 500, maxMs: 1_000 };
 const TIMEOUT_MS = 2_000;
 
 /**
- * Renews the leases of the exclusive instances of this node, all of them with one request: of those
- * that are to stop too, since their own stop grace is theirs only as long as nobody takes over. A lease counts from when its request was sent, on the monotonic clock, which goes on
- * while the agent is paused.
+ * Renews the leases of the exclusive instances of this node, all of them with one request: also of
+ * those that are to stop, since their stop grace is their own only until somebody takes over. A
+ * lease counts from when its request was sent, on the monotonic clock, which goes on while the
+ * agent is paused.
  */
 export class Leases {
   readonly #deps: LeasesDeps;

@@ -13,7 +13,7 @@ export function guardedUse(leaseMs: number): number {
   return leaseMs * 0.9;
 }
 
-/** What a copy without a lease gets between its stop signal and its kill, whatever its spec says. */
+/** What a copy without a lease gets between stop signal and kill, whatever its spec says. */
 export const LEASE_GRACE_MS = 3_000;
 
 /** What a guard gives it. */
