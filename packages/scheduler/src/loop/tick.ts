@@ -47,7 +47,7 @@ const PERIOD_MS = 1_000;
 export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   const { store, clock, log, loops, settings } = ports;
   const { leadership, guard, assignments, removals, liveness, hints } = options;
-  const missingRows = createMissingRows();
+  const missingRows = createMissingRows(settings);
   let closed = false;
   let saving: Promise<void> | undefined;
 
