@@ -47,6 +47,32 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
     found: /written back|not as desired|reaches/,
   },
   {
+    name: "vanished-lease-forgotten",
+    breaks: "An exclusive copy whose row has vanished is placed anew while its lease may hold it running.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/missing-rows.ts",
+        find: "leased.has(id) ? leasedGraceMs : MISSING_ROW_GRACE_MS",
+        replace: "MISSING_ROW_GRACE_MS",
+      },
+    ],
+    found: /two copies of/,
+    notYet: "one seed in thousands: its row vanishes while its agent is paused for long; missing-rows.test.ts shows it",
+  },
+  {
+    name: "tells-what-it-did-not-see",
+    breaks: "A node is told a revision without what another wrote to it between the leader's look and its commit.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/tick.ts",
+        find: "assignmentRevision === node.assignmentRevision + 1 ? { ...node, assignmentRevision } : []",
+        replace: "{ ...node, assignmentRevision }",
+      },
+    ],
+    found: /wanted elsewhere or nowhere|not as desired/,
+    notYet: "one seed in thousands: a row comes back between a look and its commit; tick.test.ts shows it",
+  },
+  {
     name: "removals-read-over",
     breaks: "Who reads the removals while another adds one puts the former state over it.",
     edits: [

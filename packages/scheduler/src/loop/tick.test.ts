@@ -1,6 +1,7 @@
 import { decodeAssignment } from "@skep/api/codec/assignment.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { Location } from "@skep/core/model/instance.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { someFacts } from "../store/testing/records.ts";
 import type { Store } from "../store/store.ts";
@@ -115,6 +116,29 @@ describe("a tick", () => {
     expect(spoiled).toBeGreaterThanOrEqual(1);
     expect(placed()).toBe(1);
     expect(told.find(one => one.instances.length > 0)?.instances).toMatchObject([{ instanceId: "acme.web.1" }]);
+  });
+
+  it("tells of a row that was written back between its look and its commit", async () => {
+    await deploy("web");
+    const { locations } = rig.database.records;
+    let lost: Location | undefined;
+    const restoring: Store = {
+      ...ports.store,
+      commit: async (plan, mandate, now) => {
+        const back = plan.changes.some(one => one.kind === "stop-instance") ? lost : undefined;
+        if (back !== undefined) expect(await ports.store.restoreLocation(back, mandate)).toBe(true);
+        return ports.store.commit(plan, mandate, now);
+      },
+    };
+    await begin({ store: restoring });
+    await rig.clock.advance(200);
+    lost = [...locations.values()][0]!;
+    locations.clear();
+    await store.changeDeployment("acme.web", { desired: "stopped" }, undefined, someone, rig.clock.now());
+    await rig.clock.advance(5_000);
+    const ofNode = told.filter(one => one.nodeId === lost?.nodeId);
+    expect(ofNode.at(-1)?.instances).toMatchObject([{ instanceId: "acme.web.1", desired: "stop" }]);
+    expect(new Set(ofNode.map(one => one.revision)).size).toBe(ofNode.length);
   });
 
   it("writes nothing once another leads, even if it believes that it still does", async () => {

@@ -113,10 +113,16 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   };
 }
 
+/**
+ * The world as committed, without the nodes that somebody else wrote to since it was loaded (a row
+ * was written back): their revision rose by more than this commit's one, and tells of more than
+ * this world has. An agent takes each revision once, so they are told after the next look.
+ */
 function withRevisions(world: World, revisions: ReadonlyMap<NodeId, number>): World {
-  const nodes = world.nodes.map(node => {
+  const nodes = world.nodes.flatMap(node => {
     const assignmentRevision = revisions.get(node.id);
-    return assignmentRevision === undefined ? node : { ...node, assignmentRevision };
+    if (assignmentRevision === undefined) return node;
+    return assignmentRevision === node.assignmentRevision + 1 ? { ...node, assignmentRevision } : [];
   });
   return { ...world, nodes };
 }
