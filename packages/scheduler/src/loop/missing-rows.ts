@@ -9,8 +9,8 @@ export const MISSING_ROW_GRACE_MS = 10_000;
 /**
  * An instance that was placed but has no row at its epoch has lost it (somebody deleted it by
  * hand), or it was lost with its node long ago. Its agent may still run it: it is neither placed
- * anew nor replaced before the agents have been asked. Where its agent cannot be asked, a copy with a
- * lease runs on until that is over, as one on a lost node does: nobody renews it without a row.
+ * anew nor replaced before the agents have been asked. Where its agent cannot be asked, a copy with
+ * a lease runs on until that is over, as one on a lost node does: nobody renews it without a row.
  */
 export interface MissingRows {
   /**
