@@ -145,6 +145,40 @@ describe("a database that is three leaders old", () => {
   });
 });
 
+describe("a database that is older than a volume", () => {
+  it("does not begin an app on another volume than the one with its data", async () => {
+    const mount = { name: "data", target: "/data", readOnly: false };
+    const spec = aSpec({ name: "db", containers: [aContainer({ image: "web:1", volumes: [mount] })] });
+    const change = (by: Parameters<ReturnType<typeof user>["changeDeployment"]>[1]) =>
+      run(user().changeDeployment("acme.db", by, undefined, someone, now()));
+    const volumes = () => [...platform.database.records.volumes.values()].filter(one => one.state === "kept");
+    const mounted = () =>
+      platform.nodes.flatMap(node => node.engine.volumes().map(one => `${one.name} ${one.serial} ${node.id}`));
+    await run(user().createDeployment("acme", spec, [], someone, now()));
+    await platform.clock.advance(15_000);
+    const backup = structuredClone({ ...platform.database.records });
+    const [old] = volumes();
+    await change({ desired: "stopped" });
+    await platform.clock.advance(15_000);
+    await run(user().giveUpVolume(old!, someone, now()));
+    await platform.clock.advance(15_000);
+    await change({ desired: "run" });
+    await platform.clock.advance(15_000);
+    const [live] = volumes();
+    expect(live!.serial).toBeGreaterThan(old!.serial);
+    const [before, alive, had] = [running(), containers(), mounted()];
+    stopSchedulers();
+    await platform.clock.advance(5_000);
+    replaceRecords(backup);
+    startSchedulers();
+    await platform.clock.advance(30_000);
+    await recoverRecords();
+    await platform.clock.advance(60_000);
+    expect([running(), containers(), mounted()]).toEqual([before, alive, had]);
+    expect(volumes()).toMatchObject([{ serial: live!.serial, nodeId: live!.nodeId }]);
+  });
+});
+
 describe("an empty database", () => {
   beforeEach(async () => {
     for (const name of ["a", "b", "c"]) await deploy(name, 4);

@@ -1,6 +1,7 @@
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
 import type { HeldState } from "@skep/api/codec/held.ts";
 import { toPresent } from "./loop/picture.ts";
+import { SkepError } from "@skep/core/error.ts";
 import type { ObservedContainer } from "@skep/core/model/observed.ts";
 import { answerAsks } from "./asks/asks.ts";
 import type { AgentDeps } from "./agent-deps.ts";
@@ -66,7 +67,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const onChange = (): void => (loop.hint(), exclusive.hint());
   const book = new OrderBook({ journal, entry, bootId: bootId(), nodeId, clock, log, onChange });
   const policy = { startLimit: deps.startLimit ?? facts.cores + 1, sandboxImage: deps.sandboxImage };
-  let picture: Picture = { statuses: [], gone: [], strangers: [], volumes: [] };
+  let picture: Picture | undefined;
   const show = (seen: Picture): void => (exclusive.sync(), reporter.show((picture = seen)));
   const outlook = { booted: entry.bootId !== bootId(), orders: () => book.orders(), onPicture: show };
   const leasing = { bus, clock, loops, nodeId, assignment, guard: deps.guard, onChange: hint };
@@ -129,9 +130,19 @@ function hearEngine(
   });
 }
 
-/** What a recovery is told of this node. */
-function toHeld(book: OrderBook, picture: Picture, containers: readonly ObservedContainer[]): HeldState {
-  return { ...book.kept(), present: toPresent(picture, containers), refused: book.refused() };
+/**
+ * What a recovery is told of this node. Before the first look that would be "nothing", and then
+ * what runs would be lost.
+ */
+function toHeld(book: OrderBook, picture: Picture | undefined, containers: readonly ObservedContainer[]): HeldState {
+  if (picture === undefined)
+    throw new SkepError(
+      "unavailable",
+      "NOT_LOOKED_YET",
+      "The agent has not seen its engine yet; ask again in a moment.",
+    );
+  const { volumes } = picture;
+  return { ...book.kept(), present: toPresent(picture, containers), volumes, refused: book.refused() };
 }
 
 function meterUsage({ clock, sampler }: AgentDeps, loop: Loop, reporter: Reporter): { close(): void } {

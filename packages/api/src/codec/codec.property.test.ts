@@ -70,10 +70,12 @@ const facts = fc.record({
 
 const stranger = fc.record({ status, tenantId: text, deploymentId: text, release: count });
 const epochs = fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), count, { maxKeys: 3, noNullPrototype: true });
+const volumeOnNode = fc.record({ tenantId: text, deploymentId: text, name: text, serial: long, inUse: fc.boolean() });
 const held = fc.record({
   assignment: maybe(assignment),
   epochs,
   present: fc.array(stranger, { maxLength: 2 }),
+  volumes: fc.array(volumeOnNode, { maxLength: 2 }),
   refused: text,
 });
 
@@ -139,7 +141,7 @@ describe("what is written is read again", () => {
       gone: fc.array(fc.record({ instanceId: text, epoch: count }), { maxLength: 2 }),
       strangers: fc.array(stranger, { maxLength: 2 }),
       volumes: fc.option(
-        fc.array(fc.record({ tenantId: text, deploymentId: text, name: text, serial: long, inUse: fc.boolean() }), {
+        fc.array(volumeOnNode, {
           maxLength: 2,
         }),
         { nil: undefined },

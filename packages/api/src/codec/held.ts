@@ -1,11 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { ReportedVolume } from "@skep/core/model/volume.ts";
 import type { InstanceId } from "@skep/core/model/instance.ts";
 import { AgentJournalSchema, type HeldStateSchema } from "../gen/skep/v1/agent_pb.ts";
 import type { HeldState as HeldStateMessage, InstanceEpoch } from "../gen/skep/v1/agent_pb.ts";
 import { assignmentFromProto, wholeAssignmentToProto } from "./assignment.ts";
 import { decodeMessage, encodeMessage } from "./envelope.ts";
 import { strangersFromProto, strangerToProto, type Stranger } from "./report.ts";
+import { volumeOnNodeFromProto, volumeOnNodeToProto } from "./volume-on-node.ts";
 
 /** What an agent keeps over its own restarts. */
 export interface KeptState {
@@ -21,6 +23,8 @@ export interface HeldState {
   readonly epochs: Readonly<Record<InstanceId, number>>;
   /** Everything of ours that is on the node, assigned or not. */
   readonly present: readonly Stranger[];
+  /** All volumes of ours on its engine. */
+  readonly volumes: readonly ReportedVolume[];
   /** Why the last assignment that arrived was refused; `""` while none is. */
   readonly refused: string;
 }
@@ -53,22 +57,25 @@ export function heldToProto({
   assignment,
   epochs,
   present,
+  volumes,
   refused,
 }: HeldState): MessageInitShape<typeof HeldStateSchema> {
   return {
     refused,
     epochs: epochsToProto(epochs),
     present: present.map(strangerToProto),
+    volumes: volumes.map(volumeOnNodeToProto),
     ...(assignment === undefined ? {} : { assignment: wholeAssignmentToProto(assignment) }),
   };
 }
 
 /** @throws SkepError for an availability that this version does not know. */
-export function heldFromProto({ assignment, epochs, present, refused }: HeldStateMessage): HeldState {
+export function heldFromProto({ assignment, epochs, present, volumes, refused }: HeldStateMessage): HeldState {
   return {
     refused,
     epochs: epochsFromProto(epochs),
     present: strangersFromProto(present).read,
+    volumes: volumes.map(volumeOnNodeFromProto),
     assignment: assignment === undefined ? undefined : assignmentFromProto(assignment).assignment,
   };
 }

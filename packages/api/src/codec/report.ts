@@ -10,6 +10,7 @@ import { decodeMessage, encodeMessage, readEach } from "./envelope.ts";
 import type { Unreadable } from "./envelope.ts";
 import { statusFromProto, statusToProto } from "./instance.ts";
 import { fromUint64, toUint32, toUint64 } from "./number.ts";
+import { volumeOnNodeFromProto, volumeOnNodeToProto } from "./volume-on-node.ts";
 
 /** What a node says of itself, and which version of the agent says it. */
 export interface AgentFacts extends NodeFacts {
@@ -93,9 +94,7 @@ export function encodeReport(report: Report): Uint8Array {
       cpuMillis: toUint32(one.cpuMillis),
       memoryBytes: toUint64(one.memoryBytes),
     })),
-    ...(report.volumes === undefined
-      ? {}
-      : { volumes: { volumes: report.volumes.map(one => ({ ...one, serial: toUint64(one.serial) })) } }),
+    ...(report.volumes === undefined ? {} : { volumes: { volumes: report.volumes.map(volumeOnNodeToProto) } }),
   });
 }
 
@@ -127,13 +126,7 @@ export function decodeReport(bytes: Uint8Array): Report & { readonly unreadable:
       cpuMillis: one.cpuMillis,
       memoryBytes: fromUint64(one.memoryBytes, "usage.memory_bytes"),
     })),
-    volumes: message.volumes?.volumes.map(({ tenantId, deploymentId, name, serial, inUse }) => ({
-      tenantId,
-      deploymentId,
-      name,
-      serial: fromUint64(serial, `serial of volume ${name}`),
-      inUse,
-    })),
+    volumes: message.volumes?.volumes.map(volumeOnNodeFromProto),
     unreadable: [...statuses.unreadable, ...strangers.unreadable],
   };
 }

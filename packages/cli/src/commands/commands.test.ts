@@ -276,7 +276,7 @@ describe("volumes", () => {
     const db = "services:\n  db:\n    image: postgres:16\n    volumes: ['data:/data']\nvolumes: { data: }\n";
     test.write("compose.yaml", db);
     expectOk(await test.skep("deploy"));
-    expect(expectOk(await test.skep("volume list"))).toMatch(/^db\/data +n[12] +kept +db\.1 /m);
+    expect(expectOk(await test.skep("volume list"))).toMatch(/^db\/data +n[12] +\d+ +kept +db\.1 /m);
     expect(expectOk(await test.skep("volume show db/data"))).toContain("db/data");
     test.platform.answer("node1", () => {
       const node = { nodeId: "node2", hostname: "n2", role: "worker", availability: "drain", state: "ready" } as const;

@@ -47,11 +47,25 @@ function renderRecovery({ io }: Session, found: RecoverResponse): string {
     ]),
     width,
   );
+  const volumes = renderTable(
+    ["VOLUME", "SERIAL", "NODE", "RECORD", "BECAUSE"].map(heading => ({ heading })),
+    found.volumes.map(one => [
+      `${one.deploymentId}/${one.name}`,
+      String(one.serial),
+      one.hostname,
+      one.action === RecoveryAction.ADOPT ? colour(io, "busy", "adopt") : colour(io, "bad", "drop"),
+      one.because,
+    ]),
+    width,
+  );
   const silent = found.nodes.filter(node => !node.answered).map(node => node.hostname);
   return [
     found.unrecovered === "" ? "The records are those of the fleet.\n" : `${found.unrecovered}\n`,
     nodes,
     found.items.length === 0 ? "Nothing runs.\n" : items,
+    ...(found.volumes.length === 0
+      ? []
+      : [volumes, "Only records of volumes change: no data is removed, and a dropped record has none.\n"]),
     ...(silent.length === 0
       ? []
       : [`Not heard: ${silent.join(", ")}. What runs there is judged when they are back; see \`skep ps -A\`.\n`]),

@@ -15,6 +15,7 @@ import type { Setup } from "./command.ts";
 
 interface RemoveOptions {
   readonly node?: string;
+  readonly serial?: string;
   readonly force?: boolean;
 }
 
@@ -24,6 +25,7 @@ export const volume: Setup = (command, io) => {
     ["skep volume list", "every volume, the node that holds it, and what uses it"],
     ["skep volume show db/data", "one volume"],
     ["skep volume rm db/data", "remove its data for ever"],
+    ["skep volume rm db/data --serial 5", "of two on one node, as after a restored database, the one of that serial"],
     ["skep volume rm db/data --node node-2 --force", "node-2 is lost: let db start anew and empty elsewhere"],
   ]);
   const list = command.command("list").alias("ls").summary("List volumes.").option("--all", "of every tenant");
@@ -45,11 +47,13 @@ export const volume: Setup = (command, io) => {
     .summary("Remove a volume and its data for ever.")
     .argument("<volume>", "as deployment/name")
     .option("--node <NODE>", "the node that has it, by id or hostname")
+    .option("--serial <NUMBER>", "which of several of that name on a node; the list shows them")
     .option("--force", "although the node is away: its data is given up, and what waits for it starts empty elsewhere");
   act(remove, io, async (session, options: RemoveOptions, called: string) => {
     const { deployment, name } = parse(session, called);
     const of = { deploymentId: deployment, name, node: options.node ?? "", force: options.force === true };
-    const { volumes } = await session.api.volumes.deleteVolume({ ...of, idempotencyKey: newKey() });
+    const serial = parseSerial(options.serial);
+    const { volumes } = await session.api.volumes.deleteVolume({ ...of, serial, idempotencyKey: newKey() });
     print(
       session,
       () => listJson(VolumeSchema, volumes),
@@ -57,6 +61,13 @@ export const volume: Setup = (command, io) => {
     );
   });
 };
+
+/** Any that is there is meant by 0. */
+function parseSerial(text = "0"): bigint {
+  if (!/^\d{1,15}$/.test(text))
+    throw new SkepError("invalid_argument", "BAD_SERIAL", `"${text}" is no serial: \`skep volume list\` shows them.`);
+  return BigInt(text);
+}
 
 /** `db/data` is the volume `data` of the deployment `db`. */
 function parse(session: Session, called: string): { readonly deployment: string; readonly name: string } {
@@ -80,13 +91,14 @@ function renderVolumes(session: Session, volumes: readonly Volume[]): string {
   const rows = volumes.map(volume => [
     `${shortName(session, volume.deploymentId)}/${volume.name}`,
     volume.nodeHostname,
+    String(volume.serial),
     enumWord(VolumeState, volume.state),
     usedBy(session, volume),
     age(volume.createdAt),
     volume.instanceIds.length > 0 ? "now" : age(volume.usedAt),
   ]);
   return renderTable(
-    ["VOLUME", "NODE", "STATE", "USED BY", "AGE", "LAST USED"].map(heading => ({ heading })),
+    ["VOLUME", "NODE", "SERIAL", "STATE", "USED BY", "AGE", "LAST USED"].map(heading => ({ heading })),
     rows,
     session.io.isTty ? session.io.width : undefined,
   );

@@ -32,7 +32,9 @@ export interface RecoveryDraft {
   raiseEpoch(instance: Instance, epoch: number): void;
   /** The deployments that are made anew or changed. */
   deploymentIds(): Iterable<DeploymentId>;
-  close(serials: ReadonlyMap<DeploymentId, Serials>): Omit<Recovery, "identity" | "items" | "serials">;
+  close(
+    serials: ReadonlyMap<DeploymentId, Serials>,
+  ): Omit<Recovery, "identity" | "items" | "serials" | "volumes" | "placements">;
 }
 
 interface Draft {

@@ -4,6 +4,7 @@ import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
 import type { Route } from "../model/routing.ts";
 import type { Tenant } from "../model/tenant.ts";
+import type { ReportedVolume, Volume } from "../model/volume.ts";
 import type { World } from "../world/world.ts";
 import type { PlatformIdentity } from "./platform-identity.ts";
 import type { Serials } from "./serials.ts";
@@ -21,6 +22,8 @@ export interface HeldNode {
     readonly deploymentId: DeploymentId;
     readonly release: number;
   }[];
+  /** All volumes of ours on its engine. */
+  readonly volumes: readonly ReportedVolume[];
 }
 
 /** What a recovery is planned from. */
@@ -42,6 +45,21 @@ export interface RecoveryItem extends Removal {
   readonly action: "keep" | "adopt" | "remove" | "leave";
 }
 
+/** What becomes of the record of one volume, where it changes. */
+export interface RecoveredVolume extends Pick<Volume, "nodeId" | "deploymentId" | "name" | "serial"> {
+  /** `drop` takes the record away and no data: the node has none under that serial. */
+  readonly action: "adopt" | "drop";
+  readonly because: string;
+}
+
+/** What a recovery makes of the records of volumes. */
+export interface VolumeRecovery {
+  readonly items: readonly RecoveredVolume[];
+  /** As they are to be, in place of a record of the same key. */
+  readonly written: readonly Volume[];
+  readonly dropped: readonly Volume[];
+}
+
 /** Everything that a recovery writes, as values. */
 export interface Recovery {
   readonly identity: Pick<PlatformIdentity, "incarnation" | "succeeds" | "serialFloor">;
@@ -56,5 +74,8 @@ export interface Recovery {
   readonly locations: readonly Location[];
   /** Rows of what does not run where they say, and whose place or port something adopted has. */
   readonly dropped: readonly Pick<Location, "instanceId" | "epoch">[];
+  readonly volumes: VolumeRecovery;
+  /** The count of placements, from which volumes get their serials: beyond all that is known. */
+  readonly placements: number;
   readonly serials: ReadonlyMap<DeploymentId, Serials>;
 }

@@ -6,6 +6,7 @@ import type { World } from "../world/world.ts";
 import { parseInstanceId } from "../model/instance-id.ts";
 import { createRecoveryDraft, type RecoveryDraft } from "./recovery-draft.ts";
 import type { HeldNode, Recovery, RecoveryInput, RecoveryItem } from "./recovery-records.ts";
+import { planVolumes } from "./recovery-volumes.ts";
 import { knownSerial, SERIAL_GAP, type Serials } from "./serials.ts";
 
 interface Candidate {
@@ -36,6 +37,7 @@ export function planRecovery(input: RecoveryInput): Recovery {
   const floor = Math.max(input.identity.serialFloor, ...[...serials.values()].map(one => one.next), SERIAL_GAP);
   const held = input.nodes.flatMap(one => one.assignment?.incarnation ?? []).filter(one => one !== "");
   const { incarnation, succeeds } = input.identity;
+  const volumeSerials = [...input.world.volumes, ...input.nodes.flatMap(one => one.volumes)].map(one => one.serial);
   return {
     ...draft.close(serials),
     identity: {
@@ -45,6 +47,8 @@ export function planRecovery(input: RecoveryInput): Recovery {
     },
     items: items.toSorted((a, b) => (`${a.nodeId} ${a.instanceId}` < `${b.nodeId} ${b.instanceId}` ? -1 : 1)),
     serials,
+    volumes: planVolumes(input),
+    placements: Math.max(input.world.placements, ...volumeSerials) + SERIAL_GAP,
   };
 }
 

@@ -20,7 +20,10 @@ export interface Volume extends VolumeRef {
   readonly deploymentId: DeploymentId;
   readonly nodeId: NodeId;
   readonly createdAt: number;
-  /** When an agent last saw a container mount it; the time of its making before that. */
+  /**
+   * When an agent last saw a container mount it; the time of its making before that, and 0 where
+   * nobody knows either.
+   */
   readonly usedAt: number;
   /** `removing`: its data is to go; the record stays until the node has said that it is gone. */
   readonly state: "kept" | "removing";
@@ -53,6 +56,24 @@ export function isSingle(spec: DeploymentSpec): boolean {
  */
 export function isLeased(spec: DeploymentSpec): boolean {
   return spec.exclusive === true;
+}
+
+/**
+ * Which volumes of one deployment the containers on a node mount: of each name the one that was
+ * used last, and of equals the later one. There are several of a name only where the records were
+ * restored; the one that a container has stays, and goes on being the last used.
+ */
+export function mountedVolumes(kept: readonly Volume[]): readonly Volume[] {
+  const chosen = new Map<string, Volume>();
+  for (const volume of kept) {
+    const other = chosen.get(volume.name);
+    const isLater =
+      other === undefined ||
+      volume.usedAt > other.usedAt ||
+      (volume.usedAt === other.usedAt && volume.serial > other.serial);
+    if (isLater) chosen.set(volume.name, volume);
+  }
+  return [...chosen.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Key of a volume among all that were ever made. */

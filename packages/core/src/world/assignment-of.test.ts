@@ -55,6 +55,13 @@ describe("assignmentOf", () => {
     ]);
   });
 
+  it("names one volume of each name: the last used, and of equals the later one", () => {
+    const serials = (...volumes: readonly Volume[]) => told([{}], volumes).instances[0]?.volumes.map(one => one.serial);
+    expect(serials(aVolume({ serial: 5, usedAt: 1 }), aVolume({ serial: 9 }))).toEqual([5]);
+    expect(serials(aVolume({ serial: 9 }), aVolume({ serial: 5, usedAt: 1 }))).toEqual([5]);
+    expect(serials(aVolume({ serial: 9 }), aVolume({ serial: 10 }), aVolume({ serial: 5 }))).toEqual([10]);
+  });
+
   it("gives an instance the volumes of its deployment that are kept here", () => {
     const volumes = [
       aVolume({ serial: 4 }),

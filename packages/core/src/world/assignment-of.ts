@@ -1,4 +1,4 @@
-import { volumeNames } from "../model/volume.ts";
+import { mountedVolumes, volumeNames } from "../model/volume.ts";
 import type { Volume } from "../model/volume.ts";
 import type { AssignedInstance, Assignment, Removal } from "../model/assignment.ts";
 import type { DeploymentSpec } from "../model/deployment.ts";
@@ -48,7 +48,9 @@ export function assignmentOf(
 
 function toAssigned({ location, instance, spec }: Assigned, kept: readonly Volume[]): AssignedInstance {
   const names = volumeNames(spec);
-  const mounted = kept.filter(one => one.deploymentId === location.deploymentId && names.includes(one.name));
+  const mounted = mountedVolumes(
+    kept.filter(one => one.deploymentId === location.deploymentId && names.includes(one.name)),
+  );
   return {
     instanceId: location.instanceId,
     tenantId: location.tenantId,

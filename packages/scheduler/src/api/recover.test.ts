@@ -1,3 +1,4 @@
+import { RecoveryAction } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { describe, expect, it } from "vitest";
 import { recover } from "./recover.ts";
 import { createTestPlatform } from "./testing/platform.ts";
@@ -14,14 +15,17 @@ describe("a recovery", () => {
       containers: [],
     };
     const present = [{ status, tenantId: "acme", deploymentId: "acme.web", release: 1, boundPorts: [] }];
-    const held = { assignment: undefined, epochs: {}, present, refused: "" };
+    const volume = { tenantId: "acme", deploymentId: "acme.web", name: "data", serial: 9, inUse: true };
+    const held = { assignment: undefined, epochs: {}, present, volumes: [volume], refused: "" };
     platform.answer("node-1", () => [{ kind: "held", held }]);
     const confirm = () => recover(deps, { confirm: true, incarnation }, someone);
 
     const preview = await recover(deps, { confirm: false, incarnation: "" }, someone);
     expect(preview.nodes).toMatchObject([{ nodeId: "node-1", answered: true }]);
+    expect(preview.volumes).toMatchObject([{ name: "data", serial: 9n, action: RecoveryAction.ADOPT }]);
     await expect(confirm()).rejects.toMatchObject({ reason: "NODES_UNRECORDED" });
     await platform.addNodes({ id: "node-1" });
     expect(await confirm()).toMatchObject({ items: [{ instanceId: "acme.web.1" }] });
+    expect(await platform.store.listVolumes({})).toMatchObject([{ nodeId: "node-1", serial: 9, state: "kept" }]);
   });
 });

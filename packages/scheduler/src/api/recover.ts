@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { decodeAskReply } from "@skep/api/codec/ask-reply.ts";
 import { encodeAsk } from "@skep/api/codec/ask.ts";
 import type { HeldState } from "@skep/api/codec/held.ts";
+import { toUint64 } from "@skep/api/codec/number.ts";
 import {
   RecoveryAction,
   type RecoverRequest,
@@ -9,7 +10,7 @@ import {
 } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import { planRecovery } from "@skep/core/identity/recovery.ts";
-import type { Recovery, RecoveryItem } from "@skep/core/identity/recovery-records.ts";
+import type { RecoveredVolume, Recovery, RecoveryItem } from "@skep/core/identity/recovery-records.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { sentenceOf } from "../loop/records-guard.ts";
 import { refuse } from "../store/refusals.ts";
@@ -72,6 +73,7 @@ export async function recover(
     unrecovered: unrecovered === undefined ? "" : sentenceOf(unrecovered.because),
     nodes: asked.map(nodeToProto),
     items: recovery.items.map(item => itemToProto(item, asked)),
+    volumes: recovery.volumes.items.map(item => volumeToProto(item, asked)),
     deployments: recovery.deployments.map(one => one.id),
     serialFloor: recovery.identity.serialFloor,
     newIncarnation: request.confirm ? incarnation : "",
@@ -116,8 +118,16 @@ function nodeToProto({ nodeId, hostname, held, because }: Asked) {
 }
 
 function itemToProto({ action, ...item }: RecoveryItem, asked: readonly Asked[]) {
-  const hostname = asked.find(one => one.nodeId === item.nodeId)?.hostname ?? item.nodeId;
-  return { ...item, hostname, action: ACTIONS[action] };
+  return { ...item, hostname: hostnameOf(item.nodeId, asked), action: ACTIONS[action] };
+}
+
+function volumeToProto({ action, serial, ...item }: RecoveredVolume, asked: readonly Asked[]) {
+  const does = action === "adopt" ? RecoveryAction.ADOPT : RecoveryAction.REMOVE;
+  return { ...item, hostname: hostnameOf(item.nodeId, asked), serial: toUint64(serial), action: does };
+}
+
+function hostnameOf(nodeId: NodeId, asked: readonly Asked[]): string {
+  return asked.find(one => one.nodeId === nodeId)?.hostname ?? nodeId;
 }
 
 function recovered({ items, identity }: Recovery, at: number) {

@@ -58,6 +58,29 @@ describe("volumes", () => {
     expect(await reasonOf(volumes.deleteVolume(of))).toBe("done");
   });
 
+  it("of which one node has two are told apart by their serial, and only the mounted one is in use", async () => {
+    const { volumes, store, reasonOf, list } = await start();
+    const [mounted] = await list();
+    const { nodeId, deploymentId, tenantId, name } = mounted!;
+    const serial = Number(mounted!.serial);
+    const reported = { tenantId, deploymentId, name };
+    const all = [
+      { ...reported, serial, inUse: true },
+      { ...reported, serial: serial + 4, inUse: false },
+    ];
+    await store.saveVolumes(nodeId, all, Date.now() + 60_000);
+    expect((await list()).map(one => [one.serial, one.instanceIds, one.usedAt === undefined])).toEqual([
+      [BigInt(serial), ["acme.db.1"], false],
+      [BigInt(serial + 4), [], true],
+    ]);
+    const of = { deploymentId, name };
+    expect(await reasonOf(volumes.deleteVolume({ ...of, node: mounted!.nodeHostname }))).toBe("VOLUME_AMBIGUOUS");
+    expect(await reasonOf(volumes.deleteVolume({ ...of, serial: BigInt(serial) }))).toBe("VOLUME_IN_USE");
+    expect(await reasonOf(volumes.deleteVolume({ ...of, serial: 99n }))).toBe("VOLUME_NOT_FOUND");
+    expect(await reasonOf(volumes.deleteVolume({ ...of, serial: BigInt(serial + 4) }))).toBe("done");
+    expect((await list()).map(one => one.state)).toEqual([VolumeState.KEPT, VolumeState.REMOVING]);
+  });
+
   it("of a node that is away go only when a person insists, and then what waits starts empty elsewhere", async () => {
     const { volumes, deployments, store, converge, reasonOf, list } = await start();
     const [before] = await list();

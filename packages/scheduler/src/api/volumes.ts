@@ -1,14 +1,14 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { toUint64 } from "@skep/api/codec/number.ts";
+import { fromUint64, toUint64 } from "@skep/api/codec/number.ts";
 import { volumeStates } from "@skep/api/codec/words.ts";
 import type { VolumeSchema } from "@skep/api/gen/skep/v1/volume_pb.ts";
 import type { VolumeService } from "@skep/api/gen/skep/v1/volume_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { isLive } from "@skep/core/model/state.ts";
 import type { Volume } from "@skep/core/model/volume.ts";
-import { volumeNames } from "@skep/core/model/volume.ts";
+import { mountedVolumes, volumeNames } from "@skep/core/model/volume.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { VolumeFilter } from "../store/store.ts";
 import { changeRequest } from "./caller.ts";
@@ -34,10 +34,10 @@ export function volumeHandlers({ store, clock, wake }: ApiDeps): ServiceImpl<typ
       }),
     }),
     deleteVolume: async (request, context) => {
-      const { deploymentId, name, node, force } = request;
+      const { deploymentId, name, node, force, serial } = request;
       const nodeId = node === "" ? undefined : findNode(await store.listNodes(), node).node.id;
       const known = (await store.listVolumes({ deploymentId })).filter(one => one.name === name);
-      const volume = chosen(known, nodeId, `${deploymentId}/${name}`);
+      const volume = chosen(known, nodeId, fromUint64(serial, "serial"), `${deploymentId}/${name}`);
       // One that is on its way out already is answered alike.
       if (volume.state === "kept") {
         refuseInUse(volume, await store.loadWorld(), force);
@@ -49,24 +49,30 @@ export function volumeHandlers({ store, clock, wake }: ApiDeps): ServiceImpl<typ
   };
 }
 
-/** The volume that is meant: the only one that is kept, or the one on the node that was named. */
-function chosen(known: readonly Volume[], nodeId: string | undefined, called: string): Volume {
-  const there = known.filter(one => (nodeId ?? one.nodeId) === one.nodeId);
+/**
+ * The volume that is meant: the only one that is kept, or the one of the node and the serial that
+ * were named.
+ */
+function chosen(known: readonly Volume[], nodeId: string | undefined, serial: number, called: string): Volume {
+  const there = known.filter(one => (nodeId ?? one.nodeId) === one.nodeId && [0, one.serial].includes(serial));
   const kept = there.filter(one => one.state === "kept");
   const [volume, other] = kept.length > 0 ? kept : there;
   if (volume === undefined)
     throw new SkepError(
       "not_found",
       "VOLUME_NOT_FOUND",
-      `There is no volume ${called}${nodeId === undefined ? "" : " on that node"}. List volumes to see which there are.`,
+      `There is no volume ${called}${serial === 0 ? "" : ` of serial ${serial}`}${nodeId === undefined ? "" : " on that node"}. List volumes to see which there are.`,
     );
   if (other !== undefined && kept.length > 1)
-    throw new SkepError(
-      "failed_precondition",
-      "VOLUME_AMBIGUOUS",
-      `${kept.length} nodes have a volume ${called}. Name the node: ${kept.map(one => one.nodeId).join(", ")}.`,
-    );
+    throw new SkepError("failed_precondition", "VOLUME_AMBIGUOUS", ambiguity(kept, called));
   return volume;
+}
+
+function ambiguity(kept: readonly Volume[], called: string): string {
+  const nodes = [...new Set(kept.map(one => one.nodeId))];
+  if (nodes.length > 1) return `${nodes.length} nodes have a volume ${called}. Name the node: ${nodes.join(", ")}.`;
+  const serials = kept.map(one => one.serial).join(", ");
+  return `${nodes[0]} has ${kept.length} volumes ${called}. Name the serial: ${serials}; the list shows which is in use.`;
 }
 
 /**
@@ -94,7 +100,13 @@ function refuseInUse(volume: Volume, world: World, force: boolean): void {
 }
 
 /** The instances that are on the volume's node and mount it. */
-function usersOf({ deploymentId, nodeId, name }: Volume, world: World): readonly string[] {
+function usersOf(volume: Volume, world: World): readonly string[] {
+  const { deploymentId, nodeId, name } = volume;
+  const here = world.volumes.filter(
+    one => one.deploymentId === deploymentId && one.nodeId === nodeId && one.state === "kept",
+  );
+  const isSpare = here.some(one => one.name === name && one.serial !== volume.serial);
+  if (isSpare && !mountedVolumes(here).some(one => one.name === name && one.serial === volume.serial)) return [];
   const releases = new Map(world.releases.map(one => [`${one.deploymentId} ${one.number}`, one.spec]));
   const users = world.locations.filter(location => {
     if (location.deploymentId !== deploymentId || location.nodeId !== nodeId || !isLive(location)) return false;
@@ -110,7 +122,8 @@ function volumeToProto(volume: Volume, world: World, hostname: string): MessageI
     ...{ tenantId, deploymentId, name, nodeId, nodeHostname: hostname, serial: toUint64(serial) },
     state: volumeStates.toProto(state),
     createdAt: timestampFromMs(createdAt),
-    usedAt: timestampFromMs(usedAt),
+    // Absent where nobody knows: a node showed it after the database was restored.
+    ...(usedAt === 0 ? {} : { usedAt: timestampFromMs(usedAt) }),
     instanceIds: state === "kept" ? [...usersOf(volume, world)] : [],
     hasDeployment: world.deployments.some(one => one.id === deploymentId && one.desired !== "deleted"),
   };

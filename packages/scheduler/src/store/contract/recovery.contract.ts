@@ -1,5 +1,5 @@
 import type { Recovery } from "@skep/core/identity/recovery-records.ts";
-import { aDeployment, aLocation, anInstance, aSpec, aTenant } from "@skep/core/testing/builders.ts";
+import { aDeployment, aLocation, anInstance, aSpec, aTenant, aVolume } from "@skep/core/testing/builders.ts";
 import { describe, expect, it } from "vitest";
 import { aRoute, creation, placement } from "../testing/records.ts";
 import { LONG, NOW, someone, type StoreSetting } from "./setting.ts";
@@ -34,6 +34,8 @@ export function describeRecoveries(setting: StoreSetting): void {
         ["lost.app", { next: 1_008, gap: { from: 1, to: 1_008 } }],
         ["acme.web", { next: 1_003, gap: { from: 3, to: 1_003 } }],
       ]),
+      volumes: { items: [], written: [], dropped: [] },
+      placements: 0,
       ...over,
     };
   }
@@ -69,6 +71,19 @@ export function describeRecoveries(setting: StoreSetting): void {
       expect(assignment?.instances).toMatchObject([{ instanceId: "lost.app.7", spec: { name: "app" } }]);
       expect(await setting.commit(creation(1_003))).toMatchObject({ kind: "stale" });
       expect((await store.takeLease("next", LONG)).holder).toBe("next");
+    });
+
+    it("writes the volumes that the nodes have, drops others, and gives no serial twice", async () => {
+      await committed(
+        { kind: "create-volume", volume: aVolume({ serial: 5 }) },
+        { kind: "create-volume", volume: aVolume({ serial: 6, name: "logs" }) },
+      );
+      const { incarnation } = await store.loadIdentity();
+      const written = [aVolume({ serial: 9, usedAt: NOW }), aVolume({ serial: 6, name: "logs", usedAt: NOW + 1 })];
+      const volumes = { items: [], written, dropped: [aVolume({ serial: 5 })] };
+      await store.recover(aRecovery({ dropped: [], volumes, placements: 1_009 }), incarnation, someone, NOW);
+      expect(await store.listVolumes({})).toEqual(written);
+      expect((await store.loadWorld()).placements).toBe(1_009);
     });
 
     it("is written on the records that it was planned from, and once", async () => {

@@ -97,8 +97,36 @@ export function describeVolumes(setting: StoreSetting): void {
     });
 
     it("that nobody recorded, since an older database came back, are kept where they are found", async () => {
-      expect(await store.saveVolumes("node-1", [REPORTED], NOW)).toBe(true);
-      expect(await store.listVolumes({})).toEqual([VOLUME]);
+      expect(await store.saveVolumes("node-1", [REPORTED, { ...REPORTED, name: "logs", inUse: true }], NOW)).toBe(true);
+      const logs = { ...VOLUME, name: "logs" };
+      expect(await store.listVolumes({})).toEqual([{ ...VOLUME, usedAt: 0 }, logs]);
+    });
+
+    it("that their node has under another serial are superseded by it, and the node is told", async () => {
+      await made(aVolume({ serial: 5 }));
+      await made(aVolume({ serial: 5, name: "logs" }));
+      await made(aVolume({ serial: 5, nodeId: "node-2" }));
+      const before = (await store.loadAssignment("node-1"))!.revision;
+      const live = { ...REPORTED, serial: 9, inUse: true };
+      expect(await store.saveVolumes("node-1", [live], NOW)).toBe(true);
+      const rows = (await store.listVolumes({})).map(one => `${one.name} ${one.serial} ${one.nodeId}`);
+      expect(rows).toEqual(["data 5 node-2", "data 9 node-1", "logs 5 node-1"]);
+      expect((await store.loadAssignment("node-1"))!.revision).toBe(before + 1);
+      expect((await store.loadWorld()).volumes.length).toBe(3);
+    });
+
+    it("that were just made are not superseded by one that is being removed, nor by one beside them", async () => {
+      await made(aVolume({ serial: 5 }));
+      await store.giveUpVolume(aVolume({ serial: 5 }), someone, NOW);
+      await made(aVolume({ serial: 9 }));
+      await store.saveVolumes("node-1", [{ ...REPORTED, serial: 5 }], NOW);
+      expect((await store.listVolumes({})).map(one => one.serial)).toEqual([5, 9]);
+      await store.saveVolumes(
+        "node-1",
+        [5, 9].map(serial => ({ ...REPORTED, serial })),
+        NOW,
+      );
+      expect((await store.listVolumes({})).map(one => one.serial)).toEqual([5, 9]);
     });
 
     it("outlive their deployment and go with their tenant, on nodes that are away too", async () => {

@@ -1,4 +1,5 @@
 import type { Recovery } from "@skep/core/identity/recovery-records.ts";
+import { volumeKey } from "@skep/core/model/volume.ts";
 import { locationKey, releaseKey, removalKey, type Records } from "../memory-records.ts";
 import { refuse } from "../refusals.ts";
 
@@ -28,10 +29,13 @@ export function recover(records: Records, recovery: Recovery, from: string, now:
     if (action === "remove") records.removals.set(removalKey(one), one);
     if (action === "leave") records.orphans.set(removalKey(one), { ...one, since: now });
   }
+  for (const one of recovery.volumes.dropped) records.volumes.delete(volumeKey(one));
+  for (const one of recovery.volumes.written) records.volumes.set(volumeKey(one), one);
   for (const entry of records.nodes.values()) {
     entry.node = { ...entry.node, assignmentRevision: entry.node.assignmentRevision + 1 };
   }
-  if (records.lease !== undefined) records.lease = { ...records.lease, holder: "", expiresAt: 0 };
+  const placements = Math.max(recovery.placements, records.lease?.placements ?? 0);
+  if (records.lease !== undefined) records.lease = { ...records.lease, holder: "", expiresAt: 0, placements };
 }
 
 function portKey(of: { readonly nodeId: string; readonly hostPort: number; readonly protocol: string }): string {

@@ -48,18 +48,23 @@ export function saveVolumes(
   now: number,
 ): boolean {
   const given = new Map(volumes.map(volume => [volumeKey({ ...volume, nodeId }), volume]));
-  let changed = false;
-  for (const [key, volume] of records.volumes) {
-    if (volume.nodeId !== nodeId || volume.state !== "removing" || given.has(key)) continue;
-    records.volumes.delete(key);
-    raise(records, [nodeId]);
-    changed = true;
-  }
+  const removing = new Set([...records.volumes].filter(([, one]) => one.state === "removing").map(([key]) => key));
+  const found = [...given].filter(([key]) => !removing.has(key)).map(([, one]) => one);
+  const lost = [...records.volumes].filter(
+    ([key, one]) =>
+      one.nodeId === nodeId &&
+      !given.has(key) &&
+      (one.state === "removing" ||
+        found.some(other => other.deploymentId === one.deploymentId && other.name === one.name)),
+  );
+  let changed = lost.length > 0;
+  for (const [key] of lost) records.volumes.delete(key);
+  if (changed) raise(records, [nodeId]);
   for (const [key, { inUse, ...volume }] of given) {
     const known = records.volumes.get(key);
     if (known !== undefined && inUse) records.volumes.set(key, { ...known, usedAt: now });
     if (known !== undefined) continue;
-    records.volumes.set(key, { ...volume, nodeId, createdAt: now, usedAt: now, state: "kept" });
+    records.volumes.set(key, { ...volume, nodeId, createdAt: now, usedAt: inUse ? now : 0, state: "kept" });
     changed = true;
   }
   return changed;

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file skep/v1/platform_service.proto.
  */
 export const file_skep_v1_platform_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5za2VwL3YxL3BsYXRmb3JtX3NlcnZpY2UucHJvdG8SB3NrZXAudjEiEgoQR2V0U3RhdHVzUmVxdWVzdCKKBAoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIPCgdyZXBsaWNhGAIgASgJEh8KBmxlYWRlchgDIAEoCzIPLnNrZXAudjEuTGVhZGVyEiIKCHJlcGxpY2FzGAQgAygLMhAuc2tlcC52MS5SZXBsaWNhEjQKBW5vZGVzGAUgAygLMiUuc2tlcC52MS5HZXRTdGF0dXNSZXNwb25zZS5Ob2Rlc0VudHJ5EjwKCWluc3RhbmNlcxgGIAMoCzIpLnNrZXAudjEuR2V0U3RhdHVzUmVzcG9uc2UuSW5zdGFuY2VzRW50cnkSDwoHdGVuYW50cxgHIAEoDRITCgtkZXBsb3ltZW50cxgIIAEoDRIOCgZmcm96ZW4YCSABKAgSEAoId2FybmluZ3MYCiADKAkSJgoCYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2luY2FybmF0aW9uGAwgASgJEhMKC3VucmVjb3ZlcmVkGA0gASgJEiAKB29ycGhhbnMYDiADKAsyDy5za2VwLnYxLk9ycGhhbhosCgpOb2Rlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDToCOAEaMAoOSW5zdGFuY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASKLAQoGT3JwaGFuEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB25vZGVfaWQYAyABKAkSEAoIaG9zdG5hbWUYBCABKAkSDwoHYmVjYXVzZRgFIAEoCRIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPQoGTGVhZGVyEg4KBmhvbGRlchgBIAEoCRIMCgR0ZXJtGAIgASgEEhUKDWV4cGlyZXNfaW5fbXMYAyABKA0iZgoHUmVwbGljYRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHbGVhZGluZxgDIAEoCBIrCgdzZWVuX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLGAQoSV2F0Y2hFdmVudHNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIfCg1kZXBsb3ltZW50X2lkGAIgASgJQgi6SAVyAxiAARIdCgtpbnN0YW5jZV9pZBgDIAEoCUIIukgFcgMYoAESGQoHbm9kZV9pZBgEIAEoCUIIukgFcgMYgAESKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmZvbGxvdxgGIAEoCCI1ChNXYXRjaEV2ZW50c1Jlc3BvbnNlEh4KBmV2ZW50cxgBIAMoCzIOLnNrZXAudjEuRXZlbnQiQAoOUmVjb3ZlclJlcXVlc3QSDwoHY29uZmlybRgBIAEoCBIdCgtpbmNhcm5hdGlvbhgCIAEoCUIIukgFcgMYgAEizQEKD1JlY292ZXJSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRITCgt1bnJlY292ZXJlZBgCIAEoCRIlCgVub2RlcxgDIAMoCzIWLnNrZXAudjEuUmVjb3ZlcmVkTm9kZRIlCgVpdGVtcxgEIAMoCzIWLnNrZXAudjEuUmVjb3ZlcmVkSXRlbRITCgtkZXBsb3ltZW50cxgFIAMoCRIUCgxzZXJpYWxfZmxvb3IYBiABKA0SFwoPbmV3X2luY2FybmF0aW9uGAcgASgJIooBCg1SZWNvdmVyZWROb2RlEg8KB25vZGVfaWQYASABKAkSEAoIaG9zdG5hbWUYAiABKAkSEAoIYW5zd2VyZWQYAyABKAgSDwoHYmVjYXVzZRgEIAEoCRITCgtpbmNhcm5hdGlvbhgFIAEoCRIMCgR0ZXJtGAYgASgEEhAKCHJldmlzaW9uGAcgASgEIpABCg1SZWNvdmVyZWRJdGVtEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB25vZGVfaWQYAyABKAkSEAoIaG9zdG5hbWUYBCABKAkSJwoGYWN0aW9uGAUgASgOMhcuc2tlcC52MS5SZWNvdmVyeUFjdGlvbhIPCgdiZWNhdXNlGAYgASgJKp0BCg5SZWNvdmVyeUFjdGlvbhIfChtSRUNPVkVSWV9BQ1RJT05fVU5TUEVDSUZJRUQQABIYChRSRUNPVkVSWV9BQ1RJT05fS0VFUBABEhkKFVJFQ09WRVJZX0FDVElPTl9BRE9QVBACEhoKFlJFQ09WRVJZX0FDVElPTl9SRU1PVkUQAxIZChVSRUNPVkVSWV9BQ1RJT05fTEVBVkUQBDKWAgoPUGxhdGZvcm1TZXJ2aWNlEl0KCUdldFN0YXR1cxIZLnNrZXAudjEuR2V0U3RhdHVzUmVxdWVzdBoaLnNrZXAudjEuR2V0U3RhdHVzUmVzcG9uc2UiGZACAYLT5JMCEBIOL2FwaS92MS9zdGF0dXMSWAoHUmVjb3ZlchIXLnNrZXAudjEuUmVjb3ZlclJlcXVlc3QaGC5za2VwLnYxLlJlY292ZXJSZXNwb25zZSIagtPkkwIUOgEqIg8vYXBpL3YxL3JlY292ZXISSgoLV2F0Y2hFdmVudHMSGy5za2VwLnYxLldhdGNoRXZlbnRzUmVxdWVzdBocLnNrZXAudjEuV2F0Y2hFdmVudHNSZXNwb25zZTABYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_skep_v1_event]);
+  fileDesc("Ch5za2VwL3YxL3BsYXRmb3JtX3NlcnZpY2UucHJvdG8SB3NrZXAudjEiEgoQR2V0U3RhdHVzUmVxdWVzdCKKBAoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIPCgdyZXBsaWNhGAIgASgJEh8KBmxlYWRlchgDIAEoCzIPLnNrZXAudjEuTGVhZGVyEiIKCHJlcGxpY2FzGAQgAygLMhAuc2tlcC52MS5SZXBsaWNhEjQKBW5vZGVzGAUgAygLMiUuc2tlcC52MS5HZXRTdGF0dXNSZXNwb25zZS5Ob2Rlc0VudHJ5EjwKCWluc3RhbmNlcxgGIAMoCzIpLnNrZXAudjEuR2V0U3RhdHVzUmVzcG9uc2UuSW5zdGFuY2VzRW50cnkSDwoHdGVuYW50cxgHIAEoDRITCgtkZXBsb3ltZW50cxgIIAEoDRIOCgZmcm96ZW4YCSABKAgSEAoId2FybmluZ3MYCiADKAkSJgoCYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2luY2FybmF0aW9uGAwgASgJEhMKC3VucmVjb3ZlcmVkGA0gASgJEiAKB29ycGhhbnMYDiADKAsyDy5za2VwLnYxLk9ycGhhbhosCgpOb2Rlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDToCOAEaMAoOSW5zdGFuY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASKLAQoGT3JwaGFuEhMKC2luc3RhbmNlX2lkGAEgASgJEg0KBWVwb2NoGAIgASgNEg8KB25vZGVfaWQYAyABKAkSEAoIaG9zdG5hbWUYBCABKAkSDwoHYmVjYXVzZRgFIAEoCRIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPQoGTGVhZGVyEg4KBmhvbGRlchgBIAEoCRIMCgR0ZXJtGAIgASgEEhUKDWV4cGlyZXNfaW5fbXMYAyABKA0iZgoHUmVwbGljYRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHbGVhZGluZxgDIAEoCBIrCgdzZWVuX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLGAQoSV2F0Y2hFdmVudHNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIfCg1kZXBsb3ltZW50X2lkGAIgASgJQgi6SAVyAxiAARIdCgtpbnN0YW5jZV9pZBgDIAEoCUIIukgFcgMYoAESGQoHbm9kZV9pZBgEIAEoCUIIukgFcgMYgAESKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmZvbGxvdxgGIAEoCCI1ChNXYXRjaEV2ZW50c1Jlc3BvbnNlEh4KBmV2ZW50cxgBIAMoCzIOLnNrZXAudjEuRXZlbnQiQAoOUmVjb3ZlclJlcXVlc3QSDwoHY29uZmlybRgBIAEoCBIdCgtpbmNhcm5hdGlvbhgCIAEoCUIIukgFcgMYgAEi+AEKD1JlY292ZXJSZXNwb25zZRITCgtpbmNhcm5hdGlvbhgBIAEoCRITCgt1bnJlY292ZXJlZBgCIAEoCRIlCgVub2RlcxgDIAMoCzIWLnNrZXAudjEuUmVjb3ZlcmVkTm9kZRIlCgVpdGVtcxgEIAMoCzIWLnNrZXAudjEuUmVjb3ZlcmVkSXRlbRITCgtkZXBsb3ltZW50cxgFIAMoCRIUCgxzZXJpYWxfZmxvb3IYBiABKA0SFwoPbmV3X2luY2FybmF0aW9uGAcgASgJEikKB3ZvbHVtZXMYCCADKAsyGC5za2VwLnYxLlJlY292ZXJlZFZvbHVtZSKjAQoPUmVjb3ZlcmVkVm9sdW1lEhUKDWRlcGxveW1lbnRfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZzZXJpYWwYAyABKAQSDwoHbm9kZV9pZBgEIAEoCRIQCghob3N0bmFtZRgFIAEoCRInCgZhY3Rpb24YBiABKA4yFy5za2VwLnYxLlJlY292ZXJ5QWN0aW9uEg8KB2JlY2F1c2UYByABKAkiigEKDVJlY292ZXJlZE5vZGUSDwoHbm9kZV9pZBgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIQCghhbnN3ZXJlZBgDIAEoCBIPCgdiZWNhdXNlGAQgASgJEhMKC2luY2FybmF0aW9uGAUgASgJEgwKBHRlcm0YBiABKAQSEAoIcmV2aXNpb24YByABKAQikAEKDVJlY292ZXJlZEl0ZW0SEwoLaW5zdGFuY2VfaWQYASABKAkSDQoFZXBvY2gYAiABKA0SDwoHbm9kZV9pZBgDIAEoCRIQCghob3N0bmFtZRgEIAEoCRInCgZhY3Rpb24YBSABKA4yFy5za2VwLnYxLlJlY292ZXJ5QWN0aW9uEg8KB2JlY2F1c2UYBiABKAkqnQEKDlJlY292ZXJ5QWN0aW9uEh8KG1JFQ09WRVJZX0FDVElPTl9VTlNQRUNJRklFRBAAEhgKFFJFQ09WRVJZX0FDVElPTl9LRUVQEAESGQoVUkVDT1ZFUllfQUNUSU9OX0FET1BUEAISGgoWUkVDT1ZFUllfQUNUSU9OX1JFTU9WRRADEhkKFVJFQ09WRVJZX0FDVElPTl9MRUFWRRAEMpYCCg9QbGF0Zm9ybVNlcnZpY2USXQoJR2V0U3RhdHVzEhkuc2tlcC52MS5HZXRTdGF0dXNSZXF1ZXN0Ghouc2tlcC52MS5HZXRTdGF0dXNSZXNwb25zZSIZkAIBgtPkkwIQEg4vYXBpL3YxL3N0YXR1cxJYCgdSZWNvdmVyEhcuc2tlcC52MS5SZWNvdmVyUmVxdWVzdBoYLnNrZXAudjEuUmVjb3ZlclJlc3BvbnNlIhqC0+STAhQ6ASoiDy9hcGkvdjEvcmVjb3ZlchJKCgtXYXRjaEV2ZW50cxIbLnNrZXAudjEuV2F0Y2hFdmVudHNSZXF1ZXN0Ghwuc2tlcC52MS5XYXRjaEV2ZW50c1Jlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_skep_v1_event]);
 
 /**
  * @generated from message skep.v1.GetStatusRequest
@@ -387,6 +387,13 @@ export type RecoverResponse = Message<"skep.v1.RecoverResponse"> & {
    * @generated from field: string new_incarnation = 7;
    */
   newIncarnation: string;
+
+  /**
+   * Volumes whose record changes: the agents know better what is on their nodes.
+   *
+   * @generated from field: repeated skep.v1.RecoveredVolume volumes = 8;
+   */
+  volumes: RecoveredVolume[];
 };
 
 /**
@@ -395,6 +402,57 @@ export type RecoverResponse = Message<"skep.v1.RecoverResponse"> & {
  */
 export const RecoverResponseSchema: GenMessage<RecoverResponse> = /*@__PURE__*/
   messageDesc(file_skep_v1_platform_service, 8);
+
+/**
+ * A volume of which the records say something else than the agents.
+ *
+ * @generated from message skep.v1.RecoveredVolume
+ */
+export type RecoveredVolume = Message<"skep.v1.RecoveredVolume"> & {
+  /**
+   * @generated from field: string deployment_id = 1;
+   */
+  deploymentId: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint64 serial = 3;
+   */
+  serial: bigint;
+
+  /**
+   * @generated from field: string node_id = 4;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: string hostname = 5;
+   */
+  hostname: string;
+
+  /**
+   * ADOPT: it is recorded. REMOVE: its record goes, and no data.
+   *
+   * @generated from field: skep.v1.RecoveryAction action = 6;
+   */
+  action: RecoveryAction;
+
+  /**
+   * @generated from field: string because = 7;
+   */
+  because: string;
+};
+
+/**
+ * Describes the message skep.v1.RecoveredVolume.
+ * Use `create(RecoveredVolumeSchema)` to create a new message.
+ */
+export const RecoveredVolumeSchema: GenMessage<RecoveredVolume> = /*@__PURE__*/
+  messageDesc(file_skep_v1_platform_service, 9);
 
 /**
  * @generated from message skep.v1.RecoveredNode
@@ -447,7 +505,7 @@ export type RecoveredNode = Message<"skep.v1.RecoveredNode"> & {
  * Use `create(RecoveredNodeSchema)` to create a new message.
  */
 export const RecoveredNodeSchema: GenMessage<RecoveredNode> = /*@__PURE__*/
-  messageDesc(file_skep_v1_platform_service, 9);
+  messageDesc(file_skep_v1_platform_service, 10);
 
 /**
  * @generated from message skep.v1.RecoveredItem
@@ -489,7 +547,7 @@ export type RecoveredItem = Message<"skep.v1.RecoveredItem"> & {
  * Use `create(RecoveredItemSchema)` to create a new message.
  */
 export const RecoveredItemSchema: GenMessage<RecoveredItem> = /*@__PURE__*/
-  messageDesc(file_skep_v1_platform_service, 10);
+  messageDesc(file_skep_v1_platform_service, 11);
 
 /**
  * @generated from enum skep.v1.RecoveryAction

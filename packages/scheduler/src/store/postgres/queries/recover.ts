@@ -3,6 +3,7 @@ import type { Recovery } from "@skep/core/identity/recovery-records.ts";
 import type { Serials } from "@skep/core/identity/serials.ts";
 import type pg from "pg";
 import { footprint } from "@skep/core/model/deployment.ts";
+import { volumeKey } from "@skep/core/model/volume.ts";
 import { refuse } from "../../refusals.ts";
 import type { Request } from "../../store.ts";
 import { fromRoute } from "../rows.ts";
@@ -34,7 +35,10 @@ export async function loadSerials(db: Queryable): Promise<ReadonlyMap<string, Se
  * Quotas are for what is asked, and this is what runs: their trigger rests for the one transaction.
  */
 const STATEMENTS: readonly { readonly text: string; readonly values: (recovery: Recovery) => readonly unknown[] }[] = [
-  { text: "UPDATE leases SET holder = '', expires_at = clock_timestamp()", values: () => [] },
+  {
+    text: `UPDATE leases SET holder = '', expires_at = clock_timestamp(), placements = greatest(placements, $1::bigint)`,
+    values: ({ placements }) => [placements],
+  },
   {
     text: `UPDATE node_metadata SET assignment_revision = assignment_revision + 1
       WHERE node_id IN (SELECT node_id FROM node_metadata ORDER BY node_id FOR NO KEY UPDATE)`,
@@ -153,6 +157,18 @@ const STATEMENTS: readonly { readonly text: string; readonly values: (recovery: 
       SELECT "nodeId", "instanceId", epoch, because, $2 FROM jsonb_to_recordset($1)
         AS g("nodeId" text, "instanceId" text, epoch integer, because text, action text) WHERE action = 'leave'`,
     values: ({ items }) => [JSON.stringify(items)],
+  },
+  {
+    text: `DELETE FROM volumes WHERE id IN (SELECT jsonb_array_elements_text($1))`,
+    values: ({ volumes }) => [JSON.stringify(volumes.dropped.map(volumeKey))],
+  },
+  {
+    text: `INSERT INTO volumes (id, tenant_id, deployment_id, name, serial, node_id, created_at, used_at, state)
+      SELECT id, "tenantId", "deploymentId", name, serial, "nodeId", "createdAt", "usedAt", state
+      FROM jsonb_to_recordset($1) AS g(id text, "tenantId" text, "deploymentId" text, name text, serial bigint,
+        "nodeId" text, "createdAt" bigint, "usedAt" bigint, state text)
+      ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at`,
+    values: ({ volumes }) => [JSON.stringify(volumes.written.map(one => ({ ...one, id: volumeKey(one) })))],
   },
   { text: "ALTER TABLE deployments ENABLE TRIGGER quota_holds", values: () => [] },
 ];

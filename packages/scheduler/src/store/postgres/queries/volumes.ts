@@ -42,7 +42,8 @@ export async function giveUpVolume(db: Queryable, volume: Volume, request: Reque
 /**
  * A node says all that it has: what was to go and is not there has gone, what is there and not
  * recorded (an older database was restored) is recorded, and what a container has was used just
- * now.
+ * now. A kept record that the node has no data of goes where it has that name under another serial:
+ * an assignment that named it would begin the app on an empty volume.
  */
 const SAVE = {
   name: "save-volumes",
@@ -51,13 +52,18 @@ WITH given AS (SELECT * FROM jsonb_to_recordset($2) AS g(id text, "tenantId" tex
     serial bigint, "inUse" boolean)),
 gone AS (DELETE FROM volumes v WHERE v.node_id = $1 AND v.state = 'removing'
   AND NOT EXISTS (SELECT FROM given g WHERE g.id = v.id) RETURNING v.node_id),
+superseded AS (DELETE FROM volumes v USING given g WHERE v.node_id = $1 AND v.state = 'kept'
+  AND v.deployment_id = g."deploymentId" AND v.name = g.name
+  AND NOT EXISTS (SELECT FROM given o WHERE o.id = v.id)
+  AND NOT EXISTS (SELECT FROM volumes r WHERE r.id = g.id AND r.state = 'removing') RETURNING v.node_id),
 raised AS (UPDATE node_metadata n SET assignment_revision = n.assignment_revision + 1
-  WHERE n.node_id IN (SELECT node_id FROM gone)),
+  WHERE n.node_id IN (SELECT node_id FROM gone UNION SELECT node_id FROM superseded)),
 used AS (UPDATE volumes v SET used_at = $3 FROM given g WHERE g.id = v.id AND g."inUse"),
 found AS (INSERT INTO volumes (id, tenant_id, deployment_id, name, serial, node_id, created_at, used_at, state)
-  SELECT g.id, g."tenantId", g."deploymentId", g.name, g.serial, $1, $3, $3, 'kept' FROM given g
+  SELECT g.id, g."tenantId", g."deploymentId", g.name, g.serial, $1, $3, CASE WHEN g."inUse" THEN $3 ELSE 0 END, 'kept'
+  FROM given g
   ON CONFLICT (id) DO NOTHING RETURNING id)
-SELECT EXISTS (SELECT FROM gone) OR EXISTS (SELECT FROM found) AS changed`,
+SELECT EXISTS (SELECT FROM gone) OR EXISTS (SELECT FROM superseded) OR EXISTS (SELECT FROM found) AS changed`,
 };
 
 /** See `VolumeStore.saveVolumes`. */
