@@ -1,3 +1,4 @@
+import { isControlPlane } from "@skep/core/model/node.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import { satisfies } from "@skep/core/model/constraint.ts";
 import type { PlacementRequest } from "@skep/core/placement/place.ts";
@@ -12,7 +13,7 @@ interface Candidate {
 /**
  * What one would write first: for each request filter all nodes, sort what is left by the
  * strategy's score, take the best. It answers the same question as core, without ports, quotas and
- * reasons; its constraints come parsed.
+ * reasons; its constraints come parsed, and the control plane is avoided as by default.
  */
 export function naivePlacements(nodes: readonly Node[], requests: readonly PlacementRequest[]): readonly string[] {
   const candidates: Candidate[] = nodes.map(node => ({ node, cpuUsed: 0, memoryUsed: 0, instances: 0 }));
@@ -28,7 +29,13 @@ export function naivePlacements(nodes: readonly Node[], requests: readonly Place
           one.memoryUsed + need.memoryBytes <= one.node.capacity.memoryBytes &&
           one.instances < one.node.capacity.instances,
       )
-      .sort((a, b) => score(a) - score(b) || a.instances - b.instances || (a.node.id < b.node.id ? -1 : 1));
+      .sort(
+        (a, b) =>
+          Number(isControlPlane(a.node)) - Number(isControlPlane(b.node)) ||
+          score(a) - score(b) ||
+          a.instances - b.instances ||
+          (a.node.id < b.node.id ? -1 : 1),
+      );
     if (best === undefined) throw new Error(`the naive reference finds no node for ${instanceId}`);
     best.cpuUsed += need.cpuMillis;
     best.memoryUsed += need.memoryBytes;

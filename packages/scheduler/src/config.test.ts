@@ -52,6 +52,13 @@ describe("the configuration", () => {
     expect(settingsOf(config).memoryOvercommit).toBe(3);
   });
 
+  it("keeps tenants off the control plane by default, and as it is told otherwise", () => {
+    const told = (word: string) => readConfig({ SKEP_API_TOKEN: token, SKEP_TENANTS_ON_MANAGERS: word });
+    expect(settingsOf(readConfig({ SKEP_API_TOKEN: token })).tenantsOnManagers).toBe("avoid");
+    expect(settingsOf(told("never")).tenantsOnManagers).toBe("never");
+    expect(() => told("sometimes")).toThrow(/SKEP_TENANTS_ON_MANAGERS/);
+  });
+
   it("reads the domains that nobody may take", () => {
     const config = readConfig({ SKEP_API_TOKEN: token, SKEP_RESERVED_DOMAINS: "a.example, .b.example" });
     expect(config.reservedDomains).toEqual(["a.example", ".b.example"]);

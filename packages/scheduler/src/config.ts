@@ -119,6 +119,11 @@ export const SCHEDULER_SETTINGS = {
     z.coerce.number().min(1).max(1_000).default(DEFAULT_SETTINGS.memoryOvercommit),
     "how many times a node's memory the limits of its containers may come to",
   ),
+  tenantsOnManagers: setting(
+    "SKEP_TENANTS_ON_MANAGERS",
+    z.enum(["avoid", "never", "allow"]).default(DEFAULT_SETTINGS.tenantsOnManagers),
+    "whether tenants run on nodes of the control plane: `avoid` where another node can take them, `never`, `allow`",
+  ),
   defaultInstances: setting(
     "SKEP_DEFAULT_QUOTA_INSTANCES",
     bound(DEFAULT_QUOTA.instances),
@@ -213,9 +218,10 @@ const LEAST_MARGIN_MS = 30_000;
 /** The part that decisions are made by. */
 export function settingsOf(config: SchedulerConfig): Settings {
   const { suspectAfterMs, downAfterMs, edgeSettleMs, startDeadlineMs, moveGraceMs, keepStoppedMs } = config;
-  const { portQuarantineMs, memoryOvercommit, exclusiveLeaseMs } = config;
+  const { portQuarantineMs, memoryOvercommit, tenantsOnManagers, exclusiveLeaseMs } = config;
   return {
     memoryOvercommit,
+    tenantsOnManagers,
     suspectAfterMs,
     downAfterMs,
     edgeSettleMs,

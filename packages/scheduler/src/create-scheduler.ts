@@ -188,7 +188,7 @@ function apiOf(ports: Ports, started: () => Started | undefined, wake: (because:
   return {
     ...{ store, bus, clock, log, version, fixedPorts, defaultQuota },
     reservedDomains: createReservedDomains(ports, ports.reservedDomains ?? []),
-    memoryOvercommit: settings.memoryOvercommit,
+    placement: settings,
     replica: name,
     wake: because => {
       wake(because);

@@ -34,6 +34,15 @@ export interface NodeLoad {
   readonly memoryShare: number;
 }
 
+/**
+ * What tenants may do on nodes of the control plane. `avoid`: such a node takes an instance only
+ * where no other node can. `never`: it takes none. `allow`: it is a node like any other.
+ */
+export type TenantsOnManagers = "avoid" | "never" | "allow";
+
+/** The node label by which an operator says whether a node is one of the control plane. */
+export const CONTROL_LABEL = "skep.control";
+
 /** A Swarm node that runs an agent, as the scheduler knows it. */
 export interface Node {
   readonly id: NodeId;
@@ -59,4 +68,15 @@ export interface Node {
   readonly lastPlaced: number;
   /** Revision of the assignment that was last sent to the node. */
   readonly assignmentRevision: number;
+}
+
+/**
+ * Whether the node is one of the control plane: a Swarm manager, or the node of the database, by
+ * its label. `skep.control=true` or `false` overrides both. All of it comes from the Swarm's list,
+ * none of it from the node's own agent.
+ */
+export function isControlPlane({ role, labels }: Pick<Node, "role" | "labels">): boolean {
+  const told = labels[CONTROL_LABEL];
+  if (told === "true" || told === "false") return told === "true";
+  return role === "manager" || labels["postgres.replica"] === "1";
 }

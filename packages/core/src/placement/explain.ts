@@ -1,5 +1,5 @@
 import { deploymentIdOf, instanceIdOf } from "../model/instance-id.ts";
-import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
+import { DEFAULT_SETTINGS, type PlacementSettings, type World } from "../world/world.ts";
 import type { DeploymentSpec } from "../model/deployment.ts";
 import type { Instance, Refusal } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
@@ -12,10 +12,10 @@ import type { Fleet } from "./fleet.ts";
 import { needOf } from "./need.ts";
 import { placeBatch } from "./place.ts";
 import type { Placed, PlacementRequest } from "./place.ts";
-import { openRanking, passesAll } from "./ranking.ts";
+import { isBefore, openRanking, passesAll } from "./ranking.ts";
 import { refusalOf } from "./refusal.ts";
 import { SCORES } from "./score.ts";
-import { counted } from "./words.ts";
+import { counted, ONLY_CONTROL_PLANE } from "./words.ts";
 
 /** What placement thinks of one node. */
 export interface NodeVerdict {
@@ -55,9 +55,10 @@ export function explainPlacement(
   world: World,
   subject: Instance | Proposal,
   now: number,
-  memoryOvercommit: number = DEFAULT_SETTINGS.memoryOvercommit,
+  settings: PlacementSettings = DEFAULT_SETTINGS,
 ): Explanation {
-  const fleet = fleetOf(world, now, memoryOvercommit);
+  const { memoryOvercommit } = settings;
+  const fleet = fleetOf(world, now, settings);
   const ask = "spec" in subject ? proposed(subject, 0, memoryOvercommit) : recorded(world, subject, memoryOvercommit);
   if (ask === undefined)
     return {
@@ -81,16 +82,16 @@ export function previewPlacement(
   world: World,
   proposal: Proposal,
   now: number,
-  memoryOvercommit: number = DEFAULT_SETTINGS.memoryOvercommit,
+  settings: PlacementSettings = DEFAULT_SETTINGS,
 ): {
   readonly placed: readonly (Placed & { readonly slot: number })[];
   readonly refused: readonly { readonly slot: number; readonly refusal: Refusal }[];
 } {
   const requests: PlacementRequest[] = Array.from({ length: proposal.spec.replicas }, (_, slot) => ({
-    ...proposed(proposal, slot, memoryOvercommit),
+    ...proposed(proposal, slot, settings.memoryOvercommit),
     instanceId: instanceIdOf(deploymentIdOf(proposal.tenantId, proposal.spec.name), slot),
   }));
-  const result = placeBatch(fleetOf(world, now, memoryOvercommit), requests);
+  const result = placeBatch(fleetOf(world, now, settings), requests);
   const slots = new Map(requests.map(({ instanceId, slot }) => [instanceId, slot]));
   const slotOf = ({ instanceId }: { readonly instanceId: string }): number => slots.get(instanceId) ?? 0;
   return {
@@ -114,8 +115,8 @@ function recorded(world: World, instance: Instance, memoryOvercommit: number): A
 
 /** Rank of each eligible node by index, from 1. */
 function rankAll(fleet: Fleet, ask: Ask): ReadonlyMap<number, number> {
-  const { heap, size, first, second } = openRanking(fleet, ask, filtersOf(ask, fleet));
-  const order = [...heap.subarray(0, size)].sort((a, b) => first[a]! - first[b]! || second[a]! - second[b]! || a - b);
+  const ranking = openRanking(fleet, ask, filtersOf(ask, fleet));
+  const order = [...ranking.heap.subarray(0, ranking.size)].sort((a, b) => (isBefore(ranking, a, b) ? -1 : 1));
   return new Map(order.map((index, at) => [index, at + 1]));
 }
 
@@ -134,6 +135,13 @@ function verdictOf(
     return { ...at, eligible: false, filter: filter.name, rank: undefined, score: undefined, because };
   }
   const score = SCORES[ask.need.strategy];
-  const because = `${score.sentence(fleet, index, ask.need)}, runs ${counted(fleet.count[index]!, "instance")}`;
+  const because = `${score.sentence(fleet, index, ask.need)}, runs ${counted(fleet.count[index]!, "instance")}${avoidance(fleet, index, rank)}`;
   return { ...at, eligible: true, filter: undefined, rank, score: score.first(fleet, index, ask.need), because };
+}
+
+function avoidance(fleet: Fleet, index: number, rank: number | undefined): string {
+  if (fleet.avoided[index] === 0) return "";
+  return rank === 1
+    ? `; ${ONLY_CONTROL_PLANE}`
+    : "; avoided as a node of the control plane while another can take this";
 }

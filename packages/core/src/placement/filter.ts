@@ -4,6 +4,7 @@ import { SPEC_BUDGET_BYTES } from "../model/assignment.ts";
 import { deployedOn, holdsSpec, homesOf, isWithinQuota, satisfiedBy } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import type { DeploymentId } from "../model/deployment.ts";
+import { CONTROL_LABEL, isControlPlane } from "../model/node.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import type { Need } from "./need.ts";
 import { hasPorts } from "./ports.ts";
@@ -84,6 +85,16 @@ const liveness: Filter = {
   passes: (fleet, index) => fleet.nodes[index]!.liveness === "ready",
   sentence: count => `${verb(count, "is", "are")} not ready (the agent is silent or was not heard yet)`,
   advice: (_, fleet) => `bring a silent node back: ${names(fleet, node => node.liveness !== "ready")}`,
+};
+
+const controlPlane: Filter = {
+  name: "control-plane",
+  fixed: true,
+  passes: (fleet, index) => !isControlPlane(fleet.nodes[index]!),
+  sentence: count => `${verb(count, "is a node", "are nodes")} of the control plane, where no tenant may be placed`,
+  advice: (_, fleet) =>
+    `add a worker, or let tenants onto such a node: skep label ${names(fleet, isControlPlane).split(",")[0]} ` +
+    `${CONTROL_LABEL}=false, or SKEP_TENANTS_ON_MANAGERS=avoid for all of them`,
 };
 
 const quota: Filter = {
@@ -205,6 +216,7 @@ export function filtersOf(ask: Ask, fleet: Fleet): readonly Filter[] {
     ...(need.volumes.length > 0 ? [volume] : []),
     availability,
     liveness,
+    ...(isKeptOff(fleet, need) ? [controlPlane] : []),
     ...need.constraints.map(constraintFilter),
     quota,
     ...(need.cpuMillis > 0 ? [cpu] : []),
@@ -216,6 +228,11 @@ export function filtersOf(ask: Ask, fleet: Fleet): readonly Filter[] {
     ...(need.ports.length > 0 ? [hostPort] : []),
     ...(ask.exclude === undefined ? [] : [excluded]),
   ];
+}
+
+/** An instance whose volumes have a home goes there, whatever node it is: nothing else has its data. */
+function isKeptOff(fleet: Fleet, need: Need): boolean {
+  return fleet.tenantsOnManagers === "never" && homesOf(fleet, need).length === 0;
 }
 
 /**

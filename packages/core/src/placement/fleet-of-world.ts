@@ -1,6 +1,6 @@
 import { findRelease, openDraft } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
-import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
+import { DEFAULT_SETTINGS, type PlacementSettings, type World } from "../world/world.ts";
 import type { DeploymentId, Release } from "../model/deployment.ts";
 import type { Location } from "../model/instance.ts";
 import { tenantOf } from "../model/instance-id.ts";
@@ -10,9 +10,9 @@ import { needOf } from "./need.ts";
 import type { Need } from "./need.ts";
 
 /** The fleet as the world records it. */
-export function fleetOf(world: World, now: number, memoryOvercommit = DEFAULT_SETTINGS.memoryOvercommit): Fleet {
+export function fleetOf(world: World, now: number, settings: PlacementSettings = DEFAULT_SETTINGS): Fleet {
   const draft = openDraft(world, now);
-  return fleetOfDraft(draft, needsOfDraft(draft, memoryOvercommit));
+  return fleetOfDraft(draft, settings, needsOfDraft(draft, settings.memoryOvercommit));
 }
 
 /** Looks up what instances of a release need, derived once per release. */
@@ -24,7 +24,11 @@ export function needsOf(
 }
 
 /** The fleet as the draft stands. */
-export function fleetOfDraft(draft: Draft, needs: ReturnType<typeof needsOfDraft>): Fleet {
+export function fleetOfDraft(
+  draft: Draft,
+  { tenantsOnManagers }: PlacementSettings,
+  needs: ReturnType<typeof needsOfDraft>,
+): Fleet {
   return openFleet({
     tenants: draft.tenants.values(),
     nodes: draft.nodes.values(),
@@ -33,6 +37,7 @@ export function fleetOfDraft(draft: Draft, needs: ReturnType<typeof needsOfDraft
     now: draft.now,
     volumes: [...draft.volumes.values()].flat(),
     placements: draft.placements,
+    tenantsOnManagers,
     needOf: needs,
     slotOf: id => draft.instances.get(id)?.slot,
     isLeaving: location =>

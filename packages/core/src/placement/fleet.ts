@@ -1,6 +1,7 @@
 import type { DeploymentId } from "../model/deployment.ts";
 import type { InstanceId, Location, ReleasedPort } from "../model/instance.ts";
-import type { Node, NodeId } from "../model/node.ts";
+import { isControlPlane } from "../model/node.ts";
+import type { Node, NodeId, TenantsOnManagers } from "../model/node.ts";
 import { isLive, isShortOfRunning } from "../model/state.ts";
 import type { Volume } from "../model/volume.ts";
 import type { Quota, Tenant, TenantId } from "../model/tenant.ts";
@@ -37,6 +38,9 @@ export interface Fleet {
   readonly cpuSince: Float64Array;
   readonly memorySince: Float64Array;
   readonly lastPlaced: Float64Array;
+  readonly tenantsOnManagers: TenantsOnManagers;
+  /** 1 where the node is one of the control plane and is ranked behind all that are not. */
+  readonly avoided: Uint8Array;
   readonly ports: (PortBook | undefined)[];
   /**
    * Bytes of the large specs that each node holds, and by spec the nodes that hold it: each counts
@@ -72,6 +76,7 @@ export interface FleetSource {
   readonly now: number;
   readonly volumes: Iterable<Volume>;
   readonly placements: number;
+  readonly tenantsOnManagers: TenantsOnManagers;
   readonly needOf: (deploymentId: DeploymentId, release: number) => Need | undefined;
   readonly slotOf: (instanceId: InstanceId) => number | undefined;
   /** Whether the location is on its way out, so that a spread need not count with it. */
@@ -94,6 +99,8 @@ export function openFleet(source: FleetSource): Fleet {
     cpuSince: new Float64Array(size),
     memorySince: new Float64Array(size),
     lastPlaced: Float64Array.from(nodes, node => node.lastPlaced),
+    tenantsOnManagers: source.tenantsOnManagers,
+    avoided: Uint8Array.from(nodes, node => (source.tenantsOnManagers === "avoid" && isControlPlane(node) ? 1 : 0)),
     ports: nodes.map(() => undefined),
     specBytes: new Float64Array(size),
     specs: new Map(),

@@ -20,7 +20,7 @@ test("what counts of a node's memory is the reservation, or the limit over the r
       const [limit, reserve] = [Math.max(limitMiB, reserveMiB) * 2 ** 20, reserveMiB * 2 ** 20];
       const world = aWorld({ nodes: someNodes(3, () => ({ capacity: { memoryBytes: GIB, instances: 10_000 } })) });
       const proposal = { tenantId: "acme", spec: specOf(limit, reserve, 400) };
-      const { placed } = previewPlacement(world, proposal, 0, ratio);
+      const { placed } = previewPlacement(world, proposal, 0, { ...DEFAULT_SETTINGS, memoryOvercommit: ratio });
       const perNode = Math.floor(GIB / Math.max(reserve, Math.ceil(limit / ratio)));
       expect(placed.length).toBe(Math.min(400, 3 * perNode));
     }),

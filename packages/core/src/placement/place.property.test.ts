@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import type { World } from "../world/world.ts";
+import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
 import type { DeploymentSpec, Strategy } from "../model/deployment.ts";
 import { DEFAULT_RESOURCES } from "../model/resources.ts";
 import { nodeOf, nodeShape } from "../testing/arbitrary-world.ts";
 import { aContainer, aSpec, aTenant, aWorld, someNodes } from "../testing/builders.ts";
 import { placeNaively } from "../testing/naive-placement.ts";
+import type { TenantsOnManagers } from "../model/node.ts";
+import type { Fleet } from "./fleet.ts";
 import { fleetOf } from "./fleet-of-world.ts";
 import { needOf } from "./need.ts";
 import { groupsOf, placeBatch } from "./place.ts";
@@ -35,8 +37,9 @@ const scene = fc
     nodes: fc.array(nodeShape, { maxLength: 6 }),
     wants: fc.array(wantShape, { maxLength: 4 }),
     quota: fc.option(fc.integer({ min: 0, max: 10 }), { nil: undefined }),
+    tenantsOnManagers: fc.constantFrom<TenantsOnManagers>("avoid", "never", "allow"),
   })
-  .map(({ nodes, wants, quota }) => {
+  .map(({ nodes, wants, quota, tenantsOnManagers }) => {
     const specs = wants.map(specOf);
     const world = aWorld({
       nodes: nodes.map(nodeOf),
@@ -44,15 +47,15 @@ const scene = fc
       placements: 20,
     });
     const requests = specs.flatMap((spec, at) => requestsOf(spec, spec.replicas, wants[at]!.specMiB));
-    return { world, requests };
+    return { world, requests, settings: { ...DEFAULT_SETTINGS, tenantsOnManagers } };
   });
 
 test("placing by groups and heaps gives what filtering and sorting anew for each instance gives", () => {
   fc.assert(
-    fc.property(scene, ({ world, requests }) => {
-      const { placed, refused } = placeBatch(fleetOf(world, 0), requests);
+    fc.property(scene, ({ world, requests, settings }) => {
+      const { placed, refused } = placeBatch(fleetOf(world, 0, settings), requests);
       const order = groupsOf(fleetWith(world, requests), requests).flat();
-      const naive = placeNaively(world, order);
+      const naive = placeNaively(world, order, settings.tenantsOnManagers);
       expect(placed.map(({ instanceId, nodeId, ports }) => ({ instanceId, nodeId, ports }))).toEqual(naive.placed);
       expect(refused.map(one => one.instanceId)).toEqual(naive.refused);
     }),
@@ -62,9 +65,10 @@ test("placing by groups and heaps gives what filtering and sorting anew for each
 
 test("the order of the requests does not matter", () => {
   fc.assert(
-    fc.property(scene, fc.integer(), ({ world, requests }, salt) => {
+    fc.property(scene, fc.integer(), ({ world, requests, settings }, salt) => {
       const shuffled = [...requests].sort((a, b) => hash(a.instanceId, salt) - hash(b.instanceId, salt));
-      expect(placeBatch(fleetOf(world, 0), shuffled)).toEqual(placeBatch(fleetOf(world, 0), requests));
+      const fleet = (): Fleet => fleetOf(world, 0, settings);
+      expect(placeBatch(fleet(), shuffled)).toEqual(placeBatch(fleet(), requests));
     }),
     { numRuns: 500 },
   );
@@ -72,8 +76,8 @@ test("the order of the requests does not matter", () => {
 
 test("who is refused learns how many nodes each filter removed, all nodes in sum, and what would help", () => {
   fc.assert(
-    fc.property(scene, ({ world, requests }) => {
-      for (const { refusal } of placeBatch(fleetOf(world, 0), requests).refused) {
+    fc.property(scene, ({ world, requests, settings }) => {
+      for (const { refusal } of placeBatch(fleetOf(world, 0, settings), requests).refused) {
         expect(refusal.advice).not.toBe("");
         expect(refusal.removed.reduce((sum, one) => sum + one.nodes, 0)).toBe(world.nodes.length);
       }

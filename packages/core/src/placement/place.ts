@@ -9,6 +9,7 @@ import { bestOf, dropBest, openRanking, passesAll, rerankBest } from "./ranking.
 import type { Ranking } from "./ranking.ts";
 import { refusalOf } from "./refusal.ts";
 import { SCORES } from "./score.ts";
+import { ONLY_CONTROL_PLANE } from "./words.ts";
 
 /** An instance that wants a node. */
 export interface PlacementRequest extends Ask {
@@ -132,7 +133,8 @@ function fittingBest(ranking: Ranking, request: PlacementRequest, changing: read
 function settle(fleet: Fleet, ranking: Ranking, index: number, request: PlacementRequest): Placed {
   const { need } = request;
   const node = fleet.nodes[index]!;
-  const because = SCORES[need.strategy].sentence(fleet, index, need);
+  const only = fleet.avoided[index] === 1 ? `; ${ONLY_CONTROL_PLANE}` : "";
+  const because = `${SCORES[need.strategy].sentence(fleet, index, need)}${only}`;
   occupy(fleet, index, need.deploymentId, need, true);
   holdSlot(fleet, need, request.slot);
   holdVolumes(fleet, need, node.id);

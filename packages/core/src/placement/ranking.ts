@@ -95,8 +95,13 @@ function siftDown(ranking: Ranking, from: number): void {
   }
 }
 
-/** Indexes stand in the order of node ids, so the last tie is broken by id. */
-function isBefore({ first, second }: Ranking, a: number, b: number): boolean {
+/**
+ * Whether a node is better than another. A node that is avoided comes after all that are not,
+ * whatever the scores. Indexes stand in the order of node ids, so the last tie is broken by id.
+ */
+export function isBefore({ fleet, first, second }: Ranking, a: number, b: number): boolean {
+  const { avoided } = fleet;
+  if (avoided[a] !== avoided[b]) return avoided[a]! < avoided[b]!;
   if (first[a] !== first[b]) return first[a]! < first[b]!;
   if (second[a] !== second[b]) return second[a]! < second[b]!;
   return a < b;

@@ -22,3 +22,6 @@ export function counted(count: number, noun: string): string {
 export function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
+
+/** Why a node of the control plane was taken though such nodes are avoided. */
+export const ONLY_CONTROL_PLANE = "it is a node of the control plane, and no other node can take this";

@@ -35,11 +35,16 @@ export function aWorldOfAnyKind(now: number): fc.Arbitrary<World> {
     .map(({ nodes, deployments, quota }) => build(nodes, deployments, quota, now));
 }
 
-/** Nodes of any availability, liveness, size, load and label. */
+/** The label of the node that has the platform's own database. */
+const DATABASE = { "postgres.replica": "1" };
+
+/** Nodes of any role, availability, liveness, size, load and label. */
 export const nodeShape = fc.record({
   availability: fc.constantFrom("active", "active", "active", "drain", "pause"),
   liveness: fc.constantFrom("ready", "ready", "ready", "suspect", "down", "unknown"),
   compute: fc.boolean(),
+  role: fc.constantFrom("worker", "worker", "manager"),
+  control: fc.constantFrom({}, {}, {}, { "skep.control": "true" }, { "skep.control": "false" }, DATABASE),
   cpuMillis: fc.constantFrom(1000, 4000),
   memoryMiB: fc.constantFrom(512, 4096),
   instances: fc.integer({ min: 1, max: 6 }),
@@ -98,7 +103,8 @@ export function nodeOf(shape: NodeShape, index: number): Node {
     id: `node-${index}`,
     availability: shape.availability,
     liveness: shape.liveness,
-    labels: shape.compute ? { compute: "true" } : {},
+    role: shape.role,
+    labels: { ...shape.control, ...(shape.compute ? { compute: "true" } : {}) },
     load: shape.load,
     lastPlaced: shape.lastPlaced,
     capacity: {

@@ -20,6 +20,7 @@ interface Held {
 export function placeNaively(
   world: World,
   requests: readonly PlacementRequest[],
+  tenantsOnManagers: "avoid" | "never" | "allow" = "avoid",
 ): {
   readonly placed: readonly {
     readonly instanceId: string;
@@ -34,7 +35,11 @@ export function placeNaively(
   const avoidances = requests.flatMap(({ need }) => need.avoid.map(other => [need.deploymentId, other] as const));
   for (const request of requests) {
     const quota = world.tenants.find(tenant => tenant.id === request.need.tenantId)?.quota.instances ?? Infinity;
-    const fitting = placed.length >= quota ? [] : fleet.filter(held => fits(fleet, held, request, avoidances));
+    const all = placed.length >= quota ? [] : fleet.filter(held => fits(fleet, held, request, avoidances));
+    const workers = all.filter(held => !isOfControlPlane(held.node));
+    const isAtHome = request.need.volumes.length > 0 && isSomewhere(fleet, request.need.deploymentId);
+    const isKeptOff = tenantsOnManagers === "never" && !isAtHome;
+    const fitting = isKeptOff || (tenantsOnManagers === "avoid" && workers.length > 0) ? workers : all;
     const [best] = fitting.sort((a, b) => compare(a, b, request));
     if (best === undefined) {
       refused.push(request.instanceId);
@@ -127,6 +132,16 @@ function rank(held: Held, { need }: PlacementRequest): readonly number[] {
     case "spread":
       return [ofDeployment(held, need.deploymentId), needs.length];
   }
+}
+
+function isOfControlPlane({ role, labels }: Node): boolean {
+  if (labels["skep.control"] === "false") return false;
+  return labels["skep.control"] === "true" || role === "manager" || labels["postgres.replica"] === "1";
+}
+
+/** Its volumes are made with its first placement. */
+function isSomewhere(fleet: readonly Held[], deploymentId: string): boolean {
+  return fleet.some(held => ofDeployment(held, deploymentId) > 0);
 }
 
 function ofDeployment(held: Held, deploymentId: string): number {

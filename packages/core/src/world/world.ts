@@ -1,6 +1,6 @@
 import type { Deployment, Release } from "../model/deployment.ts";
 import type { Instance, InstanceId, Location, ReleasedPort } from "../model/instance.ts";
-import type { Node } from "../model/node.ts";
+import type { Node, TenantsOnManagers } from "../model/node.ts";
 import type { Volume } from "../model/volume.ts";
 import type { Tenant } from "../model/tenant.ts";
 
@@ -58,7 +58,12 @@ export interface Settings {
    * shared.
    */
   readonly memoryOvercommit: number;
+  /** What tenants may do on the nodes of the control plane. */
+  readonly tenantsOnManagers: TenantsOnManagers;
 }
+
+/** The part of the settings that placement goes by. */
+export type PlacementSettings = Pick<Settings, "memoryOvercommit" | "tenantsOnManagers">;
 
 /** The defaults that the README documents. */
 export const DEFAULT_SETTINGS: Settings = {
@@ -71,4 +76,5 @@ export const DEFAULT_SETTINGS: Settings = {
   keepStoppedMs: 60_000,
   portQuarantineMs: 300_000,
   memoryOvercommit: 10,
+  tenantsOnManagers: "avoid",
 };

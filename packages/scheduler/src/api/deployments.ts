@@ -18,7 +18,7 @@ import { acceptMessage, acceptSpec, type SpecRules } from "./spec-intake.ts";
 
 /** What tenants want run. */
 export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof DeploymentService> {
-  const { store, clock, fixedPorts, memoryOvercommit } = deps;
+  const { store, clock, fixedPorts, placement } = deps;
   const rules = async (): Promise<SpecRules> => ({ fixedPorts, reservedDomains: await deps.reservedDomains() });
   return {
     createDeployment: async (request, context) => {
@@ -67,9 +67,9 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
     streamLogs: (request, context) => streamLogs(deps, request, context.signal),
     previewPlacement: async request => {
       const { spec } = acceptMessage(request.tenantId, request.spec, await rules());
-      return { placements: preview(await store.loadWorld(), request.tenantId, spec, clock.now(), memoryOvercommit) };
+      return { placements: preview(await store.loadWorld(), request.tenantId, spec, clock.now(), placement) };
     },
-    explainPlacement: request => explain(store, request, clock.now(), memoryOvercommit),
+    explainPlacement: request => explain(store, request, clock.now(), placement),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Clone } from "@skep/core/identity/sessions.ts";
 import type { PortRange } from "@skep/core/model/host-ports.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
+import type { PlacementSettings } from "@skep/core/world/world.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
@@ -28,8 +29,8 @@ export interface ApiDeps {
   readonly fixedPorts: readonly PortRange[];
   /** Domains that nobody may take. */
   reservedDomains(): Promise<readonly string[]>;
-  /** What placement counts of a memory limit, see core's `Settings`. */
-  readonly memoryOvercommit: number;
+  /** What placement goes by. */
+  readonly placement: PlacementSettings;
   /** The bounds of a new tenant that names none. */
   readonly defaultQuota: Quota;
   /** Tells the leading tick that something was committed. */

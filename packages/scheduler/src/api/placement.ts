@@ -8,7 +8,7 @@ import type {
   NodeVerdictSchema,
   PlacementSchema,
 } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
-import type { World } from "@skep/core/world/world.ts";
+import type { PlacementSettings, World } from "@skep/core/world/world.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import { currentOf, isLive } from "@skep/core/model/state.ts";
@@ -34,7 +34,7 @@ export async function explain(
   store: Store,
   request: ExplainPlacementRequest,
   now: number,
-  memoryOvercommit: number,
+  settings: PlacementSettings,
 ): Promise<MessageInitShape<typeof ExplainPlacementResponseSchema>> {
   const { deploymentId, instanceId } = request;
   const subject = instanceId === "" ? { deploymentId } : { instanceId };
@@ -56,7 +56,7 @@ export async function explain(
   return {
     placements: instances
       .slice(0, MOST_EXPLAINED)
-      .map(({ instance, location }) => explainOne(world, instance, location, decisions, now, memoryOvercommit)),
+      .map(({ instance, location }) => explainOne(world, instance, location, decisions, now, settings)),
     decisions: decisions.slice(-MOST_DECISIONS).toReversed().map(eventToProto),
   };
 }
@@ -67,7 +67,7 @@ export function preview(
   tenantId: string,
   spec: DeploymentSpec,
   now: number,
-  memoryOvercommit: number,
+  settings: PlacementSettings,
 ): PlacementInit[] {
   const id = deploymentIdOf(tenantId, spec.name);
   const without: World = {
@@ -76,9 +76,9 @@ export function preview(
     locations: world.locations.filter(location => location.deploymentId !== id),
   };
   const hostnames = new Map(world.nodes.map(node => [node.id, node.hostname]));
-  const { placed, refused } = previewPlacement(without, { tenantId, spec }, now, memoryOvercommit);
+  const { placed, refused } = previewPlacement(without, { tenantId, spec }, now, settings);
   // The verdicts are those for the first instance: they show which nodes were considered at all.
-  const nodes = explainPlacement(without, { tenantId, spec }, now, memoryOvercommit).nodes.map(verdictToProto);
+  const nodes = explainPlacement(without, { tenantId, spec }, now, settings).nodes.map(verdictToProto);
   return [
     ...placed.map(one => {
       const { slot, nodeId, because } = one;
@@ -94,9 +94,9 @@ function explainOne(
   location: Location | undefined,
   decisions: readonly Decision[],
   now: number,
-  memoryOvercommit: number,
+  settings: PlacementSettings,
 ): PlacementInit {
-  const explanation = explainPlacement(worldWithout(world, instance), instance, now, memoryOvercommit);
+  const explanation = explainPlacement(worldWithout(world, instance), instance, now, settings);
   const nodes = explanation.nodes.map(verdictToProto);
   const base = { instanceId: instance.id, slot: instance.slot, nodes };
   if (location === undefined) {

@@ -87,7 +87,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     frozen: () => false,
     edgeWarnings: () => [],
     reservedDomains: createReservedDomains({ store, clock }, ["console.example"]),
-    memoryOvercommit: DEFAULT_SETTINGS.memoryOvercommit,
+    placement: DEFAULT_SETTINGS,
     defaultQuota: { instances: 200, cpuMillis: 200_000, memoryBytes: 2 ** 40 },
     fixedPorts: [{ from: 8080, to: 8080 }],
     replicas: () => replicasAt(clock.now()),
