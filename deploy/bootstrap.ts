@@ -3,6 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { waitForStack } from "./bootstrap/convergence.ts";
+import { layoutOf } from "./bootstrap/layout.ts";
 import { managerAt, swarmId, type Manager } from "./bootstrap/manager.ts";
 import { ensureNodeLabels } from "./bootstrap/node-labels.ts";
 import { ensureSecrets } from "./bootstrap/secrets.ts";
@@ -44,6 +45,8 @@ export interface BootstrapResult {
   readonly apiToken: string;
   /** Holds `api-token` and the passwords, readable by this user only. */
   readonly secretsDir: string;
+  /** Where schedulers and tenants run on this Swarm, a sentence for each. */
+  readonly chosen: readonly string[];
 }
 
 /**
@@ -59,24 +62,25 @@ export async function bootstrapStack(options: BootstrapOptions): Promise<Bootstr
   const secretsDir = options.secretsDir ?? join(homedir(), ".config", "skep", `${options.stackName}-${swarm}`);
   const secrets = await step("secrets", () => ensureSecrets(manager, secretsDir));
   await step("node labels", () => ensureNodeLabels(manager));
-  await step("docker stack deploy", () => deploy(manager, options, secrets.env));
+  const layout = await layoutOf(manager, options.stackName, { ...process.env, ...options.env });
+  for (const sentence of layout.sentences) options.onStep?.(sentence, 0);
+  await step("docker stack deploy", () => deploy(manager, options, { ...layout.env, ...secrets.env }));
   await step("all services healthy", () =>
     waitForStack(manager, options.stackName, options.timeoutMs ?? 600_000, text => options.onStep?.(text, 0)),
   );
-  return { apiToken: secrets.apiToken, secretsDir };
+  return { apiToken: secrets.apiToken, secretsDir, chosen: layout.sentences };
 }
 
 async function deploy(
   manager: Manager,
   options: BootstrapOptions,
-  secretNames: Readonly<Record<string, string>>,
+  chosen: Readonly<Record<string, string>>,
 ): Promise<void> {
   const images = Object.entries(options.images).map(([name, reference]) => [imageVariable(name), reference]);
   const env = {
-    SKEP_SCHEDULER_REPLICAS: process.env["SKEP_SCHEDULER_REPLICAS"] || (await schedulerReplicas(manager)),
     SKEP_CONFIG_VERSION: await configVersion(options.stackFile),
     ...Object.fromEntries(images),
-    ...secretNames,
+    ...chosen,
     ...options.env,
   };
   const resolveImage = options.resolveImage ?? "always";
@@ -93,15 +97,6 @@ async function deploy(
     ],
     { env },
   );
-}
-
-/**
- * Three, as the stack file has it; on fewer nodes one for each, since a node takes one and nobody
- * should wait for the rest.
- */
-async function schedulerReplicas(manager: Manager): Promise<string> {
-  const nodes = await manager.get<readonly { readonly Spec: { readonly Availability: string } }[]>("/nodes");
-  return String(Math.min(3, nodes.filter(node => node.Spec.Availability === "active").length));
 }
 
 /**

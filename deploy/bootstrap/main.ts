@@ -47,9 +47,16 @@ async function main({ registry, socket, overlays, allImages }: Options): Promise
   const { docker } = manager;
   const images = which.length === 0 ? {} : await publishImages({ docker, socket, registry, which, onStep: say });
   const stackFile = join(root, "stack", "skep.yml");
-  const { secretsDir } = await bootstrapStack({ socket, images, stackFile, overlays, stackName: "skep", onStep: say });
+  const { secretsDir, chosen } = await bootstrapStack({
+    socket,
+    images,
+    stackFile,
+    overlays,
+    stackName: "skep",
+    onStep: say,
+  });
   process.stdout.write(
-    `Skep runs. The secrets' values are in ${secretsDir}: keep them, Docker never gives them back. To use it:\n` +
+    `Skep runs.\n${chosen.map(sentence => `${sentence}.\n`).join("")}The secrets' values are in ${secretsDir}: keep them, Docker never gives them back. To use it:\n` +
       `  export SKEP_URL=http://<node>:${process.env["SKEP_API_PUBLISHED_PORT"] || "7700"} SKEP_TOKEN_FILE=${join(secretsDir, "api-token")}\n` +
       "  npm run -s skep -- nodes\n",
   );

@@ -131,7 +131,7 @@ describe("the commands that show", () => {
     ["preview", /^web\ncopy 1: node n\d/],
     [
       "nodes",
-      /^NODE +LIVENESS +AVAILABILITY .*\nn1 +ready +active +manager +1 +25% of 4 +50% of 8 GiB +10\.0\.0\.1\nn2 .* compute=true\n$/,
+      /^NODE +LIVENESS +AVAILABILITY .*\nn1 +ready +active +manager +0 +25% of 4 +50% of 8 GiB +10\.0\.0\.1\nn2 .* compute=true\n$/,
     ],
     [
       "status",
