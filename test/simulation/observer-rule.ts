@@ -65,7 +65,7 @@ export class ObserverRule {
    */
   broken(nodeId: string, nodes: readonly Node[], unreachedMs: number): string | undefined {
     const { name } = this.#life;
-    const silentMs = this.#silentMs(nodeId);
+    const silentMs = this.silentMs(nodeId);
     if (silentMs < DOWN_AFTER_MS - SLACK_MS)
       return `${name} calls ${nodeId} down after it observed ${silentMs} ms of silence; ${DOWN_AFTER_MS} are needed`;
     if (unreachedMs > ASKED_WITHIN_MS)
@@ -91,14 +91,15 @@ export class ObserverRule {
       const location = world.locations.find(one => one.instanceId === change.instanceId && one.epoch === change.epoch);
       const node = world.nodes.find(one => one.id === location?.nodeId);
       if (node === undefined || node.liveness === "down") continue;
-      const silentMs = this.#silentMs(node.id);
+      const silentMs = this.silentMs(node.id);
       if (silentMs >= DOWN_AFTER_MS - SLACK_MS) continue;
       return `${change.instanceId}@${change.epoch} is given up, though ${this.#life.name} heard ${node.id} ${silentMs} ms ago`;
     }
     return undefined;
   }
 
-  #silentMs(nodeId: string): number {
+  /** How long the scheduler has observed no sign of life of the node's agent. */
+  silentMs(nodeId: string): number {
     return this.#life.ranMs() - (this.#beatAt.get(nodeId) ?? 0);
   }
 }

@@ -9,6 +9,7 @@ import { createRecordingLog, type Log } from "@skep/kit/log.ts";
 import { createIdSource } from "@skep/kit/random.ts";
 import { createScheduler } from "@skep/scheduler/create-scheduler.ts";
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
+import { tenantsOnManagers } from "./control-rule.ts";
 import { busOfLife, throughGate, type Life } from "./life.ts";
 import { ObserverRule } from "./observer-rule.ts";
 import type { Platform } from "./platform.ts";
@@ -90,7 +91,7 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
       const broken = observer.broken(nodeId, recordsOf(platform).nodes, unreachedMs);
       if (broken !== undefined) platform.violate(broken);
     }),
-    settings: SETTINGS,
+    settings: { ...SETTINGS, tenantsOnManagers: tenantsOnManagers(platform) },
     routesMaxAgeMs: ROUTES_MAX_AGE_MS,
     name,
     version: "simulated",

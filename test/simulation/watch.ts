@@ -1,3 +1,4 @@
+import { ControlRule } from "./control-rule.ts";
 import { brokenSingleRule } from "./volume-rule.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
@@ -66,13 +67,15 @@ function steadiness({ wantedSince, clock }: Platform, { deployments }: World): (
 
 /** The store as one scheduler sees it, with the rules that only show in what it writes. */
 export function watchedStore(platform: Platform, store: Store, life: Life, observer: ObserverRule): Store {
+  const control = new ControlRule(platform);
   return throughGate(
     store,
     life,
     {
       before: (verb, args) => {
         if (verb === "commit") {
-          const broken = observer.brokenByGivingUp(recordsOf(platform), args[0] as Plan);
+          const plan = args[0] as Plan;
+          const broken = observer.brokenByGivingUp(recordsOf(platform), plan) ?? control.broken(plan);
           if (broken !== undefined) platform.violate(broken);
         }
         if (verb === "saveFacts" || verb === "saveReport") {
@@ -86,6 +89,7 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
           const [plan] = args as [Plan];
           for (const change of plan.changes) platform.say(`${life.name} plan ${JSON.stringify(change)}`.slice(0, 300));
         }
+        if (verb === "loadWorld") control.loaded(result as World, nodeId => observer.silentMs(nodeId));
         if (verb === "releaseLease") platform.lease = undefined;
         if (verb === "takeLease") judgeLease(platform, life.name);
         judgeMandate(platform, life.name, verb, args, result);

@@ -53,6 +53,19 @@ export const CORE_BUGS: readonly Bug[] = [
     quick: true,
   },
   {
+    name: "control-plane-not-avoided",
+    breaks: "A manager is ranked by its score alone.",
+    edits: [
+      {
+        file: "packages/core/src/placement/ranking.ts",
+        find: "  if (avoided[a] !== avoided[b]) return avoided[a]! < avoided[b]!;\n",
+        replace: "",
+      },
+    ],
+    found: /is placed on the manager/,
+    quick: true,
+  },
+  {
     name: "state-lost-runs-again",
     breaks: "A location that was given up counts as running again when its node reports it.",
     edits: [
