@@ -53,7 +53,7 @@ export class ControlRule {
     });
     for (const { instanceId, nodeId, because } of places) {
       if (world.nodes.find(node => node.id === nodeId)?.role !== "manager") continue;
-      if (!/a node of the control plane, and no other node can take this$/.test(because))
+      if (!because.endsWith("a node of the control plane, and no other node can take this"))
         return `${instanceId} is placed on the manager ${nodeId}, and nothing says why: ${because}`;
       const other = roomy.find(node => this.#couldTake(world, instanceId, node.id));
       if (other !== undefined) return `${instanceId} is placed on the manager ${nodeId}, though ${other.id} has room`;
