@@ -3,14 +3,14 @@ import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Platform } from "./platform.ts";
 
-/** In a quarter of the seeds the operator left the default, in the others managers are nodes like any other. */
+/** A quarter of the seeds have the default; in the others managers are nodes like any other. */
 export function tenantsOnManagers(platform: Platform): TenantsOnManagers {
   return platform.chance("tenants on managers").happens(0.25) ? "avoid" : "allow";
 }
 
 /** A scheduler that heard a node so lately has no reason to doubt it. */
 const SURELY_READY_MS = 1_500;
-/** With so few instances, ports and waiting ports a node of the simulation has room for any other. */
+/** A node with so few instances and ports has room for any other instance of the workload. */
 const SURELY_ROOM = { instances: 7, ports: 25 };
 
 /**

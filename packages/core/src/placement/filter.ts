@@ -230,7 +230,7 @@ export function filtersOf(ask: Ask, fleet: Fleet): readonly Filter[] {
   ];
 }
 
-/** An instance whose volumes have a home goes there, whatever node it is: nothing else has its data. */
+/** An instance goes to the node that has its volumes, whatever node it is. */
 function isKeptOff(fleet: Fleet, need: Need): boolean {
   return fleet.tenantsOnManagers === "never" && homesOf(fleet, need).length === 0;
 }
