@@ -105,7 +105,7 @@ export class Adversary {
         database.cut(fault.who);
         return this.#healAfter(fault.forMs, () => database.heal(fault.who));
       case "store-clock":
-        return this.#platform.stepDatabase(fault.byMs);
+        return this.#platform.databaseClock.step(fault.byMs);
       case "journal-lost":
         return this.#loseJournal(this.#node(fault.who), fault.forMs);
       case "disk-full":

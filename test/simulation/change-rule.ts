@@ -5,7 +5,8 @@ import type { World } from "@skep/core/world/world.ts";
 
 /**
  * The least wait after a failed placement; the design says 5 s, and clocks of the database and
- * others differ a little.
+ * others differ a little. It is counted by what the leader may believe: after 5 s that have truly
+ * passed nobody minds that the database's clock was set back meanwhile and says less.
  */
 const LEAST_RETRY_MS = 4_500;
 
@@ -17,7 +18,7 @@ const LEAST_RETRY_MS = 4_500;
 export function brokenChangeRule(
   before: World,
   after: World,
-  now: number,
+  believedNow: number,
   isSteady: (deploymentId: string) => boolean = () => true,
 ): string | undefined {
   const known = new Map(before.locations.map(one => [keyOf(one), one]));
@@ -26,7 +27,7 @@ export function brokenChangeRule(
     if (was === location) continue;
     const broken =
       was === undefined
-        ? (brokenPlacing(before, location, now) ?? brokenMost(after, location))
+        ? (brokenPlacing(before, location, believedNow) ?? brokenMost(after, location))
         : (brokenState(was, location) ??
           (isSteady(location.deploymentId) ? brokenEnd(before, after, was, location) : undefined));
     if (broken !== undefined) return broken;
@@ -42,12 +43,12 @@ function brokenState(was: Location, is: Location): string | undefined {
   return `${nameOf(is)} was over (${was.state}), and is recorded as ${is.state} again`;
 }
 
-function brokenPlacing(before: World, placed: Location, now: number): string | undefined {
+function brokenPlacing(before: World, placed: Location, believedNow: number): string | undefined {
   const last = before.locations.find(
     one => one.instanceId === placed.instanceId && one.epoch === placed.epoch - 1 && one.state === "failed",
   );
-  if (last === undefined || now - last.changedAt >= LEAST_RETRY_MS) return undefined;
-  return `${nameOf(placed)} is placed again ${now - last.changedAt} ms after it failed`;
+  if (last === undefined || believedNow - last.changedAt >= LEAST_RETRY_MS) return undefined;
+  return `${nameOf(placed)} is placed again ${believedNow - last.changedAt} ms after it failed`;
 }
 
 /** No node gets more copies of a deployment than its release allows there. */

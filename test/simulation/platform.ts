@@ -11,6 +11,7 @@ import type { Records } from "@skep/scheduler/store/memory-records.ts";
 import { createMemoryDatabase, type MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.ts";
 import { Changes } from "./changes.ts";
 import { createChance, type Chance } from "./chance.ts";
+import { createDatabaseClock, type DatabaseClock } from "./database-clock.ts";
 import type { Edge } from "./edge.ts";
 import { EngineRule } from "./engine-rule.ts";
 import type { Mischief } from "./faults.ts";
@@ -81,9 +82,8 @@ export interface Platform {
   /** Keeps the first violation; the run ends with it. */
   violate(sentence: string): void;
   violation(): string | undefined;
-  /** Moves the database's clock, by which leases go. */
-  stepDatabase(byMs: number): void;
-  databaseNow(): number;
+  /** By which leases and the times of the records go. */
+  readonly databaseClock: DatabaseClock;
 }
 
 /**
@@ -115,8 +115,8 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
   const swarm = new Map<string, SwarmNodeView>();
   const nodes = [1, 2, 3, 4, 5].map(number => createSimNode(number, clock, swarm));
   const random = (purpose: string): Random => seededRandom(`${seed} ${purpose}`);
-  let databaseSkewMs = 0;
-  const database = createMemoryDatabase({ ...clock, now: () => clock.now() + databaseSkewMs });
+  const databaseClock = createDatabaseClock(clock);
+  const database = createMemoryDatabase(databaseClock);
   const edges: Edge[] = [];
   const changes = new Changes(database, nodes, edges);
   const network = createMemoryNetwork(clock);
@@ -158,10 +158,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
       trace.add(clock.now(), `VIOLATION ${sentence}`);
     },
     violation: () => violation,
-    stepDatabase: byMs => {
-      databaseSkewMs += byMs;
-    },
-    databaseNow: () => clock.now() + databaseSkewMs,
+    databaseClock,
   };
   return platform;
 }

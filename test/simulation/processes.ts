@@ -85,7 +85,7 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
     ids: prefix => `${name}_${newId(prefix)}`,
     log: logOf(platform, life, (event, { nodeId, at }) => {
       // What could not be recorded at once is said late, and was judged by what was known then.
-      const isLate = platform.databaseNow() - (at as number) > SAID_AT_ONCE_MS;
+      const isLate = platform.databaseClock.now() - (at as number) > SAID_AT_ONCE_MS;
       if (event !== "node.down" || typeof nodeId !== "string" || isLate) return;
       const unreachedMs = platform.clock.now() - (platform.unreached.get(nodeId) ?? 0);
       const broken = observer.broken(nodeId, recordsOf(platform).nodes, unreachedMs);

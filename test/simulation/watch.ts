@@ -45,7 +45,7 @@ export function checkNow(platform: Platform): void {
   platform.judged = world;
   const broken =
     brokenRecordRule(world, platform.repaired) ??
-    brokenChangeRule(before, world, platform.databaseNow(), steadiness(platform, world)) ??
+    brokenChangeRule(before, world, platform.databaseClock.believed(), steadiness(platform, world)) ??
     brokenRouteRule(world, running) ??
     brokenCopyRule(running) ??
     brokenSingleRule(running) ??
@@ -120,7 +120,7 @@ function judgeMandate(platform: Platform, name: string, verb: string, args: read
   if (at === undefined || (result as { kind?: string } | undefined)?.kind === "stale") return;
   const { term, holder } = args[at] as Mandate;
   const { lease } = platform.database.records;
-  const overMs = platform.databaseNow() - (lease?.expiresAt ?? 0);
+  const overMs = platform.databaseClock.now() - (lease?.expiresAt ?? 0);
   if (overMs >= 0) platform.violate(`${name} committed by ${verb}, and its lease had expired ${overMs} ms before`);
   if (term === lease?.term && holder === lease.holder) return;
   platform.violate(`${name} committed in term ${term} by ${verb}, and it is term ${lease?.term} of ${lease?.holder}`);
@@ -136,7 +136,7 @@ function judgeLease(platform: Platform, name: string): void {
   platform.lease = lease;
   const { storeLate = 1, kinds = [] } = platform.mischief ?? {};
   if (before === undefined || lease === undefined || storeLate > 0 || kinds.includes("store-clock")) return;
-  const leftMs = before.expiresAt - platform.databaseNow();
+  const leftMs = before.expiresAt - platform.databaseClock.now();
   if (lease.term !== before.term + 1 || before.holder === "" || leftMs <= 0) return;
   platform.violate(`${name} takes the lease ${leftMs} ms before that of ${before.holder} has expired`);
 }
