@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -33,6 +33,13 @@ test("the file is for the agent's eyes only and nothing half-written stays besid
   await createFileJournal(join(dir, "own"), () => {}).write(EMPTY_ENTRY);
   expect(await readdir(join(dir, "own"))).toEqual(["assignment.bin"]);
   expect((await stat(join(dir, "own/assignment.bin"))).mode & 0o777).toBe(0o600);
+});
+
+test("what an earlier version kept is gone once the journal was read", async () => {
+  await mkdir(join(dir, "earlier"));
+  await writeFile(join(dir, "earlier/assignment.json"), "{}");
+  await createFileJournal(join(dir, "earlier"), () => {}).read();
+  expect(await readdir(join(dir, "earlier"))).toEqual([]);
 });
 
 test.each(["{ half", "null", '{"assignment":null}', ""])("a file with %s counts as none, and is told", async text => {

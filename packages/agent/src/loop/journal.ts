@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeJournal, encodeJournal, type KeptState } from "@skep/api/codec/held.ts";
 
@@ -30,6 +30,8 @@ export function createFileJournal(dir: string, onSpoilt: (error: unknown) => voi
   const path = join(dir, "assignment.bin");
   return {
     read: async () => {
+      // What an earlier version kept here is read by nobody, and has tenants' secrets in it.
+      await rm(join(dir, "assignment.json"), { force: true }).catch(onSpoilt);
       try {
         return decodeJournal(await readFile(path));
       } catch (error) {

@@ -10,7 +10,7 @@ import type {
 } from "../gen/skep/v1/agent_pb.ts";
 import { AssignmentSchema, FetchAssignmentReplySchema, FetchAssignmentSchema } from "../gen/skep/v1/agent_pb.ts";
 import { packAssignment, packWhole, type Packing } from "./assignment-pack.ts";
-import { MIN_READER_VERSION, PROTOCOL_VERSION, decodeMessage, encodeMessage, readEach } from "./envelope.ts";
+import { MIN_ASSIGNMENT_READER, PROTOCOL_VERSION, decodeMessage, encodeMessage, readEach } from "./envelope.ts";
 import type { Unreadable } from "./envelope.ts";
 import { portFromProto, portToProto } from "./instance.ts";
 import { fromUint64, toUint64 } from "./number.ts";
@@ -83,7 +83,11 @@ export function encodeAssignmentWithin(assignment: Assignment, maxBytes: number)
  */
 function encodePacked(assignment: Assignment, packing: Packing): Uint8Array {
   const specs = specNumbers(packing.instances);
-  const head = encodeMessage(AssignmentSchema, { ...assignmentToProto(assignment, packing, specs), specs: {} });
+  const head = encodeMessage(
+    AssignmentSchema,
+    { ...assignmentToProto(assignment, packing, specs), specs: {} },
+    MIN_ASSIGNMENT_READER,
+  );
   const writer = new BinaryWriter().raw(head);
   for (const [number, { spec }] of specs.all) {
     if (packing.named.has(spec)) continue;
@@ -134,6 +138,7 @@ export function encodeFetchReply(assignment: Assignment | undefined, maxBytes = 
   return encodeMessage(
     FetchAssignmentReplySchema,
     assignment === undefined ? {} : { assignment: assignmentToProto(assignment, packAssignment(assignment, maxBytes)) },
+    MIN_ASSIGNMENT_READER,
   );
 }
 
@@ -157,7 +162,7 @@ function assignmentToProto(
   const [away, here] = [[...specs.all].filter(isNamed), [...specs.all].filter(one => !isNamed(one))];
   return {
     version: PROTOCOL_VERSION,
-    minReaderVersion: MIN_READER_VERSION,
+    minReaderVersion: MIN_ASSIGNMENT_READER,
     nodeId: assignment.nodeId,
     incarnation: assignment.incarnation,
     succeeds: [...assignment.succeeds],

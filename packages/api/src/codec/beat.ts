@@ -49,10 +49,16 @@ export function encodeBeat(beat: Beat): Uint8Array {
   });
 }
 
+/** A beat as it was heard, with the version of the protocol that its agent speaks. */
+export interface HeardBeat extends Beat {
+  readonly protocol: number;
+}
+
 /** @throws SkepError as `decodeMessage`. */
-export function decodeBeat(bytes: Uint8Array): Beat {
+export function decodeBeat(bytes: Uint8Array): HeardBeat {
   const message = decodeMessage(BeatSchema, bytes);
   return {
+    protocol: message.version,
     nodeId: message.nodeId,
     bootId: message.bootId,
     sessionId: message.sessionId,

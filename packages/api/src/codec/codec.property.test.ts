@@ -19,6 +19,7 @@ import {
   encodeFetchReply,
 } from "./assignment.ts";
 import { decodeBeat, encodeBeat } from "./beat.ts";
+import { PROTOCOL_VERSION } from "./envelope.ts";
 import { fromConnectError, toConnectError } from "./error.ts";
 import { decodeJournal, encodeJournal } from "./held.ts";
 import { decodeEventNotice, decodeWake, encodeEventNotice, encodeWake } from "./notice.ts";
@@ -126,7 +127,11 @@ describe("what is written is read again", () => {
       leaving: fc.boolean(),
       at: long,
     });
-    survives(beat, encodeBeat, decodeBeat);
+    survives(beat, encodeBeat, bytes => {
+      const { protocol, ...read } = decodeBeat(bytes);
+      expect(protocol).toBe(PROTOCOL_VERSION);
+      return read;
+    });
   });
 
   it("reports and their answers", () => {

@@ -5,18 +5,29 @@ import { SkepError } from "@skep/core/error.ts";
 /**
  * The version of the agent protocol that this code speaks; it grows when a message gains meaning.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /**
  * The lowest version that may act on what this code sends. It grows only when ignoring what is new
  * would be wrong; proto/README.md has the rule.
  */
-export const MIN_READER_VERSION = 1;
+const MIN_READER_VERSION = 1;
+
+/**
+ * The lowest version that may act on an assignment. An agent of version 1 would start an
+ * `exclusive` copy without a lease, mount a volume of another serial, and obey an older copy of
+ * the records.
+ */
+export const MIN_ASSIGNMENT_READER = 2;
 
 /** Writes a message of the agent protocol with both versions set. */
-export function encodeMessage<D extends DescMessage>(schema: D, init: MessageInitShape<D>): Uint8Array {
+export function encodeMessage<D extends DescMessage>(
+  schema: D,
+  init: MessageInitShape<D>,
+  minReaderVersion = MIN_READER_VERSION,
+): Uint8Array {
   const message = create(schema, init);
-  return toBinary(schema, Object.assign(message, { version: PROTOCOL_VERSION, minReaderVersion: MIN_READER_VERSION }));
+  return toBinary(schema, Object.assign(message, { version: PROTOCOL_VERSION, minReaderVersion }));
 }
 
 /**

@@ -1,11 +1,18 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { anAssignment } from "@skep/core/testing/builders.ts";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { AssignmentSchema, AskSchema, ReportSchema, WakeSchema } from "../gen/skep/v1/agent_pb.ts";
+import {
+  AssignmentSchema,
+  AskSchema,
+  FetchAssignmentReplySchema,
+  ReportSchema,
+  WakeSchema,
+} from "../gen/skep/v1/agent_pb.ts";
 import { Availability } from "../gen/skep/v1/node_pb.ts";
 import { InstanceState, Health, InstanceDesired } from "../gen/skep/v1/instance_pb.ts";
 import { DeploymentSpecSchema } from "../gen/skep/v1/spec_pb.ts";
 import { decodeAsk } from "./ask.ts";
-import { decodeAssignment } from "./assignment.ts";
+import { decodeAssignment, encodeAssignment, encodeAssignmentWithin, encodeFetchReply } from "./assignment.ts";
 import { PROTOCOL_VERSION } from "./envelope.ts";
 import { decodeWake, encodeWake } from "./notice.ts";
 import { decodeReport } from "./report.ts";
@@ -33,6 +40,17 @@ describe("programs of different versions", () => {
       expect.objectContaining({ code: "failed_precondition", reason: "PROTOCOL_TOO_NEW" }),
     );
     expect(() => decodeWake(bytes)).toThrow(/update this program first/);
+  });
+
+  it("keeps assignments, which an agent of version 1 would misread, from it, and nothing else", () => {
+    const sent = anAssignment();
+    const minReaders = [
+      fromBinary(AssignmentSchema, encodeAssignment(sent)),
+      fromBinary(AssignmentSchema, encodeAssignmentWithin(sent, 1_000_000).bytes),
+      fromBinary(FetchAssignmentReplySchema, encodeFetchReply(sent)),
+      fromBinary(WakeSchema, encodeWake("placed")),
+    ].map(message => message.minReaderVersion);
+    expect(minReaders).toEqual([2, 2, 2, 1]);
   });
 
   it.each([

@@ -3,7 +3,8 @@ import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aReport, aRoute, aStatus, creation, placement, someFacts } from "../store/testing/records.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
-import type { Beat } from "@skep/api/codec/beat.ts";
+import type { Beat, HeardBeat } from "@skep/api/codec/beat.ts";
+import { PROTOCOL_VERSION } from "@skep/api/codec/envelope.ts";
 import type { Heard } from "../loop/beats.ts";
 import { startEdgeServer } from "./edge-server.ts";
 import type { EdgeAnswer } from "./ask-edge.ts";
@@ -15,7 +16,8 @@ const ports = [{ container: "app", containerPort: 80, protocol: "tcp", hostPort:
 
 /** A beat of which only what the agent works by matters. */
 function aBeat(works: Pick<Beat, "incarnation" | "appliedTerm">): Heard {
-  const beat: Beat = {
+  const beat: HeardBeat = {
+    protocol: PROTOCOL_VERSION,
     ...{ nodeId: "node-1", bootId: "boot", sessionId: "session", seq: 1, appliedRevision: 1, reportSeq: 0 },
     ...{ digest: 0n, instances: 1, load: undefined, leaving: false, refused: "", at: 0, ...works },
   };

@@ -1,4 +1,5 @@
-import { decodeBeat, type Beat } from "@skep/api/codec/beat.ts";
+import { decodeBeat, type Beat, type HeardBeat } from "@skep/api/codec/beat.ts";
+import { MIN_ASSIGNMENT_READER, PROTOCOL_VERSION } from "@skep/api/codec/envelope.ts";
 import { everyNode } from "@skep/api/subjects.ts";
 import {
   clonesOf,
@@ -14,7 +15,7 @@ import type { Senders } from "./senders.ts";
 
 /** What this scheduler has heard of a node's agent. */
 export interface Heard {
-  readonly beat: Beat | undefined;
+  readonly beat: HeardBeat | undefined;
   /** When, by `Beats.awakeMs`. */
   readonly atMs: number;
 }
@@ -42,7 +43,9 @@ export interface Beats extends Running {
    * is away.
    */
   listenedMs(): number;
-  /** Agents that refused the last assignment that they got, and why. */
+  /** Whether the node's agent is of a version that would misread its assignment. */
+  isTooOld(nodeId: NodeId): boolean;
+  /** Agents that refuse their assignments, and why: those of an older version refuse all. */
   refusals(): readonly { readonly nodeId: NodeId; readonly because: string }[];
   /**
    * Whether another agent with this node's id was there first, and is still: nothing of this one
@@ -93,7 +96,7 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
     isRefusedSession(sessions.get(nodeId) ?? [], sessionId, attention.ms());
   const listeningSince = (): number => (bus.connected() ? sinceMs : attention.ms());
 
-  function read(data: Uint8Array): Beat | undefined {
+  function read(data: Uint8Array): HeardBeat | undefined {
     try {
       return decodeBeat(data);
     } catch (error) {
@@ -110,9 +113,10 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
     listeningSinceMs: listeningSince,
     listenedMs: () => listenedMs + (isListening ? attention.ms() - sinceMs : 0),
     silentMs: nodeId => attention.ms() - Math.max(listeningSince(), heard.get(nodeId)?.atMs ?? 0),
+    isTooOld: nodeId => (heard.get(nodeId)?.beat?.protocol ?? PROTOCOL_VERSION) < MIN_ASSIGNMENT_READER,
     refusals: () =>
       [...heard].flatMap(([nodeId, { beat }]) =>
-        beat === undefined || beat.refused === "" ? [] : [{ nodeId, because: beat.refused }],
+        beat === undefined || whyRefused(beat) === "" ? [] : [{ nodeId, because: whyRefused(beat) }],
       ),
     isRefused,
     clones: () => [...sessions].flatMap(([nodeId, known]) => clonesOf(nodeId, known, attention.ms())),
@@ -129,4 +133,9 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
       attention.close();
     },
   };
+}
+
+function whyRefused({ protocol, refused }: HeardBeat): string {
+  if (protocol >= MIN_ASSIGNMENT_READER) return refused;
+  return `its agent speaks version ${protocol} of the protocol and would misread an assignment, which needs version ${MIN_ASSIGNMENT_READER}; update the agent`;
 }

@@ -108,8 +108,10 @@ export function createLiveness(ports: LoopPorts, options: LivenessOptions): Live
   };
 }
 
+/** An agent that is too old for its assignment keeps what it runs, and gets no new work. */
 function withBelief(node: Node, liveness: Believed = node.liveness, beats: Beats): Node {
-  return { ...node, liveness, load: beats.heard(node.id)?.beat?.load ?? node.load };
+  const availability = node.availability === "active" && beats.isTooOld(node.id) ? "pause" : node.availability;
+  return { ...node, availability, liveness, load: beats.heard(node.id)?.beat?.load ?? node.load };
 }
 
 function liveByNode(world: World): ReadonlyMap<NodeId, number> {

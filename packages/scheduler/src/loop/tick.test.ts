@@ -181,6 +181,24 @@ describe("a tick", () => {
     expect(placed()).toBe(1);
   });
 
+  it("writes the words of a plan although those of the plan before it could not be written", async () => {
+    const { wake } = await begin();
+    await rig.clock.advance(100);
+    let failed = 0;
+    rig.database.setPolicy((_, call) => {
+      const fails = call === "saveDecisions" && (failed += 1) === 1;
+      return { delayMs: 0, lost: fails ? "before" : "no" };
+    });
+    for (const name of ["web", "api"]) {
+      await deploy(name);
+      wake();
+      await rig.clock.advance(1_000);
+    }
+    const said = rig.database.records.decisions.map(one => one.decision.deploymentId);
+    expect(said).toContain("acme.api");
+    expect(said).not.toContain("acme.web");
+  });
+
   it("finds a commit whose answer was lost, and tells it", async () => {
     await begin();
     await rig.clock.advance(100);

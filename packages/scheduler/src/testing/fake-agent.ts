@@ -23,6 +23,8 @@ export class FakeAgent {
   readonly running = new Map<string, ReportedStatus>();
   readonly strangers = new Map<string, Stranger>();
   assignment: Assignment | undefined;
+  /** The version of the protocol that its beats say; `undefined` for this program's. */
+  protocol: number | undefined;
   /** Why it refused the last assignment that arrived. */
   refused = "";
   /** Answers of this agent when it is asked whether it reaches a peer. */
@@ -77,7 +79,9 @@ export class FakeAgent {
       ...{ reportSeq: this.#seq, instances: seen.length, load: undefined, leaving: false, at: this.#clock.now() },
       digest: seen.reduce((sum, one) => sum ^ hash(digestText(one)), 0n),
     });
-    this.#bus.publish(nodeSubject("beat", this.nodeId), beat);
+    // Of a field that stands twice the last one counts; 0x08 is the tag of `version`.
+    const version = this.protocol === undefined ? [] : [0x08, this.protocol];
+    this.#bus.publish(nodeSubject("beat", this.nodeId), Uint8Array.from([...beat, ...version]));
   }
 
   /** Repeats until it is acknowledged, as the real one does. */
