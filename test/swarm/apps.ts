@@ -36,17 +36,24 @@ export interface SeenContainer {
 /** All containers of tenants on the nodes that answer, as their own engines list them. */
 export async function seenContainers(platform: Platform, deployment?: string): Promise<readonly SeenContainer[]> {
   const perNode = platform.fleet.nodes.map(async node => {
-    const ids = (
-      await docker(platform.fleet, node.name, ["ps", "-aq", "--no-trunc", "--filter", "label=skep.instance"])
-    )
-      .split("\n")
-      .filter(Boolean);
-    if (ids.length === 0) return [];
-    const inspected = JSON.parse(await docker(platform.fleet, node.name, ["inspect", ...ids])) as Inspected[];
+    const inspected = await inspectAll(platform, node.name);
     return inspected.map(one => seen(one, node.name, node.swarmId));
   });
   const all = (await Promise.all(perNode)).flat();
   return deployment === undefined ? all : all.filter(one => one.deployment === deployment);
+}
+
+/** A container may go between the list and the look at each: then both are asked for again. */
+async function inspectAll(platform: Platform, node: string, tries = 5): Promise<readonly Inspected[]> {
+  const listed = await docker(platform.fleet, node, ["ps", "-aq", "--no-trunc", "--filter", "label=skep.instance"]);
+  const ids = listed.split("\n").filter(Boolean);
+  if (ids.length === 0) return [];
+  try {
+    return JSON.parse(await docker(platform.fleet, node, ["inspect", ...ids])) as Inspected[];
+  } catch (error) {
+    if (tries <= 1 || !/no such (object|container)/i.test(String(error))) throw error;
+    return inspectAll(platform, node, tries - 1);
+  }
 }
 
 interface Inspected {

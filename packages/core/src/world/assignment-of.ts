@@ -3,8 +3,9 @@ import type { Volume } from "../model/volume.ts";
 import type { AssignedInstance, Assignment, Removal } from "../model/assignment.ts";
 import type { DeploymentSpec } from "../model/deployment.ts";
 import type { Instance, Location } from "../model/instance.ts";
-import type { Node } from "../model/node.ts";
+import type { Node, NodeId } from "../model/node.ts";
 import { isGone } from "../model/state.ts";
+import type { World } from "./world.ts";
 
 /** A location with what its agent has to know of it. */
 export interface Assigned {
@@ -62,4 +63,21 @@ function toAssigned({ location, instance, spec }: Assigned, kept: readonly Volum
     spec,
     volumes: mounted.map(({ name, serial }) => ({ name, serial })),
   };
+}
+
+/** What stands on each of the wanted nodes; a location without its instance or spec is left out. */
+export function assignedByNode(world: World, wanted: ReadonlySet<NodeId>): ReadonlyMap<NodeId, readonly Assigned[]> {
+  const instances = new Map(world.instances.map(instance => [instance.id, instance]));
+  const specs = new Map(world.releases.map(release => [`${release.deploymentId} ${release.number}`, release.spec]));
+  const byNode = new Map<NodeId, Assigned[]>();
+  const add = (location: Location): void => {
+    const instance = instances.get(location.instanceId);
+    const spec = specs.get(`${location.deploymentId} ${location.release}`);
+    if (instance === undefined || spec === undefined) return;
+    const list = byNode.get(location.nodeId);
+    if (list === undefined) byNode.set(location.nodeId, [{ location, instance, spec }]);
+    else list.push({ location, instance, spec });
+  };
+  for (const location of world.locations) if (wanted.has(location.nodeId)) add(location);
+  return byNode;
 }

@@ -90,7 +90,8 @@ function place(draft: Draft, change: Extract<Change, { kind: "place" }>): void {
   const known = draft.locations.get(instance.id);
   draft.locations.set(instance.id, known === undefined ? [location] : [...known, location]);
   draft.placements = Math.max(draft.placements, change.placement);
-  draft.lastPlaced.set(change.nodeId, change.placement);
+  const before = draft.lastPlaced.get(change.nodeId) ?? draft.nodes.get(change.nodeId)?.lastPlaced ?? 0;
+  draft.lastPlaced.set(change.nodeId, Math.max(before, change.placement));
 }
 
 function forgetLocation(draft: Draft, of: Extract<Change, { kind: "forget-location" }>): void {

@@ -4,9 +4,8 @@ import type { Unreadable } from "@skep/api/codec/envelope.ts";
 import type { Volume } from "@skep/core/model/volume.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import type { World } from "@skep/core/world/world.ts";
-import type { Location } from "@skep/core/model/instance.ts";
 import type { Node, NodeId } from "@skep/core/model/node.ts";
-import { assignmentOf, type Assigned } from "@skep/core/world/assignment-of.ts";
+import { assignedByNode, assignmentOf, type Assigned } from "@skep/core/world/assignment-of.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
 import type { Leadership } from "./leader.ts";
 import type { LoopPorts } from "./ports.ts";
@@ -93,20 +92,4 @@ function leftOutDecision(node: Node, { instanceId, epoch, because }: Unreadable,
   const deploymentId = deploymentOf(instanceId);
   const tenantId = tenantOf(deploymentId);
   return { at, kind: "assignment.left-out", tenantId, deploymentId, instanceId, nodeId: node.id, epoch, sentence };
-}
-
-function assignedByNode(world: World, wanted: ReadonlySet<NodeId>): ReadonlyMap<NodeId, readonly Assigned[]> {
-  const instances = new Map(world.instances.map(instance => [instance.id, instance]));
-  const specs = new Map(world.releases.map(release => [`${release.deploymentId} ${release.number}`, release.spec]));
-  const byNode = new Map<NodeId, Assigned[]>();
-  const add = (location: Location): void => {
-    const instance = instances.get(location.instanceId);
-    const spec = specs.get(`${location.deploymentId} ${location.release}`);
-    if (instance === undefined || spec === undefined) return;
-    const list = byNode.get(location.nodeId);
-    if (list === undefined) byNode.set(location.nodeId, [{ location, instance, spec }]);
-    else list.push({ location, instance, spec });
-  };
-  for (const location of world.locations) if (wanted.has(location.nodeId)) add(location);
-  return byNode;
 }

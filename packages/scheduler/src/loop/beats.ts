@@ -114,10 +114,7 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
     listenedMs: () => listenedMs + (isListening ? attention.ms() - sinceMs : 0),
     silentMs: nodeId => attention.ms() - Math.max(listeningSince(), heard.get(nodeId)?.atMs ?? 0),
     isTooOld: nodeId => (heard.get(nodeId)?.beat?.protocol ?? PROTOCOL_VERSION) < MIN_ASSIGNMENT_READER,
-    refusals: () =>
-      [...heard].flatMap(([nodeId, { beat }]) =>
-        beat === undefined || whyRefused(beat) === "" ? [] : [{ nodeId, because: whyRefused(beat) }],
-      ),
+    refusals: () => [...heard].flatMap(([nodeId, { beat }]) => refusalOf(nodeId, beat)),
     isRefused,
     clones: () => [...sessions].flatMap(([nodeId, known]) => clonesOf(nodeId, known, attention.ms())),
     note: nodeId => {
@@ -135,7 +132,10 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
   };
 }
 
-function whyRefused({ protocol, refused }: HeardBeat): string {
-  if (protocol >= MIN_ASSIGNMENT_READER) return refused;
-  return `its agent speaks version ${protocol} of the protocol and would misread an assignment, which needs version ${MIN_ASSIGNMENT_READER}; update the agent`;
+function refusalOf(nodeId: NodeId, beat: HeardBeat | undefined): readonly { nodeId: NodeId; because: string }[] {
+  if (beat === undefined) return [];
+  const { protocol, refused } = beat;
+  if (protocol >= MIN_ASSIGNMENT_READER) return refused === "" ? [] : [{ nodeId, because: refused }];
+  const because = `its agent speaks version ${protocol} of the protocol and would misread an assignment, which needs version ${MIN_ASSIGNMENT_READER}; update the agent`;
+  return [{ nodeId, because }];
 }

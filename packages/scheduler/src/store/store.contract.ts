@@ -5,6 +5,7 @@ import { describeIdentities } from "./contract/identity.contract.ts";
 import { describeKeys } from "./contract/key.contract.ts";
 import { describeLeases } from "./contract/lease.contract.ts";
 import { describeMandates } from "./contract/mandate.contract.ts";
+import { describeNumbers } from "./contract/number.contract.ts";
 import { describePlans } from "./contract/plan.contract.ts";
 import { describeRecoveries } from "./contract/recovery.contract.ts";
 import { prepareStore, type StorePlace } from "./contract/setting.ts";
@@ -19,6 +20,7 @@ export function describeStore(place: StorePlace): void {
     describeRecoveries(setting);
     describeLeases(setting);
     describePlans(setting);
+    describeNumbers(setting);
     describeMandates(setting);
     describeStatus(setting);
     describeSpecs(setting);

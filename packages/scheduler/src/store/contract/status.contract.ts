@@ -91,6 +91,7 @@ export function describeStatus(setting: StoreSetting): void {
       expect(await store.saveSwarmNodes([swarmNode("node-1", 7), swarmNode("node-2", 8)], NOW)).toBe(false);
       expect(await store.saveSwarmNodes([swarmNode("node-1", 9, { compute: "true" })], NOW)).toBe(true);
       expect(await store.saveSwarmNodes([swarmNode("node-1", 8)], NOW)).toBe(false);
+      expect(await store.saveSwarmNodes([swarmNode("node-2", 8)], NOW), "an older list").toBe(false);
       const nodes = await store.listNodes();
       expect(nodes.map(one => [one.node.id, one.swarmState])).toEqual([
         ["node-1", "ready"],
@@ -162,6 +163,8 @@ export function describeStatus(setting: StoreSetting): void {
       expect(await store.loadUsage(["acme.web.1", "acme.web.2"])).toEqual([
         { instanceId: "acme.web.1", epoch: 1, cpuMillis: 12, memoryBytes: 34 },
       ]);
+      await store.saveUsage([{ instanceId: "acme.web.9", epoch: 1, cpuMillis: 1, memoryBytes: 1 }], NOW);
+      expect(await store.loadUsage(["acme.web.9"])).toEqual([]);
       await store.saveReport(aReport({ gone: [{ instanceId: "acme.web.1", epoch: 1 }] }), NOW);
       expect(await store.listNodes()).toMatchObject([{ instances: 1 }]);
     });

@@ -7,9 +7,8 @@ import type { Capacity, Liveness, Node, NodeLoad } from "@skep/core/model/node.t
 import { canBecome, isLive } from "@skep/core/model/state.ts";
 import { takesPortTwice, takesReleasedPort } from "./plan.ts";
 import { locationKey, removalKey, type NodeEntry, type Records } from "../memory-records.ts";
-import { latest } from "../postgres/queries/report.ts";
 import { swarmAddress } from "../swarm-address.ts";
-import type { StatusReport } from "../reports.ts";
+import { latest, type StatusReport } from "../reports.ts";
 import type { SavedReport } from "../store.ts";
 
 const NO_CAPACITY: Capacity = { cpuMillis: 0, memoryBytes: 0, instances: 0, portFrom: 0, portTo: 0 };

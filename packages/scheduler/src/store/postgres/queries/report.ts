@@ -1,7 +1,6 @@
-import type { ReportedStatus } from "@skep/core/model/report.ts";
 import type { InstanceState } from "@skep/core/model/instance.ts";
 import { canBecome } from "@skep/core/model/state.ts";
-import type { StatusReport } from "../../reports.ts";
+import { latest, type StatusReport } from "../../reports.ts";
 import type { SavedReport } from "../../store.ts";
 import { askOne, type Queryable } from "../sql.ts";
 
@@ -58,15 +57,4 @@ export async function saveReport(db: Queryable, report: StatusReport, now: numbe
     values,
   );
   return { accepted: row.accepted, needFull: !row.reported_full, fresh: row.fresh, changed: row.changed };
-}
-
-/** What the report says of each location, once: gone is the last word on it. */
-export function latest(report: StatusReport): ReadonlyMap<string, Omit<ReportedStatus, "ports">> {
-  const statuses = new Map<string, Omit<ReportedStatus, "ports">>();
-  for (const { ports: _, ...status } of report.statuses) statuses.set(`${status.instanceId} ${status.epoch}`, status);
-  for (const { instanceId, epoch } of report.gone) {
-    const gone = { instanceId, epoch, state: "stopped", health: "none", containers: [], message: "" } as const;
-    statuses.set(`${instanceId} ${epoch}`, gone);
-  }
-  return statuses;
 }
