@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { SETTINGS } from "@skep/agent/config.ts";
+import type { Setting } from "@skep/kit/config.ts";
+import { SCHEDULER_SETTINGS } from "@skep/scheduler/config.ts";
+import { root, sources } from "./sources.ts";
+
+type Settings = Readonly<Record<string, Setting<unknown>>>;
+
+/** Each service: its settings, and the READMEs that have them. The scheduler adds the server's. */
+const SERVICES: readonly (readonly [string, Settings, readonly string[]])[] = [
+  ["the agent", SETTINGS, ["packages/agent"]],
+  ["the scheduler", SCHEDULER_SETTINGS, ["packages/scheduler", "packages/server"]],
+];
+
+/** `setting("SKEP_X", ...)`, `secret("SKEP_X", ...)`, `env["SKEP_X"]` and `env.SKEP_X`. */
+const READS = /(?:\b(?:setting|secret)\(\s*"|\["|\benv\.)(SKEP_[A-Z0-9_]+)/g;
+
+describe("the settings", () => {
+  it.each(SERVICES)("of %s stand in a README, each in a row with its default", (_, settings, rooms) => {
+    const rows = rooms
+      .map(readme)
+      .join("\n")
+      .split("\n")
+      .map(line => line.split("|").map(cell => cell.trim()));
+    for (const { variable, schema } of Object.values(settings)) {
+      const row = rows.find(cells => cells[1] === `\`${variable}\``);
+      expect(row?.[2], `${variable} in ${rooms.join(" or ")}`).toBe(shown(schema.parse(undefined)));
+    }
+  });
+
+  it("that any source reads stand in the README of its room, or of the stack", () => {
+    const missing = sources()
+      .filter(({ file }) => !file.endsWith(".test.ts"))
+      .flatMap(({ file, text }) => {
+        const room = /^(?:packages\/[^/]+|[^/]+)/.exec(file)?.[0] ?? "";
+        const words = `${readme(room)}${readme("stack")}`;
+        return [...text.matchAll(READS)]
+          .map(match => match[1] ?? "")
+          .filter(name => !new RegExp(`\\b${name}\\b`).test(words))
+          .map(name => `${name}, read by ${file}`);
+      });
+    expect(missing).toEqual([]);
+  });
+
+  it("of the stack file stand in the stack's README, some as a pattern with `…`", () => {
+    const named = [...readme("stack").matchAll(/`(SKEP_[A-Z0-9_…]+)`/g)].map(
+      match => new RegExp(`^${(match[1] ?? "").replaceAll("…", "[A-Z0-9_]+")}$`),
+    );
+    // Of three bounds the README writes the common beginning once.
+    const ends = [...readme("stack").matchAll(/`…(_[A-Z0-9_]+)`/g)].map(match => match[1] ?? "");
+    const file = readFileSync(join(root, "stack", "skep.yml"), "utf8");
+    const variables = [...file.matchAll(/\$\{(SKEP_[A-Z0-9_]+)/g)].map(match => match[1] ?? "");
+    const missing = variables.filter(
+      name => !named.some(pattern => pattern.test(name)) && !ends.some(end => name.endsWith(end)),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+function readme(room: string): string {
+  return readFileSync(join(root, room, "README.md"), "utf8");
+}
+
+function shown(value: unknown): string {
+  const isNone = value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
+  return isNone ? "none" : String(value);
+}
