@@ -65,5 +65,5 @@ function readme(room: string): string {
 
 function shown(value: unknown): string {
   const isNone = value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
-  return isNone ? "none" : String(value);
+  return isNone ? "none" : typeof value === "object" ? JSON.stringify(value) : String(value as string | number);
 }
