@@ -2,8 +2,8 @@ import type { Settings } from "./world/world.ts";
 import type { Liveness, Node, NodeId } from "./model/node.ts";
 
 /**
- * What one observer knows of a node's agent, in its own clock. It never inherits another observer's
- * times.
+ * What one observer has seen of a node's agent, in its own clock. It never inherits another
+ * observer's times.
  */
 export interface NodeObservation {
   readonly observingSinceAt: number;
@@ -19,7 +19,7 @@ export interface NodeObservation {
   readonly assigned?: number;
 }
 
-/** What to believe of each node, and whether so many are silent that nobody is declared down. */
+/** The verdict on each node, and whether so many are silent that none is declared down. */
 export interface Assessment {
   readonly liveness: ReadonlyMap<NodeId, Liveness>;
   readonly frozen: boolean;
@@ -37,8 +37,8 @@ const MOST_SILENT_SHARE = 1 / 3;
  * Judges nodes by the silence of their agents, counted since the later of the last beat and the
  * beginning of the observation. A silent node is suspect; it is down only when it was silent for
  * long and its peers could not reach it during that silence either. When more than a third of the
- * nodes, and more than one, are silent at once, nobody becomes down. Who is down stays so until a
- * beat is heard.
+ * nodes, and more than one, are silent at once, none becomes down. A node that is down stays so
+ * until a beat comes.
  */
 export function assessNodes(
   nodes: readonly Node[],

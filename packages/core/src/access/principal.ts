@@ -12,7 +12,7 @@ export interface Grant {
   readonly scope: Scope;
 }
 
-/** Who asks. */
+/** The caller of a request. */
 export interface Principal {
   /** `operator` holds the platform's token; `anonymous` has none. */
   readonly kind: "operator" | "anonymous";
@@ -26,5 +26,5 @@ export function anOperator(name: string): Principal {
   return { kind: "operator", name, grants: [{ permissions: "all", scope: PLATFORM }] };
 }
 
-/** Whoever asks without a token. It may do nothing that needs a permission. */
+/** A caller without a token. It may do nothing that needs a permission. */
 export const ANONYMOUS: Principal = { kind: "anonymous", name: "anonymous", grants: [] };

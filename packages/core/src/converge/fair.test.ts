@@ -20,7 +20,7 @@ function assigned(tenantId: string, serial: number): ReturnType<typeof anAssigne
   return anAssignedInstance({ instanceId: `${tenantId}.web.${serial}`, tenantId, spec });
 }
 
-/** Who is started of these instances, which are all made and not running. */
+/** Which of these instances are started; all are made and none is running. */
 function started(
   instances: readonly ReturnType<typeof anAssignedInstance>[],
   startLimit: number,

@@ -10,7 +10,7 @@ type Placed = Pick<AssignedInstance, "instanceId" | "epoch">;
 interface Asking {
   readonly instance: AssignedInstance;
   readonly holdsTurn: boolean;
-  /** Ends in a row: who was started again and again waits behind who was not. */
+  /** Ends in a row: an instance that was started often waits behind those that were not. */
   readonly failures: number;
 }
 

@@ -16,7 +16,7 @@ export interface LeaseView {
 /** What `converge` is asked. */
 export interface ConvergeInput {
   /**
-   * What the node is told to run; `undefined` where nothing was ever heard, which changes nothing
+   * What the node is told to run; `undefined` where no assignment ever came, which changes nothing
    * on the node.
    */
   readonly assignment: Assignment | undefined;

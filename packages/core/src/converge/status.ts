@@ -1,7 +1,7 @@
 import type { Health } from "../model/instance.ts";
 import type { ReportedStatus } from "../model/report.ts";
 
-/** What the agent sees of one instance at one epoch, and whether it knows why. */
+/** What the agent sees of one instance at one epoch, and whether an assignment explains it. */
 export interface InstanceStatus extends ReportedStatus {
   /** Whether no assignment and no removal explains it: it is left alone and only reported. */
   readonly stranger: boolean;

@@ -6,10 +6,10 @@ export interface NodeKey {
   readonly revokedAt: number | undefined;
 }
 
-/** Whoever wants to speak as a node. That it holds the private key has been proved. */
+/** An agent that asks to join as a node. It has proved that it holds the private key. */
 export interface Applicant {
   readonly publicKey: string;
-  /** Whether it knows the join secret. */
+  /** Whether it has shown the join secret. */
   readonly knowsSecret: boolean;
   /** The key that is recorded for the node. */
   readonly recorded: NodeKey | undefined;
@@ -29,7 +29,7 @@ export type Admission =
 
 /**
  * The first agent of a node shows the join secret and leaves its public key; from then on only that
- * key speaks for the node. The secret alone is therefore worth nothing against a node that has
+ * key counts for the node. The secret alone is therefore worth nothing against a node that has
  * joined, and nothing against a node that the Swarm does not have.
  */
 export function admit({ publicKey, knowsSecret, recorded, isListed }: Applicant): Admission {

@@ -10,7 +10,7 @@ export interface Holding {
   readonly revision: number;
 }
 
-/** What the records say of themselves, read after the agents were heard. */
+/** What the records say of themselves, read after the agents have beaten. */
 export interface RecordsMark {
   readonly identity: Pick<PlatformIdentity, "incarnation" | "succeeds">;
   readonly term: number;
@@ -53,8 +53,8 @@ export function isForeign({ incarnation }: Holding, identity: RecordsMark["ident
 }
 
 function isAhead({ nodeId, term, revision }: Holding, records: RecordsMark): boolean {
-  // A node's revision only grows, whoever leads: a new leader of an old copy has a term above the
-  // fleet's.
+  // A node's revision only grows, under each leader: a new leader of an old copy has a term above
+  // the fleet's.
   const recorded = records.revisions.get(nodeId);
   return term > records.term || (recorded !== undefined && revision > recorded);
 }

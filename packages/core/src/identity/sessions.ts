@@ -1,18 +1,18 @@
 import type { NodeId } from "../model/node.ts";
 
-/** What a scheduler knows of one life of an agent. */
+/** What a scheduler has received from one life of an agent. */
 export interface HeardSession {
   readonly sessionId: string;
   /** Of its newest beat. */
   readonly seq: number;
   /** When its last new beat came. */
   readonly atMs: number;
-  /** New beats since another session of the node was first heard. */
+  /** New beats since the first beat of another session of the node. */
   readonly beside: number;
   readonly isRefused: boolean;
 }
 
-/** Two agents that speak as one node at the same time. */
+/** Two agents that send as one node at the same time. */
 export interface Clone {
   readonly nodeId: NodeId;
   /** The session that began earlier: it stays the node's. */
@@ -28,7 +28,7 @@ const SILENT_MS = 30_000;
 /**
  * Takes a beat in. An agent that starts anew has a new session, and the old one is silent. Where
  * both beat on, two machines have one node's id and key: the one with fewer beats began later, and
- * is refused. Every scheduler hears the same beats and comes to the same answer.
+ * is refused. Every scheduler receives the same beats and comes to the same answer.
  */
 export function hearSession(
   known: readonly HeardSession[],

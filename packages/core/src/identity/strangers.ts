@@ -68,7 +68,7 @@ export interface Examination {
   readonly unheard: readonly Location[];
 }
 
-/** The names of all instances that a report speaks of: what `Evidence` is to be about. */
+/** The names of all instances in a report, which `Evidence` is to be about. */
 export function namedInstances(report: SeenReport): readonly InstanceId[] {
   const all = [...report.statuses, ...report.strangers.map(one => one.status)];
   return [...new Set(all.map(one => one.instanceId))];

@@ -10,7 +10,7 @@ export interface PortRange {
 /** Below it only root may listen: what stands there is the machine's. */
 const FIRST_UNPRIVILEGED = 1024;
 
-/** What a node or the platform answers at: whoever got one could pass for it. */
+/** Where a node or the platform answers: a tenant that got one could pass for it. */
 const RESERVED: readonly PortRange[] = [
   // Docker's engine and Swarm.
   { from: 2375, to: 2377 },

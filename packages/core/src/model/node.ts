@@ -10,7 +10,7 @@ export type NodeId = string;
 export type Availability = "active" | "pause" | "drain";
 
 /**
- * What the scheduler believes of the node's agent.
+ * The scheduler's verdict on the node's agent.
  * `unknown`: no beat yet since this scheduler began to observe. `ready`: beats. `suspect`: silent,
  * no new work. `down`: silent for long and its peers cannot reach it either; its instances are
  * placed elsewhere.
@@ -43,7 +43,7 @@ export type TenantsOnManagers = "avoid" | "never" | "allow";
 /** The node label by which an operator says whether a node is one of the control plane. */
 export const CONTROL_LABEL = "skep.control";
 
-/** A Swarm node that runs an agent, as the scheduler knows it. */
+/** A Swarm node that runs an agent, as it is recorded. */
 export interface Node {
   readonly id: NodeId;
   readonly hostname: string;

@@ -31,7 +31,7 @@ export function mayRun(draft: Draft, settings: Settings, location: Location): bo
   return mayRunUntil(draft, settings, location) !== undefined;
 }
 
-/** What may run; nobody knows where while its row is missing. */
+/** What may run; where is unknown while its row is missing. */
 interface Copy {
   readonly instanceId: InstanceId;
   readonly epoch: number;

@@ -17,7 +17,7 @@ import { refusalOf } from "./refusal.ts";
 import { SCORES } from "./score.ts";
 import { counted, ONLY_CONTROL_PLANE } from "./words.ts";
 
-/** What placement thinks of one node. */
+/** The verdict of placement on one node. */
 export interface NodeVerdict {
   readonly nodeId: NodeId;
   readonly hostname: string;

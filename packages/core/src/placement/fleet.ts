@@ -175,7 +175,7 @@ export function holdsSpec(fleet: Fleet, index: number, { largeSpec }: Need): boo
   return largeSpec !== undefined && fleet.specs.get(largeSpec.key)?.has(index) === true;
 }
 
-/** The nodes that hold one of the need's volumes; whoever needs it goes to no other node. */
+/** The nodes that hold one of the need's volumes; an instance that needs it goes to no other. */
 export function homesOf(fleet: Fleet, need: Need): readonly NodeId[] {
   if (need.volumes.length === 0) return [];
   return [...new Set(need.volumes.flatMap(name => fleet.homes.get(`${need.deploymentId} ${name}`) ?? []))].sort();

@@ -193,8 +193,8 @@ function specOf(shape: typeof wantShape extends fc.Arbitrary<infer T> ? T : neve
 }
 
 /**
- * A fleet that knows who avoids whom, as it does once a batch was given to it; the order of groups
- * depends on that.
+ * A fleet in which the anti-affinities are declared, as after a batch; the order of groups depends
+ * on them.
  */
 function fleetWith(world: World, requests: readonly PlacementRequest[]): ReturnType<typeof fleetOf> {
   const fleet = fleetOf({ ...world, nodes: [] }, 0);

@@ -11,8 +11,8 @@ export interface LabelledService {
   readonly weight: number;
   readonly balancing: Balancing;
   /**
-   * Options for Traefik's load balancer; `scheme` (http) and `tls` (tcp) say how servers are spoken
-   * to.
+   * Options for Traefik's load balancer; `scheme` (http) and `tls` (tcp) are the protocol of the
+   * servers.
    */
   readonly options: Readonly<Record<string, unknown>>;
 }

@@ -20,7 +20,7 @@ export interface World {
   readonly placements: number;
   /**
    * Instances whose row has vanished, and until when their agents are asked: a copy may run that no
-   * row shows. Only the loop that decides knows it; nothing records it.
+   * row shows. Only the loop that decides keeps this; nothing records it.
    */
   readonly unseen?: ReadonlyMap<InstanceId, number>;
 }
