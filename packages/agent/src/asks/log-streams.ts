@@ -27,7 +27,7 @@ export class LogStreams {
   begin(ask: AskForLogs, replyTo: string, containers: readonly ObservedContainer[]): void {
     const wanted = containers.filter(one => isWanted(one, ask));
     if (wanted.length === 0) throw noSuchContainer(ask);
-    // Only who follows is asked for signs of life: what there is already is soon sent.
+    // Only a reader that follows is asked for signs of life: a mere read soon ends.
     const stream = { streamId: ask.streamId, isWatched: ask.follow };
     this.#streams.begin(
       stream,

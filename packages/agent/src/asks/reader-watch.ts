@@ -7,8 +7,8 @@ export interface ReaderWatch {
 }
 
 /**
- * Aborts `stopping` once its reader is silent for `idleMs`: one that went away does not say so, it
- * is only heard no more.
+ * Aborts `stopping` once its reader is silent for `idleMs`: a reader that goes away sends nothing,
+ * not even that it goes.
  */
 export function watchReader(clock: Clock, idleMs: number, stopping: AbortController): ReaderWatch {
   let heardAt = clock.monotonic();

@@ -10,7 +10,7 @@ export interface StreamLimits {
   readonly tooMany: () => SkepError;
 }
 
-/** Who reads a stream, by the question that it asked. */
+/** The reader of a stream, by the question that it asked. */
 export interface StreamAsk {
   /** Chosen by the reader; the same question again, by whatever way, is the same stream. */
   readonly streamId: string;

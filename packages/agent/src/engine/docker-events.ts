@@ -20,8 +20,8 @@ const OVERLAP_S = 1;
 
 /**
  * Follows the engine's events until closed, over as many streams as it takes. The engine drops
- * events for slow readers and forgets all but the latest 256, so they are hints: whoever needs the
- * truth lists.
+ * events for slow readers and forgets all but the latest 256, so they are hints: a caller that
+ * needs the truth lists the containers.
  */
 export function followEvents(docker: Docker, handle: (event: EngineEvent) => void): { close(): void } {
   const closing = new AbortController();

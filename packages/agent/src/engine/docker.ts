@@ -41,8 +41,7 @@ export interface DockerOptions {
 }
 
 /**
- * What this code was written for; a newer engine is spoken to in this version, which it keeps for
- * years.
+ * The API version that this code was written for. A newer engine serves it for years.
  */
 const NEWEST_API = "1.48";
 /** Docker 20.10, the oldest engine that still has everything used here. */
@@ -224,7 +223,7 @@ class DockerEngine implements Engine {
 
   async *logs(containerId: string, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
     const container = this.#docker.getContainer(containerId);
-    // Whoever follows ends the stream by the signal; a mere read of what there is must not hang.
+    // A caller that follows ends the stream by the signal; a mere read must not hang.
     const ending = request.follow ? signal : AbortSignal.any([signal, AbortSignal.timeout(START_DEADLINE_MS)]);
     const options = {
       stdout: true,

@@ -18,7 +18,7 @@ export interface EngineFacts {
   readonly os: string;
   readonly architecture: string;
   readonly version: string;
-  /** The API version that is spoken, for example `1.41`. */
+  /** The API version in use, for example `1.41`. */
   readonly apiVersion: string;
   /** Labels of the engine itself (`dockerd --label`). */
   readonly labels: Labels;
@@ -174,7 +174,7 @@ export interface Engine {
   logs(containerId: string, request: LogRequest, signal: AbortSignal): AsyncIterable<LogLine>;
   /**
    * Runs a command in a running container: its output as it comes, then its exit as the last event.
-   * Nothing is read ahead of who iterates. When `signal` is aborted it ends without an exit;
+   * Nothing is read ahead of the caller. When `signal` is aborted it ends without an exit;
    * engines cannot end the command itself.
    * @throws EngineError `conflict` where the container does not run, `not_runnable` where the
    * program cannot be started.

@@ -4,8 +4,8 @@ import type { ContainerRole, ObservedVolume } from "@skep/core/model/observed.ts
 import type { VolumeRef } from "@skep/core/model/volume.ts";
 
 /**
- * The label keys that this agent writes and by which it knows its own; users may not set any of
- * them.
+ * The label keys that this agent writes and by which it finds its own containers; users may not
+ * set any of them.
  */
 export const LABEL = {
   tenant: "skep.tenant",
@@ -50,7 +50,7 @@ export function toObservedVolume(engineName: string, labels: Labels | null | und
   return { engineName, tenantId, deploymentId, name, serial: wholeNumber(labels?.[LABEL.volumeSerial]) };
 }
 
-/** Who a container is. */
+/** The identity of a container. */
 export interface Identity {
   readonly tenantId: string;
   readonly deploymentId: string;
@@ -63,7 +63,7 @@ export interface Identity {
   readonly specHash: string;
 }
 
-/** The labels that say who a container is. */
+/** The labels that identify a container. */
 export function identityLabels(identity: Identity): Record<string, string> {
   return {
     [LABEL.tenant]: identity.tenantId,

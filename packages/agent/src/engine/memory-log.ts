@@ -3,7 +3,7 @@ import type { LogLine, LogRequest } from "./engine.ts";
 /** The output of one container of the twin. */
 export interface MemoryLog {
   write(line: LogLine): void;
-  /** The program ended: those who follow are done. */
+  /** The program ended, and so do the reads that follow it. */
   end(): void;
   read(request: LogRequest, signal: AbortSignal): AsyncIterable<LogLine>;
 }

@@ -1,6 +1,6 @@
 /** Until when a container may run, and whether it was seen not to run since. */
 export interface Deadline {
-  /** On the monotonic clock of whoever holds it. */
+  /** On the monotonic clock of the process that holds it. */
   readonly endAt: number;
   readonly hasEnded: boolean;
 }

@@ -12,7 +12,7 @@ interface Inspected {
 }
 
 /**
- * The real one. It speaks plain HTTP, so that a guard is small and shares neither connections nor
+ * The real one. It uses plain HTTP, so that a guard is small and shares neither connections nor
  * breakers with an agent.
  */
 export function createDockerEnder(socketPath: string): Ender {

@@ -15,7 +15,7 @@ export function serveGuard(socketPath: string): void {
   const log = createLog({ fields, write: line => void process.stderr.write(line) });
   const onIdle = (): never => process.exit(0);
   const watch = createWatch({ ender: createDockerEnder(socketPath), clock: systemClock, log, onIdle });
-  // Who reads the answers or the log may be gone, and the copies have to end all the same.
+  // The reader of the answers or of the log may be gone, and the copies have to end all the same.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const lines = createInterface({ input: process.stdin });
   lines.on("line", line => {

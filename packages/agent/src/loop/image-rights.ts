@@ -6,8 +6,8 @@ import type { Registries } from "./registry-auth.ts";
 
 /**
  * Which tenants may start an image that is on this node already. An engine gives a cached image to
- * whoever names it; here an image that was pulled with a tenant's own credentials is for that
- * tenant, until the registry has let another one pull it too.
+ * every tenant that names it; here an image that was pulled with a tenant's own credentials is for
+ * that tenant, until the registry has let another one pull it too.
  */
 export interface ImageRights {
   /**
@@ -18,7 +18,7 @@ export interface ImageRights {
   granted(tenantId: string, image: string, digest: string, isOwn: boolean): void;
 }
 
-/** Whoever asks: the registry gave it without credentials, or with shared ones. */
+/** Every tenant: the registry gave the image without credentials, or with shared ones. */
 const ANYBODY = "*";
 
 /** Makes it over what is kept of earlier answers of the registries. */

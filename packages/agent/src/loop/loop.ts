@@ -22,7 +22,7 @@ import type { Images } from "./images.ts";
 import { toDigest, toPicture, type Digest, type Picture, type SetAside } from "./picture.ts";
 import { createWork, type Work } from "./work.ts";
 
-/** What the node is to run, as far as the agent knows. */
+/** What the node is to run by the assignment that the agent has. */
 export interface Orders {
   readonly assignment: Assignment | undefined;
   /** Whether a scheduler has said in this life of the agent that the assignment is current. */
@@ -200,7 +200,7 @@ export class Loop {
   }
 
   /**
-   * Gives a turn that has become free to whoever is next by the last look, rather than leave the
+   * Gives a turn that has become free to the next instance by the last look, and does not leave the
    * engine idle until the next one. Only steps that wait for turns are begun so; instances to which
    * something was done since are left out.
    */

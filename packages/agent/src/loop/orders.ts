@@ -28,7 +28,7 @@ export interface OrderBookDeps {
   readonly onChange: () => void;
 }
 
-/** A node that just started waits this long to hear whether what it had still belongs to it. */
+/** A node that just started waits this long for word whether what it had still belongs to it. */
 const CONFIRM_WITHIN_MS = 30_000;
 
 /**
@@ -125,7 +125,7 @@ export class OrderBook {
     return true;
   }
 
-  /** Said once: whoever is refused asks again and again. */
+  /** Said once, for a sender that is refused repeats itself. */
   #refuse(because: string, fields: { readonly term: number; readonly revision: number }): void {
     const level = this.#refused === because ? "debug" : "warn";
     this.#refused = because;

@@ -6,7 +6,7 @@ const CHECK_TIMEOUT_MS = 3_000;
 
 /**
  * Serves `/livez`, by which peers and Swarm ask whether this agent is alive: 200 while all checks
- * pass, 503 with what is wrong otherwise. The checks speak of this agent's own loop and engine
+ * pass, 503 with what is wrong otherwise. The checks are about this agent's own loop and engine
  * only: a lost bus or database is no reason to restart an agent. `port` 0 takes a free one.
  * @throws the listener's error, for example EADDRINUSE.
  */

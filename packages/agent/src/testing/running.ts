@@ -7,7 +7,7 @@ import { openRig, type Rig } from "./rig.ts";
 export function box(over: Partial<AssignedInstance> = {}): AssignedInstance {
   return anInstance({ spec: aSpec({ containers: [aContainer({ image: "box" })] }), ...over });
 }
-/** What the scheduler knows of an instance at an epoch. */
+/** What the scheduler has of an instance at an epoch. */
 export function known(rig: Rig, key = "acme.web.1@1"): ReportedStatus | undefined {
   return rig.scheduler.known.get(key);
 }

@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
 
 /**
  * Swarm tells the agent to end and the scheduler to evacuate at the same moment; the scheduler
- * hears it from a manager's agent, which looks every 2 s. The agent asks for this long before it
+ * gets it from a manager's agent, which looks every 2 s. The agent asks for this long before it
  * takes its end for an update or a restart.
  */
 const ASK_FOR_MS = 4_000;

@@ -37,7 +37,7 @@ const TRIES = 3;
 interface Pending {
   /** The messages that have not landed yet; they go one after the other. */
   readonly parts: { readonly report: Report; readonly bytes: Uint8Array }[];
-  /** What the scheduler knows once all have landed. */
+  /** What the scheduler has once all have landed. */
   readonly said: ReadonlyMap<string, string>;
   tries: number;
 }
@@ -219,7 +219,7 @@ const statusKey = (one: Named): string => `status ${one.instanceId}@${one.epoch}
 const goneKey = (one: Named): string => `gone ${one.instanceId}@${one.epoch}`;
 const strangerKey = (one: Stranger): string => `stranger ${one.status.instanceId}@${one.status.epoch}`;
 
-/** The volumes are one thing said: whoever reads them knows that there are no others. */
+/** The volumes are sent as one list, which is complete. */
 const VOLUMES = "volumes";
 
 function textsOf(picture: Picture): ReadonlyMap<string, string> {

@@ -42,7 +42,7 @@ const FETCH_RETRY_MS = 2_000;
 const FETCH_TIMEOUT_MS = 2_000;
 
 /**
- * One life of the agent in the scheduler's eyes: it beats, hears assignments, and asks for them.
+ * One life of the agent for the scheduler: it sends beats, takes assignments, and asks for them.
  * The full report goes first; beats, which say "ready", only follow once it has landed, so that
  * nobody decides on what a node ran before.
  */

@@ -13,7 +13,7 @@ const slim = aSpec({ containers: [aContainer({ image: "box" })] });
 const web = anInstance({ spec: slim });
 const heavy = anInstance({ instanceId: "acme.fat.1", spec: fat });
 
-/** A scheduler that tells within the limit and gives specs out as long as it knows them. */
+/** A scheduler that sends within the limit and answers the specs that it has. */
 function play(
   rig: Rig,
   specs: ReadonlyMap<string, DeploymentSpec>,
