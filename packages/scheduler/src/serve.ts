@@ -78,8 +78,8 @@ interface Share {
 
 const DAILY_WORK: Share = { maxConnections: 12, statementTimeoutMs: 5_000 };
 /**
- * An index over a table that has grown takes its time, and whoever does not make it waits for the
- * replica that does.
+ * An index over a table that has grown takes its time, and the other replicas wait for the one that
+ * makes it.
  */
 const MIGRATION: Share = { maxConnections: 2, statementTimeoutMs: 30 * 60_000 };
 

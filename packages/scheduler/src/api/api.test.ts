@@ -232,7 +232,7 @@ describe("placement", () => {
     const one = await deployments.explainPlacement({ instanceId });
     expect(one.placements[0]?.because).toBe("it goes to n2");
     expect(one.placements).toHaveLength(1);
-    // What it takes up itself does not speak against the node that it is on.
+    // What it takes up itself does not count against the node that it is on.
     expect(one.placements[0]?.nodes.map(node => [node.hostname, node.eligible])).toEqual([
       ["n1", false],
       ["n2", true],

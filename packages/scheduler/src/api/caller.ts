@@ -3,7 +3,7 @@ import { principalKey } from "@skep/server/auth.ts";
 import type { Request } from "../store/store.ts";
 
 /**
- * Who asks for a change, which the audit log names, and the key under which a repetition is
+ * The caller of a change, which the audit log names, and the key under which a repetition is
  * answered alike.
  */
 export function changeRequest(request: { readonly idempotencyKey: string }, context: HandlerContext): Request {

@@ -45,8 +45,8 @@ export async function* streamLogs(
 
 /**
  * Every so often each location that has lines to read, until the deployment, or the one instance
- * that is asked for, is gone: whoever follows a deployment follows it through restarts, new
- * releases and the loss of nodes.
+ * that is asked for, is gone: a deployment is followed through restarts, new releases and the loss
+ * of nodes.
  */
 async function* findNewcomers(
   deps: ApiDeps,

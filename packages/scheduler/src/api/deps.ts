@@ -42,11 +42,11 @@ export interface ApiDeps {
   edgeWarnings(): readonly string[];
   /** The replicas seen lately, this one among them. */
   replicas(): readonly SeenReplica[];
-  /** The nodes whose agents this replica has heard. */
+  /** The nodes that this replica has a beat of. */
   heardNodes(): readonly string[];
   /** Agents that refused the last assignment that they got, and why. */
   refusals(): readonly { readonly nodeId: string; readonly because: string }[];
-  /** Nodes as which two agents speak at present. */
+  /** Nodes as which two agents send at present. */
   clones(): readonly Clone[];
   /** Nodes were revoked or taken back. */
   keysChanged(): void;

@@ -118,7 +118,7 @@ class Queue {
     this.#wake?.();
   }
 
-  /** Says why lines are missing, once: whoever is followed is asked again and again. */
+  /** Says why lines are missing, once: a location that is followed is asked again and again. */
   tell(words: string): void {
     if (this.#told.has(words)) return;
     this.#told.add(words);

@@ -53,7 +53,7 @@ export function nodeHandlers(deps: ApiDeps): ServiceImpl<typeof NodeService> {
 
 /**
  * Takes a node's key out of use, or lets its next agent bring a new one; the records alone say
- * which nodes may speak.
+ * which nodes may join the bus.
  */
 async function rekey(
   { store, clock, wake, keysChanged }: ApiDeps,

@@ -21,7 +21,7 @@ import type { ApiDeps } from "./deps.ts";
 interface Asked {
   readonly nodeId: NodeId;
   readonly hostname: string;
-  /** A new database knows a node once its agent has reported in full. */
+  /** A new database has a node once its agent has reported in full. */
   readonly isRecorded: boolean;
   readonly held: HeldState | undefined;
   readonly because: string;
@@ -81,7 +81,7 @@ export async function recover(
 }
 
 /**
- * Nodes that are recorded, and those whose agents were heard though nothing is recorded of them.
+ * Nodes that are recorded, and nodes whose agents beat though nothing is recorded of them.
  */
 async function askAll(deps: ApiDeps): Promise<readonly Asked[]> {
   const hostnames = new Map((await deps.store.listNodes()).map(({ node }) => [node.id, node.hostname]));

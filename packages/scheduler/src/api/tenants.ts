@@ -36,7 +36,7 @@ export function tenantHandlers({ store, wake, defaultQuota }: ApiDeps): ServiceI
   };
 }
 
-/** A new tenant is bounded in everything; whoever wants no bound takes it away by an update. */
+/** A new tenant is bounded in everything; an update takes a bound away. */
 function withDefaults(given: Quota, otherwise: Quota): Quota {
   return {
     instances: given.instances ?? otherwise.instances,

@@ -122,7 +122,7 @@ function volumeToProto(volume: Volume, world: World, hostname: string): MessageI
     ...{ tenantId, deploymentId, name, nodeId, nodeHostname: hostname, serial: toUint64(serial) },
     state: volumeStates.toProto(state),
     createdAt: timestampFromMs(createdAt),
-    // Absent where nobody knows: a node showed it after the database was restored.
+    // Absent where it is unknown: a node showed it after the database was restored.
     ...(usedAt === 0 ? {} : { usedAt: timestampFromMs(usedAt) }),
     instanceIds: state === "kept" ? [...usersOf(volume, world)] : [],
     hasDeployment: world.deployments.some(one => one.id === deploymentId && one.desired !== "deleted"),

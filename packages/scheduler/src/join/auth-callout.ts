@@ -41,9 +41,9 @@ const ID = /^[A-Za-z0-9_-]{1,128}$/;
 
 /**
  * Answers NATS's question whom to let in: an agent names its node, signs the server's challenge,
- * and gets a user with that node's subjects and no other. Who may speak for a node stands in the
- * records, so nothing of NATS is restarted for a join or a revocation. While no scheduler answers,
- * who is connected stays so and nobody else comes in.
+ * and gets a user with that node's subjects and no other. The records say which key counts for a
+ * node, so nothing of NATS is restarted for a join or a revocation. While no scheduler answers,
+ * connections stay and no new one is let in.
  */
 export function answerLogins(ports: LoopPorts, beats: Beats, secrets: JoinSecrets): Running {
   const { store, bus, clock, log, loops } = ports;
@@ -116,7 +116,7 @@ function userOf(nodeId: string): Parameters<typeof encodeUser>[3] {
   } as Parameters<typeof encodeUser>[3];
 }
 
-/** Whether the Swarm has the node; `undefined` where no manager's agent has been heard lately. */
+/** Whether the Swarm has the node; `undefined` where no manager's agent has beaten lately. */
 function listed(nodes: readonly NodeRecord[], nodeId: string, beats: Beats): boolean | undefined {
   const tells = ({ node }: NodeRecord): boolean =>
     node.role === "manager" && beats.heard(node.id) !== undefined && beats.silentMs(node.id) < LIST_FOR_MS;

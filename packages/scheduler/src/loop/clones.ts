@@ -20,7 +20,7 @@ export function cloneSentence({ nodeId, kept, refused }: Clone, hostname = ""): 
   );
 }
 
-/** The leader's alarm: a node is said once, as long as two agents speak as it. */
+/** The leader's alarm: it names a node once, as long as two agents send as that node. */
 export function createCloneAlarm({ store, clock, log, loops }: LoopPorts, beats: Beats): Running {
   const said = new Set<string>();
   return loops.begin(

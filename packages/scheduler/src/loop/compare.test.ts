@@ -18,7 +18,7 @@ beforeEach(async () => {
   rig = createRig();
   [asked, beating, examined] = [0, true, false];
   const node = rig.network.connect("node-1");
-  // An agent that hears the question; what it answers is lost.
+  // An agent that gets the question; its answer is lost.
   node.subscribe(nodeSubject("ask", "node-1"), message => {
     if (decodeAsk(message.data).kind === "report") asked += 1;
   });

@@ -7,11 +7,11 @@ import type { Leadership } from "./leader.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
 /**
- * The first half of the reconcile: who sees something else than the records is asked for a full
- * report.
+ * The first half of the reconcile: an agent that sees something else than the records is asked for
+ * a full report.
  */
 export interface Comparison extends Running {
-  /** Compares now, and asks whoever differs. */
+  /** Compares now, and asks the agents that differ. */
   compare(): Promise<void>;
   /** A full report of the node came by: it need not be asked again. */
   heard(nodeId: NodeId): void;
@@ -39,7 +39,7 @@ const AGAIN: Backoff = { baseMs: 3_000, maxMs: 30_000 };
 
 /**
  * Compares digests of the records with those in the beats. Each agent is asked once in a term too,
- * since a new leader knows nothing of strangers.
+ * since a new leader has no list of strangers.
  */
 export function createComparison(ports: LoopPorts, { beats, leadership, knows }: ComparisonOptions): Comparison {
   const { store, bus, clock, log, random, loops } = ports;
@@ -58,7 +58,7 @@ export function createComparison(ports: LoopPorts, { beats, leadership, knows }:
   const isFresh = (nodeId: NodeId): boolean => beats.awakeMs() - (beats.heard(nodeId)?.atMs ?? -Infinity) <= FRESH_MS;
 
   async function askDue(): Promise<void> {
-    // Who is not heard now is compared again once it is.
+    // A node without a beat now is compared again once it has one.
     for (const nodeId of awaited.keys()) if (!isFresh(nodeId)) awaited.delete(nodeId);
     const due = [...awaited].flatMap(([nodeId, { atMs }]) => (atMs <= clock.monotonic() ? [nodeId] : []));
     for (let from = 0; from < due.length && leadership.holds(); from += AT_ONCE) {

@@ -43,7 +43,7 @@ interface Held {
 }
 
 /**
- * Begins at once. The lease is renewed each third of its time; whoever could not renew it in time
+ * Begins at once. The lease is renewed each third of its time; a leader that could not renew it
  * steps down by its own monotonic clock, before the database lets anybody else take it. The
  * database's clock may be set back as a leader dies: a lease that nobody has renewed for longer
  * than it lasts is then taken by the watcher's own clock. Leading is for economy: that two leaders

@@ -2,7 +2,7 @@ import type { Clock } from "@skep/kit/clock.ts";
 import { isSameLease } from "../store/lease.ts";
 import type { Lease } from "../store/store.ts";
 
-/** How long the lease has stood still, by the clock of whoever watches it. */
+/** How long the lease has stood still, by the clock of the replica that watches it. */
 export interface LeaseWatch {
   saw(lease: Lease): void;
   /** The lease as it was last seen, where nobody has renewed it for longer than it lasts. */

@@ -5,7 +5,7 @@ import type { LoopPorts, Running } from "./ports.ts";
 const PERIOD_MS = 5_000;
 
 /**
- * The leader's record of load and last sight: one statement each 5 s for all nodes that were heard
+ * The leader's record of load and last sight: one statement each 5 s for all nodes that have beaten
  * since the last.
  */
 export function createLoadRecord(ports: LoopPorts, beats: Beats, leadership: Leadership): Running {

@@ -9,8 +9,8 @@ import type { LoopPorts } from "./ports.ts";
 export interface NodeNews {
   changed(node: Node, next: Believed, silentMs: number, isRevoked: boolean): void;
   /**
-   * Notes where records say something else than is believed: whoever led before may have written
-   * after this leader began, and a person at any time. Answers whether there is such a record.
+   * Notes where records differ from this leader's verdict: a former leader may have written after
+   * this one began, and a person at any time. Answers whether there is such a record.
    */
   compare(recorded: readonly Node[], believed: ReadonlyMap<NodeId, Believed>): boolean;
   frozen(assessment: Assessment): void;

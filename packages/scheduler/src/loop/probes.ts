@@ -62,7 +62,7 @@ export function createProbes(
     const answers = await Promise.all(peers.map(peer => ask(peer, target)));
     const known = answers.filter(answer => answer !== undefined);
     const probe = known.length === 0 ? "unknown" : known.some(reached => reached) ? "answered" : "silent";
-    // Taken by the time of asking: a node that was heard meanwhile was not silent throughout.
+    // Taken by the time of asking: a node that beat meanwhile was not silent throughout.
     results.set(target.id, { atMs: askedAtMs, probe });
     trying.delete(target.id);
     onResult();

@@ -25,7 +25,7 @@ export interface ReconcileOptions extends FindingsOptions {
 
 /** Below a minute, so that what is found is also repaired within one. */
 const PERIOD_MS = 45_000;
-/** A digest may differ because a report is on its way; who differs is asked at most this often. */
+/** A report may be on its way, so an agent whose digest differs is asked at most this often. */
 const GAP_MS = 1_000;
 const AT_ONCE = 8;
 /** The first beats come within a second. */
@@ -37,7 +37,7 @@ const AGAIN_MS = 5_000;
 
 /**
  * Compares digests when it begins and each minute, and asks agents that differ for a full report.
- * Any report, asked for or not, is examined as it passes on its way to whoever absorbs it.
+ * Any report, asked for or not, is examined on its way to the replica that absorbs it.
  */
 export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Reconcile {
   const { store, bus, clock, loops } = ports;

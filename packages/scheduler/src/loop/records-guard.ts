@@ -30,7 +30,7 @@ export interface RecordsGuard {
  */
 export const LISTEN_MS = 2_000;
 
-/** What the agents that were heard say they work by. */
+/** The records that the agents work by, as their beats say. */
 export function holdingsOf(beats: Pick<Beats, "all">): readonly Holding[] {
   return [...beats.all()].flatMap(([nodeId, { beat }]) =>
     beat === undefined

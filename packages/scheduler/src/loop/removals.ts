@@ -2,7 +2,7 @@ import type { Removal } from "@skep/core/model/assignment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { Mandate, NodeRemoval, Store } from "../store/store.ts";
 
-/** The recorded removals, as a leader knows them: it alone adds to them, and reports end them. */
+/** The recorded removals, as a leader keeps them: it alone adds to them, and reports end them. */
 export interface Removals {
   /**
    * Reads them once in a term, and again after a write whose end is not known. @throws the store's
@@ -15,7 +15,7 @@ export interface Removals {
    * the store's error.
    */
   add(removals: readonly NodeRemoval[], now: number): Promise<readonly NodeRemoval[]>;
-  /** A report called these gone, and whoever absorbed it has deleted them. */
+  /** A report called these gone, and the replica that absorbed it has deleted them. */
   done(nodeId: NodeId, gone: readonly { readonly instanceId: string; readonly epoch: number }[]): void;
 }
 

@@ -6,7 +6,7 @@ export interface SeenReplica extends Omit<Replica, "agoMs"> {
   readonly seenAt: number;
 }
 
-/** Tells the other schedulers that this one lives, and knows what they told. */
+/** Tells the other schedulers that this one lives, and keeps what they told. */
 export interface Replicas extends Running {
   seen(): readonly SeenReplica[];
   /** Whether the leader moves nothing: as it last told, where it is another one. */

@@ -6,7 +6,7 @@ export interface Retention {
   readonly keysMs: number;
   /** Decisions; they are for people, and nothing is decided by them. */
   readonly decisionsMs: number;
-  /** Who changed what. */
+  /** The audit log. */
   readonly auditMs: number;
   /** Domains that nothing routes any more, for the tenant that had them. */
   readonly domainsMs: number;

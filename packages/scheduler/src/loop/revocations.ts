@@ -5,8 +5,8 @@ import type { LoopPorts, Running } from "./ports.ts";
 export type Kick = (nodeIds: readonly NodeId[]) => Promise<void>;
 
 /**
- * Which nodes are revoked, as this scheduler knows it: they are not heard, and their connections
- * are ended.
+ * Which nodes are revoked, as this scheduler last read it: what they send is dropped, and their
+ * connections are ended.
  */
 export interface Revocations extends Running {
   isRevoked(nodeId: NodeId): boolean;
@@ -18,7 +18,7 @@ const PERIOD_MS = 5_000;
 
 /**
  * Reads them each 5 s, and at once when told. Connections are ended each time anew, since a node
- * may come back by a server that had not heard of it; `kick` is `undefined` where the bus has no
+ * may come back by a server that had no word of it; `kick` is `undefined` where the bus has no
  * logins of nodes.
  */
 export function createRevocations({ store, loops, log }: LoopPorts, kick: Kick | undefined): Revocations {

@@ -5,16 +5,15 @@ import type { Decision } from "@skep/core/model/decision.ts";
 import type { NodeRecord } from "../store/store.ts";
 
 /**
- * So long are the managers that are known given to say something before another node is believed to
- * be one.
+ * How long the recorded managers have to say something before another node's list is taken.
  */
 const MANAGERS_SILENT_MS = 60_000;
 
 /**
- * Whether a node may tell the Swarm's list: the records have it as a manager, or they know of no
- * manager that was heard within the last minute. The second is how the first list comes in, and how
- * a Swarm goes on that was formed anew from one of its workers. Whoever tells it has to be a
- * manager by its own list, too.
+ * Whether a node may tell the Swarm's list: the records have it as a manager, or no recorded
+ * manager has sent anything within the last minute. The second lets the first list in, and that of
+ * a Swarm that was formed anew from one of its workers. The node has to be a manager by its own
+ * list, too.
  */
 export function believes({ managerNodeId, nodes }: SwarmNodes, known: readonly NodeRecord[], beats: Beats): boolean {
   if (!nodes.some(one => one.nodeId === managerNodeId && one.role === "manager")) return false;
@@ -23,7 +22,7 @@ export function believes({ managerNodeId, nodes }: SwarmNodes, known: readonly N
   return !managers.some(({ node }) => beats.silentMs(node.id) < MANAGERS_SILENT_MS);
 }
 
-/** Makes the function that says once of each node that its list was not believed. */
+/** Makes the function that says once of each node that its list was dropped. */
 export function createDisbelief({ store, clock, log }: LoopPorts): (list: SwarmNodes) => void {
   const said = new Set<string>();
   return ({ managerNodeId: nodeId }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { NOW, type StoreSetting } from "./setting.ts";
 
-/** Whose agents may speak on the bus. */
+/** Which agents may join the bus. */
 export function describeKeys({ store }: StoreSetting): void {
   describe("the nodes' keys", () => {
     it("are the first that came, whoever comes later", async () => {

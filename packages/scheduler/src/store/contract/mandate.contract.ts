@@ -6,7 +6,7 @@ import type { CommitResult, Mandate } from "../store.ts";
 import { aReport, aStatus, creation, placement } from "../testing/records.ts";
 import { LONG, NOW, someone, type StoreSetting } from "./setting.ts";
 
-/** Writes of a leader who no longer is one, and plans of a leader that the records went past. */
+/** Writes of a former leader, and plans whose records have changed since. */
 export function describeMandates(setting: StoreSetting): void {
   const { store, place, committed, locationOf, mandate } = setting;
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach } from "vitest";
 import type { CommitResult, Mandate, Request, Store } from "../store.ts";
 import { aRoute, someFacts } from "../testing/records.ts";
 
-/** Who asks, without an idempotency key. */
+/** A caller without an idempotency key. */
 export const someone: Request = { actor: "someone", idempotencyKey: undefined };
 /** The scheduler's time in the contract. */
 export const NOW = 1_700_000_000_000;

@@ -1,6 +1,6 @@
 /**
  * A deployment goes on where its name's last holder ended, and its numbers are kept beyond its end,
- * whoever writes or deletes it. Ids of instances are made of them, and agents fence by ids.
+ * for every writer. Ids of instances are made of them, and agents fence by ids.
  */
 export const SERIALS = `
 CREATE OR REPLACE FUNCTION serials_go_on() RETURNS trigger LANGUAGE plpgsql AS $$

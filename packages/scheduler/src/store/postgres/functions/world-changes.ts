@@ -23,7 +23,7 @@ const NODE_WATCHED = [...NODE_COLUMNS.filter(column => column !== "seen_at"), "s
 const besides = (key: readonly string[], columns: readonly string[]): readonly string[] =>
   columns.filter(column => !key.includes(column));
 
-/** Releases are not: they never change, and whoever begins to use one or ceases to is noted. */
+/** Releases are not: they never change, and a record that begins or ceases to use one is noted. */
 const WATCHED: readonly Watched[] = [
   { table: "tenants", kind: "tenant", id: "id" },
   {
@@ -80,7 +80,7 @@ CREATE OR REPLACE TRIGGER world_${table}_${event} AFTER ${event.toUpperCase()} O
 }
 
 /**
- * The log of what changed, which the database keeps whoever writes; see
+ * The log of what changed, which the database keeps for every writer; see
  * `migrations/0005-world-changes.ts`.
  */
 export const WORLD_CHANGES: readonly string[] = [TRUNCATED, ...WATCHED.map(triggersOf)];

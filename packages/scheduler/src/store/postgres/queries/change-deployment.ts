@@ -77,8 +77,8 @@ export async function changeDeployment(
     if (before === undefined) throw refuse.noDeployment(id);
     const after = changedRecord(before, change, expectVersion);
     if (after === before || (await write(db, one, before, after, change, keepDomainsMs))) return after;
-    // Somebody changed it between the two statements; whoever named a version is told so by the
-    // next look.
+    // Somebody changed it between the two statements; the next look tells so to a caller that named
+    // a version.
   }
 }
 

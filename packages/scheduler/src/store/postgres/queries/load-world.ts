@@ -48,8 +48,8 @@ const LOAD = {
 };
 
 /**
- * An array, so that the few rows are found by their keys whatever the planner thinks of the log's
- * size.
+ * An array, so that the few rows are found by their keys whatever size the planner estimates for
+ * the log.
  */
 const named = (kind: Changed["kind"]): string => `ANY (ARRAY(SELECT id FROM changed WHERE kind = '${kind}'))`;
 

@@ -104,7 +104,7 @@ const STATEMENTS: readonly { readonly text: string; readonly values: (recovery: 
     values: ({ dropped }) => [JSON.stringify(dropped)],
   },
   {
-    // What is adopted has its ports already, whoever had them before.
+    // What is adopted has its ports already, though another row had them before.
     text: `DELETE FROM released_ports r
       USING jsonb_to_recordset($1) AS g("nodeId" text, ports jsonb), jsonb_array_elements(g.ports) p
       WHERE r.node_id = g."nodeId" AND r.host_port = (p ->> 'hostPort')::integer AND r.protocol = p ->> 'protocol'`,
