@@ -12,7 +12,7 @@ const images = {
   "go-httpbin": { reference: "mccutchen/go-httpbin:2.18.3", path: "/bin/go-httpbin" },
 } as const;
 
-/** A program that {@link programFromImage} knows an image for. */
+/** A program that {@link programFromImage} has an image for. */
 export type ImageProgram = keyof typeof images;
 
 /** Where {@link programFromImage} keeps a program; it exists only after that function succeeded. */

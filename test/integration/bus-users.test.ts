@@ -150,7 +150,7 @@ describe("the users of the bus", () => {
     await asNode("n2");
     await expect(asNode("n2", "thief")).rejects.toThrow(/authorization/i);
     expect(database.records.nodeKeys.get("n2")?.publicKey).toBe(keys["n2"]?.publicKey);
-    // Who has joined needs the secret no more: it may be changed under everybody.
+    // A node that has joined needs the secret no more: the secret may be changed.
     await asNode("n2", "n2", "another secret");
   });
 

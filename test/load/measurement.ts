@@ -14,7 +14,7 @@ export interface Bench {
   /** Undone when this measurement ends. */
   readonly defer: Defer;
   /**
-   * The same thing for every measurement of the run, made by whoever needs it first; its `defer` is
+   * The same thing for every measurement of the run, made by the first to need it; its `defer` is
    * undone with the run.
    */
   readonly share: <T>(name: string, make: (defer: Defer) => Promise<T>) => Promise<T>;

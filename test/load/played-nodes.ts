@@ -9,7 +9,7 @@ import { digestText, isDigested } from "@skep/core/converge/digest.ts";
 import { aNode } from "@skep/core/testing/builders.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 
-/** One node whose agent is played: it speaks the real protocol and runs nothing. */
+/** One node whose agent is played: it follows the real protocol and runs nothing. */
 export interface PlayedNode {
   readonly nodeId: string;
   readonly running: Map<string, ReportedStatus>;

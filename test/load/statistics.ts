@@ -17,7 +17,7 @@ export function quantile(samples: readonly number[], q: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
-/** Which way is good: a rate wants to be high, a time wants to be low. */
+/** Which way is good: high for a rate, low for a time. */
 export type Better = "higher" | "lower";
 
 /** The worst of the samples. @throws RangeError where there are none. */

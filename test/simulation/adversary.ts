@@ -11,7 +11,7 @@ import { SETTINGS } from "./processes.ts";
 import type { SimNode } from "./sim-node.ts";
 
 const STRAY = "acme.stray";
-/** By then whoever is down for good is known to be down. */
+/** By then a node that is down for good is recorded as down. */
 const REPAIRED_AFTER_MS = 12_000;
 /** How many strays come in a herd. */
 const HERD_SIZE = 9;

@@ -11,7 +11,7 @@ import type { World } from "@skep/core/world/world.ts";
 const LEAST_RETRY_MS = 4_500;
 
 /**
- * What must hold of each change of the records, whoever makes it. Answers the first sentence that
+ * What must hold of each change of the records by any writer. Answers the first sentence that
  * does not hold between two moments. A plan may still be of what users wanted a moment ago: what
  * serves is judged where `isSteady`.
  */

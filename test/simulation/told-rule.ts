@@ -6,7 +6,7 @@ interface Standing {
 }
 
 /**
- * Who missed an assignment is known by its next beats, told again after 2 s of that, and has it
+ * A node that missed an assignment shows it by its next beats, is told again 2 s later, and has it
  * soon after.
  */
 const TOLD_WITHIN_MS = 10_000;
@@ -14,7 +14,8 @@ const EVERY_MS = 1_000;
 
 /**
  * Once the faults have ended, no agent works by an old assignment for long, though it asks by
- * itself only each half minute: whoever missed one is told again. Looks each second until the end.
+ * itself only each half minute: a node that missed one is told again. Looks each second until the
+ * end.
  */
 export async function watchTold(platform: Platform): Promise<void> {
   const standings = new Map<string, Standing>();

@@ -15,7 +15,7 @@ const isTest = (file: string): boolean =>
   /\.(test|contract)\.ts$/.test(file) || file.includes("/testing/") || file.includes("/contract/");
 
 /**
- * Who imports whom, types included: a circle of types is one that a reader has to break as well.
+ * Which file imports which, types included: a reader has to break a circle of types as well.
  */
 function fileGraph(): Graph {
   const read = sources();

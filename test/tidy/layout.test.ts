@@ -3,7 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root, sourceFiles, sources } from "./sources.ts";
 
-/** Who may import whom among our packages; everything else is an arrow nobody drew. */
+/** Which of our packages may import which; every other arrow is refused. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   kit: [],

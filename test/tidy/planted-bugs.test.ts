@@ -3,7 +3,7 @@ import { BUGS } from "../simulation/bugs/bugs.ts";
 import { textOf } from "../simulation/plant.ts";
 
 /**
- * A bug that can no longer be planted proves nothing: whoever changes the code moves the bug along.
+ * A bug that can no longer be planted proves nothing: a change of the code moves the bug along.
  */
 describe("The bugs that the simulation plants", () => {
   test.each(BUGS)("$name still has its place in the code", ({ edits }) => {

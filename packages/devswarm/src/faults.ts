@@ -50,7 +50,7 @@ export function startNode(fleet: Fleet, node: string): Promise<void> {
     } catch (cause) {
       // Docker 20.10 that was killed while it wrote down a network panics over the half-written
       // record at every start. What a person would do: remove the records of local networks.
-      // Whoever needs a network makes it anew.
+      // A network that is needed is made anew.
       if (!readFileSync(own.logFile, "utf8").slice(-16_000).includes("reservePools")) throw cause;
       await killEngine(own, undefined);
       rmSync(join(own.dataDir, "docker", "network", "files", "local-kv.db"), { force: true });

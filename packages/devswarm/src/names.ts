@@ -90,7 +90,7 @@ export function fleetAddresses(subnetNumber: number): FleetAddresses {
   return { subnet: `${base}.0/24`, bridge: `${base}.1`, host: `${base}.254`, registry: `${base}.1:5000` };
 }
 
-/** Held while a fleet chooses its subnet, and by whoever touches what all fleets share. */
+/** Held while a fleet chooses its subnet, and while something is touched that all fleets share. */
 export const subnetsLock = join(runRoot, "subnets.lock");
 
 /** The most nodes that fit between .11 and the host's .254. */

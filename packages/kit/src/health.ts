@@ -6,7 +6,7 @@ export type Check = () => Promise<string | undefined> | string | undefined;
 /** Checks by name. */
 export type Checks = Readonly<Record<string, Check>>;
 
-/** The latest results of checks, which nobody who asks for them can cause. */
+/** The latest results of checks; a request for them starts no check. */
 export interface Readiness {
   /** What was found last, by name: `undefined` for what is well. */
   results(): ReadonlyMap<string, string | undefined>;

@@ -26,7 +26,7 @@ export interface MemoryNetwork {
   connect(name: string): Bus;
   /**
    * Parts all connections of a name from the server. `noticed` (the default) tells them so;
-   * otherwise they believe that they are connected while nothing passes, as after a pulled cable.
+   * otherwise they take themselves for connected while nothing passes, as after a pulled cable.
    */
   cut(name: string, how?: "noticed" | "unnoticed"): void;
   /** Joins them again; what was sent meanwhile is lost. */
@@ -227,7 +227,7 @@ function createBus(client: Client, server: Server): Bus {
   return bus;
 }
 
-/** Who listens: literal subjects by a look-up, patterns one by one. */
+/** The subscriptions: literal subjects by a look-up, patterns one by one. */
 class Registry {
   readonly #literal = new Map<string, Set<Subscription>>();
   readonly #patterns = new Set<Subscription>();
@@ -249,7 +249,7 @@ class Registry {
   }
 
   /**
-   * Every plain subscription, and one of each queue group, that the server believes to be there.
+   * Every plain subscription, and one of each queue group, that the server has.
    */
   receivers(subject: string): Subscription[] {
     const receivers: Subscription[] = [];
@@ -280,7 +280,7 @@ function addTo<T>(set: Set<T>, item: T): BusSubscription {
   return { close: () => void set.delete(item) };
 }
 
-/** Whether the client itself thinks that it is connected. */
+/** Whether the client counts itself as connected. */
 function believes(client: Client): boolean {
   return client.link === "up" || client.link === "unnoticed";
 }

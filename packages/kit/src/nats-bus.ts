@@ -13,7 +13,7 @@ export type NatsLogin = (nonce?: string) => {
   readonly sig: string;
 };
 
-/** Where the servers are and who we are to them. */
+/** Where the servers are, and as which user they let us in. */
 export interface NatsOptions {
   /** For example `nats://nats:4222`; several for a cluster. */
   readonly servers: readonly string[];
@@ -168,7 +168,7 @@ class NatsBus implements Bus {
         if (connection === undefined) return;
         this.#connection = connection;
         for (const wanted of this.#wanted) this.#attach(connection, wanted);
-        // The server has the subscriptions before anybody hears that the bus is up.
+        // The server has the subscriptions before anything is told that the bus is up.
         await connection.flush().catch(() => undefined);
         this.#setUp(!connection.isClosed());
         void this.#watch(connection);

@@ -78,7 +78,7 @@ export interface PostgresFailure {
   readonly constraint: string | undefined;
   /** Whether the same transaction, begun anew, may succeed. */
   readonly transient: boolean;
-  /** Whether the connection is gone: if that befell a COMMIT, nobody knows whether it happened. */
+  /** Whether the connection is gone: where that befell a COMMIT, it may have happened or not. */
   readonly connectionLost: boolean;
 }
 

@@ -22,7 +22,7 @@ const DEFAULT_BACKOFF: Backoff = { baseMs: 100, maxMs: 10_000 };
 
 /**
  * The wait after the failed attempt number `attempt` (from 1): it doubles from `baseMs` to `maxMs`,
- * and half of it is left to chance, so that many who failed together do not come back together.
+ * and half of it is left to chance, so that callers which failed together do not return together.
  */
 export function retryDelay(attempt: number, random: Random, backoff: Backoff = DEFAULT_BACKOFF): number {
   const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(30, Math.max(0, attempt - 1)));

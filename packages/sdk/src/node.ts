@@ -9,7 +9,7 @@ import type { SkepClient } from "./client.ts";
 import { failover, readServers } from "./failover.ts";
 import { Sessions, withLeaving } from "./sessions.ts";
 
-/** Where the platform is and who asks. */
+/** Where the platform is, and the token for it. */
 export interface ConnectOptions {
   /**
    * For example `http://127.0.0.1:7700`; several servers of one platform are separated by commas.

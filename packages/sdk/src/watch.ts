@@ -33,7 +33,7 @@ export async function* watch<T>(
   let delay = delayMs;
   while (!stop.aborted) {
     let broken = new SkepError("unavailable", "STREAM_ENDED", "The stream ended; it is opened again.");
-    // A stream that nobody reads any more must end, whoever made it: it would keep the process.
+    // A stream that nobody reads any more must end: it would keep the process.
     const left = new AbortController();
     try {
       for await (const item of open(last, AbortSignal.any([stop, left.signal]))) {

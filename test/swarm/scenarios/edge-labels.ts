@@ -32,7 +32,7 @@ export function edgeLabelScenarios(given: () => Platform): void {
       labels,
     };
     const spec = { name: "locked", containers: [container] };
-    // The command reads labels itself; whoever goes past it meets the server's own refusal.
+    // The command reads labels itself; a request past the command meets the server's own refusal.
     await expect(platform.client.deployments.createDeployment({ tenantId: "careless", spec })).rejects.toMatchObject({
       issues: expect.arrayContaining([expect.objectContaining({ path: expect.stringContaining(`${door}.users`) })]),
     });

@@ -80,8 +80,7 @@ export interface ReportParts {
 }
 
 /**
- * Makes it. Parts that are missed are not waited for: whoever lacks them is told everything again
- * some day.
+ * Makes it. Parts that are missed are not waited for: everything is reported again some day.
  */
 export function createReportParts(): ReportParts {
   const begun = new Map<string, Report>();

@@ -85,7 +85,7 @@ export const availabilities = enumTable<AvailabilityWord, Availability>("availab
   drain: Availability.DRAIN,
 });
 
-/** What the scheduler believes of an agent. */
+/** The scheduler's verdict on an agent. */
 export const livenesses = enumTable<LivenessWord, Liveness>("liveness", {
   unknown: Liveness.UNKNOWN,
   ready: Liveness.READY,

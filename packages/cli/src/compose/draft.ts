@@ -35,7 +35,7 @@ export interface ServiceDraft {
   stopGraceMs: number;
   exclusive: boolean | undefined;
   source: { repository: string; branch: string } | undefined;
-  /** Keys that speak of the whole pod: only the service that is joined may have them. */
+  /** Keys about the whole pod: only the service that is joined may have them. */
   readonly podKeys: Place[];
 }
 

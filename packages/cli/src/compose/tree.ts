@@ -11,7 +11,7 @@ import type { Position, Problems } from "./problems.ts";
  */
 export type Spot = MapSpot | ListSpot | ScalarSpot;
 
-/** Every spot knows where it is. */
+/** Every spot has its place in the file. */
 export interface Place {
   readonly at: Position;
   readonly path: string;

@@ -2,7 +2,7 @@ import { toJson } from "@bufbuild/protobuf";
 import type { DescMessage, JsonValue, MessageShape } from "@bufbuild/protobuf";
 import type { View } from "./view.ts";
 
-/** Prints for whoever reads: indented JSON for programs, text for people. */
+/** Prints indented JSON for programs, text for people. */
 export function print(view: View, json: () => JsonValue, text: () => string): void {
   view.io.out(view.json ? `${JSON.stringify(json(), undefined, 2)}\n` : text());
 }

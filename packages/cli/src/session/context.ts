@@ -91,7 +91,7 @@ export function currentContext(io: Io, name: string | undefined): Context {
 }
 
 /**
- * Checks the servers of a platform, separated by commas; `from` says who gave them.
+ * Checks the servers of a platform, separated by commas; `from` says where they are from.
  * @throws SkepError `invalid_argument` `BAD_URL` for what is no address of a platform.
  */
 export function checkUrls(text: string, from: string): void {

@@ -19,7 +19,7 @@ export interface SessionOptions {
   readonly output?: "table" | "json";
 }
 
-/** Adds the options that say which platform, which tenant, and who reads the output. */
+/** Adds the options for the platform, the tenant, and the form of the output. */
 export function connected(command: Command): Command {
   return command
     .option("-t, --tenant <NAME>", "tenant of names without a dot (else SKEP_TENANT, the context's, or `default`)")

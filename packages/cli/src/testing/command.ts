@@ -33,7 +33,7 @@ export interface CommandTest extends AsyncDisposable {
   skep(line: string, over?: Partial<Io>): Promise<Outcome>;
 }
 
-/** The token that such a platform knows. */
+/** The token of such a platform. */
 export const TOKEN = "s3cret-token";
 
 /** Starts one with nodes `n1` (manager) and `n2`; deployments converge by themselves. */
