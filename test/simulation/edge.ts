@@ -53,6 +53,11 @@ export class Edge {
     return this.#applied;
   }
 
+  /** How many servers it sends the requests of a deployment to. */
+  servers(deploymentId: string): number {
+    return this.#servers.filter(one => one.deploymentId === deploymentId).length;
+  }
+
   /** What it lacks, or has too much, until it sends requests exactly where these records say. */
   missing(world: World, routes: Iterable<readonly Route[]>): readonly string[] {
     const wanted = new Set<string>();

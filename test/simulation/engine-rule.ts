@@ -65,7 +65,10 @@ export class EngineRule {
     const held = this.#held;
     if (assignment === undefined || assignment === held) return undefined;
     if (assignment.nodeId !== this.#nodeId) return `${this.#nodeId} takes what is meant for ${assignment.nodeId}`;
-    if (held !== undefined && isOlder(assignment, held)) {
+    const isOther = held !== undefined && held.incarnation !== "" && assignment.incarnation !== held.incarnation;
+    if (isOther && !assignment.succeeds.includes(held.incarnation))
+      return `${this.#nodeId} takes an assignment of the records ${assignment.incarnation} after one of ${held.incarnation}`;
+    if (held !== undefined && !isOther && isOlder(assignment, held)) {
       const of = (one: Assignment): string => `term ${one.term}, revision ${one.revision}`;
       return `${this.#nodeId} takes an assignment of ${of(assignment)} after one of ${of(held)}`;
     }

@@ -1,5 +1,6 @@
 import type { Bug } from "./bugs/bug.ts";
 import { startWorker } from "./pool.ts";
+import type { Answer } from "./worker.ts";
 
 /** Where to look for planted bugs. */
 export interface Hunt {
@@ -12,23 +13,36 @@ export interface Hunt {
 /** What became of one planted bug. */
 export interface Catch {
   readonly bug: Bug;
-  /** The seed that found it, and what was said; `undefined` when it survived. */
-  readonly by: { readonly seed: number; readonly violation: string } | undefined;
+  /**
+   * The seed or the scenario that found it, and what was said; `undefined` when it survived.
+   */
+  readonly by: { readonly where: string; readonly violation: string } | undefined;
   readonly seeds: number;
   /** The first violation that the bug is not known for. */
   readonly other: string | undefined;
 }
 
-/** Plants one bug in a process of its own and runs seeds until a rule finds it. */
+/**
+ * Plants one bug in a process of its own and plays its scenario, where it names one, then seeds,
+ * until a rule finds it.
+ */
 export async function hunt(bug: Bug, { first, most }: Omit<Hunt, "workers">): Promise<Catch> {
   const worker = startWorker(bug.name);
   let other: string | undefined;
+  const judge = ({ outcome: { violation } }: Answer, where: string): Catch["by"] => {
+    if (violation === undefined) return undefined;
+    if (bug.found.test(violation)) return { where, violation };
+    other ??= `${where}: ${violation}`;
+    return undefined;
+  };
   try {
+    if (bug.scenario !== undefined) {
+      const by = judge(await worker.run({ scenario: bug.scenario }), `scenario ${bug.scenario}`);
+      if (by !== undefined) return { bug, by, seeds: 0, other };
+    }
     for (let seed = first; seed < first + most; seed++) {
-      const { violation } = (await worker.run({ seed, twice: false })).outcome;
-      if (violation === undefined) continue;
-      if (bug.found.test(violation)) return { bug, by: { seed, violation }, seeds: seed - first + 1, other };
-      other ??= `seed ${seed}: ${violation}`;
+      const by = judge(await worker.run({ seed, twice: false }), `seed ${seed}`);
+      if (by !== undefined) return { bug, by, seeds: seed - first + 1, other };
     }
     return { bug, by: undefined, seeds: most, other };
   } finally {
@@ -58,6 +72,6 @@ export async function huntBugs(bugs: readonly Bug[], where: Hunt, write: (line: 
 
 function sentenceOf({ bug, by, seeds, other }: Catch): string {
   const more = other === undefined ? "" : ` (first another rule: ${other})`;
-  if (by === undefined) return `NOT CAUGHT  ${bug.name} in ${seeds} seeds: ${bug.notYet ?? bug.breaks}${more}`;
-  return `caught      ${bug.name} by seed ${by.seed}: ${by.violation.slice(0, 200)}`;
+  if (by === undefined) return `NOT CAUGHT  ${bug.name} in ${seeds} seeds: ${bug.breaks}${more}`;
+  return `caught      ${bug.name} by ${by.where}: ${by.violation.slice(0, 200)}`;
 }

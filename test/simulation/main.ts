@@ -13,6 +13,7 @@ async function main(options: Options): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
+  if (options.scenario !== undefined) return playOne(options, options.scenario);
   if (options.seed !== undefined) return runOne(options, options.seed);
   if (options.bugs || options.bug !== undefined) {
     const bugs = options.bug === undefined ? BUGS : [bugNamed(options.bug)];
@@ -37,6 +38,18 @@ async function runOne({ trace, story: told, bug }: Options, seed: number): Promi
       `${isSame ? "" : `, but ${again.hash} when run again`}; as desired ${recoveredMs} ms after the last fault`,
   );
   return violation === undefined && isSame ? 0 : 1;
+}
+
+/** One scenario in this process. */
+async function playOne({ trace, story: told, bug }: Options, name: string): Promise<number> {
+  if (bug !== undefined) plant(bugNamed(bug));
+  const { playScenario } = await import("./scenarios/scenario.ts");
+  const { scenarioNamed } = await import("./scenarios/scenarios.ts");
+  const outcome = await playScenario(scenarioNamed(name), trace ? write : undefined);
+  const { hash, events, violation } = outcome;
+  if (!trace && (told || violation !== undefined)) write(story(outcome));
+  write(`scenario ${name}: ${violation ?? "every rule holds"}; ${events} steps, trace ${hash}`);
+  return violation === undefined ? 0 : 1;
 }
 
 try {

@@ -12,6 +12,8 @@ export interface Options {
   readonly story: boolean;
   readonly bug: string | undefined;
   readonly bugs: boolean;
+  /** This scenario alone. */
+  readonly scenario: string | undefined;
   readonly help: boolean;
 }
 
@@ -24,6 +26,7 @@ export const USAGE = `npm run sim -- [options]
   --seed N      this seed alone, twice: whether every rule holds, and whether it went the same way
     --trace       with every step
     --story       with what led to its end, also where every rule holds
+  --scenario S  this scenario alone, with --trace and --story as above
   --bug NAME    with this bug planted, until it is found
   --bugs        with each bug planted in turn
   --help
@@ -36,7 +39,7 @@ export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      ...{ seeds: text, first: text, workers: text, seed: text, bug: text },
+      ...{ seeds: text, first: text, workers: text, seed: text, bug: text, scenario: text },
       ...{ trace: flag, story: flag, bugs: flag, help: flag },
     },
   });
@@ -48,7 +51,8 @@ export function readOptions(args: readonly string[]): Options {
   };
   const seed = number("seed");
   if (values.bugs && values.bug !== undefined) throw new Error("Either --bug NAME or --bugs, not both.");
-  if (values.trace && seed === undefined) throw new Error("--trace shows the steps of one seed: add --seed N.");
+  if (values.trace && seed === undefined && values.scenario === undefined)
+    throw new Error("--trace shows the steps of one seed: add --seed N.");
   return {
     seeds: number("seeds"),
     first: number("first") ?? 1,
@@ -58,6 +62,7 @@ export function readOptions(args: readonly string[]): Options {
     story: values.story,
     bug: values.bug,
     bugs: values.bugs,
+    scenario: values.scenario,
     help: values.help,
   };
 }

@@ -72,6 +72,8 @@ export interface Platform {
   readonly isolated: Set<string>;
   /** How ports misbehave right now; `undefined` once all is well again. */
   mischief: Mischief | undefined;
+  /** What a scenario does to single messages and calls, where nothing is drawn. */
+  hindrance: Hindrance;
   /**
    * A source of chance for one purpose, apart from all others, so that one more draw here moves
    * nothing there.
@@ -84,6 +86,16 @@ export interface Platform {
   violation(): string | undefined;
   /** By which leases and the times of the records go. */
   readonly databaseClock: DatabaseClock;
+}
+
+/** What is lost and delayed by hand. */
+export interface Hindrance {
+  /** Whether a message on this subject is lost. */
+  readonly loses?: (subject: string) => boolean;
+  /** How much longer a database call of this client takes. */
+  readonly delaysMs?: (client: string, call: string) => number;
+  /** How much longer a health check takes. */
+  readonly probesMs?: number;
 }
 
 /**
@@ -149,6 +161,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     fullDisks: new Set(),
     isolated: new Set(),
     mischief: undefined,
+    hindrance: {},
     random,
     chance: purpose => createChance(random(purpose)),
     say: line => trace.add(clock.now(), line),

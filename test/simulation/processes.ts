@@ -141,7 +141,7 @@ function watchedJournal(platform: Platform, node: SimNode, life: Life): Journal 
 async function probe(platform: Platform, from: SimNode, life: Life, target: ProbeTarget): Promise<ProbeOutcome> {
   const tenant = from.address === target.host ? from.listener(target.port) : undefined;
   if (tenant === undefined) return reach(platform, from, life, target.host);
-  await life.clock.sleep(2);
+  await life.clock.sleep(2 + (platform.hindrance.probesMs ?? 0));
   const ok = (platform.unwell.get(tenant.id) ?? 0) <= platform.clock.now() && tenant.state === "running";
   return { ok, answered: true, detail: ok ? "connected" : "503" };
 }

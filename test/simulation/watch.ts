@@ -13,6 +13,7 @@ import { throughGate } from "./life.ts";
 import type { ObserverRule } from "./observer-rule.ts";
 import type { Platform } from "./platform.ts";
 import { brokenChangeRule } from "./change-rule.ts";
+import { brokenBasisRule, brokenRestoreRule } from "./commit-rule.ts";
 import { brokenCopyRule, brokenRecordRule, brokenRouteRule } from "./record-rules.ts";
 import { RESTART_DELAY_MS } from "./workload.ts";
 import type { MemoryContainer } from "@skep/agent/engine/memory-container.ts";
@@ -87,13 +88,19 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
       after: (verb, args, result) => {
         if (verb === "commit" && (result as { kind: string }).kind === "committed") {
           const [plan] = args as [Plan];
+          const broken = platform.judged && brokenBasisRule(platform.judged, plan);
+          if (broken !== undefined) platform.violate(broken);
           for (const change of plan.changes) platform.say(`${life.name} plan ${JSON.stringify(change)}`.slice(0, 300));
         }
         if (verb === "loadWorld") control.loaded(result as World, nodeId => observer.silentMs(nodeId));
         if (verb === "releaseLease") platform.lease = undefined;
         if (verb === "takeLease") judgeLease(platform, life.name);
         judgeMandate(platform, life.name, verb, args, result);
-        if (verb === "restoreLocation") platform.repaired.add((args[0] as Location).nodeId);
+        if (verb === "restoreLocation" && result === true) {
+          platform.repaired.add((args[0] as Location).nodeId);
+          const broken = platform.judged && brokenRestoreRule(platform.judged, args[0] as Location);
+          if (broken !== undefined) platform.violate(broken);
+        }
         if (verb === "loadAssignment" && result !== undefined) {
           const assignment = result as Assignment;
           platform.engineRules.get(assignment.nodeId)?.sent(assignment);
@@ -148,6 +155,8 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
   const judge = (sentence: string | undefined): void => {
     if (sentence !== undefined) platform.violate(sentence);
   };
+  /** What this life was told that it made, by name. */
+  const made = new Map<string, string>();
   const gated = throughGate<Engine>(
     node.engine,
     life,
@@ -156,6 +165,9 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
         if (verb === "createContainer" || verb === "createSandbox") {
           const { instance } = args[0] as { instance: AssignedInstance };
           platform.say(`${node.id} ${verb} ${instance.instanceId}@${instance.epoch}`);
+          const name = nameMade(verb, args);
+          if (node.engine.containers().some(one => one.id === made.get(name)))
+            judge(`${node.id} makes ${name} again, though it has made it and it is there`);
           judge(rule.brokenByMaking(instance.instanceId, instance.epoch));
           if (verb === "createContainer")
             judge(platform.volumeRule.brokenByMaking(node.id, instance, recordsOf(platform)));
@@ -174,9 +186,10 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
         }
         return Promise.resolve();
       },
-      after: () => {
+      after: (verb, args, result) => {
         if (chance.happens(platform.mischief?.engineLoses ?? 0))
           throw new EngineError("timeout", "the answer got lost");
+        if (verb === "createContainer" || verb === "createSandbox") made.set(nameMade(verb, args), result as string);
         return Promise.resolve();
       },
     },
@@ -186,6 +199,12 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
     ...bound(gated),
     events: handle => node.engine.events(event => life.run("message", () => handle(event))),
   };
+}
+
+/** What a verb makes: a container of a copy, or its sandbox. */
+function nameMade(verb: string, args: readonly unknown[]): string {
+  const { instance, container } = args[0] as { instance: AssignedInstance; container?: { readonly name: string } };
+  return `${verb === "createSandbox" ? "the sandbox" : container?.name} of ${instance.instanceId}@${instance.epoch}`;
 }
 
 /** A probe that failed a moment ago may be what ends a container that is well again. */

@@ -16,6 +16,7 @@ export function setWeather(platform: Platform): void {
     watchAssignments(platform, passage);
     const { drop, double, delayMs, late } = platform.mischief ?? { drop: 0, double: 0, delayMs: CALM_MS, late: 0 };
     const delays: number[] = [];
+    if (platform.hindrance.loses?.(passage.subject) === true) return delays;
     if (late > 0 && net.happens(late)) delays.push(net.between(800, LATEST_MS));
     else if (!net.happens(drop)) delays.push(1 + net.between(0, delayMs));
     if (net.happens(double)) delays.push(1 + net.between(0, delayMs));
@@ -33,7 +34,8 @@ export function setWeather(platform: Platform): void {
     platform.say(`${name} db ${call}${lost === "no" ? "" : ` lost ${lost}`}`);
     // Slow now and then: a database that is always slow hides what only shows when it is not.
     const delayMs = db.happens(0.9) ? db.whole(1, 4) : db.whole(1, storeSlowMs);
-    return { delayMs, lost, laterMs: isLate ? db.between(10, LATEST_MS) : 0 };
+    const hinderedMs = platform.hindrance.delaysMs?.(name, call) ?? 0;
+    return { delayMs: delayMs + hinderedMs, lost, laterMs: isLate ? db.between(10, LATEST_MS) : 0 };
   });
 }
 

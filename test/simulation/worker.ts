@@ -2,11 +2,11 @@ import { bugNamed } from "./bugs/bugs.ts";
 import { plant } from "./plant.ts";
 import type { Outcome } from "./simulate.ts";
 
-/** What a worker is asked: to run one seed, twice where the two are to be compared. */
-export interface Order {
-  readonly seed: number;
-  readonly twice: boolean;
-}
+/**
+ * What a worker is asked: to run one seed, twice where the two are to be compared, or to play a
+ * scenario.
+ */
+export type Order = { readonly seed: number; readonly twice: boolean } | { readonly scenario: string };
 
 /** What a worker answers: the outcome, and what a second run of the seed made of it. */
 export interface Answer {
@@ -23,18 +23,23 @@ Error.stackTraceLimit = 3;
 const name = process.argv[2];
 if (name !== undefined) plant(bugNamed(name));
 const { simulate } = await import("./simulate.ts");
+const { playScenario } = await import("./scenarios/scenario.ts");
+const { scenarioNamed } = await import("./scenarios/scenarios.ts");
 
 process.on("message", (order: Order) => void run(order));
 process.on("disconnect", () => process.exit());
 process.send?.("ready");
 
-async function run({ seed, twice }: Order): Promise<void> {
+async function run(order: Order): Promise<void> {
+  const play = (): Promise<Outcome> =>
+    "scenario" in order ? playScenario(scenarioNamed(order.scenario)) : simulate(order.seed);
   try {
-    const outcome = await simulate(seed);
-    const again = twice ? (await simulate(seed)).hash : undefined;
+    const outcome = await play();
+    const again = "twice" in order && order.twice ? (await play()).hash : undefined;
     process.send?.({ outcome, again } satisfies Answer);
   } catch (error) {
-    process.stderr.write(`seed ${seed}: the simulation itself failed: ${String((error as Error).stack)}\n`);
+    const what = "scenario" in order ? `scenario ${order.scenario}` : `seed ${order.seed}`;
+    process.stderr.write(`${what}: the simulation itself failed: ${String((error as Error).stack)}\n`);
     process.exit(1);
   }
 }

@@ -37,6 +37,15 @@ export const AGENT_BUGS: readonly Bug[] = [
     found: /after it had taken|makes .* which/,
   },
   {
+    name: "agent-of-other-records",
+    breaks: "An agent obeys the scheduler of another database, whatever it was told before.",
+    edits: [
+      { file: INTAKE, find: "if (isSuccessor && !next.succeeds.includes(held.incarnation))", replace: "if (false)" },
+    ],
+    scenario: "foreign-assignment",
+    found: /takes an assignment of the records/,
+  },
+  {
     name: "agent-of-another-node",
     breaks: "An agent takes what is meant for another node.",
     edits: [{ file: INTAKE, find: "next.nodeId !== nodeId", replace: "false" }],
@@ -77,8 +86,7 @@ export const AGENT_BUGS: readonly Bug[] = [
         replace: "inFlight: [...running.keys()], ended: []",
       },
     ],
-    found: /runs twice|which|again/,
-    notYet: "a create that comes twice is answered by the engine with the first, so no copy runs twice",
+    found: /makes .* again, though it has made it/,
   },
   {
     name: "agent-ends-tenants-without-bus",
@@ -127,5 +135,44 @@ export const AGENT_BUGS: readonly Bug[] = [
     ],
     found: /starts .* again after/,
     quick: true,
+  },
+  {
+    name: "health-forgotten",
+    breaks: "An agent that starts anew takes what it probes for unwell until it has answered.",
+    edits: [
+      {
+        file: "packages/agent/src/loop/health-watch.ts",
+        find: 'health: deps.healthy.has(run) ? "healthy" : "starting"',
+        replace: 'health: "starting"',
+      },
+    ],
+    scenario: "agent-restarts",
+    found: /restart makes what it probes unwell/,
+  },
+  {
+    name: "port-refused-for-ever",
+    breaks: "An instance whose host port somebody else has tries it again and again, and is placed nowhere else.",
+    edits: [
+      {
+        file: "packages/core/src/converge/port-taken.ts",
+        find: "if (times >= MOST_REFUSALS)",
+        replace: "if (times < 0)",
+      },
+    ],
+    scenario: "port-of-another",
+    found: /waits for a host port that somebody else has/,
+  },
+  {
+    name: "turns-in-order-of-names",
+    breaks: "Turns to start are given by name, so that one tenant's copies keep another's from starting.",
+    edits: [
+      {
+        file: "packages/core/src/converge/fair.ts",
+        find: "return [...inLine.map(one => one.instance), ...whole.toSorted(byInstance)];",
+        replace: "return instances.toSorted(byInstance);",
+      },
+    ],
+    scenario: "unfair-tenant",
+    found: /waits for its first start behind/,
   },
 ];

@@ -15,8 +15,11 @@ export interface Bug {
   readonly edits: readonly Edit[];
   /** What the rule says that finds it; a bug may show in several ways. */
   readonly found: RegExp;
+  /**
+   * The scenario that shows it, for what seeds show seldom or never: the hunt plays it before the
+   * seeds.
+   */
+  readonly scenario?: string;
   /** Caught within a few seeds: `npm test` proves it each time. */
   readonly quick?: true;
-  /** No rule finds it yet, and why; it is run all the same, and its being found is news. */
-  readonly notYet?: string;
 }

@@ -1,6 +1,7 @@
 import type { Bug } from "./bug.ts";
 
 const LIVENESS = "packages/core/src/liveness.ts";
+const RECORDS_AGE = "packages/core/src/identity/records-age.ts";
 const STATE = "packages/core/src/model/state.ts";
 const DEPLOYMENTS = "packages/core/src/passes/deployments.ts";
 const SUPERSEDE = "packages/core/src/passes/supersede.ts";
@@ -77,12 +78,12 @@ export const CORE_BUGS: readonly Bug[] = [
     name: "state-failed-runs-again",
     breaks: "A location that failed counts as running again when its agent says so.",
     edits: [{ file: STATE, find: 'failed: ["stopped", "lost"],', replace: 'failed: ["stopped", "lost", "running"],' }],
-    found: /was over|is given to/,
-    notYet: "an agent would have to forget within seconds that it gave an instance up",
+    scenario: "agent-forgets",
+    found: /was over/,
   },
   {
-    name: "ports-of-the-ending",
-    breaks: "A port is free for the next as soon as its user is told to stop.",
+    name: "room-of-the-ending",
+    breaks: "Room on a node is free for the next as soon as its user is told to stop.",
     edits: [
       {
         file: "packages/core/src/placement/fleet.ts",
@@ -90,8 +91,8 @@ export const CORE_BUGS: readonly Bug[] = [
         replace: 'const live = isLive(location) && location.desired === "run";',
       },
     ],
-    found: /is given to|slots|reserved|instances/,
-    notYet: "a port that is free has rested for minutes, and the commit compares besides",
+    scenario: "full-node",
+    found: /instances, it takes|reserved of|more memory reserved/,
   },
   {
     name: "supersede-never",
@@ -111,13 +112,18 @@ export const CORE_BUGS: readonly Bug[] = [
     breaks: "A node that comes back is not told to end what was given up there.",
     edits: [
       {
+        file: "packages/core/src/world/assignment-of.ts",
+        find: 'location.desired === "stop" || location.state === "lost" ?',
+        replace: 'location.desired === "stop" ?',
+      },
+      {
         file: "packages/core/src/passes/eviction.ts",
         find: "else if (isBack(draft, location))",
         replace: "else if (draft.now < 0 && isBack(draft, location))",
       },
     ],
+    scenario: "node-returns",
     found: /not as desired/,
-    notYet: "what was given up is older than its instance, and the reconcile removes it",
   },
   {
     name: "eviction-of-suspects",
@@ -211,8 +217,8 @@ export const CORE_BUGS: readonly Bug[] = [
         replace: "isSingle(instance.spec) && group.length > 1_000",
       },
     ],
+    scenario: "single-again",
     found: /two copies of/,
-    notYet: "the scheduler holds the second copy back; only a name that is used again while its node is away shows it",
   },
   {
     name: "ports-given-at-once",
@@ -230,8 +236,8 @@ export const CORE_BUGS: readonly Bug[] = [
         replace: "one.freeAt < 0",
       },
     ],
-    found: /sends .*, where .* answers/,
-    notYet: "not in 60 seeds: edges are a second behind at most, and seldom is a port given within it",
+    scenario: "port-rests",
+    found: /is given again before it has rested|sends .*, where .* answers/,
   },
   {
     name: "exclusive-no-lease-wait",
@@ -256,5 +262,91 @@ export const CORE_BUGS: readonly Bug[] = [
       },
     ],
     found: /two copies of/,
+  },
+  {
+    name: "older-records-not-noticed",
+    breaks: "Records that are behind what agents hold are taken for the fleet's.",
+    edits: [
+      {
+        file: RECORDS_AGE,
+        find: "return term > records.term || (recorded !== undefined && revision > recorded);",
+        replace: "return term < 0 || recorded === -1;",
+      },
+    ],
+    scenario: "older-copy",
+    found: /an older copy of the database/,
+  },
+  {
+    name: "older-records-by-terms-only",
+    breaks: "An older copy of the database is taken for the newest where as many leaders have led it.",
+    edits: [{ file: RECORDS_AGE, find: "(recorded !== undefined && revision > recorded)", replace: "recorded === -1" }],
+    scenario: "older-revisions",
+    found: /an older copy of the database/,
+  },
+  {
+    name: "other-records-not-noticed",
+    breaks: "Records of another incarnation than what agents hold are taken for the fleet's.",
+    edits: [
+      { file: RECORDS_AGE, find: "if (foreign.length > holding.length / 3)", replace: "if (foreign.length < 0)" },
+    ],
+    scenario: "empty-database",
+    found: /an empty database/,
+  },
+  {
+    name: "brake-of-single-nodes",
+    breaks: "Only the strangers of one node are counted before they are removed, not those of the fleet.",
+    edits: [
+      {
+        file: "packages/core/src/identity/brake.ts",
+        find: "    fleet: tooMany(",
+        replace: "    fleet: counts.length < 0 && tooMany(",
+      },
+    ],
+    scenario: "all-forgotten",
+    found: /though it is the whole fleet/,
+  },
+  {
+    name: "move-without-grace",
+    breaks: "An old copy that is unwell for a moment is stopped before the new one serves.",
+    edits: [
+      {
+        file: SUPERSEDE,
+        find: "if (serves || graceEnd(draft, settings, instance, location) > draft.now) return;",
+        replace: "if (serves) return;",
+      },
+    ],
+    scenario: "unwell-move",
+    found: /stops before anything serves in its place/,
+  },
+  {
+    name: "row-of-the-ended-runs-on",
+    breaks: "A row that is written back after its instance was ended is not told to stop.",
+    edits: [
+      {
+        file: SUPERSEDE,
+        find: "      stopRestored(draft, locations);\n",
+        replace: "",
+      },
+    ],
+    scenario: "row-comes-back",
+    found: /written back after its end runs on|not as desired/,
+  },
+  {
+    name: "routes-of-the-newest-release",
+    breaks: "A route leads to the port of the newest release, also while only an older one serves.",
+    edits: [
+      {
+        file: "packages/core/src/routing/traefik-config.ts",
+        find: "serving.length === 0 ? newest : Math.max(...serving)",
+        replace: "serving.length === -1 ? 0 : newest",
+      },
+      {
+        file: "packages/core/src/routing/traefik-config.ts",
+        find: "const own = by === leading ? route : ofRelease(by).find(one => ruleKey(one) === ruleKey(route));",
+        replace: "const own = by > 0 ? route : undefined;",
+      },
+    ],
+    scenario: "port-of-release",
+    found: /leaves a route without a server/,
   },
 ];

@@ -44,7 +44,8 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
         replace: "instance === undefined || records",
       },
     ],
-    found: /written back|not as desired|reaches/,
+    scenario: "old-row-vanishes",
+    found: /is written back, and the latest copy/,
   },
   {
     name: "vanished-lease-forgotten",
@@ -133,7 +134,72 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
         replace: "true",
       },
     ],
+    scenario: "stale-edge",
     found: /sends .*, where .* answers/,
-    notYet: "not in 90 seeds: few cuts outlast a port's wait and meet its next user; stale-edge.test.ts shows it",
+  },
+  {
+    name: "routes-of-other-records",
+    breaks: "Edges are told the routes of a database that is not the fleet's.",
+    edits: [
+      {
+        file: "packages/scheduler/src/edge/routes-view.ts",
+        find: "if (because !== undefined) throw",
+        replace: 'if (because === "") throw',
+      },
+    ],
+    scenario: "empty-database",
+    found: /ends or unroutes what runs/,
+  },
+  {
+    name: "belief-written-once",
+    breaks: "A leader does not write again what it believes of a node where the record says something else.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/node-news.ts",
+        find: "for (const { id, liveness } of differing) unsaved.set(id, believed.get(id) ?? liveness);",
+        replace: "",
+      },
+    ],
+    scenario: "belief-overwritten",
+    found: /is recorded as \w+, but it is/,
+  },
+  {
+    name: "vanished-row-placed-at-once",
+    breaks: "An instance whose row has vanished is placed anew before its agent is asked.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/missing-rows.ts",
+        find: "if (first + MISSING_ROW_GRACE_MS > now)",
+        replace: "if (first < 0)",
+      },
+    ],
+    scenario: "row-vanishes",
+    found: /was placed anew|two copies of/,
+  },
+  {
+    name: "report-not-asked-again",
+    breaks: "An agent is asked for a full report once, though the question may be lost.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/compare.ts",
+        find: "clock.monotonic() + retryDelay(tries, random, AGAIN)",
+        replace: "Infinity",
+      },
+    ],
+    scenario: "row-vanishes",
+    found: /was placed anew/,
+  },
+  {
+    name: "swarm-list-of-anybody",
+    breaks: "A worker's list of the Swarm's nodes is believed.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/swarm-belief.ts",
+        find: "return !managers.some(",
+        replace: "return managers.length > 0 || !managers.some(",
+      },
+    ],
+    scenario: "false-list",
+    found: /a worker's list of the Swarm/,
   },
 ];

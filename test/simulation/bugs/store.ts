@@ -50,8 +50,8 @@ export const STORE_BUGS: readonly Bug[] = [
     edits: [
       { file: PLAN, find: "&& lease.holder === holder && lease.expiresAt", replace: "&& holder && lease.expiresAt" },
     ],
+    scenario: "shared-term",
     found: /committed in term/,
-    notYet: "the database never loses its last seconds here, so no two leaders share a term",
   },
   {
     name: "commit-without-basis",
@@ -63,8 +63,8 @@ export const STORE_BUGS: readonly Bug[] = [
         replace: "",
       },
     ],
-    found: /not as desired|older report|reaches/,
-    notYet: "a stop of what changed meanwhile costs a start more, and no rule counts those",
+    scenario: "late-plan",
+    found: /a plan for .* was committed/,
   },
   {
     name: "commit-without-compare",
@@ -77,13 +77,18 @@ export const STORE_BUGS: readonly Bug[] = [
     breaks: "A commit gives a port that somebody else has.",
     edits: [
       {
+        file: "packages/core/src/placement/fleet.ts",
+        find: "if (location.ports.length > 0) {",
+        replace: 'if (location.ports.length > 0 && location.desired === "run") {',
+      },
+      {
         file: PLAN,
         find: "if (takesPortTwice(after.locations))",
         replace: "if (now < 0 && takesPortTwice(after.locations))",
       },
     ],
+    scenario: "short-of-ports",
     found: /is given to/,
-    notYet: "placement gives no port twice, and the compare of the commit refuses what is stale",
   },
   {
     name: "lease-taken-early",
@@ -149,5 +154,40 @@ export const STORE_BUGS: readonly Bug[] = [
       },
     ],
     found: /is given to/,
+  },
+  {
+    name: "serials-begin-again",
+    breaks: "A name that comes again gives the ids of its former instances.",
+    edits: [
+      {
+        file: "packages/scheduler/src/store/memory/spec.ts",
+        find: "records.serials.get(id)?.next ?? records.platform.serialFloor",
+        replace: "records.platform.serialFloor",
+      },
+    ],
+    scenario: "name-again",
+    found: /a name that comes again has not started|not as desired/,
+  },
+  {
+    name: "lease-by-the-database-alone",
+    breaks: "Nobody takes a lease whose end the database's clock was set back from.",
+    edits: [
+      { file: PLAN, find: "if (isFree || (stalled !== undefined && ", replace: 'if (isFree || (holder === "" && ' },
+    ],
+    scenario: "clock-set-back",
+    found: /nobody leads/,
+  },
+  {
+    name: "removal-never-over",
+    breaks: "What was removed stays among what is to be removed.",
+    edits: [
+      {
+        file: STATUS,
+        find: "for (const one of report.gone) records.removals.delete(removalKey({ nodeId: report.nodeId, ...one }));",
+        replace: "",
+      },
+    ],
+    scenario: "stray-goes",
+    found: /a removal is still recorded/,
   },
 ];

@@ -1,0 +1,219 @@
+import { encodeAssignment } from "@skep/api/codec/assignment.ts";
+import { nodeSubject } from "@skep/api/subjects.ts";
+import { emptyRecords, locationKey, type Records } from "@skep/scheduler/store/memory-records.ts";
+import { PINNED, web, type Scenario, type Stage } from "./scenario.ts";
+
+/** Puts other tables in place of the present ones, as a restore does. */
+function replaceRecords({ platform }: Stage, by: Records): void {
+  const { records } = platform.database;
+  for (const key of Object.keys(records) as (keyof Records)[]) {
+    const [mine, theirs] = [records[key] as unknown, by[key] as unknown];
+    if (mine instanceof Map) {
+      mine.clear();
+      for (const [id, one] of theirs as Map<unknown, unknown>) mine.set(id, one);
+    } else if (Array.isArray(mine)) mine.splice(0, mine.length, ...(theirs as unknown[]));
+    else Object.assign(records, { [key]: theirs });
+  }
+}
+
+/** Twelve instances run on five nodes, so that no node has many. */
+async function fill(stage: Stage): Promise<void> {
+  for (const name of ["a", "b", "c"]) await stage.create("acme", web(name, {}, { replicas: 4 }));
+  await stage.advance(15_000);
+  stage.hold(stage.running().length === 12, "the fleet did not come up");
+}
+
+/** Goes on for a while with other records: nothing ends, and every edge keeps its routes. */
+async function keepsAll(stage: Stage, ms: number, sentence: string): Promise<void> {
+  const before = stage.running().join();
+  const ids = ["acme.a", "acme.b", "acme.c"];
+  const isWhole = (): boolean =>
+    stage.running().join() === before && ids.every(id => stage.platform.edges.every(edge => edge.servers(id) === 4));
+  for (let passed = 0; passed < ms; passed += 500) {
+    await stage.advance(500);
+    stage.hold(isWhole(), sentence);
+  }
+}
+
+/** A deployment is deleted and made again under its name, on a node that knows higher epochs. */
+const nameAgain: Scenario = {
+  name: "name-again",
+  play: async stage => {
+    const spec = web("web", {}, { ...PINNED, restart: { ...web("web").restart, maxAttempts: 0 } });
+    await stage.create("acme", spec);
+    await stage.until(() => stage.running().includes("acme.web.1@1"), 10_000, "it did not start");
+    const node = stage.homeOf("acme.web");
+    node.engine.crash(node.engine.containers()[0]!.id, 1);
+    await stage.until(() => stage.running().includes("acme.web.1@2"), 20_000, "it was not placed again");
+    await stage.change("acme.web", { desired: "deleted" });
+    const { deployments } = stage.platform.database.records;
+    await stage.until(() => !deployments.has("acme.web"), 30_000, "it was not deleted");
+    await stage.create("acme", spec);
+    const isUp = (): boolean => stage.running().some(one => one.startsWith("acme.web."));
+    await stage.until(isUp, 15_000, "a name that comes again has not started within 15 s");
+  },
+};
+
+/** The database comes back without anything in it. */
+const emptyDatabase: Scenario = {
+  name: "empty-database",
+  play: async stage => {
+    await fill(stage);
+    stage.stopSchedulers();
+    await stage.advance(5_000);
+    replaceRecords(stage, emptyRecords());
+    stage.startSchedulers();
+    await keepsAll(stage, 15_000, "an empty database ends or unroutes what runs");
+    const { platform } = stage.platform.database.records;
+    stage.hold(platform.unrecovered !== undefined, "an empty database is taken for the fleet's");
+    await keepsAll(stage, 60_000, "an empty database ends or unroutes what runs");
+  },
+};
+
+/** The same, and the agents lost their journals: nothing tells the two fleets apart. */
+const allForgotten: Scenario = {
+  name: "all-forgotten",
+  play: async stage => {
+    await fill(stage);
+    const { nodes, journals } = stage.platform;
+    stage.stopSchedulers();
+    for (const node of nodes) stage.stopAgent(node);
+    for (const journal of journals.values())
+      await stage.done(journal.write({ assignment: undefined, epochs: {}, bootId: "" }));
+    for (const node of nodes) stage.platform.engineRules.get(node.id)?.forgets();
+    replaceRecords(stage, emptyRecords());
+    const before = stage.running().join();
+    for (const node of nodes) stage.startAgent(node);
+    stage.startSchedulers();
+    const isWhole = (): boolean => stage.running().join() === before;
+    for (let passed = 0; passed < 90_000; passed += 1_000) {
+      await stage.advance(1_000);
+      stage.hold(isWhole(), "what no record explains was removed, though it is the whole fleet");
+    }
+  },
+};
+
+/** A copy of the database is restored that is as many leaders old. */
+const olderCopy = (name: string, leaders: number): Scenario => ({
+  name,
+  play: async stage => {
+    await fill(stage);
+    const backup = structuredClone({ ...stage.platform.database.records });
+    for (let change = 0; change < leaders; change++) {
+      stage.stopSchedulers();
+      await stage.advance(6_000);
+      stage.startSchedulers();
+      await stage.advance(6_000);
+    }
+    await stage.create("acme", web("young"));
+    await stage.create("acme", web("younger", {}, { replicas: 4 }));
+    await stage.advance(10_000);
+    stage.stopSchedulers();
+    await stage.advance(6_000);
+    replaceRecords(stage, backup);
+    stage.startSchedulers();
+    await keepsAll(stage, 15_000, "an older copy of the database ends or unroutes what runs");
+    const { platform } = stage.platform.database.records;
+    stage.hold(platform.unrecovered !== undefined, "an older copy of the database is taken for the newest");
+    await keepsAll(stage, 45_000, "an older copy of the database ends or unroutes what runs");
+  },
+});
+
+/** A node hears an assignment from the scheduler of another database. */
+const foreignAssignment: Scenario = {
+  name: "foreign-assignment",
+  play: async stage => {
+    await fill(stage);
+    const { id } = stage.homeOf("acme.a");
+    const held = stage.platform.engineRules.get(id)!.held()!;
+    const foreign = { ...held, incarnation: "inc_elsewhere", succeeds: [], term: 99, revision: 99, instances: [] };
+    stage.platform.network.connect("elsewhere").publish(nodeSubject("assign", id), encodeAssignment(foreign));
+    await stage.advance(1_000);
+    const now = stage.platform.engineRules.get(id)!.held()!;
+    stage.hold(now.incarnation === held.incarnation, `${id} obeys the records of another platform`);
+  },
+};
+
+/** Somebody with SQL deletes the row of what runs, and the first question about it is lost. */
+const rowVanishes: Scenario = {
+  name: "row-vanishes",
+  play: async stage => {
+    await stage.create("acme", web("web"));
+    await stage.advance(10_000);
+    let asked = 0;
+    stage.platform.hindrance = { loses: subject => subject.includes(".ask.") && ++asked === 1 };
+    const { locations } = stage.platform.database.records;
+    const [row] = stage.rowsOf("acme.web");
+    locations.delete(locationKey(row!));
+    const isBack = (): boolean => stage.rowsOf("acme.web").length > 0;
+    await stage.until(isBack, 30_000, "a vanished row is not written back");
+    stage.hold(stage.rowsOf("acme.web")[0]?.epoch === 1, "a vanished row's instance was placed anew");
+    stage.hold(asked > 0, "nobody asked for a vanished row");
+  },
+};
+
+/** A row that says `run` is written back when its instance is to end already. */
+const rowComesBack: Scenario = {
+  name: "row-comes-back",
+  play: async stage => {
+    await stage.create("acme", web("web", {}, { replicas: 2 }));
+    await stage.advance(10_000);
+    const { locations, instances } = stage.platform.database.records;
+    const row = stage.rowsOf("acme.web").find(one => one.instanceId === "acme.web.2")!;
+    locations.delete(locationKey(row));
+    await stage.change("acme.web", { replicas: 1 });
+    await stage.until(() => instances.get(row.instanceId)?.desired === "stop", 10_000, "nothing was ended");
+    locations.set(locationKey(row), row);
+    const isOver = (): boolean => stage.running().join() === "acme.web.1@1";
+    await stage.until(isOver, 20_000, "a row that was written back after its end runs on");
+  },
+};
+
+/** The row of a copy that was given up vanishes, and the node that has the copy comes back. */
+const oldRowVanishes: Scenario = {
+  name: "old-row-vanishes",
+  play: async stage => {
+    await stage.create("acme", web("web"));
+    await stage.advance(10_000);
+    const { network, isolated } = stage.platform;
+    const { id } = stage.homeOf("acme.web");
+    isolated.add(id);
+    network.cut(id, "unnoticed");
+    await stage.until(() => stage.running().includes("acme.web.1@2"), 30_000, "it was not placed elsewhere");
+    const { locations } = stage.platform.database.records;
+    locations.delete(locationKey({ instanceId: "acme.web.1", epoch: 1 }));
+    stage.stopSchedulers();
+    isolated.delete(id);
+    network.heal(id);
+    await stage.advance(2_000);
+    stage.startSchedulers();
+    const isOver = (): boolean => stage.running().join() === "acme.web.1@2";
+    await stage.until(isOver, 40_000, "not as desired: an old copy runs on whose row vanished");
+  },
+};
+
+/** What no record explains is removed, and then nothing is left to be removed. */
+const strayGoes: Scenario = {
+  name: "stray-goes",
+  play: async stage => {
+    const [node] = stage.platform.nodes;
+    node!.engine.plant({ "skep.instance": "acme.stray.1", "skep.epoch": "1", "skep.container": "app" });
+    await stage.until(() => node!.engine.containers().length === 0, 90_000, "a stray was not removed");
+    const { removals } = stage.platform.database.records;
+    await stage.until(() => removals.size === 0, 10_000, "a removal is still recorded, though it is done");
+  },
+};
+
+/** What databases lose, forget and bring back. */
+export const RECORDS: readonly Scenario[] = [
+  nameAgain,
+  emptyDatabase,
+  allForgotten,
+  olderCopy("older-copy", 3),
+  olderCopy("older-revisions", 0),
+  foreignAssignment,
+  rowVanishes,
+  rowComesBack,
+  oldRowVanishes,
+  strayGoes,
+];
