@@ -57,8 +57,8 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
         replace: "MISSING_ROW_GRACE_MS",
       },
     ],
+    scenario: "leased-row-vanishes",
     found: /two copies of/,
-    notYet: "one seed in thousands: its row vanishes while its agent is paused for long; missing-rows.test.ts shows it",
   },
   {
     name: "tells-what-it-did-not-see",
@@ -70,8 +70,8 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
         replace: "{ ...node, assignmentRevision }",
       },
     ],
+    scenario: "row-between-look-and-commit",
     found: /wanted elsewhere or nowhere|not as desired/,
-    notYet: "one seed in thousands: a row comes back between a look and its commit; tick.test.ts shows it",
   },
   {
     name: "removals-read-over",

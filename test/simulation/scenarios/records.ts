@@ -152,6 +152,45 @@ const rowVanishes: Scenario = {
   },
 };
 
+/** The row of an exclusive copy vanishes while its agent is stopped, so that it runs on. */
+const leasedRowVanishes: Scenario = {
+  name: "leased-row-vanishes",
+  play: async stage => {
+    await stage.create("acme", web("one", {}, { exclusive: true }));
+    await stage.advance(20_000);
+    const { lives, database } = stage.platform;
+    const life = lives.get(stage.homeOf("acme.one").id)!;
+    life.pause();
+    database.records.locations.delete(locationKey(stage.rowsOf("acme.one")[0]!));
+    await stage.advance(20_000);
+    life.resume();
+    const isOne = (): boolean => stage.running().length === 1;
+    await stage.until(isOne, 40_000, "not as desired: the copy was not placed anew");
+  },
+};
+
+/** A row is written back after the leader has looked and before it commits the end of its copy. */
+const rowBetween: Scenario = {
+  name: "row-between-look-and-commit",
+  play: async stage => {
+    await stage.create("acme", web("web"));
+    await stage.advance(10_000);
+    const { locations, nodes } = stage.platform.database.records;
+    let row = stage.rowsOf("acme.web")[0];
+    locations.delete(locationKey(row!));
+    const restore = (): void => {
+      const entry = nodes.get(row?.nodeId ?? "");
+      if (row === undefined || entry === undefined) return;
+      locations.set(locationKey(row), row);
+      entry.node = { ...entry.node, assignmentRevision: entry.node.assignmentRevision + 1 };
+      row = undefined;
+    };
+    stage.platform.hindrance = { delaysMs: (_, call) => (call === "commit" ? (restore(), 0) : 0) };
+    await stage.change("acme.web", { desired: "stopped" });
+    await stage.until(() => stage.running().length === 0, 40_000, "not as desired: what was stopped runs on");
+  },
+};
+
 /** A row that says `run` is written back when its instance is to end already. */
 const rowComesBack: Scenario = {
   name: "row-comes-back",
@@ -213,6 +252,8 @@ export const RECORDS: readonly Scenario[] = [
   olderCopy("older-revisions", 0),
   foreignAssignment,
   rowVanishes,
+  leasedRowVanishes,
+  rowBetween,
   rowComesBack,
   oldRowVanishes,
   strayGoes,
