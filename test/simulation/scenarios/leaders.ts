@@ -11,7 +11,7 @@ const clockSetBack: Scenario = {
     const dead = stage.leader();
     platform.lives.get(dead)?.kill();
     platform.network.crash(dead);
-    platform.stepDatabase(-300_000);
+    platform.databaseClock.step(-300_000);
     const isLed = (): boolean => stage.leader() !== dead;
     await stage.until(isLed, 40_000, "nobody leads, since the dead leader's lease ends by a clock that was set back");
   },
