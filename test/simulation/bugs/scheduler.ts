@@ -169,8 +169,8 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
     edits: [
       {
         file: "packages/scheduler/src/loop/missing-rows.ts",
-        find: "if (first + MISSING_ROW_GRACE_MS > now)",
-        replace: "if (first < 0)",
+        find: "if (until > now) unseen.set(id, until);",
+        replace: "",
       },
     ],
     scenario: "row-vanishes",
