@@ -148,10 +148,14 @@ function judgeLease(platform: Platform, name: string): void {
   platform.violate(`${name} takes the lease ${leftMs} ms before that of ${before.holder} has expired`);
 }
 
+/** How old a list of containers is when it arrives; the same for all engines of a seed. */
+const LOOKS_MS = [0, 0, 20, 400] as const;
+
 /** The engine as one agent sees it: answers get lost, and what it makes and ends is judged. */
 export function watchedEngine(platform: Platform, node: SimNode, life: Life): Engine {
   const chance = platform.chance(`engine ${life.name} ${platform.clock.now()}`);
   const rule = platform.engineRules.get(node.id)!;
+  const lookMs = platform.chance("looks").pick(LOOKS_MS);
   const judge = (sentence: string | undefined): void => {
     if (sentence !== undefined) platform.violate(sentence);
   };
@@ -186,11 +190,11 @@ export function watchedEngine(platform: Platform, node: SimNode, life: Life): En
         }
         return Promise.resolve();
       },
-      after: (verb, args, result) => {
+      after: async (verb, args, result) => {
+        if (verb === "observe" && lookMs > 0 && platform.mischief !== undefined) await life.clock.sleep(lookMs);
         if (chance.happens(platform.mischief?.engineLoses ?? 0))
           throw new EngineError("timeout", "the answer got lost");
         if (verb === "createContainer" || verb === "createSandbox") made.set(nameMade(verb, args), result as string);
-        return Promise.resolve();
       },
     },
     ["events", "logs", "exec"],
