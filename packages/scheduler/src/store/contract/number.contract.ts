@@ -44,6 +44,49 @@ export function describeNumbers({ store, commit, committed, mandate }: StoreSett
       await committed(placement(4, { ...of, epoch: 2, nodeId: "node-2", ports: port("tcp") }));
     });
 
+    it("wait for the later of two times where a host port was released twice, and are noted no longer", async () => {
+      const released = async (): Promise<readonly unknown[]> =>
+        (await store.loadWorld()).releasedPorts.map(one => [one.nodeId, one.freeAt]);
+      const forget = (epoch: number, portsFreeAt: number): Promise<unknown> =>
+        committed({ kind: "forget-location", instanceId: "acme.web.1", epoch, portsFreeAt });
+      await committed(creation(1), placement(1, { ports: port("tcp") }));
+      await forget(1, NOW + 60_000);
+      await committed(placement(1, { epoch: 2, ports: port("tcp") }));
+      await forget(2, NOW + 30_000);
+      expect(await released()).toEqual([["node-1", NOW + 60_000]]);
+      await committed(placement(1, { epoch: 3, ports: port("tcp") }));
+      const plan = { changes: [], wakeAt: undefined, basis: NO_BASIS };
+      const last = { kind: "forget-location", instanceId: "acme.web.1", epoch: 3, portsFreeAt: NOW + 80_000 } as const;
+      await store.commit({ ...plan, changes: [last] }, mandate(), NOW + 70_000);
+      await committed(creation(2), placement(2, { ports: port("udp") }));
+      const other = { kind: "forget-location", instanceId: "acme.web.2", epoch: 1, portsFreeAt: NOW } as const;
+      await store.commit({ ...plan, changes: [other] }, mandate(), NOW + 90_000);
+      expect(await released()).toEqual([["node-1", NOW]]);
+    });
+
+    it("count a location that was given up once, also when it is forgotten", async () => {
+      await committed(creation(1), creation(2), placement(1), placement(2));
+      await committed({ kind: "lose", instanceId: "acme.web.1", epoch: 1, because: "a test" });
+      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW });
+      expect(await store.listNodes()).toMatchObject([{ instances: 1 }]);
+    });
+
+    it("are not taken by a location that is written back and is over", async () => {
+      await committed(creation(1), creation(2), placement(1, { ports: port("tcp") }));
+      const [location] = (await store.loadWorld()).locations;
+      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW });
+      expect(await store.restoreLocation({ ...location!, state: "failed" }, mandate())).toBe(true);
+      expect(await store.listNodes()).toMatchObject([{ instances: 0 }]);
+      await committed(placement(2, { ports: port("tcp") }));
+    });
+
+    it("say that a node's assignment has changed where what runs there is to stop", async () => {
+      await store.saveFacts(someFacts({ nodeId: "node-2" }), NOW);
+      await committed(creation(1), placement(1));
+      const stopped = await committed({ kind: "stop-instance", instanceId: "acme.web.1", because: "a test" });
+      expect([...stopped]).toEqual([["node-1", 2]]);
+    });
+
     it("stand still while a stopped instance is stopped again", async () => {
       await committed(creation(1), placement(1));
       const stop = { kind: "stop-instance", instanceId: "acme.web.1", because: "a test" } as const;

@@ -51,7 +51,9 @@ export function describePlans(setting: StoreSetting): void {
     });
 
     it("keeps the routes of the older release as long as anything of it is recorded", async () => {
-      await committed(creation(1), placement(1));
+      await committed(creation(1), creation(2), placement(1), placement(2));
+      const forget = (serial: number): Promise<unknown> =>
+        committed({ kind: "forget-location", instanceId: `acme.web.${serial}`, epoch: 1, portsFreeAt: NOW });
       const [spec, routes] = [aSpec({ replicas: 1 }), [aRoute({ targetPort: 81 })]];
       const update = { spec: { ...spec, containers: [{ ...spec.containers[0]!, image: "web:2" }] }, routes };
       await store.changeDeployment("acme.web", update, undefined, someone, NOW);
@@ -68,9 +70,14 @@ export function describePlans(setting: StoreSetting): void {
         [1, "web", aRoute().targetPort],
         [3, "web", 81],
       ]);
-      await committed({ kind: "forget-location", instanceId: "acme.web.1", epoch: 1, portsFreeAt: NOW });
+      await forget(1);
+      expect(await ports()).toHaveLength(2);
+      await forget(2);
       expect(await ports()).toEqual([[3, "web", 81]]);
       await store.changeDeployment("acme.web", { restart: true }, undefined, someone, NOW);
+      expect(await ports()).toEqual([[4, "web", 81]]);
+      await committed(creation(3, { release: 4 }), placement(3));
+      await forget(3);
       expect(await ports()).toEqual([[4, "web", 81]]);
     });
 
