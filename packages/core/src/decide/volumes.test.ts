@@ -5,6 +5,7 @@ import { mayRun } from "../passes/single.ts";
 import { aWorldOfAnyKind } from "../testing/arbitrary-world.ts";
 import { aContainer, aSpec, aVolume, changesOf, someNodes } from "../testing/builders.ts";
 import { ToyCluster } from "../testing/toy-cluster.ts";
+import { leaseWait } from "../model/lease.ts";
 import { isLeased, isSingle, volumeNames } from "../model/volume.ts";
 import { applyPlan } from "../world/apply.ts";
 import { openDraft } from "../world/draft.ts";
@@ -277,4 +278,21 @@ test("a row written back after its instance was ended is told to stop", () => {
   cluster.run(10);
   expect(cluster.world.locations).toEqual([]);
   expect(cluster.world.instances).toEqual([]);
+});
+
+test("a copy that failed keeps others away while its lease may hold what is left of it on a node that is down", () => {
+  const cluster = new ToyCluster(someNodes(2));
+  const id = cluster.deploy(exclusive);
+  cluster.run(5);
+  const [home] = cluster.serving(id);
+  const failedAt = cluster.now;
+  const containers = [{ name: "app", id: "c1", imageId: "i1", running: true, exitCode: undefined, restarts: 0 }];
+  const failed = { ...home!, state: "failed", desired: "stop", containers, changedAt: failedAt } as const;
+  const nodes = cluster.world.nodes.map(one => (one.id === home?.nodeId ? { ...one, liveness: "down" as const } : one));
+  cluster.world = { ...cluster.world, nodes, locations: [failed] };
+  cluster.deploy(aSpec({ ...exclusive, update: { order: "stop-first" } }));
+  cluster.run(60);
+  const [next] = cluster.serving(id);
+  expect(next?.desiredAt).toBeGreaterThanOrEqual(failedAt + leaseWait(DEFAULT_SETTINGS.exclusiveLeaseMs));
+  expect(next?.nodeId).not.toBe(home?.nodeId);
 });

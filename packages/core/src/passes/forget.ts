@@ -5,7 +5,7 @@ import type { Settings } from "../world/world.ts";
 import type { Instance, Location } from "../model/instance.ts";
 import { isGone, isLive } from "../model/state.ts";
 import { unseenUntil } from "./ending.ts";
-import { mayRun } from "./single.ts";
+import { mayRunUntil } from "./single.ts";
 
 /**
  * Drops the records of what is over: locations first, then instances without any, then deleted
@@ -53,7 +53,8 @@ function isOver(draft: Draft, instance: Instance | undefined, location: Location
   if (instance === undefined) return true;
   // Its lease may hold it running where nobody can look: until that is over the record keeps others
   // away.
-  if (location.state === "lost" && mayRun(draft, settings, location)) return false;
+  const until = mayRunUntil(draft, settings, location);
+  if (until !== undefined && until < Infinity) return false;
   const wanted = instance.desired === "run" && location.epoch === instance.epoch;
   if (isGone(location)) return !wanted || location.desired === "stop";
   // Nobody can say that it is gone while its node is away, and a stopping instance need not wait
