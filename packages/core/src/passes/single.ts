@@ -26,11 +26,6 @@ export function mayRunUntil(draft: Draft, settings: Settings, location: Location
   return until > draft.now ? until : undefined;
 }
 
-/** Whether the copy may still run. */
-export function mayRun(draft: Draft, settings: Settings, location: Location): boolean {
-  return mayRunUntil(draft, settings, location) !== undefined;
-}
-
 /** What may run; where is unknown while its row is missing. */
 interface Copy {
   readonly instanceId: InstanceId;
