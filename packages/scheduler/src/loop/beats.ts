@@ -87,10 +87,11 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
   });
   let listenedMs = 0;
   let isListening = bus.connected();
-  const status = bus.onStatus(connected => {
-    if (!connected) listenedMs += isListening ? attention.ms() - sinceMs : 0;
-    else sinceMs = attention.ms();
-    isListening = connected;
+  // A status is a hint: one that is doubled or late takes back nothing that was listened.
+  const status = bus.onStatus(() => {
+    if (isListening) listenedMs += attention.ms() - sinceMs;
+    sinceMs = attention.ms();
+    isListening = bus.connected();
   });
   const isRefused = (nodeId: NodeId, sessionId: string): boolean =>
     isRefusedSession(sessions.get(nodeId) ?? [], sessionId, attention.ms());
