@@ -46,6 +46,21 @@ describe("A simulated process", () => {
     expect(life.ranMs()).toBe(20);
   });
 
+  test("hears what comes as it goes on after what came while it was paused", async () => {
+    const { world, life } = aLife();
+    const seen: string[] = [];
+    life.pause();
+    life.run("message", () => {
+      seen.push("first");
+      life.run("message", () => seen.push("third"));
+    });
+    life.resume();
+    life.run("message", () => seen.push("second"));
+    await world.advance(1);
+    life.run("message", () => seen.push("fourth"));
+    expect(seen).toEqual(["first", "second", "third", "fourth"]);
+  });
+
   test("has a wall clock that can jump without its timers noticing", async () => {
     const { world, life } = aLife();
     let ran = false;

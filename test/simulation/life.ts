@@ -35,11 +35,27 @@ export function createLife(name: string, world: VirtualClock): Life {
   let pausedAt: number | undefined;
   let pausedMs = 0;
   const held = { timer: [] as (() => void)[], message: [] as (() => void)[] };
+  /** How many of those held are let go this very moment. */
+  let going = 0;
 
   function run(kind: "timer" | "message", task: () => void): void {
+    // What comes while the held is let go waits behind it, as on a socket.
+    if (pausedAt === undefined && going > 0) letGo(kind, task);
+    else runOrHold(kind, task);
+  }
+
+  function runOrHold(kind: "timer" | "message", task: () => void): void {
     if (!alive) return;
     if (pausedAt === undefined) task();
     else held[kind].push(task);
+  }
+
+  function letGo(kind: "timer" | "message", task: () => void): void {
+    going += 1;
+    world.timer(0, () => {
+      going -= 1;
+      runOrHold(kind, task);
+    });
   }
 
   const clock: Clock = {
@@ -73,7 +89,7 @@ export function createLife(name: string, world: VirtualClock): Life {
       // Node's event loop looks at its timers before it reads its sockets; one at a time, each with
       // all that it sets off.
       for (const kind of ["timer", "message"] as const) {
-        for (const task of held[kind].splice(0)) world.timer(0, () => run(kind, task));
+        for (const task of held[kind].splice(0)) letGo(kind, task);
       }
     },
     paused: () => pausedAt !== undefined,
