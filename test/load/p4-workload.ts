@@ -3,8 +3,8 @@ import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import { aContainer, anAssignedInstance, aSpec } from "@skep/core/testing/builders.ts";
 
 /**
- * So many instances of one small container with one published port each, under names that no other
- * batch has.
+ * The given number of instances of one small container with one published port each, under names
+ * that no other batch has.
  */
 export function loadInstances(image: string, count: number, batch: number): readonly AssignedInstance[] {
   const resources = { ...DEFAULT_RESOURCES, memoryBytes: 32 * 2 ** 20 };

@@ -75,7 +75,7 @@ function brokenEnd(before: World, after: World, was: Location, is: Location): st
   const slots = slotsOf(before, deployment.id);
   if (slots.size > deployment.replicas) return undefined;
   if (specOf(after, deployment.id, deployment.release)?.update.order === "stop-first") return undefined;
-  // Of a single copy no second may run beside it.
+  // No second copy may run beside a single one.
   if (isSingleName(deployment.id)) return undefined;
   const mates = new Set((slots.get(instance.slot) ?? []).map(one => one.id)).add(instance.id);
   const isServed = after.locations.some(one => mates.has(one.instanceId) && one.desired === "run" && isWell(one));

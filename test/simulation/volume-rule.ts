@@ -45,7 +45,7 @@ export function isExclusiveName(deploymentId: string): boolean {
   return deploymentId.endsWith(".one");
 }
 
-/** Of a single copy never two run at one time, wherever they are and whatever is recorded. */
+/** Two copies of a single one never run at a time, wherever they are and whatever is recorded. */
 export function brokenSingleRule(running: readonly RunningContainer[]): string | undefined {
   const copies = new Map<string, RunningContainer>();
   for (const one of running) {

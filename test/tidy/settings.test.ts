@@ -48,7 +48,7 @@ describe("the settings", () => {
     const named = [...readme("stack").matchAll(/`(SKEP_[A-Z0-9_…]+)`/g)].map(
       match => new RegExp(`^${(match[1] ?? "").replaceAll("…", "[A-Z0-9_]+")}$`),
     );
-    // Of three bounds the README writes the common beginning once.
+    // The README writes the common beginning of three bounds once.
     const ends = [...readme("stack").matchAll(/`…(_[A-Z0-9_]+)`/g)].map(match => match[1] ?? "");
     const file = readFileSync(join(root, "stack", "skep.yml"), "utf8");
     const variables = [...file.matchAll(/\$\{(SKEP_[A-Z0-9_]+)/g)].map(match => match[1] ?? "");

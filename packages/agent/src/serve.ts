@@ -92,8 +92,8 @@ function childGuard({ dockerSocket }: Config, log: Log): Guard {
 }
 
 /**
- * Who the agent is to the bus: its node, by a key of its own; or a user of all agents where nobody
- * set a join secret.
+ * The identity of the agent on the bus: its node, by a key of its own; or a user of all agents
+ * where no join secret is set.
  */
 async function whoWeAre(
   config: Config,

@@ -58,8 +58,8 @@ function tryTake(file: string, own: Holder): boolean {
   }
 }
 
-// Of several that find the same dead holder, only one wins the rename; whoever renamed a newer lock
-// puts it back.
+// Several may find the same dead holder, and only one wins the rename; a process that renamed a
+// newer lock puts it back.
 function removeStale(file: string, dead: Holder): void {
   const aside = `${file}.stale.${randomUUID()}`;
   try {

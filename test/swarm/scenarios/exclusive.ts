@@ -9,7 +9,7 @@ import { overlaps, watchRuns, type RunWatch } from "../runs.ts";
 const ID = "default.lone";
 const HOST = "lone.test";
 
-/** Of an exclusive app there is never a second copy, also while it moves. */
+/** An exclusive app never has a second copy, also while it moves. */
 export function exclusiveScenarios(given: () => Platform): void {
   let watch: RunWatch | undefined;
   let home = "";

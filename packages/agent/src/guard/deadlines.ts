@@ -28,8 +28,8 @@ const LATE_START_MS = 60_000;
 const ORPHAN_MS = 300_000;
 
 /**
- * Who has to end by these deadlines, and when to ask again. `isOrphan` says that nobody will renew
- * any of them.
+ * The copies that have to end by these deadlines, and when to ask again. `isOrphan` says that
+ * nobody will renew any of them.
  */
 export function due(deadlines: Deadlines, now: number, isOrphan: boolean): Due {
   const kept = new Map<string, Deadline>();

@@ -49,7 +49,7 @@ export function createImageRights(kept: KeptSet, registries: Registries): ImageR
   };
 }
 
-/** Who holds each image, by its name. */
+/** The tenants that may start each image, by its name. */
 function holdersOf(kept: KeptSet): ReadonlyMap<string, ReadonlySet<string>> {
   const holders = new Map<string, Set<string>>();
   for (const { who, image } of kept.all().map(parse)) {

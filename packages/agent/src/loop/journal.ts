@@ -19,7 +19,7 @@ export interface Journal {
   write(entry: JournalEntry): Promise<void>;
 }
 
-/** What a new node knows. */
+/** The journal of a new node. */
 export const EMPTY_ENTRY: JournalEntry = { assignment: undefined, epochs: {}, bootId: "" };
 
 /**

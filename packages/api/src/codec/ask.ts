@@ -61,7 +61,7 @@ export const LOGS_IDLE_MS = 30_000;
 /** A command's output is no longer read when this time passes without an `exec-control`. */
 export const EXEC_IDLE_MS = 30_000;
 /**
- * So many chunks of a command's output are sent before its reader has taken them; then the engine
+ * How many chunks of a command's output are sent before its reader has taken them; then the engine
  * is not read.
  */
 export const EXEC_WINDOW = 16;

@@ -3,7 +3,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { SkepError } from "@skep/core/error.ts";
 
 /**
- * The version of the agent protocol that this code speaks; it grows when a message gains meaning.
+ * The version of the agent protocol in this code; it grows when a message gains meaning.
  */
 export const PROTOCOL_VERSION = 2;
 

@@ -20,7 +20,7 @@ import { specFromProto } from "./spec.ts";
 
 const NEWER = { version: PROTOCOL_VERSION + 5, minReaderVersion: PROTOCOL_VERSION };
 
-/** Field number 900, a string: something that only a newer program knows. */
+/** Field number 900, a string: something that only a newer program has. */
 const UNKNOWN_FIELD = Uint8Array.from([0xa2, 0x38, 0x03, 0x6e, 0x65, 0x77]);
 
 const concat = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap(part => [...part]));

@@ -1,7 +1,7 @@
 import type { NodeId } from "../model/node.ts";
 import type { PlatformIdentity } from "./platform-identity.ts";
 
-/** What an agent works by, as it says. */
+/** The records that an agent works by, as it says. */
 export interface Holding {
   readonly nodeId: NodeId;
   /** `""` where it holds nothing. */

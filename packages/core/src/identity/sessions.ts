@@ -20,7 +20,7 @@ export interface Clone {
   readonly refused: string;
 }
 
-/** So many new beats of each say that both live: the late beats of one that ended are fewer. */
+/** How many new beats of each show that both live; one that ended has fewer late beats. */
 const BEATS_BESIDE = 3;
 /** After this silence of the others a refused session is taken: it may be all that the node has. */
 const SILENT_MS = 30_000;

@@ -31,7 +31,7 @@ export type VolumeRemoval = Omit<ReportedVolume, "inUse">;
  */
 export interface Assignment {
   readonly nodeId: NodeId;
-  /** Of the records that it was made from; an agent that holds another one refuses it. */
+  /** The incarnation of the records that it was made from; an agent with another one refuses it. */
   readonly incarnation: string;
   /**
    * Incarnations that a person confirmed to be replaced: an agent that holds one of them takes it.

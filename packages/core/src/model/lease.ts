@@ -3,7 +3,7 @@
  * it, on clocks that may be a tenth wrong, and everybody who relies on it reads it here.
  */
 
-/** Of a lease its agent lets a copy use this long. */
+/** How long an agent lets a copy run by a lease. */
 export function leaseUse(leaseMs: number): number {
   return leaseMs * 0.8;
 }

@@ -8,7 +8,7 @@ import { runOnNode } from "./exec.ts";
 import { findInstance } from "./instance-read.ts";
 
 const DEFAULT_TIMEOUT_MS = 600_000;
-/** Of a program's name, in an event. */
+/** The most characters of a program's name in an event. */
 const LONGEST_NAME = 120;
 
 /**

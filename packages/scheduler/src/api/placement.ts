@@ -22,7 +22,7 @@ import { readAll } from "./lookups.ts";
 
 type PlacementInit = MessageInitShape<typeof PlacementSchema>;
 
-/** So many instances are explained node by node; more would say the same again. */
+/** How many instances are explained node by node; more would say the same again. */
 const MOST_EXPLAINED = 50;
 const MOST_DECISIONS = 50;
 

@@ -13,7 +13,7 @@ import { createAttention } from "./attention.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 import type { Senders } from "./senders.ts";
 
-/** What this scheduler has heard of a node's agent. */
+/** What this scheduler has received from a node's agent. */
 export interface Heard {
   readonly beat: HeardBeat | undefined;
   /** When, by `Beats.awakeMs`. */
@@ -21,7 +21,7 @@ export interface Heard {
 }
 
 /**
- * What one scheduler has itself heard of the agents; nothing of it is ever taken over from another.
+ * What one scheduler has itself received from the agents; it takes over nothing from another one.
  */
 export interface Beats extends Running {
   heard(nodeId: NodeId): Heard | undefined;
@@ -34,13 +34,13 @@ export interface Beats extends Running {
   /** Ms that this scheduler has been awake: the clock by which it measures silence. */
   awakeMs(): number;
   /**
-   * Since when it listens without a gap, by `awakeMs`. While the bus is away that is now: nobody
-   * can be heard, so nobody is silent.
+   * Since when it listens without a gap, by `awakeMs`. While the bus is away that is now: no beat
+   * can come, so no node counts as silent.
    */
   listeningSinceMs(): number;
   /**
-   * Ms that it has listened at all, in gaps or not. What was once heard stays known while the bus
-   * is away.
+   * Ms that it has listened at all, in gaps or not. What was once received stays while the bus is
+   * away.
    */
   listenedMs(): number;
   /** Whether the node's agent is of a version that would misread its assignment. */
@@ -52,7 +52,7 @@ export interface Beats extends Running {
    * counts.
    */
   isRefused(nodeId: NodeId, sessionId: string): boolean;
-  /** Nodes as which two agents speak at present. */
+  /** Nodes as which two agents send at present. */
   clones(): readonly Clone[];
   /** Another sign of life than a beat. */
   note(nodeId: NodeId): void;

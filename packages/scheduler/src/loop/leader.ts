@@ -8,7 +8,7 @@ export type Leading = (leadership: Leadership) => Running;
 
 /** One term of this process as the leader. */
 export interface Leadership extends Mandate {
-  /** Of the database that gave the lease. */
+  /** The identity of the database that gave the lease. */
   readonly identity: PlatformIdentity;
   /**
    * Whether the lease still holds by our own clock, which began to count before the database's did.

@@ -10,9 +10,9 @@ import { createProbes, type ProbeResult } from "./probes.ts";
 import type { Revocations } from "./revocations.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 
-/** What the leader believes of the nodes, by what it has itself observed. */
+/** The leader's verdicts on the nodes, by what it has itself observed. */
 export interface Liveness extends Running {
-  /** The world with the present beliefs and the freshest load in its nodes. */
+  /** The world with the present verdicts and the freshest load in its nodes. */
   overlay(world: World): World;
   frozen(): boolean;
 }
@@ -23,7 +23,7 @@ export interface LivenessOptions {
   readonly beats: Beats;
   readonly hints: Hints;
   /**
-   * Who is revoked is down, whatever it says and whoever reaches it: what it ran is placed
+   * A revoked node is down, whatever it says and though peers reach it: what it ran is placed
    * elsewhere.
    */
   readonly revocations: Pick<Revocations, "isRevoked">;

@@ -14,7 +14,7 @@ import { createHash } from "node:crypto";
 import { someFacts } from "../store/testing/records.ts";
 
 /**
- * An agent for the scheduler's tests: it speaks the real protocol and carries out assignments at
+ * An agent for the scheduler's tests: it follows the real protocol and carries out assignments at
  * once, on an engine that is a map. Containers that appear in `strangers` by a test's hand are
  * reported like real ones.
  */
@@ -79,7 +79,7 @@ export class FakeAgent {
       ...{ reportSeq: this.#seq, instances: seen.length, load: undefined, leaving: false, at: this.#clock.now() },
       digest: seen.reduce((sum, one) => sum ^ hash(digestText(one)), 0n),
     });
-    // Of a field that stands twice the last one counts; 0x08 is the tag of `version`.
+    // The last one of a field that stands twice counts; 0x08 is the tag of `version`.
     const version = this.protocol === undefined ? [] : [0x08, this.protocol];
     this.#bus.publish(nodeSubject("beat", this.nodeId), Uint8Array.from([...beat, ...version]));
   }

@@ -14,7 +14,7 @@ const LOAD = {
 };
 
 /**
- * Of two that join at once the first is kept; the update that changes nothing waits for it and
+ * The first of two that join at once is kept; the update that changes nothing waits for it and
  * answers its row.
  */
 const JOIN = {
