@@ -59,7 +59,13 @@ export const p10: Measurement = {
     const ports = { ...own, store: repairs.store, bus, loops: createLoops(own), settings: DEFAULT_SETTINGS };
     const senders = createSenders(ports);
     const [beats, hints] = [createBeats(ports, senders), createHints(bus)];
-    const absorb = createAbsorb(ports, { beats, hints, senders, wake: () => undefined });
+    const absorb = createAbsorb(ports, {
+      beats,
+      hints,
+      senders,
+      records: { areOurs: () => true, unrecoveredMs: () => 0 },
+      wake: () => undefined,
+    });
     for (const [name, loop] of Object.entries({ beats, hints, absorb })) bench.defer(name, () => loop.close());
     const leadership = { ...lease, holds: () => true };
     const removals = createRemovals(ports.store, leadership);

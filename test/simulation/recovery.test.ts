@@ -65,25 +65,29 @@ async function recoverRecords(): Promise<Awaited<ReturnType<typeof recover>>> {
   return preview;
 }
 
-beforeEach(async () => {
-  platform = createPlatform(1);
-  setWeather(platform);
-  startSchedulers();
-  for (const node of platform.nodes) startAgent(platform, node, beginLife(platform, node.id));
+function startBeside(name = "beside"): void {
   const { clock } = platform;
-  const random = platform.random("beside");
-  const records = platform.database.connect("beside");
+  const random = platform.random(name);
+  const records = platform.database.connect(name);
   const takeLease = async () => {
     const lease = await records.readLease();
     if (lease === undefined) throw new Error("nobody leads yet");
     return lease;
   };
   beside = createScheduler({
-    ...{ clock, random, log: createRecordingLog(), settings: DEFAULT_SETTINGS, name: "beside", version: "1" },
-    ...{ store: { ...records, takeLease }, bus: platform.network.connect("beside") },
+    ...{ clock, random, log: createRecordingLog(), settings: DEFAULT_SETTINGS, name, version: "1" },
+    ...{ store: { ...records, takeLease }, bus: platform.network.connect(name) },
     ids: createIdSource(random),
   });
   beside.start();
+}
+
+beforeEach(async () => {
+  platform = createPlatform(1);
+  setWeather(platform);
+  startSchedulers();
+  for (const node of platform.nodes) startAgent(platform, node, beginLife(platform, node.id));
+  startBeside();
   await run(user().createTenant({ id: "acme", quota: NO_QUOTA }, someone));
   await platform.clock.advance(8_000);
 });
@@ -176,6 +180,47 @@ describe("a database that is older than a volume", () => {
     await platform.clock.advance(60_000);
     expect([running(), containers(), mounted()]).toEqual([before, alive, had]);
     expect(volumes()).toMatchObject([{ serial: live!.serial, nodeId: live!.nodeId }]);
+  });
+});
+
+describe("an exclusive app that the records do not know", () => {
+  /** Deploys it after a backup, takes the schedulers away for a while, and restores the backup. */
+  async function restore(awayMs: number): Promise<{ readonly before: string[]; readonly alive: string[] }> {
+    const backup = structuredClone({ ...platform.database.records });
+    const only = aSpec({ name: "only", exclusive: true, containers: [aContainer({ image: "web:1" })] });
+    await run(user().createDeployment("acme", only, [], someone, now()));
+    await platform.clock.advance(15_000);
+    const [before, alive] = [running(), containers()];
+    expect(before).toEqual(["acme.only.1@1"]);
+    stopSchedulers();
+    await run(beside.stop());
+    await platform.clock.advance(awayMs);
+    replaceRecords(backup);
+    startSchedulers();
+    startBeside("beside-2");
+    return { before, alive };
+  }
+
+  it("runs on without a pause while nothing is decided, and after the recovery", async () => {
+    const { before, alive } = await restore(2_000);
+    for (let second = 0; second < 40; second++) {
+      await platform.clock.advance(1_000);
+      expect(running()).toEqual(before);
+    }
+    expect(platform.database.records.platform.unrecovered).toBeDefined();
+    await recoverRecords();
+    await platform.clock.advance(30_000);
+    expect([running(), containers()]).toEqual([before, alive]);
+    expect(platform.database.records.leases.size).toBe(1);
+  });
+
+  it("runs again while nothing is decided where its lease ended meanwhile, and only once", async () => {
+    const { before } = await restore(30_000);
+    expect(running()).toEqual([]);
+    await platform.clock.advance(12_000);
+    expect(running()).toEqual([]);
+    await platform.clock.advance(18_000);
+    expect(running()).toEqual(before);
   });
 });
 

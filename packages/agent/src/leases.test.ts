@@ -57,6 +57,15 @@ describe("An exclusive instance", () => {
     expect(rig.running()).toEqual([]);
   });
 
+  test("is claimed as one that runs by a lease only while it has one", async () => {
+    const rig = await start(15_000);
+    const { lastClaims } = rig.scheduler;
+    expect(lastClaims().map(one => one.isHeld)).toEqual([true]);
+    rig.scheduler.leaseMs = undefined;
+    await rig.clock.advance(30_000);
+    expect(lastClaims().map(one => one.isHeld)).toEqual([false]);
+  });
+
   test("does not hold up its neighbours, which need no lease", async () => {
     const rig = await openRig({ images: ["box"] });
     rig.scheduler.leaseMs = undefined;

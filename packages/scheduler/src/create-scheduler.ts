@@ -129,7 +129,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     const { senders, revocations, beats, all } = beginHearing(ports);
     const holder = deps.ids("scheduler");
     const replicas = createReplicas(ports, () => ({ name, version, holder, ...standing(command) }));
-    const absorb = createAbsorb(ports, { beats, hints, senders, wake });
+    const absorb = createAbsorb(ports, { beats, hints, senders, wake, records: routes });
     const waking = bus.subscribe(SUBJECTS.wake, () => command?.wake());
     const leader = createLeader(ports, {
       holder,

@@ -6,6 +6,7 @@ import { decodeFetch, encodeAssignment, encodeFetchReply } from "@skep/api/codec
 import { decodeBeat, type Beat } from "@skep/api/codec/beat.ts";
 import { decodeReport, encodeReportAck, type Report, type ReportAck } from "@skep/api/codec/report.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
+import type { LeaseClaim } from "@skep/core/identity/bridge.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 
@@ -23,6 +24,8 @@ export interface FakeScheduler {
   /** How long it lets exclusive instances run; `undefined` leaves requests without answer. */
   leaseMs: number | undefined;
   refusesLeases: boolean;
+  /** What was asked for in the last request for leases. */
+  lastClaims(): readonly LeaseClaim[];
   /** What it answers to a fetch, and what `assign` publishes. */
   assignment: Assignment | undefined;
   assign(assignment: Assignment): void;
@@ -31,7 +34,9 @@ export interface FakeScheduler {
 
 /** Puts such a scheduler on a bus; it speaks to the agent of one node. */
 export function fakeScheduler(bus: Bus, nodeId = "node-1"): FakeScheduler {
+  let claims: readonly LeaseClaim[] = [];
   const scheduler: FakeScheduler = {
+    lastClaims: () => claims,
     bus,
     reports: [],
     beats: [],
@@ -64,8 +69,9 @@ export function fakeScheduler(bus: Bus, nodeId = "node-1"): FakeScheduler {
   });
   bus.subscribe("skep.v1.lease.*", message => {
     scheduler.heard.push("lease");
-    if (scheduler.leaseMs === undefined) return;
     const { instances } = decodeLeaseRequest(message.data);
+    claims = instances;
+    if (scheduler.leaseMs === undefined) return;
     message.reply(encodeLeaseReply({ granted: scheduler.refusesLeases ? [] : instances, leaseMs: scheduler.leaseMs }));
   });
   bus.subscribe("skep.v1.beat.*", message => {

@@ -73,8 +73,7 @@ export class Leases {
    */
   whyNot(instanceId: string, epoch: number): string | undefined {
     const isOurs = this.#wanted().some(one => one.instanceId === instanceId && one.epoch === epoch);
-    if (!isOurs || (this.#until.get(groupKey(instanceId, epoch)) ?? 0) > this.#deps.clock.monotonic()) return undefined;
-    return "its lease has ended";
+    return isOurs && !this.#holds(instanceId, epoch, this.#deps.clock.monotonic()) ? "its lease has ended" : undefined;
   }
 
   /** Until when the guard lets a copy run, on the monotonic clock; `undefined` without a lease. */
@@ -97,6 +96,10 @@ export class Leases {
     return this.#wake.close();
   }
 
+  #holds(instanceId: string, epoch: number, at: number): boolean {
+    return (this.#until.get(groupKey(instanceId, epoch)) ?? 0) > at;
+  }
+
   #wanted(): readonly { readonly instanceId: string; readonly epoch: number }[] {
     return (this.#deps.assignment()?.instances ?? []).filter(one => isLeased(one.spec));
   }
@@ -108,7 +111,8 @@ export class Leases {
     for (const key of this.#until.keys()) if (!wanted.has(key)) this.#until.delete(key);
     if (instances.length === 0) return;
     const sentAt = clock.monotonic();
-    const question = encodeLeaseRequest({ nodeId, instances });
+    const claims = instances.map(one => ({ ...one, isHeld: this.#holds(one.instanceId, one.epoch, sentAt) }));
+    const question = encodeLeaseRequest({ nodeId, instances: claims });
     const answer = await bus.request(nodeSubject("lease", nodeId), question, { timeoutMs: TIMEOUT_MS });
     // Asked for before the leases were given up, or after: nothing may run by it.
     if (this.#isGivenUp) return;

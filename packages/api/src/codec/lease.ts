@@ -1,3 +1,4 @@
+import type { LeaseClaim } from "@skep/core/identity/bridge.ts";
 import { RenewLeasesReplySchema, RenewLeasesSchema } from "../gen/skep/v1/agent_pb.ts";
 import { decodeMessage, encodeMessage } from "./envelope.ts";
 
@@ -10,7 +11,7 @@ export interface InstanceEpoch {
 /** An agent's request to go on running exclusive instances. */
 export interface LeaseRequest {
   readonly nodeId: string;
-  readonly instances: readonly InstanceEpoch[];
+  readonly instances: readonly LeaseClaim[];
 }
 
 /** The answer: which of them may run on, and for how long from when the request was sent. */
@@ -21,13 +22,19 @@ export interface LeaseReply {
 
 /** Writes an agent's request. */
 export function encodeLeaseRequest({ nodeId, instances }: LeaseRequest): Uint8Array {
-  return encodeMessage(RenewLeasesSchema, { nodeId, instances: instances.map(toEpoch) });
+  return encodeMessage(RenewLeasesSchema, {
+    nodeId,
+    instances: instances.map(toEpoch),
+    held: instances.filter(one => one.isHeld).map(toEpoch),
+  });
 }
 
 /** @throws SkepError as `decodeMessage`. */
 export function decodeLeaseRequest(bytes: Uint8Array): LeaseRequest {
-  const { nodeId, instances } = decodeMessage(RenewLeasesSchema, bytes);
-  return { nodeId, instances: instances.map(toEpoch) };
+  const { nodeId, instances, held } = decodeMessage(RenewLeasesSchema, bytes);
+  const isHeld = (of: InstanceEpoch): boolean =>
+    held.some(one => one.instanceId === of.instanceId && one.epoch === of.epoch);
+  return { nodeId, instances: instances.map(one => ({ ...toEpoch(one), isHeld: isHeld(one) })) };
 }
 
 /** Writes the answer. */

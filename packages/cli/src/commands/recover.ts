@@ -70,6 +70,9 @@ function renderRecovery({ io }: Session, found: RecoverResponse): string {
       ? []
       : [`Not heard: ${silent.join(", ")}. What runs there is judged when they are back; see \`skep ps -A\`.\n`]),
     ...(found.deployments.length === 0 ? [] : [`Made again or changed: ${found.deployments.join(", ")}.\n`]),
+    found.revoked.length === 0
+      ? "These records know no revoked node. Revoke again each node that was revoked since: `skep node revoke NODE`.\n"
+      : `Revoked by these records: ${found.revoked.join(", ")}. Revoke again what is missing: \`skep node revoke NODE\`.\n`,
     found.newIncarnation === ""
       ? `Nothing was changed. \`skep recover --yes\` writes it; new instances are then numbered from ${found.serialFloor}.\n`
       : `Recovered as ${found.newIncarnation}, in place of ${found.incarnation}. Agents obey within seconds.\n`,

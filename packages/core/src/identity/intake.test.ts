@@ -13,14 +13,15 @@ test.each([
   ["a lower revision", { term: 3, revision: 6 }, "refused"],
   ["the same revision", { term: 3, revision: 7 }, "current"],
   ["a higher revision", { term: 3, revision: 8 }, "accepted"],
-  ["a higher term, whatever its revision,", { term: 4, revision: 1 }, "accepted"],
+  ["a higher term", { term: 4, revision: 7 }, "accepted"],
+  ["a higher term, and a lower revision: an older copy of the records has it,", { term: 4, revision: 6 }, "refused"],
 ] as const)("an assignment of %s is taken as it should be", (_, over, kind) => {
   expect(takeAssignment(held, anAssignment(over), "node-1").kind).toBe(kind);
 });
 
 test("a copy of a lower epoch is never run again, but may be told to stop", () => {
   const run = anInstance({ epoch: 4 });
-  const next = anAssignment({ term: 4, instances: [run] });
+  const next = anAssignment({ term: 4, revision: 8, instances: [run] });
   expect(takeAssignment(held, next, "node-1")).toMatchObject({
     fences: { assignment: { instances: [] }, epochs: { "acme.web.1": 5 } },
     fenced: ["acme.web.1 at epoch 4"],
@@ -34,7 +35,7 @@ test("a copy of a lower epoch is never run again, but may be told to stop", () =
 
 test("an old copy to stop beside a new one to run does not lower the fence", () => {
   const instances = [anInstance({ epoch: 6 }), anInstance({ epoch: 5, desired: "stop" })];
-  expect(takeAssignment(held, anAssignment({ term: 4, instances }), "node-1")).toMatchObject({
+  expect(takeAssignment(held, anAssignment({ term: 4, revision: 8, instances }), "node-1")).toMatchObject({
     fences: { epochs: { "acme.web.1": 6 }, assignment: { instances } },
   });
 });

@@ -27,7 +27,7 @@ const EPOCHS_KEPT = 10_000;
 
 /**
  * Takes an assignment, or refuses it: for another node, from other records, of a lower term, or of
- * a lower revision of the same term. A fetched one is judged like any other. Copies to run at an
+ * a lower revision. A fetched one is judged like any other. Copies to run at an
  * epoch lower than one that this node has seen are left out, since somebody placed the instance
  * again after they were decided; stopping such a copy is always right. `completes`: the same
  * assignment was taken before, when some of its specs were still on their way.
@@ -44,7 +44,9 @@ export function takeAssignment(fences: Fences, next: Assignment, nodeId: string,
   if (isSuccessor && !next.succeeds.includes(held.incarnation)) return { kind: "refused", because: whyNot(held, next) };
   if (held !== undefined && !isSuccessor) {
     if (next.term < held.term) return { kind: "refused", because: `its term ${next.term} is lower than ${held.term}` };
-    if (next.term === held.term && next.revision < held.revision) {
+    // It grows with each change, whoever leads: an older copy of the records has a leader of a
+    // higher term soon, and knows less than this node.
+    if (next.incarnation === held.incarnation && next.revision < held.revision) {
       return { kind: "refused", because: `its revision ${next.revision} is lower than ${held.revision}` };
     }
     const isSame = next.term === held.term && next.revision === held.revision;

@@ -7,6 +7,7 @@ import { parseInstanceId } from "../model/instance-id.ts";
 import { createRecoveryDraft, type RecoveryDraft } from "./recovery-draft.ts";
 import type { HeldNode, Recovery, RecoveryInput, RecoveryItem } from "./recovery-records.ts";
 import { planVolumes } from "./recovery-volumes.ts";
+import type { Seen } from "./strangers.ts";
 import { knownSerial, SERIAL_GAP, type Serials } from "./serials.ts";
 
 interface Candidate {
@@ -23,7 +24,8 @@ interface Candidate {
 export function planRecovery(input: RecoveryInput): Recovery {
   const draft = createRecoveryDraft(input);
   const items: RecoveryItem[] = [];
-  for (const candidates of candidatesById(input).values()) {
+  const living = candidatesById(input, ({ state }) => !isFinal(state) && state !== "stopping");
+  for (const candidates of living.values()) {
     const [latest, ...others] = candidates.toSorted(byPlacement(input.world));
     if (latest === undefined) continue;
     items.push(itemOf(latest, ...judge(latest, input, draft)));
@@ -32,6 +34,7 @@ export function planRecovery(input: RecoveryInput): Recovery {
       items.push(itemOf(other, "remove", `epoch ${epoch} runs on ${latest.node.hostname}`));
     }
   }
+  items.push(...adoptEnded(input, living, draft));
   raiseEpochs(input, draft);
   const serials = raiseSerials(input, draft.deploymentIds());
   const floor = Math.max(input.identity.serialFloor, ...[...serials.values()].map(one => one.next), SERIAL_GAP);
@@ -52,11 +55,14 @@ export function planRecovery(input: RecoveryInput): Recovery {
   };
 }
 
-/** Everything that lives on the nodes, by its instance. */
-function candidatesById({ nodes }: RecoveryInput): ReadonlyMap<InstanceId, readonly Candidate[]> {
+/** Everything on the nodes that is as asked, by its instance. */
+function candidatesById(
+  { nodes }: RecoveryInput,
+  isMeant: (status: Seen) => boolean,
+): ReadonlyMap<InstanceId, readonly Candidate[]> {
   const all = nodes.flatMap(node =>
     node.present
-      .filter(({ status }) => !isFinal(status.state) && status.state !== "stopping")
+      .filter(({ status }) => isMeant(status))
       .map(present => {
         const { instanceId, epoch } = present.status;
         const instances = node.assignment?.instances ?? [];
@@ -124,6 +130,36 @@ function judgeLost(
     return ["leave", "neither its agent nor the records know its spec"];
   }
   return ["adopt", "the records lost it"];
+}
+
+/**
+ * Adopts what has ended and was not told to: what is to run once would run again. Of an instance of
+ * which something lives, only that counts.
+ */
+function adoptEnded(
+  input: RecoveryInput,
+  living: ReadonlyMap<InstanceId, readonly Candidate[]>,
+  draft: RecoveryDraft,
+): readonly RecoveryItem[] {
+  return [...candidatesById(input, ({ state }) => isFinal(state))].flatMap(([instanceId, candidates]) => {
+    const [latest] = candidates.toSorted(byPlacement(input.world));
+    if (latest === undefined || latest.held?.desired !== "run" || living.has(instanceId)) return [];
+    const isAdopted = adoptEndedCopy(latest, input, draft);
+    return isAdopted ? [itemOf(latest, "adopt", "the records do not know that it has ended")] : [];
+  });
+}
+
+function adoptEndedCopy(one: Candidate, input: RecoveryInput, draft: RecoveryDraft): boolean {
+  const { node, present, held } = one;
+  const { instanceId, epoch } = present.status;
+  const instance = input.world.instances.find(other => other.id === instanceId);
+  if (instance === undefined) return judgeLost(one, input, draft)[0] === "adopt";
+  const rows = input.world.locations.filter(row => row.instanceId === instanceId);
+  if (epoch < instance.epoch || rows.some(row => row.epoch === epoch)) return false;
+  // It does not run there any more, and would be told to.
+  for (const row of rows) if (input.nodes.some(other => other.nodeId === row.nodeId)) draft.drop(row);
+  draft.adoptPlacement({ ...instance, epoch }, { nodeId: node.nodeId, present, held });
+  return true;
 }
 
 /** An instance that is placed nowhere begins above every epoch that any agent has seen of it. */

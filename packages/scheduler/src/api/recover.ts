@@ -74,6 +74,7 @@ export async function recover(
     nodes: asked.map(nodeToProto),
     items: recovery.items.map(item => itemToProto(item, asked)),
     volumes: recovery.volumes.items.map(item => volumeToProto(item, asked)),
+    revoked: [...(await store.listRevokedNodes())],
     deployments: recovery.deployments.map(one => one.id),
     serialFloor: recovery.identity.serialFloor,
     newIncarnation: request.confirm ? incarnation : "",

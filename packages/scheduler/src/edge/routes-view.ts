@@ -1,5 +1,6 @@
 import { withCanary } from "@skep/core/routing/canary.ts";
 import { traefikConfig } from "@skep/core/routing/traefik-config.ts";
+import type { Unrecovered } from "@skep/core/identity/platform-identity.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import { createHash } from "node:crypto";
 import type { Beats } from "../loop/beats.ts";
@@ -21,6 +22,10 @@ export interface RoutesView extends Running {
    * known here.
    */
   supersededMs(version: string): number | undefined;
+  /** Whether the records were the fleet's when they were last read; `false` before that. */
+  areOurs(): boolean;
+  /** How long this process has seen that they are marked as not the fleet's; 0 where not. */
+  unrecoveredMs(): number;
   /** The nodes as they were last read. */
   nodes(): readonly Node[];
   /**
@@ -42,6 +47,17 @@ const LISTEN_AT_MOST_MS = 10_000;
 /** The default of how old served routes may be; far below the quarantine of ports. */
 export const ROUTES_MAX_AGE_MS = 30_000;
 
+/** That the records were marked as not the fleet's at a time, and since when it is known here. */
+interface Mark {
+  readonly at: number;
+  readonly sinceMs: number;
+}
+
+function markOf(unrecovered: Unrecovered | undefined, known: Mark | undefined, nowMs: number): Mark | undefined {
+  if (unrecovered === undefined || known?.at === unrecovered.at) return unrecovered && known;
+  return { at: unrecovered.at, sinceMs: nowMs };
+}
+
 /** Makes the view; nothing is read before it follows. */
 export function createRoutesView(
   ports: Pick<LoopPorts, "store" | "log" | "loops" | "clock">,
@@ -50,6 +66,8 @@ export function createRoutesView(
   const { store, log, loops, clock } = ports;
   let known: { readonly text: string; readonly version: string; readonly nodes: readonly Node[] } | undefined;
   let readMs = 0;
+  let areOurs = false;
+  let marked: Mark | undefined;
   let running: Running | undefined;
   const superseded = new Map<string, number>();
 
@@ -60,6 +78,8 @@ export function createRoutesView(
     const askedMs = clock.monotonic();
     const edge = await store.loadEdge();
     const because = whyWithheld(held, edge);
+    areOurs = because === undefined;
+    marked = markOf(edge.identity.unrecovered, marked, clock.monotonic());
     if (because !== undefined) throw new Error(`The routes are withheld: ${because}.`);
     const { routes, locations, nodes } = edge;
     readMs = askedMs;
@@ -85,6 +105,8 @@ export function createRoutesView(
     version: () => (isFresh() ? known?.version : undefined),
     supersededMs: version => superseded.get(version),
     nodes: () => known?.nodes ?? [],
+    areOurs: () => areOurs,
+    unrecoveredMs: () => (marked === undefined ? 0 : clock.monotonic() - marked.sinceMs),
     follow: (hints, agents) => {
       const sinceMs = clock.monotonic();
       const hasListened = (): boolean =>

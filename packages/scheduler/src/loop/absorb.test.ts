@@ -27,7 +27,17 @@ beforeEach(() => {
     const ports = rig.ports(name);
     const senders = createSenders(ports);
     const [beats, hints] = [createBeats(ports, senders), createHints(ports.bus)];
-    loops.push(createAbsorb(ports, { beats, hints, senders, wake: because => void woken.push(because) }), beats, hints);
+    loops.push(
+      createAbsorb(ports, {
+        beats,
+        hints,
+        senders,
+        records: { areOurs: () => true, unrecoveredMs: () => 0 },
+        wake: because => void woken.push(because),
+      }),
+      beats,
+      hints,
+    );
   }
   agent = rig.network.connect("node-1");
 });

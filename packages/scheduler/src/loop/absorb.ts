@@ -5,7 +5,7 @@ import { everyNode } from "@skep/api/subjects.ts";
 import type { BusMessage } from "@skep/kit/bus.ts";
 import { swarmAddress } from "../store/swarm-address.ts";
 import { createAddressNotes } from "./address-notes.ts";
-import { answerAgents } from "./answers.ts";
+import { answerAgents, type JudgedRecords } from "./answers.ts";
 import type { Beats } from "./beats.ts";
 import { CLONE_WORD } from "./clones.ts";
 import type { Hints } from "./hints.ts";
@@ -23,6 +23,7 @@ export interface AbsorbOptions {
   readonly beats: Beats;
   readonly hints: Hints;
   readonly senders: Senders;
+  readonly records: JudgedRecords;
   /** Tells the leader, whoever that is, that there is something to look at. */
   readonly wake: (because: string) => void;
 }
@@ -82,7 +83,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
       beats.note(report.nodeId);
       turns.take(report.nodeId, () => saveReport(report, message));
     }),
-    ...answerAgents(ports, { beats, senders, outage, listen }),
+    ...answerAgents(ports, { beats, senders, outage, listen, records: options.records }),
     listen(everyNode("swarm"), "list of Swarm nodes", message => {
       const list = decodeSwarmNodes(message.data);
       if (!senders.isGenuine(message.subject, list.managerNodeId)) return;

@@ -9,12 +9,21 @@ import type { Listen } from "./listen.ts";
 import type { LoopPorts } from "./ports.ts";
 import type { Senders } from "./senders.ts";
 
+/** Whether the records are the fleet's, as this process judges it by what it hears. */
+export interface JudgedRecords {
+  /** Whether they were when they were last read; `false` before that. */
+  areOurs(): boolean;
+  /** How long this process has seen that they are marked as not the fleet's; 0 where not. */
+  unrecoveredMs(): number;
+}
+
 /** What the answers are made with beside the ports. */
 export interface AnswerOptions {
   readonly beats: Beats;
   readonly senders: Senders;
   readonly outage: Pick<Outage, "succeeded" | "failed">;
   readonly listen: Listen;
+  readonly records: JudgedRecords;
 }
 
 /**
@@ -23,7 +32,7 @@ export interface AnswerOptions {
  */
 export function answerAgents(ports: LoopPorts, options: AnswerOptions): readonly BusSubscription[] {
   const { store, bus, settings } = ports;
-  const { beats, senders, outage, listen } = options;
+  const { beats, senders, outage, listen, records } = options;
 
   async function answerFetch(fetch: AssignmentFetch, message: BusMessage): Promise<void> {
     const assignment = await store.loadAssignment(fetch.nodeId);
@@ -37,10 +46,16 @@ export function answerAgents(ports: LoopPorts, options: AnswerOptions): readonly
     message.reply(encodeSpecPart(specPart(spec, offset, bus.maxPayload())));
   }
 
+  /**
+   * Records that nobody has judged yet, or that are about to be found out, give no lease and refuse
+   * none: without an answer an agent asks again, and its copy runs on until its lease ends.
+   */
   async function answerLease({ nodeId, instances }: LeaseRequest, message: BusMessage): Promise<void> {
     const leaseMs = settings.exclusiveLeaseMs;
-    const granted = await store.renewLeases(nodeId, instances, leaseMs);
-    message.reply(encodeLeaseReply({ granted, leaseMs }));
+    const isJudged = records.areOurs();
+    const mayBegin = records.unrecoveredMs() > leaseMs;
+    const { granted, isBridged } = await store.renewLeases(nodeId, instances, { leaseMs, mayBegin });
+    if (isBridged || isJudged) message.reply(encodeLeaseReply({ granted, leaseMs }));
   }
 
   return [

@@ -1,6 +1,7 @@
 import type { Usage } from "@skep/core/model/report.ts";
 import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
 import type { Volume } from "@skep/core/model/volume.ts";
+import type { Bridge } from "@skep/core/identity/bridge.ts";
 import type { NodeKey } from "@skep/core/identity/admission.ts";
 import type { Serials } from "@skep/core/identity/serials.ts";
 import type { Deployment, Release } from "@skep/core/model/deployment.ts";
@@ -50,6 +51,8 @@ export interface Records {
   readonly volumes: Map<string, Volume>;
   /** Until when each exclusive copy may run, by `locationKey`. */
   readonly leases: Map<string, number>;
+  /** By deployment id. */
+  readonly bridges: Map<string, Bridge>;
   readonly nodeKeys: Map<string, NodeKey>;
   readonly usage: Map<string, Usage>;
   readonly decisions: { readonly id: number; readonly decision: Decision }[];
@@ -95,6 +98,7 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
     nodes: new Map(),
     volumes: new Map(),
     leases: new Map(),
+    bridges: new Map(),
     nodeKeys: new Map(),
     usage: new Map(),
     decisions: [],

@@ -1,3 +1,4 @@
+import { describeBridges } from "./contract/bridge.contract.ts";
 import { describeCopies, describeVolumes } from "./contract/volume.contract.ts";
 import { describe } from "vitest";
 import { describeHistory } from "./contract/history.contract.ts";
@@ -27,6 +28,7 @@ export function describeStore(place: StorePlace): void {
     describeHistory(setting);
     describeVolumes(setting);
     describeCopies(setting);
+    describeBridges(setting);
     describeKeys(setting);
   });
 }

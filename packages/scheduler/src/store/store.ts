@@ -1,5 +1,6 @@
 import type { NodeFacts, SwarmNode, Usage } from "@skep/core/model/report.ts";
 import type { InstanceEpoch } from "@skep/api/codec/lease.ts";
+import type { LeaseClaim } from "@skep/core/identity/bridge.ts";
 import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
 import type { NodeKey } from "@skep/core/identity/admission.ts";
 import type { World } from "@skep/core/world/world.ts";
@@ -128,6 +129,13 @@ export interface KeyStore {
   listRevokedNodes(): Promise<readonly NodeId[]>;
 }
 
+/** Which copies may run on. */
+export interface RenewedLeases {
+  readonly granted: readonly InstanceEpoch[];
+  /** Whether the records are not the fleet's, so that they were not asked. */
+  readonly isBridged: boolean;
+}
+
 /** What `absorb` writes: status columns and nothing else. */
 export interface StatusStore {
   /**
@@ -151,10 +159,16 @@ export interface StatusStore {
   ): Promise<void>;
   /**
    * Lets exclusive copies of the node run for `leaseMs` more by the database's clock, and answers
-   * which: those that are recorded there as the latest of their instances and not over. One that is
-   * to stop has its lease until it has stopped. It answers after the commit.
+   * which: those that are recorded there as the latest of their instances and not over, and whose
+   * deployment has no bridge to another copy. One that is to stop has its lease until it has
+   * stopped. While the records are not the fleet's it goes by core's `judgeClaim` instead. It
+   * answers after the commit.
    */
-  renewLeases(nodeId: NodeId, instances: readonly InstanceEpoch[], leaseMs: number): Promise<readonly InstanceEpoch[]>;
+  renewLeases(
+    nodeId: NodeId,
+    claims: readonly LeaseClaim[],
+    terms: { readonly leaseMs: number; readonly mayBegin: boolean },
+  ): Promise<RenewedLeases>;
   saveUsage(usage: readonly Usage[], now: number): Promise<void>;
   /**
    * What a manager's engine says of all Swarm nodes; an older `versionIndex` of a node changes

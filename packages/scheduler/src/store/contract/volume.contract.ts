@@ -11,9 +11,12 @@ const MOUNTING = aSpec({ containers: [aContainer({ volumes: [{ name: "data", tar
 
 /** Which exclusive copies may run on. */
 export function describeCopies({ store, committed }: StoreSetting): void {
+  const terms = { leaseMs: 15_000, mayBegin: false };
+  const renewed = async (nodeId: string, of: { readonly instanceId: string; readonly epoch: number }) =>
+    (await store.renewLeases(nodeId, [{ ...of, isHeld: true }], terms)).granted;
+
   describe("leases of exclusive copies", () => {
-    const renew = (nodeId = "node-1", epoch = 1) =>
-      store.renewLeases(nodeId, [{ instanceId: "acme.web.1", epoch }], 15_000);
+    const renew = (nodeId = "node-1", epoch = 1) => renewed(nodeId, { instanceId: "acme.web.1", epoch });
 
     it("are given to the latest copy, on its own node", async () => {
       await committed(creation(1), placement(1));
@@ -34,9 +37,9 @@ export function describeCopies({ store, committed }: StoreSetting): void {
       expect((await renew()).length).toBe(1);
       await committed(creation(2), placement(2));
       const other = { instanceId: "acme.web.2", epoch: 1 };
-      expect((await store.renewLeases("node-1", [other], 15_000)).length).toBe(1);
+      expect((await renewed("node-1", other)).length).toBe(1);
       await committed({ kind: "lose", ...other, because: "a test" });
-      expect(await store.renewLeases("node-1", [other], 15_000)).toEqual([]);
+      expect(await renewed("node-1", other)).toEqual([]);
     });
   });
 }

@@ -171,8 +171,8 @@ function createStatus(records: Records, clock: Clock, pass: Pass) {
     saveFacts: (facts, now) => pass("saveFacts", () => saveFacts(records, facts, now)),
     saveReport: (report, now) => pass("saveReport", () => saveReport(records, report, now)),
     saveBeats: (beats, mandate, now) => leading("saveBeats", mandate, () => saveBeats(records, beats, now)),
-    renewLeases: (nodeId, instances, leaseMs) =>
-      pass("renewLeases", () => renewLeases(records, nodeId, instances, clock.now() + leaseMs)),
+    renewLeases: (nodeId, claims, terms) =>
+      pass("renewLeases", () => renewLeases(records, nodeId, claims, { ...terms, now: clock.now() })),
     saveUsage: usage => pass("saveUsage", () => saveUsage(records, usage)),
     saveSwarmNodes: nodes => pass("saveSwarmNodes", () => saveSwarmNodes(records, nodes)),
     loadDigests: () => pass("loadDigests", () => loadDigests(records)),

@@ -131,6 +131,7 @@ export function markUnrecovered(
 ): boolean {
   const { platform } = records;
   if (!leads(records, mandate, databaseNow) || platform.unrecovered !== undefined) return false;
+  for (const [id, { until }] of records.bridges) if (until <= databaseNow) records.bridges.delete(id);
   records.platform = { ...platform, unrecovered: { because, at: now } };
   return true;
 }

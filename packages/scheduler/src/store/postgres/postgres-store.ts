@@ -77,7 +77,7 @@ export function createPostgresStore(
     saveFacts: (facts, at) => saveFacts(pool, facts, at),
     saveReport: (report, at) => saveReport(pool, report, at),
     saveBeats: (beats, mandate, at) => saveBeats(pool, beats, mandate, at),
-    renewLeases: (nodeId, instances, leaseMs) => renewLeases(pool, nodeId, instances, leaseMs),
+    renewLeases: (nodeId, claims, terms) => renewLeases(pool, nodeId, claims, terms),
     saveUsage: usage => saveUsage(pool, usage),
     saveSwarmNodes: nodes => saveSwarmNodes(pool, nodes),
     loadDigests: () => loadDigests(pool),

@@ -13,6 +13,7 @@ import { releasedPorts } from "./0016-released-ports.ts";
 import { routesOfReleases } from "./0017-routes-of-releases.ts";
 import { nodeKeys } from "./0019-node-keys.ts";
 import { replicaHolders } from "./0020-replica-holders.ts";
+import { bridges } from "./0021-bridges.ts";
 import { firstCommitPlan } from "./0025-first-commit-plan.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
@@ -37,6 +38,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0017-routes-of-releases": { up: routesOfReleases },
   "0019-node-keys": { up: nodeKeys },
   "0020-replica-holders": { up: replicaHolders },
+  "0021-bridges": { up: bridges },
   "0025-first-commit-plan": { up: firstCommitPlan },
 };
 
