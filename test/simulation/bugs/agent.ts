@@ -12,7 +12,11 @@ export const AGENT_BUGS: readonly Bug[] = [
     breaks: "An agent takes assignments in any order: a lower term or revision replaces a higher one.",
     edits: [
       { file: INTAKE, find: "next.term < held.term", replace: "false" },
-      { file: INTAKE, find: "next.term === held.term && next.revision < held.revision", replace: "false" },
+      {
+        file: INTAKE,
+        find: "next.incarnation === held.incarnation && next.revision < held.revision",
+        replace: "false",
+      },
     ],
     found: /takes an assignment of/,
     quick: true,
@@ -26,7 +30,13 @@ export const AGENT_BUGS: readonly Bug[] = [
   {
     name: "agent-lower-revision",
     breaks: "An agent lets an overtaken assignment of the same term replace a newer one.",
-    edits: [{ file: INTAKE, find: "next.term === held.term && next.revision < held.revision", replace: "false" }],
+    edits: [
+      {
+        file: INTAKE,
+        find: "next.incarnation === held.incarnation && next.revision < held.revision",
+        replace: "false",
+      },
+    ],
     found: /takes an assignment of/,
     quick: true,
   },

@@ -2,7 +2,6 @@ import type { NodeFacts, SwarmNode, Usage } from "@skep/core/model/report.ts";
 import type { InstanceEpoch } from "@skep/api/codec/lease.ts";
 import type { LeaseClaim } from "@skep/core/identity/bridge.ts";
 import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
-import type { NodeKey } from "@skep/core/identity/admission.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
@@ -18,6 +17,7 @@ import type { InstanceId, InstanceRecord, Location } from "@skep/core/model/inst
 import type { Liveness, Node, NodeId, NodeLoad } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
+import type { KeyStore } from "./key-store.ts";
 import type { StatusReport } from "./reports.ts";
 
 /** Who leads: the holder of the one row in `leases`. Time is the database's own. */
@@ -112,21 +112,6 @@ export interface SavedReport {
   readonly fresh: boolean;
   /** Whether a state or a health changed, so that the tick has reason to look. */
   readonly changed: boolean;
-}
-
-/** Whose agents may speak on the bus. */
-export interface KeyStore {
-  loadNodeKey(nodeId: NodeId): Promise<NodeKey | undefined>;
-  /**
-   * Records the key of a node that has none, and answers what stands then: of several, the first
-   * one's.
-   */
-  joinNode(nodeId: NodeId, publicKey: string, now: number): Promise<NodeKey>;
-  /** Nothing that the node's agent says counts any more, whether or not it has joined yet. */
-  revokeNode(nodeId: NodeId, now: number): Promise<void>;
-  /** Forgets key and revocation: the next agent that knows the join secret brings a new key. */
-  rejoinNode(nodeId: NodeId): Promise<void>;
-  listRevokedNodes(): Promise<readonly NodeId[]>;
 }
 
 /** Which copies may run on. */

@@ -1,5 +1,5 @@
 import type { Records } from "../memory-records.ts";
-import type { KeyStore } from "../store.ts";
+import type { KeyStore } from "../key-store.ts";
 
 /** Passes a call of the store's on, as the network between would. */
 type Pass = <T>(call: string, run: () => T) => Promise<T>;

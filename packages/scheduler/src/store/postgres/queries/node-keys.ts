@@ -1,5 +1,5 @@
 import type { NodeKey } from "@skep/core/identity/admission.ts";
-import type { KeyStore } from "../../store.ts";
+import type { KeyStore } from "../../key-store.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
 
 interface KeyRow {
