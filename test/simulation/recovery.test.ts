@@ -170,7 +170,7 @@ describe("a database that is older than a volume", () => {
     await platform.clock.advance(15_000);
     const [live] = volumes();
     expect(live!.serial).toBeGreaterThan(old!.serial);
-    const [before, alive, had] = [running(), containers(), mounted()];
+    const had = mounted();
     stopSchedulers();
     await platform.clock.advance(5_000);
     replaceRecords(backup);
@@ -178,7 +178,8 @@ describe("a database that is older than a volume", () => {
     await platform.clock.advance(30_000);
     await recoverRecords();
     await platform.clock.advance(60_000);
-    expect([running(), containers(), mounted()]).toEqual([before, alive, had]);
+    // The instance of the backup has the slot again, so it may begin anew, but on its data.
+    expect([running().length, mounted()]).toEqual([1, had]);
     expect(volumes()).toMatchObject([{ serial: live!.serial, nodeId: live!.nodeId }]);
   });
 });
