@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { downPlatform, upPlatform, type Platform } from "./platform.ts";
 import { badInputScenarios } from "./scenarios/bad-input.ts";
+import { clonedScenarios } from "./scenarios/cloned.ts";
 import { deployScenarios } from "./scenarios/deploy.ts";
 import { drainScenarios } from "./scenarios/drain.ts";
 import { edgeLabelScenarios } from "./scenarios/edge-labels.ts";
@@ -11,6 +12,7 @@ import { lightsOutScenarios } from "./scenarios/lights-out.ts";
 import { nodeLossScenarios } from "./scenarios/node-loss.ts";
 import { protocolScenarios } from "./scenarios/protocols.ts";
 import { recoveryScenarios } from "./scenarios/recovery.ts";
+import { stolenScenarios } from "./scenarios/stolen.ts";
 import { volumeScenarios } from "./scenarios/volumes.ts";
 
 // One platform for all: three real engines with the production stack file. Each scenario leaves it
@@ -31,6 +33,8 @@ describe("Skep on a Swarm of three engines", () => {
   describe("speaking every protocol on one port", () => protocolScenarios(given));
   describe("refusing what is wrong", () => badInputScenarios(given));
   describe("sharing the edges", () => edgeLabelScenarios(given));
+  describe("losing an agent's credential to a thief", () => stolenScenarios(given));
+  describe("cloning a node", () => clonedScenarios(given));
   describe("healing", () => healingScenarios(given));
   describe("draining a worker", () => drainScenarios(given));
   describe("losing the leading scheduler", () => leaderLossScenarios(given));
