@@ -52,4 +52,37 @@ describe("the API's handlers on Postgres", () => {
     expect((await client.deployments.listDeployments({})).deployments).toEqual([]);
     await store.close();
   });
+
+  it("refuse a NUL character, which Postgres cannot store, by the name of its field", async () => {
+    const store = await postgres.openStore();
+    const { transport } = createTestPlatform({ store });
+    const client = createClient({ transport });
+    const container = aContainer({ env: { WORD: "a\0b" } });
+    const refused: readonly (readonly [string, Promise<unknown>])[] = [
+      ["tenantId", client.tenants.createTenant({ tenantId: "a\0b" })],
+      ["tenantId", client.tenants.getTenant({ tenantId: "a\0b" })],
+      ["idempotencyKey", client.tenants.createTenant({ tenantId: "acme", idempotencyKey: "a\0b" })],
+      ["pageToken", client.deployments.listDeployments({ pageToken: "a\0b" })],
+      ["deploymentId", client.deployments.getDeployment({ deploymentId: "a\0b" })],
+      ["spec.name", client.deployments.createDeployment({ tenantId: "default", spec: spec({ name: "a\0b" }) })],
+      [
+        "spec.containers[0].env.WORD",
+        client.deployments.createDeployment({ tenantId: "default", spec: spec({ containers: [container] }) }),
+      ],
+      [
+        "spec.containers[0].labels.word",
+        client.deployments.createDeployment({
+          tenantId: "default",
+          spec: spec({ containers: [aContainer({ labels: { word: "a\0b" } })] }),
+        }),
+      ],
+    ];
+    for (const [field, request] of refused)
+      await expect(request, field).rejects.toMatchObject({
+        code: "invalid_argument",
+        reason: "NUL_IN_TEXT",
+        message: `${field} holds a NUL character: remove it.`,
+      });
+    await store.close();
+  });
 });

@@ -17,6 +17,8 @@ export interface HttpLimits extends ConnectionLimits {
   readonly headMs: number;
   /** Longest that the body of a request may take. */
   readonly bodyMs: number;
+  /** Longest that what was sent may wait for the client to take a piece of it. */
+  readonly sendMs: number;
   /** How long a connection is kept on which nothing is asked. */
   readonly idleMs: number;
 }
@@ -27,6 +29,7 @@ export const HTTP_LIMITS: HttpLimits = {
   connectionsPerAddress: 500,
   headMs: 10_000,
   bodyMs: 30_000,
+  sendMs: 60_000,
   idleMs: 120_000,
 };
 
@@ -50,6 +53,7 @@ export function createHttp1(
         request.socket.destroySoon();
       },
     });
+    endUnread(response, limits.sendMs, () => request.socket.destroy());
     handle(request, response);
   };
   server.on("request", take).on("checkContinue", take);
@@ -69,6 +73,33 @@ export function awaitBody(
     if (!body.isReceived()) body.giveUp();
   }, bodyMs);
   response.once("close", () => clearTimeout(timer));
+}
+
+/** An answer on its way to a client, of either HTTP version. */
+interface Answer {
+  readonly writableNeedDrain: boolean;
+  readonly writableEnded: boolean;
+  readonly writableFinished: boolean;
+  on(name: "drain", handle: () => void): unknown;
+  once(name: "close", handle: () => void): unknown;
+}
+
+/**
+ * Ends an answer that its client does not read. Whatever makes the answer waits while the client
+ * is slow, so it holds no more than a piece of it, but it would wait for ever.
+ */
+export function endUnread(answer: Answer, sendMs: number, end: () => void): void {
+  let unreadMs = 0;
+  const periodMs = sendMs / 4;
+  const timer = setInterval(() => {
+    const isWaiting = answer.writableNeedDrain || (answer.writableEnded && !answer.writableFinished);
+    unreadMs = isWaiting ? unreadMs + periodMs : 0;
+    if (unreadMs < sendMs) return;
+    clearInterval(timer);
+    end();
+  }, periodMs);
+  answer.on("drain", () => (unreadMs = 0));
+  answer.once("close", () => clearInterval(timer));
 }
 
 /**

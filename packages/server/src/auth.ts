@@ -16,7 +16,10 @@ import type { Rate } from "./rate.ts";
 
 /** Who is let in, and what for. */
 export interface AuthOptions {
-  /** The principal that a token belongs to, or `undefined` for a token that nobody has. */
+  /**
+   * The principal that a token belongs to, or `undefined` for a token that nobody has. It is asked
+   * for each request, by whomever, so it has to cost no more than a comparison.
+   */
   readonly authenticate: (token: string) => Promise<Principal | undefined> | Principal | undefined;
   /** The permission that a method needs. A method without one is refused to everybody. */
   readonly permissionOf: (method: DescMethod) => Permission | undefined;
@@ -35,8 +38,9 @@ const FOR_EVERYBODY: ReadonlySet<string> = new Set(
 
 /**
  * Checks the token of a request and the permission of its principal, before the body is read. What
- * a request is about is not known yet, so the permission has to hold for the whole platform. An
- * address with too many wrong tokens has to wait, and its tokens are not looked at until then.
+ * a request is about is not known yet, so the permission has to hold for the whole platform. A
+ * valid token always passes: many people may share an address with one who guesses. An address with
+ * too many wrong tokens is told to wait with each further one.
  * @throws ConnectError `unauthenticated`, `permission_denied` or `resource_exhausted`.
  */
 export function createGate(
@@ -46,12 +50,11 @@ export function createGate(
   return async context => {
     if (options === undefined || FOR_EVERYBODY.has(context.service.typeName)) return;
     const client = context.values.get(clientKey);
-    const waitMs = failures.waitMs(client);
-    if (waitMs > 0) throw tooManyFailures(waitMs);
     const principal = await identify(options, context.requestHeader.get("authorization") ?? "").catch(
       (error: unknown) => {
+        const waitMs = failures.waitMs(client);
         failures.count(client);
-        throw error;
+        throw waitMs > 0 ? tooManyFailures(waitMs) : error;
       },
     );
     const permission = options.permissionOf(context.method);

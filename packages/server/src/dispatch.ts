@@ -44,7 +44,7 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
     if (answerCors(request, response, options.origins)) return;
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     answer(path, request, response, client).catch((error: unknown) => {
-      if (request.destroyed || response.destroyed) return;
+      if (isGone(response) || request.destroyed) return;
       options.log.error("request.broken", `${request.method} ${path} could not be answered`, { error });
       if (!response.headersSent) replyError(response, 500, "internal", "Something went wrong here; see the log.");
       else response.destroy();
@@ -67,6 +67,11 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
     if (done !== undefined) return await done;
     replyError(response, 404, "not_found", `There is nothing at ${path}; /api/v1/openapi.json lists every path.`);
   }
+}
+
+/** Whether the client has left: an answer that cannot be written is then nobody's failure. */
+function isGone(response: HttpResponse): boolean {
+  return "stream" in response ? response.stream.destroyed : response.destroyed;
 }
 
 function refuseHaste(response: HttpResponse, waitMs: number): void {

@@ -43,14 +43,18 @@ function isStopping(): SkepError {
   return new SkepError("unavailable", "STOPPING", "This server is stopping; ask again, and another one answers.");
 }
 
+/** A client that went away, or was sent away in the middle of an answer, is no defect. */
+function isLeave(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && (thrown.name === "AbortError" || ("code" in thrown && thrown.code === "ECANCELED"));
+}
+
 function translate(thrown: unknown, method: string, log: Log): ConnectError {
   if (thrown instanceof SkepError) return toConnectError(thrown);
   if (thrown instanceof ConnectError) {
     if (thrown.cause instanceof ValidationError) return toConnectError(fromValidation(thrown.cause));
     if (thrown.code !== Code.Internal && thrown.code !== Code.Unknown) return thrown;
   }
-  // A client that went away is no defect.
-  if (thrown instanceof Error && thrown.name === "AbortError")
+  if (isLeave(thrown))
     return new ConnectError("The request was given up.", Code.Canceled, undefined, undefined, thrown);
   const id = randomUUID();
   log.error("request.failed", `${method} failed for a reason that is not the client's`, { id, method, error: thrown });

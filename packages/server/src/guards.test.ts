@@ -3,6 +3,8 @@ import { connect as connectHttp2 } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { duplexPair } from "node:stream";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -47,8 +49,8 @@ async function isEnded(socket: Socket): Promise<boolean> {
   return await late;
 }
 
-async function openHttp2(test: TestServer): Promise<ClientHttp2Session> {
-  const session = connectHttp2(test.url);
+async function openHttp2(test: TestServer, socket?: Duplex): Promise<ClientHttp2Session> {
+  const session = connectHttp2(test.url, socket === undefined ? {} : { createConnection: () => socket });
   session.on("error", () => session.destroy());
   closers.push(() => session.destroy());
   await once(session, "remoteSettings");
@@ -171,7 +173,7 @@ describe("a client that takes too much", () => {
     await vi.waitFor(async () => expect((await fetch(`${test.url}/livez`)).status).toBe(200), 5_000);
   });
 
-  it("has to wait after too many wrong tokens by any protocol, also with a right one", async () => {
+  it("has to wait after too many wrong tokens by any protocol, while a right one passes", async () => {
     const test = await start({ failedAuthsPerMinute: 3 });
     const headers = { authorization: "Bearer wrong" };
     for (let wrong = 0; wrong < 2; wrong++) expect((await test.send("/api/v1/tenants", { headers })).status).toBe(401);
@@ -181,11 +183,85 @@ describe("a client that takes too much", () => {
       ["/api/v1/tenants", {}],
       ["/skep.v1.TenantService/ListTenants", connect],
     ] as const) {
-      const refused = await test.send(path, init);
+      const refused = await test.send(path, { ...init, headers });
       expect(refused).toMatchObject({ status: 429, body: { code: "resource_exhausted" } });
       expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+      // Somebody else behind the same address, a company's or a proxy's, has a valid token.
+      expect((await test.send(path, init)).status).toBe(200);
     }
     expect((await fetch(`${test.url}/livez`)).status).toBe(200);
+  });
+});
+
+describe("a client that does not read its answer", () => {
+  const path = "/skep.v1.PlatformService/WatchEvents";
+  const body = JSON.stringify({ nodeId: "flood" });
+  const envelope = Buffer.concat([Buffer.from([0, 0, 0, 0, body.length]), Buffer.from(body)]);
+  const fields = { authorization: `Bearer ${TOKEN}`, "content-type": "application/connect+json" };
+
+  /** A connection over which nothing more comes once its far half is paused. */
+  async function openStoppable(test: TestServer): Promise<readonly [Duplex, Socket]> {
+    const far = await open(test);
+    const [near, inner] = duplexPair();
+    inner.pipe(far).pipe(inner);
+    return [near, far];
+  }
+
+  async function openHttp1Stream(test: TestServer): Promise<Socket> {
+    const socket = await open(test);
+    const head = Object.entries({ host: "x", ...fields, "content-length": envelope.length });
+    socket.write(`POST ${path} HTTP/1.1\r\n${head.map(([name, text]) => `${name}: ${text}\r\n`).join("")}\r\n`);
+    socket.write(envelope);
+    return socket;
+  }
+
+  it("loses its stream over HTTP/1.1, which made no more than a piece ahead", { timeout: 15_000 }, async () => {
+    const test = await start({ sendMs: 400 });
+    const socket = await openHttp1Stream(test);
+    socket.pause();
+    await vi.waitFor(() => expect(test.floods.running).toBe(1), LONG_MS);
+    await vi.waitFor(() => expect(test.floods.running).toBe(0), LONG_MS);
+    expect(test.floods.made * 64 * 1024).toBeLessThan(64 * 1024 * 1024);
+    expect(await isEnded(socket.resume())).toBe(true);
+  });
+
+  it.each(["reads nothing of it", "reads nothing of its connection"])(
+    "loses its stream over HTTP/2: it %s",
+    { timeout: 15_000 },
+    async what => {
+      const test = await start({ sendMs: 400, connections: 2 });
+      const [near, far] = await openStoppable(test);
+      const session = await openHttp2(test, near);
+      const stream = session.request({ ":method": "POST", ":path": path, ...fields });
+      stream.on("error", () => undefined);
+      stream.end(envelope);
+      await vi.waitFor(() => expect(test.floods.running).toBe(1), LONG_MS);
+      if (what.includes("connection")) far.unpipe().pause();
+      await vi.waitFor(() => expect(test.floods.running).toBe(0), LONG_MS);
+      // Where nothing at all is read the connection goes as well, and makes place for another.
+      await open(test);
+      const isStuck = what.includes("connection");
+      if (isStuck) await vi.waitFor(async () => expect((await fetch(`${test.url}/livez`)).status).toBe(200), LONG_MS);
+      else await sleep(1_000);
+      expect(session.closed).toBe(false);
+      expect(test.log.lines.filter(line => line.level === "error")).toEqual([]);
+    },
+  );
+
+  it("keeps its stream for as long as it reads, however slowly", { timeout: 15_000 }, async () => {
+    const test = await start({ sendMs: 2_000 });
+    const socket = await openHttp1Stream(test);
+    let read = 0;
+    socket.on("data", (chunk: Buffer) => {
+      read += chunk.length;
+      socket.pause();
+    });
+    const slowly = setInterval(() => socket.resume(), 1);
+    closers.push(() => clearInterval(slowly));
+    await sleep(4_000);
+    expect(test.floods.running).toBe(1);
+    expect(read).toBeGreaterThan(0);
+    expect(socket.closed).toBe(false);
   });
 });
 

@@ -1,9 +1,15 @@
 import { constants, createServer as createHttp2Server } from "node:http2";
-import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type {
+  Http2ServerRequest,
+  Http2ServerResponse,
+  Http2Session,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
 import type { Socket } from "node:net";
 import { openPort } from "@skep/kit/connections.ts";
 import type { PortOptions } from "@skep/kit/connections.ts";
-import { awaitBody, createHttp1 } from "@skep/kit/http-listener.ts";
+import { awaitBody, createHttp1, endUnread } from "@skep/kit/http-listener.ts";
 import type { HttpLimits, Listener } from "@skep/kit/http-listener.ts";
 import type { HttpRequest, HttpResponse } from "./reply.ts";
 
@@ -50,7 +56,7 @@ function createHttp2(
   sessions: Set<ServerHttp2Session>,
   handle: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
 ): ReturnType<typeof createHttp2Server> {
-  const { streamsPerConnection: maxConcurrentStreams, bodyMs } = limits;
+  const { streamsPerConnection: maxConcurrentStreams, bodyMs, sendMs } = limits;
   const server = createHttp2Server({ settings: { maxConcurrentStreams } }, (request, response) => {
     const { stream } = request;
     awaitBody(response, bodyMs, {
@@ -59,6 +65,11 @@ function createHttp2(
         if (!response.headersSent) response.writeHead(408).end();
         stream.close(constants.NGHTTP2_CANCEL);
       },
+    });
+    endUnread(stream, sendMs, () => {
+      const { session } = stream;
+      stream.close(constants.NGHTTP2_CANCEL);
+      if (session !== undefined) endUnreadable(session, sendMs);
     });
     handle(request, response);
   });
@@ -69,6 +80,18 @@ function createHttp2(
     endUnused(session, limits);
   });
   return server;
+}
+
+/**
+ * Ends a connection of which nothing is read, whichever stream it is for: a client that left one
+ * stream alone answers a ping.
+ */
+function endUnreadable(session: Http2Session, withinMs: number): void {
+  if (session.destroyed || session.closed) return;
+  const timer = setTimeout(() => session.destroy(), withinMs);
+  session.once("close", () => clearTimeout(timer));
+  // Only so many pings may be under way; those that are ask the same.
+  if (!session.ping(() => clearTimeout(timer))) clearTimeout(timer);
 }
 
 function isReceived(stream: ServerHttp2Stream): boolean {

@@ -1,7 +1,7 @@
 /** How often one address may ask. */
 export interface RateLimits {
   /**
-   * Requests with a wrong token, or without one where one is needed, before the address has to
+   * Requests with a wrong token, or without one where one is needed, before the address is told to
    * wait.
    */
   readonly failedAuthsPerMinute: number;
@@ -17,25 +17,39 @@ export interface Rate {
   waitMs(key: string): number;
 }
 
-/** Keys that are remembered at once: the oldest one is forgotten for a new one. */
+/** Keys that have a window of their own at once. */
 const MOST_KEYS = 10_000;
 
-/** Makes one. `now` is in ms and never goes back. */
+interface Window {
+  count: number;
+  readonly until: number;
+}
+
+/**
+ * Makes one. `now` is in ms and never goes back. A sender with many addresses takes nobody's window
+ * away: where every place is taken, all further keys share one window until a place is free.
+ */
 export function createRate(limit: number, windowMs: number, now: () => number = () => performance.now()): Rate {
-  const windows = new Map<string, { count: number; readonly until: number }>();
-  const current = (key: string): { count: number; readonly until: number } | undefined => {
-    const found = windows.get(key);
-    if (found === undefined || found.until > now()) return found;
-    windows.delete(key);
-    return undefined;
-  };
+  const windows = new Map<string, Window>();
+  let shared: Window | undefined;
+
+  function current(key: string): Window | undefined {
+    // All windows are equally long, so those that end first stand first.
+    for (const [one, { until }] of windows) {
+      if (until > now()) break;
+      windows.delete(one);
+    }
+    if (shared !== undefined && shared.until <= now()) shared = undefined;
+    return windows.get(key) ?? (windows.size < MOST_KEYS ? undefined : shared);
+  }
+
   return {
     count: key => {
       const found = current(key);
       if (found !== undefined) return void found.count++;
-      const [oldest] = windows.keys();
-      if (windows.size >= MOST_KEYS && oldest !== undefined) windows.delete(oldest);
-      windows.set(key, { count: 1, until: now() + windowMs });
+      const fresh = { count: 1, until: now() + windowMs };
+      if (windows.size < MOST_KEYS) windows.set(key, fresh);
+      else shared = fresh;
     },
     waitMs: key => {
       const found = current(key);

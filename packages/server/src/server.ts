@@ -3,7 +3,6 @@ import { createConnectRouter } from "@connectrpc/connect";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import { createValidateInterceptor } from "@connectrpc/validate";
 import { Health } from "@skep/api/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "@skep/api/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "@skep/api/gen/grpc/reflection/v1alpha/reflection_pb.ts";
@@ -15,9 +14,8 @@ import { createGate } from "./auth.ts";
 import type { AuthOptions } from "./auth.ts";
 import { createDispatch } from "./dispatch.ts";
 import type { Page } from "./dispatch.ts";
-import { createErrorInterceptor } from "./errors.ts";
 import { registerHealth } from "./health.ts";
-import { idempotencyInterceptor } from "./idempotency.ts";
+import { createInterceptors } from "./interceptors.ts";
 import { LIMITS } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { listen } from "./listen.ts";
@@ -110,12 +108,7 @@ function createHandlers(
     // finds every one of them.
     jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
     requestGate: createGate(options.auth, createRate(limits.failedAuthsPerMinute, 60_000)),
-    interceptors: [
-      createErrorInterceptor(options.log, shutdownSignal),
-      idempotencyInterceptor,
-      createValidateInterceptor(),
-      ...(options.interceptors ?? []),
-    ],
+    interceptors: [...createInterceptors(options.log, shutdownSignal), ...(options.interceptors ?? [])],
   });
   options.routes(router);
   registerHealth(router, {

@@ -21,6 +21,11 @@ export const SERVER_SETTINGS = {
   maxBytes: setting("SKEP_API_MAX_BYTES", positive(LIMITS.maxBytes), "largest body of a request"),
   headMs: setting("SKEP_API_HEAD_MS", positive(LIMITS.headMs), "longest that the head of a request may take"),
   bodyMs: setting("SKEP_API_BODY_MS", positive(LIMITS.bodyMs), "longest that the body of a request may take"),
+  sendMs: setting(
+    "SKEP_API_SEND_MS",
+    positive(LIMITS.sendMs),
+    "longest that a client may read nothing of what waits for it",
+  ),
   idleMs: setting("SKEP_API_IDLE_MS", positive(LIMITS.idleMs), "how long a connection without a request is kept"),
   streamsPerConnection: setting(
     "SKEP_API_STREAMS_PER_CONNECTION",
@@ -47,9 +52,9 @@ export const SERVER_SETTINGS = {
 
 /** The limits among a service's settings. */
 export function limitsOf(config: ConfigOf<typeof SERVER_SETTINGS>): Limits {
-  const { maxBytes, headMs, bodyMs, idleMs, streamsPerConnection } = config;
+  const { maxBytes, headMs, bodyMs, sendMs, idleMs, streamsPerConnection } = config;
   const { connections, connectionsPerAddress, failedAuthsPerMinute, requestsPerSecond } = config;
-  const times = { headMs, bodyMs, idleMs };
+  const times = { headMs, bodyMs, sendMs, idleMs };
   const counts = { maxBytes, streamsPerConnection, connections, connectionsPerAddress };
   return { ...times, ...counts, failedAuthsPerMinute, requestsPerSecond };
 }

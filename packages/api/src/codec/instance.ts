@@ -38,7 +38,8 @@ export function statusFromProto(message: InstanceStatus): ReportedStatus {
     health: healths.fromProto(message.health, `status of ${message.instanceId}`),
     containers: message.containers.map(containerStatusFromProto),
     ports: message.ports.map(port => portFromProto(port, message.instanceId)),
-    message: message.message,
+    // It holds words of engines and of tenants' programs, and no database stores a NUL character.
+    message: message.message.replaceAll("\0", "\uFFFD"),
   };
 }
 

@@ -39,6 +39,8 @@ export interface TestServer extends AsyncDisposable {
   readonly port: number;
   readonly log: ReturnType<typeof createRecordingLog>;
   readonly seen: Seen[];
+  /** Streams without end that run, and the messages that they have made. */
+  readonly floods: { running: number; made: number };
   /** Whether its store answers. */
   isReady: boolean;
   /** Sends a request with the token and reads the JSON of its answer. */
@@ -49,6 +51,7 @@ export interface TestServer extends AsyncDisposable {
 export async function startTestServer(over: Partial<ServerOptions> = {}): Promise<TestServer> {
   const log = createRecordingLog();
   const seen: Seen[] = [];
+  const floods = { running: 0, made: 0 };
   const server = await startServer({
     port: 0,
     host: "127.0.0.1",
@@ -71,7 +74,7 @@ export async function startTestServer(over: Partial<ServerOptions> = {}): Promis
         return true;
       },
     ],
-    routes: router => registerServices(router, seen),
+    routes: router => registerServices(router, seen, floods),
     ...over,
   });
   const url = `http://127.0.0.1:${server.port}`;
@@ -80,6 +83,7 @@ export async function startTestServer(over: Partial<ServerOptions> = {}): Promis
     port: server.port,
     log,
     seen,
+    floods,
     isReady: true,
     send: async (path, init = {}) => {
       const authorized = { "content-type": "application/json", authorization: `Bearer ${TOKEN}` };
@@ -103,7 +107,7 @@ export function withToken(token: string = TOKEN): Interceptor[] {
   ];
 }
 
-function registerServices(router: ConnectRouter, seen: Seen[]): void {
+function registerServices(router: ConnectRouter, seen: Seen[], floods: TestServer["floods"]): void {
   router.service(TenantService, {
     createTenant: (request, context) => {
       seen.push({ key: request.idempotencyKey, actor: context.values.get(principalKey).name });
@@ -119,11 +123,26 @@ function registerServices(router: ConnectRouter, seen: Seen[]): void {
     deleteTenant: () => ({}),
   });
   router.service(PlatformService, {
-    async *watchEvents(_, context) {
+    async *watchEvents({ nodeId }, context) {
+      if (nodeId === "flood") return void (yield* flood(floods));
       yield { events: [{ kind: "first" }] };
       yield { events: [{ kind: "second" }] };
       await new Promise(resolve => context.signal.addEventListener("abort", resolve));
       throw new SkepError("unavailable", "GOING", "This scheduler is going away.");
     },
   });
+}
+
+/** Events as fast as they are taken, of 64 KiB each. */
+async function* flood(floods: TestServer["floods"]): AsyncGenerator<{ events: { sentence: string }[] }> {
+  const sentence = "x".repeat(64 * 1024);
+  floods.running += 1;
+  try {
+    for (;;) {
+      floods.made += 1;
+      yield { events: [{ sentence }] };
+    }
+  } finally {
+    floods.running -= 1;
+  }
 }

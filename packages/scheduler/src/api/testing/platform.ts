@@ -1,7 +1,6 @@
 import type { ReportedStatus } from "@skep/core/model/report.ts";
 import { createRouterTransport } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
-import { createValidateInterceptor } from "@connectrpc/validate";
 import { decodeAsk } from "@skep/api/codec/ask.ts";
 import type { Ask } from "@skep/api/codec/ask.ts";
 import { encodeAskReply } from "@skep/api/codec/ask-reply.ts";
@@ -16,7 +15,7 @@ import { systemClock } from "@skep/kit/clock.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { createMemoryNetwork } from "@skep/kit/memory-bus.ts";
-import { createErrorInterceptor } from "@skep/server/errors.ts";
+import { createInterceptors } from "@skep/server/interceptors.ts";
 import { createMemoryDatabase } from "../../store/memory/memory-store.ts";
 import type { MemoryDatabase } from "../../store/memory/memory-store.ts";
 import type { SeenReplica } from "../../loop/replicas.ts";
@@ -101,7 +100,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     store,
     database,
     transport: createRouterTransport(createHandlers(deps), {
-      router: { interceptors: [createErrorInterceptor(log), createValidateInterceptor()] },
+      router: { interceptors: createInterceptors(log) },
     }),
     wakes,
     addNodes: async (...nodes) => {
