@@ -79,6 +79,7 @@ export function parseEnvFile(
     const match = /^(?:export\s+)?([^\s=#]+)\s*(?:=\s*(.*))?$/.exec(line.trim());
     if (match === null) return { env, problem: "it is no NAME=value", line: index + 1 };
     const [, name = "", written] = match;
+    if (name === "__proto__") return { env, problem: `\`${name}\` cannot name a variable`, line: index + 1 };
     const found = written === undefined ? variables?.[name] : valueOf(written, known, variables !== undefined);
     if (typeof found === "object") return { env, problem: found.problem, line: index + 1 };
     if (found !== undefined) known[name] = env[name] = found;

@@ -96,11 +96,22 @@ export function readCommand(spot: Spot, problems: Problems): readonly string[] |
   );
 }
 
+/** A key that programs of all kinds take for something else, and lose. */
+const LOST_KEY = "__proto__";
+
 /** A mapping, or a list of `key=value`; a key without a value has `undefined`. */
 export function readPairs(
   spot: Spot,
   problems: Problems,
 ): ReadonlyMap<string, { value: string | undefined; spot: Spot }> {
+  const pairs = readAllPairs(spot, problems);
+  const lost = pairs.get(LOST_KEY);
+  if (lost === undefined) return pairs;
+  problems.refuse(lost.spot, `\`${LOST_KEY}\` cannot be a key`, "Use another name");
+  return new Map([...pairs].filter(([key]) => key !== LOST_KEY));
+}
+
+function readAllPairs(spot: Spot, problems: Problems): ReadonlyMap<string, { value: string | undefined; spot: Spot }> {
   const pairs = new Map<string, { value: string | undefined; spot: Spot }>();
   if (spot.kind === "map") {
     for (const { key, value } of spot.entries.values()) {

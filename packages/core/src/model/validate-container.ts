@@ -98,6 +98,9 @@ function validateArguments(issues: Issue[], path: string, { entrypoint, command 
   }
 }
 
+/** An object that is filled key by key loses this one. */
+const LOST_KEY = "__proto__";
+
 function validateTexts(issues: Issue[], path: string, { env, labels }: ContainerSpec): void {
   for (const [field, entries] of [
     ["env", env],
@@ -118,7 +121,7 @@ function validateTexts(issues: Issue[], path: string, { env, labels }: Container
     check(
       issues,
       `${path}.env["${key.slice(0, 60)}"]`,
-      /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(key),
+      /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(key) && key !== LOST_KEY,
       `"${key.slice(0, 60)}" is no name of a variable`,
       "use letters, digits and _",
     );
@@ -134,7 +137,7 @@ function validateTexts(issues: Issue[], path: string, { env, labels }: Container
     check(
       issues,
       `${path}.labels["${key.slice(0, 60)}"]`,
-      key !== "" && !/[\0\s=]/.test(key),
+      key !== "" && !/[\0\s=]/.test(key) && key !== LOST_KEY,
       `"${key.slice(0, 60)}" is no label's key`,
       "use letters, digits, dots and dashes",
     );

@@ -46,6 +46,8 @@ test.each<[string, Partial<ContainerSpec>]>([
   ["workingDir", { workingDir: "app" }],
   ['env["A B"]', { env: { "A B": "c" } }],
   ['env["1A"]', { env: { "1A": "c" } }],
+  ['env["__proto__"]', { env: JSON.parse('{"__proto__":"c"}') as Record<string, string> }],
+  ['labels["__proto__"]', { labels: JSON.parse('{"__proto__":"c"}') as Record<string, string> }],
   ["env", { env: { A: "x".repeat(300_000) } }],
   ["ports[0].containerPort", { ports: [{ containerPort: 0, protocol: "tcp", hostPort: undefined }] }],
   ["ports[0].hostPort", { ports: [{ containerPort: 80, protocol: "tcp", hostPort: 70_000 }] }],
