@@ -25,7 +25,7 @@ let scheduler: Scheduler | undefined;
 const open: { close(): Promise<unknown> }[] = [];
 
 /** A scheduler on the real bus, which lets agents in; its records are the twin's. */
-function startScheduler(): Scheduler {
+function startScheduler(join: { readonly loginForMs?: number } = {}): Scheduler {
   const log = createRecordingLog();
   const user = { user: "scheduler", password: passwords.scheduler, inboxPrefix: "_INBOX_scheduler" };
   const bus = createNatsBus({ servers: [nats.url], name: "scheduler", ...user, log });
@@ -33,7 +33,7 @@ function startScheduler(): Scheduler {
   const started = createScheduler({
     ...{ store: database.connect("s"), bus, clock: systemClock, log, random, ids: createIdSource(random) },
     ...{ settings: DEFAULT_SETTINGS, name: "s", version: "0" },
-    join: { issuerSeed: issuer.seed, joinSecret: JOIN_SECRET, kick: createKick([nats.url], system.seed) },
+    join: { issuerSeed: issuer.seed, joinSecret: JOIN_SECRET, kick: createKick([nats.url], system.seed), ...join },
   });
   started.start();
   open.push(bus);
@@ -182,4 +182,42 @@ describe("the users of the bus", () => {
     scheduler = startScheduler();
     await eventually(() => asNode("n1"));
   }, 30_000);
+
+  it("ends a login after a while, and its agent is back at once by a new one", async () => {
+    await scheduler?.stop();
+    scheduler = startScheduler({ loginForMs: 2_000 });
+    const plain = await eventually(() => asNode("n1"));
+    const login = signedLogin(keys["n1"]!.seed, { user: "n1", password: JOIN_SECRET });
+    const log = createRecordingLog();
+    const agent = createNatsBus({ servers: [nats.url], name: "agent", login, inboxPrefix: nodeInbox("n1"), log });
+    open.push(agent);
+    const heard: string[] = [];
+    agent.subscribe("skep.v1.ask.n1", message => void heard.push(new TextDecoder().decode(message.data)));
+    const lost: boolean[] = [];
+    agent.onStatus(connected => void (connected || lost.push(true)));
+    await eventually(() => expect([plain.isClosed(), lost.length > 0]).toEqual([true, true]), 15_000);
+    await eventually(() => expect(agent.connected()).toBe(true), 15_000);
+    const asker = await byPassword("scheduler");
+    await eventually(() => {
+      asker.publish("skep.v1.ask.n1", "again");
+      expect(heard).toContain("again");
+    });
+    await scheduler.stop();
+    scheduler = startScheduler();
+    await eventually(() => asNode("n1"));
+  }, 60_000);
+
+  it("holds a node that the Swarm's last list does not have, while no manager tells a new one", async () => {
+    const store = database.connect("swarm");
+    const node = (nodeId: string) => ({
+      ...({ nodeId, hostname: nodeId, role: "manager", availability: "active", state: "ready" } as const),
+      ...{ address: "10.0.0.1", labels: {}, versionIndex: 1 },
+    });
+    await store.saveSwarmNodes([node("n1")], systemClock.now());
+    keys["n9"] = newNatsKey("user");
+    await expect(asNode("n9")).rejects.toThrow(/authorization/i);
+    expect((await asNode("n1")).isClosed()).toBe(false);
+    await store.saveSwarmNodes([node("n1"), node("n9")], systemClock.now());
+    await asNode("n9");
+  });
 });

@@ -104,7 +104,8 @@ function beginHearing(ports: Ports) {
   const senders = createSenders(ports, revocations.isRevoked);
   const beats = createBeats(ports, senders);
   const logins = ports.join === undefined ? [] : [answerLogins(ports, beats, ports.join)];
-  return { revocations, senders, beats, all: [revocations, ...logins] as readonly Running[] };
+  const hearing: Running = { close: async () => senders.close() };
+  return { revocations, senders, beats, all: [hearing, revocations, ...logins] as readonly Running[] };
 }
 
 /**

@@ -10,7 +10,7 @@ const applicant = (over: Partial<Applicant>): Applicant => ({
 describe("who may speak as a node", () => {
   it.each([
     ["joins with the secret, where the Swarm has the node", {}, "join"],
-    ["joins before any manager has told the list", { isListed: undefined }, "join"],
+    ["joins where no manager has ever told the list", { isListed: undefined }, "join"],
     ["does not join without the secret", { knowsSecret: false }, "refuse"],
     ["does not join as a node that the Swarm does not have", { isListed: false }, "refuse"],
     [

@@ -14,7 +14,7 @@ export interface Applicant {
   /** The key that is recorded for the node. */
   readonly recorded: NodeKey | undefined;
   /**
-   * Whether the Swarm's list has the node; `undefined` where no manager tells the list at present.
+   * Whether the Swarm's list has the node; `undefined` where there is no list that could be asked.
    */
   readonly isListed: boolean | undefined;
 }
@@ -40,7 +40,8 @@ export function admit({ publicKey, knowsSecret, recorded, isListed }: Applicant)
     return refuse("another key is recorded for the node; `skep node rejoin` lets it bring a new one", true);
   }
   if (!knowsSecret) return refuse("the join secret is not the right one", true);
-  if (isListed === false) return refuse("the Swarm's list does not have the node yet", false);
+  if (isListed === false)
+    return refuse("the Swarm's list does not have the node yet: it joins once a manager tells that it has", false);
   return { kind: "join" };
 }
 

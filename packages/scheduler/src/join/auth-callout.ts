@@ -4,6 +4,7 @@ import { nodePermissions } from "@skep/api/subjects.ts";
 import { admit, type Admission } from "@skep/core/identity/admission.ts";
 import type { BusMessage } from "@skep/kit/bus.ts";
 import { hasSigned } from "@skep/kit/nats-keys.ts";
+import { createAlarmWindow } from "../loop/alarm-window.ts";
 import type { Beats } from "../loop/beats.ts";
 import type { LoopPorts, Running } from "../loop/ports.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
@@ -15,6 +16,8 @@ export interface JoinSecrets {
   readonly issuerSeed: string;
   /** What the first agent of a node has to know. */
   readonly joinSecret: string;
+  /** How long a login holds before it is judged anew, about. */
+  readonly loginForMs?: number;
 }
 
 /** A login that NATS asks about; what is not read here is left out. */
@@ -34,9 +37,13 @@ interface LoginRequest {
 const LOGINS = "$SYS.REQ.USER.AUTH";
 /** An agent may answer a question for this long, and streams of logs and commands are answers. */
 const ANSWER_FOR_NS = 24 * 3_600 * 1e9;
-/** A manager that has been silent for longer does not tell the Swarm's list at present. */
-const LIST_FOR_MS = 60_000;
-const MOST_SAID = 1_000;
+/** While a node was heard within this time the fleet lives, and its list of nodes stands. */
+const LIVES_FOR_MS = 60_000;
+/**
+ * A login holds this long, give or take half of it, so that not all agents come back at once. Then
+ * NATS ends the connection, its agent logs in anew within a second, and is judged anew.
+ */
+const LOGIN_FOR_MS = 24 * 3_600_000;
 const ID = /^[A-Za-z0-9_-]{1,128}$/;
 
 /**
@@ -46,10 +53,15 @@ const ID = /^[A-Za-z0-9_-]{1,128}$/;
  * connections stay and no new one is let in.
  */
 export function answerLogins(ports: LoopPorts, beats: Beats, secrets: JoinSecrets): Running {
-  const { store, bus, clock, log, loops } = ports;
+  const { store, bus, clock, log, loops, random } = ports;
+  const { loginForMs = LOGIN_FOR_MS } = secrets;
   const outage = loops.watch("logins");
   const issuer = new TextEncoder().encode(secrets.issuerSeed);
-  const said = new Set<string>();
+  const alarms = createAlarmWindow(clock, leftOut => {
+    const sentence = `${leftOut} more logins at the bus were refused: the schedulers' logs say which came first.`;
+    log.error("node.refused", sentence, { leftOut });
+    store.saveDecisions([aboutNode(undefined, sentence, clock.now())]).catch(() => undefined);
+  });
 
   async function judge(request: LoginRequest): Promise<Admission & { readonly nodeId: string }> {
     const { user: nodeId = "", pass = "", nkey = "", sig = "" } = request.connect_opts;
@@ -66,6 +78,11 @@ export function answerLogins(ports: LoopPorts, beats: Beats, secrets: JoinSecret
     return { nodeId, ...admit({ publicKey: nkey, knowsSecret, recorded: kept, isListed }) };
   }
 
+  function until(): { readonly aud: string; readonly exp: number } {
+    const forMs = loginForMs * (0.5 + random());
+    return { aud: "$G", exp: Math.ceil((clock.now() + forMs) / 1_000) };
+  }
+
   async function answer(message: BusMessage): Promise<void> {
     const request = decode<LoginRequest>(new TextDecoder().decode(message.data)).nats as unknown as LoginRequest;
     const admission = await judge(request);
@@ -73,7 +90,7 @@ export function answerLogins(ports: LoopPorts, beats: Beats, secrets: JoinSecret
     const grant =
       admission.kind === "refuse"
         ? { error: admission.because }
-        : { jwt: await encodeUser(admission.nodeId, userKey, issuer, userOf(admission.nodeId), { aud: "$G" }) };
+        : { jwt: await encodeUser(admission.nodeId, userKey, issuer, userOf(admission.nodeId), until()) };
     if (admission.kind === "refuse") tell(admission, request.client_info.host ?? "");
     const response = await encodeAuthorizationResponse(userKey, server.id, issuer, grant, { aud: server.id });
     message.reply(new TextEncoder().encode(response));
@@ -86,11 +103,10 @@ export function answerLogins(ports: LoopPorts, beats: Beats, secrets: JoinSecret
     const fields = { nodeId, host, because };
     if (!isAlarming) return log.info("node.not-admitted", "An agent was not let into the bus.", fields);
     const word = `${nodeId} ${because}`;
-    if (said.has(word) || said.size >= MOST_SAID) return;
-    said.add(word);
+    if (!alarms.isNew(word)) return;
     log.error("node.refused", "An agent was refused by the bus.", fields);
     const sentence = `Somebody at ${host} who calls itself node ${nodeId} was refused: ${because}.`;
-    store.saveDecisions([aboutNode(nodeId, sentence, clock.now())]).catch(() => said.delete(word));
+    store.saveDecisions([aboutNode(nodeId, sentence, clock.now())]).catch(() => alarms.forget(word));
   }
 
   const subscription = bus.subscribe(LOGINS, message => void answer(message).then(outage.succeeded, outage.failed), {
@@ -99,6 +115,7 @@ export function answerLogins(ports: LoopPorts, beats: Beats, secrets: JoinSecret
   return {
     close: async () => {
       subscription.close();
+      alarms.close();
       outage.close();
     },
   };
@@ -116,14 +133,16 @@ function userOf(nodeId: string): Parameters<typeof encodeUser>[3] {
   } as Parameters<typeof encodeUser>[3];
 }
 
-/** Whether the Swarm has the node; `undefined` where no manager's agent has beaten lately. */
+/**
+ * Whether the Swarm has the node, by the list that a manager told last. It stands while any node of
+ * the fleet is heard, also while no manager is: who is not on it has to wait for one. `undefined`
+ * where no list was ever told, and where all its nodes are silent, because the Swarm was formed
+ * anew.
+ */
 function listed(nodes: readonly NodeRecord[], nodeId: string, beats: Beats): boolean | undefined {
-  const tells = ({ node }: NodeRecord): boolean =>
-    node.role === "manager" && beats.heard(node.id) !== undefined && beats.silentMs(node.id) < LIST_FOR_MS;
-  if (!nodes.some(tells)) return undefined;
-  return nodes.some(
-    ({ node, swarmState }) => node.id === nodeId && swarmState !== "removed" && swarmState !== "unknown",
-  );
+  const told = nodes.filter(({ swarmState }) => swarmState !== "unknown");
+  if (told.some(({ node, swarmState }) => node.id === nodeId && swarmState !== "removed")) return true;
+  return told.some(({ node }) => beats.silentMs(node.id) < LIVES_FOR_MS) ? false : undefined;
 }
 
 function isSame(given: string, wanted: string): boolean {
@@ -131,7 +150,7 @@ function isSame(given: string, wanted: string): boolean {
   return timingSafeEqual(hash(given), hash(wanted));
 }
 
-function aboutNode(nodeId: string, sentence: string, at: number): Decision {
+function aboutNode(nodeId: string | undefined, sentence: string, at: number): Decision {
   const nobody = { tenantId: undefined, deploymentId: undefined, instanceId: undefined, epoch: undefined };
   return { ...nobody, at, kind: "node.refused", nodeId, sentence };
 }

@@ -1,4 +1,4 @@
-import { connect } from "nats";
+import { connect, type NatsConnection } from "nats";
 import { signedLogin } from "@skep/kit/nats-keys.ts";
 import type { Kick } from "../loop/revocations.ts";
 
@@ -20,23 +20,37 @@ export function createKick(servers: readonly string[], seed: string): Kick {
     const login = signedLogin(seed);
     const system = await connect({ servers: [...servers], name: "revocation", timeout: ASK_MS, authenticator: login });
     try {
-      const answers = await system.requestMany(
-        "$SYS.REQ.SERVER.PING.CONNZ",
-        JSON.stringify({ auth: true, limit: 10_000 }),
-        {
-          strategy: "stall",
-          maxWait: ASK_MS,
-        },
-      );
-      for await (const answer of answers) {
-        const { server, data } = answer.json<Connections>();
-        for (const { cid, authorized_user: user } of data.connections ?? []) {
-          if (user === undefined || !wanted.has(user)) continue;
-          await system.request(`$SYS.REQ.SERVER.${server.id}.KICK`, JSON.stringify({ cid }), { timeout: ASK_MS });
-        }
-      }
+      await kickAll(system, wanted);
     } finally {
       await system.close();
     }
   };
+}
+
+/**
+ * Ends every connection of those nodes at every server. One that cannot be ended keeps none of the
+ * others. @throws AggregateError with what failed, after all were tried: the caller tries again.
+ */
+export async function kickAll(
+  system: Pick<NatsConnection, "request" | "requestMany">,
+  wanted: ReadonlySet<string>,
+): Promise<void> {
+  const asked = JSON.stringify({ auth: true, limit: 10_000 });
+  const answers = await system.requestMany("$SYS.REQ.SERVER.PING.CONNZ", asked, {
+    strategy: "stall",
+    maxWait: ASK_MS,
+  });
+  const kicks: Promise<unknown>[] = [];
+  for await (const answer of answers) {
+    const { server, data } = answer.json<Connections>();
+    for (const { cid, authorized_user: user } of data.connections ?? []) {
+      if (user === undefined || !wanted.has(user)) continue;
+      const kick = system.request(`$SYS.REQ.SERVER.${server.id}.KICK`, JSON.stringify({ cid }), { timeout: ASK_MS });
+      kick.catch(() => undefined);
+      kicks.push(kick);
+    }
+  }
+  const failed = (await Promise.allSettled(kicks)).flatMap(one => (one.status === "rejected" ? [one.reason] : []));
+  if (failed.length > 0)
+    throw new AggregateError(failed, `${failed.length} of ${kicks.length} connections of revoked nodes live on.`);
 }

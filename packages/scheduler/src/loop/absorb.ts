@@ -59,7 +59,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
   async function saveSwarm(list: SwarmNodes): Promise<void> {
     const { nodes } = list;
     const known = await store.listNodes();
-    if (!believes(list, known, beats)) return disbelieve(list);
+    if (!believes(list, known, beats)) return disbelief.tell(list);
     if (!(await store.saveSwarmNodes(nodes, clock.now()))) return;
     const before = new Map(known.map(({ node }) => [node.id, node.address]));
     for (const { nodeId, address } of nodes) noteAddress(nodeId, before.get(nodeId) ?? "", swarmAddress(address));
@@ -73,7 +73,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
   }
 
   const noteAddress = createAddressNotes(ports);
-  const disbelieve = createDisbelief(ports);
+  const disbelief = createDisbelief(ports);
   const listen = createListen(ports);
   const subscriptions = [
     listen(everyNode("report"), "report", message => {
@@ -93,6 +93,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
   return {
     close: async () => {
       for (const subscription of subscriptions) subscription.close();
+      disbelief.close();
       await Promise.all([usage.close(), turns.close()]);
       outage.close();
     },

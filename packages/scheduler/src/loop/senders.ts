@@ -1,6 +1,7 @@
 import { parseNodeSubject } from "@skep/api/subjects.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
+import { createAlarmWindow } from "./alarm-window.ts";
 import type { LoopPorts } from "./ports.ts";
 
 /**
@@ -9,15 +10,14 @@ import type { LoopPorts } from "./ports.ts";
  */
 export interface Senders {
   /**
-   * Whether the message comes from the node that it names. A false one is counted, and said once
-   * per pair of nodes.
+   * Whether the message comes from the node that it names. A false one is counted, and said
+   * now and then.
    */
   isGenuine(subject: string, claimed: NodeId): boolean;
   /** How many were dropped since the start: false ones, and those of revoked nodes. */
   dropped(): number;
+  close(): void;
 }
-
-const MOST_SAID = 1_000;
 
 /**
  * Makes it, with nothing said yet. What a revoked node says is dropped without a word: that was
@@ -27,13 +27,14 @@ export function createSenders(
   { store, clock, log }: Pick<LoopPorts, "store" | "clock" | "log">,
   isRevoked: (nodeId: NodeId) => boolean = () => false,
 ): Senders {
-  const said = new Set<string>();
+  const alarms = createAlarmWindow(clock, leftOut =>
+    log.error("node.impersonated", `${leftOut} more messages named another node than their sender.`, { leftOut }),
+  );
   let count = 0;
 
   function alarm(sender: NodeId, claimed: NodeId): void {
     const pair = `${sender} ${claimed}`;
-    if (said.has(pair) || said.size >= MOST_SAID) return;
-    said.add(pair);
+    if (!alarms.isNew(pair)) return;
     const sentence =
       `A message on the subject of node ${sender} calls itself node ${claimed.slice(0, 128)}: it is dropped. ` +
       `Look at ${sender}, and revoke its key if it is not yours any more: skep node revoke ${sender}`;
@@ -44,7 +45,7 @@ export function createSenders(
     log.error("node.impersonated", sentence, { nodeId: sender, claimed });
     store.saveDecisions([decision]).catch((error: unknown) => {
       // It is said again with the next message.
-      said.delete(pair);
+      alarms.forget(pair);
       log.debug("decision.unsaved", "An alarm could not be recorded.", { error });
     });
   }
@@ -62,5 +63,6 @@ export function createSenders(
       return false;
     },
     dropped: () => count,
+    close: () => alarms.close(),
   };
 }

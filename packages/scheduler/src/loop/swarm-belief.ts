@@ -1,5 +1,6 @@
 import type { SwarmNodes } from "@skep/api/codec/swarm.ts";
 import type { Beats } from "./beats.ts";
+import { createAlarmWindow } from "./alarm-window.ts";
 import type { LoopPorts } from "./ports.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
 import type { NodeRecord } from "../store/store.ts";
@@ -22,18 +23,26 @@ export function believes({ managerNodeId, nodes }: SwarmNodes, known: readonly N
   return !managers.some(({ node }) => beats.silentMs(node.id) < MANAGERS_SILENT_MS);
 }
 
-/** Makes the function that says once of each node that its list was dropped. */
-export function createDisbelief({ store, clock, log }: LoopPorts): (list: SwarmNodes) => void {
-  const said = new Set<string>();
-  return ({ managerNodeId: nodeId }) => {
-    if (said.has(nodeId)) return;
-    said.add(nodeId);
+/** Says that a node's list was not believed. */
+export interface Disbelief {
+  tell(list: SwarmNodes): void;
+  close(): void;
+}
+
+/** Makes it; a node that goes on telling one is said now and then. */
+export function createDisbelief({ store, clock, log }: LoopPorts): Disbelief {
+  const alarms = createAlarmWindow(clock, leftOut =>
+    log.error("swarm.disbelieved", `${leftOut} more lists of the Swarm's nodes were dropped.`, { leftOut }),
+  );
+  const tell = ({ managerNodeId: nodeId }: SwarmNodes): void => {
+    if (!alarms.isNew(nodeId)) return;
     const sentence =
       `Node ${nodeId} tells a list of the Swarm's nodes, and by the records it is no manager: the list is dropped. ` +
       "Look at the node; if it has just become a manager, a manager that is known will say so.";
     const nobody = { tenantId: undefined, deploymentId: undefined, instanceId: undefined, epoch: undefined };
     const decision: Decision = { ...nobody, at: clock.now(), kind: "swarm.disbelieved", nodeId, sentence };
     log.error("swarm.disbelieved", sentence, { nodeId });
-    store.saveDecisions([decision]).catch(() => void said.delete(nodeId));
+    store.saveDecisions([decision]).catch(() => alarms.forget(nodeId));
   };
+  return { tell, close: () => alarms.close() };
 }
