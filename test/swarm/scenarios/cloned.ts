@@ -64,13 +64,14 @@ async function startClone(platform: Platform): Promise<void> {
   await removeClone(platform);
   const agent = await agentContainer(platform, NODE);
   const [found] = JSON.parse(await docker(platform.fleet, NODE, ["inspect", agent])) as [Inspected];
-  const settings = found.Config.Env.filter(one => one.startsWith("SKEP_") && !one.startsWith("SKEP_NATS_JOIN_SECRET"));
+  // A copy of the machine's disk has the key, and with it needs no join secret.
+  const settings = found.Config.Env.filter(one => one.startsWith("SKEP_"))
+    .map(one => one.replace(/JOIN_SECRET_FILE=.*/, "JOIN_SECRET=unknown"))
+    .map(one => one.replace(/(PROBE_PORT)=.*/, "$1=7799"));
   const run = ["run", "-d", "--name", CLONE, "--network", `container:${agent}`];
   const copy = ["run", "--rm", "--volumes-from", `${agent}:ro`, "-v", `${STATE}:/copy`, "--entrypoint", "cp"];
   await docker(platform.fleet, NODE, [...copy, found.Image, "-a", "/var/lib/skep/.", "/copy/"]);
-  // A copy of the machine's disk has the key, and with it needs no join secret.
-  const own = ["SKEP_NATS_JOIN_SECRET=unknown", "SKEP_PROBE_PORT=7799"];
-  const env = [...settings.filter(one => !one.startsWith("SKEP_PROBE_PORT")), ...own].flatMap(one => ["-e", one]);
+  const env = settings.flatMap(one => ["-e", one]);
   const mounts = ["/sys/fs/cgroup:/host/sys/fs/cgroup:ro", "/proc:/host/proc:ro", `${STATE}:/var/lib/skep`];
   const socket = found.Mounts.find(one => one.Destination === "/var/run/docker.sock");
   const binds = [...mounts, `${socket?.Source}:/var/run/docker.sock`].flatMap(one => ["-v", one]);
