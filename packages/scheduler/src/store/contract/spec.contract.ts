@@ -136,6 +136,13 @@ export function describeSpecs(setting: StoreSetting): void {
         NOW,
       );
       expect(stopped.deployment).toMatchObject({ desired: "stopped", replicas: 9 });
+      await store.updateTenant("small", { ...NONE, cpuMillis: 3_000 }, someone);
+      const run = (replicas: number) =>
+        code(store.createDeployment("small", aSpec({ name: "run", replicas }), [], someone, NOW));
+      expect(await run(4)).toBe("resource_exhausted QUOTA_EXCEEDED");
+      expect(await run(3), "what is stopped holds nothing").toBe("done");
+      await store.updateTenant("small", { ...NONE, instances: 1 }, someone);
+      expect(await scale(8), "it is stopped, whoever else holds too much").toBe("done");
     });
 
     it("makes a new release for a new spec and for a restart, and none for a scale", async () => {

@@ -19,6 +19,7 @@ export function describeCopies({ store, committed }: StoreSetting): void {
     const renew = (nodeId = "node-1", epoch = 1) => renewed(nodeId, { instanceId: "acme.web.1", epoch });
 
     it("are given to the latest copy, on its own node", async () => {
+      await store.saveFacts(someFacts({ nodeId: "node-2" }), NOW);
       await committed(creation(1), placement(1));
       expect(await renew()).toEqual([{ instanceId: "acme.web.1", epoch: 1 }]);
       expect(await renew("node-2")).toEqual([]);
