@@ -27,7 +27,7 @@ export function brokenChangeRule(
     if (was === location) continue;
     const broken =
       was === undefined
-        ? (brokenPlacing(before, location, believedNow) ?? brokenMost(after, location))
+        ? (brokenPlacing(before, location, believedNow) ?? brokenMost(after, location, known))
         : (brokenState(was, location) ??
           (isSteady(location.deploymentId) ? brokenEnd(before, after, was, location) : undefined));
     if (broken !== undefined) return broken;
@@ -51,13 +51,21 @@ function brokenPlacing(before: World, placed: Location, believedNow: number): st
   return `${nameOf(placed)} is placed again ${believedNow - last.changedAt} ms after it failed`;
 }
 
-/** No node gets more copies of a deployment than its release allows there. */
-function brokenMost(after: World, placed: Location): string | undefined {
+/**
+ * No node gets more copies of a deployment than the release of the placed one allows there. What
+ * the same plan places there of another release may come after it, and is judged by its own: the
+ * newer release may allow more, and the user wants that one.
+ */
+function brokenMost(after: World, placed: Location, known: ReadonlyMap<string, Location>): string | undefined {
   const most = specOf(after, placed.deploymentId, placed.release)?.placement.maxPerNode;
   if (most === undefined || placed.state !== "assigned") return undefined;
   const there = after.locations.filter(
     one =>
-      one.nodeId === placed.nodeId && one.deploymentId === placed.deploymentId && one.desired === "run" && isLive(one),
+      one.nodeId === placed.nodeId &&
+      one.deploymentId === placed.deploymentId &&
+      one.desired === "run" &&
+      isLive(one) &&
+      (one.release === placed.release || known.has(keyOf(one))),
   );
   if (there.length <= most) return undefined;
   return `${nameOf(placed)} is placed on ${placed.nodeId} as copy ${there.length} of at most ${most}`;

@@ -1,0 +1,18 @@
+import { aLocation, aRelease, aSpec, aWorld } from "@skep/core/testing/builders.ts";
+import { expect, test } from "vitest";
+import { brokenChangeRule } from "./change-rule.ts";
+
+test("Of a release that bounds its copies on a node only what stood there or is of it counts", () => {
+  const copy = (serial: number, release: number) =>
+    aLocation({ instanceId: `acme.web.${serial}`, release, state: "assigned" });
+  const releases = [aRelease({ spec: aSpec({ placement: { maxPerNode: 1 } }) }), aRelease({ number: 2 })];
+  const broken = (before: readonly ReturnType<typeof copy>[], placed: readonly ReturnType<typeof copy>[]) =>
+    brokenChangeRule(
+      aWorld({ releases, locations: before }),
+      aWorld({ releases, locations: [...before, ...placed] }),
+      0,
+    );
+  expect(broken([], [copy(1, 1), copy(2, 2)])).toBeUndefined();
+  expect(broken([copy(2, 2)], [copy(1, 1)])).toMatch(/acme.web.1@1 is placed on node-1 as copy 2 of at most 1/);
+  expect(broken([], [copy(1, 1), copy(2, 1)])).toMatch(/as copy 2 of at most 1/);
+});
