@@ -52,6 +52,8 @@ test("an observer that has just begun knows nothing, and inherits nobody's silen
 test("who is down stays down until a beat is heard", () => {
   expect(judge(seen({ observingSinceAt: NOW - 1_000, lastBeatAt: undefined }), "down")).toBe("down");
   expect(judge({ ...DEAD, probe: "answered", probedAt: NOW }, "down")).toBe("down");
+  expect(judge(seen({ observingSinceAt: NOW - 1_000, lastBeatAt: NOW - 90_000 }), "down")).toBe("down");
+  expect(judge(seen({ observingSinceAt: NOW - 1_000, lastBeatAt: NOW - 500 }), "down")).toBe("ready");
 });
 
 test("two of three nodes silent at once freeze the verdicts, and the sentence names them", () => {

@@ -79,6 +79,9 @@ function judge(
 ): Liveness {
   if (seen === undefined) return node.liveness === "down" ? "down" : "unknown";
   const silence = now - silentSince(seen);
+  // Where the observation began anew, as after an outage of the bus, an older beat is no news.
+  const isHeard = seen.lastBeatAt !== undefined && seen.lastBeatAt >= seen.observingSinceAt;
+  if (node.liveness === "down" && !isHeard) return "down";
   if (seen.lastBeatAt !== undefined && silence < settings.suspectAfterMs) return "ready";
   if (node.liveness === "down") return "down";
   if (silence < settings.suspectAfterMs) return "unknown";
