@@ -20,8 +20,10 @@ describe("a recovery", () => {
     platform.answer("node-1", () => [{ kind: "held", held }]);
     const confirm = () => recover(deps, { confirm: true, incarnation }, someone);
 
+    await platform.store.revokeNode("node-9", 1);
     const preview = await recover(deps, { confirm: false, incarnation: "" }, someone);
     expect(preview.nodes).toMatchObject([{ nodeId: "node-1", answered: true }]);
+    expect(preview.revoked).toEqual(["node-9"]);
     expect(preview.volumes).toMatchObject([{ name: "data", serial: 9n, action: RecoveryAction.ADOPT }]);
     await expect(confirm()).rejects.toMatchObject({ reason: "NODES_UNRECORDED" });
     await platform.addNodes({ id: "node-1" });
