@@ -58,7 +58,7 @@ export const p10: Measurement = {
     const own = { clock: systemClock, log, random: systemRandom };
     const ports = { ...own, store: repairs.store, bus, loops: createLoops(own), settings: DEFAULT_SETTINGS };
     const senders = createSenders(ports);
-    const [beats, hints] = [createBeats(ports, senders), createHints(bus)];
+    const [beats, hints] = [createBeats(ports, senders), createHints(bus, systemClock)];
     const absorb = createAbsorb(ports, {
       beats,
       hints,

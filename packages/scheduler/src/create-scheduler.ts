@@ -126,7 +126,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   }
 
   function start(): void {
-    const hints = createHints(bus);
+    const hints = createHints(bus, clock);
     const { senders, revocations, beats, all } = beginHearing(ports);
     const holder = deps.ids("scheduler");
     const replicas = createReplicas(ports, () => ({ name, version, holder, ...standing(command) }));

@@ -26,7 +26,7 @@ beforeEach(() => {
   for (const name of ["s1", "s2"]) {
     const ports = rig.ports(name);
     const senders = createSenders(ports);
-    const [beats, hints] = [createBeats(ports, senders), createHints(ports.bus)];
+    const [beats, hints] = [createBeats(ports, senders), createHints(ports.bus, ports.clock)];
     loops.push(
       createAbsorb(ports, {
         beats,

@@ -18,6 +18,12 @@ import { createUsageBuffer } from "./usage-buffer.ts";
 
 const REFUSED = { accepted: false, needFull: false, because: CLONE_WORD };
 
+/**
+ * How long the leader is not woken for a report: a busy fleet sends one for each placement, and
+ * those of this time share one look.
+ */
+const REPORT_WAKE_MS = 15;
+
 /** What absorb works with beside the ports. */
 export interface AbsorbOptions {
   readonly beats: Beats;
@@ -39,6 +45,15 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
   const outage = loops.watch("absorb");
   const turns = createTurns(outage);
   const usage = createUsageBuffer(ports);
+  let cancelWake: (() => void) | undefined;
+
+  /** A look that somebody else asks for in the meantime sees the report as well. */
+  function wakeSoon(because: string): void {
+    cancelWake ??= clock.timer(REPORT_WAKE_MS, () => {
+      cancelWake = undefined;
+      options.wake(because);
+    });
+  }
 
   async function saveReport(report: Report, message: BusMessage): Promise<void> {
     const now = clock.now();
@@ -50,7 +65,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     message.reply(encodeReportAck({ accepted: saved.accepted, needFull: saved.needFull, because: "" }));
     usage.add(report.usage);
     if (hasVolumes || saved.changed || report.facts !== undefined || report.gone.length > 0) {
-      options.wake(`report of ${report.nodeId}`);
+      wakeSoon(`report of ${report.nodeId}`);
       const instances = [...report.statuses, ...report.gone].map(one => one.instanceId);
       hints.tell({ nodeIds: [report.nodeId], deploymentIds: instances.map(deploymentOf) });
     }
@@ -95,6 +110,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
       for (const subscription of subscriptions) subscription.close();
       disbelief.close();
       await Promise.all([usage.close(), turns.close()]);
+      cancelWake?.();
       outage.close();
     },
   };

@@ -1,6 +1,8 @@
 import { decodeEventNotice, type EventNotice, type EventValue } from "@skep/api/codec/notice.ts";
+import { SUBJECTS } from "@skep/api/subjects.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import { expect, it } from "vitest";
+import { createRig } from "../testing/rig.ts";
 import { createHints } from "./hints.ts";
 
 const nobody = { tenantId: undefined, deploymentId: undefined, instanceId: undefined, nodeId: undefined };
@@ -14,7 +16,7 @@ function heardOf(notice: Partial<EventNotice>, maxBytes: number): EventNotice {
     ...{ subscribe: () => nothing, onStatus: () => nothing, maxPayload: () => maxBytes },
     publish: (_, bytes) => void sent.push(bytes),
   };
-  createHints(bus as Bus).tell(notice);
+  createHints(bus as Bus, { timer: () => () => undefined }).tell(notice);
   expect(sent).toHaveLength(1);
   expect(sent[0]!.byteLength).toBeLessThanOrEqual(maxBytes);
   return decodeEventNotice(sent[0]!);
@@ -36,4 +38,29 @@ it("a notice names each record once, and only so many", () => {
   );
   expect(deploymentIds).toEqual(many.slice(0, 200));
   expect(events).toHaveLength(200);
+});
+
+it("hints go out at once, and those that follow go out as one", async () => {
+  const rig = createRig();
+  const { bus, clock } = rig.ports("s1");
+  const hints = createHints(bus, clock);
+  const heard: string[][] = [];
+  let rung = 0;
+  hints.subscribe(() => (rung += 1));
+  rig.network
+    .connect("s2")
+    .subscribe(SUBJECTS.events, message => heard.push([...decodeEventNotice(message.data).nodeIds]));
+
+  hints.tell({ nodeIds: ["a"] });
+  await rig.clock.advance(1);
+  expect(heard).toEqual([["a"]]);
+  for (const id of ["b", "c", "b"]) hints.tell({ nodeIds: [id] });
+  expect(rung).toBeGreaterThanOrEqual(4);
+  await rig.clock.advance(100);
+  expect(heard).toEqual([["a"], ["b", "c"]]);
+  hints.tell({ nodeIds: ["d"] });
+  hints.tell({ nodeIds: ["e"] });
+  await hints.close();
+  await rig.clock.advance(100);
+  expect(heard.slice(2)).toEqual([["d"], ["e"]]);
 });

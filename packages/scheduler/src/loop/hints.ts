@@ -1,6 +1,7 @@
 import { encodeEventNotice, type EventNotice, type EventValue } from "@skep/api/codec/notice.ts";
 import { SUBJECTS } from "@skep/api/subjects.ts";
 import type { Bus } from "@skep/kit/bus.ts";
+import type { Clock } from "@skep/kit/clock.ts";
 import type { Running } from "./ports.ts";
 
 /**
@@ -17,8 +18,11 @@ export interface Hints extends Running {
 /** A notice is a hint: beyond this many of each, it need not be complete. */
 const MOST = 200;
 
+/** Notices that follow one another within this time go out as one. */
+const GAP_MS = 25;
+
 /** Makes the hub on a bus. */
-export function createHints(bus: Bus): Hints {
+export function createHints(bus: Bus, clock: Pick<Clock, "timer">): Hints {
   const handlers = new Set<() => void>();
   const ring = (): void => {
     for (const handle of [...handlers]) handle();
@@ -28,6 +32,18 @@ export function createHints(bus: Bus): Hints {
   const status = bus.onStatus(connected => {
     if (connected) ring();
   });
+  let gathered: Gathered | undefined;
+  let cancel: (() => void) | undefined;
+
+  function send(): void {
+    cancel = undefined;
+    if (gathered === undefined) return;
+    const notice = gathered;
+    gathered = undefined;
+    bus.publish(SUBJECTS.events, encodeWithin(notice, bus.maxPayload()));
+    cancel = clock.timer(GAP_MS, send);
+  }
+
   return {
     subscribe: handle => {
       handlers.add(handle);
@@ -35,20 +51,32 @@ export function createHints(bus: Bus): Hints {
     },
     tell: ({ events = [], deploymentIds = [], nodeIds = [] }) => {
       ring();
-      const some = <T>(items: readonly T[]): readonly T[] => [...new Set(items)].slice(0, MOST);
-      const notice = {
-        events: some<EventValue>(events),
-        deploymentIds: some(deploymentIds),
-        nodeIds: some(nodeIds),
-      };
-      const bytes = encodeEventNotice(notice);
-      // What happened is in the records: a hint that is too long does without it.
-      const fits = bytes.byteLength <= bus.maxPayload();
-      bus.publish(SUBJECTS.events, fits ? bytes : encodeEventNotice({ ...notice, events: [] }));
+      gathered ??= { events: [], deploymentIds: new Set(), nodeIds: new Set() };
+      for (const event of events) if (gathered.events.length < MOST) gathered.events.push(event);
+      for (const id of deploymentIds) if (gathered.deploymentIds.size < MOST) gathered.deploymentIds.add(id);
+      for (const id of nodeIds) if (gathered.nodeIds.size < MOST) gathered.nodeIds.add(id);
+      if (cancel === undefined) send();
     },
     close: async () => {
+      cancel?.();
+      send();
+      cancel?.();
       subscription.close();
       status.close();
     },
   };
+}
+
+/** What was told since the last notice. */
+interface Gathered {
+  readonly events: EventValue[];
+  readonly deploymentIds: Set<string>;
+  readonly nodeIds: Set<string>;
+}
+
+function encodeWithin({ events, deploymentIds, nodeIds }: Gathered, maxBytes: number): Uint8Array {
+  const notice = { events, deploymentIds: [...deploymentIds], nodeIds: [...nodeIds] };
+  const bytes = encodeEventNotice(notice);
+  // What happened is in the records: a hint that is too long does without it.
+  return bytes.byteLength <= maxBytes ? bytes : encodeEventNotice({ ...notice, events: [] });
 }

@@ -32,7 +32,7 @@ beforeEach(async () => {
   rig = createRig();
   ports = rig.ports("s1");
   store = rig.database.connect("test");
-  hints = createHints(ports.bus);
+  hints = createHints(ports.bus, ports.clock);
   told = [];
   rig.network.connect("node").subscribe("skep.v1.assign.*", message => {
     told.push(decodeAssignment(message.data).assignment);
@@ -81,7 +81,7 @@ describe("a tick", () => {
     await rig.clock.settle();
     expect(loads).toBe(1);
     for (let index = 0; index < 50; index++) wake();
-    await rig.clock.advance(19);
+    await rig.clock.advance(4);
     expect(loads).toBe(1);
     await rig.clock.advance(100);
     expect(loads).toBe(2);

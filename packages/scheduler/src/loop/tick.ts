@@ -3,8 +3,8 @@ import { decide } from "@skep/core/decide/decide.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
-import type { Decision } from "@skep/core/model/decision.ts";
 import type { Assignments } from "./assignments.ts";
+import { createDecisionKeeper } from "./decision-keeper.ts";
 import type { Hints } from "./hints.ts";
 import type { Leadership } from "./leader.ts";
 import type { Liveness } from "./liveness.ts";
@@ -36,8 +36,11 @@ export interface TickOptions {
   readonly onMissingRow: () => void;
 }
 
-/** The first wake is answered at once; those that follow within this time share one look. */
-const GAP_MS = 20;
+/**
+ * The first wake is answered at once; those that follow within this time share one look. A look
+ * takes about as long, and what comes meanwhile shares the next one.
+ */
+const GAP_MS = 5;
 const PERIOD_MS = 1_000;
 
 /**
@@ -49,7 +52,7 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   const { leadership, guard, assignments, removals, liveness, hints } = options;
   const missingRows = createMissingRows(settings);
   let closed = false;
-  let saving: Promise<void> | undefined;
+  const decisions = createDecisionKeeper(ports);
 
   async function run(): Promise<void> {
     const listenForMs = guard.listenForMs();
@@ -84,21 +87,8 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
     const news = newsOf(plan, world, now);
     for (const { kind, sentence, ...fields } of news.decisions) log.info(kind, sentence, fields);
     hints.tell({ events: news.decisions, deploymentIds: news.deploymentIds, nodeIds: news.nodeIds });
-    await keepDecisions(news.decisions);
-  }
-
-  /**
-   * The words of a plan are written while the next look begins: whoever waits for that look waits
-   * for no history. A failed write fails the plan after it, so that the outage is seen and told.
-   */
-  async function keepDecisions(decisions: readonly Decision[]): Promise<void> {
-    const before = saving;
-    try {
-      await before;
-    } finally {
-      saving = store.saveDecisions(decisions);
-      saving.catch(() => undefined);
-    }
+    // Whoever waits for the next look waits for no history.
+    await decisions.keep(news.decisions);
   }
 
   const loop = loops.begin("tick", run, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
@@ -108,7 +98,7 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
     close: async () => {
       closed = true;
       await loop.close();
-      await saving?.catch(() => undefined);
+      await decisions.close();
     },
   };
 }
