@@ -111,4 +111,12 @@ describe("a spec in parts", () => {
     expect(specFromBytes(Uint8Array.from(data.flatMap(one => [...one])), "spec")).toEqual(spec);
     expect(specPart(undefined, 0, 1000)).toMatchObject({ digest: "", totalBytes: 0 });
   });
+
+  it("reads as it is, also where an instance was written before beside others", () => {
+    const [one, other] = [instanceOf("one"), instanceOf("other", { slot: 3, desired: "stop" })];
+    for (const instances of [[one], [other, one], [other], [one, other]])
+      expect(decodeAssignment(encodeAssignmentWithin(assignmentOf(instances), MIB).bytes).assignment.instances).toEqual(
+        instances,
+      );
+  });
 });

@@ -1,5 +1,5 @@
 import { parseInstanceId } from "@skep/core/model/instance-id.ts";
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { SkepError } from "@skep/core/error.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
@@ -8,7 +8,12 @@ import type {
   Assignment as AssignmentMessage,
   AssignedInstance as AssignedInstanceMessage,
 } from "../gen/skep/v1/agent_pb.ts";
-import { AssignmentSchema, FetchAssignmentReplySchema, FetchAssignmentSchema } from "../gen/skep/v1/agent_pb.ts";
+import {
+  AssignedInstanceSchema,
+  AssignmentSchema,
+  FetchAssignmentReplySchema,
+  FetchAssignmentSchema,
+} from "../gen/skep/v1/agent_pb.ts";
 import { packAssignment, packWhole, type Packing } from "./assignment-pack.ts";
 import { MIN_ASSIGNMENT_READER, PROTOCOL_VERSION, decodeMessage, encodeMessage, readEach } from "./envelope.ts";
 import type { Unreadable } from "./envelope.ts";
@@ -77,18 +82,18 @@ export function encodeAssignmentWithin(assignment: Assignment, maxBytes: number)
 }
 
 /**
- * The message with its specs put behind it. A node's assignment is written with each of its
- * changes, and its specs are most of it: their bytes are made once. A reader of protobuf takes
- * fields in any order.
+ * The message with its instances and specs put behind it. A node's assignment is written with each
+ * of its changes, and most of it is as it was: the bytes of each part are made once. A reader of
+ * protobuf takes fields in any order.
  */
 function encodePacked(assignment: Assignment, packing: Packing): Uint8Array {
   const specs = specNumbers(packing.instances);
-  const head = encodeMessage(
-    AssignmentSchema,
-    { ...assignmentToProto(assignment, packing, specs), specs: {} },
-    MIN_ASSIGNMENT_READER,
-  );
-  const writer = new BinaryWriter().raw(head);
+  const around = assignmentToProto(assignment, { ...packing, instances: [] }, specs, false);
+  const writer = new BinaryWriter().raw(encodeMessage(AssignmentSchema, around, MIN_ASSIGNMENT_READER));
+  for (const instance of packing.instances) {
+    writer.tag(AssignmentSchema.field.instances.number, WireType.LengthDelimited).fork().raw(instanceBytes(instance));
+    writer.tag(AssignedInstanceSchema.field.spec.number, WireType.Varint).uint32(specs.numberOf(instance.spec)).join();
+  }
   for (const [number, { spec }] of specs.all) {
     if (packing.named.has(spec)) continue;
     writer.tag(AssignmentSchema.field.specs.number, WireType.LengthDelimited).fork();
@@ -96,6 +101,18 @@ function encodePacked(assignment: Assignment, packing: Packing): Uint8Array {
     writer.tag(MAP_VALUE, WireType.LengthDelimited).bytes(smallSpecBytes(spec)).join();
   }
   return writer.finish();
+}
+
+const written = new WeakMap<AssignedInstance, Uint8Array>();
+
+/** An instance without the number of its spec, which is the message's. */
+function instanceBytes(instance: AssignedInstance): Uint8Array {
+  let bytes = written.get(instance);
+  if (bytes === undefined) {
+    bytes = toBinary(AssignedInstanceSchema, create(AssignedInstanceSchema, instanceToProto(instance)));
+    written.set(instance, bytes);
+  }
+  return bytes;
 }
 
 /** Fields of an entry of a protobuf map. */
@@ -157,6 +174,7 @@ function assignmentToProto(
   assignment: Assignment,
   { instances, removals, volumeRemovals, named, leftOut }: Packing,
   specs = specNumbers(instances),
+  hasSpecs = true,
 ): MessageInitShape<typeof AssignmentSchema> {
   const isNamed = ([, { spec }]: [number, Numbered]): boolean => named.has(spec);
   const [away, here] = [[...specs.all].filter(isNamed), [...specs.all].filter(one => !isNamed(one))];
@@ -169,20 +187,23 @@ function assignmentToProto(
     term: toUint64(assignment.term),
     revision: toUint64(assignment.revision),
     availability: availabilities.toProto(assignment.availability),
-    instances: instances.map(({ ports, desired, spec, volumes, ...rest }) => ({
-      ...rest,
-      desired: instanceDesires.toProto(desired),
-      ports: ports.map(portToProto),
-      volumes: volumes.map(({ name, serial }) => ({ name, serial: toUint64(serial) })),
-      spec: specs.numberOf(spec),
-    })),
+    instances: instances.map(one => ({ ...instanceToProto(one), spec: specs.numberOf(one.spec) })),
     removals: removals.map(removal => ({ ...removal })),
     volumeRemovals: volumeRemovals.map(one => ({ ...one, serial: toUint64(one.serial) })),
-    specs: Object.fromEntries(here.map(([number, { spec }]) => [number, specToProto(spec)])),
+    specs: hasSpecs ? Object.fromEntries(here.map(([number, { spec }]) => [number, specToProto(spec)])) : {},
     named: Object.fromEntries(
       away.map(([number, one]) => [number, nameOfSpec(one.deploymentId, one.release, one.spec)]),
     ),
     leftOut: leftOut.map(one => ({ ...one })),
+  };
+}
+
+function instanceToProto({ ports, desired, spec: _, volumes, ...rest }: AssignedInstance) {
+  return {
+    ...rest,
+    desired: instanceDesires.toProto(desired),
+    ports: ports.map(portToProto),
+    volumes: volumes.map(({ name, serial }) => ({ name, serial: toUint64(serial) })),
   };
 }
 
@@ -203,11 +224,10 @@ function specNumbers(instances: readonly AssignedInstance[]): {
   const byObject = new Map<DeploymentSpec, number>();
   const byContent = new Map<string, number>();
   const all = new Map<number, Numbered>();
-  for (const { spec, instanceId, release } of instances) {
+  for (const instance of instances) {
+    const { spec, release } = instance;
     if (byObject.has(spec)) continue;
-    // What is no id of ours shares its spec with nobody.
-    const deploymentId = parseInstanceId(instanceId)?.deploymentId ?? instanceId;
-    const key = `${deploymentId} ${release} ${specDigest(spec)}`;
+    const { deploymentId, key } = contentOf(instance);
     const known = byContent.get(key);
     const number = known ?? byContent.size + 1;
     byContent.set(key, number);
@@ -215,6 +235,26 @@ function specNumbers(instances: readonly AssignedInstance[]): {
     if (known === undefined) all.set(number, { spec, deploymentId, release });
   }
   return { all, numberOf: spec => byObject.get(spec) ?? 0 };
+}
+
+interface Content {
+  readonly deploymentId: string;
+  readonly key: string;
+}
+
+const contents = new WeakMap<AssignedInstance, Content>();
+
+/** What two instances have in common whose specs are the same. */
+function contentOf(instance: AssignedInstance): Content {
+  let content = contents.get(instance);
+  if (content === undefined) {
+    const { spec, instanceId, release } = instance;
+    // What is no id of ours shares its spec with nobody.
+    const deploymentId = parseInstanceId(instanceId)?.deploymentId ?? instanceId;
+    content = { deploymentId, key: `${deploymentId} ${release} ${specDigest(spec)}` };
+    contents.set(instance, content);
+  }
+  return content;
 }
 
 /** @throws SkepError for an availability that this version does not know. */

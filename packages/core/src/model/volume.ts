@@ -37,9 +37,17 @@ export interface ReportedVolume extends VolumeRef {
   readonly inUse: boolean;
 }
 
+/** Specs never change, and each look at the world asks about all of them. */
+const known = new WeakMap<DeploymentSpec, readonly string[]>();
+
 /** The names of the volumes that a spec mounts, each once and in order. */
 export function volumeNames(spec: DeploymentSpec): readonly string[] {
-  return [...new Set(spec.containers.flatMap(container => container.volumes.map(volume => volume.name)))].sort();
+  let names = known.get(spec);
+  if (names === undefined) {
+    names = [...new Set(spec.containers.flatMap(container => container.volumes.map(volume => volume.name)))].sort();
+    known.set(spec, names);
+  }
+  return names;
 }
 
 /**

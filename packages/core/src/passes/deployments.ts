@@ -1,6 +1,6 @@
 import { instanceIdOf } from "../model/instance-id.ts";
 import { record } from "../world/change.ts";
-import { findRelease } from "../world/draft.ts";
+import { findRelease, listed } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { Deployment, DeploymentId } from "../model/deployment.ts";
@@ -17,14 +17,14 @@ import type { Slot } from "./slots.ts";
  */
 export function fillSlots(draft: Draft, settings: Settings): ReadonlySet<InstanceId> {
   const ending = new Set<InstanceId>();
-  const byDeployment = Map.groupBy(draft.instances.values(), instance => instance.deploymentId);
+  const byDeployment = listed(draft.instances.values(), instance => instance.deploymentId);
   for (const [deploymentId, instances] of byDeployment) {
     if (draft.deployments.has(deploymentId)) continue;
     for (const instance of instances) endNow(draft, instance, "its deployment is not recorded any more");
   }
-  for (const deploymentId of draft.deployments.keys()) {
+  for (const [deploymentId, deployment] of draft.deployments) {
     const instances = byDeployment.get(deploymentId) ?? [];
-    if (isSettled(draft.deployments.get(deploymentId)!, instances)) continue;
+    if (isSettled(deployment, instances)) continue;
     const ids = instances.map(instance => instance.id);
     for (const id of fillUntilSettled(draft, settings, deploymentId, ids)) ending.add(id);
   }
@@ -37,8 +37,8 @@ export function fillSlots(draft: Draft, settings: Settings): ReadonlySet<Instanc
  */
 function isSettled(deployment: Deployment, instances: readonly Instance[]): boolean {
   if (deployment.desired !== "run" || instances.length !== deployment.replicas) return false;
-  const isWanted = (one: Instance): boolean => one.desired === "run" && one.release === deployment.release;
-  return instances.every(isWanted) && new Set(instances.map(one => one.slot)).size === instances.length;
+  for (const { desired, release } of instances) if (desired !== "run" || release !== deployment.release) return false;
+  return instances.length < 2 || new Set(instances.map(one => one.slot)).size === instances.length;
 }
 
 // What one round ends or makes can be what the next one looks at. Two rounds settle nearly

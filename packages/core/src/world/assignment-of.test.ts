@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { aContainer, aLocation, anInstance, aNode, aSpec, aVolume } from "../testing/builders.ts";
 import type { Location } from "../model/instance.ts";
 import type { Volume } from "../model/volume.ts";
-import { assignmentOf } from "./assignment-of.ts";
+import { assignmentOf, type Assigned } from "./assignment-of.ts";
 
 const origin = { incarnation: "one", succeeds: [], term: 3 };
 const container = { name: "app", id: "c", imageId: "i", running: false, exitCode: 0, restarts: 0 };
@@ -73,5 +73,16 @@ describe("assignmentOf", () => {
     const { instances, volumeRemovals } = told([{}], volumes);
     expect(instances[0]?.volumes).toEqual([{ name: "data", serial: 4 }]);
     expect(volumeRemovals).toEqual([{ tenantId: "acme", deploymentId: "acme.web", name: "data", serial: 3 }]);
+  });
+
+  it("is the same object for a record that is told alike, and another one where anything of it changed", () => {
+    const [location, instance, spec] = [aLocation(), anInstance(), aSpec()];
+    const toldOf = (one: Assigned) => assignmentOf(aNode(), origin, [one], [], []).instances[0]!;
+    const before = toldOf({ location, instance, spec });
+    expect(toldOf({ location, instance: { ...instance, refusal: undefined }, spec })).toBe(before);
+    expect(toldOf({ location: { ...location, desired: "stop" }, instance, spec }).desired).toBe("stop");
+    expect(toldOf({ location, instance: { ...instance, slot: 7 }, spec }).slot).toBe(7);
+    const other = aSpec({ stopGraceMs: 1 });
+    expect(toldOf({ location, instance, spec: other }).spec).toBe(other);
   });
 });

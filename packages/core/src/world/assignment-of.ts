@@ -1,7 +1,7 @@
 import { mountedVolumes, volumeNames } from "../model/volume.ts";
 import type { Volume } from "../model/volume.ts";
 import type { AssignedInstance, Assignment, Removal } from "../model/assignment.ts";
-import type { DeploymentSpec } from "../model/deployment.ts";
+import type { DeploymentSpec, Release } from "../model/deployment.ts";
 import type { Instance, Location } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import { isGone } from "../model/state.ts";
@@ -47,11 +47,26 @@ export function assignmentOf(
   };
 }
 
-function toAssigned({ location, instance, spec }: Assigned, kept: readonly Volume[]): AssignedInstance {
+/**
+ * A node is told anew with each change of it, and most of what it is told is as it was: the same
+ * record gives the same object, so that whoever writes it down need do so once.
+ */
+const told = new WeakMap<Location, AssignedInstance>();
+
+function toAssigned(assigned: Assigned, kept: readonly Volume[]): AssignedInstance {
+  const { location, instance, spec } = assigned;
   const names = volumeNames(spec);
+  const before = told.get(location);
+  if (names.length === 0 && before?.slot === instance.slot && before.spec === spec) return before;
   const mounted = mountedVolumes(
     kept.filter(one => one.deploymentId === location.deploymentId && names.includes(one.name)),
   );
+  const now = makeAssigned(assigned, mounted);
+  told.set(location, now);
+  return now;
+}
+
+function makeAssigned({ location, instance, spec }: Assigned, mounted: readonly Volume[]): AssignedInstance {
   return {
     instanceId: location.instanceId,
     tenantId: location.tenantId,
@@ -67,17 +82,19 @@ function toAssigned({ location, instance, spec }: Assigned, kept: readonly Volum
 
 /** What stands on each of the wanted nodes; a location without its instance or spec is left out. */
 export function assignedByNode(world: World, wanted: ReadonlySet<NodeId>): ReadonlyMap<NodeId, readonly Assigned[]> {
-  const instances = new Map(world.instances.map(instance => [instance.id, instance]));
-  const specs = new Map(world.releases.map(release => [`${release.deploymentId} ${release.number}`, release.spec]));
+  const locations = world.locations.filter(location => wanted.has(location.nodeId));
+  const instances = new Map<string, Instance | undefined>(locations.map(one => [one.instanceId, undefined]));
+  for (const instance of world.instances) if (instances.has(instance.id)) instances.set(instance.id, instance);
+  const releases = new Map<string, Release[]>(locations.map(one => [one.deploymentId, []]));
+  for (const release of world.releases) releases.get(release.deploymentId)?.push(release);
   const byNode = new Map<NodeId, Assigned[]>();
-  const add = (location: Location): void => {
+  for (const location of locations) {
     const instance = instances.get(location.instanceId);
-    const spec = specs.get(`${location.deploymentId} ${location.release}`);
-    if (instance === undefined || spec === undefined) return;
+    const spec = releases.get(location.deploymentId)!.find(one => one.number === location.release)?.spec;
+    if (instance === undefined || spec === undefined) continue;
     const list = byNode.get(location.nodeId);
     if (list === undefined) byNode.set(location.nodeId, [{ location, instance, spec }]);
     else list.push({ location, instance, spec });
-  };
-  for (const location of world.locations) if (wanted.has(location.nodeId)) add(location);
+  }
   return byNode;
 }

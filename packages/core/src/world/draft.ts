@@ -40,11 +40,11 @@ export function openDraft(world: World, now: number): Draft {
   for (const list of locations.values()) if (list.length > 1) list.sort((a, b) => a.epoch - b.epoch);
   return {
     now,
-    tenants: new Map(world.tenants.map(tenant => [tenant.id, tenant])),
-    nodes: new Map(world.nodes.map(node => [node.id, node])),
-    deployments: new Map(world.deployments.map(deployment => [deployment.id, deployment])),
+    tenants: indexed(world.tenants),
+    nodes: indexed(world.nodes),
+    deployments: indexed(world.deployments),
     releases: listed(world.releases, release => release.deploymentId),
-    instances: new Map(world.instances.map(instance => [instance.id, instance])),
+    instances: indexed(world.instances),
     locations,
     releasedPorts: world.releasedPorts,
     volumes: listed(world.volumes, volume => volume.deploymentId),
@@ -64,9 +64,9 @@ export function closeDraft(draft: Draft): World {
       return lastPlaced === undefined ? node : { ...node, lastPlaced };
     }),
     deployments: [...draft.deployments.values()],
-    releases: [...draft.releases.values()].flat(),
+    releases: flat(draft.releases.values()),
     instances: [...draft.instances.values()],
-    locations: [...draft.locations.values()].flat(),
+    locations: flat(draft.locations.values()),
     releasedPorts: draft.releasedPorts,
     volumes: [...draft.volumes.values()].flat(),
     placements: draft.placements,
@@ -90,7 +90,21 @@ export function releaseOf(draft: Draft, instance: Instance): Release | undefined
   return findRelease(draft, instance.deploymentId, instance.release);
 }
 
-function listed<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+/** `flat` takes several times as long, and worlds are large. */
+function flat<T>(lists: Iterable<readonly T[]>): readonly T[] {
+  const all: T[] = [];
+  for (const list of lists) for (const item of list) all.push(item);
+  return all;
+}
+
+function indexed<T extends { readonly id: string }>(items: readonly T[]): Map<string, T> {
+  const index = new Map<string, T>();
+  for (const item of items) index.set(item.id, item);
+  return index;
+}
+
+/** The items by key, each list in the order of the items. */
+export function listed<T>(items: Iterable<T>, keyOf: (item: T) => string): Map<string, T[]> {
   const lists = new Map<string, T[]>();
   for (const item of items) {
     const key = keyOf(item);

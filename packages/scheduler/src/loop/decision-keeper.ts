@@ -10,7 +10,7 @@ export interface DecisionKeeper extends Running {
   keep(decisions: readonly Decision[]): Promise<void>;
 }
 
-/** A write follows the one before after this time: at a hundred placements a second they share one. */
+/** Placements of a busy time share a write: the next one begins this long after the one before. */
 const GAP_MS = 50;
 /** With more of them unwritten the database does not keep up, and decisions wait for it. */
 const MOST_UNWRITTEN = 1_000;

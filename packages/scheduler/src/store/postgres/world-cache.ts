@@ -6,6 +6,7 @@ import type { Instance, Location, ReleasedPort } from "@skep/core/model/instance
 import type { Node } from "@skep/core/model/node.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
 import { toDeployment, toInstance, toLocation, toNode, toReleasedPort, toTenant, toVolume } from "./rows.ts";
+import { createSortedRecords, type SortedRecords } from "./sorted-records.ts";
 import type {
   DeploymentRow,
   InstanceRow,
@@ -60,39 +61,45 @@ export interface WorldCache {
   apply(changed: readonly Changed[], rows: WorldRows): void;
   /** The greatest `uid` that was ever taken in. */
   highestUid(): number;
-  /** The world; records that did not change are the very same objects as before. */
+  /**
+   * The world, in the order in which it is decided on; records and lists that did not change are
+   * the very same objects as before.
+   */
   world(): World;
 }
 
 /** The releases of one deployment that are in use, by uid. */
 type Known = ReadonlyMap<number, Release>;
 
-/**
- * As one list. Worlds are large and asked for often, and `flat` and `flatMap` take several times as
- * long.
- */
-function flat<T>(lists: Iterable<{ values(): Iterable<T> }>): readonly T[] {
+/** As one list; `flat` takes several times as long. */
+function flat<T>(lists: readonly { values(): Iterable<T> }[]): readonly T[] {
   const all: T[] = [];
   for (const list of lists) for (const item of list.values()) all.push(item);
   return all;
 }
 
-function addTo<T>(lists: Map<string, T[]>, key: string, item: T): void {
-  const known = lists.get(key);
-  if (known === undefined) lists.set(key, [item]);
-  else known.push(item);
+/** The same list for as long as the records are the same. */
+function flattened<T>(records: SortedRecords<{ values(): Iterable<T> }>): () => readonly T[] {
+  let from: readonly unknown[] = [];
+  let made: readonly T[] = [];
+  return () => {
+    const lists = records.list();
+    if (lists !== from) [from, made] = [lists, flat(lists)];
+    return made;
+  };
 }
 
 /** Makes an empty one. */
 export function createWorldCache(): WorldCache {
-  const tenants = new Map<string, Tenant>();
-  const nodes = new Map<string, Node>();
-  const deployments = new Map<string, Deployment>();
-  const releases = new Map<string, Known>();
-  const instances = new Map<string, Instance>();
-  const locations = new Map<string, Location[]>();
-  const ports = new Map<string, ReleasedPort[]>();
-  const volumes = new Map<string, Volume>();
+  const tenants = createSortedRecords<Tenant>();
+  const nodes = createSortedRecords<Node>();
+  const deployments = createSortedRecords<Deployment>();
+  const releases = createSortedRecords<Known>();
+  const instances = createSortedRecords<Instance>();
+  const locations = createSortedRecords<readonly Location[]>();
+  const ports = createSortedRecords<readonly ReleasedPort[]>();
+  const volumes = createSortedRecords<Volume>();
+  const all = { releases: flattened(releases), locations: flattened(locations), ports: flattened(ports) };
   const forget = {
     tenant: [tenants],
     node: [nodes],
@@ -129,8 +136,13 @@ export function createWorldCache(): WorldCache {
       for (const row of rows.nodes) nodes.set(row.node_id, toNode(row));
       for (const row of rows.deployments) deployments.set(row.id, toDeployment(row));
       for (const row of rows.instances) instances.set(row.id, toInstance(row));
-      for (const row of rows.locations) addTo(locations, row.instance_id, toLocation(row));
-      for (const row of rows.released_ports) addTo(ports, row.node_id, toReleasedPort(row));
+      for (const [id, mine] of Map.groupBy(rows.locations, row => row.instance_id))
+        locations.set(
+          id,
+          mine.map(toLocation).toSorted((a, b) => a.epoch - b.epoch),
+        );
+      for (const [id, mine] of Map.groupBy(rows.released_ports, row => row.node_id))
+        ports.set(id, mine.map(toReleasedPort));
       for (const row of rows.volumes) volumes.set(row.id, toVolume(row));
       takeReleases(rows.releases, new Map(rows.specs.map(({ uid, spec }) => [uid, specFromStored(spec)])));
       for (const { kind, id } of changed) if (kind === "deployment" && !deployments.has(id)) releases.delete(id);
@@ -139,14 +151,14 @@ export function createWorldCache(): WorldCache {
     },
     highestUid: () => highest,
     world: () => ({
-      tenants: [...tenants.values()],
-      nodes: [...nodes.values()],
-      deployments: [...deployments.values()],
-      releases: flat(releases.values()),
-      instances: [...instances.values()],
-      locations: flat(locations.values()),
-      releasedPorts: flat(ports.values()),
-      volumes: [...volumes.values()],
+      tenants: tenants.list(),
+      nodes: nodes.list(),
+      deployments: deployments.list(),
+      releases: all.releases(),
+      instances: instances.list(),
+      locations: all.locations(),
+      releasedPorts: all.ports(),
+      volumes: volumes.list(),
       placements,
     }),
   };
