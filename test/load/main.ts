@@ -2,7 +2,7 @@ import { openBench } from "./bench.ts";
 import { describeMachine } from "./machine.ts";
 import { measurements } from "./measurements.ts";
 import { readOptions } from "./options.ts";
-import { resultLine } from "./result.ts";
+import { linesOf, resultLine } from "./result.ts";
 
 // Measures what was asked for, one after the other, and says what it saw. Nothing is asserted: only
 // what could not be measured at all makes the exit code 1.
@@ -29,8 +29,10 @@ async function measureAll(): Promise<number> {
     console.log(`\n${measurement.name}: ${measurement.title}`);
     try {
       const result = await bench.measure(one => measurement.run(one));
-      console.log(resultLine(measurement.name, result));
-      if (result.because !== undefined) console.log(`  ${result.because}`);
+      for (const [name, one] of linesOf(measurement.name, result)) {
+        console.log(resultLine(name, one));
+        if (one.because !== undefined) console.log(`  ${one.because}`);
+      }
     } catch (error) {
       unmeasured += 1;
       console.log(

@@ -48,9 +48,11 @@ export function openRequests(bus: Bus, client: SkepClient, played: PlayedNodes):
     one,
     many: async (count, everyMs) => {
       const begun: Promise<number>[] = [];
+      const startedAt = performance.now();
       for (let index = 0; index < count; index++) {
         begun.push(one());
-        await sleep(everyMs);
+        // By the clock and not by pauses, which are longer than asked for.
+        await sleep(Math.max(0, startedAt + (index + 1) * everyMs - performance.now()));
       }
       return Promise.all(begun);
     },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { duration, rate, resultLine, significant } from "./result.ts";
+import { duration, linesOf, rate, resultLine, significant } from "./result.ts";
 
 const result = { value: "2.1ms", baseline: "0.7ms", ratio: 3.0004, goal: "<=4", holds: true, because: undefined };
 
@@ -8,6 +8,15 @@ test("a result is one line that a program can split at spaces", () => {
   expect(resultLine("P3", { ...result, ratio: 4.256, holds: false })).toBe(
     "P3 value=2.1ms baseline=0.7ms ratio=4.26 goal=<=4 short",
   );
+});
+
+test("what the same run also measured has lines of its own", () => {
+  const also = { rate: { ...result, value: "p99:9ms" }, beside: { ...result, holds: false } };
+  expect(linesOf("P3", { ...result, also }).map(([name, one]) => resultLine(name, one))).toEqual([
+    "P3 value=2.1ms baseline=0.7ms ratio=3 goal=<=4 holds",
+    "P3-rate value=p99:9ms baseline=0.7ms ratio=3 goal=<=4 holds",
+    "P3-beside value=2.1ms baseline=0.7ms ratio=3 goal=<=4 short",
+  ]);
 });
 
 test("numbers keep three significant digits, and large ones all of them", () => {

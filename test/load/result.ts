@@ -11,6 +11,16 @@ export interface Result {
   readonly holds: boolean;
   /** Why it falls short, and what would change it; said only where it does. */
   readonly because: string | undefined;
+  /** What the same run also measured, each with a line of its own: `P3-rate` for `rate`. */
+  readonly also?: Readonly<Record<string, Result>>;
+}
+
+/** The outcomes of one measurement by the names of their lines. */
+export function linesOf(name: string, result: Result): readonly (readonly [string, Result])[] {
+  return [
+    [name, result],
+    ...Object.entries(result.also ?? {}).flatMap(([part, one]) => linesOf(`${name}-${part}`, one)),
+  ];
 }
 
 /** The one line of a measurement: `P1 value=… baseline=… ratio=… goal=… holds|short`. */
