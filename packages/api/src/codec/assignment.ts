@@ -198,7 +198,8 @@ function assignmentToProto(
   };
 }
 
-function instanceToProto({ ports, desired, spec: _, volumes, ...rest }: AssignedInstance) {
+function instanceToProto(instance: AssignedInstance) {
+  const { ports, desired, spec: _, volumes, ...rest } = instance;
   return {
     ...rest,
     desired: instanceDesires.toProto(desired),

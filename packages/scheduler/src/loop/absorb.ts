@@ -11,18 +11,13 @@ import { CLONE_WORD } from "./clones.ts";
 import type { Hints } from "./hints.ts";
 import { createListen } from "./listen.ts";
 import type { LoopPorts, Running } from "./ports.ts";
+import { createReportWake } from "./report-wake.ts";
 import type { Senders } from "./senders.ts";
 import { believes, createDisbelief } from "./swarm-belief.ts";
 import { createTurns } from "./turns.ts";
 import { createUsageBuffer } from "./usage-buffer.ts";
 
 const REFUSED = { accepted: false, needFull: false, because: CLONE_WORD };
-
-/**
- * How long the leader is not woken for a report: a busy fleet sends one for each placement, and
- * those of this time share one look.
- */
-const REPORT_WAKE_MS = 15;
 
 /** What absorb works with beside the ports. */
 export interface AbsorbOptions {
@@ -45,15 +40,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
   const outage = loops.watch("absorb");
   const turns = createTurns(outage);
   const usage = createUsageBuffer(ports);
-  let cancelWake: (() => void) | undefined;
-
-  /** A look that somebody else asks for in the meantime sees the report as well. */
-  function wakeSoon(because: string): void {
-    cancelWake ??= clock.timer(REPORT_WAKE_MS, () => {
-      cancelWake = undefined;
-      options.wake(because);
-    });
-  }
+  const reportWake = createReportWake(clock, options.wake);
 
   async function saveReport(report: Report, message: BusMessage): Promise<void> {
     const now = clock.now();
@@ -65,7 +52,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     message.reply(encodeReportAck({ accepted: saved.accepted, needFull: saved.needFull, because: "" }));
     usage.add(report.usage);
     if (hasVolumes || saved.changed || report.facts !== undefined || report.gone.length > 0) {
-      wakeSoon(`report of ${report.nodeId}`);
+      reportWake.soon(`report of ${report.nodeId}`);
       const instances = [...report.statuses, ...report.gone].map(one => one.instanceId);
       hints.tell({ nodeIds: [report.nodeId], deploymentIds: instances.map(deploymentOf) });
     }
@@ -110,7 +97,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
       for (const subscription of subscriptions) subscription.close();
       disbelief.close();
       await Promise.all([usage.close(), turns.close()]);
-      cancelWake?.();
+      reportWake.close();
       outage.close();
     },
   };

@@ -89,6 +89,22 @@ function flattened<T>(records: SortedRecords<{ values(): Iterable<T> }>): () => 
   };
 }
 
+function takeReleases(
+  releases: SortedRecords<Known>,
+  named: readonly NamedRelease[],
+  specs: ReadonlyMap<number, DeploymentSpec>,
+): void {
+  for (const [deploymentId, used] of Map.groupBy(named, one => one.deployment_id)) {
+    const known = releases.get(deploymentId);
+    const entries = used.flatMap(({ number, uid }): [number, Release][] => {
+      const spec = specs.get(uid);
+      const release = spec === undefined ? known?.get(uid) : { deploymentId, number, spec };
+      return release === undefined ? [] : [[uid, release]];
+    });
+    releases.set(deploymentId, new Map(entries));
+  }
+}
+
 /** Makes an empty one. */
 export function createWorldCache(): WorldCache {
   const tenants = createSortedRecords<Tenant>();
@@ -111,18 +127,6 @@ export function createWorldCache(): WorldCache {
   let placements = 0;
   let highest = 0;
 
-  function takeReleases(named: readonly NamedRelease[], specs: ReadonlyMap<number, DeploymentSpec>): void {
-    for (const [deploymentId, used] of Map.groupBy(named, one => one.deployment_id)) {
-      const known = releases.get(deploymentId);
-      const entries = used.flatMap(({ number, uid }): [number, Release][] => {
-        const spec = specs.get(uid);
-        const release = spec === undefined ? known?.get(uid) : { deploymentId, number, spec };
-        return release === undefined ? [] : [[uid, release]];
-      });
-      releases.set(deploymentId, new Map(entries));
-    }
-  }
-
   return {
     lacking: rows => {
       const given = new Set(rows.specs.map(({ uid }) => uid));
@@ -144,7 +148,7 @@ export function createWorldCache(): WorldCache {
       for (const [id, mine] of Map.groupBy(rows.released_ports, row => row.node_id))
         ports.set(id, mine.map(toReleasedPort));
       for (const row of rows.volumes) volumes.set(row.id, toVolume(row));
-      takeReleases(rows.releases, new Map(rows.specs.map(({ uid, spec }) => [uid, specFromStored(spec)])));
+      takeReleases(releases, rows.releases, new Map(rows.specs.map(({ uid, spec }) => [uid, specFromStored(spec)])));
       for (const { kind, id } of changed) if (kind === "deployment" && !deployments.has(id)) releases.delete(id);
       for (const { uid } of rows.specs) highest = Math.max(highest, uid);
       placements = rows.placements;
