@@ -134,12 +134,19 @@ export function throughGate<T extends object>(port: T, life: Life, gate: Gate, d
       if (life.paused()) await new Promise<void>(resolve => life.run("message", resolve));
     }
   };
+  const gated = new Map<string | symbol, unknown>();
   return new Proxy(port, {
     get: (_, name) => {
+      const known = gated.get(name);
+      if (known !== undefined) return known;
       const member = port[name as keyof T];
       if (typeof member !== "function") return member;
-      if (direct.includes(name as keyof T)) return member.bind(port) as unknown;
-      return (...args: readonly unknown[]) => call(String(name), args);
+      const verb = String(name);
+      const through = direct.includes(name as keyof T)
+        ? (member.bind(port) as unknown)
+        : (...args: readonly unknown[]) => call(verb, args);
+      gated.set(name, through);
+      return through;
     },
   });
 }
