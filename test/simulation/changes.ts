@@ -2,6 +2,13 @@ import type { MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.t
 import type { Edge } from "./edge.ts";
 import type { SimNode } from "./sim-node.ts";
 
+/** What the rules judge, by what of it has changed: a rule is asked again when what it reads has. */
+export interface Changed {
+  readonly records: boolean;
+  readonly containers: boolean;
+  readonly edges: boolean;
+}
+
 /**
  * Tells whether anything has changed that the rules judge: rows, compared by identity since tables
  * replace them, and containers, of whose every change their engine tells, and the routes of edges.
@@ -12,7 +19,8 @@ export class Changes {
   readonly #nodes: readonly SimNode[];
   readonly #edges: readonly Edge[];
   readonly #rows: unknown[] = [];
-  #engines = 0;
+  #enginesSeen = 0;
+  #edgesSeen = 0;
   #version = 0;
 
   constructor(database: MemoryDatabase, nodes: readonly SimNode[], edges: readonly Edge[]) {
@@ -26,8 +34,8 @@ export class Changes {
     return this.#version;
   }
 
-  /** Whether anything is other than at the last look. */
-  look(): boolean {
+  /** What is other than at the last look; `undefined` where nothing is. */
+  look(): Changed | undefined {
     const { nodes, deployments, releases, instances, locations, routes } = this.#database.records;
     const rows = this.#rows;
     let at = 0;
@@ -43,13 +51,15 @@ export class Changes {
     for (const { node } of nodes.values()) note(node);
     for (const table of [deployments, releases, instances, locations, routes])
       for (const row of table.values()) note(row);
-    let engines = 0;
-    for (const node of this.#nodes) engines += node.changes();
-    for (const edge of this.#edges) engines += edge.applied();
-    if (!isOther && at === rows.length && engines === this.#engines) return false;
+    const records = isOther || at !== rows.length;
     rows.length = at;
-    this.#engines = engines;
+    let [engines, edges] = [0, 0];
+    for (const node of this.#nodes) engines += node.changes();
+    for (const edge of this.#edges) edges += edge.applied();
+    const changed = { records, containers: engines !== this.#enginesSeen, edges: edges !== this.#edgesSeen };
+    if (!changed.records && !changed.containers && !changed.edges) return undefined;
+    [this.#enginesSeen, this.#edgesSeen] = [engines, edges];
     this.#version++;
-    return true;
+    return changed;
   }
 }

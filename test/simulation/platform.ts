@@ -121,7 +121,8 @@ const MAX_PAYLOAD = 32 * 1024;
 /** Makes the machines and the rest of the world of one seed; no process runs yet. */
 export function createPlatform(seed: number, echo?: (line: string) => void): Platform {
   const clock = createVirtualClock(START_AT, () => {
-    if (changes.look()) checkNow(platform);
+    const changed = changes.look();
+    if (changed !== undefined) checkNow(platform, changed);
   });
   const trace = createTrace(START_AT, echo);
   const swarm = new Map<string, SwarmNodeView>();

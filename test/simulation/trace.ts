@@ -15,7 +15,7 @@ const KEPT = 4_000;
  * of one seed.
  */
 export function createTrace(startAt: number, echo?: (line: string) => void): Trace {
-  const kept: string[] = [];
+  const kept: { readonly at: number; readonly line: string }[] = [];
   let [high, low, count] = [0x811c9dc5, 0x01000193, 0];
 
   function mix(text: string): void {
@@ -26,17 +26,18 @@ export function createTrace(startAt: number, echo?: (line: string) => void): Tra
     }
   }
 
+  const stamped = (at: number, line: string): string => `${((at - startAt) / 1000).toFixed(3).padStart(8)}  ${line}`;
+
   return {
     add: (at, line) => {
-      const stamped = `${((at - startAt) / 1000).toFixed(3).padStart(8)}  ${line}`;
-      mix(stamped);
+      mix(`${at} ${line}`);
       if (kept.length >= 2 * KEPT) kept.splice(0, KEPT);
-      kept.push(stamped);
+      kept.push({ at, line });
       count++;
-      echo?.(stamped);
+      echo?.(stamped(at, line));
     },
     hash: () => [high, low].map(word => (word >>> 0).toString(16).padStart(8, "0")).join(""),
     count: () => count,
-    last: lines => kept.slice(-lines),
+    last: lines => kept.slice(-lines).map(({ at, line }) => stamped(at, line)),
   };
 }

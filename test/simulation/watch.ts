@@ -9,6 +9,7 @@ import { EngineError } from "@skep/agent/engine/errors.ts";
 import type { Mandate, Store } from "@skep/scheduler/store/store.ts";
 import { IMPOSTOR } from "./impostor.ts";
 import type { Life } from "./life.ts";
+import type { Changed } from "./changes.ts";
 import { throughGate } from "./life.ts";
 import type { ObserverRule } from "./observer-rule.ts";
 import type { Platform } from "./platform.ts";
@@ -35,23 +36,34 @@ export function recordsOf(platform: Platform): World {
   };
 }
 
+const EVERYTHING: Changed = { records: true, containers: true, edges: true };
+
 /**
- * Checks everything that must hold at every moment; called whenever records or containers have
- * changed.
+ * Checks everything that must hold at every moment; called whenever records, containers or edges
+ * have changed, with what of them has: a rule that reads none of it says what it said before.
  */
-export function checkNow(platform: Platform): void {
-  const world = recordsOf(platform);
+export function checkNow(platform: Platform, changed: Changed = EVERYTHING): void {
   const running = platform.nodes.flatMap(node => node.running());
+  const world = changed.records || platform.judged === undefined ? recordsOf(platform) : platform.judged;
   const before = platform.judged ?? world;
   platform.judged = world;
   const broken =
-    brokenRecordRule(world, platform.repaired) ??
-    brokenChangeRule(before, world, platform.databaseClock.believed(), steadiness(platform, world)) ??
-    brokenRouteRule(world, running) ??
-    brokenCopyRule(running) ??
-    brokenSingleRule(running) ??
-    platform.edges.map(edge => edge.broken()).find(one => one !== undefined);
+    (changed.records ? brokenRecords(platform, before, world) : undefined) ??
+    (changed.records || changed.containers ? brokenRouteRule(world, running) : undefined) ??
+    (changed.containers ? (brokenCopyRule(running) ?? brokenSingleRule(running)) : undefined) ??
+    (changed.containers || changed.edges ? brokenEdge(platform) : undefined);
   if (broken !== undefined) platform.violate(broken);
+}
+
+function brokenRecords(platform: Platform, before: World, world: World): string | undefined {
+  return (
+    brokenRecordRule(world, platform.repaired) ??
+    brokenChangeRule(before, world, platform.databaseClock.believed(), steadiness(platform, world))
+  );
+}
+
+function brokenEdge({ edges }: Platform): string | undefined {
+  return edges.map(edge => edge.broken()).find(one => one !== undefined);
 }
 
 /** A plan is loaded, decided and committed within this time, slow as the database may be. */

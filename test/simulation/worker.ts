@@ -18,8 +18,9 @@ export interface Answer {
  * One process that runs seeds for its parent, one after the other, with the bug of its first
  * argument built in.
  */
-// Refusals are values to the programs here, and nobody reads where they came from.
-Error.stackTraceLimit = 3;
+// Refusals are values to the programs here, and a trace of the stack costs more than all else that
+// they do; `--seed` runs in a process that keeps them.
+Error.stackTraceLimit = 0;
 const name = process.argv[2];
 if (name !== undefined) plant(bugNamed(name));
 const { simulate } = await import("./simulate.ts");

@@ -1,6 +1,6 @@
 import type { ReportedStatus } from "@skep/core/model/report.ts";
 import type { ReportedVolume, VolumeRef } from "@skep/core/model/volume.ts";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Stranger } from "@skep/api/codec/report.ts";
 import { digestText, isDigested } from "@skep/core/converge/digest.ts";
 import type { InstanceStatus } from "@skep/core/converge/status.ts";
@@ -100,7 +100,7 @@ export function toPresent(picture: Picture, containers: readonly ObservedContain
 export function toDigest(statuses: readonly InstanceStatus[]): Digest {
   const digested = statuses.filter(isDigested);
   let digest = 0n;
-  for (const status of digested) digest ^= createHash("md5").update(digestText(status)).digest().readBigUInt64BE();
+  for (const status of digested) digest ^= hash("md5", digestText(status), "buffer").readBigUInt64BE();
   return { digest, instances: digested.length };
 }
 

@@ -71,19 +71,21 @@ export function canonicalText(value: unknown): string {
 export function hashText(text: string): string {
   // The offset basis cbf29ce484222325 and the prime 100000001b3, limb by limb from the lowest.
   let [a, b, c, d] = [0x2325, 0x8422, 0x9ce4, 0xcbf2];
+  const mix = (byte: number): void => {
+    a ^= byte;
+    const low = a * 0x1b3;
+    const second = b * 0x1b3 + (low >>> 16);
+    const third = c * 0x1b3 + (a << 8) + (second >>> 16);
+    const fourth = d * 0x1b3 + (b << 8) + (third >>> 16);
+    a = low & 65535;
+    b = second & 65535;
+    c = third & 65535;
+    d = fourth & 65535;
+  };
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
-    for (const byte of unit < 128 ? [unit] : [unit & 255, unit >> 8]) {
-      a ^= byte;
-      const low = a * 0x1b3;
-      const second = b * 0x1b3 + (low >>> 16);
-      const third = c * 0x1b3 + (a << 8) + (second >>> 16);
-      const fourth = d * 0x1b3 + (b << 8) + Math.floor(third / 65536);
-      a = low & 65535;
-      b = second & 65535;
-      c = third & 65535;
-      d = fourth & 65535;
-    }
+    mix(unit < 128 ? unit : unit & 255);
+    if (unit >= 128) mix(unit >> 8);
   }
   return [d, c, b, a].map(limb => limb.toString(16).padStart(4, "0")).join("");
 }

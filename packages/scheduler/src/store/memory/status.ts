@@ -1,5 +1,5 @@
 import type { NodeFacts, SwarmNode, Usage } from "@skep/core/model/report.ts";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { digestText } from "@skep/core/converge/digest.ts";
 import type { Removal } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
@@ -166,7 +166,7 @@ export function loadDigests(
 }
 
 function digestOf(location: Location): bigint {
-  return BigInt(`0x${createHash("md5").update(digestText(location)).digest("hex").slice(0, 16)}`);
+  return hash("md5", digestText(location), "buffer").readBigUInt64BE();
 }
 
 /** See `StatusStore.restoreLocation`. */
