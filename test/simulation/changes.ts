@@ -2,7 +2,9 @@ import type { MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.t
 import type { Edge } from "./edge.ts";
 import type { SimNode } from "./sim-node.ts";
 
-/** What the rules judge, by what of it has changed: a rule is asked again when what it reads has. */
+/**
+ * What the rules judge, by what of it has changed: a rule is asked again when what it reads has.
+ */
 export interface Changed {
   readonly records: boolean;
   readonly containers: boolean;
