@@ -14,6 +14,14 @@ const UNDER_WAY_MS = 1_500;
  */
 export const HERD = "acme.herd";
 
+interface Restored {
+  readonly incarnation: string;
+  /** What the node ran by the records that are gone. */
+  readonly spared: readonly string[];
+  /** What those records had told it. */
+  readonly told: ReadonlySet<string>;
+}
+
 interface Replaced {
   readonly assignment: Assignment | undefined;
   readonly atMs: number;
@@ -33,6 +41,10 @@ export class EngineRule {
   #held: Assignment | undefined;
   #replaced: readonly Replaced[] = [];
   #ranMs: () => number = () => 0;
+  /** What other records took the place of, while they know less than this node. */
+  #restored: Restored | undefined;
+  #isRestored = false;
+  readonly #told = new Set<string>();
 
   constructor(nodeId: string) {
     this.#nodeId = nodeId;
@@ -55,9 +67,22 @@ export class EngineRule {
     this.#epochs = new Map();
   }
 
+  /** Other records took the place of those that it works by. */
+  restores(incarnation: string, revision: { readonly term: number; readonly revision: number }): void {
+    this.#isRestored = true;
+    const held = this.#held;
+    const isAhead =
+      held !== undefined &&
+      (held.incarnation !== incarnation || held.term > revision.term || held.revision > revision.revision);
+    if (!isAhead) return;
+    const spared = held.instances.filter(one => one.desired === "run").map(nameOf);
+    this.#restored = { incarnation, spared, told: new Set(this.#told) };
+  }
+
   /** An assignment left a scheduler for this node. */
   sent(assignment: Told): void {
     for (const one of assignment.instances) this.#sent.add(nameOf(one));
+    this.#told.add(numberOf(assignment));
   }
 
   /** The agent is about to write this to its journal: it has taken it. */
@@ -72,6 +97,9 @@ export class EngineRule {
       const of = (one: Assignment): string => `term ${one.term}, revision ${one.revision}`;
       return `${this.#nodeId} takes an assignment of ${of(assignment)} after one of ${of(held)}`;
     }
+    const ended = this.#endedByRestored(assignment);
+    if (ended !== undefined)
+      return `${this.#nodeId} takes the end of ${ended} from records that were put back and know less than it`;
     const fenced = assignment.instances.find(
       one => one.desired === "run" && one.epoch < (this.#epochs.get(one.instanceId) ?? 0),
     );
@@ -120,10 +148,25 @@ export class EngineRule {
     // lost its own.
     const isPod = role === "sandbox" || container.joins !== undefined;
     if (isPod && this.#some(one => nameOf(one) === name)) return undefined;
+    // What a restart forgot and a recovery adopted is known by its instance alone, and made anew.
+    if (this.#isRestored && this.#some(one => nameOf(one) === name)) return undefined;
     // An instance with so many attempts and no more may have been given up, and then nothing of it
     // serves.
     if (this.#some(one => nameOf(one) === name && one.spec.restart.maxAttempts !== undefined)) return undefined;
     return `${this.#nodeId} ends ${name}, which nobody told it to end`;
+  }
+
+  /** Until a person recovers them, and gives them another incarnation, such records end nothing. */
+  #endedByRestored(assignment: Assignment): string | undefined {
+    const restored = this.#restored;
+    if (restored === undefined || assignment.incarnation !== restored.incarnation) return undefined;
+    // What left a scheduler before is of the lost records.
+    if (restored.told.has(numberOf(assignment))) return undefined;
+    return restored.spared.find(
+      name =>
+        assignment.instances.some(one => nameOf(one) === name && one.desired === "stop") ||
+        assignment.removals.some(one => nameOf(one) === name),
+    );
   }
 
   #some(holds: (one: AssignedInstance) => boolean): boolean {
@@ -138,10 +181,18 @@ export class EngineRule {
 }
 
 /** What an assignment tells: the specs play no part here. */
-type Told = { readonly instances: readonly Pick<AssignedInstance, "instanceId" | "epoch">[] };
+type Told = Pick<Assignment, "term" | "revision"> & {
+  readonly instances: readonly Pick<AssignedInstance, "instanceId" | "epoch">[];
+};
 
+/** Terms and revisions are those of one database: another one, which replaces it, has its own. */
 function isOlder(next: Assignment, held: Assignment): boolean {
+  if (next.incarnation !== held.incarnation) return false;
   return next.term < held.term || (next.term === held.term && next.revision < held.revision);
+}
+
+function numberOf({ term, revision }: Pick<Assignment, "term" | "revision">): string {
+  return `${term} ${revision}`;
 }
 
 function nameOf(of: { readonly instanceId: string; readonly epoch: number }): string {

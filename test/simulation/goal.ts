@@ -44,6 +44,8 @@ export function missing(world: World, ground: Ground): readonly string[] {
   }
   for (const node of world.nodes) {
     const wanted = ground.up.has(node.id) ? "ready" : "down";
+    // A database that never heard its agent calls nobody down.
+    if (wanted === "down" && node.liveness === "unknown") continue;
     if (node.liveness !== wanted) gaps.push(`${node.id} is recorded as ${node.liveness}, but it is ${wanted}`);
   }
   for (const location of world.locations) {

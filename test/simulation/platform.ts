@@ -7,6 +7,7 @@ import type { World } from "@skep/core/world/world.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { seededRandom } from "@skep/kit/random.ts";
 import { createVirtualClock, type VirtualClock } from "@skep/kit/virtual-clock.ts";
+import type { Scheduler } from "@skep/scheduler/create-scheduler.ts";
 import type { Records } from "@skep/scheduler/store/memory-records.ts";
 import { createMemoryDatabase, type MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.ts";
 import { Changes } from "./changes.ts";
@@ -66,6 +67,8 @@ export interface Platform {
   lease: Records["lease"];
   /** The records as they were last judged. */
   judged: World | undefined;
+  /** Whether other tables were put in place of the records. */
+  wasReplaced: boolean;
   /** Nodes whose disk takes no journal. */
   readonly fullDisks: Set<string>;
   /** Nodes that no peer can reach although they run. */
@@ -103,6 +106,8 @@ export interface Hindrance {
  */
 export interface SchedulerHandle {
   readonly life: Life;
+  /** What a person's requests to it work on. */
+  readonly api: Scheduler["api"];
   /**
    * What its edge listener answers; `undefined` where it refuses, since its routes are too old or
    * not loaded.
@@ -159,6 +164,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     wantedSince: new Map(),
     lease: undefined,
     judged: undefined,
+    wasReplaced: false,
     fullDisks: new Set(),
     isolated: new Set(),
     mischief: undefined,

@@ -10,11 +10,12 @@ import { createIdSource } from "@skep/kit/random.ts";
 import { createScheduler } from "@skep/scheduler/create-scheduler.ts";
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
 import { tenantsOnManagers } from "./control-rule.ts";
+import type { Node } from "@skep/core/model/node.ts";
 import { busOfLife, throughGate, type Life } from "./life.ts";
 import { ObserverRule } from "./observer-rule.ts";
 import type { Platform } from "./platform.ts";
 import { SANDBOX_IMAGE, type SimNode } from "./sim-node.ts";
-import { recordsOf, watchedEngine, watchedStore } from "./watch.ts";
+import { watchedEngine, watchedStore } from "./watch.ts";
 
 /** What every simulated operator chose; few ports and slots, so that they run short. */
 const LIMITS = { portFrom: 20_000, portTo: 20_039, maxInstances: 14 };
@@ -59,7 +60,8 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
  * former one back.
  */
 function hasReported(platform: Platform, nodeId: string, sessionId: string): boolean {
-  if ((platform.mischief?.storeLate ?? 1) > 0) return true;
+  // Agents whose report the lost records had go on.
+  if ((platform.mischief?.storeLate ?? 1) > 0 || platform.wasReplaced) return true;
   const entry = platform.database.records.nodes.get(nodeId);
   return entry !== undefined && (entry.sessionId !== sessionId || entry.reportedFull);
 }
@@ -88,7 +90,7 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
       const isLate = platform.databaseClock.now() - (at as number) > SAID_AT_ONCE_MS;
       if (event !== "node.down" || typeof nodeId !== "string" || isLate) return;
       const unreachedMs = platform.clock.now() - (platform.unreached.get(nodeId) ?? 0);
-      const broken = observer.broken(nodeId, recordsOf(platform).nodes, unreachedMs);
+      const broken = observer.broken(nodeId, reportedNodes(platform), unreachedMs);
       if (broken !== undefined) platform.violate(broken);
     }),
     settings: { ...SETTINGS, tenantsOnManagers: tenantsOnManagers(platform) },
@@ -97,8 +99,13 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
     version: "simulated",
   });
   const answer = (): string | undefined => scheduler.routes.current();
-  platform.handles.set(name, { life, answer, current: () => answer() ?? NO_ROUTES });
+  platform.handles.set(name, { life, api: scheduler.api, answer, current: () => answer() ?? NO_ROUTES });
   scheduler.start();
+}
+
+/** The nodes whose agents have ever reported to this database: others play no part in it. */
+function reportedNodes({ database }: Platform): readonly Node[] {
+  return [...database.records.nodes.values()].flatMap(one => (one.sessionId === undefined ? [] : [one.node]));
 }
 
 /**

@@ -4,7 +4,7 @@ import { createRecordingLog } from "@skep/kit/log.ts";
 import { createIdSource } from "@skep/kit/random.ts";
 import { recover } from "@skep/scheduler/api/recover.ts";
 import { createScheduler, type Scheduler } from "@skep/scheduler/create-scheduler.ts";
-import { emptyRecords, type Records } from "@skep/scheduler/store/memory-records.ts";
+import { emptyRecords } from "@skep/scheduler/store/memory-records.ts";
 import { beforeEach, describe, expect, it } from "vitest";
 import { beginLife, createPlatform, endLife, type Platform } from "./platform.ts";
 import { startAgent, startScheduler } from "./processes.ts";
@@ -44,19 +44,6 @@ const running = (): string[] =>
 const containers = (): string[] =>
   platform.nodes.flatMap(node => node.engine.containers().map(one => one.id)).toSorted();
 const kinds = (): string[] => platform.database.records.decisions.map(one => one.decision.kind);
-
-/** Puts other tables in place of the present ones, as a restore does. */
-function replaceRecords(by: Records): void {
-  const { records } = platform.database;
-  for (const key of Object.keys(records) as (keyof Records)[]) {
-    const [mine, theirs] = [records[key] as unknown, by[key] as unknown];
-    if (mine instanceof Map) {
-      mine.clear();
-      for (const [id, one] of theirs as Map<unknown, unknown>) mine.set(id, one);
-    } else if (Array.isArray(mine)) mine.splice(0, mine.length, ...(theirs as unknown[]));
-    else Object.assign(records, { [key]: theirs });
-  }
-}
 
 async function recoverRecords(): Promise<Awaited<ReturnType<typeof recover>>> {
   const preview = await run(recover(beside.api, { confirm: false, incarnation: "" }, someone));
@@ -125,7 +112,7 @@ describe("a database that is three leaders old", () => {
     await platform.clock.advance(5_000);
     const [before, alive] = [running(), containers()];
     expect(before).toHaveLength(5);
-    replaceRecords(backup);
+    platform.database.restore(backup);
     startSchedulers();
     await platform.clock.advance(60_000);
     expect(containers()).toEqual(alive);
@@ -173,7 +160,7 @@ describe("a database that is older than a volume", () => {
     const had = mounted();
     stopSchedulers();
     await platform.clock.advance(5_000);
-    replaceRecords(backup);
+    platform.database.restore(backup);
     startSchedulers();
     await platform.clock.advance(30_000);
     await recoverRecords();
@@ -236,7 +223,7 @@ describe("an empty database", () => {
 
   it("removes nothing, and has everything again after a recovery", async () => {
     const [before, alive] = [running(), containers()];
-    replaceRecords(emptyRecords());
+    platform.database.restore(emptyRecords());
     startSchedulers();
     await platform.clock.advance(120_000);
     expect(containers()).toEqual(alive);
@@ -257,7 +244,7 @@ describe("an empty database", () => {
     const alive = containers();
     for (const journal of platform.journals.values())
       await journal.write({ assignment: undefined, epochs: {}, bootId: "" });
-    replaceRecords(emptyRecords());
+    platform.database.restore(emptyRecords());
     for (const node of platform.nodes) startAgent(platform, node, beginLife(platform, node.id));
     startSchedulers();
     await platform.clock.advance(120_000);
@@ -276,7 +263,7 @@ describe("an empty database", () => {
     endLife(platform, away.id);
     platform.isolated.add(away.id);
     const alive = containers();
-    replaceRecords(emptyRecords());
+    platform.database.restore(emptyRecords());
     startSchedulers();
     await platform.clock.advance(30_000);
     await recoverRecords();

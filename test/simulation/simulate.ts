@@ -1,4 +1,5 @@
 import { Adversary } from "./adversary.ts";
+import { drawDisaster, suffer } from "./disasters.ts";
 import { Edge } from "./edge.ts";
 import { HERD } from "./engine-rule.ts";
 import { missing } from "./goal.ts";
@@ -58,6 +59,11 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     .catch((error: unknown) => platform.violate(`the users' program failed: ${String(error)}`));
   await clock.advance(3_000);
   void adversary.rage();
+  const disaster = drawDisaster(platform);
+  if (disaster !== undefined)
+    void suffer(platform, disaster, revival).catch((error: unknown) =>
+      platform.violate(`the person who restores the records failed: ${String(error)}`),
+    );
   await clock.runUntil(() => platform.violation() !== undefined, faultsMs);
 
   calm = true;
@@ -74,7 +80,12 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     const isHerded = platform.nodes.some(node =>
       node.engine.containers().some(({ labels }) => labels["skep.instance"]?.startsWith(HERD)),
     );
-    const leftAlone = (instanceId: string): boolean => isHerded && /^acme\.(herd|stray)\./.test(instanceId);
+    // What no record explains after a restore is left to people.
+    const orphans = new Set(
+      platform.wasReplaced ? [...platform.database.records.orphans.values()].map(one => one.instanceId) : [],
+    );
+    const leftAlone = (instanceId: string): boolean =>
+      orphans.has(instanceId) || (isHerded && /^acme\.(herd|stray)\./.test(instanceId));
     const world = recordsOf(platform);
     const routes = [...platform.database.records.routes.values()];
     return [

@@ -35,11 +35,16 @@ export async function watchTold(platform: Platform): Promise<void> {
 
 /** How far behind the records a running agent is; `undefined` where it is not. */
 function behind(platform: Platform, id: string): string | undefined {
-  const { lease, nodes } = platform.database.records;
+  const { lease, nodes, platform: identity } = platform.database.records;
+  // While the records wait for a person nobody is told anything.
+  if (identity.unrecovered !== undefined) return undefined;
   const wanted = nodes.get(id)?.node.assignmentRevision;
   if (platform.lives.get(id)?.alive() !== true || lease === undefined || wanted === undefined) return undefined;
   const held = platform.engineRules.get(id)?.held();
   const [term, revision] = [held?.term ?? 0, held?.revision ?? 0];
+  const isOurs = held === undefined || held.incarnation === identity.incarnation;
+  if (isOurs && (term > lease.term || revision > wanted))
+    return `works by term ${term}, revision ${revision}, and the records are older (${lease.term}, ${wanted}), unmarked`;
   if (term > lease.term || (term === lease.term && revision >= wanted)) return undefined;
   return `works by term ${term}, revision ${revision}, and it is term ${lease.term}, revision ${wanted}`;
 }

@@ -1,6 +1,6 @@
 import type { AssignedInstance } from "../model/assignment.ts";
 import type { DeploymentId } from "../model/deployment.ts";
-import type { Instance, InstanceId } from "../model/instance.ts";
+import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import { isFinal, isLive } from "../model/state.ts";
 import type { World } from "../world/world.ts";
 import { parseInstanceId } from "../model/instance-id.ts";
@@ -102,7 +102,7 @@ function judge(one: Candidate, input: RecoveryInput, draft: RecoveryDraft): Judg
 function judgeRecorded(
   { node, present, held }: Candidate,
   instance: Instance,
-  { world }: RecoveryInput,
+  { world, nodes }: RecoveryInput,
   draft: RecoveryDraft,
 ): Judgement {
   const { epoch } = present.status;
@@ -110,8 +110,20 @@ function judgeRecorded(
   if (row?.nodeId === node.nodeId) return ["keep", "it is recorded"];
   if (epoch < instance.epoch) return ["remove", `epoch ${instance.epoch} was placed since`];
   if (row !== undefined) draft.drop(row);
+  for (const older of world.locations) {
+    // Its agent would be told to run what it has seen a later placement of.
+    if (older.instanceId === instance.id && older.epoch < epoch && isAbsent(older, nodes)) draft.drop(older);
+  }
   draft.adoptPlacement({ ...instance, epoch }, { nodeId: node.nodeId, present, held });
   return ["adopt", epoch > instance.epoch ? "the records lost its placement" : "the records lost its row"];
+}
+
+/** Whether the agent of the row's node answered that it has nothing of it. */
+function isAbsent({ nodeId, instanceId, epoch }: Location, nodes: readonly HeldNode[]): boolean {
+  const node = nodes.find(one => one.nodeId === nodeId);
+  return (
+    node !== undefined && !node.present.some(({ status }) => status.instanceId === instanceId && status.epoch === epoch)
+  );
 }
 
 function judgeLost(

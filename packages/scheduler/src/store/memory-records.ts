@@ -111,6 +111,20 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
   };
 }
 
+/** Puts other tables in place of these, as a restore does; those who hold them see the new rows. */
+export function replaceRecords(records: Records, by: Records): void {
+  for (const key of Object.keys(records) as (keyof Records)[]) {
+    const [mine, theirs] = [records[key] as unknown, by[key] as unknown];
+    if (mine instanceof Map) {
+      mine.clear();
+      for (const [id, one] of theirs as Map<unknown, unknown>) mine.set(id, one);
+    } else if (key === "decisions" || key === "audits") {
+      const list = mine as unknown[];
+      list.splice(0, list.length, ...(theirs as unknown[]));
+    } else Object.assign(records, { [key]: theirs });
+  }
+}
+
 /** Key of a release. */
 export function releaseKey(deploymentId: string, number: number): string {
   return `${deploymentId} ${number}`;

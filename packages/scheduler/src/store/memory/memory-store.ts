@@ -17,7 +17,7 @@ import {
   takeLease,
 } from "./plan.ts";
 import { pruneHistory } from "./prune.ts";
-import { emptyRecords, inOrder, liveOn, removalKey, type Records } from "../memory-records.ts";
+import { emptyRecords, inOrder, liveOn, removalKey, replaceRecords, type Records } from "../memory-records.ts";
 import {
   changeDeployment,
   createDeployment,
@@ -68,6 +68,11 @@ export interface MemoryDatabase {
   /** From now on each call of a client passes by this policy. */
   setPolicy(policy: (name: string, call: string) => Passage): void;
   /**
+   * Puts other tables in place of the present ones, as a restore does. What was under way to the
+   * database that it replaces fails.
+   */
+  restore(by: Records): void;
+  /**
    * The tables themselves, for tests that look behind the port or do what a person with SQL might
    * do.
    */
@@ -81,14 +86,16 @@ export function createMemoryDatabase(clock: Clock): MemoryDatabase {
   const records = emptyRecords("inc_00000000");
   const away = new Set<string>();
   let policy: (name: string, call: string) => Passage = () => DIRECT;
+  let restores = 0;
 
   async function pass<T>(name: string, call: string, run: () => T): Promise<T> {
     const { delayMs, lost, laterMs = 0 } = policy(name, call);
+    const began = restores;
     if (delayMs > 0) await clock.sleep(delayMs);
     else await Promise.resolve();
-    if (lost === "before" || away.has("") || away.has(name)) throw unavailable();
+    if (lost === "before" || away.has("") || away.has(name) || began !== restores) throw unavailable();
     if (lost === "later") {
-      clock.timer(laterMs, () => attempt(run));
+      clock.timer(laterMs, () => void (began === restores && attempt(run)));
       throw unavailable();
     }
     const answer = frozen(run());
@@ -102,6 +109,10 @@ export function createMemoryDatabase(clock: Clock): MemoryDatabase {
     heal: (name = "") => void away.delete(name),
     setPolicy: next => {
       policy = next;
+    },
+    restore: by => {
+      restores++;
+      replaceRecords(records, by);
     },
     records,
   };

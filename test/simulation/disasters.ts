@@ -1,0 +1,122 @@
+import { SkepError } from "@skep/core/error.ts";
+import { recover } from "@skep/scheduler/api/recover.ts";
+import { emptyRecords, type Records } from "@skep/scheduler/store/memory-records.ts";
+import type { Revival } from "./adversary.ts";
+import { endLife, type Platform } from "./platform.ts";
+
+/** What becomes of the records as a whole, once in a seed. */
+export interface Disaster {
+  /** `rewind`: an older copy is put in their place; `empty`: a new database is. */
+  readonly kind: "rewind" | "empty";
+  readonly atMs: number;
+  /** How old the copy is. */
+  readonly backMs: number;
+  /** How long no scheduler runs. */
+  readonly forMs: number;
+}
+
+/** One of so many seeds has one: it changes all that comes after it. */
+const ONE_OF = 12;
+/** Records that nobody complains of are the fleet's: users are let in again. */
+const LET_IN_MS = 12_000;
+/** A person reads what is wrong before they confirm anything. */
+const READS_MS = 3_000;
+const TRIES_AGAIN_MS = 10_000;
+const PERSON = { actor: "person", idempotencyKey: undefined };
+
+/** Draws what becomes of the records in this seed, by chance of its own. */
+export function drawDisaster(platform: Platform): Disaster | undefined {
+  const chance = platform.chance("disaster");
+  if (!chance.happens(1 / ONE_OF)) return undefined;
+  return {
+    kind: chance.pick(["rewind", "empty"]),
+    atMs: chance.between(20_000, 45_000),
+    backMs: chance.between(1_000, 18_000),
+    forMs: chance.between(500, 4_000),
+  };
+}
+
+/**
+ * Lets it come in its time, as a restore is done: schedulers and users are kept out meanwhile. Then
+ * a person looks after the records until the end.
+ */
+export async function suffer(platform: Platform, disaster: Disaster, revival: Revival): Promise<void> {
+  const { clock, database } = platform;
+  await clock.sleep(Math.max(0, disaster.atMs - disaster.backMs));
+  const copy = structuredClone({ ...database.records });
+  await clock.sleep(Math.min(disaster.atMs, disaster.backMs));
+  platform.say(`FAULT ${JSON.stringify(disaster)}`);
+  database.cut("user");
+  const ended = platform.schedulers.filter(name => platform.lives.get(name)?.alive() === true);
+  for (const name of ended) endLife(platform, name);
+  replace(platform, disaster.kind === "empty" ? emptyRecords("inc_00000001") : copy);
+  await clock.sleep(disaster.forMs);
+  for (const name of ended) revival.startScheduler(name);
+  const struckAt = clock.now();
+  await lookAfter(platform, () => clock.now() - struckAt >= LET_IN_MS);
+  database.heal("user");
+  for (;;) await lookAfter(platform, () => false);
+}
+
+function replace(platform: Platform, by: Records): void {
+  platform.database.restore(by);
+  // Two databases are no two moments of one.
+  platform.judged = undefined;
+  platform.lease = undefined;
+  platform.wasReplaced = true;
+  // What is written back describes what runs, also where its room was given away meanwhile.
+  for (const { id } of platform.nodes) platform.repaired.add(id);
+  for (const [id, rule] of platform.engineRules) {
+    const revision = by.nodes.get(id)?.node.assignmentRevision ?? 0;
+    rule.restores(by.platform.incarnation, { term: by.lease?.term ?? 0, revision });
+  }
+}
+
+/** Recovers the records once they need it; answers whether it did before `isOver`. */
+async function lookAfter(platform: Platform, isOver: () => boolean): Promise<boolean> {
+  const { clock } = platform;
+  for (;;) {
+    const isWanted = wantsRecovery(platform);
+    if (!isWanted && isOver()) return false;
+    await clock.sleep(isWanted ? READS_MS : 1_000);
+    // What agents hold lags behind a moment.
+    if (!isWanted || !wantsRecovery(platform)) continue;
+    if (await recoverNow(platform)) return true;
+    await clock.sleep(2_000);
+  }
+}
+
+/**
+ * The records are marked, an agent that runs works by others that they do not replace, or they
+ * leave out what runs: that is what `skep status` complains of.
+ */
+function wantsRecovery({ database, nodes, lives, engineRules }: Platform): boolean {
+  const { incarnation, succeeds, unrecovered } = database.records.platform;
+  const isForeign = (id: string): boolean => {
+    const held = engineRules.get(id)?.held()?.incarnation ?? "";
+    return held !== "" && held !== incarnation && !succeeds.includes(held);
+  };
+  return unrecovered !== undefined || nodes.some(({ id }) => lives.get(id)?.alive() === true && isForeign(id));
+}
+
+/** A person asks any scheduler for `skep recover`, looks, and confirms it. */
+async function recoverNow(platform: Platform): Promise<boolean> {
+  const handle = [...platform.handles.values()].find(one => one.life.alive() && !one.life.paused());
+  if (handle === undefined) return false;
+  const { api } = handle;
+  const work = async (): Promise<boolean> => {
+    const preview = await recover(api, { confirm: false, incarnation: "" }, PERSON);
+    await recover(api, { confirm: true, incarnation: preview.incarnation ?? "" }, PERSON);
+    // It ends the present lease.
+    platform.lease = undefined;
+    const words = (preview.items ?? []).map(one => `${one.instanceId}@${one.epoch} ${one.action} ${one.because}`);
+    platform.say(`REPAIR recovered: ${words.join("; ")}`);
+    return true;
+  };
+  const refused = (error: unknown): boolean => {
+    if (!(error instanceof SkepError)) throw error;
+    platform.say(`refused: ${error.code} ${error.reason} ${error.message}`);
+    return false;
+  };
+  return Promise.race([work().catch(refused), platform.clock.sleep(TRIES_AGAIN_MS).then(() => false)]);
+}
