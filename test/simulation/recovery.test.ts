@@ -183,7 +183,7 @@ describe("an exclusive app that the records do not know", () => {
     stopSchedulers();
     await run(beside.stop());
     await platform.clock.advance(awayMs);
-    replaceRecords(backup);
+    platform.database.restore(backup);
     startSchedulers();
     startBeside("beside-2");
     return { before, alive };

@@ -68,7 +68,6 @@ export function createRoutesView(
   let readMs = 0;
   let areOurs = false;
   let marked: Mark | undefined;
-  let last: EdgeRows | undefined;
   let running: Running | undefined;
   const superseded = new Map<string, number>();
 
@@ -84,12 +83,6 @@ export function createRoutesView(
     if (because !== undefined) throw new Error(`The routes are withheld: ${because}.`);
     const { routes, locations, nodes } = edge;
     readMs = askedMs;
-    const isSame = last !== undefined && isSameRows(last, edge);
-    last = edge;
-    if (isSame && known !== undefined) {
-      known = { ...known, nodes };
-      return;
-    }
     const config = traefikConfig(routes, locations, nodes);
     const version = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
     if (version === known?.version) {
@@ -131,17 +124,4 @@ export function createRoutesView(
     },
     close: async () => running?.close(),
   };
-}
-
-type EdgeRows = Pick<Awaited<ReturnType<LoopPorts["store"]["loadEdge"]>>, "routes" | "locations" | "nodes">;
-
-/** Whether a store gives out the very rows that it gave before, of which nothing new can come. */
-function isSameRows(before: EdgeRows, after: EdgeRows): boolean {
-  const isSame = (some: readonly unknown[], others: readonly unknown[]): boolean =>
-    some.length === others.length && some.every((one, at) => one === others[at]);
-  return (
-    isSame(before.routes, after.routes) &&
-    isSame(before.locations, after.locations) &&
-    isSame(before.nodes, after.nodes)
-  );
 }
