@@ -15,8 +15,6 @@ export interface Disaster {
   readonly forMs: number;
 }
 
-/** One of so many seeds has one: it changes all that comes after it. */
-const ONE_OF = 12;
 /** Records that nobody complains of are the fleet's: users are let in again. */
 const LET_IN_MS = 12_000;
 /** A person reads what is wrong before they confirm anything. */
@@ -24,10 +22,13 @@ const READS_MS = 3_000;
 const TRIES_AGAIN_MS = 10_000;
 const PERSON = { actor: "person", idempotencyKey: undefined };
 
-/** Draws what becomes of the records in this seed, by chance of its own. */
-export function drawDisaster(platform: Platform): Disaster | undefined {
+/**
+ * Draws what becomes of the records in this seed, by chance of its own. `share` of the seeds have a
+ * disaster.
+ */
+export function drawDisaster(platform: Platform, share: number): Disaster | undefined {
   const chance = platform.chance("disaster");
-  if (!chance.happens(1 / ONE_OF)) return undefined;
+  if (!chance.happens(share)) return undefined;
   return {
     kind: chance.pick(["rewind", "empty"]),
     atMs: chance.between(20_000, 45_000),

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { expect, test } from "vitest";
 import { runSeeds } from "./pool.ts";
+import { simulate } from "./simulate.ts";
 import { story } from "./story.ts";
 
 /** `npm run sim -- --seeds N` runs more. */
@@ -21,4 +22,10 @@ test(`Three schedulers and five agents come to what is desired under faults, and
   expect(failed.join("\n\n")).toBe("");
   expect(unlike, "seeds whose second run went another way").toEqual([]);
   expect(done).toBe(SEEDS);
+});
+
+/** Two that an older copy comes to, and one that has an empty database. */
+test.each([15, 22, 36])("Records that are replaced end nothing, and a person recovers them: seed %i", async seed => {
+  const outcome = await simulate(seed, { disasters: 1 / 12 });
+  expect(outcome.violation === undefined ? "" : story(outcome)).toBe("");
 });
