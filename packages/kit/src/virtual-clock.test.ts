@@ -36,6 +36,24 @@ test("all that a timer sets off comes to rest before the next timer, however lon
   expect(seen).toEqual(["chain", "next"]);
 });
 
+test("what was set off in a tick of the process comes to rest before the first timer", async () => {
+  const clock = createVirtualClock();
+  const seen: string[] = [];
+  const chain = async (): Promise<void> => {
+    for (let link = 0; link < 3; link++) await Promise.resolve();
+    seen.push("chain");
+  };
+  clock.timer(0, () => seen.push("timer"));
+  await new Promise<void>((resolve, reject) => {
+    // A message of another process comes in such a tick.
+    process.nextTick(() => {
+      void chain();
+      clock.advance(1).then(resolve, reject);
+    });
+  });
+  expect(seen).toEqual(["chain", "timer"]);
+});
+
 test("a loop that sleeps takes the turns that fit into the time", async () => {
   const clock = createVirtualClock();
   const stop = new AbortController();
