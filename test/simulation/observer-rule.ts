@@ -44,9 +44,16 @@ export class ObserverRule {
   readonly #beatAt = new Map<string, number>();
   /** Of anything that came from a node, also what is not counted as a sign of life. */
   readonly #heardAt = new Map<string, number>();
+  /** Of the world that it looked at last. */
+  #drained: ReadonlySet<string> = new Set();
 
   constructor(life: Life) {
     this.#life = life;
+  }
+
+  /** The scheduler has read this world: a node that is drained there may be silent. */
+  loaded({ nodes }: Pick<World, "nodes">): void {
+    this.#drained = new Set(nodes.filter(one => one.availability === "drain").map(one => one.id));
   }
 
   /**
@@ -84,7 +91,7 @@ export class ObserverRule {
     const silent = nodes.filter(
       one =>
         (one.id === nodeId || one.liveness !== "down") &&
-        one.availability !== "drain" &&
+        !this.#drained.has(one.id) &&
         this.#life.ranMs() - (this.#heardAt.get(one.id) ?? 0) > SUSPECT_AFTER_MS + SLACK_MS,
     );
     if (silent.length > 1 && silent.length > nodes.length / 3)

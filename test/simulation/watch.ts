@@ -104,7 +104,10 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
           if (broken !== undefined) platform.violate(broken);
           for (const change of plan.changes) platform.say(`${life.name} plan ${JSON.stringify(change)}`.slice(0, 300));
         }
-        if (verb === "loadWorld") control.loaded(result as World, nodeId => observer.silentMs(nodeId));
+        if (verb === "loadWorld") {
+          observer.loaded(result as World);
+          control.loaded(result as World, nodeId => observer.silentMs(nodeId));
+        }
         if (verb === "releaseLease") platform.lease = undefined;
         if (verb === "takeLease") judgeLease(platform, life.name);
         judgeMandate(platform, life.name, verb, args, result);
