@@ -178,6 +178,17 @@ describe("what a Compose file may not ask for", () => {
     ]);
   });
 
+  it.each(["", ", format: raw"])("refuses `__proto__` in an env_file at its line%s", format => {
+    const text = `services:\n  web:\n    image: nginx\n    env_file: [{path: a.env${format}}]\n`;
+    const readFile = (): string => "A=1\nexport __proto__=x\nB=2\n";
+    const composed = parseCompose(text, { file: "c.yaml", env: {}, readFile });
+    const [found, ...more] = composed.issues.map(formatIssue);
+    expect(found).toMatch(
+      /^c\.yaml:4:\d+: .*line 2 of `a\.env`: `__proto__` cannot name a variable\. Write NAME=value/,
+    );
+    expect(more).toEqual([]);
+  });
+
   const profiled = [
     ...["services:", "  web:", "    image: a", "  debug:", "    image: b", "    privileged: true"],
     ...["    profiles: [debug, trace]", "  tap:", "    image: c", "    profiles: [trace]"],

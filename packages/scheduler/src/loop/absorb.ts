@@ -15,6 +15,7 @@ import { createReportWake } from "./report-wake.ts";
 import type { Senders } from "./senders.ts";
 import { believes, createDisbelief } from "./swarm-belief.ts";
 import { createTurns } from "./turns.ts";
+import { createUnreadable } from "./unreadable.ts";
 import { createUsageBuffer } from "./usage-buffer.ts";
 
 const REFUSED = { accepted: false, needFull: false, because: CLONE_WORD };
@@ -45,7 +46,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
   async function saveReport(report: Report, message: BusMessage): Promise<void> {
     const now = clock.now();
     const { facts } = report;
-    if (facts !== undefined) noteAddress(facts.nodeId, facts.address, await store.saveFacts(facts, now));
+    if (facts !== undefined) addresses.tell(facts.nodeId, facts.address, await store.saveFacts(facts, now));
     const saved = await store.saveReport({ ...report, full: endsFull(report) }, now);
     const { volumes } = report;
     const hasVolumes = saved.fresh && volumes !== undefined && (await store.saveVolumes(report.nodeId, volumes, now));
@@ -64,7 +65,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     if (!believes(list, known, beats)) return disbelief.tell(list);
     if (!(await store.saveSwarmNodes(nodes, clock.now()))) return;
     const before = new Map(known.map(({ node }) => [node.id, node.address]));
-    for (const { nodeId, address } of nodes) noteAddress(nodeId, before.get(nodeId) ?? "", swarmAddress(address));
+    for (const { nodeId, address } of nodes) addresses.tell(nodeId, before.get(nodeId) ?? "", swarmAddress(address));
     options.wake("the Swarm's list of nodes changed");
     hints.tell({ nodeIds: nodes.map(node => node.nodeId) });
   }
@@ -74,9 +75,10 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
     return claimed.every(one => one === undefined || senders.isGenuine(subject, one));
   }
 
-  const noteAddress = createAddressNotes(ports);
+  const addresses = createAddressNotes(ports);
   const disbelief = createDisbelief(ports);
-  const listen = createListen(ports);
+  const unreadable = createUnreadable(ports, "message.unreadable");
+  const listen = createListen(ports, unreadable);
   const subscriptions = [
     listen(everyNode("report"), "report", message => {
       const report = decodeReport(message.data);
@@ -95,7 +97,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
   return {
     close: async () => {
       for (const subscription of subscriptions) subscription.close();
-      disbelief.close();
+      for (const alarms of [disbelief, addresses, unreadable]) alarms.close();
       await Promise.all([usage.close(), turns.close()]);
       reportWake.close();
       outage.close();

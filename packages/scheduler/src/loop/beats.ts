@@ -9,9 +9,11 @@ import {
   type HeardSession,
 } from "@skep/core/identity/sessions.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
+import type { BusMessage } from "@skep/kit/bus.ts";
 import { createAttention } from "./attention.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 import type { Senders } from "./senders.ts";
+import { createUnreadable } from "./unreadable.ts";
 
 /** What this scheduler has received from a node's agent. */
 export interface Heard {
@@ -64,16 +66,16 @@ export interface Beats extends Running {
  * anew.
  */
 export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, senders: Senders): Beats {
-  const { bus, clock, log } = ports;
+  const { bus, clock } = ports;
   const attention = createAttention(clock);
   const heard = new Map<NodeId, Heard>();
   const sessions = new Map<NodeId, readonly HeardSession[]>();
   const handlers = new Set<(beat: Beat) => void>();
   let sinceMs = attention.ms();
-  let unreadable = 0;
+  const unreadable = createUnreadable(ports, "beat.unreadable");
 
   const subscription = bus.subscribe(everyNode("beat"), message => {
-    const beat = read(message.data);
+    const beat = read(message);
     if (beat === undefined || !senders.isGenuine(message.subject, beat.nodeId)) return;
     const { nodeId, sessionId } = beat;
     sessions.set(nodeId, hearSession(sessions.get(nodeId) ?? [], beat, attention.ms()));
@@ -97,12 +99,11 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
     isRefusedSession(sessions.get(nodeId) ?? [], sessionId, attention.ms());
   const listeningSince = (): number => (bus.connected() ? sinceMs : attention.ms());
 
-  function read(data: Uint8Array): HeardBeat | undefined {
+  function read({ data, subject }: BusMessage): HeardBeat | undefined {
     try {
       return decodeBeat(data);
     } catch (error) {
-      unreadable += 1;
-      if (unreadable === 1) log.warn("beat.unreadable", "A beat could not be read; update the older side.", { error });
+      unreadable.tell("beat", subject, error);
       return undefined;
     }
   }
@@ -129,6 +130,7 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
       subscription.close();
       status.close();
       attention.close();
+      unreadable.close();
     },
   };
 }

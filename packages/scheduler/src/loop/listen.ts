@@ -1,6 +1,7 @@
 import { ABSORB_QUEUE } from "@skep/api/subjects.ts";
 import type { BusMessage, BusSubscription } from "@skep/kit/bus.ts";
 import type { LoopPorts } from "./ports.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 /**
  * Subscribes to a kind of message of which one scheduler gets each; `kind` is its name for people.
@@ -8,14 +9,13 @@ import type { LoopPorts } from "./ports.ts";
 export type Listen = (subject: string, kind: string, handle: (message: BusMessage) => void) => BusSubscription;
 
 /** Makes it. A message that cannot be read is its sender's fault and says nothing of the loop. */
-export function createListen({ bus, log }: Pick<LoopPorts, "bus" | "log">): Listen {
+export function createListen({ bus }: Pick<LoopPorts, "bus">, unreadable: Unreadable): Listen {
   return (subject, kind, handle) => {
     const guarded = (message: BusMessage): void => {
       try {
         handle(message);
       } catch (error) {
-        const fields = { subject: message.subject, error };
-        log.warn("message.unreadable", `A ${kind} could not be read; update the older side.`, fields);
+        unreadable.tell(kind, message.subject, error);
       }
     };
     return bus.subscribe(subject, guarded, { queue: ABSORB_QUEUE });
