@@ -34,16 +34,22 @@ export async function liveAsUsers(platform: Platform, done: () => boolean): Prom
   }
 }
 
-/** A person who knows that nodes are lost for good gives up the volumes that they have. */
+/**
+ * A person who knows that nodes are lost for good gives up the volumes that they have. What was
+ * late may yet make such a node ready for a moment, and another volume there: that one, too.
+ */
 export async function giveUpVolumes(platform: Platform, lost: ReadonlySet<string>): Promise<void> {
   const store = platform.database.connect("person");
-  const isDown = (nodeId: string): boolean => platform.database.records.nodes.get(nodeId)?.node.liveness === "down";
   // The API lets nobody give up what a node has that is not known to be down.
-  while (![...lost].every(isDown)) await platform.clock.sleep(500);
-  const volumes = (await store.listVolumes({})).filter(one => lost.has(one.nodeId) && one.state === "kept");
-  for (const volume of volumes) {
-    platform.say(`WISH give up ${volume.deploymentId}/${volume.name}.${volume.serial} on ${volume.nodeId}`);
-    await store.giveUpVolume(volume, { actor: "person", idempotencyKey: undefined }, platform.clock.now());
+  const isDown = (nodeId: string): boolean => platform.database.records.nodes.get(nodeId)?.node.liveness === "down";
+  while (lost.size > 0) {
+    while (![...lost].every(isDown)) await platform.clock.sleep(500);
+    for (const volume of [...platform.database.records.volumes.values()]) {
+      if (!lost.has(volume.nodeId) || volume.state !== "kept") continue;
+      platform.say(`WISH give up ${volume.deploymentId}/${volume.name}.${volume.serial} on ${volume.nodeId}`);
+      await store.giveUpVolume(volume, { actor: "person", idempotencyKey: undefined }, platform.clock.now());
+    }
+    await platform.clock.sleep(500);
   }
 }
 
