@@ -68,8 +68,7 @@ function replace(platform: Platform, by: Records): void {
   // What is written back describes what runs, also where its room was given away meanwhile.
   for (const { id } of platform.nodes) platform.repaired.add(id);
   for (const [id, rule] of platform.engineRules) {
-    const revision = by.nodes.get(id)?.node.assignmentRevision ?? 0;
-    rule.restores(by.platform.incarnation, { term: by.lease?.term ?? 0, revision });
+    rule.restores(by.platform.incarnation, by.nodes.get(id)?.node.assignmentRevision ?? 0);
   }
 }
 
@@ -108,8 +107,6 @@ async function recoverNow(platform: Platform): Promise<boolean> {
   const work = async (): Promise<boolean> => {
     const preview = await recover(api, { confirm: false, incarnation: "" }, PERSON);
     await recover(api, { confirm: true, incarnation: preview.incarnation ?? "" }, PERSON);
-    // It ends the present lease.
-    platform.lease = undefined;
     const words = (preview.items ?? []).map(one => `${one.instanceId}@${one.epoch} ${one.action} ${one.because}`);
     platform.say(`REPAIR recovered: ${words.join("; ")}`);
     return true;

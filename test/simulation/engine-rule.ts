@@ -68,12 +68,11 @@ export class EngineRule {
   }
 
   /** Other records took the place of those that it works by. */
-  restores(incarnation: string, revision: { readonly term: number; readonly revision: number }): void {
+  restores(incarnation: string, revision: number): void {
     this.#isRestored = true;
     const held = this.#held;
-    const isAhead =
-      held !== undefined &&
-      (held.incarnation !== incarnation || held.term > revision.term || held.revision > revision.revision);
+    // Under a term alone nothing was told: records of the same revision know all that it does.
+    const isAhead = held !== undefined && (held.incarnation !== incarnation || held.revision > revision);
     if (!isAhead) return;
     const spared = held.instances.filter(one => one.desired === "run").map(nameOf);
     this.#restored = { incarnation, spared, told: new Set(this.#told) };

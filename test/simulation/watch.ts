@@ -108,7 +108,7 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
           observer.loaded(result as World);
           control.loaded(result as World, nodeId => observer.silentMs(nodeId));
         }
-        if (verb === "releaseLease") platform.lease = undefined;
+        if (verb === "releaseLease" || verb === "recover") platform.lease = undefined;
         if (verb === "takeLease") judgeLease(platform, life.name);
         judgeMandate(platform, life.name, verb, args, result);
         if (verb === "restoreLocation" && result === true) {
@@ -124,7 +124,7 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
       },
       // The answer was lost, not what it was about.
       failed: verb => {
-        if (verb === "takeLease") platform.lease = platform.database.records.lease;
+        if (verb === "takeLease" || verb === "recover") platform.lease = platform.database.records.lease;
       },
     },
     ["close"],
