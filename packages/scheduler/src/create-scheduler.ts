@@ -200,6 +200,7 @@ function apiOf(ports: Ports, started: () => Started | undefined, wake: (because:
     edgeWarnings: () => started()?.edges?.warnings() ?? [],
     replicas: () => started()?.replicas.seen() ?? [],
     heardNodes: () => [...(started()?.beats.all().keys() ?? [])],
+    silentMs: nodeId => started()?.beats.silentMs(nodeId) ?? 0,
     clones: () => started()?.beats.clones() ?? [],
     refusals: () => started()?.beats.refusals() ?? [],
     keysChanged: () => started()?.revocations.soon(),

@@ -44,6 +44,8 @@ export interface ApiDeps {
   replicas(): readonly SeenReplica[];
   /** The nodes that this replica has a beat of. */
   heardNodes(): readonly string[];
+  /** How long this replica has observed a node's silence, in ms; 0 while it cannot hear any. */
+  silentMs(nodeId: string): number;
   /** Agents that refused the last assignment that they got, and why. */
   refusals(): readonly { readonly nodeId: string; readonly because: string }[];
   /** Nodes as which two agents send at present. */

@@ -30,4 +30,21 @@ describe("a recovery", () => {
     expect(await confirm()).toMatchObject({ items: [{ instanceId: "acme.web.1" }] });
     expect(await platform.store.listVolumes({})).toMatchObject([{ nodeId: "node-1", serial: 9, state: "kept" }]);
   });
+
+  it("leaves out no node that did not answer, unless it has been silent for long", async () => {
+    const platform = createTestPlatform();
+    let silentMs = 14_000;
+    const deps = { ...platform.deps, silentMs: () => silentMs };
+    await platform.addNodes({ id: "node-1" });
+    const { incarnation } = await platform.store.loadIdentity();
+    const confirm = () => recover(deps, { confirm: true, incarnation }, someone);
+
+    expect((await recover(deps, { confirm: false, incarnation: "" }, someone)).nodes).toMatchObject([
+      { nodeId: "node-1", answered: false },
+    ]);
+    await expect(confirm()).rejects.toMatchObject({ reason: "NODES_UNANSWERED" });
+    expect(await platform.store.loadIdentity()).toMatchObject({ incarnation });
+    silentMs = 16_000;
+    expect((await confirm()).newIncarnation).not.toBe("");
+  });
 });

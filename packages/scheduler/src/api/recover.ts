@@ -28,6 +28,8 @@ interface Asked {
 }
 
 const ASK_TIMEOUT_MS = 5_000;
+/** A node that has been silent for as long may be left out of a recovery. */
+const SILENT_MS = 15_000;
 
 const ACTIONS: Readonly<Record<RecoveryItem["action"], RecoveryAction>> = {
   keep: RecoveryAction.KEEP,
@@ -57,6 +59,10 @@ export async function recover(
   // A row of a node that is not there would be left out, and what runs be placed a second time.
   const unrecorded = asked.filter(({ isRecorded, held }) => !isRecorded && (held?.present.length ?? 0) > 0);
   if (request.confirm && unrecorded.length > 0) throw refuse.nodesUnrecorded(unrecorded.map(one => one.hostname));
+  // This replica may have lost the bus, or the agent may be about to start: it would come back with
+  // what no record knows.
+  const unanswered = asked.filter(({ nodeId, held }) => held === undefined && deps.silentMs(nodeId) < SILENT_MS);
+  if (request.confirm && unanswered.length > 0) throw refuse.nodesUnanswered(unanswered.map(one => one.hostname));
   const nodes = asked.flatMap(({ nodeId, hostname, held }) =>
     held === undefined ? [] : [{ nodeId, hostname, ...held }],
   );

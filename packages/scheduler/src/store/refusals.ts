@@ -71,6 +71,12 @@ export const refuse = {
       "NODES_UNRECORDED",
       `What runs on ${hostnames.join(", ")} cannot be written yet: these nodes have not reported to this database. Their agents are asked for it; run \`skep recover\` again in a few seconds.`,
     ),
+  nodesUnanswered: (hostnames: readonly string[]): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "NODES_UNANSWERED",
+      `What runs on ${hostnames.join(", ")} would be left out: these nodes did not answer, and have not been silent for long. Run \`skep recover\` again in a few seconds; one that is to be left out has to be silent, so stop its agent first.`,
+    ),
   leaseLost: (term: number): SkepError =>
     new SkepError(
       "aborted",
