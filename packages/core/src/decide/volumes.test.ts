@@ -280,6 +280,19 @@ test("a row written back after its instance was ended is told to stop", () => {
   expect(cluster.world.instances).toEqual([]);
 });
 
+test("a row that was over when it was written back after its instance was ended is told to stop", () => {
+  const cluster = new ToyCluster(someNodes(2));
+  const id = cluster.deploy(exclusive);
+  cluster.run(5);
+  const containers = [{ name: "app", id: "c1", imageId: "i1", running: false, exitCode: 137, restarts: 0 }];
+  const instances = cluster.world.instances.map(one => ({ ...one, desired: "stop" as const }));
+  const locations = cluster.world.locations.map(one => ({ ...one, state: "stopped" as const, containers }));
+  const world = { ...cluster.world, instances, locations };
+  expect(changesOf(decide(world, DEFAULT_SETTINGS, cluster.now).changes, "stop")).toMatchObject([
+    { instanceId: `${id}.1`, because: "its instance is to end" },
+  ]);
+});
+
 test("a copy that failed keeps others away while its lease may hold what is left of it on a node that is down", () => {
   const cluster = new ToyCluster(someNodes(2));
   const id = cluster.deploy(exclusive);

@@ -3,7 +3,7 @@ import { locationsOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
-import { currentOf, isLive, isServing } from "../model/state.ts";
+import { currentOf, isGone, isLive, isServing } from "../model/state.ts";
 import { isSettling } from "./ending.ts";
 
 /**
@@ -28,9 +28,12 @@ export function supersedeOlder(draft: Draft, settings: Settings, ending: Readonl
   }
 }
 
-/** A row that was written back after its instance was ended is to run: it ends as well. */
+/**
+ * A row that was written back after its instance was ended is to run: it ends as well. So does one
+ * that was over then: while something is left of it, its agent is told of it and would run it.
+ */
 function stopRestored(draft: Draft, locations: readonly Location[]): void {
-  for (const { instanceId, epoch, desired } of locations.filter(isLive))
+  for (const { instanceId, epoch, desired } of locations.filter(one => !isGone(one)))
     if (desired !== "stop") record(draft, { kind: "stop", instanceId, epoch, because: "its instance is to end" });
 }
 
