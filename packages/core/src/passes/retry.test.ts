@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Location } from "../model/instance.ts";
-import { aSpec, someNodes } from "../testing/builders.ts";
+import { aContainer, aNode, aSpec, someNodes } from "../testing/builders.ts";
 import { ToyCluster } from "../testing/toy-cluster.ts";
 
 const made = { name: "app", id: "c1", imageId: "", running: false, exitCode: undefined, restarts: 0 };
@@ -19,4 +19,33 @@ test.each<[string, Partial<Location>, number]>([
   cluster.world = { ...cluster.world, locations };
   cluster.run(15);
   expect(cluster.changes.filter(one => one.kind === "place")).toHaveLength(placements);
+});
+
+const FIXED = [{ containerPort: 80, protocol: "tcp" as const, hostPort: 8080 }];
+const placedOn = (cluster: ToyCluster): readonly string[] =>
+  cluster.changes.flatMap(one => (one.kind === "place" ? [one.nodeId] : []));
+
+/** Its strategy prefers the smallest node, which is the one where it fails. */
+function withTakenPort(nodes: number, ports: typeof FIXED | undefined): ToyCluster {
+  const cluster = new ToyCluster(
+    someNodes(nodes, index => (index > 0 ? {} : { capacity: { ...aNode().capacity, memoryBytes: 2 ** 30 } })),
+  );
+  cluster.outcome = ({ nodeId }) => (nodeId === "node-1" ? "fails" : "runs");
+  const containers = [aContainer(ports === undefined ? {} : { ports })];
+  cluster.deploy(aSpec({ containers, placement: { ...aSpec().placement, strategy: "resource-based" } }));
+  return cluster;
+}
+
+test("a copy with a fixed host port that failed goes to another node at once: its port there counts as taken", () => {
+  const cluster = withTakenPort(2, FIXED);
+  cluster.run(30);
+  expect(placedOn(cluster)).toEqual(["node-1", "node-2"]);
+  expect(cluster.serving("acme.web")).toHaveLength(1);
+});
+
+test("it is tried where it failed when there is no other node, and others keep to the best one", () => {
+  for (const cluster of [withTakenPort(1, FIXED), withTakenPort(2, undefined)]) {
+    cluster.run(30);
+    expect(placedOn(cluster).slice(0, 2)).toEqual(["node-1", "node-1"]);
+  }
 });
