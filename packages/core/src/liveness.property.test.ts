@@ -12,10 +12,11 @@ const SETTINGS = { suspectAfterMs: 3_000, downAfterMs: 6_000 };
 const NOW = 100_000;
 
 function seen(over: Partial<NodeObservation> = {}): NodeObservation {
-  return { observingSinceAt: 0, lastBeatAt: NOW, probe: "unknown", probedAt: undefined, ...over };
+  const beats = { lastBeatAt: NOW, beatBeforeAt: NOW - 1_000 };
+  return { observingSinceAt: 0, ...beats, probe: "unknown", probedAt: undefined, ...over };
 }
 
-const DEAD = seen({ lastBeatAt: NOW - 10_000, probe: "silent", probedAt: NOW - 1_000 });
+const DEAD = seen({ lastBeatAt: NOW - 10_000, beatBeforeAt: NOW - 11_000, probe: "silent", probedAt: NOW - 1_000 });
 
 function judge(observation: NodeObservation | undefined, before: Liveness = "ready"): Liveness | undefined {
   const nodes = someNodes(5, index => (index === 0 ? { liveness: before } : {}));
@@ -49,11 +50,18 @@ test("an observer that has just begun knows nothing, and inherits nobody's silen
   ).not.toBe("down");
 });
 
-test("who is down stays down until a beat is heard", () => {
-  expect(judge(seen({ observingSinceAt: NOW - 1_000, lastBeatAt: undefined }), "down")).toBe("down");
+test("who is down stays down until two new beats were heard lately: one may be late", () => {
+  const since = NOW - 2_000;
+  const heard = (beatBeforeAt: number | undefined, lastBeatAt: number | undefined): Liveness | undefined =>
+    judge(seen({ observingSinceAt: since, lastBeatAt, beatBeforeAt }), "down");
+  expect(heard(undefined, undefined)).toBe("down");
   expect(judge({ ...DEAD, probe: "answered", probedAt: NOW }, "down")).toBe("down");
-  expect(judge(seen({ observingSinceAt: NOW - 1_000, lastBeatAt: NOW - 90_000 }), "down")).toBe("down");
-  expect(judge(seen({ observingSinceAt: NOW - 1_000, lastBeatAt: NOW - 500 }), "down")).toBe("ready");
+  expect(heard(undefined, NOW - 90_000)).toBe("down");
+  expect(heard(undefined, NOW - 500)).toBe("down");
+  expect(heard(since - 1, NOW - 500)).toBe("down");
+  expect(heard(since, NOW - 500)).toBe("ready");
+  expect(judge(seen({ lastBeatAt: NOW, beatBeforeAt: NOW - 3_000 }), "down")).toBe("down");
+  expect(judge(seen({ lastBeatAt: NOW, beatBeforeAt: NOW - 2_999 }), "down")).toBe("ready");
 });
 
 test("two of three nodes silent at once freeze the verdicts, and the sentence names them", () => {
@@ -111,6 +119,7 @@ test("no node becomes down before its time on this observer's clock, nor while v
   const observation = fc.record({
     observingSinceAt: fc.integer({ min: NOW - 20_000, max: NOW }),
     lastBeatAt: fc.option(fc.integer({ min: NOW - 40_000, max: NOW }), { nil: undefined }),
+    beatBeforeAt: fc.option(fc.integer({ min: NOW - 40_000, max: NOW }), { nil: undefined }),
     probe: fc.constantFrom("answered", "silent", "unknown"),
     probedAt: fc.option(fc.integer({ min: NOW - 40_000, max: NOW }), { nil: undefined }),
   });

@@ -8,6 +8,8 @@ import type { Liveness, Node, NodeId } from "./model/node.ts";
 export interface NodeObservation {
   readonly observingSinceAt: number;
   readonly lastBeatAt: number | undefined;
+  /** When the new beat before the last new one came; `undefined` where there was none. */
+  readonly beatBeforeAt: number | undefined;
   /** What peers found when they asked the agent directly; `unknown` where none could ask. */
   readonly probe: "answered" | "silent" | "unknown";
   /** When that was; `undefined` where nobody asked yet. */
@@ -38,7 +40,8 @@ const MOST_SILENT_SHARE = 1 / 3;
  * beginning of the observation. A silent node is suspect; it is down only when it was silent for
  * long and its peers could not reach it during that silence either. When more than a third of the
  * nodes, and more than one, are silent at once, none becomes down. A node that is down stays so
- * until a beat comes.
+ * until two new beats have come: a single one may have been on its way since before the node
+ * failed.
  */
 export function assessNodes(
   nodes: readonly Node[],
@@ -77,16 +80,25 @@ function judge(
   now: number,
   frozen: boolean,
 ): Liveness {
-  if (seen === undefined) return node.liveness === "down" ? "down" : "unknown";
+  if (node.liveness === "down") return seen !== undefined && isBack(seen, settings, now) ? "ready" : "down";
+  if (seen === undefined) return "unknown";
   const silence = now - silentSince(seen);
-  // Where the observation began anew, as after an outage of the bus, an older beat is no news.
-  const isHeard = seen.lastBeatAt !== undefined && seen.lastBeatAt >= seen.observingSinceAt;
-  if (node.liveness === "down" && !isHeard) return "down";
   if (seen.lastBeatAt !== undefined && silence < settings.suspectAfterMs) return "ready";
-  if (node.liveness === "down") return "down";
   if (silence < settings.suspectAfterMs) return "unknown";
   const isUnreachable = seen.probe === "silent" && seen.probedAt !== undefined && seen.probedAt > silentSince(seen);
   return silence >= settings.downAfterMs && isUnreachable && !frozen ? "down" : "suspect";
+}
+
+/**
+ * Whether two new beats came lately. Where the observation began anew, as after an outage of the
+ * bus, an older beat is no news.
+ */
+function isBack(
+  { beatBeforeAt, observingSinceAt }: NodeObservation,
+  { suspectAfterMs }: Pick<Settings, "suspectAfterMs">,
+  now: number,
+): boolean {
+  return beatBeforeAt !== undefined && beatBeforeAt >= observingSinceAt && now - beatBeforeAt < suspectAfterMs;
 }
 
 function isAlarming(

@@ -89,6 +89,20 @@ describe("three schedulers and three nodes", () => {
     expect(running()).toHaveLength(3);
   });
 
+  it("believe a dead node down though a late beat comes, and ready when it beats again", async () => {
+    const dead = agents[0]!;
+    dead.stop();
+    for (const agent of agents) agent.reaches = false;
+    expect(await within(12_000, () => kinds().includes("node.down"))).toBe(true);
+    const believed = (): string | undefined => rig.database.records.nodes.get("node-1")?.node.liveness;
+    dead.beat();
+    expect(await within(5_000, () => believed() !== "down")).toBe(false);
+    dead.beat();
+    await rig.clock.advance(1_000);
+    dead.beat();
+    expect(await within(2_000, () => believed() === "ready")).toBe(true);
+  });
+
   it("leave a silent node alone while its peers reach it", async () => {
     await deploy();
     await within(1_000, () => recorded().length === 3);

@@ -45,9 +45,8 @@ export const CORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: LIVENESS,
-        find: 'if (seen.lastBeatAt !== undefined && silence < settings.suspectAfterMs) return "ready";\n  if (node.liveness === "down") return "down";',
-        replace:
-          'if (node.liveness === "down") return "down";\n  if (seen.lastBeatAt !== undefined && silence < settings.suspectAfterMs) return "ready";',
+        find: 'seen !== undefined && isBack(seen, settings, now) ? "ready" : "down"',
+        replace: '"down"',
       },
     ],
     found: /is recorded as down, but/,

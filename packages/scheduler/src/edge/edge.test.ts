@@ -21,7 +21,7 @@ function aBeat(works: Pick<Beat, "incarnation" | "appliedTerm">): Heard {
     ...{ nodeId: "node-1", bootId: "boot", sessionId: "session", seq: 1, appliedRevision: 1, reportSeq: 0 },
     ...{ digest: 0n, instances: 1, load: undefined, leaving: false, refused: "", at: 0, ...works },
   };
-  return { beat, atMs: 0 };
+  return { beat, atMs: 0, newAtMs: undefined, newBeforeMs: undefined };
 }
 
 describe("the routes", () => {

@@ -20,6 +20,9 @@ export interface Heard {
   readonly beat: HeardBeat | undefined;
   /** When, by `Beats.awakeMs`. */
   readonly atMs: number;
+  /** When the last new beat came, and when the one before it. */
+  readonly newAtMs: number | undefined;
+  readonly newBeforeMs: number | undefined;
 }
 
 /**
@@ -80,11 +83,9 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
     const { nodeId, sessionId } = beat;
     sessions.set(nodeId, hearSession(sessions.get(nodeId) ?? [], beat, attention.ms()));
     if (isRefused(nodeId, sessionId)) return;
-    const known = heard.get(nodeId)?.beat;
-    // One that was doubled or overtaken is a sign of life all the same, but what it says is old.
-    const isOld = known !== undefined && known.sessionId === sessionId && known.seq >= beat.seq;
-    heard.set(nodeId, { beat: isOld ? known : beat, atMs: attention.ms() });
-    if (isOld) return;
+    const before = heard.get(nodeId);
+    if (isOld(before?.beat, beat)) return note(nodeId);
+    heard.set(nodeId, { beat, atMs: attention.ms(), newAtMs: attention.ms(), newBeforeMs: before?.newAtMs });
     for (const handle of [...handlers]) handle(beat);
   });
   let listenedMs = 0;
@@ -98,6 +99,11 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
   const isRefused = (nodeId: NodeId, sessionId: string): boolean =>
     isRefusedSession(sessions.get(nodeId) ?? [], sessionId, attention.ms());
   const listeningSince = (): number => (bus.connected() ? sinceMs : attention.ms());
+
+  function note(nodeId: NodeId): void {
+    const { beat, newAtMs, newBeforeMs } = heard.get(nodeId) ?? {};
+    heard.set(nodeId, { beat, newAtMs, newBeforeMs, atMs: attention.ms() });
+  }
 
   function read({ data, subject }: BusMessage): HeardBeat | undefined {
     try {
@@ -119,9 +125,7 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
     refusals: () => [...heard].flatMap(([nodeId, { beat }]) => refusalOf(nodeId, beat)),
     isRefused,
     clones: () => [...sessions].flatMap(([nodeId, known]) => clonesOf(nodeId, known, attention.ms())),
-    note: nodeId => {
-      heard.set(nodeId, { beat: heard.get(nodeId)?.beat, atMs: attention.ms() });
-    },
+    note,
     onBeat: handle => {
       handlers.add(handle);
       return { close: () => void handlers.delete(handle) };
@@ -133,6 +137,13 @@ export function createBeats(ports: Pick<LoopPorts, "bus" | "clock" | "log">, sen
       unreadable.close();
     },
   };
+}
+
+/**
+ * Whether it was doubled or overtaken: it is a sign of life all the same, but what it says is old.
+ */
+function isOld(known: HeardBeat | undefined, { sessionId, seq }: HeardBeat): boolean {
+  return known !== undefined && known.sessionId === sessionId && known.seq >= seq;
 }
 
 function refusalOf(nodeId: NodeId, beat: HeardBeat | undefined): readonly { nodeId: NodeId; because: string }[] {

@@ -128,6 +128,7 @@ function observe(nodeId: NodeId, beats: Beats, result: ProbeResult | undefined, 
   return {
     observingSinceAt: beats.listeningSinceMs(),
     lastBeatAt: heard?.atMs,
+    beatBeforeAt: heard?.newBeforeMs,
     probe: isLeaving ? "unknown" : (result?.probe ?? "unknown"),
     probedAt: result?.atMs,
     assigned,
