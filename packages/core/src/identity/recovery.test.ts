@@ -13,14 +13,16 @@ function aNode(nodeId: string, epoch: number): HeldNode {
   return { nodeId, hostname: nodeId, assignment: undefined, epochs: {}, present, volumes: [] };
 }
 
-function dropped(...nodes: readonly HeldNode[]) {
+function plan(...nodes: readonly HeldNode[]) {
   const locations = [aLocation({ instanceId: instance.id, epoch: 2, nodeId: "node-1" })];
   const world = aWorld({ deployments: [aDeployment()], releases: [aRelease()], instances: [instance], locations });
   return planRecovery({
     ...{ world, nodes, now: 5_000, incarnation: "inc-2", routes: [], serials: new Map() },
     identity: { incarnation: "inc-1", succeeds: [], serialFloor: 0, unrecovered: undefined },
-  }).dropped;
+  });
 }
+
+const dropped = (...nodes: readonly HeldNode[]) => plan(...nodes).dropped;
 
 describe("the row of a placement that a later one has replaced since the backup", () => {
   it("goes where its node has nothing of it, or its agent would be told to run it again", () => {
@@ -29,5 +31,14 @@ describe("the row of a placement that a later one has replaced since the backup"
 
   it("stays where its node did not answer: it may run there", () => {
     expect(dropped(aNode("node-2", 3))).toEqual([]);
+  });
+
+  it("goes where the later one is over, and the next begins above it", () => {
+    const saw = { ...aNode("node-1", 3), epochs: { [instance.id]: 3 }, present: [] };
+    expect(plan(saw)).toMatchObject({
+      dropped: [{ instanceId: instance.id, epoch: 2 }],
+      instances: [{ id: instance.id, epoch: 3 }],
+    });
+    expect(plan({ ...saw, nodeId: "node-2" })).toMatchObject({ dropped: [], instances: [] });
   });
 });

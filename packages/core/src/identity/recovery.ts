@@ -174,12 +174,18 @@ function adoptEndedCopy(one: Candidate, input: RecoveryInput, draft: RecoveryDra
   return true;
 }
 
-/** An instance that is placed nowhere begins above every epoch that any agent has seen of it. */
+/**
+ * An instance that is placed nowhere begins above every epoch that any agent has seen of it. So
+ * does one whose later placement is over: its agent would be told to run what it has seen replaced.
+ */
 function raiseEpochs({ world, nodes }: RecoveryInput, draft: RecoveryDraft): void {
-  const placed = new Set(world.locations.filter(isLive).map(one => `${one.instanceId} ${one.epoch}`));
+  const placed = new Map(world.locations.filter(isLive).map(one => [`${one.instanceId} ${one.epoch}`, one]));
   for (const instance of world.instances) {
     const seen = Math.max(instance.epoch, ...nodes.map(one => one.epochs[instance.id] ?? 0));
-    if (seen > instance.epoch && !placed.has(`${instance.id} ${instance.epoch}`)) draft.raiseEpoch(instance, seen);
+    const row = placed.get(`${instance.id} ${instance.epoch}`);
+    if (seen <= instance.epoch || (row !== undefined && !isAbsent(row, nodes))) continue;
+    if (row !== undefined) draft.drop(row);
+    draft.raiseEpoch(instance, seen);
   }
 }
 
