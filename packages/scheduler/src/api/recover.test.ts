@@ -26,6 +26,10 @@ describe("a recovery", () => {
     expect(preview.revoked).toEqual(["node-9"]);
     expect(preview.volumes).toMatchObject([{ name: "data", serial: 9n, action: RecoveryAction.ADOPT }]);
     await expect(confirm()).rejects.toMatchObject({ reason: "NODES_UNRECORDED" });
+    // The Swarm's list alone makes no node of it that anything may be placed on.
+    const listed = { nodeId: "node-1", hostname: "host-1", role: "worker", availability: "active" } as const;
+    await platform.store.saveSwarmNodes([{ ...listed, state: "ready", address: "", labels: {}, versionIndex: 1 }], 1);
+    await expect(confirm()).rejects.toMatchObject({ reason: "NODES_UNRECORDED" });
     await platform.addNodes({ id: "node-1" });
     expect(await confirm()).toMatchObject({ items: [{ instanceId: "acme.web.1" }] });
     expect(await platform.store.listVolumes({})).toMatchObject([{ nodeId: "node-1", serial: 9, state: "kept" }]);

@@ -21,8 +21,6 @@ import type { ApiDeps } from "./deps.ts";
 interface Asked {
   readonly nodeId: NodeId;
   readonly hostname: string;
-  /** A new database has a node once its agent has reported in full. */
-  readonly isRecorded: boolean;
   readonly held: HeldState | undefined;
   readonly because: string;
 }
@@ -56,8 +54,10 @@ export async function recover(
     store.listRoutes({}),
   ]);
   if (request.confirm && request.incarnation !== identity.incarnation) throw refuse.incarnationChanged();
-  // A row of a node that is not there would be left out, and what runs be placed a second time.
-  const unrecorded = asked.filter(({ isRecorded, held }) => !isRecorded && (held?.present.length ?? 0) > 0);
+  // A new database counts a node once its agent has reported in full. Until then a row of it would
+  // be left out or given up, and what runs be placed a second time.
+  const counted = new Set(world.nodes.map(node => node.id));
+  const unrecorded = asked.filter(({ nodeId, held }) => !counted.has(nodeId) && (held?.present.length ?? 0) > 0);
   if (request.confirm && unrecorded.length > 0) throw refuse.nodesUnrecorded(unrecorded.map(one => one.hostname));
   // This replica may have lost the bus, or the agent may be about to start: it would come back with
   // what no record knows.
@@ -94,13 +94,8 @@ async function askAll(deps: ApiDeps): Promise<readonly Asked[]> {
   const hostnames = new Map((await deps.store.listNodes()).map(({ node }) => [node.id, node.hostname]));
   const ids = new Set([...hostnames.keys(), ...deps.heardNodes()]);
   const ask = async (nodeId: NodeId): Promise<Asked> => {
-    const hostname = hostnames.get(nodeId);
-    return {
-      nodeId,
-      hostname: hostname ?? nodeId,
-      isRecorded: hostname !== undefined,
-      ...(await askOne(deps, nodeId)),
-    };
+    const hostname = hostnames.get(nodeId) ?? nodeId;
+    return { nodeId, hostname, ...(await askOne(deps, nodeId)) };
   };
   return Promise.all([...ids].toSorted().map(ask));
 }
