@@ -58,7 +58,7 @@ describe("what is found on a node without a record", () => {
   it("is removed for certain only where its number was given out", () => {
     const nothing = { instances: [], locations: [] };
     expect(judge(seen({ instanceId: "acme.web.3" }), records(nothing))).toMatchObject({ kind: "remove" });
-    expect(judge(seen({ instanceId: "acme.web.4" }), records(nothing))).toMatchObject({ kind: "unproven" });
+    expect(judge(seen({ instanceId: "acme.web.4" }), records(nothing))).toMatchObject({ kind: "left" });
     expect(judge(seen({ instanceId: "other.web.1" }), records(nothing))).toMatchObject({ kind: "unproven" });
     expect(judge(seen({ instanceId: "by-hand" }), records(nothing))).toMatchObject({ kind: "unproven" });
   });

@@ -114,6 +114,11 @@ function judgeUnknown(instanceId: InstanceId, { serials, serialFloor }: Evidence
   const given = name === undefined ? undefined : serials.get(name.deploymentId);
   const known = knownSerial(instanceId, given);
   if (known === "given") return { kind: "remove", because: "it was ended while its node was away" };
+  if (known === "never" && given !== undefined)
+    return {
+      kind: "left",
+      because: "its number is beyond all that these records have given: they may be an older copy",
+    };
   const isFromBefore = known === "unsure" || (given === undefined && name !== undefined && name.serial < serialFloor);
   return isFromBefore
     ? { kind: "left", because: "it may be from before the records were recovered" }
