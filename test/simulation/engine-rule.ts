@@ -20,6 +20,8 @@ interface Restored {
   readonly spared: readonly string[];
   /** What those records had told it. */
   readonly told: ReadonlySet<string>;
+  /** Whether a scheduler has had a beat of it since: until then nobody can know what it runs. */
+  isHeard: boolean;
 }
 
 interface Replaced {
@@ -45,6 +47,7 @@ export class EngineRule {
   #restored: Restored | undefined;
   #isRestored = false;
   readonly #told = new Set<string>();
+  readonly #doubled = new Set<string>();
 
   constructor(nodeId: string) {
     this.#nodeId = nodeId;
@@ -62,9 +65,30 @@ export class EngineRule {
     return this.#held;
   }
 
-  /** The journal is gone with everything that the node has ever seen. */
+  /**
+   * The journal is gone with everything that the node has ever seen: no records know less, and
+   * the names of what it runs may be given again.
+   */
   forgets(): void {
     this.#epochs = new Map();
+    for (const name of this.#restored?.spared ?? []) this.#doubled.add(name);
+    this.#restored = undefined;
+  }
+
+  /** A scheduler got a beat of the agent. */
+  isHeard(): void {
+    if (this.#restored !== undefined) this.#restored.isHeard = true;
+  }
+
+  /** A plan places this copy anywhere. */
+  placed(copy: { readonly instanceId: string; readonly epoch: number }): void {
+    const { isHeard = true, spared = [] } = this.#restored ?? {};
+    if (!isHeard && spared.includes(nameOf(copy))) this.#doubled.add(nameOf(copy));
+  }
+
+  /** Whether what it runs got its name again while nobody could hear of it. */
+  isDoubled(copy: { readonly instanceId: string; readonly epoch: number }): boolean {
+    return this.#doubled.size > 0 && this.#doubled.has(nameOf(copy));
   }
 
   /** Other records took the place of those that it works by. */
@@ -75,7 +99,7 @@ export class EngineRule {
     const isAhead = held !== undefined && (held.incarnation !== incarnation || held.revision > revision);
     if (!isAhead) return;
     const spared = held.instances.filter(one => one.desired === "run").map(nameOf);
-    this.#restored = { incarnation, spared, told: new Set(this.#told) };
+    this.#restored = { incarnation, spared, told: new Set(this.#told), isHeard: false };
   }
 
   /** An assignment left a scheduler for this node. */

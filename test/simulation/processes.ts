@@ -1,3 +1,4 @@
+import { parseNodeSubject } from "@skep/api/subjects.ts";
 import { createAgent } from "@skep/agent/create-agent.ts";
 import type { Journal, JournalEntry } from "@skep/agent/loop/journal.ts";
 import { createMemoryMemo } from "@skep/agent/loop/memo.ts";
@@ -75,6 +76,8 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
   const bus = busOfLife(platform.network.connect(name), life, (subject, data) => {
     const broken = observer.heard(subject, data, (nodeId, sessionId) => hasReported(platform, nodeId, sessionId));
     if (broken !== undefined) platform.violate(broken);
+    const about = parseNodeSubject(subject);
+    if (about?.kind === "beat") platform.engineRules.get(about.nodeId)?.isHeard();
   });
   const store = watchedStore(platform, platform.database.connect(name), life, observer);
   const newId = createIdSource(random);

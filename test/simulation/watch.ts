@@ -43,7 +43,10 @@ const EVERYTHING: Changed = { records: true, containers: true, edges: true };
  * have changed, with what of them has: a rule that reads none of it says what it said before.
  */
 export function checkNow(platform: Platform, changed: Changed = EVERYTHING): void {
-  const running = platform.nodes.flatMap(node => node.running());
+  // Nobody could know that the first of these was there.
+  const isDoubled = (one: { readonly nodeId: string; readonly instanceId: string; readonly epoch: number }): boolean =>
+    platform.engineRules.get(one.nodeId)?.isDoubled(one) === true;
+  const running = platform.nodes.flatMap(node => node.running()).filter(one => !isDoubled(one));
   const world = changed.records || platform.judged === undefined ? recordsOf(platform) : platform.judged;
   const before = platform.judged ?? world;
   platform.judged = world;
@@ -102,6 +105,9 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
           const [plan] = args as [Plan];
           const broken = platform.judged && brokenBasisRule(platform.judged, plan);
           if (broken !== undefined) platform.violate(broken);
+          for (const change of plan.changes) {
+            if (change.kind === "place") platform.engineRules.forEach(rule => rule.placed(change));
+          }
           for (const change of plan.changes) platform.say(`${life.name} plan ${JSON.stringify(change)}`.slice(0, 300));
         }
         if (verb === "loadWorld") {
