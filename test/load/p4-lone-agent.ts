@@ -29,9 +29,9 @@ export interface LoneAgent {
 
 /**
  * Starts it on the engine, which is in a Swarm; the bus between the two is in memory. It has the
- * start limit that agents have unless an operator says otherwise.
+ * given start limit, or the one that agents have unless an operator says otherwise.
  */
-export async function startLoneAgent(engine: Engine): Promise<LoneAgent> {
+export async function startLoneAgent(engine: Engine, startLimit?: number): Promise<LoneAgent> {
   const network = createMemoryNetwork(systemClock);
   const scheduler = network.connect("scheduler");
   const nodeId = (await engine.facts()).nodeId ?? "";
@@ -67,7 +67,7 @@ export async function startLoneAgent(engine: Engine): Promise<LoneAgent> {
     machineBootId: "load",
     limits: { portFrom: 20_000, portTo: 29_999, maxInstances: 1_000 },
     sandboxImage: "skep/pause:latest",
-    startLimit: undefined,
+    startLimit,
     agentVersion: "0",
   });
   const listening = new Promise<void>(resolve => {
