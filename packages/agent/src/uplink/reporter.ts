@@ -222,11 +222,18 @@ const strangerKey = (one: Stranger): string => `stranger ${one.status.instanceId
 /** The volumes are sent as one list, which is complete. */
 const VOLUMES = "volumes";
 
+/** By picture: each is compared again when what was sent of it has landed. */
+const texts = new WeakMap<Picture, ReadonlyMap<string, string>>();
+
 function textsOf(picture: Picture): ReadonlyMap<string, string> {
-  return new Map([
+  const known = texts.get(picture);
+  if (known !== undefined) return known;
+  const made = new Map([
     ...picture.statuses.map(one => [statusKey(one), JSON.stringify(one)] as const),
     ...picture.gone.map(one => [goneKey(one), ""] as const),
     ...picture.strangers.map(one => [strangerKey(one), JSON.stringify(one)] as const),
     [VOLUMES, JSON.stringify(picture.volumes)],
   ]);
+  texts.set(picture, made);
+  return made;
 }

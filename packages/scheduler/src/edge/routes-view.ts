@@ -1,11 +1,10 @@
 import { withCanary } from "@skep/core/routing/canary.ts";
-import { traefikConfig } from "@skep/core/routing/traefik-config.ts";
 import type { Unrecovered } from "@skep/core/identity/platform-identity.ts";
 import type { Node } from "@skep/core/model/node.ts";
-import { createHash } from "node:crypto";
 import type { Beats } from "../loop/beats.ts";
 import type { LoopPorts, Running } from "../loop/ports.ts";
 import { holdingsOf, LISTEN_MS } from "../loop/records-guard.ts";
+import { createEdgeConfig } from "./edge-config.ts";
 import { whyWithheld } from "./routes-guard.ts";
 
 /** What every edge is to route, kept at hand. */
@@ -70,6 +69,7 @@ export function createRoutesView(
   let marked: Mark | undefined;
   let running: Running | undefined;
   const superseded = new Map<string, number>();
+  const configOf = createEdgeConfig();
 
   /** The old routes stay, up to their age, as when the database is away: edges keep theirs then. */
   async function read(agents: Agents): Promise<void> {
@@ -81,10 +81,9 @@ export function createRoutesView(
     areOurs = because === undefined;
     marked = markOf(edge.identity.unrecovered, marked, clock.monotonic());
     if (because !== undefined) throw new Error(`The routes are withheld: ${because}.`);
-    const { routes, locations, nodes } = edge;
+    const { routes, nodes } = edge;
     readMs = askedMs;
-    const config = traefikConfig(routes, locations, nodes);
-    const version = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
+    const { config, version } = configOf(edge);
     if (version === known?.version) {
       known = { ...known, nodes };
       return;

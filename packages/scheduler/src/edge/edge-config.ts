@@ -1,0 +1,37 @@
+import { traefikConfig, type TraefikDynamic } from "@skep/core/routing/traefik-config.ts";
+import { createHash } from "node:crypto";
+import type { Edge } from "../store/store.ts";
+
+/** A configuration for the edges, and its version: a hash of what it says. */
+export interface EdgeConfig {
+  readonly config: TraefikDynamic;
+  readonly version: string;
+}
+
+type Rows = Pick<Edge, "routes" | "locations" | "nodes">;
+
+/**
+ * Answers the configuration of what was read, and the last one again while the rows are the very
+ * same: rows are replaced and never changed. Only the store in memory answers the same rows twice,
+ * and hundreds of reads in a simulated minute change nothing.
+ */
+export function createEdgeConfig(): (rows: Rows) => EdgeConfig {
+  let last: { readonly rows: Rows; readonly made: EdgeConfig } | undefined;
+  return rows => {
+    if (last !== undefined && areSame(last.rows, rows)) return last.made;
+    const config = traefikConfig(rows.routes, rows.locations, rows.nodes);
+    const version = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
+    last = { rows, made: { config, version } };
+    return last.made;
+  };
+}
+
+function areSame(one: Rows, other: Rows): boolean {
+  return (
+    hasSame(one.routes, other.routes) && hasSame(one.locations, other.locations) && hasSame(one.nodes, other.nodes)
+  );
+}
+
+function hasSame<T>(some: readonly T[], others: readonly T[]): boolean {
+  return some.length === others.length && some.every((one, at) => one === others[at]);
+}
