@@ -9,10 +9,13 @@ export interface Worker {
   close(): void;
 }
 
+/** What a seed makes dies young: with more room less is copied, and a tenth less time goes. */
+const MEMORY = ["--max-semi-space-size=64", "--min-semi-space-size=32"];
+
 /** Starts a worker; `bug` names what is built into its programs. */
 export function startWorker(bug?: string): Worker {
   const child = fork(join(import.meta.dirname, "worker.ts"), bug === undefined ? [] : [bug], {
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    execArgv: ["--disable-warning=ExperimentalWarning", ...MEMORY],
     // A worker must not report to the test runner that this process belongs to.
     env: { PATH: process.env["PATH"] ?? "" },
   });
