@@ -331,6 +331,19 @@ export const CORE_BUGS: readonly Bug[] = [
     found: /written back after its end runs on|not as desired/,
   },
   {
+    name: "ended-row-of-the-ended-runs-on",
+    breaks: "A row that was over when it was written back after its instance was ended is not told to stop.",
+    edits: [
+      {
+        file: SUPERSEDE,
+        find: "locations.filter(one => !isGone(one))",
+        replace: "locations.filter(isLive)",
+      },
+    ],
+    scenario: "ended-row-comes-back",
+    found: /written back after its end runs on|not as desired/,
+  },
+  {
     name: "routes-of-the-newest-release",
     breaks: "A route leads to the port of the newest release, also while only an older one serves.",
     edits: [

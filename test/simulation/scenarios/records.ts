@@ -1,3 +1,4 @@
+import type { Location } from "@skep/core/model/instance.ts";
 import { encodeAssignment } from "@skep/api/codec/assignment.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import { emptyRecords, locationKey, type Records } from "@skep/scheduler/store/memory-records.ts";
@@ -192,21 +193,28 @@ const rowBetween: Scenario = {
 };
 
 /** A row that says `run` is written back when its instance is to end already. */
-const rowComesBack: Scenario = {
-  name: "row-comes-back",
-  play: async stage => {
-    await stage.create("acme", web("web", {}, { replicas: 2 }));
-    await stage.advance(10_000);
-    const { locations, instances } = stage.platform.database.records;
-    const row = stage.rowsOf("acme.web").find(one => one.instanceId === "acme.web.2")!;
-    locations.delete(locationKey(row));
-    await stage.change("acme.web", { replicas: 1 });
-    await stage.until(() => instances.get(row.instanceId)?.desired === "stop", 10_000, "nothing was ended");
-    locations.set(locationKey(row), row);
-    const isOver = (): boolean => stage.running().join() === "acme.web.1@1";
-    await stage.until(isOver, 20_000, "a row that was written back after its end runs on");
-  },
-};
+const rowComesBack = comesBack("row-comes-back", row => row);
+
+/** The same, with a row that its agent's report of long ago made: it says that its copy is over. */
+const endedRowComesBack = comesBack("ended-row-comes-back", row => ({ ...row, state: "stopped" }));
+
+function comesBack(name: string, as: (row: Location) => Location): Scenario {
+  return {
+    name,
+    play: async stage => {
+      await stage.create("acme", web("web", {}, { replicas: 2 }));
+      await stage.advance(10_000);
+      const { locations, instances } = stage.platform.database.records;
+      const row = stage.rowsOf("acme.web").find(one => one.instanceId === "acme.web.2")!;
+      locations.delete(locationKey(row));
+      await stage.change("acme.web", { replicas: 1 });
+      await stage.until(() => instances.get(row.instanceId)?.desired === "stop", 10_000, "nothing was ended");
+      locations.set(locationKey(row), as(row));
+      const isOver = (): boolean => stage.running().join() === "acme.web.1@1";
+      await stage.until(isOver, 20_000, "a row that was written back after its end runs on");
+    },
+  };
+}
 
 /** The row of a copy that was given up vanishes, and the node that has the copy comes back. */
 const oldRowVanishes: Scenario = {
@@ -255,6 +263,7 @@ export const RECORDS: readonly Scenario[] = [
   leasedRowVanishes,
   rowBetween,
   rowComesBack,
+  endedRowComesBack,
   oldRowVanishes,
   strayGoes,
 ];
