@@ -165,8 +165,13 @@ export function decodeFetchReply(bytes: Uint8Array): DecodedAssignment | undefin
   return assignment === undefined ? undefined : assignmentFromProto(assignment);
 }
 
-/** The whole assignment as the message that carries it within another. */
+/** The whole assignment with every spec, for an agent's own disk. */
 export function wholeAssignmentToProto(assignment: Assignment): MessageInitShape<typeof AssignmentSchema> {
+  return assignmentToProto(assignment, packWhole(assignment));
+}
+
+/** All of its instances, and large specs by name only: for an answer, which is one message. */
+export function listedAssignmentToProto(assignment: Assignment): MessageInitShape<typeof AssignmentSchema> {
   return assignmentToProto(assignment, packAssignment(assignment, Infinity));
 }
 
