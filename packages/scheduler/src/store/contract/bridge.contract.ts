@@ -41,7 +41,8 @@ export function describeBridges({ store, committed, mandate, place }: StoreSetti
     it("keep a copy that is recorded elsewhere from running beside them after the recovery", async () => {
       await committed(creation(1), placement(1));
       await mark();
-      await claim("node-2", 7, true, { leaseMs: 60 });
+      // Long enough for a busy machine to come to the next claim before it ends.
+      await claim("node-2", 7, true, { leaseMs: 5_000 });
       const { incarnation, succeeds } = await store.loadIdentity();
       const nothing = {
         items: [],
@@ -56,7 +57,7 @@ export function describeBridges({ store, committed, mandate, place }: StoreSetti
       const identity = { incarnation: "inc_new", succeeds: [...succeeds, incarnation], serialFloor: 0 };
       await store.recover({ ...recovery, identity, serials: new Map() }, incarnation, someone, NOW);
       expect(await claim("node-1", 1)).toEqual({ granted: [], isBridged: false });
-      await place.wait(80);
+      await place.wait(5_100);
       expect(await claim("node-1", 1)).toEqual({ ...granted(1), isBridged: false });
     });
 
