@@ -6,12 +6,15 @@ import { endLife, type Platform } from "./platform.ts";
 
 /** What becomes of the records as a whole, once in a seed. */
 export interface Disaster {
-  /** `rewind`: an older copy is put in their place; `empty`: a new database is. */
-  readonly kind: "rewind" | "empty";
+  /**
+   * `rewind`: an older copy is put in their place; `empty`: a new database is; `tail`: a standby
+   * takes over while everybody works on, and the last that was committed had not reached it.
+   */
+  readonly kind: "rewind" | "empty" | "tail";
   readonly atMs: number;
   /** How old the copy is. */
   readonly backMs: number;
-  /** How long no scheduler runs. */
+  /** How long no scheduler runs, or how long nobody reaches the standby. */
   readonly forMs: number;
 }
 
@@ -23,11 +26,19 @@ const TRIES_AGAIN_MS = 10_000;
 const PERSON = { actor: "person", idempotencyKey: undefined };
 
 /**
- * Draws what becomes of the records in this seed, by chance of its own. `share` of the seeds have a
- * disaster.
+ * Draws what becomes of the records in this seed, by chance of its own. `share` of the seeds lose
+ * the last commits, and as many have another disaster.
  */
 export function drawDisaster(platform: Platform, share: number): Disaster | undefined {
   const chance = platform.chance("disaster");
+  const tail = platform.chance("tail");
+  if (tail.happens(share))
+    return {
+      kind: "tail",
+      atMs: tail.between(20_000, 50_000),
+      backMs: tail.between(10, 900),
+      forMs: tail.between(100, 6_000),
+    };
   if (!chance.happens(share)) return undefined;
   return {
     kind: chance.pick(["rewind", "empty"]),
@@ -47,6 +58,7 @@ export async function suffer(platform: Platform, disaster: Disaster, revival: Re
   const copy = structuredClone({ ...database.records });
   await clock.sleep(Math.min(disaster.atMs, disaster.backMs));
   platform.say(`FAULT ${JSON.stringify(disaster)}`);
+  if (disaster.kind === "tail") return failOver(platform, disaster, copy);
   database.cut("user");
   const ended = platform.schedulers.filter(name => platform.lives.get(name)?.alive() === true);
   for (const name of ended) endLife(platform, name);
@@ -56,6 +68,15 @@ export async function suffer(platform: Platform, disaster: Disaster, revival: Re
   const struckAt = clock.now();
   await lookAfter(platform, () => clock.now() - struckAt >= LET_IN_MS);
   database.heal("user");
+  for (;;) await lookAfter(platform, () => false);
+}
+
+/** Nobody is kept out and nothing is restarted: a standby is promoted without anybody's word. */
+async function failOver(platform: Platform, { forMs }: Disaster, copy: Records): Promise<void> {
+  replace(platform, copy);
+  platform.database.cut();
+  await platform.clock.sleep(forMs);
+  platform.database.heal();
   for (;;) await lookAfter(platform, () => false);
 }
 

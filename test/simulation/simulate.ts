@@ -31,8 +31,8 @@ export interface SimulationOptions {
   readonly faultsMs?: number;
   readonly recoverMs?: number;
   /**
-   * Share of seeds in which the records are replaced. None by default as yet: a few such seeds of a
-   * hundred still fail, by a single copy that waits for ever for one of the lost records.
+   * Share of seeds with replaced records, and with lost commits. None by default as yet: a few of
+   * a hundred with replaced ones still fail, by a single copy that waits for ever for a lost one.
    */
   readonly disasters?: number;
   readonly echo?: (line: string) => void;
