@@ -31,8 +31,8 @@ export interface SimulationOptions {
   readonly faultsMs?: number;
   readonly recoverMs?: number;
   /**
-   * Share of seeds with replaced records, and with lost commits. None by default as yet: a few of
-   * a hundred with replaced ones still fail, by a single copy that waits for ever for a lost one.
+   * Share of seeds with replaced records, and with lost commits. None by default as yet:
+   * those with lost commits were not swept.
    */
   readonly disasters?: number;
   readonly echo?: (line: string) => void;
