@@ -63,7 +63,7 @@ export const p10: Measurement = {
       beats,
       hints,
       senders,
-      records: { areOurs: () => true, unrecoveredMs: () => 0 },
+      records: { areOurs: () => true, isUnproven: () => false, unrecoveredMs: () => 0 },
       wake: () => undefined,
     });
     for (const [name, loop] of Object.entries({ beats, hints, absorb })) bench.defer(name, () => loop.close());

@@ -136,6 +136,27 @@ describe("a database that is three leaders old", () => {
   });
 });
 
+describe("a database that is older than what one node was told", () => {
+  it("is found out by the receipt of that one agent", async () => {
+    await deploy("old", 1);
+    await platform.clock.advance(8_000);
+    const backup = structuredClone({ ...platform.database.records });
+    const revisions = () => [...platform.database.records.nodes.values()].map(one => one.node.assignmentRevision);
+    const before = revisions();
+    await deploy("young", 1, "web:2");
+    await platform.clock.advance(8_000);
+    expect(revisions().filter((one, at) => one !== before[at])).toHaveLength(1);
+    const alive = containers();
+    stopSchedulers();
+    await platform.clock.advance(5_000);
+    platform.database.restore(backup);
+    startSchedulers();
+    await platform.clock.advance(30_000);
+    expect(platform.database.records.platform.unrecovered?.because).toContain("by later assignments");
+    expect(containers()).toEqual(alive);
+  });
+});
+
 describe("a database that is older than a volume", () => {
   it("does not begin an app on another volume than the one with its data", async () => {
     const mount = { name: "data", target: "/data", readOnly: false };

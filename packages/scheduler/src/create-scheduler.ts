@@ -176,14 +176,19 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     routes,
     term: () => started?.leader.term(),
     loops: () => loops.states(),
-    api: apiOf(ports, () => started, wake),
+    api: apiOf(ports, routes, () => started, wake),
   };
 }
 
 const NO_QUOTA: Quota = { instances: undefined, cpuMillis: undefined, memoryBytes: undefined };
 
 /** What the API's handlers need of a scheduler that has started, or not yet. */
-function apiOf(ports: Ports, started: () => Started | undefined, wake: (because: string) => void): ApiDeps {
+function apiOf(
+  ports: Ports,
+  routes: RoutesView,
+  started: () => Started | undefined,
+  wake: (because: string) => void,
+): ApiDeps {
   const { store, bus, clock, log, name, version, fixedPorts = [], ids, settings } = ports;
   const { defaultQuota = NO_QUOTA } = ports;
   return {
@@ -202,6 +207,7 @@ function apiOf(ports: Ports, started: () => Started | undefined, wake: (because:
     heardNodes: () => [...(started()?.beats.all().keys() ?? [])],
     silentMs: nodeId => started()?.beats.silentMs(nodeId) ?? 0,
     clones: () => started()?.beats.clones() ?? [],
+    unproven: () => routes.unproven(),
     refusals: () => started()?.beats.refusals() ?? [],
     keysChanged: () => started()?.revocations.soon(),
     newId: () => ids("id"),

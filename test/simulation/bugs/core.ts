@@ -286,7 +286,11 @@ export const CORE_BUGS: readonly Bug[] = [
     name: "other-records-not-noticed",
     breaks: "Records of another incarnation than what agents hold are taken for the fleet's.",
     edits: [
-      { file: RECORDS_AGE, find: "if (foreign.length > holding.length / 3)", replace: "if (foreign.length < 0)" },
+      {
+        file: RECORDS_AGE,
+        find: "if (foreign.length >= fewest && areMany(foreign))",
+        replace: "if (foreign.length < 0)",
+      },
     ],
     scenario: "empty-database",
     found: /an empty database/,

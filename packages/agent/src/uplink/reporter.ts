@@ -1,3 +1,4 @@
+import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { Usage } from "@skep/core/model/report.ts";
 import { decodeReportAck, endsFull, type AgentFacts, type Report, type Stranger } from "@skep/api/codec/report.ts";
 import { splitReport } from "@skep/api/codec/report-parts.ts";
@@ -22,7 +23,7 @@ export interface ReporterDeps {
   readonly sessionId: string;
   readonly facts: () => AgentFacts;
   /** What the agent works by. */
-  readonly mark: () => { readonly incarnation: string; readonly term: number; readonly revision: number };
+  readonly mark: () => Pick<Assignment, "incarnation" | "term" | "revision" | "receipt">;
 }
 
 /** Changes that come together go together; with the loop's own gap this stays well below 100 ms. */
@@ -167,12 +168,12 @@ export class Reporter {
     const news = statuses.length + gone.length + strangers.length + usage.length + (volumes === undefined ? 0 : 1);
     if (!full && news === 0) return undefined;
     this.#usage = [];
-    const { incarnation, term, revision } = mark();
+    const { incarnation, term, revision, ...receipt } = mark();
     const report = {
       nodeId,
       sessionId,
       full,
-      ...{ incarnation, appliedTerm: term, appliedRevision: revision },
+      ...{ incarnation, appliedTerm: term, appliedRevision: revision, ...receipt },
       facts: full ? facts() : undefined,
       statuses,
       gone,

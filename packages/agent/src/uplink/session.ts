@@ -69,7 +69,8 @@ export class Session {
   async fetch(): Promise<boolean> {
     const { bus, nodeId, sessionId, take, confirm, isComplete, log } = this.#deps;
     const held = isComplete() ? this.#deps.held() : undefined;
-    const question = encodeFetch({ nodeId, sessionId, ...markOf(held) });
+    const { incarnation, term, revision } = markOf(held);
+    const question = encodeFetch({ nodeId, sessionId, incarnation, term, revision });
     try {
       const answer = await bus.request(nodeSubject("fetch", nodeId), question, { timeoutMs: FETCH_TIMEOUT_MS });
       const arrived = decodeFetchReply(answer);
@@ -112,7 +113,7 @@ export class Session {
 
   #beat(leaving: boolean): void {
     const { bus, clock, nodeId, sessionId, bootId, load, digest, reporter } = this.#deps;
-    const { incarnation, term, revision } = markOf(this.#deps.held());
+    const { incarnation, term, revision, ...receipt } = markOf(this.#deps.held());
     const bytes = encodeBeat({
       nodeId,
       sessionId,
@@ -124,6 +125,7 @@ export class Session {
       incarnation,
       appliedTerm: term,
       appliedRevision: revision,
+      ...receipt,
       refused: this.#deps.refused(),
       reportSeq: reporter.lastSeq(),
       ...digest(),
@@ -151,7 +153,9 @@ export class Session {
 }
 
 /** What the agent works by, as others are told. */
-export function markOf(held: Assignment | undefined): Pick<Assignment, "incarnation" | "term" | "revision"> {
-  const { incarnation = "", term = 0, revision = 0 } = held ?? {};
-  return { incarnation, term, revision };
+export function markOf(
+  held: Assignment | undefined,
+): Pick<Assignment, "incarnation" | "term" | "revision" | "receipt"> {
+  const { incarnation = "", term = 0, revision = 0, receipt } = held ?? {};
+  return { incarnation, term, revision, ...(receipt === undefined ? {} : { receipt }) };
 }

@@ -19,6 +19,7 @@ import { MIN_ASSIGNMENT_READER, PROTOCOL_VERSION, decodeMessage, encodeMessage, 
 import type { Unreadable } from "./envelope.ts";
 import { portFromProto, portToProto } from "./instance.ts";
 import { fromUint64, toUint64 } from "./number.ts";
+import { receiptFromProto } from "./receipt.ts";
 import { specFromProto, specToProto } from "./spec.ts";
 import { nameOfSpec, smallSpecBytes, specDigest, type SpecName } from "./spec-name.ts";
 import { availabilities, instanceDesires } from "./words.ts";
@@ -191,6 +192,7 @@ function assignmentToProto(
     succeeds: [...assignment.succeeds],
     term: toUint64(assignment.term),
     revision: toUint64(assignment.revision),
+    receipt: assignment.receipt ?? "",
     availability: availabilities.toProto(assignment.availability),
     instances: instances.map(one => ({ ...instanceToProto(one), spec: specs.numberOf(one.spec) })),
     removals: removals.map(removal => ({ ...removal })),
@@ -292,6 +294,7 @@ export function assignmentFromProto(message: AssignmentMessage): DecodedAssignme
       succeeds: message.succeeds,
       term: fromUint64(message.term, "assignment.term"),
       revision: fromUint64(message.revision, "assignment.revision"),
+      ...receiptFromProto(message),
       availability: availabilities.fromProto(message.availability, "assignment.availability"),
       instances: here.read,
       removals: message.removals.map(({ instanceId, epoch, because }) => ({ instanceId, epoch, because })),

@@ -3,6 +3,7 @@ import { BeatSchema } from "../gen/skep/v1/agent_pb.ts";
 import { loadFromProto } from "./capacity.ts";
 import { decodeMessage, encodeMessage } from "./envelope.ts";
 import { fromUint64, toUint64 } from "./number.ts";
+import { receiptFromProto } from "./receipt.ts";
 
 /** The sign of life of an agent, each second. */
 export interface Beat {
@@ -17,6 +18,8 @@ export interface Beat {
   readonly incarnation: string;
   readonly appliedTerm: number;
   readonly appliedRevision: number;
+  /** The receipt of that assignment; absent where it came without one. */
+  readonly receipt?: string;
   /** Seq of the last report that was acknowledged; 0 for none. */
   readonly reportSeq: number;
   /**
@@ -67,6 +70,7 @@ export function decodeBeat(bytes: Uint8Array): HeardBeat {
     refused: message.refused,
     appliedTerm: fromUint64(message.appliedTerm, "beat.applied_term"),
     appliedRevision: fromUint64(message.appliedRevision, "beat.applied_revision"),
+    ...receiptFromProto(message),
     reportSeq: fromUint64(message.reportSeq, "beat.report_seq"),
     digest: message.digest,
     instances: message.instances,

@@ -10,6 +10,7 @@ import { decodeMessage, encodeMessage, readEach } from "./envelope.ts";
 import type { Unreadable } from "./envelope.ts";
 import { statusFromProto, statusToProto } from "./instance.ts";
 import { fromUint64, toUint32, toUint64 } from "./number.ts";
+import { receiptFromProto } from "./receipt.ts";
 import { volumeOnNodeFromProto, volumeOnNodeToProto } from "./volume-on-node.ts";
 
 /** What a node says of itself, and which version of the agent says it. */
@@ -41,6 +42,8 @@ export interface Report {
   readonly incarnation: string;
   readonly appliedTerm: number;
   readonly appliedRevision: number;
+  /** The receipt of that assignment; absent where it came without one. */
+  readonly receipt?: string;
   /** Only in a full report, and there in its first part. */
   readonly facts: AgentFacts | undefined;
   readonly statuses: readonly ReportedStatus[];
@@ -81,6 +84,7 @@ export function encodeReport(report: Report): Uint8Array {
     incarnation: report.incarnation,
     appliedTerm: toUint64(report.appliedTerm),
     appliedRevision: toUint64(report.appliedRevision),
+    receipt: report.receipt ?? "",
     ...(facts === undefined
       ? {}
       : {
@@ -116,6 +120,7 @@ export function decodeReport(bytes: Uint8Array): Report & { readonly unreadable:
     incarnation: message.incarnation,
     appliedTerm: fromUint64(message.appliedTerm, "report.applied_term"),
     appliedRevision: fromUint64(message.appliedRevision, "report.applied_revision"),
+    ...receiptFromProto(message),
     facts: message.facts === undefined ? undefined : factsFromProto(message.facts),
     statuses: statuses.read,
     gone: message.gone.map(({ instanceId, epoch }) => ({ instanceId, epoch })),

@@ -108,6 +108,7 @@ export const assignment: fc.Arbitrary<Assignment> = fc.record({
   succeeds: texts,
   term: long,
   revision: long,
+  receipt: text.filter(one => one !== ""),
   availability: fc.constantFrom<Assignment["availability"]>("active", "pause", "drain"),
   instances: fc.array(assigned, { maxLength: 3 }),
   removals: fc.array(fc.record({ instanceId: text, epoch: count, because: text }), { maxLength: 2 }),

@@ -8,6 +8,11 @@ export interface PlatformIdentity {
   readonly serialFloor: number;
   /** Why the records are known not to be those of the fleet, until a person has recovered them. */
   readonly unrecovered: Unrecovered | undefined;
+  /**
+   * Signs what agents are told; `""` where the row was lost. It is for schedulers alone: it stands
+   * in no message and no log.
+   */
+  readonly receiptKey: string;
 }
 
 /** Since when, and why, nothing is decided. */

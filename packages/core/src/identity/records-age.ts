@@ -8,7 +8,12 @@ export interface Holding {
   readonly incarnation: string;
   readonly term: number;
   readonly revision: number;
+  /** The receipt that came with it; absent where none did. */
+  readonly receipt?: string;
 }
+
+/** Whether a scheduler of these records told the agent what it claims to hold. */
+export type Proves = (held: Holding) => boolean;
 
 /** What the records say of themselves, read after the agents have beaten. */
 export interface RecordsMark {
@@ -20,8 +25,11 @@ export interface RecordsMark {
 
 /** How the records stand to what the agents hold. */
 export type RecordsAge =
-  /** They are the fleet's. `foreign` are single nodes that work by records of another platform. */
-  | { readonly kind: "current"; readonly foreign: readonly NodeId[] }
+  /**
+   * They are the fleet's. `foreign` are single nodes that work by records of another platform,
+   * `unproven` those that claim to be ahead of these and cannot show it.
+   */
+  | { readonly kind: "current"; readonly foreign: readonly NodeId[]; readonly unproven: readonly NodeId[] }
   /** They are an older copy, or of another database: `because` says what shows it. */
   | { readonly kind: "older" | "other"; readonly because: string };
 
@@ -29,22 +37,34 @@ const MOST_NAMED = 3;
 
 /**
  * Compares the records with what agents hold. An agent holds only what was recorded before it was
- * told, so one that is ahead of the records proves that they are an older copy. Incarnations that
- * the records neither are nor replace show another database, unless only few nodes hold them: such
- * nodes were brought from elsewhere, and they alone get no work.
+ * told, so one that is ahead of the records proves that they are an older copy, if it has the
+ * receipt for it: a single agent may have been stolen. What no receipt shows counts by numbers. Many
+ * agents that are ahead without one were told before there were receipts. Incarnations that the
+ * records neither are nor replace show another database, unless only few nodes hold them: such nodes
+ * were brought from elsewhere, and they alone get no work.
  */
-export function assessRecords(holdings: readonly Holding[], records: RecordsMark): RecordsAge {
+export function assessRecords(holdings: readonly Holding[], records: RecordsMark, proves: Proves): RecordsAge {
   const { incarnation } = records.identity;
   const holding = holdings.filter(one => one.incarnation !== "");
-  const ahead = holding.filter(one => one.incarnation === incarnation && isAhead(one, records));
-  if (ahead.length > 0) return { kind: "older", because: aheadWords(ahead, records) };
+  const ahead = holding.filter(one => isAhead(one, records));
+  const proven = ahead.filter(proves);
+  if (proven.length > 0) return { kind: "older", because: aheadWords(proven, records) };
   const foreign = holding.filter(one => isForeign(one, records.identity));
-  if (foreign.length > holding.length / 3) {
+  const areMany = (some: readonly Holding[]): boolean => some.length > holding.length / 3;
+  // Of two nodes or one nobody else can be asked.
+  const fewest = Math.max(holdings.length, records.revisions.size) > 2 ? 2 : 1;
+  if (foreign.length >= fewest && areMany(foreign)) {
     const theirs = [...new Set(foreign.map(one => one.incarnation))].join(", ");
     const because = `${namesOf(foreign)} by the records ${theirs}, and this database is ${incarnation}`;
     return { kind: "other", because };
   }
-  return { kind: "current", foreign: foreign.map(one => one.nodeId) };
+  if (ahead.length >= 2 && areMany(ahead)) return { kind: "older", because: aheadWords(ahead, records) };
+  return { kind: "current", foreign: foreign.map(one => one.nodeId), unproven: ahead.map(one => one.nodeId) };
+}
+
+/** Whether an agent claims to be ahead of the records and cannot show it. */
+export function isUnproven(held: Holding, records: RecordsMark, proves: Proves): boolean {
+  return isAhead(held, records) && !proves(held);
 }
 
 /** Whether a node works by records that these neither are nor replace. */
@@ -52,7 +72,8 @@ export function isForeign({ incarnation }: Holding, identity: RecordsMark["ident
   return incarnation !== "" && incarnation !== identity.incarnation && !identity.succeeds.includes(incarnation);
 }
 
-function isAhead({ nodeId, term, revision }: Holding, records: RecordsMark): boolean {
+function isAhead({ nodeId, incarnation, term, revision }: Holding, records: RecordsMark): boolean {
+  if (incarnation !== records.identity.incarnation) return false;
   // A node's revision only grows, under each leader: a new leader of an old copy has a term above
   // the fleet's.
   const recorded = records.revisions.get(nodeId);

@@ -38,7 +38,7 @@ function aNode(nodeId: string, epoch: number, state: InstanceState, over: Partia
 function plan(world: Partial<World>, ...nodes: readonly HeldNode[]) {
   const { items, locations, deployments, dropped } = planRecovery({
     ...{ world: aWorld(world), nodes, now: 5_000, incarnation: "inc-2", routes: [], serials: new Map() },
-    identity: { incarnation: "inc-1", succeeds: [], serialFloor: 0, unrecovered: undefined },
+    identity: { incarnation: "inc-1", succeeds: [], serialFloor: 0, unrecovered: undefined, receiptKey: "" },
   });
   return {
     items: items.map(one => `${one.action} ${one.epoch}@${one.nodeId}`),

@@ -25,7 +25,7 @@ const mounting = (serial: number) => ({ volumes: [{ name: "data", serial }] });
 function plan(recorded: readonly Volume[], ...nodes: readonly HeldNode[]) {
   const { items, written, dropped } = planVolumes({
     ...{ world: aWorld({ volumes: recorded }), nodes, now: NOW, incarnation: "inc-2", routes: [], serials: new Map() },
-    identity: { incarnation: "inc-1", succeeds: [], serialFloor: 0, unrecovered: undefined },
+    identity: { incarnation: "inc-1", succeeds: [], serialFloor: 0, unrecovered: undefined, receiptKey: "" },
   });
   const key = (one: Pick<Volume, "serial" | "nodeId">): string => `${one.serial}@${one.nodeId}`;
   return {

@@ -18,7 +18,7 @@ function plan(...nodes: readonly HeldNode[]) {
   const world = aWorld({ deployments: [aDeployment()], releases: [aRelease()], instances: [instance], locations });
   return planRecovery({
     ...{ world, nodes, now: 5_000, incarnation: "inc-2", routes: [], serials: new Map() },
-    identity: { incarnation: "inc-1", succeeds: [], serialFloor: 0, unrecovered: undefined },
+    identity: { incarnation: "inc-1", succeeds: [], serialFloor: 0, unrecovered: undefined, receiptKey: "" },
   });
 }
 

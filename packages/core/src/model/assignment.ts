@@ -41,6 +41,8 @@ export interface Assignment {
   readonly term: number;
   /** Grows with every change for this node; an agent refuses a lower one of the same term. */
   readonly revision: number;
+  /** Shows that a scheduler of these records made it; absent where none signed it. */
+  readonly receipt?: string;
   /**
    * What Swarm's operator asked of the node: a drained agent stays until its containers are gone.
    */

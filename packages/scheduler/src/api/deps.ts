@@ -48,6 +48,8 @@ export interface ApiDeps {
   silentMs(nodeId: string): number;
   /** Agents that refused the last assignment that they got, and why. */
   refusals(): readonly { readonly nodeId: string; readonly because: string }[];
+  /** Agents that claim to be ahead of the records and cannot show it. */
+  unproven(): readonly string[];
   /** Nodes as which two agents send at present. */
   clones(): readonly Clone[];
   /** Nodes were revoked or taken back. */

@@ -14,7 +14,7 @@ import { isLive } from "@skep/core/model/state.ts";
 import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
 import type { World } from "@skep/core/world/world.ts";
 import { cloneSentence } from "../loop/clones.ts";
-import { sentenceOf } from "../loop/records-guard.ts";
+import { sentenceOf, unprovenSentence } from "../loop/records-guard.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
 import type { Lease, Orphan } from "../store/store.ts";
 import { changeRequest } from "./caller.ts";
@@ -97,7 +97,9 @@ function recordsWarnings(deps: ApiDeps, world: World, { unrecovered }: PlatformI
   const refusals = deps
     .refusals()
     .map(one => `${hostnames.get(one.nodeId) ?? one.nodeId} obeys nobody: ${one.because}.`);
-  return unrecovered === undefined ? refusals : [sentenceOf(unrecovered.because), ...refusals];
+  const unproven = deps.unproven().map(id => unprovenSentence(hostnames.get(id) ?? id));
+  const doubts = [...unproven, ...refusals];
+  return unrecovered === undefined ? doubts : [sentenceOf(unrecovered.because), ...doubts];
 }
 
 function orphanToProto(orphan: Orphan, world: World): MessageInitShape<typeof OrphanSchema> {

@@ -1,11 +1,12 @@
 import { NO_BASIS } from "@skep/core/world/basis.ts";
-import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
+import { anAssignment, aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aReport, aRoute, aStatus, creation, placement, someFacts } from "../store/testing/records.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
 import type { Beat, HeardBeat } from "@skep/api/codec/beat.ts";
 import { PROTOCOL_VERSION } from "@skep/api/codec/envelope.ts";
 import type { Heard } from "../loop/beats.ts";
+import { withReceipt } from "../store/receipts.ts";
 import { startEdgeServer } from "./edge-server.ts";
 import type { EdgeAnswer } from "./ask-edge.ts";
 import { createEdgeWatch, type EdgeWatch } from "./edge-watch.ts";
@@ -15,8 +16,11 @@ const someone = { actor: "someone", idempotencyKey: undefined };
 const ports = [{ container: "app", containerPort: 80, protocol: "tcp", hostPort: 20001 }] as const;
 
 /** A beat of which only what the agent works by matters. */
-function aBeat(works: Pick<Beat, "incarnation" | "appliedTerm">): Heard {
+function aBeat(works: Pick<Beat, "incarnation" | "appliedTerm">, key = ""): Heard {
+  const { incarnation, appliedTerm: term } = works;
+  const { receipt = "" } = withReceipt(anAssignment({ nodeId: "node-1", incarnation, term, revision: 1 }), key);
   const beat: HeardBeat = {
+    receipt,
     protocol: PROTOCOL_VERSION,
     ...{ nodeId: "node-1", bootId: "boot", sessionId: "session", seq: 1, appliedRevision: 1, reportSeq: 0 },
     ...{ digest: 0n, instances: 1, load: undefined, leaving: false, refused: "", at: 0, ...works },
@@ -102,7 +106,7 @@ describe("the routes", () => {
     await rig.clock.advance(1_010);
     const before = routes.current();
     const { identity } = await rig.database.connect("test").loadEdge();
-    heard.set("node-1", aBeat({ incarnation: identity.incarnation, appliedTerm: 9 }));
+    heard.set("node-1", aBeat({ incarnation: identity.incarnation, appliedTerm: 9 }, identity.receiptKey));
     await report("failed", 2);
     await rig.clock.advance(5_000);
     expect(routes.current()).toBe(before);
@@ -112,6 +116,21 @@ describe("the routes", () => {
     await rig.clock.advance(2_000);
     expect(servers()).toBe(0);
     expect(routes.current()).toBeDefined();
+  });
+
+  it("are served where an agent only claims to work by later records", async () => {
+    const { identity } = await rig.database.connect("test").loadEdge();
+    heard.set("node-1", aBeat({ incarnation: identity.incarnation, appliedTerm: 9 }, "a key that it made"));
+    await report("running", 1);
+    await rig.clock.advance(5_000);
+    expect(servers()).toBeGreaterThan(0);
+    expect(routes.areOurs()).toBe(true);
+    expect(routes.unproven()).toEqual(["node-1"]);
+    const says = { nodeId: "node-1", incarnation: identity.incarnation, term: 9, revision: 1 };
+    expect(routes.isUnproven(says)).toBe(true);
+    expect(routes.isUnproven({ ...says, term: 1, revision: 0 })).toBe(false);
+    // What was told since the records were read is later than they are.
+    expect(routes.isUnproven({ ...says, nodeId: "node-2" })).toBe(false);
   });
 
   it("are withheld where the agents work by another database", async () => {

@@ -1,11 +1,12 @@
 import { withCanary } from "@skep/core/routing/canary.ts";
 import type { Unrecovered } from "@skep/core/identity/platform-identity.ts";
-import type { Node } from "@skep/core/model/node.ts";
+import type { Holding } from "@skep/core/identity/records-age.ts";
+import type { Node, NodeId } from "@skep/core/model/node.ts";
 import type { Beats } from "../loop/beats.ts";
 import type { LoopPorts, Running } from "../loop/ports.ts";
 import { holdingsOf, LISTEN_MS } from "../loop/records-guard.ts";
 import { createEdgeConfig } from "./edge-config.ts";
-import { whyWithheld } from "./routes-guard.ts";
+import { judgeEdge, type JudgedEdge } from "./routes-guard.ts";
 
 /** What every edge is to route, kept at hand. */
 export interface RoutesView extends Running {
@@ -25,6 +26,10 @@ export interface RoutesView extends Running {
   areOurs(): boolean;
   /** How long this process has seen that they are marked as not the fleet's; 0 where not. */
   unrecoveredMs(): number;
+  /** Agents that claimed to be ahead of the records when these were last read, and cannot show it. */
+  unproven(): readonly NodeId[];
+  /** Whether what an agent says comes from such a claim. */
+  isUnproven(held: Holding): boolean;
   /** The nodes as they were last read. */
   nodes(): readonly Node[];
   /**
@@ -67,6 +72,7 @@ export function createRoutesView(
   let readMs = 0;
   let areOurs = false;
   let marked: Mark | undefined;
+  let judged: JudgedEdge | undefined;
   let running: Running | undefined;
   const superseded = new Map<string, number>();
   const configOf = createEdgeConfig();
@@ -77,7 +83,8 @@ export function createRoutesView(
     // What is read is as old as the question: the answer may wait long before this process goes on.
     const askedMs = clock.monotonic();
     const edge = await store.loadEdge();
-    const because = whyWithheld(held, edge);
+    judged = judgeEdge(held, edge);
+    const { because } = judged;
     areOurs = because === undefined;
     marked = markOf(edge.identity.unrecovered, marked, clock.monotonic());
     if (because !== undefined) throw new Error(`The routes are withheld: ${because}.`);
@@ -105,6 +112,8 @@ export function createRoutesView(
     supersededMs: version => superseded.get(version),
     nodes: () => known?.nodes ?? [],
     areOurs: () => areOurs,
+    unproven: () => judged?.unproven ?? [],
+    isUnproven: held => judged?.isUnproven(held) ?? false,
     unrecoveredMs: () => (marked === undefined ? 0 : clock.monotonic() - marked.sinceMs),
     follow: (hints, agents) => {
       const sinceMs = clock.monotonic();

@@ -32,7 +32,7 @@ beforeEach(() => {
         beats,
         hints,
         senders,
-        records: { areOurs: () => true, unrecoveredMs: () => 0 },
+        records: { areOurs: () => true, isUnproven: () => false, unrecoveredMs: () => 0 },
         wake: because => void woken.push(because),
       }),
       beats,

@@ -11,6 +11,7 @@ import { CLONE_WORD } from "./clones.ts";
 import type { Hints } from "./hints.ts";
 import { createListen } from "./listen.ts";
 import type { LoopPorts, Running } from "./ports.ts";
+import { holdingOf, UNPROVEN_WORD } from "./records-guard.ts";
 import { createReportWake } from "./report-wake.ts";
 import type { Senders } from "./senders.ts";
 import { believes, createDisbelief } from "./swarm-belief.ts";
@@ -19,6 +20,7 @@ import { createUnreadable } from "./unreadable.ts";
 import { createUsageBuffer } from "./usage-buffer.ts";
 
 const REFUSED = { accepted: false, needFull: false, because: CLONE_WORD };
+const UNPROVEN = { accepted: false, needFull: false, because: UNPROVEN_WORD };
 
 /** What absorb works with beside the ports. */
 export interface AbsorbOptions {
@@ -84,6 +86,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
       const report = decodeReport(message.data);
       if (!areOf(message.subject, report.nodeId, report.facts?.nodeId)) return;
       if (beats.isRefused(report.nodeId, report.sessionId)) return message.reply(encodeReportAck(REFUSED));
+      if (options.records.isUnproven(holdingOf(report))) return message.reply(encodeReportAck(UNPROVEN));
       beats.note(report.nodeId);
       turns.take(report.nodeId, () => saveReport(report, message));
     }),

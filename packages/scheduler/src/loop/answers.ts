@@ -1,6 +1,7 @@
 import { decodeLeaseRequest, encodeLeaseReply, type LeaseRequest } from "@skep/api/codec/lease.ts";
 import { decodeFetch, encodeFetchReply, type AssignmentFetch } from "@skep/api/codec/assignment.ts";
 import { decodeSpecFetch, encodeSpecPart, specPart, type SpecFetch } from "@skep/api/codec/spec-name.ts";
+import type { Holding } from "@skep/core/identity/records-age.ts";
 import { everyNode } from "@skep/api/subjects.ts";
 import type { BusMessage, BusSubscription } from "@skep/kit/bus.ts";
 import type { Outage } from "@skep/kit/loops.ts";
@@ -15,6 +16,8 @@ export interface JudgedRecords {
   areOurs(): boolean;
   /** How long this process has seen that they are marked as not the fleet's; 0 where not. */
   unrecoveredMs(): number;
+  /** Whether an agent claims to be ahead of them and cannot show it: nothing that it says counts. */
+  isUnproven(held: Holding): boolean;
 }
 
 /** What the answers are made with beside the ports. */
@@ -67,7 +70,7 @@ export function answerAgents(ports: LoopPorts, options: AnswerOptions): readonly
     listen(everyNode("fetch"), "fetch", message => {
       const fetch = decodeFetch(message.data);
       if (!senders.isGenuine(message.subject, fetch.nodeId)) return;
-      if (beats.isRefused(fetch.nodeId, fetch.sessionId)) return;
+      if (beats.isRefused(fetch.nodeId, fetch.sessionId) || records.isUnproven(fetch)) return;
       beats.note(fetch.nodeId);
       void answerFetch(fetch, message).then(outage.succeeded, outage.failed);
     }),

@@ -7,6 +7,7 @@ import type { World } from "@skep/core/world/world.ts";
 import type { Node, NodeId } from "@skep/core/model/node.ts";
 import { assignedByNode, assignmentOf, type Assigned } from "@skep/core/world/assignment-of.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
+import { withReceipt } from "../store/receipts.ts";
 import type { Leadership } from "./leader.ts";
 import type { LoopPorts } from "./ports.ts";
 import type { Removals } from "./removals.ts";
@@ -49,7 +50,8 @@ export function createAssignments(
   }
 
   function publish(node: Node, assigned: readonly Assigned[], volumes: readonly Volume[]): void {
-    const assignment = assignmentOf(node, { ...identity, term }, assigned, removals.of(node.id), volumes);
+    const unsigned = assignmentOf(node, { ...identity, term }, assigned, removals.of(node.id), volumes);
+    const assignment = withReceipt(unsigned, identity.receiptKey);
     const { bytes, leftOut } = encodeAssignmentWithin(assignment, bus.maxPayload());
     bus.publish(nodeSubject("assign", node.id), bytes);
     told.set(node.id, node.assignmentRevision);

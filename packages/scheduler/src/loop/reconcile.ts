@@ -7,7 +7,7 @@ import type { Beats } from "./beats.ts";
 import { createComparison } from "./compare.ts";
 import { createFindings, type FindingsOptions } from "./findings.ts";
 import type { LoopPorts, Running } from "./ports.ts";
-import type { RecordsGuard } from "./records-guard.ts";
+import { holdingOf, type RecordsGuard } from "./records-guard.ts";
 import type { Senders } from "./senders.ts";
 
 /** The minute reconcile: records against what the agents see. */
@@ -50,8 +50,7 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
 
   async function examineOne(nodeId: NodeId, report: Report): Promise<void> {
     const { mark, ...evidence } = await store.loadEvidence(nodeId, namedInstances(report));
-    const { incarnation, appliedTerm: term, appliedRevision: revision } = report;
-    const isAdmitted = await guard.admitReport({ nodeId, incarnation, term, revision }, mark);
+    const isAdmitted = await guard.admitReport(holdingOf(report), mark);
     if (!isAdmitted || !leadership.holds()) return;
     if (await findings.act(report, examine(report, evidence, clock.now()))) comparing.at(clock.now() + AGAIN_MS);
   }

@@ -1,3 +1,6 @@
+import type { Assignment } from "@skep/core/model/assignment.ts";
+import { decodeFetchReply, encodeFetch } from "@skep/api/codec/assignment.ts";
+import { nodeSubject } from "@skep/api/subjects.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { emptyRecords, type Records } from "../store/memory-records.ts";
@@ -116,6 +119,94 @@ describe("records that are not the fleet's", () => {
     expect([...rig.database.records.locations.values()].map(one => one.nodeId)).not.toContain("node-4");
     expect(stray.refused).not.toBe("");
     expect(scheduler?.api.refusals()).toMatchObject([{ nodeId: "node-4" }]);
+  });
+});
+
+describe("a stolen agent", () => {
+  /** Says in its beats, and with `reports` in its reports, that it works by more than there is. */
+  async function claims(over: Partial<Assignment>): Promise<FakeAgent> {
+    const thief = agents[0]!;
+    thief.assignment = { ...thief.assignment!, ...over };
+    await rig.clock.advance(10_000);
+    return thief;
+  }
+
+  const grow = (replicas: number) => {
+    const store = rig.database.connect("user");
+    return through(store.changeDeployment("acme.web", { replicas }, undefined, someone, rig.clock.now()));
+  };
+
+  it.each([{ term: 99 }, { revision: 99 }, { incarnation: "inc_elsewhere", term: 99 }])(
+    "freezes nobody by claiming %o: it gets no work, and people are told once",
+    async over => {
+      await claims(over);
+      await rig.clock.advance(60_000);
+      expect(rig.database.records.platform.unrecovered).toBeUndefined();
+      const kind = over.incarnation === undefined ? "node.unproven" : "node.foreign";
+      expect(rig.database.records.decisions.filter(one => one.decision.kind === kind)).toMatchObject([
+        { decision: { nodeId: "node-1" } },
+      ]);
+      await grow(9);
+      const placed = [...rig.database.records.locations.values()].map(one => one.nodeId);
+      expect(placed).toHaveLength(9);
+      expect(placed.filter(one => one === "node-1")).toHaveLength(1);
+    },
+  );
+
+  it("is believed nothing until it works by what there is, and named by the status", async () => {
+    const { assignment } = agents[0]!;
+    const thief = await claims({ term: 99 });
+    expect(scheduler?.api.unproven()).toEqual(["node-1"]);
+    const status = [...thief.running.values()][0]!;
+    thief.running.set(`${status.instanceId} 1`, { ...status, message: "a lie" });
+    await through(thief.report(false));
+    const told = (): string[] => [...rig.database.records.locations.values()].map(one => one.message);
+    expect(told()).not.toContain("a lie");
+    thief.assignment = assignment;
+    await rig.clock.advance(5_000);
+    expect(scheduler?.api.unproven()).toEqual([]);
+    await through(thief.report(true));
+    expect(told()).toContain("a lie");
+  });
+
+  it("is told nothing when it asks by what it claims", async () => {
+    const honest = agents[0]!.assignment!;
+    await claims({ term: 99 });
+    const ask = (term: number) => {
+      const { nodeId, incarnation, revision } = honest;
+      const question = encodeFetch({ nodeId, sessionId: "session-1", incarnation, term, revision });
+      const answer = rig.network.connect("asker").request(nodeSubject("fetch", nodeId), question, { timeoutMs: 500 });
+      return through(
+        answer.then(
+          bytes => (decodeFetchReply(bytes), "answered"),
+          () => "silence",
+        ),
+      );
+    };
+    expect([await ask(99), await ask(honest.term)]).toEqual(["silence", "answered"]);
+  });
+
+  it("is found out by a report as well, before anything on its node is removed", async () => {
+    const thief = agents[0]!;
+    const [status] = thief.running.values();
+    const stranger = { ...status!, instanceId: "acme.web.99" };
+    thief.strangers.set("acme.web.99 1", {
+      ...{ status: stranger, tenantId: "acme", deploymentId: "acme.web", release: 1 },
+    });
+    thief.assignment = { ...thief.assignment!, term: 99 };
+    await through(thief.report(true));
+    await rig.clock.advance(60_000);
+    expect(rig.database.records.platform.unrecovered).toBeUndefined();
+    expect(kinds()).not.toContain("stranger.removed");
+  });
+});
+
+describe("the key of the receipts", () => {
+  it("stands in no log, no decision and no message", async () => {
+    const { platform, decisions } = rig.database.records;
+    const text = JSON.stringify([rig.lines, decisions, agents.map(one => one.assigned)]);
+    expect(agents[0]!.assignment?.receipt).toMatch(/^[\w-]{43}$/);
+    expect(text).not.toContain(platform.receiptKey);
   });
 });
 

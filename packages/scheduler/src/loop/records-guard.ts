@@ -1,4 +1,13 @@
-import { assessRecords, isForeign, type Holding, type RecordsMark } from "@skep/core/identity/records-age.ts";
+import {
+  assessRecords,
+  isForeign,
+  isUnproven,
+  type Holding,
+  type RecordsAge,
+  type RecordsMark,
+} from "@skep/core/identity/records-age.ts";
+import type { Beat } from "@skep/api/codec/beat.ts";
+import { provesBy } from "../store/receipts.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
@@ -32,12 +41,21 @@ export const LISTEN_MS = 2_000;
 
 /** The records that the agents work by, as their beats say. */
 export function holdingsOf(beats: Pick<Beats, "all">): readonly Holding[] {
-  return [...beats.all()].flatMap(([nodeId, { beat }]) =>
-    beat === undefined
-      ? []
-      : [{ nodeId, incarnation: beat.incarnation, term: beat.appliedTerm, revision: beat.appliedRevision }],
-  );
+  return [...beats.all()].flatMap(([, { beat }]) => (beat === undefined ? [] : [holdingOf(beat)]));
 }
+
+/** The records that an agent works by, as a beat or a report of it says. */
+export function holdingOf(
+  says: Pick<Beat, "nodeId" | "incarnation" | "appliedTerm" | "appliedRevision" | "receipt">,
+): Holding {
+  const { nodeId, incarnation, appliedTerm: term, appliedRevision: revision, receipt } = says;
+  return { nodeId, incarnation, term, revision, ...(receipt === undefined ? {} : { receipt }) };
+}
+
+/** What an agent is told that claims to be ahead of the records and cannot show it. */
+export const UNPROVEN_WORD =
+  "it claims to work by later records than there are, and has no receipt of a scheduler for them. If the machine is " +
+  "yours and whole, `skep recover` takes in what runs there; if not, `skep node revoke` shuts it out.";
 
 /** Makes it for a term. */
 export function createRecordsGuard(
@@ -46,7 +64,8 @@ export function createRecordsGuard(
 ): RecordsGuard {
   const { store, clock, log } = ports;
   const { identity, term } = leadership;
-  const told = new Set<NodeId>();
+  const proves = provesBy(identity.receiptKey);
+  const told = new Set<string>();
   let isUnrecovered = identity.unrecovered !== undefined;
   if (isUnrecovered) log.warn("platform.unrecovered", sentenceOf(identity.unrecovered!.because));
 
@@ -57,6 +76,13 @@ export function createRecordsGuard(
     await store.saveDecisions([decision]);
   }
 
+  async function tellOnce(kind: string, sentence: string, nodeId: NodeId): Promise<void> {
+    const word = `${kind} ${nodeId}`;
+    if (told.has(word)) return;
+    told.add(word);
+    await tell({ ...NOBODY, at: clock.now(), nodeId, kind, sentence });
+  }
+
   /** A leader whose term is over sees later ones as well: the database marks nothing for it. */
   async function mark(because: string): Promise<void> {
     if (!(await store.markUnrecovered(because, leadership, clock.now()))) return;
@@ -64,10 +90,10 @@ export function createRecordsGuard(
     await tell({ ...NOBODY, at: clock.now(), kind: "platform.unrecovered", sentence: sentenceOf(because) });
   }
 
-  async function assess(held: readonly Holding[], records: RecordsMark): Promise<readonly NodeId[] | undefined> {
+  async function assess(held: readonly Holding[], records: RecordsMark): Promise<Doubtful | undefined> {
     if (isUnrecovered) return undefined;
-    const age = assessRecords(held, records);
-    if (age.kind === "current") return age.foreign;
+    const age = assessRecords(held, records, proves);
+    if (age.kind === "current") return age;
     await mark(age.because);
     return undefined;
   }
@@ -77,15 +103,17 @@ export function createRecordsGuard(
     holdings: () => holdingsOf(beats),
     admit: async (world, held) => {
       const revisions = new Map(world.nodes.map(node => [node.id, node.assignmentRevision]));
-      const foreign = await assess(held, { identity, term, revisions });
-      if (foreign === undefined || foreign.length === 0) return foreign && world;
+      const doubtful = await assess(held, { identity, term, revisions });
+      if (doubtful === undefined) return undefined;
+      const { foreign, unproven } = doubtful;
+      if (foreign.length + unproven.length === 0) return world;
       for (const node of world.nodes) {
-        if (!foreign.includes(node.id) || told.has(node.id)) continue;
-        told.add(node.id);
-        await tell(foreignNode(node.id, node.hostname, clock.now()));
+        if (foreign.includes(node.id)) await tellOnce("node.foreign", foreignSentence(node.hostname), node.id);
+        if (unproven.includes(node.id)) await tellOnce("node.unproven", unprovenSentence(node.hostname), node.id);
       }
+      const getsNoWork = new Set([...foreign, ...unproven]);
       const nodes = world.nodes.map(node =>
-        foreign.includes(node.id) ? { ...node, availability: "pause" as const } : node,
+        getsNoWork.has(node.id) ? { ...node, availability: "pause" as const } : node,
       );
       return { ...world, nodes };
     },
@@ -93,10 +121,15 @@ export function createRecordsGuard(
       // Another database has come under this term: the lease's next renewal ends it.
       if (records.identity.incarnation !== identity.incarnation) return false;
       // One node says nothing of the fleet's records, but nothing of these is about it.
-      return !isForeign(held, identity) && (await assess([held], { ...records, identity, term })) !== undefined;
+      const mine = { ...records, identity, term };
+      if (isForeign(held, identity) || isUnproven(held, mine, proves)) return false;
+      return (await assess([held], mine)) !== undefined;
     },
   };
 }
+
+/** Nodes that get no work, though the records are the fleet's. */
+type Doubtful = Extract<RecordsAge, { readonly kind: "current" }>;
 
 const NOBODY = {
   ...{ tenantId: undefined, deploymentId: undefined, instanceId: undefined, nodeId: undefined, epoch: undefined },
@@ -107,7 +140,11 @@ export function sentenceOf(because: string): string {
   return `The records are not those of the fleet: ${because}. Nothing is decided or removed, and what runs goes on. \`skep recover\` shows what can be done.`;
 }
 
-function foreignNode(nodeId: NodeId, hostname: string, at: number): Decision {
-  const sentence = `${hostname} works by the records of another platform and gets no work. Delete its agent's state if nothing there is needed, or adopt what runs there with \`skep recover\`.`;
-  return { ...NOBODY, at, nodeId, kind: "node.foreign", sentence };
+function foreignSentence(hostname: string): string {
+  return `${hostname} works by the records of another platform and gets no work. Delete its agent's state if nothing there is needed, or adopt what runs there with \`skep recover\`.`;
+}
+
+/** What people read of an agent that claims to be ahead of the records and cannot show it. */
+export function unprovenSentence(hostname: string): string {
+  return `Nothing that the agent of ${hostname} says is believed, and the node gets no work: ${UNPROVEN_WORD}`;
 }

@@ -85,7 +85,13 @@ function freshIncarnation(): string {
 /** Tables as the migrations leave them: empty but for the tenant `default` and an identity. */
 export function emptyRecords(incarnation: string = freshIncarnation()): Records {
   return {
-    platform: { incarnation, succeeds: [], serialFloor: 0, unrecovered: undefined },
+    platform: {
+      incarnation,
+      succeeds: [],
+      serialFloor: 0,
+      unrecovered: undefined,
+      receiptKey: `key of ${incarnation}`,
+    },
     lease: undefined,
     tenants: new Map([["default", DEFAULT_TENANT]]),
     deployments: new Map(),

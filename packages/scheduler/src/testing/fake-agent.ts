@@ -109,8 +109,9 @@ export class FakeAgent {
   }
 
   #mark() {
-    const { incarnation = "", term = 0, revision = 0 } = this.assignment ?? {};
-    return { incarnation, appliedTerm: term, appliedRevision: revision };
+    const { incarnation = "", term = 0, revision = 0, receipt } = this.assignment ?? {};
+    const mark = { incarnation, appliedTerm: term, appliedRevision: revision };
+    return receipt === undefined ? mark : { ...mark, receipt };
   }
 
   async fetch(): Promise<void> {

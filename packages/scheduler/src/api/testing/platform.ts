@@ -90,7 +90,14 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     defaultQuota: { instances: 200, cpuMillis: 200_000, memoryBytes: 2 ** 40 },
     fixedPorts: [{ from: 8080, to: 8080 }],
     replicas: () => replicasAt(clock.now()),
-    ...{ heardNodes: () => [], silentMs: () => 0, refusals: () => [], clones: () => [], keysChanged: () => undefined },
+    ...{
+      heardNodes: () => [],
+      silentMs: () => 0,
+      unproven: () => [],
+      refusals: () => [],
+      clones: () => [],
+      keysChanged: () => undefined,
+    },
     newId: () => `id-${++ids}`,
   };
   const log = createRecordingLog();

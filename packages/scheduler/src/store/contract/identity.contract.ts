@@ -1,6 +1,7 @@
 import { aSpec } from "@skep/core/testing/builders.ts";
 import { describe, expect, it } from "vitest";
 import { aReport, creation, placement, someFacts } from "../testing/records.ts";
+import { provesBy } from "../receipts.ts";
 import { LONG, NOW, someone, type StoreSetting } from "./setting.ts";
 
 /** What never comes twice, and what has to be told apart by it. */
@@ -75,7 +76,10 @@ export function describeIdentities(setting: StoreSetting): void {
       expect((await store.readLease())?.identity).toEqual(identity);
       expect((await store.takeLease("me", LONG)).identity).toEqual(identity);
       const { incarnation, succeeds } = identity;
-      expect(await store.loadAssignment("node-1")).toMatchObject({ incarnation, succeeds });
+      const assignment = await store.loadAssignment("node-1");
+      expect(assignment).toMatchObject({ incarnation, succeeds });
+      // Whoever reads the key can check what any replica answers.
+      expect(provesBy(identity.receiptKey)(assignment!)).toBe(true);
       const { mark } = await store.loadEvidence("node-1", []);
       expect(mark).toMatchObject({ identity, term: term(), revisions: new Map([["node-1", 0]]) });
       expect((await store.loadEvidence("node-9", [])).mark.revisions.size).toBe(0);

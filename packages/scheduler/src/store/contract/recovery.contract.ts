@@ -47,11 +47,11 @@ export function describeRecoveries(setting: StoreSetting): void {
       await store.markUnrecovered("it is old", mandate(), NOW);
       const marked = { identity: { unrecovered: { because: "it is old" } }, term: mandate().term };
       expect(await store.loadEdge()).toMatchObject(marked);
-      const { incarnation } = await store.loadIdentity();
+      const { incarnation, receiptKey } = await store.loadIdentity();
       const before = (await store.loadAssignment("node-1"))!.revision;
       await store.recover(aRecovery(), incarnation, someone, NOW + 9);
       const { identity, serials } = aRecovery();
-      expect(await store.loadIdentity()).toEqual({ ...identity, unrecovered: undefined });
+      expect(await store.loadIdentity()).toEqual({ ...identity, unrecovered: undefined, receiptKey });
       expect(await store.loadSerials()).toEqual(serials);
       const world = await store.loadWorld();
       const byId = new Map(world.deployments.map(one => [one.id, one]));

@@ -13,6 +13,7 @@ import { isLive } from "@skep/core/model/state.ts";
 import { assignmentOf } from "@skep/core/world/assignment-of.ts";
 import { liveOn, locationKey, releaseKey, removalKey, setRoutes, type Records } from "../memory-records.ts";
 import { isSameLease } from "../lease.ts";
+import { withReceipt } from "../receipts.ts";
 import type { CommitResult, Lease, Mandate, NodeRemoval } from "../store.ts";
 
 /** See `LeaseStore.takeLease`; `now` is the database's clock. */
@@ -262,7 +263,9 @@ export function loadAssignment(records: Records, nodeId: string): Assignment | u
   });
   const removals = [...records.removals.values()].filter(one => one.nodeId === nodeId);
   const volumes = [...records.volumes.values()];
-  return assignmentOf(entry.node, { ...records.platform, term: records.lease?.term ?? 0 }, assigned, removals, volumes);
+  const { platform, lease } = records;
+  const assignment = assignmentOf(entry.node, { ...platform, term: lease?.term ?? 0 }, assigned, removals, volumes);
+  return withReceipt(assignment, platform.receiptKey);
 }
 
 /** See `PlanStore.loadSpec`. */

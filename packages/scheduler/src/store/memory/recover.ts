@@ -6,7 +6,8 @@ import { refuse } from "../refusals.ts";
 /** See `PlatformStore.recover`. */
 export function recover(records: Records, recovery: Recovery, from: string, now: number): void {
   if (records.platform.incarnation !== from) throw refuse.incarnationChanged();
-  records.platform = { ...recovery.identity, unrecovered: undefined };
+  const { receiptKey } = records.platform;
+  records.platform = { ...recovery.identity, unrecovered: undefined, receiptKey };
   for (const tenant of recovery.tenants) records.tenants.set(tenant.id, tenant);
   for (const one of recovery.deployments) records.deployments.set(one.id, one);
   for (const one of recovery.releases) records.releases.set(releaseKey(one.deploymentId, one.number), one);

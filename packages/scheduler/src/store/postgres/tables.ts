@@ -153,6 +153,7 @@ export interface PlatformRow {
   succeeds: readonly string[];
   serial_floor: number;
   unrecovered: Unrecovered | null;
+  receipt_key: string;
 }
 
 /** The tables as kysely's typed queries see them; statements on hot paths are plain SQL. */

@@ -15,6 +15,7 @@ export function toIdentity(row: PlatformRow | null | undefined): PlatformIdentit
     succeeds: row?.succeeds ?? [],
     serialFloor: row?.serial_floor ?? 0,
     unrecovered: row?.unrecovered ?? undefined,
+    receiptKey: row?.receipt_key ?? "",
   };
 }
 

@@ -4,6 +4,7 @@ import type { DeploymentId, DeploymentSpec } from "@skep/core/model/deployment.t
 import type { NodeId } from "@skep/core/model/node.ts";
 import { assignmentOf } from "@skep/core/world/assignment-of.ts";
 import { toInstance, toLocation, toNode, toVolume } from "../rows.ts";
+import { withReceipt } from "../../receipts.ts";
 import { IDENTITY, toIdentity } from "./identity.ts";
 import {
   LOCATION_COLUMNS,
@@ -54,13 +55,10 @@ export async function loadAssignment(db: Queryable, nodeId: NodeId): Promise<Ass
     instance: toInstance(instance),
     spec: specFromStored(spec),
   }));
-  return assignmentOf(
-    node,
-    { ...toIdentity(row.platform), term: row.term ?? 0 },
-    assigned,
-    row.removals,
-    row.volumes.map(toVolume),
-  );
+  const identity = toIdentity(row.platform);
+  const origin = { ...identity, term: row.term ?? 0 };
+  const assignment = assignmentOf(node, origin, assigned, row.removals, row.volumes.map(toVolume));
+  return withReceipt(assignment, identity.receiptKey);
 }
 
 const SPEC = {
