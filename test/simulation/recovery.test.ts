@@ -178,7 +178,7 @@ describe("a database that is older than a volume", () => {
     await platform.clock.advance(15_000);
     const [live] = volumes();
     expect(live!.serial).toBeGreaterThan(old!.serial);
-    const had = mounted();
+    const [had, before, alive] = [mounted(), running(), containers()];
     stopSchedulers();
     await platform.clock.advance(5_000);
     platform.database.restore(backup);
@@ -186,9 +186,35 @@ describe("a database that is older than a volume", () => {
     await platform.clock.advance(30_000);
     await recoverRecords();
     await platform.clock.advance(60_000);
-    // The instance of the backup has the slot again, so it may begin anew, but on its data.
-    expect([running().length, mounted()]).toEqual([1, had]);
+    expect([mounted(), running(), containers()]).toEqual([had, before, alive]);
     expect(volumes()).toMatchObject([{ serial: live!.serial, nodeId: live!.nodeId }]);
+  });
+});
+
+describe("a database that is older than a move to another node", () => {
+  it("lets the copy that runs run on, though its records have another node", async () => {
+    await deploy("web", 1);
+    await platform.clock.advance(8_000);
+    const backup = structuredClone({ ...platform.database.records });
+    const left = platform.nodes.find(node => node.running().length > 0)!;
+    endLife(platform, left.id);
+    platform.isolated.add(left.id);
+    await platform.clock.advance(120_000);
+    const moved = platform.nodes.find(node => node !== left && node.running().length > 0)!;
+    const alive = moved.engine.containers().map(one => one.id);
+    stopSchedulers();
+    await platform.clock.advance(5_000);
+    platform.database.restore(backup);
+    startSchedulers();
+    await platform.clock.advance(30_000);
+    await recoverRecords();
+    await platform.clock.advance(120_000);
+    expect(moved.engine.containers().map(one => one.id)).toEqual(alive);
+    expect(moved.running()).toMatchObject([{ instanceId: "acme.web.1", epoch: 2 }]);
+    platform.isolated.delete(left.id);
+    startAgent(platform, left, beginLife(platform, left.id));
+    await platform.clock.advance(60_000);
+    expect(containers()).toEqual(alive);
   });
 });
 

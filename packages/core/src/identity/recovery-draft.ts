@@ -1,7 +1,7 @@
 import { canonicalText } from "../converge/spec-hash.ts";
 import type { AssignedInstance } from "../model/assignment.ts";
 import type { Deployment, DeploymentId, DeploymentSpec, Release } from "../model/deployment.ts";
-import type { Instance, Location } from "../model/instance.ts";
+import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
 import type { Route } from "../model/routing.ts";
 import type { Tenant } from "../model/tenant.ts";
@@ -28,6 +28,11 @@ export interface RecoveryDraft {
    */
   adoptInstance(deploymentId: DeploymentId, adopted: Adopted, isOurs: boolean): boolean;
   drop(row: Location): void;
+  /**
+   * Gives each slot to the adopted instance in it: a recorded one of which nothing runs would take
+   * the slot back, and what runs would be ended.
+   */
+  supersede(runs: (id: InstanceId) => boolean): void;
   /** Sets the epoch of an instance that is placed nowhere, unless it was adopted. */
   raiseEpoch(instance: Instance, epoch: number): void;
   /** The deployments that are made anew or changed. */
@@ -54,6 +59,8 @@ export function createRecoveryDraft({ world, nodes, routes, now }: RecoveryInput
   const instances = new Map<string, Instance>();
   const locations: Location[] = [];
   const dropped: Location[] = [];
+  /** Slots of what the records lost. */
+  const taken = new Set<string>();
 
   function draftOf(deploymentId: DeploymentId, tenantId: string): Draft {
     const known = drafts.get(deploymentId);
@@ -74,6 +81,18 @@ export function createRecoveryDraft({ world, nodes, routes, now }: RecoveryInput
     });
   }
 
+  function stop(instance: Instance): void {
+    instances.set(instance.id, { ...(instances.get(instance.id) ?? instance), desired: "stop" });
+    // A copy of it that has ended was adopted.
+    for (const [at, row] of locations.entries())
+      if (row.instanceId === instance.id) locations[at] = { ...row, desired: "stop" };
+    for (const row of world.locations.filter(one => one.instanceId === instance.id)) {
+      dropped.push(row);
+      // Its node says when nothing of it is left.
+      if (!isAbsent(row, nodes)) locations.push({ ...row, desired: "stop", desiredAt: now });
+    }
+  }
+
   return {
     adoptPlacement: (instance, adopted) => place(instance, adopted),
     adoptInstance: (deploymentId, adopted, isOurs) => {
@@ -87,15 +106,20 @@ export function createRecoveryDraft({ world, nodes, routes, now }: RecoveryInput
       }
       draft.isRun = true;
       if (isOurs || draft.before === undefined) draft.wanted = Math.max(draft.wanted, release);
-      const taken = [...world.instances, ...instances.values()].filter(one => one.deploymentId === deploymentId);
-      const slot = held?.slot ?? Math.max(-1, ...taken.map(one => one.slot)) + 1;
+      const others = [...world.instances, ...instances.values()].filter(one => one.deploymentId === deploymentId);
+      const slot = held?.slot ?? Math.max(-1, ...others.map(one => one.slot)) + 1;
       const { instanceId, epoch } = present.status;
       const owner = { id: instanceId, tenantId: draft.tenantId, deploymentId };
       const rest = { createdAt: now, refusal: undefined, retryAt: undefined };
       place({ ...owner, release, slot, epoch, desired: "run", ...rest }, adopted);
+      taken.add(slotOf({ deploymentId, slot }));
       return true;
     },
     drop: row => void dropped.push(row),
+    supersede: runs => {
+      const isOver = (one: Instance): boolean => !runs(one.id) && taken.has(slotOf(one));
+      for (const instance of world.instances.filter(isOver)) stop(instance);
+    },
     raiseEpoch: (instance, epoch) => {
       if (!instances.has(instance.id)) instances.set(instance.id, { ...instance, epoch });
     },
@@ -118,6 +142,14 @@ export function createRecoveryDraft({ world, nodes, routes, now }: RecoveryInput
   };
 }
 
+/** Whether the agent of the row's node answered that it has nothing of it. */
+export function isAbsent({ nodeId, instanceId, epoch }: Location, nodes: readonly HeldNode[]): boolean {
+  const node = nodes.find(one => one.nodeId === nodeId);
+  return (
+    node !== undefined && !node.present.some(({ status }) => status.instanceId === instanceId && status.epoch === epoch)
+  );
+}
+
 /** Rows of what does not run on a node that answered, and whose ports something adopted has. */
 function rowsInTheWay(
   nodes: readonly HeldNode[],
@@ -133,6 +165,10 @@ function rowsInTheWay(
 }
 
 const NO_QUOTA: Tenant["quota"] = { instances: undefined, cpuMillis: undefined, memoryBytes: undefined };
+
+function slotOf({ deploymentId, slot }: Pick<Instance, "deploymentId" | "slot">): string {
+  return `${deploymentId} ${slot}`;
+}
 
 function keyOf(nodeId: NodeId, of: { readonly instanceId: string; readonly epoch: number }): string {
   return `${nodeId} ${of.instanceId} ${of.epoch}`;

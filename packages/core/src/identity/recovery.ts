@@ -1,10 +1,10 @@
 import type { AssignedInstance } from "../model/assignment.ts";
 import type { DeploymentId } from "../model/deployment.ts";
-import type { Instance, InstanceId, Location } from "../model/instance.ts";
+import type { Instance, InstanceId } from "../model/instance.ts";
 import { isFinal, isLive } from "../model/state.ts";
 import type { World } from "../world/world.ts";
 import { parseInstanceId } from "../model/instance-id.ts";
-import { createRecoveryDraft, type RecoveryDraft } from "./recovery-draft.ts";
+import { createRecoveryDraft, isAbsent, type RecoveryDraft } from "./recovery-draft.ts";
 import type { HeldNode, Recovery, RecoveryInput, RecoveryItem } from "./recovery-records.ts";
 import { planVolumes } from "./recovery-volumes.ts";
 import type { Seen } from "./strangers.ts";
@@ -35,6 +35,7 @@ export function planRecovery(input: RecoveryInput): Recovery {
     }
   }
   items.push(...adoptEnded(input, living, draft));
+  draft.supersede(id => living.has(id));
   raiseEpochs(input, draft);
   const serials = raiseSerials(input, draft.deploymentIds());
   const floor = Math.max(input.identity.serialFloor, ...[...serials.values()].map(one => one.next), SERIAL_GAP);
@@ -116,14 +117,6 @@ function judgeRecorded(
   }
   draft.adoptPlacement({ ...instance, epoch }, { nodeId: node.nodeId, present, held });
   return ["adopt", epoch > instance.epoch ? "the records lost its placement" : "the records lost its row"];
-}
-
-/** Whether the agent of the row's node answered that it has nothing of it. */
-function isAbsent({ nodeId, instanceId, epoch }: Location, nodes: readonly HeldNode[]): boolean {
-  const node = nodes.find(one => one.nodeId === nodeId);
-  return (
-    node !== undefined && !node.present.some(({ status }) => status.instanceId === instanceId && status.epoch === epoch)
-  );
 }
 
 function judgeLost(

@@ -27,7 +27,10 @@ export function describeRecoveries(setting: StoreSetting): void {
       ],
       releases: [release],
       routes: [aRoute({ ...lost, domain: "lost.example", router: "lost" })],
-      instances: [anInstance({ id: "lost.app.7", ...lost, release: 4, epoch: 2 }), anInstance({ epoch: 5 })],
+      instances: [
+        anInstance({ id: "lost.app.7", ...lost, release: 4, epoch: 2 }),
+        anInstance({ epoch: 5, desired: "stop" }),
+      ],
       locations: [aLocation({ instanceId: "lost.app.7", ...lost, release: 4, epoch: 2, ports })],
       dropped: [{ instanceId: "acme.web.1", epoch: 1 }],
       serials: new Map([
@@ -57,10 +60,10 @@ export function describeRecoveries(setting: StoreSetting): void {
       const byId = new Map(world.deployments.map(one => [one.id, one]));
       expect(byId.get("lost.app")).toMatchObject({ tenantId: "lost", release: 4, nextSerial: 1_008 });
       expect(byId.get("acme.web")).toMatchObject({ replicas: 3, resourceVersion: 2, nextSerial: 1_003 });
-      expect(world.instances.map(one => [one.id, one.epoch]).toSorted()).toEqual([
-        ["acme.web.1", 5],
-        ["acme.web.2", 0],
-        ["lost.app.7", 2],
+      expect(world.instances.map(one => [one.id, one.epoch, one.desired]).toSorted()).toEqual([
+        ["acme.web.1", 5, "stop"],
+        ["acme.web.2", 0, "run"],
+        ["lost.app.7", 2, "run"],
       ]);
       expect(world.locations).toMatchObject([{ instanceId: "lost.app.7", nodeId: "node-1", ports }]);
       expect((await store.listRoutes({ tenantId: "lost" })).map(one => one.domain)).toEqual(["lost.example"]);

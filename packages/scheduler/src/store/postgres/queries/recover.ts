@@ -115,7 +115,7 @@ const STATEMENTS: readonly { readonly text: string; readonly values: (recovery: 
       SELECT id, "tenantId", "deploymentId", release, slot, epoch, desired, "createdAt" FROM jsonb_to_recordset($1)
         AS g(id text, "tenantId" text, "deploymentId" text, release integer, slot integer, epoch integer, desired text,
           "createdAt" bigint)
-      ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch`,
+      ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, desired = excluded.desired`,
     values: ({ instances }) => [JSON.stringify(instances)],
   },
   {
