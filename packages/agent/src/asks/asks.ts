@@ -8,6 +8,7 @@ import type { Bus, BusMessage, BusSubscription } from "@skep/kit/bus.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Engine, SwarmNodeUpdate } from "../engine/engine.ts";
 import { toSkepError } from "./ask-failure.ts";
+import { createHeldAnswers } from "./held-parts.ts";
 import type { ExecStreams } from "./exec-streams.ts";
 import type { LogStreams } from "./log-streams.ts";
 import type { Prober } from "../loop/prober.ts";
@@ -61,12 +62,13 @@ export function answerAsks(deps: AskDeps): BusSubscription {
 
 function createAnswers(deps: AskDeps): Answers {
   const { engine, prober, logStreams, execStreams } = deps;
+  const answerHeld = createHeldAnswers(deps.held, () => deps.bus.maxPayload());
   return {
     report: async () => {
       deps.reportInFull();
       return { kind: "done" };
     },
-    held: async () => ({ kind: "held", held: deps.held() }),
+    held: async ask => answerHeld(ask.rest),
     probe: async ask => {
       const target = { kind: "http", host: ask.address, port: ask.port, path: "/livez" } as const;
       const outcome = await prober(target, Math.min(ask.timeoutMs, LONGEST_PROBE_MS));

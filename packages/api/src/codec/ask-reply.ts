@@ -6,6 +6,7 @@ import { AskReplySchema } from "../gen/skep/v1/agent_pb.ts";
 import type { LogChunk as LogChunkMessage } from "../gen/skep/v1/agent_pb.ts";
 import { decodeMessage, encodeMessage } from "./envelope.ts";
 import { detailToProto, fromCodeAndDetail } from "./error-detail.ts";
+import type { HeldPart } from "./held-parts.ts";
 import { heldFromProto, heldToProto, type HeldState } from "./held.ts";
 import { fromUint64, toUint64 } from "./number.ts";
 import { swarmNodeFromProto, swarmNodeToProto } from "./swarm.ts";
@@ -55,6 +56,8 @@ export type AskReply =
   | { readonly kind: "node"; readonly node: SwarmNode }
   | ({ readonly kind: "exec" } & ExecChunk)
   | { readonly kind: "held"; readonly held: HeldState }
+  /** Where it is too large for one message; the others are asked for one by one. */
+  | { readonly kind: "held-part"; readonly part: HeldPart }
   | { readonly kind: "error"; readonly error: SkepError };
 
 /** Writes an answer. */
@@ -94,6 +97,8 @@ function answerToProto(reply: AskReply): NonNullable<MessageInitShape<typeof Ask
     }
     case "held":
       return { case: "held", value: heldToProto(reply.held) };
+    case "held-part":
+      return { case: "heldPart", value: { ...reply.part } };
     case "error": {
       const { code, message } = reply.error;
       return { case: "error", value: { code, message, detail: detailToProto(reply.error) } };
@@ -123,6 +128,10 @@ export function decodeAskReply(bytes: Uint8Array): AskReply {
     }
     case "held":
       return { kind: "held", held: heldFromProto(answer.value) };
+    case "heldPart": {
+      const { snapshot, totalBytes, offset, data } = answer.value;
+      return { kind: "held-part", part: { snapshot, totalBytes, offset, data } };
+    }
     case "error": {
       const { code, message, detail } = answer.value;
       return { kind: "error", error: fromCodeAndDetail(code, message, detail) };

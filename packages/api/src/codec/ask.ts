@@ -37,11 +37,19 @@ export interface ExecWanted {
   readonly timeoutMs: number;
 }
 
+/** What is still to come of a held state that is too large for one message. */
+export interface HeldRest {
+  /** As the first part named the whole. */
+  readonly snapshot: string;
+  /** How many bytes came before. */
+  readonly offset: number;
+}
+
 /** What a scheduler asks of one agent. */
 export type Ask =
   | { readonly kind: "report" }
   /** What it holds and runs, for a recovery. */
-  | { readonly kind: "held" }
+  | { readonly kind: "held"; readonly rest?: HeldRest }
   | { readonly kind: "probe"; readonly address: string; readonly port: number; readonly timeoutMs: number }
   | ({ readonly kind: "logs" } & LogsWanted)
   /** Keeps a followed stream alive for `LOGS_IDLE_MS`, or ends it. */
@@ -83,8 +91,9 @@ type AskKind = NonNullable<MessageInitShape<typeof AskSchema>["kind"]>;
 function kindToProto(ask: Ask): AskKind {
   switch (ask.kind) {
     case "report":
+      return { case: "report", value: {} };
     case "held":
-      return { case: ask.kind, value: {} };
+      return { case: "held", value: { ...ask.rest } };
     case "probe":
       return { case: "probe", value: { address: ask.address, port: ask.port, timeoutMs: ask.timeoutMs } };
     case "logs": {
@@ -119,8 +128,11 @@ export function decodeAsk(bytes: Uint8Array): Ask {
   const { kind } = decodeMessage(AskSchema, bytes);
   switch (kind.case) {
     case "report":
-    case "held":
-      return { kind: kind.case };
+      return { kind: "report" };
+    case "held": {
+      const { snapshot, offset } = kind.value;
+      return snapshot === "" ? { kind: "held" } : { kind: "held", rest: { snapshot, offset } };
+    }
     case "probe":
       return { kind: "probe", address: kind.value.address, port: kind.value.port, timeoutMs: kind.value.timeoutMs };
     case "logs": {

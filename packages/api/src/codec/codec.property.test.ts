@@ -177,6 +177,10 @@ describe("what is written is read again", () => {
     );
     const ask: fc.Arbitrary<Ask> = fc.oneof(
       fc.record({ kind: fc.constantFrom<"report" | "held">("report", "held") }),
+      fc.record({
+        kind: fc.constant("held" as const),
+        rest: fc.record({ snapshot: text.filter(one => one !== ""), offset: count }),
+      }),
       fc.record({ kind: fc.constant("probe" as const), address: text, port: count, timeoutMs: count }),
       fc.record({
         kind: fc.constant("logs" as const),
@@ -221,6 +225,10 @@ describe("what is written is read again", () => {
       }),
       fc.record({ kind: fc.constant("node" as const), node: swarmNode }),
       fc.record({ kind: fc.constant("held" as const), held }),
+      fc.record({
+        kind: fc.constant("held-part" as const),
+        part: fc.record({ snapshot: text, totalBytes: count, offset: count, data: bytes }),
+      }),
       fc.record({
         kind: fc.constant("exec" as const),
         streamId: text,

@@ -1,8 +1,9 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { SkepError } from "@skep/core/error.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { ReportedVolume } from "@skep/core/model/volume.ts";
 import type { InstanceId } from "@skep/core/model/instance.ts";
-import { AgentJournalSchema, type HeldStateSchema } from "../gen/skep/v1/agent_pb.ts";
+import { AgentJournalSchema, HeldStateSchema } from "../gen/skep/v1/agent_pb.ts";
 import type { HeldState as HeldStateMessage, InstanceEpoch } from "../gen/skep/v1/agent_pb.ts";
 import { assignmentFromProto, listedAssignmentToProto, wholeAssignmentToProto } from "./assignment.ts";
 import { decodeMessage, encodeMessage } from "./envelope.ts";
@@ -78,6 +79,23 @@ export function heldFromProto({ assignment, epochs, present, volumes, refused }:
     volumes: volumes.map(volumeOnNodeFromProto),
     assignment: assignment === undefined ? undefined : assignmentFromProto(assignment).assignment,
   };
+}
+
+/** The state by itself, of which parts are sent. */
+export function encodeHeld(held: HeldState): Uint8Array {
+  return toBinary(HeldStateSchema, create(HeldStateSchema, heldToProto(held)));
+}
+
+/** @throws SkepError as `heldFromProto`, and where it is no such state. */
+export function decodeHeld(bytes: Uint8Array): HeldState {
+  let message: HeldStateMessage;
+  try {
+    message = fromBinary(HeldStateSchema, bytes);
+  } catch (cause) {
+    const sentence = "What the agent holds cannot be read: its parts make no whole.";
+    throw new SkepError("invalid_argument", "MALFORMED_MESSAGE", sentence, { cause });
+  }
+  return heldFromProto(message);
 }
 
 function epochsToProto(epochs: KeptState["epochs"]): { readonly instanceId: string; readonly epoch: number }[] {

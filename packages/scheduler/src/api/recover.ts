@@ -1,6 +1,4 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { decodeAskReply } from "@skep/api/codec/ask-reply.ts";
-import { encodeAsk } from "@skep/api/codec/ask.ts";
 import type { HeldState } from "@skep/api/codec/held.ts";
 import { toUint64 } from "@skep/api/codec/number.ts";
 import {
@@ -8,13 +6,13 @@ import {
   type RecoverRequest,
   type RecoverResponseSchema,
 } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
-import { nodeSubject } from "@skep/api/subjects.ts";
 import { planRecovery } from "@skep/core/identity/recovery.ts";
 import type { RecoveredVolume, Recovery, RecoveryItem } from "@skep/core/identity/recovery-records.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { sentenceOf } from "../loop/records-guard.ts";
 import { refuse } from "../store/refusals.ts";
 import type { Request } from "../store/store.ts";
+import { askHeld } from "./ask-held.ts";
 import type { ApiDeps } from "./deps.ts";
 
 /** What one agent answered, or why it did not. */
@@ -25,7 +23,6 @@ interface Asked {
   readonly because: string;
 }
 
-const ASK_TIMEOUT_MS = 5_000;
 /** A node that has been silent for as long may be left out of a recovery. */
 const SILENT_MS = 15_000;
 
@@ -102,12 +99,7 @@ async function askAll(deps: ApiDeps): Promise<readonly Asked[]> {
 
 async function askOne({ bus }: ApiDeps, nodeId: NodeId): Promise<Pick<Asked, "held" | "because">> {
   try {
-    const question = encodeAsk({ kind: "held" });
-    const answer = await bus.request(nodeSubject("ask", nodeId), question, { timeoutMs: ASK_TIMEOUT_MS });
-    const reply = decodeAskReply(answer);
-    if (reply.kind === "held") return { held: reply.held, because: "" };
-    const because = reply.kind === "error" ? reply.error.message : `its agent answered with ${reply.kind}`;
-    return { held: undefined, because };
+    return { held: await askHeld(bus, nodeId), because: "" };
   } catch (error) {
     return { held: undefined, because: error instanceof Error ? error.message : String(error) };
   }
