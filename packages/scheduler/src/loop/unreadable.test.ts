@@ -16,7 +16,7 @@ function aRig(): Rig {
   const ports = rig.ports("s1");
   const senders = createSenders(ports);
   const [beats, hints] = [createBeats(ports, senders), createHints(ports.bus, ports.clock)];
-  const records = { areOurs: () => true, unrecoveredMs: () => 0 };
+  const records = { areOurs: () => true, isUnproven: () => false, unrecoveredMs: () => 0 };
   loops = [createAbsorb(ports, { beats, hints, senders, records, wake: () => undefined }), beats, hints];
   return rig;
 }
