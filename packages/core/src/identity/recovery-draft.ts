@@ -71,26 +71,8 @@ export function createRecoveryDraft({ world, nodes, routes, now }: RecoveryInput
   }
 
   function place(instance: Instance, { nodeId, present }: Adopted): void {
-    const { status } = present;
     instances.set(instance.id, instance);
-    locations.push({
-      ...{ instanceId: instance.id, deploymentId: instance.deploymentId, tenantId: instance.tenantId },
-      ...{ release: instance.release, epoch: status.epoch, nodeId, desired: instance.desired, desiredAt: now },
-      ...{ ports: status.ports, state: status.state, health: status.health, containers: status.containers },
-      ...{ message: status.message, changedAt: now },
-    });
-  }
-
-  function stop(instance: Instance): void {
-    instances.set(instance.id, { ...(instances.get(instance.id) ?? instance), desired: "stop" });
-    // A copy of it that has ended was adopted.
-    for (const [at, row] of locations.entries())
-      if (row.instanceId === instance.id) locations[at] = { ...row, desired: "stop" };
-    for (const row of world.locations.filter(one => one.instanceId === instance.id)) {
-      dropped.push(row);
-      // Its node says when nothing of it is left.
-      if (!isAbsent(row, nodes)) locations.push({ ...row, desired: "stop", desiredAt: now });
-    }
+    locations.push(rowOf(instance, nodeId, present.status, now));
   }
 
   return {
@@ -118,7 +100,8 @@ export function createRecoveryDraft({ world, nodes, routes, now }: RecoveryInput
     drop: row => void dropped.push(row),
     supersede: runs => {
       const isOver = (one: Instance): boolean => !runs(one.id) && taken.has(slotOf(one));
-      for (const instance of world.instances.filter(isOver)) stop(instance);
+      for (const one of world.instances.filter(isOver))
+        stop(one, { world, nodes, now }, { instances, locations, dropped });
     },
     raiseEpoch: (instance, epoch) => {
       if (!instances.has(instance.id)) instances.set(instance.id, { ...instance, epoch });
@@ -127,10 +110,8 @@ export function createRecoveryDraft({ world, nodes, routes, now }: RecoveryInput
     close: serials => {
       const inTheWay = rowsInTheWay(nodes, world.locations, locations);
       const deployments = [...drafts].map(([id, draft]) => closeDeployment(id, draft, instances, world.instances, now));
-      const known = new Set(world.tenants.map(one => one.id));
-      const owners = new Set([...drafts.values()].map(one => one.tenantId).filter(id => !known.has(id)));
       return {
-        tenants: [...owners].map((id): Tenant => ({ id, quota: NO_QUOTA })),
+        tenants: lostTenants(world, [...drafts.values()]),
         deployments: deployments.map(one => ({ ...one, nextSerial: serials.get(one.id)?.next ?? one.nextSerial })),
         releases: [...drafts].flatMap(([id, draft]) => releasesOf(id, draft)),
         routes: deployments.flatMap(one => routesOf(one, drafts.get(one.id)!, routes)),
@@ -140,6 +121,47 @@ export function createRecoveryDraft({ world, nodes, routes, now }: RecoveryInput
       };
     },
   };
+}
+
+function rowOf(
+  instance: Instance,
+  nodeId: NodeId,
+  { epoch, ports, state, health, containers, message }: Adopted["present"]["status"],
+  now: number,
+): Location {
+  const { id, deploymentId, tenantId, release, desired } = instance;
+  return {
+    ...{ instanceId: id, deploymentId, tenantId, release, epoch, nodeId, desired, desiredAt: now },
+    ...{ ports, state, health, containers, message, changedAt: now },
+  };
+}
+
+function lostTenants(world: World, drafts: readonly Draft[]): readonly Tenant[] {
+  const known = new Set(world.tenants.map(one => one.id));
+  const owners = new Set(drafts.map(one => one.tenantId).filter(id => !known.has(id)));
+  return [...owners].map(id => ({ id, quota: NO_QUOTA }));
+}
+
+interface Rows {
+  readonly instances: Map<string, Instance>;
+  readonly locations: Location[];
+  readonly dropped: Location[];
+}
+
+function stop(
+  instance: Instance,
+  { world, nodes, now }: Pick<RecoveryInput, "world" | "nodes" | "now">,
+  { instances, locations, dropped }: Rows,
+): void {
+  instances.set(instance.id, { ...(instances.get(instance.id) ?? instance), desired: "stop" });
+  // A copy of it that has ended was adopted.
+  for (const [at, row] of locations.entries())
+    if (row.instanceId === instance.id) locations[at] = { ...row, desired: "stop" };
+  for (const row of world.locations.filter(one => one.instanceId === instance.id)) {
+    dropped.push(row);
+    // Its node says when nothing of it is left.
+    if (!isAbsent(row, nodes)) locations.push({ ...row, desired: "stop", desiredAt: now });
+  }
 }
 
 /** Whether the agent of the row's node answered that it has nothing of it. */

@@ -90,14 +90,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     defaultQuota: { instances: 200, cpuMillis: 200_000, memoryBytes: 2 ** 40 },
     fixedPorts: [{ from: 8080, to: 8080 }],
     replicas: () => replicasAt(clock.now()),
-    ...{
-      heardNodes: () => [],
-      silentMs: () => 0,
-      unproven: () => [],
-      refusals: () => [],
-      clones: () => [],
-      keysChanged: () => undefined,
-    },
+    ...NOBODY,
     newId: () => `id-${++ids}`,
   };
   const log = createRecordingLog();
@@ -131,6 +124,16 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
   };
   return platform;
 }
+
+/** No agent is heard. */
+const NOBODY = {
+  heardNodes: () => [],
+  silentMs: () => 0,
+  unproven: () => [],
+  refusals: () => [],
+  clones: () => [],
+  keysChanged: () => undefined,
+};
 
 /** The one that leads, and one that was killed as it led. */
 function replicasAt(now: number): readonly SeenReplica[] {
