@@ -38,10 +38,10 @@ const MOST_NAMED = 3;
 /**
  * Compares the records with what agents hold. An agent holds only what was recorded before it was
  * told, so one that is ahead of the records proves that they are an older copy, if it has the
- * receipt for it: a single agent may have been stolen. What no receipt shows counts by numbers. Many
- * agents that are ahead without one were told before there were receipts. Incarnations that the
- * records neither are nor replace show another database, unless only few nodes hold them: such nodes
- * were brought from elsewhere, and they alone get no work.
+ * receipt for it: a single agent may have been stolen. What no receipt shows counts by numbers.
+ * Many agents that are ahead without one were told before there were receipts. Incarnations that
+ * the records neither are nor replace show another database, unless only few nodes hold them: such
+ * nodes were brought from elsewhere, and they alone get no work.
  */
 export function assessRecords(holdings: readonly Holding[], records: RecordsMark, proves: Proves): RecordsAge {
   const { incarnation } = records.identity;

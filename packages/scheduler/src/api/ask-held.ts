@@ -8,7 +8,10 @@ import type { Bus } from "@skep/kit/bus.ts";
 
 const ASK_TIMEOUT_MS = 5_000;
 
-/** What an agent holds, in as many messages as it takes. @throws the agent's error, or the bus's. */
+/**
+ * What an agent holds, in as many messages as it takes.
+ * @throws the agent's error, or the bus's.
+ */
 export async function askHeld(bus: Bus, nodeId: NodeId): Promise<HeldState> {
   async function ask(rest?: HeldRest): Promise<AskReply> {
     const question = encodeAsk(rest === undefined ? { kind: "held" } : { kind: "held", rest });

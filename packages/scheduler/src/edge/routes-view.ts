@@ -26,7 +26,7 @@ export interface RoutesView extends Running {
   areOurs(): boolean;
   /** How long this process has seen that they are marked as not the fleet's; 0 where not. */
   unrecoveredMs(): number;
-  /** Agents that claimed to be ahead of the records when these were last read, and cannot show it. */
+  /** Agents that claimed to be ahead of the records as last read, and cannot show it. */
   unproven(): readonly NodeId[];
   /** Whether what an agent says comes from such a claim. */
   isUnproven(held: Holding): boolean;

@@ -16,7 +16,7 @@ export interface JudgedRecords {
   areOurs(): boolean;
   /** How long this process has seen that they are marked as not the fleet's; 0 where not. */
   unrecoveredMs(): number;
-  /** Whether an agent claims to be ahead of them and cannot show it: nothing that it says counts. */
+  /** Whether an agent claims to be ahead of them and cannot show it: it counts for nothing. */
   isUnproven(held: Holding): boolean;
 }
 
