@@ -166,14 +166,9 @@ export function decodeFetchReply(bytes: Uint8Array): DecodedAssignment | undefin
   return assignment === undefined ? undefined : assignmentFromProto(assignment);
 }
 
-/** The whole assignment with every spec, for an agent's own disk. */
+/** The whole assignment with every spec, for what no message limits. */
 export function wholeAssignmentToProto(assignment: Assignment): MessageInitShape<typeof AssignmentSchema> {
   return assignmentToProto(assignment, packWhole(assignment));
-}
-
-/** All of its instances, and large specs by name only: for an answer, which is one message. */
-export function listedAssignmentToProto(assignment: Assignment): MessageInitShape<typeof AssignmentSchema> {
-  return assignmentToProto(assignment, packAssignment(assignment, Infinity));
 }
 
 function assignmentToProto(

@@ -5,7 +5,7 @@ import type { ReportedVolume } from "@skep/core/model/volume.ts";
 import type { InstanceId } from "@skep/core/model/instance.ts";
 import { AgentJournalSchema, HeldStateSchema } from "../gen/skep/v1/agent_pb.ts";
 import type { HeldState as HeldStateMessage, InstanceEpoch } from "../gen/skep/v1/agent_pb.ts";
-import { assignmentFromProto, listedAssignmentToProto, wholeAssignmentToProto } from "./assignment.ts";
+import { assignmentFromProto, wholeAssignmentToProto } from "./assignment.ts";
 import { decodeMessage, encodeMessage } from "./envelope.ts";
 import { strangersFromProto, strangerToProto, type Stranger } from "./report.ts";
 import { volumeOnNodeFromProto, volumeOnNodeToProto } from "./volume-on-node.ts";
@@ -66,7 +66,7 @@ export function heldToProto({
     epochs: epochsToProto(epochs),
     present: present.map(strangerToProto),
     volumes: volumes.map(volumeOnNodeToProto),
-    ...(assignment === undefined ? {} : { assignment: listedAssignmentToProto(assignment) }),
+    ...(assignment === undefined ? {} : { assignment: wholeAssignmentToProto(assignment) }),
   };
 }
 

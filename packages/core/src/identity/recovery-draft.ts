@@ -5,6 +5,7 @@ import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
 import type { Route } from "../model/routing.ts";
 import type { Tenant } from "../model/tenant.ts";
+import { parseInstanceId } from "../model/instance-id.ts";
 import { isLive } from "../model/state.ts";
 import { routesFromSpec } from "../routing/labels.ts";
 import type { World } from "../world/world.ts";
@@ -88,8 +89,7 @@ export function createRecoveryDraft({ world, nodes, routes, now }: RecoveryInput
       }
       draft.isRun = true;
       if (isOurs || draft.before === undefined) draft.wanted = Math.max(draft.wanted, release);
-      const others = [...world.instances, ...instances.values()].filter(one => one.deploymentId === deploymentId);
-      const slot = held?.slot ?? Math.max(-1, ...others.map(one => one.slot)) + 1;
+      const slot = held?.slot ?? freeSlot(deploymentId, { world, nodes }, instances);
       const { instanceId, epoch } = present.status;
       const owner = { id: instanceId, tenantId: draft.tenantId, deploymentId };
       const rest = { createdAt: now, refusal: undefined, retryAt: undefined };
@@ -162,6 +162,31 @@ function stop(
     // Its node says when nothing of it is left.
     if (!isAbsent(row, nodes)) locations.push({ ...row, desired: "stop", desiredAt: now });
   }
+}
+
+/** The first slot in which nothing runs: where the agent has lost it, only that can be known. */
+function freeSlot(
+  deploymentId: DeploymentId,
+  { world, nodes }: Pick<RecoveryInput, "world" | "nodes">,
+  adopted: ReadonlyMap<string, Instance>,
+): number {
+  const mayRun = ({ id }: Instance): boolean =>
+    nodes.some(node => node.present.some(one => one.status.instanceId === id)) ||
+    world.locations.some(row => row.instanceId === id && isLive(row) && !isAbsent(row, nodes));
+  const recorded = [...world.instances.filter(mayRun), ...adopted.values()];
+  // What is adopted later has its slot, too.
+  const held = nodes.flatMap(heldRunning).filter(one => parseInstanceId(one.instanceId)?.deploymentId === deploymentId);
+  const all = [...recorded.filter(one => one.deploymentId === deploymentId), ...held];
+  const used = new Set(all.map(one => one.slot));
+  let slot = 0;
+  while (used.has(slot)) slot += 1;
+  return slot;
+}
+
+/** What is on a node in a slot that its agent still knows. */
+function heldRunning({ assignment, present }: HeldNode): readonly AssignedInstance[] {
+  const found = new Set(present.map(one => one.status.instanceId));
+  return (assignment?.instances ?? []).filter(one => one.desired === "run" && found.has(one.instanceId));
 }
 
 /** Whether the agent of the row's node answered that it has nothing of it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { InstanceState } from "../model/instance.ts";
+import type { InstanceState, Location } from "../model/instance.ts";
 import {
   aDeployment,
   aLocation,
@@ -34,12 +34,12 @@ function moved(node: HeldNode, epoch: number): HeldNode {
   return { ...node, present, assignment: { ...node.assignment!, instances } };
 }
 
-function plan(nodes: readonly HeldNode[], slot = 0) {
+function plan(nodes: readonly HeldNode[], slot = 0, row: Partial<Location> = {}) {
   const world = aWorld({
     deployments: [aDeployment()],
     releases: [aRelease()],
     instances: [anInstance({ id: BACKUP, slot, epoch: 1 })],
-    locations: [aLocation({ instanceId: BACKUP, nodeId: "node-1", epoch: 1 })],
+    locations: [aLocation({ instanceId: BACKUP, nodeId: "node-1", epoch: 1, ...row })],
   });
   const { instances, locations, dropped, deployments } = planRecovery({
     ...{ world, nodes, now: 5_000, incarnation: "inc-2", routes: [], serials: new Map() },
@@ -99,5 +99,46 @@ describe("a slot of which a later instance than the recorded one is found", () =
 it("leaves recorded instances of other slots alone", () => {
   expect(plan([aNode("node-1", [LATER, "running"])], 1)).toMatchObject({
     ...{ instances: [`${LATER} run 1`], dropped: [], replicas: [2] },
+  });
+});
+
+describe("an instance whose agent has lost its slot", () => {
+  const lost = (node: HeldNode): HeldNode => ({ ...node, assignment: undefined });
+
+  it("gets one in which nothing runs, so that a single copy stays one", () => {
+    expect(plan([lost(aNode("node-1", [LATER, "running"]))])).toMatchObject({
+      instances: [`${BACKUP} stop 1`, `${LATER} run 1`],
+      replicas: [1],
+    });
+  });
+
+  it("gets another one than what runs, or may run where nobody answered", () => {
+    expect(plan([lost(aNode("node-1", [BACKUP, "running"], [LATER, "running"]))]).replicas).toEqual([2]);
+    expect(plan([lost(aNode("node-2", [LATER, "running"]))])).toMatchObject({ replicas: [2], dropped: [] });
+    expect(plan([lost(aNode("node-2", [LATER, "running"], ["acme.web.3", "running"]))]).replicas).toEqual([3]);
+  });
+
+  it("gets another one than what runs elsewhere and is adopted later", () => {
+    const other = aNode("node-3", ["acme.web.4", "running"]);
+    expect(plan([lost(aNode("node-1", [LATER, "running"])), other]).replicas).toEqual([2]);
+    const elsewhere = lost(moved(aNode("node-3", [BACKUP, "running"]), 2));
+    expect(plan([lost(aNode("node-1", [LATER, "running"])), elsewhere]).replicas).toEqual([2]);
+  });
+
+  it("gets that of what is being ended, or is not there any more", () => {
+    const other = aNode("node-3", ["acme.web.4", "running"]);
+    const instances = other.assignment!.instances.map(one => ({ ...one, desired: "stop" as const }));
+    const ending = { ...other, assignment: { ...other.assignment!, instances } };
+    for (const one of [ending, { ...other, present: [] }])
+      expect(plan([lost(aNode("node-1", [LATER, "running"])), one]).replicas).toEqual([1]);
+  });
+
+  it("gets that of what had ended where nobody answered", () => {
+    expect(plan([lost(aNode("node-2", [LATER, "running"]))], 0, { state: "failed" }).replicas).toEqual([1]);
+  });
+
+  it("shares the number of its slot with other deployments", () => {
+    const other = aNode("node-3", ["acme.api.1", "running"]);
+    expect(plan([other, lost(aNode("node-1", [LATER, "running"]))]).replicas).toEqual([1, 1]);
   });
 });
