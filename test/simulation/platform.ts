@@ -49,6 +49,8 @@ export interface Platform {
   readonly healthyMemos: Map<string, Memo>;
   readonly volumeRule: VolumeRule;
   readonly engineRules: ReadonlyMap<string, EngineRule>;
+  /** Lives of agents, by session, whose full report has landed. */
+  readonly reported: Set<string>;
   /**
    * Nodes that got a vanished row back: what runs there is recorded, even where its room was given
    * away meanwhile.
@@ -158,6 +160,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     healthyMemos: new Map(nodes.map(node => [node.id, createMemoryMemo()])),
     volumeRule: new VolumeRule(),
     engineRules: new Map(nodes.map(node => [node.id, new EngineRule(node.id)])),
+    reported: new Set(),
     repaired: new Set(),
     unwell: new Map(),
     unreached: new Map(),

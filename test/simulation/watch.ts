@@ -6,7 +6,7 @@ import type { Location } from "@skep/core/model/instance.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { Engine } from "@skep/agent/engine/engine.ts";
 import { EngineError } from "@skep/agent/engine/errors.ts";
-import type { Mandate, Store } from "@skep/scheduler/store/store.ts";
+import type { Mandate, SavedReport, Store } from "@skep/scheduler/store/store.ts";
 import { IMPOSTOR } from "./impostor.ts";
 import type { Life } from "./life.ts";
 import type { Changed } from "./changes.ts";
@@ -115,6 +115,8 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
           control.loaded(result as World, nodeId => observer.silentMs(nodeId));
         }
         if (verb === "releaseLease" || verb === "recover") platform.lease = undefined;
+        if (verb === "saveReport" && !(result as SavedReport).needFull)
+          platform.reported.add((args[0] as { sessionId: string }).sessionId);
         if (verb === "takeLease") judgeLease(platform, life.name);
         judgeMandate(platform, life.name, verb, args, result);
         if (verb === "restoreLocation" && result === true) {
