@@ -104,7 +104,10 @@ function brokenCreation(before: World, after: World, created: readonly Instance[
       if (early !== undefined)
         return `${early.id} starts while what it replaces still runs, and its update is stop-first`;
     }
-    const busy = [...slots.values()].filter(
+    // What the same plan ends replaces nothing any more.
+    const wanted = new Set(after.instances.filter(one => one.desired === "run").map(one => one.id));
+    const going = [...slots.values()].map(mates => mates.filter(one => wanted.has(one.id)));
+    const busy = going.filter(
       mates =>
         mates.some(isOld) && mates.some(one => !isOld(one)) && !mates.some(one => !isOld(one) && hasWell(before, one)),
     ).length;
