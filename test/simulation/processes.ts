@@ -60,7 +60,7 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
  * A session that another one has followed may have reported before, and a late write may bring a
  * former one back: the report of the present one has landed all the same.
  */
-function hasReported(platform: Platform, nodeId: string, sessionId: string): boolean {
+export function hasReported(platform: Platform, nodeId: string, sessionId: string): boolean {
   // Agents whose report the lost records had go on.
   if ((platform.mischief?.storeLate ?? 1) > 0 || platform.wasReplaced || platform.reported.has(sessionId)) return true;
   const entry = platform.database.records.nodes.get(nodeId);
