@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import type { StatusReport } from "@skep/core/model/report.ts";
 import { createLife } from "./life.ts";
 import { ObserverRule } from "./observer-rule.ts";
 import { createPlatform } from "./platform.ts";
@@ -15,7 +14,8 @@ test("A report has landed though a former life's comes after it, and one that mu
   let needFull = true;
   const store = { saveReport: async () => ({ needFull }) };
   const watched = watchedStore(platform, store as never, life, new ObserverRule(life));
-  const save = () => watched.saveReport({ nodeId: "node-1", sessionId: "new" } as StatusReport, 0);
+  const save = () =>
+    watched.saveReport({ nodeId: "node-1", sessionId: "new" } as Parameters<typeof watched.saveReport>[0], 0);
 
   await save();
   expect(hasReported(platform, "node-1", "new")).toBe(false);
