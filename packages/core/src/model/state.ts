@@ -55,14 +55,17 @@ export function isShortOfRunning(location: Location): boolean {
 }
 
 /** Whether the location is running and as well as its probes can tell. */
-export function isWell(location: Location): boolean {
+export function isWell(location: Pick<Location, "state" | "health">): boolean {
   return location.state === "running" && (location.health === "none" || location.health === "healthy");
 }
 
 /**
  * Whether requests may be sent to the location: meant to run, well, and on a node that is not down.
  */
-export function isServing(location: Location, node: Node | undefined): boolean {
+export function isServing(
+  location: Pick<Location, "desired" | "state" | "health">,
+  node: Pick<Node, "liveness"> | undefined,
+): boolean {
   return location.desired === "run" && isWell(location) && node !== undefined && node.liveness !== "down";
 }
 

@@ -21,6 +21,21 @@ export interface TraefikSection {
 }
 
 /**
+ * All that is read of a node. The types below let nothing else be read, so that who keeps a
+ * configuration may compare these fields only.
+ */
+export const ROUTED_OF_NODE = ["id", "address", "liveness"] as const satisfies readonly (keyof Node)[];
+
+/** All that is read of a location. */
+export const ROUTED_OF_LOCATION = [
+  ...(["instanceId", "epoch", "deploymentId", "release", "nodeId"] as const),
+  ...(["desired", "state", "health", "ports"] as const),
+] as const satisfies readonly (keyof Location)[];
+
+type RoutedNode = Pick<Node, (typeof ROUTED_OF_NODE)[number]>;
+type RoutedLocation = Pick<Location, (typeof ROUTED_OF_LOCATION)[number]>;
+
+/**
  * The configuration that sends each route to the instances that serve: meant to run, running, well,
  * of the newest placement of their instance that is all this, on nodes that are not down.
  * Everything is named after its deployment, whose id no other tenant can have. A route that nothing
@@ -30,8 +45,8 @@ export interface TraefikSection {
  */
 export function traefikConfig(
   routes: readonly Route[],
-  locations: readonly Location[],
-  nodes: readonly Node[],
+  locations: readonly RoutedLocation[],
+  nodes: readonly RoutedNode[],
 ): TraefikDynamic {
   const targets = targetsByRelease(locations, nodes);
   const sections = { http: emptySection(), tcp: emptySection() };
@@ -182,11 +197,11 @@ function serversOf(route: Route, targets: readonly Target[]): readonly string[] 
 }
 
 function targetsByRelease(
-  locations: readonly Location[],
-  nodes: readonly Node[],
+  locations: readonly RoutedLocation[],
+  nodes: readonly RoutedNode[],
 ): ReadonlyMap<DeploymentId, ReadonlyMap<number, readonly Target[]>> {
-  const byId = new Map<NodeId, Node>(nodes.map(node => [node.id, node]));
-  const newest = new Map<string, Location>();
+  const byId = new Map<NodeId, RoutedNode>(nodes.map(node => [node.id, node]));
+  const newest = new Map<string, RoutedLocation>();
   for (const location of locations) {
     if (!isServing(location, byId.get(location.nodeId))) continue;
     const before = newest.get(location.instanceId);

@@ -1,4 +1,9 @@
-import { traefikConfig, type TraefikDynamic } from "@skep/core/routing/traefik-config.ts";
+import {
+  ROUTED_OF_LOCATION,
+  ROUTED_OF_NODE,
+  traefikConfig,
+  type TraefikDynamic,
+} from "@skep/core/routing/traefik-config.ts";
 import { createHash } from "node:crypto";
 import type { Edge } from "../store/store.ts";
 
@@ -11,9 +16,9 @@ export interface EdgeConfig {
 type Rows = Pick<Edge, "routes" | "locations" | "nodes">;
 
 /**
- * Answers the configuration of what was read, and the last one again while the rows are the very
- * same: rows are replaced and never changed. Only the store in memory answers the same rows twice,
- * and hundreds of reads in a simulated minute change nothing.
+ * Answers the configuration of what was read, and the last one again while nothing is other that it
+ * is made from: rows are replaced and never changed, and most are replaced by what no route says.
+ * Only the store in memory answers the same rows twice; Postgres answers new ports with each read.
  */
 export function createEdgeConfig(): (rows: Rows) => EdgeConfig {
   let last: { readonly rows: Rows; readonly made: EdgeConfig } | undefined;
@@ -28,10 +33,15 @@ export function createEdgeConfig(): (rows: Rows) => EdgeConfig {
 
 function areSame(one: Rows, other: Rows): boolean {
   return (
-    hasSame(one.routes, other.routes) && hasSame(one.locations, other.locations) && hasSame(one.nodes, other.nodes)
+    hasSame(one.routes, other.routes, []) &&
+    hasSame(one.locations, other.locations, ROUTED_OF_LOCATION) &&
+    hasSame(one.nodes, other.nodes, ROUTED_OF_NODE)
   );
 }
 
-function hasSame<T>(some: readonly T[], others: readonly T[]): boolean {
-  return some.length === others.length && some.every((one, at) => one === others[at]);
+/** Whether the rows are the very same, or say the same in these fields; without any, the former. */
+function hasSame<T>(some: readonly T[], others: readonly T[], fields: readonly (keyof T)[]): boolean {
+  const isSame = (one: T, other: T): boolean =>
+    one === other || (fields.length > 0 && fields.every(field => one[field] === other[field]));
+  return some.length === others.length && some.every((one, at) => isSame(one, others[at]!));
 }
