@@ -19,7 +19,7 @@ import type { Engine, EngineEvent } from "../engine/engine.ts";
 import { createExecutors, instanceOf, type StartGate } from "./executors.ts";
 import type { HealthWatch } from "./health-watch.ts";
 import type { Images } from "./images.ts";
-import { toDigest, toPicture, type Digest, type Picture, type SetAside } from "./picture.ts";
+import { createDigest, toPicture, type Digest, type Picture, type SetAside } from "./picture.ts";
 import { createWork, type Work } from "./work.ts";
 
 /** What the node is to run by the assignment that the agent has. */
@@ -97,6 +97,7 @@ export class Loop {
   #awaited: { readonly observed: Observed; readonly mark: number } | undefined;
   #containers: readonly ObservedContainer[] = [];
   #digest: Digest = { digest: 0n, instances: 0 };
+  readonly #digestOf = createDigest();
   #lookAgainAt = 0;
   #passedAt: number;
   #seenAt: number;
@@ -178,7 +179,7 @@ export class Loop {
     const { steps, statuses, wakeAt } = this.#converge(observed, mark);
     const fresh = steps.filter(step => !this.#isStale(step, mark));
     for (const step of fresh) this.#work.begin(step);
-    this.#digest = toDigest(statuses);
+    this.#digest = this.#digestOf(statuses);
     const remarks = { progressOf: images.progressOf, healthNotes: health.notes() };
     this.#deps.onPicture(toPicture(statuses, assignment ?? NOTHING, observed, setAside, remarks));
     if (fresh.length < steps.length) this.#wake.hint();

@@ -94,14 +94,24 @@ export function toPresent(picture: Picture, containers: readonly ObservedContain
 }
 
 /**
- * The digest of all that is seen, strangers among it: the scheduler's records must explain them
- * too.
+ * Answers the digest of all that is seen, strangers among it: the scheduler's records must explain
+ * them too. Most of it is as at the last look, whose hashes are kept by their text.
  */
-export function toDigest(statuses: readonly InstanceStatus[]): Digest {
-  const digested = statuses.filter(isDigested);
-  let digest = 0n;
-  for (const status of digested) digest ^= hash("md5", digestText(status), "buffer").readBigUInt64BE();
-  return { digest, instances: digested.length };
+export function createDigest(): (statuses: readonly InstanceStatus[]) => Digest {
+  let last: ReadonlyMap<string, bigint> = new Map();
+  return statuses => {
+    const hashes = new Map<string, bigint>();
+    const digested = statuses.filter(isDigested);
+    let digest = 0n;
+    for (const status of digested) {
+      const text = digestText(status);
+      const hashed = last.get(text) ?? hash("md5", text, "buffer").readBigUInt64BE();
+      hashes.set(text, hashed);
+      digest ^= hashed;
+    }
+    last = hashes;
+    return { digest, instances: digested.length };
+  };
 }
 
 function withRemark(status: InstanceStatus, instances: readonly AssignedInstance[], remarks: Remarks): ReportedStatus {
