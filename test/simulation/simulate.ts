@@ -1,5 +1,5 @@
 import { Adversary } from "./adversary.ts";
-import { drawDisaster, suffer } from "./disasters.ts";
+import { drawDisaster, suffer, type DisasterShares } from "./disasters.ts";
 import { Edge } from "./edge.ts";
 import { HERD } from "./engine-rule.ts";
 import { missing } from "./goal.ts";
@@ -27,14 +27,9 @@ export interface Outcome {
  * How long things go wrong, and how long the fleet may then take to be as it was told to be;
  * virtual ms.
  */
-export interface SimulationOptions {
+export interface SimulationOptions extends DisasterShares {
   readonly faultsMs?: number;
   readonly recoverMs?: number;
-  /**
-   * Share of seeds with replaced records, and with lost commits. None by default as yet:
-   * those with lost commits were not swept.
-   */
-  readonly disasters?: number;
   readonly echo?: (line: string) => void;
 }
 
@@ -42,7 +37,7 @@ const SETTLED_MS = 5_000;
 
 /** Runs three schedulers and five agents through everything that the seed has in store for them. */
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<Outcome> {
-  const { faultsMs = 60_000, recoverMs = 60_000, disasters = 0 } = options;
+  const { faultsMs = 60_000, recoverMs = 60_000 } = options;
   const platform = createPlatform(seed, options.echo);
   const { clock } = platform;
   setWeather(platform);
@@ -64,7 +59,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     .catch((error: unknown) => platform.violate(`the users' program failed: ${String(error)}`));
   await clock.advance(3_000);
   void adversary.rage();
-  const disaster = drawDisaster(platform, disasters);
+  const disaster = drawDisaster(platform, options);
   if (disaster !== undefined)
     void suffer(platform, disaster, revival).catch((error: unknown) =>
       platform.violate(`the person who restores the records failed: ${String(error)}`),

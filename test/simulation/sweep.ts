@@ -8,6 +8,12 @@ export interface Sweep {
   readonly workers: number;
 }
 
+/**
+ * The share of a sweep's seeds whose records are replaced. The hunt for planted bugs has none, so
+ * that the seeds that find them stay as they are.
+ */
+export const DISASTERS = 1 / 12;
+
 const PROGRESS_MS = 10_000;
 /** Stories are long; those of the first failures tell most. */
 const MOST_STORIES = 5;
@@ -22,7 +28,7 @@ export async function sweep({ first, count, workers }: Sweep, write: (line: stri
   const failed: number[] = [];
   let [done, steps, unlike, toldAt] = [0, 0, 0, 0];
   let hash = 0n;
-  await runSeeds({ first, count, workers, twiceEvery: 50 }, ({ outcome, again }) => {
+  await runSeeds({ first, count, workers, twiceEvery: 50, disasters: DISASTERS }, ({ outcome, again }) => {
     done++;
     steps += outcome.events;
     // Seeds end in any order, so what sums them up must not depend on it.

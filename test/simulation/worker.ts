@@ -6,7 +6,8 @@ import type { Outcome } from "./simulate.ts";
  * What a worker is asked: to run one seed, twice where the two are to be compared, or to play a
  * scenario.
  */
-export type Order = { readonly seed: number; readonly twice: boolean } | { readonly scenario: string };
+export type Order =
+  { readonly seed: number; readonly twice: boolean; readonly disasters?: number } | { readonly scenario: string };
 
 /** What a worker answers: the outcome, and what a second run of the seed made of it. */
 export interface Answer {
@@ -33,7 +34,9 @@ process.send?.("ready");
 
 async function run(order: Order): Promise<void> {
   const play = (): Promise<Outcome> =>
-    "scenario" in order ? playScenario(scenarioNamed(order.scenario)) : simulate(order.seed);
+    "scenario" in order
+      ? playScenario(scenarioNamed(order.scenario))
+      : simulate(order.seed, { disasters: order.disasters ?? 0 });
   try {
     const outcome = await play();
     const again = "twice" in order && order.twice ? (await play()).hash : undefined;
