@@ -23,8 +23,8 @@ export function createExclusive(
     readonly containers: () => readonly ObservedContainer[];
   },
 ): Exclusive {
-  const sync = (): void => cover.sync(deps.containers());
-  const leases: Leases = new Leases({ ...deps, onRenewed: sync });
+  const sync = (): void => (leases.seen(), cover.sync(deps.containers()));
+  const leases: Leases = new Leases({ ...deps, onRenewed: () => cover.sync(deps.containers()) });
   const cover = new Cover({ ...deps, guardUntil: (...of) => leases.guardUntil(...of) });
   return {
     view: () => leases.view(),

@@ -3,6 +3,7 @@ import { isReservedPort } from "@skep/core/model/host-ports.ts";
 import type { ContainerSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { PortBinding } from "@skep/core/model/instance.ts";
+import { isLeased } from "@skep/core/model/volume.ts";
 import type { ContainerCreateOptions, HealthConfig, HostConfig, MountSettings } from "dockerode";
 import type { CreateContainer, CreateSandbox } from "./engine.ts";
 import { identityLabels, isReservedLabel, LABEL, volumeLabels } from "./labels.ts";
@@ -170,6 +171,7 @@ function identity(
     container,
     role,
     specHash,
+    isExclusive: isLeased(instance.spec),
   });
   return { ...labels, [LABEL.ports]: formatPorts(ports) };
 }

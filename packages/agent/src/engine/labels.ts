@@ -15,6 +15,8 @@ export const LABEL = {
   release: "skep.release",
   container: "skep.container",
   role: "skep.role",
+  /** That a copy may run only by a lease: its agent may know nothing else of it. */
+  exclusive: "skep.exclusive",
   specHash: "skep.spec-hash",
   ports: "skep.ports",
   volume: "skep.volume",
@@ -61,6 +63,7 @@ export interface Identity {
   readonly container: string;
   readonly role: ContainerRole;
   readonly specHash: string;
+  readonly isExclusive: boolean;
 }
 
 /** The labels that identify a container. */
@@ -74,6 +77,7 @@ export function identityLabels(identity: Identity): Record<string, string> {
     [LABEL.container]: identity.container,
     [LABEL.role]: identity.role,
     [LABEL.specHash]: identity.specHash,
+    ...(identity.isExclusive ? { [LABEL.exclusive]: "true" } : {}),
     [LABEL.managed]: "true",
   };
 }
@@ -96,6 +100,7 @@ export function parseIdentity(labels: Labels): Identity | undefined {
     container: labels[LABEL.container] ?? "",
     role: labels[LABEL.role] === "sandbox" ? "sandbox" : "app",
     specHash: labels[LABEL.specHash] ?? "",
+    isExclusive: labels[LABEL.exclusive] === "true",
   };
 }
 

@@ -8,7 +8,7 @@ import { createMemoryEnder } from "./memory-ender.ts";
 
 const OURS = identityLabels({
   ...{ tenantId: "acme", deploymentId: "acme.web", instanceId: "acme.web.1", epoch: 1, release: 1 },
-  ...{ container: "app", role: "app", specHash: "h" },
+  ...{ container: "app", role: "app", specHash: "h", isExclusive: false },
 });
 
 enderContract("the twin in memory", async () => {

@@ -28,6 +28,7 @@ function seen(over: Partial<ObservedContainer> = {}): Observed {
     release: 1,
     epoch: 1,
     specHash: "h",
+    isExclusive: false,
     state: "running",
     exitCode: undefined,
     oomKilled: false,

@@ -2,7 +2,9 @@ import { decodeLeaseReply, encodeLeaseRequest } from "@skep/api/codec/lease.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import { groupKey } from "@skep/core/converge/round.ts";
 import type { LeaseView } from "@skep/core/converge/round.ts";
+import { runs } from "@skep/core/converge/end.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { ObservedContainer } from "@skep/core/model/observed.ts";
 import { guardedUse, leaseUse } from "@skep/core/model/lease.ts";
 import { isLeased } from "@skep/core/model/volume.ts";
 import type { Bus } from "@skep/kit/bus.ts";
@@ -17,11 +19,15 @@ export interface LeasesDeps {
   readonly loops: Loops;
   readonly nodeId: string;
   readonly assignment: () => Assignment | undefined;
+  /** The containers of ours, as last seen. */
+  readonly containers: () => readonly ObservedContainer[];
   /** Called when an instance has got a lease, or its lease has ended. */
   readonly onChange: () => void;
   /** Called at each answer. */
   readonly onRenewed: () => void;
 }
+
+type Copy = { readonly instanceId: string; readonly epoch: number };
 
 const RENEW_EVERY_MS = 3_000;
 const RETRY = { baseMs: 500, maxMs: 1_000 };
@@ -32,6 +38,10 @@ const TIMEOUT_MS = 2_000;
  * those that are to stop, since their stop grace is their own only until somebody takes over. A
  * lease counts from when its request was sent, on the monotonic clock, which goes on while the
  * agent is paused.
+ *
+ * A copy that runs and that no assignment names needs one as well: its labels say that it is
+ * exclusive. The first ask decides about it, also where no answer comes: nobody knows how long ago
+ * its last lease was given.
  */
 export class Leases {
   readonly #deps: LeasesDeps;
@@ -53,6 +63,11 @@ export class Leases {
   /** The assignment has changed. */
   hint(): void {
     if (this.#wanted().some(one => !this.#until.has(groupKey(one.instanceId, one.epoch)))) this.#wake.hint();
+  }
+
+  /** Containers were looked at. */
+  seen(): void {
+    if (this.#strangers().some(one => !this.#until.has(groupKey(one.instanceId, one.epoch)))) this.#wake.hint();
   }
 
   /** The leases as they are this moment. */
@@ -100,8 +115,27 @@ export class Leases {
     return (this.#until.get(groupKey(instanceId, epoch)) ?? 0) > at;
   }
 
-  #wanted(): readonly { readonly instanceId: string; readonly epoch: number }[] {
+  #wanted(): readonly Copy[] {
+    return [...this.#assigned(), ...this.#strangers()];
+  }
+
+  #assigned(): readonly Copy[] {
     return (this.#deps.assignment()?.instances ?? []).filter(one => isLeased(one.spec));
+  }
+
+  /** Exclusive copies that run here and that the assignment does not name. */
+  #strangers(): readonly Copy[] {
+    const named = new Set(this.#deps.assignment()?.instances.map(one => groupKey(one.instanceId, one.epoch)));
+    const found = this.#deps.containers().filter(one => one.isExclusive && runs(one));
+    const byKey = new Map(found.map(one => [groupKey(one.instanceId, one.epoch), one]));
+    return [...byKey].flatMap(([key, one]) => (named.has(key) ? [] : [one]));
+  }
+
+  /** Copies that nobody named and whose lease was asked for in vain may not run. */
+  #endStrangers(asked: readonly Copy[], at: number): void {
+    const keys = asked.map(one => groupKey(one.instanceId, one.epoch)).filter(key => !this.#until.has(key));
+    for (const key of keys) this.#until.set(key, at);
+    if (keys.length > 0) this.#deps.onChange();
   }
 
   async #renew(): Promise<void> {
@@ -111,11 +145,17 @@ export class Leases {
     for (const key of this.#until.keys()) if (!wanted.has(key)) this.#until.delete(key);
     if (instances.length === 0) return;
     const sentAt = clock.monotonic();
+    const strangers = this.#strangers();
     const claims = instances.map(one => ({ ...one, isHeld: this.#holds(one.instanceId, one.epoch, sentAt) }));
     const question = encodeLeaseRequest({ nodeId, instances: claims });
-    const answer = await bus.request(nodeSubject("lease", nodeId), question, { timeoutMs: TIMEOUT_MS });
+    const answer = await bus
+      .request(nodeSubject("lease", nodeId), question, { timeoutMs: TIMEOUT_MS })
+      .catch((error: unknown) => {
+        this.#endStrangers(strangers, sentAt);
+        throw error;
+      });
     // Asked for before the leases were given up, or after: nothing may run by it.
-    if (this.#isGivenUp) return;
+    if (this.#isGivenUp) return this.#endStrangers(strangers, sentAt);
     const { granted, leaseMs } = decodeLeaseReply(answer);
     this.#guardMs = guardedUse(leaseMs) - leaseUse(leaseMs);
     const before = JSON.stringify(this.view());
@@ -125,6 +165,7 @@ export class Leases {
       if (got.has(key)) this.#until.set(key, until);
       else if ((this.#until.get(key) ?? 0) > clock.monotonic()) this.#until.set(key, clock.monotonic());
     }
+    this.#endStrangers(strangers, sentAt);
     this.#cancel();
     this.#cancel = clock.timer(Math.max(0, until - clock.monotonic()) + 1, onChange);
     onRenewed();

@@ -105,9 +105,12 @@ function endInstance(
 // How long a container may take that nobody has a spec for any more.
 const UNKNOWN_GRACE_MS = 10_000;
 
+const UNLEASED = "no assignment names it, and its copy has no lease: it is stopped, and not removed";
+
 /**
  * Containers that no assigned instance explains: ended where a removal or a newer epoch says so,
- * else only reported.
+ * else only reported. One that may run only by a lease is stopped when that is refused or has
+ * ended: another copy may run elsewhere by now. While its lease is asked for it runs on.
  */
 function unlisted(
   round: Round,
@@ -118,14 +121,18 @@ function unlisted(
   const removal = round.input.assignment?.removals.find(one => one.instanceId === instanceId && one.epoch === epoch);
   const isOld = epoch < (newest.get(instanceId) ?? -1);
   const because = removal?.because ?? (isOld ? "a newer placement of it is assigned here" : undefined);
-  if (because !== undefined) endGroup(round, group, UNKNOWN_GRACE_MS, because);
+  const lease = leaseOf(round, group[0]!);
+  const isEnded = group.some(one => one.isExclusive) && lease?.held === false;
+  if (isEnded && group.some(runs)) {
+    for (const container of group) if (runs(container)) stopNow(round, container, LEASE_GRACE_MS, because ?? UNLEASED);
+  } else if (because !== undefined) endGroup(round, group, UNKNOWN_GRACE_MS, because);
   return {
     instanceId,
     epoch,
     state: because === undefined ? strangerState(group) : "stopping",
     health: group.map(container => container.engineHealth).reduce(worseHealth, "none"),
     containers: containerStatuses(round, undefined, group),
-    message: because ?? "no assignment names it: it is left alone",
+    message: because ?? (isEnded ? UNLEASED : "no assignment names it: it is left alone"),
     ports: group.flatMap(container => container.ports),
     stranger: because === undefined,
   };

@@ -2,6 +2,7 @@ import { deploymentIdOf } from "../model/instance-id.ts";
 import type { AssignedInstance } from "../model/assignment.ts";
 import type { PortBinding } from "../model/instance.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
+import { isLeased } from "../model/volume.ts";
 import type { Step } from "./step.ts";
 
 /**
@@ -76,6 +77,7 @@ function made(
     release,
     epoch,
     specHash,
+    isExclusive: isLeased(spec),
     state: "created",
     exitCode: undefined,
     oomKilled: false,

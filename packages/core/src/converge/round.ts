@@ -86,7 +86,10 @@ export function groupKey(instanceId: InstanceId, epoch: number): string {
 }
 
 /** The lease of an instance at its epoch; `undefined` where it was never given. */
-export function leaseOf(round: Round, { instanceId, epoch }: AssignedInstance): LeaseView | undefined {
+export function leaseOf(
+  round: Round,
+  { instanceId, epoch }: Pick<AssignedInstance, "instanceId" | "epoch">,
+): LeaseView | undefined {
   return round.input.leases?.[groupKey(instanceId, epoch)];
 }
 

@@ -21,6 +21,8 @@ export interface ObservedContainer {
   readonly epoch: number;
   /** Hash of everything the container was created from; a difference means it must be made anew. */
   readonly specHash: string;
+  /** Its labels say that it may run only by a lease. */
+  readonly isExclusive: boolean;
   readonly state: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
   readonly exitCode: number | undefined;
   readonly oomKilled: boolean;

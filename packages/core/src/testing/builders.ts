@@ -249,6 +249,7 @@ export function anObservedContainer(over: Partial<ObservedContainer> = {}): Obse
     release: 1,
     epoch: 1,
     specHash: "",
+    isExclusive: false,
     state: "running",
     exitCode: undefined,
     oomKilled: false,
