@@ -29,10 +29,12 @@ describe("An exclusive copy that no assignment names", () => {
       const rig = await start(leases);
       await rig.clock.advance(6_000);
       expect(states(rig)).toEqual(["exited"]);
+      const asked = rig.scheduler.heard.filter(kind => kind === "lease").length;
       const [claim] = rig.scheduler.lastClaims();
       expect(claim).toMatchObject({ instanceId: "acme.web.1", epoch: 1, isHeld: false });
       await rig.clock.advance(120_000);
       expect(states(rig)).toEqual(["exited"]);
+      expect(rig.scheduler.heard.filter(kind => kind === "lease").length).toBe(asked);
     });
   }
 

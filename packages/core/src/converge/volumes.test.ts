@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { aContainer, aSpec, anAssignment, anObserved, anObservedContainer } from "../testing/builders.ts";
+import type { ObservedContainer } from "../model/observed.ts";
 import { ToyNode } from "../testing/toy-node.ts";
 
 const DATA = { name: "data", target: "/data", readOnly: false };
@@ -32,4 +33,31 @@ test("a single copy does not start while another one of its deployment has not e
   // An agent that finds both running ends neither by itself.
   node.observed = { ...node.observed, containers: [...node.observed.containers.filter(one => one.id !== "old"), old] };
   expect(node.settle().statuses[0]?.state).toBe("running");
+});
+
+test("an exclusive copy that nothing names is stopped once its lease has ended, and removed by a removal alone", () => {
+  const node = new ToyNode(undefined);
+  const there = (over: Partial<ObservedContainer>) =>
+    void (node.observed = anObserved({ containers: [anObservedContainer(over)] }));
+  const runsOn = (): boolean => node.look().steps.length === 0;
+  there({ isExclusive: true });
+  expect(runsOn()).toBe(true);
+  node.leases = { "acme.web.1@1": { held: true, since: undefined } };
+  expect(runsOn()).toBe(true);
+  node.leases = { "acme.web.1@1": { held: false, since: 0 } };
+  expect(node.look().steps).toMatchObject([{ kind: "stop-container", key: "stop-now:c1", graceMs: 3_000 }]);
+  const [stopped] = node.settle().statuses;
+  expect(stopped).toMatchObject({ state: "stopped", stranger: true });
+  expect(stopped?.message).toMatch(/has no lease: it is stopped, and not removed/);
+  expect(node.observed.containers.map(one => one.state)).toEqual(["exited"]);
+
+  there({ isExclusive: false });
+  expect(runsOn()).toBe(true);
+
+  there({ isExclusive: true });
+  const removal = { instanceId: "acme.web.1", epoch: 1, because: "no record explains it" };
+  node.assignment = anAssignment({ removals: [removal] });
+  expect(node.look().steps).toMatchObject([{ graceMs: 3_000, because: removal.because }]);
+  node.settle();
+  expect(node.observed.containers).toEqual([]);
 });

@@ -21,6 +21,7 @@ export class ToyNode {
   ended: string[] = [];
   assignment: Assignment | undefined;
   failing: (step: Step) => string | StepFailure | undefined = () => undefined;
+  leases: NonNullable<ConvergeInput["leases"]> = {};
   healthNotes: NonNullable<ConvergeInput["healthNotes"]> = {};
 
   constructor(spec: DeploymentSpec | undefined, more: Partial<ReturnType<typeof anAssignedInstance>> = {}) {
@@ -28,9 +29,10 @@ export class ToyNode {
   }
 
   look(): Converged {
-    const { assignment, observed, memory, inFlight, ended, confirmed, healthNotes, now } = this;
+    const { assignment, observed, memory, inFlight, ended, confirmed, leases, healthNotes, now } = this;
     const policy = { startLimit: 2, sandboxImage: "sandbox:1" };
-    const result = converge({ assignment, observed, memory, inFlight, ended, confirmed, policy, healthNotes, now });
+    const about = { assignment, observed, memory, leases, healthNotes };
+    const result = converge({ ...about, inFlight, ended, confirmed, policy, now });
     this.memory = result.memory;
     return result;
   }
