@@ -23,4 +23,8 @@ test("a row that came back without a host port that it needs ends, and the next 
     locations: cluster.world.locations.map(one => ({ ...one, ports: [], health: "starting" as const })),
   };
   expect(changesOf(cluster.tick(), "stop")).toHaveLength(1);
+  for (const over of [{ desired: "stop" as const }, { desired: "run" as const, state: "failed" as const }]) {
+    cluster.world = { ...cluster.world, locations: cluster.world.locations.map(one => ({ ...one, ...over })) };
+    expect(cluster.tick().filter(one => "because" in one && one.because.startsWith("its record"))).toEqual([]);
+  }
 });
