@@ -260,6 +260,7 @@ export const CORE_BUGS: readonly Bug[] = [
         replace: "if (lease === undefined)",
       },
     ],
+    scenario: "exclusive-cut-off",
     found: /two copies of/,
   },
   {

@@ -27,6 +27,18 @@ const nodeReturns: Scenario = {
   },
 };
 
+/** The node of an exclusive copy is cut off for so long that the copy is placed elsewhere. */
+const exclusiveCutOff: Scenario = {
+  name: "exclusive-cut-off",
+  play: async stage => {
+    await stage.create("acme", web("one", {}, { exclusive: true }));
+    await stage.advance(15_000);
+    cutOff(stage, stage.homeOf("acme.one"));
+    await stage.until(() => stage.running().includes("acme.one.1@2"), 60_000, "it was not placed elsewhere");
+    stage.hold(stage.running().length === 1, "two copies of acme.one run, and one of them has no lease");
+  },
+};
+
 /** An agent gave an instance up, is started anew at once, and has forgotten its ends. */
 const agentForgets: Scenario = {
   name: "agent-forgets",
@@ -126,6 +138,7 @@ const unfairTenant: Scenario = {
 /** What nodes have, lose and bring back. */
 export const NODES: readonly Scenario[] = [
   nodeReturns,
+  exclusiveCutOff,
   agentForgets,
   singleAgain,
   fullNode("full-node", [14, 1], [14, 1]),
