@@ -83,6 +83,7 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
         replace: "return known === undefined ? read() : Promise.resolve(known);",
       },
     ],
+    scenario: "stray-and-slow-look",
     found: /wanted elsewhere or nowhere/,
   },
   {

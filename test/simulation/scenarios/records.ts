@@ -251,6 +251,25 @@ const strayGoes: Scenario = {
   },
 };
 
+/** A new leader records a removal while a slow look at what is recorded is under way. */
+const strayAndSlowLook: Scenario = {
+  name: "stray-and-slow-look",
+  play: async stage => {
+    const [node] = stage.platform.nodes;
+    stage.stopSchedulers();
+    node!.engine.plant({ "skep.instance": "acme.stray.1", "skep.epoch": "1", "skep.container": "app" });
+    let looks = 0;
+    const delaysMs = (_: string, call: string): number => {
+      if (call === "saveRemovals") return 5_000;
+      return call === "loadRemovals" && ++looks === 1 ? 3_000 : 0;
+    };
+    stage.platform.hindrance = { delaysMs };
+    stage.startSchedulers();
+    const isOver = (): boolean => node!.engine.containers().length === 0;
+    await stage.until(isOver, 90_000, "acme.stray.1 runs on, and it is wanted elsewhere or nowhere");
+  },
+};
+
 /** What databases lose, forget and bring back. */
 export const RECORDS: readonly Scenario[] = [
   nameAgain,
@@ -266,4 +285,5 @@ export const RECORDS: readonly Scenario[] = [
   endedRowComesBack,
   oldRowVanishes,
   strayGoes,
+  strayAndSlowLook,
 ];
