@@ -153,6 +153,7 @@ export const STORE_BUGS: readonly Bug[] = [
         replace: "",
       },
     ],
+    scenario: "port-of-vanished-row",
     found: /is given to/,
   },
   {

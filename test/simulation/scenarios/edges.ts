@@ -1,3 +1,5 @@
+import { releasePorts } from "@skep/core/world/released-ports.ts";
+import { locationKey } from "@skep/scheduler/store/memory-records.ts";
 import { Edge } from "../edge.ts";
 import { SETTINGS } from "../processes.ts";
 import { routesOf } from "../routes.ts";
@@ -56,6 +58,26 @@ const portRests: Scenario = {
     stage.hold(stage.rowsOf("globex.evil").length === 0, "a port is given again before it has rested");
     const isUp = (): boolean => stage.running().some(one => one.startsWith("globex.evil."));
     await stage.until(isUp, 60_000, "a port was not given again after its rest");
+  },
+};
+
+/** The port of a vanished row was given to another before the row's agent is heard. */
+const portOfVanishedRow: Scenario = {
+  name: "port-of-vanished-row",
+  play: async stage => {
+    await stage.create("acme", web("bank", {}, PINNED));
+    await stage.advance(10_000);
+    const { platform } = stage;
+    const { records } = platform.database;
+    const row = stage.rowsOf("acme.bank")[0]!;
+    const isTaken = (): boolean => stage.rowsOf("globex.evil").length > 0;
+    platform.hindrance = { loses: subject => subject.includes(".ask.") && !isTaken() };
+    records.locations.delete(locationKey(row));
+    records.releasedPorts = releasePorts([], [row], platform.clock.now(), platform.clock.now());
+    leaveOnePort(stage, row.ports[0]!.hostPort);
+    await stage.create("globex", web("evil", {}, PINNED));
+    await stage.until(isTaken, 8_000, "the port of a vanished row was not given again");
+    await stage.advance(8_000);
   },
 };
 
@@ -131,4 +153,11 @@ const unwellMove: Scenario = {
 };
 
 /** Who gets the requests while things move. */
-export const EDGES: readonly Scenario[] = [staleEdge, portRests, portOfRelease, agentRestarts, unwellMove];
+export const EDGES: readonly Scenario[] = [
+  staleEdge,
+  portRests,
+  portOfVanishedRow,
+  portOfRelease,
+  agentRestarts,
+  unwellMove,
+];
