@@ -14,6 +14,7 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
         replace: "",
       },
     ],
+    scenario: "assignment-lost",
     found: /not as desired|not told again/,
   },
   {

@@ -128,6 +128,7 @@ export const STORE_BUGS: readonly Bug[] = [
       },
       { file: STATUS, find: "if (report.seq <= entry.reportSeq) return", replace: "if (report.seq < 0) return" },
     ],
+    scenario: "late-report",
     found: /not as desired|reaches|older report/,
   },
   {

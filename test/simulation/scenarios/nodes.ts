@@ -57,6 +57,49 @@ const agentForgets: Scenario = {
   },
 };
 
+/** An agent's last report is long under way, and its next life has reported by then. */
+const lateReport: Scenario = {
+  name: "late-report",
+  play: async stage => {
+    await stage.create("acme", web("web"));
+    await stage.advance(10_000);
+    const node = stage.homeOf("acme.web");
+    const { platform } = stage;
+    let slow = "";
+    const delaysMs = (client: string, call: string): number => {
+      if (call !== "saveReport" || slow !== "") return 0;
+      slow = client;
+      return 10_000;
+    };
+    platform.hindrance = { delaysMs };
+    node.engine.crash(node.engine.containers()[0]!.id, 1);
+    await stage.until(() => slow !== "", 1_000, "the end was not reported");
+    // Other schedulers hear the next life.
+    platform.network.cut(slow);
+    stage.stopAgent(node);
+    stage.startAgent(node);
+    await stage.advance(8_000);
+    for (let passed = 0; passed < 4_000; passed += 100) {
+      await stage.advance(100);
+      const isNew = stage.rowsOf("acme.web")[0]?.state === "running";
+      stage.hold(isNew, "an older report is written over that of the agent's present life");
+    }
+  },
+};
+
+/** An agent misses what it is told. */
+const assignmentLost: Scenario = {
+  name: "assignment-lost",
+  play: async stage => {
+    let told = 0;
+    stage.platform.hindrance = { loses: subject => subject.includes(".assign.") && ++told === 1 };
+    await stage.create("acme", web("web"));
+    const isUp = (): boolean => stage.running().join() === "acme.web.1@1";
+    await stage.until(isUp, 15_000, "an agent that missed an assignment is not told again");
+    stage.hold(told > 1, "no assignment was lost");
+  },
+};
+
 /** A single copy's name is used again while the node that runs the former one is away. */
 const singleAgain: Scenario = {
   name: "single-again",
@@ -140,6 +183,8 @@ export const NODES: readonly Scenario[] = [
   nodeReturns,
   exclusiveCutOff,
   agentForgets,
+  lateReport,
+  assignmentLost,
   singleAgain,
   fullNode("full-node", [14, 1], [14, 1]),
   fullNode("short-of-ports", [10, 2], [4, 6]),
