@@ -248,6 +248,7 @@ export const CORE_BUGS: readonly Bug[] = [
         replace: "location.changedAt + 0 * leaseWait(settings.exclusiveLeaseMs)",
       },
     ],
+    scenario: "exclusive-cut-off",
     found: /two copies of/,
   },
   {
