@@ -39,7 +39,7 @@ export interface Assignment {
   readonly succeeds: readonly string[];
   /** Term of the leader that made it; an agent refuses a lower one. */
   readonly term: number;
-  /** Grows with every change for this node; an agent refuses a lower one of the same term. */
+  /** Grows with every change for this node; an agent refuses a lower one, in any term. */
   readonly revision: number;
   /** Shows that a scheduler of these records made it; absent where none signed it. */
   readonly receipt?: string;

@@ -73,6 +73,31 @@ export async function askOne<Row extends pg.QueryResultRow>(
   return row;
 }
 
+/**
+ * Runs several statements as one transaction: all of them, or nothing. A connection that could not
+ * be rolled back is given up.
+ * @throws SkepError as `translate` makes it.
+ */
+export async function inTransaction<T>(db: Queryable, work: (connection: pg.PoolClient) => Promise<T>): Promise<T> {
+  const connection = await db.connect();
+  let broken = true;
+  try {
+    await connection.query("BEGIN");
+    const answer = await work(connection);
+    await connection.query("COMMIT");
+    broken = false;
+    return answer;
+  } catch (error) {
+    broken = !(await connection.query("ROLLBACK").then(
+      () => true,
+      () => false,
+    ));
+    throw translate(error);
+  } finally {
+    connection.release(broken);
+  }
+}
+
 /** Runs a kysely query under the same translation of errors. */
 export async function translated<T>(query: Promise<T>): Promise<T> {
   try {

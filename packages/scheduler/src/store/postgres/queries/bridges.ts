@@ -2,7 +2,7 @@ import type { InstanceEpoch } from "@skep/api/codec/lease.ts";
 import { claimsByDeployment, judgeClaim, type LeaseClaim } from "@skep/core/identity/bridge.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type pg from "pg";
-import { translate, type Queryable } from "../sql.ts";
+import { inTransaction, type Queryable } from "../sql.ts";
 
 interface BridgeRow {
   deployment_id: string;
@@ -33,24 +33,10 @@ export async function bridgeLeases(
   terms: { readonly leaseMs: number; readonly mayBegin: boolean },
 ): Promise<readonly InstanceEpoch[]> {
   const wanted = claimsByDeployment(claims);
-  const connection = await db.connect();
-  let broken = true;
-  try {
-    await connection.query("BEGIN");
+  return inTransaction(db, async connection => {
     const isOpen = await connection.query("SELECT FROM platform WHERE unrecovered IS NOT NULL FOR SHARE");
-    const granted = isOpen.rowCount === 0 ? [] : await judgeAll(connection, nodeId, wanted, terms);
-    await connection.query("COMMIT");
-    broken = false;
-    return granted;
-  } catch (error) {
-    broken = !(await connection.query("ROLLBACK").then(
-      () => true,
-      () => false,
-    ));
-    throw translate(error);
-  } finally {
-    connection.release(broken);
-  }
+    return isOpen.rowCount === 0 ? [] : judgeAll(connection, nodeId, wanted, terms);
+  });
 }
 
 async function judgeAll(

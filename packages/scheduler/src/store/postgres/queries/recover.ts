@@ -7,7 +7,7 @@ import { volumeKey } from "@skep/core/model/volume.ts";
 import { refuse } from "../../refusals.ts";
 import type { Request } from "../../store.ts";
 import { fromRoute } from "../rows.ts";
-import { ask, translate, type Queryable } from "../sql.ts";
+import { ask, inTransaction, type Queryable } from "../sql.ts";
 import { ROUTE_RECORD } from "./create-deployment.ts";
 
 const SERIALS = {
@@ -181,26 +181,13 @@ export async function recover(
   { actor }: Request,
   now: number,
 ): Promise<void> {
-  const connection = await db.connect();
-  let broken = true;
-  try {
-    await connection.query("BEGIN");
+  await inTransaction(db, async connection => {
     await writeAll(connection, recovery, from, now);
     await connection.query(
       "INSERT INTO audit_log (at, actor, action, target) VALUES ($1, $2, 'platform.recover', $3)",
       [now, actor, recovery.identity.incarnation],
     );
-    await connection.query("COMMIT");
-    broken = false;
-  } catch (error) {
-    broken = !(await connection.query("ROLLBACK").then(
-      () => true,
-      () => false,
-    ));
-    throw translate(error);
-  } finally {
-    connection.release(broken);
-  }
+  });
 }
 
 async function writeAll(connection: pg.PoolClient, recovery: Recovery, from: string, now: number): Promise<void> {
