@@ -1,21 +1,8 @@
 import type { Location } from "@skep/core/model/instance.ts";
 import { encodeAssignment } from "@skep/api/codec/assignment.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
-import { emptyRecords, locationKey, type Records } from "@skep/scheduler/store/memory-records.ts";
+import { emptyRecords, locationKey } from "@skep/scheduler/store/memory-records.ts";
 import { PINNED, web, type Scenario, type Stage } from "./scenario.ts";
-
-/** Puts other tables in place of the present ones, as a restore does. */
-function replaceRecords({ platform }: Stage, by: Records): void {
-  const { records } = platform.database;
-  for (const key of Object.keys(records) as (keyof Records)[]) {
-    const [mine, theirs] = [records[key] as unknown, by[key] as unknown];
-    if (mine instanceof Map) {
-      mine.clear();
-      for (const [id, one] of theirs as Map<unknown, unknown>) mine.set(id, one);
-    } else if (Array.isArray(mine)) mine.splice(0, mine.length, ...(theirs as unknown[]));
-    else Object.assign(records, { [key]: theirs });
-  }
-}
 
 /** Twelve instances run on five nodes, so that no node has many. */
 async function fill(stage: Stage): Promise<void> {
@@ -62,7 +49,7 @@ const emptyDatabase: Scenario = {
     await fill(stage);
     stage.stopSchedulers();
     await stage.advance(5_000);
-    replaceRecords(stage, emptyRecords());
+    stage.platform.database.restore(emptyRecords());
     stage.startSchedulers();
     await keepsAll(stage, 15_000, "an empty database ends or unroutes what runs");
     const { platform } = stage.platform.database.records;
@@ -82,7 +69,7 @@ const allForgotten: Scenario = {
     for (const journal of journals.values())
       await stage.done(journal.write({ assignment: undefined, epochs: {}, bootId: "" }));
     for (const node of nodes) stage.platform.engineRules.get(node.id)?.forgets();
-    replaceRecords(stage, emptyRecords());
+    stage.platform.database.restore(emptyRecords());
     const before = stage.running().join();
     for (const node of nodes) stage.startAgent(node);
     stage.startSchedulers();
@@ -111,7 +98,7 @@ const olderCopy = (name: string, leaders: number): Scenario => ({
     await stage.advance(10_000);
     stage.stopSchedulers();
     await stage.advance(6_000);
-    replaceRecords(stage, backup);
+    stage.platform.database.restore(backup);
     stage.startSchedulers();
     await keepsAll(stage, 15_000, "an older copy of the database ends or unroutes what runs");
     const { platform } = stage.platform.database.records;

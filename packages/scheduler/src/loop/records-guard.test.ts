@@ -3,7 +3,7 @@ import { decodeFetchReply, encodeFetch } from "@skep/api/codec/assignment.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { emptyRecords, type Records } from "../store/memory-records.ts";
+import { emptyRecords } from "../store/memory-records.ts";
 import type { FakeAgent } from "../testing/fake-agent.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
 import type { Scheduler } from "../create-scheduler.ts";
@@ -32,19 +32,6 @@ async function stop(): Promise<void> {
   scheduler = undefined;
 }
 
-/** Puts other tables in place of the present ones, as a restore does. */
-function replaceRecords(by: Records): void {
-  const { records } = rig.database;
-  for (const key of Object.keys(records) as (keyof Records)[]) {
-    const [mine, theirs] = [records[key] as unknown, by[key] as unknown];
-    if (mine instanceof Map) {
-      mine.clear();
-      for (const [id, one] of theirs as Map<unknown, unknown>) mine.set(id, one);
-    } else if (Array.isArray(mine)) mine.splice(0, mine.length, ...(theirs as unknown[]));
-    else Object.assign(records, { [key]: theirs });
-  }
-}
-
 const kinds = (): string[] => rig.database.records.decisions.map(one => one.decision.kind);
 const running = (): number => agents.reduce((sum, one) => sum + one.running.size + one.strangers.size, 0);
 
@@ -68,7 +55,7 @@ describe("records that are not the fleet's", () => {
       await start();
     }
     await stop();
-    replaceRecords(backup);
+    rig.database.restore(backup);
     await start();
     expect(rig.database.records.platform.unrecovered?.because).toContain("the records know");
     expect(kinds().filter(kind => kind === "platform.unrecovered")).toHaveLength(1);
@@ -90,7 +77,7 @@ describe("records that are not the fleet's", () => {
 
   it.each([0, 99])("are found out where the database is empty, with a lease of term %i", async term => {
     await stop();
-    replaceRecords({ ...emptyRecords(), lease: { holder: "", term, expiresAt: 0, placements: 0 } });
+    rig.database.restore({ ...emptyRecords(), lease: { holder: "", term, expiresAt: 0, placements: 0 } });
     await start();
     await rig.clock.advance(120_000);
     expect(rig.database.records.platform.unrecovered?.because).toContain("this database is");

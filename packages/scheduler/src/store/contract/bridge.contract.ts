@@ -14,6 +14,15 @@ export function describeBridges({ store, committed, mandate, place }: StoreSetti
     const granted = (epoch: number) => ({ granted: [{ instanceId: "acme.web.1", epoch }], isBridged: true });
     const refused = { granted: [], isBridged: true };
 
+    async function recoverNothing(): Promise<void> {
+      const { incarnation, succeeds } = await store.loadIdentity();
+      const identity = { incarnation: "inc_new", succeeds: [...succeeds, incarnation], serialFloor: 0 };
+      const records = { tenants: [], deployments: [], releases: [], routes: [], instances: [], locations: [] };
+      const volumes = { items: [], written: [], dropped: [] };
+      const recovery = { ...records, items: [], dropped: [], volumes, placements: 0, serials: new Map(), identity };
+      await store.recover(recovery, incarnation, someone, NOW);
+    }
+
     it("go to the copy that holds one, and to no second one, whatever is recorded", async () => {
       await committed(creation(1), placement(1));
       expect(await claim("node-1", 1)).toMatchObject({ isBridged: false });
@@ -43,19 +52,7 @@ export function describeBridges({ store, committed, mandate, place }: StoreSetti
       await mark();
       // Long enough for a busy machine to come to the next claim before it ends.
       await claim("node-2", 7, true, { leaseMs: 5_000 });
-      const { incarnation, succeeds } = await store.loadIdentity();
-      const nothing = {
-        items: [],
-        tenants: [],
-        deployments: [],
-        releases: [],
-        routes: [],
-        instances: [],
-        locations: [],
-      };
-      const recovery = { ...nothing, dropped: [], volumes: { items: [], written: [], dropped: [] }, placements: 0 };
-      const identity = { incarnation: "inc_new", succeeds: [...succeeds, incarnation], serialFloor: 0 };
-      await store.recover({ ...recovery, identity, serials: new Map() }, incarnation, someone, NOW);
+      await recoverNothing();
       expect(await claim("node-1", 1)).toEqual({ granted: [], isBridged: false });
       await place.wait(5_100);
       expect(await claim("node-1", 1)).toEqual({ ...granted(1), isBridged: false });
@@ -64,19 +61,7 @@ export function describeBridges({ store, committed, mandate, place }: StoreSetti
     it("of an earlier time are forgotten when the records are found not to be the fleet's again", async () => {
       await mark();
       expect(await claim("node-2", 7, false)).toEqual(refused);
-      const { incarnation } = await store.loadIdentity();
-      const nothing = {
-        items: [],
-        tenants: [],
-        deployments: [],
-        releases: [],
-        routes: [],
-        instances: [],
-        locations: [],
-      };
-      const recovery = { ...nothing, dropped: [], volumes: { items: [], written: [], dropped: [] }, placements: 0 };
-      const identity = { incarnation: "inc_new", succeeds: [], serialFloor: 0 };
-      await store.recover({ ...recovery, identity, serials: new Map() }, incarnation, someone, NOW);
+      await recoverNothing();
       const { term } = await store.takeLease("me", 60_000);
       await store.markUnrecovered("again", { term, holder: "me" }, NOW);
       expect(await claim("node-1", 1, false, { mayBegin: true })).toEqual(granted(1));
