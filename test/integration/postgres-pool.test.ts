@@ -51,4 +51,18 @@ describe("The pool over a real server", () => {
     expect(idleErrors.every(error => classifyPostgresError(error).connectionLost)).toBe(true);
     await pool.end();
   });
+
+  test("a connection that breaks between two statements fails the next one, and nothing else", async () => {
+    const { pool, idleErrors } = await aPool();
+    const lent = await pool.connect();
+    const { rows } = await lent.query<{ pid: number }>("select pg_backend_pid() as pid");
+    await pool.query("select pg_terminate_backend($1)", [rows[0]!.pid]);
+    // Unheard, the event would be an uncaught exception, which fails the run.
+    await eventually(async () => expect(lent).toMatchObject({ _queryable: false }));
+    expect(await failure(lent.query("select 1"))).toMatchObject({ code: "unavailable", connectionLost: true });
+    lent.release();
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    expect(idleErrors).toEqual([]);
+    await pool.end();
+  });
 });

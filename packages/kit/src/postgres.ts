@@ -49,6 +49,9 @@ export function createPool(options: PostgresOptions): pg.Pool {
     keepAliveInitialDelayMillis: 5_000,
   });
   pool.on("error", options.onIdleError);
+  // The pool hears its idle connections only. One that breaks while it is lent, between two
+  // statements, would end the process; its next statement fails, and the pool gives it up.
+  pool.on("connect", connection => void connection.on("error", () => undefined));
   return pool;
 }
 

@@ -8,7 +8,7 @@ export interface Statement {
   readonly text: string;
 }
 
-/** What lends connections: the pool. */
+/** What lends connections: a pool of kit's, which hears of those that break while they are lent. */
 export type Queryable = Pick<pg.Pool, "connect">;
 
 const MOST_ATTEMPTS = 4;
@@ -44,17 +44,13 @@ async function run<Row extends pg.QueryResultRow>(
   values: readonly unknown[],
 ): Promise<Row[]> {
   const connection = await db.connect();
-  let broken: boolean | undefined;
-  // A connection that breaks fails the statement as well; unheard, the event would end the process.
-  const onError = (): void => void (broken = true);
-  connection.on("error", onError);
+  let broken = false;
   try {
     return (await connection.query<Row>({ name, text, values: [...values] })).rows;
   } catch (error) {
-    broken ||= !(error instanceof pg.DatabaseError) || error.severity !== "ERROR";
+    broken = !(error instanceof pg.DatabaseError) || error.severity !== "ERROR";
     throw error;
   } finally {
-    connection.off("error", onError);
     connection.release(broken);
   }
 }
