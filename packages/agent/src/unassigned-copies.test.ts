@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { identityLabels } from "./engine/labels.ts";
 import { EMPTY_ENTRY } from "./loop/journal.ts";
 import { aContainer, aSpec, anAssignment, anInstance } from "./testing/builders.ts";
-import { openRig, type Rig } from "./testing/rig.ts";
+import { openRig, settle, type Rig } from "./testing/rig.ts";
 
 const spec = aSpec({ exclusive: true, containers: [aContainer({ image: "box" })] });
 
@@ -55,6 +55,17 @@ describe("An exclusive copy that no assignment names", () => {
     rig.kill();
     await rig.clock.advance(15_000);
     expect(states(rig)).toEqual(["exited"]);
+  });
+
+  test("is stopped before its agent leaves a drained node", async () => {
+    const rig = await start("granted");
+    rig.scheduler.assign(anAssignment({ availability: "drain" }));
+    await rig.clock.advance(5_000);
+    expect(states(rig)).toEqual(["running"]);
+    rig.engine.setDelays({ stopMs: 5_000 });
+    await settle(rig, rig.agent.stop());
+    expect(states(rig)).toEqual(["exited"]);
+    expect(rig.lines.map(line => line.event)).toContain("agent.exclusive-stopped");
   });
 
   test("is removed where a removal names it, also without a lease", async () => {

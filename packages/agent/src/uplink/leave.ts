@@ -1,5 +1,6 @@
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
+import { runs } from "@skep/core/converge/end.ts";
 import { isLeased } from "@skep/core/model/volume.ts";
 import type { Loop, Orders } from "../loop/loop.ts";
 import type { Session } from "./session.ts";
@@ -54,9 +55,10 @@ export async function leave(deps: {
   session.sayLeaving();
 }
 
+/** Whether one runs: one that is assigned, or one that no assignment names and its labels tell of. */
 function hasExclusive(orders: Orders, loop: Loop): boolean {
   const leased = (orders.assignment?.instances ?? []).filter(one => isLeased(one.spec)).map(one => one.instanceId);
-  return loop.containers().some(one => one.state === "running" && leased.includes(one.instanceId));
+  return loop.containers().some(one => runs(one) && (one.isExclusive || leased.includes(one.instanceId)));
 }
 
 function isEmpty(orders: Orders, loop: Loop): boolean {
