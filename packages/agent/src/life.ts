@@ -73,7 +73,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const leasing = { bus, clock, loops, nodeId, assignment, guard: deps.guard, onChange: hint };
   const exclusive: Exclusive = createExclusive({ ...leasing, containers: () => loop.containers() });
   const loop = new Loop({ leases: () => exclusive, engine, clock, log, loops, images, health, policy, ...outlook });
-  const uplink = { bus, clock, random, log, nodeId, sessionId, reporter, bootId };
+  const uplink = { bus, clock, random, log, loops, nodeId, sessionId, reporter, bootId };
   const supply = new Supply({ bus, clock, random, log, nodeId, book });
   const session = new Session({
     ...uplink,

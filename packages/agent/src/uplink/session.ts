@@ -6,6 +6,7 @@ import type { NodeLoad } from "@skep/core/model/node.ts";
 import type { Bus, BusMessage, BusSubscription } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
+import type { Loops, Outage, OutageWords } from "@skep/kit/loops.ts";
 import type { Random } from "@skep/kit/random.ts";
 import type { Digest } from "../loop/picture.ts";
 import type { Reporter } from "./reporter.ts";
@@ -16,6 +17,7 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly loops: Loops;
   readonly nodeId: string;
   readonly sessionId: string;
   readonly reporter: Reporter;
@@ -41,6 +43,16 @@ const FETCH_EVERY_MS = 30_000;
 const FETCH_RETRY_MS = 2_000;
 const FETCH_TIMEOUT_MS = 2_000;
 
+/** One line when they begin and one when they end, however many come. */
+const UNREADABLE: OutageWords = {
+  failed: {
+    event: "assignment.unreadable",
+    level: "error",
+    sentence: "Assignments cannot be read; what was held before stands. Update the older side.",
+  },
+  recovered: { event: "assignment.readable", sentence: "Assignments can be read again." },
+};
+
 /**
  * One life of the agent for the scheduler: it sends beats, takes assignments, and asks for them.
  * The full report goes first; beats, which say "ready", only follow once it has landed, so that
@@ -50,12 +62,14 @@ export class Session {
   readonly #deps: SessionDeps;
   readonly #closing = new AbortController();
   readonly #subscriptions: readonly BusSubscription[];
+  readonly #reading: Outage;
   #seq = 0;
 
   /** Begins the session at once. */
   constructor(deps: SessionDeps) {
     const { bus, nodeId, reporter } = deps;
     this.#deps = deps;
+    this.#reading = deps.loops.watch("assignments", { words: UNREADABLE });
     this.#subscriptions = [
       bus.subscribe(nodeSubject("assign", nodeId), message => this.#hear(message)),
       bus.onStatus(connected => this.#onStatus(connected)),
@@ -73,7 +87,7 @@ export class Session {
     const question = encodeFetch({ nodeId, sessionId, incarnation, term, revision });
     try {
       const answer = await bus.request(nodeSubject("fetch", nodeId), question, { timeoutMs: FETCH_TIMEOUT_MS });
-      const arrived = decodeFetchReply(answer);
+      const arrived = this.#read(() => decodeFetchReply(answer));
       if (arrived === undefined) confirm();
       else take(arrived);
       return true;
@@ -92,14 +106,26 @@ export class Session {
   close(): void {
     this.#closing.abort();
     for (const subscription of this.#subscriptions) subscription.close();
+    this.#reading.close();
   }
 
   #hear(message: BusMessage): void {
     try {
-      this.#deps.take(decodeAssignment(message.data));
+      this.#deps.take(this.#read(() => decodeAssignment(message.data)));
+    } catch {
+      // Said by the outage.
+    }
+  }
+
+  #read<T>(decode: () => T): T {
+    try {
+      const read = decode();
+      // A fetch may bring the word alone that what is held is current: nothing was read then.
+      if (read !== undefined) this.#reading.succeeded();
+      return read;
     } catch (error) {
-      const sentence = "An assignment could not be read; what was held before stands.";
-      this.#deps.log.error("assignment.unreadable", sentence, { error });
+      this.#reading.failed(error);
+      throw error;
     }
   }
 
