@@ -9,7 +9,7 @@ import { newNatsKey, signedLogin, type NatsKey } from "@skep/kit/nats-keys.ts";
 import { createIdSource, systemRandom } from "@skep/kit/random.ts";
 import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
 import { createScheduler, type Scheduler } from "@skep/scheduler/create-scheduler.ts";
-import { createKick } from "@skep/scheduler/join/kick.ts";
+import { createKick, kickAll } from "@skep/scheduler/join/kick.ts";
 import { createMemoryDatabase, type MemoryDatabase } from "@skep/scheduler/store/memory/memory-store.ts";
 import { eventually } from "../support/eventually.ts";
 import { startNatsServer, type NatsServer } from "../support/nats-server.ts";
@@ -158,6 +158,16 @@ describe("the users of the bus", () => {
     const { nkey, sig } = signedLogin(keys["n2"]!.seed)("a challenge of long ago");
     const replayed = connect({ servers: nats.url, authenticator: () => ({ user: "n2", nkey, sig }), reconnect: false });
     await expect(replayed).rejects.toThrow(/authorization/i);
+  });
+
+  it("lists its connections page by page to who ends those of a revoked node", async () => {
+    const [bad, good, worse] = [await asNode("n1"), await asNode("n2"), await asNode("n1")];
+    const authenticator = signedLogin(system.seed);
+    const systems = await connect({ servers: nats.url, authenticator, reconnect: false });
+    open.push(systems);
+    await kickAll(systems, new Set(["n1"]), 1);
+    await Promise.all([bad.closed(), worse.closed()]);
+    expect(good.isClosed()).toBe(false);
   });
 
   it("ends the connection of a revoked node, refuses its key, and takes it back when it may join again", async () => {
