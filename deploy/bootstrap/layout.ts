@@ -1,3 +1,4 @@
+import { isControlPlane } from "@skep/core/model/node.ts";
 import type { Manager } from "./manager.ts";
 
 /** The part of a Swarm node that decides what runs there. */
@@ -42,7 +43,7 @@ export function chooseLayout(
   const replicas = given["SKEP_SCHEDULER_REPLICAS"] || String(Math.min(MOST_SCHEDULERS, active.length));
   const fits = managers >= Number(replicas) ? ON_MANAGERS : undefined;
   const constraint = given["SKEP_SCHEDULER_CONSTRAINT"] || (present === ON_MANAGERS ? undefined : present) || fits;
-  const free = active.filter(node => !isControlPlane(node)).length;
+  const free = active.filter(({ Spec }) => !isControlPlane({ role: Spec.Role, labels: Spec.Labels ?? {} })).length;
   const isEverywhere = constraint !== ON_MANAGERS && Number(replicas) >= active.length;
   const tenants = given["SKEP_TENANTS_ON_MANAGERS"] || (free === 0 || isEverywhere ? "allow" : "avoid");
   const env = { SKEP_SCHEDULER_REPLICAS: replicas, SKEP_TENANTS_ON_MANAGERS: tenants };
@@ -69,13 +70,6 @@ export async function layoutOf(
   const constraints = running?.Spec.TaskTemplate.Placement?.Constraints ?? [];
   // The stack file has one; what an overlay adds is the overlay's business.
   return chooseLayout(await manager.get<readonly LayoutNode[]>("/nodes"), given, constraints[0]);
-}
-
-/** The same as core's `isControlPlane`, for a node as the engine lists it. */
-function isControlPlane({ Spec: { Role, Labels } }: LayoutNode): boolean {
-  const told = Labels?.["skep.control"];
-  if (told === "true" || told === "false") return told === "true";
-  return Role === "manager" || Labels?.["postgres.replica"] === "1";
 }
 
 function schedulersSentence(constraint: string | undefined): string {
