@@ -26,6 +26,10 @@ test.each([
   ["node.labels.Compute == true", false],
   ["node.labels.missing == x", false],
   ["node.labels.missing != x", true],
+  // What every object has, and no node as its label.
+  ["node.labels.constructor == x", false],
+  ["node.labels.toString != x", true],
+  ["engine.labels.__proto__ == x", false],
   ["engine.labels.gpu == a100", true],
   ["node.id == ABC", true],
   ["node.hostname != n1", false],
@@ -52,6 +56,10 @@ test.each([
   ["node.labels.x == a;b", "no valid value"],
   ["node.colour == red", "nothing a node has"],
   ["node.labels. == red", "nothing a node has"],
+  ["node.ip == 10.0.0.0/", "no range"],
+  ["node.ip != 10.0.0.0/33", "no range"],
+  ["node.ip == 10.0.0/8", "no range"],
+  ["node.ip == fe80::/10", "no range"],
 ])("%s is refused with advice", (text, problem) => {
   const result = parseConstraint(text, "placement.constraints[0]");
   expect(result).toMatchObject({ ok: false, issue: { path: "placement.constraints[0]" } });

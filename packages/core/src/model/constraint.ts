@@ -1,4 +1,5 @@
 import type { Issue } from "../error.ts";
+import type { Labels } from "./labels.ts";
 import type { Node } from "./node.ts";
 
 /** What of a node a constraint looks at. */
@@ -61,6 +62,8 @@ export function parseConstraint(text: string, path: string): ParsedConstraint {
       "put a value of letters, digits and -_.:/ after the operator",
     );
   const subject = subjectOf(key);
+  if (subject?.kind === "ip" && value.includes("/") && !isRange(value))
+    return refuse(`the constraint "${text}" has no range of addresses`, "write one such as 10.0.0.0/8");
   if (subject === undefined) {
     return refuse(
       `the constraint "${text}" looks at "${key}", which is nothing a node has`,
@@ -140,10 +143,15 @@ function holds(subject: Subject, value: string, node: Node): boolean {
     case "arch":
       return architecture(node.architecture) === architecture(value);
     case "label":
-      return same(node.labels[subject.key] ?? "", value);
+      return same(labelOf(node.labels, subject.key), value);
     case "engine-label":
-      return same(node.engineLabels[subject.key] ?? "", value);
+      return same(labelOf(node.engineLabels, subject.key), value);
   }
+}
+
+/** Every object has a `constructor` and a `toString`, which are nobody's labels. */
+function labelOf(labels: Labels, key: string): string {
+  return Object.hasOwn(labels, key) ? labels[key]! : "";
 }
 
 function same(a: string, b: string): boolean {
@@ -157,14 +165,19 @@ function architecture(name: string): string {
   return lower === "aarch64" ? "arm64" : lower;
 }
 
-/** Whether an IPv4 address lies in a range such as 10.0.0.0/8; false where either is not IPv4. */
+/** Whether the text is a range of IPv4 addresses such as 10.0.0.0/8. */
+function isRange(text: string): boolean {
+  const [base = "", length = "", ...more] = text.split("/");
+  return more.length === 0 && ipv4(base) !== undefined && /^\d{1,2}$/.test(length) && Number(length) <= 32;
+}
+
+/** Whether an IPv4 address lies in a range; false where either is not IPv4. */
 function isWithin(address: string, range: string): boolean {
   const [base = "", length = ""] = range.split("/");
-  const bits = Number(length);
   const a = ipv4(address);
   const b = ipv4(base);
-  if (a === undefined || b === undefined || !Number.isInteger(bits) || bits < 0 || bits > 32) return false;
-  const size = 2 ** (32 - bits);
+  if (a === undefined || b === undefined || !isRange(range)) return false;
+  const size = 2 ** (32 - Number(length));
   return Math.floor(a / size) === Math.floor(b / size);
 }
 
