@@ -1,3 +1,4 @@
+import { isReservedLabel } from "@skep/core/model/labels.ts";
 import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import { isReservedPort } from "@skep/core/model/host-ports.ts";
 import type { ContainerSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
@@ -6,7 +7,7 @@ import type { PortBinding } from "@skep/core/model/instance.ts";
 import { isLeased } from "@skep/core/model/volume.ts";
 import type { ContainerCreateOptions, HealthConfig, HostConfig, MountSettings } from "dockerode";
 import type { CreateContainer, CreateSandbox } from "./engine.ts";
-import { identityLabels, isReservedLabel, LABEL, volumeLabels } from "./labels.ts";
+import { identityLabels, LABEL, volumeLabels } from "./labels.ts";
 import { containerName, instanceHostname, networkName, volumeName } from "./names.ts";
 import { formatPorts } from "./ports.ts";
 import { deny, refuseUnsafe } from "./refusals.ts";

@@ -1,5 +1,5 @@
 import { deploymentOf, tenantOf } from "@skep/core/model/instance-id.ts";
-import type { Labels } from "@skep/core/model/labels.ts";
+import { MANAGED_LABEL, type Labels } from "@skep/core/model/labels.ts";
 import type { ContainerRole, ObservedVolume } from "@skep/core/model/observed.ts";
 import type { VolumeRef } from "@skep/core/model/volume.ts";
 
@@ -22,16 +22,8 @@ export const LABEL = {
   volume: "skep.volume",
   volumeSerial: "skep.volume-serial",
   /** Marks every container that belongs to a deployment, for tools that only know this mark. */
-  managed: "cloud.obiente.deployment",
+  managed: MANAGED_LABEL,
 } as const;
-
-/** Prefixes that only engines, Swarm and we may write. */
-const RESERVED_PREFIXES = ["skep.", "com.docker.", "io.docker.", "org.dockerproject.", LABEL.managed] as const;
-
-/** Whether a user's label would pretend to be ours, Swarm's or the engine's. */
-export function isReservedLabel(key: string): boolean {
-  return RESERVED_PREFIXES.some(prefix => key.startsWith(prefix));
-}
 
 /** The labels that say what a volume holds. */
 export function volumeLabels(tenantId: string, deploymentId: string, volume: VolumeRef): Record<string, string> {

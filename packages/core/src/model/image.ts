@@ -17,11 +17,15 @@ export interface ImageReference {
   readonly digest: string | undefined;
 }
 
+/** How engines write the id of an image that they have, whoever brought it there. */
+const ID = /^(?:sha256:)?[a-f0-9]{64}$/;
+
 /**
- * Whether the text is an image reference as Docker reads them: `[registry/]name[:tag][@digest]`.
+ * Whether the text is an image reference as Docker reads them: `[registry/]name[:tag][@digest]`. An
+ * image's id is none: it would name what another tenant has brought to a node.
  */
 export function isImageReference(text: string): boolean {
-  return text.length <= 512 && IMAGE.test(text);
+  return text.length <= 512 && IMAGE.test(text) && !ID.test(text);
 }
 
 /**

@@ -2,7 +2,18 @@ import { isImageReference } from "./image.ts";
 import type { Issue } from "../error.ts";
 import type { ContainerSpec, HealthCheck } from "./deployment.ts";
 import { isReservedPort } from "./host-ports.ts";
-import { check, checkWhole, isEngineSocket, isKernelPath, isMountPath, isName } from "./validate-rules.ts";
+import { isReservedLabel } from "./labels.ts";
+import {
+  check,
+  checkWhole,
+  isEngineSocket,
+  isKernelPath,
+  isMountPath,
+  isName,
+  isSignal,
+  isStartable,
+  isUser,
+} from "./validate-rules.ts";
 
 const MIB = 1024 * 1024;
 /** The least memory a container can be limited to: Docker's own bound. */
@@ -53,7 +64,7 @@ export function validateContainer(
     check(
       issues,
       `${path}.user`,
-      /^[a-zA-Z0-9_.-]+(:[a-zA-Z0-9_.-]+)?$/.test(user),
+      isUser(user),
       `"${user.slice(0, 60)}" is no user`,
       "write user, uid, user:group or uid:gid",
     );
@@ -61,7 +72,7 @@ export function validateContainer(
     check(
       issues,
       `${path}.stopSignal`,
-      /^(SIG[A-Z0-9+-]{2,12}|\d{1,2})$/.test(stopSignal),
+      isSignal(stopSignal),
       `"${stopSignal.slice(0, 20)}" is no signal`,
       "write for example SIGTERM or 15",
     );
@@ -94,6 +105,13 @@ function validateArguments(issues: Issue[], path: string, { entrypoint, command 
       !words.some(word => word.includes("\0")),
       "it holds a NUL character",
       "remove it",
+    );
+    check(
+      issues,
+      `${path}.${field}`,
+      words.every(isStartable),
+      "a word of it has 128 KiB or more, and the kernel starts no program with that",
+      "put long input into a file of the image",
     );
   }
 }
@@ -132,6 +150,13 @@ function validateTexts(issues: Issue[], path: string, { env, labels }: Container
       "the value holds a NUL character",
       "remove it",
     );
+    check(
+      issues,
+      `${path}.env["${key.slice(0, 60)}"]`,
+      isStartable(`${key}=${value}`),
+      "it has 128 KiB or more, and the kernel starts no program with that",
+      "put it into a file of the image or a volume",
+    );
   }
   for (const key of Object.keys(labels)) {
     check(
@@ -140,6 +165,13 @@ function validateTexts(issues: Issue[], path: string, { env, labels }: Container
       key !== "" && !/[\0\s=]/.test(key) && key !== LOST_KEY,
       `"${key.slice(0, 60)}" is no label's key`,
       "use letters, digits, dots and dashes",
+    );
+    check(
+      issues,
+      `${path}.labels["${key.slice(0, 60)}"]`,
+      !isReservedLabel(key),
+      `the label "${key.slice(0, 60)}" belongs to the platform`,
+      "remove it, or name it otherwise",
     );
   }
 }
@@ -193,8 +225,10 @@ function validateMounts(issues: Issue[], path: string, { volumes, tmpfs }: Conta
       `nothing can be mounted at "${text.slice(0, 100)}"`,
       "choose another path: /proc, /sys, /dev and the engine's socket are no tenant's",
     );
-    check(issues, at, !targets.has(text), `"${text.slice(0, 100)}" is mounted twice`, "mount one thing at one path");
-    targets.add(text);
+    // However it is written, it is one path.
+    const one = text.replace(/\/+/g, "/").replace(/(.)\/$/, "$1");
+    check(issues, at, !targets.has(one), `"${text.slice(0, 100)}" is mounted twice`, "mount one thing at one path");
+    targets.add(one);
   };
   volumes.forEach((volume, at) => {
     const named = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$/.test(volume.name);

@@ -40,3 +40,42 @@ export function isEngineSocket(text: string): boolean {
 export function isName(text: string): boolean {
   return /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(text);
 }
+
+/** What the kernel takes at most as one argument or one variable of a program, with its end. */
+const MOST_BYTES = 128 * 1024;
+
+/** Whether the kernel starts a program with this argument, or with this `NAME=value`. */
+export function isStartable(text: string): boolean {
+  // A UTF-16 unit is at most three bytes in UTF-8.
+  if (text.length * 3 < MOST_BYTES) return true;
+  let bytes = 0;
+  for (const one of text) {
+    const point = one.codePointAt(0)!;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  return bytes < MOST_BYTES;
+}
+
+const SIGNALS =
+  "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP " +
+  "TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX";
+const SIGNAL_NAMES: ReadonlySet<string> = new Set(SIGNALS.split(" "));
+
+/** Whether engines know the signal: a name with or without SIG, or a number of Linux. */
+export function isSignal(text: string): boolean {
+  if (/^\d{1,2}$/.test(text)) return Number(text) >= 1 && Number(text) <= 64;
+  const name = text.replace(/^SIG/, "");
+  const [, from, distance] = /^RT(MIN\+|MAX-)(\d{1,2})$/.exec(name) ?? [];
+  if (from === undefined) return SIGNAL_NAMES.has(name);
+  return Number(distance) >= 1 && Number(distance) <= (from === "MIN+" ? 15 : 14);
+}
+
+const MOST_UID = 2 ** 31 - 1;
+
+/** Whether the text is a user, uid, user:group or uid:gid; engines bound the numbers. */
+export function isUser(text: string): boolean {
+  const parts = text.split(":");
+  const isPart = (part: string): boolean =>
+    /^\d+$/.test(part) ? Number(part) <= MOST_UID : /^[a-zA-Z0-9_.][a-zA-Z0-9_.-]*$/.test(part);
+  return parts.length <= 2 && parts.every(isPart);
+}

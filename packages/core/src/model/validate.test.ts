@@ -61,6 +61,24 @@ test.each<[string, Partial<ContainerSpec>]>([
   ["tmpfs[0]", { tmpfs: ["//dev/shm"] }],
   ["tmpfs[0]", { tmpfs: ["//"] }],
   ["tmpfs[1]", { tmpfs: ["/tmp", "/tmp"] }],
+  ["tmpfs[1]", { tmpfs: ["/tmp", "/tmp/"] }],
+  ["tmpfs[1]", { tmpfs: ["/tmp/a", "//tmp//a"] }],
+  ["tmpfs[0]", { tmpfs: ["/data/"], volumes: [{ name: "data", target: "/data", readOnly: false }] }],
+  ["image", { image: "a".repeat(64) }],
+  ["image", { image: `sha256:${"a".repeat(64)}` }],
+  ["user", { user: "-1" }],
+  ["user", { user: "0:2147483648" }],
+  ["user", { user: "a:b:c" }],
+  ["stopSignal", { stopSignal: "0" }],
+  ["stopSignal", { stopSignal: "65" }],
+  ["stopSignal", { stopSignal: "SIGFOO" }],
+  ["stopSignal", { stopSignal: "SIGRTMIN+16" }],
+  ['env["A"]', { env: { A: "x".repeat(128 * 1024 - 2) } }],
+  ['env["A"]', { env: { A: "\u6f22".repeat(44_000) } }],
+  ["command", { command: ["x".repeat(128 * 1024)] }],
+  ["entrypoint", { entrypoint: ["sh", "\u{10348}".repeat(32 * 1024)] }],
+  ['labels["skep.tenant"]', { labels: { "skep.tenant": "other" } }],
+  ['labels["com.docker.swarm.task.id"]', { labels: { "com.docker.swarm.task.id": "x" } }],
   ["resources.memoryBytes", { resources: { ...DEFAULT_RESOURCES, memoryBytes: 1024 } }],
   ["resources.reserveCpuMillis", { resources: { ...DEFAULT_RESOURCES, reserveCpuMillis: 2000 } }],
   ["health.retries", { health: { ...HEALTH, retries: 0, probe: { kind: "docker", test: ["CMD", "true"] } } }],
@@ -83,6 +101,19 @@ test.each([
   `nginx@sha256:${"a".repeat(64)}`,
 ])("the image %s is fine", image => {
   expect(paths(aSpec({ containers: [aContainer({ image })] }))).toEqual([]);
+});
+
+test.each<Partial<ContainerSpec>>([
+  { env: { A: "x".repeat(128 * 1024 - 3) } },
+  { command: ["\u{10348}".repeat(32 * 1024 - 1)] },
+  { stopSignal: "SIGTERM" },
+  { stopSignal: "USR1" },
+  { stopSignal: "64" },
+  { stopSignal: "SIGRTMAX-14" },
+  { user: "2147483647:www-data" },
+  { tmpfs: ["/tmp", "/tmp/a"] },
+])("what engines and the kernel take is fine (%#)", over => {
+  expect(paths(aSpec({ containers: [aContainer(over)] }))).toEqual([]);
 });
 
 test("containers of a pod may not share a port, and a probe may use a port of any of them", () => {
