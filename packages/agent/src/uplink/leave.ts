@@ -55,7 +55,7 @@ export async function leave(deps: {
   session.sayLeaving();
 }
 
-/** Whether one runs: one that is assigned, or one that no assignment names and its labels tell of. */
+/** Whether one runs: an assigned one, or one that its labels alone tell of. */
 function hasExclusive(orders: Orders, loop: Loop): boolean {
   const leased = (orders.assignment?.instances ?? []).filter(one => isLeased(one.spec)).map(one => one.instanceId);
   return loop.containers().some(one => runs(one) && (one.isExclusive || leased.includes(one.instanceId)));

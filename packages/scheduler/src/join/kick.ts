@@ -70,7 +70,7 @@ export async function kickAll(
   throw new AggregateError([...failed, ...unlisted], words);
 }
 
-/** The connections of those nodes at one server, from its first page on; up to a page that fails. */
+/** The connections of those nodes at one server, up to a page that cannot be read. */
 async function connectionsOf(
   system: System,
   first: Page,
