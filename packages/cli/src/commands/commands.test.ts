@@ -267,6 +267,10 @@ describe("the commands that change", () => {
     expect(expectOk(await test.skep("label n2 zone=a gone-"))).toBe("n2: zone=a\n");
     expect((await test.skep("label n2 zone")).code).toBe(2);
     expect((await test.skep("drain n9")).code).toBe(5);
+    const refused = await test.skep("drain n1");
+    expect(refused.code).toBe(6);
+    expect(refused.err).toContain("the only manager");
+    expect((await test.skep("drain n1 --force")).code).toBe(0);
   });
 });
 
@@ -283,7 +287,7 @@ describe("volumes", () => {
       return [{ kind: "node", node: { ...node, address: "", labels: {}, versionIndex: 2 } }];
     });
     const home = /db\/data +(n[12])/.exec(await test.skep("volume list").then(expectOk))?.[1] ?? "";
-    expect(expectOk(await test.skep(`drain ${home}`))).toContain(
+    expect(expectOk(await test.skep(`drain ${home} --force`))).toContain(
       "1 instance stays, since its volume data is here: db.1",
     );
     const refused = await test.skep("volume rm db/data");

@@ -5,16 +5,20 @@ import { shortName } from "../output/view.ts";
 import type { Session } from "../session/open.ts";
 import type { Setup } from "./command.ts";
 
+interface Options {
+  readonly force?: boolean;
+}
+
 /** `skep drain`. */
 export const drain: Setup = (command, io) => {
-  examples(command.argument("<node...>", "nodes, by id or hostname"), [
-    ["skep drain node-2", "start its instances elsewhere, then stop them here"],
-  ]);
-  act(command, io, async (session, _options: object, names: readonly string[]) => {
+  command.argument("<node...>", "nodes, by id or hostname");
+  command.option("--force", "also where Skep itself stops with the node: that of its database, the last manager");
+  examples(command, [["skep drain node-2", "start its instances elsewhere, then stop them here"]]);
+  act(command, io, async (session, { force = false }: Options, names: readonly string[]) => {
     await changeNodes(
       session,
       names,
-      request => session.api.nodes.drainNode(request),
+      request => session.api.nodes.drainNode({ ...request, force }),
       hostname => `${hostname}: drains: its instances move elsewhere`,
     );
     if (!session.json) for (const name of names) await sayStaying(session, name);

@@ -43,6 +43,9 @@ export type TenantsOnManagers = "avoid" | "never" | "allow";
 /** The node label by which an operator says whether a node is one of the control plane. */
 export const CONTROL_LABEL = "skep.control";
 
+/** The node label that chooses the node of Skep's database: `postgres.replica=1`. */
+export const DATABASE_LABEL = "postgres.replica";
+
 /** A Swarm node that runs an agent, as it is recorded. */
 export interface Node {
   readonly id: NodeId;
@@ -78,5 +81,5 @@ export interface Node {
 export function isControlPlane({ role, labels }: Pick<Node, "role" | "labels">): boolean {
   const told = labels[CONTROL_LABEL];
   if (told === "true" || told === "false") return told === "true";
-  return role === "manager" || labels["postgres.replica"] === "1";
+  return role === "manager" || labels[DATABASE_LABEL] === "1";
 }

@@ -331,6 +331,10 @@ describe("the other services", () => {
     expect(items).toMatchObject([
       { kind: "node-drain", nodeId: "node2", sentence: "anonymous asked to drain node n2" },
     ]);
+    expect(await failure(nodes.drainNode({ nodeId: "n1" }))).toMatchObject({ reason: "DRAIN_ENDS_PLATFORM" });
+    expect(asked).toHaveLength(1);
+    await nodes.drainNode({ nodeId: "n1", force: true });
+    expect(asked).toHaveLength(2);
     expect(await failure(nodes.labelNode({ nodeId: "n9", set: { a: "1" } }))).toMatchObject({ code: "not_found" });
     expect((await nodes.listNodes({ pageSize: 1 })).nextPageToken).toBe("node1");
   });

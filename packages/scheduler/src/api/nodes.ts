@@ -9,6 +9,7 @@ import { principalKey } from "@skep/server/auth.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
 import type { NodeRecord } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
+import { assertDrainKeepsPlatform } from "./drain-guard.ts";
 import { nodeToProto } from "./encode.ts";
 import { pageRequest } from "./lookups.ts";
 import { changeNode } from "./node-ask.ts";
@@ -21,9 +22,11 @@ export function nodeHandlers(deps: ApiDeps): ServiceImpl<typeof NodeService> {
     name: string,
     wanted: NodeChange,
     context: HandlerContext,
+    check?: (nodes: readonly NodeRecord[], found: NodeRecord) => void,
   ): Promise<{ node: ReturnType<typeof nodeToProto> }> => {
     const nodes = await store.listNodes();
     const found = findNode(nodes, name);
+    check?.(nodes, found);
     // The Swarm's answer is newer than our record, which follows when its manager reports.
     const after = await changeNode(bus, nodes, found.node.id, wanted);
     await store.saveDecisions([orderOf(found, wanted, context.values.get(principalKey).name, clock.now())]);
@@ -42,7 +45,8 @@ export function nodeHandlers(deps: ApiDeps): ServiceImpl<typeof NodeService> {
     },
     getNode: async ({ nodeId }) => ({ node: nodeToProto(findNode(await store.listNodes(), nodeId)) }),
     watchNodes: (_, context) => watchNodes(deps, context.signal),
-    drainNode: ({ nodeId }, context) => change(nodeId, { action: "drain" }, context),
+    drainNode: ({ nodeId, force }, context) =>
+      change(nodeId, { action: "drain" }, context, force ? undefined : assertDrainKeepsPlatform),
     activateNode: ({ nodeId }, context) => change(nodeId, { action: "activate" }, context),
     pauseNode: ({ nodeId }, context) => change(nodeId, { action: "pause" }, context),
     revokeNode: ({ nodeId }, context) => rekey(deps, nodeId, "revoke", context),
