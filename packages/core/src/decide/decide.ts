@@ -4,23 +4,43 @@ import { forgetFinished } from "../passes/forget.ts";
 import { placeWanted, withdrawRefusals } from "../passes/placing.ts";
 import { retryFailed } from "../passes/retry.ts";
 import { supersedeOlder } from "../passes/supersede.ts";
-import { wakeTime } from "../passes/wake-time.ts";
+import { wakeTimes } from "../passes/wake-time.ts";
 import { recordVolumes } from "../passes/volumes.ts";
 import { wantsOf } from "../passes/wants.ts";
+import type { DeploymentId } from "../model/deployment.ts";
+import type { InstanceId } from "../model/instance.ts";
 import { basisOf } from "../world/basis.ts";
-import { volumeKey } from "../model/volume.ts";
 import { openDraft } from "../world/draft.ts";
-import type { Plan } from "../world/plan.ts";
+import type { Draft } from "../world/draft.ts";
+import { inOrder } from "../world/order.ts";
+import type { Change, Plan } from "../world/plan.ts";
 import type { Settings, World } from "../world/world.ts";
+import { awakeSince, type Seen } from "./awake.ts";
+
+/** One look at the world: what it decided, and what the next look can go on from. */
+export interface Look {
+  readonly plan: Plan;
+  readonly seen: Seen;
+}
+
+/** What is to change in the world at `now`. */
+export function decide(world: World, settings: Settings, now: number): Plan {
+  return lookAt(world, settings, now, undefined).plan;
+}
 
 /**
- * What is to change in the world at `now`. Each line is one pass, and each sees what the passes
- * before it changed; only the placing pass takes from nodes, and nothing after it gives back, so
- * that deciding again on the applied plan changes nothing.
+ * Decides as `decide` does. After an earlier look, the passes go through the deployments of which
+ * something changed since or is due, and the others rest.
+ *
+ * Each line is one pass, and each sees what the passes before it changed; only the placing pass
+ * takes from nodes, and nothing after it gives back, so that deciding again on the applied plan
+ * changes nothing.
  */
-export function decide(world: World, settings: Settings, now: number): Plan {
+export function lookAt(world: World, settings: Settings, now: number, before: Look | undefined): Look {
   const ordered = inOrder(world);
-  const draft = openDraft(ordered, now);
+  const awake = awakeSince(before?.seen, ordered, settings, now);
+  const draft = openDraft(ordered, now, awake);
+  const owners = ownersIn(draft);
   recordVolumes(draft);
   evictLost(draft);
   const ending = fillSlots(draft, settings);
@@ -31,38 +51,38 @@ export function decide(world: World, settings: Settings, now: number): Plan {
   recordVolumes(draft);
   withdrawRefusals(draft, wants);
   supersedeOlder(draft, settings, ending);
-  return { changes: draft.changes, wakeAt: wakeTime(draft, settings), basis: basisOf(ordered, draft.changes) };
-}
-
-/** The same world whatever order its records came in. */
-function inOrder(world: World): World {
+  const { changes } = draft;
+  const restless = new Set(wants.map(want => want.instance.deploymentId));
+  for (const change of changes) restless.add(ownerOf(change, owners));
+  const due = wakeTimes(draft, settings);
+  for (const [id, at] of before?.seen.due ?? []) if (awake !== undefined && !awake.has(id)) due.set(id, at);
+  const times = [...due.values(), ...draft.unseen.values()].filter(at => at > now);
+  const wakeAt = times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
   return {
-    ...world,
-    deployments: sorted(world.deployments, byId),
-    instances: sorted(world.instances, byId),
-    locations: sorted(world.locations, byInstance),
-    volumes: sorted(world.volumes, byVolume),
+    plan: { changes, wakeAt, basis: basisOf(ordered, changes) },
+    seen: { world: ordered, settings, now, wholeAt: awake === undefined ? now : before!.seen.wholeAt, restless, due },
   };
 }
 
-/** Most worlds come in order already, and then nothing is copied. */
-function sorted<T>(items: readonly T[], compare: (a: T, b: T) => number): readonly T[] {
-  const isSorted = items.every((item, index) => index === 0 || compare(items[index - 1]!, item) < 0);
-  return isSorted ? items : items.toSorted(compare);
+type Owners = ReadonlyMap<InstanceId, DeploymentId>;
+
+/** Whose each instance is, by its own record or that of a location. */
+function ownersIn(draft: Draft): Owners {
+  const owners = new Map<InstanceId, DeploymentId>();
+  for (const [id, locations] of draft.locations) owners.set(id, locations[0]!.deploymentId);
+  for (const { id, deploymentId } of draft.instances.values()) owners.set(id, deploymentId);
+  return owners;
 }
 
-function byId(a: { readonly id: string }, b: { readonly id: string }): number {
-  if (a.id === b.id) return 0;
-  return a.id < b.id ? -1 : 1;
-}
-
-function byVolume(a: World["volumes"][number], b: World["volumes"][number]): number {
-  const [one, other] = [volumeKey(a), volumeKey(b)];
-  if (one === other) return 0;
-  return one < other ? -1 : 1;
-}
-
-function byInstance(a: World["locations"][number], b: World["locations"][number]): number {
-  if (a.instanceId !== b.instanceId) return a.instanceId < b.instanceId ? -1 : 1;
-  return a.epoch - b.epoch;
+function ownerOf(change: Change, owners: Owners): DeploymentId {
+  switch (change.kind) {
+    case "create-instance":
+      return change.instance.deploymentId;
+    case "create-volume":
+      return change.volume.deploymentId;
+    case "forget-deployment":
+      return change.deploymentId;
+    default:
+      return owners.get(change.instanceId) ?? "";
+  }
 }

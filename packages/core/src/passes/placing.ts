@@ -22,7 +22,7 @@ export function placeWanted(draft: Draft, settings: Settings, wants: readonly Wa
   const needs = needsOfDraft(draft, settings.memoryOvercommit);
   const asked = wants.filter(want => isAsked(draft, want, needs));
   const { now = [], leaving = [], held = [] } = Object.groupBy(asked, turnOf);
-  const fleet = fleetOfDraft(draft, settings, needs);
+  const fleet = fleetOfDraft(draft, settings);
   const ask = (list: readonly Want[]): BatchResult =>
     placeBatch(
       fleet,

@@ -40,6 +40,7 @@ function recordOn(draft: Draft, instance: Instance, nodeId: NodeId): void {
  */
 function nextSerial(draft: Draft): number {
   let highest = draft.placements;
+  for (const { serial } of draft.world.volumes) highest = Math.max(highest, serial);
   for (const volumes of draft.volumes.values()) for (const { serial } of volumes) highest = Math.max(highest, serial);
   return highest + 1;
 }

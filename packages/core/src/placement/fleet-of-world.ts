@@ -11,8 +11,7 @@ import type { Need } from "./need.ts";
 
 /** The fleet as the world records it. */
 export function fleetOf(world: World, now: number, settings: PlacementSettings = DEFAULT_SETTINGS): Fleet {
-  const draft = openDraft(world, now);
-  return fleetOfDraft(draft, settings, needsOfDraft(draft, settings.memoryOvercommit));
+  return fleetOfDraft(openDraft(world, now), settings);
 }
 
 /** Looks up what instances of a release need, derived once per release. */
@@ -23,28 +22,33 @@ export function needsOf(
   return needsOfDraft(openDraft(world, 0), memoryOvercommit);
 }
 
-/** The fleet as the draft stands. */
-export function fleetOfDraft(
-  draft: Draft,
-  { tenantsOnManagers }: PlacementSettings,
-  needs: ReturnType<typeof needsOfDraft>,
-): Fleet {
+/** The fleet as the draft stands, with what rests beside it. */
+export function fleetOfDraft(draft: Draft, { tenantsOnManagers, memoryOvercommit }: PlacementSettings): Fleet {
+  const rest = restOf(draft);
+  const [needs, needsOfRest] = [needsOfDraft(draft, memoryOvercommit), needsOfDraft(rest, memoryOvercommit)];
+  const isAwake = (id: DeploymentId): boolean => draft.awake?.has(id) !== false;
+  const at = (id: DeploymentId): Draft => (isAwake(id) ? draft : rest);
   return openFleet({
     tenants: draft.tenants.values(),
     nodes: draft.nodes.values(),
-    locations: allLocations(draft),
+    locations: allLocations([draft, rest]),
     releasedPorts: draft.releasedPorts,
     now: draft.now,
-    volumes: [...draft.volumes.values()].flat(),
+    volumes: [...draft.volumes.values(), ...rest.volumes.values()].flat(),
     placements: draft.placements,
     tenantsOnManagers,
-    needOf: needs,
-    slotOf: id => draft.instances.get(id)?.slot,
-    isLeaving: location =>
-      location.desired !== "run" ||
-      location.epoch !== draft.instances.get(location.instanceId)?.epoch ||
-      location.release !== draft.deployments.get(location.deploymentId)?.release,
+    needOf: (id, release) => (isAwake(id) ? needs : needsOfRest)(id, release),
+    slotOf: ({ deploymentId, instanceId }) => at(deploymentId).instances.get(instanceId)?.slot,
+    isLeaving: ({ desired, deploymentId, instanceId, epoch, release }) =>
+      desired !== "run" ||
+      epoch !== at(deploymentId).instances.get(instanceId)?.epoch ||
+      release !== at(deploymentId).deployments.get(deploymentId)?.release,
   });
+}
+
+/** The records that the draft does not hold. */
+function restOf({ world, now, awake }: Draft): Draft {
+  return openDraft(world, now, { has: id => awake?.has(id) === false });
 }
 
 /**
@@ -70,6 +74,6 @@ export function needsOfDraft(
   };
 }
 
-function* allLocations(draft: Draft): Iterable<Location> {
-  for (const locations of draft.locations.values()) yield* locations;
+function* allLocations(drafts: readonly Draft[]): Iterable<Location> {
+  for (const draft of drafts) for (const locations of draft.locations.values()) yield* locations;
 }

@@ -1,5 +1,5 @@
 import type { DeploymentId } from "../model/deployment.ts";
-import type { InstanceId, Location, ReleasedPort } from "../model/instance.ts";
+import type { Location, ReleasedPort } from "../model/instance.ts";
 import { isControlPlane } from "../model/node.ts";
 import type { Node, NodeId, TenantsOnManagers } from "../model/node.ts";
 import { isLive, isShortOfRunning } from "../model/state.ts";
@@ -78,7 +78,7 @@ export interface FleetSource {
   readonly placements: number;
   readonly tenantsOnManagers: TenantsOnManagers;
   readonly needOf: (deploymentId: DeploymentId, release: number) => Need | undefined;
-  readonly slotOf: (instanceId: InstanceId) => number | undefined;
+  readonly slotOf: (location: Location) => number | undefined;
   /** Whether the location is on its way out, so that a spread need not count with it. */
   readonly isLeaving: (location: Location) => boolean;
 }
@@ -133,7 +133,7 @@ export function openFleet(source: FleetSource): Fleet {
       if (live && source.isLeaving(location)) countOn(fleet.leaving, location.deploymentId, index);
       if (live) occupy(fleet, index, location.deploymentId, need, load === undefined || isShortOfRunning(location));
     }
-    if (live && need !== undefined) holdSlot(fleet, need, source.slotOf(location.instanceId) ?? 0);
+    if (live && need !== undefined) holdSlot(fleet, need, source.slotOf(location) ?? 0);
     if (live && need !== undefined) declareAvoidance(fleet, need);
   }
   for (const { nodeId, protocol, hostPort, deploymentId, freeAt } of source.releasedPorts) {

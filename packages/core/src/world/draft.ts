@@ -6,12 +6,22 @@ import type { Volume } from "../model/volume.ts";
 import type { Change } from "./plan.ts";
 import type { World } from "./world.ts";
 
+/** Some of the deployments. */
+export type Some = Pick<ReadonlySet<DeploymentId>, "has">;
+
 /**
  * A world under change, indexed. Each pass of `decide` sees what the passes before it changed,
  * which is what makes the whole plan its own fixpoint. It lives only inside one call.
  */
 export interface Draft {
   readonly now: number;
+  /** The world that it was opened on. */
+  readonly world: World;
+  /**
+   * The deployments whose records it holds; `undefined` for all. Of the others it has no release,
+   * instance, location or volume.
+   */
+  readonly awake: Some | undefined;
   readonly tenants: Map<TenantId, Tenant>;
   readonly nodes: Map<NodeId, Node>;
   readonly deployments: Map<DeploymentId, Deployment>;
@@ -34,20 +44,28 @@ export interface Draft {
   readonly changes: Change[];
 }
 
-/** Indexes a world so that it can be changed; the world itself stays as it is. */
-export function openDraft(world: World, now: number): Draft {
-  const locations = listed(world.locations, location => location.instanceId);
+/**
+ * Indexes a world, or what `awake` names of it, so that it can be changed; the world itself stays
+ * as it is.
+ */
+export function openDraft(world: World, now: number, awake?: Some): Draft {
+  const own = <T extends { readonly deploymentId: DeploymentId }>(items: readonly T[]): readonly T[] =>
+    awake === undefined ? items : items.filter(item => awake.has(item.deploymentId));
+  const deployments = awake === undefined ? world.deployments : world.deployments.filter(one => awake.has(one.id));
+  const locations = listed(own(world.locations), location => location.instanceId);
   for (const list of locations.values()) if (list.length > 1) list.sort((a, b) => a.epoch - b.epoch);
   return {
     now,
+    world,
+    awake,
     tenants: indexed(world.tenants),
     nodes: indexed(world.nodes),
-    deployments: indexed(world.deployments),
-    releases: listed(world.releases, release => release.deploymentId),
-    instances: indexed(world.instances),
+    deployments: indexed(deployments),
+    releases: listed(own(world.releases), release => release.deploymentId),
+    instances: indexed(own(world.instances)),
     locations,
     releasedPorts: world.releasedPorts,
-    volumes: listed(world.volumes, volume => volume.deploymentId),
+    volumes: listed(own(world.volumes), volume => volume.deploymentId),
     placements: world.placements,
     unseen: world.unseen ?? new Map<InstanceId, number>(),
     lastPlaced: new Map(),
@@ -55,7 +73,7 @@ export function openDraft(world: World, now: number): Draft {
   };
 }
 
-/** The draft as a world again. */
+/** The draft as a world again; it holds all of it. */
 export function closeDraft(draft: Draft): World {
   return {
     tenants: [...draft.tenants.values()],

@@ -1,5 +1,5 @@
 import { applyPlan } from "@skep/core/world/apply.ts";
-import { decide } from "@skep/core/decide/decide.ts";
+import { lookAt, type Look } from "@skep/core/decide/decide.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
@@ -52,6 +52,7 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   const { leadership, guard, assignments, removals, liveness, hints } = options;
   const missingRows = createMissingRows(settings);
   let closed = false;
+  let look: Look | undefined;
   const decisions = createDecisionKeeper(ports);
 
   async function run(): Promise<void> {
@@ -66,7 +67,8 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
     if (isWaiting) options.onMissingRow();
     const world = await guard.admit(liveness.overlay(known), held);
     if (world === undefined || closed || !leadership.holds()) return;
-    const plan = decide(world, settings, now);
+    look = lookAt(world, settings, now, look);
+    const { plan } = look;
     // With nothing to change, somebody may still have missed what was decided before.
     if (plan.changes.length === 0) assignments.tell(world);
     else await commit(plan, world, now);

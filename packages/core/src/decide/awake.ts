@@ -1,0 +1,91 @@
+import type { DeploymentId } from "../model/deployment.ts";
+import type { InstanceId } from "../model/instance.ts";
+import type { Node, NodeId } from "../model/node.ts";
+import { ORDER } from "../world/order.ts";
+import type { Settings, World } from "../world/world.ts";
+
+/** What a look at the world leaves to the next one. */
+export interface Seen {
+  /** In order. */
+  readonly world: World;
+  readonly settings: Settings;
+  readonly now: number;
+  /** When all of it was last looked at. */
+  readonly wholeAt: number;
+  /** Deployments that got a change or want a node. */
+  readonly restless: ReadonlySet<DeploymentId>;
+  /** When something is due by the passing of time alone, for the deployments where it is. */
+  readonly due: ReadonlyMap<DeploymentId, number>;
+}
+
+/**
+ * Everything is looked at once a minute whatever is known of it, so that no mistake of a part lasts.
+ */
+const WHOLE_EACH_MS = 60_000;
+
+/**
+ * The deployments that have to be looked at; `undefined` for all. Every pass but placing looks at a
+ * deployment's own records and the nodes of its locations: where none of them changed and nothing
+ * was wanted or became due, it would find nothing again. `world` is in order.
+ */
+export function awakeSince(
+  seen: Seen | undefined,
+  world: World,
+  settings: Settings,
+  now: number,
+): ReadonlySet<DeploymentId> | undefined {
+  if (seen === undefined || seen.settings !== settings) return undefined;
+  if (now < seen.now || now >= seen.wholeAt + WHOLE_EACH_MS) return undefined;
+  const before = seen.world;
+  const awake = new Set(seen.restless);
+  for (const [id, at] of seen.due) if (at <= now) awake.add(id);
+  for (const { id } of differing(before.deployments, world.deployments, ORDER.deployments)) awake.add(id);
+  for (const one of differing(before.releases, world.releases, ORDER.releases)) awake.add(one.deploymentId);
+  for (const one of differing(before.instances, world.instances, ORDER.instances)) awake.add(one.deploymentId);
+  for (const one of differing(before.locations, world.locations, ORDER.locations)) awake.add(one.deploymentId);
+  for (const one of differing(before.volumes, world.volumes, ORDER.volumes)) awake.add(one.deploymentId);
+  const moved = movedNodes(before.nodes, world.nodes);
+  if (moved.size > 0) for (const one of world.locations) if (moved.has(one.nodeId)) awake.add(one.deploymentId);
+  const unseen = new Set<InstanceId>([...(before.unseen?.keys() ?? []), ...(world.unseen?.keys() ?? [])]);
+  if (unseen.size > 0) for (const one of world.instances) if (unseen.has(one.id)) awake.add(one.deploymentId);
+  return awake;
+}
+
+/** The records that only one of the lists has; both are in order. */
+function differing<T>(before: readonly T[], after: readonly T[], compare: (a: T, b: T) => number): readonly T[] {
+  if (before === after) return [];
+  const found: T[] = [];
+  let [old, young] = [0, 0];
+  while (old < before.length && young < after.length) {
+    const [a, b] = [before[old]!, after[young]!];
+    const order = a === b ? 0 : compare(a, b);
+    if (a !== b && order <= 0) found.push(a);
+    if (a !== b && order >= 0) found.push(b);
+    if (order <= 0) old += 1;
+    if (order >= 0) young += 1;
+  }
+  while (old < before.length) found.push(before[old++]!);
+  while (young < after.length) found.push(after[young++]!);
+  return found;
+}
+
+/**
+ * The nodes of which something changed that a pass goes by. A node is a new object in each world:
+ * its load is the latest, and that is for placing alone.
+ */
+function movedNodes(before: readonly Node[], after: readonly Node[]): ReadonlySet<NodeId> {
+  const isSame = (a: Node, b: Node): boolean =>
+    a.liveness === b.liveness && a.availability === b.availability && a.hostname === b.hostname;
+  const moved = new Set<NodeId>();
+  let [old, young] = [0, 0];
+  while (old < before.length || young < after.length) {
+    const [a, b] = [before[old], after[young]];
+    const order = a === undefined ? 1 : b === undefined ? -1 : ORDER.nodes(a, b);
+    if (order < 0) moved.add(a!.id);
+    if (order > 0) moved.add(b!.id);
+    if (order === 0 && !isSame(a!, b!)) moved.add(a!.id);
+    if (order <= 0) old += 1;
+    if (order >= 0) young += 1;
+  }
+  return moved;
+}

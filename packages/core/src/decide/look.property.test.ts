@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import { expect, test, vi } from "vitest";
+import type { Instance, Location } from "../model/instance.ts";
+import { aWorldOfAnyKind } from "../testing/arbitrary-world.ts";
+import { aVolume } from "../testing/builders.ts";
+import { applyPlan } from "../world/apply.ts";
+import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
+import { decide, lookAt, type Look } from "./decide.ts";
+
+// Many runs of many steps: on a busy machine they take their time.
+vi.setConfig({ testTimeout: 120_000 });
+
+const NOW = 1_000_000;
+
+/** What may become of a world between two looks; `pick` chooses the record. */
+type Event = (world: World, pick: number) => World;
+
+const EVENTS: Readonly<Record<string, Event>> = {
+  nothing: world => world,
+  "an instance runs": at((one: Location) => ({ ...one, state: "running", health: "none" })),
+  "an instance is unwell": at((one: Location) => ({ ...one, state: "running", health: "unhealthy" })),
+  "an instance fails": at((one: Location) => ({ ...one, state: "failed", containers: [] })),
+  "an instance ends": at((one: Location) => ({ ...one, state: "stopped", containers: [] })),
+  "a location vanishes": (world, pick) => ({ ...world, locations: without(world.locations, pick) }),
+  "an instance vanishes": (world, pick) => ({ ...world, instances: without(world.instances, pick) }),
+  "an instance is unseen": (world, pick) => ({
+    ...world,
+    unseen: new Map(some(world.instances, pick).map(one => [one.id, NOW + 30_000])),
+  }),
+  "all is seen": ({ unseen: _, ...world }) => world,
+  "a deployment grows": (world, pick) => ({
+    ...world,
+    deployments: replaced(world.deployments, pick, one => ({ ...one, replicas: one.replicas + 1 })),
+  }),
+  "a deployment is deleted": (world, pick) => ({
+    ...world,
+    deployments: replaced(world.deployments, pick, one => ({ ...one, desired: "deleted" })),
+  }),
+  "a deployment vanishes": (world, pick) => ({ ...world, deployments: without(world.deployments, pick) }),
+  "a release vanishes": (world, pick) => ({ ...world, releases: without(world.releases, pick) }),
+  "a release becomes single": (world, pick) => ({
+    ...world,
+    releases: replaced(world.releases, pick, one => ({ ...one, spec: { ...one.spec, exclusive: true } })),
+  }),
+  "an instance is retried": (world, pick) => ({
+    ...world,
+    instances: replaced(world.instances, pick, (one: Instance) => ({ ...one, retryAt: undefined })),
+  }),
+  "a volume comes": (world, pick) => ({
+    ...world,
+    volumes: [
+      ...world.volumes,
+      ...some(world.deployments, pick).map(one =>
+        aVolume({ deploymentId: one.id, serial: 100 + world.volumes.length, nodeId: `node-${pick % 4}` }),
+      ),
+    ],
+  }),
+  "a volume vanishes": (world, pick) => ({ ...world, volumes: without(world.volumes, pick) }),
+  "a node is down": node({ liveness: "down" }),
+  "a node is ready": node({ liveness: "ready" }),
+  "a node is drained": node({ availability: "drain" }),
+  "a node is active": node({ availability: "active" }),
+  "a node is renamed": node({ hostname: "renamed" }),
+  "a node is busy": node({ load: { cpuShare: 0.9, memoryShare: 0.9 } }),
+  "a node vanishes": (world, pick) => ({ ...world, nodes: without(world.nodes, pick) }),
+};
+
+const step = fc.record({
+  event: fc.constantFrom(...Object.keys(EVENTS)),
+  pick: fc.nat(50),
+  passes: fc.constantFrom(0, 100, 3_000, 6_000, 60_000, 400_000, -5_000),
+  settings: fc.constantFrom(0, 0, 0, 0, 0, 1),
+  isCommitted: fc.constantFrom(true, true, true, false),
+});
+
+const SETTINGS = [DEFAULT_SETTINGS, { ...DEFAULT_SETTINGS, edgeSettleMs: 0, keepStoppedMs: 0 }];
+
+test("a look that goes on from the one before decides what a look at everything does", () => {
+  fc.assert(
+    fc.property(aWorldOfAnyKind(NOW), fc.array(step, { minLength: 1, maxLength: 12 }), (start, steps) => {
+      let [world, now] = [start, NOW];
+      let before: Look | undefined = lookAt(world, DEFAULT_SETTINGS, now, undefined);
+      for (const { event, pick, passes, settings, isCommitted } of steps) {
+        if (isCommitted) world = applyPlan(world, before.plan, now);
+        world = EVENTS[event]!(world, pick);
+        now += passes;
+        const chosen = SETTINGS[settings]!;
+        before = lookAt(world, chosen, now, before);
+        expect(before.plan).toEqual(decide(world, chosen, now));
+      }
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+function some<T>(items: readonly T[], pick: number): readonly T[] {
+  return items.length === 0 ? [] : [items[pick % items.length]!];
+}
+
+function replaced<T>(items: readonly T[], pick: number, edit: (item: T) => T): readonly T[] {
+  return items.map((item, index) => (index === pick % items.length ? edit(item) : item));
+}
+
+function without<T>(items: readonly T[], pick: number): readonly T[] {
+  return items.filter((_, index) => index !== pick % items.length);
+}
+
+function at(edit: (location: Location) => Location): Event {
+  return (world, pick) => ({ ...world, locations: replaced(world.locations, pick, edit) });
+}
+
+function node(change: Partial<World["nodes"][number]>): Event {
+  return (world, pick) => ({ ...world, nodes: replaced(world.nodes, pick, one => ({ ...one, ...change })) });
+}

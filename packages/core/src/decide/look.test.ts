@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { aDeployment, aLocation, anInstance, aNode, aRelease, aSpec, aWorld } from "../testing/builders.ts";
+import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
+import { lookAt } from "./decide.ts";
+
+const names = ["api", "web"] as const;
+const instanceIds = ["acme.api.1", "acme.web.1"] as const;
+
+/** Two deployments with one instance each that runs. */
+function settled(over: Partial<World> = {}): World {
+  return aWorld({
+    nodes: [aNode()],
+    deployments: names.map(name => aDeployment({ name, nextSerial: 2 })),
+    releases: names.map(name => aRelease({ deploymentId: `acme.${name}`, spec: aSpec({ name }) })),
+    instances: instanceIds.map((id, at) => anInstance({ id, deploymentId: `acme.${names[at]}`, epoch: 1 })),
+    locations: instanceIds.map(instanceId => aLocation({ instanceId })),
+    ...over,
+  });
+}
+
+/** How often the spec of each release is read. */
+function counting(world: World): { readonly world: World; readonly reads: Map<string, number> } {
+  const reads = new Map<string, number>();
+  const releases = world.releases.map(release =>
+    Object.defineProperty({ ...release }, "spec", {
+      get: () => (reads.set(release.deploymentId, (reads.get(release.deploymentId) ?? 0) + 1), release.spec),
+    }),
+  );
+  return { world: { ...world, releases }, reads };
+}
+
+test("a deployment of which nothing changed rests, and one that changed is looked at", () => {
+  const { world, reads } = counting(settled());
+  const first = lookAt(world, DEFAULT_SETTINGS, 1_000, undefined);
+  expect(first.plan.changes).toEqual([]);
+  reads.clear();
+  const [api, web] = world.locations;
+  const changed = { ...world, locations: [api!, { ...web!, health: "unhealthy" as const }] };
+  expect(lookAt(changed, DEFAULT_SETTINGS, 1_010, first).plan.changes).toEqual([]);
+  expect([...reads.keys()]).toEqual(["acme.web"]);
+});
+
+test("once a minute nothing rests", () => {
+  const { world, reads } = counting(settled());
+  let look = lookAt(world, DEFAULT_SETTINGS, 1_000, undefined);
+  reads.clear();
+  look = lookAt(world, DEFAULT_SETTINGS, 60_999, look);
+  expect([...reads.keys()]).toEqual([]);
+  look = lookAt(world, DEFAULT_SETTINGS, 61_000, look);
+  expect([...reads.keys()]).toEqual(["acme.api", "acme.web"]);
+  reads.clear();
+  lookAt(world, DEFAULT_SETTINGS, 61_001, look);
+  expect([...reads.keys()]).toEqual([]);
+});
+
+test("what was over comes again for a clock that was set back", () => {
+  const world = settled();
+  const [api, web] = world.instances;
+  const past = { ...world, instances: [{ ...api!, retryAt: 500 }, web!] };
+  const look = lookAt(past, DEFAULT_SETTINGS, 1_000, undefined);
+  expect(look.plan.wakeAt).toBeUndefined();
+  expect(lookAt(past, DEFAULT_SETTINGS, 400, look).plan.wakeAt).toBe(500);
+});
