@@ -19,7 +19,7 @@ export interface Seen {
 }
 
 /**
- * Everything is looked at once a minute whatever is known of it, so that no mistake of a part lasts.
+ * Everything is looked at once a minute whatever is known of it: no mistake of a part lasts.
  */
 const WHOLE_EACH_MS = 60_000;
 
@@ -46,7 +46,7 @@ export function awakeSince(
   for (const one of differing(before.volumes, world.volumes, ORDER.volumes)) awake.add(one.deploymentId);
   const moved = movedNodes(before.nodes, world.nodes);
   if (moved.size > 0) for (const one of world.locations) if (moved.has(one.nodeId)) awake.add(one.deploymentId);
-  const unseen = new Set<InstanceId>([...(before.unseen?.keys() ?? []), ...(world.unseen?.keys() ?? [])]);
+  const unseen = before.unseen ?? new Map<InstanceId, number>();
   if (unseen.size > 0) for (const one of world.instances) if (unseen.has(one.id)) awake.add(one.deploymentId);
   return awake;
 }
@@ -74,8 +74,7 @@ function differing<T>(before: readonly T[], after: readonly T[], compare: (a: T,
  * its load is the latest, and that is for placing alone.
  */
 function movedNodes(before: readonly Node[], after: readonly Node[]): ReadonlySet<NodeId> {
-  const isSame = (a: Node, b: Node): boolean =>
-    a.liveness === b.liveness && a.availability === b.availability && a.hostname === b.hostname;
+  const isSame = (a: Node, b: Node): boolean => a.liveness === b.liveness && a.availability === b.availability;
   const moved = new Set<NodeId>();
   let [old, young] = [0, 0];
   while (old < before.length || young < after.length) {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import type { Instance, Location } from "../model/instance.ts";
 import { aWorldOfAnyKind } from "../testing/arbitrary-world.ts";
-import { aVolume } from "../testing/builders.ts";
+import { aDeployment, aNode, aRelease, aSpec, aVolume } from "../testing/builders.ts";
 import { applyPlan } from "../world/apply.ts";
 import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
 import { decide, lookAt, type Look } from "./decide.ts";
@@ -27,7 +27,16 @@ const EVENTS: Readonly<Record<string, Event>> = {
     ...world,
     unseen: new Map(some(world.instances, pick).map(one => [one.id, NOW + 30_000])),
   }),
-  "all is seen": ({ unseen: _, ...world }) => world,
+  "all is seen": world => ({ ...world, unseen: new Map() }),
+  "a deployment comes": (world, pick) => {
+    const name = `${pick % 2 === 0 ? "a" : "z"}${world.deployments.length}`;
+    const release = aRelease({ deploymentId: `acme.${name}`, spec: aSpec({ name }) });
+    return {
+      ...world,
+      deployments: [...world.deployments, aDeployment({ name })],
+      releases: [...world.releases, release],
+    };
+  },
   "a deployment grows": (world, pick) => ({
     ...world,
     deployments: replaced(world.deployments, pick, one => ({ ...one, replicas: one.replicas + 1 })),
@@ -60,7 +69,10 @@ const EVENTS: Readonly<Record<string, Event>> = {
   "a node is ready": node({ liveness: "ready" }),
   "a node is drained": node({ availability: "drain" }),
   "a node is active": node({ availability: "active" }),
-  "a node is renamed": node({ hostname: "renamed" }),
+  "a node comes": (world, pick) => {
+    const id = `node-${pick % 7}`;
+    return world.nodes.some(one => one.id === id) ? world : { ...world, nodes: [...world.nodes, aNode({ id })] };
+  },
   "a node is busy": node({ load: { cpuShare: 0.9, memoryShare: 0.9 } }),
   "a node vanishes": (world, pick) => ({ ...world, nodes: without(world.nodes, pick) }),
 };

@@ -61,3 +61,12 @@ test("what was over comes again for a clock that was set back", () => {
   expect(look.plan.wakeAt).toBeUndefined();
   expect(lookAt(past, DEFAULT_SETTINGS, 400, look).plan.wakeAt).toBe(500);
 });
+
+test("an instance that waits for a missing row is placed when it is given up", () => {
+  const whole = settled();
+  const world = { ...whole, locations: whole.locations.slice(1) };
+  const unseen = lookAt({ ...world, unseen: new Map([["acme.api.1", 9_000]]) }, DEFAULT_SETTINGS, 1_000, undefined);
+  expect(unseen.plan).toMatchObject({ changes: [], wakeAt: 9_000 });
+  const { changes } = lookAt(world, DEFAULT_SETTINGS, 1_010, unseen).plan;
+  expect(changes).toMatchObject([{ kind: "place", instanceId: "acme.api.1", epoch: 2 }]);
+});
