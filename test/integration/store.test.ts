@@ -91,6 +91,12 @@ describe("the tables", () => {
     const routing = await pool.query("SELECT * FROM deployment_routing WHERE domain = 'web.example'");
     expect(routing.rows).toMatchObject([{ deployment_id: "acme.web", target_port: 80, load_balancer_algo: "wrr" }]);
 
+    const stamps = async (raisedTo: string): Promise<number | undefined> => {
+      await pool.query(`UPDATE node_metadata SET assignment_revision = ${raisedTo}`);
+      return (await store.loadWorld()).nodes[0]?.assignmentStamps.length;
+    };
+    // A number that does not follow on the one before vouches for none of those before.
+    expect([await stamps("assignment_revision + 1"), await stamps("50")]).toEqual([2, 1]);
     await pool.query("DELETE FROM deployment_locations");
     expect((await pool.query("SELECT * FROM location_ports")).rows).toEqual([]);
     expect((await pool.query("SELECT sum(deployment_count) AS sum FROM node_metadata")).rows).toEqual([{ sum: 0 }]);

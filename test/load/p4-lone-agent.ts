@@ -37,7 +37,7 @@ export async function startLoneAgent(engine: Engine, startLimit?: number): Promi
   const nodeId = (await engine.facts()).nodeId ?? "";
   let assignment: Assignment = {
     ...{ nodeId, incarnation: "load", succeeds: [], term: 1, revision: 1, availability: "active" },
-    ...{ instances: [], removals: [], volumeRemovals: [] },
+    ...{ stamps: [], instances: [], removals: [], volumeRemovals: [] },
   };
   let heard: (running: ReadonlySet<string>, gone: ReadonlySet<string>) => void = () => undefined;
   const running = new Set<string>();

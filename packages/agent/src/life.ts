@@ -19,7 +19,8 @@ import { Loop } from "./loop/loop.ts";
 import { OrderBook } from "./loop/orders.ts";
 import type { Picture } from "./loop/picture.ts";
 import { Reporter } from "./uplink/reporter.ts";
-import { markOf, Session } from "./uplink/session.ts";
+import { appliedOf } from "./uplink/applied.ts";
+import { Session } from "./uplink/session.ts";
 import { Supply } from "./uplink/supply.ts";
 import { watchSwarm } from "./uplink/swarm-watch.ts";
 import { createUsageMeter } from "./node/usage.ts";
@@ -58,8 +59,8 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
 
   const nodeFacts = () => toNodeFacts(facts, { nodeId, sessionId, bootId: bootId(), agentVersion }, limits);
   const assignment = () => book.orders().assignment;
-  const mark = () => markOf(assignment());
-  const reporter = new Reporter({ bus, clock, random, log, loops, nodeId, sessionId, facts: nodeFacts, mark });
+  const applied = () => appliedOf(assignment());
+  const reporter = new Reporter({ bus, clock, random, log, loops, nodeId, sessionId, facts: nodeFacts, applied });
   const healthy = createKeptSet(deps.healthyMemo, kept.healthy, log);
   const health = createHealthWatch({ clock, prober, host: () => facts.address, healthy, onChange: hint });
   const pulled = createKeptSet(deps.imagesMemo, kept.images, log);

@@ -56,6 +56,19 @@ export const AGENT_BUGS: readonly Bug[] = [
     found: /takes an assignment of the records/,
   },
   {
+    name: "agent-by-numbers-only",
+    breaks: "An agent obeys an older copy of the records that has counted past what it holds.",
+    edits: [
+      {
+        file: INTAKE,
+        find: "!mayHaveGiven(next, { revision: held.revision, ...stampOf(held) })",
+        replace: "next.revision < 0",
+      },
+    ],
+    scenario: "counted-past",
+    found: /takes the end of/,
+  },
+  {
     name: "agent-of-another-node",
     breaks: "An agent takes what is meant for another node.",
     edits: [{ file: INTAKE, find: "next.nodeId !== nodeId", replace: "false" }],

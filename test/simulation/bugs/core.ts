@@ -270,8 +270,10 @@ export const CORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: RECORDS_AGE,
-        find: "return term > records.term || (recorded !== undefined && revision > recorded);",
-        replace: "return term < 0 || recorded === -1;",
+        find: `if (term > records.term || line === undefined) return term > records.term;
+  // An older copy counts up as well, and may be past the agent's number when it is heard.
+  return revision > line.revision || !mayHaveGiven(line, held);`,
+        replace: "return term < 0 && revision < 0 && line === undefined;",
       },
     ],
     scenario: "older-copy",
@@ -280,8 +282,21 @@ export const CORE_BUGS: readonly Bug[] = [
   {
     name: "older-records-by-terms-only",
     breaks: "An older copy of the database is taken for the newest where as many leaders have led it.",
-    edits: [{ file: RECORDS_AGE, find: "(recorded !== undefined && revision > recorded)", replace: "recorded === -1" }],
+    edits: [
+      {
+        file: RECORDS_AGE,
+        find: "return revision > line.revision || !mayHaveGiven(line, held);",
+        replace: "return revision < 0;",
+      },
+    ],
     scenario: "older-revisions",
+    found: /an older copy of the database/,
+  },
+  {
+    name: "older-records-by-numbers-only",
+    breaks: "An older copy of the database that has counted up to what an agent holds is taken for the newest.",
+    edits: [{ file: RECORDS_AGE, find: " || !mayHaveGiven(line, held)", replace: "" }],
+    scenario: "counted-past",
     found: /an older copy of the database/,
   },
   {

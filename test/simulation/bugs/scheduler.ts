@@ -67,8 +67,8 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
     edits: [
       {
         file: "packages/scheduler/src/loop/tick.ts",
-        find: "assignmentRevision === node.assignmentRevision + 1 ? { ...node, assignmentRevision } : []",
-        replace: "{ ...node, assignmentRevision }",
+        find: "if (assignmentRevision !== node.assignmentRevision + 1) return [];",
+        replace: "",
       },
     ],
     scenario: "row-between-look-and-commit",

@@ -192,4 +192,13 @@ export const STORE_BUGS: readonly Bug[] = [
     scenario: "stray-goes",
     found: /a removal is still recorded/,
   },
+  {
+    name: "stamps-alike",
+    breaks: "A copy of the records that counts up to a number gives it the stamp that it had before.",
+    edits: [
+      { file: "packages/scheduler/src/store/memory/raise.ts", find: "return ++lastStamp;", replace: "return 1;" },
+    ],
+    scenario: "counted-past",
+    found: /takes the end of/,
+  },
 ];

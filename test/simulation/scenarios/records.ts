@@ -1,3 +1,4 @@
+import { raised } from "@skep/scheduler/store/memory/raise.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import { encodeAssignment } from "@skep/api/codec/assignment.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
@@ -107,6 +108,44 @@ const olderCopy = (name: string, leaders: number): Scenario => ({
   },
 });
 
+/**
+ * An older copy of the database is restored while a node is cut off, and counts past the revision
+ * that the node holds before anybody hears of it.
+ */
+const countedPast: Scenario = {
+  name: "counted-past",
+  play: async stage => {
+    const { platform } = stage;
+    for (const name of ["a", "b", "c"]) await stage.create("acme", web(name, {}, PINNED));
+    await stage.advance(10_000);
+    const backup = structuredClone({ ...platform.database.records });
+    await stage.create("acme", web("young", {}, PINNED));
+    await stage.advance(5_000);
+    const before = stage.running().join();
+    const { id } = stage.homeOf("acme.young");
+    const holds = platform.engineRules.get(id)?.held()?.revision ?? 0;
+    platform.network.cut(id);
+    stage.stopSchedulers();
+    await stage.advance(4_000);
+    platform.database.restore(backup);
+    for (const [node, rule] of platform.engineRules)
+      rule.restores(backup.platform.incarnation, backup.nodes.get(node)?.node.assignmentRevision ?? 0);
+    stage.startSchedulers();
+    await stage.advance(4_000);
+    for (const name of ["a", "b"]) {
+      await stage.change(`acme.${name}`, { desired: "stopped" });
+      await stage.advance(1_000);
+    }
+    const recorded = (): number => platform.database.records.nodes.get(id)!.node.assignmentRevision;
+    stage.hold(recorded() > holds, "the scenario itself failed: the copy has not counted past the node");
+    platform.network.heal(id);
+    await stage.advance(15_000);
+    stage.hold(stage.running().join() === before, "an older copy of the database ends what runs");
+    const isMarked = platform.database.records.platform.unrecovered !== undefined;
+    stage.hold(isMarked, "an older copy of the database that has counted on is taken for the newest");
+  },
+};
+
 /** A node hears an assignment from the scheduler of another database. */
 const foreignAssignment: Scenario = {
   name: "foreign-assignment",
@@ -170,7 +209,7 @@ const rowBetween: Scenario = {
       const entry = nodes.get(row?.nodeId ?? "");
       if (row === undefined || entry === undefined) return;
       locations.set(locationKey(row), row);
-      entry.node = { ...entry.node, assignmentRevision: entry.node.assignmentRevision + 1 };
+      entry.node = raised(entry.node);
       row = undefined;
     };
     stage.platform.hindrance = { delaysMs: (_, call) => (call === "commit" ? (restore(), 0) : 0) };
@@ -264,6 +303,7 @@ export const RECORDS: readonly Scenario[] = [
   allForgotten,
   olderCopy("older-copy", 3),
   olderCopy("older-revisions", 0),
+  countedPast,
   foreignAssignment,
   rowVanishes,
   leasedRowVanishes,

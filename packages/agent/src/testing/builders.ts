@@ -62,7 +62,7 @@ export function anInstance(over: Partial<AssignedInstance> = {}): AssignedInstan
 export function anAssignment(over: Partial<Assignment> = {}): Assignment {
   return {
     ...{ nodeId: "node-1", incarnation: "inc-1", succeeds: [], term: 1, revision: 1, availability: "active" },
-    ...{ instances: [], removals: [], volumeRemovals: [] },
+    ...{ stamps: [], instances: [], removals: [], volumeRemovals: [] },
     ...over,
   };
 }

@@ -2,7 +2,7 @@ import type { ReportedStatus } from "@skep/core/model/report.ts";
 import { decodeLeaseRequest, encodeLeaseReply } from "@skep/api/codec/lease.ts";
 import { decodeAskReply, type AskReply } from "@skep/api/codec/ask-reply.ts";
 import { encodeAsk, type Ask } from "@skep/api/codec/ask.ts";
-import { decodeFetch, encodeAssignment, encodeFetchReply } from "@skep/api/codec/assignment.ts";
+import { decodeFetch, encodeAssignment, encodeFetchReply, type AssignmentFetch } from "@skep/api/codec/assignment.ts";
 import { decodeBeat, type Beat } from "@skep/api/codec/beat.ts";
 import { decodeReport, encodeReportAck, type Report, type ReportAck } from "@skep/api/codec/report.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
@@ -15,6 +15,7 @@ export interface FakeScheduler {
   readonly bus: Bus;
   readonly reports: Report[];
   readonly beats: Beat[];
+  readonly fetches: AssignmentFetch[];
   /** What it heard, in order, by subject kind. */
   readonly heard: string[];
   /** What it knows of each instance, as reports say it. */
@@ -40,6 +41,7 @@ export function fakeScheduler(bus: Bus, nodeId = "node-1"): FakeScheduler {
     bus,
     reports: [],
     beats: [],
+    fetches: [],
     heard: [],
     known: new Map(),
     leaseMs: 15_000,
@@ -79,7 +81,9 @@ export function fakeScheduler(bus: Bus, nodeId = "node-1"): FakeScheduler {
     scheduler.beats.push(decodeBeat(message.data));
   });
   bus.subscribe("skep.v1.fetch.*", message => {
-    const { term, revision } = decodeFetch(message.data);
+    const fetch = decodeFetch(message.data);
+    scheduler.fetches.push(fetch);
+    const { term, revision } = fetch;
     const held = scheduler.assignment;
     const isCurrent = held?.term === term && held.revision === revision;
     message.reply(encodeFetchReply(isCurrent ? undefined : held));

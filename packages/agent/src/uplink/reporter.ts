@@ -1,4 +1,4 @@
-import type { Assignment } from "@skep/core/model/assignment.ts";
+import type { Applied } from "./applied.ts";
 import type { Usage } from "@skep/core/model/report.ts";
 import { decodeReportAck, endsFull, type AgentFacts, type Report, type Stranger } from "@skep/api/codec/report.ts";
 import { splitReport } from "@skep/api/codec/report-parts.ts";
@@ -23,7 +23,7 @@ export interface ReporterDeps {
   readonly sessionId: string;
   readonly facts: () => AgentFacts;
   /** What the agent works by. */
-  readonly mark: () => Pick<Assignment, "incarnation" | "term" | "revision" | "receipt">;
+  readonly applied: () => Applied;
 }
 
 /** Changes that come together go together; with the loop's own gap this stays well below 100 ms. */
@@ -156,7 +156,7 @@ export class Reporter {
   }
 
   #prepare(picture: Picture): Pending | undefined {
-    const { nodeId, sessionId, facts, mark } = this.#deps;
+    const { nodeId, sessionId, facts, applied } = this.#deps;
     const full = this.#wantsAll;
     const said = textsOf(picture);
     const isNews = (key: string): boolean => full || this.#known.get(key) !== said.get(key);
@@ -168,12 +168,11 @@ export class Reporter {
     const news = statuses.length + gone.length + strangers.length + usage.length + (volumes === undefined ? 0 : 1);
     if (!full && news === 0) return undefined;
     this.#usage = [];
-    const { incarnation, term, revision, ...receipt } = mark();
     const report = {
       nodeId,
       sessionId,
       full,
-      ...{ incarnation, appliedTerm: term, appliedRevision: revision, ...receipt },
+      ...applied(),
       facts: full ? facts() : undefined,
       statuses,
       gone,

@@ -1,6 +1,7 @@
 import { decodeAssignment, decodeFetchReply, encodeFetch, type DecodedAssignment } from "@skep/api/codec/assignment.ts";
 import { encodeBeat } from "@skep/api/codec/beat.ts";
 import { nodeSubject } from "@skep/api/subjects.ts";
+import { stampOf } from "@skep/core/identity/assignment-line.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import type { NodeLoad } from "@skep/core/model/node.ts";
 import type { Bus, BusMessage, BusSubscription } from "@skep/kit/bus.ts";
@@ -9,6 +10,7 @@ import type { Log } from "@skep/kit/log.ts";
 import type { Loops, Outage, OutageWords } from "@skep/kit/loops.ts";
 import type { Random } from "@skep/kit/random.ts";
 import type { Digest } from "../loop/picture.ts";
+import { appliedOf } from "./applied.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** What a session is made from. */
@@ -83,8 +85,9 @@ export class Session {
   async fetch(): Promise<boolean> {
     const { bus, nodeId, sessionId, take, confirm, isComplete, log } = this.#deps;
     const held = isComplete() ? this.#deps.held() : undefined;
-    const { incarnation, term, revision } = markOf(held);
-    const question = encodeFetch({ nodeId, sessionId, incarnation, term, revision });
+    const { incarnation = "", term = 0, revision = 0, stamps = [] } = held ?? {};
+    const mark = { incarnation, term, revision, ...stampOf({ stamps }) };
+    const question = encodeFetch({ nodeId, sessionId, ...mark });
     try {
       const answer = await bus.request(nodeSubject("fetch", nodeId), question, { timeoutMs: FETCH_TIMEOUT_MS });
       const arrived = this.#read(() => decodeFetchReply(answer));
@@ -139,7 +142,6 @@ export class Session {
 
   #beat(leaving: boolean): void {
     const { bus, clock, nodeId, sessionId, bootId, load, digest, reporter } = this.#deps;
-    const { incarnation, term, revision, ...receipt } = markOf(this.#deps.held());
     const bytes = encodeBeat({
       nodeId,
       sessionId,
@@ -148,10 +150,7 @@ export class Session {
       seq: ++this.#seq,
       at: clock.now(),
       load: load(),
-      incarnation,
-      appliedTerm: term,
-      appliedRevision: revision,
-      ...receipt,
+      ...appliedOf(this.#deps.held()),
       refused: this.#deps.refused(),
       reportSeq: reporter.lastSeq(),
       ...digest(),
@@ -176,12 +175,4 @@ export class Session {
       await clock.sleep(answered ? FETCH_EVERY_MS : FETCH_RETRY_MS * (1 + random()), signal);
     }
   }
-}
-
-/** What the agent works by, as others are told. */
-export function markOf(
-  held: Assignment | undefined,
-): Pick<Assignment, "incarnation" | "term" | "revision" | "receipt"> {
-  const { incarnation = "", term = 0, revision = 0, receipt } = held ?? {};
-  return { incarnation, term, revision, ...(receipt === undefined ? {} : { receipt }) };
 }

@@ -20,7 +20,7 @@ function instanceOf(name: string, over: Partial<AssignedInstance> = {}): Assigne
 function assignmentOf(instances: readonly AssignedInstance[]): Assignment {
   return {
     ...{ nodeId: "node-1", incarnation: "inc-1", succeeds: [], term: 1, revision: 1, availability: "active" },
-    ...{ instances, removals: [], volumeRemovals: [] },
+    ...{ stamps: [], instances, removals: [], volumeRemovals: [] },
   };
 }
 

@@ -63,6 +63,8 @@ export interface AssignmentFetch {
   readonly incarnation: string;
   readonly term: number;
   readonly revision: number;
+  /** The stamp of that revision; absent where it came without one. */
+  readonly stamp?: number;
 }
 
 /**
@@ -133,6 +135,7 @@ export function encodeFetch(fetch: AssignmentFetch): Uint8Array {
     ...fetch,
     term: toUint64(fetch.term),
     revision: toUint64(fetch.revision),
+    stamp: fetch.stamp ?? 0,
   });
 }
 
@@ -145,6 +148,7 @@ export function decodeFetch(bytes: Uint8Array): AssignmentFetch {
     incarnation: message.incarnation,
     term: fromUint64(message.term, "fetch.term"),
     revision: fromUint64(message.revision, "fetch.revision"),
+    ...(message.stamp === 0 ? {} : { stamp: message.stamp }),
   };
 }
 
@@ -187,6 +191,7 @@ function assignmentToProto(
     succeeds: [...assignment.succeeds],
     term: toUint64(assignment.term),
     revision: toUint64(assignment.revision),
+    stamps: [...assignment.stamps],
     receipt: assignment.receipt ?? "",
     availability: availabilities.toProto(assignment.availability),
     instances: instances.map(one => ({ ...instanceToProto(one), spec: specs.numberOf(one.spec) })),
@@ -289,6 +294,7 @@ export function assignmentFromProto(message: AssignmentMessage): DecodedAssignme
       succeeds: message.succeeds,
       term: fromUint64(message.term, "assignment.term"),
       revision: fromUint64(message.revision, "assignment.revision"),
+      stamps: message.stamps,
       ...receiptFromProto(message),
       availability: availabilities.fromProto(message.availability, "assignment.availability"),
       instances: here.read,

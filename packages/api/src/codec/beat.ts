@@ -18,6 +18,8 @@ export interface Beat {
   readonly incarnation: string;
   readonly appliedTerm: number;
   readonly appliedRevision: number;
+  /** The stamp of that revision; absent where it came without one. */
+  readonly appliedStamp?: number;
   /** The receipt of that assignment; absent where it came without one. */
   readonly receipt?: string;
   /** Seq of the last report that was acknowledged; 0 for none. */
@@ -42,6 +44,7 @@ export function encodeBeat(beat: Beat): Uint8Array {
   const { load, at, ...rest } = beat;
   return encodeMessage(BeatSchema, {
     ...rest,
+    appliedStamp: beat.appliedStamp ?? 0,
     seq: toUint64(beat.seq),
     appliedTerm: toUint64(beat.appliedTerm),
     appliedRevision: toUint64(beat.appliedRevision),
@@ -70,6 +73,7 @@ export function decodeBeat(bytes: Uint8Array): HeardBeat {
     refused: message.refused,
     appliedTerm: fromUint64(message.appliedTerm, "beat.applied_term"),
     appliedRevision: fromUint64(message.appliedRevision, "beat.applied_revision"),
+    ...(message.appliedStamp === 0 ? {} : { appliedStamp: message.appliedStamp }),
     ...receiptFromProto(message),
     reportSeq: fromUint64(message.reportSeq, "beat.report_seq"),
     digest: message.digest,

@@ -97,9 +97,10 @@ describe("what is written is read again", () => {
   });
 
   it("assignments, fetches and their answers", () => {
+    const stamp = count.filter(one => one > 0);
     survives(assignment, encodeAssignment, bytes => decodeAssignment(bytes).assignment);
     survives(
-      fc.record({ nodeId: text, sessionId: text, incarnation: text, term: long, revision: long }),
+      fc.record({ nodeId: text, sessionId: text, incarnation: text, term: long, revision: long, stamp }),
       encodeFetch,
       decodeFetch,
     );
@@ -120,6 +121,7 @@ describe("what is written is read again", () => {
       refused: text,
       appliedTerm: long,
       appliedRevision: long,
+      appliedStamp: count.filter(one => one > 0),
       receipt: text.filter(one => one !== ""),
       reportSeq: long,
       digest: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
@@ -142,6 +144,7 @@ describe("what is written is read again", () => {
       seq: long,
       full: fc.boolean(),
       ...{ incarnation: text, appliedTerm: long, appliedRevision: long, receipt: text.filter(one => one !== "") },
+      appliedStamp: count.filter(one => one > 0),
       facts: maybe(facts),
       statuses: fc.array(status, { maxLength: 3 }),
       gone: fc.array(fc.record({ instanceId: text, epoch: count }), { maxLength: 2 }),

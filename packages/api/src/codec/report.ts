@@ -42,6 +42,8 @@ export interface Report {
   readonly incarnation: string;
   readonly appliedTerm: number;
   readonly appliedRevision: number;
+  /** The stamp of that revision; absent where it came without one. */
+  readonly appliedStamp?: number;
   /** The receipt of that assignment; absent where it came without one. */
   readonly receipt?: string;
   /** Only in a full report, and there in its first part. */
@@ -84,6 +86,7 @@ export function encodeReport(report: Report): Uint8Array {
     incarnation: report.incarnation,
     appliedTerm: toUint64(report.appliedTerm),
     appliedRevision: toUint64(report.appliedRevision),
+    appliedStamp: report.appliedStamp ?? 0,
     receipt: report.receipt ?? "",
     ...(facts === undefined
       ? {}
@@ -120,6 +123,7 @@ export function decodeReport(bytes: Uint8Array): Report & { readonly unreadable:
     incarnation: message.incarnation,
     appliedTerm: fromUint64(message.appliedTerm, "report.applied_term"),
     appliedRevision: fromUint64(message.appliedRevision, "report.applied_revision"),
+    ...(message.appliedStamp === 0 ? {} : { appliedStamp: message.appliedStamp }),
     ...receiptFromProto(message),
     facts: message.facts === undefined ? undefined : factsFromProto(message.facts),
     statuses: statuses.read,

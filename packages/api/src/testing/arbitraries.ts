@@ -108,6 +108,7 @@ export const assignment: fc.Arbitrary<Assignment> = fc.record({
   succeeds: texts,
   term: long,
   revision: long,
+  stamps: fc.array(fc.integer({ min: 1, max: 0xffff_ffff }), { maxLength: 3 }),
   receipt: text.filter(one => one !== ""),
   availability: fc.constantFrom<Assignment["availability"]>("active", "pause", "drain"),
   instances: fc.array(assigned, { maxLength: 3 }),

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { takeAssignment, type Fences } from "./intake.ts";
 import { anAssignedInstance as anInstance, anAssignment } from "../testing/builders.ts";
 
@@ -74,4 +74,30 @@ test("with the successor's first assignment terms, revisions and epochs begin an
   });
   const again = other({ succeeds: ["inc-1"], instances });
   expect(takeAssignment(taken.fences, again, "node-1").kind).toBe("current");
+});
+
+describe("records that went another way than those of what the node holds", () => {
+  const stamped: Fences = { assignment: anAssignment({ term: 3, revision: 7, stamps: [6, 7] }), epochs: {} };
+  it.each([
+    ["which gave the revision of the node", { revision: 9, stamps: [6, 7, 8, 9] }, "accepted"],
+    ["which gave the number to another one, and counted past it", { revision: 9, stamps: [6, 70, 80, 90] }, "refused"],
+    ["which counted up to the same number", { revision: 7, stamps: [6, 70] }, "refused"],
+    ["under the same leader, who gave the same", { revision: 7, stamps: [6, 7] }, "current"],
+    ["which no longer know the revision's stamp", { revision: 90, stamps: [89, 90] }, "accepted"],
+    ["whose sender knows no stamps", { revision: 8, stamps: [] }, "accepted"],
+    [
+      "which a person confirmed",
+      { ...other({ succeeds: ["inc-1"] }), revision: 9, stamps: [6, 70, 80, 90] },
+      "accepted",
+    ],
+  ] as const)("are told by stamps: %s", (_, over, kind) => {
+    for (const term of kind === "current" ? [3] : [3, 4])
+      expect(takeAssignment(stamped, anAssignment({ ...over, term }), "node-1").kind).toBe(kind);
+  });
+
+  it("say nothing of a node that holds no stamp", () => {
+    expect(takeAssignment(held, anAssignment({ term: 3, revision: 8, stamps: [70, 80] }), "node-1").kind).toBe(
+      "accepted",
+    );
+  });
 });

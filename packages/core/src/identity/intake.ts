@@ -1,4 +1,5 @@
 import type { Assignment } from "../model/assignment.ts";
+import { mayHaveGiven, stampOf } from "./assignment-line.ts";
 import type { InstanceId } from "../model/instance.ts";
 
 /** What an agent remembers so that nothing older than it is ever obeyed. */
@@ -26,11 +27,12 @@ export type Intake =
 const EPOCHS_KEPT = 10_000;
 
 /**
- * Takes an assignment, or refuses it: for another node, from other records, of a lower term, or of
- * a lower revision. A fetched one is judged like any other. Copies to run at an
- * epoch lower than one that this node has seen are left out, since somebody placed the instance
- * again after they were decided; stopping such a copy is always right. `completes`: the same
- * assignment was taken before, when some of its specs were still on their way.
+ * Takes an assignment, or refuses it: for another node, from other records, of a lower term, of a
+ * lower revision, or from records that never gave the one that is held. A fetched one is judged
+ * like any other. Copies to run at an epoch lower than one that this node has seen are left out,
+ * since somebody placed the instance again after they were decided; stopping such a copy is always
+ * right. `completes`: the same assignment was taken before, when some of its specs were still on
+ * their way.
  *
  * Terms, revisions and epochs are numbers of one database. Those of another one say nothing beside
  * them, so they begin anew where a person confirmed that the other one takes its place.
@@ -48,6 +50,10 @@ export function takeAssignment(fences: Fences, next: Assignment, nodeId: string,
     // higher term soon, and knows less than this node.
     if (next.incarnation === held.incarnation && next.revision < held.revision) {
       return { kind: "refused", because: `its revision ${next.revision} is lower than ${held.revision}` };
+    }
+    // Another copy of the records may count up to any number: see `assignment-line`.
+    if (!mayHaveGiven(next, { revision: held.revision, ...stampOf(held) })) {
+      return { kind: "refused", because: `its records never gave the revision ${held.revision} that this node has` };
     }
     const isSame = next.term === held.term && next.revision === held.revision;
     if (isSame && next.incarnation === held.incarnation && !completes) return { kind: "current" };

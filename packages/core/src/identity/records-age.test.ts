@@ -8,7 +8,7 @@ const held = (nodeId: string, over: Partial<Holding> = {}): Holding => ({
 const records = {
   identity: { incarnation: "inc-2", succeeds: ["inc-1"] },
   term: 3,
-  revisions: new Map([1, 2, 3, 4].map(number => [`node-${number}`, 5])),
+  lines: new Map([1, 2, 3, 4].map(number => [`node-${number}`, { revision: 5, stamps: [14, 15] }])),
 };
 const assess = (all: readonly Holding[], of = records) => assessRecords(all, of, one => one.receipt === "right");
 const others = [held("node-2"), held("node-3"), held("node-4")];
@@ -21,6 +21,9 @@ test.each([
   ["still holds what was replaced", { incarnation: "inc-1", term: 99, revision: 99 }, "current"],
   ["has a higher term", { term: 4, revision: 1 }, "older"],
   ["has a higher revision of this term", { revision: 6 }, "older"],
+  ["has a revision that they gave", { revision: 4, stamp: 14 }, "current"],
+  ["has a number that they gave to another one", { revision: 4, stamp: 99 }, "older"],
+  ["has a revision whose stamp they no longer know", { revision: 3, stamp: 99 }, "current"],
 ] as const)("records are of the right age where a node %s", (_, over, kind) => {
   expect(assess([held("node-1", over), ...others]).kind).toBe(kind);
 });
@@ -34,7 +37,7 @@ test("records that a third of the fleet does not know are another database's; si
   const [first, second] = [foreign("node-1"), foreign("node-2")];
   expect(assess([first, ...others])).toMatchObject({ kind: "current", foreign: ["node-1"] });
   expect(assess([first, second, held("node-3"), held("node-4")])).toMatchObject({ kind: "other" });
-  const few = { ...records, revisions: new Map([["node-1", 5]]) };
+  const few = { ...records, lines: new Map([["node-1", { revision: 5, stamps: [] }]]) };
   expect(assess([first, held("node-2")], few)).toMatchObject({ kind: "other" });
   expect(assess([first], few)).toMatchObject({
     kind: "other",
@@ -43,7 +46,7 @@ test("records that a third of the fleet does not know are another database's; si
 });
 
 describe("one agent alone", () => {
-  const nobody = { ...records, revisions: new Map() };
+  const nobody = { ...records, lines: new Map() };
   const stolen = held("node-1", { incarnation: "inc-9" });
   const idle = ["node-2", "node-3"].map(id => held(id, { incarnation: "", term: 0, revision: 0 }));
 

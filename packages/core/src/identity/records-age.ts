@@ -1,4 +1,5 @@
-import type { NodeId } from "../model/node.ts";
+import type { Node, NodeId } from "../model/node.ts";
+import { mayHaveGiven, type AssignmentLine } from "./assignment-line.ts";
 import type { PlatformIdentity } from "./platform-identity.ts";
 
 /** The records that an agent works by, as it says. */
@@ -8,6 +9,8 @@ export interface Holding {
   readonly incarnation: string;
   readonly term: number;
   readonly revision: number;
+  /** The stamp of that revision; absent where it came without one. */
+  readonly stamp?: number;
   /** The receipt that came with it; absent where none did. */
   readonly receipt?: string;
 }
@@ -19,8 +22,13 @@ export type Proves = (held: Holding) => boolean;
 export interface RecordsMark {
   readonly identity: Pick<PlatformIdentity, "incarnation" | "succeeds">;
   readonly term: number;
-  /** The assignment revision of each node that is recorded. */
-  readonly revisions: ReadonlyMap<NodeId, number>;
+  /** Of each node that is recorded, which revisions of its assignment were given. */
+  readonly lines: ReadonlyMap<NodeId, AssignmentLine>;
+}
+
+/** Which revisions the records gave to each of these nodes. */
+export function linesOf(nodes: readonly Node[]): RecordsMark["lines"] {
+  return new Map(nodes.map(node => [node.id, { revision: node.assignmentRevision, stamps: node.assignmentStamps }]));
 }
 
 /** How the records stand to what the agents hold. */
@@ -52,7 +60,7 @@ export function assessRecords(holdings: readonly Holding[], records: RecordsMark
   const foreign = holding.filter(one => isForeign(one, records.identity));
   const areMany = (some: readonly Holding[]): boolean => some.length > holding.length / 3;
   // Of two nodes or one nobody else can be asked.
-  const fewest = Math.max(holdings.length, records.revisions.size) > 2 ? 2 : 1;
+  const fewest = Math.max(holdings.length, records.lines.size) > 2 ? 2 : 1;
   if (foreign.length >= fewest && areMany(foreign)) {
     const theirs = [...new Set(foreign.map(one => one.incarnation))].join(", ");
     const because = `${namesOf(foreign)} by the records ${theirs}, and this database is ${incarnation}`;
@@ -72,20 +80,25 @@ export function isForeign({ incarnation }: Holding, identity: RecordsMark["ident
   return incarnation !== "" && incarnation !== identity.incarnation && !identity.succeeds.includes(incarnation);
 }
 
-function isAhead({ nodeId, incarnation, term, revision }: Holding, records: RecordsMark): boolean {
+/** Whether it works by what these records never gave. */
+function isAhead(held: Holding, records: RecordsMark): boolean {
+  const { nodeId, incarnation, term, revision } = held;
   if (incarnation !== records.identity.incarnation) return false;
   // A node's revision only grows, under each leader: a new leader of an old copy has a term above
   // the fleet's.
-  const recorded = records.revisions.get(nodeId);
-  return term > records.term || (recorded !== undefined && revision > recorded);
+  const line = records.lines.get(nodeId);
+  if (term > records.term || line === undefined) return term > records.term;
+  // An older copy counts up as well, and may be past the agent's number when it is heard.
+  return revision > line.revision || !mayHaveGiven(line, held);
 }
 
 function aheadWords(ahead: readonly Holding[], records: RecordsMark): string {
   const term = Math.max(...ahead.map(one => one.term));
   if (term > records.term) return `${namesOf(ahead)} by term ${term}, and the records know ${records.term}`;
   const { nodeId, revision } = ahead[0]!;
-  const recorded = records.revisions.get(nodeId);
-  return `${namesOf(ahead)} by later assignments (${nodeId}: revision ${revision}, recorded ${recorded})`;
+  const recorded = records.lines.get(nodeId)?.revision ?? 0;
+  const what = revision > recorded ? "later assignments" : "assignments that the records never gave";
+  return `${namesOf(ahead)} by ${what} (${nodeId}: revision ${revision}, recorded ${recorded})`;
 }
 
 function namesOf(holdings: readonly Holding[]): string {

@@ -41,6 +41,12 @@ export interface Assignment {
   readonly term: number;
   /** Grows with every change for this node; an agent refuses a lower one, in any term. */
   readonly revision: number;
+  /**
+   * Stamps of the latest revisions, this one's last. An agent refuses what comes from records that
+   * gave the revision it holds another stamp: they are a copy that went another way. Empty where
+   * its sender knows none.
+   */
+  readonly stamps: readonly number[];
   /** Shows that a scheduler of these records made it; absent where none signed it. */
   readonly receipt?: string;
   /**

@@ -71,6 +71,8 @@ export interface Node {
   readonly lastPlaced: number;
   /** Revision of the assignment that was last sent to the node. */
   readonly assignmentRevision: number;
+  /** Stamps of the latest revisions: see `identity/assignment-line.ts`. */
+  readonly assignmentStamps: readonly number[];
 }
 
 /**

@@ -37,6 +37,7 @@ export function aNode(over: Partial<Omit<Node, "capacity">> & { readonly capacit
     load: undefined,
     lastPlaced: 0,
     assignmentRevision: 0,
+    assignmentStamps: [],
     ...over,
     capacity: {
       cpuMillis: 4000,
@@ -216,7 +217,7 @@ export function aWorld(over: Partial<World> = {}): World {
 export function anAssignment(over: Partial<Assignment> = {}): Assignment {
   return {
     ...{ nodeId: "node-1", incarnation: "inc-1", succeeds: [], term: 1, revision: 1, availability: "active" },
-    ...{ instances: [], removals: [], volumeRemovals: [] },
+    ...{ stamps: [], instances: [], removals: [], volumeRemovals: [] },
     ...over,
   };
 }

@@ -38,6 +38,7 @@ export function assignmentOf(
     nodeId: node.id,
     ...{ incarnation, succeeds, term },
     revision: node.assignmentRevision,
+    stamps: node.assignmentStamps,
     availability: node.availability,
     instances,
     removals: removals.map(({ instanceId, epoch, because }) => ({ instanceId, epoch, because })),

@@ -1,4 +1,4 @@
-import { assessRecords, isUnproven, type Holding } from "@skep/core/identity/records-age.ts";
+import { assessRecords, isUnproven, linesOf, type Holding } from "@skep/core/identity/records-age.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { provesBy } from "../store/receipts.ts";
 import type { Edge } from "../store/store.ts";
@@ -18,7 +18,7 @@ export interface JudgedEdge {
 
 /** Judges them. `held` is what the agents worked by before the records were read. */
 export function judgeEdge(held: readonly Holding[], { identity, term, nodes }: Edge): JudgedEdge {
-  const mark = { identity, term, revisions: new Map(nodes.map(node => [node.id, node.assignmentRevision])) };
+  const mark = { identity, term, lines: linesOf(nodes) };
   const proves = provesBy(identity.receiptKey);
   if (identity.unrecovered !== undefined) return nobodyIsUnproven(identity.unrecovered.because);
   const age = assessRecords(held, mark, proves);

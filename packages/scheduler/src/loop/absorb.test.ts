@@ -114,6 +114,23 @@ describe("absorb", () => {
     expect(await fetch(1, 0, "inc_other")).toMatchObject({ term: 1, revision: 0 });
   });
 
+  it("answers a fetch with the assignment where another copy of the records gave its number", async () => {
+    await say(aFullReport());
+    const { platform, nodes } = rig.database.records;
+    const entry = nodes.get("node-1")!;
+    entry.node = { ...entry.node, assignmentRevision: 2, assignmentStamps: [11, 12] };
+    await rig.database.connect("test").takeLease("s1", 60_000);
+    const fetch = async (stamp: number) => {
+      const mark = { incarnation: platform.incarnation, term: 1, revision: 2, stamp };
+      const question = encodeFetch({ nodeId: "node-1", sessionId: "session-1", ...mark });
+      const answer = agent.request("skep.v1.fetch.node-1", question, { timeoutMs: 1_000 });
+      await rig.clock.advance(10);
+      return decodeFetchReply(await answer)?.assignment;
+    };
+    expect(await fetch(12)).toBeUndefined();
+    expect(await fetch(99)).toMatchObject({ revision: 2, stamps: [11, 12] });
+  });
+
   it("takes the Swarm's list, and wakes the tick only when it says something new", async () => {
     await say(aFullReport());
     woken = [];

@@ -1,6 +1,7 @@
 import { decodeLeaseRequest, encodeLeaseReply, type LeaseRequest } from "@skep/api/codec/lease.ts";
 import { decodeFetch, encodeFetchReply, type AssignmentFetch } from "@skep/api/codec/assignment.ts";
 import { decodeSpecFetch, encodeSpecPart, specPart, type SpecFetch } from "@skep/api/codec/spec-name.ts";
+import { mayHaveGiven } from "@skep/core/identity/assignment-line.ts";
 import type { Holding } from "@skep/core/identity/records-age.ts";
 import { everyNode } from "@skep/api/subjects.ts";
 import type { BusMessage, BusSubscription } from "@skep/kit/bus.ts";
@@ -40,7 +41,8 @@ export function answerAgents(ports: LoopPorts, options: AnswerOptions): readonly
   async function answerFetch(fetch: AssignmentFetch, message: BusMessage): Promise<void> {
     const assignment = await store.loadAssignment(fetch.nodeId);
     const isOurs = assignment?.incarnation === fetch.incarnation;
-    const isCurrent = isOurs && assignment.term === fetch.term && assignment.revision === fetch.revision;
+    const isSame = assignment?.term === fetch.term && assignment.revision === fetch.revision;
+    const isCurrent = isOurs && isSame && mayHaveGiven(assignment, fetch);
     message.reply(encodeFetchReply(isCurrent ? undefined : assignment, bus.maxPayload()));
   }
 

@@ -4,6 +4,7 @@ import { nodeSubject } from "@skep/api/subjects.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { emptyRecords } from "../store/memory-records.ts";
+import { raised } from "../store/memory/raise.ts";
 import type { FakeAgent } from "../testing/fake-agent.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
 import type { Scheduler } from "../create-scheduler.ts";
@@ -73,6 +74,16 @@ describe("records that are not the fleet's", () => {
     for (const entry of nodes.values()) entry.node = { ...entry.node, assignmentRevision: 0 };
     await rig.clock.advance(3_000);
     expect(rig.database.records.platform.unrecovered?.because).toContain("revision");
+  });
+
+  it("are found out where they have counted past what the agents hold", async () => {
+    const { nodes } = rig.database.records;
+    for (const entry of nodes.values())
+      entry.node = raised(raised({ ...entry.node, assignmentRevision: 0, assignmentStamps: [] }));
+    expect(agents.every(one => one.assignment!.revision < 2)).toBe(true);
+    await rig.clock.advance(3_000);
+    expect(rig.database.records.platform.unrecovered?.because).toContain("never gave");
+    expect(running()).toBe(3);
   });
 
   it.each([0, 99])("are found out where the database is empty, with a lease of term %i", async term => {

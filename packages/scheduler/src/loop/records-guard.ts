@@ -2,6 +2,7 @@ import {
   assessRecords,
   isForeign,
   isUnproven,
+  linesOf,
   type Holding,
   type RecordsAge,
   type RecordsMark,
@@ -46,10 +47,14 @@ export function holdingsOf(beats: Pick<Beats, "all">): readonly Holding[] {
 
 /** The records that an agent works by, as a beat or a report of it says. */
 export function holdingOf(
-  says: Pick<Beat, "nodeId" | "incarnation" | "appliedTerm" | "appliedRevision" | "receipt">,
+  says: Pick<Beat, "nodeId" | "incarnation" | "appliedTerm" | "appliedRevision" | "appliedStamp" | "receipt">,
 ): Holding {
-  const { nodeId, incarnation, appliedTerm: term, appliedRevision: revision, receipt } = says;
-  return { nodeId, incarnation, term, revision, ...(receipt === undefined ? {} : { receipt }) };
+  const { nodeId, incarnation, appliedTerm: term, appliedRevision: revision, appliedStamp: stamp, receipt } = says;
+  return {
+    ...{ nodeId, incarnation, term, revision },
+    ...(stamp === undefined ? {} : { stamp }),
+    ...(receipt === undefined ? {} : { receipt }),
+  };
 }
 
 /** What an agent is told that claims to be ahead of the records and cannot show it. */
@@ -102,8 +107,7 @@ export function createRecordsGuard(
     listenForMs: () => Math.max(0, LISTEN_MS - beats.listenedMs()),
     holdings: () => holdingsOf(beats),
     admit: async (world, held) => {
-      const revisions = new Map(world.nodes.map(node => [node.id, node.assignmentRevision]));
-      const doubtful = await assess(held, { identity, term, revisions });
+      const doubtful = await assess(held, { identity, term, lines: linesOf(world.nodes) });
       if (doubtful === undefined) return undefined;
       const { foreign, unproven } = doubtful;
       if (foreign.length + unproven.length === 0) return world;

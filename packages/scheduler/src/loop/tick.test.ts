@@ -99,6 +99,22 @@ describe("a tick", () => {
     rig.database.setPolicy(() => ({ delayMs: 0, lost: "no" }));
   });
 
+  it("tells at once what the records say of it, with the stamps", async () => {
+    const { wake } = await begin();
+    await rig.clock.advance(100);
+    for (const name of ["web", "more"]) {
+      await deploy(name);
+      wake();
+      await rig.clock.advance(50);
+    }
+    expect(told.filter(one => one.revision > 0).length).toBeGreaterThan(1);
+    const last = new Map(told.map(one => [one.nodeId, one]));
+    for (const [nodeId, one] of last) {
+      expect(one).toEqual(await store.loadAssignment(nodeId));
+      expect(one.stamps).toHaveLength(one.revision);
+    }
+  });
+
   it("looks again when its plan was stale", async () => {
     let spoiled = 0;
     const spoiling: Store = {

@@ -2,7 +2,8 @@ import { applyPlan } from "@skep/core/world/apply.ts";
 import { lookAt, type Look } from "@skep/core/decide/decide.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
-import type { NodeId } from "@skep/core/model/node.ts";
+import { withStamp } from "@skep/core/identity/assignment-line.ts";
+import type { Committed } from "../store/commit-result.ts";
 import type { Assignments } from "./assignments.ts";
 import { createDecisionKeeper } from "./decision-keeper.ts";
 import type { Hints } from "./hints.ts";
@@ -84,7 +85,7 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
       if (leadership.holds()) loop.hint();
       return;
     }
-    const after = withRevisions(applyPlan(world, plan, now), result.revisions);
+    const after = withRevisions(applyPlan(world, plan, now), result);
     if (leadership.holds()) assignments.tell(after);
     const news = newsOf(plan, world, now);
     for (const { kind, sentence, ...fields } of news.decisions) log.info(kind, sentence, fields);
@@ -110,11 +111,12 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
  * was written back): their revision rose by more than this commit's one, and tells of more than
  * this world has. An agent takes each revision once, so they are told after the next look.
  */
-function withRevisions(world: World, revisions: ReadonlyMap<NodeId, number>): World {
+function withRevisions(world: World, { revisions, stamp }: Committed): World {
   const nodes = world.nodes.flatMap(node => {
     const assignmentRevision = revisions.get(node.id);
     if (assignmentRevision === undefined) return node;
-    return assignmentRevision === node.assignmentRevision + 1 ? { ...node, assignmentRevision } : [];
+    if (assignmentRevision !== node.assignmentRevision + 1) return [];
+    return { ...node, assignmentRevision, assignmentStamps: withStamp(node.assignmentStamps, stamp) };
   });
   return { ...world, nodes };
 }

@@ -1,15 +1,17 @@
+import { stampOf } from "@skep/core/identity/assignment-line.ts";
 import type { Holding, Proves } from "@skep/core/identity/records-age.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-type Told = Pick<Assignment, "nodeId" | "incarnation" | "term" | "revision">;
+type Told = Omit<Holding, "receipt">;
 
 /**
- * Gives an assignment its receipt, by which its agent shows later that it was told this term and
- * revision. An agent sees only receipts of its own, and never the key.
+ * Gives an assignment its receipt, by which its agent shows later that it was told this term,
+ * revision and stamp. An agent sees only receipts of its own, and never the key.
  */
 export function withReceipt(assignment: Assignment, key: string): Assignment {
-  return key === "" ? assignment : { ...assignment, receipt: receiptOf(assignment, key) };
+  if (key === "") return assignment;
+  return { ...assignment, receipt: receiptOf({ ...assignment, ...stampOf(assignment) }, key) };
 }
 
 /**
@@ -20,8 +22,8 @@ export function provesBy(key: string): Proves {
   return held => key !== "" && isReceipt(held, receiptOf(held, key));
 }
 
-function receiptOf({ nodeId, incarnation, term, revision }: Told, key: string): string {
-  const text = JSON.stringify([nodeId, incarnation, term, revision]);
+function receiptOf({ nodeId, incarnation, term, revision, stamp }: Told, key: string): string {
+  const text = JSON.stringify([nodeId, incarnation, term, revision, ...(stamp === undefined ? [] : [stamp])]);
   return createHmac("sha256", key).update(text).digest("base64url");
 }
 

@@ -11,6 +11,7 @@ import { describePlans } from "./contract/plan.contract.ts";
 import { describeRecoveries } from "./contract/recovery.contract.ts";
 import { prepareStore, type StorePlace } from "./contract/setting.ts";
 import { describeSpecs } from "./contract/spec.contract.ts";
+import { describeStamps } from "./contract/stamp.contract.ts";
 import { describeStatus } from "./contract/status.contract.ts";
 
 /** Every promise of the store's port; run against the twin and against Postgres. */
@@ -21,6 +22,7 @@ export function describeStore(place: StorePlace): void {
     describeRecoveries(setting);
     describeLeases(setting);
     describePlans(setting);
+    describeStamps(setting);
     describeNumbers(setting);
     describeMandates(setting);
     describeStatus(setting);

@@ -17,6 +17,7 @@ import type { InstanceId, InstanceRecord, Location } from "@skep/core/model/inst
 import type { Liveness, Node, NodeId, NodeLoad } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
+import type { Committed, Raised, Stale } from "./commit-result.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { StatusReport } from "./reports.ts";
 
@@ -53,11 +54,6 @@ export interface LeaseStore {
   readLease(): Promise<Lease | undefined>;
 }
 
-/** The result of a commit: `stale` wrote nothing, and the tick has to look again. */
-export type CommitResult =
-  | { readonly kind: "committed"; readonly revisions: ReadonlyMap<NodeId, number> }
-  | { readonly kind: "stale"; readonly because: string };
-
 /** Something that no record explains and that is to be removed from a node. */
 export interface NodeRemoval extends Removal {
   readonly nodeId: NodeId;
@@ -76,13 +72,13 @@ export interface PlanStore {
    * basis names moved on, or a host port is taken. Raises the assignment revision of every node the
    * plan touches and returns the new ones.
    */
-  commit(plan: Plan, mandate: Mandate, now: number): Promise<CommitResult>;
+  commit(plan: Plan, mandate: Mandate, now: number): Promise<Committed | Stale>;
   /**
    * Records what is to be removed from nodes; it stands in their assignments until a report says
    * that it is gone. Raises the revision of each node that got a new one and answers these; `stale`
    * as in `commit`.
    */
-  saveRemovals(removals: readonly NodeRemoval[], mandate: Mandate, now: number): Promise<CommitResult>;
+  saveRemovals(removals: readonly NodeRemoval[], mandate: Mandate, now: number): Promise<Raised | Stale>;
   /** Every removal that no report has called done. */
   loadRemovals(): Promise<readonly NodeRemoval[]>;
   /**

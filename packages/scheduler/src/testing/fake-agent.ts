@@ -1,3 +1,4 @@
+import { stampOf } from "@skep/core/identity/assignment-line.ts";
 import type { ReportedStatus } from "@skep/core/model/report.ts";
 import { encodeAskReply } from "@skep/api/codec/ask-reply.ts";
 import { decodeAsk } from "@skep/api/codec/ask.ts";
@@ -109,14 +110,19 @@ export class FakeAgent {
   }
 
   #mark() {
-    const { incarnation = "", term = 0, revision = 0, receipt } = this.assignment ?? {};
-    const mark = { incarnation, appliedTerm: term, appliedRevision: revision };
-    return receipt === undefined ? mark : { ...mark, receipt };
+    const { incarnation = "", term = 0, revision = 0, stamps = [], receipt } = this.assignment ?? {};
+    const { stamp } = stampOf({ stamps });
+    return {
+      ...{ incarnation, appliedTerm: term, appliedRevision: revision },
+      ...(stamp === undefined ? {} : { appliedStamp: stamp }),
+      ...(receipt === undefined ? {} : { receipt }),
+    };
   }
 
   async fetch(): Promise<void> {
-    const { incarnation, appliedTerm: term, appliedRevision: revision } = this.#mark();
-    const question = encodeFetch({ nodeId: this.nodeId, sessionId: this.#sessionId, incarnation, term, revision });
+    const { incarnation = "", term = 0, revision = 0, stamps = [] } = this.assignment ?? {};
+    const mark = { incarnation, term, revision, ...stampOf({ stamps }) };
+    const question = encodeFetch({ nodeId: this.nodeId, sessionId: this.#sessionId, ...mark });
     try {
       const answer = await this.#bus.request(nodeSubject("fetch", this.nodeId), question, { timeoutMs: 1_000 });
       const reply = decodeFetchReply(answer);

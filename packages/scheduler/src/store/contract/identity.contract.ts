@@ -81,8 +81,8 @@ export function describeIdentities(setting: StoreSetting): void {
       // Whoever reads the key can check what any replica answers.
       expect(provesBy(identity.receiptKey)(assignment!)).toBe(true);
       const { mark } = await store.loadEvidence("node-1", []);
-      expect(mark).toMatchObject({ identity, term: term(), revisions: new Map([["node-1", 0]]) });
-      expect((await store.loadEvidence("node-9", [])).mark.revisions.size).toBe(0);
+      expect(mark).toMatchObject({ identity, term: term(), lines: new Map([["node-1", { revision: 0, stamps: [] }]]) });
+      expect((await store.loadEvidence("node-9", [])).mark.lines.size).toBe(0);
     });
 
     it("is marked as not the fleet's by the leader alone, once, for everybody", async () => {

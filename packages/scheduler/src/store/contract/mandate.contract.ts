@@ -2,7 +2,8 @@ import type { Change } from "@skep/core/world/plan.ts";
 import { basisOf } from "@skep/core/world/basis.ts";
 import { aSpec } from "@skep/core/testing/builders.ts";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { CommitResult, Mandate } from "../store.ts";
+import type { Committed, Stale } from "../commit-result.ts";
+import type { Mandate } from "../store.ts";
 import { aReport, aStatus, creation, placement } from "../testing/records.ts";
 import { LONG, NOW, someone, type StoreSetting } from "./setting.ts";
 
@@ -73,7 +74,7 @@ export function describeMandates(setting: StoreSetting): void {
 
   describe("a plan", () => {
     /** Decides on the records as they are, lets `meanwhile` happen, and commits. */
-    async function late(meanwhile: () => Promise<unknown>, ...changes: Change[]): Promise<CommitResult> {
+    async function late(meanwhile: () => Promise<unknown>, ...changes: Change[]): Promise<Committed | Stale> {
       const basis = basisOf(await store.loadWorld(), changes);
       await meanwhile();
       return store.commit({ changes, wakeAt: undefined, basis }, mandate(), NOW);

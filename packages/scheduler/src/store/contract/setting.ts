@@ -3,7 +3,8 @@ import type { Instance, Location } from "@skep/core/model/instance.ts";
 import { basisOf } from "@skep/core/world/basis.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach } from "vitest";
-import type { CommitResult, Mandate, Request, Store } from "../store.ts";
+import type { Committed, Stale } from "../commit-result.ts";
+import type { Mandate, Request, Store } from "../store.ts";
 import { aRoute, someFacts } from "../testing/records.ts";
 
 /** A caller without an idempotency key. */
@@ -34,7 +35,7 @@ export interface StoreSetting {
   term(): number;
   /** In whose name we write. */
   mandate(): Mandate;
-  commit(...changes: Change[]): Promise<CommitResult>;
+  commit(...changes: Change[]): Promise<Committed | Stale>;
   /** Commits what must not be stale, and answers the new revisions. */
   committed(...changes: Change[]): Promise<ReadonlyMap<string, number>>;
   locationOf(instanceId: string, epoch?: number): Promise<Location | undefined>;
@@ -57,7 +58,7 @@ export function prepareStore(place: StorePlace): StoreSetting {
     mandate = await store.takeLease("me", LONG);
   });
   afterEach(() => current.close());
-  const commit = async (...changes: Change[]): Promise<CommitResult> => {
+  const commit = async (...changes: Change[]): Promise<Committed | Stale> => {
     const basis = basisOf(await store.loadWorld(), changes);
     return store.commit({ changes, wakeAt: undefined, basis }, mandate, NOW);
   };

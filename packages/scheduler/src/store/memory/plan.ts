@@ -4,7 +4,7 @@ import { whyStale } from "@skep/core/world/stale.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import { parseInstanceId } from "@skep/core/model/instance-id.ts";
-import type { RecordsMark } from "@skep/core/identity/records-age.ts";
+import { linesOf, type RecordsMark } from "@skep/core/identity/records-age.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Assignment } from "@skep/core/model/assignment.ts";
@@ -14,7 +14,9 @@ import { assignmentOf } from "@skep/core/world/assignment-of.ts";
 import { liveOn, locationKey, releaseKey, removalKey, setRoutes, type Records } from "../memory-records.ts";
 import { isSameLease } from "../lease.ts";
 import { withReceipt } from "../receipts.ts";
-import type { CommitResult, Lease, Mandate, NodeRemoval } from "../store.ts";
+import { drawStamp, raise } from "./raise.ts";
+import type { Committed, Raised, Stale } from "../commit-result.ts";
+import type { Lease, Mandate, NodeRemoval } from "../store.ts";
 
 /** See `LeaseStore.takeLease`; `now` is the database's clock. */
 export function takeLease(
@@ -83,7 +85,13 @@ export function loadWorld(records: Records): World {
 }
 
 /** See `PlanStore.commit`; `databaseNow` is what the lease is judged by. */
-export function commit(records: Records, plan: Plan, mandate: Mandate, now: number, databaseNow: number): CommitResult {
+export function commit(
+  records: Records,
+  plan: Plan,
+  mandate: Mandate,
+  now: number,
+  databaseNow: number,
+): Committed | Stale {
   const { lease } = records;
   if (lease === undefined || !leads(records, mandate, databaseNow)) {
     return { kind: "stale", because: `the lease of term ${mandate.term} has ended` };
@@ -102,9 +110,10 @@ export function commit(records: Records, plan: Plan, mandate: Mandate, now: numb
     return { kind: "stale", because: "a host port has to wait before another may have it" };
   const touched = touchedNodes(before, plan);
   write(records, after, databaseNow);
-  const revisions = raise(records, touched);
+  const stamp = drawStamp();
+  const revisions = raise(records, touched, stamp);
   records.lease = { ...lease, placements: Math.max(lease.placements, after.placements) };
-  return { kind: "committed", revisions };
+  return { kind: "committed", revisions, stamp };
 }
 
 /** See `PlanStore.saveRemovals`. */
@@ -113,7 +122,7 @@ export function saveRemovals(
   removals: readonly NodeRemoval[],
   mandate: Mandate,
   databaseNow: number,
-): CommitResult {
+): Raised | Stale {
   if (!leads(records, mandate, databaseNow)) {
     return { kind: "stale", because: `the lease of term ${mandate.term} has ended` };
   }
@@ -155,22 +164,9 @@ export function loadEvidence(
     mark: {
       identity: records.platform,
       term: records.lease?.term ?? 0,
-      revisions: new Map(entry === undefined ? [] : [[nodeId, entry.node.assignmentRevision]]),
+      lines: linesOf(entry === undefined ? [] : [entry.node]),
     },
   };
-}
-
-/** Raises the revision of these nodes' assignments and answers the new ones. */
-export function raise(records: Records, nodeIds: Iterable<string>): ReadonlyMap<string, number> {
-  const revisions = new Map<string, number>();
-  for (const nodeId of nodeIds) {
-    const entry = records.nodes.get(nodeId);
-    if (entry === undefined) continue;
-    const assignmentRevision = entry.node.assignmentRevision + 1;
-    entry.node = { ...entry.node, assignmentRevision };
-    revisions.set(nodeId, assignmentRevision);
-  }
-  return revisions;
 }
 
 /** Unlike `loadWorld`, nothing is left out: what a commit leaves out would be deleted. */

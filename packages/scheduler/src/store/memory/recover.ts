@@ -1,3 +1,4 @@
+import { raise } from "./raise.ts";
 import type { Recovery } from "@skep/core/identity/recovery-records.ts";
 import { volumeKey } from "@skep/core/model/volume.ts";
 import { locationKey, releaseKey, removalKey, type Records } from "../memory-records.ts";
@@ -32,9 +33,7 @@ export function recover(records: Records, recovery: Recovery, from: string, now:
   }
   for (const one of recovery.volumes.dropped) records.volumes.delete(volumeKey(one));
   for (const one of recovery.volumes.written) records.volumes.set(volumeKey(one), one);
-  for (const entry of records.nodes.values()) {
-    entry.node = { ...entry.node, assignmentRevision: entry.node.assignmentRevision + 1 };
-  }
+  raise(records, records.nodes.keys());
   const placements = Math.max(recovery.placements, records.lease?.placements ?? 0);
   if (records.lease !== undefined) records.lease = { ...records.lease, holder: "", expiresAt: 0, placements };
 }

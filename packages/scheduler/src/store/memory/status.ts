@@ -1,3 +1,4 @@
+import { raised } from "./raise.ts";
 import type { NodeFacts, SwarmNode, Usage } from "@skep/core/model/report.ts";
 import { hash } from "node:crypto";
 import { digestText } from "@skep/core/converge/digest.ts";
@@ -30,6 +31,7 @@ function newEntry(id: string): NodeEntry {
     load: undefined,
     lastPlaced: 0,
     assignmentRevision: 0,
+    assignmentStamps: [],
   };
   return {
     node,
@@ -137,14 +139,14 @@ function saveSwarmNode(records: Records, given: SwarmNode): boolean {
   const word = (state: string, of: Pick<Node, "role" | "availability" | "labels" | "address">): string =>
     JSON.stringify([state, of.role, of.availability, Object.entries(of.labels).toSorted(), of.address]);
   const changed = known === undefined || word(entry.swarmState, node) !== word(given.state, { ...given, address });
+  const isRaised = known !== undefined && node.availability !== availability;
   entry.node = {
-    ...node,
+    ...(isRaised ? raised(node) : node),
     role,
     availability,
     labels,
     hostname: entry.sessionId === undefined ? given.hostname : node.hostname,
     address,
-    assignmentRevision: node.assignmentRevision + (known !== undefined && node.availability !== availability ? 1 : 0),
   };
   entry.swarmState = given.state;
   entry.swarmVersion = given.versionIndex;
@@ -180,7 +182,7 @@ export function restoreLocation(records: Records, location: Location): boolean {
   if (takesPortTwice([...records.locations.values(), asLive])) return false;
   if (takesReleasedPort([asLive], records.releasedPorts)) return false;
   records.locations.set(key, location);
-  entry.node = { ...entry.node, assignmentRevision: entry.node.assignmentRevision + 1 };
+  entry.node = raised(entry.node);
   return true;
 }
 

@@ -3,7 +3,7 @@ import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
 import { volumeKey } from "@skep/core/model/volume.ts";
 import { inOrder, type Records } from "../memory-records.ts";
 import type { Request, VolumeFilter } from "../store.ts";
-import { raise } from "./plan.ts";
+import { raise } from "./raise.ts";
 import { once } from "./once.ts";
 
 /** See `VolumeStore.listVolumes`. */

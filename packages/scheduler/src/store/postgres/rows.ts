@@ -130,6 +130,7 @@ export function toNode(row: NodeRow): Node {
     load: toLoad(row),
     lastPlaced: row.last_placed,
     assignmentRevision: row.assignment_revision,
+    assignmentStamps: row.assignment_stamps,
   };
 }
 

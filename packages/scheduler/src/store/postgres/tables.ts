@@ -118,6 +118,7 @@ export interface NodeRow {
   liveness: Liveness;
   last_placed: number;
   assignment_revision: number;
+  assignment_stamps: number[];
   deployment_count: number;
 }
 
@@ -210,5 +211,6 @@ export const NODE_COLUMNS = [
   "liveness",
   "last_placed",
   "assignment_revision",
+  "assignment_stamps",
   "deployment_count",
 ] as const satisfies readonly (keyof NodeRow)[];

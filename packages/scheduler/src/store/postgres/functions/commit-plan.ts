@@ -129,6 +129,7 @@ BEGIN
     UPDATE instances i SET retry_at = (p ->> 'retryAt')::bigint FROM jsonb_array_elements(plan -> 'defer') p WHERE i.id = p ->> 'instanceId';
   END IF;
 
+  PERFORM set_config('skep.stamp', coalesce(plan ->> 'stamp', ''), true);
   RETURN QUERY UPDATE node_metadata n SET assignment_revision = n.assignment_revision + 1,
       last_placed = greatest(n.last_placed,
         (SELECT max((p ->> 'placement')::bigint) FROM jsonb_array_elements(plan -> 'place') p WHERE p ->> 'nodeId' = n.node_id))

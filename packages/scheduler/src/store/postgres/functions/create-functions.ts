@@ -1,4 +1,5 @@
 import { sql, type Kysely } from "kysely";
+import { ASSIGNMENT_STAMPS } from "./assignment-stamps.ts";
 import { COMMIT_PLAN } from "./commit-plan.ts";
 import { DOMAINS_FREED } from "./domains-freed.ts";
 import { IS_LIVE } from "./is-live.ts";
@@ -14,6 +15,7 @@ const SOURCES: readonly string[] = [
   QUOTA_HOLDS,
   DOMAINS_FREED,
   SERIALS,
+  ASSIGNMENT_STAMPS,
   COMMIT_PLAN,
   ...WORLD_CHANGES,
 ];

@@ -15,6 +15,7 @@ import { nodeKeys } from "./0019-node-keys.ts";
 import { replicaHolders } from "./0020-replica-holders.ts";
 import { bridges } from "./0021-bridges.ts";
 import { receiptKey } from "./0022-receipt-key.ts";
+import { assignmentStamps } from "./0023-assignment-stamps.ts";
 import { firstCommitPlan } from "./0025-first-commit-plan.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
@@ -41,6 +42,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0020-replica-holders": { up: replicaHolders },
   "0021-bridges": { up: bridges },
   "0022-receipt-key": { up: receiptKey },
+  "0023-assignment-stamps": { up: assignmentStamps },
   "0025-first-commit-plan": { up: firstCommitPlan },
 };
 

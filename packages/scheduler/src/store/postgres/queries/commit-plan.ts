@@ -1,7 +1,12 @@
+import { randomInt } from "node:crypto";
 import { volumeKey } from "@skep/core/model/volume.ts";
 import type { Change, Plan } from "@skep/core/world/plan.ts";
-import type { CommitResult, Mandate } from "../../store.ts";
+import type { Committed, Stale } from "../../commit-result.ts";
+import type { Mandate } from "../../store.ts";
 import { ask, constraintOf, stateOf, type Queryable } from "../sql.ts";
+
+/** What a column of `integer[]` holds. */
+const MOST_STAMP = 2 ** 31;
 
 /** The function is `functions/commit-plan.ts`. */
 const COMMIT = {
@@ -10,11 +15,12 @@ const COMMIT = {
 };
 
 /** See `PlanStore.commit`. */
-export async function commitPlan(db: Queryable, plan: Plan, mandate: Mandate, now: number): Promise<CommitResult> {
+export async function commitPlan(db: Queryable, plan: Plan, mandate: Mandate, now: number): Promise<Committed | Stale> {
+  const stamp = randomInt(1, MOST_STAMP);
   try {
-    const values = [JSON.stringify({ ...byKind(plan), basis: plan.basis }), mandate.term, mandate.holder, now];
+    const values = [JSON.stringify({ ...byKind(plan), basis: plan.basis, stamp }), mandate.term, mandate.holder, now];
     const rows = await ask<{ node_id: string; assignment_revision: number }>(db, COMMIT, values);
-    return { kind: "committed", revisions: new Map(rows.map(row => [row.node_id, row.assignment_revision])) };
+    return { kind: "committed", revisions: new Map(rows.map(row => [row.node_id, row.assignment_revision])), stamp };
   } catch (error) {
     const because = whyStale(error);
     if (because === undefined) throw error;

@@ -1,4 +1,5 @@
 import { parseInstanceId } from "@skep/core/model/instance-id.ts";
+import type { AssignmentLine } from "@skep/core/identity/assignment-line.ts";
 import type { RecordsMark } from "@skep/core/identity/records-age.ts";
 import type { Serials } from "@skep/core/identity/serials.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
@@ -24,7 +25,7 @@ interface EvidenceRow {
   serials: SerialsRow[];
   platform: PlatformRow | null;
   term: number | null;
-  revision: number | null;
+  line: AssignmentLine | null;
 }
 
 const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
@@ -39,7 +40,8 @@ const LOAD = {
   ${list("SELECT * FROM serials WHERE deployment_id = ANY ($3)")} AS serials,
   ${IDENTITY} AS platform,
   (SELECT term FROM leases WHERE name = 'scheduler') AS term,
-  (SELECT assignment_revision FROM node_metadata WHERE node_id = $1) AS revision`,
+  (SELECT json_build_object('revision', assignment_revision, 'stamps', assignment_stamps)
+    FROM node_metadata WHERE node_id = $1) AS line`,
 };
 
 /** See `PlanStore.loadEvidence`. */
@@ -59,7 +61,7 @@ export async function loadEvidence(
     serialFloor: identity.serialFloor,
     mark: {
       ...{ identity, term: row.term ?? 0 },
-      revisions: new Map(row.revision === null ? [] : [[nodeId, row.revision]]),
+      lines: new Map(row.line === null ? [] : [[nodeId, row.line]]),
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Removal } from "@skep/core/model/assignment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
-import type { CommitResult, Mandate, NodeRemoval, Orphan } from "../../store.ts";
+import type { Raised, Stale } from "../../commit-result.ts";
+import type { Mandate, NodeRemoval, Orphan } from "../../store.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
 import { askLeading, leasePart } from "./lease.ts";
 
@@ -25,7 +26,7 @@ export async function saveRemovals(
   removals: readonly NodeRemoval[],
   { term, holder }: Mandate,
   now: number,
-): Promise<CommitResult> {
+): Promise<Raised | Stale> {
   const row = await askOne<{ leads: boolean; revisions: Record<string, number> | null }>(db, SAVE, [
     JSON.stringify(removals),
     term,
