@@ -17,6 +17,7 @@ describe("skep", () => {
   it("shows every command when it is given none", async () => {
     const { code, out } = await runCommand("");
     expect(code).toBe(0);
+    expect(out).toContain("\n\nBegin with:\n");
     for (const { name, summary } of COMMANDS) expect(out).toMatch(new RegExp(`\\n  ${name} +${summary.slice(0, 20)}`));
   });
 
@@ -35,7 +36,13 @@ describe("skep", () => {
     ["apps -o xml", "Allowed choices are table, json"],
     ["label n1 a%b=c", "A key begins with a letter or digit"],
     ["label n1 compute", "Write KEY=VALUE to set a label"],
-    ["describe", "missing required argument 'name'"],
+    ["describe", "missing required argument 'name'. `skep describe --help` shows how."],
+    ["frobnicate", "unknown command 'frobnicate'. `skep help` shows what there is."],
+    ["volume frob", "unknown command 'frob'. `skep volume --help` shows what there is."],
+    ["help frobnicate", "unknown command 'frobnicate'. `skep help` shows what there is."],
+    ["ps --frob", "unknown option '--frob'. `skep ps --help` shows how."],
+    ["scale web=-1", "skep: argument 'web=-1' is wrong. Write NAME=N"],
+    ["deploy -f /tmp", "The file /tmp cannot be read (it is a directory)"],
     ["login not-a-url", "no address of a platform"],
     ["deploy -f /does/not/exist.yaml", "cannot be read"],
     ["context use nowhere", "There is no context `nowhere`"],

@@ -22,9 +22,12 @@ export async function run(argv: readonly string[], given: Io): Promise<number> {
   try {
     const program = await createProgram(argv, io);
     if (argv.length === 0) {
-      io.out(program.helpInformation() + EXAMPLES.trimStart() + "\n");
+      io.out(program.helpInformation() + EXAMPLES + "\n");
       return 0;
     }
+    const [first, about] = argv;
+    if (first === "help" && about !== undefined && !program.commands.some(one => isCalled(one, about)))
+      program.error(`unknown command '${about}'`);
     await program.parseAsync([...argv], { from: "user" });
     return io.signal.aborted ? INTERRUPTED : 0;
   } catch (error) {
@@ -68,6 +71,28 @@ function calm(command: Command, io: Io): void {
     writeErr: text => io.err(text),
     getOutHelpWidth: () => Math.min(io.width, 110),
     getErrHelpWidth: () => Math.min(io.width, 110),
-    outputError: (text, write) => write(`skep: ${text.replace(/^error: /, "")}`),
+    outputError: (text, write) => write(`skep: ${advised(text, command)}\n`),
   });
+}
+
+function isCalled(command: Command, word: string): boolean {
+  return command.name() === word || command.aliases().includes(word);
+}
+
+/**
+ * What commander says, in our words where it names its own parts, and with the way out where it
+ * has none.
+ */
+function advised(text: string, command: Command): string {
+  const said = text
+    .replace(/^error: /, "")
+    .replace(/^command-argument value '(.*)' is invalid for argument '.*'\./s, "argument '$1' is wrong.")
+    .trim();
+  if (/Did you mean|\. [A-Z]/s.test(said)) return said;
+  const help = command.parent === null ? "skep help" : `${pathOf(command)} --help`;
+  return `${said.replace(/\.$/, "")}. \`${help}\` shows ${command.commands.length > 0 ? "what there is" : "how"}.`;
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }

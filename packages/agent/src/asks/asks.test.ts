@@ -90,7 +90,8 @@ describe("logs", () => {
       since: undefined,
     };
     const reply = await settle(rig, rig.scheduler.ask({ kind: "logs", ...wanted }));
-    expect(reply).toMatchObject({ kind: "error", error: { code: "not_found", reason: "NO_SUCH_CONTAINER" } });
+    const message = expect.stringContaining("not made yet, or has moved. `skep ps` says") as string;
+    expect(reply).toMatchObject({ kind: "error", error: { code: "not_found", reason: "NO_SUCH_CONTAINER", message } });
   });
 });
 

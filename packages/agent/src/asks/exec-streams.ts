@@ -123,7 +123,7 @@ function choose(ask: AskForExec, containers: readonly ObservedContainer[]): Obse
     throw new SkepError(
       "not_found",
       "NO_SUCH_CONTAINER",
-      `This node has no container ${ask.container} of instance ${ask.instanceId}: it has moved, or was never started here. Ask again where it runs now.`,
+      `This node has no container ${ask.container} of instance ${ask.instanceId}: it is not made yet, or has moved. \`skep ps\` says where it is, and what it waits for.`,
     );
   if (newest.role !== "app")
     throw new SkepError(

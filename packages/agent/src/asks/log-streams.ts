@@ -62,6 +62,6 @@ function noSuchContainer(ask: AskForLogs): SkepError {
   return new SkepError(
     "not_found",
     "NO_SUCH_CONTAINER",
-    `This node has ${what} of instance ${ask.instanceId}: it has moved, or was never started here. Ask again where it runs now.`,
+    `This node has ${what} of instance ${ask.instanceId}: it is not made yet, or has moved. \`skep ps\` says where it is, and what it waits for.`,
   );
 }

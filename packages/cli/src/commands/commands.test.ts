@@ -135,7 +135,7 @@ describe("the commands that show", () => {
     ],
     [
       "status",
-      /Leader +test \(term 1\)\nSchedulers +scheduler-1 0\.1\.0, leads\n +scheduler-0 0\.1\.0\nNodes +2 ready\n/,
+      /Leader +test \(term 1\)\nSchedulers +scheduler-1 0\.1\.0, leads\n +scheduler-0 0\.1\.0, silent for 40s\nNodes +2 ready\n/,
     ],
     ["status", /\nInstances +2 running\nDeployments +1 of 1 tenant\n/],
     ["tenant list", /^TENANT +INSTANCES +CPUS +MEMORY\ndefault +- +- +-\n$/],

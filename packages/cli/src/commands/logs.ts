@@ -3,6 +3,7 @@ import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { LogLineSchema, LogStream } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import type { LogLine, StreamLogsResponse } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { InvalidArgumentError } from "commander";
+import { Ended, EXIT_CODES } from "../exit-code.ts";
 import { colour } from "../output/colour.ts";
 import { messageJson } from "../output/print.ts";
 import { forTerminal } from "../output/terminal.ts";
@@ -52,7 +53,11 @@ export const logs: Setup = (command, io) => {
     };
     const beganAt = io.now();
     const shown = new Shown();
+    let unread = false;
+    let lines = 0;
     const show = (chunk: StreamLogsResponse): void => {
+      lines += chunk.lines.length;
+      unread ||= chunk.notice !== "";
       for (const line of chunk.lines) if (isNew(shown, line)) printLine(session, options, line);
       if (chunk.notice !== "") io.err(`skep: ${chunk.notice}\n`);
     };
@@ -62,6 +67,8 @@ export const logs: Setup = (command, io) => {
       return session.api.deployments.streamLogs({ ...request, ...rest }, { signal });
     };
     await (request.follow ? follow(io, open, show) : untilInterrupted(io, open(false, io.signal), show));
+    // Lines of some are an answer, though others were not read. A script must not take none for it.
+    if (!request.follow && lines === 0 && unread) throw new Ended(EXIT_CODES.unavailable);
   });
 };
 

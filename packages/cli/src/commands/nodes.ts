@@ -1,6 +1,7 @@
 import { Availability, Liveness, NodeRole, NodeSchema } from "@skep/api/gen/skep/v1/node_pb.ts";
 import type { Node } from "@skep/api/gen/skep/v1/node_pb.ts";
 import { colourState } from "../output/colour.ts";
+import { byHostname } from "../output/by-hostname.ts";
 import { enumWord } from "../output/enum-word.ts";
 import { listJson, print } from "../output/print.ts";
 import { renderTable } from "../output/table.ts";
@@ -31,7 +32,7 @@ export const nodes: Setup = (command, io) => {
 
 /** Nodes as a table. */
 export function renderNodes({ io }: Session, found: readonly Node[]): string {
-  const rows = found.map(node => [
+  const rows = found.toSorted(byHostname).map(node => [
     node.hostname,
     colourState(io, enumWord(Liveness, node.liveness)),
     colourState(io, enumWord(Availability, node.availability)),

@@ -1,6 +1,7 @@
 import { RecoverResponseSchema, RecoveryAction } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import type { RecoverResponse, RecoveredNode } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { colour, type Mood } from "../output/colour.ts";
+import { byHostname } from "../output/by-hostname.ts";
 import { enumWord } from "../output/enum-word.ts";
 import { messageJson, print } from "../output/print.ts";
 import { renderTable } from "../output/table.ts";
@@ -34,17 +35,21 @@ function renderRecovery({ io }: Session, found: RecoverResponse): string {
   const width = io.isTty ? io.width : undefined;
   const nodes = renderTable(
     ["NODE", "WORKS BY", "TERM", "REVISION"].map(heading => ({ heading })),
-    found.nodes.map(node => [node.hostname, worksBy(node), String(node.term), String(node.revision)]),
+    found.nodes
+      .toSorted(byHostname)
+      .map(node => [node.hostname, worksBy(node), String(node.term), String(node.revision)]),
   );
   const items = renderTable(
     ["INSTANCE", "EPOCH", "NODE", "ACTION", "BECAUSE"].map(heading => ({ heading })),
-    found.items.map(item => [
-      item.instanceId,
-      String(item.epoch),
-      item.hostname,
-      colour(io, TONES[item.action] ?? "busy", enumWord(RecoveryAction, item.action)),
-      item.because,
-    ]),
+    found.items
+      .toSorted(byHostname)
+      .map(item => [
+        item.instanceId,
+        String(item.epoch),
+        item.hostname,
+        colour(io, TONES[item.action] ?? "busy", enumWord(RecoveryAction, item.action)),
+        item.because,
+      ]),
     width,
   );
   const volumes = renderTable(
@@ -74,9 +79,20 @@ function renderRecovery({ io }: Session, found: RecoverResponse): string {
       ? "These records know no revoked node. Revoke again each node that was revoked since: `skep node revoke NODE`.\n"
       : `Revoked by these records: ${found.revoked.join(", ")}. Revoke again what is missing: \`skep node revoke NODE\`.\n`,
     found.newIncarnation === ""
-      ? `Nothing was changed. \`skep recover --yes\` writes it; new instances are then numbered from ${found.serialFloor}.\n`
+      ? `Nothing was changed. ${wayOn(found)}; new instances are then numbered from ${found.serialFloor}.\n`
       : `Recovered as ${found.newIncarnation}, in place of ${found.incarnation}. Agents obey within seconds.\n`,
   ].join("\n");
+}
+
+/**
+ * What `--yes` would do. What silent nodes hold is not known, so nobody can say that it is
+ * nothing.
+ */
+function wayOn({ unrecovered, nodes, items, volumes, deployments }: RecoverResponse): string {
+  const changes = volumes.length + deployments.length + items.filter(one => one.action !== RecoveryAction.KEEP).length;
+  return unrecovered === "" && changes === 0 && nodes.every(node => node.answered)
+    ? "Nothing has to be: `skep recover --yes` would only begin new records of the same"
+    : "`skep recover --yes` writes it";
 }
 
 const TONES: Readonly<Record<RecoveryAction, Mood>> = {

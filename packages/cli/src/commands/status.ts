@@ -1,9 +1,10 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { GetStatusResponseSchema } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
-import type { GetStatusResponse } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
+import type { GetStatusResponse, Replica } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { colour } from "../output/colour.ts";
 import { messageJson, print } from "../output/print.ts";
 import { renderFields } from "../output/table.ts";
-import { count } from "../output/words.ts";
+import { count, duration } from "../output/words.ts";
 import { act, examples } from "../session/act.ts";
 import type { Session } from "../session/open.ts";
 import type { Setup } from "./command.ts";
@@ -28,7 +29,7 @@ function renderStatus(session: Session, found: GetStatusResponse): string {
   const { io } = session;
   const leader = found.leader === undefined ? "nobody" : `${found.leader.holder} (term ${found.leader.term})`;
   const replicas = found.replicas.map(
-    replica => `${replica.name} ${replica.version}${replica.leading ? ", leads" : ""}`,
+    replica => `${replica.name} ${replica.version}${replica.leading ? ", leads" : ""}${silence(replica, found)}`,
   );
   return renderFields([
     ["Platform", `${session.url}, answered by ${found.replica} ${found.version}`],
@@ -51,6 +52,14 @@ function renderStatus(session: Session, found: GetStatusResponse): string {
       : []),
     ...found.warnings.map((warning): [string, string] => ["Warning", colour(io, "busy", warning)]),
   ]);
+}
+
+/** They tell of themselves every 5 s, and stand in the list for a minute after the last word. */
+const SILENT_MS = 12_000;
+
+function silence({ seenAt }: Replica, { at }: GetStatusResponse): string {
+  const silentMs = seenAt === undefined || at === undefined ? 0 : timestampMs(at) - timestampMs(seenAt);
+  return silentMs < SILENT_MS ? "" : `, silent for ${duration(silentMs)}`;
 }
 
 function words(counts: Readonly<Record<string, number>>): string {

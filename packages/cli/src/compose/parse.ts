@@ -85,7 +85,7 @@ function readServices(
   if (spot.kind !== "map" || spot.entries.size === 0) {
     reading.problems.refuse(
       spot,
-      `${describe(spot)} stands where services belong`,
+      spot.kind === "map" ? "no service stands here" : `${describe(spot)} stands where services belong`,
       "Write one entry per service: `web:`, and its image below",
     );
     return;

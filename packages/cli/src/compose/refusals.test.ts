@@ -42,7 +42,7 @@ describe("what a Compose file may not ask for", () => {
     ["ports: [{ published: 80 }]", "4:13", "no `target`"],
     ["deploy: { mode: global }", "4:21", "on every node"],
     ["deploy: { replicas: many }", "4:25", "`many` is not a whole number"],
-    ["deploy: { replicas: -1 }", "4:25", "`-1` is not a whole number"],
+    ["deploy: { replicas: -1 }", "4:25", "`-1` is not a whole number from 0 to 10000. Write one"],
     ["deploy: { resources: { limits: { memory: lots } } }", "4:46", "not an amount of memory"],
     ["deploy: { resources: { limits: { cpus: 0 } } }", "4:44", "not a number of cores"],
     ["deploy: { placement: { preferences: [{ spread: x }] } }", "4:28", "spread preferences"],
@@ -152,6 +152,7 @@ describe("what a Compose file may not ask for", () => {
     ["a list", "- a\n", /^c\.yaml:1:1: the file holds no mapping/],
     ["no services", "volumes: {}\n", /^c\.yaml:1:1: the file has no `services`/],
     ["services without one", "services:\n", /^c\.yaml:1:10: services: nothing stands where services belong/],
+    ["an empty map of services", "services: {}\n", /^c\.yaml:1:11: services: no service stands here/],
     ["an alias without anchor", "services: *x\n", /^c\.yaml:1:11: /],
     ["an alias of what it stands in", "services: &s\n  web: *s\n", /^c\.yaml:2:8: .*unfold/],
   ])("says of %s what is wrong", (_, text, words) => {

@@ -18,7 +18,7 @@ export function readInteger(spot: Spot, problems: Problems, from: number, to: nu
     typeof (spot as { value?: unknown }).value !== "boolean"
   )
     return value;
-  return problems.refuse(spot, `${describe(spot)} is not a whole number`, `Write one from ${from} to ${to}`);
+  return problems.refuse(spot, `${describe(spot)} is not a whole number from ${from} to ${to}`, "Write one");
 }
 
 /** `true` or `false`. */

@@ -71,9 +71,26 @@ function open(io: Io, given: string | undefined): { readonly file: string; reado
     "COMPOSE_FILE_MISSING",
     given === undefined
       ? `There is no Compose file in ${io.cwd}: name one with \`-f FILE\`, or \`-f -\` for standard input.`
-      : `The file ${given} cannot be read: check its name, or use \`-f -\` for standard input.`,
+      : `The file ${given} cannot be read (${whyUnread(resolve(io.cwd, given))}): check its name, or use \`-f -\` for standard input.`,
   );
 }
+
+function whyUnread(path: string): string {
+  try {
+    readStart(path, 1);
+    return "it is there now";
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    return WHY_UNREAD[code] ?? code;
+  }
+}
+
+const WHY_UNREAD: Readonly<Record<string, string>> = {
+  ENOENT: "it is not there",
+  ENOTDIR: "it is not there",
+  EISDIR: "it is a directory",
+  EACCES: "you may not read it",
+};
 
 function dotEnv(folder: string): Readonly<Record<string, string>> {
   const path = resolve(folder, ".env");

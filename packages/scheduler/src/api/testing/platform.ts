@@ -140,7 +140,7 @@ function replicasAt(now: number): readonly SeenReplica[] {
   const told = { version: "0.1.0", leading: true, frozen: false };
   return [
     { ...told, name: "scheduler-1", holder: LEADER[0], seenAt: now },
-    { ...told, name: "scheduler-0", holder: "killed", seenAt: now - 4_000 },
+    { ...told, name: "scheduler-0", holder: "killed", seenAt: now - 40_000 },
   ];
 }
 
