@@ -124,9 +124,8 @@ export function isRequired(field: DescField): boolean {
   return typeof told["minimum"] === "number" && told["minimum"] > 0;
 }
 
-const said = (...names: readonly string[]): Json => ({
-  anyOf: names.map(name => ({ required: [name], properties: { [name]: { minLength: 1 } } })),
-});
+const saying = (name: string): Json => ({ required: [name], properties: { [name]: { minLength: 1 } } });
+const said = (...names: readonly string[]): Json => ({ anyOf: names.map(saying) });
 
 /**
  * Rules about a whole message, by id: CEL has no general translation, so each stands here in both
@@ -134,9 +133,19 @@ const said = (...names: readonly string[]): Json => ({
  */
 const MESSAGE_RULES: Readonly<Record<string, Json>> = {
   "create_deployment.one_form": {
-    not: { required: ["spec"], ...said("projectId", "image", "gitRepo") },
+    not: {
+      required: ["spec"],
+      anyOf: [
+        ...["projectId", "image", "gitRepo", "branch", "name", "domain"].map(saying),
+        { required: ["port"], properties: { port: { minimum: 1 } } },
+        { required: ["envVars"], properties: { envVars: { minProperties: 1 } } },
+        { required: ["replicas"] },
+      ],
+    },
   },
   "create_deployment.tenant": said("tenantId", "projectId"),
+  "create_deployment.one_tenant": { not: { allOf: ["tenantId", "projectId"].map(saying) } },
+  "create_deployment.branch": { anyOf: [{ not: saying("branch") }, saying("gitRepo")] },
   // Each of its paths carries one of the two.
   "explain_placement.one_subject": {},
 };

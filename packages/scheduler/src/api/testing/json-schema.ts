@@ -18,6 +18,7 @@ export interface Schema {
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | Schema;
   readonly propertyNames?: Schema;
+  readonly minProperties?: number;
   readonly maxProperties?: number;
   readonly not?: Schema;
   readonly anyOf?: readonly Schema[];
@@ -77,6 +78,7 @@ function fitsObject(value: Record<string, unknown>, schema: Schema, resolve: Res
   const { properties = {}, required = [], additionalProperties: others = true, propertyNames } = schema;
   return (
     required.every(name => Object.hasOwn(value, name)) &&
+    Object.keys(value).length >= (schema.minProperties ?? 0) &&
     Object.keys(value).length <= (schema.maxProperties ?? Infinity) &&
     Object.entries(value).every(([name, inner]) => {
       if (propertyNames !== undefined && !fits(name, propertyNames, resolve)) return false;
