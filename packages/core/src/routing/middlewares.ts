@@ -6,11 +6,13 @@ import {
   list,
   oneOf,
   pattern,
+  regularExpression,
   section,
   text,
   whole,
   type OptionSchema,
 } from "./option-kinds.ts";
+import { ADDRESS_RANGE } from "./traefik-values.ts";
 
 /** A middleware that a tenant may use, with its options. */
 export interface MiddlewareRule {
@@ -33,16 +35,8 @@ const MOST_BODY = 64 * MEBIBYTE;
 const MOST_COUNT = 1_000_000;
 const YEARS = 3 * 366 * 86_400;
 
-const OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
-const RANGE = pattern(
-  new RegExp(
-    `^(${OCTET}(\\.${OCTET}){3}(/(3[0-2]|[12]?\\d))?|(?=.*:.*:)[0-9a-fA-F:]{2,39}(/(12[0-8]|1[01]\\d|\\d?\\d))?)$`,
-  ),
-  "an address or a range of addresses",
-  "10.0.0.0/8",
-  50,
-);
-const REGEX = pattern(/^[^]+$/, "a regular expression", "^/api/(.*)", 512);
+const RANGE = pattern(ADDRESS_RANGE, "an address or a range of addresses", "10.0.0.0/8", 50);
+const REGEX = regularExpression(512);
 const REPLACEMENT = text(512);
 const STATUS = whole(200, 599);
 const CONTENT_TYPE = pattern(/^[a-zA-Z0-9!#$&^_.+-]+\/[a-zA-Z0-9!#$&^_.+*-]+$/, "a content type", "text/html", 100);

@@ -1,3 +1,5 @@
+import { isRegularExpression } from "./traefik-values.ts";
+
 /**
  * What an option's value is: how it is read, and what a person is told of a value that is refused.
  */
@@ -67,6 +69,16 @@ export function pattern(shape: RegExp, what: string, example: string, most = MOS
     read: value => (value.length <= most && shape.test(value) ? value : undefined),
     what: `${what}, of at most ${most} characters`,
     example,
+  };
+}
+
+/** A regular expression that the edge can read. */
+export function regularExpression(most: number): ValueKind {
+  return {
+    is: "value",
+    read: value => (value !== "" && value.length <= most && isRegularExpression(value) ? value : undefined),
+    what: `a regular expression (RE2), of at most ${most} characters`,
+    example: "^/api/(.*)",
   };
 }
 

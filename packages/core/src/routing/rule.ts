@@ -1,3 +1,5 @@
+import { isAddressRange, isRegularExpression } from "./traefik-values.ts";
+
 /** One matcher of a rule, or its negation, for example PathPrefix(`/api`). */
 export interface Literal {
   readonly matcher: string;
@@ -76,6 +78,17 @@ function formatLiteral({ matcher, args, negated }: Literal): string {
 
 class RuleProblem extends Error {}
 
+/** Traefik leaves out a router with such a value, and says so in its own log only. */
+function valueProblem(matcher: string, args: readonly string[]): string | undefined {
+  if (matcher === "ClientIP") {
+    const bad = args.find(arg => !isAddressRange(arg));
+    return bad === undefined ? undefined : `"${bad.slice(0, 60)}" is no address and no range of addresses`;
+  }
+  if (!matcher.endsWith("Regexp")) return undefined;
+  const bad = args.slice(-1).find(arg => !isRegularExpression(arg));
+  return bad === undefined ? undefined : `"${bad.slice(0, 60)}" is no regular expression of the edge (RE2)`;
+}
+
 /** Recursive descent over `||`, `&&`, `!`, parentheses and matchers, in that order of binding. */
 class Parser {
   readonly #text: string;
@@ -137,6 +150,8 @@ class Parser {
     const [least, most] = known[matcher]!;
     if (args.length < least || args.length > most)
       throw new RuleProblem(`${matcher} does not take ${args.length} values`);
+    const problem = valueProblem(matcher, args);
+    if (problem !== undefined) throw new RuleProblem(problem);
     return SEVERAL.has(matcher) ? args.map(arg => literal(matcher, [arg])).reduce(either) : literal(matcher, args);
   }
 
