@@ -141,6 +141,22 @@ describe("REST", () => {
       400,
       /no parameter "colour"; this path takes: page_size/,
     ],
+    [
+      "a parameter that stands in the body too",
+      "/api/v1/tenants?tenant_id=b",
+      { method: "POST", body: '{"tenantId":"a"}' },
+      400,
+      /says "tenant_id" twice/,
+    ],
+    ["a parameter in both spellings", "/api/v1/tenants?page_size=1&pageSize=2", {}, 400, /twice/],
+    ["a parameter that the path says", "/api/v1/tenants/acme?tenant_id=b", {}, 400, /says "tenant_id" twice/],
+    [
+      "a body that nobody would read",
+      "/api/v1/tenants/acme",
+      { method: "DELETE", body: '{"idempotency_key":"k"}' },
+      400,
+      /takes no body/,
+    ],
     ["a body that is not JSON", "/api/v1/tenants", { method: "POST", body: "{tenant" }, 400, /not JSON/],
     ["a body that is a list", "/api/v1/tenants", { method: "POST", body: "[]" }, 400, /must be a JSON object/],
     [

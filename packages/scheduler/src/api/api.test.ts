@@ -123,6 +123,15 @@ describe("DeploymentService", () => {
     expect(branch.message).toContain("git_repo");
   });
 
+  it("scales to nothing only where that is said", async () => {
+    const { deployments } = await start();
+    await deployments.createDeployment({ tenantId: "acme", spec: spec() });
+    const silent = await failure(deployments.scaleDeployment({ deploymentId: "acme.web" }));
+    expect(silent).toMatchObject({ code: "invalid_argument", reason: "INVALID_REQUEST" });
+    const { deployment } = await deployments.scaleDeployment({ deploymentId: "acme.web", replicas: 0 });
+    expect(deployment?.replicas).toBe(0);
+  });
+
   it("scales, stops, starts, restarts and deletes", async () => {
     const { deployments, converge } = await start();
     await deployments.createDeployment({ tenantId: "acme", spec: spec() });

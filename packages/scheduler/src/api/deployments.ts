@@ -40,7 +40,7 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
       return { deployment: await change(deps, request, context, { spec, routes }) };
     },
     scaleDeployment: async (request, context) => ({
-      deployment: await change(deps, request, context, { replicas: request.replicas }),
+      deployment: await change(deps, request, context, { replicas: wantedReplicas(request) }),
     }),
     restartDeployment: async (request, context) => ({
       deployment: await change(deps, request, context, { restart: true }),
@@ -95,6 +95,12 @@ async function change(
 async function committed(deps: ApiDeps, record: DeploymentRecord, what: string): Promise<DeploymentInit> {
   deps.wake(`${record.deployment.id}: ${what}`);
   return encodeOne(deps.store, record);
+}
+
+/** The rules of the request hold it to saying a number. */
+function wantedReplicas({ replicas }: { readonly replicas?: number | undefined }): number {
+  if (replicas !== undefined) return replicas;
+  throw new SkepError("invalid_argument", "REPLICAS_MISSING", "The request has no `replicas`: say how many to run.");
 }
 
 function refuseRename(deploymentId: string, name: string): void {

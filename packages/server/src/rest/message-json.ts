@@ -12,8 +12,8 @@ function invalid(message: string): SkepError {
 /**
  * Writes a parameter of path or query into the JSON of a message. `name` is a field's name, dotted
  * for fields inside.
- * @throws SkepError `invalid_argument` for names that the message does not have and for values that
- * do not fit.
+ * @throws SkepError `invalid_argument` for names that the message does not have, for values that do
+ * not fit, and where the draft has it already: one of the two would be dropped.
  */
 export function setParameter(draft: JsonDraft, message: DescMessage, name: string, values: readonly string[]): void {
   const [first = "", ...deeper] = name.split(".");
@@ -28,6 +28,8 @@ export function setParameter(draft: JsonDraft, message: DescMessage, name: strin
     setParameter(next, field.message, deeper.join("."), values);
     return;
   }
+  if ([field.name, field.jsonName].some(key => Object.hasOwn(draft, key)))
+    throw invalid(`The request says "${name}" twice, in its address or in address and body; say it once.`);
   if (field.fieldKind === "map") throw invalid(`The parameter "${name}" is a map and cannot stand in the address.`);
   if (field.fieldKind === "list") {
     draft[field.jsonName] = values.map(value => parseValue(field, value));
@@ -69,6 +71,15 @@ export function parseBody(text: string, message: DescMessage, body: string): Jso
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw invalid("The body must be a JSON object.");
   return value;
+}
+
+/**
+ * Holds a request to having no body. @throws SkepError `invalid_argument` where it has one: nothing
+ * of it would be read.
+ */
+export function refuseBody(text: string): void {
+  if (/^\s*(\{\s*\})?\s*$/.test(text)) return;
+  throw invalid("This path takes no body: put what it says into the address, such as ?resource_version=3.");
 }
 
 /**

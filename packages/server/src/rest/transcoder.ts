@@ -12,7 +12,7 @@ import { readBody } from "../body.ts";
 import { clientKey } from "../client.ts";
 import { replyError, replyJson } from "../reply.ts";
 import type { HttpRequest, HttpResponse } from "../reply.ts";
-import { dropPathFields, parseBody, setParameter } from "./message-json.ts";
+import { dropPathFields, parseBody, refuseBody, setParameter } from "./message-json.ts";
 import type { JsonDraft } from "./message-json.ts";
 
 /** Request headers that handlers see. */
@@ -112,10 +112,11 @@ function toMessage(
   query: URLSearchParams,
   text: string,
 ): JsonDraft {
+  if (body === undefined) refuseBody(text);
   const draft = body === undefined ? {} : parseBody(text, method.input, body);
   if (body !== undefined) dropPathFields(draft, method.input, variables);
-  for (const name of new Set(query.keys())) setParameter(draft, method.input, name, query.getAll(name));
   for (const [name, value] of variables) setParameter(draft, method.input, name, [value]);
+  for (const name of new Set(query.keys())) setParameter(draft, method.input, name, query.getAll(name));
   return draft;
 }
 

@@ -141,8 +141,29 @@ function objects(schema: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
   const cases = (schema.oneOf ?? []).flatMap(one => one.required ?? []);
   const choice = cases.length === 0 ? fc.constant<string | undefined>(undefined) : fc.constantFrom(...cases);
   return fc
-    .tuple(fc.record(Object.fromEntries(each), { requiredKeys: [...requiredKeys, ...cases] as never[] }), choice)
-    .map(([value, chosen]) =>
-      Object.fromEntries(Object.entries(value).filter(([name]) => !cases.includes(name) || name === chosen)),
-    );
+    .tuple(
+      fc.record(Object.fromEntries(each), { requiredKeys: [...requiredKeys, ...cases] as never[] }),
+      choice,
+      fc.boolean(),
+    )
+    .map(([value, chosen, isFirst]) => {
+      const kept = Object.entries(value).filter(([name]) => !cases.includes(name) || name === chosen);
+      return withoutClashes(Object.fromEntries(kept), schema, isFirst);
+    });
+}
+
+/** Drops one side of what may not stand together: chance would hardly ever leave it out. */
+function withoutClashes(
+  value: Record<string, unknown>,
+  schema: Schema,
+  isFirst: boolean,
+): Readonly<Record<string, unknown>> {
+  const namesOf = (schemas: readonly Schema[]): string[] => schemas.flatMap(one => one.required ?? []);
+  for (const { not = {} } of [schema, ...(schema.allOf ?? [])]) {
+    const [first, ...others] = [...(not.required ?? []), ...namesOf(not.anyOf ?? []), ...namesOf(not.allOf ?? [])];
+    if (first === undefined || !Object.hasOwn(value, first)) continue;
+    if (!others.some(name => Object.hasOwn(value, name))) continue;
+    for (const name of isFirst ? others : [first]) delete value[name];
+  }
+  return value;
 }
