@@ -14,7 +14,7 @@ export function readEnvironment(spot: Spot, reading: Reading): Readonly<Record<s
   for (const [key, pair] of readPairs(spot, reading.problems)) {
     if (!/^[^=\s]+$/.test(key))
       reading.problems.refuse(pair.spot, `\`${key}\` cannot name a variable`, "Use a name without blanks or `=`");
-    const value = pair.value ?? (Object.hasOwn(reading.variables, key) ? reading.variables[key] : undefined);
+    const value = pair.value ?? own(reading.variables, key);
     if (value !== undefined) env[key] = value;
   }
   return env;
@@ -80,11 +80,16 @@ export function parseEnvFile(
     if (match === null) return { env, problem: "it is no NAME=value", line: index + 1 };
     const [, name = "", written] = match;
     if (name === "__proto__") return { env, problem: `\`${name}\` cannot name a variable`, line: index + 1 };
-    const found = written === undefined ? variables?.[name] : valueOf(written, known, variables !== undefined);
+    const found = written === undefined ? own(variables, name) : valueOf(written, known, variables !== undefined);
     if (typeof found === "object") return { env, problem: found.problem, line: index + 1 };
     if (found !== undefined) known[name] = env[name] = found;
   }
   return { env, problem: undefined, line: 0 };
+}
+
+/** `constructor` and the like are no variables. */
+function own(variables: Variables | undefined, name: string): string | undefined {
+  return variables !== undefined && Object.hasOwn(variables, name) ? variables[name] : undefined;
 }
 
 function valueOf(written: string, variables: Variables, expand: boolean): string | { readonly problem: string } {

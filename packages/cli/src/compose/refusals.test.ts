@@ -1,3 +1,4 @@
+import { parseEnvFile } from "./environment.ts";
 import { describe, expect, it } from "vitest";
 import { parseCompose } from "./parse.ts";
 import { formatIssue } from "./problems.ts";
@@ -177,6 +178,12 @@ describe("what a Compose file may not ask for", () => {
       "1:1 `version` has no effect",
       "5:5 `depends_on` has no effect",
     ]);
+  });
+
+  it("takes no variable that nobody set from what every object has", () => {
+    const text = ["constructor", "toString", "A=1"].join("\n");
+    expect(parseEnvFile(text, {})).toMatchObject({ env: { A: "1" }, problem: undefined });
+    expect(Object.keys(parseEnvFile(text, {}).env)).toEqual(["A"]);
   });
 
   it.each(["", ", format: raw"])("refuses `__proto__` in an env_file at its line%s", format => {

@@ -101,37 +101,6 @@ describe("DeploymentService", () => {
     expect(refused.message).toContain("not built from a repository");
   });
 
-  it.each([
-    ["replicas", { replicas: 5 }],
-    ["domain", { domain: "a.example" }],
-    ["env_vars", { envVars: { A: "1" } }],
-    ["name", { name: "other" }],
-    ["port", { port: 99 }],
-    ["branch", { branch: "main" }],
-  ])("drops no %s that stands beside a spec", async (_, flat) => {
-    const { deployments } = await start();
-    const refused = await failure(deployments.createDeployment({ tenantId: "acme", spec: spec(), ...flat }));
-    expect(refused).toMatchObject({ code: "invalid_argument", reason: "INVALID_REQUEST" });
-  });
-
-  it("takes neither two tenants nor a branch of no repository", async () => {
-    const { deployments } = await start();
-    const flat = { projectId: "acme", image: "nginx" };
-    const twice = await failure(deployments.createDeployment({ ...flat, tenantId: "globex" }));
-    expect(twice.message).toContain("the tenant twice");
-    const branch = await failure(deployments.createDeployment({ ...flat, branch: "main" }));
-    expect(branch.message).toContain("git_repo");
-  });
-
-  it("scales to nothing only where that is said", async () => {
-    const { deployments } = await start();
-    await deployments.createDeployment({ tenantId: "acme", spec: spec() });
-    const silent = await failure(deployments.scaleDeployment({ deploymentId: "acme.web" }));
-    expect(silent).toMatchObject({ code: "invalid_argument", reason: "INVALID_REQUEST" });
-    const { deployment } = await deployments.scaleDeployment({ deploymentId: "acme.web", replicas: 0 });
-    expect(deployment?.replicas).toBe(0);
-  });
-
   it("scales, stops, starts, restarts and deletes", async () => {
     const { deployments, converge } = await start();
     await deployments.createDeployment({ tenantId: "acme", spec: spec() });
