@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { aDeployment, aLocation, anInstance, aNode, aRelease, aSpec, aWorld } from "../testing/builders.ts";
+import { aContainer, aDeployment, aLocation, anInstance, aNode, aRelease, aSpec, aWorld } from "../testing/builders.ts";
 import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
 import { lookAt } from "./decide.ts";
 
@@ -69,4 +69,33 @@ test("an instance that waits for a missing row is placed when it is given up", (
   expect(unseen.plan).toMatchObject({ changes: [], wakeAt: 9_000 });
   const { changes } = lookAt(world, DEFAULT_SETTINGS, 1_010, unseen).plan;
   expect(changes).toMatchObject([{ kind: "place", instanceId: "acme.api.1", epoch: 2 }]);
+});
+
+test("what was given up on a node that is not recorded is ended there when the node comes", () => {
+  const whole = settled();
+  const [api, web] = whole.instances;
+  const moved = aLocation({ instanceId: api!.id, epoch: 2 });
+  const lost = aLocation({ instanceId: api!.id, nodeId: "node-2", state: "lost" });
+  const instances = [{ ...api!, epoch: 2 }, web!];
+  const world = { ...whole, instances, locations: [lost, moved, whole.locations[1]!] };
+  const look = lookAt(world, DEFAULT_SETTINGS, 1_000, undefined);
+  expect(look.plan.changes).toEqual([]);
+  const { changes } = lookAt(
+    { ...world, nodes: [aNode(), aNode({ id: "node-2" })] },
+    DEFAULT_SETTINGS,
+    1_010,
+    look,
+  ).plan;
+  expect(changes).toMatchObject([{ kind: "stop", instanceId: api!.id, epoch: 1 }]);
+});
+
+test("a release that is read later than its instances is looked at", () => {
+  const whole = settled();
+  const [api, web] = whole.releases;
+  const look = lookAt({ ...whole, releases: [api!] }, DEFAULT_SETTINGS, 1_000, undefined);
+  expect(look.plan.changes).toEqual([]);
+  const containers = [aContainer({ volumes: [{ name: "data", target: "/data", readOnly: false }] })];
+  const mounting = { ...web!, spec: aSpec({ name: "web", containers }) };
+  const { changes } = lookAt({ ...whole, releases: [api!, mounting] }, DEFAULT_SETTINGS, 1_010, look).plan;
+  expect(changes).toMatchObject([{ kind: "create-volume", volume: { deploymentId: "acme.web", name: "data" } }]);
 });
