@@ -6,7 +6,8 @@ import { retryFailed } from "../passes/retry.ts";
 import { supersedeOlder } from "../passes/supersede.ts";
 import { wakeTimes } from "../passes/wake-time.ts";
 import { recordVolumes } from "../passes/volumes.ts";
-import { wantsOf } from "../passes/wants.ts";
+import { wantsOf, type Want } from "../passes/wants.ts";
+import { standingOf, stir, type Standing } from "../placement/standing.ts";
 import type { DeploymentId } from "../model/deployment.ts";
 import type { InstanceId } from "../model/instance.ts";
 import { basisOf } from "../world/basis.ts";
@@ -21,6 +22,7 @@ import { awakeSince, type Seen } from "./awake.ts";
 export interface Look {
   readonly plan: Plan;
   readonly seen: Seen;
+  readonly standing: Standing | undefined;
 }
 
 /** What is to change in the world at `now`. */
@@ -47,7 +49,8 @@ export function lookAt(world: World, settings: Settings, now: number, before: Lo
   retryFailed(draft);
   forgetFinished(draft, settings);
   const wants = wantsOf(draft, settings, ending);
-  placeWanted(draft, settings, wants);
+  const standing = awake === undefined ? undefined : standingAfter(draft, awake, settings, wants, before?.standing);
+  placeWanted(draft, settings, wants, standing?.counts);
   recordVolumes(draft);
   withdrawRefusals(draft, wants);
   supersedeOlder(draft, settings, ending);
@@ -58,10 +61,24 @@ export function lookAt(world: World, settings: Settings, now: number, before: Lo
   for (const [id, at] of before?.seen.due ?? []) if (awake !== undefined && !awake.has(id)) due.set(id, at);
   const times = [...due.values(), ...draft.unseen.values()].filter(at => at > now);
   const wakeAt = times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
+  const wholeAt = awake === undefined ? now : before!.seen.wholeAt;
   return {
     plan: { changes, wakeAt, basis: basisOf(ordered, changes) },
-    seen: { world: ordered, settings, now, wholeAt: awake === undefined ? now : before!.seen.wholeAt, restless, due },
+    seen: { world: ordered, settings, now, wholeAt, restless, due },
+    standing,
   };
+}
+
+/** What rests beside the draft is counted where something is to be placed. */
+function standingAfter(
+  draft: Draft,
+  awake: ReadonlySet<DeploymentId>,
+  settings: Settings,
+  wants: readonly Want[],
+  before: Standing | undefined,
+): Standing | undefined {
+  if (wants.length > 0) return standingOf(draft, awake, settings, before);
+  return before === undefined ? undefined : stir(before, awake);
 }
 
 type Owners = ReadonlyMap<InstanceId, DeploymentId>;

@@ -2,15 +2,22 @@ import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import type { Instance, Location } from "../model/instance.ts";
 import { aWorldOfAnyKind } from "../testing/arbitrary-world.ts";
-import { aDeployment, aNode, aRelease, aSpec, aVolume } from "../testing/builders.ts";
+import { aContainer, aDeployment, aNode, aRelease, aSpec, aVolume } from "../testing/builders.ts";
+import { LARGE_SPEC_BYTES } from "../model/assignment.ts";
+import type { Counts } from "../placement/fleet.ts";
+import { countsOfDraft } from "../placement/fleet-of-world.ts";
+import type { Standing } from "../placement/standing.ts";
+import { openDraft } from "../world/draft.ts";
 import { applyPlan } from "../world/apply.ts";
-import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
+import { DEFAULT_SETTINGS, type Settings, type World } from "../world/world.ts";
 import { decide, lookAt, type Look } from "./decide.ts";
 
 // Many runs of many steps: on a busy machine they take their time.
 vi.setConfig({ testTimeout: 120_000 });
 
 const NOW = 1_000_000;
+/** Of a spec that is too large to be carried. */
+const LARGE = { TEXT: "x".repeat(LARGE_SPEC_BYTES) };
 
 /** What may become of a world between two looks; `pick` chooses the record. */
 type Event = (world: World, pick: number) => World;
@@ -30,7 +37,11 @@ const EVENTS: Readonly<Record<string, Event>> = {
   "all is seen": world => ({ ...world, unseen: new Map() }),
   "a deployment comes": (world, pick) => {
     const name = `${pick % 2 === 0 ? "a" : "z"}${world.deployments.length}`;
-    const release = aRelease({ deploymentId: `acme.${name}`, spec: aSpec({ name }) });
+    const env = pick % 3 === 0 ? LARGE : {};
+    const release = aRelease({
+      deploymentId: `acme.${name}`,
+      spec: aSpec({ name, containers: [aContainer({ env })] }),
+    });
     return {
       ...world,
       deployments: [...world.deployments, aDeployment({ name })],
@@ -65,6 +76,10 @@ const EVENTS: Readonly<Record<string, Event>> = {
     ],
   }),
   "a volume vanishes": (world, pick) => ({ ...world, volumes: without(world.volumes, pick) }),
+  "a quota changes": (world, pick) => ({
+    ...world,
+    tenants: world.tenants.map(one => ({ ...one, quota: { ...one.quota, instances: pick % 9 } })),
+  }),
   "a node is down": node({ liveness: "down" }),
   "a node is ready": node({ liveness: "ready" }),
   "a node is drained": node({ availability: "drain" }),
@@ -99,11 +114,26 @@ test("a look that goes on from the one before decides what a look at everything 
         const chosen = SETTINGS[settings]!;
         before = lookAt(world, chosen, now, before);
         expect(before.plan).toEqual(decide(world, chosen, now));
+        expectCounted(before.standing, chosen);
       }
     }),
     { numRuns: 1500 },
   );
 });
+
+/** What rests was counted as if for the first time. */
+function expectCounted(standing: Standing | undefined, settings: Settings): void {
+  if (standing === undefined) return;
+  const { world, without: left, counts } = standing;
+  const rest = openDraft(world, NOW, { has: id => !left.has(id) });
+  expect(picked(counts)).toEqual(picked(countsOfDraft(rest, settings)));
+}
+
+function picked(counts: Counts): unknown {
+  const { cpuUsed, memoryUsed, count, cpuSince, memorySince, specBytes } = counts;
+  const { specs, deployed, leaving, avoidedBy, tenants } = counts;
+  return { cpuUsed, memoryUsed, count, cpuSince, memorySince, specBytes, specs, deployed, leaving, avoidedBy, tenants };
+}
 
 function some<T>(items: readonly T[], pick: number): readonly T[] {
   return items.length === 0 ? [] : [items[pick % items.length]!];

@@ -2,6 +2,7 @@ import { record } from "../world/change.ts";
 import { locationsOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
+import type { Counts } from "../placement/fleet.ts";
 import { fleetOfDraft, needsOfDraft } from "../placement/fleet-of-world.ts";
 import { placeBatch } from "../placement/place.ts";
 import type { BatchResult, PlacementRequest } from "../placement/place.ts";
@@ -15,14 +16,14 @@ import type { Want } from "./wants.ts";
 /**
  * Places what wants a node, and records why the rest could not be placed where that is news. A copy
  * that has to leave its node first only asks whether another would take it, after all others and
- * after those that have left already.
+ * after those that have left already. `standing` is what the deployments take that rest.
  */
-export function placeWanted(draft: Draft, settings: Settings, wants: readonly Want[]): void {
+export function placeWanted(draft: Draft, settings: Settings, wants: readonly Want[], standing?: Counts): void {
   if (wants.length === 0) return;
   const needs = needsOfDraft(draft, settings.memoryOvercommit);
   const asked = wants.filter(want => isAsked(draft, want, needs));
   const { now = [], leaving = [], held = [] } = Object.groupBy(asked, turnOf);
-  const fleet = fleetOfDraft(draft, settings);
+  const fleet = fleetOfDraft(draft, settings, standing);
   const ask = (list: readonly Want[]): BatchResult =>
     placeBatch(
       fleet,

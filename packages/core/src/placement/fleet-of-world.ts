@@ -5,7 +5,7 @@ import type { DeploymentId, Release } from "../model/deployment.ts";
 import type { Location } from "../model/instance.ts";
 import { tenantOf } from "../model/instance-id.ts";
 import { openFleet } from "./fleet.ts";
-import type { Fleet } from "./fleet.ts";
+import type { Counts, Fleet, FleetSource } from "./fleet.ts";
 import { needOf } from "./need.ts";
 import type { Need } from "./need.ts";
 
@@ -22,33 +22,43 @@ export function needsOf(
   return needsOfDraft(openDraft(world, 0), memoryOvercommit);
 }
 
-/** The fleet as the draft stands, with what rests beside it. */
-export function fleetOfDraft(draft: Draft, { tenantsOnManagers, memoryOvercommit }: PlacementSettings): Fleet {
-  const rest = restOf(draft);
-  const [needs, needsOfRest] = [needsOfDraft(draft, memoryOvercommit), needsOfDraft(rest, memoryOvercommit)];
-  const isAwake = (id: DeploymentId): boolean => draft.awake?.has(id) !== false;
-  const at = (id: DeploymentId): Draft => (isAwake(id) ? draft : rest);
+/** The fleet as the draft stands; `standing` is what the deployments take that it does not hold. */
+export function fleetOfDraft(draft: Draft, settings: PlacementSettings, standing?: Counts): Fleet {
+  const { world, awake } = draft;
+  const rests = <T extends { readonly deploymentId: DeploymentId }>(one: T): boolean =>
+    awake?.has(one.deploymentId) === false;
   return openFleet({
-    tenants: draft.tenants.values(),
-    nodes: draft.nodes.values(),
-    locations: allLocations([draft, rest]),
+    ...sourceOf(draft, settings),
+    standing,
+    others: awake === undefined ? [] : world.locations.filter(rests),
     releasedPorts: draft.releasedPorts,
-    now: draft.now,
-    volumes: [...draft.volumes.values(), ...rest.volumes.values()].flat(),
-    placements: draft.placements,
-    tenantsOnManagers,
-    needOf: (id, release) => (isAwake(id) ? needs : needsOfRest)(id, release),
-    slotOf: ({ deploymentId, instanceId }) => at(deploymentId).instances.get(instanceId)?.slot,
-    isLeaving: ({ desired, deploymentId, instanceId, epoch, release }) =>
-      desired !== "run" ||
-      epoch !== at(deploymentId).instances.get(instanceId)?.epoch ||
-      release !== at(deploymentId).deployments.get(deploymentId)?.release,
+    volumes: [...draft.volumes.values(), world.volumes.filter(rests)].flat(),
   });
 }
 
-/** The records that the draft does not hold. */
-function restOf({ world, now, awake }: Draft): Draft {
-  return openDraft(world, now, { has: id => awake?.has(id) === false });
+/** What the locations in the draft take, on top of `standing`. */
+export function countsOfDraft(draft: Draft, settings: PlacementSettings, standing?: Counts): Counts {
+  return openFleet({ ...sourceOf(draft, settings), standing, others: [], releasedPorts: [], volumes: [] });
+}
+
+function sourceOf(
+  draft: Draft,
+  { tenantsOnManagers, memoryOvercommit }: PlacementSettings,
+): Omit<FleetSource, "standing" | "others" | "releasedPorts" | "volumes"> {
+  return {
+    tenants: draft.tenants.values(),
+    nodes: draft.nodes.values(),
+    locations: allLocations(draft),
+    now: draft.now,
+    placements: draft.placements,
+    tenantsOnManagers,
+    needOf: needsOfDraft(draft, memoryOvercommit),
+    slotOf: id => draft.instances.get(id)?.slot,
+    isLeaving: location =>
+      location.desired !== "run" ||
+      location.epoch !== draft.instances.get(location.instanceId)?.epoch ||
+      location.release !== draft.deployments.get(location.deploymentId)?.release,
+  };
 }
 
 /**
@@ -74,6 +84,6 @@ export function needsOfDraft(
   };
 }
 
-function* allLocations(drafts: readonly Draft[]): Iterable<Location> {
-  for (const draft of drafts) for (const locations of draft.locations.values()) yield* locations;
+function* allLocations(draft: Draft): Iterable<Location> {
+  for (const locations of draft.locations.values()) yield* locations;
 }

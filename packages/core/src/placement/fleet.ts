@@ -1,5 +1,5 @@
 import type { DeploymentId } from "../model/deployment.ts";
-import type { Location, ReleasedPort } from "../model/instance.ts";
+import type { InstanceId, Location, ReleasedPort } from "../model/instance.ts";
 import { isControlPlane } from "../model/node.ts";
 import type { Node, NodeId, TenantsOnManagers } from "../model/node.ts";
 import { isLive, isShortOfRunning } from "../model/state.ts";
@@ -66,11 +66,31 @@ export interface Fleet {
   placements: number;
 }
 
+/** What live locations take of the nodes. */
+export type Counts = Pick<
+  Fleet,
+  | "cpuUsed"
+  | "memoryUsed"
+  | "count"
+  | "cpuSince"
+  | "memorySince"
+  | "specBytes"
+  | "specs"
+  | "deployed"
+  | "leaving"
+  | "avoidedBy"
+  | "tenants"
+>;
+
 /** What a fleet is made from; `needOf` answers `undefined` for a release that is not recorded. */
 export interface FleetSource {
   readonly tenants: Iterable<Tenant>;
   readonly nodes: Iterable<Node>;
   readonly locations: Iterable<Location>;
+  /** Of other deployments, what their live locations take; it stays as it is. */
+  readonly standing?: Counts | undefined;
+  /** Locations of those, for their host ports. */
+  readonly others: readonly Location[];
   readonly releasedPorts: readonly ReleasedPort[];
   /** Ports that were released are free from their time on. */
   readonly now: number;
@@ -78,7 +98,7 @@ export interface FleetSource {
   readonly placements: number;
   readonly tenantsOnManagers: TenantsOnManagers;
   readonly needOf: (deploymentId: DeploymentId, release: number) => Need | undefined;
-  readonly slotOf: (location: Location) => number | undefined;
+  readonly slotOf: (instanceId: InstanceId) => number | undefined;
   /** Whether the location is on its way out, so that a spread need not count with it. */
   readonly isLeaving: (location: Location) => boolean;
 }
@@ -90,23 +110,24 @@ export interface FleetSource {
 export function openFleet(source: FleetSource): Fleet {
   const nodes = [...source.nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
   const size = nodes.length;
+  const { standing } = source;
   const fleet: Fleet = {
     nodes,
     indexOf: new Map(nodes.map((node, index) => [node.id, index])),
-    cpuUsed: new Float64Array(size),
-    memoryUsed: new Float64Array(size),
-    count: new Int32Array(size),
-    cpuSince: new Float64Array(size),
-    memorySince: new Float64Array(size),
+    cpuUsed: standing?.cpuUsed.slice() ?? new Float64Array(size),
+    memoryUsed: standing?.memoryUsed.slice() ?? new Float64Array(size),
+    count: standing?.count.slice() ?? new Int32Array(size),
+    cpuSince: standing?.cpuSince.slice() ?? new Float64Array(size),
+    memorySince: standing?.memorySince.slice() ?? new Float64Array(size),
     lastPlaced: Float64Array.from(nodes, node => node.lastPlaced),
     tenantsOnManagers: source.tenantsOnManagers,
     avoided: Uint8Array.from(nodes, node => (source.tenantsOnManagers === "avoid" && isControlPlane(node) ? 1 : 0)),
     ports: nodes.map(() => undefined),
-    specBytes: new Float64Array(size),
-    specs: new Map(),
-    deployed: new Map(),
-    leaving: new Map(),
-    avoidedBy: new Map(),
+    specBytes: standing?.specBytes.slice() ?? new Float64Array(size),
+    specs: new Map(standing?.specs),
+    deployed: new Map(standing?.deployed),
+    leaving: new Map(standing?.leaving),
+    avoidedBy: new Map(Array.from(standing?.avoidedBy ?? [], ([id, by]) => [id, new Set(by)])),
     homes: new Map(),
     tenants: new Map(),
     satisfied: new Map(),
@@ -114,8 +135,9 @@ export function openFleet(source: FleetSource): Fleet {
     room: { heap: new Int32Array(size), first: new Float64Array(size), second: new Float64Array(size) },
     placements: source.placements,
   };
-  for (const tenant of source.tenants) {
-    fleet.tenants.set(tenant.id, { quota: tenant.quota, instances: 0, cpuMillis: 0, memoryBytes: 0, slots: new Set() });
+  for (const { id, quota } of source.tenants) {
+    const use = standing?.tenants.get(id) ?? { instances: 0, cpuMillis: 0, memoryBytes: 0, slots: [] };
+    fleet.tenants.set(id, { ...use, quota, slots: new Set(use.slots) });
   }
   for (const volume of source.volumes) {
     if (volume.state === "kept") addHome(fleet, volume.deploymentId, volume.name, volume.nodeId);
@@ -124,18 +146,16 @@ export function openFleet(source: FleetSource): Fleet {
     const need = source.needOf(location.deploymentId, location.release);
     const live = isLive(location);
     const index = fleet.indexOf.get(location.nodeId);
+    takePorts(fleet, location);
     if (index !== undefined) {
-      const { capacity, load } = nodes[index]!;
-      if (location.ports.length > 0) {
-        const book = (fleet.ports[index] ??= emptyPortBook(capacity));
-        for (const port of location.ports) takePort(book, capacity, port.protocol, port.hostPort);
-      }
+      const { load } = nodes[index]!;
       if (live && source.isLeaving(location)) countOn(fleet.leaving, location.deploymentId, index);
       if (live) occupy(fleet, index, location.deploymentId, need, load === undefined || isShortOfRunning(location));
     }
-    if (live && need !== undefined) holdSlot(fleet, need, source.slotOf(location) ?? 0);
+    if (live && need !== undefined) holdSlot(fleet, need, source.slotOf(location.instanceId) ?? 0);
     if (live && need !== undefined) declareAvoidance(fleet, need);
   }
+  for (const location of source.others) takePorts(fleet, location);
   for (const { nodeId, protocol, hostPort, deploymentId, freeAt } of source.releasedPorts) {
     const index = fleet.indexOf.get(nodeId);
     if (index === undefined || freeAt <= source.now) continue;
@@ -143,6 +163,14 @@ export function openFleet(source: FleetSource): Fleet {
     quarantinePort((fleet.ports[index] ??= emptyPortBook(capacity)), capacity, protocol, hostPort, deploymentId);
   }
   return fleet;
+}
+
+function takePorts(fleet: Fleet, { nodeId, ports }: Location): void {
+  const index = ports.length === 0 ? undefined : fleet.indexOf.get(nodeId);
+  if (index === undefined) return;
+  const { capacity } = fleet.nodes[index]!;
+  const book = (fleet.ports[index] ??= emptyPortBook(capacity));
+  for (const port of ports) takePort(book, capacity, port.protocol, port.hostPort);
 }
 
 /**
