@@ -95,8 +95,8 @@ const EVENTS: Readonly<Record<string, Event>> = {
 const step = fc.record({
   event: fc.constantFrom(...Object.keys(EVENTS)),
   pick: fc.nat(50),
-  passes: fc.constantFrom(0, 100, 3_000, 6_000, 60_000, 400_000, -5_000),
-  settings: fc.constantFrom(0, 0, 0, 0, 0, 1),
+  passes: fc.constantFrom(0, 0, 0, 10, 10, 100, 3_000, 6_000, 400_000, -5_000),
+  settings: fc.constantFrom(...Array.from({ length: 15 }, () => 0), 1),
   isCommitted: fc.constantFrom(true, true, true, false),
 });
 

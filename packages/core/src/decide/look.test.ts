@@ -1,5 +1,17 @@
 import { expect, test } from "vitest";
-import { aContainer, aDeployment, aLocation, anInstance, aNode, aRelease, aSpec, aWorld } from "../testing/builders.ts";
+import {
+  aContainer,
+  aDeployment,
+  aLocation,
+  anInstance,
+  aNode,
+  aRelease,
+  aSpec,
+  aVolume,
+  aWorld,
+} from "../testing/builders.ts";
+import { countsOfDraft } from "../placement/fleet-of-world.ts";
+import { openDraft } from "../world/draft.ts";
 import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
 import { lookAt } from "./decide.ts";
 
@@ -98,4 +110,33 @@ test("a release that is read later than its instances is looked at", () => {
   const mounting = { ...web!, spec: aSpec({ name: "web", containers }) };
   const { changes } = lookAt({ ...whole, releases: [api!, mounting] }, DEFAULT_SETTINGS, 1_010, look).plan;
   expect(changes).toMatchObject([{ kind: "create-volume", volume: { deploymentId: "acme.web", name: "data" } }]);
+});
+
+test("a volume whose row vanished is recorded anew", () => {
+  const containers = [aContainer({ volumes: [{ name: "data", target: "/data", readOnly: false }] })];
+  const releases = names.map(name => aRelease({ deploymentId: `acme.${name}`, spec: aSpec({ name, containers }) }));
+  const world = settled({ releases, volumes: names.map(name => aVolume({ deploymentId: `acme.${name}` })) });
+  const look = lookAt(world, DEFAULT_SETTINGS, 1_000, undefined);
+  expect(look.plan.changes).toEqual([]);
+  const { changes } = lookAt({ ...world, volumes: world.volumes.slice(1) }, DEFAULT_SETTINGS, 1_010, look).plan;
+  expect(changes).toMatchObject([{ kind: "create-volume", volume: { deploymentId: "acme.api", serial: 2 } }]);
+});
+
+test.each([
+  ["a node is another one", [aNode({ id: "node-2" })]],
+  ["a node's load is measured now", [aNode({ load: { cpuShare: 0.5, memoryShare: 0.5 } })]],
+])("what rests is counted anew where %s", (_, nodes) => {
+  const wanting = settled();
+  const more = (world: World, name: string): World => ({
+    ...world,
+    deployments: [...world.deployments, aDeployment({ name })],
+    releases: [...world.releases, aRelease({ deploymentId: `acme.${name}`, spec: aSpec({ name }) })],
+  });
+  const first = lookAt(wanting, DEFAULT_SETTINGS, 1_000, undefined);
+  const second = lookAt(more(wanting, "x"), DEFAULT_SETTINGS, 1_010, first);
+  expect([...second.standing!.counts.count]).toEqual([2]);
+  const world = { ...more(more(wanting, "x"), "y"), nodes };
+  const third = lookAt(world, DEFAULT_SETTINGS, 1_020, second);
+  const rest = openDraft(world, 0, { has: id => third.standing!.without.has(id) === false });
+  expect(third.standing!.counts.cpuSince).toEqual(countsOfDraft(rest, DEFAULT_SETTINGS).cpuSince);
 });
