@@ -165,12 +165,14 @@ export function openFleet(source: FleetSource): Fleet {
   return fleet;
 }
 
-function takePorts(fleet: Fleet, { nodeId, ports }: Location): void {
-  const index = ports.length === 0 ? undefined : fleet.indexOf.get(nodeId);
+function takePorts(fleet: Fleet, location: Location): void {
+  const index = fleet.indexOf.get(location.nodeId);
   if (index === undefined) return;
-  const { capacity } = fleet.nodes[index]!;
-  const book = (fleet.ports[index] ??= emptyPortBook(capacity));
-  for (const port of ports) takePort(book, capacity, port.protocol, port.hostPort);
+  if (location.ports.length > 0) {
+    const { capacity } = fleet.nodes[index]!;
+    const book = (fleet.ports[index] ??= emptyPortBook(capacity));
+    for (const port of location.ports) takePort(book, capacity, port.protocol, port.hostPort);
+  }
 }
 
 /**
