@@ -20,12 +20,9 @@ export interface Disaster {
 
 /** In how many seeds the records suffer something. */
 export interface DisasterShares {
-  /** Share of seeds with replaced records: none by default, and `DISASTERS` in a sweep. */
+  /** Share of seeds with replaced records: none by default. */
   readonly disasters?: number;
-  /**
-   * Share of seeds with lost commits, drawn first. None by default, and none in a sweep as yet: a
-   * few of a hundred fail.
-   */
+  /** Share of seeds with lost commits, drawn first: none by default. */
   readonly failovers?: number;
 }
 

@@ -41,7 +41,7 @@ export async function hunt(bug: Bug, { first, most }: Omit<Hunt, "workers">): Pr
       if (by !== undefined) return { bug, by, seeds: 0, other };
     }
     for (let seed = first; seed < first + most; seed++) {
-      const by = judge(await worker.run({ seed, twice: false }), `seed ${seed}`);
+      const by = judge(await worker.run({ seed, twice: false, shares: {} }), `seed ${seed}`);
       if (by !== undefined) return { bug, by, seeds: seed - first + 1, other };
     }
     return { bug, by: undefined, seeds: most, other };

@@ -3,7 +3,7 @@ import { huntBugs } from "./hunt.ts";
 import { readOptions, USAGE, type Options } from "./options.ts";
 import { plant } from "./plant.ts";
 import { story } from "./story.ts";
-import { DISASTERS, sweep } from "./sweep.ts";
+import { SHARES, sweep } from "./sweep.ts";
 
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -29,11 +29,11 @@ async function runOne({ trace, story: told, bug }: Options, seed: number): Promi
   if (bug !== undefined) plant(bugNamed(bug));
   const { simulate } = await import("./simulate.ts");
   // As the sweep runs it, or as the hunt does.
-  const disasters = bug === undefined ? DISASTERS : 0;
-  const outcome = await simulate(seed, trace ? { disasters, echo: write } : { disasters });
+  const shares = bug === undefined ? SHARES : {};
+  const outcome = await simulate(seed, trace ? { ...shares, echo: write } : shares);
   const { hash, events, recoveredMs, violation } = outcome;
   if (!trace && (told || violation !== undefined)) write(story(outcome));
-  const again = await simulate(seed, { disasters });
+  const again = await simulate(seed, shares);
   const isSame = again.hash === hash;
   write(
     `seed ${seed}: ${violation ?? "every rule holds"}; ${events} steps, trace ${hash}` +

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
+import type { DisasterShares } from "./disasters.ts";
 import type { Answer, Order } from "./worker.ts";
 
 /** A worker process that runs seeds. */
@@ -54,8 +55,8 @@ export interface Range {
   readonly workers: number;
   /** Of so many seeds one is run twice, and both runs must be the same; 0 for none. */
   readonly twiceEvery: number;
-  /** As `SimulationOptions.disasters`; none by default. */
-  readonly disasters?: number;
+  /** In how many seeds the records suffer something; in none by default. */
+  readonly shares?: DisasterShares;
   readonly bug?: string;
 }
 
@@ -64,14 +65,14 @@ export interface Range {
  * go on.
  */
 export async function runSeeds(range: Range, onAnswer: (answer: Answer) => boolean): Promise<void> {
-  const { first, count, twiceEvery, disasters = 0 } = range;
+  const { first, count, twiceEvery, shares = {} } = range;
   let [next, goesOn] = [first, true];
   const work = async (): Promise<void> => {
     const worker = startWorker(range.bug);
     try {
       while (goesOn && next < first + count) {
         const seed = next++;
-        const answer = await worker.run({ seed, twice: twiceEvery > 0 && seed % twiceEvery === 0, disasters });
+        const answer = await worker.run({ seed, twice: twiceEvery > 0 && seed % twiceEvery === 0, shares });
         goesOn = onAnswer(answer) && goesOn;
       }
     } finally {

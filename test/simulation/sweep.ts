@@ -1,3 +1,4 @@
+import type { DisasterShares } from "./disasters.ts";
 import { runSeeds } from "./pool.ts";
 import { story } from "./story.ts";
 
@@ -9,10 +10,10 @@ export interface Sweep {
 }
 
 /**
- * The share of a sweep's seeds whose records are replaced. The hunt for planted bugs has none, so
- * that the seeds that find them stay as they are.
+ * In how many of a sweep's seeds the records suffer something. The hunt for planted bugs has none,
+ * so that the seeds that find them stay as they are.
  */
-export const DISASTERS = 1 / 12;
+export const SHARES: DisasterShares = { disasters: 1 / 12, failovers: 1 / 24 };
 
 const PROGRESS_MS = 10_000;
 /** Stories are long; those of the first failures tell most. */
@@ -28,7 +29,7 @@ export async function sweep({ first, count, workers }: Sweep, write: (line: stri
   const failed: number[] = [];
   let [done, steps, unlike, toldAt] = [0, 0, 0, 0];
   let hash = 0n;
-  await runSeeds({ first, count, workers, twiceEvery: 50, disasters: DISASTERS }, ({ outcome, again }) => {
+  await runSeeds({ first, count, workers, twiceEvery: 50, shares: SHARES }, ({ outcome, again }) => {
     done++;
     steps += outcome.events;
     // Seeds end in any order, so what sums them up must not depend on it.

@@ -1,4 +1,5 @@
 import { bugNamed } from "./bugs/bugs.ts";
+import type { DisasterShares } from "./disasters.ts";
 import { plant } from "./plant.ts";
 import type { Outcome } from "./simulate.ts";
 
@@ -7,7 +8,7 @@ import type { Outcome } from "./simulate.ts";
  * scenario.
  */
 export type Order =
-  { readonly seed: number; readonly twice: boolean; readonly disasters?: number } | { readonly scenario: string };
+  { readonly seed: number; readonly twice: boolean; readonly shares: DisasterShares } | { readonly scenario: string };
 
 /** What a worker answers: the outcome, and what a second run of the seed made of it. */
 export interface Answer {
@@ -34,9 +35,7 @@ process.send?.("ready");
 
 async function run(order: Order): Promise<void> {
   const play = (): Promise<Outcome> =>
-    "scenario" in order
-      ? playScenario(scenarioNamed(order.scenario))
-      : simulate(order.seed, { disasters: order.disasters ?? 0 });
+    "scenario" in order ? playScenario(scenarioNamed(order.scenario)) : simulate(order.seed, order.shares);
   try {
     const outcome = await play();
     const again = "twice" in order && order.twice ? (await play()).hash : undefined;
