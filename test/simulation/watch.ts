@@ -15,7 +15,8 @@ import type { ObserverRule } from "./observer-rule.ts";
 import type { Platform } from "./platform.ts";
 import { brokenChangeRule } from "./change-rule.ts";
 import { brokenBasisRule, brokenRestoreRule } from "./commit-rule.ts";
-import { brokenCopyRule, brokenRecordRule, brokenRouteRule } from "./record-rules.ts";
+import { brokenCopyRule, brokenRecordRule, brokenRouteRule, type Running } from "./record-rules.ts";
+import type { RunningContainer } from "./goal.ts";
 import { RESTART_DELAY_MS } from "./workload.ts";
 import type { MemoryContainer } from "@skep/agent/engine/memory-container.ts";
 import type { SimNode } from "./sim-node.ts";
@@ -43,10 +44,8 @@ const EVERYTHING: Changed = { records: true, containers: true, edges: true };
  * have changed, with what of them has: a rule that reads none of it says what it said before.
  */
 export function checkNow(platform: Platform, changed: Changed = EVERYTHING): void {
-  // Nobody could know that the first of these was there.
-  const isDoubled = (one: { readonly nodeId: string; readonly instanceId: string; readonly epoch: number }): boolean =>
-    platform.engineRules.get(one.nodeId)?.isDoubled(one) === true;
-  const running = platform.nodes.flatMap(node => node.running()).filter(one => !isDoubled(one));
+  // A rule of what runs is asked where that or the records have changed.
+  const running = changed.records || changed.containers ? runningOn(platform) : [];
   const world = changed.records || platform.judged === undefined ? recordsOf(platform) : platform.judged;
   const before = platform.judged ?? world;
   platform.judged = world;
@@ -56,6 +55,14 @@ export function checkNow(platform: Platform, changed: Changed = EVERYTHING): voi
     (changed.containers ? (brokenCopyRule(running) ?? brokenSingleRule(running)) : undefined) ??
     (changed.containers || changed.edges ? brokenEdge(platform) : undefined);
   if (broken !== undefined) platform.violate(broken);
+}
+
+/** What runs; nobody could know that the first of two that are doubled was there. */
+function runningOn({ nodes, engineRules }: Platform): readonly (Running & RunningContainer)[] {
+  return nodes.flatMap(node => {
+    const rule = engineRules.get(node.id);
+    return node.running().filter(one => rule?.isDoubled(one) !== true);
+  });
 }
 
 function brokenRecords(platform: Platform, before: World, world: World): string | undefined {

@@ -64,8 +64,8 @@ export function everyNode(kind: NodeSubject): string {
 /** The kind and node of a subject, or `undefined` where it is not a subject of a node. */
 export function parseNodeSubject(subject: string): { readonly kind: NodeSubject; readonly nodeId: string } | undefined {
   const [, kind, nodeId] = /^skep\.v1\.([a-z]+)\.([A-Za-z0-9_-]{1,128})$/.exec(subject) ?? [];
-  const known = KINDS.find(one => one === kind);
-  return known === undefined || nodeId === undefined ? undefined : { kind: known, nodeId };
+  if (kind === undefined || nodeId === undefined || !Object.hasOwn(NODE_SUBJECTS, kind)) return undefined;
+  return { kind: kind as NodeSubject, nodeId };
 }
 
 /** First token of the inboxes of one node's agent. */

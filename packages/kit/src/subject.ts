@@ -3,6 +3,9 @@
  */
 export function matchesSubject(pattern: string, subject: string): boolean {
   if (pattern === subject) return true;
+  // Most patterns differ from a subject in what stands before their first wildcard.
+  const wild = pattern.search(/[*>]/);
+  if (!subject.startsWith(wild < 0 ? pattern : pattern.slice(0, wild))) return false;
   const wanted = pattern.split(".");
   const given = subject.split(".");
   for (let at = 0; at < wanted.length; at++) {
@@ -14,13 +17,17 @@ export function matchesSubject(pattern: string, subject: string): boolean {
 
 /** Whether a subject has a wildcard, so that it can be subscribed to but not published to. */
 export function isPattern(subject: string): boolean {
-  return subject.split(".").some(token => token === "*" || token === ">");
+  return /(?:^|\.)[*>](?:\.|$)/.test(subject);
 }
+
+/** What is surely a subject and a pattern; most are. */
+const PLAIN = /^[\w-]+(?:\.[\w-]+)*$/;
 
 /**
  * @throws TypeError when the subject cannot be published to (or, with `pattern`, subscribed to).
  */
 export function assertSubject(subject: string, kind: "subject" | "pattern"): void {
+  if (PLAIN.test(subject)) return;
   const tokens = subject.split(".");
   const broken =
     tokens.some(token => token === "" || /\s/.test(token)) ||

@@ -1,5 +1,5 @@
 import type { VolumeRef } from "@skep/core/model/volume.ts";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Name of a tenant's bridge network on a node. */
 export function networkName(tenantId: string): string {
@@ -41,5 +41,5 @@ export function instanceHostname(instanceId: string): string {
 }
 
 function shortHash(text: string, length: number): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, length);
+  return hash("sha256", text, "hex").slice(0, length);
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AgentFacts } from "@skep/api/codec/report.ts";
 import type { EngineFacts } from "../engine/engine.ts";
 
@@ -39,10 +39,17 @@ export function toNodeFacts(
   };
 }
 
+/** The last answer, since each beat asks: facts are replaced and never changed. */
+const named = new WeakMap<EngineFacts, { readonly machineBootId: string; readonly bootId: string }>();
+
 /**
  * Names one life of the node: another machine boot or another start of the engine gives another
  * name.
  */
 export function toBootId(machineBootId: string, engine: EngineFacts): string {
-  return createHash("sha256").update(`${machineBootId}\n${engine.startIdentity}`).digest("hex").slice(0, 32);
+  const known = named.get(engine);
+  if (known?.machineBootId === machineBootId) return known.bootId;
+  const bootId = hash("sha256", `${machineBootId}\n${engine.startIdentity}`, "hex").slice(0, 32);
+  named.set(engine, { machineBootId, bootId });
+  return bootId;
 }

@@ -125,8 +125,9 @@ export class Leases {
 
   /** Exclusive copies that run here and that the assignment does not name. */
   #strangers(): readonly Copy[] {
-    const named = new Set(this.#deps.assignment()?.instances.map(one => groupKey(one.instanceId, one.epoch)));
     const found = this.#deps.containers().filter(one => one.isExclusive && runs(one));
+    if (found.length === 0) return [];
+    const named = new Set(this.#deps.assignment()?.instances.map(one => groupKey(one.instanceId, one.epoch)));
     const byKey = new Map(found.map(one => [groupKey(one.instanceId, one.epoch), one]));
     return [...byKey].flatMap(([key, one]) => (named.has(key) ? [] : [one]));
   }

@@ -42,23 +42,32 @@ function computeHash(instance: AssignedInstance, container: ContainerSpec, sandb
   return hashText(canonicalText([HASH_VERSION, ...from]));
 }
 
+const sandboxes = new WeakMap<AssignedInstance, string>();
+
 /**
  * Hash of what a sandbox is made from. Its image is left out: a new agent brings a new one, and
  * pods outlive agents.
  */
 export function sandboxHash(instance: AssignedInstance): string {
-  return hashText(canonicalText([HASH_VERSION, identityOf(instance), instance.ports]));
+  let hash = sandboxes.get(instance);
+  if (hash === undefined) {
+    hash = hashText(canonicalText([HASH_VERSION, identityOf(instance), instance.ports]));
+    sandboxes.set(instance, hash);
+  }
+  return hash;
 }
 
 /** JSON with sorted keys and without absent fields, so that equal values have equal texts. */
 export function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
   if (value !== null && typeof value === "object") {
-    const fields = Object.entries(value)
-      .filter(([, field]) => field !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, field]) => `${JSON.stringify(key)}:${canonicalText(field)}`);
-    return `{${fields.join(",")}}`;
+    let fields = "";
+    for (const key of Object.keys(value).sort()) {
+      const field = (value as Readonly<Record<string, unknown>>)[key];
+      if (field === undefined) continue;
+      fields += `${fields === "" ? "" : ","}${JSON.stringify(key)}:${canonicalText(field)}`;
+    }
+    return `{${fields}}`;
   }
   return JSON.stringify(value) ?? "null";
 }

@@ -4,7 +4,7 @@ import {
   traefikConfig,
   type TraefikDynamic,
 } from "@skep/core/routing/traefik-config.ts";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Edge } from "../store/store.ts";
 
 /** A configuration for the edges, and its version: a hash of what it says. */
@@ -25,7 +25,7 @@ export function createEdgeConfig(): (rows: Rows) => EdgeConfig {
   return rows => {
     if (last !== undefined && areSame(last.rows, rows)) return last.made;
     const config = traefikConfig(rows.routes, rows.locations, rows.nodes);
-    const version = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
+    const version = hash("sha256", JSON.stringify(config), "hex").slice(0, 16);
     last = { rows, made: { config, version } };
     return last.made;
   };

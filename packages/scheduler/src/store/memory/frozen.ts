@@ -6,6 +6,7 @@
 export function frozen<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) return value;
   Object.freeze(value);
-  for (const item of value instanceof Map ? value.values() : Object.values(value)) frozen(item);
+  if (Array.isArray(value) || value instanceof Map) for (const item of value.values()) frozen(item);
+  else for (const item of Object.values(value)) frozen(item);
   return value;
 }
