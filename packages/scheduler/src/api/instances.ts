@@ -7,12 +7,14 @@ import { execInstance } from "./instance-exec.ts";
 import { findInstance } from "./instance-read.ts";
 import { instanceToProto, locationToProto } from "./encode.ts";
 import { loadLookups, pageRequest } from "./lookups.ts";
+import { filteredNode } from "./nodes.ts";
 
 /** Instances and the records of where they run. */
 export function instanceHandlers(deps: ApiDeps): ServiceImpl<typeof InstanceService> {
   const { store } = deps;
   return {
-    listInstances: async request => {
+    listInstances: async asked => {
+      const request = { ...asked, nodeId: await filteredNode(store, asked.nodeId) };
       const { items, nextToken } = await store.listInstances(filterOf(request), pageRequest(request));
       const lookups = await loadLookups(store, routesOf(request), items);
       return { instances: items.map(item => instanceToProto(item, lookups)), nextPageToken: nextToken ?? "" };
@@ -22,7 +24,8 @@ export function instanceHandlers(deps: ApiDeps): ServiceImpl<typeof InstanceServ
       const lookups = await loadLookups(store, { deploymentId: found.instance.deploymentId }, [found]);
       return { instance: instanceToProto(found, lookups) };
     },
-    listLocations: async request => {
+    listLocations: async asked => {
+      const request = { ...asked, nodeId: await filteredNode(store, asked.nodeId) };
       const { items, nextToken } = await store.listInstances(filterOf(request), pageRequest(request));
       const lookups = await loadLookups(store, routesOf(request), items);
       const locations = items

@@ -7,7 +7,8 @@ import type { NodeService, WatchNodesResponseSchema } from "@skep/api/gen/skep/v
 import { SkepError } from "@skep/core/error.ts";
 import { principalKey } from "@skep/server/auth.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
-import type { NodeRecord } from "../store/store.ts";
+import { CONTROL_LABEL } from "@skep/core/model/node.ts";
+import type { NodeRecord, Store } from "../store/store.ts";
 import type { ApiDeps } from "./deps.ts";
 import { assertDrainKeepsPlatform } from "./drain-guard.ts";
 import { nodeToProto } from "./encode.ts";
@@ -51,8 +52,25 @@ export function nodeHandlers(deps: ApiDeps): ServiceImpl<typeof NodeService> {
     pauseNode: ({ nodeId }, context) => change(nodeId, { action: "pause" }, context),
     revokeNode: ({ nodeId }, context) => rekey(deps, nodeId, "revoke", context),
     rejoinNode: ({ nodeId }, context) => rekey(deps, nodeId, "rejoin", context),
-    labelNode: ({ nodeId, set, remove }, context) => change(nodeId, { action: "label", set, remove }, context),
+    labelNode: ({ nodeId, set, remove }, context) => {
+      refuseLabels(set, remove);
+      return change(nodeId, { action: "label", set, remove }, context);
+    },
   };
+}
+
+/** @throws SkepError `invalid_argument` `LABELS_INVALID` for what would be dropped or unheeded. */
+function refuseLabels(set: Readonly<Record<string, string>>, remove: readonly string[]): void {
+  const refuse = (sentence: string): SkepError => new SkepError("invalid_argument", "LABELS_INVALID", sentence);
+  if (Object.keys(set).length + remove.length === 0)
+    throw refuse("The request names no label: send `set` with keys and values, or `remove` with keys.");
+  const both = remove.find(key => Object.hasOwn(set, key));
+  if (both !== undefined) throw refuse(`The label ${both} is to be set and removed at once: send one of them.`);
+  const control = Object.hasOwn(set, CONTROL_LABEL) ? set[CONTROL_LABEL]! : "true";
+  if (control !== "true" && control !== "false")
+    throw refuse(
+      `The label ${CONTROL_LABEL} is "${control}", which says nothing: set it to true or false, or remove it.`,
+    );
 }
 
 /**
@@ -103,6 +121,18 @@ export function findNode(nodes: readonly NodeRecord[], name: string): NodeRecord
     `There is no node ${name}. Known are: ${nodes.map(({ node }) => node.hostname).join(", ") || "none, because no agent has reported yet"}.`,
     { details: { nodeId: name } },
   );
+}
+
+/** How Swarm makes ids. */
+const SWARM_ID = /^[a-z0-9]{25}$/;
+
+/**
+ * The id that a filter means by an id or a hostname; `""` for none. The id of a node that has left
+ * stays one: its events are kept. @throws SkepError as `findNode`, for nothing would be shown.
+ */
+export async function filteredNode(store: Pick<Store, "listNodes">, name: string): Promise<string> {
+  if (name === "" || SWARM_ID.test(name)) return name;
+  return findNode(await store.listNodes(), name).node.id;
 }
 
 /** The Swarm keeps no record of who asked for a change of a node, so the events do. */

@@ -19,6 +19,7 @@ import type { Decision } from "@skep/core/model/decision.ts";
 import type { Lease, Orphan } from "../store/store.ts";
 import { changeRequest } from "./caller.ts";
 import type { ApiDeps } from "./deps.ts";
+import { filteredNode } from "./nodes.ts";
 import { recover } from "./recover.ts";
 import { WATCH_GAP_MS, WATCH_PERIOD_MS, createBell } from "./watch.ts";
 
@@ -151,10 +152,11 @@ function countWords(words: readonly string[]): Record<string, number> {
 /** What is kept first, oldest first; then, with `follow`, what happens. */
 async function* watchEvents(
   deps: ApiDeps,
-  request: WatchEventsRequest,
+  asked: WatchEventsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<MessageInitShape<typeof WatchEventsResponseSchema>> {
   const { store, clock, hints } = deps;
+  const request = { ...asked, nodeId: await filteredNode(store, asked.nodeId) };
   const bell = createBell(hints, signal);
   const sent = new Map<string, number>();
   const begin = request.since === undefined ? (request.follow ? clock.now() : 0) : timestampMs(request.since);

@@ -33,6 +33,8 @@ export type ListInstancesRequest = Message<"skep.v1.ListInstancesRequest"> & {
   deploymentId: string;
 
   /**
+   * An id, or a hostname that only one node has.
+   *
    * @generated from field: string node_id = 3;
    */
   nodeId: string;
@@ -132,6 +134,8 @@ export type ListLocationsRequest = Message<"skep.v1.ListLocationsRequest"> & {
   deploymentId: string;
 
   /**
+   * An id, or a hostname that only one node has.
+   *
    * @generated from field: string node_id = 3;
    */
   nodeId: string;

@@ -266,6 +266,8 @@ export type WatchEventsRequest = Message<"skep.v1.WatchEventsRequest"> & {
   instanceId: string;
 
   /**
+   * An id, or a hostname that only one node has.
+   *
    * @generated from field: string node_id = 4;
    */
   nodeId: string;
