@@ -42,17 +42,18 @@ export class Changes {
     const rows = this.#rows;
     let at = 0;
     let isOther = false;
-    // In place, since this runs after every event: most change nothing.
-    const note = (row: unknown): void => {
-      if (rows[at] !== row) {
-        rows[at] = row;
-        isOther = true;
-      }
+    // In place and without a call for each row, since this runs after every event: most change
+    // nothing.
+    for (const { node } of nodes.values()) {
+      if (rows[at] !== node) [rows[at], isOther] = [node, true];
       at++;
-    };
-    for (const { node } of nodes.values()) note(node);
-    for (const table of [deployments, releases, instances, locations, routes])
-      for (const row of table.values()) note(row);
+    }
+    for (const table of [deployments, releases, instances, locations, routes]) {
+      for (const row of table.values()) {
+        if (rows[at] !== row) [rows[at], isOther] = [row, true];
+        at++;
+      }
+    }
     const records = isOther || at !== rows.length;
     rows.length = at;
     let [engines, edges] = [0, 0];

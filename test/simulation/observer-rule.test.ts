@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { nodeSubject } from "@skep/api/subjects.ts";
 import { aNode } from "@skep/core/testing/builders.ts";
 import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
 import { createLife } from "./life.ts";
@@ -10,7 +9,7 @@ test("A drained node may be silent for who saw it drained when it looked, whatev
   const rule = new ObserverRule(createLife("scheduler-1", clock));
   const ids = [1, 2, 3, 4, 5].map(number => `node-${number}`);
   await clock.advance(7_000);
-  for (const id of ids.slice(2)) rule.heard(nodeSubject("report", id), new Uint8Array(), () => true);
+  for (const id of ids.slice(2)) rule.heard({ kind: "report", nodeId: id }, new Uint8Array(), () => true);
   const nodes = (availability: "active" | "drain") =>
     ids.map(id => aNode({ id, availability: id === "node-2" ? availability : "active" }));
   const broken = (recorded: "active" | "drain") => rule.broken("node-1", nodes(recorded), 0);

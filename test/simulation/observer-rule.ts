@@ -1,5 +1,4 @@
 import { decodeBeat } from "@skep/api/codec/beat.ts";
-import { parseNodeSubject } from "@skep/api/subjects.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
@@ -57,17 +56,16 @@ export class ObserverRule {
   }
 
   /**
-   * The scheduler got this message; `hasReported` says whether that life of an agent has reported
-   * in full.
+   * The scheduler got this message of a node's agent; `hasReported` says whether that life of an
+   * agent has reported in full.
    */
   heard(
-    subject: string,
+    about: { readonly kind: string; readonly nodeId: string },
     data: Uint8Array,
     hasReported: (nodeId: string, sessionId: string) => boolean,
   ): string | undefined {
-    const about = parseNodeSubject(subject);
-    if (about !== undefined) this.#heardAt.set(about.nodeId, this.#life.ranMs());
-    if (about?.kind !== "beat") return undefined;
+    this.#heardAt.set(about.nodeId, this.#life.ranMs());
+    if (about.kind !== "beat") return undefined;
     const { nodeId, sessionId, seq } = beatOf(data);
     const last = this.#beats.get(nodeId);
     if (last?.sessionId === sessionId && last.seq >= seq) return undefined;

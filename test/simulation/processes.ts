@@ -74,10 +74,11 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
   const random = platform.random(`${life.name} ${platform.clock.now()}`);
   const observer = new ObserverRule(life);
   const bus = busOfLife(platform.network.connect(name), life, (subject, data) => {
-    const broken = observer.heard(subject, data, (nodeId, sessionId) => hasReported(platform, nodeId, sessionId));
-    if (broken !== undefined) platform.violate(broken);
     const about = parseNodeSubject(subject);
-    if (about?.kind === "beat") platform.engineRules.get(about.nodeId)?.isHeard();
+    if (about === undefined) return;
+    const broken = observer.heard(about, data, (nodeId, sessionId) => hasReported(platform, nodeId, sessionId));
+    if (broken !== undefined) platform.violate(broken);
+    if (about.kind === "beat") platform.engineRules.get(about.nodeId)?.isHeard();
   });
   const store = watchedStore(platform, platform.database.connect(name), life, observer);
   const newId = createIdSource(random);
@@ -176,11 +177,20 @@ function logOf(
   life: Life,
   said?: (event: string, fields: Readonly<Record<string, unknown>>) => void,
 ): Log {
-  return createRecordingLog(({ level, event, sentence, fields }) => {
-    if (level === "debug" || !life.alive()) return;
+  const log = createRecordingLog(({ level, event, sentence, fields }) => {
+    if (!life.alive()) return;
     said?.(event, fields);
-    platform.say(`${life.name} ${level} ${event}: ${sentence} ${JSON.stringify(fields, jsonError)}`.slice(0, 400));
+    // A replacer is asked of each field, and takes most of the time.
+    const isFlat = Object.values(fields).every(one => typeof one !== "object");
+    const text = isFlat ? JSON.stringify(fields) : JSON.stringify(fields, jsonError);
+    platform.say(`${life.name} ${level} ${event}: ${sentence} ${text}`.slice(0, 400));
   });
+  return withoutDebug(log);
+}
+
+/** Nobody reads those lines, which are most. */
+function withoutDebug(log: Log): Log {
+  return { ...log, debug: () => undefined, child: fields => withoutDebug(log.child(fields)) };
 }
 
 function jsonError(_: string, value: unknown): unknown {

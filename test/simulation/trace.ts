@@ -30,7 +30,10 @@ export function createTrace(startAt: number, echo?: (line: string) => void): Tra
 
   return {
     add: (at, line) => {
-      mix(`${at} ${line}`);
+      // Piece by piece: putting a long line behind its time would copy it.
+      mix(String(at));
+      mix(" ");
+      mix(line);
       if (kept.length >= 2 * KEPT) kept.splice(0, KEPT);
       kept.push({ at, line });
       count++;

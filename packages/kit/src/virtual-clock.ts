@@ -37,14 +37,13 @@ export function createVirtualClock(startAt = 0, afterEach?: () => void): Virtual
   let nowMs = startAt;
   let created = 0;
 
-  async function step(until: number): Promise<boolean> {
+  /** Runs the next timer that is due until then, unless there is none. */
+  function runNext(until: number): boolean {
     const timer = heap.peek();
     if (timer === undefined || timer.at > until) return false;
     heap.pop();
     nowMs = Math.max(nowMs, timer.at);
     timer.run();
-    await comeToRest();
-    afterEach?.();
     return true;
   }
 
@@ -63,16 +62,22 @@ export function createVirtualClock(startAt = 0, afterEach?: () => void): Virtual
     advance: async durationMs => {
       const until = nowMs + durationMs;
       await comeToRest();
-      while (await step(until));
+      while (runNext(until)) {
+        await comeToRest();
+        afterEach?.();
+      }
       nowMs = Math.max(nowMs, until);
     },
     runUntil: async (done, withinMs) => {
       const until = nowMs + withinMs;
       await comeToRest();
       while (!done()) {
-        if (await step(until)) continue;
-        nowMs = Math.max(nowMs, until);
-        return done();
+        if (!runNext(until)) {
+          nowMs = Math.max(nowMs, until);
+          return done();
+        }
+        await comeToRest();
+        afterEach?.();
       }
       return true;
     },

@@ -26,8 +26,10 @@ export function encodeMessage<D extends DescMessage>(
   init: MessageInitShape<D>,
   minReaderVersion = MIN_READER_VERSION,
 ): Uint8Array {
-  const message = create(schema, init);
-  return toBinary(schema, Object.assign(message, { version: PROTOCOL_VERSION, minReaderVersion }));
+  const message = create(schema, init) as MessageShape<D> & { version?: number; minReaderVersion?: number };
+  message.version = PROTOCOL_VERSION;
+  message.minReaderVersion = minReaderVersion;
+  return toBinary(schema, message);
 }
 
 /**
