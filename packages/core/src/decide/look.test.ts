@@ -141,3 +141,16 @@ test.each([
   const { count, cpuSince } = countsOfDraft(rest, DEFAULT_SETTINGS);
   expect(third.standing!.counts).toMatchObject({ count, cpuSince });
 });
+
+test("what changed while nothing was placed is counted as it is by the next placement", () => {
+  const wanting = settled({ nodes: [aNode({ id: "node-0" }), aNode()] });
+  const { deployments, releases, locations } = wanting;
+  const more = { deployments: [...deployments, aDeployment({ name: "x", replicas: 1 })], releases };
+  const first = lookAt(wanting, DEFAULT_SETTINGS, 1_000, undefined);
+  const second = lookAt({ ...wanting, ...more }, DEFAULT_SETTINGS, 1_010, first);
+  expect([...second.standing!.counts.count]).toEqual([0, 2]);
+  const elsewhere = { ...wanting, locations: [{ ...locations[0]!, nodeId: "node-0" }, locations[1]!] };
+  const third = lookAt(elsewhere, DEFAULT_SETTINGS, 1_020, second);
+  const fourth = lookAt({ ...elsewhere, ...more }, DEFAULT_SETTINGS, 1_030, third);
+  expect([...fourth.standing!.counts.count]).toEqual([1, 1]);
+});
