@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, startChild } from "../support/child.ts";
 import { eventually } from "../support/eventually.ts";
@@ -8,6 +9,8 @@ import { root } from "../tidy/sources.ts";
 /** A scheduler in a process of its own, as the stack runs it. */
 export interface SchedulerProcess {
   readonly apiUrl: string;
+  /** Processor time that it has taken so far; 0 where the system does not tell. */
+  processorMs(): number;
   close(): Promise<void>;
 }
 
@@ -46,5 +49,15 @@ export async function startScheduler(
     await child.end();
     throw cause;
   });
-  return { apiUrl, close: () => child.end() };
+  return { apiUrl, processorMs: () => processorMs(child.process.pid ?? 0), close: () => child.end() };
+}
+
+/** By `/proc`, which counts in hundredths of a second. */
+function processorMs(pid: number): number {
+  const path = `/proc/${pid}/stat`;
+  if (!existsSync(path)) return 0;
+  const stat = readFileSync(path, "utf8");
+  // The name of the program comes before, in brackets, and may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
