@@ -32,6 +32,13 @@ export function isReservedPort(port: number): boolean {
   return port < FIRST_UNPRIVILEGED || RESERVED.some(({ from, to }) => port >= from && port <= to);
 }
 
+/** How many ports of a range are reserved. Ranges of `RESERVED` do not overlap. */
+export function reservedCount({ from, to }: PortRange): number {
+  let count = Math.max(0, Math.min(to + 1, FIRST_UNPRIVILEGED) - Math.max(from, 0));
+  for (const one of RESERVED) count += Math.max(0, Math.min(to, one.to) - Math.max(from, one.from) + 1);
+  return count;
+}
+
 /** Reserved ports within a range, in order. */
 export function reservedWithin({ from, to }: PortRange): readonly number[] {
   const privileged = { from: 0, to: FIRST_UNPRIVILEGED - 1 };

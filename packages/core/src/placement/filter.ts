@@ -185,7 +185,8 @@ const antiAffinity: Filter = {
 const hostPort: Filter = {
   name: "host-port",
   fixed: false,
-  passes: (fleet, index, { need }) => hasPorts(fleet.ports[index], fleet.nodes[index]!.capacity, need),
+  passes: (fleet, index, { need }) =>
+    hasPorts(fleet.ports[index], fleet.nodes[index]!.capacity, fleet.reservedPorts[index]!, need),
   sentence: (count, { need }) => {
     const fixed = fixedPorts(need);
     if (fixed === "") return `${verb(count, "has", "have")} no host port left`;

@@ -8,7 +8,7 @@ import type { Quota, Tenant, TenantId } from "../model/tenant.ts";
 import { satisfies } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
 import type { Need } from "./need.ts";
-import { emptyPortBook, quarantinePort, takePort } from "./ports.ts";
+import { emptyPortBook, quarantinePort, reservedOf, takePort } from "./ports.ts";
 import type { PortBook } from "./ports.ts";
 
 /**
@@ -42,6 +42,8 @@ export interface Fleet {
   /** 1 where the node is one of the control plane and is ranked behind all that are not. */
   readonly avoided: Uint8Array;
   readonly ports: (PortBook | undefined)[];
+  /** How many ports of each node's range are reserved; worked out once, not for each ranking. */
+  readonly reservedPorts: Int32Array;
   /**
    * Bytes of the large specs that each node holds, and by spec the nodes that hold it: each counts
    * once per node.
@@ -123,6 +125,7 @@ export function openFleet(source: FleetSource): Fleet {
     tenantsOnManagers: source.tenantsOnManagers,
     avoided: Uint8Array.from(nodes, node => (source.tenantsOnManagers === "avoid" && isControlPlane(node) ? 1 : 0)),
     ports: nodes.map(() => undefined),
+    reservedPorts: Int32Array.from(nodes, node => reservedOf(node.capacity)),
     specBytes: standing?.specBytes.slice() ?? new Float64Array(size),
     specs: new Map(standing?.specs),
     deployed: new Map(standing?.deployed),

@@ -1,4 +1,4 @@
-import { isReservedPort, reservedWithin } from "../model/host-ports.ts";
+import { isReservedPort, reservedCount } from "../model/host-ports.ts";
 import type { PortBinding } from "../model/instance.ts";
 import type { Capacity } from "../model/node.ts";
 import type { DeploymentId } from "../model/deployment.ts";
@@ -18,17 +18,24 @@ export interface PortBook {
   readonly inRange: { tcp: number; udp: number };
 }
 
+/** How many ports of a node's range are reserved. */
+export function reservedOf({ portFrom, portTo }: Capacity): number {
+  return reservedCount({ from: portFrom, to: portTo });
+}
+
 /** A book in which every port is free but the reserved ones. */
 export function emptyPortBook(capacity: Capacity): PortBook {
-  const reserved = reservedCount(capacity);
+  const reserved = reservedOf(capacity);
   return { tcp: new Set(), udp: new Set(), waiting: new Map(), inRange: { tcp: reserved, udp: reserved } };
 }
 
 /** Notes that a port is taken; twice is as good as once. */
 export function takePort(book: PortBook, capacity: Capacity, protocol: Protocol, port: number): void {
-  book.waiting.delete(`${protocol} ${port}`);
   const taken = book[protocol];
-  if (taken.has(port)) return;
+  if (taken.has(port)) {
+    book.waiting.delete(`${protocol} ${port}`);
+    return;
+  }
   taken.add(port);
   if (port >= capacity.portFrom && port <= capacity.portTo && !isReservedPort(port)) book.inRange[protocol] += 1;
 }
@@ -49,10 +56,14 @@ export function quarantinePort(
   book.waiting.set(`${protocol} ${port}`, deploymentId);
 }
 
-/** Whether the node has every fixed port of the need free, and enough of its range besides. */
-export function hasPorts(book: PortBook | undefined, capacity: Capacity, need: Need): boolean {
+/**
+ * Whether the node has every fixed port of the need free, and enough of its range besides. A node
+ * without a book has all free but `reserved` ports of its range.
+ */
+export function hasPorts(book: PortBook | undefined, capacity: Capacity, reserved: number, need: Need): boolean {
   const size = capacity.portTo - capacity.portFrom + 1;
-  const { tcp, udp } = book?.inRange ?? emptyPortBook(capacity).inRange;
+  const tcp = book === undefined ? reserved : book.inRange.tcp;
+  const udp = book === undefined ? reserved : book.inRange.udp;
   if (need.fixedPorts === 0) return tcp + need.anyPorts.tcp <= size && udp + need.anyPorts.udp <= size;
   const wanted = { tcp: need.anyPorts.tcp, udp: need.anyPorts.udp };
   const seen = new Set<string>();
@@ -86,8 +97,4 @@ export function bindPorts(book: PortBook, capacity: Capacity, need: Need, placem
     takePort(book, capacity, protocol, port);
     return { container, containerPort, protocol, hostPort: port };
   });
-}
-
-function reservedCount({ portFrom, portTo }: Capacity): number {
-  return reservedWithin({ from: portFrom, to: portTo }).length;
 }
