@@ -7,11 +7,10 @@ export interface PortRange {
   readonly to: number;
 }
 
-/** Below it only root may listen: what stands there is the machine's. */
-const FIRST_UNPRIVILEGED = 1024;
-
 /** Where a node or the platform answers: a tenant that got one could pass for it. */
 const RESERVED: readonly PortRange[] = [
+  // Only root may listen below 1024: what stands there is the machine's.
+  { from: 0, to: 1023 },
   // Docker's engine and Swarm.
   { from: 2375, to: 2377 },
   { from: 4789, to: 4789 },
@@ -27,22 +26,25 @@ const RESERVED: readonly PortRange[] = [
   { from: 7700, to: 7709 },
 ];
 
+/** 1 at each reserved port: placement asks for every port that it gives. */
+const IS_RESERVED = new Uint8Array(65_536);
+for (const { from, to } of RESERVED) IS_RESERVED.fill(1, from, to + 1);
+
 /** Whether no instance may ever have the host port. */
 export function isReservedPort(port: number): boolean {
-  return port < FIRST_UNPRIVILEGED || RESERVED.some(({ from, to }) => port >= from && port <= to);
+  return IS_RESERVED[port] === 1;
 }
 
 /** How many ports of a range are reserved. Ranges of `RESERVED` do not overlap. */
 export function reservedCount({ from, to }: PortRange): number {
-  let count = Math.max(0, Math.min(to + 1, FIRST_UNPRIVILEGED) - Math.max(from, 0));
+  let count = 0;
   for (const one of RESERVED) count += Math.max(0, Math.min(to, one.to) - Math.max(from, one.from) + 1);
   return count;
 }
 
 /** Reserved ports within a range, in order. */
 export function reservedWithin({ from, to }: PortRange): readonly number[] {
-  const privileged = { from: 0, to: FIRST_UNPRIVILEGED - 1 };
-  const within = [privileged, ...RESERVED].flatMap(one => {
+  const within = RESERVED.flatMap(one => {
     const [first, last] = [Math.max(from, one.from), Math.min(to, one.to)];
     return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
   });

@@ -2,7 +2,7 @@ import type { Strategy } from "../model/deployment.ts";
 import { stayingOn } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Need } from "./need.ts";
-import { counted, percent } from "./words.ts";
+import { counted, percent, shared } from "./words.ts";
 
 /** How nodes that fit are ranked: lower first wins, then lower second, then the lower node id. */
 export interface Score {
@@ -41,13 +41,16 @@ function leftover(fleet: Fleet, index: number, need: Need): number {
   return (cpu + memory) / 2;
 }
 
+const leastLoaded = shared((load, instances) => `least loaded (${load} %, ${counted(instances, "instance")})`);
+const bestFit = shared(left => `best fit (leaves ${left} % unreserved)`);
+const fewest = shared((own, all) => `fewest of this deployment (${own} of ${counted(all, "instance")})`);
+
 /** One way to rank nodes per strategy. */
 export const SCORES: Readonly<Record<Strategy, Score>> = {
   "least-loaded": {
     first: loadOf,
     second: count,
-    sentence: (fleet, index) =>
-      `least loaded (${percent(loadOf(fleet, index))}, ${counted(count(fleet, index), "instance")})`,
+    sentence: (fleet, index) => leastLoaded(percent(loadOf(fleet, index)), count(fleet, index)),
   },
   "round-robin": {
     first: (fleet, index) => fleet.lastPlaced[index]!,
@@ -60,12 +63,11 @@ export const SCORES: Readonly<Record<Strategy, Score>> = {
   "resource-based": {
     first: leftover,
     second: count,
-    sentence: (fleet, index, need) => `best fit (leaves ${percent(leftover(fleet, index, need))} unreserved)`,
+    sentence: (fleet, index, need) => bestFit(percent(leftover(fleet, index, need)), 0),
   },
   spread: {
     first: (fleet, index, need) => stayingOn(fleet, need.deploymentId, index),
     second: count,
-    sentence: (fleet, index, need) =>
-      `fewest of this deployment (${stayingOn(fleet, need.deploymentId, index)} of ${counted(count(fleet, index), "instance")})`,
+    sentence: (fleet, index, need) => fewest(stayingOn(fleet, need.deploymentId, index), count(fleet, index)),
   },
 };
