@@ -108,7 +108,7 @@ const quota: Filter = {
 const cpu: Filter = {
   name: "cpu",
   fixed: false,
-  passes: (fleet, index, { need }) => fleet.cpuUsed[index]! + need.cpuMillis <= fleet.nodes[index]!.capacity.cpuMillis,
+  passes: (fleet, index, { need }) => fleet.cpuUsed[index]! + need.cpuMillis <= fleet.cpuCapacity[index]!,
   sentence: (count, { need }) =>
     `${verb(count, "has", "have")} less than ${cores(need.cpuMillis)} of cpu left to reserve`,
   advice: (ask, fleet) => {
@@ -120,8 +120,7 @@ const cpu: Filter = {
 const memory: Filter = {
   name: "memory",
   fixed: false,
-  passes: (fleet, index, { need }) =>
-    fleet.memoryUsed[index]! + need.memoryBytes <= fleet.nodes[index]!.capacity.memoryBytes,
+  passes: (fleet, index, { need }) => fleet.memoryUsed[index]! + need.memoryBytes <= fleet.memoryCapacity[index]!,
   sentence: (count, { need }) =>
     `${verb(count, "has", "have")} less than ${mebibytes(need.memoryBytes)} of memory left to reserve`,
   advice: (ask, fleet) => {
@@ -141,7 +140,7 @@ const memory: Filter = {
 const instances: Filter = {
   name: "instances",
   fixed: false,
-  passes: (fleet, index) => fleet.count[index]! < fleet.nodes[index]!.capacity.instances,
+  passes: (fleet, index) => fleet.count[index]! < fleet.countCapacity[index]!,
   sentence: count => `${verb(count, "runs as many instances as it", "run as many instances as they")} may`,
   advice: () => "add a node, or raise the number of instances that a node may run",
 };

@@ -31,6 +31,12 @@ export interface TenantUse {
 export interface Fleet {
   readonly nodes: readonly Node[];
   readonly indexOf: ReadonlyMap<NodeId, number>;
+  readonly cpuCapacity: Float64Array;
+  readonly memoryCapacity: Float64Array;
+  readonly countCapacity: Float64Array;
+  /** Measured load as shares; 0 where it is not known. */
+  readonly cpuMeasured: Float64Array;
+  readonly memoryMeasured: Float64Array;
   readonly cpuUsed: Float64Array;
   readonly memoryUsed: Float64Array;
   readonly count: Int32Array;
@@ -116,6 +122,11 @@ export function openFleet(source: FleetSource): Fleet {
   const fleet: Fleet = {
     nodes,
     indexOf: new Map(nodes.map((node, index) => [node.id, index])),
+    cpuCapacity: new Float64Array(size),
+    memoryCapacity: new Float64Array(size),
+    countCapacity: new Float64Array(size),
+    cpuMeasured: new Float64Array(size),
+    memoryMeasured: new Float64Array(size),
     cpuUsed: standing?.cpuUsed.slice() ?? new Float64Array(size),
     memoryUsed: standing?.memoryUsed.slice() ?? new Float64Array(size),
     count: standing?.count.slice() ?? new Int32Array(size),
@@ -125,7 +136,7 @@ export function openFleet(source: FleetSource): Fleet {
     tenantsOnManagers: source.tenantsOnManagers,
     avoided: Uint8Array.from(nodes, node => (source.tenantsOnManagers === "avoid" && isControlPlane(node) ? 1 : 0)),
     ports: nodes.map(() => undefined),
-    reservedPorts: Int32Array.from(nodes, node => reservedOf(node.capacity)),
+    reservedPorts: new Int32Array(size),
     specBytes: standing?.specBytes.slice() ?? new Float64Array(size),
     specs: new Map(standing?.specs),
     deployed: new Map(standing?.deployed),
@@ -138,6 +149,7 @@ export function openFleet(source: FleetSource): Fleet {
     room: { heap: new Int32Array(size), first: new Float64Array(size), second: new Float64Array(size) },
     placements: source.placements,
   };
+  nodes.forEach((node, index) => layOut(fleet, node, index));
   for (const { id, quota } of source.tenants) {
     const use = standing?.tenants.get(id) ?? { instances: 0, cpuMillis: 0, memoryBytes: 0, slots: [] };
     fleet.tenants.set(id, { ...use, quota, slots: new Set(use.slots) });
@@ -176,6 +188,15 @@ function takePorts(fleet: Fleet, location: Location): void {
     const book = (fleet.ports[index] ??= emptyPortBook(capacity));
     for (const port of location.ports) takePort(book, capacity, port.protocol, port.hostPort);
   }
+}
+
+function layOut(fleet: Fleet, { capacity, load }: Node, index: number): void {
+  fleet.cpuCapacity[index] = capacity.cpuMillis;
+  fleet.memoryCapacity[index] = capacity.memoryBytes;
+  fleet.countCapacity[index] = capacity.instances;
+  fleet.reservedPorts[index] = reservedOf(capacity);
+  fleet.cpuMeasured[index] = load?.cpuShare ?? 0;
+  fleet.memoryMeasured[index] = load?.memoryShare ?? 0;
 }
 
 /**

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { fixedPortIssues, isReservedPort, parsePortRanges } from "../model/host-ports.ts";
+import {
+  fixedPortIssues,
+  isReservedPort,
+  parsePortRanges,
+  reservedCount,
+  reservedWithin,
+} from "../model/host-ports.ts";
 import type { ReleasedPort } from "../model/instance.ts";
 import { aContainer, aLocation, aNode, aSpec, aWorld } from "../testing/builders.ts";
 import { fleetOf } from "./fleet-of-world.ts";
@@ -58,15 +64,28 @@ test("a fixed port waits for everybody but the deployment that had it", () => {
   expect(portsGiven({ hostPort: 8080, released: [{ hostPort: 8080, deploymentId: "acme.web" }], held: 8080 })).toEqual([
     undefined,
   ]);
+  // Once it is taken, it is no longer anybody's in waiting.
+  const own = [{ hostPort: 8080, deploymentId: "acme.web" }];
+  expect(portsGiven({ hostPort: 8080, released: own, count: 2 })).toEqual([8080, undefined]);
 });
 
 test("reserved ports are passed over in a node's range, counted as taken, and never fixed", () => {
   const given = portsGiven({ range: [7_699, 7_711], count: 4 });
   expect(new Set(given)).toEqual(new Set([7_699, 7_710, 7_711, undefined]));
+  expect(portsGiven({ range: [7_700, 7_709] })).toEqual([undefined]);
   expect(portsGiven({ hostPort: 2377 })).toEqual([undefined]);
   for (const port of [22, 80, 443, 1023, 2375, 2376, 2377, 4222, 4789, 5432, 7700, 7701, 7702, 7946])
     expect(isReservedPort(port), String(port)).toBe(true);
   for (const port of [1024, 1883, 8080, 20_000, 65_535]) expect(isReservedPort(port), String(port)).toBe(false);
+});
+
+test("the count of reserved ports is that of their list, for any range", () => {
+  const edges = [0, 1, 1023, 1024, 2375, 2376, 2377, 5432, 7700, 7709, 65_535, 70_000];
+  for (const from of edges)
+    for (const to of edges)
+      expect(reservedCount({ from, to }), `${from}-${to}`).toBe(reservedWithin({ from, to }).length);
+  const all = Array.from({ length: 70_000 }, (_, port) => port).filter(isReservedPort);
+  expect(all).toEqual(reservedWithin({ from: 0, to: 69_999 }));
 });
 
 test("a port can be fixed where the operator lists it", () => {

@@ -24,9 +24,8 @@ function share(part: number, whole: number): number {
  * scarcer.
  */
 function loadOf(fleet: Fleet, index: number): number {
-  const { capacity, load } = fleet.nodes[index]!;
-  const cpu = (load === undefined ? 0 : load.cpuShare) + share(fleet.cpuSince[index]!, capacity.cpuMillis);
-  const memory = (load === undefined ? 0 : load.memoryShare) + share(fleet.memorySince[index]!, capacity.memoryBytes);
+  const cpu = fleet.cpuMeasured[index]! + share(fleet.cpuSince[index]!, fleet.cpuCapacity[index]!);
+  const memory = fleet.memoryMeasured[index]! + share(fleet.memorySince[index]!, fleet.memoryCapacity[index]!);
   return cpu > memory ? cpu : memory;
 }
 
@@ -35,9 +34,8 @@ function loadOf(fleet: Fleet, index: number): number {
  * least is the best fit.
  */
 function leftover(fleet: Fleet, index: number, need: Need): number {
-  const { capacity } = fleet.nodes[index]!;
-  const cpu = 1 - share(fleet.cpuUsed[index]! + need.cpuMillis, capacity.cpuMillis);
-  const memory = 1 - share(fleet.memoryUsed[index]! + need.memoryBytes, capacity.memoryBytes);
+  const cpu = 1 - share(fleet.cpuUsed[index]! + need.cpuMillis, fleet.cpuCapacity[index]!);
+  const memory = 1 - share(fleet.memoryUsed[index]! + need.memoryBytes, fleet.memoryCapacity[index]!);
   return (cpu + memory) / 2;
 }
 
