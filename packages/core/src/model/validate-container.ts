@@ -6,6 +6,7 @@ import { isReservedLabel } from "./labels.ts";
 import {
   check,
   checkWhole,
+  codePoints,
   isEngineSocket,
   isKernelPath,
   isMountPath,
@@ -23,8 +24,14 @@ const MOST_CPU_MILLIS = 1024 * 1000;
 const MOST_PIDS = 1_000_000;
 /** The most text that all environment values, or all labels, of a container may have together. */
 const MOST_TEXT = 256 * 1024;
-const MOST_ENTRIES = 1000;
-const MOST_PORTS = 100;
+/** As spec.proto has them: what a file asks for is refused with its line, before it is sent. */
+const MOST_WORDS = 256;
+const LONGEST_WORD = 32_768;
+const ENTRIES = { env: { most: 512, longest: 65_536 }, labels: { most: 256, longest: 8_192 } } as const;
+const MOST_MOUNTS = 64;
+const LEAST_CPU_MILLIS = 10;
+const LEAST_CHECK_TIMEOUT_MS = 100;
+const MOST_PORTS = 64;
 const LONGEST_CHECK_MS = 3_600_000;
 
 /**
@@ -95,8 +102,8 @@ function validateArguments(issues: Issue[], path: string, { entrypoint, command 
     check(
       issues,
       `${path}.${field}`,
-      size <= MOST_TEXT && words.length <= MOST_ENTRIES,
-      "it is too long",
+      size <= MOST_TEXT && words.length <= MOST_WORDS && words.every(word => codePoints(word) <= LONGEST_WORD),
+      `it is too long: at most ${MOST_WORDS} words of at most ${LONGEST_WORD} characters`,
       "put long input into a file of the image",
     );
     check(
@@ -129,10 +136,19 @@ function validateTexts(issues: Issue[], path: string, { env, labels }: Container
     check(
       issues,
       `${path}.${field}`,
-      pairs.length <= MOST_ENTRIES,
+      pairs.length <= ENTRIES[field].most,
       `it has ${pairs.length} entries`,
-      `keep to ${MOST_ENTRIES}`,
+      `keep to ${ENTRIES[field].most}`,
     );
+    for (const [key, value] of pairs) {
+      check(
+        issues,
+        `${path}.${field}["${key.slice(0, 60)}"]`,
+        codePoints(value) <= ENTRIES[field].longest,
+        `the value has more than ${ENTRIES[field].longest} characters`,
+        "put long input into a file of the image or a volume",
+      );
+    }
     check(issues, `${path}.${field}`, size <= MOST_TEXT, `it has ${size} characters`, `keep to ${MOST_TEXT}`);
   }
   for (const [key, value] of Object.entries(env)) {
@@ -209,6 +225,13 @@ function validateHostPort(issues: Issue[], path: string, port: number): void {
 }
 
 function validateMounts(issues: Issue[], path: string, { volumes, tmpfs }: ContainerSpec): void {
+  for (const [field, mounts] of [
+    ["volumes", volumes],
+    ["tmpfs", tmpfs],
+  ] as const) {
+    const problem = `it has ${mounts.length} entries`;
+    check(issues, `${path}.${field}`, mounts.length <= MOST_MOUNTS, problem, `keep to ${MOST_MOUNTS}`);
+  }
   const targets = new Set<string>();
   const target = (at: string, text: string): void => {
     check(
@@ -242,7 +265,7 @@ function validateMounts(issues: Issue[], path: string, { volumes, tmpfs }: Conta
 function validateResources(issues: Issue[], path: string, { resources }: ContainerSpec): void {
   const { cpuMillis, memoryBytes, pids, reserveCpuMillis, reserveMemoryBytes } = resources;
   const at = `${path}.resources`;
-  checkWhole(issues, `${at}.cpuMillis`, cpuMillis, 1, MOST_CPU_MILLIS);
+  checkWhole(issues, `${at}.cpuMillis`, cpuMillis, LEAST_CPU_MILLIS, MOST_CPU_MILLIS);
   checkWhole(issues, `${at}.memoryBytes`, memoryBytes, LEAST_MEMORY, MOST_MEMORY);
   checkWhole(issues, `${at}.pids`, pids, 1, MOST_PIDS);
   checkWhole(issues, `${at}.reserveCpuMillis`, reserveCpuMillis, 0, MOST_CPU_MILLIS);
@@ -266,7 +289,7 @@ function validateResources(issues: Issue[], path: string, { resources }: Contain
 function validateHealth(issues: Issue[], path: string, health: HealthCheck, published: ReadonlySet<number>): void {
   const { probe, intervalMs, timeoutMs, retries, startPeriodMs } = health;
   checkWhole(issues, `${path}.intervalMs`, intervalMs, 100, LONGEST_CHECK_MS);
-  checkWhole(issues, `${path}.timeoutMs`, timeoutMs, 1, LONGEST_CHECK_MS);
+  checkWhole(issues, `${path}.timeoutMs`, timeoutMs, LEAST_CHECK_TIMEOUT_MS, LONGEST_CHECK_MS);
   checkWhole(issues, `${path}.retries`, retries, 1, 1000);
   checkWhole(issues, `${path}.startPeriodMs`, startPeriodMs, 0, LONGEST_CHECK_MS);
   if (probe.kind === "docker") {

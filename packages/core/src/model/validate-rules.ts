@@ -41,6 +41,13 @@ export function isName(text: string): boolean {
   return /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(text);
 }
 
+/** The characters of a text as spec.proto counts them. */
+export function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
 /** What the kernel takes at most as one argument or one variable of a program, with its end. */
 const MOST_BYTES = 128 * 1024;
 

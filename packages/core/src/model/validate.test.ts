@@ -104,7 +104,7 @@ test.each([
 });
 
 test.each<Partial<ContainerSpec>>([
-  { env: { A: "x".repeat(128 * 1024 - 3) } },
+  { env: { A: "\u6f22".repeat(43_689) } },
   { command: ["\u{10348}".repeat(32 * 1024 - 1)] },
   { stopSignal: "SIGTERM" },
   { stopSignal: "USR1" },

@@ -11,7 +11,9 @@ const ORDERS = ["start-first", "stop-first"];
 /** The most replicas of one deployment. */
 export const MOST_REPLICAS = 10_000;
 /** The most containers of one pod. */
-export const MOST_CONTAINERS = 20;
+export const MOST_CONTAINERS = 16;
+/** The most constraints, or deployments to avoid. */
+const MOST_RULES = 64;
 const MOST_GRACE_MS = 600_000;
 const MOST_DELAY_MS = 3_600_000;
 
@@ -109,6 +111,13 @@ function validatePlacement(issues: Issue[], { name, placement }: DeploymentSpec)
     `"${strategy}" is no strategy`,
     `use one of ${STRATEGIES.join(", ")}`,
   );
+  for (const [field, texts] of [
+    ["constraints", constraints],
+    ["antiAffinity", antiAffinity],
+  ] as const) {
+    const problem = `it has ${texts.length} entries`;
+    check(issues, `placement.${field}`, texts.length <= MOST_RULES, problem, `keep to ${MOST_RULES}`);
+  }
   constraints.forEach((text, at) => {
     const parsed = parseConstraint(text, `placement.constraints[${at}]`);
     if (!parsed.ok) issues.push(parsed.issue);
