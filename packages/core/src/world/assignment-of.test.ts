@@ -20,7 +20,7 @@ describe("assignmentOf", () => {
   it("names the records, the term and the revision that it is of", () => {
     expect(told([])).toEqual({
       ...{ nodeId: "node-1", incarnation: "one", succeeds: [], term: 3, revision: 8, availability: "drain" },
-      ...{ instances: [], removals: [], volumeRemovals: [] },
+      ...{ stamps: [], instances: [], removals: [], volumeRemovals: [] },
     });
   });
 
