@@ -93,9 +93,10 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       ...platform.edges.flatMap(edge => edge.missing(world, routes)),
     ];
   };
-  let [judged, reached] = [-1, false];
+  let [judged, reached] = ["", false];
   const isReached = (): boolean => {
-    const version = platform.changes.version();
+    // A person who lets a drained node work again changes what is wanted before any row changes.
+    const version = [platform.changes.version(), lost.size, drained.size].join();
     if (judged !== version && !wishing) [judged, reached] = [version, gaps().length === 0];
     return reached;
   };
