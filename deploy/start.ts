@@ -64,5 +64,7 @@ try {
   else await start(options);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-  process.exitCode = 2;
+  // Where taking down failed, signals are heard no more and a timer runs: nothing else would end
+  // it.
+  process.exit(2);
 }
