@@ -5,6 +5,7 @@ import { deploySamples } from "./quickstart/samples.ts";
 import { plan, screen } from "./quickstart/screen.ts";
 import { downFleet } from "@skep/devswarm/fleet.ts";
 import { createSteps } from "./quickstart/steps.ts";
+import { asOnlyStart } from "./quickstart/one-start.ts";
 
 /** Waits for Ctrl-C or a stop from outside; answers which signal came. */
 function untilStopped(): Promise<NodeJS.Signals> {
@@ -55,13 +56,15 @@ async function start(options: StartOptions): Promise<void> {
     else if (whyLocalEngine(options) === undefined) await downFleet(options.fleet);
     out.write("Nothing is left behind.\n");
   }
-  process.exit();
 }
 
 try {
   const options = parseStartOptions(process.argv.slice(2));
   if (options === "help") process.stdout.write(USAGE);
-  else await start(options);
+  else {
+    await asOnlyStart(options.fleet, () => start(options));
+    process.exit();
+  }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
   // Where taking down failed, signals are heard no more and a timer runs: nothing else would end

@@ -9,10 +9,25 @@ interface Holder extends ProcessIdentity {
   readonly token: string;
 }
 
+/** A lock that somebody who lives has held for all the time that was waited. */
+export class LockHeldError extends Error {
+  readonly file: string;
+  /** Process that holds it; absent where its file could not be read. */
+  readonly pid: number | undefined;
+
+  constructor(file: string, pid: number | undefined) {
+    const holder = `${file} is held by process ${pid ?? "unknown"}, which is still at work`;
+    super(`${holder}; wait for it or end it, then try again.`);
+    this.name = "LockHeldError";
+    this.file = file;
+    this.pid = pid;
+  }
+}
+
 /**
  * Runs `work` while this call holds the lock file; others, in this process or another, wait.
- * A lock whose holder has died is taken over. Throws an Error naming the holder after `timeoutMs`
- * of waiting.
+ * A lock whose holder has died is taken over. Throws a `LockHeldError` after `timeoutMs` of
+ * waiting.
  */
 export async function withLock<T>(file: string, timeoutMs: number, work: () => Promise<T>): Promise<T> {
   const release = await acquire(file, timeoutMs);
@@ -32,11 +47,8 @@ async function acquire(file: string, timeoutMs: number): Promise<() => void> {
     if (tryTake(file, own)) return () => giveBack(file, own);
     const holder = readHolder(file);
     if (holder !== undefined && !isAlive(holder)) removeStale(file, holder);
-    else if (Date.now() > deadline) {
-      throw new Error(
-        `${file} is held by process ${holder?.pid ?? "unknown"}, which is still at work; wait for it or end it, then try again.`,
-      );
-    } else await sleep(50);
+    else if (Date.now() >= deadline) throw new LockHeldError(file, holder?.pid);
+    else await sleep(50);
   }
 }
 
