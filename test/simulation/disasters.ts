@@ -1,8 +1,10 @@
 import { SkepError } from "@skep/core/error.ts";
+import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import { recover } from "@skep/scheduler/api/recover.ts";
 import { emptyRecords, type Records } from "@skep/scheduler/store/memory-records.ts";
 import type { Revival } from "./adversary.ts";
 import { endLife, type Platform } from "./platform.ts";
+import { isSingleName } from "./volume-rule.ts";
 
 /** What becomes of the records as a whole, once in a seed. */
 export interface Disaster {
@@ -120,7 +122,7 @@ async function lookAfter(platform: Platform, isOver: () => boolean): Promise<boo
 
 /**
  * The records are marked, an agent that runs works by others that they do not replace, or they
- * leave out what runs: that is what `skep status` complains of.
+ * leave out a single copy that the next one waits for: that is what `skep status` complains of.
  */
 function wantsRecovery({ database, nodes, lives, engineRules }: Platform): boolean {
   const { incarnation, succeeds, unrecovered } = database.records.platform;
@@ -128,7 +130,9 @@ function wantsRecovery({ database, nodes, lives, engineRules }: Platform): boole
     const held = engineRules.get(id)?.held()?.incarnation ?? "";
     return held !== "" && held !== incarnation && !succeeds.includes(held);
   };
-  return unrecovered !== undefined || nodes.some(({ id }) => lives.get(id)?.alive() === true && isForeign(id));
+  const isWaitedFor = [...database.records.orphans.values()].some(one => isSingleName(deploymentOf(one.instanceId)));
+  if (unrecovered !== undefined || isWaitedFor) return true;
+  return nodes.some(({ id }) => lives.get(id)?.alive() === true && isForeign(id));
 }
 
 /** A person asks any scheduler for `skep recover`, looks, and confirms it. */
