@@ -35,3 +35,14 @@ test("What a plan ends in one slot is not under replacement while the next slot 
   expect(broken("run")).toMatch(/replaces 2 at once, and its update allows 1/);
   expect(broken("stop")).toBeUndefined();
 });
+
+test("What was told to end before it failed is not retried, but moved, and need not wait", () => {
+  const failed = (desired: "run" | "stop", desiredAt: number) =>
+    aLocation({ instanceId: "acme.web.1", epoch: 1, state: "failed", desired, desiredAt, changedAt: 1_000 });
+  const placed = aLocation({ instanceId: "acme.web.1", epoch: 2, state: "assigned" });
+  const broken = (was: ReturnType<typeof failed>) =>
+    brokenChangeRule(aWorld({ locations: [was] }), aWorld({ locations: [was, placed] }), 1_021);
+  expect(broken(failed("run", 0))).toBe("acme.web.1@2 is placed again 21 ms after it failed");
+  expect(broken(failed("stop", 1_000))).toBe("acme.web.1@2 is placed again 21 ms after it failed");
+  expect(broken(failed("stop", 999))).toBeUndefined();
+});

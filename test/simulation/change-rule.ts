@@ -48,6 +48,8 @@ function brokenPlacing(before: World, placed: Location, believedNow: number): st
     one => one.instanceId === placed.instanceId && one.epoch === placed.epoch - 1 && one.state === "failed",
   );
   if (last === undefined || believedNow - last.changedAt >= LEAST_RETRY_MS) return undefined;
+  // Who moves it had told it to end before it failed.
+  if (last.desired === "stop" && last.desiredAt < last.changedAt) return undefined;
   return `${nameOf(placed)} is placed again ${believedNow - last.changedAt} ms after it failed`;
 }
 

@@ -75,8 +75,9 @@ export interface PlanStore {
   commit(plan: Plan, mandate: Mandate, now: number): Promise<Committed | Stale>;
   /**
    * Records what is to be removed from nodes; it stands in their assignments until a report says
-   * that it is gone. Raises the revision of each node that got a new one and answers these; `stale`
-   * as in `commit`.
+   * that it is gone. Raises the revisions of their nodes and answers them, also where a removal was
+   * recorded already: a leader that asks has told the node an assignment without it. `stale` as in
+   * `commit`.
    */
   saveRemovals(removals: readonly NodeRemoval[], mandate: Mandate, now: number): Promise<Raised | Stale>;
   /** Every removal that no report has called done. */

@@ -32,11 +32,10 @@ export function describeIdentities(setting: StoreSetting): void {
   });
 
   describe("removals", () => {
-    it("stand in the assignment, raise its revision once, and go when a report calls them gone", async () => {
+    it("stand in the assignment, raise its revision, and go when a report calls them gone", async () => {
       const before = (await store.loadAssignment("node-1"))!;
       const saved = await store.saveRemovals([removal, { ...removal, nodeId: "node-9" }], mandate(), NOW);
       expect(saved).toEqual({ kind: "committed", revisions: new Map([["node-1", before.revision + 1]]) });
-      expect(await store.saveRemovals([removal], mandate(), NOW)).toEqual({ kind: "committed", revisions: new Map() });
       const { nodeId: _, ...told } = removal;
       expect(await store.loadAssignment("node-1")).toMatchObject({ revision: before.revision + 1, removals: [told] });
       expect(await store.loadRemovals()).toEqual([removal]);
@@ -45,6 +44,17 @@ export function describeIdentities(setting: StoreSetting): void {
       await store.saveReport(aReport({ seq: 2, gone: [{ instanceId: "acme.old.7", epoch: 2 }] }), NOW);
       expect(await store.loadRemovals()).toEqual([]);
       expect((await store.loadAssignment("node-1"))?.removals).toEqual([]);
+    });
+
+    it("raise the revision again where they are recorded: who asks has told the node without them", async () => {
+      const before = (await store.loadAssignment("node-1"))!;
+      await store.saveRemovals([removal], mandate(), NOW);
+      const again = { ...removal, because: "it is a stray" };
+      expect(await store.saveRemovals([again, again], mandate(), NOW)).toEqual({
+        kind: "committed",
+        revisions: new Map([["node-1", before.revision + 2]]),
+      });
+      expect(await store.loadRemovals()).toEqual([again]);
     });
 
     it("are recorded for the leader alone", async () => {

@@ -126,9 +126,9 @@ export function saveRemovals(
   if (!leads(records, mandate, databaseNow)) {
     return { kind: "stale", because: `the lease of term ${mandate.term} has ended` };
   }
-  const fresh = removals.filter(one => records.nodes.has(one.nodeId) && !records.removals.has(removalKey(one)));
-  for (const one of fresh) records.removals.set(removalKey(one), one);
-  return { kind: "committed", revisions: raise(records, new Set(fresh.map(one => one.nodeId))) };
+  const known = removals.filter(one => records.nodes.has(one.nodeId));
+  for (const one of known) records.removals.set(removalKey(one), one);
+  return { kind: "committed", revisions: raise(records, new Set(known.map(one => one.nodeId))) };
 }
 
 /** See `PlanStore.markUnrecovered`. */
