@@ -1,3 +1,4 @@
+import { RecoveryAction } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import { recover } from "@skep/scheduler/api/recover.ts";
@@ -145,6 +146,7 @@ async function recoverNow(platform: Platform): Promise<boolean> {
     await recover(api, { confirm: true, incarnation: preview.incarnation ?? "" }, PERSON);
     const words = (preview.items ?? []).map(one => `${one.instanceId}@${one.epoch} ${one.action} ${one.because}`);
     platform.say(`REPAIR recovered: ${words.join("; ")}`);
+    for (const one of preview.items ?? []) if (one.action === RecoveryAction.LEAVE) removeByHand(platform, one);
     return true;
   };
   const refused = (error: unknown): boolean => {
@@ -153,4 +155,18 @@ async function recoverNow(platform: Platform): Promise<boolean> {
     return false;
   };
   return Promise.race([work().catch(refused), platform.clock.sleep(TRIES_AGAIN_MS).then(() => false)]);
+}
+
+/**
+ * A single copy of which nobody knows the spec stays, and the next one waits for it: a person
+ * removes it on its node, as the stack's README says.
+ */
+function removeByHand(platform: Platform, left: { readonly instanceId?: string; readonly nodeId?: string }): void {
+  const { instanceId = "" } = left;
+  if (!isSingleName(deploymentOf(instanceId))) return;
+  const node = platform.nodes.find(one => one.id === left.nodeId);
+  for (const { id, identity } of node?.engine.containers() ?? []) {
+    if (identity?.instanceId === instanceId) node?.engine.removeOutside(id);
+  }
+  platform.say(`REPAIR removed by hand: ${instanceId}`);
 }
