@@ -72,4 +72,28 @@ describe("an agent that is to report in full", () => {
     await rig.clock.advance(60_000);
     expect(asked).toBe(1);
   });
+
+  it("is asked as soon as it comes back, where none of its reports was examined in this term", async () => {
+    await rig.clock.advance(100);
+    comparison.heard("node-1");
+    beating = false;
+    await rig.clock.advance(10_000);
+    expect(asked).toBe(1);
+    beating = true;
+    await rig.clock.advance(1_500);
+    expect(asked).toBe(2);
+    comparison.heard("node-1");
+    await rig.clock.advance(10_000);
+    expect(asked).toBe(2);
+  });
+
+  it("is not asked as it comes back, where one was examined", async () => {
+    await rig.clock.advance(100);
+    comparison.heard("node-1");
+    [beating, examined] = [false, true];
+    await rig.clock.advance(10_000);
+    beating = true;
+    await rig.clock.advance(10_000);
+    expect(asked).toBe(1);
+  });
 });

@@ -39,7 +39,7 @@ const AGAIN: Backoff = { baseMs: 3_000, maxMs: 30_000 };
 
 /**
  * Compares digests of the records with those in the beats. Each agent is asked once in a term too,
- * since a new leader has no list of strangers.
+ * since a new leader has no list of strangers: one that comes back later as soon as it beats.
  */
 export function createComparison(ports: LoopPorts, { beats, leadership, knows }: ComparisonOptions): Comparison {
   const { store, bus, clock, log, random, loops } = ports;
@@ -57,6 +57,9 @@ export function createComparison(ports: LoopPorts, { beats, leadership, knows }:
 
   const isFresh = (nodeId: NodeId): boolean => beats.awakeMs() - (beats.heard(nodeId)?.atMs ?? -Infinity) <= FRESH_MS;
 
+  const present = (): ReadonlySet<NodeId> =>
+    new Set([...beats.all()].flatMap(([id, { beat }]) => (beat !== undefined && isFresh(id) ? [id] : [])));
+
   async function askDue(): Promise<void> {
     // A node without a beat now is compared again once it has one.
     for (const nodeId of awaited.keys()) if (!isFresh(nodeId)) awaited.delete(nodeId);
@@ -69,8 +72,21 @@ export function createComparison(ports: LoopPorts, { beats, leadership, knows }:
   }
 
   const asking = loops.begin("asking", askDue, { minGapMs: 200 });
+  /** When each node beat last, by `beats.awakeMs`, since the first comparison. */
+  let beatAt: Map<NodeId, number> | undefined;
+  const returns = beats.onBeat(({ nodeId }) => {
+    if (beatAt === undefined) return;
+    const before = beatAt.get(nodeId) ?? -Infinity;
+    beatAt.set(nodeId, beats.awakeMs());
+    // Otherwise it would wait for the next comparison, and a node of which new records know
+    // nothing but its name would get no work until then.
+    if (beats.awakeMs() - before <= FRESH_MS || knows(nodeId) || awaited.has(nodeId)) return;
+    awaited.set(nodeId, { tries: 0, atMs: clock.monotonic() });
+    asking.hint();
+  });
   return {
     compare: async () => {
+      beatAt ??= new Map([...present()].map(nodeId => [nodeId, beats.awakeMs()]));
       const digests = await store.loadDigests();
       for (const [nodeId, { beat }] of beats.all()) {
         if (beat === undefined || !isFresh(nodeId) || awaited.has(nodeId)) continue;
@@ -81,8 +97,10 @@ export function createComparison(ports: LoopPorts, { beats, leadership, knows }:
       asking.hint();
     },
     heard: nodeId => void awaited.delete(nodeId),
-    present: () =>
-      new Set([...beats.all()].flatMap(([id, { beat }]) => (beat !== undefined && isFresh(id) ? [id] : []))),
-    close: () => asking.close(),
+    present,
+    close: () => {
+      returns.close();
+      return asking.close();
+    },
   };
 }
