@@ -26,41 +26,38 @@ export interface Ground {
 /**
  * What is missing until desired = recorded = running: sentences, none when the goal is reached.
  * Every deployment has exactly its replicas, of the wanted release, recorded and running on nodes
- * that take work, and nothing else runs.
+ * that take work, and nothing else runs. One by one, since who asks whether it is reached needs
+ * only the first.
  */
-export function missing(world: World, ground: Ground): readonly string[] {
-  const gaps: string[] = [];
+export function* missing(world: World, ground: Ground): Generator<string, void> {
   const expected = new Map<string, string>();
   for (const deployment of world.deployments) {
     const wanted = deployment.desired === "run" ? deployment.replicas : 0;
     const instances = world.instances.filter(one => one.deploymentId === deployment.id && one.desired === "run");
-    if (deployment.desired === "deleted") gaps.push(`${deployment.id} is still recorded, though deleted`);
-    if (instances.length !== wanted) gaps.push(`${deployment.id} has ${instances.length} instances, wanted ${wanted}`);
+    if (deployment.desired === "deleted") yield `${deployment.id} is still recorded, though deleted`;
+    if (instances.length !== wanted) yield `${deployment.id} has ${instances.length} instances, wanted ${wanted}`;
     for (const instance of instances) {
       if (instance.release !== deployment.release)
-        gaps.push(`${instance.id} is of release ${instance.release}, wanted ${deployment.release}`);
-      gaps.push(...gapsOf(instance, world, ground, expected));
+        yield `${instance.id} is of release ${instance.release}, wanted ${deployment.release}`;
+      yield* gapsOf(instance, world, ground, expected);
     }
   }
   for (const node of world.nodes) {
     const wanted = ground.up.has(node.id) ? "ready" : "down";
     // A database that never heard its agent calls nobody down.
     if (wanted === "down" && node.liveness === "unknown") continue;
-    if (node.liveness !== wanted) gaps.push(`${node.id} is recorded as ${node.liveness}, but it is ${wanted}`);
+    if (node.liveness !== wanted) yield `${node.id} is recorded as ${node.liveness}, but it is ${wanted}`;
   }
   for (const location of world.locations) {
     if (isLive(location) && !expected.has(`${location.instanceId}@${location.epoch}`)) {
-      gaps.push(
-        `${location.instanceId}@${location.epoch} is recorded as ${location.state} on ${location.nodeId}, wanted nowhere`,
-      );
+      yield `${location.instanceId}@${location.epoch} is recorded as ${location.state} on ${location.nodeId}, wanted nowhere`;
     }
   }
   for (const { instanceId, epoch, nodeId } of ground.running) {
     if (ground.leftAlone(instanceId)) continue;
     if (expected.get(`${instanceId}@${epoch}`) !== nodeId)
-      gaps.push(`${instanceId}@${epoch} runs on ${nodeId}, wanted elsewhere or nowhere`);
+      yield `${instanceId}@${epoch} runs on ${nodeId}, wanted elsewhere or nowhere`;
   }
-  return gaps;
 }
 
 /** The node that has a volume which the instance mounts. */

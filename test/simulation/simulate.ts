@@ -72,7 +72,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const calmAt = clock.now();
   void giveUpVolumes(platform, lost).catch((error: unknown) => platform.violate(`a person failed: ${String(error)}`));
   void watchTold(platform);
-  const gaps = (): readonly string[] => {
+  function* gaps(): Generator<string, void> {
     const up = new Set(platform.nodes.filter(node => node.on()).map(node => node.id));
     const running = platform.nodes.flatMap(node => node.running());
     // The brake is the whole fleet's: while a herd is somewhere, be it stopped, a lone stray stays,
@@ -88,16 +88,14 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       orphans.has(instanceId) || (isHerded && /^acme\.(herd|stray)\./.test(instanceId));
     const world = recordsOf(platform);
     const routes = [...platform.database.records.routes.values()];
-    return [
-      ...missing(world, { up, drained, running, leftAlone }),
-      ...platform.edges.flatMap(edge => edge.missing(world, routes)),
-    ];
-  };
+    yield* missing(world, { up, drained, running, leftAlone });
+    for (const edge of platform.edges) yield* edge.missing(world, routes);
+  }
   let [judged, reached] = ["", false];
   const isReached = (): boolean => {
     // A person who lets a drained node work again changes what is wanted before any row changes.
     const version = [platform.changes.version(), lost.size, drained.size].join();
-    if (judged !== version && !wishing) [judged, reached] = [version, gaps().length === 0];
+    if (judged !== version && !wishing) [judged, reached] = [version, gaps().next().done === true];
     return reached;
   };
   // What is late is still under way when the faults have ended, and the last of them when it
@@ -112,7 +110,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     await clock.runUntil(isBroken, SETTLED_MS);
   } while (!isBroken() && !isReached() && clock.now() < deadline);
   checkNow(platform);
-  const open = gaps();
+  const open = [...gaps()];
   if (open.length > 0)
     platform.violate(
       `not as desired ${clock.now() - calmAt} ms after the last fault (lost: ${[...lost].join()}): ${open.slice(0, 5).join("; ")}`,
