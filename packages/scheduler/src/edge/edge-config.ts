@@ -1,15 +1,14 @@
-import {
-  ROUTED_OF_LOCATION,
-  ROUTED_OF_NODE,
-  traefikConfig,
-  type TraefikDynamic,
-} from "@skep/core/routing/traefik-config.ts";
+import { withCanary } from "@skep/core/routing/canary.ts";
+import { ROUTED_OF_LOCATION, ROUTED_OF_NODE, traefikConfig } from "@skep/core/routing/traefik-config.ts";
 import { hash } from "node:crypto";
 import type { Edge } from "../store/store.ts";
 
-/** A configuration for the edges, and its version: a hash of what it says. */
+/**
+ * A configuration for the edges as JSON, with the canary in it, and its version: a hash of what
+ * else it says.
+ */
 export interface EdgeConfig {
-  readonly config: TraefikDynamic;
+  readonly text: string;
   readonly version: string;
 }
 
@@ -26,7 +25,7 @@ export function createEdgeConfig(): (rows: Rows) => EdgeConfig {
     if (last !== undefined && areSame(last.rows, rows)) return last.made;
     const config = traefikConfig(rows.routes, rows.locations, rows.nodes);
     const version = hash("sha256", JSON.stringify(config), "hex").slice(0, 16);
-    last = { rows, made: { config, version } };
+    last = { rows, made: { text: JSON.stringify(withCanary(config, version)), version } };
     return last.made;
   };
 }

@@ -1,4 +1,3 @@
-import { withCanary } from "@skep/core/routing/canary.ts";
 import type { Unrecovered } from "@skep/core/identity/platform-identity.ts";
 import type { Holding } from "@skep/core/identity/records-age.ts";
 import type { Node, NodeId } from "@skep/core/model/node.ts";
@@ -62,6 +61,9 @@ function markOf(unrecovered: Unrecovered | undefined, known: Mark | undefined, n
   return { at: unrecovered.at, sinceMs: nowMs };
 }
 
+/** One for all replicas that a process runs, as a simulation does: they read the same rows. */
+const configOf = createEdgeConfig();
+
 /** Makes the view; nothing is read before it follows. */
 export function createRoutesView(
   ports: Pick<LoopPorts, "store" | "log" | "loops" | "clock">,
@@ -75,7 +77,6 @@ export function createRoutesView(
   let judged: JudgedEdge | undefined;
   let running: Running | undefined;
   const superseded = new Map<string, number>();
-  const configOf = createEdgeConfig();
 
   /** The old routes stay, up to their age, as when the database is away: edges keep theirs then. */
   async function read(agents: Agents): Promise<void> {
@@ -90,7 +91,7 @@ export function createRoutesView(
     if (because !== undefined) throw new Error(`The routes are withheld: ${because}.`);
     const { routes, nodes } = edge;
     readMs = askedMs;
-    const { config, version } = configOf(edge);
+    const { text, version } = configOf(edge);
     if (version === known?.version) {
       known = { ...known, nodes };
       return;
@@ -102,7 +103,7 @@ export function createRoutesView(
       superseded.set(known.version, askedMs);
       if (superseded.size > MOST_VERSIONS) superseded.delete(superseded.keys().next().value!);
     }
-    known = { text: JSON.stringify(withCanary(config, version)), version, nodes };
+    known = { text, version, nodes };
   }
 
   const isFresh = (): boolean => clock.monotonic() - readMs <= maxAgeMs;
