@@ -20,17 +20,6 @@ const SLACK_MS = 500;
 /** Peers are asked each second of a silence, and a try takes one. */
 const ASKED_WITHIN_MS = 20_000;
 
-type Beat = Pick<ReturnType<typeof decodeBeat>, "nodeId" | "sessionId" | "seq">;
-
-/** Every scheduler hears each beat: read once, it is known to the rules of all. */
-const read = new WeakMap<Uint8Array, Beat>();
-
-function beatOf(data: Uint8Array): Beat {
-  const beat = read.get(data) ?? decodeBeat(data);
-  read.set(data, beat);
-  return beat;
-}
-
 /**
  * Watches one scheduler's life: it may call a node down only after it has itself observed that
  * node's silence for the set time, after a peer has tried the node in vain, and only while most
@@ -66,7 +55,7 @@ export class ObserverRule {
   ): string | undefined {
     this.#heardAt.set(about.nodeId, this.#life.ranMs());
     if (about.kind !== "beat") return undefined;
-    const { nodeId, sessionId, seq } = beatOf(data);
+    const { nodeId, sessionId, seq } = decodeBeat(data);
     const last = this.#beats.get(nodeId);
     if (last?.sessionId === sessionId && last.seq >= seq) return undefined;
     this.#beats.set(nodeId, { sessionId, seq });

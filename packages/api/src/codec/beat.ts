@@ -1,5 +1,5 @@
 import type { NodeId, NodeLoad } from "@skep/core/model/node.ts";
-import { BeatSchema } from "../gen/skep/v1/agent_pb.ts";
+import { BeatSchema, type Beat as BeatMessage } from "../gen/skep/v1/agent_pb.ts";
 import { loadFromProto } from "./capacity.ts";
 import { decodeMessage, encodeMessage } from "./envelope.ts";
 import { fromUint64, toUint64 } from "./number.ts";
@@ -60,9 +60,23 @@ export interface HeardBeat extends Beat {
   readonly protocol: number;
 }
 
-/** @throws SkepError as `decodeMessage`. */
+/** A bus in memory brings a beat to each who listens as the same bytes: they are read once. */
+const read = new WeakMap<Uint8Array, HeardBeat>();
+
+/**
+ * Reads a beat; its bytes are not to be changed afterwards.
+ * @throws SkepError as `decodeMessage`.
+ */
 export function decodeBeat(bytes: Uint8Array): HeardBeat {
-  const message = decodeMessage(BeatSchema, bytes);
+  let beat = read.get(bytes);
+  if (beat === undefined) {
+    beat = beatFromProto(decodeMessage(BeatSchema, bytes));
+    read.set(bytes, beat);
+  }
+  return beat;
+}
+
+function beatFromProto(message: BeatMessage): HeardBeat {
   return {
     protocol: message.version,
     nodeId: message.nodeId,
