@@ -21,6 +21,7 @@ export class Changes {
   readonly #nodes: readonly SimNode[];
   readonly #edges: readonly Edge[];
   readonly #rows: unknown[] = [];
+  #statementsSeen = 0;
   #enginesSeen = 0;
   #edgesSeen = 0;
   #version = 0;
@@ -38,24 +39,7 @@ export class Changes {
 
   /** What is other than at the last look; `undefined` where nothing is. */
   look(): Changed | undefined {
-    const { nodes, deployments, releases, instances, locations, routes } = this.#database.records;
-    const rows = this.#rows;
-    let at = 0;
-    let isOther = false;
-    // In place and without a call for each row, since this runs after every event: most change
-    // nothing.
-    for (const { node } of nodes.values()) {
-      if (rows[at] !== node) [rows[at], isOther] = [node, true];
-      at++;
-    }
-    for (const table of [deployments, releases, instances, locations, routes]) {
-      for (const row of table.values()) {
-        if (rows[at] !== row) [rows[at], isOther] = [row, true];
-        at++;
-      }
-    }
-    const records = isOther || at !== rows.length;
-    rows.length = at;
+    const records = this.#areRowsOther();
     let [engines, edges] = [0, 0];
     for (const node of this.#nodes) engines += node.changes();
     for (const edge of this.#edges) edges += edge.applied();
@@ -64,5 +48,31 @@ export class Changes {
     [this.#enginesSeen, this.#edgesSeen] = [engines, edges];
     this.#version++;
     return changed;
+  }
+
+  /** Compares the rows where a statement has run since, or somebody took one away by hand. */
+  #areRowsOther(): boolean {
+    const { nodes, deployments, releases, instances, locations, routes } = this.#database.records;
+    const tables = [deployments, releases, instances, locations, routes];
+    const rows = this.#rows;
+    const count = tables.reduce((sum, table) => sum + table.size, nodes.size);
+    const statements = this.#database.statements();
+    if (statements === this.#statementsSeen && count === rows.length) return false;
+    this.#statementsSeen = statements;
+    let at = 0;
+    let isOther = count !== rows.length;
+    // In place and without a call for each row, since it runs often and most change nothing.
+    for (const { node } of nodes.values()) {
+      if (rows[at] !== node) [rows[at], isOther] = [node, true];
+      at++;
+    }
+    for (const table of tables) {
+      for (const row of table.values()) {
+        if (rows[at] !== row) [rows[at], isOther] = [row, true];
+        at++;
+      }
+    }
+    rows.length = at;
+    return isOther;
   }
 }

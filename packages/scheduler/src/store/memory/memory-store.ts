@@ -77,6 +77,8 @@ export interface MemoryDatabase {
    * do.
    */
   readonly records: Records;
+  /** Grows with each statement that ran, and with each restore. */
+  statements(): number;
 }
 
 const DIRECT: Passage = { delayMs: 0, lost: "no" };
@@ -87,6 +89,11 @@ export function createMemoryDatabase(clock: Clock): MemoryDatabase {
   const away = new Set<string>();
   let policy: (name: string, call: string) => Passage = () => DIRECT;
   let restores = 0;
+  let statements = 0;
+  const counted = <T>(run: () => T): T => {
+    statements++;
+    return run();
+  };
 
   async function pass<T>(name: string, call: string, run: () => T): Promise<T> {
     const { delayMs, lost, laterMs = 0 } = policy(name, call);
@@ -95,10 +102,10 @@ export function createMemoryDatabase(clock: Clock): MemoryDatabase {
     else await Promise.resolve();
     if (lost === "before" || away.has("") || away.has(name) || began !== restores) throw unavailable();
     if (lost === "later") {
-      clock.timer(laterMs, () => void (began === restores && attempt(run)));
+      clock.timer(laterMs, () => void (began === restores && attempt(() => counted(run))));
       throw unavailable();
     }
-    const answer = frozen(run());
+    const answer = frozen(counted(run));
     if (lost === "after") throw unavailable();
     return answer;
   }
@@ -112,9 +119,11 @@ export function createMemoryDatabase(clock: Clock): MemoryDatabase {
     },
     restore: by => {
       restores++;
+      statements++;
       replaceRecords(records, by);
     },
     records,
+    statements: () => statements,
   };
 }
 
