@@ -76,7 +76,7 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
     const failed = ends.find(end => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
-    if (leadership.holds()) await findings.settle(comparison.present());
+    if (leadership.holds()) await findings.settle(new Set([...comparison.present(), ...guard.reporting()]));
   }
 
   const comparing = loops.begin("reconcile", () => comparison.compare(), { minGapMs: GAP_MS, periodMs: PERIOD_MS });
@@ -87,6 +87,7 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     const report = parts.add(heard);
     if (report === undefined) return;
     if (report.full) comparison.heard(report.nodeId);
+    guard.heard(holdingOf(report));
     const isOfNote = report.full || report.strangers.length > 0 || removals.of(report.nodeId).length > 0;
     if (!isOfNote) return;
     const waiting = reports.get(report.nodeId);

@@ -96,6 +96,27 @@ describe("records that are not the fleet's", () => {
     expect(kinds()).not.toContain("stranger.removed");
   });
 
+  it.each([
+    ["are found out by reports alone, while no agent beats", ["node-1"], true],
+    ["end nothing of nodes without a journal where another one's report is not admitted", ["node-1", "node-3"], false],
+  ])("%s", async (_, lost, isFoundOut) => {
+    await stop();
+    for (const agent of agents) {
+      agent.beating = false;
+      if (!lost.includes(agent.nodeId)) continue;
+      agent.assignment = undefined;
+      for (const [key, status] of agent.running)
+        agent.strangers.set(key, { status, tenantId: "acme", deploymentId: "acme.web", release: 1 });
+      agent.running.clear();
+    }
+    rig.database.restore({ ...emptyRecords(), lease: { holder: "", term: 0, expiresAt: 0, placements: 0 } });
+    await start();
+    await rig.clock.advance(30_000);
+    expect(kinds()).not.toContain("stranger.removed");
+    expect(running()).toBe(3);
+    expect(rig.database.records.platform.unrecovered !== undefined).toBe(isFoundOut);
+  });
+
   it("are not blamed on them by a leader whose term is over", async () => {
     const { records } = rig.database;
     records.lease = { ...records.lease!, holder: "somebody", term: records.lease!.term + 5, expiresAt: Infinity };

@@ -23,6 +23,10 @@ export interface RecordsGuard {
   listenForMs(): number;
   /** What agents hold right now: to be taken before the records are read. */
   holdings(): readonly Holding[];
+  /** A report said what its agent holds, whether or not that agent beats yet. */
+  heard(held: Holding): void;
+  /** Nodes whose reports came lately, also those that were not admitted. */
+  reporting(): readonly NodeId[];
   /**
    * Compares the records with what was held before they were read. Answers the world to decide on,
    * without nodes that would refuse; `undefined` where nothing may be decided.
@@ -39,6 +43,12 @@ export interface RecordsGuard {
  * second.
  */
 export const LISTEN_MS = 2_000;
+
+/**
+ * An agent begins to beat once a report of it was answered, and repeats it until then: while the
+ * database is away only reports say what it holds.
+ */
+const REPORT_FRESH_MS = 10_000;
 
 /** The records that the agents work by, as their beats say. */
 export function holdingsOf(beats: Pick<Beats, "all">): readonly Holding[] {
@@ -71,6 +81,7 @@ export function createRecordsGuard(
   const { identity, term } = leadership;
   const proves = provesBy(identity.receiptKey);
   const told = new Set<string>();
+  const reports = createReported(beats);
   let isUnrecovered = identity.unrecovered !== undefined;
   if (isUnrecovered) log.warn("platform.unrecovered", sentenceOf(identity.unrecovered!.because));
 
@@ -105,7 +116,7 @@ export function createRecordsGuard(
 
   return {
     listenForMs: () => Math.max(0, LISTEN_MS - beats.listenedMs()),
-    holdings: () => holdingsOf(beats),
+    ...reports,
     admit: async (world, held) => {
       const doubtful = await assess(held, { identity, term, lines: linesOf(world.nodes) });
       if (doubtful === undefined) return undefined;
@@ -129,6 +140,22 @@ export function createRecordsGuard(
       if (isForeign(held, identity) || isUnproven(held, mine, proves)) return false;
       return (await assess([held], mine)) !== undefined;
     },
+  };
+}
+
+/** What agents hold by their beats, or by their reports where they do not beat yet. */
+function createReported(beats: Beats): Pick<RecordsGuard, "holdings" | "heard" | "reporting"> {
+  const reported = new Map<NodeId, { readonly held: Holding; readonly atMs: number }>();
+  const fresh = (): readonly Holding[] =>
+    [...reported.values()].flatMap(({ held, atMs }) => (beats.awakeMs() - atMs <= REPORT_FRESH_MS ? [held] : []));
+  return {
+    holdings: () => {
+      const beating = holdingsOf(beats);
+      const known = new Set(beating.map(one => one.nodeId));
+      return [...beating, ...fresh().filter(one => !known.has(one.nodeId))];
+    },
+    heard: held => void reported.set(held.nodeId, { held, atMs: beats.awakeMs() }),
+    reporting: () => fresh().map(one => one.nodeId),
   };
 }
 

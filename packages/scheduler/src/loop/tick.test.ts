@@ -54,7 +54,14 @@ async function begin(over: Partial<LoopPorts> = {}, holds: () => boolean = () =>
     { ...ports, ...over },
     {
       leadership: { ...lease, holds },
-      guard: { listenForMs: () => 0, holdings: () => [], admit: async world => world, admitReport: async () => true },
+      guard: {
+        listenForMs: () => 0,
+        holdings: () => [],
+        heard: () => undefined,
+        reporting: () => [],
+        admit: async world => world,
+        admitReport: async () => true,
+      },
       removals,
       assignments: createAssignments(ports, lease, removals, () => undefined),
       liveness: allReady,

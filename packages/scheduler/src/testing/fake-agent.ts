@@ -28,6 +28,8 @@ export class FakeAgent {
   protocol: number | undefined;
   /** Why it refused the last assignment that arrived. */
   refused = "";
+  /** Whether it beats; otherwise it repeats its full report, as one that got no answer does. */
+  beating = true;
   /** Answers of this agent when it is asked whether it reaches a peer. */
   reaches = true;
   readonly assigned: Assignment[] = [];
@@ -59,7 +61,8 @@ export class FakeAgent {
     await this.fetch();
     const beat = (): void => {
       if (!this.#alive) return;
-      this.beat();
+      if (this.beating) this.beat();
+      else void this.report(true);
       this.#clock.timer(1_000, beat);
     };
     beat();
