@@ -32,6 +32,12 @@ export class ObserverRule {
   readonly #beatAt = new Map<string, number>();
   /** Of anything that came from a node, also what is not counted as a sign of life. */
   readonly #heardAt = new Map<string, number>();
+  /** When the newest beat came, while it listened without a gap. */
+  readonly #pairedAt = new Map<string, number>();
+  /** Whom it called down, or read to be down, and has not heard back since. */
+  readonly #down = new Set<string>();
+  /** Whose silence was long enough to be called down, and who is not back since. */
+  readonly #missed = new Set<string>();
   /** Of the world that it looked at last. */
   #drained: ReadonlySet<string> = new Set();
 
@@ -39,9 +45,23 @@ export class ObserverRule {
     this.#life = life;
   }
 
-  /** The scheduler has read this world: a node that is drained there may be silent. */
+  /**
+   * The scheduler has read this world: a node that is drained there may be silent, and one that is
+   * down there is down for it.
+   */
   loaded({ nodes }: Pick<World, "nodes">): void {
     this.#drained = new Set(nodes.filter(one => one.availability === "drain").map(one => one.id));
+    for (const { id, liveness } of nodes) if (liveness === "down") this.#down.add(id);
+  }
+
+  /** The bus went or came back: a beat from before is no news. */
+  listensAnew(): void {
+    this.#pairedAt.clear();
+  }
+
+  /** The scheduler has called the node down, rightly or not. */
+  calledDown(nodeId: string): void {
+    this.#down.add(nodeId);
   }
 
   /**
@@ -59,14 +79,15 @@ export class ObserverRule {
     const last = this.#beats.get(nodeId);
     if (last?.sessionId === sessionId && last.seq >= seq) return undefined;
     this.#beats.set(nodeId, { sessionId, seq });
-    this.#beatAt.set(nodeId, this.#life.ranMs());
+    this.#tookNewBeat(nodeId, this.#life.ranMs());
     if (last?.sessionId === sessionId || hasReported(nodeId, sessionId)) return undefined;
     return `${nodeId} beats before its report has landed`;
   }
 
   /**
    * The scheduler says that the node is down; `unreachedMs` is how long ago a peer tried it in
-   * vain.
+   * vain. Whom it has called down before is none of those who fall silent now, though another
+   * leader has recorded the node as ready meanwhile: it was stopped, and could not know.
    */
   broken(nodeId: string, nodes: readonly Node[], unreachedMs: number): string | undefined {
     const { name } = this.#life;
@@ -77,7 +98,7 @@ export class ObserverRule {
       return `${name} calls ${nodeId} down although its peers reach it, or were not asked`;
     const silent = nodes.filter(
       one =>
-        (one.id === nodeId || one.liveness !== "down") &&
+        (one.id === nodeId || (one.liveness !== "down" && !this.#down.has(one.id))) &&
         !this.#drained.has(one.id) &&
         this.#life.ranMs() - (this.#heardAt.get(one.id) ?? 0) > SUSPECT_AFTER_MS + SLACK_MS,
     );
@@ -88,19 +109,30 @@ export class ObserverRule {
 
   /**
    * The scheduler is about to commit this: what runs on a node is given up only when the node is
-   * down or gone.
+   * down or gone. A node that is down stays so until two new beats have come, since a single one
+   * may be from before it failed; where the database is slow, the records say so too late.
    */
   brokenByGivingUp(world: World, plan: Plan): string | undefined {
     for (const change of plan.changes) {
       if (change.kind !== "lose") continue;
       const location = world.locations.find(one => one.instanceId === change.instanceId && one.epoch === change.epoch);
       const node = world.nodes.find(one => one.id === location?.nodeId);
-      if (node === undefined || node.liveness === "down") continue;
+      if (node === undefined || node.liveness === "down" || this.#missed.has(node.id)) continue;
       const silentMs = this.silentMs(node.id);
       if (silentMs >= DOWN_AFTER_MS - SLACK_MS) continue;
       return `${change.instanceId}@${change.epoch} is given up, though ${this.#life.name} heard ${node.id} ${silentMs} ms ago`;
     }
     return undefined;
+  }
+
+  #tookNewBeat(nodeId: string, now: number): void {
+    if (this.silentMs(nodeId) >= DOWN_AFTER_MS - SLACK_MS) this.#missed.add(nodeId);
+    if (now - (this.#pairedAt.get(nodeId) ?? -Infinity) < SUSPECT_AFTER_MS - SLACK_MS) {
+      this.#down.delete(nodeId);
+      this.#missed.delete(nodeId);
+    }
+    this.#pairedAt.set(nodeId, now);
+    this.#beatAt.set(nodeId, now);
   }
 
   /** How long the scheduler has observed no sign of life of the node's agent. */

@@ -80,6 +80,7 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
     if (broken !== undefined) platform.violate(broken);
     if (about.kind === "beat") platform.engineRules.get(about.nodeId)?.isHeard();
   });
+  bus.onStatus(() => observer.listensAnew());
   const store = watchedStore(platform, platform.database.connect(name), life, observer);
   const newId = createIdSource(random);
   const scheduler = createScheduler({
@@ -92,9 +93,10 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
     log: logOf(platform, life, (event, { nodeId, at }) => {
       // What could not be recorded at once is said late, and was judged by what was known then.
       const isLate = platform.databaseClock.now() - (at as number) > SAID_AT_ONCE_MS;
-      if (event !== "node.down" || typeof nodeId !== "string" || isLate) return;
+      if (event !== "node.down" || typeof nodeId !== "string") return;
       const unreachedMs = platform.clock.now() - (platform.unreached.get(nodeId) ?? 0);
-      const broken = observer.broken(nodeId, reportedNodes(platform), unreachedMs);
+      const broken = isLate ? undefined : observer.broken(nodeId, reportedNodes(platform), unreachedMs);
+      observer.calledDown(nodeId);
       if (broken !== undefined) platform.violate(broken);
     }),
     settings: { ...SETTINGS, tenantsOnManagers: tenantsOnManagers(platform) },
