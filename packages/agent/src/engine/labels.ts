@@ -87,13 +87,19 @@ export function parseIdentity(labels: Labels): Identity | undefined {
     instanceId,
     tenantId: labels[LABEL.tenant] ?? tenantOf(deploymentId),
     deploymentId,
-    epoch: wholeNumber(labels[LABEL.epoch]),
-    release: wholeNumber(labels[LABEL.release]),
+    epoch: count(labels[LABEL.epoch]),
+    release: count(labels[LABEL.release]),
     container: labels[LABEL.container] ?? "",
     role: labels[LABEL.role] === "sandbox" ? "sandbox" : "app",
     specHash: labels[LABEL.specHash] ?? "",
     isExclusive: labels[LABEL.exclusive] === "true",
   };
+}
+
+/** An epoch or a release; one that no message and no record can hold is nobody's either. */
+function count(text: string | undefined): number {
+  const number = wholeNumber(text);
+  return number < 2 ** 31 ? number : 0;
 }
 
 function wholeNumber(text: string | undefined): number {

@@ -71,9 +71,9 @@ test("a row without our instance label is nobody's business of ours", () => {
   expect(toObservedContainer(aRow({ Labels: { "com.docker.compose.project": "x" } }), lifetime)).toBeUndefined();
 });
 
-test("a container made by hand with half of our labels is still seen", () => {
+test.each(["many", "2147483648", "999999999999999"])("a container made by hand at epoch %s is still seen", epoch => {
   expect(
-    toObservedContainer(aRow({ Labels: { "skep.instance": "acme.web.9", "skep.epoch": "many" } }), lifetime),
+    toObservedContainer(aRow({ Labels: { "skep.instance": "acme.web.9", "skep.epoch": epoch } }), lifetime),
   ).toMatchObject({
     instanceId: "acme.web.9",
     tenantId: "acme",

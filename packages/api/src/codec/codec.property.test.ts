@@ -5,7 +5,7 @@ import type { ErrorCode } from "@skep/core/error.ts";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeploymentSpecSchema } from "../gen/skep/v1/spec_pb.ts";
-import { anyLabels, assignment, count, long, maybe, spec, status, text } from "../testing/arbitraries.ts";
+import { anyLabels, assignment, count, long, maybe, recorded, spec, status, text } from "../testing/arbitraries.ts";
 import { decodeAskReply, encodeAskReply } from "./ask-reply.ts";
 import type { AskReply } from "./ask-reply.ts";
 import { decodeAsk, encodeAsk } from "./ask.ts";
@@ -69,7 +69,7 @@ const facts = fc.record({
   agentVersion: text,
 });
 
-const stranger = fc.record({ status, tenantId: text, deploymentId: text, release: count });
+const stranger = fc.record({ status, tenantId: text, deploymentId: text, release: recorded });
 const epochs = fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), count, { maxKeys: 3, noNullPrototype: true });
 const volumeOnNode = fc.record({ tenantId: text, deploymentId: text, name: text, serial: long, inUse: fc.boolean() });
 const held = fc.record({
@@ -147,7 +147,7 @@ describe("what is written is read again", () => {
       appliedStamp: count.filter(one => one > 0),
       facts: maybe(facts),
       statuses: fc.array(status, { maxLength: 3 }),
-      gone: fc.array(fc.record({ instanceId: text, epoch: count }), { maxLength: 2 }),
+      gone: fc.array(fc.record({ instanceId: text, epoch: recorded }), { maxLength: 2 }),
       strangers: fc.array(stranger, { maxLength: 2 }),
       volumes: fc.option(
         fc.array(volumeOnNode, {
@@ -155,7 +155,7 @@ describe("what is written is read again", () => {
         }),
         { nil: undefined },
       ),
-      usage: fc.array(fc.record({ instanceId: text, epoch: count, cpuMillis: count, memoryBytes: long }), {
+      usage: fc.array(fc.record({ instanceId: text, epoch: recorded, cpuMillis: count, memoryBytes: long }), {
         maxLength: 2,
       }),
     });

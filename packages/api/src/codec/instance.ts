@@ -10,7 +10,8 @@ import type {
   Refusal as RefusalMessage,
   RefusalSchema,
 } from "../gen/skep/v1/instance_pb.ts";
-import { toUint32 } from "./number.ts";
+import { SkepError } from "@skep/core/error.ts";
+import { countFromProto, toUint32 } from "./number.ts";
 import { healths, instanceStates, protocols } from "./words.ts";
 
 /** A status as a message. */
@@ -28,12 +29,12 @@ export function statusToProto(status: ReportedStatus): MessageInitShape<typeof I
 
 /**
  * @throws SkepError `invalid_argument` for states, healths and protocols that this version does not
- * know.
+ * know, and for an id or an epoch that the records cannot hold.
  */
 export function statusFromProto(message: InstanceStatus): ReportedStatus {
   return {
-    instanceId: message.instanceId,
-    epoch: message.epoch,
+    instanceId: idFromProto(message.instanceId),
+    epoch: countFromProto(message.epoch, `epoch of ${message.instanceId}`),
     state: instanceStates.fromProto(message.state, `status of ${message.instanceId}`),
     health: healths.fromProto(message.health, `status of ${message.instanceId}`),
     containers: message.containers.map(containerStatusFromProto),
@@ -41,6 +42,13 @@ export function statusFromProto(message: InstanceStatus): ReportedStatus {
     // It holds words of engines and of tenants' programs, and no database stores a NUL character.
     message: message.message.replaceAll("\0", "\uFFFD"),
   };
+}
+
+/** @throws SkepError `invalid_argument` for a NUL character, which no database stores. */
+export function idFromProto(id: string): string {
+  if (!id.includes("\0")) return id;
+  const sentence = `${JSON.stringify(id)} has a NUL character and is no instance's; look into its node.`;
+  throw new SkepError("invalid_argument", "MALFORMED_ID", sentence);
 }
 
 /** A port binding as a message. */

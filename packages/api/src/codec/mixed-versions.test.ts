@@ -79,6 +79,24 @@ describe("programs of different versions", () => {
     ]);
   });
 
+  it("sets aside what has an id, an epoch or a release that the records cannot hold, and keeps the rest", () => {
+    const known = { state: InstanceState.RUNNING, health: Health.HEALTHY };
+    const good = { instanceId: "acme.web.1", epoch: 2 ** 31 - 1 };
+    const all = [good, { ...good, epoch: 2 ** 31 }, { ...good, instanceId: "acme\0.1" }];
+    const strangers = all.map(one => ({ status: { ...known, ...one }, release: 1 }));
+    const report = create(ReportSchema, {
+      ...NEWER,
+      statuses: all.map(one => ({ ...known, ...one })),
+      strangers: [...strangers, { ...strangers[0], release: 2 ** 31 }],
+      gone: all,
+      usage: all,
+    });
+    const read = decodeReport(toBinary(ReportSchema, report));
+    for (const list of [read.statuses, read.strangers.map(one => one.status), read.gone, read.usage])
+      expect(list).toMatchObject([good]);
+    expect(read.unreadable).toHaveLength(9);
+  });
+
   it("sets aside assigned instances whose spec it cannot read, so that an agent leaves them alone", () => {
     const instance = { epoch: 2, desired: InstanceDesired.RUN };
     const assignment = create(AssignmentSchema, {

@@ -3,13 +3,17 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { InstanceId } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { ReportedVolume } from "@skep/core/model/volume.ts";
-import type { NodeFacts as NodeFactsMessage, Stranger as StrangerMessage } from "../gen/skep/v1/agent_pb.ts";
+import type {
+  InstanceUsage,
+  NodeFacts as NodeFactsMessage,
+  Stranger as StrangerMessage,
+} from "../gen/skep/v1/agent_pb.ts";
 import { ReportAckSchema, ReportSchema, type StrangerSchema } from "../gen/skep/v1/agent_pb.ts";
 import { capacityFromProto, capacityToProto } from "./capacity.ts";
 import { decodeMessage, encodeMessage, readEach } from "./envelope.ts";
 import type { Unreadable } from "./envelope.ts";
-import { statusFromProto, statusToProto } from "./instance.ts";
-import { fromUint64, toUint32, toUint64 } from "./number.ts";
+import { idFromProto, statusFromProto, statusToProto } from "./instance.ts";
+import { countFromProto, fromUint64, toUint32, toUint64 } from "./number.ts";
 import { receiptFromProto } from "./receipt.ts";
 import { volumeOnNodeFromProto, volumeOnNodeToProto } from "./volume-on-node.ts";
 
@@ -106,14 +110,19 @@ export function encodeReport(report: Report): Uint8Array {
 }
 
 /**
- * Reads a report. Statuses and strangers in words that this version does not know are set aside in
- * `unreadable`: their rows keep what they last said.
+ * Reads a report. What names an instance in words that this version does not know, or by an id, an
+ * epoch or a release that the records cannot hold, is set aside in `unreadable`: rows keep what
+ * they last said.
  * @throws SkepError as `decodeMessage`.
  */
 export function decodeReport(bytes: Uint8Array): Report & { readonly unreadable: readonly Unreadable[] } {
   const message = decodeMessage(ReportSchema, bytes);
   const statuses = readEach(message.statuses, statusFromProto);
   const strangers = strangersFromProto(message.strangers);
+  const gone = readEach(message.gone, ({ instanceId, epoch }) => ({
+    ...{ instanceId: idFromProto(instanceId), epoch: countFromProto(epoch, `epoch of ${instanceId}`) },
+  }));
+  const usage = readEach(message.usage, usageFromProto);
   return {
     nodeId: message.nodeId,
     sessionId: message.sessionId,
@@ -127,16 +136,20 @@ export function decodeReport(bytes: Uint8Array): Report & { readonly unreadable:
     ...receiptFromProto(message),
     facts: message.facts === undefined ? undefined : factsFromProto(message.facts),
     statuses: statuses.read,
-    gone: message.gone.map(({ instanceId, epoch }) => ({ instanceId, epoch })),
+    gone: gone.read,
     strangers: strangers.read,
-    usage: message.usage.map(one => ({
-      instanceId: one.instanceId,
-      epoch: one.epoch,
-      cpuMillis: one.cpuMillis,
-      memoryBytes: fromUint64(one.memoryBytes, "usage.memory_bytes"),
-    })),
+    usage: usage.read,
     volumes: message.volumes?.volumes.map(volumeOnNodeFromProto),
-    unreadable: [...statuses.unreadable, ...strangers.unreadable],
+    unreadable: [statuses, strangers, gone, usage].flatMap(one => one.unreadable),
+  };
+}
+
+function usageFromProto({ instanceId, epoch, cpuMillis, memoryBytes }: InstanceUsage): Usage {
+  return {
+    instanceId: idFromProto(instanceId),
+    epoch: countFromProto(epoch, `epoch of ${instanceId}`),
+    cpuMillis,
+    memoryBytes: fromUint64(memoryBytes, "usage.memory_bytes"),
   };
 }
 
@@ -158,7 +171,7 @@ export function strangersFromProto(messages: readonly StrangerMessage[]): {
       status: statusFromProto(status),
       tenantId,
       deploymentId,
-      release,
+      release: countFromProto(release, `release of ${status.instanceId}`),
     }),
   );
 }

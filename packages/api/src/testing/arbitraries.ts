@@ -16,6 +16,9 @@ export const maybe = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc
 /** 32-bit counts. */
 export const count = fc.nat({ max: 4_294_967_295 });
 
+/** Epochs and releases: records hold them up to 2^31. */
+export const recorded = fc.nat({ max: 2_147_483_647 });
+
 /** Counts as large as numbers are exact. */
 export const long = fc.maxSafeNat();
 
@@ -130,7 +133,7 @@ const containerStatus: fc.Arbitrary<ContainerStatus> = fc.record({
 /** Any status of an instance. */
 export const status: fc.Arbitrary<ReportedStatus> = fc.record({
   instanceId: text,
-  epoch: count,
+  epoch: recorded,
   state: fc.constantFrom<ReportedStatus["state"]>(
     "pending",
     "assigned",

@@ -272,6 +272,13 @@ describe("absorb", () => {
     expect(known()).toEqual(["node-1", "node-9"]);
   });
 
+  it("takes the rest of a report in which something has an absurd epoch, and says so", async () => {
+    const stray = { tenantId: "acme", deploymentId: "acme.web", release: 1 };
+    const strangers = [{ ...stray, status: aStatus({ epoch: 2 ** 31 }) }];
+    expect(await say(aFullReport({ strangers }))).toMatchObject({ accepted: true, needFull: false });
+    expect(rig.lines.filter(line => line.event === "message.unreadable")).toHaveLength(1);
+  });
+
   it("lives through a message that is not one", async () => {
     agent.publish("skep.v1.report.node-1", new Uint8Array([1, 2, 3]));
     agent.publish("skep.v1.beat.node-1", new Uint8Array([255]));

@@ -47,10 +47,9 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
 
   async function saveReport(report: Report, message: BusMessage): Promise<void> {
     const now = clock.now();
-    const { facts } = report;
+    const { facts, volumes } = report;
     if (facts !== undefined) addresses.tell(facts.nodeId, facts.address, await store.saveFacts(facts, now));
     const saved = await store.saveReport({ ...report, full: endsFull(report) }, now);
-    const { volumes } = report;
     const hasVolumes = saved.fresh && volumes !== undefined && (await store.saveVolumes(report.nodeId, volumes, now));
     message.reply(encodeReportAck({ accepted: saved.accepted, needFull: saved.needFull, because: "" }));
     usage.add(report.usage);
@@ -88,6 +87,7 @@ export function createAbsorb(ports: LoopPorts, options: AbsorbOptions): Running 
       if (beats.isRefused(report.nodeId, report.sessionId)) return message.reply(encodeReportAck(REFUSED));
       if (options.records.isUnproven(holdingOf(report))) return message.reply(encodeReportAck(UNPROVEN));
       beats.note(report.nodeId);
+      for (const one of report.unreadable) unreadable.tell("part of a report", message.subject, one.because);
       turns.take(report.nodeId, () => saveReport(report, message));
     }),
     ...answerAgents(ports, { beats, senders, outage, listen, records: options.records }),
