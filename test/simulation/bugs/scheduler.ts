@@ -93,7 +93,7 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
     edits: [
       {
         file: "packages/scheduler/src/loop/findings.ts",
-        find: "await remove(verdicts.remove);",
+        find: "await remove(unproven.remove);",
         replace: "await remove([]);",
       },
     ],

@@ -163,8 +163,8 @@ export const STORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: "packages/scheduler/src/store/memory/spec.ts",
-        find: "records.serials.get(id)?.next ?? records.platform.serialFloor",
-        replace: "records.platform.serialFloor",
+        find: "records.serials.get(id) ?? firstSerials(records.platform.serialFloor)",
+        replace: "firstSerials(records.platform.serialFloor)",
       },
     ],
     scenario: "name-again",

@@ -309,3 +309,12 @@ test("a copy that failed keeps others away while its lease may hold what is left
   expect(next?.desiredAt).toBeGreaterThanOrEqual(failedAt + leaseWait(DEFAULT_SETTINGS.exclusiveLeaseMs));
   expect(next?.nodeId).not.toBe(home?.nodeId);
 });
+
+test("a serial of a volume that no scheduler gives does not use serials up", () => {
+  const told = aVolume({ deploymentId: "acme.other", nodeId: "node-9", serial: Number.MAX_SAFE_INTEGER });
+  const cluster = new ToyCluster(someNodes(3));
+  cluster.world = { ...cluster.world, volumes: [told, { ...told, serial: 7 }] };
+  const id = cluster.deploy(stateful);
+  cluster.run(5);
+  expect(cluster.world.volumes.find(one => one.deploymentId === id)?.serial).toBe(8);
+});

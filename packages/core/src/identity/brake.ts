@@ -3,6 +3,7 @@ import type { NodeId } from "../model/node.ts";
 /** How much of what a node runs no record explains. */
 export interface NodeCount {
   readonly nodeId: NodeId;
+  /** What is unproven, and what is left alone: of some of it the records learn more later. */
   readonly unproven: number;
   readonly seen: number;
 }

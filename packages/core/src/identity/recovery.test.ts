@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { aDeployment, aLocation, anInstance, aRelease, aWorld } from "../testing/builders.ts";
+import {
+  aDeployment,
+  aLocation,
+  anAssignedInstance,
+  anAssignment,
+  anInstance,
+  aRelease,
+  aVolume,
+  aWorld,
+} from "../testing/builders.ts";
 import { planRecovery } from "./recovery.ts";
-import type { HeldNode } from "./recovery-records.ts";
+import type { HeldNode, RecoveryInput } from "./recovery-records.ts";
 
 const instance = anInstance({ epoch: 2 });
 
@@ -14,10 +23,14 @@ function aNode(nodeId: string, epoch: number): HeldNode {
 }
 
 function plan(...nodes: readonly HeldNode[]) {
+  return planWith(new Map(), nodes);
+}
+
+function planWith(serials: RecoveryInput["serials"], nodes: readonly HeldNode[]) {
   const locations = [aLocation({ instanceId: instance.id, epoch: 2, nodeId: "node-1" })];
   const world = aWorld({ deployments: [aDeployment()], releases: [aRelease()], instances: [instance], locations });
   return planRecovery({
-    ...{ world, nodes, now: 5_000, incarnation: "inc-2", routes: [], serials: new Map() },
+    ...{ world, nodes, now: 5_000, incarnation: "inc-2", routes: [], serials },
     identity: { incarnation: "inc-1", succeeds: [], serialFloor: 0, unrecovered: undefined, receiptKey: "" },
   });
 }
@@ -40,5 +53,60 @@ describe("the row of a placement that a later one has replaced since the backup"
       instances: [{ id: instance.id, epoch: 3 }],
     });
     expect(plan({ ...saw, nodeId: "node-2" })).toMatchObject({ dropped: [], instances: [] });
+  });
+});
+
+describe("the numbers after a recovery", () => {
+  const told = (...ids: readonly string[]): HeldNode => ({
+    ...{ ...aNode("node-1", 2), present: [] },
+    epochs: Object.fromEntries(ids.map(id => [id, 1])),
+  });
+
+  it("begin beyond all that any agent names", () => {
+    const { serials, identity } = plan(told("acme.web.7", "acme.gone.9"));
+    expect(serials.get("acme.web")).toEqual({ next: 1_008, gap: { from: 1, to: 1_008 }, skipped: [] });
+    expect([serials.get("acme.gone")?.next, identity.serialFloor]).toEqual([1_010, 1_010]);
+  });
+
+  it("keep what was skipped before", () => {
+    const known = { next: 50, gap: undefined, skipped: [{ from: 3, to: 40 }] };
+    const { serials } = planWith(new Map([["acme.web", known]]), [told("acme.web.7")]);
+    expect(serials.get("acme.web")).toEqual({ next: 1_050, gap: { from: 50, to: 1_050 }, skipped: known.skipped });
+  });
+
+  it("are not used up by an agent that names the last ones there are", () => {
+    const { serials, identity } = plan(told("acme.web.999999999", "acme.web.7", "acme.gone.999999998"));
+    expect([serials.get("acme.web")?.next, serials.has("acme.gone"), identity.serialFloor]).toEqual([
+      ...[1_008, false, 1_008],
+    ]);
+  });
+
+  it("of volumes begin beyond all that any node has, but for those that nobody is believed", () => {
+    const serials = [7, 1e12, Number.MAX_SAFE_INTEGER];
+    const volumes = serials.map(serial => ({ ...aVolume({ serial }), inUse: false }));
+    expect(plan({ ...aNode("node-1", 2), volumes }).placements).toBe(1_007);
+  });
+});
+
+describe("an agent that names what no scheduler gives", () => {
+  const absurd = 1_000_000_000;
+  const node = aNode("node-1", absurd);
+
+  it("is told to leave it alone, and raises no epoch", () => {
+    const lying = { ...node, epochs: { [instance.id]: absurd } };
+    const { items, instances, locations } = plan(lying);
+    expect(items).toMatchObject([{ instanceId: instance.id, epoch: absurd, action: "leave" }]);
+    expect([instances, locations]).toEqual([[], []]);
+  });
+
+  it.each([{ release: absurd }, { slot: absurd }, { epoch: absurd }])("adds nothing by %o", over => {
+    const held = anAssignedInstance({ instanceId: "acme.lost.1", release: 1, epoch: 1, ...over });
+    const present = [{ ...aNode("node-1", 1).present[0]!, deploymentId: "acme.lost" }].map(one => ({
+      ...{ ...one, release: held.release },
+      status: { ...one.status, instanceId: "acme.lost.1", epoch: held.epoch },
+    }));
+    const { items, instances } = plan({ ...node, present, assignment: anAssignment({ instances: [held] }) });
+    expect(items).toMatchObject([{ action: "leave" }]);
+    expect(instances).toEqual([]);
   });
 });

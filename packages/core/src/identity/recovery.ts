@@ -6,9 +6,10 @@ import type { World } from "../world/world.ts";
 import { parseInstanceId } from "../model/instance-id.ts";
 import { createRecoveryDraft, isAbsent, type RecoveryDraft } from "./recovery-draft.ts";
 import type { HeldNode, Recovery, RecoveryInput, RecoveryItem } from "./recovery-records.ts";
+import { believedOf, disbelievedOf } from "./recovery-belief.ts";
 import { planVolumes } from "./recovery-volumes.ts";
 import type { Seen } from "./strangers.ts";
-import { knownSerial, SERIAL_GAP, type Serials } from "./serials.ts";
+import { highestSerials, highestVolumeSerial, knownSerial, SERIAL_GAP, type Serials } from "./serials.ts";
 
 interface Candidate {
   readonly node: HeldNode;
@@ -21,9 +22,10 @@ interface Candidate {
  * what its agent holds; of several copies the latest placement stays; what nobody can explain is
  * left alone. Numbers begin beyond everything that any agent has seen.
  */
-export function planRecovery(input: RecoveryInput): Recovery {
+export function planRecovery(told: RecoveryInput): Recovery {
+  const input = { ...told, nodes: told.nodes.map(believedOf) };
   const draft = createRecoveryDraft(input);
-  const items: RecoveryItem[] = [];
+  const items: RecoveryItem[] = told.nodes.flatMap(disbelievedOf);
   const living = candidatesById(input, ({ state }) => !isFinal(state) && state !== "stopping");
   for (const candidates of living.values()) {
     const [latest, ...others] = candidates.toSorted(byPlacement(input.world));
@@ -41,7 +43,7 @@ export function planRecovery(input: RecoveryInput): Recovery {
   const floor = Math.max(input.identity.serialFloor, ...[...serials.values()].map(one => one.next), SERIAL_GAP);
   const held = input.nodes.flatMap(one => one.assignment?.incarnation ?? []).filter(one => one !== "");
   const { incarnation, succeeds } = input.identity;
-  const volumeSerials = [...input.world.volumes, ...input.nodes.flatMap(one => one.volumes)].map(one => one.serial);
+  const volumes = [...input.world.volumes, ...input.nodes.flatMap(one => one.volumes)];
   return {
     ...draft.close(serials),
     identity: {
@@ -52,7 +54,7 @@ export function planRecovery(input: RecoveryInput): Recovery {
     items: items.toSorted((a, b) => (`${a.nodeId} ${a.instanceId}` < `${b.nodeId} ${b.instanceId}` ? -1 : 1)),
     serials,
     volumes: planVolumes(input),
-    placements: Math.max(input.world.placements, ...volumeSerials) + SERIAL_GAP,
+    placements: Math.max(input.world.placements, highestVolumeSerial(volumes)) + SERIAL_GAP,
   };
 }
 
@@ -189,24 +191,21 @@ function raiseSerials(
   { nodes, serials, world, identity }: RecoveryInput,
   more: Iterable<DeploymentId>,
 ): ReadonlyMap<DeploymentId, Serials> {
-  const highest = new Map<DeploymentId, number>();
-  const note = (instanceId: InstanceId): void => {
-    const name = parseInstanceId(instanceId);
-    if (name === undefined) return;
-    highest.set(name.deploymentId, Math.max(name.serial, highest.get(name.deploymentId) ?? 0));
-  };
-  for (const { present, epochs, assignment } of nodes) {
-    for (const { status } of present) note(status.instanceId);
-    for (const instanceId of Object.keys(epochs)) note(instanceId);
-    for (const { instanceId } of assignment?.instances ?? []) note(instanceId);
-  }
+  const highest = highestSerials(
+    nodes.flatMap(({ present, epochs, assignment }) => [
+      ...present.map(one => one.status.instanceId),
+      ...Object.keys(epochs),
+      ...(assignment?.instances ?? []).map(one => one.instanceId),
+    ]),
+  );
   const ids = new Set([...serials.keys(), ...highest.keys(), ...world.deployments.map(one => one.id), ...more]);
   return new Map(
     [...ids].map(id => {
       const known = serials.get(id);
       const next = known?.next ?? Math.max(1, identity.serialFloor);
-      const raised = Math.max(next, (highest.get(id) ?? 0) + 1) + SERIAL_GAP;
-      return [id, { next: raised, gap: { from: known?.gap?.from ?? (known === undefined ? 1 : next), to: raised } }];
+      const to = Math.max(next, (highest.get(id) ?? 0) + 1) + SERIAL_GAP;
+      const from = known?.gap?.from ?? (known === undefined ? 1 : next);
+      return [id, { next: to, gap: { from, to }, skipped: known?.skipped ?? [] }];
     }),
   );
 }

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { aLocation, anInstance } from "../testing/builders.ts";
 import { brakeOn } from "./brake.ts";
-import { examine, namedInstances, provenRemovals, type Evidence, type Seen, type Verdict } from "./strangers.ts";
+import { SERIALS_BELIEVED, skipBeyond, type Serials } from "./serials.ts";
+import {
+  examine,
+  isStillUnproven,
+  namedInstances,
+  provenRemovals,
+  type Evidence,
+  type Seen,
+  type Verdict,
+} from "./strangers.ts";
 
 const seen = (over: Partial<Seen> = {}): Seen => ({
   instanceId: "acme.web.1",
@@ -19,7 +28,7 @@ const records = (over: Partial<Evidence> = {}): Evidence => {
     rows: locations.filter(one => one.nodeId === "node-1"),
     instances: [anInstance({ epoch: 2 })],
     locations,
-    serials: new Map([["acme.web", { next: 4, gap: undefined }]]),
+    serials: new Map([["acme.web", { next: 4, gap: undefined, skipped: [] }]]),
     serialFloor: 0,
     ...over,
   };
@@ -63,8 +72,30 @@ describe("what is found on a node without a record", () => {
     expect(judge(seen({ instanceId: "by-hand" }), records(nothing))).toMatchObject({ kind: "unproven" });
   });
 
+  it("is left for one reason before and after the numbers went on beyond it, so that it is said once", () => {
+    const before = { next: 4, gap: undefined, skipped: [] };
+    const left = (serials: Serials, serial: number) =>
+      judge(
+        seen({ instanceId: `acme.web.${serial}` }),
+        records({ instances: [], locations: [], serials: new Map([["acme.web", serials]]) }),
+      );
+    const after = skipBeyond(before, 7);
+    expect(left(before, 7)).toMatchObject({ kind: "left" });
+    expect(left({ ...after, next: after.next + 1 }, 7)).toEqual(left(before, 7));
+    expect(left({ ...after, next: after.next + 1 }, after.next)).toMatchObject({ kind: "remove" });
+    const absurd = left(before, SERIALS_BELIEVED);
+    expect(absurd).toMatchObject({ kind: "left", because: expect.stringContaining("so high") });
+  });
+
+  it("is still unproven where its name has no numbers and no instance by now", () => {
+    const is = (over: Partial<Evidence>): boolean =>
+      isStillUnproven("acme.web.1", records({ instances: [], locations: [], serials: new Map(), ...over }));
+    const made = new Map([["acme.web", skipBeyond({ next: 1, gap: undefined, skipped: [] }, 1)]]);
+    expect([is({}), is({ instances: [anInstance()] }), is({ serials: made })]).toEqual([true, false, false]);
+  });
+
   it("is left to people where a recovery skipped its number, or may have", () => {
-    const serials = new Map([["acme.web", { next: 1_010, gap: { from: 4, to: 1_008 } }]]);
+    const serials = new Map([["acme.web", { next: 1_010, gap: { from: 4, to: 1_008 }, skipped: [] }]]);
     const recovered = records({ instances: [], locations: [], serials, serialFloor: 1_000 });
     const kind = (instanceId: string) => judge(seen({ instanceId }), recovered)?.kind;
     expect(kind("acme.web.3")).toBe("remove");

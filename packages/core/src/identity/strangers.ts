@@ -5,7 +5,13 @@ import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
 import { isFinal, isLive } from "../model/state.ts";
 import { parseInstanceId } from "../model/instance-id.ts";
-import { knownSerial, type Serials } from "./serials.ts";
+import { knownSerial, SERIALS_BELIEVED, type Serials } from "./serials.ts";
+
+/** The same before and after the numbers went on beyond it, so that it is said once. */
+const NEVER_GIVEN =
+  "its number was never given by these records, and new ones begin beyond it: they may be an older copy";
+const NOT_BELIEVED =
+  "its number was never given by these records, and is so high that new ones go on as before: look into its node";
 
 /** One instance at one epoch as its agent reports it. */
 export type Seen = Omit<InstanceStatus, "stranger">;
@@ -109,16 +115,22 @@ function toJudge(report: SeenReport, recorded: ReadonlySet<string>): readonly Fo
   return [...report.strangers, ...unrecorded];
 }
 
+/**
+ * Whether there is still no trace of it in the records: its name may have been made again since it
+ * was examined.
+ */
+export function isStillUnproven(instanceId: InstanceId, evidence: Evidence): boolean {
+  const isRecorded = evidence.instances.some(one => one.id === instanceId);
+  return !isRecorded && judgeUnknown(instanceId, evidence).kind === "unproven";
+}
+
 function judgeUnknown(instanceId: InstanceId, { serials, serialFloor }: Evidence): Verdict {
   const name = parseInstanceId(instanceId);
   const given = name === undefined ? undefined : serials.get(name.deploymentId);
   const known = knownSerial(instanceId, given);
   if (known === "given") return { kind: "remove", because: "it was ended while its node was away" };
-  if (known === "never" && given !== undefined)
-    return {
-      kind: "left",
-      because: "its number is beyond all that these records have given: they may be an older copy",
-    };
+  if (known === "never" && name !== undefined && given !== undefined)
+    return { kind: "left", because: name.serial < SERIALS_BELIEVED ? NEVER_GIVEN : NOT_BELIEVED };
   const isFromBefore = known === "unsure" || (given === undefined && name !== undefined && name.serial < serialFloor);
   return isFromBefore
     ? { kind: "left", because: "it may be from before the records were recovered" }

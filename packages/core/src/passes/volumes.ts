@@ -1,3 +1,4 @@
+import { highestVolumeSerial } from "../identity/serials.ts";
 import { record } from "../world/change.ts";
 import { releaseOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
@@ -36,13 +37,11 @@ function recordOn(draft: Draft, instance: Instance, nodeId: NodeId): void {
 
 /**
  * Higher than that of any volume there is and of any placement there was, so that no serial comes
- * again.
+ * again. An agent that names an absurd one must not use them up.
  */
 function nextSerial(draft: Draft): number {
-  let highest = draft.placements;
-  for (const { serial } of draft.world.volumes) highest = Math.max(highest, serial);
-  for (const volumes of draft.volumes.values()) for (const { serial } of volumes) highest = Math.max(highest, serial);
-  return highest + 1;
+  const highest = [draft.world.volumes, ...draft.volumes.values()].map(highestVolumeSerial);
+  return Math.max(draft.placements, ...highest) + 1;
 }
 
 /** The volumes of a deployment that a node holds. */

@@ -1,4 +1,4 @@
-import { brakeOn } from "@skep/core/identity/brake.ts";
+import { brakeOn, type NodeCount } from "@skep/core/identity/brake.ts";
 import type { Examination, SeenReport } from "@skep/core/identity/strangers.ts";
 import type { Removal } from "@skep/core/model/assignment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
@@ -13,8 +13,9 @@ export interface Census {
   /** Whether a full report of the node was examined. */
   knows(nodeId: NodeId): boolean;
   /**
-   * What may be removed, and where the brake holds, once every one of these nodes is known; until
-   * then nothing.
+   * What may be removed, and where the brake holds, once every one of these nodes is known. Until
+   * then nothing is removed, and all that was found is left alone: numbers go on beyond it
+   * meanwhile.
    */
   decide(present: Iterable<NodeId>): Verdicts;
 }
@@ -36,8 +37,6 @@ interface Page {
   readonly seen: Set<string>;
   full: boolean;
 }
-
-const NOTHING: Verdicts = { remove: [], held: new Map(), fleet: false, orphans: new Map() };
 
 /** Makes an empty one for a term. */
 export function createCensus(): Census {
@@ -68,26 +67,30 @@ export function createCensus(): Census {
     forget: nodeId => void pages.delete(nodeId),
     knows: nodeId => pages.get(nodeId)?.full === true,
     decide: present => {
-      if ([...present].some(nodeId => pages.get(nodeId)?.full !== true)) return NOTHING;
-      const brake = brakeOn(
-        [...pages].map(([nodeId, page]) => ({ nodeId, unproven: page.unproven.size, seen: page.seen.size })),
-      );
+      const isComplete = [...present].every(nodeId => pages.get(nodeId)?.full === true);
+      const brake = brakeOn([...pages].map(countOf));
       const remove: NodeRemoval[] = [];
       const held = new Map<NodeId, number>();
       const orphans = new Map<NodeId, readonly Removal[]>();
-      for (const [nodeId, { unproven, left }] of pages) {
-        const isHeld = unproven.size > 0 && (brake.fleet || brake.nodes.has(nodeId));
-        if (isHeld) held.set(nodeId, unproven.size);
-        else remove.push(...unproven.values());
-        orphans.set(nodeId, [...left.values(), ...(isHeld ? [...unproven.values()].map(asRemoval) : [])]);
+      for (const [nodeId, { unproven, left, full }] of pages) {
+        const isBraked = unproven.size > 0 && (brake.fleet || brake.nodes.has(nodeId));
+        const isHeld = isBraked || !isComplete;
+        if (isBraked && isComplete) held.set(nodeId, unproven.size);
+        if (!isHeld) remove.push(...unproven.values());
+        // What a part shows says nothing of what was left alone before.
+        if (full) orphans.set(nodeId, [...left.values(), ...(isHeld ? [...unproven.values()].map(asRemoval) : [])]);
       }
-      return { remove, held, fleet: brake.fleet, orphans };
+      return { remove, held, fleet: isComplete && brake.fleet, orphans };
     },
   };
 }
 
 function newPage(): Page {
   return { unproven: new Map(), left: new Map(), seen: new Set(), full: false };
+}
+
+function countOf([nodeId, { unproven, left, seen }]: readonly [NodeId, Page]): NodeCount {
+  return { nodeId, unproven: unproven.size + left.size, seen: seen.size };
 }
 
 function asRemoval({ instanceId, epoch, because }: NodeRemoval): Removal {

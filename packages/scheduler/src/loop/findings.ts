@@ -1,11 +1,11 @@
 import type { Report } from "@skep/api/codec/report.ts";
-import { provenRemovals, type Examination } from "@skep/core/identity/strangers.ts";
+import { isStillUnproven, provenRemovals, type Examination } from "@skep/core/identity/strangers.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
 import type { NodeRemoval } from "../store/store.ts";
 import type { Assignments } from "./assignments.ts";
-import { createCensus, type Verdicts } from "./census.ts";
+import { createCensus, type Census, type Verdicts } from "./census.ts";
 import { brakeDecisions, decisionOf, removalDecision } from "./finding-words.ts";
 import type { Hints } from "./hints.ts";
 import type { Leadership } from "./leader.ts";
@@ -31,8 +31,11 @@ export interface Findings {
    * will be out of date.
    */
   act(report: Report, examination: Examination): Promise<boolean>;
-  /** Decides on what no record explains, once all of these nodes have been examined. */
-  settle(present: Iterable<NodeId>): Promise<void>;
+  /**
+   * Decides on what no record explains, once all of these nodes have been examined. Answers whether
+   * some node has to be looked at again.
+   */
+  settle(present: Iterable<NodeId>): Promise<boolean>;
   /** Whether a full report of the node was examined. */
   knows(nodeId: NodeId): boolean;
 }
@@ -68,7 +71,7 @@ export function createFindings(
     return refused;
   }
 
-  async function saveOrphans({ orphans }: Verdicts): Promise<void> {
+  async function saveOrphans({ orphans }: Pick<Verdicts, "orphans">): Promise<void> {
     for (const [nodeId, all] of orphans) {
       const text = JSON.stringify(all);
       if ((saved.get(nodeId) ?? "") === text) continue;
@@ -96,12 +99,36 @@ export function createFindings(
     },
     settle: async present => {
       const verdicts = census.decide(present);
-      await remove(verdicts.remove);
+      const unproven = await stillUnproven(store, census, verdicts);
+      await remove(unproven.remove);
       const now = clock.now();
-      await saveOrphans(verdicts);
-      await tell([...verdicts.remove.map(one => removalDecision(one, now)), ...brakeDecisions(verdicts, now)]);
+      await saveOrphans(unproven);
+      await tell([...unproven.remove.map(one => removalDecision(one, now)), ...brakeDecisions(verdicts, now)]);
+      return unproven.remove.length < verdicts.remove.length;
     },
   };
+}
+
+/**
+ * What may be removed by now. A name may have been made again since its copies were examined, and
+ * its numbers say more of them: their nodes are examined anew.
+ */
+async function stillUnproven(
+  store: Pick<LoopPorts["store"], "loadEvidence">,
+  census: Pick<Census, "forget">,
+  { remove, orphans }: Verdicts,
+): Promise<Pick<Verdicts, "remove" | "orphans">> {
+  const found = await Promise.all(
+    [...Map.groupBy(remove, one => one.nodeId)].map(async ([nodeId, some]) => {
+      const ids = some.map(one => one.instanceId);
+      const evidence = await store.loadEvidence(nodeId, ids);
+      return ids.every(id => isStillUnproven(id, evidence)) ? some : [];
+    }),
+  );
+  const rest = new Set(found.flat());
+  const changed = new Set(remove.filter(one => !rest.has(one)).map(one => one.nodeId));
+  for (const nodeId of changed) census.forget(nodeId);
+  return { remove: [...rest], orphans: new Map([...orphans].filter(([nodeId]) => !changed.has(nodeId))) };
 }
 
 /** Tells each decision once in a term. */

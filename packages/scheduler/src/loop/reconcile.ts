@@ -76,7 +76,9 @@ export function createReconcile(ports: LoopPorts, options: ReconcileOptions): Re
     const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
     const failed = ends.find(end => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
-    if (leadership.holds()) await findings.settle(new Set([...comparison.present(), ...guard.reporting()]));
+    const present = new Set([...comparison.present(), ...guard.reporting()]);
+    const isToBeSeen = leadership.holds() && (await findings.settle(present));
+    if (isToBeSeen) comparing.at(clock.now() + AGAIN_MS);
   }
 
   const comparing = loops.begin("reconcile", () => comparison.compare(), { minGapMs: GAP_MS, periodMs: PERIOD_MS });

@@ -4,6 +4,7 @@ import { describe } from "vitest";
 import { describeHistory } from "./contract/history.contract.ts";
 import { describeIdentities } from "./contract/identity.contract.ts";
 import { describeKeys } from "./contract/key.contract.ts";
+import { describeLeftAlone } from "./contract/left-alone.contract.ts";
 import { describeLeases } from "./contract/lease.contract.ts";
 import { describeMandates } from "./contract/mandate.contract.ts";
 import { describeNumbers } from "./contract/number.contract.ts";
@@ -19,6 +20,7 @@ export function describeStore(place: StorePlace): void {
   describe(`the store: ${place.name}`, () => {
     const setting = prepareStore(place);
     describeIdentities(setting);
+    describeLeftAlone(setting);
     describeRecoveries(setting);
     describeLeases(setting);
     describePlans(setting);

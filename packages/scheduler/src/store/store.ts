@@ -345,8 +345,9 @@ export interface PlatformStore {
    */
   recover(recovery: Recovery, from: string, request: Request, now: number): Promise<void>;
   /**
-   * Records all that is left alone on a node, in place of what was. @throws SkepError `aborted`
-   * `LEASE_LOST`.
+   * Records all that is left alone on a node, in place of what was. The numbers of a name that is
+   * recorded go on beyond what is left alone (core's `skipBeyond`), in the same statement; those of
+   * one that is made later begin beyond it. @throws SkepError `aborted` `LEASE_LOST`.
    */
   saveOrphans(nodeId: NodeId, orphans: readonly Removal[], mandate: Mandate, now: number): Promise<void>;
   /** By node and instance. */

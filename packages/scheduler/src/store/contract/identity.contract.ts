@@ -75,7 +75,7 @@ export function describeIdentities(setting: StoreSetting): void {
     expect(evidence.rows.map(one => one.instanceId)).toEqual(["acme.web.1"]);
     expect(evidence.instances.map(one => one.id)).toEqual(["acme.web.2"]);
     expect(evidence.locations.map(one => [one.instanceId, one.nodeId])).toEqual([["acme.web.2", "node-2"]]);
-    expect(evidence.serials).toEqual(new Map([["acme.web", { next: 4, gap: undefined }]]));
+    expect(evidence.serials).toEqual(new Map([["acme.web", { next: 4, gap: undefined, skipped: [] }]]));
   });
 
   describe("the identity", () => {

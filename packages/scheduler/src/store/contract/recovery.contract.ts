@@ -34,8 +34,8 @@ export function describeRecoveries(setting: StoreSetting): void {
       locations: [aLocation({ instanceId: "lost.app.7", ...lost, release: 4, epoch: 2, ports })],
       dropped: [{ instanceId: "acme.web.1", epoch: 1 }],
       serials: new Map([
-        ["lost.app", { next: 1_008, gap: { from: 1, to: 1_008 } }],
-        ["acme.web", { next: 1_003, gap: { from: 3, to: 1_003 } }],
+        ["lost.app", { next: 1_008, gap: { from: 1, to: 1_008 }, skipped: [] }],
+        ["acme.web", { next: 1_003, gap: { from: 3, to: 1_003 }, skipped: [] }],
       ]),
       volumes: { items: [], written: [], dropped: [] },
       placements: 0,

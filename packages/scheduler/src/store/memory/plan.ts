@@ -4,6 +4,7 @@ import { whyStale } from "@skep/core/world/stale.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import { parseInstanceId } from "@skep/core/model/instance-id.ts";
+import { firstSerials } from "@skep/core/identity/serials.ts";
 import { linesOf, type RecordsMark } from "@skep/core/identity/records-age.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
@@ -209,9 +210,9 @@ export function takesReleasedPort(added: readonly Location[], released: readonly
 }
 
 /** Keeps the next serial of a name beyond the deletion of its deployment. */
-export function noteSerial(records: Records, deploymentId: string, next: number): void {
+function noteSerial(records: Records, deploymentId: string, next: number): void {
   const known = records.serials.get(deploymentId);
-  if ((known?.next ?? 0) < next) records.serials.set(deploymentId, { gap: known?.gap, next });
+  if ((known?.next ?? 0) < next) records.serials.set(deploymentId, { ...(known ?? firstSerials(0)), next });
 }
 
 function write(records: Records, world: World, now: number): void {

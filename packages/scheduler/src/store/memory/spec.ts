@@ -5,6 +5,7 @@ import { giveUp } from "./volumes.ts";
 import type { DeploymentSpec, Release } from "@skep/core/model/deployment.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
+import { firstSerials, highestSerials, skipBeyond, type Serials } from "@skep/core/identity/serials.ts";
 import type { Quota, Tenant } from "@skep/core/model/tenant.ts";
 import { changedRecord, firstRecord } from "@skep/core/deployment/change.ts";
 import { footprint } from "@skep/core/model/deployment.ts";
@@ -66,12 +67,20 @@ export function createDeployment(
     if (holder !== undefined)
       throw holder.desired === "deleted" ? refuse.beingDeleted(id) : refuse.deploymentExists(id);
     if (!records.tenants.has(tenantId)) throw refuse.noTenant(tenantId);
-    const nextSerial = Math.max(1, records.serials.get(id)?.next ?? records.platform.serialFloor);
-    const made = { ...record, deployment: { ...record.deployment, nextSerial } };
+    const serials = serialsOf(records, id);
+    const made = { ...record, deployment: { ...record.deployment, nextSerial: serials.next } };
     put(records, made, routes, now);
+    records.serials.set(id, serials);
     audit();
     return made;
   });
+}
+
+/** Where the numbers of a name begin, or go on: beyond what is still on some node under it. */
+function serialsOf(records: Records, id: string): Serials {
+  const known = records.serials.get(id) ?? firstSerials(records.platform.serialFloor);
+  const found = [...records.orphans.values(), ...records.removals.values()];
+  return skipBeyond(known, highestSerials(found.map(one => one.instanceId)).get(id) ?? 0);
 }
 
 /** See `SpecStore.changeDeployment`. */

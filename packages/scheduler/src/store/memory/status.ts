@@ -2,6 +2,7 @@ import { raised } from "./raise.ts";
 import type { NodeFacts, SwarmNode, Usage } from "@skep/core/model/report.ts";
 import { hash } from "node:crypto";
 import { digestText } from "@skep/core/converge/digest.ts";
+import { highestSerials, skipBeyond } from "@skep/core/identity/serials.ts";
 import type { Removal } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Capacity, Liveness, Node, NodeLoad } from "@skep/core/model/node.ts";
@@ -192,5 +193,13 @@ export function saveOrphans(records: Records, nodeId: string, orphans: readonly 
   for (const [key, one] of records.orphans) if (one.nodeId === nodeId && !given.has(key)) records.orphans.delete(key);
   for (const [key, one] of given) {
     records.orphans.set(key, { nodeId, ...one, since: records.orphans.get(key)?.since ?? now });
+  }
+  for (const [id, highest] of highestSerials(orphans.map(one => one.instanceId))) {
+    const known = records.serials.get(id);
+    if (known === undefined) continue;
+    const serials = skipBeyond(known, highest);
+    records.serials.set(id, serials);
+    const deployment = records.deployments.get(id);
+    if (deployment !== undefined) records.deployments.set(id, { ...deployment, nextSerial: serials.next });
   }
 }

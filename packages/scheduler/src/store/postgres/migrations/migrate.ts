@@ -17,6 +17,7 @@ import { bridges } from "./0021-bridges.ts";
 import { receiptKey } from "./0022-receipt-key.ts";
 import { assignmentStamps } from "./0023-assignment-stamps.ts";
 import { firstCommitPlan } from "./0025-first-commit-plan.ts";
+import { skippedSerials } from "./0026-skipped-serials.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -44,6 +45,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0022-receipt-key": { up: receiptKey },
   "0023-assignment-stamps": { up: assignmentStamps },
   "0025-first-commit-plan": { up: firstCommitPlan },
+  "0026-skipped-serials": { up: skippedSerials },
 };
 
 /**

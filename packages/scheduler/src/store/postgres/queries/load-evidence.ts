@@ -1,22 +1,14 @@
 import { parseInstanceId } from "@skep/core/model/instance-id.ts";
 import type { AssignmentLine } from "@skep/core/identity/assignment-line.ts";
 import type { RecordsMark } from "@skep/core/identity/records-age.ts";
-import type { Serials } from "@skep/core/identity/serials.ts";
 import type { Evidence } from "@skep/core/identity/strangers.ts";
 import type { InstanceId } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import { toInstance, toLocation } from "../rows.ts";
 import { IDENTITY, toIdentity } from "./identity.ts";
+import { SERIALS_QUERY, toSerials, type SerialsRow } from "./serials.ts";
 import { askOne, type Queryable } from "../sql.ts";
 import { LOCATION_COLUMNS, type InstanceRow, type LocationRow, type PlatformRow } from "../tables.ts";
-
-/** A row of `serials`. */
-interface SerialsRow {
-  deployment_id: string;
-  next: number;
-  gap_from: number | null;
-  gap_to: number | null;
-}
 
 interface EvidenceRow {
   rows: LocationRow[];
@@ -37,7 +29,7 @@ const LOAD = {
   text: `SELECT ${list(`${LOCATIONS} WHERE node_id = $1`)} AS rows,
   ${list("SELECT * FROM instances WHERE id = ANY ($2)")} AS instances,
   ${list(`${LOCATIONS} WHERE instance_id = ANY ($2)`)} AS locations,
-  ${list("SELECT * FROM serials WHERE deployment_id = ANY ($3)")} AS serials,
+  ${list(`${SERIALS_QUERY} WHERE deployment_id = ANY ($3)`)} AS serials,
   ${IDENTITY} AS platform,
   (SELECT term FROM leases WHERE name = 'scheduler') AS term,
   (SELECT json_build_object('revision', assignment_revision, 'stamps', assignment_stamps)
@@ -64,9 +56,4 @@ export async function loadEvidence(
       lines: new Map(row.line === null ? [] : [[nodeId, row.line]]),
     },
   };
-}
-
-function toSerials(row: SerialsRow): Serials {
-  const { next, gap_from: from, gap_to: to } = row;
-  return { next, gap: from === null || to === null ? undefined : { from, to } };
 }

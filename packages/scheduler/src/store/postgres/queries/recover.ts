@@ -1,34 +1,13 @@
 import { specToStored } from "@skep/api/codec/stored/spec.ts";
 import type { Recovery } from "@skep/core/identity/recovery-records.ts";
-import type { Serials } from "@skep/core/identity/serials.ts";
 import type pg from "pg";
 import { footprint } from "@skep/core/model/deployment.ts";
 import { volumeKey } from "@skep/core/model/volume.ts";
 import { refuse } from "../../refusals.ts";
 import type { Request } from "../../store.ts";
 import { fromRoute } from "../rows.ts";
-import { ask, inTransaction, type Queryable } from "../sql.ts";
+import { inTransaction, type Queryable } from "../sql.ts";
 import { ROUTE_RECORD } from "./create-deployment.ts";
-
-const SERIALS = {
-  name: "load-serials",
-  text: "SELECT deployment_id, next, gap_from, gap_to FROM serials",
-};
-
-/** See `PlatformStore.loadSerials`. */
-export async function loadSerials(db: Queryable): Promise<ReadonlyMap<string, Serials>> {
-  const rows = await ask<{ deployment_id: string; next: number; gap_from: number | null; gap_to: number | null }>(
-    db,
-    SERIALS,
-    [],
-  );
-  return new Map(
-    rows.map(({ deployment_id: id, next, gap_from: from, gap_to: to }) => [
-      id,
-      { next, gap: from === null || to === null ? undefined : { from, to } },
-    ]),
-  );
-}
 
 /**
  * In the order in which all writers wait for each other: the lease, the nodes, then the rest.

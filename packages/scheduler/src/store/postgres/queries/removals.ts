@@ -1,3 +1,4 @@
+import { highestSerials } from "@skep/core/identity/serials.ts";
 import type { Removal } from "@skep/core/model/assignment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { Raised, Stale } from "../../commit-result.ts";
@@ -57,8 +58,11 @@ gone AS (DELETE FROM orphans o USING lease WHERE o.node_id = $1
   AND (o.instance_id, o.epoch) NOT IN (SELECT "instanceId", epoch FROM given)),
 saved AS (INSERT INTO orphans (node_id, instance_id, epoch, because, since)
   SELECT $1, "instanceId", epoch, because, $5 FROM given
-  ON CONFLICT (node_id, instance_id, epoch) DO UPDATE SET because = excluded.because)
-SELECT EXISTS (SELECT FROM lease) AS leads`,
+  ON CONFLICT (node_id, instance_id, epoch) DO UPDATE SET because = excluded.because),
+skipped AS MATERIALIZED (SELECT f.id, serials_skip(f.id, f.highest) AS next
+  FROM lease, jsonb_to_recordset($6) AS f(id text, highest integer)),
+moved AS (UPDATE deployments d SET next_serial = s.next FROM skipped s WHERE d.id = s.id AND s.next IS NOT NULL)
+SELECT EXISTS (SELECT FROM lease) AS leads, (SELECT count(s.next) FROM skipped s) AS skipped`,
 };
 
 /** See `PlatformStore.saveOrphans`. */
@@ -70,7 +74,12 @@ export async function saveOrphans(
   now: number,
 ): Promise<void> {
   const { term, holder } = mandate;
-  await askLeading(db, ORPHANS, [nodeId, JSON.stringify(orphans), term, holder, now], mandate);
+  const highest = [...highestSerials(orphans.map(one => one.instanceId))].map(([id, serial]) => ({
+    id,
+    highest: serial,
+  }));
+  const values = [nodeId, JSON.stringify(orphans), term, holder, now, JSON.stringify(highest)];
+  await askLeading(db, ORPHANS, values, mandate);
 }
 
 const LIST = {
