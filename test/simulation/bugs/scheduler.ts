@@ -76,12 +76,17 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
   },
   {
     name: "removals-read-over",
-    breaks: "Who reads the removals while another adds one puts the former state over it.",
+    breaks: "Who reads the removals while another adds one puts the former state over it, and none is told again.",
     edits: [
       {
         file: "packages/scheduler/src/loop/removals.ts",
         find: "return (loading ??= read());",
         replace: "return known === undefined ? read() : Promise.resolve(known);",
+      },
+      {
+        file: "packages/scheduler/src/store/memory/plan.ts",
+        find: "removals.filter(one => records.nodes.has(one.nodeId));",
+        replace: "removals.filter(one => records.nodes.has(one.nodeId) && !records.removals.has(removalKey(one)));",
       },
     ],
     scenario: "stray-and-slow-look",
