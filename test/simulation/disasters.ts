@@ -2,7 +2,8 @@ import { RecoveryAction } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import { recover } from "@skep/scheduler/api/recover.ts";
-import { emptyRecords, type Records } from "@skep/scheduler/store/memory-records.ts";
+import { emptyRecords, removalKey, type Records } from "@skep/scheduler/store/memory-records.ts";
+import type { Orphan } from "@skep/scheduler/store/store.ts";
 import type { Revival } from "./adversary.ts";
 import { endLife, type Platform } from "./platform.ts";
 import { isSingleName } from "./volume-rule.ts";
@@ -80,9 +81,10 @@ export async function suffer(platform: Platform, disaster: Disaster, revival: Re
   await clock.sleep(disaster.forMs);
   for (const name of ended) revival.startScheduler(name);
   const struckAt = clock.now();
-  await lookAfter(platform, () => clock.now() - struckAt >= LET_IN_MS);
+  const tried = new Set<string>();
+  await lookAfter(platform, tried, () => clock.now() - struckAt >= LET_IN_MS);
   database.heal("user");
-  for (;;) await lookAfter(platform, () => false);
+  for (;;) await lookAfter(platform, tried, () => false);
 }
 
 /** Nobody is kept out and nothing is restarted: a standby is promoted without anybody's word. */
@@ -91,7 +93,8 @@ async function failOver(platform: Platform, { forMs }: Disaster, copy: Records):
   platform.database.cut();
   await platform.clock.sleep(forMs);
   platform.database.heal();
-  for (;;) await lookAfter(platform, () => false);
+  const tried = new Set<string>();
+  for (;;) await lookAfter(platform, tried, () => false);
 }
 
 function replace(platform: Platform, by: Records): void {
@@ -107,16 +110,24 @@ function replace(platform: Platform, by: Records): void {
   }
 }
 
-/** Recovers the records once they need it; answers whether it did before `isOver`. */
-async function lookAfter(platform: Platform, isOver: () => boolean): Promise<boolean> {
+/**
+ * Recovers the records once they need it; answers whether it did before `isOver`. What a recovery
+ * did not dispose of stands in `tried` and is removed by hand: another one would not either.
+ */
+async function lookAfter(platform: Platform, tried: Set<string>, isOver: () => boolean): Promise<boolean> {
   const { clock } = platform;
   for (;;) {
-    const isWanted = wantsRecovery(platform);
+    const heldBack = heldBackBy(platform.database.records);
+    for (const one of heldBack) if (tried.has(removalKey(one))) removeByHand(platform, one);
+    const isWanted = wantsRecovery(platform, tried);
     if (!isWanted && isOver()) return false;
     await clock.sleep(isWanted ? READS_MS : 1_000);
     // What agents hold lags behind a moment.
-    if (!isWanted || !wantsRecovery(platform)) continue;
-    if (await recoverNow(platform)) return true;
+    if (!isWanted || !wantsRecovery(platform, tried)) continue;
+    if (await recoverNow(platform)) {
+      for (const one of heldBack) tried.add(removalKey(one));
+      return true;
+    }
     await clock.sleep(2_000);
   }
 }
@@ -125,15 +136,19 @@ async function lookAfter(platform: Platform, isOver: () => boolean): Promise<boo
  * The records are marked, an agent that runs works by others that they do not replace, or they
  * leave out a single copy that the next one waits for: that is what `skep status` complains of.
  */
-function wantsRecovery({ database, nodes, lives, engineRules }: Platform): boolean {
+function wantsRecovery({ database, nodes, lives, engineRules }: Platform, tried: ReadonlySet<string>): boolean {
   const { incarnation, succeeds, unrecovered } = database.records.platform;
   const isForeign = (id: string): boolean => {
     const held = engineRules.get(id)?.held()?.incarnation ?? "";
     return held !== "" && held !== incarnation && !succeeds.includes(held);
   };
-  const isWaitedFor = [...database.records.orphans.values()].some(one => isSingleName(deploymentOf(one.instanceId)));
-  if (unrecovered !== undefined || isWaitedFor) return true;
+  if (unrecovered !== undefined || heldBackBy(database.records).some(one => !tried.has(removalKey(one)))) return true;
   return nodes.some(({ id }) => lives.get(id)?.alive() === true && isForeign(id));
+}
+
+/** What is left alone and may keep the next copy of a single deployment waiting. */
+function heldBackBy({ orphans }: Records): readonly Orphan[] {
+  return [...orphans.values()].filter(one => isSingleName(deploymentOf(one.instanceId)));
 }
 
 /** A person asks any scheduler for `skep recover`, looks, and confirms it. */

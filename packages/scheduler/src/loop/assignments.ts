@@ -60,7 +60,7 @@ export function createAssignments(
 
   return {
     tell: world => {
-      if (!bus.connected()) return 0;
+      if (!bus.connected() || !removals.isRead()) return 0;
       const due = world.nodes.filter(node => told.get(node.id) !== node.assignmentRevision);
       if (due.length === 0) return 0;
       const assigned = assignedByNode(world, new Set(due.map(node => node.id)));

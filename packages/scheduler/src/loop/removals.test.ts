@@ -37,3 +37,47 @@ test("A read that failed is tried again by the next", async () => {
   await removals.load();
   expect(removals.of("node-1")).toEqual([one]);
 });
+
+test("After a write whose end is not known they are not known either, until they are read again", async () => {
+  let recorded: NodeRemoval[] = [];
+  const removals = createRemovals(
+    {
+      loadRemovals: async () => recorded,
+      saveRemovals: async given => {
+        recorded = [...given];
+        throw new Error("the answer is lost");
+      },
+    },
+    { term: 1, holder: "scheduler-1" },
+  );
+  expect(removals.isRead()).toBe(false);
+  await removals.load();
+  expect(removals.isRead()).toBe(true);
+  await expect(removals.add([one], 0)).rejects.toThrow("lost");
+  expect(removals.isRead()).toBe(false);
+  await removals.load();
+  expect(removals.isRead()).toBe(true);
+  expect(removals.of("node-1")).toEqual([one]);
+});
+
+test("What is written while all are read again stays", async () => {
+  const other = { ...one, instanceId: "acme.web.2" };
+  let written = (): void => undefined;
+  const removals = createRemovals(
+    {
+      loadRemovals: async () => [],
+      saveRemovals: given =>
+        given.includes(one)
+          ? Promise.reject(new Error("away"))
+          : new Promise(resolve => (written = () => resolve({ kind: "committed", revisions: new Map() }))),
+    },
+    { term: 1, holder: "scheduler-1" },
+  );
+  await removals.load();
+  const adding = removals.add([other], 0);
+  await expect(removals.add([one], 0)).rejects.toThrow("away");
+  await removals.load();
+  written();
+  await adding;
+  expect(removals.of("node-1")).toEqual([other]);
+});

@@ -9,6 +9,11 @@ export interface Removals {
    * error.
    */
   load(): Promise<void>;
+  /**
+   * Whether they are known: not after a write whose end is not known, until they are read again.
+   * A node that was told an assignment without one of them would not be told of it again.
+   */
+  isRead(): boolean;
   of(nodeId: NodeId): readonly Removal[];
   /**
    * Records new ones, and raises the revisions of their nodes. Answers those that were new. @throws
@@ -42,6 +47,7 @@ export function createRemovals(store: Pick<Store, "loadRemovals" | "saveRemovals
 
   return {
     load: async () => void (await load()),
+    isRead: () => known !== undefined,
     of: nodeId => [...(known?.values() ?? [])].filter(one => one.nodeId === nodeId),
     add: async (removals, now) => {
       const all = await load();
@@ -54,7 +60,11 @@ export function createRemovals(store: Pick<Store, "loadRemovals" | "saveRemovals
         loading = undefined;
         throw error;
       });
-      if (saved.kind === "committed") return fresh;
+      if (saved.kind === "committed") {
+        // Another write may have failed meanwhile, and all of them been read before this one.
+        for (const one of fresh) known?.set(keyOf(one), one);
+        return fresh;
+      }
       for (const one of fresh) all.delete(keyOf(one));
       return [];
     },
