@@ -14,17 +14,12 @@ export interface Worker {
  * What a seed makes dies young: with more room less is copied, and a tenth less time goes. Each
  * core has a worker, from which threads that collect beside it would only take time.
  */
-const YOUNG = ["--max-semi-space-size=64", "--min-semi-space-size=64", "--single-threaded-gc"];
-/**
- * While V8 marks in steps what is kept, each write takes longer, and here it marked nearly all the
- * time: it marks at once, which nobody waits for, and seldom.
- */
-const KEPT = ["--no-incremental-marking", "--initial-old-space-size=200", "--heap-growing-percent=300"];
+const MEMORY = ["--max-semi-space-size=64", "--min-semi-space-size=64", "--single-threaded-gc"];
 
 /** Starts a worker; `bug` names what is built into its programs. */
 export function startWorker(bug?: string): Worker {
   const child = fork(join(import.meta.dirname, "worker.ts"), bug === undefined ? [] : [bug], {
-    execArgv: ["--disable-warning=ExperimentalWarning", ...YOUNG, ...KEPT],
+    execArgv: ["--disable-warning=ExperimentalWarning", ...MEMORY],
     // A worker must not report to the test runner that this process belongs to.
     env: { PATH: process.env["PATH"] ?? "" },
   });
