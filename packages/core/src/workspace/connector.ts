@@ -1,5 +1,5 @@
 import type { Issue } from "../error.ts";
-import { check, checkWhole } from "../model/validate-rules.ts";
+import { check, checkWhole, isName } from "../model/validate-rules.ts";
 
 /** Id of a workspace: lower-case letters, digits and dashes, 1 to 40 characters (R74). */
 export type WorkspaceId = string;
@@ -68,17 +68,12 @@ const MOST_DATABASE_MB = 16 * 1024 * 1024;
 const LEAST_SECRET = 10;
 const MOST_MAINTAINERS = 100;
 
-/** Whether the text can be the id of a workspace: it becomes a topic, a database, a namespace. */
-export function isWorkspaceId(text: string): boolean {
-  return /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(text);
-}
-
 /** Everything that is wrong with a connector; empty for a good one. No issue repeats a secret. */
 export function validateConnector(connector: Connector): readonly Issue[] {
   const issues: Issue[] = [];
   const { id, workspace, name, access, config } = connector;
   const advice = "use 1 to 40 lower-case letters, digits and dashes";
-  check(issues, "id", isWorkspaceId(id), `"${id.slice(0, 60)}" is no id`, advice);
+  check(issues, "id", isName(id), `"${id.slice(0, 60)}" is no id`, advice);
   checkText(issues, "workspace.type", workspace.type, 1, 40);
   checkText(issues, "workspace.icode", workspace.icode, 0, 100);
   checkText(issues, "name", name, 1, 200);

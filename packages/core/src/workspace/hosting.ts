@@ -1,3 +1,4 @@
+import { byId, byText } from "../world/order.ts";
 import type { Host, HostedWorkspace, HostingChange, HostingWorld, HostId, WorkspaceLocation } from "./host.ts";
 
 /**
@@ -113,12 +114,8 @@ function whyNone(hosts: readonly Host[], ready: readonly Candidate[]): string {
   return `all ${ready.length} hosts are full; add replicas of the shared hosts' service`;
 }
 
-function byId(a: { readonly id: string }, b: { readonly id: string }): number {
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
-}
-
 function inOrder(locations: readonly WorkspaceLocation[]): readonly WorkspaceLocation[] {
-  return locations.toSorted((a, b) => byId({ id: a.workspaceId }, { id: b.workspaceId }) || a.epoch - b.epoch);
+  return locations.toSorted((a, b) => byText(a.workspaceId, b.workspaceId) || a.epoch - b.epoch);
 }
 
 /** The world once the plan is committed, as the store has it then. */

@@ -1,4 +1,5 @@
-import { isWorkspaceId, type WorkspaceId } from "./connector.ts";
+import { isName } from "../model/validate-rules.ts";
+import type { WorkspaceId } from "./connector.ts";
 
 /** Where a message of a device goes: `{workspace}/devices/{device}/{category}/{type}`. */
 export interface DeviceTopic {
@@ -24,7 +25,7 @@ export function isDeviceId(text: string): boolean {
 export function parseTopic(topic: string): DeviceTopic | undefined {
   const levels = topic.split("/");
   const [workspaceId = "", root, deviceId = "", category = "", type = ""] = levels;
-  if (levels.length < 4 || levels.length > 5 || root !== "devices" || !isWorkspaceId(workspaceId)) return undefined;
+  if (levels.length < 4 || levels.length > 5 || root !== "devices" || !isName(workspaceId)) return undefined;
   const words = levels.slice(2);
   return words.every(word => WORD.test(word)) ? { workspaceId, deviceId, category, type } : undefined;
 }

@@ -33,11 +33,13 @@ function sorted<T>(items: readonly T[], compare: (a: T, b: T) => number): readon
   return items;
 }
 
-function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+/** Orders what has an id by it. */
+export function byId(a: { readonly id: string }, b: { readonly id: string }): number {
   return byText(a.id, b.id);
 }
 
-function byText(a: string, b: string): number {
+/** Orders texts by their UTF-16 units, the same on each machine. */
+export function byText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
