@@ -1,5 +1,6 @@
 import type { Report } from "@skep/api/codec/report.ts";
 import { isStillUnproven, provenRemovals, type Examination } from "@skep/core/identity/strangers.ts";
+import type { Removal } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
@@ -41,6 +42,8 @@ export interface Findings {
 }
 
 const MOST_SAID = 10_000;
+/** How often what is recorded as left alone is read back. */
+const READ_BACK_MS = 10_000;
 
 /** Makes it for a term. */
 export function createFindings(
@@ -50,8 +53,7 @@ export function createFindings(
   const { store, clock } = ports;
   const census = createCensus();
   const tell = createTeller(ports, hints);
-  /** What is recorded of each node as left alone, so that nothing is written twice. */
-  const saved = new Map<NodeId, string>();
+  const orphans = createOrphans(ports, leadership);
 
   async function remove(all: readonly NodeRemoval[]): Promise<void> {
     if ((await removals.add(all, clock.now())).length > 0) wake();
@@ -69,15 +71,6 @@ export function createFindings(
       wake();
     }
     return refused;
-  }
-
-  async function saveOrphans({ orphans }: Pick<Verdicts, "orphans">): Promise<void> {
-    for (const [nodeId, all] of orphans) {
-      const text = JSON.stringify(all);
-      if ((saved.get(nodeId) ?? "") === text) continue;
-      await store.saveOrphans(nodeId, all, leadership, clock.now());
-      saved.set(nodeId, text);
-    }
   }
 
   return {
@@ -102,7 +95,7 @@ export function createFindings(
       const unproven = await stillUnproven(store, census, verdicts);
       await remove(unproven.remove);
       const now = clock.now();
-      await saveOrphans(unproven);
+      await orphans.save(unproven);
       await tell([...unproven.remove.map(one => removalDecision(one, now)), ...brakeDecisions(verdicts, now)]);
       return unproven.remove.length < verdicts.remove.length;
     },
@@ -129,6 +122,44 @@ async function stillUnproven(
   const changed = new Set(remove.filter(one => !rest.has(one)).map(one => one.nodeId));
   for (const nodeId of changed) census.forget(nodeId);
   return { remove: [...rest], orphans: new Map([...orphans].filter(([nodeId]) => !changed.has(nodeId))) };
+}
+
+/** Keeps what is left alone on each node in the records, and writes nothing twice. */
+function createOrphans(
+  { store, clock }: Pick<LoopPorts, "store" | "clock">,
+  leadership: Leadership,
+): { save(verdicts: Pick<Verdicts, "orphans">): Promise<void> } {
+  const saved = new Map<NodeId, string>();
+  let readBackAt = clock.monotonic();
+
+  /**
+   * A write that was given up may happen late, over a newer one, and a standby that takes over may
+   * lack the last of them: then the node's are written once more.
+   */
+  async function readBack(): Promise<void> {
+    if (clock.monotonic() - readBackAt < READ_BACK_MS) return;
+    const recorded = Map.groupBy(await store.listOrphans(), one => one.nodeId);
+    readBackAt = clock.monotonic();
+    for (const [nodeId, text] of saved) if (textOf(recorded.get(nodeId) ?? []) !== text) saved.delete(nodeId);
+  }
+
+  return {
+    save: async ({ orphans }) => {
+      await readBack();
+      for (const [nodeId, all] of orphans) {
+        const text = textOf(all);
+        if (saved.get(nodeId) === text) continue;
+        await store.saveOrphans(nodeId, all, leadership, clock.now());
+        saved.set(nodeId, text);
+      }
+    },
+  };
+}
+
+/** The same for the same things, in whatever order. */
+function textOf(all: readonly Removal[]): string {
+  const each = all.map(({ instanceId, epoch, because }) => JSON.stringify([instanceId, epoch, because]));
+  return each.toSorted().join();
 }
 
 /** Tells each decision once in a term. */
