@@ -75,6 +75,19 @@ export const SCHEDULER_BUGS: readonly Bug[] = [
     found: /wanted elsewhere or nowhere|not as desired/,
   },
   {
+    name: "removals-without-room",
+    breaks: "Removals that had no room in what a node was told are never told to it.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/removal-ends.ts",
+        find: "if (!isDue) return;",
+        replace: "if (hasDoneSome || isDue) return;",
+      },
+    ],
+    scenario: "more-strays-than-room",
+    found: /not as desired|run on, though/,
+  },
+  {
     name: "removals-read-over",
     breaks: "Who reads the removals while another adds one puts the former state over it, and none is told again.",
     edits: [

@@ -296,6 +296,23 @@ const strayAndSlowLook: Scenario = {
   },
 };
 
+/** One message has room for eight removals here: the rest is told once the node has done those. */
+const moreStraysThanRoom: Scenario = {
+  name: "more-strays-than-room",
+  play: async stage => {
+    await stage.create("acme", web("web", {}, { ...PINNED, replicas: 12 }));
+    await stage.until(() => stage.running().length === 12, 30_000, "twelve copies did not start");
+    const node = stage.homeOf("acme.web");
+    await stage.change("acme.web", { desired: "deleted" });
+    const { deployments } = stage.platform.database.records;
+    await stage.until(() => !deployments.has("acme.web"), 60_000, "it was not deleted");
+    for (let serial = 1; serial <= 12; serial += 1)
+      node.engine.plant({ "skep.instance": `acme.web.${serial}`, "skep.epoch": "1", "skep.container": "app" });
+    const isOver = (): boolean => node.engine.containers().length === 0;
+    await stage.until(isOver, 90_000, "copies that are over run on, though their removals are recorded");
+  },
+};
+
 /** What databases lose, forget and bring back. */
 export const RECORDS: readonly Scenario[] = [
   nameAgain,
@@ -313,4 +330,5 @@ export const RECORDS: readonly Scenario[] = [
   oldRowVanishes,
   strayGoes,
   strayAndSlowLook,
+  moreStraysThanRoom,
 ];

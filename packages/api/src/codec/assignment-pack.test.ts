@@ -93,6 +93,8 @@ describe("an assignment within a limit", () => {
     const read = decodeFetchReply(bytes);
     expect(read?.assignment.removals.length).toBeGreaterThan(0);
     expect(read?.assignment.instances).toHaveLength(1);
+    const packed = encodeAssignmentWithin({ ...assignmentOf([]), removals }, limit);
+    expect(packed.removalsLeft).toBe(5_000 - read!.assignment.removals.length);
   });
 });
 

@@ -44,11 +44,11 @@ export function packWhole({ instances, removals, volumeRemovals }: Assignment): 
  */
 export function packAssignment(assignment: Assignment, maxBytes: number): Packing {
   let room = maxBytes - AROUND_BYTES;
+  // Those that do not fit follow when the first are gone; so do those of volumes.
   const removals = assignment.removals
     .slice(0, Math.max(0, Math.floor(room / 8 / REMOVAL_BYTES)))
     .map(one => ({ ...one, because: one.because.slice(0, LONGEST_REASON) }));
   room -= removals.length * REMOVAL_BYTES;
-  // Those that do not fit follow when the first are gone.
   const volumeRemovals = assignment.volumeRemovals.slice(0, Math.max(0, Math.floor(room / 8 / REMOVAL_BYTES)));
   room -= volumeRemovals.length * REMOVAL_BYTES;
   const { kept, leftOut, used } = fitInstances(assignment.instances, room);

@@ -47,10 +47,12 @@ export interface Awaiting {
   readonly spec: SpecName;
 }
 
-/** An assignment in the form of one message, and whom it had no room for. */
+/** An assignment in the form of one message, and what it had no room for. */
 export interface PackedAssignment {
   readonly bytes: Uint8Array;
   readonly leftOut: readonly Unreadable[];
+  /** How many of the removals are to be told once the node has done the others. */
+  readonly removalsLeft: number;
 }
 
 /**
@@ -81,7 +83,8 @@ export function encodeAssignment(assignment: Assignment): Uint8Array {
  */
 export function encodeAssignmentWithin(assignment: Assignment, maxBytes: number): PackedAssignment {
   const packing = packAssignment(assignment, maxBytes);
-  return { bytes: encodePacked(assignment, packing), leftOut: packing.leftOut };
+  const removalsLeft = assignment.removals.length - packing.removals.length;
+  return { bytes: encodePacked(assignment, packing), leftOut: packing.leftOut, removalsLeft };
 }
 
 /**

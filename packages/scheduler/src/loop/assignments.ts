@@ -20,6 +20,8 @@ export interface Assignments {
   tell(world: World): number;
   /** Tells the node once more with the next `tell`, because it may have missed it. */
   again(nodeId: NodeId): void;
+  /** Whether the node was last told only some of its removals, for want of room. */
+  leftRemovals(nodeId: NodeId): boolean;
   /** The revision that the node was last told, in this term. */
   told(nodeId: NodeId): number | undefined;
 }
@@ -36,6 +38,7 @@ export function createAssignments(
 ): Assignments {
   const { bus, log, clock } = ports;
   const told = new Map<NodeId, number>();
+  const withoutRoom = new Set<NodeId>();
   const alarmed = new Set<string>();
   const unsent = new Map<NodeId, number>();
 
@@ -52,9 +55,11 @@ export function createAssignments(
   function publish(node: Node, assigned: readonly Assigned[], volumes: readonly Volume[]): void {
     const unsigned = assignmentOf(node, { ...identity, term }, assigned, removals.of(node.id), volumes);
     const assignment = withReceipt(unsigned, identity.receiptKey);
-    const { bytes, leftOut } = encodeAssignmentWithin(assignment, bus.maxPayload());
+    const { bytes, leftOut, removalsLeft } = encodeAssignmentWithin(assignment, bus.maxPayload());
     bus.publish(nodeSubject("assign", node.id), bytes);
     told.set(node.id, node.assignmentRevision);
+    if (removalsLeft > 0) withoutRoom.add(node.id);
+    else withoutRoom.delete(node.id);
     alarm(node, leftOut);
   }
 
@@ -81,6 +86,7 @@ export function createAssignments(
       return count;
     },
     again: nodeId => void told.delete(nodeId),
+    leftRemovals: nodeId => withoutRoom.has(nodeId),
     told: nodeId => told.get(nodeId),
   };
 }

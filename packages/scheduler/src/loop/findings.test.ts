@@ -21,7 +21,7 @@ async function examined() {
   };
   const options = {
     leadership,
-    removals: { add: async () => [], done: () => undefined },
+    removals: { add: async () => [], done: () => false },
     hints: { tell: () => undefined },
   };
   const findings = createFindings({ ...ports, store }, options as never);

@@ -11,6 +11,7 @@ import { brakeDecisions, decisionOf, removalDecision } from "./finding-words.ts"
 import type { Hints } from "./hints.ts";
 import type { Leadership } from "./leader.ts";
 import type { LoopPorts } from "./ports.ts";
+import { createRemovalEnds } from "./removal-ends.ts";
 import type { Removals } from "./removals.ts";
 
 /** What acting on findings needs beside the ports. */
@@ -53,6 +54,7 @@ export function createFindings(
   const { store, clock } = ports;
   const census = createCensus();
   const tell = createTeller(ports, hints);
+  const endRemovals = createRemovalEnds(clock, { leadership, assignments, removals, wake });
   const orphans = createOrphans(ports, leadership);
 
   async function remove(all: readonly NodeRemoval[]): Promise<void> {
@@ -78,7 +80,7 @@ export function createFindings(
     act: async (report, examination) => {
       const { nodeId } = report;
       const refused = await restore(examination);
-      removals.done(nodeId, report.gone);
+      await endRemovals(report);
       await remove(provenRemovals(examination).map(one => ({ nodeId, ...one })));
       if (examination.unheard.length > 0) {
         assignments.again(nodeId);

@@ -60,6 +60,16 @@ test("After a write whose end is not known they are not known either, until they
   expect(removals.of("node-1")).toEqual([one]);
 });
 
+test("After a repeated write whose end is not known they are read again", async () => {
+  const removals = createRemovals(
+    { loadRemovals: async () => [one], saveRemovals: () => Promise.reject(new Error("away")) },
+    { term: 1, holder: "scheduler-1" },
+  );
+  await removals.load();
+  await expect(removals.repeat([one], 0)).rejects.toThrow("away");
+  expect(removals.isRead()).toBe(false);
+});
+
 test("What is written while all are read again stays", async () => {
   const other = { ...one, instanceId: "acme.web.2" };
   let written = (): void => undefined;

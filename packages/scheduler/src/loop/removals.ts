@@ -1,5 +1,6 @@
 import type { Removal } from "@skep/core/model/assignment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
+import type { Raised, Stale } from "../store/commit-result.ts";
 import type { Mandate, NodeRemoval, Store } from "../store/store.ts";
 
 /** The recorded removals, as a leader keeps them: it alone adds to them, and reports end them. */
@@ -20,8 +21,16 @@ export interface Removals {
    * the store's error.
    */
   add(removals: readonly NodeRemoval[], now: number): Promise<readonly NodeRemoval[]>;
-  /** A report called these gone, and the replica that absorbed it has deleted them. */
-  done(nodeId: NodeId, gone: readonly { readonly instanceId: string; readonly epoch: number }[]): void;
+  /**
+   * Records these once more, which raises the revision of their node: those that had no room in
+   * what it was told have some by now. @throws the store's error.
+   */
+  repeat(removals: readonly NodeRemoval[], now: number): Promise<void>;
+  /**
+   * A report called these gone, and the replica that absorbed it has deleted them. Answers whether
+   * one of them was known.
+   */
+  done(nodeId: NodeId, gone: readonly { readonly instanceId: string; readonly epoch: number }[]): boolean;
 }
 
 /** Makes it for a term, with nothing read. */
@@ -45,6 +54,16 @@ export function createRemovals(store: Pick<Store, "loadRemovals" | "saveRemovals
     }
   }
 
+  async function save(removals: readonly NodeRemoval[], now: number): Promise<Raised | Stale> {
+    try {
+      return await store.saveRemovals(removals, mandate, now);
+    } catch (error) {
+      known = undefined;
+      loading = undefined;
+      throw error;
+    }
+  }
+
   return {
     load: async () => void (await load()),
     isRead: () => known !== undefined,
@@ -55,11 +74,7 @@ export function createRemovals(store: Pick<Store, "loadRemovals" | "saveRemovals
       if (fresh.length === 0) return [];
       // Before the write: with the raised revision the tick may tell the node at once.
       for (const one of fresh) all.set(keyOf(one), one);
-      const saved = await store.saveRemovals(fresh, mandate, now).catch((error: unknown) => {
-        known = undefined;
-        loading = undefined;
-        throw error;
-      });
+      const saved = await save(fresh, now);
       if (saved.kind === "committed") {
         // Another write may have failed meanwhile, and all of them been read before this one.
         for (const one of fresh) known?.set(keyOf(one), one);
@@ -68,9 +83,8 @@ export function createRemovals(store: Pick<Store, "loadRemovals" | "saveRemovals
       for (const one of fresh) all.delete(keyOf(one));
       return [];
     },
-    done: (nodeId, gone) => {
-      for (const one of gone) known?.delete(keyOf({ nodeId, ...one }));
-    },
+    repeat: async (removals, now) => void (await save(removals, now)),
+    done: (nodeId, gone) => gone.filter(one => known?.delete(keyOf({ nodeId, ...one }))).length > 0,
   };
 }
 
