@@ -40,6 +40,15 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     listVolumes: "volumes.read",
     deleteVolume: "volumes.write",
   },
+  workspaces: {
+    createWorkspace: "workspaces.write",
+    getWorkspace: "workspaces.read",
+    listWorkspaces: "workspaces.read",
+    updateWorkspace: "workspaces.write",
+    restartWorkspace: "workspaces.write",
+    deleteWorkspace: "workspaces.write",
+    previewWorkspace: "workspaces.read",
+  },
   nodes: {
     listNodes: "nodes.read",
     getNode: "nodes.read",

@@ -6,6 +6,7 @@ import { NodeService } from "./gen/skep/v1/node_service_pb.ts";
 import { PlatformService } from "./gen/skep/v1/platform_service_pb.ts";
 import { RoutingService } from "./gen/skep/v1/routing_service_pb.ts";
 import { TenantService } from "./gen/skep/v1/tenant_service_pb.ts";
+import { WorkspaceService } from "./gen/skep/v1/workspace_service_pb.ts";
 
 /**
  * Every public service, by the name of what it is about, in the order in which documents list them.
@@ -15,6 +16,7 @@ export const SERVICE_BY_NAME = {
   deployments: DeploymentService,
   instances: InstanceService,
   volumes: VolumeService,
+  workspaces: WorkspaceService,
   nodes: NodeService,
   routing: RoutingService,
   platform: PlatformService,

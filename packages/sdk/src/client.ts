@@ -29,6 +29,7 @@ export function createClient({ transport, timeoutMs }: ClientOptions): SkepClien
     deployments: client(SERVICE_BY_NAME.deployments),
     instances: client(SERVICE_BY_NAME.instances),
     volumes: client(SERVICE_BY_NAME.volumes),
+    workspaces: client(SERVICE_BY_NAME.workspaces),
     nodes: client(SERVICE_BY_NAME.nodes),
     routing: client(SERVICE_BY_NAME.routing),
     platform: client(SERVICE_BY_NAME.platform),

@@ -12,6 +12,8 @@ export const PERMISSIONS = [
   "logs.read",
   "volumes.read",
   "volumes.write",
+  "workspaces.read",
+  "workspaces.write",
   "nodes.read",
   "nodes.write",
   "routes.read",

@@ -1,3 +1,4 @@
+import type { Purpose } from "../workspace/selection.ts";
 import { DEFAULT_DATABASE_MB, DEFAULT_LIMITS, type Connector } from "../workspace/connector.ts";
 
 /** A good connector; the parts that are given replace its own. */
@@ -31,6 +32,15 @@ export function aConnector(
       },
     },
     enabled: true,
+    ...over,
+  };
+}
+
+/** The purpose of a small production; what is given replaces its own. */
+export function aPurpose(over: Partial<Purpose> = {}): Purpose {
+  return {
+    ...{ environment: "production", scale: "small", isRegulated: false, needsPerformance: false },
+    isCostSensitive: false,
     ...over,
   };
 }

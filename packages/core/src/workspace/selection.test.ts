@@ -1,14 +1,6 @@
 import { expect, test } from "vitest";
+import { aPurpose as purpose } from "../testing/connector.ts";
 import { refusedBy, selectMode, SELECTION, type Purpose } from "./selection.ts";
-
-const purpose = (over: Partial<Purpose> = {}): Purpose => ({
-  environment: "production",
-  scale: "small",
-  isRegulated: false,
-  needsPerformance: false,
-  isCostSensitive: false,
-  ...over,
-});
 
 test.each<[string, Partial<Purpose>]>([
   ["development", { environment: "development" }],

@@ -87,6 +87,10 @@ export const MACHINES: readonly Machine[] = [
 
 /** The smallest machine of the table that holds this; the largest where none does. */
 export function machineFor({ databaseMb, memoryMb }: Pick<Size, "databaseMb" | "memoryMb">): Machine {
-  const fits = MACHINES.find(one => memoryMb <= one.memoryGb * 1024 && databaseMb <= one.storageGb * 1024);
-  return fits ?? MACHINES.at(-1)!;
+  return MACHINES.find(one => holds(one, { databaseMb, memoryMb })) ?? MACHINES.at(-1)!;
+}
+
+/** Whether a machine holds this. */
+export function holds(machine: Machine, { databaseMb, memoryMb }: Pick<Size, "databaseMb" | "memoryMb">): boolean {
+  return memoryMb <= machine.memoryGb * 1024 && databaseMb <= machine.storageGb * 1024;
 }

@@ -1,6 +1,6 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import { principalKey } from "@skep/server/auth.ts";
-import type { Request } from "../store/store.ts";
+import type { Request } from "../store/request.ts";
 
 /**
  * The caller of a change, which the audit log names, and the key under which a repetition is

@@ -1,7 +1,8 @@
 import type { Usage } from "@skep/core/model/report.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
-import type { NodeRecord, Page, PageRequest, Store } from "../store/store.ts";
+import type { NodeRecord, Store } from "../store/store.ts";
+import type { Page, PageRequest } from "../store/request.ts";
 import type { InstanceRecord } from "@skep/core/model/instance.ts";
 
 /** Page size where a request names none. */

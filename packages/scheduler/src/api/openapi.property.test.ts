@@ -36,10 +36,13 @@ const operations = Object.entries(document.paths).flatMap(([path, verbs]) =>
 );
 
 /**
- * Refusals that no schema can tell: core's rules about a spec as a whole, and whether a token or a
- * version is one that the server gave.
+ * Refusals that no schema can tell: core's rules about a spec or a connector as a whole, and
+ * whether a token or a version is one that the server gave.
  */
-const BEYOND_THE_FILE = new Set(["SPEC_INVALID", "IMAGE_MISSING", "BAD_PAGE_TOKEN", "LABELS_INVALID"]);
+const BEYOND_THE_FILE = new Set([
+  ...["SPEC_INVALID", "IMAGE_MISSING", "BAD_PAGE_TOKEN", "LABELS_INVALID"],
+  ...["CONNECTOR_INVALID", "DELETION_UNSAID"],
+]);
 
 interface Answer {
   readonly status: number;

@@ -11,7 +11,7 @@ import type { RecoveredVolume, Recovery, RecoveryItem } from "@skep/core/identit
 import type { NodeId } from "@skep/core/model/node.ts";
 import { sentenceOf } from "../loop/records-guard.ts";
 import { refuse } from "../store/refusals.ts";
-import type { Request } from "../store/store.ts";
+import type { Request } from "../store/request.ts";
 import { askHeld } from "./ask-held.ts";
 import type { ApiDeps } from "./deps.ts";
 

@@ -10,6 +10,7 @@ import { isLive } from "@skep/core/model/state.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
+import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
 import type { NodeRemoval, Orphan, Replica } from "./store.ts";
 
@@ -64,6 +65,7 @@ export interface Records {
   readonly removals: Map<string, NodeRemoval>;
   /** By node and `locationKey`. */
   readonly orphans: Map<string, Orphan>;
+  readonly workspaces: Map<string, WorkspaceRecord>;
   readonly replicas: Map<string, Omit<Replica, "name" | "agoMs"> & { readonly at: number }>;
 }
 
@@ -113,6 +115,7 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
     serials: new Map(),
     removals: new Map(),
     orphans: new Map(),
+    workspaces: new Map(),
     replicas: new Map(),
   };
 }

@@ -1,4 +1,4 @@
-import type { Page, PageRequest } from "./store.ts";
+import type { Page, PageRequest } from "./request.ts";
 import { refuse } from "./refusals.ts";
 
 const LARGEST_PAGE = 1000;

@@ -27,6 +27,24 @@ export const refuse = {
       `Tenant ${id} still has deployments; delete them, and wait until they are gone.`,
       { details: { tenantId: id } },
     ),
+  tenantHasWorkspaces: (id: string): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "TENANT_HAS_WORKSPACES",
+      `Tenant ${id} still has workspaces; delete them, and wait until they are gone.`,
+      { details: { tenantId: id } },
+    ),
+  workspaceExists: (id: string): SkepError =>
+    new SkepError(
+      "already_exists",
+      "WORKSPACE_EXISTS",
+      `There is a workspace ${id} already, here or in another tenant; update it, or choose another id.`,
+      { details: { workspaceId: id } },
+    ),
+  noWorkspace: (id: string): SkepError =>
+    new SkepError("not_found", "WORKSPACE_NOT_FOUND", `There is no workspace ${id}; list those that there are.`, {
+      details: { workspaceId: id },
+    }),
   deploymentExists: (id: string): SkepError =>
     new SkepError(
       "already_exists",

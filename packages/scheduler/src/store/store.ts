@@ -20,6 +20,8 @@ import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
 import type { Committed, Raised, Stale } from "./commit-result.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { StatusReport } from "./reports.ts";
+import type { Page, PageRequest, Request } from "./request.ts";
+import type { WorkspaceStore } from "./workspace-store.ts";
 
 /** Who leads: the holder of the one row in `leases`. Time is the database's own. */
 export interface Lease {
@@ -170,27 +172,6 @@ export interface StatusStore {
    * @throws SkepError `aborted` `LEASE_LOST`.
    */
   restoreLocation(location: Location, mandate: Mandate): Promise<boolean>;
-}
-
-/** A page of a list; `nextToken` is `undefined` on the last one. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly nextToken: string | undefined;
-}
-
-/** Which page of a list is wanted. */
-export interface PageRequest {
-  readonly size: number;
-  readonly token: string | undefined;
-}
-
-/**
- * Who asked for a change, and the key under which a repetition of the same request is answered
- * alike.
- */
-export interface Request {
-  readonly actor: string;
-  readonly idempotencyKey: string | undefined;
 }
 
 /** What the API reads and writes: spec, and nothing that the tick or an agent writes. */
@@ -389,7 +370,8 @@ export interface Store
     HistoryStore,
     ReplicaStore,
     PlatformStore,
-    KeyStore {
+    KeyStore,
+    WorkspaceStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -1,8 +1,9 @@
 import type { Route } from "@skep/core/model/routing.ts";
-import type { Request, Store } from "../store.ts";
+import type { Store } from "../store.ts";
+import type { Request } from "../request.ts";
 import { aContainer, aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { describe, expect, it } from "vitest";
-import { aRoute, creation, placement } from "../testing/records.ts";
+import { aRoute, codeOf, creation, placement } from "../testing/records.ts";
 import { someone, NOW, type StoreSetting } from "./setting.ts";
 
 /**
@@ -16,23 +17,18 @@ export function describeSpecs(setting: StoreSetting): void {
   const { store, committed } = setting;
 
   describe("tenants and deployments", () => {
-    const code = async (promise: Promise<unknown>): Promise<string> =>
-      promise.then(
-        () => "done",
-        (error: { code: string; reason: string }) => `${error.code} ${error.reason}`,
-      );
     const NONE = { instances: undefined, cpuMillis: undefined, memoryBytes: undefined };
 
     it("refuses what the port says that it refuses", async () => {
       const create = (tenantId: string, name: string, routes: Route[] = []) =>
-        code(store.createDeployment(tenantId, aSpec({ name }), routes, someone, NOW));
-      expect(await code(store.createTenant(aTenant(), someone))).toBe("already_exists TENANT_EXISTS");
-      expect(await code(store.updateTenant("nobody", NONE, someone))).toBe("not_found TENANT_NOT_FOUND");
-      expect(await code(store.deleteTenant("nobody", someone))).toBe("not_found TENANT_NOT_FOUND");
-      expect(await code(store.deleteTenant("acme", someone))).toBe("failed_precondition TENANT_HAS_DEPLOYMENTS");
+        codeOf(store.createDeployment(tenantId, aSpec({ name }), routes, someone, NOW));
+      expect(await codeOf(store.createTenant(aTenant(), someone))).toBe("already_exists TENANT_EXISTS");
+      expect(await codeOf(store.updateTenant("nobody", NONE, someone))).toBe("not_found TENANT_NOT_FOUND");
+      expect(await codeOf(store.deleteTenant("nobody", someone))).toBe("not_found TENANT_NOT_FOUND");
+      expect(await codeOf(store.deleteTenant("acme", someone))).toBe("failed_precondition TENANT_HAS_DEPLOYMENTS");
       expect(await create("acme", "web")).toBe("already_exists DEPLOYMENT_EXISTS");
       expect(await create("nobody", "web")).toBe("not_found TENANT_NOT_FOUND");
-      expect(await code(store.changeDeployment("acme.nope", {}, undefined, someone, NOW))).toBe(
+      expect(await codeOf(store.changeDeployment("acme.nope", {}, undefined, someone, NOW))).toBe(
         "not_found DEPLOYMENT_NOT_FOUND",
       );
       await store.createTenant(aTenant({ id: "other" }), someone);
@@ -44,7 +40,7 @@ export function describeSpecs(setting: StoreSetting): void {
 
     it("gives a name to one deployment, and again when its holder is gone", async () => {
       const create = (routes: Route[]) =>
-        code(store.createDeployment("acme", aSpec({ name: "web" }), routes, someone, NOW));
+        codeOf(store.createDeployment("acme", aSpec({ name: "web" }), routes, someone, NOW));
       for (const routes of [[], [aRoute()], [aRoute({ router: "other" })]])
         expect(await create(routes)).toBe("already_exists DEPLOYMENT_EXISTS");
       await store.changeDeployment("acme.web", { desired: "deleted" }, undefined, someone, NOW);
@@ -68,15 +64,15 @@ export function describeSpecs(setting: StoreSetting): void {
       expect(await store.getDeployment("other.web")).toBeUndefined();
       // Its own tenant has it again at once, by whatever it is deployed.
       await store.createDeployment("acme", aSpec({ name: "b" }), [aRoute({ deploymentId: "acme.b" })], someone, NOW);
-      expect(await code(take("web", LONG_AFTER))).toBe("failed_precondition DOMAIN_TAKEN");
+      expect(await codeOf(take("web", LONG_AFTER))).toBe("failed_precondition DOMAIN_TAKEN");
       await store.changeDeployment("acme.b", { desired: "deleted" }, undefined, someone, NOW);
       await committed({ kind: "forget-deployment", deploymentId: "acme.b" });
-      expect(await code(take("web", NOW))).toBe("failed_precondition DOMAIN_KEPT");
+      expect(await codeOf(take("web", NOW))).toBe("failed_precondition DOMAIN_KEPT");
       // A tenant that is gone keeps it too.
       await store.changeDeployment("acme.web", { desired: "deleted" }, undefined, someone, NOW);
       await committed({ kind: "forget-deployment", deploymentId: "acme.web" });
       await store.deleteTenant("acme", someone);
-      expect(await code(take("web", NOW))).toBe("failed_precondition DOMAIN_KEPT");
+      expect(await codeOf(take("web", NOW))).toBe("failed_precondition DOMAIN_KEPT");
       await take("web", LONG_AFTER);
       expect(await store.listRoutes({ domain: "web.example" })).toEqual([theirs]);
     });
@@ -90,7 +86,7 @@ export function describeSpecs(setting: StoreSetting): void {
       const theirs = aRoute({ deploymentId: "other.web", tenantId: "other" });
       await store.createDeployment("other", aSpec(), [], someone, NOW);
       await store.pruneHistory({ ...horizon, domainsAt: 1 }, 10, setting.mandate());
-      expect(await code(take())).toBe("failed_precondition DOMAIN_KEPT");
+      expect(await codeOf(take())).toBe("failed_precondition DOMAIN_KEPT");
       await store.pruneHistory({ ...horizon, domainsAt: LONG_AFTER }, 10, setting.mandate());
       expect(await take()).toBe("done");
     });
@@ -105,7 +101,7 @@ export function describeSpecs(setting: StoreSetting): void {
       const route = aRoute({ deploymentId: "other.web", tenantId: "other" });
       await store.createDeployment("other", spec, [route], someone, LONG_AFTER);
       expect(await store.listRoutes({ tenantId: "other" })).toEqual([route]);
-      const back = code(store.changeDeployment("acme.web", { routes: [aRoute()] }, undefined, someone, NOW));
+      const back = codeOf(store.changeDeployment("acme.web", { routes: [aRoute()] }, undefined, someone, NOW));
       expect(await back).toBe("failed_precondition DOMAIN_TAKEN");
       expect(await store.listRoutes({ deploymentId: "acme.web" })).toEqual(routes);
     });
@@ -114,7 +110,7 @@ export function describeSpecs(setting: StoreSetting): void {
       await store.createTenant(aTenant({ id: "small", quota: { ...NONE, instances: 3 } }), someone);
       const attempts = await Promise.all(
         ["a", "b", "c", "d"].map(name =>
-          code(store.createDeployment("small", aSpec({ name, replicas: 2 }), [], someone, NOW)),
+          codeOf(store.createDeployment("small", aSpec({ name, replicas: 2 }), [], someone, NOW)),
         ),
       );
       expect(attempts.toSorted()).toEqual([
@@ -123,7 +119,7 @@ export function describeSpecs(setting: StoreSetting): void {
       ]);
       const [held] = (await store.listDeployments({ tenantId: "small" }, { size: 9, token: undefined })).items;
       const scale = (replicas: number) =>
-        code(store.changeDeployment(held!.deployment.id, { replicas }, undefined, someone, NOW));
+        codeOf(store.changeDeployment(held!.deployment.id, { replicas }, undefined, someone, NOW));
       expect(await scale(4)).toBe("resource_exhausted QUOTA_EXCEEDED");
       expect(await scale(3)).toBe("done");
       await store.updateTenant("small", { ...NONE, memoryBytes: 512 * 1024 * 1024 * 3 }, someone);
@@ -138,7 +134,7 @@ export function describeSpecs(setting: StoreSetting): void {
       expect(stopped.deployment).toMatchObject({ desired: "stopped", replicas: 9 });
       await store.updateTenant("small", { ...NONE, cpuMillis: 3_000 }, someone);
       const run = (replicas: number) =>
-        code(store.createDeployment("small", aSpec({ name: "run", replicas }), [], someone, NOW));
+        codeOf(store.createDeployment("small", aSpec({ name: "run", replicas }), [], someone, NOW));
       expect(await run(4)).toBe("resource_exhausted QUOTA_EXCEEDED");
       expect(await run(3), "what is stopped holds nothing").toBe("done");
       await store.updateTenant("small", { ...NONE, instances: 1 }, someone);
@@ -163,14 +159,14 @@ export function describeSpecs(setting: StoreSetting): void {
       expect(await change({})).toEqual(updated);
       expect((await change({ desired: "deleted" })).deployment.resourceVersion).toBe(5);
       expect((await change({ desired: "deleted" })).deployment.resourceVersion).toBe(5);
-      expect(await code(change({ replicas: 1 }))).toBe("failed_precondition DEPLOYMENT_DELETED");
+      expect(await codeOf(change({ replicas: 1 }))).toBe("failed_precondition DEPLOYMENT_DELETED");
     });
 
     it("refuses a change that is based on an old version, and loses none of those that come at once", async () => {
       const stale = store.changeDeployment("acme.web", { replicas: 9 }, 7, someone, NOW);
-      expect(await code(stale)).toBe("aborted STALE_VERSION");
+      expect(await codeOf(stale)).toBe("aborted STALE_VERSION");
       const both = await Promise.all(
-        [3, 4].map(replicas => code(store.changeDeployment("acme.web", { replicas }, 1, someone, NOW))),
+        [3, 4].map(replicas => codeOf(store.changeDeployment("acme.web", { replicas }, 1, someone, NOW))),
       );
       expect(both.toSorted()).toEqual(["aborted STALE_VERSION", "done"]);
       await Promise.all(
@@ -186,7 +182,7 @@ export function describeSpecs(setting: StoreSetting): void {
       const first = await create("job", "k1");
       await store.changeDeployment("acme.job", { replicas: 3 }, undefined, keyed("k2"), NOW);
       expect(await create("job", "k1")).toEqual(first);
-      expect(await code(create("job2", "k1"))).toBe("aborted IDEMPOTENCY_KEY_REUSED");
+      expect(await codeOf(create("job2", "k1"))).toBe("aborted IDEMPOTENCY_KEY_REUSED");
       expect(await store.getDeployment("acme.job2")).toBeUndefined();
       await store.changeDeployment("acme.job", { replicas: 3 }, undefined, keyed("k2"), NOW);
       expect((await store.getDeployment("acme.job"))?.deployment).toMatchObject({ replicas: 3, resourceVersion: 2 });
@@ -213,7 +209,7 @@ export function describeSpecs(setting: StoreSetting): void {
       } while (token !== undefined);
       expect(names).toEqual(["a", "b", "c", "web"]);
       const bad = store.listDeployments({}, { size: 2, token: "%%%" });
-      expect(await code(bad)).toBe("invalid_argument BAD_PAGE_TOKEN");
+      expect(await codeOf(bad)).toBe("invalid_argument BAD_PAGE_TOKEN");
       expect((await store.listTenants({ size: 10, token: undefined })).items).toEqual([
         aTenant(),
         aTenant({ id: "default" }),

@@ -3,6 +3,7 @@ import { giveUpVolume, listVolumes, saveVolumes } from "./volumes.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { createKeys } from "./keys.ts";
+import { createWorkspaces } from "./workspaces.ts";
 import {
   commit,
   leads,
@@ -149,6 +150,7 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
     ...createStatus(records, clock, pass),
     ...createSpec(records, clock, pass),
     ...createKeys(records, pass),
+    ...createWorkspaces(records, pass),
   };
 }
 

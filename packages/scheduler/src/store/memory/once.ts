@@ -2,7 +2,7 @@ import type { AnswerCodec } from "@skep/api/codec/stored/answer.ts";
 import type { Records } from "../memory-records.ts";
 import { refuse } from "../refusals.ts";
 import { requestHash } from "../request-hash.ts";
-import type { Request } from "../store.ts";
+import type { Request } from "../request.ts";
 
 /**
  * Answers a repeated request as it was answered before; otherwise does it and keeps the answer.

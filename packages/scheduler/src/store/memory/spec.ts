@@ -16,7 +16,8 @@ import { makePage, readPage } from "../page.ts";
 import { quotaWords, refuse } from "../refusals.ts";
 import type { DeploymentChange } from "@skep/core/deployment/change.ts";
 import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
-import type { InstanceFilter, Page, PageRequest, Request } from "../store.ts";
+import type { InstanceFilter } from "../store.ts";
+import type { Page, PageRequest, Request } from "../request.ts";
 
 /** See `SpecStore.createTenant`. */
 export function createTenant(records: Records, tenant: Tenant, request: Request, now: number): Tenant {
@@ -44,6 +45,9 @@ export function deleteTenant(records: Records, id: string, request: Request, now
     if (!records.tenants.has(id)) throw refuse.noTenant(id);
     for (const deployment of records.deployments.values()) {
       if (deployment.tenantId === id) throw refuse.tenantInUse(id);
+    }
+    for (const workspace of records.workspaces.values()) {
+      if (workspace.tenantId === id) throw refuse.tenantHasWorkspaces(id);
     }
     records.tenants.delete(id);
     audit();

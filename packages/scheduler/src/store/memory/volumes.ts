@@ -2,7 +2,8 @@ import { emptyAnswer } from "@skep/api/codec/stored/answer.ts";
 import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
 import { volumeKey } from "@skep/core/model/volume.ts";
 import { inOrder, type Records } from "../memory-records.ts";
-import type { Request, VolumeFilter } from "../store.ts";
+import type { VolumeFilter } from "../store.ts";
+import type { Request } from "../request.ts";
 import { raise } from "./raise.ts";
 import { once } from "./once.ts";
 

@@ -135,6 +135,25 @@ export interface VolumeRow {
   state: "kept" | "removing";
 }
 
+/** A row of `workspaces`; its JSON is of api's `codec/stored/workspace.ts`. */
+export interface WorkspaceRow {
+  id: string;
+  tenant_id: string;
+  connector: unknown;
+  purpose: unknown;
+  mode: "shared" | "standalone";
+  strategy: "least-loaded" | "round-robin";
+  desired: "run" | "stopped" | "deleted";
+  database_pool: number;
+  scaling: unknown;
+  restarts: number;
+  epoch: number;
+  waiting: string;
+  version: number;
+  created_at: number;
+  updated_at: number;
+}
+
 /** A row of `decisions`. */
 export interface DecisionRow {
   id: number;

@@ -86,3 +86,11 @@ export function placement(serial: number, over: Partial<Extract<Change, { kind: 
     ...over,
   };
 }
+
+/** What becomes of a call: `done`, or code and reason of its refusal. */
+export function codeOf(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => "done",
+    (error: { code: string; reason: string }) => `${error.code} ${error.reason}`,
+  );
+}

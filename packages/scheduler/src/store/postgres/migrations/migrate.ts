@@ -18,6 +18,7 @@ import { receiptKey } from "./0022-receipt-key.ts";
 import { assignmentStamps } from "./0023-assignment-stamps.ts";
 import { firstCommitPlan } from "./0025-first-commit-plan.ts";
 import { skippedSerials } from "./0026-skipped-serials.ts";
+import { workspaces } from "./0028-workspaces.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -46,6 +47,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0023-assignment-stamps": { up: assignmentStamps },
   "0025-first-commit-plan": { up: firstCommitPlan },
   "0026-skipped-serials": { up: skippedSerials },
+  "0028-workspaces": { up: workspaces },
 };
 
 /**

@@ -8,7 +8,7 @@ import { refuse } from "../../refusals.ts";
 import { fromRoute, toDeployment, toRelease } from "../rows.ts";
 import type { DeploymentChange } from "@skep/core/deployment/change.ts";
 import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
-import type { Request } from "../../store.ts";
+import type { Request } from "../../request.ts";
 import type { DeploymentRow, ReleaseRow } from "../tables.ts";
 import { ask, constraintOf, type Queryable } from "../sql.ts";
 import { CLAIM, ROUTE_RECORD } from "./create-deployment.ts";

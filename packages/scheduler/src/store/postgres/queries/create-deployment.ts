@@ -8,7 +8,7 @@ import { footprint } from "@skep/core/model/deployment.ts";
 import { refuse } from "../../refusals.ts";
 import { fromRoute } from "../rows.ts";
 import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
-import type { Request } from "../../store.ts";
+import type { Request } from "../../request.ts";
 import { askOne, constraintOf, type Queryable } from "../sql.ts";
 import { domainRefusal, nameTaken, quotaRefusal } from "./spec-refusals.ts";
 import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } from "./request.ts";

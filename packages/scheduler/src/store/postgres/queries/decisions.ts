@@ -6,7 +6,7 @@ import { refuse } from "../../refusals.ts";
 import { toDecision } from "../rows.ts";
 import { ask, translated, type Queryable } from "../sql.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
-import type { Page, PageRequest } from "../../store.ts";
+import type { Page, PageRequest } from "../../request.ts";
 import type { Tables } from "../tables.ts";
 
 const SAVE = {

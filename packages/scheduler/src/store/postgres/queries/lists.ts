@@ -7,7 +7,8 @@ import { makePage, readPage } from "../../page.ts";
 import { toDeployment, toInstance, toLocation, toNodeRecord, toRelease, toRoute, toTenant } from "../rows.ts";
 import { translated } from "../sql.ts";
 import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
-import type { InstanceFilter, NodeRecord, Page, PageRequest } from "../../store.ts";
+import type { InstanceFilter, NodeRecord } from "../../store.ts";
+import type { Page, PageRequest } from "../../request.ts";
 import { LOCATION_COLUMNS, NODE_COLUMNS, type DeploymentRow, type Tables } from "../tables.ts";
 
 type Db = Kysely<Tables>;

@@ -4,7 +4,7 @@ import type pg from "pg";
 import { footprint } from "@skep/core/model/deployment.ts";
 import { volumeKey } from "@skep/core/model/volume.ts";
 import { refuse } from "../../refusals.ts";
-import type { Request } from "../../store.ts";
+import type { Request } from "../../request.ts";
 import { fromRoute } from "../rows.ts";
 import { inTransaction, type Queryable } from "../sql.ts";
 import { ROUTE_RECORD } from "./create-deployment.ts";

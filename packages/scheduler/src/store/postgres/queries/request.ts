@@ -1,6 +1,6 @@
 import type { AnswerCodec } from "@skep/api/codec/stored/answer.ts";
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { Request } from "../../store.ts";
+import type { Request } from "../../request.ts";
 import { refuse } from "../../refusals.ts";
 import { requestHash } from "../../request-hash.ts";
 import { ask, constraintOf, stateOf, type Queryable } from "../sql.ts";

@@ -1,7 +1,7 @@
 import { emptyAnswer, tenantAnswer } from "@skep/api/codec/stored/answer.ts";
 import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
 import { refuse } from "../../refusals.ts";
-import type { Request } from "../../store.ts";
+import type { Request } from "../../request.ts";
 import { ask, constraintOf, type Queryable } from "../sql.ts";
 import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } from "./request.ts";
 
@@ -79,6 +79,13 @@ export async function deleteTenant(db: Queryable, id: TenantId, request: Request
     const deleted = await ask(db, DELETE, [id, ...recordValues(one, null)]);
     if (deleted.length === 0) throw refuse.noTenant(id);
   } catch (error) {
-    throw constraintOf(error) === "deployments_tenant" ? refuse.tenantInUse(id) : error;
+    switch (constraintOf(error)) {
+      case "deployments_tenant":
+        throw refuse.tenantInUse(id);
+      case "workspaces_tenant":
+        throw refuse.tenantHasWorkspaces(id);
+      default:
+        throw error;
+    }
   }
 }

@@ -1,0 +1,139 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { DEFAULT_SCALING, type ScalingPolicy } from "@skep/core/workspace/autoscale.ts";
+import type { HostStrategy as StrategyWord } from "@skep/core/workspace/host.ts";
+import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
+import type { WorkspaceState as StateWord } from "@skep/core/workspace/state.ts";
+import { withoutSecrets } from "@skep/core/workspace/secrets.ts";
+import type { Purpose } from "@skep/core/workspace/selection.ts";
+import {
+  HostStrategy,
+  WorkspaceDesired,
+  WorkspaceEnvironment,
+  WorkspaceScale,
+  WorkspaceState,
+  type ScalingPolicy as ScalingMessage,
+  type ScalingPolicySchema,
+  type Workspace,
+  type WorkspacePurpose,
+  type WorkspacePurposeSchema,
+  type WorkspaceSchema,
+} from "../gen/skep/v1/workspace_pb.ts";
+import { connectorFromProto, connectorToProto } from "./connector.ts";
+import { enumTable } from "./enum-table.ts";
+import { fromUint64, toUint64 } from "./number.ts";
+
+/** How the host of a workspace is chosen. */
+export const hostStrategies = enumTable<StrategyWord, HostStrategy>("strategy", {
+  "least-loaded": HostStrategy.LEAST_LOADED,
+  "round-robin": HostStrategy.ROUND_ROBIN,
+});
+
+/** What is wanted of a workspace. */
+export const workspaceDesires = enumTable<WorkspaceRecord["desired"], WorkspaceDesired>("desired state", {
+  run: WorkspaceDesired.RUN,
+  stopped: WorkspaceDesired.STOPPED,
+  deleted: WorkspaceDesired.DELETED,
+});
+
+const states = enumTable<StateWord, WorkspaceState>("workspace state", {
+  waiting: WorkspaceState.WAITING,
+  deploying: WorkspaceState.DEPLOYING,
+  active: WorkspaceState.ACTIVE,
+  idle: WorkspaceState.IDLE,
+  error: WorkspaceState.ERROR,
+  stopping: WorkspaceState.STOPPING,
+  stopped: WorkspaceState.STOPPED,
+});
+
+const environments = enumTable<Purpose["environment"], WorkspaceEnvironment>("environment", {
+  development: WorkspaceEnvironment.DEVELOPMENT,
+  testing: WorkspaceEnvironment.TESTING,
+  production: WorkspaceEnvironment.PRODUCTION,
+});
+
+const scales = enumTable<Purpose["scale"], WorkspaceScale>("scale", {
+  small: WorkspaceScale.SMALL,
+  large: WorkspaceScale.LARGE,
+});
+
+/** A message's purpose; an absent one is a small production. */
+export function purposeFromProto(message: WorkspacePurpose | undefined): Purpose {
+  return {
+    environment: environments.fromProtoOr(message?.environment ?? 0, "purpose.environment", "production"),
+    scale: scales.fromProtoOr(message?.scale ?? 0, "purpose.scale", "small"),
+    isRegulated: message?.isRegulated ?? false,
+    needsPerformance: message?.needsPerformance ?? false,
+    isCostSensitive: message?.isCostSensitive ?? false,
+  };
+}
+
+/** A purpose as a message. */
+export function purposeToProto(purpose: Purpose): MessageInitShape<typeof WorkspacePurposeSchema> {
+  const { environment, scale, ...rest } = purpose;
+  return { ...rest, environment: environments.toProto(environment), scale: scales.toProto(scale) };
+}
+
+/** A message's policy; what it does not say stays as it is in `known`. */
+export function scalingFromProto(
+  message: ScalingMessage | undefined,
+  known: ScalingPolicy = DEFAULT_SCALING,
+): ScalingPolicy {
+  const { enabled, cooldown, maxInstances, triggers } = message ?? {};
+  return {
+    enabled: enabled ?? known.enabled,
+    triggers: {
+      cpuUsage: triggers?.cpuUsage ?? known.triggers.cpuUsage,
+      memoryUsage: triggers?.memoryUsage ?? known.triggers.memoryUsage,
+      connectionCount: triggers?.connectionCount ?? known.triggers.connectionCount,
+      messagesPerSecond: triggers?.messagesPerSecond ?? known.triggers.messagesPerSecond,
+    },
+    cooldown: cooldown ?? known.cooldown,
+    maxInstances: maxInstances ?? known.maxInstances,
+  };
+}
+
+/** A policy as a message, with all that it has. */
+export function scalingToProto(policy: ScalingPolicy): MessageInitShape<typeof ScalingPolicySchema> {
+  return { ...policy, triggers: { ...policy.triggers } };
+}
+
+/** A workspace as a message, without its secrets; without its state where that is not known. */
+export function workspaceToProto(record: WorkspaceRecord, state?: StateWord): MessageInitShape<typeof WorkspaceSchema> {
+  return {
+    id: record.id,
+    tenantId: record.tenantId,
+    connector: connectorToProto(withoutSecrets(record.connector)),
+    purpose: purposeToProto(record.purpose),
+    strategy: hostStrategies.toProto(record.strategy),
+    desired: workspaceDesires.toProto(record.desired),
+    resourceVersion: toUint64(record.version),
+    ...(state === undefined ? {} : { state: states.toProto(state) }),
+    waiting: record.waiting,
+    epoch: toUint64(record.epoch),
+    restarts: toUint64(record.restarts),
+    databasePoolSize: record.databasePool,
+    scaling: scalingToProto(record.scaling),
+    createdAt: timestampFromMs(record.createdAt),
+    updatedAt: timestampFromMs(record.updatedAt),
+  };
+}
+
+/** The record that `workspaceToProto` showed, as far as it showed it. */
+export function workspaceFromProto(message: Workspace): WorkspaceRecord | undefined {
+  const { id, tenantId, connector, createdAt, updatedAt } = message;
+  if (connector === undefined || createdAt === undefined || updatedAt === undefined) return undefined;
+  return {
+    ...{ id, tenantId, connector: connectorFromProto(connector), waiting: message.waiting },
+    purpose: purposeFromProto(message.purpose),
+    strategy: hostStrategies.fromProto(message.strategy, "strategy"),
+    desired: workspaceDesires.fromProto(message.desired, "desired"),
+    version: fromUint64(message.resourceVersion, "resource_version"),
+    epoch: fromUint64(message.epoch, "epoch"),
+    restarts: fromUint64(message.restarts, "restarts"),
+    databasePool: message.databasePoolSize,
+    scaling: scalingFromProto(message.scaling),
+    createdAt: timestampMs(createdAt),
+    updatedAt: timestampMs(updatedAt),
+  };
+}

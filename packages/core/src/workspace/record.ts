@@ -1,0 +1,127 @@
+import { SkepError } from "../error.ts";
+import { DEFAULT_SCALING, type ScalingPolicy } from "./autoscale.ts";
+import type { Connector, WorkspaceId } from "./connector.ts";
+import type { HostStrategy } from "./host.ts";
+import { keepSecrets } from "./secrets.ts";
+import { refusedBy, type Purpose } from "./selection.ts";
+
+/** A workspace as it is recorded. */
+export interface WorkspaceRecord {
+  /** That of its connector. */
+  readonly id: WorkspaceId;
+  readonly tenantId: string;
+  /**
+   * Its secret is a digest (kit's `secret-digest.ts`); a database's address may hold a password.
+   */
+  readonly connector: Connector;
+  readonly purpose: Purpose;
+  readonly strategy: HostStrategy;
+  /** `deleted`: the record goes once no host has it. */
+  readonly desired: "run" | "stopped" | "deleted";
+  /** Connections that it may have to its database (R93, R134). */
+  readonly databasePool: number;
+  readonly scaling: ScalingPolicy;
+  /** How often a restart was asked for: a host that began it at another number begins it anew. */
+  readonly restarts: number;
+  /** How often it was placed. Hosting writes it, and `waiting`; neither raises the version. */
+  readonly epoch: number;
+  /** Why it has no host; empty where it has one. */
+  readonly waiting: string;
+  readonly version: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** Connections to its database that a new workspace may have (R93). */
+const DEFAULT_POOL = 10;
+
+/** What a new workspace is made of. */
+export type NewWorkspace = Pick<WorkspaceRecord, "tenantId" | "connector" | "purpose" | "strategy">;
+
+/** What is wanted otherwise; absent parts stay as they are. */
+export interface WorkspaceChange {
+  readonly connector?: Connector;
+  readonly purpose?: Purpose;
+  readonly strategy?: HostStrategy;
+  readonly desired?: WorkspaceRecord["desired"];
+  readonly databasePool?: number;
+  readonly scaling?: ScalingPolicy;
+  readonly restart?: true;
+}
+
+/** The record of a new workspace. @throws SkepError `failed_precondition` `MODE_REFUSED`. */
+export function firstWorkspace(wanted: NewWorkspace, now: number): WorkspaceRecord {
+  refuseMode(wanted.connector, wanted.purpose);
+  const { tenantId, connector, purpose, strategy } = wanted;
+  return {
+    ...{ id: connector.id, tenantId, connector, purpose, strategy, desired: "run", restarts: 0 },
+    ...{ databasePool: DEFAULT_POOL, scaling: DEFAULT_SCALING },
+    ...{ epoch: 0, waiting: "", version: 1, createdAt: now, updatedAt: now },
+  };
+}
+
+/**
+ * The record after a change; the same object where nothing is to change.
+ * @throws SkepError `aborted` `STALE_VERSION`, `failed_precondition` `WORKSPACE_DELETED`,
+ * `MODE_FIXED` or `MODE_REFUSED`.
+ */
+export function changedWorkspace(
+  before: WorkspaceRecord,
+  change: WorkspaceChange,
+  expectVersion: number | undefined,
+  now: number,
+): WorkspaceRecord {
+  const { id, version } = before;
+  if (expectVersion !== undefined && expectVersion !== version)
+    throw refuseWorkspace.staleVersion(id, expectVersion, version);
+  const { restart, ...parts } = change;
+  if (Object.keys(change).length === 0 || (before.desired === "deleted" && change.desired === "deleted")) return before;
+  if (before.desired === "deleted") throw refuseWorkspace.beingDeleted(id);
+  const connector = keepSecrets(change.connector ?? before.connector, before.connector);
+  const after = { ...before, ...parts, connector, version: version + 1, updatedAt: now };
+  if (modeOf(after.connector) !== modeOf(before.connector))
+    throw refuseWorkspace.modeFixed(id, modeOf(before.connector));
+  refuseMode(after.connector, after.purpose);
+  return restart === true ? { ...after, restarts: before.restarts + 1 } : after;
+}
+
+function modeOf(connector: Connector): Connector["config"]["resources"]["type"] {
+  return connector.config.resources.type;
+}
+
+function refuseMode(connector: Connector, purpose: Purpose): void {
+  const rule = refusedBy(modeOf(connector), purpose);
+  if (rule === undefined) return;
+  throw new SkepError(
+    "failed_precondition",
+    "MODE_REFUSED",
+    `Workspace ${connector.id} may not be ${modeOf(connector)}, by the rule ${rule.name}: ${rule.because}. ` +
+      `Make it ${rule.mode}.`,
+    { details: { workspaceId: connector.id, rule: rule.name, mode: rule.mode } },
+  );
+}
+
+/** Why a workspace is not changed: what is wrong, where, and what to do. */
+export const refuseWorkspace = {
+  staleVersion: (id: WorkspaceId, given: number, current: number): SkepError =>
+    new SkepError(
+      "aborted",
+      "STALE_VERSION",
+      `Workspace ${id} is at resource version ${current}, and this change is based on ${given}; read it again and repeat.`,
+      { details: { workspaceId: id, currentVersion: String(current) } },
+    ),
+  beingDeleted: (id: WorkspaceId): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "WORKSPACE_DELETED",
+      `Workspace ${id} is being deleted; wait until it is gone, then create it anew.`,
+      { details: { workspaceId: id } },
+    ),
+  modeFixed: (id: WorkspaceId, mode: string): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "MODE_FIXED",
+      `Workspace ${id} is ${mode}, and an update does not move it, since its messages would be torn apart. Migrate it.`,
+      { details: { workspaceId: id } },
+    ),
+} as const;

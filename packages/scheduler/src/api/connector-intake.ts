@@ -1,0 +1,51 @@
+import type { Connector as ConnectorMessage } from "@skep/api/gen/skep/v1/workspace_pb.ts";
+import { connectorFromProto } from "@skep/api/codec/connector.ts";
+import { SkepError, type Issue } from "@skep/core/error.ts";
+import { validateConnector, type Connector } from "@skep/core/workspace/connector.ts";
+import { withSecret } from "@skep/core/workspace/secrets.ts";
+import { digestSecret, isDigest } from "@skep/kit/secret-digest.ts";
+
+/**
+ * Reads a connector as it was sent, with the digest in place of its secret.
+ * @throws SkepError `invalid_argument` `CONNECTOR_INVALID` with everything that is wrong.
+ */
+export function acceptConnector(message: ConnectorMessage): Connector {
+  return accept(message, true);
+}
+
+/**
+ * The same for a change, where an empty secret keeps the recorded one. @throws as
+ * `acceptConnector`.
+ */
+export function acceptChangedConnector(message: ConnectorMessage, workspaceId: string): Connector {
+  const connector = accept(message, message.access?.secret !== "");
+  if (connector.id === workspaceId) return connector;
+  throw invalid([
+    {
+      path: "id",
+      problem: `it is ${connector.id}, and the workspace is ${workspaceId}`,
+      advice: "an id cannot change: create a new workspace",
+    },
+  ]);
+}
+
+function accept(message: ConnectorMessage, hasSecret: boolean): Connector {
+  const connector = connectorFromProto(message);
+  const { secret } = connector.access;
+  const issues = validateConnector(connector).filter(one => hasSecret || one.path !== "access.secret");
+  const taken: readonly Issue[] = isDigest(secret)
+    ? [{ path: "access.secret", problem: "it has the form of a digest", advice: "choose a secret of its own" }]
+    : [];
+  const all = [...issues, ...taken];
+  if (all.length > 0) throw invalid(all);
+  return hasSecret ? withSecret(connector, digestSecret(connector.id, secret)) : connector;
+}
+
+function invalid(issues: readonly Issue[]): SkepError {
+  const [first] = issues;
+  const more = issues.length === 1 ? "" : ` (and ${issues.length - 1} more, in \`issues\`)`;
+  const message = `connector.${first?.path}: ${first?.problem}; ${first?.advice}${more}.`;
+  return new SkepError("invalid_argument", "CONNECTOR_INVALID", message, {
+    issues: issues.map(one => ({ ...one, path: `connector.${one.path}` })),
+  });
+}
