@@ -15,6 +15,16 @@ const ms = (otherwise: number) => z.coerce.number().int().min(1).default(otherwi
 /** 200 instances, as large as a container is that says nothing. */
 const DEFAULT_QUOTA = { instances: 200, cpuMillis: 200_000, memoryBytes: 100 * 2 ** 30 };
 const bound = (otherwise: number) => z.coerce.number().int().min(0).default(otherwise);
+/** Names with commas between. */
+const names = z
+  .string()
+  .default("")
+  .transform(text =>
+    text
+      .split(",")
+      .map(name => name.trim())
+      .filter(Boolean),
+  );
 const DAY_MS = 24 * 3_600_000;
 const days = (otherwiseMs: number) =>
   z.coerce
@@ -139,17 +149,14 @@ export const SCHEDULER_SETTINGS = {
     bound(DEFAULT_QUOTA.memoryBytes),
     "bytes that a new tenant's limits may come to, 0 for any number",
   ),
+  databaseHosts: setting(
+    "SKEP_WORKSPACE_DATABASE_HOSTS",
+    names,
+    "hosts in the platform's own network that workspaces may have as their database, commas between; .example.internal is all below it",
+  ),
   reservedDomains: setting(
     "SKEP_RESERVED_DOMAINS",
-    z
-      .string()
-      .default("")
-      .transform(text =>
-        text
-          .split(",")
-          .map(name => name.trim())
-          .filter(Boolean),
-      ),
+    names,
     "domains that no tenant may route, commas between; .example.com is all below it",
   ),
   keepDomainsHours: setting(

@@ -44,6 +44,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly fixedPorts?: readonly PortRange[];
   /** Domains that nobody may take, beside those of nodes. */
   readonly reservedDomains?: readonly string[];
+  /** Hosts of the platform's own network that workspaces may have as their database. */
+  readonly databaseHosts?: readonly string[];
   /** The bounds of a new tenant that names none; none where absent. */
   readonly defaultQuota?: Quota;
 }
@@ -190,9 +192,9 @@ function apiOf(
   wake: (because: string) => void,
 ): ApiDeps {
   const { store, bus, clock, log, name, version, fixedPorts = [], ids, settings } = ports;
-  const { defaultQuota = NO_QUOTA } = ports;
+  const { defaultQuota = NO_QUOTA, databaseHosts = [] } = ports;
   return {
-    ...{ store, bus, clock, log, version, fixedPorts, defaultQuota },
+    ...{ store, bus, clock, log, version, fixedPorts, defaultQuota, databaseHosts },
     reservedDomains: createReservedDomains(ports, ports.reservedDomains ?? []),
     placement: settings,
     replica: name,

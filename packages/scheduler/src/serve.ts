@@ -45,7 +45,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     ...{ fixedPorts: config.fixedPorts, routesMaxAgeMs: config.routesMaxAgeMs },
     askEdge: createAskEdge(config.edgeHttpPort),
     ...{ retention: retentionOf(config), defaultQuota: defaultQuotaOf(config) },
-    reservedDomains: config.reservedDomains,
+    ...{ reservedDomains: config.reservedDomains, databaseHosts: config.databaseHosts },
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
     ...joinOf(config),
   });

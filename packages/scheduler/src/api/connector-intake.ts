@@ -2,23 +2,29 @@ import type { Connector as ConnectorMessage } from "@skep/api/gen/skep/v1/worksp
 import { connectorFromProto } from "@skep/api/codec/connector.ts";
 import { SkepError, type Issue } from "@skep/core/error.ts";
 import { validateConnector, type Connector } from "@skep/core/workspace/connector.ts";
+import { databaseUrlIssues } from "@skep/core/workspace/database-url.ts";
 import { withSecret } from "@skep/core/workspace/secrets.ts";
 import { digestSecret, isDigest } from "@skep/kit/secret-digest.ts";
 
 /**
- * Reads a connector as it was sent, with the digest in place of its secret.
+ * Reads a connector as it was sent, with the digest in place of its secret. `databaseHosts` of the
+ * platform's own network may be its database.
  * @throws SkepError `invalid_argument` `CONNECTOR_INVALID` with everything that is wrong.
  */
-export function acceptConnector(message: ConnectorMessage): Connector {
-  return accept(message, true);
+export function acceptConnector(message: ConnectorMessage, databaseHosts: readonly string[]): Connector {
+  return accept(message, databaseHosts, true);
 }
 
 /**
  * The same for a change, where an empty secret keeps the recorded one. @throws as
  * `acceptConnector`.
  */
-export function acceptChangedConnector(message: ConnectorMessage, workspaceId: string): Connector {
-  const connector = accept(message, message.access?.secret !== "");
+export function acceptChangedConnector(
+  message: ConnectorMessage,
+  databaseHosts: readonly string[],
+  workspaceId: string,
+): Connector {
+  const connector = accept(message, databaseHosts, message.access?.secret !== "");
   if (connector.id === workspaceId) return connector;
   throw invalid([
     {
@@ -29,14 +35,15 @@ export function acceptChangedConnector(message: ConnectorMessage, workspaceId: s
   ]);
 }
 
-function accept(message: ConnectorMessage, hasSecret: boolean): Connector {
+function accept(message: ConnectorMessage, databaseHosts: readonly string[], hasSecret: boolean): Connector {
   const connector = connectorFromProto(message);
   const { secret } = connector.access;
   const issues = validateConnector(connector).filter(one => hasSecret || one.path !== "access.secret");
   const taken: readonly Issue[] = isDigest(secret)
     ? [{ path: "access.secret", problem: "it has the form of a digest", advice: "choose a secret of its own" }]
     : [];
-  const all = [...issues, ...taken];
+  const { url } = connector.config.resources.specs.database;
+  const all = [...issues, ...taken, ...(url === undefined ? [] : databaseUrlIssues(url, databaseHosts))];
   if (all.length > 0) throw invalid(all);
   return hasSecret ? withSecret(connector, digestSecret(connector.id, secret)) : connector;
 }

@@ -29,6 +29,8 @@ export interface ApiDeps {
   readonly fixedPorts: readonly PortRange[];
   /** Domains that nobody may take. */
   reservedDomains(): Promise<readonly string[]>;
+  /** Hosts of the platform's own network that workspaces may have as their database. */
+  readonly databaseHosts: readonly string[];
   /** What placement goes by. */
   readonly placement: PlacementSettings;
   /** The bounds of a new tenant that names none. */

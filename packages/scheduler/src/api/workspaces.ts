@@ -35,7 +35,7 @@ export function workspaceHandlers(deps: ApiDeps): ServiceImpl<typeof WorkspaceSe
       const { tenantId, connector, purpose, strategy } = request;
       if (connector === undefined) throw noConnector();
       const wanted = {
-        ...{ tenantId, connector: acceptConnector(connector), purpose: purposeFromProto(purpose) },
+        ...{ tenantId, connector: acceptConnector(connector, deps.databaseHosts), purpose: purposeFromProto(purpose) },
         strategy: hostStrategies.fromProtoOr(strategy, "strategy", "least-loaded"),
       };
       const record = await store.createWorkspace(wanted, changeRequest(request, context), clock.now());
@@ -52,7 +52,7 @@ export function workspaceHandlers(deps: ApiDeps): ServiceImpl<typeof WorkspaceSe
       const { scaling } = request;
       const known = scaling === undefined ? undefined : await findWorkspace(store, request.workspaceId);
       const wanted = {
-        ...changeOf(request),
+        ...changeOf(request, deps.databaseHosts),
         ...(known === undefined ? {} : { scaling: scalingFromProto(scaling, known.scaling) }),
       };
       return { workspace: await change(deps, request, context, wanted) };
@@ -95,12 +95,12 @@ async function change(
   return encode(record);
 }
 
-function changeOf(request: UpdateWorkspaceRequest): WorkspaceChange {
+function changeOf(request: UpdateWorkspaceRequest, databaseHosts: readonly string[]): WorkspaceChange {
   const { workspaceId, connector, purpose, strategy, desired, databasePoolSize } = request;
   if (desired === WorkspaceDesired.DELETED)
     throw new SkepError("invalid_argument", "DELETION_UNSAID", "An update deletes nothing; call DeleteWorkspace.");
   return {
-    ...(connector === undefined ? {} : { connector: acceptChangedConnector(connector, workspaceId) }),
+    ...(connector === undefined ? {} : { connector: acceptChangedConnector(connector, databaseHosts, workspaceId) }),
     ...(purpose === undefined ? {} : { purpose: purposeFromProto(purpose) }),
     ...(strategy === 0 ? {} : { strategy: hostStrategies.fromProto(strategy, "strategy") }),
     ...(desired === WorkspaceDesired.UNSPECIFIED ? {} : { desired: workspaceDesires.fromProto(desired, "desired") }),

@@ -125,8 +125,9 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
   return platform;
 }
 
-/** No agent is heard. */
+/** No agent is heard, and one host of the platform's own network may be a database. */
 const NOBODY = {
+  databaseHosts: ["mongo.internal"],
   heardNodes: () => [],
   silentMs: () => 0,
   unproven: () => [],

@@ -1,0 +1,75 @@
+/** Ranges of IPv4 that are nobody's in the Internet: their first address and their prefix. */
+const NOT_PUBLIC: readonly (readonly [number, number])[] = [
+  [octets(0, 0, 0, 0), 8],
+  [octets(10, 0, 0, 0), 8],
+  [octets(100, 64, 0, 0), 10],
+  [octets(127, 0, 0, 0), 8],
+  [octets(169, 254, 0, 0), 16],
+  [octets(172, 16, 0, 0), 12],
+  [octets(192, 0, 0, 0), 24],
+  [octets(192, 0, 2, 0), 24],
+  [octets(192, 88, 99, 0), 24],
+  [octets(192, 168, 0, 0), 16],
+  [octets(198, 18, 0, 0), 15],
+  [octets(198, 51, 100, 0), 24],
+  [octets(203, 0, 113, 0), 24],
+  [octets(224, 0, 0, 0), 3],
+];
+
+/**
+ * Whether the text is an address, of IPv4 or IPv6, that is reached over the Internet. An address
+ * that programs read in several ways, such as `127.1`, is none.
+ */
+export function isPublicAddress(text: string): boolean {
+  const four = parseIpv4(text);
+  if (four !== undefined) return isPublicIpv4(four);
+  const groups = parseIpv6(text);
+  return groups !== undefined && isPublicIpv6(groups);
+}
+
+/** Whether a host is meant as an address: a browser reads a last part of digits alone as one. */
+export function looksLikeAddress(host: string): boolean {
+  const last = host.slice(host.lastIndexOf(".") + 1);
+  return host.includes(":") || /^(\d+|0x[\da-f]*)$/i.test(last);
+}
+
+function isPublicIpv4(address: number): boolean {
+  return !NOT_PUBLIC.some(([first, prefix]) => {
+    const size = 2 ** (32 - prefix);
+    return address >= first && address < first + size;
+  });
+}
+
+/**
+ * Only 2000::/3 is given out; of it Teredo and 6to4 lead to an IPv4 address inside, so that they
+ * count as none.
+ */
+function isPublicIpv6(groups: readonly number[]): boolean {
+  const [first = 0, second = 0] = groups;
+  if (first >> 13 !== 1) return false;
+  const leadsInside = first === 0x2002 || (first === 0x2001 && (second === 0 || second === 0x0db8));
+  return !leadsInside;
+}
+
+function octets(a: number, b: number, c: number, d: number): number {
+  return a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
+}
+
+function parseIpv4(text: string): number | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part))) return undefined;
+  const [a = 256, b = 256, c = 256, d = 256] = parts.map(Number);
+  return Math.max(a, b, c, d) > 255 ? undefined : octets(a, b, c, d);
+}
+
+/** The eight groups of an address; one with an IPv4 address at its end is none that is public. */
+function parseIpv6(text: string): readonly number[] | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2 || !text.includes(":")) return undefined;
+  const [left = [], right = []] = halves.map(half => (half === "" ? [] : half.split(":")));
+  const missing = 8 - left.length - right.length;
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
+  const groups = [...left, ...Array.from({ length: missing }, () => "0"), ...right];
+  if (!groups.every(group => /^[\da-f]{1,4}$/i.test(group))) return undefined;
+  return groups.map(group => Number.parseInt(group, 16));
+}
