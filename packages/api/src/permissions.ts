@@ -1,11 +1,12 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Permission } from "@skep/core/access/permission.ts";
-import { SERVICE_BY_NAME } from "./services.ts";
+import { MACHINE_SERVICE_BY_NAME, SERVICE_BY_NAME } from "./services.ts";
 
-type Services = typeof SERVICE_BY_NAME;
+const ALL = { ...SERVICE_BY_NAME, ...MACHINE_SERVICE_BY_NAME } as const;
+type Services = typeof ALL;
 
 /**
- * What each method of each public service needs. A method that is missing here does not compile.
+ * What each method of each service needs. A method that is missing here does not compile.
  */
 const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[S]["method"]]: Permission } } = {
   tenants: {
@@ -69,10 +70,15 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     recover: "platform.recover",
     watchEvents: "events.read",
   },
+  hosts: {
+    enrol: "hosts.enrol",
+    attach: "hosts.serve",
+    report: "hosts.serve",
+  },
 };
 
 const byMethod: ReadonlyMap<DescMethod, Permission> = new Map(
-  Object.entries(SERVICE_BY_NAME).flatMap(([name, service]) => {
+  Object.entries(ALL).flatMap(([name, service]) => {
     const needed: Readonly<Record<string, Permission>> = NEEDED[name as keyof Services];
     return service.methods.flatMap(method => {
       const permission = needed[method.localName];
@@ -81,7 +87,7 @@ const byMethod: ReadonlyMap<DescMethod, Permission> = new Map(
   }),
 );
 
-/** The permission that a method of a public service needs; `undefined` for any other method. */
+/** The permission that a method of a service of ours needs; `undefined` for any other method. */
 export function permissionOf(method: DescMethod): Permission | undefined {
   return byMethod.get(method);
 }

@@ -1,6 +1,7 @@
 import { VolumeService } from "./gen/skep/v1/volume_service_pb.ts";
 import type { DescService } from "@bufbuild/protobuf";
 import { DeploymentService } from "./gen/skep/v1/deployment_service_pb.ts";
+import { HostService } from "./gen/skep/v1/host_pb.ts";
 import { InstanceService } from "./gen/skep/v1/instance_service_pb.ts";
 import { NodeService } from "./gen/skep/v1/node_service_pb.ts";
 import { PlatformService } from "./gen/skep/v1/platform_service_pb.ts";
@@ -22,5 +23,13 @@ export const SERVICE_BY_NAME = {
   platform: PlatformService,
 } as const;
 
-/** The same as a list. */
+/**
+ * Services that only processes of ours call: they have no REST paths, no client in the sdk, and
+ * stand in no document for people.
+ */
+export const MACHINE_SERVICE_BY_NAME = {
+  hosts: HostService,
+} as const;
+
+/** The public ones as a list. */
 export const SERVICES: readonly DescService[] = Object.values(SERVICE_BY_NAME);

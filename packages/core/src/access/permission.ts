@@ -20,6 +20,8 @@ export const PERMISSIONS = [
   "events.read",
   "platform.read",
   "platform.recover",
+  "hosts.enrol",
+  "hosts.serve",
 ] as const;
 
 /** One of them. */
