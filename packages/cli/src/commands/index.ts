@@ -60,6 +60,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./volume.ts")).volume,
   },
   {
+    name: "workspace",
+    summary: "Create, list and change IoT workspaces.",
+    load: async () => (await import("./workspace.ts")).workspace,
+  },
+  {
     name: "recover",
     summary: "Make the records those of the fleet again, after a restore or a loss.",
     load: async () => (await import("./recover.ts")).recover,

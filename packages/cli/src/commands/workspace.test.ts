@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startCommandTest, type CommandTest, type Outcome } from "../testing/command.ts";
+
+let test: CommandTest;
+beforeAll(async () => (test = await startCommandTest()));
+afterAll(() => test[Symbol.asyncDispose]());
+
+function expectOk(outcome: Outcome): string {
+  expect(outcome.err).toBe("");
+  expect(outcome.code).toBe(0);
+  return outcome.out;
+}
+
+const CONNECTOR = {
+  id: "fleet",
+  workspace: { type: "developer", icode: "DEV-9X00-233" },
+  type: "IoT",
+  name: "Fleet Management",
+  access: { maintainers: ["ops@fleet.example"], ratelimit: { sockets: 10, events: 20 } },
+  config: { protocol: "sio", resources: { type: "shared" } },
+};
+
+describe("skep workspace", () => {
+  it("creates one from a file, lists it, shows it, changes it and drops it", async () => {
+    test.write("connector.json", JSON.stringify(CONNECTOR));
+    test.write("secret", "sk_live_0123456789\n");
+    const made = expectOk(await test.skep("workspace create -f connector.json --secret-file secret"));
+    expect(made).toMatch(/^WORKSPACE\s+TENANT\s+NAME\s+MODE\s+STATE\s+HOST\s+AGE\s+WAITS\n/);
+    expect(made).toMatch(/fleet\s+default\s+Fleet Management\s+shared\s+waiting\s+-/);
+    expect(made).not.toContain("sk_");
+    expect(expectOk(await test.skep("workspace list"))).toMatch(/^fleet\s+default/m);
+    const shown = expectOk(await test.skep("workspace show fleet"));
+    expect(shown).toMatch(/^Purpose\s+small production$/m);
+    expect(shown).toMatch(/^Access\s+10 sockets, 20 events a second each$/m);
+    test.write("shown.json", JSON.stringify({ ...CONNECTOR, name: "Renamed" }));
+    const changed = await test.skep("workspace update fleet -f shown.json --pool 20 --scale large --cheap");
+    expect(expectOk(changed)).toMatch(/^Purpose\s+large production, cost$/m);
+    expect(changed.out).toMatch(/^Name\s+Renamed$/m);
+    expect(changed.out).toMatch(/^Database\s+Skep's, 1024 MB, 20 connections$/m);
+    expect(expectOk(await test.skep("workspace update fleet --no-cheap"))).toMatch(/^Purpose\s+large production$/m);
+    expect(expectOk(await test.skep("workspace update fleet --desired stopped"))).toMatch(/^State\s+stopped$/m);
+    expect(expectOk(await test.skep("workspace restart fleet"))).toBe("fleet: restarts\n");
+    expect(expectOk(await test.skep("workspace drop fleet"))).toContain("fleet: leaves");
+    expect(expectOk(await test.skep("workspace show fleet"))).toMatch(/^State\s+leaving$/m);
+  });
+
+  it("makes a secret where there is none and shows it once", async () => {
+    const { secret } = JSON.parse(expectOk(await test.skep("workspace create plain -o json"))) as { secret: string };
+    expect(secret).toMatch(/^sk_[\w-]{32}$/);
+    expect(expectOk(await test.skep("workspace show plain -o json"))).not.toContain(secret);
+    expect((await test.skep("workspace create other")).out).toContain("which nobody can show again: sk_");
+  });
+
+  it("refuses what policy refuses, by the name of the rule", async () => {
+    const { code, err } = await test.skep("workspace create clinic --regulated");
+    expect(code).toBe(6);
+    expect(err).toContain("by the rule regulatory-compliance");
+    expectOk(await test.skep("workspace create clinic --regulated --mode standalone"));
+  });
+
+  it.each([
+    ["workspace create", "Name the workspace"],
+    ["workspace create other -f connector.json", 'The file describes "fleet", and the command line names other'],
+    ["workspace create -f nothing.json", "The file nothing.json cannot be read (ENOENT)"],
+    ["workspace create -f broken.yaml", "broken.yaml is neither JSON nor YAML"],
+    [
+      "workspace create -f unknown.yaml",
+      'unknown.yaml: cannot decode message skep.v1.Connector from JSON: key "colour"',
+    ],
+    ["workspace create -f connector.json --secret-file empty", "The file empty has no secret in it"],
+    ["workspace create fleet2 --mode both", "Allowed choices are shared, standalone"],
+    ["workspace update plain --pool many", "Write a whole number from 0 to 1000"],
+    ["workspace plan --devices=-1", "Write a whole number"],
+    ["workspace create -f short.yaml", "connector.access.secret: it has 5 characters; use 10 to 512"],
+  ])("refuses `%s`, and says what to do", async (line, told) => {
+    test.write("connector.json", JSON.stringify(CONNECTOR));
+    test.write("broken.yaml", "id: [");
+    test.write("unknown.yaml", "id: a\ncolour: red\n");
+    test.write("empty", "\n");
+    test.write("short.yaml", JSON.stringify({ ...CONNECTOR, id: "short", access: { secret: "short" } }));
+    const { code, err } = await test.skep(line);
+    expect(err).toContain(told);
+    expect(code).toBe(2);
+  });
+
+  it("plans: the rule that decides, the sizes, and both tables", async () => {
+    const plan = expectOk(
+      await test.skep("workspace plan --devices 30000 --messages 2048000 --connections 8000 --scale large"),
+    );
+    expect(plan).toMatch(
+      /^Mode\s+standalone, by the rule large-production: a large workload scales better by itself$/m,
+    );
+    expect(plan).toMatch(/^Database\s+2167 MB\nMemory\s+4128 MB\nBroker\s+30 connections\nMachine\s+small$/m);
+    expect(plan.match(/^\*\s+large-production\s+standalone/m)).not.toBeNull();
+    expect(plan).toMatch(/regulatory-compliance\s+standalone, always/);
+    expect(plan).toMatch(/^\*\s+small\s+4\s+8 GB\s+100 GB\s+1 Gbps$/m);
+    expect(plan).toMatch(/large\s+16\s+32 GB\s+500 GB\s+10 Gbps/);
+    const huge = expectOk(await test.skep("workspace plan --messages 900000000"));
+    expect(huge).toMatch(/^Machine\s+more than large: divide it/m);
+  });
+});
