@@ -50,6 +50,12 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     deleteWorkspace: "workspaces.write",
     previewWorkspace: "workspaces.read",
   },
+  rules: {
+    putRule: "rules.write",
+    listRules: "rules.read",
+    listRuleVersions: "rules.read",
+    deleteRule: "rules.write",
+  },
   nodes: {
     listNodes: "nodes.read",
     getNode: "nodes.read",

@@ -14,6 +14,8 @@ export const PERMISSIONS = [
   "volumes.write",
   "workspaces.read",
   "workspaces.write",
+  "rules.read",
+  "rules.write",
   "nodes.read",
   "nodes.write",
   "routes.read",

@@ -27,6 +27,8 @@ export interface WorkspaceRecord {
   readonly epoch: number;
   /** Why it has no host; empty where it has one. */
   readonly waiting: string;
+  /** How often its rules and schemas changed, which raises no other version. */
+  readonly rulesVersion: number;
   readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -56,7 +58,7 @@ export function firstWorkspace(wanted: NewWorkspace, now: number): WorkspaceReco
   return {
     ...{ id: connector.id, tenantId, connector, purpose, strategy, desired: "run", restarts: 0 },
     ...{ databasePool: DEFAULT_POOL, scaling: DEFAULT_SCALING },
-    ...{ epoch: 0, waiting: "", version: 1, createdAt: now, updatedAt: now },
+    ...{ epoch: 0, waiting: "", rulesVersion: 0, version: 1, createdAt: now, updatedAt: now },
   };
 }
 

@@ -1,4 +1,6 @@
 import { volumeHandlers } from "./volumes.ts";
+import { ruleHandlers } from "./rules.ts";
+import { RuleService } from "@skep/api/gen/skep/v1/rule_service_pb.ts";
 import { workspaceHandlers } from "./workspaces.ts";
 import { WorkspaceService } from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
 import { VolumeService } from "@skep/api/gen/skep/v1/volume_service_pb.ts";
@@ -28,6 +30,7 @@ export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
     router.service(InstanceService, instanceHandlers(deps));
     router.service(VolumeService, volumeHandlers(deps));
     router.service(WorkspaceService, workspaceHandlers(deps));
+    router.service(RuleService, ruleHandlers(deps));
     router.service(NodeService, nodeHandlers(deps));
     router.service(RoutingService, routingHandlers(deps));
     router.service(PlatformService, platformHandlers(deps));

@@ -1,13 +1,10 @@
 import { createClient } from "@connectrpc/connect";
-import { openApiJson } from "@skep/api/gen/openapi.ts";
 import { WorkspaceDesired, WorkspaceState } from "@skep/api/gen/skep/v1/workspace_pb.ts";
 import { WorkspaceService } from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
-import { SERVICES } from "@skep/api/services.ts";
 import { aTenant } from "@skep/core/testing/builders.ts";
 import { isSecret } from "@skep/kit/secret-digest.ts";
-import { startServer, type ApiServer } from "@skep/server/server.ts";
 import { afterEach, describe, expect, it } from "vitest";
-import { createHandlers } from "./handlers.ts";
+import { placesOf, reasonOf, serveHttp, type HttpApi } from "./testing/http.ts";
 import { createTestPlatform } from "./testing/platform.ts";
 
 const SECRET = "sk_live_0123456789";
@@ -32,37 +29,14 @@ const aDocument = () => ({
   enabled: true,
 });
 
-interface Answer {
-  readonly status: number;
-  readonly body: {
-    readonly message?: string;
-    readonly workspace?: Record<string, object>;
-    readonly details?: readonly { readonly reason?: string; readonly issues?: readonly { readonly path: string }[] }[];
-  };
-}
-
-let server: ApiServer | undefined;
-afterEach(() => server?.close(0));
+let http: HttpApi | undefined;
+afterEach(() => http?.close());
 
 async function start() {
   const platform = createTestPlatform();
-  const { deps } = platform;
-  const someone = { actor: "someone", idempotencyKey: undefined };
-  await platform.store.createTenant(aTenant(), someone);
-  const auth = undefined;
-  server = await startServer({
-    ...{ port: 0, host: "127.0.0.1", routes: createHandlers(deps), services: SERVICES, auth, ready: {} },
-    ...{ log: deps.log, openApi: openApiJson },
-  });
-  const { port } = server;
-  const send = async (method: string, path: string, body?: unknown): Promise<Answer> => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method,
-      headers: { "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: (await response.json()) as Answer["body"] };
-  };
+  await platform.store.createTenant(aTenant(), { actor: "someone", idempotencyKey: undefined });
+  http = await serveHttp(platform.deps);
+  const { send } = http;
   const create = (connector: object, more: object = {}) =>
     send("POST", "/api/v1/workspaces", { tenantId: "acme", connector, ...more });
   return { ...platform, send, create, workspaces: createClient(WorkspaceService, platform.transport) };
@@ -86,9 +60,11 @@ describe("workspaces over HTTP", () => {
     const { status, body } = await create(aDocument(), { purpose: { environment: "WORKSPACE_ENVIRONMENT_TESTING" } });
     expect(status).toBe(200);
     const shown = { ...aDocument(), access: { ...aDocument().access, secret: "" } };
-    expect(body.workspace).toMatchObject({ id: "mxbh48wy", connector: shown, state: "WORKSPACE_STATE_WAITING" });
+    expect(body["workspace"]).toMatchObject({ id: "mxbh48wy", connector: shown, state: "WORKSPACE_STATE_WAITING" });
     expect((await send("GET", "/api/v1/workspaces/mxbh48wy")).body).toEqual(body);
-    expect((await send("GET", "/api/v1/tenants/acme/workspaces")).body).toMatchObject({ workspaces: [body.workspace] });
+    expect((await send("GET", "/api/v1/tenants/acme/workspaces")).body).toMatchObject({
+      workspaces: [body["workspace"]],
+    });
     const kept = (await store.getWorkspace("mxbh48wy"))!.connector.access.secret;
     expect(kept).not.toContain(SECRET);
     expect(isSecret("mxbh48wy", kept, SECRET)).toBe(true);
@@ -101,7 +77,7 @@ describe("workspaces over HTTP", () => {
     const specs = { ratelimit: { channels: 3, events: 9, sockets: 8 } };
     const document = withPart("config.resources.specs", specs) as { access: object };
     const { body } = await create({ ...document, access });
-    expect(body.workspace).toMatchObject({
+    expect(body["workspace"]).toMatchObject({
       connector: {
         access: { ratelimits: { sockets: 7, events: 100 } },
         config: { resources: { specs: { ratelimits: specs.ratelimit, database: { size: 1024 } } } },
@@ -115,9 +91,9 @@ describe("workspaces over HTTP", () => {
     ...["config", "config.protocol", "config.resources", "config.resources.type"],
   ])("are refused without %s, which is named", async path => {
     const { create } = await start();
-    const { status, body } = await create(withPart(path, undefined));
-    expect(status).toBe(400);
-    expect(body.details?.[0]?.issues?.map(one => one.path)).toEqual([`connector.${path}`]);
+    const refused = await create(withPart(path, undefined));
+    expect(refused.status).toBe(400);
+    expect(placesOf(refused)).toEqual([`connector.${path}`]);
   });
 
   it.each<[string, unknown, string]>([
@@ -148,10 +124,11 @@ describe("workspaces over HTTP", () => {
     const url = "mongodb://tenant:hunter2@mongo.internal:27017/data";
     const { body } = await create(withPart("config.resources.specs.database.url", url));
     expect(JSON.stringify(body)).toContain("mongodb://tenant:***@mongo.internal:27017/data");
-    const connector = { ...body.workspace!["connector"], name: "Renamed" };
+    const shown = body["workspace"] as { readonly connector: object };
+    const connector = { ...shown.connector, name: "Renamed" };
     const changed = await send("PATCH", "/api/v1/workspaces/mxbh48wy", { connector });
     expect(JSON.stringify(changed.body)).not.toContain("hunter2");
-    expect(changed.body.workspace).toMatchObject({ connector: { name: "Renamed" }, resourceVersion: "2" });
+    expect(changed.body["workspace"]).toMatchObject({ connector: { name: "Renamed" }, resourceVersion: "2" });
     const kept = (await store.getWorkspace("mxbh48wy"))!.connector;
     expect(kept.config.resources.specs.database.url).toBe(url);
     expect(isSecret("mxbh48wy", kept.access.secret, SECRET)).toBe(true);
@@ -165,7 +142,7 @@ describe("workspaces over HTTP", () => {
     const standalone = withPart("config.resources.type", "standalone");
     expect((await create(standalone, { purpose: { isRegulated: true } })).status).toBe(200);
     const moved = await send("PATCH", "/api/v1/workspaces/mxbh48wy", { connector: { ...aDocument() } });
-    expect(moved.body.details?.[0]?.reason).toBe("MODE_FIXED");
+    expect(reasonOf(moved)).toBe("MODE_FIXED");
   });
 
   it("tell beforehand which mode fits and what a fleet needs", async () => {
@@ -203,9 +180,9 @@ describe("a workspace", () => {
     });
     expect((await workspaces.restartWorkspace({ workspaceId })).workspace?.restarts).toBe(1n);
     const refused = await send("PATCH", "/api/v1/workspaces/mxbh48wy", { desired: "WORKSPACE_DESIRED_DELETED" });
-    expect(refused.body.details?.[0]?.reason).toBe("DELETION_UNSAID");
+    expect(reasonOf(refused)).toBe("DELETION_UNSAID");
     const stale = await send("DELETE", "/api/v1/workspaces/mxbh48wy?resource_version=1");
-    expect(stale.body.details?.[0]?.reason).toBe("STALE_VERSION");
+    expect(reasonOf(stale)).toBe("STALE_VERSION");
     await workspaces.deleteWorkspace({ workspaceId });
     expect((await workspaces.getWorkspace({ workspaceId })).workspace?.desired).toBe(WorkspaceDesired.DELETED);
     const other = await send("PATCH", "/api/v1/workspaces/other", { connector: aDocument() });

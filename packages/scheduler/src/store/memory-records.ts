@@ -10,6 +10,7 @@ import { isLive } from "@skep/core/model/state.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
+import type { RuleRecord } from "@skep/core/rules/record.ts";
 import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
 import type { NodeRemoval, Orphan, Replica } from "./store.ts";
@@ -66,6 +67,8 @@ export interface Records {
   /** By node and `locationKey`. */
   readonly orphans: Map<string, Orphan>;
   readonly workspaces: Map<string, WorkspaceRecord>;
+  /** By workspace, kind and name: the versions that are kept, the oldest first. */
+  readonly rules: Map<string, readonly RuleRecord[]>;
   readonly replicas: Map<string, Omit<Replica, "name" | "agoMs"> & { readonly at: number }>;
 }
 
@@ -116,6 +119,7 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
     removals: new Map(),
     orphans: new Map(),
     workspaces: new Map(),
+    rules: new Map(),
     replicas: new Map(),
   };
 }

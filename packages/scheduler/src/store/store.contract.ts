@@ -10,6 +10,7 @@ import { describeMandates } from "./contract/mandate.contract.ts";
 import { describeNumbers } from "./contract/number.contract.ts";
 import { describePlans } from "./contract/plan.contract.ts";
 import { describeRecoveries } from "./contract/recovery.contract.ts";
+import { describeRules } from "./contract/rule.contract.ts";
 import { describeWorkspaces } from "./contract/workspace.contract.ts";
 import { prepareStore, type StorePlace } from "./contract/setting.ts";
 import { describeSpecs } from "./contract/spec.contract.ts";
@@ -36,5 +37,6 @@ export function describeStore(place: StorePlace): void {
     describeBridges(setting);
     describeKeys(setting);
     describeWorkspaces(setting);
+    describeRules(setting);
   });
 }

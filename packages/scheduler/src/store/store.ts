@@ -21,6 +21,7 @@ import type { Committed, Raised, Stale } from "./commit-result.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { StatusReport } from "./reports.ts";
 import type { Page, PageRequest, Request } from "./request.ts";
+import type { RuleStore } from "./rule-store.ts";
 import type { WorkspaceStore } from "./workspace-store.ts";
 
 /** Who leads: the holder of the one row in `leases`. Time is the database's own. */
@@ -371,7 +372,8 @@ export interface Store
     ReplicaStore,
     PlatformStore,
     KeyStore,
-    WorkspaceStore {
+    WorkspaceStore,
+    RuleStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -3,6 +3,7 @@ import { giveUpVolume, listVolumes, saveVolumes } from "./volumes.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { createKeys } from "./keys.ts";
+import { createRules } from "./rules.ts";
 import { createWorkspaces } from "./workspaces.ts";
 import {
   commit,
@@ -151,6 +152,7 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
     ...createSpec(records, clock, pass),
     ...createKeys(records, pass),
     ...createWorkspaces(records, pass),
+    ...createRules(records, pass),
   };
 }
 

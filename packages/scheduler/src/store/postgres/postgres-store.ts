@@ -24,6 +24,7 @@ import { pruneHistory } from "./queries/prune.ts";
 import { saveReport } from "./queries/report.ts";
 import { loadDigests, restoreLocation, saveUsage } from "./queries/status.ts";
 import { saveSwarmNodes } from "./queries/swarm-nodes.ts";
+import { createRules } from "./queries/rules.ts";
 import { createWorkspaces } from "./queries/workspaces.ts";
 import { createTenant, deleteTenant, updateTenant } from "./queries/tenants.ts";
 import { KEEP_DOMAINS_MS } from "../keep-domains.ts";
@@ -109,6 +110,7 @@ export function createPostgresStore(
     tellReplica: replica => tellReplica(pool, replica),
     ...createKeys(pool),
     ...createWorkspaces(pool),
+    ...createRules(pool),
     ping: async () => void (await ask(pool, { name: "ping", text: "SELECT 1" }, [])),
     migrate: () => migrateTranslated(db),
     close: () => pool.end(),

@@ -152,6 +152,18 @@ export interface WorkspaceRow {
   version: number;
   created_at: number;
   updated_at: number;
+  rules_version: number;
+}
+
+/** A row of `workspace_rules`; its JSON is of api's `codec/stored/rule.ts`. */
+export interface RuleRow {
+  workspace_id: string;
+  kind: "rule" | "schema";
+  reference: string;
+  version: number;
+  document: unknown;
+  created_at: number;
+  created_by: string;
 }
 
 /** A row of `decisions`. */

@@ -19,6 +19,7 @@ import { assignmentStamps } from "./0023-assignment-stamps.ts";
 import { firstCommitPlan } from "./0025-first-commit-plan.ts";
 import { skippedSerials } from "./0026-skipped-serials.ts";
 import { workspaces } from "./0028-workspaces.ts";
+import { workspaceRules } from "./0029-workspace-rules.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -48,6 +49,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0025-first-commit-plan": { up: firstCommitPlan },
   "0026-skipped-serials": { up: skippedSerials },
   "0028-workspaces": { up: workspaces },
+  "0029-workspace-rules": { up: workspaceRules },
 };
 
 /**

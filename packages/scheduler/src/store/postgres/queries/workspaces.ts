@@ -77,7 +77,7 @@ export function toWorkspace(row: WorkspaceRow): WorkspaceRecord {
     databasePool: row.database_pool,
     scaling: scalingFromStored(row.scaling),
     ...{ restarts: row.restarts, epoch: row.epoch, waiting: row.waiting, version: row.version },
-    ...{ createdAt: row.created_at, updatedAt: row.updated_at },
+    ...{ createdAt: row.created_at, updatedAt: row.updated_at, rulesVersion: row.rules_version },
   };
 }
 
