@@ -65,6 +65,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./workspace.ts")).workspace,
   },
   {
+    name: "rule",
+    summary: "Put, list and try out the rules of workspaces.",
+    load: async () => (await import("./rule.ts")).rule,
+  },
+  {
     name: "recover",
     summary: "Make the records those of the fleet again, after a restore or a loss.",
     load: async () => (await import("./recover.ts")).recover,
