@@ -39,7 +39,7 @@ export default defineConfig({
         root,
         test: {
           name: "integration",
-          include: ["test/integration/*.test.ts"],
+          include: ["test/integration/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 900_000,
           fileParallelism: false,

@@ -12,7 +12,7 @@ export interface EngineEnvironment {
   readonly searchPath: readonly string[];
   /**
    * Programs given by a person: `SKEP_ENGINE_NATS_SERVER`, `SKEP_ENGINE_POSTGRES` (a directory),
-   * `SKEP_ENGINE_TRAEFIK`, `SKEP_ENGINE_GO_HTTPBIN`.
+   * `SKEP_ENGINE_TRAEFIK`, `SKEP_ENGINE_MONGOD`, `SKEP_ENGINE_MOSQUITTO` and so on.
    */
   readonly givenPrograms: Readonly<Record<string, string | undefined>>;
   /** Image references given by a person, by image name: `SKEP_IMAGE_POSTGRES` and so on. */

@@ -13,7 +13,12 @@ const images = {
 } as const;
 
 /** A program that {@link programFromImage} has an image for. */
-export type ImageProgram = keyof typeof images;
+type ImageProgram = keyof typeof images;
+
+/** Whether {@link programFromImage} has an image for it. */
+export function hasImage(name: string): name is ImageProgram {
+  return Object.hasOwn(images, name);
+}
 
 /** Where {@link programFromImage} keeps a program; it exists only after that function succeeded. */
 export function imageProgramPath(name: ImageProgram, environment: EngineEnvironment): string {

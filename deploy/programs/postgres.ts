@@ -4,6 +4,7 @@ import { cached, exists, findInPath } from "./cache.ts";
 import { hasApt, postgresPackages, unpackPackages } from "./debian.ts";
 import type { EngineEnvironment } from "./environment.ts";
 import { withProgress, type Progress } from "./progress.ts";
+import { libraryWrapper } from "./wrapper.ts";
 
 const programs = ["initdb", "postgres", "pg_ctl"] as const;
 
@@ -79,10 +80,6 @@ async function writeWrappers(treeDir: string): Promise<void> {
   for (const program of await readdir(join(treeDir, realDir))) {
     const path = join(treeDir, "bin", program);
     if (await exists(path)) continue;
-    const home = 'home=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)';
-    const libraries = 'export LD_LIBRARY_PATH="$(echo "$home"/usr/lib/*-linux-gnu):$LD_LIBRARY_PATH"';
-    await writeFile(path, `#!/bin/sh\n${home}\n${libraries}\nexec "$home/${realDir}/${program}" "$@"\n`, {
-      mode: 0o755,
-    });
+    await writeFile(path, libraryWrapper(`${realDir}/${program}`, ".."), { mode: 0o755 });
   }
 }

@@ -1,14 +1,15 @@
 import { dirname } from "node:path";
 import { exists, findInPath } from "./cache.ts";
 import { readEnvironment, type EngineEnvironment } from "./environment.ts";
-import { imageProgramPath, programFromImage } from "./from-image.ts";
+import { debianProgram } from "./debian-program.ts";
+import { hasImage, imageProgramPath, programFromImage } from "./from-image.ts";
 import { installedPostgres, isPostgresDirectory, unpackedPostgres } from "./postgres.ts";
 import { stderrProgress, type Progress } from "./progress.ts";
-import type { StaticProgram } from "./recipes.ts";
+import { debianRecipes, type DebianProgram, type StaticProgram } from "./recipes.ts";
 import { bringProgram, isBrought } from "./static-program.ts";
 
 /** A program that integration tests and the stack's images need. */
-export type ProgramName = StaticProgram | "postgres";
+export type ProgramName = StaticProgram | DebianProgram | "postgres";
 
 /**
  * Where a program is, and a sentence that says which way it was found. For `postgres` the path is a
@@ -31,7 +32,12 @@ export async function resolveProgram(name: ProgramName, say: Progress = stderrPr
   const environment = readEnvironment();
   const given = await givenProgram(name, environment);
   if (given !== undefined) return given;
-  return name === "postgres" ? resolvePostgres(environment, say) : resolveStaticProgram(name, environment, say);
+  if (name === "postgres") return resolvePostgres(environment, say);
+  return isDebian(name) ? debianProgram(name, environment, say) : resolveStaticProgram(name, environment, say);
+}
+
+function isDebian(name: ProgramName): name is DebianProgram {
+  return Object.hasOwn(debianRecipes, name);
 }
 
 async function givenProgram(name: ProgramName, environment: EngineEnvironment): Promise<ResolvedProgram | undefined> {
@@ -64,6 +70,7 @@ async function resolveStaticProgram(
 ): Promise<ResolvedProgram> {
   const onPath = await findInPath(name, environment.searchPath);
   if (onPath !== undefined) return { path: onPath, how: `on PATH in ${dirname(onPath)}` };
+  if (!hasImage(name)) return bringProgram(name, environment, say);
   const kept = imageProgramPath(name, environment);
   if (await exists(kept)) return { path: kept, how: "copied out of its official image earlier" };
   // A program brought earlier wins over asking the engine again: asking may wait for a registry

