@@ -19,7 +19,9 @@ async function bundle(file: string): Promise<string> {
 it("is bundled for a browser, and makes a client there with nothing of Node", async () => {
   const globals = { AbortController, AbortSignal, Headers, setTimeout, clearTimeout, TextEncoder, TextDecoder, URL };
   const script = `${await bundle("index.ts")}; Object.keys(sdk.createClient({ transport: {} })).join()`;
-  expect(runInNewContext(script, globals)).toBe("tenants,deployments,instances,volumes,nodes,routing,platform");
+  expect(runInNewContext(script, globals)).toBe(
+    "tenants,deployments,instances,volumes,workspaces,rules,nodes,routing,platform",
+  );
 });
 
 it("would be refused if it needed Node, as the transport for Node does", async () => {
