@@ -63,6 +63,11 @@ export const SCHEDULER_SETTINGS = {
   ),
   natsJoinSecret: secret("SKEP_NATS_JOIN_SECRET", z.string().min(16).optional(), "what a node's first agent shows"),
   apiToken: secret("SKEP_API_TOKEN", z.string().min(16).optional(), "the operator's token, 16 characters or more"),
+  hostSecret: secret(
+    "SKEP_HOST_SECRET",
+    z.string().min(16).optional(),
+    "what processes of the shared hosts' service show to get a token, 16 characters or more",
+  ),
   apiOpen: setting(
     "SKEP_API_OPEN",
     z.enum(["yes", "no"]).default("no"),

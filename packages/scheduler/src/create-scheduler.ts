@@ -34,6 +34,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly leaseMs?: number;
   /** How agents are let into the bus; `undefined` where the bus lets them in by itself. */
   readonly join?: JoinSecrets & { readonly kick: Kick };
+  /** Whether a leader gives workspaces their hosts; it does not where absent. */
+  readonly isHosting?: boolean;
   /** Port at which every agent answers `/livez` to its peers. */
   readonly probePort?: number;
   /** How old the routes may be that are served to edges, in ms. */
@@ -146,6 +148,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
           senders,
           revocations,
           probePort,
+          isHosting: deps.isHosting ?? false,
           onFreeze: () => replicas.tell(),
         });
         command = mine;

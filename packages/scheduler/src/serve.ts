@@ -17,11 +17,12 @@ import { createHandlers } from "./api/handlers.ts";
 import { defaultQuotaOf, retentionOf, SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.ts";
 import { createAskEdge } from "./edge/ask-edge.ts";
 import { startEdgeServer } from "./edge/edge-server.ts";
-import { knowTokens } from "@skep/server/auth.ts";
+import { knowTokens, type AuthOptions } from "@skep/server/auth.ts";
 import { startServer } from "@skep/server/server.ts";
 import { limitsOf } from "@skep/server/settings.ts";
 import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "./store/postgres/postgres-store.ts";
 import { keepTables } from "./store/postgres/keep-tables.ts";
+import { createHostTokens } from "./join/host-tokens.ts";
 import { createKick } from "./join/kick.ts";
 import { createScheduler, type Scheduler, type SchedulerDeps } from "./create-scheduler.ts";
 
@@ -47,6 +48,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     ...{ retention: retentionOf(config), defaultQuota: defaultQuotaOf(config) },
     ...{ reservedDomains: config.reservedDomains, databaseHosts: config.databaseHosts },
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
+    isHosting: true,
     ...joinOf(config),
   });
   life.stack.defer(() => scheduler.stop());
@@ -99,6 +101,17 @@ function openStore(config: SchedulerConfig, log: Log, share: Share): PostgresSto
   return createPostgresStore(pool, Date.now, config.keepDomainsHours * HOUR_MS);
 }
 
+/** The operator's token, and what hosts show. */
+function knowCallers(
+  apiToken: string,
+  serviceSecret: string | undefined,
+  { api }: Scheduler,
+): AuthOptions["authenticate"] {
+  const isOperator = knowTokens(new Map([[apiToken, anOperator("operator")]]));
+  const hosts = createHostTokens({ store: api.store, clock: api.clock, serviceSecret });
+  return async token => (await isOperator(token)) ?? (await hosts.authenticate(token));
+}
+
 async function listen(
   config: SchedulerConfig,
   log: Log,
@@ -113,7 +126,7 @@ async function listen(
     auth:
       config.apiToken === undefined
         ? undefined
-        : { authenticate: knowTokens(new Map([[config.apiToken, anOperator("operator")]])), permissionOf },
+        : { authenticate: knowCallers(config.apiToken, config.hostSecret, scheduler), permissionOf },
     ready: { database: () => store.ping().then(() => undefined) },
     origins: config.origins,
     limits: limitsOf(config),

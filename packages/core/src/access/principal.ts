@@ -12,13 +12,34 @@ export interface Grant {
   readonly scope: Scope;
 }
 
+/** As which host a process may speak. */
+export interface HostRights {
+  /** `undefined` for one that has only shown a secret, and may ask for a token. */
+  readonly hostId: string | undefined;
+  /** The one workspace that it may run; `undefined` for a host that many share. */
+  readonly workspaceId: string | undefined;
+}
+
 /** The caller of a request. */
 export interface Principal {
-  /** `operator` holds the platform's token; `anonymous` has none. */
-  readonly kind: "operator" | "anonymous";
+  /**
+   * `operator` holds the platform's token; `host` is a process that runs workspaces; `anonymous`
+   * has none.
+   */
+  readonly kind: "operator" | "host" | "anonymous";
   /** The name that the audit log keeps. */
   readonly name: string;
   readonly grants: readonly Grant[];
+  /** Of a `host`. */
+  readonly host?: HostRights;
+}
+
+/** A host, or with no id yet a process that may become one. It may do nothing else. */
+export function aHost(rights: HostRights): Principal {
+  const { hostId } = rights;
+  const permissions: readonly Permission[] = hostId === undefined ? ["hosts.enrol"] : ["hosts.enrol", "hosts.serve"];
+  const name = hostId === undefined ? "a process of the hosts" : `host ${hostId}`;
+  return { kind: "host", name, grants: [{ permissions, scope: PLATFORM }], host: rights };
 }
 
 /** The holder of the platform's token: it may do everything. */

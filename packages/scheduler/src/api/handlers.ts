@@ -7,6 +7,7 @@ import { VolumeService } from "@skep/api/gen/skep/v1/volume_service_pb.ts";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
+import { HostService } from "@skep/api/gen/skep/v1/host_pb.ts";
 import { NodeService } from "@skep/api/gen/skep/v1/node_service_pb.ts";
 import { PlatformService } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { RoutingService } from "@skep/api/gen/skep/v1/routing_service_pb.ts";
@@ -14,13 +15,14 @@ import { TenantService } from "@skep/api/gen/skep/v1/tenant_service_pb.ts";
 import { deploymentHandlers } from "./deployments.ts";
 import type { ApiDeps } from "./deps.ts";
 import { instanceHandlers } from "./instances.ts";
+import { hostHandlers } from "./hosts.ts";
 import { nodeHandlers } from "./nodes.ts";
 import { platformHandlers } from "./platform.ts";
 import { routingHandlers } from "./routing.ts";
 import { tenantHandlers } from "./tenants.ts";
 
 /**
- * Implements the services of `SERVICES`, for one router. A handler decodes, asks the store, and
+ * Implements the services of `api/services.ts`, for one router. A handler decodes, asks the store, and
  * encodes; nothing more.
  */
 export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
@@ -34,5 +36,6 @@ export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
     router.service(NodeService, nodeHandlers(deps));
     router.service(RoutingService, routingHandlers(deps));
     router.service(PlatformService, platformHandlers(deps));
+    router.service(HostService, hostHandlers(deps));
   };
 }

@@ -2,6 +2,7 @@ import { createAssignments } from "./assignments.ts";
 import type { Beats } from "./beats.ts";
 import { createCloneAlarm } from "./clones.ts";
 import type { Hints } from "./hints.ts";
+import { createHosting } from "./hosting.ts";
 import type { Leadership } from "./leader.ts";
 import { createLiveness } from "./liveness.ts";
 import { createLoadRecord } from "./load.ts";
@@ -29,6 +30,8 @@ export interface LeadOptions {
   readonly senders: Senders;
   readonly revocations: Pick<Revocations, "isRevoked">;
   readonly probePort: number;
+  /** Whether it gives workspaces their hosts. */
+  readonly isHosting: boolean;
   /** Called when it begins or ceases to move nothing. */
   readonly onFreeze: () => void;
 }
@@ -56,11 +59,16 @@ export function lead(ports: LoopPorts, options: LeadOptions): Command {
   const load = createLoadRecord(ports, beats, leadership);
   const clones = createCloneAlarm(ports, beats);
   const retention = createRetention(ports, leadership);
+  const hosting = options.isHosting ? createHosting(ports, { leadership, guard, hints }) : undefined;
   return {
-    wake,
+    wake: () => {
+      wake();
+      hosting?.wake();
+    },
     frozen: () => liveness.frozen(),
     close: async () => {
-      await Promise.all([tick, reconcile, redelivery, liveness, load, clones, retention].map(loop => loop.close()));
+      const all = [tick, reconcile, redelivery, liveness, load, clones, retention, hosting];
+      await Promise.all(all.map(loop => loop?.close()));
     },
   };
 }

@@ -11,6 +11,9 @@ import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
 import type { RuleRecord } from "@skep/core/rules/record.ts";
+import type { HostedStatus } from "@skep/core/workspace/host-report.ts";
+import type { WorkspaceLocation } from "@skep/core/workspace/host.ts";
+import type { RecordedHost } from "@skep/core/workspace/hosting-plan.ts";
 import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
 import type { NodeRemoval, Orphan, Replica } from "./store.ts";
@@ -24,6 +27,17 @@ export interface NodeEntry {
   seenAt: number | undefined;
   swarmState: string;
   swarmVersion: number;
+}
+
+/** A host, as `workspace_hosts` has it. */
+export interface HostRow extends RecordedHost {
+  readonly seq: number;
+  readonly revision: number;
+}
+
+/** A placement of a workspace, as `workspace_locations` has it. */
+export interface LocatedRow extends WorkspaceLocation, Omit<HostedStatus, "state"> {
+  readonly changedAt: number;
 }
 
 /** An answer that was given under an idempotency key. */
@@ -69,6 +83,10 @@ export interface Records {
   readonly workspaces: Map<string, WorkspaceRecord>;
   /** By workspace, kind and name: the versions that are kept, the oldest first. */
   readonly rules: Map<string, readonly RuleRecord[]>;
+  readonly workspaceHosts: Map<string, HostRow>;
+  /** By workspace and epoch. */
+  readonly workspaceLocations: Map<string, LocatedRow>;
+  readonly hostKey: string;
   readonly replicas: Map<string, Omit<Replica, "name" | "agoMs"> & { readonly at: number }>;
 }
 
@@ -120,6 +138,9 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
     orphans: new Map(),
     workspaces: new Map(),
     rules: new Map(),
+    workspaceHosts: new Map(),
+    workspaceLocations: new Map(),
+    hostKey: `host key of ${incarnation}`,
     replicas: new Map(),
   };
 }

@@ -3,6 +3,7 @@ import { describeCopies, describeVolumes } from "./contract/volume.contract.ts";
 import { describe } from "vitest";
 import { describeHistory } from "./contract/history.contract.ts";
 import { describeIdentities } from "./contract/identity.contract.ts";
+import { describeHosting } from "./contract/hosting.contract.ts";
 import { describeKeys } from "./contract/key.contract.ts";
 import { describeLeftAlone } from "./contract/left-alone.contract.ts";
 import { describeLeases } from "./contract/lease.contract.ts";
@@ -36,6 +37,7 @@ export function describeStore(place: StorePlace): void {
     describeCopies(setting);
     describeBridges(setting);
     describeKeys(setting);
+    describeHosting(setting);
     describeWorkspaces(setting);
     describeRules(setting);
   });

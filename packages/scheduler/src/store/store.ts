@@ -22,6 +22,7 @@ import type { KeyStore } from "./key-store.ts";
 import type { StatusReport } from "./reports.ts";
 import type { Page, PageRequest, Request } from "./request.ts";
 import type { RuleStore } from "./rule-store.ts";
+import type { HostingStore } from "./hosting-store.ts";
 import type { WorkspaceStore } from "./workspace-store.ts";
 
 /** Who leads: the holder of the one row in `leases`. Time is the database's own. */
@@ -373,7 +374,8 @@ export interface Store
     PlatformStore,
     KeyStore,
     WorkspaceStore,
-    RuleStore {
+    RuleStore,
+    HostingStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

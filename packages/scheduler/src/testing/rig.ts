@@ -18,7 +18,8 @@ export interface Rig {
   readonly lines: readonly LogLine[];
   /** Ports under a name, for a loop that is tested by itself. */
   ports(name: string): LoopPorts;
-  scheduler(name: string): Scheduler;
+  /** One that also gives workspaces their hosts where `isHosting`. */
+  scheduler(name: string, isHosting?: boolean): Scheduler;
   agent(nodeId: string, sessionId?: string): FakeAgent;
 }
 
@@ -45,9 +46,9 @@ export function createRig(settings: Partial<Settings> = {}): Rig {
     database,
     lines: log.lines,
     ports,
-    scheduler: name => {
+    scheduler: (name, isHosting = false) => {
       const ids = createIdSource(seededRandom(`${name} ${(started += 1)}`));
-      return createScheduler({ ...ports(name), ids, name, version: "1" });
+      return createScheduler({ ...ports(name), ids, name, version: "1", isHosting });
     },
     agent: (nodeId, sessionId) => new FakeAgent(nodeId, network.connect(nodeId), clock, sessionId),
   };

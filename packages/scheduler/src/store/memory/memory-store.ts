@@ -4,6 +4,7 @@ import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { createKeys } from "./keys.ts";
 import { createRules } from "./rules.ts";
+import { createHosting } from "./hosting.ts";
 import { createWorkspaces } from "./workspaces.ts";
 import {
   commit,
@@ -153,6 +154,7 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
     ...createKeys(records, pass),
     ...createWorkspaces(records, pass),
     ...createRules(records, pass),
+    ...createHosting(records, pass, () => clock.now()),
   };
 }
 

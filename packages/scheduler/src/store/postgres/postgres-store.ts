@@ -25,6 +25,7 @@ import { saveReport } from "./queries/report.ts";
 import { loadDigests, restoreLocation, saveUsage } from "./queries/status.ts";
 import { saveSwarmNodes } from "./queries/swarm-nodes.ts";
 import { createRules } from "./queries/rules.ts";
+import { createHosting } from "./queries/hosting.ts";
 import { createWorkspaces } from "./queries/workspaces.ts";
 import { createTenant, deleteTenant, updateTenant } from "./queries/tenants.ts";
 import { KEEP_DOMAINS_MS } from "../keep-domains.ts";
@@ -111,6 +112,7 @@ export function createPostgresStore(
     ...createKeys(pool),
     ...createWorkspaces(pool),
     ...createRules(pool),
+    ...createHosting(pool),
     ping: async () => void (await ask(pool, { name: "ping", text: "SELECT 1" }, [])),
     migrate: () => migrateTranslated(db),
     close: () => pool.end(),

@@ -20,6 +20,7 @@ import { firstCommitPlan } from "./0025-first-commit-plan.ts";
 import { skippedSerials } from "./0026-skipped-serials.ts";
 import { workspaces } from "./0028-workspaces.ts";
 import { workspaceRules } from "./0029-workspace-rules.ts";
+import { hosting } from "./0030-hosting.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -50,6 +51,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0026-skipped-serials": { up: skippedSerials },
   "0028-workspaces": { up: workspaces },
   "0029-workspace-rules": { up: workspaceRules },
+  "0030-hosting": { up: hosting },
 };
 
 /**

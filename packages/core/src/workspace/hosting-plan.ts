@@ -1,0 +1,94 @@
+import type { WorkspaceId } from "./connector.ts";
+import type { Host, HostedWorkspace, HostId, HostingChange, WorkspaceLocation } from "./host.ts";
+import type { WorkspaceRecord } from "./record.ts";
+
+/** A host as it is recorded; what it is taken to be is for each leader to observe. */
+export interface RecordedHost extends Omit<Host, "liveness"> {
+  /** Grows with each lease that it was given, by whichever scheduler. */
+  readonly renewals: number;
+  /** The one workspace that it may run; `undefined` for a host that many share. */
+  readonly workspaceId: WorkspaceId | undefined;
+}
+
+/** A workspace as far as hosting knows it. */
+export interface RecordedWorkspace extends Omit<HostedWorkspace, "desired"> {
+  readonly desired: WorkspaceRecord["desired"];
+  readonly tenantId: string;
+  readonly mode: "shared" | "standalone";
+}
+
+/** The records that hosting is decided on, as one snapshot. */
+export interface HostingRecords {
+  readonly hosts: readonly RecordedHost[];
+  readonly workspaces: readonly RecordedWorkspace[];
+  readonly locations: readonly WorkspaceLocation[];
+}
+
+/** What a leader writes, and what it goes by. */
+export interface HostingPlan {
+  readonly changes: readonly HostingChange[];
+  /**
+   * Hosts that are held to be down, each with its number of leases as the leader saw it. A host
+   * that got another one since may be reading.
+   */
+  readonly silenced: ReadonlyMap<HostId, number>;
+  /** Records of deleted workspaces that no host has: they go. */
+  readonly gone: readonly WorkspaceId[];
+  /** Records of silenced hosts that have nothing: they go. */
+  readonly lost: readonly HostId[];
+}
+
+/** Whether there is nothing to write. */
+export function isEmptyPlan({ changes, gone, lost }: HostingPlan): boolean {
+  return changes.length + gone.length + lost.length === 0;
+}
+
+/** What a plan is compared with as it is written. */
+export interface HostingBasis {
+  readonly hosts: readonly Pick<RecordedHost, "id" | "renewals">[];
+  readonly workspaces: readonly Pick<RecordedWorkspace, "id" | "desired" | "epoch">[];
+  readonly locations: readonly WorkspaceLocation[];
+}
+
+/**
+ * Why a plan may not be written any more: something that it was decided on has changed. The store
+ * asks while nobody else can write; `undefined` where it may be written.
+ */
+export function whyHostingStale(basis: HostingBasis, plan: HostingPlan): string | undefined {
+  const hosts = new Map(basis.hosts.map(one => [one.id, one]));
+  const workspaces = new Map(basis.workspaces.map(one => [one.id, one]));
+  const left = new Map(basis.locations.map(one => [keyOf(one.workspaceId, one.epoch), one]));
+  const isSilenced = (id: HostId): boolean => plan.silenced.get(id) === (hosts.get(id)?.renewals ?? NaN);
+
+  // What ends first, so that what is placed in its stead finds it gone.
+  for (const change of plan.changes) {
+    if (change.kind !== "forget" && change.kind !== "stop") continue;
+    const key = keyOf(change.workspaceId, change.epoch);
+    const location = left.get(key);
+    if (location === undefined) return `${key} is not placed any more`;
+    if (change.kind === "stop") continue;
+    if (location.state !== "stopped" && !isSilenced(location.hostId))
+      return `host ${location.hostId} has not let go of ${change.workspaceId} and got another lease meanwhile`;
+    left.delete(key);
+  }
+  const owned = new Set([...left.values()].map(one => one.workspaceId));
+  for (const change of plan.changes) {
+    if (change.kind !== "place" && change.kind !== "wait") continue;
+    const workspace = workspaces.get(change.workspaceId);
+    if (workspace === undefined) return `workspace ${change.workspaceId} is gone`;
+    if (change.kind === "wait") continue;
+    if (workspace.desired !== "run") return `workspace ${workspace.id} is not wanted any more`;
+    if (workspace.epoch !== change.epoch - 1) return `workspace ${workspace.id} was placed meanwhile`;
+    if (owned.has(workspace.id)) return `workspace ${workspace.id} still has an owner`;
+    if (!hosts.has(change.hostId)) return `host ${change.hostId} is gone`;
+    owned.add(workspace.id);
+  }
+  const kept = plan.gone.find(id => workspaces.get(id)?.desired !== "deleted" || owned.has(id));
+  if (kept !== undefined) return `workspace ${kept} is wanted, or has a host`;
+  const alive = plan.lost.find(id => !isSilenced(id) || [...left.values()].some(one => one.hostId === id));
+  return alive === undefined ? undefined : `host ${alive} has a workspace, or got another lease meanwhile`;
+}
+
+function keyOf(workspaceId: WorkspaceId, epoch: number): string {
+  return `${workspaceId} at epoch ${epoch}`;
+}

@@ -1,0 +1,78 @@
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { hostAnswerToProto, hostAssignmentToProto, hostReportFromProto } from "@skep/api/codec/host.ts";
+import type { HostService } from "@skep/api/gen/skep/v1/host_pb.ts";
+import { SkepError } from "@skep/core/error.ts";
+import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
+import type { HostId } from "@skep/core/workspace/host.ts";
+import { principalKey } from "@skep/server/auth.ts";
+import { createHostTokens } from "../join/host-tokens.ts";
+import { HOLD_MS } from "../loop/host-watch.ts";
+import type { ApiDeps } from "./deps.ts";
+import { createBell } from "./watch.ts";
+
+/** Reads for one host are at least this far apart, however many hints come. */
+const GAP_MS = 100;
+/** And at most this far, though no hint came. */
+const PERIOD_MS = 2_000;
+
+/** What processes that run workspaces ask. Any replica answers, out of the records. */
+export function hostHandlers(deps: ApiDeps): ServiceImpl<typeof HostService> {
+  const { store, clock } = deps;
+  const tokens = createHostTokens(deps);
+  return {
+    enrol: async ({ identity }, context) => {
+      const { workspaceId } = context.values.get(principalKey).host ?? {};
+      return { ...(await tokens.enrol(identity, workspaceId)), workspaceId: workspaceId ?? "" };
+    },
+    attach: async function* ({ hostId }, context) {
+      requireHost(context, hostId);
+      for await (const assignment of assignmentsOf(deps, hostId, context.signal))
+        yield { assignment: hostAssignmentToProto(assignment) };
+    },
+    report: async (request, context) => {
+      const report = hostReportFromProto(request);
+      requireHost(context, report.hostId, report.workspaceId ?? "");
+      const { answer, changed } = await store.saveHostReport(report, HOLD_MS, clock.now());
+      if (changed) deps.wake(`host ${report.hostId}: reported`);
+      return hostAnswerToProto(answer);
+    },
+  };
+}
+
+/** What a host is to run, at once where it is recorded, and after each change. */
+async function* assignmentsOf(deps: ApiDeps, hostId: HostId, signal: AbortSignal): AsyncGenerator<HostAssignment> {
+  const { store, clock } = deps;
+  const bell = createBell(deps.hints, signal);
+  let sent = "";
+  try {
+    while (!signal.aborted) {
+      bell.quiet();
+      const startedAt = clock.monotonic();
+      const assignment = await store.loadHostAssignment(hostId);
+      const print = JSON.stringify(assignment) ?? "";
+      if (assignment !== undefined && print !== sent) yield assignment;
+      sent = print;
+      await clock.sleep(startedAt + GAP_MS - clock.monotonic(), signal);
+      await bell.rung(clock, startedAt + PERIOD_MS - clock.monotonic());
+    }
+  } finally {
+    bell.close();
+  }
+}
+
+/**
+ * A host speaks for itself and its own workspace only. The gate let in operators too, who may do
+ * everything. @throws SkepError `permission_denied` `ANOTHER_HOST`.
+ */
+function requireHost(context: HandlerContext, hostId: HostId, workspaceId?: string): void {
+  const { kind, name, host } = context.values.get(principalKey);
+  if (kind !== "host") return;
+  const isOwn = host?.hostId === hostId && (workspaceId === undefined || workspaceId === (host.workspaceId ?? ""));
+  if (isOwn) return;
+  const what = host?.hostId === hostId ? `as the host of ${workspaceId || "many workspaces"}` : `as host ${hostId}`;
+  throw new SkepError(
+    "permission_denied",
+    "ANOTHER_HOST",
+    `${name} may not speak ${what}: its token is for itself. Enrol for a token of your own.`,
+  );
+}

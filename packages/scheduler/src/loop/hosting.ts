@@ -1,0 +1,98 @@
+import type { Decision } from "@skep/core/model/decision.ts";
+import { isEmptyPlan, type HostingPlan, type HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
+import { planHosting, type HostLiveness } from "@skep/core/workspace/plan-hosting.ts";
+import { createAttention } from "./attention.ts";
+import { createDecisionKeeper } from "./decision-keeper.ts";
+import type { Hints } from "./hints.ts";
+import { createHostWatch, DOWN_AFTER_MS } from "./host-watch.ts";
+import { hostNews, hostingNews, type HostNews } from "./hosting-news.ts";
+import type { Leadership } from "./leader.ts";
+import type { LoopPorts, Running } from "./ports.ts";
+import type { RecordsGuard } from "./records-guard.ts";
+
+/** The leader's loop that gives each workspace its host. */
+export interface Hosting extends Running {
+  /** Something may have changed: look soon. */
+  wake(): void;
+}
+
+/** What it works with beside the ports. */
+export interface HostingOptions {
+  readonly leadership: Leadership;
+  readonly guard: Pick<RecordsGuard, "listenForMs">;
+  readonly hints: Hints;
+}
+
+/** Hints that follow one another within this time share one look. */
+const GAP_MS = 20;
+/** Silence has to be noticed though nothing happens. */
+const PERIOD_MS = 500;
+
+/**
+ * Begins to look. Nothing is decided before this leader has listened for as long as a lease may
+ * last that other records gave: where an older copy of the database was put back, whoever owned
+ * what by the newer one reads nothing any more when the first workspace is placed anew. While the
+ * records are known not to be the fleet's, nothing is decided at all.
+ */
+export function createHosting(ports: LoopPorts, options: HostingOptions): Hosting {
+  const { store, clock, log, loops } = ports;
+  const { leadership, guard, hints } = options;
+  const attention = createAttention(clock);
+  const watch = createHostWatch(() => attention.ms());
+  const decisions = createDecisionKeeper(ports);
+  let closed = false;
+  let believed: HostLiveness | undefined;
+
+  async function run(): Promise<void> {
+    const listenForMs = Math.max(guard.listenForMs(), DOWN_AFTER_MS - attention.ms());
+    const { unrecovered } = await store.loadIdentity();
+    const records = await store.loadHosting();
+    if (closed || !leadership.holds()) return;
+    const liveness = watch.see(records.hosts);
+    if (listenForMs > 0) return loop.at(clock.now() + Math.min(listenForMs, PERIOD_MS));
+    if (unrecovered !== undefined) return;
+    const changed = believed === undefined ? [] : changedHosts(records, believed, liveness);
+    believed = liveness;
+    const plan = planHosting(records, liveness);
+    const written = isEmptyPlan(plan) ? false : await commit(plan);
+    await tell([...hostNews(changed, clock.now()), ...(written ? hostingNews(plan, records, clock.now()) : [])]);
+    const nextMs = watch.nextMs();
+    if (nextMs !== undefined) loop.at(clock.now() + nextMs);
+  }
+
+  async function commit(plan: HostingPlan): Promise<boolean> {
+    const result = await store.commitHosting(plan, leadership, clock.now());
+    if (result.kind === "committed") return true;
+    const sentence = "The plan of who runs which workspace was based on what has changed meanwhile; looking again.";
+    log.debug("hosting.stale", sentence, { because: result.because });
+    if (leadership.holds()) loop.hint();
+    return false;
+  }
+
+  async function tell(news: readonly Decision[]): Promise<void> {
+    if (news.length === 0) return;
+    for (const { kind, sentence, at: _, ...fields } of news) log.info(kind, sentence, fields);
+    hints.tell({ events: news });
+    await decisions.keep(news);
+  }
+
+  const loop = loops.begin("hosting", run, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
+  loop.hint();
+  return {
+    wake: () => loop.hint(),
+    close: async () => {
+      closed = true;
+      await loop.close();
+      await decisions.close();
+      attention.close();
+    },
+  };
+}
+
+/** Hosts of which something else is believed than a moment ago, for people. */
+function changedHosts({ hosts }: HostingRecords, before: HostLiveness, after: HostLiveness): readonly HostNews[] {
+  return hosts.flatMap(({ id, nodeId }) => {
+    const [from, to] = [before.get(id), after.get(id)];
+    return to === undefined || from === to ? [] : [{ id, nodeId, from, to }];
+  });
+}

@@ -1,0 +1,42 @@
+import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
+import type { HostAnswer, HostedStatus, HostReport } from "@skep/core/workspace/host-report.ts";
+import type { HostId, WorkspaceLocation } from "@skep/core/workspace/host.ts";
+import type { HostingPlan, HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import type { Stale } from "./commit-result.ts";
+import type { Mandate } from "./store.ts";
+
+/** What became of a report. */
+export interface SavedHostReport {
+  readonly answer: HostAnswer;
+  /** Whether the leader has reason to look. */
+  readonly changed: boolean;
+}
+
+/** Where a workspace is, with what its host said of it last. */
+export interface LocatedWorkspace extends WorkspaceLocation, Omit<HostedStatus, "state"> {
+  readonly nodeId: string;
+}
+
+/** Who runs which workspace. */
+export interface HostingStore {
+  /** One snapshot of hosts, workspaces and locations. */
+  loadHosting(): Promise<HostingRecords>;
+  /**
+   * Writes the whole plan in one transaction, or nothing: refused as `stale` when the lease is not
+   * the mandate's any more, or as core's `whyHostingStale` says. Raises the revision of each host
+   * that it touches.
+   */
+  commitHosting(plan: HostingPlan, mandate: Mandate, now: number): Promise<{ readonly kind: "committed" } | Stale>;
+  /**
+   * Judges a report by core's `takeReport`, and counts the lease that its answer is before it
+   * answers. A commit that ends what the answer grants comes before or after it, and never between.
+   */
+  saveHostReport(report: HostReport, holdMs: number, now: number): Promise<SavedHostReport>;
+  /** What the host is to run, with the current term; `undefined` for a host without a record. */
+  loadHostAssignment(hostId: HostId): Promise<HostAssignment | undefined>;
+  /** Where workspaces are; one that no host has is left out. Of several placements the latest. */
+  locateWorkspaces(ids: readonly WorkspaceId[]): Promise<ReadonlyMap<WorkspaceId, LocatedWorkspace>>;
+  /** What the tokens of hosts are signed with. It stays the same for the life of the database. */
+  loadHostKey(): Promise<string>;
+}

@@ -1,0 +1,156 @@
+import type { HostId, HostingChange, WorkspaceLocation } from "@skep/core/workspace/host.ts";
+import type { AssignedWorkspace, HostAssignment } from "@skep/core/workspace/host-assignment.ts";
+import type { HostReport } from "@skep/core/workspace/host-report.ts";
+import { whyHostingStale, type HostingPlan, type HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
+import { takeReport } from "@skep/core/workspace/take-report.ts";
+import type { Stale } from "../commit-result.ts";
+import type { HostingStore, LocatedWorkspace, SavedHostReport } from "../hosting-store.ts";
+import { inOrder, type HostRow, type LocatedRow, type Records } from "../memory-records.ts";
+import type { Mandate } from "../store.ts";
+import { leads } from "./plan.ts";
+
+/** Passes a call of the store's on, as the network between would. */
+type Pass = <T>(call: string, run: () => T) => Promise<T>;
+
+/** See `HostingStore`; `databaseNow` is what the lease is judged by. */
+export function createHosting(records: Records, pass: Pass, databaseNow: () => number): HostingStore {
+  return {
+    loadHosting: () => pass("loadHosting", () => loadHosting(records)),
+    commitHosting: (plan, mandate, now) =>
+      pass("commitHosting", () => commitHosting(records, plan, mandate, now, databaseNow())),
+    saveHostReport: (report, holdMs, now) => pass("saveHostReport", () => saveHostReport(records, report, holdMs, now)),
+    loadHostAssignment: hostId => pass("loadHostAssignment", () => loadHostAssignment(records, hostId)),
+    locateWorkspaces: ids => pass("locateWorkspaces", () => locateWorkspaces(records, new Set(ids))),
+    loadHostKey: () => pass("loadHostKey", () => records.hostKey),
+  };
+}
+
+const keyOf = (workspaceId: string, epoch: number): string => `${workspaceId} ${epoch}`;
+
+function loadHosting(records: Records): HostingRecords {
+  return {
+    hosts: inOrder(records.workspaceHosts.values(), one => one.id).map(row => toHost(records, row)),
+    workspaces: inOrder(records.workspaces.values(), one => one.id).map(one => ({
+      ...{ id: one.id, tenantId: one.tenantId, mode: one.connector.config.resources.type, desired: one.desired },
+      ...{ strategy: one.strategy, epoch: one.epoch, waiting: one.waiting },
+    })),
+    locations: locationsOf(records, () => true).map(toLocation),
+  };
+}
+
+function toHost(records: Records, row: HostRow): HostingRecords["hosts"][number] {
+  const { id, nodeId, workspaceId, availability, load, most, lastPlaced, renewals } = row;
+  const isDrained = records.nodes.get(nodeId)?.node.availability === "drain";
+  return {
+    ...{ id, nodeId, workspaceId, load, most, lastPlaced, renewals },
+    availability: isDrained ? "drain" : availability,
+  };
+}
+
+function toLocation({ workspaceId, hostId, epoch, desired, state }: LocatedRow): WorkspaceLocation {
+  return { workspaceId, hostId, epoch, desired, state };
+}
+
+function locationsOf(records: Records, isWanted: (one: LocatedRow) => boolean): readonly LocatedRow[] {
+  const wanted = [...records.workspaceLocations.values()].filter(isWanted);
+  return wanted.toSorted((a, b) =>
+    a.workspaceId === b.workspaceId ? a.epoch - b.epoch : a.workspaceId < b.workspaceId ? -1 : 1,
+  );
+}
+
+function commitHosting(
+  records: Records,
+  plan: HostingPlan,
+  mandate: Mandate,
+  now: number,
+  databaseNow: number,
+): { readonly kind: "committed" } | Stale {
+  if (!leads(records, mandate, databaseNow))
+    return { kind: "stale", because: `the lease of term ${mandate.term} has ended` };
+  const because = whyHostingStale(loadHosting(records), plan);
+  if (because !== undefined) return { kind: "stale", because };
+  const touched = new Set<HostId>();
+  const rank = (one: HostingChange): number => (one.kind === "forget" ? 0 : 1);
+  for (const change of plan.changes.toSorted((a, b) => rank(a) - rank(b))) {
+    const hostId = write(records, change, now);
+    if (hostId !== undefined) touched.add(hostId);
+  }
+  for (const id of plan.gone) records.workspaces.delete(id);
+  for (const id of plan.lost) records.workspaceHosts.delete(id);
+  for (const id of touched) {
+    const host = records.workspaceHosts.get(id);
+    if (host !== undefined) records.workspaceHosts.set(id, { ...host, revision: host.revision + 1 });
+  }
+  return { kind: "committed" };
+}
+
+/** Answers the host that it touches. */
+function write(records: Records, change: HostingChange, now: number): HostId | undefined {
+  const { workspaceHosts, workspaceLocations, workspaces } = records;
+  const { workspaceId } = change;
+  const workspace = workspaces.get(workspaceId);
+  if (change.kind === "wait") {
+    if (workspace !== undefined) workspaces.set(workspaceId, { ...workspace, waiting: change.because });
+    return undefined;
+  }
+  const key = keyOf(workspaceId, change.epoch);
+  if (change.kind === "place") {
+    const { hostId, epoch, placement } = change;
+    workspaceLocations.set(key, {
+      ...{ workspaceId, hostId, epoch, desired: "run", state: "assigned", changedAt: now },
+      ...{ isHealthy: false, counts: {}, lastError: "" },
+    });
+    if (workspace !== undefined) workspaces.set(workspaceId, { ...workspace, epoch, waiting: "" });
+    const host = workspaceHosts.get(hostId);
+    if (host !== undefined) workspaceHosts.set(hostId, { ...host, lastPlaced: Math.max(host.lastPlaced, placement) });
+    return hostId;
+  }
+  const location = workspaceLocations.get(key);
+  if (change.kind === "forget") workspaceLocations.delete(key);
+  else if (location !== undefined) workspaceLocations.set(key, { ...location, desired: "stop", changedAt: now });
+  return location?.hostId;
+}
+
+function saveHostReport(records: Records, report: HostReport, holdMs: number, now: number): SavedHostReport {
+  const known = records.workspaceHosts.get(report.hostId);
+  const locations = locationsOf(records, one => one.hostId === report.hostId);
+  const { incarnation } = records.platform;
+  const { answer, isNewest, statuses, changed } = takeReport(known, locations, report, { holdMs, incarnation });
+  if (answer.anew !== "") return { answer, changed };
+  const { hostId: id, nodeId, workspaceId, availability, load, most, seq } = report;
+  const said = isNewest || known === undefined ? { nodeId, availability, load, most, seq } : {};
+  const before = known ?? { id, workspaceId, nodeId, availability, load, most, seq, revision: 0, lastPlaced: 0 };
+  records.workspaceHosts.set(id, { ...before, ...said, renewals: (known?.renewals ?? 0) + 1 });
+  for (const status of statuses) {
+    const key = keyOf(status.workspaceId, status.epoch);
+    const location = records.workspaceLocations.get(key);
+    if (location !== undefined) records.workspaceLocations.set(key, { ...location, ...status, changedAt: now });
+  }
+  return { answer, changed };
+}
+
+function loadHostAssignment(records: Records, hostId: HostId): HostAssignment | undefined {
+  const host = records.workspaceHosts.get(hostId);
+  if (host === undefined) return undefined;
+  const { incarnation } = records.platform;
+  const mine = locationsOf(records, one => one.hostId === hostId && one.state !== "stopped");
+  return {
+    ...{ hostId, incarnation, term: records.lease?.term ?? 0, revision: host.revision },
+    workspaces: mine.flatMap(({ workspaceId: id, epoch, desired }): readonly AssignedWorkspace[] => {
+      const workspace = records.workspaces.get(id);
+      if (workspace === undefined) return [];
+      const { connector, version, restarts, databasePool, rulesVersion } = workspace;
+      return [{ id, epoch, desired, connector, version, restarts, databasePool, rulesVersion }];
+    }),
+  };
+}
+
+function locateWorkspaces(records: Records, ids: ReadonlySet<string>): ReadonlyMap<string, LocatedWorkspace> {
+  const located = locationsOf(records, one => ids.has(one.workspaceId));
+  return new Map(
+    located.map(({ changedAt: _, ...one }) => [
+      one.workspaceId,
+      { ...one, nodeId: records.workspaceHosts.get(one.hostId)?.nodeId ?? "" },
+    ]),
+  );
+}

@@ -1,0 +1,92 @@
+import type { WorkspaceLocation } from "@skep/core/workspace/host.ts";
+import {
+  whyHostingStale,
+  type HostingBasis,
+  type HostingPlan,
+  type RecordedHost,
+  type RecordedWorkspace,
+} from "@skep/core/workspace/hosting-plan.ts";
+import type pg from "pg";
+import type { Stale } from "../../commit-result.ts";
+import type { Mandate } from "../../store.ts";
+import { constraintOf, inTransaction, type Queryable } from "../sql.ts";
+
+/**
+ * In this order, as reports do: the lease, hosts by id, workspaces by id, locations. Whoever waits
+ * for one of them sees with its next statement what the other has written.
+ */
+const LOCK_LEASE = `SELECT FROM leases WHERE name = 'scheduler' AND term = $1 AND holder = $2
+  AND expires_at > clock_timestamp() FOR SHARE`;
+const LOCK_HOSTS = `SELECT host_id AS id, renewals FROM workspace_hosts WHERE host_id = ANY ($1)
+  OR host_id IN (SELECT host_id FROM workspace_locations WHERE workspace_id = ANY ($2)) ORDER BY host_id FOR UPDATE`;
+const LOCK_WORKSPACES = `SELECT id, desired, epoch FROM workspaces WHERE id = ANY ($1) ORDER BY id FOR UPDATE`;
+const LOCATIONS = `SELECT workspace_id AS "workspaceId", host_id AS "hostId", epoch, desired, state
+  FROM workspace_locations WHERE workspace_id = ANY ($1) OR host_id = ANY ($2)`;
+
+/** Each by the array of its changes; what ends comes before what is placed in its stead. */
+const WRITES = {
+  raise: `UPDATE workspace_hosts SET revision = revision + 1 WHERE host_id = ANY (
+    SELECT p ->> 'hostId' FROM jsonb_array_elements($1) p WHERE p ->> 'kind' = 'place'
+    UNION SELECT l.host_id FROM workspace_locations l JOIN jsonb_array_elements($1) p
+      ON l.workspace_id = p ->> 'workspaceId' AND l.epoch = (p ->> 'epoch')::bigint)`,
+  forget: `DELETE FROM workspace_locations l USING jsonb_array_elements($1) p
+    WHERE p ->> 'kind' = 'forget' AND l.workspace_id = p ->> 'workspaceId' AND l.epoch = (p ->> 'epoch')::bigint`,
+  stop: `UPDATE workspace_locations l SET desired = 'stop', changed_at = $2 FROM jsonb_array_elements($1) p
+    WHERE p ->> 'kind' = 'stop' AND l.workspace_id = p ->> 'workspaceId' AND l.epoch = (p ->> 'epoch')::bigint`,
+  place: `INSERT INTO workspace_locations (workspace_id, epoch, host_id, desired, state, placed_at, changed_at)
+    SELECT p ->> 'workspaceId', (p ->> 'epoch')::bigint, p ->> 'hostId', 'run', 'assigned', $2, $2
+    FROM jsonb_array_elements($1) p WHERE p ->> 'kind' = 'place'`,
+  count: `UPDATE workspaces w SET epoch = (p ->> 'epoch')::bigint, waiting = '' FROM jsonb_array_elements($1) p
+    WHERE p ->> 'kind' = 'place' AND w.id = p ->> 'workspaceId'`,
+  rotate: `UPDATE workspace_hosts h SET last_placed = greatest(h.last_placed, g.placement)
+    FROM (SELECT p ->> 'hostId' AS host_id, max((p ->> 'placement')::bigint) AS placement
+      FROM jsonb_array_elements($1) p WHERE p ->> 'kind' = 'place' GROUP BY 1) g WHERE h.host_id = g.host_id`,
+  wait: `UPDATE workspaces w SET waiting = p ->> 'because' FROM jsonb_array_elements($1) p
+    WHERE p ->> 'kind' = 'wait' AND w.id = p ->> 'workspaceId'`,
+};
+
+/** See `HostingStore.commitHosting`. */
+export async function commitHosting(
+  db: Queryable,
+  plan: HostingPlan,
+  mandate: Mandate,
+  now: number,
+): Promise<{ readonly kind: "committed" } | Stale> {
+  try {
+    return await inTransaction(db, async connection => {
+      const because = await whyNot(connection, plan, mandate);
+      if (because !== undefined) return { kind: "stale", because };
+      await writeAll(connection, plan, now);
+      return { kind: "committed" };
+    });
+  } catch (error) {
+    if (constraintOf(error) !== "workspace_locations_one_owner") throw error;
+    return { kind: "stale", because: "a workspace has an owner that nobody looked at" };
+  }
+}
+
+async function whyNot(connection: pg.PoolClient, plan: HostingPlan, mandate: Mandate): Promise<string | undefined> {
+  const lease = await connection.query(LOCK_LEASE, [mandate.term, mandate.holder]);
+  if (lease.rowCount === 0) return `the lease of term ${mandate.term} has ended`;
+  const ids = [...new Set([...plan.changes.map(one => one.workspaceId), ...plan.gone])];
+  const placedOn = plan.changes.flatMap(one => (one.kind === "place" ? [one.hostId] : []));
+  const hosts = await connection.query<Pick<RecordedHost, "id" | "renewals">>(LOCK_HOSTS, [
+    [...placedOn, ...plan.lost],
+    ids,
+  ]);
+  const workspaces = await connection.query<Pick<RecordedWorkspace, "id" | "desired" | "epoch">>(LOCK_WORKSPACES, [
+    ids,
+  ]);
+  const locations = await connection.query<WorkspaceLocation>(LOCATIONS, [ids, plan.lost]);
+  const basis: HostingBasis = { hosts: hosts.rows, workspaces: workspaces.rows, locations: locations.rows };
+  return whyHostingStale(basis, plan);
+}
+
+async function writeAll(connection: pg.PoolClient, plan: HostingPlan, now: number): Promise<void> {
+  const changes = JSON.stringify(plan.changes);
+  for (const text of Object.values(WRITES)) {
+    await connection.query(text, text.includes("$2") ? [changes, now] : [changes]);
+  }
+  await connection.query("DELETE FROM workspaces WHERE id = ANY ($1)", [plan.gone]);
+  await connection.query("DELETE FROM workspace_hosts WHERE host_id = ANY ($1)", [plan.lost]);
+}

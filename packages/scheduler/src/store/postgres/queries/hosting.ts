@@ -1,0 +1,116 @@
+import { connectorFromStored } from "@skep/api/codec/stored/workspace.ts";
+import type { AssignedWorkspace, HostAssignment } from "@skep/core/workspace/host-assignment.ts";
+import type { HostId, WorkspaceLocation } from "@skep/core/workspace/host.ts";
+import type { HostingRecords, RecordedHost, RecordedWorkspace } from "@skep/core/workspace/hosting-plan.ts";
+import type { HostingStore, LocatedWorkspace } from "../../hosting-store.ts";
+import { ask, askOne, type Queryable } from "../sql.ts";
+import { commitHosting } from "./commit-hosting.ts";
+import { saveHostReport, toCounts } from "./host-report.ts";
+
+const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
+
+/** What of a location is decided on; the rest is for people. */
+const LOCATION = `workspace_id AS "workspaceId", host_id AS "hostId", epoch, desired, state`;
+
+/** One statement, so that all of it is one snapshot. A drained node's hosts give everything away. */
+const LOAD = {
+  name: "load-hosting",
+  text: `SELECT
+  ${list(`SELECT h.host_id AS id, h.node_id AS "nodeId", h.workspace_id AS "workspaceId", h.most, h.renewals,
+    h.last_placed AS "lastPlaced", h.connections, h.messages_per_second, h.memory_share,
+    CASE WHEN n.availability = 'drain' THEN 'drain' ELSE h.availability END AS availability
+    FROM workspace_hosts h LEFT JOIN node_metadata n ON n.node_id = h.node_id ORDER BY h.host_id`)} AS hosts,
+  ${list(`SELECT id, tenant_id AS "tenantId", mode, desired, strategy, epoch, waiting FROM workspaces ORDER BY id`)} AS workspaces,
+  ${list(`SELECT ${LOCATION} FROM workspace_locations ORDER BY workspace_id, epoch`)} AS locations`,
+};
+
+interface HostJson extends Omit<RecordedHost, "load" | "workspaceId"> {
+  readonly workspaceId: string | null;
+  readonly connections: number;
+  readonly messages_per_second: number;
+  readonly memory_share: number;
+}
+
+interface Loaded {
+  readonly hosts: readonly HostJson[];
+  readonly workspaces: readonly RecordedWorkspace[];
+  readonly locations: readonly WorkspaceLocation[];
+}
+
+async function loadHosting(db: Queryable): Promise<HostingRecords> {
+  const { hosts, workspaces, locations } = await askOne<Loaded & Record<string, unknown>>(db, LOAD, []);
+  return { hosts: hosts.map(toHost), workspaces, locations };
+}
+
+function toHost(row: HostJson): RecordedHost {
+  const { connections, messages_per_second: messagesPerSecond, memory_share: memoryShare, workspaceId, ...rest } = row;
+  return { ...rest, workspaceId: workspaceId ?? undefined, load: { connections, messagesPerSecond, memoryShare } };
+}
+
+const ASSIGNMENT = {
+  name: "load-host-assignment",
+  text: `SELECT h.revision, p.incarnation,
+  coalesce((SELECT term FROM leases WHERE name = 'scheduler'), 0) AS term,
+  ${list(`SELECT w.id, l.epoch, l.desired, w.connector, w.version, w.restarts, w.database_pool AS "databasePool",
+    w.rules_version AS "rulesVersion"
+    FROM workspace_locations l JOIN workspaces w ON w.id = l.workspace_id
+    WHERE l.host_id = h.host_id AND l.state <> 'stopped' ORDER BY w.id, l.epoch`)} AS workspaces
+FROM workspace_hosts h, platform p WHERE h.host_id = $1`,
+};
+
+interface AssignmentRow {
+  readonly revision: number;
+  readonly incarnation: string;
+  readonly term: number;
+  readonly workspaces: readonly (Omit<AssignedWorkspace, "connector"> & {
+    readonly connector: unknown;
+  })[];
+}
+
+async function loadHostAssignment(db: Queryable, hostId: HostId): Promise<HostAssignment | undefined> {
+  const [row] = await ask<AssignmentRow & Record<string, unknown>>(db, ASSIGNMENT, [hostId]);
+  if (row === undefined) return undefined;
+  const { revision, incarnation, term, workspaces } = row;
+  return {
+    ...{ hostId, incarnation, term, revision },
+    workspaces: workspaces.map(one => ({ ...one, connector: connectorFromStored(one.connector) })),
+  };
+}
+
+const LOCATE = {
+  name: "locate-workspaces",
+  text: `SELECT DISTINCT ON (l.workspace_id) l.workspace_id AS "workspaceId", l.host_id AS "hostId", l.epoch, l.desired,
+  l.state, l.healthy, l.counts, l.last_error, h.node_id AS "nodeId"
+FROM workspace_locations l JOIN workspace_hosts h USING (host_id)
+WHERE l.workspace_id = ANY ($1) ORDER BY l.workspace_id, l.epoch DESC`,
+};
+
+type LocateRow = Omit<LocatedWorkspace, "isHealthy" | "counts" | "lastError"> & {
+  readonly healthy: boolean;
+  readonly counts: unknown;
+  readonly last_error: string;
+};
+
+async function locateWorkspaces(db: Queryable, ids: readonly string[]): Promise<ReadonlyMap<string, LocatedWorkspace>> {
+  const rows = await ask<LocateRow & Record<string, unknown>>(db, LOCATE, [ids]);
+  return new Map(
+    rows.map(({ healthy, counts, last_error: lastError, ...rest }) => [
+      rest.workspaceId,
+      { ...rest, isHealthy: healthy, counts: toCounts(counts), lastError },
+    ]),
+  );
+}
+
+const KEY = { name: "load-host-key", text: "SELECT host_key FROM platform" };
+
+/** See `HostingStore`. */
+export function createHosting(db: Queryable): HostingStore {
+  return {
+    loadHosting: () => loadHosting(db),
+    commitHosting: (plan, mandate, now) => commitHosting(db, plan, mandate, now),
+    saveHostReport: (report, holdMs, now) => saveHostReport(db, report, holdMs, now),
+    loadHostAssignment: hostId => loadHostAssignment(db, hostId),
+    locateWorkspaces: ids => locateWorkspaces(db, ids),
+    loadHostKey: async () => (await askOne<{ host_key: string }>(db, KEY, [])).host_key,
+  };
+}
