@@ -59,16 +59,16 @@ export function lead(ports: LoopPorts, options: LeadOptions): Command {
   const load = createLoadRecord(ports, beats, leadership);
   const clones = createCloneAlarm(ports, beats);
   const retention = createRetention(ports, leadership);
-  const hosting = options.isHosting ? createHosting(ports, { leadership, guard, hints }) : undefined;
+  const hosting = options.isHosting ? [createHosting(ports, { leadership, guard, hints })] : [];
   return {
     wake: () => {
       wake();
-      hosting?.wake();
+      for (const one of hosting) one.wake();
     },
     frozen: () => liveness.frozen(),
     close: async () => {
-      const all = [tick, reconcile, redelivery, liveness, load, clones, retention, hosting];
-      await Promise.all(all.map(loop => loop?.close()));
+      const all: readonly Running[] = [tick, reconcile, redelivery, liveness, load, clones, retention];
+      await Promise.all([...all, ...hosting].map(loop => loop.close()));
     },
   };
 }

@@ -148,9 +148,10 @@ function loadHostAssignment(records: Records, hostId: HostId): HostAssignment | 
 function locateWorkspaces(records: Records, ids: ReadonlySet<string>): ReadonlyMap<string, LocatedWorkspace> {
   const located = locationsOf(records, one => ids.has(one.workspaceId));
   return new Map(
-    located.map(({ changedAt: _, ...one }) => [
-      one.workspaceId,
-      { ...one, nodeId: records.workspaceHosts.get(one.hostId)?.nodeId ?? "" },
-    ]),
+    located.map(row => {
+      const { isHealthy, counts, lastError } = row;
+      const nodeId = records.workspaceHosts.get(row.hostId)?.nodeId ?? "";
+      return [row.workspaceId, { ...toLocation(row), isHealthy, counts, lastError, nodeId }];
+    }),
   );
 }
