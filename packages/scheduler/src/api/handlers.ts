@@ -22,8 +22,8 @@ import { routingHandlers } from "./routing.ts";
 import { tenantHandlers } from "./tenants.ts";
 
 /**
- * Implements the services of `api/services.ts`, for one router. A handler decodes, asks the store, and
- * encodes; nothing more.
+ * Implements every service of ours for one router. A handler decodes, asks the store, and encodes;
+ * nothing more.
  */
 export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
   return router => {

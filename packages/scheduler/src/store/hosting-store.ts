@@ -4,7 +4,7 @@ import type { HostId, WorkspaceLocation } from "@skep/core/workspace/host.ts";
 import type { HostingPlan, HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { Stale } from "./commit-result.ts";
-import type { Mandate } from "./store.ts";
+import type { Mandate } from "./mandate.ts";
 
 /** What became of a report. */
 export interface SavedHostReport {

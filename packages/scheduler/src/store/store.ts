@@ -22,6 +22,7 @@ import type { KeyStore } from "./key-store.ts";
 import type { StatusReport } from "./reports.ts";
 import type { Page, PageRequest, Request } from "./request.ts";
 import type { RuleStore } from "./rule-store.ts";
+import type { Mandate } from "./mandate.ts";
 import type { HostingStore } from "./hosting-store.ts";
 import type { WorkspaceStore } from "./workspace-store.ts";
 
@@ -39,11 +40,7 @@ export interface Lease {
   readonly identity: PlatformIdentity;
 }
 
-/**
- * In whose name a leader writes. Its write is refused once the lease has another term or holder, or
- * has expired: two leaders may share a term when the database lost its last seconds.
- */
-export type Mandate = Pick<Lease, "term" | "holder">;
+export type { Mandate };
 
 /** The four things only the leading scheduler and its followers do: see `loop/leader.ts`. */
 export interface LeaseStore {

@@ -29,7 +29,7 @@ const STATEMENTS = [
   revision bigint NOT NULL DEFAULT 0,
   last_placed bigint NOT NULL DEFAULT 0
 )`,
-  // Of the workspace's row nothing is referred to: a location outlives whatever somebody does there.
+  // It refers to no workspace: a location outlives whatever somebody does there.
   `CREATE TABLE workspace_locations (
   workspace_id text NOT NULL,
   epoch bigint NOT NULL,

@@ -12,7 +12,7 @@ const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FRO
 /** What of a location is decided on; the rest is for people. */
 const LOCATION = `workspace_id AS "workspaceId", host_id AS "hostId", epoch, desired, state`;
 
-/** One statement, so that all of it is one snapshot. A drained node's hosts give everything away. */
+/** One statement is one snapshot. The hosts of a drained node give everything away. */
 const LOAD = {
   name: "load-hosting",
   text: `SELECT
