@@ -3,7 +3,7 @@ import type { World } from "@skep/core/world/world.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { createPostgresStore, type PostgresStore } from "@skep/scheduler/store/postgres/postgres-store.ts";
 import { aReport, aStatus, creation, placement, someFacts } from "@skep/scheduler/store/testing/records.ts";
-import type { Mandate } from "@skep/scheduler/store/store.ts";
+import type { Mandate } from "@skep/scheduler/store/mandate.ts";
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startStoreServer, type StoreServer } from "../support/postgres.ts";

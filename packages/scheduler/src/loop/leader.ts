@@ -1,5 +1,6 @@
 import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
-import type { Lease, Mandate } from "../store/store.ts";
+import type { Mandate } from "../store/mandate.ts";
+import type { Lease } from "../store/store.ts";
 import { createLeaseWatch } from "./lease-watch.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 

@@ -1,7 +1,8 @@
 import type { Removal } from "@skep/core/model/assignment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { Raised, Stale } from "../store/commit-result.ts";
-import type { Mandate, NodeRemoval, Store } from "../store/store.ts";
+import type { Mandate } from "../store/mandate.ts";
+import type { NodeRemoval, Store } from "../store/store.ts";
 
 /** The recorded removals, as a leader keeps them: it alone adds to them, and reports end them. */
 export interface Removals {

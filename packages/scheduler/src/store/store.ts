@@ -40,8 +40,6 @@ export interface Lease {
   readonly identity: PlatformIdentity;
 }
 
-export type { Mandate };
-
 /** The four things only the leading scheduler and its followers do: see `loop/leader.ts`. */
 export interface LeaseStore {
   /**

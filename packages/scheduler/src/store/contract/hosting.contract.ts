@@ -5,7 +5,7 @@ import type { HostingPlan } from "@skep/core/workspace/hosting-plan.ts";
 import type { HostReport } from "@skep/core/workspace/host-report.ts";
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Mandate } from "../store.ts";
+import type { Mandate } from "../mandate.ts";
 import { aHostedStatus, aHostReport } from "../testing/hosts.ts";
 import { LONG, NOW, someone, type StoreSetting } from "./setting.ts";
 

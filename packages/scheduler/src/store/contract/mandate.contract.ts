@@ -3,7 +3,7 @@ import { basisOf } from "@skep/core/world/basis.ts";
 import { aSpec } from "@skep/core/testing/builders.ts";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Committed, Stale } from "../commit-result.ts";
-import type { Mandate } from "../store.ts";
+import type { Mandate } from "../mandate.ts";
 import { aReport, aStatus, creation, placement } from "../testing/records.ts";
 import { LONG, NOW, someone, type StoreSetting } from "./setting.ts";
 

@@ -4,7 +4,8 @@ import { basisOf } from "@skep/core/world/basis.ts";
 import { aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { afterEach, beforeEach } from "vitest";
 import type { Committed, Stale } from "../commit-result.ts";
-import type { Mandate, Store } from "../store.ts";
+import type { Mandate } from "../mandate.ts";
+import type { Store } from "../store.ts";
 import type { Request } from "../request.ts";
 import { aRoute, someFacts } from "../testing/records.ts";
 

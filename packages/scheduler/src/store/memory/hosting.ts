@@ -6,7 +6,7 @@ import { takeReport } from "@skep/core/workspace/take-report.ts";
 import type { Stale } from "../commit-result.ts";
 import type { HostingStore, LocatedWorkspace, SavedHostReport } from "../hosting-store.ts";
 import { inOrder, type HostRow, type LocatedRow, type Records } from "../memory-records.ts";
-import type { Mandate } from "../store.ts";
+import type { Mandate } from "../mandate.ts";
 import { leads } from "./plan.ts";
 
 /** Passes a call of the store's on, as the network between would. */

@@ -48,7 +48,8 @@ import { isLive } from "@skep/core/model/state.ts";
 import { recover } from "./recover.ts";
 import { refuse } from "../refusals.ts";
 import { readPage } from "../page.ts";
-import type { Mandate, NodeRecord, Replica, Store } from "../store.ts";
+import type { Mandate } from "../mandate.ts";
+import type { NodeRecord, Replica, Store } from "../store.ts";
 
 /**
  * What becomes of one call: it takes `delayMs`, and may be lost before it happened or, unknown to

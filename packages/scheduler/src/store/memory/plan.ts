@@ -17,7 +17,8 @@ import { isSameLease } from "../lease.ts";
 import { withReceipt } from "../receipts.ts";
 import { drawStamp, raise } from "./raise.ts";
 import type { Committed, Raised, Stale } from "../commit-result.ts";
-import type { Lease, Mandate, NodeRemoval } from "../store.ts";
+import type { Mandate } from "../mandate.ts";
+import type { Lease, NodeRemoval } from "../store.ts";
 
 /** See `LeaseStore.takeLease`; `now` is the database's clock. */
 export function takeLease(

@@ -8,7 +8,7 @@ import {
 } from "@skep/core/workspace/hosting-plan.ts";
 import type pg from "pg";
 import type { Stale } from "../../commit-result.ts";
-import type { Mandate } from "../../store.ts";
+import type { Mandate } from "../../mandate.ts";
 import { constraintOf, inTransaction, type Queryable } from "../sql.ts";
 
 /**

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { volumeKey } from "@skep/core/model/volume.ts";
 import type { Change, Plan } from "@skep/core/world/plan.ts";
 import type { Committed, Stale } from "../../commit-result.ts";
-import type { Mandate } from "../../store.ts";
+import type { Mandate } from "../../mandate.ts";
 import { ask, constraintOf, stateOf, type Queryable } from "../sql.ts";
 
 /** What a column of `integer[]` holds. */

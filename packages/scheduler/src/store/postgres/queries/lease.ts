@@ -1,5 +1,6 @@
 import { refuse } from "../../refusals.ts";
-import type { Lease, Mandate, Replica } from "../../store.ts";
+import type { Mandate } from "../../mandate.ts";
+import type { Lease, Replica } from "../../store.ts";
 import { ask, askOne, type Queryable, type Statement } from "../sql.ts";
 import type { PlatformRow } from "../tables.ts";
 import { IDENTITY, toIdentity } from "./identity.ts";

@@ -1,4 +1,4 @@
-import type { Mandate } from "../../store.ts";
+import type { Mandate } from "../../mandate.ts";
 import { ask, type Queryable } from "../sql.ts";
 import { leasePart } from "./lease.ts";
 

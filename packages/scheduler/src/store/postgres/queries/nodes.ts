@@ -1,6 +1,6 @@
 import type { NodeFacts } from "@skep/core/model/report.ts";
 import type { Liveness, NodeId, NodeLoad } from "@skep/core/model/node.ts";
-import type { Mandate } from "../../store.ts";
+import type { Mandate } from "../../mandate.ts";
 import { askOne, type Queryable } from "../sql.ts";
 import { askLeading, leasePart } from "./lease.ts";
 

@@ -1,4 +1,5 @@
-import type { Horizon, Mandate } from "../../store.ts";
+import type { Mandate } from "../../mandate.ts";
+import type { Horizon } from "../../store.ts";
 import type { Queryable } from "../sql.ts";
 import { askLeading, leasePart } from "./lease.ts";
 

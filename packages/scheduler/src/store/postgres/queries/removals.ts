@@ -2,7 +2,8 @@ import { highestSerials } from "@skep/core/identity/serials.ts";
 import type { Removal } from "@skep/core/model/assignment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { Raised, Stale } from "../../commit-result.ts";
-import type { Mandate, NodeRemoval, Orphan } from "../../store.ts";
+import type { Mandate } from "../../mandate.ts";
+import type { NodeRemoval, Orphan } from "../../store.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
 import { askLeading, leasePart } from "./lease.ts";
 

@@ -1,7 +1,7 @@
 import type { Usage } from "@skep/core/model/report.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
-import type { Mandate } from "../../store.ts";
+import type { Mandate } from "../../mandate.ts";
 import { ask, constraintOf, type Queryable } from "../sql.ts";
 import { askLeading, leasePart } from "./lease.ts";
 
