@@ -2,3 +2,6 @@
 export type { DeadLetter, Message, MessageDocument, WorkspaceEvent } from "./message.ts";
 /** What a container is made of. */
 export type { Channel, Database, Events, Part, PartHealth, PartName, Processed, Rules } from "./parts.ts";
+/** Sockets: a Socket.IO server with a namespace for each workspace. */
+export { createEventServer, type EventServer, type EventServerOptions } from "./events/server.ts";
+export type { EventWorkspace, WorkspaceEvents } from "./events/workspace-events.ts";

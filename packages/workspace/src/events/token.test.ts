@@ -1,0 +1,92 @@
+import { SignJWT, UnsecuredJWT } from "jose";
+import { describe, expect, it } from "vitest";
+import { createLock, mayHear } from "./token.ts";
+
+const secret = "sk_0123456789";
+const at = 1_700_000_000_000;
+const request = { subject: "dashboard", topics: ["devices/d1/#"], lifetimeMs: 60_000 };
+const lock = createLock("shop", secret, () => at);
+
+describe("the lock of a workspace", () => {
+  it("opens for its secret, and then for everything", async () => {
+    const grant = await lock.open({ secret });
+    expect(grant).toEqual({ subject: "owner", scopes: ["#"], expiresAt: undefined });
+    expect(mayHear(grant, "devices/#")).toBe(true);
+  });
+
+  it("opens for a token that it issued, and then for the token's topics only", async () => {
+    const grant = await lock.open({ token: await lock.issue(request) });
+    expect(grant).toEqual({ subject: "dashboard", scopes: ["devices/d1/#"], expiresAt: at + 60_000 });
+    expect(mayHear(grant, "devices/d1/status")).toBe(true);
+    expect(mayHear(grant, "devices/+/status")).toBe(false);
+  });
+
+  it.each([undefined, null, {}, "text", { secret: 7 }, { token: {} }, { secret: "x".repeat(10_000) }])(
+    "asks for credentials where there are none: %j",
+    async credentials => {
+      await expect(lock.open(credentials)).rejects.toMatchObject({ data: { reason: "NO_CREDENTIALS" } });
+    },
+  );
+
+  it.each([`${secret}x`, secret.slice(0, -1), "", secret.toUpperCase()])("refuses the secret %j", async shown => {
+    await expect(lock.open({ secret: shown })).rejects.toMatchObject({ data: { reason: "WRONG_SECRET" } });
+  });
+
+  it("refuses a token that has expired", async () => {
+    const token = await lock.issue(request);
+    const later = createLock("shop", secret, () => at + 60_000);
+    await expect(later.open({ token })).rejects.toMatchObject({ data: { reason: "TOKEN_EXPIRED" } });
+  });
+
+  it("refuses a token of another workspace, even one with the same secret", async () => {
+    const token = await createLock("other", secret, () => at).issue(request);
+    await expect(lock.open({ token })).rejects.toMatchObject({ data: { reason: "TOKEN_OF_ANOTHER_WORKSPACE" } });
+  });
+
+  it("refuses a token that was issued with an older secret", async () => {
+    const token = await createLock("shop", "sk_before1234", () => at).issue(request);
+    await expect(lock.open({ token })).rejects.toMatchObject({ data: { reason: "TOKEN_INVALID" } });
+  });
+
+  it("refuses a token that is forged: unsigned, signed with the secret itself, changed, or none", async () => {
+    const claims = { topics: ["#"] };
+    const unsigned = new UnsecuredJWT(claims).setIssuer("skep").setAudience("workspace:shop").setSubject("x");
+    const signed = new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).setIssuer("skep").setSubject("x");
+    const [head, body, signature] = (await lock.issue(request)).split(".");
+    const wide = Buffer.from(body!, "base64url").toString().replace("devices/d1/#", "#");
+    const tokens = [
+      unsigned.setExpirationTime(at / 1_000 + 60).encode(),
+      await signed
+        .setAudience("workspace:shop")
+        .setExpirationTime(at / 1_000 + 60)
+        .sign(new TextEncoder().encode(secret)),
+      `${head}.${Buffer.from(wide).toString("base64url")}.${signature}`,
+      `${head}.${body}.`,
+    ];
+    for (const token of tokens) {
+      await expect(lock.open({ token }), token).rejects.toMatchObject({ data: { reason: "TOKEN_INVALID" } });
+    }
+    const none = { data: { reason: "TOKEN_OF_ANOTHER_WORKSPACE" } };
+    await expect(lock.open({ token: "a.b.c" })).rejects.toMatchObject(none);
+  });
+
+  it("repeats no credential in a refusal", async () => {
+    const shown = { secret: "sk_guess_secret", token: "eyJ.guess.token" };
+    for (const credentials of [{ secret: shown.secret }, { token: shown.token }]) {
+      const error: unknown = await lock.open(credentials).catch((reason: unknown) => reason);
+      expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain("guess");
+    }
+  });
+
+  it.each([
+    [{ ...request, topics: [] }, "BAD_TOPICS"],
+    [{ ...request, topics: ["a/#/b"] }, "BAD_TOPICS"],
+    [{ ...request, topics: Array.from({ length: 51 }, () => "a") }, "BAD_TOPICS"],
+    [{ ...request, lifetimeMs: 999 }, "BAD_LIFETIME"],
+    [{ ...request, lifetimeMs: NaN }, "BAD_LIFETIME"],
+    [{ ...request, lifetimeMs: 31 * 86_400_000 }, "BAD_LIFETIME"],
+    [{ ...request, subject: "" }, "BAD_SUBJECT"],
+  ])("issues no token for %j", async (bad, reason) => {
+    await expect(lock.issue(bad)).rejects.toMatchObject({ reason });
+  });
+});

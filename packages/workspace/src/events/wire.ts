@@ -1,0 +1,46 @@
+import type { Socket } from "socket.io";
+import type { Frame } from "./encode.ts";
+
+/** How much may wait for a client that reads slowly. */
+export interface QueueSize {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** Enough for a pause of some seconds at the default limits. */
+export const QUEUE_SIZE: QueueSize = { packets: 1_000, bytes: 1024 * 1024 };
+
+/** The way to one client, which never waits and never grows without bound. */
+export interface Wire {
+  /** Whether something more may be sent. */
+  hasRoom(): boolean;
+  send(frames: readonly Frame[]): void;
+}
+
+/** What is used of a connection of Engine.IO; Socket.IO's own adapters use it in the same way. */
+interface Connection {
+  readonly transport: { readonly writable: boolean };
+  readonly writeBuffer: { readonly length: number };
+  write(data: string | Buffer, options: object): unknown;
+}
+
+/**
+ * Makes one. What waits stands in the buffer of Engine.IO, which has no bound of its own: so nothing
+ * is put there that is over the bound.
+ */
+export function createWire(socket: Socket, most: QueueSize): Wire {
+  const connection = socket.conn as unknown as Connection;
+  let waiting = 0;
+  return {
+    hasRoom: () => {
+      if (connection.transport.writable) waiting = 0;
+      return connection.writeBuffer.length < most.packets && waiting < most.bytes;
+    },
+    send: frames => {
+      for (const { data, wire } of frames) {
+        waiting += wire.length;
+        connection.write(data, { compress: false, wsPreEncodedFrame: [wire] });
+      }
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { createLock } from "@skep/workspace/events/token.ts";
+import type { EventWorkspace, WorkspaceEvents } from "@skep/workspace/events/workspace-events.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../../support/eventually.ts";
+import { startEventHost, type Client, type EventHost } from "./event-clients.ts";
+
+const LIMITS = { sockets: 500, events: 100, channels: 50 };
+let host: EventHost;
+let number = 0;
+
+beforeAll(async () => {
+  host = await startEventHost();
+});
+afterAll(() => host.close());
+
+/** A workspace of a test's own. */
+async function open(limits = LIMITS, on = host): Promise<{ events: WorkspaceEvents } & EventWorkspace> {
+  number += 1;
+  const workspace = { id: `w${number}`, secret: `sk_secret_${number}`, limits };
+  return { ...workspace, events: await on.events.open(workspace) };
+}
+
+/** A client that is in. */
+async function join(
+  workspace: EventWorkspace,
+  auth: object = { secret: workspace.secret },
+  on = host,
+): Promise<Client> {
+  const client = on.client(workspace.id, auth);
+  expect(await client.entry).toBeUndefined();
+  return client;
+}
+
+function event(topic: string, data: unknown = {}): { topic: string; data: unknown; at: number } {
+  return { topic, data, at: 1 };
+}
+
+describe("a workspace's events", () => {
+  it("reach whoever asked for their topic, once, with bytes as bytes, and nobody else", async () => {
+    const shop = await open();
+    const [one, all, none] = [await join(shop), await join(shop), await join(shop)];
+    expect(await one.ask("subscribe", ["devices/d1/#", "devices/+/status"])).toMatchObject({ ok: true });
+    expect(await all.ask("subscribe", { filters: "#" })).toMatchObject({ ok: true, filters: ["#"] });
+    shop.events.emit([
+      event("devices/d1/status", { on: true }),
+      event("devices/d2/telemetry/location", { raw: new Uint8Array([1, 2]) }),
+    ]);
+    await eventually(() => expect(all.heard.length).toBe(2));
+    expect(all.heard[1]).toMatchObject({ topic: "devices/d2/telemetry/location", data: { raw: Buffer.from([1, 2]) } });
+    expect(one.heard).toMatchObject([{ topic: "devices/d1/status", data: { on: true }, at: 1 }]);
+    expect(await one.ask("unsubscribe", ["devices/d1/#", "devices/+/status"])).toMatchObject({ ok: true, filters: [] });
+    shop.events.emit([event("devices/d1/status")]);
+    await eventually(() => expect(all.heard.length).toBe(3));
+    expect([one.heard.length, none.heard.length]).toEqual([1, 0]);
+    expect(shop.events.counts()).toMatchObject({ sockets: 3, subscriptions: 1, emitted: 3, delivered: 4, dropped: 0 });
+  });
+
+  it("are not heard by a neighbour, whatever it asks for", async () => {
+    const [shop, neighbour] = [await open(), await open()];
+    const [mine, other] = [await join(shop), await join(neighbour)];
+    await mine.ask("subscribe", "#");
+    for (const filter of ["#", `${shop.id}/#`, `/ws/${shop.id}/#`, `../${shop.id}/#`])
+      await other.ask("subscribe", filter);
+    shop.events.emit([event("devices/d1/status")]);
+    await eventually(() => expect(mine.heard.length).toBe(1));
+    neighbour.events.emit([event("devices/n/status")]);
+    await eventually(() => expect(other.heard.map(one => one.topic)).toEqual(["devices/n/status"]));
+    expect(mine.heard.length).toBe(1);
+  });
+
+  it("that cannot be sent are counted and said, and keep no other back", async () => {
+    const shop = await open();
+    const client = await join(shop);
+    await client.ask("subscribe", "#");
+    shop.events.emit([event("a", 1n), event("b")]);
+    await eventually(() => expect(client.heard.map(one => one.topic)).toEqual(["b"]));
+    expect(shop.events.counts()).toMatchObject({ unreadable: 1, emitted: 1 });
+    expect(shop.events.health().lastError).toContain("An event of a was not sent");
+  });
+});
+
+describe("who comes in", () => {
+  it("has the secret, or a token, and hears what the token allows", async () => {
+    const shop = await open();
+    const token = await shop.events.issueToken({ subject: "map", topics: ["devices/d1/#"], lifetimeMs: 60_000 });
+    const client = await join(shop, { token });
+    expect(await client.ask("subscribe", "devices/d1/status")).toMatchObject({ ok: true });
+    for (const filter of ["#", "devices/+/status", "devices/d2/status"]) {
+      expect(await client.ask("subscribe", ["devices/d1/x", filter])).toMatchObject({
+        ok: false,
+        reason: "NOT_ALLOWED",
+      });
+    }
+    shop.events.emit([event("devices/d2/status"), event("devices/d1/x"), event("devices/d1/status")]);
+    await eventually(() => expect(client.heard.map(one => one.topic)).toEqual(["devices/d1/status"]));
+    expect(shop.events.counts()).toMatchObject({ subscriptions: 1, "refused.NOT_ALLOWED": 3 });
+  });
+
+  it("is told why it may not, and the reason is counted", async () => {
+    const [shop, other] = [await open(), await open()];
+    const lock = createLock(shop.id, shop.secret, () => Date.now() - 10_000);
+    const request = { subject: "x", topics: ["#"], lifetimeMs: 5_000 };
+    const attempts: readonly (readonly [object, string])[] = [
+      [{}, "NO_CREDENTIALS"],
+      [{ secret: "sk_wrong" }, "WRONG_SECRET"],
+      [{ secret: other.secret }, "WRONG_SECRET"],
+      [{ token: await lock.issue(request) }, "TOKEN_EXPIRED"],
+      [{ token: await other.events.issueToken(request) }, "TOKEN_OF_ANOTHER_WORKSPACE"],
+    ];
+    for (const [auth, reason] of attempts) {
+      const client = host.client(shop.id, auth);
+      expect((await client.entry)?.reason).toBe(reason);
+      expect(shop.events.counts()).toMatchObject({
+        [`refused.${reason}`]: reason === "WRONG_SECRET" ? expect.any(Number) : 1,
+      });
+    }
+    expect(shop.events.counts()).toMatchObject({ sockets: 0, "refused.WRONG_SECRET": 2, refused: 5 });
+  });
+
+  it("must go when its token ends", async () => {
+    const shop = await open();
+    const token = await shop.events.issueToken({ subject: "map", topics: ["#"], lifetimeMs: 1_500 });
+    const client = await join(shop, { token });
+    await eventually(() => expect(client.socket.connected).toBe(false));
+    expect(client.refused).toMatchObject([{ reason: "TOKEN_EXPIRED" }]);
+  });
+
+  it("finds nothing outside of workspaces", async () => {
+    expect(await host.client("nowhere", {}).entry).toMatchObject({ message: "Invalid namespace" });
+    expect(await host.client("../", {}).entry).toMatchObject({ message: "Invalid namespace" });
+    expect(await host.clientAt("/", {}).entry).toMatchObject({ reason: "NO_WORKSPACE" });
+  });
+});
