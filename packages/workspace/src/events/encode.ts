@@ -1,7 +1,7 @@
-import type { Offset } from "@skep/core/workspace/offset.ts";
+import { formatOffset, type Offset } from "@skep/core/workspace/offset.ts";
 import { Encoder, PacketType } from "socket.io-parser";
 import type { WorkspaceEvent } from "../message.ts";
-import { offsetText, type LogEntry } from "./event-log.ts";
+import type { LogEntry } from "./event-log.ts";
 
 /** The name under which sockets hear events of their workspace. */
 export const EVENT = "event";
@@ -17,7 +17,7 @@ const encoder = new Encoder();
  * @throws where the data cannot be sent, such as a BigInt or a circle.
  */
 export function encodeEvent(namespace: string, { topic, data, at }: WorkspaceEvent, offset: Offset): LogEntry {
-  const args = [EVENT, { topic, data, at }, offsetText(offset)];
+  const args = [EVENT, { topic, data, at }, formatOffset(offset)];
   const encoded: unknown[] = encoder.encode({ type: PacketType.EVENT, nsp: namespace, data: args });
   const packet = String(encoded[0]);
   const buffers = encoded.slice(1).map(toBuffer);

@@ -1,4 +1,4 @@
-import { compareOffsets, formatOffset, nextOffset, parseOffset, type Offset } from "@skep/core/workspace/offset.ts";
+import { compareOffsets, nextOffset, parseOffset, type Offset } from "@skep/core/workspace/offset.ts";
 
 /** One event as it goes to sockets: encoded once, whoever gets it. */
 export interface LogEntry {
@@ -104,9 +104,4 @@ export function createEventLog(most: LogSize, now: number): EventLog {
 /** Reads an offset that a client gave back. */
 export function readOffset(value: unknown): Offset | undefined {
   return typeof value === "string" ? parseOffset(value) : undefined;
-}
-
-/** The text of an offset. */
-export function offsetText(offset: Offset): string {
-  return formatOffset(offset);
 }

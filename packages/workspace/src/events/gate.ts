@@ -1,20 +1,19 @@
-import type { ResourceLimits } from "@skep/core/workspace/connector.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Socket } from "socket.io";
 import type { Bans } from "./bans.ts";
-import { countRefusal, type EventCounts } from "./counts.ts";
+import { countRefusal } from "./counts.ts";
 import { overLimit, Refusal } from "./refusal.ts";
-import type { Subscriber } from "./subscriber.ts";
+import type { Room } from "./room.ts";
 import type { Grant, Lock } from "./token.ts";
 
 /** Who may come into a workspace, and who must go. */
 export interface Gate {
-  /** Lets a socket pass. @throws Refusal */
-  admit(socket: Socket): Promise<void>;
+  /** Lets a socket pass, or answers why not. */
+  admit(socket: Socket): Promise<Refusal | undefined>;
   /** What the socket was let in with. */
   grantOf(socket: Socket): Grant | undefined;
-  /** Counts that a socket sends more than it may; it may be banned for it. */
-  flood(subscriber: Subscriber): void;
+  /** Counts an offence of an address; at some number all its sockets must go (R123). */
+  offend(address: string): void;
 }
 
 /** What a gate looks at. */
@@ -22,14 +21,8 @@ export interface GateSurroundings {
   readonly clock: Clock;
   readonly bans: Bans;
   readonly lock: Lock;
-  readonly counts: EventCounts;
+  readonly room: Room;
   readonly addressOf: (socket: Socket) => string;
-  readonly isClosed: () => boolean;
-  readonly limits: () => ResourceLimits;
-  /** Sockets that are in. */
-  readonly held: () => number;
-  /** Ends the sockets of whoever is banned now. */
-  readonly endBanned: () => void;
 }
 
 /** An expired token is no guess, and its owner comes back with a new one. */
@@ -41,47 +34,44 @@ const OFFENCES: ReadonlySet<string> = new Set([
 ]);
 
 /** Makes the gate of one workspace. */
-export function createGate(around: GateSurroundings): Gate {
-  const { bans, clock, counts } = around;
+export function createGate({ clock, bans, lock, room, addressOf }: GateSurroundings): Gate {
   const grants = new WeakMap<Socket, Grant>();
 
   function offend(address: string): void {
-    if (bans.offend(address)) around.endBanned();
+    if (!bans.offend(address)) return;
+    const refusal = new Refusal("BANNED", "Your address is kept out for a while.");
+    for (const one of room.subscribers.values()) if (bans.bannedUntil(one.address) > 0) room.end(one, refusal);
   }
 
-  async function check(socket: Socket): Promise<Grant> {
-    if (around.isClosed()) throw new Refusal("WORKSPACE_CLOSED", "The workspace is closed.");
-    const address = around.addressOf(socket);
+  async function check(socket: Socket, address: string): Promise<Grant> {
+    if (room.isClosed) throw new Refusal("WORKSPACE_CLOSED", "The workspace is closed.");
     refuseBanned(bans, address, clock);
     const credentials: unknown = socket.handshake.auth;
     // Nobody who prints the handshake later shall find a secret in it.
     socket.handshake.auth = {};
-    try {
-      const grant = await around.lock.open(credentials);
-      // Others may have been banned, and come in, while the token was verified.
-      refuseBanned(bans, address, clock);
-      const { sockets } = around.limits();
-      if (around.held() >= sockets) throw overLimit("sockets", sockets);
-      return grant;
-    } catch (error) {
-      if (error instanceof Refusal && OFFENCES.has(error.data.reason)) offend(address);
-      throw error;
-    }
+    const grant = await lock.open(credentials);
+    // Its address may have been banned while the token was verified.
+    refuseBanned(bans, address, clock);
+    if (room.subscribers.size >= room.limits.sockets) throw overLimit("sockets", room.limits.sockets);
+    return grant;
   }
 
   return {
+    offend,
     admit: async socket => {
+      const address = addressOf(socket);
       try {
-        grants.set(socket, await check(socket));
+        grants.set(socket, await check(socket, address));
+        return undefined;
       } catch (error) {
-        const refusal =
-          error instanceof Refusal ? error : new Refusal("BAD_REQUEST", "The credentials cannot be read.");
-        countRefusal(counts, refusal.data.reason);
-        throw refusal;
+        const unread = new Refusal("BAD_REQUEST", "The credentials cannot be read.");
+        const refusal = error instanceof Refusal ? error : unread;
+        countRefusal(room.counts, refusal.data.reason);
+        if (OFFENCES.has(refusal.data.reason)) offend(address);
+        return refusal;
       }
     },
     grantOf: socket => grants.get(socket),
-    flood: subscriber => offend(subscriber.address),
   };
 }
 

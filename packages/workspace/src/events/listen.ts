@@ -2,7 +2,8 @@ import type { ResourceLimits } from "@skep/core/workspace/connector.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { REPLAYS } from "./allowance.ts";
 import { countRefusal, type EventCounts } from "./counts.ts";
-import { offsetText, readOffset, type EventLog } from "./event-log.ts";
+import { formatOffset } from "@skep/core/workspace/offset.ts";
+import { readOffset, type EventLog } from "./event-log.ts";
 import type { FilterIndex } from "./filter-index.ts";
 import { overLimit, Refusal } from "./refusal.ts";
 import { checkSubscribe, readSubscribe } from "./request.ts";
@@ -64,10 +65,10 @@ export function listen(subscriber: Subscriber, around: ListenSurroundings): void
       throw overLimit("replays", REPLAYS.perSecond);
     }
     add(asked);
-    const offset = offsetText(log.last);
+    const offset = formatOffset(log.last);
     if (from === undefined) return { filters: [...filters], offset };
     // What is no longer kept is told as a gap; what is live goes on all the same.
-    if (!log.has(from)) return { filters: [...filters], offset, gap: { from: offsetText(from), to: offset } };
+    if (!log.has(from)) return { filters: [...filters], offset, gap: { from: formatOffset(from), to: offset } };
     subscriber.catchUp(from, asked);
     around.catchUp(subscriber);
     return { filters: [...filters], offset };

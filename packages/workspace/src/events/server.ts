@@ -13,6 +13,7 @@ import { namespaceOf } from "./namespace.ts";
 import { Refusal } from "./refusal.ts";
 import { SESSION_MS } from "./sessions.ts";
 import type { Sharing } from "./sharing.ts";
+import { createUsers, type Users } from "./users.ts";
 import { QUEUE_SIZE, type QueueSize } from "./wire.ts";
 import { openWorkspaceEvents, type EventWorkspace, type WorkspaceEvents } from "./workspace-events.ts";
 
@@ -50,24 +51,66 @@ export interface EventServer {
 const LONGEST_REQUEST = 64 * 1024;
 /** How long a connection may be in no workspace. */
 const CONNECT_MS = 10_000;
-/** How long a close waits for clients to take what was sent to them. */
-const GRACE_MS = 1_000;
 
 /** Makes one. */
 export function createEventServer(options: EventServerOptions): EventServer {
   const clock = options.clock ?? systemClock;
-  const trusted = trustProxies(options.trustedProxies ?? []);
+  const addressOf = addressReader(options.trustedProxies ?? []);
   const bans = createBans(() => clock.monotonic());
-  const door = createDoor(clock, bans);
+  const io = serve(options.http, clock, bans, addressOf);
+  const users = createUsers(clock);
   const open = new Map<WorkspaceId, WorkspaceEvents>();
-
-  const addressOf = (request: IncomingMessage): string => {
-    const forwarded = request.headers["x-forwarded-for"];
-    const text = Array.isArray(forwarded) ? forwarded.join(",") : forwarded;
-    return clientAddress(request.socket.remoteAddress ?? "", text, trusted);
+  const host = {
+    clock,
+    log: options.log ?? LOG_SIZE,
+    queue: options.queue ?? QUEUE_SIZE,
+    addressOf: (socket: Socket) => addressOf(socket.request),
+    sharing: options.sharing,
+    end: users.end,
+    remove: (namespace: Namespace, sockets: readonly Socket[]) => {
+      io._nsps.delete(namespace.name);
+      namespace.removeAllListeners();
+      return users.gone(sockets);
+    },
   };
 
-  const io = new Server(options.http, {
+  return {
+    bans,
+    connections: () => io.engine.clientsCount,
+    open: async workspace => {
+      const { id } = workspace;
+      const name = namespaceOf(id);
+      if (io._nsps.has(name)) {
+        throw new SkepError("already_exists", "EVENTS_OPEN", `The events of workspace ${id} are open already.`);
+      }
+      const events = await openWorkspaceEvents(host, openNamespace(io, name, users), workspace);
+      open.set(id, events);
+      return events;
+    },
+    close: async () => {
+      await Promise.all([...open.values()].map(events => events.close()));
+      io.disconnectSockets(true);
+      io.engine.close();
+      await options.sharing?.close();
+    },
+  };
+}
+
+type AddressOf = (request: IncomingMessage) => string;
+
+function addressReader(networks: readonly string[]): AddressOf {
+  const trusted = trustProxies(networks);
+  return ({ headers, socket }) => {
+    const forwarded = headers["x-forwarded-for"];
+    const text = Array.isArray(forwarded) ? forwarded.join(",") : forwarded;
+    return clientAddress(socket.remoteAddress ?? "", text, trusted);
+  };
+}
+
+/** Socket.IO, with nothing open in it. */
+function serve(http: HttpServer, clock: Clock, bans: Bans, addressOf: AddressOf): Server {
+  const door = createDoor(clock, bans);
+  const io = new Server(http, {
     // One connection is one socket: with polling each request would have to reach the same replica.
     transports: ["websocket"],
     serveClient: false,
@@ -86,66 +129,15 @@ export function createEventServer(options: EventServerOptions): EventServer {
     bans.offend(addressOf(socket.request));
     next(new Refusal("NO_WORKSPACE", `Nothing is here: connect to ${namespaceOf("<workspace>")}.`));
   });
-
   io.engine.on("connection", (connection: Connection & { readonly request: IncomingMessage }) => {
     const address = addressOf(connection.request);
     boundConnection(connection, clock, () => void bans.offend(address));
   });
+  return io;
+}
 
-  const users = new WeakMap<object, number>();
-  function follow(socket: Socket): void {
-    users.set(socket.conn, (users.get(socket.conn) ?? 0) + 1);
-    socket.once("disconnect", () => users.set(socket.conn, (users.get(socket.conn) ?? 1) - 1));
-  }
-
-  function end(socket: Socket): void {
-    socket.disconnect();
-    if ((users.get(socket.conn) ?? 0) === 0) socket.conn.close();
-  }
-
-  async function remove(namespace: Namespace, sockets: readonly Socket[]): Promise<void> {
-    io._nsps.delete(namespace.name);
-    namespace.removeAllListeners();
-    const until = clock.monotonic() + GRACE_MS;
-    const isLeft = ({ conn, request }: Socket): boolean => (users.get(conn) ?? 0) === 0 && !request.socket.destroyed;
-    while (sockets.some(isLeft) && clock.monotonic() < until) await clock.sleep(10);
-    for (const socket of sockets.filter(isLeft)) socket.request.socket.destroy();
-  }
-
-  const host = {
-    clock,
-    log: options.log ?? LOG_SIZE,
-    queue: options.queue ?? QUEUE_SIZE,
-    addressOf: (socket: Socket) => addressOf(socket.request),
-    sharing: options.sharing,
-    end,
-    remove,
-  };
-
-  return {
-    bans,
-    connections: () => io.engine.clientsCount,
-    open: async workspace => {
-      const { id } = workspace;
-      if (open.has(id) || io._nsps.has(namespaceOf(id))) {
-        throw new SkepError("already_exists", "EVENTS_OPEN", `The events of workspace ${id} are open already.`);
-      }
-      const namespace = io.of(namespaceOf(id));
-      namespace.on("connection", follow);
-      const events = await openWorkspaceEvents(host, namespace, workspace);
-      const close = async (): Promise<void> => {
-        await events.close();
-        if (open.get(id) === handed) open.delete(id);
-      };
-      const handed: WorkspaceEvents = { ...events, close };
-      open.set(id, handed);
-      return handed;
-    },
-    close: async () => {
-      await Promise.all([...open.values()].map(events => events.close()));
-      io.disconnectSockets(true);
-      io.engine.close();
-      await options.sharing?.close();
-    },
-  };
+function openNamespace(io: Server, name: string, users: Users): Namespace {
+  const namespace = io.of(name);
+  namespace.on("connection", users.follow);
+  return namespace;
 }
