@@ -4,4 +4,5 @@ export type { DeadLetter, Message, MessageDocument, WorkspaceEvent } from "./mes
 export type { Channel, Database, Events, Part, PartHealth, PartName, Processed, Rules } from "./parts.ts";
 /** Sockets: a Socket.IO server with a namespace for each workspace. */
 export { createEventServer, type EventServer, type EventServerOptions } from "./events/server.ts";
+/** The events of one workspace there. */
 export type { EventWorkspace, WorkspaceEvents } from "./events/workspace-events.ts";

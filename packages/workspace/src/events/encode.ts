@@ -26,7 +26,7 @@ export function encodeEvent(namespace: string, { topic, data, at }: WorkspaceEve
   return { offset, topic, packet, parts: buffers, bytes };
 }
 
-/** A piece of a packet with the WebSocket frame around it, made once for all sockets that get it. */
+/** A piece of a packet with the WebSocket frame around it, made once for all who get it. */
 export interface Frame {
   readonly data: string | Buffer;
   readonly wire: Buffer;

@@ -6,7 +6,7 @@ interface Branch<T> {
   readonly below: Set<T>;
 }
 
-/** Who asked for what, so that an event costs what it reaches and not all filters that there are. */
+/** Who asked for what: an event costs what it reaches, and not all filters that there are. */
 export interface FilterIndex<T> {
   add(filter: string, one: T): void;
   remove(filter: string, one: T): void;

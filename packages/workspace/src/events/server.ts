@@ -21,7 +21,7 @@ import { openWorkspaceEvents, type EventWorkspace, type WorkspaceEvents } from "
 export interface EventServerOptions {
   /** Listens where sockets come in; requests of Socket.IO's path are taken from it. */
   readonly http: HttpServer;
-  /** Networks of the proxies in front, whose `X-Forwarded-For` is taken for true; none by default. */
+  /** Networks of the proxies whose `X-Forwarded-For` is taken for true; none by default. */
   readonly trustedProxies?: readonly string[];
   /** Shares events with the other replicas; without it this host is the only one. */
   readonly sharing?: Sharing;

@@ -25,7 +25,7 @@ interface Connection {
 }
 
 /**
- * Makes one. What waits stands in the buffer of Engine.IO, which has no bound of its own: so nothing
+ * Makes one. What waits stands in the buffer of Engine.IO, which has no bound of its own: nothing
  * is put there that is over the bound.
  */
 export function createWire(socket: Socket, most: QueueSize): Wire {

@@ -139,8 +139,8 @@ function createPart({ room, lock, bans, sessions, shared, host, namespace }: Pie
 }
 
 /**
- * Lets Socket.IO's recovery find its sockets here. It hands missed packets out before anybody looked
- * at the token, so none are given to it: the socket catches up once the gate let it pass.
+ * Lets Socket.IO's recovery find its sockets here. It hands missed packets out before anybody
+ * looked at the token, so none are given to it: the socket catches up once the gate let it pass.
  */
 function keepSessions({ adapter }: Namespace, sessions: Sessions, { subscribers, log }: Room): void {
   adapter.persistSession = ({ pid, sid }) => {
