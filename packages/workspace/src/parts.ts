@@ -31,9 +31,16 @@ export interface Channel extends Part {
 export interface Database extends Part {
   /**
    * Stores all of them; resolves once a majority has them. One whose `_id` is stored already counts
-   * as stored. Rejects where any of the others may not be stored: the caller tries all again.
+   * as stored. Rejects where any of the others may not be stored: the caller tries all again; with
+   * an `UnstorableError` (unstorable.ts) where it names those that can never be stored and all
+   * others are: the caller buries those.
    */
   store(documents: readonly MessageDocument[]): Promise<void>;
+  /**
+   * Of these beginnings of keys, the whole keys that stand among so many of the latest messages and
+   * dead letters: how a message that is delivered again is known.
+   */
+  recall(prefixes: readonly string[], within: number): Promise<ReadonlyMap<string, string>>;
   /** The same for what cannot be stored as what it claims to be. */
   bury(letters: readonly DeadLetter[]): Promise<void>;
 }

@@ -1,0 +1,184 @@
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { systemClock } from "@skep/kit/clock.ts";
+import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
+import { generate, parser, type Packet } from "mqtt-packet";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Delivery, Reader, ReaderState } from "./delivery.ts";
+import { openReader } from "./reader.ts";
+
+const V5 = { protocolVersion: 5 } as const;
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).toReversed()) await one.close();
+});
+
+type Answer = (packet: Packet, say: (answer: Packet) => void, socket: Socket) => void;
+
+const well: Answer = (packet, say) => {
+  if (packet.cmd === "connect") say({ cmd: "connack", reasonCode: 0, sessionPresent: false });
+  if (packet.cmd === "subscribe") say({ cmd: "suback", messageId: packet.messageId!, granted: [1] });
+};
+
+/** Says as a broker what a real one says seldom. */
+async function broker(answer: Answer): Promise<{ readonly port: number; readonly heard: Packet[] }> {
+  const heard: Packet[] = [];
+  const sockets = new Set<Socket>();
+  const server: Server = createServer(socket => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    const parse = parser(V5);
+    parse.on("packet", packet => {
+      heard.push(packet);
+      answer(packet, one => socket.write(generate(one, V5)), socket);
+    });
+    socket.on("data", data => parse.parse(data));
+  });
+  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
+  open.push({
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise(resolve => server.close(resolve));
+    },
+  });
+  return { port: (server.address() as AddressInfo).port, heard };
+}
+
+function read(port: number, mayRead: () => boolean = () => true, clock = systemClock) {
+  const states: ReaderState[] = [];
+  const delivered: Delivery[] = [];
+  const reader: Reader = openReader(
+    {
+      ...{ url: `mqtt://127.0.0.1:${port}`, username: "acme", password: "secret", clientId: "skep-ws-acme" },
+      ...{ filters: ["acme/devices/#"], receiveMaximum: 7, sessionExpirySeconds: 60, keepaliveSeconds: 10 },
+    },
+    { delivered: one => delivered.push(one), changed: state => states.push(state) },
+    { clock, random: () => 0, mayRead },
+  );
+  open.push(reader);
+  return { reader, states, delivered };
+}
+
+describe("a reader", () => {
+  it("keeps its session, and says how much it takes at once", async () => {
+    const { port, heard } = await broker(well);
+    const { reader } = read(port);
+    await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
+    expect(heard[0]).toMatchObject({
+      ...{ cmd: "connect", clientId: "skep-ws-acme", clean: false, username: "acme" },
+      properties: { sessionExpiryInterval: 60, receiveMaximum: 7 },
+    });
+    expect(heard[1]).toMatchObject({ subscriptions: [{ topic: "acme/devices/#", qos: 1, rh: 2 }] });
+  });
+
+  it("says that it may not read its topics", async () => {
+    const { port } = await broker((packet, say) =>
+      packet.cmd === "subscribe"
+        ? say({ cmd: "suback", messageId: packet.messageId!, granted: [0x87] })
+        : well(packet, say, undefined as never),
+    );
+    const { states } = read(port);
+    await vi.waitFor(() =>
+      expect(states[0]).toEqual({
+        kind: "away",
+        because: "ERROR: MQTT connection failed: CONNACK 5: authentication: the user may not read acme/devices/#",
+      }),
+    );
+  });
+
+  it.each([
+    [0x86, /CONNACK 5: authentication: it refuses the user name or the password \(0x86\), saying "no"/],
+    [0x97, /CONNACK 3: limits reached: a quota is used up/],
+    [0xa2, /does not speak MQTT 5 as expected: it gives no reason \(0xa2\)/],
+  ])("says why the broker refuses it with 0x%s", async (reasonCode, sentence) => {
+    const { port } = await broker((_, say) =>
+      say({ cmd: "connack", reasonCode, sessionPresent: false, properties: { reasonString: "no" } }),
+    );
+    const { states } = read(port);
+    await vi.waitFor(() => expect(states[0]).toMatchObject({ kind: "away", because: expect.stringMatching(sentence) }));
+    expect(JSON.stringify(states)).not.toContain("secret");
+  });
+
+  it("does not connect again where the broker says that another one has the session", async () => {
+    const { port, heard } = await broker((packet, say, socket) => {
+      well(packet, say, socket);
+      if (packet.cmd === "subscribe") say({ cmd: "disconnect", reasonCode: 0x8e });
+    });
+    const { reader } = read(port);
+    await vi.waitFor(() => expect(reader.state().kind).toBe("taken-over"));
+    await systemClock.sleep(200);
+    expect(heard.filter(one => one.cmd === "connect")).toHaveLength(1);
+  });
+
+  it("connects only while it owns what it reads", async () => {
+    const { port, heard } = await broker(well);
+    let owns = false;
+    const { reader } = read(port, () => owns);
+    await systemClock.sleep(150);
+    expect(heard).toEqual([]);
+    owns = true;
+    await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
+  });
+
+  it("acknowledges in order, and nothing of an older connection or at QoS 0", async () => {
+    const { port, heard } = await broker(well);
+    const { reader } = read(port);
+    await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
+    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined };
+    reader.acknowledge([
+      { ...one, connection: 1, packetId: 3 },
+      { ...one, connection: 1, packetId: 0 },
+      { ...one, connection: 0, packetId: 4 },
+      { ...one, connection: 1, packetId: 2 },
+    ]);
+    await vi.waitFor(() => expect(heard.filter(packet => packet.cmd === "puback")).toHaveLength(2));
+    await systemClock.sleep(50);
+    expect(heard.filter(packet => packet.cmd === "puback").map(packet => packet.messageId)).toEqual([3, 2]);
+  });
+
+  it("reads nothing while it is paused", async () => {
+    const { port } = await broker((packet, say, socket) => {
+      well(packet, say, socket);
+      if (packet.cmd === "puback") say({ cmd: "publish", topic: "b", payload: "2", qos: 0, dup: false, retain: false });
+    });
+    const { reader, delivered } = read(port);
+    await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
+    reader.pause(true);
+    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined };
+    reader.acknowledge([{ ...one, connection: 1, packetId: 1 }]);
+    await systemClock.sleep(100);
+    expect(delivered).toEqual([]);
+    reader.pause(false);
+    await vi.waitFor(() => expect(delivered).toHaveLength(1));
+  });
+
+  it("gives up a broker that says nothing for one and a half keepalives", async () => {
+    const { port, heard } = await broker(well);
+    const clock = createVirtualClock();
+    const { reader, states } = read(port, () => true, clock);
+    await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
+    await clock.advance(14_999);
+    await vi.waitFor(() => expect(heard.filter(one => one.cmd === "pingreq").length).toBeGreaterThanOrEqual(2));
+    expect(states.map(one => one.kind)).toEqual(["connected"]);
+    await clock.advance(10_000);
+    await vi.waitFor(() =>
+      expect(states[1]).toMatchObject({ because: expect.stringContaining("has said nothing for") }),
+    );
+    const closing = reader.close();
+    await clock.advance(10_000);
+    await closing;
+  });
+
+  it("gives up a broker that does not answer its CONNECT", async () => {
+    const { port, heard } = await broker(() => undefined);
+    const clock = createVirtualClock();
+    const { reader, states } = read(port, () => true, clock);
+    await vi.waitFor(() => expect(heard).toHaveLength(1));
+    await clock.advance(10_000);
+    await vi.waitFor(() =>
+      expect(states[0]).toMatchObject({ because: expect.stringContaining("no answer within 10000 ms") }),
+    );
+    const closing = reader.close();
+    await clock.advance(10_000);
+    await closing;
+  });
+});

@@ -1,0 +1,229 @@
+import { parseTopic } from "@skep/core/workspace/topic.ts";
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Log } from "@skep/kit/log.ts";
+import type { Random } from "@skep/kit/random.ts";
+import { retryDelay, type Backoff } from "@skep/kit/retry.ts";
+import type { Delivery, Reader } from "../channel/delivery.ts";
+import type { DeadLetter, Message } from "../message.ts";
+import type { Database, Events, Processed, Rules } from "../parts.ts";
+import { batchWaitMs, type BatchPolicy } from "./batch.ts";
+import { createKeyMaker, type KeyMaker } from "./key.ts";
+import { rescue } from "./rescue.ts";
+
+/** What a pipeline works with. */
+export interface PipelinePorts {
+  readonly reader: Pick<Reader, "acknowledge" | "pause">;
+  readonly database: Pick<Database, "store" | "bury" | "recall">;
+  readonly rules: Pick<Rules, "process" | "act">;
+  readonly events: Pick<Events, "emit">;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Of which workspace, and within which bounds. */
+export interface PipelineSettings {
+  readonly workspaceId: WorkspaceId;
+  readonly batch: BatchPolicy;
+  /** Bytes that one message may have; a larger one is a dead letter. */
+  readonly maxPayload: number;
+  /** Whether this process owns the workspace still: nothing is stored or acknowledged without. */
+  readonly mayRead: () => boolean;
+}
+
+/** What a pipeline has done; all numbers only grow, but for `waiting`. */
+export interface PipelineCounts {
+  readonly read: number;
+  readonly stored: number;
+  readonly buried: number;
+  readonly repeated: number;
+  readonly failures: number;
+  readonly waiting: number;
+}
+
+/** The way of messages from the wire to the socket. */
+export interface Pipeline {
+  take(delivery: Delivery): void;
+  counts(): PipelineCounts;
+  /** Why the last batch could not be stored; empty where it was. */
+  lastError(): string;
+  /** Ends without another acknowledgement; what was not acknowledged is delivered again. */
+  close(): Promise<void>;
+}
+
+/** How often a process that lost its workspace asks whether it has it again. */
+const FENCED_MS = 50;
+const BACKOFF: Backoff = { baseMs: 100, maxMs: 5_000 };
+/** Among so many of the latest messages an earlier delivery is looked for: packet ids come again. */
+const RECALL_WITHIN = 60_000;
+/** At QoS 0 nothing holds the sender back, so nothing is read while so many batches wait. */
+const MOST_WAITING_BATCHES = 4;
+
+/**
+ * Reads batches, has them typed and judged, stores them, and only then acknowledges and tells of
+ * them, in order. While the database is away nothing is acknowledged, so the broker keeps what it
+ * could not deliver, and what waits here is bounded.
+ */
+export function createPipeline(ports: PipelinePorts, settings: PipelineSettings, keys = createKeyMaker()): Pipeline {
+  const { reader, clock, log } = ports;
+  const { batch, mayRead } = settings;
+  const ending = new AbortController();
+  const counts = { read: 0, stored: 0, buried: 0, repeated: 0, failures: 0 };
+  let waiting: Delivery[] = [];
+  /** How many of them, from the front, are being stored. */
+  let underWay = 0;
+  let connection = 0;
+  let firstAt = 0;
+  let isHeld = false;
+  let lastError = "";
+  let wake = (): void => undefined;
+  let cancel = (): void => undefined;
+
+  function hold(): void {
+    const isToBe = waiting.length >= batch.most * MOST_WAITING_BATCHES;
+    if (isToBe === isHeld) return;
+    isHeld = isToBe;
+    reader.pause(isHeld);
+  }
+
+  /** The broker sends again, by its new connection, what the one before did not acknowledge. */
+  function forget(next: number): void {
+    connection = next;
+    const rest = waiting.slice(underWay).filter(one => one.packetId === 0);
+    waiting = [...waiting.slice(0, underWay), ...rest];
+  }
+
+  /** Resolves when a batch is due. */
+  async function due(): Promise<void> {
+    for (;;) {
+      const waitMs = batchWaitMs(waiting.length, firstAt, clock.now(), batch);
+      if (waitMs === 0 || ending.signal.aborted) return;
+      await new Promise<void>(resolve => {
+        wake = resolve;
+        if (waitMs !== undefined) cancel = clock.timer(waitMs, resolve);
+      });
+      cancel();
+    }
+  }
+
+  /** Waits while the workspace is not this process's. Answers whether it is. */
+  async function owns(): Promise<boolean> {
+    while (!mayRead() && !ending.signal.aborted) await clock.sleep(FENCED_MS, ending.signal);
+    return !ending.signal.aborted;
+  }
+
+  /** Tries until it works. Answers whether it was done before the end. */
+  async function insist(work: () => Promise<void>): Promise<boolean> {
+    for (let attempt = 1; await owns(); attempt += 1) {
+      try {
+        await work();
+        lastError = "";
+        return true;
+      } catch (error) {
+        counts.failures += 1;
+        lastError = error instanceof Error ? error.message : String(error);
+        const sentence = "Messages cannot be stored; they wait at the broker.";
+        if (attempt === 1) log.warn("ingest.waits", sentence, { workspaceId: settings.workspaceId, error });
+        await clock.sleep(retryDelay(attempt, ports.random, BACKOFF), ending.signal);
+      }
+    }
+    return false;
+  }
+
+  async function runBatch(deliveries: readonly Delivery[]): Promise<boolean> {
+    let sorted: Sorted | undefined;
+    let processed: Processed | undefined;
+    const isStored = await insist(async () => {
+      // Once only: keys stay, and what the rules remember counts each message once.
+      sorted ??= await sort(deliveries, ports, settings, keys);
+      processed ??= ports.rules.process(sorted.messages, clock.now());
+      const dead = [...sorted.letters, ...processed.dead];
+      const buried = await rescue(ports.database, processed.documents, dead);
+      counts.buried += buried;
+      counts.stored += processed.documents.length + dead.length - buried;
+    });
+    if (!isStored || !(await owns())) return false;
+    reader.acknowledge(deliveries);
+    counts.repeated += deliveries.filter(one => one.isRepeated).length;
+    ports.events.emit(processed!.events);
+    // It counts its failures by itself, and the next batch does not wait for a slow webhook.
+    void ports.rules.act(processed!.effects);
+    return true;
+  }
+
+  async function run(): Promise<void> {
+    while (!ending.signal.aborted) {
+      await due();
+      const deliveries = waiting.slice(0, batch.most);
+      underWay = deliveries.length;
+      if (!(await runBatch(deliveries))) return;
+      waiting = waiting.slice(underWay);
+      underWay = 0;
+      firstAt = clock.now();
+      hold();
+    }
+  }
+
+  const running = run();
+  return {
+    take: delivery => {
+      if (ending.signal.aborted) return;
+      if (delivery.connection !== connection) forget(delivery.connection);
+      counts.read += 1;
+      if (waiting.length === 0) firstAt = clock.now();
+      waiting.push(delivery);
+      hold();
+      if (waiting.length === 1 || waiting.length === batch.most) wake();
+    },
+    counts: () => ({ ...counts, waiting: waiting.length }),
+    lastError: () => lastError,
+    close: async () => {
+      ending.abort();
+      cancel();
+      wake();
+      await running;
+    },
+  };
+}
+
+interface Sorted {
+  readonly messages: readonly Message[];
+  readonly letters: readonly DeadLetter[];
+}
+
+/** Messages of devices, with their keys, and what is none. */
+async function sort(
+  deliveries: readonly Delivery[],
+  { database, clock }: Pick<PipelinePorts, "database" | "clock">,
+  { workspaceId, maxPayload }: PipelineSettings,
+  keys: KeyMaker,
+): Promise<Sorted> {
+  const prefixes = deliveries.flatMap(one => keys.prefix(one) ?? []);
+  const known = prefixes.length === 0 ? undefined : await database.recall(prefixes, RECALL_WITHIN);
+  const messages: Message[] = [];
+  const letters: DeadLetter[] = [];
+  const receivedAt = clock.now();
+  for (const delivery of deliveries) {
+    const key = known?.get(keys.prefix(delivery) ?? "") ?? keys.fresh(delivery);
+    const topic = parseTopic(delivery.topic);
+    const because = whyDead(delivery, topic?.workspaceId === workspaceId, maxPayload);
+    if (topic !== undefined && because === undefined)
+      messages.push({ key, topic, payload: delivery.payload, receivedAt });
+    else
+      letters.push({
+        _id: key,
+        topic: delivery.topic,
+        payload: delivery.payload.subarray(0, maxPayload),
+        receivedAt: new Date(receivedAt),
+        because: because ?? "",
+      });
+  }
+  return { messages, letters };
+}
+
+function whyDead({ topic, payload }: Delivery, isOurs: boolean, maxPayload: number): string | undefined {
+  if (!isOurs) return `"${topic.slice(0, 200)}" is no topic of a device of this workspace`;
+  if (payload.length <= maxPayload) return undefined;
+  return `it has ${payload.length} bytes, and ${maxPayload} are the most; the first ${maxPayload} are kept`;
+}
