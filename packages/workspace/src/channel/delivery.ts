@@ -28,8 +28,8 @@ export interface Reader {
   /** How often it has connected. */
   connections(): number;
   /**
-   * Tells the broker, in this order, that these are kept; those of an older connection are left out,
-   * since the broker sends them again.
+   * Tells the broker, in this order, that these are kept; those of an older connection are left
+   * out, since the broker sends them again.
    */
   acknowledge(deliveries: readonly Delivery[]): void;
   /** Reads nothing more from the wire, or goes on. */

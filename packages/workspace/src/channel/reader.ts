@@ -7,24 +7,7 @@ import type { IPublishPacket } from "mqtt-packet";
 import type { Delivery, Reader, ReaderState } from "./delivery.ts";
 import { ChannelError } from "./failure.ts";
 import { openSession, type Session } from "./session.ts";
-
-/** Where a reader reads, and as whom. */
-export interface ReaderSettings {
-  /** `mqtt://host:port` or `mqtts://host:port`; whoever is named in it is not used. */
-  readonly url: string;
-  readonly username: string;
-  readonly password: string;
-  /** Names the session: whoever connects by it later takes it over. */
-  readonly clientId: string;
-  readonly filters: readonly string[];
-  /** Most messages that the broker sends without an acknowledgement. */
-  readonly receiveMaximum: number;
-  /** How long the broker keeps the session, and what is published meanwhile, without a reader. */
-  readonly sessionExpirySeconds: number;
-  readonly keepaliveSeconds: number;
-  /** Certificates that are trusted instead of the machine's, PEM. */
-  readonly ca?: string;
-}
+import type { ReaderSettings } from "./settings.ts";
 
 /** What a reader works with. */
 export interface ReaderPorts {
@@ -53,54 +36,29 @@ const FENCED_MS = 50;
  * Reads at QoS 1 with a persistent session, and connects again until it is closed or another
  * connection takes the session over.
  */
-export function openReader(
-  settings: ReaderSettings,
-  events: ReaderEvents,
-  { clock, random, mayRead }: ReaderPorts,
-): Reader {
+export function openReader(settings: ReaderSettings, events: ReaderEvents, ports: ReaderPorts): Reader {
+  const { clock, random, mayRead } = ports;
   const ending = new AbortController();
   let state: ReaderState = { kind: "connecting" };
-  let connections = 0;
-  let session: Session | undefined;
-  let isPaused = false;
+  const line = createLine(settings, clock, {
+    delivered: one => events.delivered(one),
+    ready: () => become({ kind: "connected" }),
+  });
 
   function become(next: ReaderState): void {
     state = next;
     events.changed(next);
   }
 
-  /** Resolves when the connection has ended, with what it ended by. */
-  async function live(): Promise<ChannelError> {
-    const connection = connections + 1;
-    const socket = openSocket(settings);
-    const opened = openSession(socket, settings, clock, {
-      ready: () => {
-        connections = connection;
-        become({ kind: "connected" });
-      },
-      published: packet => events.delivered(deliveryOf(packet, connection)),
-    });
-    session = opened;
-    if (isPaused) socket.pause();
-    const cancel = clock.timer(CONNECT_MS, () => {
-      if (connections < connection) opened.fail(new ChannelError("unreachable", `no answer within ${CONNECT_MS} ms`));
-    });
-    const error = await opened.ended;
-    cancel();
-    return error;
-  }
-
   async function run(): Promise<void> {
     for (let failures = 1; !ending.signal.aborted; failures += 1) {
       while (!mayRead() && !ending.signal.aborted) await clock.sleep(FENCED_MS, ending.signal);
       if (ending.signal.aborted) break;
-      const before = connections;
-      const error = await live();
-      session = undefined;
+      const before = line.connections();
+      const { kind, message: because } = await line.live();
       if (ending.signal.aborted) break;
-      if (connections > before) failures = 1;
-      const because = error.message;
-      if (error.kind === "taken-over") return become({ kind: "taken-over", because });
+      if (line.connections() > before) failures = 1;
+      if (kind === "taken-over") return become({ kind, because });
       become({ kind: "away", because });
       await clock.sleep(retryDelay(failures, random, BACKOFF), ending.signal);
     }
@@ -110,7 +68,53 @@ export function openReader(
   const running = run();
   return {
     state: () => state,
+    connections: line.connections,
+    acknowledge: line.acknowledge,
+    pause: line.pause,
+    close: async () => {
+      ending.abort();
+      line.leave();
+      await running;
+    },
+  };
+}
+
+/** One connection after the other. */
+interface Line extends Pick<Reader, "acknowledge" | "connections" | "pause"> {
+  /** Resolves when the connection has ended, with what it ended by. */
+  live(): Promise<ChannelError>;
+  leave(): void;
+}
+
+function createLine(
+  settings: ReaderSettings,
+  clock: Clock,
+  { delivered, ready }: Pick<ReaderEvents, "delivered"> & { ready(): void },
+): Line {
+  let connections = 0;
+  let session: Session | undefined;
+  let isPaused = false;
+  return {
     connections: () => connections,
+    live: async () => {
+      const connection = connections + 1;
+      const opened = openSession(openSocket(settings), settings, clock, {
+        ready: () => {
+          connections = connection;
+          ready();
+        },
+        published: packet => delivered(deliveryOf(packet, connection)),
+      });
+      session = opened;
+      opened.pause(isPaused);
+      const cancel = clock.timer(CONNECT_MS, () => {
+        if (connections < connection) opened.fail(new ChannelError("unreachable", `no answer within ${CONNECT_MS} ms`));
+      });
+      const error = await opened.ended;
+      cancel();
+      session = undefined;
+      return error;
+    },
     acknowledge: deliveries => {
       const current = deliveries.filter(one => one.packetId > 0 && one.connection === connections);
       if (current.length > 0) session?.acknowledge(current.map(one => one.packetId));
@@ -119,11 +123,7 @@ export function openReader(
       isPaused = wanted;
       session?.pause(wanted);
     },
-    close: async () => {
-      ending.abort();
-      session?.leave();
-      await running;
-    },
+    leave: () => session?.leave(),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Clock } from "@skep/kit/clock.ts";
 import { generate, parser, type IPublishPacket, type ISubackPacket, type Packet } from "mqtt-packet";
 import { ChannelError, failureOf } from "./failure.ts";
-import type { ReaderSettings } from "./reader.ts";
+import type { ReaderSettings } from "./settings.ts";
 
 /** One connection to a broker, from its CONNECT to its end. */
 export interface Session {
@@ -10,7 +10,7 @@ export interface Session {
   readonly ended: Promise<ChannelError>;
   acknowledge(packetIds: readonly number[]): void;
   pause(isPaused: boolean): void;
-  /** Says good-bye; the broker keeps the session. */
+  /** Ends the connection; the broker keeps the session. */
   leave(): void;
   fail(error: ChannelError): void;
 }
@@ -28,72 +28,33 @@ const SUBSCRIBE_ID = 1;
 const NO_RETAINED = 2;
 
 /** Speaks MQTT 5 on a socket that is about to connect. */
-export function openSession(
-  socket: Socket,
-  settings: ReaderSettings,
-  clock: Clock,
-  { ready, published }: SessionEvents,
-): Session {
+export function openSession(socket: Socket, settings: ReaderSettings, clock: Clock, events: SessionEvents): Session {
   const { promise: ended, resolve } = Promise.withResolvers<ChannelError>();
-  const parse = parser(VERSION);
-  let heardAt = clock.monotonic();
   let isOver = false;
-  let stopPinging = (): void => undefined;
+  const send = (packet: Packet): void => {
+    if (!isOver) socket.write(generate(packet, VERSION));
+  };
+  const pulse = createPulse(socket, settings.keepaliveSeconds, clock, { send, fail });
 
   function fail(error: ChannelError): void {
     if (isOver) return;
     isOver = true;
-    stopPinging();
+    pulse.stop();
     socket.destroy();
     resolve(error);
   }
 
-  function send(packet: Packet): void {
-    if (!isOver) socket.write(generate(packet, VERSION));
-  }
-
-  /** Silence of one and a half keepalives means that nobody is there (MQTT 5, section 3.1.2.10). */
-  function ping(): void {
-    stopPinging = clock.timer(settings.keepaliveSeconds * 500, () => {
-      const silentMs = clock.monotonic() - heardAt;
-      if (silentMs > settings.keepaliveSeconds * 1_500 && !socket.isPaused())
-        return fail(new ChannelError("unreachable", `the broker has said nothing for ${Math.round(silentMs)} ms`));
-      send({ cmd: "pingreq" });
-      ping();
-    });
-  }
-
-  function take(packet: Packet): void {
-    switch (packet.cmd) {
-      case "publish":
-        return published(packet);
-      case "connack": {
-        const code = packet.reasonCode ?? 0;
-        if (code !== 0) return fail(failureOf(code, packet.properties?.reasonString));
-        return send(subscribeTo(settings.filters));
-      }
-      case "suback": {
-        const refused = refusedIn(packet, settings.filters);
-        if (refused !== undefined) return fail(new ChannelError("authentication", refused));
-        return ready();
-      }
-      case "disconnect":
-        return fail(failureOf(packet.reasonCode ?? 0, packet.properties?.reasonString));
-      default:
-    }
-  }
-
-  parse.on("packet", take);
+  const parse = parser(VERSION);
+  parse.on("packet", packet => take(packet, settings.filters, { ...events, send, fail }));
   parse.on("error", (error: Error) => fail(new ChannelError("protocol", error.message)));
   socket.on("data", data => {
-    heardAt = clock.monotonic();
+    pulse.heard();
     parse.parse(data);
   });
-  const begin = (): void => {
-    socket.write(generate(connectBy(settings), VERSION));
-    ping();
-  };
-  socket.once("encrypted" in socket ? "secureConnect" : "connect", begin);
+  socket.once("encrypted" in socket ? "secureConnect" : "connect", () => {
+    send(connectBy(settings));
+    pulse.begin();
+  });
   socket.on("error", (error: NodeJS.ErrnoException) =>
     fail(new ChannelError("unreachable", error.code ?? error.message)),
   );
@@ -102,17 +63,57 @@ export function openSession(
     ended,
     fail,
     acknowledge: packetIds => {
-      if (isOver) return;
       socket.cork();
       for (const messageId of packetIds) send({ cmd: "puback", messageId, reasonCode: 0 } as Packet);
       socket.uncork();
     },
     pause: isPaused => void (isPaused ? socket.pause() : socket.resume()),
-    leave: () => {
-      if (!isOver && !socket.connecting) socket.write(generate({ cmd: "disconnect", reasonCode: 0 }, VERSION));
-      fail(new ChannelError("unreachable", "it was closed here"));
-    },
+    leave: () => fail(new ChannelError("unreachable", "it was closed here")),
   };
+}
+
+interface Means {
+  send(packet: Packet): void;
+  fail(error: ChannelError): void;
+}
+
+function take(
+  packet: Packet,
+  filters: readonly string[],
+  { send, fail, ready, published }: Means & SessionEvents,
+): void {
+  switch (packet.cmd) {
+    case "publish":
+      return published(packet);
+    case "connack": {
+      const code = packet.reasonCode ?? 0;
+      return code === 0 ? send(subscribeTo(filters)) : fail(failureOf(code, packet.properties?.reasonString));
+    }
+    case "suback": {
+      const refused = refusedIn(packet, filters);
+      return refused === undefined ? ready() : fail(new ChannelError("authentication", refused));
+    }
+    case "disconnect":
+      return fail(failureOf(packet.reasonCode ?? 0, packet.properties?.reasonString));
+    default:
+  }
+}
+
+/** Silence of one and a half keepalives means that nobody is there (MQTT 5, section 3.1.2.10). */
+function createPulse(socket: Socket, keepaliveSeconds: number, clock: Clock, { send, fail }: Means) {
+  let heardAt = clock.monotonic();
+  let stop = (): void => undefined;
+  function begin(): void {
+    stop = clock.timer(keepaliveSeconds * 500, () => {
+      const silentMs = clock.monotonic() - heardAt;
+      // Who reads nothing hears nothing.
+      if (silentMs > keepaliveSeconds * 1_500 && !socket.isPaused())
+        return fail(new ChannelError("unreachable", `the broker has said nothing for ${Math.round(silentMs)} ms`));
+      send({ cmd: "pingreq" });
+      begin();
+    });
+  }
+  return { begin, stop: () => stop(), heard: () => void (heardAt = clock.monotonic()) };
 }
 
 function connectBy({ clientId, username, password, keepaliveSeconds, ...settings }: ReaderSettings): Packet {

@@ -8,7 +8,9 @@ import type { Delivery } from "../channel/delivery.ts";
 export interface KeyMaker {
   /** The key of a message that was not delivered before, or whose sender numbers what it sends. */
   fresh(delivery: Delivery): string;
-  /** What the key of an earlier delivery of it begins with; absent where `fresh` is the same again. */
+  /**
+   * What the key of an earlier delivery of it begins with; absent where `fresh` is the same again.
+   */
   prefix(delivery: Delivery): string | undefined;
 }
 

@@ -3,12 +3,13 @@ import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Random } from "@skep/kit/random.ts";
-import { retryDelay, type Backoff } from "@skep/kit/retry.ts";
 import type { Delivery, Reader } from "../channel/delivery.ts";
 import type { DeadLetter, Message } from "../message.ts";
 import type { Database, Events, Processed, Rules } from "../parts.ts";
-import { batchWaitMs, type BatchPolicy } from "./batch.ts";
+import type { BatchPolicy } from "./batch.ts";
+import { createInsistence } from "./insist.ts";
 import { createKeyMaker, type KeyMaker } from "./key.ts";
+import { createQueue } from "./queue.ts";
 import { rescue } from "./rescue.ts";
 
 /** What a pipeline works with. */
@@ -52,13 +53,10 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
-/** How often a process that lost its workspace asks whether it has it again. */
-const FENCED_MS = 50;
-const BACKOFF: Backoff = { baseMs: 100, maxMs: 5_000 };
-/** Among so many of the latest messages an earlier delivery is looked for: packet ids come again. */
+/**
+ * Among so many of the latest messages an earlier delivery is looked for: packet ids come again.
+ */
 const RECALL_WITHIN = 60_000;
-/** At QoS 0 nothing holds the sender back, so nothing is read while so many batches wait. */
-const MOST_WAITING_BATCHES = 4;
 
 /**
  * Reads batches, has them typed and judged, stores them, and only then acknowledges and tells of
@@ -66,70 +64,25 @@ const MOST_WAITING_BATCHES = 4;
  * could not deliver, and what waits here is bounded.
  */
 export function createPipeline(ports: PipelinePorts, settings: PipelineSettings, keys = createKeyMaker()): Pipeline {
-  const { reader, clock, log } = ports;
-  const { batch, mayRead } = settings;
+  const { reader, clock, random, log } = ports;
+  const { workspaceId, mayRead } = settings;
   const ending = new AbortController();
   const counts = { read: 0, stored: 0, buried: 0, repeated: 0, failures: 0 };
-  let waiting: Delivery[] = [];
-  /** How many of them, from the front, are being stored. */
-  let underWay = 0;
-  let connection = 0;
-  let firstAt = 0;
-  let isHeld = false;
   let lastError = "";
-  let wake = (): void => undefined;
-  let cancel = (): void => undefined;
-
-  function hold(): void {
-    const isToBe = waiting.length >= batch.most * MOST_WAITING_BATCHES;
-    if (isToBe === isHeld) return;
-    isHeld = isToBe;
-    reader.pause(isHeld);
-  }
-
-  /** The broker sends again, by its new connection, what the one before did not acknowledge. */
-  function forget(next: number): void {
-    connection = next;
-    const rest = waiting.slice(underWay).filter(one => one.packetId === 0);
-    waiting = [...waiting.slice(0, underWay), ...rest];
-  }
-
-  /** Resolves when a batch is due. */
-  async function due(): Promise<void> {
-    for (;;) {
-      const waitMs = batchWaitMs(waiting.length, firstAt, clock.now(), batch);
-      if (waitMs === 0 || ending.signal.aborted) return;
-      await new Promise<void>(resolve => {
-        wake = resolve;
-        if (waitMs !== undefined) cancel = clock.timer(waitMs, resolve);
-      });
-      cancel();
-    }
-  }
-
-  /** Waits while the workspace is not this process's. Answers whether it is. */
-  async function owns(): Promise<boolean> {
-    while (!mayRead() && !ending.signal.aborted) await clock.sleep(FENCED_MS, ending.signal);
-    return !ending.signal.aborted;
-  }
-
-  /** Tries until it works. Answers whether it was done before the end. */
-  async function insist(work: () => Promise<void>): Promise<boolean> {
-    for (let attempt = 1; await owns(); attempt += 1) {
-      try {
-        await work();
-        lastError = "";
-        return true;
-      } catch (error) {
+  const queue = createQueue(clock, settings.batch, isPaused => reader.pause(isPaused), ending.signal);
+  const { owns, insist } = createInsistence(
+    { clock, random, mayRead },
+    {
+      worked: () => void (lastError = ""),
+      failed: (error, attempt) => {
         counts.failures += 1;
         lastError = error instanceof Error ? error.message : String(error);
         const sentence = "Messages cannot be stored; they wait at the broker.";
-        if (attempt === 1) log.warn("ingest.waits", sentence, { workspaceId: settings.workspaceId, error });
-        await clock.sleep(retryDelay(attempt, ports.random, BACKOFF), ending.signal);
-      }
-    }
-    return false;
-  }
+        if (attempt === 1) log.warn("ingest.waits", sentence, { workspaceId, error });
+      },
+    },
+    ending.signal,
+  );
 
   async function runBatch(deliveries: readonly Delivery[]): Promise<boolean> {
     let sorted: Sorted | undefined;
@@ -153,15 +106,9 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
   }
 
   async function run(): Promise<void> {
-    while (!ending.signal.aborted) {
-      await due();
-      const deliveries = waiting.slice(0, batch.most);
-      underWay = deliveries.length;
-      if (!(await runBatch(deliveries))) return;
-      waiting = waiting.slice(underWay);
-      underWay = 0;
-      firstAt = clock.now();
-      hold();
+    for (let batch = await queue.next(); batch.length > 0; batch = await queue.next()) {
+      if (!(await runBatch(batch))) return;
+      queue.done();
     }
   }
 
@@ -169,19 +116,13 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
   return {
     take: delivery => {
       if (ending.signal.aborted) return;
-      if (delivery.connection !== connection) forget(delivery.connection);
       counts.read += 1;
-      if (waiting.length === 0) firstAt = clock.now();
-      waiting.push(delivery);
-      hold();
-      if (waiting.length === 1 || waiting.length === batch.most) wake();
+      queue.add(delivery);
     },
-    counts: () => ({ ...counts, waiting: waiting.length }),
+    counts: () => ({ ...counts, waiting: queue.size() }),
     lastError: () => lastError,
     close: async () => {
       ending.abort();
-      cancel();
-      wake();
       await running;
     },
   };
