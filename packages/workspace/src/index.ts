@@ -6,3 +6,5 @@ export type { Channel, Database, Events, Part, PartHealth, PartName, Processed, 
 export { createEventServer, type EventServer, type EventServerOptions } from "./events/server.ts";
 /** The events of one workspace there. */
 export type { EventWorkspace, WorkspaceEvents } from "./events/workspace-events.ts";
+/** Lets several hosts tell the events of one workspace. */
+export { createRedisSharing, type RedisSharingOptions } from "./events/redis-sharing.ts";

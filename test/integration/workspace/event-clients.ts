@@ -87,3 +87,21 @@ function createClient(url: string, auth: object, more: Partial<ManagerOptions & 
     ask: async (name, ...args) => (await socket.timeout(5_000).emitWithAck(name, ...args)) as Answer,
   };
 }
+
+/** The TCP connection of a client. */
+function wireOf({ socket }: Client): { pause(): void; resume(): void; destroy(): void } {
+  const { transport } = socket.io.engine as unknown as { transport: { ws: { _socket: ReturnType<typeof wireOf> } } };
+  return transport.ws._socket;
+}
+
+/** Lets a client read nothing until it resumes. */
+export function pauseReading(client: Client): { resume(): void } {
+  const wire = wireOf(client);
+  wire.pause();
+  return { resume: () => wire.resume() };
+}
+
+/** Breaks a client's connection as a network would. */
+export function breakConnection(client: Client): void {
+  wireOf(client).destroy();
+}

@@ -1,39 +1,18 @@
 import { createLock } from "@skep/workspace/events/token.ts";
-import type { EventWorkspace, WorkspaceEvents } from "@skep/workspace/events/workspace-events.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../../support/eventually.ts";
-import { startEventHost, type Client, type EventHost } from "./event-clients.ts";
+import { pauseReading, startEventHost, type Client, type EventHost } from "./event-clients.ts";
+import { event, joinOn, openOn, type OpenWorkspace } from "./event-rooms.ts";
 
-const LIMITS = { sockets: 500, events: 100, channels: 50 };
 let host: EventHost;
-let number = 0;
 
 beforeAll(async () => {
   host = await startEventHost();
 });
 afterAll(() => host.close());
 
-/** A workspace of a test's own. */
-async function open(limits = LIMITS, on = host): Promise<{ events: WorkspaceEvents } & EventWorkspace> {
-  number += 1;
-  const workspace = { id: `w${number}`, secret: `sk_secret_${number}`, limits };
-  return { ...workspace, events: await on.events.open(workspace) };
-}
-
-/** A client that is in. */
-async function join(
-  workspace: EventWorkspace,
-  auth: object = { secret: workspace.secret },
-  on = host,
-): Promise<Client> {
-  const client = on.client(workspace.id, auth);
-  expect(await client.entry).toBeUndefined();
-  return client;
-}
-
-function event(topic: string, data: unknown = {}): { topic: string; data: unknown; at: number } {
-  return { topic, data, at: 1 };
-}
+const open = (): Promise<OpenWorkspace> => openOn(host);
+const join = (workspace: OpenWorkspace, auth?: object): Promise<Client> => joinOn(host, workspace, auth);
 
 describe("a workspace's events", () => {
   it("reach whoever asked for their topic, once, with bytes as bytes, and nobody else", async () => {
@@ -129,5 +108,50 @@ describe("who comes in", () => {
     expect(await host.client("nowhere", {}).entry).toMatchObject({ message: "Invalid namespace" });
     expect(await host.client("../", {}).entry).toMatchObject({ message: "Invalid namespace" });
     expect(await host.clientAt("/", {}).entry).toMatchObject({ reason: "NO_WORKSPACE" });
+  });
+});
+
+describe("a workspace that is closed", () => {
+  it("ends its sockets with a reason, and can be opened again", async () => {
+    const shop = await open();
+    const [one, two] = [await join(shop), await join(shop)];
+    await shop.events.close();
+    await shop.events.close();
+    await eventually(() => expect([one.socket.connected, two.socket.connected]).toEqual([false, false]));
+    expect(one.refused).toMatchObject([{ reason: "WORKSPACE_CLOSED" }]);
+    expect(shop.events.counts()).toMatchObject({ sockets: 0, subscriptions: 0 });
+    expect(shop.events.health().isConnected).toBe(false);
+    expect(await host.client(shop.id, { secret: shop.secret }).entry).toMatchObject({ message: "Invalid namespace" });
+    const again = await host.events.open(shop);
+    await expect(host.events.open(shop)).rejects.toMatchObject({ reason: "EVENTS_OPEN" });
+    await join(shop);
+    expect(again.counts()).toMatchObject({ sockets: 1 });
+  });
+
+  it("leaves a connection that another workspace uses, and no other", async () => {
+    const [shop, other] = [await open(), await open()];
+    const client = await join(shop);
+    const second = client.socket.io.socket(`/ws/${other.id}`, { auth: { secret: other.secret } });
+    await new Promise<void>(resolve => void second.once("connect", () => resolve()));
+    await shop.events.close();
+    await eventually(() => expect(client.socket.connected).toBe(false));
+    other.events.setLimits({ sockets: 5, events: 5, channels: 5 });
+    expect(await second.timeout(2_000).emitWithAck("subscribe", "#")).toMatchObject({ ok: true });
+    await other.events.close();
+    await eventually(() => expect(client.socket.io.engine.readyState).toBe("closed"));
+  });
+
+  it("is closed although a socket does not read", async () => {
+    const shop = await open();
+    const client = await join(shop);
+    pauseReading(client);
+    await client.socket
+      .timeout(1)
+      .emitWithAck("subscribe", "#")
+      .catch(() => undefined);
+    const connections = host.events.connections();
+    shop.events.emit(Array.from({ length: 90 }, () => event("a", "x".repeat(100_000))));
+    await shop.events.close();
+    await eventually(() => expect(host.events.connections()).toBeLessThan(connections));
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareOffsets, formatOffset, nextOffset, parseOffset } from "./offset.ts";
+import { compareOffsets, formatOffset, nextOffset, offsetBefore, parseOffset } from "./offset.ts";
 
 describe("an offset", () => {
   it("grows whatever the clock does", () => {
@@ -15,6 +15,14 @@ describe("an offset", () => {
         }
       }),
     );
+  });
+
+  it("has one just before it", () => {
+    expect(offsetBefore({ ms: 5, seq: 2 })).toEqual({ ms: 5, seq: 1 });
+    const before = offsetBefore({ ms: 5, seq: 0 });
+    expect(compareOffsets({ ms: 4, seq: 1_000 }, before)).toBeLessThan(0);
+    expect(compareOffsets(before, { ms: 5, seq: 0 })).toBeLessThan(0);
+    expect(parseOffset(formatOffset(before))).toEqual(before);
   });
 
   it("is refused where it is none", () => {

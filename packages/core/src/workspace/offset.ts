@@ -8,6 +8,7 @@ export interface Offset {
   readonly seq: number;
 }
 
+const LAST_SEQ = 999_999_999;
 const FORM = /^(\d{1,16})-(\d{1,9})$/;
 
 /** Reads `1700000000000-3`; `undefined` where it is none. */
@@ -25,6 +26,11 @@ export function formatOffset({ ms, seq }: Offset): string {
 /** Less than 0 where `a` is earlier, 0 where they are the same. */
 export function compareOffsets(a: Offset, b: Offset): number {
   return a.ms === b.ms ? a.seq - b.seq : a.ms - b.ms;
+}
+
+/** The offset just before; what comes after that begins with this one. */
+export function offsetBefore({ ms, seq }: Offset): Offset {
+  return seq > 0 ? { ms, seq: seq - 1 } : { ms: Math.max(0, ms - 1), seq: LAST_SEQ };
 }
 
 /** The offset after `last`, which grows even where the clock stands still or goes back. */

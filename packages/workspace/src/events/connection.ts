@@ -6,7 +6,6 @@ import { createAllowance } from "./allowance.ts";
 export interface Connection {
   readonly writeBuffer: { readonly length: number };
   on(name: "data", handle: () => void): unknown;
-  close(discard?: boolean): unknown;
 }
 
 /** Packets that one connection may send, whatever its workspaces allow each of its sockets. */
@@ -19,14 +18,13 @@ const MOST_WAITING = 4_000;
  * Ends a connection that sends without end. Requests to join a workspace reach no socket and its
  * limits, and are answered all the same.
  */
-export function boundConnection(connection: Connection, clock: Clock, flooded: () => void): void {
+export function boundConnection(connection: Connection, clock: Clock, end: () => void): void {
   const allowance = createAllowance(PACKETS, clock.monotonic());
   let isEnded = false;
   connection.on("data", () => {
     if (isEnded) return;
     if (connection.writeBuffer.length < MOST_WAITING && allowance.take(clock.monotonic())) return;
     isEnded = true;
-    flooded();
-    connection.close(true);
+    end();
   });
 }

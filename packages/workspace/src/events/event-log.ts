@@ -26,6 +26,8 @@ export interface EventLog {
   readonly last: Offset;
   /** Lets offsets go on after one that somebody else gave. */
   advance(offset: Offset): void;
+  /** Lets an empty one begin after an offset; one that has events goes on as it is. */
+  begin(offset: Offset): void;
   /** Whether everything after the offset is still here. One that is yet to come is not known. */
   has(offset: Offset): boolean;
   /** Up to `most` entries after the offset, oldest first; what went before that is not told. */
@@ -83,6 +85,11 @@ export function createEventLog(most: LogSize, now: number): EventLog {
     },
     advance: offset => {
       if (compareOffsets(offset, last) > 0) last = offset;
+    },
+    begin: offset => {
+      if (entries.length > 0) return;
+      last = offset;
+      since = offset;
     },
     has: offset => compareOffsets(offset, since) >= 0 && compareOffsets(offset, last) <= 0,
     after: (offset, count) => {

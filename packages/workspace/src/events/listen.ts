@@ -97,19 +97,22 @@ function guard(
   const { clock, counts } = around;
   let second = -Infinity;
   let refused = 0;
+  let isTold = false;
 
   function overRate(answer: Answer | undefined): void {
     const { events } = around.limits();
     const now = clock.monotonic();
-    if (now - second < 1_000) {
-      refused += 1;
-      if (refused >= events * FLOOD) return around.end(subscriber, new Refusal("FLOOD", "You send far too much."));
-      if (answer === undefined) return countRefusal(counts, "LIMIT_EVENTS");
-    } else {
+    if (now - second >= 1_000) {
       second = now;
-      refused = 1;
+      refused = 0;
+      isTold = false;
       around.flood(subscriber);
     }
+    refused += 1;
+    if (refused >= events * FLOOD) return around.end(subscriber, new Refusal("FLOOD", "You send far too much."));
+    // Who wants no answer is told once a second.
+    if (answer === undefined && isTold) return countRefusal(counts, "LIMIT_EVENTS");
+    isTold ||= answer === undefined;
     refuse(overLimit("events", events), answer);
   }
 

@@ -1,5 +1,5 @@
 import type { ResourceLimits } from "@skep/core/workspace/connector.ts";
-import type { Offset } from "@skep/core/workspace/offset.ts";
+import { compareOffsets, type Offset } from "@skep/core/workspace/offset.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Socket } from "socket.io";
 import { createAllowance, resizeAllowances, type Allowance } from "./allowance.ts";
@@ -58,6 +58,12 @@ export class Room {
     this.log.push(entry);
     let frames: readonly Frame[] | undefined;
     this.#index.visit(entry.topic, one => one.tell(entry, () => (frames ??= framesOf(entry)), now));
+  }
+
+  /** Hears what other replicas emitted; what is known already is not told again. */
+  hearOthers(entries: readonly LogEntry[]): void {
+    const now = this.#clock.monotonic();
+    for (const entry of entries) if (compareOffsets(entry.offset, this.log.last) > 0) this.hear(entry, now);
   }
 
   /** Takes a socket in that the gate let pass. */

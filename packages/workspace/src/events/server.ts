@@ -57,7 +57,8 @@ export function createEventServer(options: EventServerOptions): EventServer {
   const clock = options.clock ?? systemClock;
   const addressOf = addressReader(options.trustedProxies ?? []);
   const bans = createBans(() => clock.monotonic());
-  const io = serve(options.http, clock, bans, addressOf);
+  const connections = new Set<HostConnection>();
+  const io = serve(options.http, { clock, bans, addressOf, connections });
   const users = createUsers(clock);
   const open = new Map<WorkspaceId, WorkspaceEvents>();
   const host = {
@@ -76,7 +77,7 @@ export function createEventServer(options: EventServerOptions): EventServer {
 
   return {
     bans,
-    connections: () => io.engine.clientsCount,
+    connections: () => connections.size,
     open: async workspace => {
       const { id } = workspace;
       const name = namespaceOf(id);
@@ -89,8 +90,8 @@ export function createEventServer(options: EventServerOptions): EventServer {
     },
     close: async () => {
       await Promise.all([...open.values()].map(events => events.close()));
-      io.disconnectSockets(true);
       io.engine.close();
+      for (const connection of connections) connection.request.socket.destroy();
       await options.sharing?.close();
     },
   };
@@ -107,8 +108,18 @@ function addressReader(networks: readonly string[]): AddressOf {
   };
 }
 
+type HostConnection = Connection & { readonly request: IncomingMessage };
+
+/** What all of a host's connections share. */
+interface Surroundings {
+  readonly clock: Clock;
+  readonly bans: Bans;
+  readonly addressOf: AddressOf;
+  readonly connections: Set<HostConnection>;
+}
+
 /** Socket.IO, with nothing open in it. */
-function serve(http: HttpServer, clock: Clock, bans: Bans, addressOf: AddressOf): Server {
+function serve(http: HttpServer, { clock, bans, addressOf, connections }: Surroundings): Server {
   const door = createDoor(clock, bans);
   const io = new Server(http, {
     // One connection is one socket: with polling each request would have to reach the same replica.
@@ -129,9 +140,15 @@ function serve(http: HttpServer, clock: Clock, bans: Bans, addressOf: AddressOf)
     bans.offend(addressOf(socket.request));
     next(new Refusal("NO_WORKSPACE", `Nothing is here: connect to ${namespaceOf("<workspace>")}.`));
   });
-  io.engine.on("connection", (connection: Connection & { readonly request: IncomingMessage }) => {
+  io.engine.on("connection", (connection: HostConnection) => {
+    const { socket } = connection.request;
     const address = addressOf(connection.request);
-    boundConnection(connection, clock, () => void bans.offend(address));
+    connections.add(connection);
+    socket.once("close", () => connections.delete(connection));
+    boundConnection(connection, clock, () => {
+      bans.offend(address);
+      socket.destroy();
+    });
   });
   return io;
 }

@@ -4,7 +4,9 @@ import type { Sessions } from "./sessions.ts";
 
 /** What a replica hears from the others about one workspace. */
 export interface SharedEvents {
-  /** Events that others emitted, in order, each with an offset above all before. */
+  /** What is kept there begins after this offset; told before anything of it is heard. */
+  begin(offset: Offset): void;
+  /** Events that others emitted, in order; one that is known already changes nothing. */
   heard(entries: readonly LogEntry[]): void;
   /** The place has events up to this offset, which were not heard: some may be missing. */
   missed(upTo: Offset): void;

@@ -1,4 +1,4 @@
-import { compareOffsets, formatOffset, type Offset } from "@skep/core/workspace/offset.ts";
+import { compareOffsets, formatOffset, offsetBefore, type Offset } from "@skep/core/workspace/offset.ts";
 import type { Socket } from "socket.io";
 import { socketAllowances, type Allowance, type SocketAllowances } from "./allowance.ts";
 import { framesOf, type Frame } from "./encode.ts";
@@ -15,8 +15,9 @@ export interface Loss {
   readonly because: LossReason;
   /** How many; absent where nobody counted them, as in a gap. */
   readonly count?: number;
-  /** Offsets of the first and the last one. */
+  /** What to ask with as `from` to be told them after all, while they are kept. */
   readonly from: string;
+  /** The offset of the last one. */
   readonly to: string;
 }
 
@@ -79,8 +80,10 @@ export class Subscriber {
     const { offset } = entry;
     if (this.#past !== undefined || this.#lastTold === offset) return;
     this.#lastTold = offset;
-    if (!this.#wire.hasRoom()) return this.#lose("slow", offset, offset, 1);
-    if (!this.allowances.told.take(now) || !this.#around.total.take(now)) return this.#lose("limit", offset, offset, 1);
+    if (!this.#wire.hasRoom()) return this.#lose("slow", offsetBefore(offset), offset, 1);
+    if (!this.allowances.told.take(now) || !this.#around.total.take(now)) {
+      return this.#lose("limit", offsetBefore(offset), offset, 1);
+    }
     this.#wire.send(frames());
     this.#around.counts.delivered += 1;
   }

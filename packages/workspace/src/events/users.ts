@@ -7,7 +7,7 @@ export interface Users {
   follow(this: void, socket: Socket): void;
   /** Ends a socket, and its connection where no other workspace uses it. */
   end(this: void, socket: Socket): void;
-  /** Waits until the connections that only those sockets used are gone, and then ends them. */
+  /** Waits until the connections that only those sockets used are gone. */
   gone(sockets: readonly Socket[]): Promise<void>;
 }
 
@@ -29,12 +29,15 @@ export function createUsers(clock: Clock): Users {
     },
     end: socket => {
       socket.disconnect();
-      if ((users.get(socket.conn) ?? 0) === 0) socket.conn.close();
+      if ((users.get(socket.conn) ?? 0) > 0) return;
+      socket.conn.close();
+      // Who reads nothing would never see the end.
+      clock.timer(GRACE_MS, () => {
+        if (isLeft(socket)) socket.request.socket.destroy();
+      });
     },
     gone: async sockets => {
-      const until = clock.monotonic() + GRACE_MS;
-      while (sockets.some(isLeft) && clock.monotonic() < until) await clock.sleep(10);
-      for (const socket of sockets.filter(isLeft)) socket.request.socket.destroy();
+      while (sockets.some(isLeft)) await clock.sleep(10);
     },
   };
 }

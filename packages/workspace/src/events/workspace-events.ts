@@ -48,9 +48,8 @@ export async function openWorkspaceEvents(
   const room = new Room({ ...host, limits: workspace.limits, flood: address => gate.offend(address) });
   const gate = createGate({ clock, bans, lock, room, addressOf: host.addressOf });
   const shared = await sharing?.open(workspace.id, {
-    heard: entries => {
-      for (const entry of entries) room.hear(entry, clock.monotonic());
-    },
+    begin: offset => room.log.begin(offset),
+    heard: entries => room.hearOthers(entries),
     missed: upTo => room.miss(upTo),
     last: () => room.log.last,
     advance: offset => room.log.advance(offset),
