@@ -108,11 +108,21 @@ describe("two replicas", () => {
     expect(here.events.health().lastError).toContain("Redis");
     here.events.emit([event("a/1")]);
     await eventually(() => expect(topics(near)).toEqual(["a/1"]));
-    await eventually(() => expect(here.events.counts()).toMatchObject({ unshared: 1 }));
     await redis.start();
     await eventually(() => expect(here.events.health()).toEqual({ isConnected: true, lastError: "" }));
     here.events.emit([event("a/2")]);
-    await eventually(() => expect(topics(far)).toEqual(["a/2"]));
-    expect(topics(near)).toEqual(["a/1", "a/2"]);
+    await eventually(() => expect(topics(far)).toEqual(["a/1", "a/2"]));
+    expect(far.heard).toEqual(near.heard);
+    expect(here.events.counts()).toMatchObject({ unshared: 0 });
+  });
+
+  it("are told of what was too much to keep for them", async () => {
+    const [here, there] = await openBoth();
+    const far = await joinOn(hosts[1], there);
+    await far.ask("subscribe", "#");
+    here.events.emit(Array.from({ length: 350 }, (_, n) => event(`a/${n}`)));
+    await eventually(() => expect(far.heard.at(-1)?.topic).toBe("a/349"));
+    await eventually(() => expect(far.lost).toMatchObject([{ because: "gap" }]));
+    expect(here.events.counts()["unshared"]).toBe(350 - far.heard.length);
   });
 });

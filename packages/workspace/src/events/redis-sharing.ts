@@ -1,8 +1,8 @@
-import { compareOffsets, formatOffset, parseOffset, type Offset } from "@skep/core/workspace/offset.ts";
+import { compareOffsets, formatOffset, offsetBefore, parseOffset, type Offset } from "@skep/core/workspace/offset.ts";
 import { systemClock, type Clock } from "@skep/kit/clock.ts";
 import { Redis } from "ioredis";
 import type { LogEntry } from "./event-log.ts";
-import { entriesOf, fieldsOf, idOf, MARKER, type Item } from "./redis-entry.ts";
+import { entriesOf, fieldsOf, hear, HOLE, idOf, isTooOld, MARKER, type Item } from "./redis-entry.ts";
 import { redisSessions } from "./redis-sessions.ts";
 import type { SharedEvents, SharedWorkspace, Sharing } from "./sharing.ts";
 
@@ -20,7 +20,7 @@ const MOST_EVENTS = 10_000;
 const EXPIRES_MS = 3_600_000;
 /** Longest that a read waits; a workspace that was just opened takes part in the next one. */
 const BLOCK_MS = 250;
-const READ_AT_ONCE = 500;
+const AT_ONCE = 500;
 const RETRY_MS = 500;
 /** Whoever emitted this lately is the one that emits, and need not read its own events back. */
 const EMITS_FOR_MS = 1_000;
@@ -31,6 +31,11 @@ interface Followed {
   readonly events: SharedEvents;
   cursor: Offset;
   emittedAt: number;
+  /** What is yet to be handed on, bounded like the stream. */
+  readonly waiting: LogEntry[];
+  isPushing: boolean;
+  /** Whether some of it was given up, which the others have to be told. */
+  hasHole: boolean;
   unshared: number;
   /** Whether what is there was read, which it cannot be while Redis is away. */
   isLoaded: boolean;
@@ -43,6 +48,11 @@ interface Followed {
  */
 export function createRedisSharing(options: RedisSharingOptions): Sharing {
   return new RedisSharing(options);
+}
+
+function follow(key: string, events: SharedEvents): Followed {
+  const none = { waiting: [], isPushing: false, hasHole: false, unshared: 0, isLoaded: false };
+  return { key, events, cursor: events.last(), emittedAt: -Infinity, ...none };
 }
 
 class RedisSharing implements Sharing {
@@ -77,12 +87,12 @@ class RedisSharing implements Sharing {
 
   async open(workspaceId: string, events: SharedEvents): Promise<SharedWorkspace> {
     const key = `skep:events:${workspaceId}`;
-    const one = { key, events, cursor: events.last(), emittedAt: -Infinity, unshared: 0, isLoaded: false };
+    const one = follow(key, events);
     await this.#isReady();
     await this.#load(one).catch((error: unknown) => this.#fail(error));
     this.#followed.add(one);
     return {
-      publish: entries => void this.#publish(one, entries),
+      publish: entries => this.#publish(one, entries),
       sessions: redisSessions(this.#commands, `${key}:session:`),
       unshared: () => one.unshared,
       close: async () => void this.#followed.delete(one),
@@ -126,24 +136,55 @@ class RedisSharing implements Sharing {
     return parseOffset(id ?? "") ?? { ms: 0, seq: 0 };
   }
 
-  async #publish(one: Followed, entries: readonly LogEntry[]): Promise<void> {
-    const last = entries.at(-1);
-    if (last === undefined) return;
-    one.emittedAt = this.#clock.monotonic();
+  /** What cannot be handed on now is handed on when Redis is back, as far as it is kept. */
+  #publish(one: Followed, entries: readonly LogEntry[]): void {
+    one.waiting.push(...entries);
+    const over = one.waiting.length - this.#most;
+    if (over > 0) {
+      one.waiting.splice(0, over);
+      one.unshared += over;
+      one.hasHole = true;
+    }
+    if (!one.isPushing) void this.#push(one);
+  }
+
+  async #push(one: Followed): Promise<void> {
+    one.isPushing = true;
+    while (one.waiting.length > 0 && this.#followed.has(one) && !this.#isClosed) {
+      one.emittedAt = this.#clock.monotonic();
+      try {
+        await this.#pushSome(one);
+        this.#problem = "";
+      } catch (error) {
+        this.#fail(error);
+        await this.#clock.sleep(RETRY_MS);
+      }
+    }
+    one.isPushing = false;
+  }
+
+  /** @throws what Redis or the way there says, and then all of it still waits. */
+  async #pushSome(one: Followed): Promise<void> {
+    const [first] = one.waiting;
+    if (first === undefined) return;
+    const entries = one.waiting.slice(0, AT_ONCE);
     const pipeline = this.#commands.pipeline();
+    if (one.hasHole) pipeline.xadd(one.key, formatOffset(offsetBefore(first.offset)), HOLE, "");
     for (const entry of entries) {
       pipeline.xadd(one.key, "MAXLEN", "~", this.#most, formatOffset(entry.offset), ...fieldsOf(entry));
     }
     pipeline.pexpire(one.key, EXPIRES_MS);
-    const results = (await pipeline.exec().catch((error: unknown) => this.#fail(error))) ?? [];
-    const shared = results.slice(0, entries.length).filter(([error]) => error === null).length;
-    one.unshared += entries.length - shared;
-    if (compareOffsets(last.offset, one.cursor) > 0) one.cursor = last.offset;
-    if (shared === entries.length) this.#problem = "";
-    else await this.#goOnAfterOthers(one).catch((error: unknown) => this.#fail(error));
+    const errors = ((await pipeline.exec()) ?? []).flatMap(([error]) => (error === null ? [] : [error]));
+    const other = errors.find(error => !isTooOld(error));
+    if (other !== undefined) throw other;
+    one.waiting.splice(0, one.waiting.indexOf(entries.at(-1) ?? first) + 1);
+    one.hasHole = false;
+    one.cursor = entries.at(-1)?.offset ?? one.cursor;
+    one.unshared += errors.length;
+    if (errors.length > 0) await this.#goOnAfterOthers(one);
   }
 
-  /** Another one emits too, or emitted with a clock that is ahead, and Redis refused what is older. */
+  /** Another one emits too, or did with a clock that is ahead: Redis refused what is older. */
   async #goOnAfterOthers(one: Followed): Promise<void> {
     const [last] = await this.#commands.xrevrangeBuffer(one.key, "+", "-", "COUNT", 1);
     one.emittedAt = -Infinity;
@@ -178,7 +219,7 @@ class RedisSharing implements Sharing {
     const reply = (await this.#reader.callBuffer(
       "XREAD",
       "COUNT",
-      READ_AT_ONCE,
+      AT_ONCE,
       "BLOCK",
       BLOCK_MS,
       "STREAMS",
@@ -190,7 +231,7 @@ class RedisSharing implements Sharing {
       const last = items.at(-1);
       if (one === undefined || last === undefined) continue;
       one.cursor = idOf(last);
-      one.events.heard(entriesOf(items));
+      hear(one.events, items);
     }
   }
 
