@@ -8,3 +8,8 @@ export { createEventServer, type EventServer, type EventServerOptions } from "./
 export type { EventWorkspace, WorkspaceEvents } from "./events/workspace-events.ts";
 /** Lets several hosts tell the events of one workspace. */
 export { createRedisSharing, type RedisSharingOptions } from "./events/redis-sharing.ts";
+/** A process that runs workspaces, and what it needs of them. */
+export type { ContainerFactory, ReadLease, RunningContainer } from "./host/container.ts";
+export { createHost, type Host, type HostDeps } from "./host/create-host.ts";
+export { HOST_SETTINGS, readHostConfig, type HostConfig } from "./config.ts";
+export { serveHost } from "./serve.ts";

@@ -78,7 +78,9 @@ const report: fc.Arbitrary<HostReport> = fc.record({
   workspaces: fc.array(status, { maxLength: 3 }),
 });
 
-const answer: fc.Arbitrary<HostAnswer> = fc.record({ holdMs: count, granted: epochs, ended: epochs, anew: text });
+const answer: fc.Arbitrary<HostAnswer> = fc.record({
+  ...{ holdMs: count, granted: epochs, ended: epochs, anew: text, revision: long },
+});
 
 it("brings over what hosts and schedulers say to each other, secrets included", () => {
   survives(assignment, HostAssignmentSchema, hostAssignmentToProto, hostAssignmentFromProto);

@@ -134,13 +134,15 @@ function statusFromProto(message: StatusMessage, path: string): HostedStatus {
 
 /** An answer as a message. */
 export function hostAnswerToProto(answer: HostAnswer): MessageInitShape<typeof ReportResponseSchema> {
-  const { holdMs, granted, ended, anew } = answer;
-  return { holdMs, anew, granted: granted.map(epochToProto), ended: ended.map(epochToProto) };
+  const { holdMs, granted, ended, anew, revision } = answer;
+  const epochs = { granted: granted.map(epochToProto), ended: ended.map(epochToProto) };
+  return { holdMs, anew, revision: toUint64(revision), ...epochs };
 }
 
 /** A message as an answer. @throws SkepError `invalid_argument` `OUT_OF_RANGE`. */
-export function hostAnswerFromProto({ holdMs, granted, ended, anew }: ReportResponse): HostAnswer {
-  return { holdMs, anew, granted: granted.map(epochFromProto), ended: ended.map(epochFromProto) };
+export function hostAnswerFromProto({ holdMs, granted, ended, anew, revision }: ReportResponse): HostAnswer {
+  const epochs = { granted: granted.map(epochFromProto), ended: ended.map(epochFromProto) };
+  return { holdMs, anew, revision: fromUint64(revision, "revision"), ...epochs };
 }
 
 function epochToProto({ workspaceId, epoch }: WorkspaceEpoch): MessageInitShape<typeof WorkspaceEpochSchema> {

@@ -59,4 +59,6 @@ export interface HostAnswer {
    * Empty where they do.
    */
   readonly anew: string;
+  /** Of what it is to run: a host that is not told it soon attaches again. */
+  readonly revision: number;
 }

@@ -34,7 +34,7 @@ describe("a report", () => {
         { workspaceId: "b", epoch: 3 },
         { workspaceId: "c", epoch: 2 },
       ],
-      anew: "",
+      ...{ anew: "", revision: 4 },
     });
   });
 

@@ -40,7 +40,7 @@ export function takeReport(
 ): TakenReport {
   const anew = whyAnew(host, report, terms.incarnation);
   if (anew !== "") {
-    const answer = { holdMs: terms.holdMs, granted: [], ended: [], anew };
+    const answer = { holdMs: terms.holdMs, granted: [], ended: [], anew, revision: 0 };
     return { answer, isNewest: false, statuses: [], changed: false };
   }
   const isNewest = report.seq > (host?.seq ?? 0);
@@ -57,7 +57,10 @@ export function takeReport(
   const moved = statuses.some(one => known.get(keyOf(one))?.state !== one.state);
   const changed = moved || (isNewest && host?.availability !== report.availability);
   return {
-    answer: { holdMs: terms.holdMs, granted: granted.map(toEpoch), ended: ended.map(toEpoch), anew: "" },
+    answer: {
+      ...{ holdMs: terms.holdMs, granted: granted.map(toEpoch), ended: ended.map(toEpoch), anew: "" },
+      revision: host?.revision ?? 0,
+    },
     ...{ isNewest, statuses, changed },
   };
 }

@@ -56,7 +56,7 @@ beforeEach(() => {
 
 describe("a report", () => {
   it("is answered with the lease, and wakes the leader where something changed", async () => {
-    expect(await report()).toEqual({ holdMs: 2_000, granted: [], ended: [], anew: "" });
+    expect(await report()).toEqual({ holdMs: 2_000, granted: [], ended: [], anew: "", revision: 0 });
     expect(platform.wakes).toEqual(["host host_a: reported"]);
     await place();
     const answer = await report({ seq: 2, workspaces: [aHostedStatus(), aHostedStatus({ epoch: 9 })] });

@@ -163,7 +163,7 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
       const before = await renewalsOf("host_a");
       const own = { workspaceId: "fleet", epoch: 1 };
       expect(await report(runs)).toEqual({
-        answer: { holdMs: HOLD_MS, granted: [own], ended: [], anew: "" },
+        answer: { holdMs: HOLD_MS, granted: [own], ended: [], anew: "", revision: 1 },
         changed: true,
       });
       expect((await report({ ...runs, seq: 1 })).answer.granted).toEqual([own]);

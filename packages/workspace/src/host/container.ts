@@ -1,0 +1,29 @@
+import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
+
+/** What a container goes by as it reads messages. */
+export interface ReadLease {
+  /**
+   * Whether this host owns the workspace at this moment. Asked before each acknowledgement: what
+   * is not acknowledged comes again, to whoever owns the workspace then.
+   */
+  mayRead(): boolean;
+}
+
+/** A workspace that runs on this host. */
+export interface RunningContainer {
+  /** Takes what is wanted now: a changed connector, other rules, another pool. */
+  update(workspace: AssignedWorkspace): Promise<void>;
+  isHealthy(): boolean;
+  /** What failed last; empty where nothing did. Never holds a secret. */
+  lastError(): string;
+  /** Numbers for statistics, by name. */
+  counts(): Readonly<Record<string, number>>;
+  /** Reads no more from the first moment on, and resolves when nothing is left of it. */
+  close(): Promise<void>;
+}
+
+/** Makes the containers of workspaces. */
+export interface ContainerFactory {
+  /** Begins one; resolves once it reads messages. Whatever it has opened when it rejects is closed. */
+  start(workspace: AssignedWorkspace, lease: ReadLease): Promise<RunningContainer>;
+}

@@ -1,0 +1,69 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Transport } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import { VERSION } from "@skep/api/gen/version.ts";
+import { systemClock } from "@skep/kit/clock.ts";
+import { showConfig } from "@skep/kit/config.ts";
+import { createHealthHandler, watchReadiness } from "@skep/kit/health.ts";
+import { HTTP_LIMITS, listenHttp1 } from "@skep/kit/http-listener.ts";
+import type { Life } from "@skep/kit/lifecycle.ts";
+import type { Log } from "@skep/kit/log.ts";
+import { systemRandom } from "@skep/kit/random.ts";
+import { randomBytes } from "node:crypto";
+import { totalmem } from "node:os";
+import { HOST_SETTINGS, type HostConfig } from "./config.ts";
+import { createConnectApi } from "./host/connect-api.ts";
+import type { ContainerFactory } from "./host/container.ts";
+import { createHost, type Host } from "./host/create-host.ts";
+import { createLoadMeter } from "./host/load-meter.ts";
+
+/** How long a host that is told to end waits for its workspaces to be taken over. */
+const DRAIN_MS = 6_000;
+
+/**
+ * Runs a host until the process is told to end: then it gives everything away, and what nobody took
+ * in time is let go of.
+ */
+export async function serveHost(config: HostConfig, log: Log, life: Life, containers: ContainerFactory): Promise<void> {
+  log.info("config.read", "The configuration is complete.", showConfig(HOST_SETTINGS, config));
+  const host = createHost({
+    ...{ clock: systemClock, log, random: systemRandom, containers },
+    api: createConnectApi({ transports: transportsOf(config.apiUrl), secret: config.hostSecret, clock: systemClock }),
+    newIdentity: () => randomBytes(32).toString("hex"),
+    facts: {
+      ...{ nodeId: config.nodeId, startedAt: Date.now(), version: VERSION, most: config.most },
+      load: createLoadMeter(systemClock, memoryShare),
+    },
+  });
+  await listen(config, log, life, host);
+  life.stack.defer(() => host.stop(DRAIN_MS));
+  host.start();
+}
+
+/** A dead connection is noticed before the lease that it would have renewed has ended twice. */
+const PINGS = { pingIntervalMs: 2_000, pingTimeoutMs: 2_000, pingIdleConnection: true };
+
+function transportsOf(urls: string): [Transport, ...Transport[]] {
+  const [first = "", ...others] = urls.split(",").map(one => one.trim());
+  const transport = (baseUrl: string): Transport =>
+    createConnectTransport({ baseUrl, httpVersion: "2", useBinaryFormat: true, ...PINGS });
+  return [transport(first), ...others.map(transport)];
+}
+
+/** Of what the container that this process is in may use. */
+function memoryShare(): number {
+  return process.memoryUsage.rss() / Math.min(process.constrainedMemory() || Infinity, totalmem());
+}
+
+async function listen(config: HostConfig, log: Log, life: Life, host: Host): Promise<void> {
+  const ready = watchReadiness({
+    schedulers: () => (host.isHeard() ? undefined : "no scheduler answers, so nothing is read"),
+  });
+  life.stack.defer(() => ready.close());
+  const handle = createHealthHandler({ ready });
+  const listener = await listenHttp1({ port: config.probePort, log, limits: HTTP_LIMITS }, (request, response) => {
+    if (!handle(request, response)) response.writeHead(404).end();
+  });
+  life.stack.defer(() => listener.close(0));
+  log.info("host.listening", "Health is served.", { probePort: listener.port });
+}
