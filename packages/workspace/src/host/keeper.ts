@@ -1,7 +1,7 @@
 import { whyRefused, type HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { AppliedAssignment, HostedStatus, WorkspaceEpoch } from "@skep/core/workspace/host-report.ts";
 import type { HostId } from "@skep/core/workspace/host.ts";
-import { createLane, type Lane, type LanePorts } from "./lane.ts";
+import { Lane, type LanePorts } from "./lane.ts";
 
 /** Keeps this host's workspaces as it is told; what it is not told of it does not touch. */
 export interface Keeper {
@@ -37,7 +37,7 @@ export function createKeeper(ports: LanePorts, hostId: HostId): Keeper {
     for (const workspace of assignment.workspaces) {
       if (workspace.epoch <= (over.get(workspace.id) ?? -1)) continue;
       const lane = lanes.get(workspace.id);
-      if (lane === undefined) lanes.set(workspace.id, createLane(ports, workspace));
+      if (lane === undefined) lanes.set(workspace.id, new Lane(ports, workspace));
       else {
         const why = lane.want(workspace);
         if (why !== undefined)
@@ -48,7 +48,7 @@ export function createKeeper(ports: LanePorts, hostId: HostId): Keeper {
   }
 
   function forgetGone(): void {
-    for (const [id, lane] of lanes) if (lane.isGone()) lanes.delete(id);
+    for (const [id, lane] of lanes) if (lane.isGone) lanes.delete(id);
   }
 
   return {
@@ -58,7 +58,7 @@ export function createKeeper(ports: LanePorts, hostId: HostId): Keeper {
         const lane = lanes.get(workspaceId);
         over.delete(workspaceId);
         over.set(workspaceId, epoch);
-        if (lane?.epoch() === epoch) lane.end();
+        if (lane?.epoch === epoch) lane.end();
       }
       for (const id of over.keys()) {
         if (over.size <= MOST_OVER) break;

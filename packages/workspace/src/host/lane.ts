@@ -18,20 +18,6 @@ export interface LanePorts {
   readonly onChange: () => void;
 }
 
-/** One workspace on this host: what is wanted of it is done step by step, never two at once. */
-export interface Lane {
-  /** Takes what is wanted now; answers why not where it is older than what it has. */
-  want(workspace: AssignedWorkspace): string | undefined;
-  /** This placement is over: it is let go of, and then nothing is left to tell. */
-  end(): void;
-  epoch(): number;
-  status(): HostedStatus;
-  /** Whether it is over and nothing is left of it. */
-  isGone(): boolean;
-  /** Lets go of it; resolves when that is done. */
-  close(): Promise<void>;
-}
-
 interface Held {
   readonly container: RunningContainer;
   readonly began: AssignedWorkspace;
@@ -44,138 +30,171 @@ const BACKOFF = { baseMs: 500, maxMs: 30_000 };
 /** One that takes longer to close is given up: it reads nothing, as its lease is gone. */
 const CLOSE_MS = 10_000;
 
-/** Begins to do what is wanted of a workspace. */
-export function createLane(ports: LanePorts, first: AssignedWorkspace): Lane {
-  const { clock, log, random, containers, leases, onChange } = ports;
-  let wanted = first;
-  let isOver = false;
-  let held: Held | undefined;
-  let isStarting = false;
-  let isWoken = false;
-  let failures = 0;
-  let lastError = "";
-  let waiting: AbortController | undefined;
-  let working: Promise<void> | undefined;
+/** One workspace on this host: what is wanted of it is done step by step, never two at once. */
+export class Lane {
+  readonly #ports: LanePorts;
+  #wanted: AssignedWorkspace;
+  #isOver = false;
+  #held: Held | undefined;
+  #isStarting = false;
+  #isWoken = false;
+  #failures = 0;
+  #lastError = "";
+  #waiting: AbortController | undefined;
+  #working: Promise<void> | undefined;
 
-  const isToRun = (): boolean => !isOver && wanted.desired === "run";
+  constructor(ports: LanePorts, first: AssignedWorkspace) {
+    this.#ports = ports;
+    this.#wanted = first;
+    this.#work();
+  }
 
-  /** Whether what runs may go on, with or without an update. */
-  const fits = ({ began }: Held): boolean =>
-    isToRun() && began.epoch === wanted.epoch && began.restarts === wanted.restarts;
+  /** Number of the placement that it is about. */
+  get epoch(): number {
+    return this.#wanted.epoch;
+  }
+
+  /** Whether it is over and nothing is left of it. */
+  get isGone(): boolean {
+    return this.#isOver && this.#isEmpty;
+  }
+
+  /** Takes what is wanted now; answers why not where it is older than what it has. */
+  want(next: AssignedWorkspace): string | undefined {
+    const because = whyOlder(this.#wanted, next, this.#isOver);
+    if (because !== undefined) return because;
+    if (JSON.stringify(next) === JSON.stringify(this.#wanted)) return undefined;
+    this.#isOver = false;
+    this.#wanted = next;
+    this.#work();
+    return undefined;
+  }
+
+  /** This placement is over: it is let go of, and then nothing is left to tell. */
+  end(): void {
+    this.#isOver = true;
+    this.#work();
+  }
+
+  /** Lets go of it; resolves when that is done. */
+  async close(): Promise<void> {
+    this.end();
+    await this.#working;
+  }
+
+  /** How it is, for the next report. */
+  status(): HostedStatus {
+    const { id: workspaceId, epoch } = this.#wanted;
+    const container = this.#held?.began.epoch === epoch ? this.#held.container : undefined;
+    const otherwise = this.#isToRun || !this.#isEmpty ? "assigned" : "stopped";
+    return {
+      ...{ workspaceId, epoch, state: container === undefined ? otherwise : "running" },
+      isHealthy: container?.isHealthy() ?? false,
+      counts: container?.counts() ?? {},
+      lastError: this.#lastError || (container?.lastError() ?? ""),
+    };
+  }
+
+  get #isToRun(): boolean {
+    return !this.#isOver && this.#wanted.desired === "run";
+  }
+
+  get #isEmpty(): boolean {
+    return this.#held === undefined && !this.#isStarting;
+  }
+
+  #work(): void {
+    this.#isWoken = true;
+    this.#waiting?.abort();
+    this.#working ??= this.#workOn();
+  }
+
+  async #workOn(): Promise<void> {
+    // Whoever calls in between finds the work under way.
+    await Promise.resolve();
+    while (this.#isWoken) {
+      this.#isWoken = false;
+      while (await this.#step());
+    }
+    this.#working = undefined;
+  }
 
   /** Does one thing; answers whether there may be another. */
-  async function step(): Promise<boolean> {
-    if (held !== undefined && !fits(held)) await letGo(held);
-    else if (held !== undefined && held.applied !== wanted) await update(held);
-    else if (held === undefined && isToRun()) await begin();
+  async #step(): Promise<boolean> {
+    const held = this.#held;
+    if (held !== undefined && !this.#fits(held)) await this.#letGo(held);
+    else if (held !== undefined && held.applied !== this.#wanted) await this.#update(held);
+    else if (held === undefined && this.#isToRun) await this.#begin();
     else return false;
-    onChange();
+    this.#ports.onChange();
     return true;
   }
 
-  async function begin(): Promise<void> {
-    const workspace = wanted;
+  /** Whether what runs may go on, with or without an update. */
+  #fits({ began }: Held): boolean {
+    return this.#isToRun && began.epoch === this.#wanted.epoch && began.restarts === this.#wanted.restarts;
+  }
+
+  async #begin(): Promise<void> {
+    const { containers, leases } = this.#ports;
+    const workspace = this.#wanted;
     const own = { workspaceId: workspace.id, epoch: workspace.epoch };
     let isEnded = false;
-    const lease = { mayRead: () => !isEnded && isToRun() && wanted.epoch === own.epoch && leases.mayRead(own) };
-    const endLease = (): void => void (isEnded = true);
-    await tried("started", async () => {
-      isStarting = true;
-      const starting = containers.start(workspace, lease).finally(() => (isStarting = false));
-      held = { container: await starting, began: workspace, applied: workspace, endLease };
+    const isOwn = (): boolean => !isEnded && this.#isToRun && this.#wanted.epoch === own.epoch;
+    const lease = { mayRead: () => isOwn() && leases.mayRead(own) };
+    await this.#try("started", async () => {
+      this.#isStarting = true;
+      const starting = containers.start(workspace, lease).finally(() => (this.#isStarting = false));
+      const endLease = (): void => void (isEnded = true);
+      this.#held = { container: await starting, began: workspace, applied: workspace, endLease };
     });
   }
 
-  async function update(of: Held): Promise<void> {
-    const next = wanted;
-    await tried("changed", async () => {
-      await of.container.update(next);
-      of.applied = next;
+  async #update(held: Held): Promise<void> {
+    const next = this.#wanted;
+    await this.#try("changed", async () => {
+      await held.container.update(next);
+      held.applied = next;
     });
   }
 
-  async function letGo(of: Held): Promise<void> {
-    of.endLease();
-    const given = new AbortController();
-    const late = clock.sleep(CLOSE_MS, given.signal).then(() => {
-      if (!given.signal.aborted) throw new Error(`it did not end within ${CLOSE_MS} ms`);
+  async #letGo({ container, began, endLease }: Held): Promise<void> {
+    const { clock, log } = this.#ports;
+    endLease();
+    const closed = new AbortController();
+    const late = clock.sleep(CLOSE_MS, closed.signal).then(() => {
+      if (!closed.signal.aborted) throw new Error(`it did not end within ${CLOSE_MS} ms`);
     });
-    await Promise.race([of.container.close(), late])
-      .catch((error: unknown) => {
-        const sentence = "A workspace could not be let go of cleanly; it reads nothing, as its lease is gone.";
-        log.error("workspace.unclean", sentence, { workspaceId: of.began.id, epoch: of.began.epoch, error });
-      })
-      .finally(() => given.abort());
-    held = undefined;
-    lastError = "";
+    try {
+      await Promise.race([container.close(), late]);
+    } catch (error) {
+      const sentence = "A workspace could not be let go of cleanly; it reads nothing, as its lease is gone.";
+      log.error("workspace.unclean", sentence, { workspaceId: began.id, epoch: began.epoch, error });
+    }
+    closed.abort();
+    this.#held = undefined;
+    this.#lastError = "";
   }
 
   /** A step that failed is tried again after a pause, or at once when something else is wanted. */
-  async function tried(what: string, run: () => Promise<void>): Promise<void> {
+  async #try(what: string, run: () => Promise<void>): Promise<void> {
+    const { clock, log, random, onChange } = this.#ports;
     try {
       await run();
-      failures = 0;
-      lastError = "";
+      this.#failures = 0;
+      this.#lastError = "";
     } catch (error) {
-      failures += 1;
-      lastError = error instanceof Error ? error.message : String(error);
-      const fields = { workspaceId: wanted.id, epoch: wanted.epoch, failures, error };
-      if (failures === 1)
-        log.warn("workspace.failed", `A workspace could not be ${what}; trying until it can.`, fields);
+      this.#failures += 1;
+      this.#lastError = error instanceof Error ? error.message : String(error);
+      const fields = { workspaceId: this.#wanted.id, epoch: this.epoch, error };
+      const sentence = `A workspace could not be ${what}; trying until it can.`;
+      if (this.#failures === 1) log.warn("workspace.failed", sentence, fields);
       onChange();
-      waiting = new AbortController();
-      await clock.sleep(retryDelay(failures, random, BACKOFF), waiting.signal);
-      waiting = undefined;
+      this.#waiting = new AbortController();
+      await clock.sleep(retryDelay(this.#failures, random, BACKOFF), this.#waiting.signal);
+      this.#waiting = undefined;
     }
   }
-
-  function work(): void {
-    isWoken = true;
-    waiting?.abort();
-    working ??= (async () => {
-      while (isWoken) {
-        isWoken = false;
-        while (await step());
-      }
-      working = undefined;
-    })();
-  }
-
-  const isEmpty = (): boolean => held === undefined && !isStarting;
-
-  work();
-  return {
-    want: next => {
-      const because = whyOlder(wanted, next, isOver);
-      if (because !== undefined) return because;
-      if (JSON.stringify(next) === JSON.stringify(wanted)) return undefined;
-      isOver = false;
-      wanted = next;
-      work();
-      return undefined;
-    },
-    end: () => {
-      isOver = true;
-      work();
-    },
-    epoch: () => wanted.epoch,
-    status: () => {
-      const isOwn = held?.began.epoch === wanted.epoch;
-      return {
-        ...{ workspaceId: wanted.id, epoch: wanted.epoch },
-        state: isOwn ? "running" : isToRun() || !isEmpty() ? "assigned" : "stopped",
-        isHealthy: isOwn && held!.container.isHealthy(),
-        counts: isOwn ? held!.container.counts() : {},
-        lastError: lastError || (isOwn ? held!.container.lastError() : ""),
-      };
-    },
-    isGone: () => isOver && isEmpty(),
-    close: async () => {
-      isOver = true;
-      work();
-      await working;
-    },
-  };
 }
 
 /** Of one placement what is to stop stays so, and what is wanted only grows newer. */
