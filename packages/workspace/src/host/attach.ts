@@ -20,7 +20,7 @@ export interface Attachment {
   close(): Promise<void>;
 }
 
-/** Also a stream that ends well is opened again after this time, so that nothing turns in a circle. */
+/** Also after a stream that ended well, so that nothing turns in a circle. */
 const PAUSE_MS = 100;
 const RETRY = { baseMs: 100, maxMs: 1_000 };
 

@@ -11,7 +11,7 @@ import type { Enrolled, HostApi } from "./host-api.ts";
 export interface ConnectApiOptions {
   /** A way to each of the schedulers; any of them answers. */
   readonly transports: readonly [Transport, ...(readonly Transport[])];
-  /** Of the shared hosts' service, or of one standalone workspace; `undefined` where all are let in. */
+  /** Of the hosts' service, or of one workspace; `undefined` where everybody is let in. */
   readonly secret: string | undefined;
   readonly clock: Clock;
 }

@@ -24,6 +24,6 @@ export interface RunningContainer {
 
 /** Makes the containers of workspaces. */
 export interface ContainerFactory {
-  /** Begins one; resolves once it reads messages. Whatever it has opened when it rejects is closed. */
+  /** Begins one; resolves once it reads messages. When it rejects, nothing is left open. */
   start(workspace: AssignedWorkspace, lease: ReadLease): Promise<RunningContainer>;
 }

@@ -34,7 +34,7 @@ export interface HostLife {
   close(): Promise<void>;
 }
 
-/** A host that is told of a later revision, and gets no such assignment within this, attaches again. */
+/** Who knows of a later revision, and is not told it within this time, attaches again. */
 const TOLD_WITHIN_MS = 2_000;
 
 /** Begins to report, and to do what it is told. */
