@@ -47,8 +47,18 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     listWorkspaces: "workspaces.read",
     updateWorkspace: "workspaces.write",
     restartWorkspace: "workspaces.write",
+    updateScaling: "workspaces.write",
     deleteWorkspace: "workspaces.write",
     previewWorkspace: "workspaces.read",
+  },
+  containers: {
+    getContainerStatus: "workspaces.read",
+    updateContainerResources: "workspaces.write",
+    restartContainer: "workspaces.write",
+    getContainerMetrics: "workspaces.read",
+    getContainerDiagnostics: "workspaces.read",
+    listContainerConnections: "workspaces.read",
+    getContainerReport: "workspaces.read",
   },
   rules: {
     putRule: "rules.write",

@@ -6,6 +6,7 @@ import { InstanceService } from "./gen/skep/v1/instance_service_pb.ts";
 import { NodeService } from "./gen/skep/v1/node_service_pb.ts";
 import { PlatformService } from "./gen/skep/v1/platform_service_pb.ts";
 import { RoutingService } from "./gen/skep/v1/routing_service_pb.ts";
+import { ContainerService } from "./gen/skep/v1/container_service_pb.ts";
 import { RuleService } from "./gen/skep/v1/rule_service_pb.ts";
 import { TenantService } from "./gen/skep/v1/tenant_service_pb.ts";
 import { WorkspaceService } from "./gen/skep/v1/workspace_service_pb.ts";
@@ -19,6 +20,7 @@ export const SERVICE_BY_NAME = {
   instances: InstanceService,
   volumes: VolumeService,
   workspaces: WorkspaceService,
+  containers: ContainerService,
   rules: RuleService,
   nodes: NodeService,
   routing: RoutingService,

@@ -20,7 +20,7 @@ it("is bundled for a browser, and makes a client there with nothing of Node", as
   const globals = { AbortController, AbortSignal, Headers, setTimeout, clearTimeout, TextEncoder, TextDecoder, URL };
   const script = `${await bundle("index.ts")}; Object.keys(sdk.createClient({ transport: {} })).join()`;
   expect(runInNewContext(script, globals)).toBe(
-    "tenants,deployments,instances,volumes,workspaces,rules,nodes,routing,platform",
+    "tenants,deployments,instances,volumes,workspaces,containers,rules,nodes,routing,platform",
   );
 });
 

@@ -30,6 +30,7 @@ export function createClient({ transport, timeoutMs }: ClientOptions): SkepClien
     instances: client(SERVICE_BY_NAME.instances),
     volumes: client(SERVICE_BY_NAME.volumes),
     workspaces: client(SERVICE_BY_NAME.workspaces),
+    containers: client(SERVICE_BY_NAME.containers),
     rules: client(SERVICE_BY_NAME.rules),
     nodes: client(SERVICE_BY_NAME.nodes),
     routing: client(SERVICE_BY_NAME.routing),

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { DEFAULT_SCALING, type ScalingPolicy } from "@skep/core/workspace/autoscale.ts";
+import { changedScaling, DEFAULT_SCALING, type ScalingPolicy } from "@skep/core/workspace/autoscale.ts";
 import type { HostStrategy as StrategyWord } from "@skep/core/workspace/host.ts";
 import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
 import type { WorkspaceState as StateWord } from "@skep/core/workspace/state.ts";
@@ -15,6 +15,7 @@ import {
   type ScalingPolicy as ScalingMessage,
   type ScalingPolicySchema,
   type Workspace,
+  type WorkspaceLocationSchema,
   type WorkspacePurpose,
   type WorkspacePurposeSchema,
   type WorkspaceSchema,
@@ -74,23 +75,9 @@ export function purposeToProto(purpose: Purpose): MessageInitShape<typeof Worksp
   return { ...rest, environment: environments.toProto(environment), scale: scales.toProto(scale) };
 }
 
-/** A message's policy; what it does not say stays as it is in `known`. */
-export function scalingFromProto(
-  message: ScalingMessage | undefined,
-  known: ScalingPolicy = DEFAULT_SCALING,
-): ScalingPolicy {
-  const { enabled, cooldown, maxInstances, triggers } = message ?? {};
-  return {
-    enabled: enabled ?? known.enabled,
-    triggers: {
-      cpuUsage: triggers?.cpuUsage ?? known.triggers.cpuUsage,
-      memoryUsage: triggers?.memoryUsage ?? known.triggers.memoryUsage,
-      connectionCount: triggers?.connectionCount ?? known.triggers.connectionCount,
-      messagesPerSecond: triggers?.messagesPerSecond ?? known.triggers.messagesPerSecond,
-    },
-    cooldown: cooldown ?? known.cooldown,
-    maxInstances: maxInstances ?? known.maxInstances,
-  };
+/** A message's policy; what it does not say gets the defaults. */
+export function scalingFromProto(message: ScalingMessage | undefined): ScalingPolicy {
+  return changedScaling(DEFAULT_SCALING, message ?? {});
 }
 
 /** A policy as a message, with all that it has. */
@@ -98,8 +85,18 @@ export function scalingToProto(policy: ScalingPolicy): MessageInitShape<typeof S
   return { ...policy, triggers: { ...policy.triggers } };
 }
 
-/** A workspace as a message, without its secrets; without its state where that is not known. */
-export function workspaceToProto(record: WorkspaceRecord, state?: StateWord): MessageInitShape<typeof WorkspaceSchema> {
+/** Where a workspace is, and how. */
+export interface WorkspacePlace {
+  readonly state: StateWord;
+  /** `undefined` where no host has it. */
+  readonly location: { readonly hostId: string; readonly nodeId: string; readonly epoch: number } | undefined;
+}
+
+/** A workspace as a message, without its secrets; without its place where that is not known. */
+export function workspaceToProto(
+  record: WorkspaceRecord,
+  place?: WorkspacePlace,
+): MessageInitShape<typeof WorkspaceSchema> {
   return {
     id: record.id,
     tenantId: record.tenantId,
@@ -108,7 +105,8 @@ export function workspaceToProto(record: WorkspaceRecord, state?: StateWord): Me
     strategy: hostStrategies.toProto(record.strategy),
     desired: workspaceDesires.toProto(record.desired),
     resourceVersion: toUint64(record.version),
-    ...(state === undefined ? {} : { state: states.toProto(state) }),
+    ...(place === undefined ? {} : { state: states.toProto(place.state) }),
+    ...(place?.location === undefined ? {} : { location: locationToProto(place.location) }),
     waiting: record.waiting,
     epoch: toUint64(record.epoch),
     restarts: toUint64(record.restarts),
@@ -118,6 +116,14 @@ export function workspaceToProto(record: WorkspaceRecord, state?: StateWord): Me
     createdAt: timestampFromMs(record.createdAt),
     updatedAt: timestampFromMs(record.updatedAt),
   };
+}
+
+function locationToProto({
+  hostId,
+  nodeId,
+  epoch,
+}: NonNullable<WorkspacePlace["location"]>): MessageInitShape<typeof WorkspaceLocationSchema> {
+  return { hostId, nodeId, epoch: toUint64(epoch) };
 }
 
 /** The record that `workspaceToProto` showed, as far as it showed it. */

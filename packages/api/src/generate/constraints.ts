@@ -146,6 +146,7 @@ const MESSAGE_RULES: Readonly<Record<string, Json>> = {
   "create_deployment.tenant": said("tenantId", "projectId"),
   "create_deployment.one_tenant": { not: { allOf: ["tenantId", "projectId"].map(saying) } },
   "create_deployment.branch": { anyOf: [{ not: saying("branch") }, saying("gitRepo")] },
+  "container_resources.one_spelling": { not: { required: ["ratelimits", "ratelimit"] } },
   "connector_access.one_spelling": { not: { required: ["ratelimits", "ratelimit"] } },
   "connector_specs.one_spelling": { not: { required: ["ratelimits", "ratelimit"] } },
   // Each of its paths carries one of the two.

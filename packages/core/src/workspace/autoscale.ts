@@ -24,6 +24,27 @@ export const DEFAULT_SCALING: ScalingPolicy = {
   maxInstances: 5,
 };
 
+/** A policy as a change has it: what is absent stays as it is. */
+export type ScalingChange = {
+  readonly [Name in keyof Omit<ScalingPolicy, "triggers">]?: ScalingPolicy[Name] | undefined;
+} & { readonly triggers?: { readonly [Name in keyof Triggers]?: number | undefined } | undefined };
+
+/** The policy after a change. */
+export function changedScaling(known: ScalingPolicy, change: ScalingChange): ScalingPolicy {
+  const { triggers = {} } = change;
+  return {
+    enabled: change.enabled ?? known.enabled,
+    triggers: {
+      cpuUsage: triggers.cpuUsage ?? known.triggers.cpuUsage,
+      memoryUsage: triggers.memoryUsage ?? known.triggers.memoryUsage,
+      connectionCount: triggers.connectionCount ?? known.triggers.connectionCount,
+      messagesPerSecond: triggers.messagesPerSecond ?? known.triggers.messagesPerSecond,
+    },
+    cooldown: change.cooldown ?? known.cooldown,
+    maxInstances: change.maxInstances ?? known.maxInstances,
+  };
+}
+
 /** How a workspace does at present. */
 export interface ScalingState {
   readonly instances: number;

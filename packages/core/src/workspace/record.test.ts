@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SkepError } from "../error.ts";
 import { aConnector, aPurpose } from "../testing/connector.ts";
+import { DEFAULT_SCALING } from "./autoscale.ts";
+import { limitsOf } from "./connector.ts";
 import { changedWorkspace, firstWorkspace, type WorkspaceChange } from "./record.ts";
 
 const first = () =>
@@ -46,6 +48,29 @@ describe("the record of a workspace", () => {
     expect(changedWorkspace(first(), { connector }, 1, 6)).toEqual({
       ...first(),
       ...{ connector: aConnector({ name: "Another" }), version: 2, updatedAt: 6 },
+    });
+  });
+
+  it("has the bounds of a change, though they stand twice in its connector", () => {
+    const limits = { events: 200, sockets: 800, channels: undefined };
+    const after = changedWorkspace(first(), { resources: { poolSize: 20, maxSize: 2048, limits } }, undefined, 6);
+    expect(limitsOf(after.connector)).toEqual({ sockets: 800, events: 200, channels: 50 });
+    expect(after).toMatchObject({ databasePool: 20, version: 2 });
+    expect(after.connector.config.resources.specs.database).toEqual({ url: undefined, size: 2048 });
+    const none = { events: undefined, sockets: undefined, channels: 7 };
+    const resources = { poolSize: undefined, maxSize: undefined, limits: none };
+    const again = changedWorkspace(after, { resources }, undefined, 7);
+    expect(again).toMatchObject({ databasePool: 20, version: 3 });
+    expect(limitsOf(again.connector)).toEqual({ sockets: 800, events: 200, channels: 7 });
+  });
+
+  it("has the policy of a change where it says something, and its own where it does not", () => {
+    const scaling = { enabled: true, cooldown: undefined, triggers: { cpuUsage: 60, memoryUsage: undefined } };
+    const after = changedWorkspace(first(), { scaling }, undefined, 6);
+    const triggers = { ...DEFAULT_SCALING.triggers, cpuUsage: 60 };
+    expect(after.scaling).toEqual({ ...DEFAULT_SCALING, enabled: true, triggers });
+    expect(changedWorkspace(after, { scaling: { maxInstances: 2 } }, undefined, 7).scaling).toEqual({
+      ...{ ...after.scaling, maxInstances: 2 },
     });
   });
 });

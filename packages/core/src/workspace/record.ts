@@ -1,7 +1,8 @@
 import { SkepError } from "../error.ts";
-import { DEFAULT_SCALING, type ScalingPolicy } from "./autoscale.ts";
+import { changedScaling, DEFAULT_SCALING, type ScalingChange, type ScalingPolicy } from "./autoscale.ts";
 import type { Connector, WorkspaceId } from "./connector.ts";
 import type { HostStrategy } from "./host.ts";
+import { withResources, type WantedResources } from "./resources.ts";
 import { keepSecrets } from "./secrets.ts";
 import { refusedBy, type Purpose } from "./selection.ts";
 
@@ -47,7 +48,9 @@ export interface WorkspaceChange {
   readonly strategy?: HostStrategy;
   readonly desired?: WorkspaceRecord["desired"];
   readonly databasePool?: number;
-  readonly scaling?: ScalingPolicy;
+  /** Bounds part by part, after those of `connector`. */
+  readonly resources?: WantedResources;
+  readonly scaling?: ScalingChange;
   readonly restart?: true;
 }
 
@@ -76,11 +79,13 @@ export function changedWorkspace(
   const { id, version } = before;
   if (expectVersion !== undefined && expectVersion !== version)
     throw refuseWorkspace.staleVersion(id, expectVersion, version);
-  const { restart, ...parts } = change;
+  const { restart, resources, scaling = {}, ...parts } = change;
   if (Object.keys(change).length === 0 || (before.desired === "deleted" && change.desired === "deleted")) return before;
   if (before.desired === "deleted") throw refuseWorkspace.beingDeleted(id);
   const connector = keepSecrets(change.connector ?? before.connector, before.connector);
-  const after = { ...before, ...parts, connector, version: version + 1, updatedAt: now };
+  const changed = { ...before, ...parts, connector, scaling: changedScaling(before.scaling, scaling) };
+  const bounded = resources === undefined ? changed : withResources(changed, resources);
+  const after = { ...bounded, version: version + 1, updatedAt: now };
   if (modeOf(after.connector) !== modeOf(before.connector))
     throw refuseWorkspace.modeFixed(id, modeOf(before.connector));
   refuseMode(after.connector, after.purpose);

@@ -1,4 +1,6 @@
 import { volumeHandlers } from "./volumes.ts";
+import { containerHandlers } from "./containers.ts";
+import { ContainerService } from "@skep/api/gen/skep/v1/container_service_pb.ts";
 import { ruleHandlers } from "./rules.ts";
 import { RuleService } from "@skep/api/gen/skep/v1/rule_service_pb.ts";
 import { workspaceHandlers } from "./workspaces.ts";
@@ -32,6 +34,7 @@ export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
     router.service(InstanceService, instanceHandlers(deps));
     router.service(VolumeService, volumeHandlers(deps));
     router.service(WorkspaceService, workspaceHandlers(deps));
+    router.service(ContainerService, containerHandlers(deps));
     router.service(RuleService, ruleHandlers(deps));
     router.service(NodeService, nodeHandlers(deps));
     router.service(RoutingService, routingHandlers(deps));

@@ -1,28 +1,24 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { fromUint64, toUint64 } from "@skep/api/codec/number.ts";
-import {
-  hostStrategies,
-  purposeFromProto,
-  scalingFromProto,
-  workspaceDesires,
-  workspaceToProto,
-} from "@skep/api/codec/workspace.ts";
+import { hostStrategies, purposeFromProto, scalingToProto, workspaceDesires } from "@skep/api/codec/workspace.ts";
 import { WorkspaceDesired, type WorkspaceSchema } from "@skep/api/gen/skep/v1/workspace_pb.ts";
 import type {
   PreviewWorkspaceRequest,
   PreviewWorkspaceResponseSchema,
+  UpdateScalingRequest,
+  UpdateScalingResponseSchema,
   UpdateWorkspaceRequest,
   WorkspaceService,
 } from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
-import type { WorkspaceChange, WorkspaceRecord } from "@skep/core/workspace/record.ts";
+import { changedScaling, type ScalingChange } from "@skep/core/workspace/autoscale.ts";
+import { tryScaling } from "@skep/core/workspace/container.ts";
+import type { WorkspaceChange } from "@skep/core/workspace/record.ts";
 import { selectMode, SELECTION } from "@skep/core/workspace/selection.ts";
 import { holds, MACHINES, machineFor, sizeOf } from "@skep/core/workspace/sizing.ts";
-import { workspaceState } from "@skep/core/workspace/state.ts";
-import { refuse } from "../store/refusals.ts";
-import type { Store } from "../store/store.ts";
 import { changeRequest } from "./caller.ts";
+import { encodeWorkspace, findContainer, located } from "./container-read.ts";
 import { acceptChangedConnector, acceptConnector } from "./connector-intake.ts";
 import type { ApiDeps } from "./deps.ts";
 import { pageRequest } from "./lookups.ts";
@@ -40,39 +36,30 @@ export function workspaceHandlers(deps: ApiDeps): ServiceImpl<typeof WorkspaceSe
       };
       const record = await store.createWorkspace(wanted, changeRequest(request, context), clock.now());
       deps.wake(`workspace ${record.id}: created`);
-      return { workspace: encode(record) };
+      return { workspace: encodeWorkspace({ record, seen: undefined }) };
     },
-    getWorkspace: async ({ workspaceId }) => ({ workspace: encode(await findWorkspace(store, workspaceId)) }),
+    getWorkspace: async ({ workspaceId }) => ({ workspace: encodeWorkspace(await findContainer(store, workspaceId)) }),
     listWorkspaces: async request => {
       const filter = request.tenantId === "" ? {} : { tenantId: request.tenantId };
       const { items, nextToken } = await store.listWorkspaces(filter, pageRequest(request));
-      return { workspaces: items.map(encode), nextPageToken: nextToken ?? "" };
+      const seen = await store.locateWorkspaces(items.map(one => one.id));
+      const workspaces = items.map(record => encodeWorkspace({ record, seen: seen.get(record.id) }));
+      return { workspaces, nextPageToken: nextToken ?? "" };
     },
     updateWorkspace: async (request, context) => {
-      const { scaling } = request;
-      const known = scaling === undefined ? undefined : await findWorkspace(store, request.workspaceId);
-      const wanted = {
-        ...changeOf(request, deps.databaseHosts),
-        ...(known === undefined ? {} : { scaling: scalingFromProto(scaling, known.scaling) }),
-      };
+      const wanted = changeOf(request, deps.databaseHosts);
       return { workspace: await change(deps, request, context, wanted) };
     },
     restartWorkspace: async (request, context) => ({
       workspace: await change(deps, request, context, { restart: true }),
     }),
+    updateScaling: (request, context) => updateScaling(deps, request, context),
     deleteWorkspace: async (request, context) => {
       await change(deps, request, context, { desired: "deleted" });
       return {};
     },
     previewWorkspace: request => preview(request),
   };
-}
-
-/** A workspace that has to be there. @throws SkepError `not_found` `WORKSPACE_NOT_FOUND`. */
-async function findWorkspace(store: Store, id: string): Promise<WorkspaceRecord> {
-  const record = await store.getWorkspace(id);
-  if (record === undefined) throw refuse.noWorkspace(id);
-  return record;
 }
 
 interface Change {
@@ -92,11 +79,31 @@ async function change(
   const by = changeRequest(request, context);
   const record = await deps.store.changeWorkspace(workspaceId, wanted, expected, by, deps.clock.now());
   deps.wake(`workspace ${record.id}: ${Object.keys(wanted)[0] ?? "asked for"}`);
-  return encode(record);
+  return encodeWorkspace(await located(deps.store, record));
+}
+
+async function updateScaling(
+  { store, clock, wake }: ApiDeps,
+  request: UpdateScalingRequest,
+  context: HandlerContext,
+): Promise<MessageInitShape<typeof UpdateScalingResponseSchema>> {
+  const { workspaceId, dryRun, resourceVersion, enabled, triggers, cooldown, maxInstances } = request;
+  const { record: known, seen } = await findContainer(store, workspaceId);
+  const scaling = partOf({ enabled, triggers, cooldown, maxInstances });
+  const { instances, because } = tryScaling(changedScaling(known.scaling, scaling), seen, clock.now());
+  const expected = resourceVersion === undefined ? undefined : fromUint64(resourceVersion, "resource_version");
+  const by = changeRequest(request, context);
+  const record = dryRun ? known : await store.changeWorkspace(workspaceId, { scaling }, expected, by, clock.now());
+  if (!dryRun) wake(`workspace ${workspaceId}: scaling`);
+  return {
+    ...{ workspaceId, instances, because, recorded: !dryRun },
+    policy: scalingToProto(changedScaling(record.scaling, scaling)),
+    resourceVersion: toUint64(record.version),
+  };
 }
 
 function changeOf(request: UpdateWorkspaceRequest, databaseHosts: readonly string[]): WorkspaceChange {
-  const { workspaceId, connector, purpose, strategy, desired, databasePoolSize } = request;
+  const { workspaceId, connector, purpose, strategy, desired, databasePoolSize, scaling } = request;
   if (desired === WorkspaceDesired.DELETED)
     throw new SkepError("invalid_argument", "DELETION_UNSAID", "An update deletes nothing; call DeleteWorkspace.");
   return {
@@ -105,11 +112,8 @@ function changeOf(request: UpdateWorkspaceRequest, databaseHosts: readonly strin
     ...(strategy === 0 ? {} : { strategy: hostStrategies.fromProto(strategy, "strategy") }),
     ...(desired === WorkspaceDesired.UNSPECIFIED ? {} : { desired: workspaceDesires.fromProto(desired, "desired") }),
     ...(databasePoolSize === undefined ? {} : { databasePool: databasePoolSize }),
+    ...(scaling === undefined ? {} : { scaling: partOf(scaling) }),
   };
-}
-
-function encode(record: WorkspaceRecord): MessageInitShape<typeof WorkspaceSchema> {
-  return workspaceToProto(record, workspaceState(record, undefined));
 }
 
 function preview({ purpose, fleet }: PreviewWorkspaceRequest): MessageInitShape<typeof PreviewWorkspaceResponseSchema> {
@@ -127,6 +131,12 @@ function preview({ purpose, fleet }: PreviewWorkspaceRequest): MessageInitShape<
     fits: holds(machine, size),
     machines: [...MACHINES],
   };
+}
+
+/** What a message says of a policy, as plain data. */
+function partOf({ enabled, triggers, cooldown, maxInstances }: ScalingChange): ScalingChange {
+  const { cpuUsage, memoryUsage, connectionCount, messagesPerSecond } = triggers ?? {};
+  return { enabled, cooldown, maxInstances, triggers: { cpuUsage, memoryUsage, connectionCount, messagesPerSecond } };
 }
 
 /** The rules of the request hold it to one. */

@@ -1,8 +1,9 @@
 import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
-import type { HostAnswer, HostedStatus, HostReport } from "@skep/core/workspace/host-report.ts";
-import type { HostId, WorkspaceLocation } from "@skep/core/workspace/host.ts";
+import type { HostAnswer, HostReport } from "@skep/core/workspace/host-report.ts";
+import type { HostId } from "@skep/core/workspace/host.ts";
 import type { HostingPlan, HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import type { SeenContainer } from "@skep/core/workspace/container.ts";
 import type { Stale } from "./commit-result.ts";
 import type { Mandate } from "./mandate.ts";
 
@@ -11,11 +12,6 @@ export interface SavedHostReport {
   readonly answer: HostAnswer;
   /** Whether the leader has reason to look. */
   readonly changed: boolean;
-}
-
-/** Where a workspace is, with what its host said of it last. */
-export interface LocatedWorkspace extends WorkspaceLocation, Omit<HostedStatus, "state"> {
-  readonly nodeId: string;
 }
 
 /** Who runs which workspace. */
@@ -36,7 +32,7 @@ export interface HostingStore {
   /** What the host is to run, with the current term; `undefined` for a host without a record. */
   loadHostAssignment(hostId: HostId): Promise<HostAssignment | undefined>;
   /** Where workspaces are; one that no host has is left out. Of several placements the latest. */
-  locateWorkspaces(ids: readonly WorkspaceId[]): Promise<ReadonlyMap<WorkspaceId, LocatedWorkspace>>;
+  locateWorkspaces(ids: readonly WorkspaceId[]): Promise<ReadonlyMap<WorkspaceId, SeenContainer>>;
   /** What the tokens of hosts are signed with. It stays the same for the life of the database. */
   loadHostKey(): Promise<string>;
 }

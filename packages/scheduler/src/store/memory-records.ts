@@ -31,6 +31,8 @@ export interface NodeEntry {
 
 /** A host, as `workspace_hosts` has it. */
 export interface HostRow extends RecordedHost {
+  /** When it last reported. */
+  readonly seenAt: number;
   readonly seq: number;
   readonly revision: number;
 }

@@ -154,7 +154,7 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
         state: "running",
       };
       expect(await store.locateWorkspaces(["fleet", "nobody"])).toEqual(
-        new Map([["fleet", { ...here, isHealthy: false, counts, lastError: "the broker is away" }]]),
+        new Map([["fleet", { ...here, isHealthy: false, counts, lastError: "the broker is away", reportedAt: NOW }]]),
       );
     });
 
@@ -221,6 +221,8 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
 
     it("deletes records that nobody needs, and none that somebody does", async () => {
       await committed(place());
+      const rule = { workspaceId: "fleet", kind: "rule", reference: "hot" } as const;
+      await store.putRule(rule, { id: "hot" }, undefined, someone, NOW);
       await store.changeWorkspace("fleet", { desired: "deleted" }, undefined, someone, NOW);
       const silenced = new Map([["host_b", await renewalsOf("host_b")]]);
       expect(await commit([], { gone: ["fleet"] })).toMatchObject({ kind: "stale" });
@@ -232,6 +234,7 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
       expect(await commit([], { lost: ["host_b"], silenced })).toEqual({ kind: "committed" });
       await report({ workspaces: [aHostedStatus({ state: "stopped" })] });
       expect(await commit([forget], { gone: ["fleet"] })).toEqual({ kind: "committed" });
+      expect(await store.listRuleVersions(rule)).toEqual([]);
       expect(await store.loadHosting()).toMatchObject({ hosts: [{ id: "host_a" }], workspaces: [], locations: [] });
     });
 

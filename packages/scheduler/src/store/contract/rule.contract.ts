@@ -87,6 +87,8 @@ export function describeRules({ store }: StoreSetting): void {
       await remove(undefined, keyed("k2"));
       await remove(undefined, keyed("k2"));
       expect(await versionOf()).toBe(3);
+      await Promise.all([1, 2, 3].map(() => put(aRule(4), undefined, keyed("k3"))));
+      expect(await versionOf()).toBe(4);
     });
 
     it("are listed by kind, page by page, in order", async () => {

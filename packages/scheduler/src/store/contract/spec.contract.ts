@@ -190,6 +190,10 @@ export function describeSpecs(setting: StoreSetting): void {
       await store.createDeployment("acme", aSpec({ name: "job3" }), [], other, NOW);
       const twice = await Promise.all([1, 2].map(() => create("job4", "k4")));
       expect(twice[0]).toEqual(twice[1]);
+      const restart = () =>
+        store.changeDeployment("acme.job", { restart: true }, undefined, keyed("restart-once"), NOW);
+      await Promise.all([restart(), restart(), restart()]);
+      expect((await store.getDeployment("acme.job"))?.deployment.resourceVersion).toBe(3);
       const tenant = aTenant({ id: "again" });
       await store.createTenant(tenant, keyed("k5"));
       expect(await store.createTenant(tenant, keyed("k5"))).toEqual(tenant);

@@ -59,9 +59,12 @@ export function describeWorkspaces({ store }: StoreSetting): void {
       const scaling = { ...before.scaling, enabled: true, maxInstances: 3 };
       const after = await change({ databasePool: 20, scaling, strategy: "round-robin", desired: "stopped" });
       expect(after).toMatchObject({ databasePool: 20, scaling, strategy: "round-robin", desired: "stopped" });
-      expect(await change({ restart: true })).toMatchObject({ restarts: 1, version: 4 });
-      expect(await change({})).toMatchObject({ version: 4 });
-      expect(await store.getWorkspace("fleet")).toMatchObject({ ...after, restarts: 1, version: 4 });
+      const limits = { sockets: 9, events: undefined, channels: undefined };
+      const resources = { poolSize: undefined, maxSize: 7, limits };
+      expect((await change({ resources })).connector.config.resources.specs).toMatchObject({ database: { size: 7 } });
+      expect(await change({ restart: true })).toMatchObject({ restarts: 1, version: 5 });
+      expect(await change({})).toMatchObject({ version: 5 });
+      expect(await store.getWorkspace("fleet")).toMatchObject({ scaling, restarts: 1, version: 5 });
     });
 
     it("are not changed on the ground of an old version, and none of several changes at once is lost", async () => {
@@ -93,6 +96,8 @@ export function describeWorkspaces({ store }: StoreSetting): void {
       expect(await codeOf(create("other", {}, keyed("k1")))).toBe("aborted IDEMPOTENCY_KEY_REUSED");
       expect(await change({ databasePool: 20 }, undefined, keyed("k2"))).toMatchObject({ version: 2 });
       expect(await store.getWorkspace("fleet")).toMatchObject({ version: 2 });
+      await Promise.all([1, 2, 3].map(() => change({ restart: true }, undefined, keyed("k3"))));
+      expect(await store.getWorkspace("fleet")).toMatchObject({ version: 3, restarts: 1 });
       expect(await codeOf(change({ databasePool: 21 }, undefined, keyed("k2")))).toBe("aborted IDEMPOTENCY_KEY_REUSED");
     });
 

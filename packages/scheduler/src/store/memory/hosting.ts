@@ -1,10 +1,11 @@
+import type { SeenContainer } from "@skep/core/workspace/container.ts";
 import type { HostId, HostingChange, WorkspaceLocation } from "@skep/core/workspace/host.ts";
 import type { AssignedWorkspace, HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { HostReport } from "@skep/core/workspace/host-report.ts";
 import { whyHostingStale, type HostingPlan, type HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
 import { takeReport } from "@skep/core/workspace/take-report.ts";
 import type { Stale } from "../commit-result.ts";
-import type { HostingStore, LocatedWorkspace, SavedHostReport } from "../hosting-store.ts";
+import type { HostingStore, SavedHostReport } from "../hosting-store.ts";
 import { inOrder, type HostRow, type LocatedRow, type Records } from "../memory-records.ts";
 import type { Mandate } from "../mandate.ts";
 import { leads } from "./plan.ts";
@@ -75,7 +76,10 @@ function commitHosting(
     const hostId = write(records, change, now);
     if (hostId !== undefined) touched.add(hostId);
   }
-  for (const id of plan.gone) records.workspaces.delete(id);
+  for (const id of plan.gone) {
+    records.workspaces.delete(id);
+    for (const [key, [rule]] of records.rules) if (rule?.workspaceId === id) records.rules.delete(key);
+  }
   for (const id of plan.lost) records.workspaceHosts.delete(id);
   for (const id of touched) {
     const host = records.workspaceHosts.get(id);
@@ -118,8 +122,19 @@ function saveHostReport(records: Records, report: HostReport, holdMs: number, no
   const { answer, isNewest, statuses, changed } = takeReport(known, locations, report, { holdMs, incarnation });
   if (answer.anew !== "") return { answer, changed };
   const { hostId: id, nodeId, workspaceId, availability, load, most, seq } = report;
-  const said = isNewest || known === undefined ? { nodeId, availability, load, most, seq } : {};
-  const before = known ?? { id, workspaceId, nodeId, availability, load, most, seq, revision: 0, lastPlaced: 0 };
+  const said = isNewest || known === undefined ? { nodeId, availability, load, most, seq, seenAt: now } : {};
+  const before = known ?? {
+    id,
+    workspaceId,
+    nodeId,
+    availability,
+    load,
+    most,
+    seq,
+    seenAt: now,
+    revision: 0,
+    lastPlaced: 0,
+  };
   records.workspaceHosts.set(id, { ...before, ...said, renewals: (known?.renewals ?? 0) + 1 });
   for (const status of statuses) {
     const key = keyOf(status.workspaceId, status.epoch);
@@ -145,13 +160,13 @@ function loadHostAssignment(records: Records, hostId: HostId): HostAssignment | 
   };
 }
 
-function locateWorkspaces(records: Records, ids: ReadonlySet<string>): ReadonlyMap<string, LocatedWorkspace> {
+function locateWorkspaces(records: Records, ids: ReadonlySet<string>): ReadonlyMap<string, SeenContainer> {
   const located = locationsOf(records, one => ids.has(one.workspaceId));
   return new Map(
     located.map(row => {
       const { isHealthy, counts, lastError } = row;
-      const nodeId = records.workspaceHosts.get(row.hostId)?.nodeId ?? "";
-      return [row.workspaceId, { ...toLocation(row), isHealthy, counts, lastError, nodeId }];
+      const { nodeId = "", seenAt: reportedAt = 0 } = records.workspaceHosts.get(row.hostId) ?? {};
+      return [row.workspaceId, { ...toLocation(row), isHealthy, counts, lastError, nodeId, reportedAt }];
     }),
   );
 }

@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
-import type { Connector, HostStrategy, ScalingPolicy, Workspace, WorkspaceDesired, WorkspacePurpose } from "./workspace_pb.ts";
+import type { Connector, HostStrategy, ScalingPolicy, ScalingTriggers, Workspace, WorkspaceDesired, WorkspacePurpose } from "./workspace_pb.ts";
 import { file_skep_v1_workspace } from "./workspace_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file skep/v1/workspace_service.proto.
  */
 export const file_skep_v1_workspace_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9za2VwL3YxL3dvcmtzcGFjZV9zZXJ2aWNlLnByb3RvEgdza2VwLnYxIucBChZDcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0EhwKCXRlbmFudF9pZBgBIAEoCUIJukgGcgQQARgoEi0KCWNvbm5lY3RvchgCIAEoCzISLnNrZXAudjEuQ29ubmVjdG9yQga6SAPIAQESKgoHcHVycG9zZRgDIAEoCzIZLnNrZXAudjEuV29ya3NwYWNlUHVycG9zZRIxCghzdHJhdGVneRgEIAEoDjIVLnNrZXAudjEuSG9zdFN0cmF0ZWd5Qgi6SAWCAQIQARIhCg9pZGVtcG90ZW5jeV9rZXkYBSABKAlCCLpIBXIDGIABIkAKF0NyZWF0ZVdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLnNrZXAudjEuV29ya3NwYWNlIjYKE0dldFdvcmtzcGFjZVJlcXVlc3QSHwoMd29ya3NwYWNlX2lkGAEgASgJQgm6SAZyBBABGCgiPQoUR2V0V29ya3NwYWNlUmVzcG9uc2USJQoJd29ya3NwYWNlGAEgASgLMhIuc2tlcC52MS5Xb3Jrc3BhY2UibgoVTGlzdFdvcmtzcGFjZXNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIbCglwYWdlX3NpemUYAiABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAEIlkKFkxpc3RXb3Jrc3BhY2VzUmVzcG9uc2USJgoKd29ya3NwYWNlcxgBIAMoCzISLnNrZXAudjEuV29ya3NwYWNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK5AwoWVXBkYXRlV29ya3NwYWNlUmVxdWVzdBIfCgx3b3Jrc3BhY2VfaWQYASABKAlCCbpIBnIEEAEYKBIlCgljb25uZWN0b3IYAiABKAsyEi5za2VwLnYxLkNvbm5lY3RvchIqCgdwdXJwb3NlGAMgASgLMhkuc2tlcC52MS5Xb3Jrc3BhY2VQdXJwb3NlEjEKCHN0cmF0ZWd5GAQgASgOMhUuc2tlcC52MS5Ib3N0U3RyYXRlZ3lCCLpIBYIBAhABEjQKB2Rlc2lyZWQYBSABKA4yGS5za2VwLnYxLldvcmtzcGFjZURlc2lyZWRCCLpIBYIBAhABEisKEmRhdGFiYXNlX3Bvb2xfc2l6ZRgGIAEoDUIKukgHKgUY6AcoAUgAiAEBEicKB3NjYWxpbmcYByABKAsyFi5za2VwLnYxLlNjYWxpbmdQb2xpY3kSHQoQcmVzb3VyY2VfdmVyc2lvbhgIIAEoBEgBiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgJIAEoCUIIukgFcgMYgAFCFQoTX2RhdGFiYXNlX3Bvb2xfc2l6ZUITChFfcmVzb3VyY2VfdmVyc2lvbiJAChdVcGRhdGVXb3Jrc3BhY2VSZXNwb25zZRIlCgl3b3Jrc3BhY2UYASABKAsyEi5za2VwLnYxLldvcmtzcGFjZSKRAQoXUmVzdGFydFdvcmtzcGFjZVJlcXVlc3QSHwoMd29ya3NwYWNlX2lkGAEgASgJQgm6SAZyBBABGCgSHQoQcmVzb3VyY2VfdmVyc2lvbhgCIAEoBEgAiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIIukgFcgMYgAFCEwoRX3Jlc291cmNlX3ZlcnNpb24iQQoYUmVzdGFydFdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLnNrZXAudjEuV29ya3NwYWNlIpABChZEZWxldGVXb3Jrc3BhY2VSZXF1ZXN0Eh8KDHdvcmtzcGFjZV9pZBgBIAEoCUIJukgGcgQQARgoEh0KEHJlc291cmNlX3ZlcnNpb24YAiABKARIAIgBARIhCg9pZGVtcG90ZW5jeV9rZXkYAyABKAlCCLpIBXIDGIABQhMKEV9yZXNvdXJjZV92ZXJzaW9uIhkKF0RlbGV0ZVdvcmtzcGFjZVJlc3BvbnNlIm0KF1ByZXZpZXdXb3Jrc3BhY2VSZXF1ZXN0EioKB3B1cnBvc2UYASABKAsyGS5za2VwLnYxLldvcmtzcGFjZVB1cnBvc2USJgoFZmxlZXQYAiABKAsyFy5za2VwLnYxLldvcmtzcGFjZUZsZWV0IncKDldvcmtzcGFjZUZsZWV0EhsKB2RldmljZXMYASABKA1CCrpIByoFGIDC1y8SJwoQbWVzc2FnZXNfcGVyX2RheRgCIAEoBEINukgKMggYgIDpg7HeFhIfCgtjb25uZWN0aW9ucxgDIAEoDUIKukgHKgUYgMLXLyLvAQoYUHJldmlld1dvcmtzcGFjZVJlc3BvbnNlEikKCXNlbGVjdGlvbhgBIAEoCzIWLnNrZXAudjEuU2VsZWN0aW9uUnVsZRIlCgV0YWJsZRgCIAMoCzIWLnNrZXAudjEuU2VsZWN0aW9uUnVsZRIkCgRzaXplGAMgASgLMhYuc2tlcC52MS5Xb3Jrc3BhY2VTaXplEiUKB21hY2hpbmUYBCABKAsyFC5za2VwLnYxLk1hY2hpbmVTaXplEgwKBGZpdHMYBSABKAgSJgoIbWFjaGluZXMYBiADKAsyFC5za2VwLnYxLk1hY2hpbmVTaXplIlAKDVNlbGVjdGlvblJ1bGUSDAoEbmFtZRgBIAEoCRIMCgRtb2RlGAIgASgJEhIKCmlzX2JpbmRpbmcYAyABKAgSDwoHYmVjYXVzZRgEIAEoCSJTCg1Xb3Jrc3BhY2VTaXplEhMKC2RhdGFiYXNlX21iGAEgASgEEhEKCW1lbW9yeV9tYhgCIAEoBBIaChJicm9rZXJfY29ubmVjdGlvbnMYAyABKA0iZwoLTWFjaGluZVNpemUSDAoEbmFtZRgBIAEoCRINCgVjb3JlcxgCIAEoDRIRCgltZW1vcnlfZ2IYAyABKA0SEgoKc3RvcmFnZV9nYhgEIAEoDRIUCgxuZXR3b3JrX2dicHMYBSABKA0yuQcKEFdvcmtzcGFjZVNlcnZpY2UScwoPQ3JlYXRlV29ya3NwYWNlEh8uc2tlcC52MS5DcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0GiAuc2tlcC52MS5DcmVhdGVXb3Jrc3BhY2VSZXNwb25zZSIdgtPkkwIXOgEqIhIvYXBpL3YxL3dvcmtzcGFjZXMSeQoMR2V0V29ya3NwYWNlEhwuc2tlcC52MS5HZXRXb3Jrc3BhY2VSZXF1ZXN0Gh0uc2tlcC52MS5HZXRXb3Jrc3BhY2VSZXNwb25zZSIskAIBgtPkkwIjEiEvYXBpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZV9pZH0SmgEKDkxpc3RXb3Jrc3BhY2VzEh4uc2tlcC52MS5MaXN0V29ya3NwYWNlc1JlcXVlc3QaHy5za2VwLnYxLkxpc3RXb3Jrc3BhY2VzUmVzcG9uc2UiR5ACAYLT5JMCPlooEiYvYXBpL3YxL3RlbmFudHMve3RlbmFudF9pZH0vd29ya3NwYWNlcxISL2FwaS92MS93b3Jrc3BhY2VzEoIBCg9VcGRhdGVXb3Jrc3BhY2USHy5za2VwLnYxLlVwZGF0ZVdvcmtzcGFjZVJlcXVlc3QaIC5za2VwLnYxLlVwZGF0ZVdvcmtzcGFjZVJlc3BvbnNlIiyC0+STAiY6ASoyIS9hcGkvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlX2lkfRKNAQoQUmVzdGFydFdvcmtzcGFjZRIgLnNrZXAudjEuUmVzdGFydFdvcmtzcGFjZVJlcXVlc3QaIS5za2VwLnYxLlJlc3RhcnRXb3Jrc3BhY2VSZXNwb25zZSI0gtPkkwIuOgEqIikvYXBpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZV9pZH06cmVzdGFydBJ/Cg9EZWxldGVXb3Jrc3BhY2USHy5za2VwLnYxLkRlbGV0ZVdvcmtzcGFjZVJlcXVlc3QaIC5za2VwLnYxLkRlbGV0ZVdvcmtzcGFjZVJlc3BvbnNlIimC0+STAiMqIS9hcGkvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlX2lkfRKBAQoQUHJldmlld1dvcmtzcGFjZRIgLnNrZXAudjEuUHJldmlld1dvcmtzcGFjZVJlcXVlc3QaIS5za2VwLnYxLlByZXZpZXdXb3Jrc3BhY2VSZXNwb25zZSIokAIBgtPkkwIfOgEqIhovYXBpL3YxL3dvcmtzcGFjZXM6cHJldmlld2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_skep_v1_workspace]);
+  fileDesc("Ch9za2VwL3YxL3dvcmtzcGFjZV9zZXJ2aWNlLnByb3RvEgdza2VwLnYxIucBChZDcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0EhwKCXRlbmFudF9pZBgBIAEoCUIJukgGcgQQARgoEi0KCWNvbm5lY3RvchgCIAEoCzISLnNrZXAudjEuQ29ubmVjdG9yQga6SAPIAQESKgoHcHVycG9zZRgDIAEoCzIZLnNrZXAudjEuV29ya3NwYWNlUHVycG9zZRIxCghzdHJhdGVneRgEIAEoDjIVLnNrZXAudjEuSG9zdFN0cmF0ZWd5Qgi6SAWCAQIQARIhCg9pZGVtcG90ZW5jeV9rZXkYBSABKAlCCLpIBXIDGIABIkAKF0NyZWF0ZVdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLnNrZXAudjEuV29ya3NwYWNlIjYKE0dldFdvcmtzcGFjZVJlcXVlc3QSHwoMd29ya3NwYWNlX2lkGAEgASgJQgm6SAZyBBABGCgiPQoUR2V0V29ya3NwYWNlUmVzcG9uc2USJQoJd29ya3NwYWNlGAEgASgLMhIuc2tlcC52MS5Xb3Jrc3BhY2UibgoVTGlzdFdvcmtzcGFjZXNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIbCglwYWdlX3NpemUYAiABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAEIlkKFkxpc3RXb3Jrc3BhY2VzUmVzcG9uc2USJgoKd29ya3NwYWNlcxgBIAMoCzISLnNrZXAudjEuV29ya3NwYWNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK5AwoWVXBkYXRlV29ya3NwYWNlUmVxdWVzdBIfCgx3b3Jrc3BhY2VfaWQYASABKAlCCbpIBnIEEAEYKBIlCgljb25uZWN0b3IYAiABKAsyEi5za2VwLnYxLkNvbm5lY3RvchIqCgdwdXJwb3NlGAMgASgLMhkuc2tlcC52MS5Xb3Jrc3BhY2VQdXJwb3NlEjEKCHN0cmF0ZWd5GAQgASgOMhUuc2tlcC52MS5Ib3N0U3RyYXRlZ3lCCLpIBYIBAhABEjQKB2Rlc2lyZWQYBSABKA4yGS5za2VwLnYxLldvcmtzcGFjZURlc2lyZWRCCLpIBYIBAhABEisKEmRhdGFiYXNlX3Bvb2xfc2l6ZRgGIAEoDUIKukgHKgUY6AcoAUgAiAEBEicKB3NjYWxpbmcYByABKAsyFi5za2VwLnYxLlNjYWxpbmdQb2xpY3kSHQoQcmVzb3VyY2VfdmVyc2lvbhgIIAEoBEgBiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgJIAEoCUIIukgFcgMYgAFCFQoTX2RhdGFiYXNlX3Bvb2xfc2l6ZUITChFfcmVzb3VyY2VfdmVyc2lvbiJAChdVcGRhdGVXb3Jrc3BhY2VSZXNwb25zZRIlCgl3b3Jrc3BhY2UYASABKAsyEi5za2VwLnYxLldvcmtzcGFjZSKRAQoXUmVzdGFydFdvcmtzcGFjZVJlcXVlc3QSHwoMd29ya3NwYWNlX2lkGAEgASgJQgm6SAZyBBABGCgSHQoQcmVzb3VyY2VfdmVyc2lvbhgCIAEoBEgAiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIIukgFcgMYgAFCEwoRX3Jlc291cmNlX3ZlcnNpb24iQQoYUmVzdGFydFdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLnNrZXAudjEuV29ya3NwYWNlItYCChRVcGRhdGVTY2FsaW5nUmVxdWVzdBIfCgx3b3Jrc3BhY2VfaWQYASABKAlCCbpIBnIEEAEYKBIUCgdlbmFibGVkGAIgASgISACIAQESKgoIdHJpZ2dlcnMYAyABKAsyGC5za2VwLnYxLlNjYWxpbmdUcmlnZ2VycxIgCghjb29sZG93bhgEIAEoDUIJukgGKgQYgKMFSAGIAQESJgoNbWF4X2luc3RhbmNlcxgFIAEoDUIKukgHKgUY6AcoAUgCiAEBEg8KB2RyeV9ydW4YBiABKAgSHQoQcmVzb3VyY2VfdmVyc2lvbhgHIAEoBEgDiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgIIAEoCUIIukgFcgMYgAFCCgoIX2VuYWJsZWRCCwoJX2Nvb2xkb3duQhAKDl9tYXhfaW5zdGFuY2VzQhMKEV9yZXNvdXJjZV92ZXJzaW9uIqUBChVVcGRhdGVTY2FsaW5nUmVzcG9uc2USFAoMd29ya3NwYWNlX2lkGAEgASgJEiYKBnBvbGljeRgCIAEoCzIWLnNrZXAudjEuU2NhbGluZ1BvbGljeRIRCglpbnN0YW5jZXMYAyABKA0SDwoHYmVjYXVzZRgEIAEoCRIQCghyZWNvcmRlZBgFIAEoCBIYChByZXNvdXJjZV92ZXJzaW9uGAYgASgEIpABChZEZWxldGVXb3Jrc3BhY2VSZXF1ZXN0Eh8KDHdvcmtzcGFjZV9pZBgBIAEoCUIJukgGcgQQARgoEh0KEHJlc291cmNlX3ZlcnNpb24YAiABKARIAIgBARIhCg9pZGVtcG90ZW5jeV9rZXkYAyABKAlCCLpIBXIDGIABQhMKEV9yZXNvdXJjZV92ZXJzaW9uIhkKF0RlbGV0ZVdvcmtzcGFjZVJlc3BvbnNlIm0KF1ByZXZpZXdXb3Jrc3BhY2VSZXF1ZXN0EioKB3B1cnBvc2UYASABKAsyGS5za2VwLnYxLldvcmtzcGFjZVB1cnBvc2USJgoFZmxlZXQYAiABKAsyFy5za2VwLnYxLldvcmtzcGFjZUZsZWV0IncKDldvcmtzcGFjZUZsZWV0EhsKB2RldmljZXMYASABKA1CCrpIByoFGIDC1y8SJwoQbWVzc2FnZXNfcGVyX2RheRgCIAEoBEINukgKMggYgIDpg7HeFhIfCgtjb25uZWN0aW9ucxgDIAEoDUIKukgHKgUYgMLXLyLvAQoYUHJldmlld1dvcmtzcGFjZVJlc3BvbnNlEikKCXNlbGVjdGlvbhgBIAEoCzIWLnNrZXAudjEuU2VsZWN0aW9uUnVsZRIlCgV0YWJsZRgCIAMoCzIWLnNrZXAudjEuU2VsZWN0aW9uUnVsZRIkCgRzaXplGAMgASgLMhYuc2tlcC52MS5Xb3Jrc3BhY2VTaXplEiUKB21hY2hpbmUYBCABKAsyFC5za2VwLnYxLk1hY2hpbmVTaXplEgwKBGZpdHMYBSABKAgSJgoIbWFjaGluZXMYBiADKAsyFC5za2VwLnYxLk1hY2hpbmVTaXplIlAKDVNlbGVjdGlvblJ1bGUSDAoEbmFtZRgBIAEoCRIMCgRtb2RlGAIgASgJEhIKCmlzX2JpbmRpbmcYAyABKAgSDwoHYmVjYXVzZRgEIAEoCSJTCg1Xb3Jrc3BhY2VTaXplEhMKC2RhdGFiYXNlX21iGAEgASgEEhEKCW1lbW9yeV9tYhgCIAEoBBIaChJicm9rZXJfY29ubmVjdGlvbnMYAyABKA0iZwoLTWFjaGluZVNpemUSDAoEbmFtZRgBIAEoCRINCgVjb3JlcxgCIAEoDRIRCgltZW1vcnlfZ2IYAyABKA0SEgoKc3RvcmFnZV9nYhgEIAEoDRIUCgxuZXR3b3JrX2dicHMYBSABKA0ytAgKEFdvcmtzcGFjZVNlcnZpY2UScwoPQ3JlYXRlV29ya3NwYWNlEh8uc2tlcC52MS5DcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0GiAuc2tlcC52MS5DcmVhdGVXb3Jrc3BhY2VSZXNwb25zZSIdgtPkkwIXOgEqIhIvYXBpL3YxL3dvcmtzcGFjZXMSeQoMR2V0V29ya3NwYWNlEhwuc2tlcC52MS5HZXRXb3Jrc3BhY2VSZXF1ZXN0Gh0uc2tlcC52MS5HZXRXb3Jrc3BhY2VSZXNwb25zZSIskAIBgtPkkwIjEiEvYXBpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZV9pZH0SmgEKDkxpc3RXb3Jrc3BhY2VzEh4uc2tlcC52MS5MaXN0V29ya3NwYWNlc1JlcXVlc3QaHy5za2VwLnYxLkxpc3RXb3Jrc3BhY2VzUmVzcG9uc2UiR5ACAYLT5JMCPlooEiYvYXBpL3YxL3RlbmFudHMve3RlbmFudF9pZH0vd29ya3NwYWNlcxISL2FwaS92MS93b3Jrc3BhY2VzEoIBCg9VcGRhdGVXb3Jrc3BhY2USHy5za2VwLnYxLlVwZGF0ZVdvcmtzcGFjZVJlcXVlc3QaIC5za2VwLnYxLlVwZGF0ZVdvcmtzcGFjZVJlc3BvbnNlIiyC0+STAiY6ASoyIS9hcGkvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlX2lkfRKNAQoQUmVzdGFydFdvcmtzcGFjZRIgLnNrZXAudjEuUmVzdGFydFdvcmtzcGFjZVJlcXVlc3QaIS5za2VwLnYxLlJlc3RhcnRXb3Jrc3BhY2VSZXNwb25zZSI0gtPkkwIuOgEqIikvYXBpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZV9pZH06cmVzdGFydBJ5Cg1VcGRhdGVTY2FsaW5nEh0uc2tlcC52MS5VcGRhdGVTY2FsaW5nUmVxdWVzdBoeLnNrZXAudjEuVXBkYXRlU2NhbGluZ1Jlc3BvbnNlIimC0+STAiM6ASoyHi93b3Jrc3BhY2UvY29uZmlnL2F1dG8tc2NhbGluZxJ/Cg9EZWxldGVXb3Jrc3BhY2USHy5za2VwLnYxLkRlbGV0ZVdvcmtzcGFjZVJlcXVlc3QaIC5za2VwLnYxLkRlbGV0ZVdvcmtzcGFjZVJlc3BvbnNlIimC0+STAiMqIS9hcGkvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlX2lkfRKBAQoQUHJldmlld1dvcmtzcGFjZRIgLnNrZXAudjEuUHJldmlld1dvcmtzcGFjZVJlcXVlc3QaIS5za2VwLnYxLlByZXZpZXdXb3Jrc3BhY2VSZXNwb25zZSIokAIBgtPkkwIfOgEqIhovYXBpL3YxL3dvcmtzcGFjZXM6cHJldmlld2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_skep_v1_workspace]);
 
 /**
  * @generated from message skep.v1.CreateWorkspaceRequest
@@ -297,6 +297,118 @@ export const RestartWorkspaceResponseSchema: GenMessage<RestartWorkspaceResponse
   messageDesc(file_skep_v1_workspace_service, 9);
 
 /**
+ * @generated from message skep.v1.UpdateScalingRequest
+ */
+export type UpdateScalingRequest = Message<"skep.v1.UpdateScalingRequest"> & {
+  /**
+   * May stand in the address, as `?workspace_id=`.
+   *
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId: string;
+
+  /**
+   * @generated from field: optional bool enabled = 2;
+   */
+  enabled?: boolean | undefined;
+
+  /**
+   * @generated from field: skep.v1.ScalingTriggers triggers = 3;
+   */
+  triggers?: ScalingTriggers | undefined;
+
+  /**
+   * As in ScalingPolicy.
+   *
+   * @generated from field: optional uint32 cooldown = 4;
+   */
+  cooldown?: number | undefined;
+
+  /**
+   * As in ScalingPolicy.
+   *
+   * @generated from field: optional uint32 max_instances = 5;
+   */
+  maxInstances?: number | undefined;
+
+  /**
+   * Says what the policy would do now, and records nothing.
+   *
+   * @generated from field: bool dry_run = 6;
+   */
+  dryRun: boolean;
+
+  /**
+   * As in UpdateWorkspaceRequest.
+   *
+   * @generated from field: optional uint64 resource_version = 7;
+   */
+  resourceVersion?: bigint | undefined;
+
+  /**
+   * @generated from field: string idempotency_key = 8;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message skep.v1.UpdateScalingRequest.
+ * Use `create(UpdateScalingRequestSchema)` to create a new message.
+ */
+export const UpdateScalingRequestSchema: GenMessage<UpdateScalingRequest> = /*@__PURE__*/
+  messageDesc(file_skep_v1_workspace_service, 10);
+
+/**
+ * @generated from message skep.v1.UpdateScalingResponse
+ */
+export type UpdateScalingResponse = Message<"skep.v1.UpdateScalingResponse"> & {
+  /**
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId: string;
+
+  /**
+   * The policy as a whole.
+   *
+   * @generated from field: skep.v1.ScalingPolicy policy = 2;
+   */
+  policy?: ScalingPolicy | undefined;
+
+  /**
+   * How many instances it would run now.
+   *
+   * @generated from field: uint32 instances = 3;
+   */
+  instances: number;
+
+  /**
+   * Why so many, in one sentence.
+   *
+   * @generated from field: string because = 4;
+   */
+  because: string;
+
+  /**
+   * Whether it is recorded.
+   *
+   * @generated from field: bool recorded = 5;
+   */
+  recorded: boolean;
+
+  /**
+   * @generated from field: uint64 resource_version = 6;
+   */
+  resourceVersion: bigint;
+};
+
+/**
+ * Describes the message skep.v1.UpdateScalingResponse.
+ * Use `create(UpdateScalingResponseSchema)` to create a new message.
+ */
+export const UpdateScalingResponseSchema: GenMessage<UpdateScalingResponse> = /*@__PURE__*/
+  messageDesc(file_skep_v1_workspace_service, 11);
+
+/**
  * @generated from message skep.v1.DeleteWorkspaceRequest
  */
 export type DeleteWorkspaceRequest = Message<"skep.v1.DeleteWorkspaceRequest"> & {
@@ -323,7 +435,7 @@ export type DeleteWorkspaceRequest = Message<"skep.v1.DeleteWorkspaceRequest"> &
  * Use `create(DeleteWorkspaceRequestSchema)` to create a new message.
  */
 export const DeleteWorkspaceRequestSchema: GenMessage<DeleteWorkspaceRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 10);
+  messageDesc(file_skep_v1_workspace_service, 12);
 
 /**
  * @generated from message skep.v1.DeleteWorkspaceResponse
@@ -336,7 +448,7 @@ export type DeleteWorkspaceResponse = Message<"skep.v1.DeleteWorkspaceResponse">
  * Use `create(DeleteWorkspaceResponseSchema)` to create a new message.
  */
 export const DeleteWorkspaceResponseSchema: GenMessage<DeleteWorkspaceResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 11);
+  messageDesc(file_skep_v1_workspace_service, 13);
 
 /**
  * @generated from message skep.v1.PreviewWorkspaceRequest
@@ -362,7 +474,7 @@ export type PreviewWorkspaceRequest = Message<"skep.v1.PreviewWorkspaceRequest">
  * Use `create(PreviewWorkspaceRequestSchema)` to create a new message.
  */
 export const PreviewWorkspaceRequestSchema: GenMessage<PreviewWorkspaceRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 12);
+  messageDesc(file_skep_v1_workspace_service, 14);
 
 /**
  * What a workspace is to hold.
@@ -395,7 +507,7 @@ export type WorkspaceFleet = Message<"skep.v1.WorkspaceFleet"> & {
  * Use `create(WorkspaceFleetSchema)` to create a new message.
  */
 export const WorkspaceFleetSchema: GenMessage<WorkspaceFleet> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 13);
+  messageDesc(file_skep_v1_workspace_service, 15);
 
 /**
  * @generated from message skep.v1.PreviewWorkspaceResponse
@@ -447,7 +559,7 @@ export type PreviewWorkspaceResponse = Message<"skep.v1.PreviewWorkspaceResponse
  * Use `create(PreviewWorkspaceResponseSchema)` to create a new message.
  */
 export const PreviewWorkspaceResponseSchema: GenMessage<PreviewWorkspaceResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 14);
+  messageDesc(file_skep_v1_workspace_service, 16);
 
 /**
  * A row of the selection table.
@@ -485,7 +597,7 @@ export type SelectionRule = Message<"skep.v1.SelectionRule"> & {
  * Use `create(SelectionRuleSchema)` to create a new message.
  */
 export const SelectionRuleSchema: GenMessage<SelectionRule> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 15);
+  messageDesc(file_skep_v1_workspace_service, 17);
 
 /**
  * @generated from message skep.v1.WorkspaceSize
@@ -518,7 +630,7 @@ export type WorkspaceSize = Message<"skep.v1.WorkspaceSize"> & {
  * Use `create(WorkspaceSizeSchema)` to create a new message.
  */
 export const WorkspaceSizeSchema: GenMessage<WorkspaceSize> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 16);
+  messageDesc(file_skep_v1_workspace_service, 18);
 
 /**
  * @generated from message skep.v1.MachineSize
@@ -557,7 +669,7 @@ export type MachineSize = Message<"skep.v1.MachineSize"> & {
  * Use `create(MachineSizeSchema)` to create a new message.
  */
 export const MachineSizeSchema: GenMessage<MachineSize> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 17);
+  messageDesc(file_skep_v1_workspace_service, 19);
 
 /**
  * Workspaces of tenants: an MQTT channel, a database, files, rules and events in one container.
@@ -610,6 +722,17 @@ export const WorkspaceService: GenService<{
     methodKind: "unary";
     input: typeof RestartWorkspaceRequestSchema;
     output: typeof RestartWorkspaceResponseSchema;
+  },
+  /**
+   * When it is given more or fewer instances. What is absent stays as it is. The policy is recorded;
+   * no scheduler acts on it yet.
+   *
+   * @generated from rpc skep.v1.WorkspaceService.UpdateScaling
+   */
+  updateScaling: {
+    methodKind: "unary";
+    input: typeof UpdateScalingRequestSchema;
+    output: typeof UpdateScalingResponseSchema;
   },
   /**
    * Its record goes once no host has it.

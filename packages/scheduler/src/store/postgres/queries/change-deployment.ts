@@ -13,7 +13,7 @@ import type { DeploymentRow, ReleaseRow } from "../tables.ts";
 import { ask, constraintOf, type Queryable } from "../sql.ts";
 import { CLAIM, ROUTE_RECORD } from "./create-deployment.ts";
 import { domainRefusal, quotaRefusal } from "./spec-refusals.ts";
-import { earlierAnswer, mutation, recordParts, recordValues, type Mutation } from "./request.ts";
+import { mutation, onceByKey, recordParts, recordValues, type Mutation } from "./request.ts";
 
 const READ = {
   name: "read-deployment",
@@ -70,16 +70,16 @@ export async function changeDeployment(
   keepDomainsMs: number,
 ): Promise<DeploymentRecord> {
   const one = mutation(request, "deployment.change", id, { change, expectVersion }, now);
-  const answer = await earlierAnswer(db, one, deploymentAnswer);
-  if (answer !== undefined) return answer.response;
-  for (;;) {
-    const before = await getDeployment(db, id);
-    if (before === undefined) throw refuse.noDeployment(id);
-    const after = changedRecord(before, change, expectVersion);
-    if (after === before || (await write(db, one, before, after, change, keepDomainsMs))) return after;
-    // Somebody changed it between the two statements; the next look tells so to a caller that named
-    // a version.
-  }
+  return onceByKey(db, one, deploymentAnswer, async () => {
+    for (;;) {
+      const before = await getDeployment(db, id);
+      if (before === undefined) throw refuse.noDeployment(id);
+      const after = changedRecord(before, change, expectVersion);
+      if (after === before || (await write(db, one, before, after, change, keepDomainsMs))) return after;
+      // Somebody changed it between the two statements; the next look tells so to a caller that
+      // named a version.
+    }
+  });
 }
 
 async function write(

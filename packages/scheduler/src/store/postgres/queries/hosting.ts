@@ -2,7 +2,8 @@ import { connectorFromStored } from "@skep/api/codec/stored/workspace.ts";
 import type { AssignedWorkspace, HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { HostId, WorkspaceLocation } from "@skep/core/workspace/host.ts";
 import type { HostingRecords, RecordedHost, RecordedWorkspace } from "@skep/core/workspace/hosting-plan.ts";
-import type { HostingStore, LocatedWorkspace } from "../../hosting-store.ts";
+import type { SeenContainer } from "@skep/core/workspace/container.ts";
+import type { HostingStore } from "../../hosting-store.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
 import { commitHosting } from "./commit-hosting.ts";
 import { saveHostReport, toCounts } from "./host-report.ts";
@@ -80,18 +81,18 @@ async function loadHostAssignment(db: Queryable, hostId: HostId): Promise<HostAs
 const LOCATE = {
   name: "locate-workspaces",
   text: `SELECT DISTINCT ON (l.workspace_id) l.workspace_id AS "workspaceId", l.host_id AS "hostId", l.epoch, l.desired,
-  l.state, l.healthy, l.counts, l.last_error, h.node_id AS "nodeId"
+  l.state, l.healthy, l.counts, l.last_error, h.node_id AS "nodeId", h.seen_at AS "reportedAt"
 FROM workspace_locations l JOIN workspace_hosts h USING (host_id)
 WHERE l.workspace_id = ANY ($1) ORDER BY l.workspace_id, l.epoch DESC`,
 };
 
-type LocateRow = Omit<LocatedWorkspace, "isHealthy" | "counts" | "lastError"> & {
+type LocateRow = Omit<SeenContainer, "isHealthy" | "counts" | "lastError"> & {
   readonly healthy: boolean;
   readonly counts: unknown;
   readonly last_error: string;
 };
 
-async function locateWorkspaces(db: Queryable, ids: readonly string[]): Promise<ReadonlyMap<string, LocatedWorkspace>> {
+async function locateWorkspaces(db: Queryable, ids: readonly string[]): Promise<ReadonlyMap<string, SeenContainer>> {
   const rows = await ask<LocateRow & Record<string, unknown>>(db, LOCATE, [ids]);
   return new Map(
     rows.map(({ healthy, counts, last_error: lastError, ...rest }) => [

@@ -64,6 +64,27 @@ export async function earlierAnswer<T>(
   return { response: codec.decode(row.response) };
 }
 
+/**
+ * Carries a mutation out once per key. One that was under way twice at the same time is answered
+ * as the other one was.
+ */
+export async function onceByKey<T>(
+  db: Queryable,
+  one: Mutation,
+  codec: AnswerCodec<T>,
+  run: () => Promise<T>,
+): Promise<T> {
+  const before = await earlierAnswer(db, one, codec);
+  if (before !== undefined) return before.response;
+  try {
+    return await run();
+  } catch (error) {
+    const meanwhile = constraintOf(error) === "idempotency_keys_once" ? await earlierAnswer(db, one, codec) : undefined;
+    if (meanwhile === undefined) throw error;
+    return meanwhile.response;
+  }
+}
+
 /** Whether the failure may mean that the same request was carried out before. */
 export function mayBeRepetition(error: unknown): boolean {
   return constraintOf(error) !== undefined || stateOf(error) === "SKQTA";

@@ -18,7 +18,7 @@ import { requestHash } from "../../request-hash.ts";
 import type { RuleStore } from "../../rule-store.ts";
 import { ask, constraintOf, type Queryable } from "../sql.ts";
 import type { RuleRow } from "../tables.ts";
-import { earlierAnswer, mutation, recordParts, recordValues, type Mutation } from "./request.ts";
+import { mutation, onceByKey, recordParts, recordValues, type Mutation } from "./request.ts";
 
 /** The latest version of each. */
 const LATEST = `SELECT DISTINCT ON (kind, reference) * FROM workspace_rules WHERE workspace_id = $1
@@ -93,16 +93,16 @@ async function putRule(
   now: number,
 ): Promise<RuleRecord> {
   const one = mutation(request, "rule.put", nameOf(key), { document, baseVersion }, now);
-  const answer = await earlierAnswer(db, one, ruleAnswer);
-  if (answer !== undefined) return answer.response;
-  for (;;) {
-    const { latest, count } = await readRule(db, key);
-    const version = nextVersion(latest, baseVersion, key);
-    if (latest?.document !== undefined && isEqual(latest.document, document)) return latest;
-    if (latest?.document === undefined && count >= MOST_RULES) throw refuseRule.tooMany(key);
-    const record = { ...key, version, document, createdAt: now, createdBy: request.actor };
-    if (await write(db, record, one, ruleAnswer.encode(record))) return record;
-  }
+  return onceByKey(db, one, ruleAnswer, async () => {
+    for (;;) {
+      const { latest, count } = await readRule(db, key);
+      const version = nextVersion(latest, baseVersion, key);
+      if (latest?.document !== undefined && isEqual(latest.document, document)) return latest;
+      if (latest?.document === undefined && count >= MOST_RULES) throw refuseRule.tooMany(key);
+      const record = { ...key, version, document, createdAt: now, createdBy: request.actor };
+      if (await write(db, record, one, ruleAnswer.encode(record))) return record;
+    }
+  });
 }
 
 async function deleteRule(
@@ -113,14 +113,15 @@ async function deleteRule(
   now: number,
 ): Promise<void> {
   const one = mutation(request, "rule.delete", nameOf(key), { baseVersion }, now);
-  if ((await earlierAnswer(db, one, emptyAnswer)) !== undefined) return;
-  for (;;) {
-    const { latest } = await readRule(db, key);
-    if (latest?.document === undefined) throw refuseRule.missing(key);
-    const version = nextVersion(latest, baseVersion, key);
-    const record = { ...key, version, document: undefined, createdAt: now, createdBy: request.actor };
-    if (await write(db, record, one, null)) return;
-  }
+  await onceByKey(db, one, emptyAnswer, async () => {
+    for (;;) {
+      const { latest } = await readRule(db, key);
+      if (latest?.document === undefined) throw refuseRule.missing(key);
+      const version = nextVersion(latest, baseVersion, key);
+      const record = { ...key, version, document: undefined, createdAt: now, createdBy: request.actor };
+      if (await write(db, record, one, null)) return undefined;
+    }
+  });
 }
 
 interface Known {

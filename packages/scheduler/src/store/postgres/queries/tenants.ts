@@ -3,7 +3,7 @@ import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
 import { refuse } from "../../refusals.ts";
 import type { Request } from "../../request.ts";
 import { ask, constraintOf, type Queryable } from "../sql.ts";
-import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } from "./request.ts";
+import { earlierAnswer, mayBeRepetition, mutation, onceByKey, recordParts, recordValues } from "./request.ts";
 
 const CREATE = {
   name: "create-tenant",
@@ -63,21 +63,23 @@ export async function updateTenant(
   now: number,
 ): Promise<Tenant> {
   const one = mutation(request, "tenant.update", id, quota, now);
-  const answer = await earlierAnswer(db, one, tenantAnswer);
-  if (answer !== undefined) return answer.response;
-  const tenant = { id, quota };
-  const changed = await ask(db, UPDATE, [id, ...quotaValues(quota), ...recordValues(one, tenantAnswer.encode(tenant))]);
-  if (changed.length === 0) throw refuse.noTenant(id);
-  return tenant;
+  return onceByKey(db, one, tenantAnswer, async () => {
+    const tenant = { id, quota };
+    const values = [id, ...quotaValues(quota), ...recordValues(one, tenantAnswer.encode(tenant))];
+    if ((await ask(db, UPDATE, values)).length === 0) throw refuse.noTenant(id);
+    return tenant;
+  });
 }
 
 /** See `SpecStore.deleteTenant`. */
 export async function deleteTenant(db: Queryable, id: TenantId, request: Request, now: number): Promise<void> {
   const one = mutation(request, "tenant.delete", id, undefined, now);
-  if ((await earlierAnswer(db, one, emptyAnswer)) !== undefined) return;
   try {
-    const deleted = await ask(db, DELETE, [id, ...recordValues(one, null)]);
-    if (deleted.length === 0) throw refuse.noTenant(id);
+    await onceByKey(db, one, emptyAnswer, async () => {
+      const deleted = await ask(db, DELETE, [id, ...recordValues(one, null)]);
+      if (deleted.length === 0) throw refuse.noTenant(id);
+      return undefined;
+    });
   } catch (error) {
     switch (constraintOf(error)) {
       case "deployments_tenant":

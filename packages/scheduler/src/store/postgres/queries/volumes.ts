@@ -7,7 +7,7 @@ import type { Request } from "../../request.ts";
 import { toVolume } from "../rows.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
 import type { VolumeRow } from "../tables.ts";
-import { earlierAnswer, mutation, recordParts, recordValues } from "./request.ts";
+import { mutation, onceByKey, recordParts, recordValues } from "./request.ts";
 
 const LIST = {
   name: "list-volumes",
@@ -36,8 +36,10 @@ SELECT count(*) AS count FROM given`,
 export async function giveUpVolume(db: Queryable, volume: Volume, request: Request, now: number): Promise<void> {
   const id = volumeKey(volume);
   const one = mutation(request, "volume.remove", id, undefined, now);
-  if ((await earlierAnswer(db, one, emptyAnswer)) !== undefined) return;
-  await askOne(db, GIVE_UP, [id, ...recordValues(one, null)]);
+  await onceByKey(db, one, emptyAnswer, async () => {
+    await askOne(db, GIVE_UP, [id, ...recordValues(one, null)]);
+    return undefined;
+  });
 }
 
 /**

@@ -22,7 +22,7 @@ import type { Request } from "../../request.ts";
 import type { WorkspaceStore } from "../../workspace-store.ts";
 import { ask, constraintOf, type Queryable } from "../sql.ts";
 import type { WorkspaceRow } from "../tables.ts";
-import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } from "./request.ts";
+import { earlierAnswer, mayBeRepetition, mutation, onceByKey, recordParts, recordValues } from "./request.ts";
 
 const GET = { name: "get-workspace", text: "SELECT * FROM workspaces WHERE id = $1" };
 
@@ -124,18 +124,18 @@ async function changeWorkspace(
   now: number,
 ): Promise<WorkspaceRecord> {
   const one = mutation(request, "workspace.change", id, { change, expectVersion }, now);
-  const answer = await earlierAnswer(db, one, workspaceAnswer);
-  if (answer !== undefined) return answer.response;
-  for (;;) {
-    const before = await getWorkspace(db, id);
-    if (before === undefined) throw refuse.noWorkspace(id);
-    const after = changedWorkspace(before, change, expectVersion, now);
-    if (after === before) return after;
-    const values = [...valuesOf(after), ...recordValues(one, workspaceAnswer.encode(after))];
-    if ((await ask(db, CHANGE, values)).length > 0) return after;
-    // Somebody changed it between the two statements; the next look tells so to a caller that named
-    // a version.
-  }
+  return onceByKey(db, one, workspaceAnswer, async () => {
+    for (;;) {
+      const before = await getWorkspace(db, id);
+      if (before === undefined) throw refuse.noWorkspace(id);
+      const after = changedWorkspace(before, change, expectVersion, now);
+      if (after === before) return after;
+      const values = [...valuesOf(after), ...recordValues(one, workspaceAnswer.encode(after))];
+      if ((await ask(db, CHANGE, values)).length > 0) return after;
+      // Somebody changed it between the two statements; the next look tells so to a caller that
+      // named a version.
+    }
+  });
 }
 
 function valuesOf(record: WorkspaceRecord): readonly unknown[] {
