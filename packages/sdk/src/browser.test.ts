@@ -27,3 +27,17 @@ it("is bundled for a browser, and makes a client there with nothing of Node", as
 it("would be refused if it needed Node, as the transport for Node does", async () => {
   await expect(bundle("node.ts")).rejects.toThrow(/node:/);
 });
+
+it("calls REST paths in a browser with nothing but its fetch", async () => {
+  const asked: string[] = [];
+  const fetched = async (address: string) => {
+    asked.push(address);
+    return { ok: true, status: 200, text: async () => '{"status":"healthy"}' };
+  };
+  const globals = { AbortController, AbortSignal, Headers, setTimeout, clearTimeout, TextEncoder, TextDecoder, URL };
+  const call = 'sdk.createAccess({ url: "https://skep.example" }).request({ url: "/containers/fleet/status" })';
+  const script = `${await bundle("index.ts")}; ${call}`;
+  const answer: unknown = await runInNewContext(script, { ...globals, fetch: fetched });
+  expect(answer).toMatchObject({ status: "healthy" });
+  expect(asked).toEqual(["https://skep.example/containers/fleet/status"]);
+});

@@ -1,5 +1,6 @@
 /** Everything that programs import; the one list of the package's public names. */
 export { createClient, type ClientOptions, type SkepClient } from "./client.ts";
+export { createAccess, type Access, type AccessOptions, type AccessRequest, type Fetch } from "./access.ts";
 export { failover, readServers, type Server } from "./failover.ts";
 export { bearer } from "./auth.ts";
 export { pages } from "./pages.ts";

@@ -23,3 +23,18 @@ declare class Headers {
 
 declare function setTimeout(handle: () => void, delayMs: number): number;
 declare function clearTimeout(timer: number | undefined): void;
+
+interface Response {
+  readonly ok: boolean;
+  readonly status: number;
+  text(): Promise<string>;
+}
+declare function fetch(
+  address: string,
+  options: {
+    readonly method: string;
+    readonly headers: Record<string, string>;
+    readonly body?: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<Response>;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createAccess } from "@skep/sdk/index.ts";
 import { startCommandTest, type CommandTest, type Outcome } from "../testing/command.ts";
 
 let test: CommandTest;
@@ -81,6 +82,23 @@ describe("skep workspace", () => {
     const { code, err } = await test.skep(line);
     expect(err).toContain(told);
     expect(code).toBe(2);
+  });
+
+  it("is what the REST calls of the sdk are about", async () => {
+    expectOk(await test.skep("workspace create rest"));
+    const access = createAccess({ url: test.url });
+    expect(await access.request({ url: "/containers/rest/status" })).toMatchObject({ state: "WAITING" });
+    const body = { enabled: true, triggers: { cpuUsage: 60 } };
+    const query = { workspace_id: "rest" };
+    await access.request({ url: "/workspace/config/auto-scaling", method: "PATCH", body, query });
+    expect(expectOk(await test.skep("workspace show rest"))).toMatch(/^Scaling\s+above 60 % cpu, 70 % memory/m);
+    const wrong = access.request({
+      url: "/containers/rest/resources",
+      method: "PATCH",
+      body: { ratelimits: { x: 1 } },
+    });
+    await expect(wrong).rejects.toMatchObject({ code: "invalid_argument" });
+    await expect(access.request({ url: "/containers/none/metrics" })).rejects.toMatchObject({ code: "not_found" });
   });
 
   it("plans: the rule that decides, the sizes, and both tables", async () => {
