@@ -1,6 +1,10 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createLock } from "@skep/workspace/events/token.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startChild } from "../../support/child.ts";
 import { eventually } from "../../support/eventually.ts";
+import { root } from "../../tidy/sources.ts";
 import { pauseReading, startEventHost, type Client, type EventHost } from "./event-clients.ts";
 import { event, joinOn, openOn, type OpenWorkspace } from "./event-rooms.ts";
 
@@ -12,12 +16,12 @@ beforeAll(async () => {
 afterAll(() => host.close());
 
 const open = (): Promise<OpenWorkspace> => openOn(host);
-const join = (workspace: OpenWorkspace, auth?: object): Promise<Client> => joinOn(host, workspace, auth);
+const enter = (workspace: OpenWorkspace, auth?: object): Promise<Client> => joinOn(host, workspace, auth);
 
 describe("a workspace's events", () => {
   it("reach whoever asked for their topic, once, with bytes as bytes, and nobody else", async () => {
     const shop = await open();
-    const [one, all, none] = [await join(shop), await join(shop), await join(shop)];
+    const [one, all, none] = [await enter(shop), await enter(shop), await enter(shop)];
     expect(await one.ask("subscribe", ["devices/d1/#", "devices/+/status"])).toMatchObject({ ok: true });
     expect(await all.ask("subscribe", { filters: "#" })).toMatchObject({ ok: true, filters: ["#"] });
     shop.events.emit([
@@ -36,7 +40,7 @@ describe("a workspace's events", () => {
 
   it("are not heard by a neighbour, whatever it asks for", async () => {
     const [shop, neighbour] = [await open(), await open()];
-    const [mine, other] = [await join(shop), await join(neighbour)];
+    const [mine, other] = [await enter(shop), await enter(neighbour)];
     await mine.ask("subscribe", "#");
     for (const filter of ["#", `${shop.id}/#`, `/ws/${shop.id}/#`, `../${shop.id}/#`])
       await other.ask("subscribe", filter);
@@ -49,7 +53,7 @@ describe("a workspace's events", () => {
 
   it("that cannot be sent are counted and said, and keep no other back", async () => {
     const shop = await open();
-    const client = await join(shop);
+    const client = await enter(shop);
     await client.ask("subscribe", "#");
     shop.events.emit([event("a", 1n), event("b")]);
     await eventually(() => expect(client.heard.map(one => one.topic)).toEqual(["b"]));
@@ -62,7 +66,7 @@ describe("who comes in", () => {
   it("has the secret, or a token, and hears what the token allows", async () => {
     const shop = await open();
     const token = await shop.events.issueToken({ subject: "map", topics: ["devices/d1/#"], lifetimeMs: 60_000 });
-    const client = await join(shop, { token });
+    const client = await enter(shop, { token });
     expect(await client.ask("subscribe", "devices/d1/status")).toMatchObject({ ok: true });
     for (const filter of ["#", "devices/+/status", "devices/d2/status"]) {
       expect(await client.ask("subscribe", ["devices/d1/x", filter])).toMatchObject({
@@ -99,7 +103,7 @@ describe("who comes in", () => {
   it("must go when its token ends", async () => {
     const shop = await open();
     const token = await shop.events.issueToken({ subject: "map", topics: ["#"], lifetimeMs: 1_500 });
-    const client = await join(shop, { token });
+    const client = await enter(shop, { token });
     await eventually(() => expect(client.socket.connected).toBe(false));
     expect(client.refused).toMatchObject([{ reason: "TOKEN_EXPIRED" }]);
   });
@@ -114,7 +118,7 @@ describe("who comes in", () => {
 describe("a workspace that is closed", () => {
   it("ends its sockets with a reason, and can be opened again", async () => {
     const shop = await open();
-    const [one, two] = [await join(shop), await join(shop)];
+    const [one, two] = [await enter(shop), await enter(shop)];
     await shop.events.close();
     await shop.events.close();
     await eventually(() => expect([one.socket.connected, two.socket.connected]).toEqual([false, false]));
@@ -124,13 +128,13 @@ describe("a workspace that is closed", () => {
     expect(await host.client(shop.id, { secret: shop.secret }).entry).toMatchObject({ message: "Invalid namespace" });
     const again = await host.events.open(shop);
     await expect(host.events.open(shop)).rejects.toMatchObject({ reason: "EVENTS_OPEN" });
-    await join(shop);
+    await enter(shop);
     expect(again.counts()).toMatchObject({ sockets: 1 });
   });
 
   it("leaves a connection that another workspace uses, and no other", async () => {
     const [shop, other] = [await open(), await open()];
-    const client = await join(shop);
+    const client = await enter(shop);
     const second = client.socket.io.socket(`/ws/${other.id}`, { auth: { secret: other.secret } });
     await new Promise<void>(resolve => void second.once("connect", () => resolve()));
     await shop.events.close();
@@ -143,7 +147,7 @@ describe("a workspace that is closed", () => {
 
   it("is closed although a socket does not read", async () => {
     const shop = await open();
-    const client = await join(shop);
+    const client = await enter(shop);
     pauseReading(client);
     await client.socket
       .timeout(1)
@@ -153,5 +157,26 @@ describe("a workspace that is closed", () => {
     shop.events.emit(Array.from({ length: 90 }, () => event("a", "x".repeat(100_000))));
     await shop.events.close();
     await eventually(() => expect(host.events.connections()).toBeLessThan(connections));
+  });
+});
+
+describe("the client of the package's README", () => {
+  it("hears events as they come", async () => {
+    const shop = await open();
+    const readme = await readFile(join(root, "packages/workspace/README.md"), "utf8");
+    const [, code = ""] = /```js\n(import \{ io \}.*?)```/s.exec(readme) ?? [];
+    const program = code.replace("https://events.example.com/ws/mx-1", `http://127.0.0.1:${host.port}/ws/${shop.id}`);
+    const token = await shop.events.issueToken({ subject: "readme", topics: ["devices/#"], lifetimeMs: 60_000 });
+    const child = startChild(process.execPath, ["--input-type=module", "--eval", program], {
+      cwd: join(root, "test"),
+      env: { ...process.env, TOKEN: token },
+    });
+    try {
+      await eventually(() => expect(child.output()).toContain("devices/+/telemetry/#"));
+      shop.events.emit([event("devices/d1/telemetry/location", { lat: 1.5 })]);
+      await eventually(() => expect(child.output()).toContain("devices/d1/telemetry/location 1 { lat: 1.5 }"));
+    } finally {
+      await child.end();
+    }
   });
 });
