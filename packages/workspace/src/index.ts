@@ -13,3 +13,5 @@ export type { ContainerFactory, ReadLease, RunningContainer } from "./host/conta
 export { createHost, type Host, type HostDeps } from "./host/create-host.ts";
 export { HOST_SETTINGS, readHostConfig, type HostConfig } from "./config.ts";
 export { serveHost } from "./serve.ts";
+/** What a database rejects with for documents that it can never store. */
+export { UnstorableError } from "./unstorable.ts";

@@ -41,9 +41,8 @@ export function databaseUrlIssues(url: string, allowed: readonly string[]): read
     return [{ path: PATH, problem, advice: `use ${FORM}, with other characters percent-encoded` }];
   }
   const isService = scheme === "mongodb+srv";
-  const names = allowed.map(name => name.toLowerCase());
   return [
-    ...hosts.split(",").flatMap(host => hostIssues(host.toLowerCase(), isService, names)),
+    ...hosts.split(",").flatMap(host => hostIssues(host.toLowerCase(), isService, allowed)),
     ...(isService && hosts.includes(",") ? [issue("it has several hosts", "mongodb+srv takes one")] : []),
     ...(options === "" ? [] : options.split("&").flatMap(optionIssues)),
   ];
@@ -55,7 +54,7 @@ function hostIssues(text: string, isService: boolean, allowed: readonly string[]
   if (host === "" || (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)))
     return [issue(`"${text.slice(0, 60)}" is no host with a port`, `use ${FORM}`)];
   if (isService && port !== undefined) return [issue("it has a port", "mongodb+srv takes none: its records have them")];
-  if (isAllowed(host, allowed)) return [];
+  if (isAllowedHost(host, allowed)) return [];
   const because = whyInside(host);
   if (because === undefined) return [];
   return [
@@ -66,8 +65,13 @@ function hostIssues(text: string, isService: boolean, allowed: readonly string[]
   ];
 }
 
-function isAllowed(host: string, allowed: readonly string[]): boolean {
-  return allowed.some(name => (name.startsWith(".") ? host.endsWith(name) : host === name));
+/** Whether the operator lets tenants have a host; a name that begins with a dot is all below it. */
+export function isAllowedHost(host: string, allowed: readonly string[]): boolean {
+  const lower = host.toLowerCase();
+  return allowed.some(text => {
+    const name = text.toLowerCase();
+    return name.startsWith(".") ? lower.endsWith(name) : lower === name;
+  });
 }
 
 const INSIDE = [".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".in-addr.arpa", ".ip6.arpa"];
