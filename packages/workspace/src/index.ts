@@ -15,3 +15,11 @@ export { HOST_SETTINGS, readHostConfig, type HostConfig } from "./config.ts";
 export { serveHost } from "./serve.ts";
 /** What a database rejects with for documents that it can never store. */
 export { UnstorableError } from "./unstorable.ts";
+/** The database of a workspace, and the clients that databases share. */
+export { createConnections, type Connections } from "./database/connection.ts";
+export {
+  openDatabase,
+  type DatabaseChange,
+  type DatabaseOptions,
+  type WorkspaceDatabase,
+} from "./database/database.ts";

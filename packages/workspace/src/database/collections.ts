@@ -1,4 +1,4 @@
-import type { Binary, Collection, CollectionOptions, CreateIndexesOptions, Db, IndexSpecification } from "mongodb";
+import type { Binary, Collection, CollectionOptions, Db, IndexSpecification } from "mongodb";
 import type { MessageDocument } from "../message.ts";
 import { STORED } from "./connection.ts";
 import { isExisting } from "./failure.ts";
@@ -10,6 +10,8 @@ export interface StoredLetter {
   readonly payload: Binary;
   readonly receivedAt: Date;
   readonly because: string;
+  /** How many bytes there were where too many to keep came: `payload` has the first ones. */
+  readonly cutFrom?: number;
 }
 
 /** What a workspace's database consists of. */
@@ -82,8 +84,8 @@ async function ensureRetention(db: Db, name: string, days: number | undefined): 
     return;
   }
   const expireAfterSeconds = Math.ceil(days * SECONDS_A_DAY);
-  const options: CreateIndexesOptions = { name: RETENTION, expireAfterSeconds };
-  if (found === undefined) await collection.createIndex({ receivedAt: 1 }, options);
-  else if (found.expireAfterSeconds !== expireAfterSeconds)
-    await db.command({ collMod: name, index: { name: RETENTION, expireAfterSeconds } });
+  if (found?.expireAfterSeconds === expireAfterSeconds) return;
+  // The role readWrite may not change an index, and may make one.
+  if (found !== undefined) await collection.dropIndex(RETENTION);
+  await collection.createIndex({ receivedAt: 1 }, { name: RETENTION, expireAfterSeconds });
 }

@@ -4,6 +4,7 @@ import { MongoClient, type MongoClientOptions, type TopologyDescription, type Wr
 import { createShared, type Lease, type Shared } from "../resources/shared.ts";
 import { connectionFailure, refuseConnection } from "./failure.ts";
 import { guardedLookup, strangerIn } from "./outside-only.ts";
+import { createGate, type Gate } from "./query/gate.ts";
 
 /** Connections of one client where nothing else is asked for (R93). */
 export const DEFAULT_POOL = 10;
@@ -36,6 +37,11 @@ export interface Connection {
   isWritable(): boolean;
   /** Why not; empty where there is one. */
   lastError(): string;
+  /**
+   * For questions of all its workspaces: they take half of the connections at most, so that storing
+   * never waits for them.
+   */
+  readonly questions: Gate;
 }
 
 /** The clients of a process: one for each address and pool size, however many use it (R12, R15). */
@@ -99,6 +105,7 @@ async function connect(target: Target): Promise<Connection> {
     return {
       client: opened,
       isWritable: () => stranger === undefined && description !== undefined && hasWritable(description),
+      questions: createGate(Math.max(1, Math.floor(target.poolSize / 2))),
       lastError: () => stranger ?? (description === undefined ? "" : whyNone(description)),
     };
   } catch (error) {

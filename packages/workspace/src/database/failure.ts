@@ -4,12 +4,10 @@ import {
   MongoError,
   MongoInvalidArgumentError,
   MongoNetworkError,
-  MongoNetworkTimeoutError,
   MongoOperationTimeoutError,
   MongoParseError,
   MongoServerError,
   MongoServerSelectionError,
-  MongoWaitQueueTimeoutError,
 } from "mongodb";
 
 /** The first line of every failure to connect (R143); the true cause follows it. */
@@ -126,13 +124,12 @@ export function operationFailure(what: string, error: unknown): SkepError {
   const text = `${what} failed: ${wordsOf(error)}.`;
   if (codeOf(error) === CODE.maxTimeExpired || error instanceof MongoOperationTimeoutError)
     return new SkepError("deadline_exceeded", "DATABASE_TOO_SLOW", `${text} Ask for less.`, { cause: error });
-  if (isContentOrQuery(error)) return new SkepError("invalid_argument", "DATABASE_REFUSED", text, { cause: error });
+  if (isRefused(error)) return new SkepError("invalid_argument", "DATABASE_REFUSED", text, { cause: error });
   return new SkepError("unavailable", "DATABASE_UNAVAILABLE", `${text} It is tried again.`, { cause: error });
 }
 
-function isContentOrQuery(error: unknown): boolean {
-  const isOfNetwork = error instanceof MongoNetworkTimeoutError || error instanceof MongoWaitQueueTimeoutError;
-  if (isOfNetwork) return false;
+/** The server refused what was asked, and not the moment. */
+function isRefused(error: unknown): boolean {
   const code = codeOf(error);
   return code !== undefined && !mayPass(code);
 }

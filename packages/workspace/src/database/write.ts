@@ -20,10 +20,7 @@ interface Keyed {
  * Stores documents in one unordered insert. What fails because of a document is found and told;
  * everything else that fails rejects, and all may be stored again.
  */
-export async function insertAll<T extends Keyed>(
-  collection: Collection<T>,
-  documents: readonly T[],
-): Promise<Written> {
+export async function insertAll<T extends Keyed>(collection: Collection<T>, documents: readonly T[]): Promise<Written> {
   if (documents.length === 0) return { stored: 0, duplicates: 0, refused: new Map() };
   try {
     // Its type asks for an `_id` where there may be none; here there always is one.

@@ -26,7 +26,16 @@ export const EXPRESSIONS: ReadonlySet<string> = new Set([
   ...["$type", "$literal", "$getField", "$binarySize", "$bsonSize"],
   ...["$sum", "$avg", "$min", "$max", "$count", "$push", "$addToSet", "$stdDevPop", "$stdDevSamp", "$top", "$bottom"],
   ...["$firstN", "$lastN", "$maxN", "$minN", "$topN", "$bottomN"],
-  ...["$rank", "$denseRank", "$documentNumber", "$shift", "$derivative", "$integral", "$expMovingAvg", "$covariancePop"],
+  ...[
+    "$rank",
+    "$denseRank",
+    "$documentNumber",
+    "$shift",
+    "$derivative",
+    "$integral",
+    "$expMovingAvg",
+    "$covariancePop",
+  ],
   ...["$covarianceSamp", "$locf", "$linearFill"],
 ]);
 

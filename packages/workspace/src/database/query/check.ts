@@ -14,14 +14,6 @@ export function filterIssues(filter: unknown, path = "filter"): readonly Issue[]
   return judge.issues;
 }
 
-/** The same for what a query is to show of each document. */
-export function projectionIssues(projection: unknown, path = "projection"): readonly Issue[] {
-  const judge = new Judge();
-  if (isPlain(projection)) judge.expression(projection, path, 0);
-  else judge.refuse(path, "it is no object", "name fields, each with 1 or 0");
-  return judge.issues;
-}
-
 /** The same for a pipeline. */
 export function pipelineIssues(pipeline: unknown, path = "pipeline"): readonly Issue[] {
   const judge = new Judge();
@@ -47,7 +39,8 @@ class Judge {
 
   filter(filter: unknown, path: string, depth: number): void {
     if (!this.#enter(path, depth)) return;
-    if (!isPlain(filter)) return this.refuse(path, "it is no object", 'use fields and values, such as {"deviceId": "d1"}');
+    if (!isPlain(filter))
+      return this.refuse(path, "it is no object", 'use fields and values, such as {"deviceId": "d1"}');
     for (const [key, value] of Object.entries(filter)) {
       const at = `${path}.${key}`;
       if (key === "$expr") this.expression(value, at, depth + 1);
@@ -61,10 +54,12 @@ class Judge {
     if (!this.#enter(path, depth)) return;
     if (typeof value === "string" && value.startsWith("$$")) {
       const name = /^\$\$[^.]*/.exec(value)?.[0] ?? value;
-      if (!VARIABLES.has(name)) this.refuse(path, `the variable ${name} may not be read`, `use ${[...VARIABLES].join(", ")}`);
+      if (!VARIABLES.has(name))
+        this.refuse(path, `the variable ${name} may not be read`, `use ${[...VARIABLES].join(", ")}`);
       return;
     }
-    if (Array.isArray(value)) return value.forEach((one, index) => this.expression(one, `${path}[${index}]`, depth + 1));
+    if (Array.isArray(value))
+      return value.forEach((one, index) => this.expression(one, `${path}[${index}]`, depth + 1));
     if (!isPlain(value)) return this.#value(value, path);
     for (const [key, inner] of Object.entries(value)) {
       const at = `${path}.${key}`;
@@ -92,7 +87,8 @@ class Judge {
       case "sort":
         return this.#sort(argument, at);
       case "count":
-        if (!Number.isSafeInteger(argument) || Number(argument) < 0) this.refuse(at, "it is no count", "use a whole number");
+        if (!Number.isSafeInteger(argument) || Number(argument) < 0)
+          this.refuse(at, "it is no count", "use a whole number");
         return;
       case "name":
         if (typeof argument !== "string" || argument === "" || /[$.\0]/.test(argument))
@@ -145,7 +141,8 @@ class Judge {
   #pattern(key: string, value: unknown, path: string): void {
     const isGood =
       typeof value === "string" && (key === "$options" ? /^[imsx]{0,4}$/.test(value) : value.length <= LONGEST_PATTERN);
-    const advice = key === "$options" ? "use some of i, m, s, x" : `use a text of at most ${LONGEST_PATTERN} characters`;
+    const advice =
+      key === "$options" ? "use some of i, m, s, x" : `use a text of at most ${LONGEST_PATTERN} characters`;
     if (!isGood) this.refuse(path, "it is no pattern that may run", advice);
   }
 
@@ -170,7 +167,8 @@ class Judge {
 
   #refuseOperator(path: string, key: string, allowed: Iterable<string>): void {
     const names = [...allowed];
-    const advice = names.length === 0 ? "leave it out: plain values stand here" : `use ${names.slice(0, 40).join(", ")}`;
+    const advice =
+      names.length === 0 ? "leave it out: plain values stand here" : `use ${names.slice(0, 40).join(", ")}`;
     this.refuse(path, `${key.slice(0, 40)} is not allowed here`, advice);
   }
 

@@ -1,0 +1,169 @@
+import { SkepError } from "@skep/core/error.ts";
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import { systemClock, type Clock } from "@skep/kit/clock.ts";
+import type { Db } from "mongodb";
+import type { DeadLetter, MessageDocument } from "../message.ts";
+import type { Database } from "../parts.ts";
+import { UnstorableError } from "../unstorable.ts";
+import { ensureCollections, type Collections } from "./collections.ts";
+import { DEFAULT_POOL, type Connections } from "./connection.ts";
+import { connectionFailure, operationFailure, wordsOf } from "./failure.ts";
+import { hold, type Held } from "./held.ts";
+import { cutLetter, toStoredLetter } from "./models/dead-letters.ts";
+import { queryModels, type QueryModels } from "./models/models.ts";
+import { databaseName, databaseOfUrl } from "./name.ts";
+import { createGate } from "./query/gate.ts";
+import { createSizeLimit, type SizeLimit, type Weight } from "./size.ts";
+import { insertAll, type Written } from "./write.ts";
+
+/** Where a workspace's database is and what bounds it. */
+export interface DatabaseOptions {
+  readonly workspaceId: WorkspaceId;
+  readonly url: string;
+  /**
+   * Set where the address is the tenant's own (R85): it may lead to the Internet and to these hosts
+   * only, and the database that it names is used.
+   */
+  readonly allowedHosts?: readonly string[];
+  /** Most connections; 10 where it is absent (R93). */
+  readonly poolSize?: number;
+  /** What it may grow to (R86). */
+  readonly megabytes: number;
+  /** Days that messages are kept; for ever where it is absent. */
+  readonly retentionDays?: number;
+  /** The clients of the process, which its databases share. */
+  readonly connections: Connections;
+  readonly clock?: Clock;
+}
+
+/** What a database may be changed to while it works (R66). */
+export interface DatabaseChange {
+  /** Most connections. */
+  readonly poolSize?: number;
+  /** Megabytes that it may grow to. */
+  readonly maxSize?: number;
+}
+
+/** The database of one workspace, with what may be asked of it. */
+export interface WorkspaceDatabase extends Database, QueryModels {
+  /** Rescales it; nothing that is being stored is lost or stored twice. */
+  setDatabase(change: DatabaseChange): Promise<void>;
+  /** Deletes all of it, for ever. */
+  destroy(): Promise<void>;
+}
+
+/** Questions of one workspace at once. */
+const MOST_QUESTIONS = 3;
+
+/**
+ * Connects a workspace's database and makes what is missing in it (R51). Rejects with the text of
+ * R143 and the true cause.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<WorkspaceDatabase> {
+  const { url, allowedHosts, poolSize = DEFAULT_POOL } = options;
+  const target = { url, poolSize, ...(allowedHosts === undefined ? {} : { allowedHosts }) };
+  const own = allowedHosts === undefined ? undefined : databaseOfUrl(url);
+  const name = own ?? databaseName(options.workspaceId);
+  const held = await hold(options.connections, name, target);
+  const dbOf = (): Db => held.connection().client.db(name);
+  try {
+    await ensureCollections(dbOf(), options.retentionDays);
+  } catch (error) {
+    await held.close();
+    throw connectionFailure(error);
+  }
+  const size = createSizeLimit(() => measure(dbOf()), options.megabytes, options.clock ?? systemClock);
+  return assemble(held, size, dbOf);
+}
+
+function assemble(held: Held, size: SizeLimit, dbOf: () => Db): WorkspaceDatabase {
+  const numbers = { stored: 0, duplicates: 0, buried: 0, refused: 0, failures: 0, queries: 0, queriesFailed: 0 };
+  const own = createGate(MOST_QUESTIONS);
+  let lastFailure = "";
+
+  async function write(work: (collections: Collections) => Promise<Written>): Promise<Written> {
+    try {
+      await size.check();
+      const written = await held.use(work);
+      size.grew(written.stored);
+      lastFailure = "";
+      return written;
+    } catch (error) {
+      numbers.failures += 1;
+      lastFailure = wordsOf(error);
+      throw operationFailure("Storing", error);
+    }
+  }
+
+  async function ask<T>(work: (collections: Collections) => Promise<T>): Promise<T> {
+    numbers.queries += 1;
+    try {
+      return await own.pass(() => held.use((all, { questions }) => questions.pass(() => work(all))));
+    } catch (error) {
+      numbers.queriesFailed += 1;
+      throw operationFailure("The query", error);
+    }
+  }
+
+  async function store(documents: readonly MessageDocument[]): Promise<void> {
+    const written = await write(({ messages }) => insertAll(messages, documents));
+    numbers.stored += written.stored;
+    numbers.duplicates += written.duplicates;
+    numbers.refused += written.refused.size;
+    if (written.refused.size > 0) throw new UnstorableError(written.refused);
+  }
+
+  async function bury(letters: readonly DeadLetter[]): Promise<void> {
+    const written = await write(({ deadLetters }) => insertAll(deadLetters, letters.map(toStoredLetter)));
+    const cut = letters.filter(letter => written.refused.has(letter._id)).map(cutLetter);
+    const again = cut.length === 0 ? undefined : await write(({ deadLetters }) => insertAll(deadLetters, cut));
+    numbers.buried += written.stored + (again?.stored ?? 0);
+    if (again !== undefined && again.refused.size > 0) throw new UnstorableError(again.refused);
+  }
+
+  return {
+    ...queryModels(ask),
+    store,
+    bury,
+    health: () => ({
+      isConnected: held.connection().isWritable(),
+      lastError: wordsOf(held.connection().lastError() || lastFailure),
+    }),
+    counts: () => {
+      const { bytes, limit, isFull } = size.state();
+      return { ...numbers, bytes, limitBytes: limit, isFull: Number(isFull), poolSize: held.target().poolSize };
+    },
+    async setDatabase({ poolSize, maxSize }) {
+      if (poolSize !== undefined) refuseNumber("poolSize", poolSize, MOST_POOL);
+      if (maxSize !== undefined) refuseNumber("maxSize", maxSize, Number.MAX_SAFE_INTEGER);
+      const target = held.target();
+      if (poolSize !== undefined && poolSize !== target.poolSize) await held.exchange({ ...target, poolSize });
+      if (maxSize !== undefined) size.setLimit(maxSize);
+    },
+    async destroy() {
+      await held
+        .use(() =>
+          dbOf()
+            .dropDatabase()
+            .then(() => undefined),
+        )
+        .catch((error: unknown) => {
+          throw operationFailure("Deleting the database", error);
+        });
+    },
+    close: () => held.close(),
+  };
+}
+
+async function measure(db: Db): Promise<Weight> {
+  const stats = await db.stats();
+  return { bytes: Number(stats.dataSize) + Number(stats.indexSize), documents: Number(stats.objects) };
+}
+
+const MOST_POOL = 500;
+
+function refuseNumber(name: string, value: number, most: number): void {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return;
+  const says = `${name} is ${value}; use a whole number from 1 to ${most}.`;
+  throw new SkepError("invalid_argument", "DATABASE_CHANGE_INVALID", says);
+}
