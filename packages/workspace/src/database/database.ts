@@ -2,19 +2,16 @@ import { SkepError } from "@skep/core/error.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import { systemClock, type Clock } from "@skep/kit/clock.ts";
 import type { Db } from "mongodb";
-import type { DeadLetter, MessageDocument } from "../message.ts";
 import type { Database } from "../parts.ts";
-import { UnstorableError } from "../unstorable.ts";
 import { ensureCollections, type Collections } from "./collections.ts";
 import { DEFAULT_POOL, type Connections } from "./connection.ts";
 import { connectionFailure, operationFailure, wordsOf } from "./failure.ts";
 import { hold, type Held } from "./held.ts";
-import { cutLetter, toStoredLetter } from "./models/dead-letters.ts";
 import { queryModels, type QueryModels } from "./models/models.ts";
 import { databaseName, databaseOfUrl } from "./name.ts";
 import { createGate } from "./query/gate.ts";
 import { createSizeLimit, type SizeLimit, type Weight } from "./size.ts";
-import { insertAll, type Written } from "./write.ts";
+import { createStoring } from "./storing.ts";
 
 /** Where a workspace's database is and what bounds it. */
 export interface DatabaseOptions {
@@ -77,82 +74,49 @@ export async function openDatabase(options: DatabaseOptions): Promise<WorkspaceD
 }
 
 function assemble(held: Held, size: SizeLimit, dbOf: () => Db): WorkspaceDatabase {
-  const numbers = { stored: 0, duplicates: 0, buried: 0, refused: 0, failures: 0, queries: 0, queriesFailed: 0 };
+  const storing = createStoring(held, size);
   const own = createGate(MOST_QUESTIONS);
-  let lastFailure = "";
-
-  async function write(work: (collections: Collections) => Promise<Written>): Promise<Written> {
-    try {
-      await size.check();
-      const written = await held.use(work);
-      size.grew(written.stored);
-      lastFailure = "";
-      return written;
-    } catch (error) {
-      numbers.failures += 1;
-      lastFailure = wordsOf(error);
-      throw operationFailure("Storing", error);
-    }
-  }
+  const asked = { queries: 0, queriesFailed: 0 };
 
   async function ask<T>(work: (collections: Collections) => Promise<T>): Promise<T> {
-    numbers.queries += 1;
+    asked.queries += 1;
     try {
       return await own.pass(() => held.use((all, { questions }) => questions.pass(() => work(all))));
     } catch (error) {
-      numbers.queriesFailed += 1;
+      asked.queriesFailed += 1;
       throw operationFailure("The query", error);
     }
   }
 
-  async function store(documents: readonly MessageDocument[]): Promise<void> {
-    const written = await write(({ messages }) => insertAll(messages, documents));
-    numbers.stored += written.stored;
-    numbers.duplicates += written.duplicates;
-    numbers.refused += written.refused.size;
-    if (written.refused.size > 0) throw new UnstorableError(written.refused);
-  }
-
-  async function bury(letters: readonly DeadLetter[]): Promise<void> {
-    const written = await write(({ deadLetters }) => insertAll(deadLetters, letters.map(toStoredLetter)));
-    const cut = letters.filter(letter => written.refused.has(letter._id)).map(cutLetter);
-    const again = cut.length === 0 ? undefined : await write(({ deadLetters }) => insertAll(deadLetters, cut));
-    numbers.buried += written.stored + (again?.stored ?? 0);
-    if (again !== undefined && again.refused.size > 0) throw new UnstorableError(again.refused);
-  }
-
   return {
     ...queryModels(ask),
-    store,
-    bury,
+    store: storing.store,
+    bury: storing.bury,
     health: () => ({
       isConnected: held.connection().isWritable(),
-      lastError: wordsOf(held.connection().lastError() || lastFailure),
+      lastError: wordsOf(held.connection().lastError() || storing.lastFailure()),
     }),
     counts: () => {
       const { bytes, limit, isFull } = size.state();
-      return { ...numbers, bytes, limitBytes: limit, isFull: Number(isFull), poolSize: held.target().poolSize };
+      const scale = { bytes, limitBytes: limit, isFull: Number(isFull), poolSize: held.target().poolSize };
+      return { ...storing.counts(), ...asked, ...scale };
     },
-    async setDatabase({ poolSize, maxSize }) {
-      if (poolSize !== undefined) refuseNumber("poolSize", poolSize, MOST_POOL);
-      if (maxSize !== undefined) refuseNumber("maxSize", maxSize, Number.MAX_SAFE_INTEGER);
-      const target = held.target();
-      if (poolSize !== undefined && poolSize !== target.poolSize) await held.exchange({ ...target, poolSize });
-      if (maxSize !== undefined) size.setLimit(maxSize);
-    },
+    setDatabase: change => rescale(held, size, change),
     async destroy() {
-      await held
-        .use(() =>
-          dbOf()
-            .dropDatabase()
-            .then(() => undefined),
-        )
-        .catch((error: unknown) => {
-          throw operationFailure("Deleting the database", error);
-        });
+      const gone = held.use(() => dbOf().dropDatabase());
+      await gone.catch((error: unknown) => {
+        throw operationFailure("Deleting the database", error);
+      });
     },
     close: () => held.close(),
   };
+}
+
+async function rescale(held: Held, size: SizeLimit, { poolSize, maxSize }: DatabaseChange): Promise<void> {
+  if (poolSize !== undefined) refuseNumber("poolSize", poolSize, MOST_POOL);
+  if (maxSize !== undefined) refuseNumber("maxSize", maxSize, Number.MAX_SAFE_INTEGER);
+  if (poolSize !== undefined) await held.exchange(poolSize);
+  if (maxSize !== undefined) size.setLimit(maxSize);
 }
 
 async function measure(db: Db): Promise<Weight> {

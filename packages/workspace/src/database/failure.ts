@@ -1,6 +1,5 @@
 import { SkepError } from "@skep/core/error.ts";
 import {
-  MongoBulkWriteError,
   MongoError,
   MongoInvalidArgumentError,
   MongoNetworkError,
@@ -59,7 +58,6 @@ const TRANSIENT_CODES: ReadonlySet<number> = new Set([
 
 /** Whether a batch failed as a whole because of what is in it, and not because of the server. */
 export function isOfContent(error: unknown): boolean {
-  if (error instanceof MongoBulkWriteError) return false;
   const code = codeOf(error);
   if (code !== undefined) return DOCUMENT_CODES.has(code);
   // The driver refuses what is too large; BSON what it has no form for, and what goes too deep.

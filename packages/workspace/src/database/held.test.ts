@@ -37,7 +37,7 @@ describe("The client of a database", () => {
     const held = await hold(connections, "a", target);
     let done: () => void = () => undefined;
     const underWay = held.use(() => new Promise<void>(resolve => (done = resolve)));
-    const exchanging = held.exchange({ ...target, poolSize: 20 });
+    const exchanging = held.exchange(20);
     await held.use(() => Promise.resolve());
     await new Promise(resolve => setImmediate(resolve));
     const used = await held.use((_, connection) => Promise.resolve((connection as Faked).poolSize));
@@ -53,7 +53,7 @@ describe("The client of a database", () => {
     const { connections, made, refused } = someConnections();
     const held = await hold(connections, "a", target);
     refused.add(20);
-    await expect(held.exchange({ ...target, poolSize: 20 })).rejects.toThrow("no room");
+    await expect(held.exchange(20)).rejects.toThrow("no room");
     expect([held.target().poolSize, made[0]!.isEnded, connections.counts().size]).toEqual([10, false, 1]);
     await held.close();
   });
@@ -61,7 +61,7 @@ describe("The client of a database", () => {
   test("is exchanged in turn, and none is left over or ended while others use it", async () => {
     const { connections, made } = someConnections();
     const [held, other] = await Promise.all([hold(connections, "a", target), hold(connections, "b", target)]);
-    await Promise.all([20, 30, 10].map(poolSize => held.exchange({ ...target, poolSize })));
+    await Promise.all([20, 30, 10].map(poolSize => held.exchange(poolSize)));
     expect(held.target().poolSize).toBe(10);
     expect([...connections.counts().values()]).toEqual([2]);
     expect(made.filter(one => !one.isEnded).map(one => one.poolSize)).toEqual([10]);
@@ -81,7 +81,7 @@ describe("The client of a database", () => {
     done();
     await Promise.all([underWay, closing]);
     expect([[...connections.counts().values()], made[0]!.isEnded]).toEqual([[1], false]);
-    await expect(held.exchange(target)).rejects.toMatchObject({ reason: "DATABASE_CLOSED" });
+    await expect(held.exchange(30)).rejects.toMatchObject({ reason: "DATABASE_CLOSED" });
     await other.close();
   });
 });

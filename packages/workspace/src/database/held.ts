@@ -10,10 +10,11 @@ export interface Held {
   connection(): Connection;
   target(): Target;
   /**
-   * Works by another client from now on. The new one is connected first and the old one let go of
-   * once its last work is done; where the new one cannot be had, the old one stays.
+   * Works by a client with so many connections from now on. The new one is connected first and the
+   * old one let go of once its last work is done; where the new one cannot be had, the old one
+   * stays.
    */
-  exchange(target: Target): Promise<void>;
+  exchange(poolSize: number): Promise<void>;
   /** Lets go of the client once its last work is done. May be called twice. */
   close(): Promise<void>;
 }
@@ -58,10 +59,11 @@ export async function hold(connections: Connections, databaseName: string, first
     },
     connection: () => current.lease.instance,
     target: () => current.target,
-    exchange: target =>
+    exchange: poolSize =>
       inTurn(async () => {
         if (isClosed) throw closed();
-        const next = await take(target);
+        if (poolSize === current.target.poolSize) return;
+        const next = await take({ ...first, poolSize });
         const before = current;
         current = next;
         await letGo(before);

@@ -17,10 +17,10 @@ type Resolve = (
 export function guardedLookup(allowedHosts: readonly string[], resolve: Resolve = lookup): LookupFunction {
   return (host, options, done) => {
     resolve(host, { ...options, all: true }, (error, found) => {
-      if (error !== null) return void done(error, "", 4);
+      if (error !== null) return done(error, "", 4);
       const good = isAllowedHost(host, allowedHosts) ? found : found.filter(({ address }) => isPublicAddress(address));
       const first = good[0];
-      if (first === undefined) return void done(refused(host), "", 4);
+      if (first === undefined) return done(refused(host), "", 4);
       if (options.all === true) done(null, good);
       else done(null, first.address, first.family);
     });

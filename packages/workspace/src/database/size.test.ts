@@ -32,7 +32,7 @@ test("a database takes what fits, measured once for many writes", async () => {
 test("a database that is past its size takes no more and says what to do", async () => {
   const { limit } = aDatabase(11, 10);
   await expect(limit.check()).rejects.toMatchObject(full);
-  await expect(limit.check()).rejects.toThrow("11 MB of 10 MB");
+  await expect(limit.check()).rejects.toThrow("11.0 MB of 10 MB");
   expect(limit.state().isFull).toBe(true);
 });
 
@@ -61,7 +61,7 @@ test("an old measurement is made again", async () => {
   await limit.check();
   real.bytes = 11 * MB;
   await limit.check();
-  await clock.advance(30_000);
+  await clock.advance(10_000);
   await expect(limit.check()).rejects.toMatchObject(full);
 });
 
@@ -77,4 +77,19 @@ test("a higher limit holds at once, a lower one too", async () => {
 test("what cannot be measured is not written to", async () => {
   const limit = createSizeLimit(() => Promise.reject(new Error("away")), 10, createVirtualClock());
   await expect(limit.check()).rejects.toThrow("away");
+});
+
+test("a young database, of whose documents nothing is known, is measured as it doubles", async () => {
+  const { limit, real, measured } = aDatabase(0, 10);
+  for (let batch = 0; batch < 64; batch++) {
+    await limit.check();
+    real.documents += 100;
+    real.bytes += 10_000;
+    limit.grew(100);
+  }
+  expect(measured()).toBe(7);
+  real.documents += 6_400;
+  real.bytes = 11 * MB;
+  limit.grew(6_400);
+  await expect(limit.check()).rejects.toMatchObject(full);
 });

@@ -21,15 +21,15 @@ export interface SizeLimit {
 
 const MEGABYTE = 1024 * 1024;
 /** A measurement is good for this long, and what is stored since is added to it. */
-const FRESH_MS = 30_000;
+const FRESH_MS = 10_000;
 /** A full database is measured this often: what is deleted makes room within this time. */
 const FULL_MS = 2_000;
 /** What a document counts for before there are any. */
 const GUESSED_BYTES = 500;
 
 /**
- * A limit by what `measure` says. It is asked before a write when its last answer is old, and again
- * when what was stored since would reach the limit: so a database grows past it by one batch.
+ * A limit by what `measure` says. It is asked before a write when its last answer is old, when the
+ * documents are twice as many since, and when what was stored since would reach the limit.
  */
 export function createSizeLimit(measure: () => Promise<Weight>, megabytes: number, clock: Clock): SizeLimit {
   let limit = megabytes * MEGABYTE;
@@ -42,6 +42,13 @@ export function createSizeLimit(measure: () => Promise<Weight>, megabytes: numbe
     if (weight === undefined) return 0;
     const each = weight.documents === 0 ? GUESSED_BYTES : weight.bytes / weight.documents;
     return weight.bytes + added * each;
+  };
+
+  const isStale = (): boolean => {
+    if (weight === undefined) return true;
+    const isPast = estimate() >= limit;
+    if (clock.monotonic() - measuredAt >= (isPast ? FULL_MS : FRESH_MS)) return true;
+    return added > 0 && (isPast || added >= weight.documents);
   };
 
   async function measureNow(): Promise<void> {
@@ -59,9 +66,7 @@ export function createSizeLimit(measure: () => Promise<Weight>, megabytes: numbe
 
   return {
     async check() {
-      const age = clock.monotonic() - measuredAt;
-      const isPast = estimate() >= limit;
-      if (weight === undefined || age >= (isPast ? FULL_MS : FRESH_MS) || (isPast && added > 0)) await measureOnce();
+      if (isStale()) await measureOnce();
       if (estimate() >= limit) throw full(estimate(), limit);
     },
     grew: documents => void (added += documents),
@@ -71,7 +76,7 @@ export function createSizeLimit(measure: () => Promise<Weight>, megabytes: numbe
 }
 
 function full(bytes: number, limit: number): SkepError {
-  const has = Math.ceil(bytes / MEGABYTE);
+  const has = (bytes / MEGABYTE).toFixed(1);
   return new SkepError(
     "resource_exhausted",
     "DATABASE_FULL",

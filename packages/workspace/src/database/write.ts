@@ -28,7 +28,7 @@ export async function insertAll<T extends Keyed>(collection: Collection<T>, docu
     await collection.insertMany(all, { ordered: false, writeConcern: STORED });
     return { stored: documents.length, duplicates: 0, refused: new Map() };
   } catch (error) {
-    if (error instanceof MongoBulkWriteError) return sortErrors(error, documents);
+    if (error instanceof MongoBulkWriteError && isByDocument(error)) return sortErrors(error, documents);
     if (!isOfContent(error)) throw operationFailure("Storing", error);
     return insertHalves(collection, documents, error);
   }
@@ -53,6 +53,11 @@ async function insertHalves<T extends Keyed>(
   };
 }
 
+/** Whether the server took the batch and says of some documents that it did not store them. */
+function isByDocument(error: MongoBulkWriteError): boolean {
+  return error.result.getWriteConcernError() !== undefined || [error.writeErrors].flat().length > 0;
+}
+
 /**
  * Takes apart what the server said of each document. Whether a majority has them is said apart
  * from that, and holds for those too that were there before: one of them may be lost again with its
@@ -64,7 +69,6 @@ function sortErrors(error: MongoBulkWriteError, documents: readonly Keyed[]): Wr
   const refused = new Map<string, string>();
   let duplicates = 0;
   const writeErrors: readonly WriteError[] = [error.writeErrors].flat();
-  if (writeErrors.length === 0) throw operationFailure("Storing", error);
   for (const one of writeErrors) {
     const code = Number(one.code);
     if (isDuplicate(code)) duplicates += 1;
