@@ -113,9 +113,6 @@ describe("connecting (R143)", () => {
 
   test("a tenant's own address may not lead into the platform's network", async () => {
     expect(await open({ url: server.url, allowedHosts: [] })).toMatchObject({ reason: "DATABASE_URL_INVALID" });
-    expect(await open({ url: "mongodb://localhost.example.com:1/", allowedHosts: [] })).toMatchObject({
-      reason: "DATABASE_UNREACHABLE",
-    });
     const { database } = await aDatabase({ url: server.url.replace("/?", "/tenant-db?"), allowedHosts: ["127.0.0.1"] });
     await database.store([aMessage(1)]);
     expect(await raw.db("tenant-db").collection("messages").countDocuments()).toBe(1);

@@ -23,8 +23,10 @@ export function createStoring(held: Held, size: SizeLimit): Storing {
 
   async function write(work: (collections: Collections) => Promise<Written>): Promise<Written> {
     try {
-      await size.check();
-      const written = await held.use(work);
+      const written = await held.use(async collections => {
+        await size.check();
+        return work(collections);
+      });
       size.grew(written.stored);
       lastFailure = "";
       return written;
