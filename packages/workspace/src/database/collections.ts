@@ -23,7 +23,9 @@ export interface Collections {
 /** The collections by their names in the database. */
 export const COLLECTION_NAMES = { messages: "messages", deadLetters: "dead_letters" } as const;
 
-/** Options that no address can loosen: an address may say `w=0`, and the collection says otherwise. */
+/**
+ * Options that no address can loosen: an address may say `w=0`, and the collection says otherwise.
+ */
 const OPTIONS: CollectionOptions = { writeConcern: STORED, readPreference: "primary" };
 
 /** The collections of a database, whether they are there or not. */
@@ -49,7 +51,9 @@ const MESSAGE_INDEXES: readonly Index[] = [
 ];
 const LETTER_INDEXES: readonly Index[] = [{ name: "received", key: { receivedAt: -1, _id: -1 } }];
 
-/** The index that removes what is too old; the time is the host's, since a device's may be wrong. */
+/**
+ * The index that removes what is too old; the time is the host's, since a device's may be wrong.
+ */
 const RETENTION = "retention";
 
 /**

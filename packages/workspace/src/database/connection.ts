@@ -15,7 +15,9 @@ export const DEFAULT_POOL = 10;
  */
 const MAJORITY_WAIT_MS = 10_000;
 
-/** What counts as stored: a majority has it in its journal. Options of an address do not loosen it. */
+/**
+ * What counts as stored: a majority has it in its journal. Options of an address do not loosen it.
+ */
 export const STORED: WriteConcernSettings = { w: "majority", journal: true, wtimeoutMS: MAJORITY_WAIT_MS };
 
 /** Where a database is and how it is reached. */

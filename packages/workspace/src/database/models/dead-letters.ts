@@ -50,7 +50,8 @@ export async function deadLetter({ deadLetters }: Collections, id: string): Prom
 }
 
 /**
- * Gives a dead letter's topic and bytes to `again`, and forgets the letter once that has taken them.
+ * Gives a dead letter's topic and bytes to `again`, and forgets the letter once that has taken
+ * them.
  * Where it ends in between, the letter stays and may be given twice: its message has the same key.
  * @throws SkepError `not_found` `NO_SUCH_LETTER`, `failed_precondition` `LETTER_CUT`.
  */

@@ -12,7 +12,9 @@ export interface MessagesQuery {
   readonly from?: Date;
   /** Not part of it any more. */
   readonly to?: Date;
-  /** Newest first where it is absent. To go back, give the other order and the cursor of a place. */
+  /**
+   * Newest first where it is absent. To go back, give the other order and the cursor of a place.
+   */
   readonly order?: Order;
   readonly limit?: number;
   readonly after?: string;

@@ -46,7 +46,8 @@ export const VARIABLES: ReadonlySet<string> = new Set(["$$ROOT", "$$CURRENT", "$
 export type StageKind = "filter" | "expression" | "sort" | "count" | "name" | "pipelines";
 
 /**
- * What a pipeline may consist of. Not among them: what writes (`$out`, `$merge`), what reads another
+ * What a pipeline may consist of. Not among them: what writes (`$out`, `$merge`), what reads
+ * another
  * collection or database (`$lookup`, `$graphLookup`, `$unionWith`), and what tells of the server.
  */
 export const STAGES: ReadonlyMap<string, StageKind> = new Map<string, StageKind>([

@@ -1,6 +1,8 @@
 import { SkepError } from "@skep/core/error.ts";
 
-/** Bounds how many questions are answered at once; who comes beyond is told so, and waits nowhere. */
+/**
+ * Bounds how many questions are answered at once; who comes beyond is told so, and waits nowhere.
+ */
 export interface Gate {
   /** @throws SkepError `resource_exhausted` `QUERIES_BUSY`. */
   pass<T>(work: () => Promise<T>): Promise<T>;
