@@ -92,6 +92,7 @@ function assemble(held: Held, size: SizeLimit, dbOf: () => Db): WorkspaceDatabas
     ...queryModels(ask),
     store: storing.store,
     bury: storing.bury,
+    recall: storing.recall,
     health: () => ({
       isConnected: held.connection().isWritable(),
       lastError: wordsOf(held.connection().lastError() || storing.lastFailure()),

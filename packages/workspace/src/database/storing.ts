@@ -4,6 +4,7 @@ import type { Collections } from "./collections.ts";
 import { operationFailure, wordsOf } from "./failure.ts";
 import type { Held } from "./held.ts";
 import { cutLetter, toStoredLetter } from "./models/dead-letters.ts";
+import { recallKeys } from "./recall.ts";
 import type { SizeLimit } from "./size.ts";
 import { insertAll, type Written } from "./write.ts";
 
@@ -11,6 +12,7 @@ import { insertAll, type Written } from "./write.ts";
 export interface Storing {
   store(documents: readonly MessageDocument[]): Promise<void>;
   bury(letters: readonly DeadLetter[]): Promise<void>;
+  recall(prefixes: readonly string[], within: number): Promise<ReadonlyMap<string, string>>;
   counts(): Readonly<Record<string, number>>;
   /** Why the last write failed; empty where it did not. */
   lastFailure(): string;
@@ -55,5 +57,14 @@ export function createStoring(held: Held, size: SizeLimit): Storing {
     if (again.refused.size > 0) throw new UnstorableError(again.refused);
   }
 
-  return { store, bury, counts: () => ({ ...numbers }), lastFailure: () => lastFailure };
+  async function recall(prefixes: readonly string[], within: number): Promise<ReadonlyMap<string, string>> {
+    try {
+      return await held.use(collections => recallKeys(collections, prefixes, within));
+    } catch (error) {
+      lastFailure = wordsOf(error);
+      throw error;
+    }
+  }
+
+  return { store, bury, recall, counts: () => ({ ...numbers }), lastFailure: () => lastFailure };
 }
