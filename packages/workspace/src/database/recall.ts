@@ -1,4 +1,3 @@
-import type { Collection } from "mongodb";
 import type { Collections } from "./collections.ts";
 import { operationFailure } from "./failure.ts";
 
@@ -19,8 +18,10 @@ export async function recallKeys(
   const wanted = new Set(prefixes);
   const lengths = [...new Set(prefixes.map(prefix => prefix.length))];
   const found = new Map<string, string>();
-  for (const collection of [messages, deadLetters]) {
-    for await (const key of latestKeys(collection, within)) {
+  const options = { projection: { _id: 1 }, limit: within, batchSize: 20_000, maxTimeMS: MOST_TIME_MS } as const;
+  const stored = { ...options, sort: { $natural: -1 } } as const;
+  for (const latest of [() => messages.find({}, stored), () => deadLetters.find({}, stored)]) {
+    for await (const key of keysOf(latest())) {
       for (const length of lengths) {
         const prefix = key.slice(0, length);
         if (wanted.has(prefix) && !found.has(prefix)) found.set(prefix, key);
@@ -30,14 +31,13 @@ export async function recallKeys(
   return found;
 }
 
-async function* latestKeys<T extends { readonly _id: string }>(
-  collection: Collection<T>,
-  within: number,
-): AsyncGenerator<string> {
-  const options = { projection: { _id: 1 }, limit: within, batchSize: 20_000, maxTimeMS: MOST_TIME_MS } as const;
-  const cursor = collection.find({}, { ...options, sort: { $natural: -1 } });
+interface Keys extends AsyncIterable<{ readonly _id: string }> {
+  close(): Promise<void>;
+}
+
+async function* keysOf(cursor: Keys): AsyncGenerator<string> {
   try {
-    for await (const { _id } of cursor) yield String(_id);
+    for await (const { _id } of cursor) yield _id;
   } catch (error) {
     throw operationFailure("Looking for what was stored", error);
   } finally {
