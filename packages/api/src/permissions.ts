@@ -66,6 +66,15 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     listRuleVersions: "rules.read",
     deleteRule: "rules.write",
   },
+  devices: {
+    createDevices: "devices.write",
+    getDevice: "devices.read",
+    listDevices: "devices.read",
+    rotateDevice: "devices.write",
+    enableDevice: "devices.write",
+    disableDevice: "devices.write",
+    deleteDevice: "devices.write",
+  },
   nodes: {
     listNodes: "nodes.read",
     getNode: "nodes.read",
@@ -90,6 +99,10 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     enrol: "hosts.enrol",
     attach: "hosts.serve",
     report: "hosts.serve",
+  },
+  gates: {
+    admitDevices: "devices.admit",
+    reportDevices: "devices.admit",
   },
 };
 

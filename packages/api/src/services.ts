@@ -1,6 +1,8 @@
 import { VolumeService } from "./gen/skep/v1/volume_service_pb.ts";
 import type { DescService } from "@bufbuild/protobuf";
 import { DeploymentService } from "./gen/skep/v1/deployment_service_pb.ts";
+import { DeviceService } from "./gen/skep/v1/device_service_pb.ts";
+import { GateService } from "./gen/skep/v1/gate_pb.ts";
 import { HostService } from "./gen/skep/v1/host_pb.ts";
 import { InstanceService } from "./gen/skep/v1/instance_service_pb.ts";
 import { NodeService } from "./gen/skep/v1/node_service_pb.ts";
@@ -22,6 +24,7 @@ export const SERVICE_BY_NAME = {
   workspaces: WorkspaceService,
   containers: ContainerService,
   rules: RuleService,
+  devices: DeviceService,
   nodes: NodeService,
   routing: RoutingService,
   platform: PlatformService,
@@ -33,6 +36,7 @@ export const SERVICE_BY_NAME = {
  */
 export const MACHINE_SERVICE_BY_NAME = {
   hosts: HostService,
+  gates: GateService,
 } as const;
 
 /** The public ones as a list. */

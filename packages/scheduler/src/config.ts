@@ -68,6 +68,11 @@ export const SCHEDULER_SETTINGS = {
     z.string().min(16).optional(),
     "what processes of the shared hosts' service show to get a token, 16 characters or more",
   ),
+  gateSecret: secret(
+    "SKEP_GATE_SECRET",
+    z.string().min(16).optional(),
+    "what the gates before brokers show, 16 characters or more",
+  ),
   apiOpen: setting(
     "SKEP_API_OPEN",
     z.enum(["yes", "no"]).default("no"),

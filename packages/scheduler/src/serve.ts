@@ -3,7 +3,7 @@ import { openApiJson } from "@skep/api/gen/openapi.ts";
 import { VERSION } from "@skep/api/gen/version.ts";
 import { permissionOf } from "@skep/api/permissions.ts";
 import { SERVICES } from "@skep/api/services.ts";
-import { anOperator } from "@skep/core/access/principal.ts";
+import { aGate, anOperator } from "@skep/core/access/principal.ts";
 import { systemClock } from "@skep/kit/clock.ts";
 import { showConfig } from "@skep/kit/config.ts";
 import type { Life } from "@skep/kit/lifecycle.ts";
@@ -101,13 +101,14 @@ function openStore(config: SchedulerConfig, log: Log, share: Share): PostgresSto
   return createPostgresStore(pool, Date.now, config.keepDomainsHours * HOUR_MS);
 }
 
-/** The operator's token, and what hosts show. */
+/** The operator's token, and what hosts and gates show. */
 function knowCallers(
   apiToken: string,
-  serviceSecret: string | undefined,
+  { hostSecret: serviceSecret, gateSecret }: SchedulerConfig,
   { api }: Scheduler,
 ): AuthOptions["authenticate"] {
-  const isOperator = knowTokens(new Map([[apiToken, anOperator("operator")]]));
+  const gates = gateSecret === undefined ? [] : [[gateSecret, aGate()] as const];
+  const isOperator = knowTokens(new Map([...gates, [apiToken, anOperator("operator")]]));
   const hosts = createHostTokens({ store: api.store, clock: api.clock, serviceSecret });
   return async token => (await isOperator(token)) ?? (await hosts.authenticate(token));
 }
@@ -126,7 +127,7 @@ async function listen(
     auth:
       config.apiToken === undefined
         ? undefined
-        : { authenticate: knowCallers(config.apiToken, config.hostSecret, scheduler), permissionOf },
+        : { authenticate: knowCallers(config.apiToken, config, scheduler), permissionOf },
     ready: { database: () => store.ping().then(() => undefined) },
     origins: config.origins,
     limits: limitsOf(config),

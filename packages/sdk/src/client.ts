@@ -32,6 +32,7 @@ export function createClient({ transport, timeoutMs }: ClientOptions): SkepClien
     workspaces: client(SERVICE_BY_NAME.workspaces),
     containers: client(SERVICE_BY_NAME.containers),
     rules: client(SERVICE_BY_NAME.rules),
+    devices: client(SERVICE_BY_NAME.devices),
     nodes: client(SERVICE_BY_NAME.nodes),
     routing: client(SERVICE_BY_NAME.routing),
     platform: client(SERVICE_BY_NAME.platform),

@@ -65,6 +65,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./workspace.ts")).workspace,
   },
   {
+    name: "device",
+    summary: "Make devices of a workspace, and say what they may.",
+    load: async () => (await import("./device.ts")).device,
+  },
+  {
     name: "rule",
     summary: "Put, list and try out the rules of workspaces.",
     load: async () => (await import("./rule.ts")).rule,

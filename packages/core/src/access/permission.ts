@@ -16,6 +16,8 @@ export const PERMISSIONS = [
   "workspaces.write",
   "rules.read",
   "rules.write",
+  "devices.read",
+  "devices.write",
   "nodes.read",
   "nodes.write",
   "routes.read",
@@ -24,6 +26,7 @@ export const PERMISSIONS = [
   "platform.recover",
   "hosts.enrol",
   "hosts.serve",
+  "devices.admit",
 ] as const;
 
 /** One of them. */

@@ -23,10 +23,10 @@ export interface HostRights {
 /** The caller of a request. */
 export interface Principal {
   /**
-   * `operator` holds the platform's token; `host` is a process that runs workspaces; `anonymous`
-   * has none.
+   * `operator` holds the platform's token; `host` is a process that runs workspaces, `gate` one
+   * that lets devices in; `anonymous` has none.
    */
-  readonly kind: "operator" | "host" | "anonymous";
+  readonly kind: "operator" | "host" | "gate" | "anonymous";
   /** The name that the audit log keeps. */
   readonly name: string;
   readonly grants: readonly Grant[];
@@ -40,6 +40,11 @@ export function aHost(rights: HostRights): Principal {
   const permissions: readonly Permission[] = hostId === undefined ? ["hosts.enrol"] : ["hosts.enrol", "hosts.serve"];
   const name = hostId === undefined ? "a process of the hosts" : `host ${hostId}`;
   return { kind: "host", name, grants: [{ permissions, scope: PLATFORM }], host: rights };
+}
+
+/** A process that stands before a broker. It may ask who devices are, and nothing else. */
+export function aGate(): Principal {
+  return { kind: "gate", name: "a gate", grants: [{ permissions: ["devices.admit"], scope: PLATFORM }] };
 }
 
 /** The holder of the platform's token: it may do everything. */

@@ -1,6 +1,10 @@
 import { volumeHandlers } from "./volumes.ts";
 import { containerHandlers } from "./containers.ts";
 import { ContainerService } from "@skep/api/gen/skep/v1/container_service_pb.ts";
+import { deviceHandlers } from "./devices.ts";
+import { gateHandlers } from "./gates.ts";
+import { DeviceService } from "@skep/api/gen/skep/v1/device_service_pb.ts";
+import { GateService } from "@skep/api/gen/skep/v1/gate_pb.ts";
 import { ruleHandlers } from "./rules.ts";
 import { RuleService } from "@skep/api/gen/skep/v1/rule_service_pb.ts";
 import { workspaceHandlers } from "./workspaces.ts";
@@ -36,9 +40,11 @@ export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
     router.service(WorkspaceService, workspaceHandlers(deps));
     router.service(ContainerService, containerHandlers(deps));
     router.service(RuleService, ruleHandlers(deps));
+    router.service(DeviceService, deviceHandlers(deps));
     router.service(NodeService, nodeHandlers(deps));
     router.service(RoutingService, routingHandlers(deps));
     router.service(PlatformService, platformHandlers(deps));
     router.service(HostService, hostHandlers(deps));
+    router.service(GateService, gateHandlers(deps));
   };
 }

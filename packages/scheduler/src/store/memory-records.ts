@@ -10,6 +10,7 @@ import { isLive } from "@skep/core/model/state.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
+import type { KnownDevice } from "@skep/core/workspace/device.ts";
 import type { RuleRecord } from "@skep/core/rules/record.ts";
 import type { HostedStatus } from "@skep/core/workspace/host-report.ts";
 import type { WorkspaceLocation } from "@skep/core/workspace/host.ts";
@@ -85,6 +86,8 @@ export interface Records {
   readonly workspaces: Map<string, WorkspaceRecord>;
   /** By workspace, kind and name: the versions that are kept, the oldest first. */
   readonly rules: Map<string, readonly RuleRecord[]>;
+  /** By user name. */
+  readonly devices: Map<string, KnownDevice>;
   readonly workspaceHosts: Map<string, HostRow>;
   /** By workspace and epoch. */
   readonly workspaceLocations: Map<string, LocatedRow>;
@@ -140,6 +143,7 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
     orphans: new Map(),
     workspaces: new Map(),
     rules: new Map(),
+    devices: new Map(),
     workspaceHosts: new Map(),
     workspaceLocations: new Map(),
     hostKey: `host key of ${incarnation}`,

@@ -11,6 +11,7 @@ import { describeMandates } from "./contract/mandate.contract.ts";
 import { describeNumbers } from "./contract/number.contract.ts";
 import { describePlans } from "./contract/plan.contract.ts";
 import { describeRecoveries } from "./contract/recovery.contract.ts";
+import { describeDevices } from "./contract/device.contract.ts";
 import { describeRules } from "./contract/rule.contract.ts";
 import { describeWorkspaces } from "./contract/workspace.contract.ts";
 import { prepareStore, type StorePlace } from "./contract/setting.ts";
@@ -40,5 +41,6 @@ export function describeStore(place: StorePlace): void {
     describeHosting(setting);
     describeWorkspaces(setting);
     describeRules(setting);
+    describeDevices(setting);
   });
 }

@@ -21,6 +21,7 @@ import type { Committed, Raised, Stale } from "./commit-result.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { StatusReport } from "./reports.ts";
 import type { Page, PageRequest, Request } from "./request.ts";
+import type { DeviceStore } from "./device-store.ts";
 import type { RuleStore } from "./rule-store.ts";
 import type { Mandate } from "./mandate.ts";
 import type { HostingStore } from "./hosting-store.ts";
@@ -370,6 +371,7 @@ export interface Store
     KeyStore,
     WorkspaceStore,
     RuleStore,
+    DeviceStore,
     HostingStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */
   ping(): Promise<void>;

@@ -79,6 +79,7 @@ function commitHosting(
   for (const id of plan.gone) {
     records.workspaces.delete(id);
     for (const [key, [rule]] of records.rules) if (rule?.workspaceId === id) records.rules.delete(key);
+    for (const [key, { workspaceId }] of records.devices) if (workspaceId === id) records.devices.delete(key);
   }
   for (const id of plan.lost) records.workspaceHosts.delete(id);
   for (const id of touched) {

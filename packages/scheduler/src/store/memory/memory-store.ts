@@ -3,6 +3,7 @@ import { giveUpVolume, listVolumes, saveVolumes } from "./volumes.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { createKeys } from "./keys.ts";
+import { createDevices } from "./devices.ts";
 import { createRules } from "./rules.ts";
 import { createHosting } from "./hosting.ts";
 import { createWorkspaces } from "./workspaces.ts";
@@ -155,6 +156,7 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
     ...createKeys(records, pass),
     ...createWorkspaces(records, pass),
     ...createRules(records, pass),
+    ...createDevices(records, pass),
     ...createHosting(records, pass, () => clock.now()),
   };
 }

@@ -24,6 +24,7 @@ import { pruneHistory } from "./queries/prune.ts";
 import { saveReport } from "./queries/report.ts";
 import { loadDigests, restoreLocation, saveUsage } from "./queries/status.ts";
 import { saveSwarmNodes } from "./queries/swarm-nodes.ts";
+import { createDevices } from "./queries/devices.ts";
 import { createRules } from "./queries/rules.ts";
 import { createHosting } from "./queries/hosting.ts";
 import { createWorkspaces } from "./queries/workspaces.ts";
@@ -112,6 +113,7 @@ export function createPostgresStore(
     ...createKeys(pool),
     ...createWorkspaces(pool),
     ...createRules(pool),
+    ...createDevices(pool),
     ...createHosting(pool),
     ping: async () => void (await ask(pool, { name: "ping", text: "SELECT 1" }, [])),
     migrate: () => migrateTranslated(db),

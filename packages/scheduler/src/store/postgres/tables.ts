@@ -166,6 +166,21 @@ export interface RuleRow {
   created_by: string;
 }
 
+/** A row of `devices`. */
+export interface DeviceRow {
+  workspace_id: string;
+  device_id: string;
+  digest: string;
+  enabled: boolean;
+  version: number;
+  created_at: number;
+  created_by: string;
+  seen_at: number | null;
+  denied: number;
+  denied_at: number | null;
+  denied_topic: string;
+}
+
 /** A row of `decisions`. */
 export interface DecisionRow {
   id: number;

@@ -21,6 +21,7 @@ import { skippedSerials } from "./0026-skipped-serials.ts";
 import { workspaces } from "./0028-workspaces.ts";
 import { workspaceRules } from "./0029-workspace-rules.ts";
 import { hosting } from "./0030-hosting.ts";
+import { devices } from "./0032-devices.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -52,6 +53,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0028-workspaces": { up: workspaces },
   "0029-workspace-rules": { up: workspaceRules },
   "0030-hosting": { up: hosting },
+  "0032-devices": { up: devices },
 };
 
 /**
