@@ -69,12 +69,14 @@ export function sighted<T extends Device>(device: T, { seenAt, denied, deniedTop
 
 /** A topic as it is kept: bounded, and without what no text of a database may hold. */
 export function shownTopic(topic: string): string {
-  return [...topic.slice(0, LONGEST_SHOWN)].map(one => (/[\p{Cc}\p{Cs}]/u.test(one) ? "\ufffd" : one)).join("");
+  return topic.slice(0, LONGEST_SHOWN).replace(/[\p{Cc}\p{Cs}]/gu, "\ufffd");
 }
 
 /** The device as people see it. */
-export function withoutDigest({ digest: _, ...device }: KnownDevice): Device {
-  return device;
+export function withoutDigest(device: KnownDevice): Device {
+  const { workspaceId, deviceId, enabled, version, createdAt, createdBy, seenAt, denied, deniedAt, deniedTopic } =
+    device;
+  return { workspaceId, deviceId, enabled, version, createdAt, createdBy, seenAt, denied, deniedAt, deniedTopic };
 }
 
 /** Why a device is not changed: what is wrong, where, and what to do. */
