@@ -98,6 +98,7 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
   hosts: {
     enrol: "hosts.enrol",
     attach: "hosts.serve",
+    loadRules: "hosts.serve",
     report: "hosts.serve",
   },
   gates: {

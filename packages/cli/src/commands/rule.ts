@@ -4,6 +4,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { RuleKind, WorkspaceRuleSchema, type WorkspaceRule } from "@skep/api/gen/skep/v1/rule_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { dryRun, type TriedStep } from "@skep/core/rules/dry-run.ts";
+import type { RuleSet } from "@skep/core/rules/rule-set.ts";
 import type { Io } from "../io.ts";
 import { enumWord } from "../output/enum-word.ts";
 import { listJson, messageJson, print } from "../output/print.ts";
@@ -14,7 +15,7 @@ import { act, examples } from "../session/act.ts";
 import { newKey } from "../session/change.ts";
 import type { Session } from "../session/open.ts";
 import { allPages } from "../session/pages.ts";
-import { readDocuments, readRuleSet, type FileDocument, type RuleSet } from "../session/rule-documents.ts";
+import { readDocuments, ruleSetOf, type FileDocument } from "../session/rule-documents.ts";
 import { readMessages } from "../session/tried-messages.ts";
 import { wholeNumber } from "../session/whole-number.ts";
 import type { Setup } from "./command.ts";
@@ -136,7 +137,7 @@ async function ruleSet(
   const given = file === undefined ? [] : readDocuments(io, file).map(one => ({ ...one, version: 1 }));
   const kept = workspaceId === undefined ? [] : (await listAll(session, workspaceId, RuleKind.UNSPECIFIED)).map(toFile);
   const names = new Set(given.map(nameOf));
-  return readRuleSet([...kept.filter(one => !names.has(nameOf(one))), ...given]);
+  return ruleSetOf([...kept.filter(one => !names.has(nameOf(one))), ...given]);
 }
 
 function nameOf({ kind, document }: FileDocument): string {

@@ -1,10 +1,7 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { SkepError, type Issue } from "@skep/core/error.ts";
-import { readRule } from "@skep/core/rules/read-rule.ts";
-import { readSchema } from "@skep/core/rules/read-schema.ts";
+import { SkepError } from "@skep/core/error.ts";
 import type { RuleKind } from "@skep/core/rules/record.ts";
-import type { Rule } from "@skep/core/rules/rule.ts";
-import type { Schema } from "@skep/core/rules/schema.ts";
+import { readRuleSet, type RuleSet } from "@skep/core/rules/rule-set.ts";
 import type { Io } from "../io.ts";
 import { readDocument } from "./document-file.ts";
 
@@ -31,27 +28,15 @@ export function readDocuments(io: Io, file: string): readonly FileDocument[] {
   });
 }
 
-/** What can be tried out. */
-export interface RuleSet {
-  readonly rules: readonly Rule[];
-  readonly schemas: ReadonlyMap<string, Schema>;
-}
-
 /**
  * Documents as what they say, each at its version. @throws SkepError `invalid_argument` with
  * everything that is wrong with any of them.
  */
-export function readRuleSet(documents: readonly (FileDocument & { readonly version: number })[]): RuleSet {
-  const rules: Rule[] = [];
-  const schemas = new Map<string, Schema>();
-  const issues: Issue[] = [];
-  for (const { kind, document, place, version } of documents) {
-    const read = kind === "rule" ? readRule(document, version) : readSchema(document, version);
-    issues.push(...read.issues.map(one => ({ ...one, path: `${place} ${one.path}` })));
-    if (read.value === undefined) continue;
-    if ("reference" in read.value) schemas.set(read.value.reference, read.value);
-    else rules.push(read.value);
-  }
-  if (issues.length === 0) return { rules, schemas };
+export function ruleSetOf(documents: readonly (FileDocument & { readonly version: number })[]): RuleSet {
+  const set = readRuleSet(documents.map(one => ({ ...one, reference: one.place })));
+  const issues = set.unread.flatMap(({ record, issues: wrong }) =>
+    wrong.map(one => ({ ...one, path: `${record.reference} ${one.path}` })),
+  );
+  if (issues.length === 0) return set;
   throw new SkepError("invalid_argument", "RULE_INVALID", "These rules cannot be tried out:", { issues });
 }

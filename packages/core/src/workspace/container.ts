@@ -47,15 +47,12 @@ export interface ContainerConnections {
 /** A host reports each second: what is older says nothing about now. */
 const SILENT_MS = 10_000;
 
-/**
- * Names of numbers that hosts report and that are read here. Each is a part's name and the name
- * that the part counts by; `uptime` is in seconds.
- */
-const COUNTS = {
+/** Names of numbers that hosts report and that are read here; `uptime` is in seconds. */
+export const COUNTS = {
   uptime: "uptime",
-  sockets: "events.sockets",
-  channels: "channel.subscriptions",
-  database: "database.connections",
+  sockets: "sockets",
+  channels: "channels",
+  database: "databaseConnections",
 } as const;
 
 /** What no host has said; one sentence. */

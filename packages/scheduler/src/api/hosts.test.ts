@@ -91,6 +91,25 @@ describe("a report", () => {
   });
 });
 
+describe("loading rules", () => {
+  const load = (hostId: string, rights?: HostRights) => clientOf(rights).loadRules({ hostId, workspaceId: "fleet" });
+
+  it("gives a host the rules of what it has, and of nothing else", async () => {
+    await report();
+    await report({ hostId: "host_b" });
+    await place();
+    const hot = { workspaceId: "fleet", kind: "rule", reference: "hot" } as const;
+    await platform.store.putRule(hot, { id: "hot" }, undefined, someone, 0);
+    const own = { hostId: "host_a", workspaceId: undefined };
+    expect(await load("host_a", own)).toMatchObject({
+      rulesVersion: 1n,
+      rules: [{ reference: "hot", version: 1n, document: { id: "hot" } }],
+    });
+    expect(await refusal(load("host_b"))).toContain("Host host_b does not have the workspace fleet");
+    expect(await refusal(load("host_a", { ...own, hostId: "host_b" }))).toContain("may not speak as host host_a");
+  });
+});
+
 describe("enrolling", () => {
   it("gives an identity a host's id, and the workspace that its secret was for", async () => {
     const identity = "x".repeat(40);

@@ -4,6 +4,9 @@ import type { HostService } from "@skep/api/gen/skep/v1/host_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { HostId } from "@skep/core/workspace/host.ts";
+import { toUint64 } from "@skep/api/codec/number.ts";
+import { ruleToProto } from "@skep/api/codec/rule.ts";
+import { refuse } from "../store/refusals.ts";
 import { principalKey } from "@skep/server/auth.ts";
 import { createHostTokens } from "../join/host-tokens.ts";
 import { HOLD_MS } from "../loop/host-watch.ts";
@@ -28,6 +31,14 @@ export function hostHandlers(deps: ApiDeps): ServiceImpl<typeof HostService> {
       requireHost(context, hostId);
       for await (const assignment of assignmentsOf(deps, hostId, context.signal))
         yield { assignment: hostAssignmentToProto(assignment) };
+    },
+    loadRules: async ({ hostId, workspaceId }, context) => {
+      requireHost(context, hostId);
+      const holder = (await store.locateWorkspaces([workspaceId])).get(workspaceId);
+      if (holder?.hostId !== hostId) throw notHeld(hostId, workspaceId);
+      const loaded = await store.loadRules(workspaceId);
+      if (loaded === undefined) throw refuse.noWorkspace(workspaceId);
+      return { rulesVersion: toUint64(loaded.rulesVersion), rules: loaded.records.map(ruleToProto) };
     },
     report: async (request, context) => {
       const report = hostReportFromProto(request);
@@ -74,5 +85,14 @@ function requireHost(context: HandlerContext, hostId: HostId, workspaceId?: stri
     "permission_denied",
     "ANOTHER_HOST",
     `${name} may not speak ${what}: its token is for itself. Enrol for a token of your own.`,
+  );
+}
+
+/** A host reads nothing of what is another one's. */
+function notHeld(hostId: HostId, workspaceId: string): SkepError {
+  return new SkepError(
+    "permission_denied",
+    "ANOTHER_HOST",
+    `Host ${hostId} does not have the workspace ${workspaceId}; its assignment says what it has.`,
   );
 }

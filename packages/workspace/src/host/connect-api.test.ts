@@ -1,5 +1,7 @@
 import { Code, ConnectError, createRouterTransport, type Transport } from "@connectrpc/connect";
 import { HostService } from "@skep/api/gen/skep/v1/host_pb.ts";
+import { RuleKind } from "@skep/api/gen/skep/v1/rule_pb.ts";
+import { readRuleSet } from "@skep/core/rules/rule-set.ts";
 import type { HostReport } from "@skep/core/workspace/host-report.ts";
 import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
 import { beforeEach, expect, it } from "vitest";
@@ -34,6 +36,11 @@ function scheduler(isAway = false): Transport {
       report: (_, { requestHeader }) => {
         see("report", requestHeader);
         return { holdMs: 2_000 };
+      },
+      loadRules: (_, { requestHeader }) => {
+        see("loadRules", requestHeader);
+        const document = { id: "hot", when: { kind: "always" }, actions: [{ kind: "event", topic: "a" }] };
+        return { rulesVersion: 4n, rules: [{ kind: RuleKind.RULE, reference: "hot", version: 2n, document }] };
       },
       attach: async function* (_, { requestHeader }) {
         see("attach", requestHeader);
@@ -73,4 +80,14 @@ it("goes to the next scheduler where one does not answer", async () => {
   await expect(api.enrol("an identity", signal)).rejects.toMatchObject({ code: "unavailable" });
   expect(await api.enrol("an identity", signal)).toMatchObject({ hostId: "h" });
   expect((await api.report(report, signal)).holdMs).toBe(2_000);
+});
+
+it("loads the rules of a workspace, as core reads them", async () => {
+  const api = createConnectApi({ transports: [scheduler()], secret: "secret", clock });
+  await api.enrol("an identity", signal);
+  const { rulesVersion, records } = await api.loadRules("h", "fleet", signal);
+  expect(rulesVersion).toBe(4);
+  expect(readRuleSet(records)).toMatchObject({ rules: [{ id: "hot", version: 2 }], unread: [] });
+  known = new Set(["secret"]);
+  await expect(api.loadRules("h", "fleet", signal)).rejects.toMatchObject({ code: "unauthenticated" });
 });

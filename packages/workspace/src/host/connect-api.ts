@@ -1,6 +1,8 @@
 import { createClient, type CallOptions, type Client, type Transport } from "@connectrpc/connect";
 import { fromConnectError } from "@skep/api/codec/error.ts";
 import { hostAnswerFromProto, hostAssignmentFromProto, hostReportToProto } from "@skep/api/codec/host.ts";
+import { fromUint64 } from "@skep/api/codec/number.ts";
+import { ruleFromProto } from "@skep/api/codec/rule.ts";
 import { HostService } from "@skep/api/gen/skep/v1/host_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
@@ -78,6 +80,15 @@ export function createConnectApi({ transports, secret, clock }: ConnectApiOption
       }
     },
     attach,
+    loadRules: async (hostId, workspaceId, signal) => {
+      try {
+        const answer = await client().loadRules({ hostId, workspaceId }, await options(signal));
+        const rulesVersion = fromUint64(answer.rulesVersion, "rules_version");
+        return { rulesVersion, records: answer.rules.map(ruleFromProto) };
+      } catch (thrown) {
+        throw failed(thrown);
+      }
+    },
     report: async (report, signal) => {
       try {
         return hostAnswerFromProto(await client().report(hostReportToProto(report), await options(signal)));

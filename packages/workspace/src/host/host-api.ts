@@ -1,3 +1,4 @@
+import type { RuleRecord } from "@skep/core/rules/record.ts";
 import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { HostAnswer, HostReport } from "@skep/core/workspace/host-report.ts";
 import type { HostId } from "@skep/core/workspace/host.ts";
@@ -10,12 +11,23 @@ export interface Enrolled {
   readonly workspaceId: WorkspaceId | undefined;
 }
 
+/** Rules and schemas as they are recorded. */
+export interface LoadedRules {
+  /** As an assignment has it: another one is asked for. */
+  readonly rulesVersion: number;
+  readonly records: readonly RuleRecord[];
+}
+
 /** The schedulers, as a host sees them. Every call rejects with a SkepError. */
 export interface HostApi {
   /** Joins as the host that this identity makes. */
   enrol(identity: string, signal: AbortSignal): Promise<Enrolled>;
   /** All that it is to run, at once and after each change, until the stream ends or is left. */
   attach(hostId: HostId, signal: AbortSignal): AsyncIterable<HostAssignment>;
+  /**
+   * The latest rules and schemas of a workspace that it has, as `readRuleSet` of core reads them.
+   */
+  loadRules(hostId: HostId, workspaceId: WorkspaceId, signal: AbortSignal): Promise<LoadedRules>;
   /** Says how it is; the answer is its lease. */
   report(report: HostReport, signal: AbortSignal): Promise<HostAnswer>;
 }

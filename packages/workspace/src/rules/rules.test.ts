@@ -1,3 +1,4 @@
+import type { RuleSet } from "@skep/core/rules/rule-set.ts";
 import type { Condition } from "@skep/core/rules/condition.ts";
 import type { Action, Rule } from "@skep/core/rules/rule.ts";
 import type { FieldRule, Format, Schema } from "@skep/core/rules/schema.ts";
@@ -6,7 +7,7 @@ import { encode } from "cborg";
 import { describe, expect, it } from "vitest";
 import type { Message } from "../message.ts";
 import type { Actions } from "./acting.ts";
-import { createRules, type RuleSet } from "./rules.ts";
+import { createRules } from "./rules.ts";
 
 const field = (over: Partial<FieldRule> = {}): FieldRule => ({
   ...{ type: "number", sources: ["t"], required: true, unit: undefined, sentUnit: undefined, scale: 1, offset: 0 },

@@ -1,6 +1,5 @@
 import { evaluate, evaluateSilence, forgetRules, silentAt, type Effect } from "@skep/core/rules/evaluate.ts";
-import type { Rule } from "@skep/core/rules/rule.ts";
-import type { Schema } from "@skep/core/rules/schema.ts";
+import type { RuleSet } from "@skep/core/rules/rule-set.ts";
 import { topicOf } from "@skep/core/workspace/topic.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { Clock } from "@skep/kit/clock.ts";
@@ -9,12 +8,6 @@ import type { PartHealth, Processed, Rules } from "../parts.ts";
 import { createActing, type Actions } from "./acting.ts";
 import { createDevices } from "./devices.ts";
 import { typeMessage } from "./typing.ts";
-
-/** How messages are read, and what is done when. */
-export interface RuleSet {
-  readonly schemas: ReadonlyMap<string, Schema>;
-  readonly rules: readonly Rule[];
-}
 
 /** The rules of one workspace, which can be given others at any time. */
 export interface RulesRuntime extends Rules {

@@ -113,6 +113,7 @@ function overWay(api: HostApi, way: Way): HostApi {
   const away = (): SkepError => new SkepError("unavailable", "CUT", "The host is cut off.");
   return {
     enrol: (identity, signal) => (way.isCut ? Promise.reject(away()) : api.enrol(identity, signal)),
+    loadRules: (...args) => (way.isCut ? Promise.reject(away()) : api.loadRules(...args)),
     report: async (report, signal) => {
       if (way.isCut) throw away();
       const answer = await api.report(report, signal);

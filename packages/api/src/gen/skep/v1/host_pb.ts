@@ -5,6 +5,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
+import type { WorkspaceRule } from "./rule_pb.ts";
+import { file_skep_v1_rule } from "./rule_pb.ts";
 import type { Connector } from "./workspace_pb.ts";
 import { file_skep_v1_workspace } from "./workspace_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -13,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file skep/v1/host.proto.
  */
 export const file_skep_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChJza2VwL3YxL2hvc3QucHJvdG8SB3NrZXAudjEiLAoMRW5yb2xSZXF1ZXN0EhwKCGlkZW50aXR5GAEgASgJQgq6SAdyBRAgGIABIlwKDUVucm9sUmVzcG9uc2USDwoHaG9zdF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIVCg1leHBpcmVzX2luX21zGAMgASgNEhQKDHdvcmtzcGFjZV9pZBgEIAEoCSIrCg1BdHRhY2hSZXF1ZXN0EhoKB2hvc3RfaWQYASABKAlCCbpIBnIEEAEYQCI9Cg5BdHRhY2hSZXNwb25zZRIrCgphc3NpZ25tZW50GAEgASgLMhcuc2tlcC52MS5Ib3N0QXNzaWdubWVudCKGAQoOSG9zdEFzc2lnbm1lbnQSDwoHaG9zdF9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCRIMCgR0ZXJtGAMgASgEEhAKCHJldmlzaW9uGAQgASgEEi4KCndvcmtzcGFjZXMYBSADKAsyGi5za2VwLnYxLkFzc2lnbmVkV29ya3NwYWNlItQBChFBc3NpZ25lZFdvcmtzcGFjZRIKCgJpZBgBIAEoCRINCgVlcG9jaBgCIAEoBBInCgdkZXNpcmVkGAMgASgOMhYuc2tlcC52MS5Ib3N0ZWREZXNpcmVkEiUKCWNvbm5lY3RvchgEIAEoCzISLnNrZXAudjEuQ29ubmVjdG9yEg8KB3ZlcnNpb24YBSABKAQSEAoIcmVzdGFydHMYBiABKAQSGgoSZGF0YWJhc2VfcG9vbF9zaXplGAcgASgNEhUKDXJ1bGVzX3ZlcnNpb24YCCABKAQiiAMKDVJlcG9ydFJlcXVlc3QSGgoHaG9zdF9pZBgBIAEoCUIJukgGcgQQARhAEhkKB25vZGVfaWQYAiABKAlCCLpIBXIDGIABEh0KDHdvcmtzcGFjZV9pZBgDIAEoCUIHukgEcgIYKBIVCg1zdGFydGVkX2F0X21zGAQgASgDEhgKB3ZlcnNpb24YBSABKAlCB7pIBHICGEASFAoDc2VxGAYgASgEQge6SAQyAigBEhAKCGRyYWluaW5nGAcgASgIEhkKBG1vc3QYCCABKA1CC7pICCoGGKCNBigBEh8KBGxvYWQYCSABKAsyES5za2VwLnYxLkhvc3RMb2FkEiUKE2FwcGxpZWRfaW5jYXJuYXRpb24YCiABKAlCCLpIBXIDGIABEhQKDGFwcGxpZWRfdGVybRgLIAEoBBIYChBhcHBsaWVkX3JldmlzaW9uGAwgASgEEjUKCndvcmtzcGFjZXMYDSADKAsyFS5za2VwLnYxLkhvc3RlZFN0YXR1c0IKukgHkgEEEKCNBiJ9CghIb3N0TG9hZBITCgtjb25uZWN0aW9ucxgBIAEoDRItChNtZXNzYWdlc19wZXJfc2Vjb25kGAIgASgBQhC6SA0SC0ABKQAAAAAAAAAAEi0KDG1lbW9yeV9zaGFyZRgDIAEoAUIXukgUEhIZAAAAAAAA8D8pAAAAAAAAAAAigQIKDEhvc3RlZFN0YXR1cxIfCgx3b3Jrc3BhY2VfaWQYASABKAlCCbpIBnIEEAEYKBINCgVlcG9jaBgCIAEoBBIjCgVzdGF0ZRgDIAEoDjIULnNrZXAudjEuSG9zdGVkU3RhdGUSEgoKaXNfaGVhbHRoeRgEIAEoCBI7CgZjb3VudHMYBSADKAsyIS5za2VwLnYxLkhvc3RlZFN0YXR1cy5Db3VudHNFbnRyeUIIukgFmgECEGQSHAoKbGFzdF9lcnJvchgGIAEoCUIIukgFcgMY0A8aLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASKTAQoOUmVwb3J0UmVzcG9uc2USDwoHaG9sZF9tcxgBIAEoDRIoCgdncmFudGVkGAIgAygLMhcuc2tlcC52MS5Xb3Jrc3BhY2VFcG9jaBImCgVlbmRlZBgDIAMoCzIXLnNrZXAudjEuV29ya3NwYWNlRXBvY2gSDAoEYW5ldxgEIAEoCRIQCghyZXZpc2lvbhgFIAEoBCI1Cg5Xb3Jrc3BhY2VFcG9jaBIUCgx3b3Jrc3BhY2VfaWQYASABKAkSDQoFZXBvY2gYAiABKAQqYAoNSG9zdGVkRGVzaXJlZBIeChpIT1NURURfREVTSVJFRF9VTlNQRUNJRklFRBAAEhYKEkhPU1RFRF9ERVNJUkVEX1JVThABEhcKE0hPU1RFRF9ERVNJUkVEX1NUT1AQAip6CgtIb3N0ZWRTdGF0ZRIcChhIT1NURURfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVIT1NURURfU1RBVEVfQVNTSUdORUQQARIYChRIT1NURURfU1RBVEVfUlVOTklORxACEhgKFEhPU1RFRF9TVEFURV9TVE9QUEVEEAMyvQEKC0hvc3RTZXJ2aWNlEjYKBUVucm9sEhUuc2tlcC52MS5FbnJvbFJlcXVlc3QaFi5za2VwLnYxLkVucm9sUmVzcG9uc2USOwoGQXR0YWNoEhYuc2tlcC52MS5BdHRhY2hSZXF1ZXN0Ghcuc2tlcC52MS5BdHRhY2hSZXNwb25zZTABEjkKBlJlcG9ydBIWLnNrZXAudjEuUmVwb3J0UmVxdWVzdBoXLnNrZXAudjEuUmVwb3J0UmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_skep_v1_workspace]);
+  fileDesc("ChJza2VwL3YxL2hvc3QucHJvdG8SB3NrZXAudjEiLAoMRW5yb2xSZXF1ZXN0EhwKCGlkZW50aXR5GAEgASgJQgq6SAdyBRAgGIABIlwKDUVucm9sUmVzcG9uc2USDwoHaG9zdF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIVCg1leHBpcmVzX2luX21zGAMgASgNEhQKDHdvcmtzcGFjZV9pZBgEIAEoCSIrCg1BdHRhY2hSZXF1ZXN0EhoKB2hvc3RfaWQYASABKAlCCbpIBnIEEAEYQCI9Cg5BdHRhY2hSZXNwb25zZRIrCgphc3NpZ25tZW50GAEgASgLMhcuc2tlcC52MS5Ib3N0QXNzaWdubWVudCKGAQoOSG9zdEFzc2lnbm1lbnQSDwoHaG9zdF9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCRIMCgR0ZXJtGAMgASgEEhAKCHJldmlzaW9uGAQgASgEEi4KCndvcmtzcGFjZXMYBSADKAsyGi5za2VwLnYxLkFzc2lnbmVkV29ya3NwYWNlIk8KEExvYWRSdWxlc1JlcXVlc3QSGgoHaG9zdF9pZBgBIAEoCUIJukgGcgQQARhAEh8KDHdvcmtzcGFjZV9pZBgCIAEoCUIJukgGcgQQARgoIlEKEUxvYWRSdWxlc1Jlc3BvbnNlEhUKDXJ1bGVzX3ZlcnNpb24YASABKAQSJQoFcnVsZXMYAiADKAsyFi5za2VwLnYxLldvcmtzcGFjZVJ1bGUi1AEKEUFzc2lnbmVkV29ya3NwYWNlEgoKAmlkGAEgASgJEg0KBWVwb2NoGAIgASgEEicKB2Rlc2lyZWQYAyABKA4yFi5za2VwLnYxLkhvc3RlZERlc2lyZWQSJQoJY29ubmVjdG9yGAQgASgLMhIuc2tlcC52MS5Db25uZWN0b3ISDwoHdmVyc2lvbhgFIAEoBBIQCghyZXN0YXJ0cxgGIAEoBBIaChJkYXRhYmFzZV9wb29sX3NpemUYByABKA0SFQoNcnVsZXNfdmVyc2lvbhgIIAEoBCKIAwoNUmVwb3J0UmVxdWVzdBIaCgdob3N0X2lkGAEgASgJQgm6SAZyBBABGEASGQoHbm9kZV9pZBgCIAEoCUIIukgFcgMYgAESHQoMd29ya3NwYWNlX2lkGAMgASgJQge6SARyAhgoEhUKDXN0YXJ0ZWRfYXRfbXMYBCABKAMSGAoHdmVyc2lvbhgFIAEoCUIHukgEcgIYQBIUCgNzZXEYBiABKARCB7pIBDICKAESEAoIZHJhaW5pbmcYByABKAgSGQoEbW9zdBgIIAEoDUILukgIKgYYoI0GKAESHwoEbG9hZBgJIAEoCzIRLnNrZXAudjEuSG9zdExvYWQSJQoTYXBwbGllZF9pbmNhcm5hdGlvbhgKIAEoCUIIukgFcgMYgAESFAoMYXBwbGllZF90ZXJtGAsgASgEEhgKEGFwcGxpZWRfcmV2aXNpb24YDCABKAQSNQoKd29ya3NwYWNlcxgNIAMoCzIVLnNrZXAudjEuSG9zdGVkU3RhdHVzQgq6SAeSAQQQoI0GIn0KCEhvc3RMb2FkEhMKC2Nvbm5lY3Rpb25zGAEgASgNEi0KE21lc3NhZ2VzX3Blcl9zZWNvbmQYAiABKAFCELpIDRILQAEpAAAAAAAAAAASLQoMbWVtb3J5X3NoYXJlGAMgASgBQhe6SBQSEhkAAAAAAADwPykAAAAAAAAAACKBAgoMSG9zdGVkU3RhdHVzEh8KDHdvcmtzcGFjZV9pZBgBIAEoCUIJukgGcgQQARgoEg0KBWVwb2NoGAIgASgEEiMKBXN0YXRlGAMgASgOMhQuc2tlcC52MS5Ib3N0ZWRTdGF0ZRISCgppc19oZWFsdGh5GAQgASgIEjsKBmNvdW50cxgFIAMoCzIhLnNrZXAudjEuSG9zdGVkU3RhdHVzLkNvdW50c0VudHJ5Qgi6SAWaAQIQZBIcCgpsYXN0X2Vycm9yGAYgASgJQgi6SAVyAxjQDxotCgtDb3VudHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIpMBCg5SZXBvcnRSZXNwb25zZRIPCgdob2xkX21zGAEgASgNEigKB2dyYW50ZWQYAiADKAsyFy5za2VwLnYxLldvcmtzcGFjZUVwb2NoEiYKBWVuZGVkGAMgAygLMhcuc2tlcC52MS5Xb3Jrc3BhY2VFcG9jaBIMCgRhbmV3GAQgASgJEhAKCHJldmlzaW9uGAUgASgEIjUKDldvcmtzcGFjZUVwb2NoEhQKDHdvcmtzcGFjZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCpgCg1Ib3N0ZWREZXNpcmVkEh4KGkhPU1RFRF9ERVNJUkVEX1VOU1BFQ0lGSUVEEAASFgoSSE9TVEVEX0RFU0lSRURfUlVOEAESFwoTSE9TVEVEX0RFU0lSRURfU1RPUBACKnoKC0hvc3RlZFN0YXRlEhwKGEhPU1RFRF9TVEFURV9VTlNQRUNJRklFRBAAEhkKFUhPU1RFRF9TVEFURV9BU1NJR05FRBABEhgKFEhPU1RFRF9TVEFURV9SVU5OSU5HEAISGAoUSE9TVEVEX1NUQVRFX1NUT1BQRUQQAzKBAgoLSG9zdFNlcnZpY2USNgoFRW5yb2wSFS5za2VwLnYxLkVucm9sUmVxdWVzdBoWLnNrZXAudjEuRW5yb2xSZXNwb25zZRI7CgZBdHRhY2gSFi5za2VwLnYxLkF0dGFjaFJlcXVlc3QaFy5za2VwLnYxLkF0dGFjaFJlc3BvbnNlMAESQgoJTG9hZFJ1bGVzEhkuc2tlcC52MS5Mb2FkUnVsZXNSZXF1ZXN0Ghouc2tlcC52MS5Mb2FkUnVsZXNSZXNwb25zZRI5CgZSZXBvcnQSFi5za2VwLnYxLlJlcG9ydFJlcXVlc3QaFy5za2VwLnYxLlJlcG9ydFJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_skep_v1_rule, file_skep_v1_workspace]);
 
 /**
  * @generated from message skep.v1.EnrolRequest
@@ -149,6 +151,50 @@ export const HostAssignmentSchema: GenMessage<HostAssignment> = /*@__PURE__*/
   messageDesc(file_skep_v1_host, 4);
 
 /**
+ * @generated from message skep.v1.LoadRulesRequest
+ */
+export type LoadRulesRequest = Message<"skep.v1.LoadRulesRequest"> & {
+  /**
+   * @generated from field: string host_id = 1;
+   */
+  hostId: string;
+
+  /**
+   * @generated from field: string workspace_id = 2;
+   */
+  workspaceId: string;
+};
+
+/**
+ * Describes the message skep.v1.LoadRulesRequest.
+ * Use `create(LoadRulesRequestSchema)` to create a new message.
+ */
+export const LoadRulesRequestSchema: GenMessage<LoadRulesRequest> = /*@__PURE__*/
+  messageDesc(file_skep_v1_host, 5);
+
+/**
+ * @generated from message skep.v1.LoadRulesResponse
+ */
+export type LoadRulesResponse = Message<"skep.v1.LoadRulesResponse"> & {
+  /**
+   * @generated from field: uint64 rules_version = 1;
+   */
+  rulesVersion: bigint;
+
+  /**
+   * @generated from field: repeated skep.v1.WorkspaceRule rules = 2;
+   */
+  rules: WorkspaceRule[];
+};
+
+/**
+ * Describes the message skep.v1.LoadRulesResponse.
+ * Use `create(LoadRulesResponseSchema)` to create a new message.
+ */
+export const LoadRulesResponseSchema: GenMessage<LoadRulesResponse> = /*@__PURE__*/
+  messageDesc(file_skep_v1_host, 6);
+
+/**
  * @generated from message skep.v1.AssignedWorkspace
  */
 export type AssignedWorkspace = Message<"skep.v1.AssignedWorkspace"> & {
@@ -204,7 +250,7 @@ export type AssignedWorkspace = Message<"skep.v1.AssignedWorkspace"> & {
  * Use `create(AssignedWorkspaceSchema)` to create a new message.
  */
 export const AssignedWorkspaceSchema: GenMessage<AssignedWorkspace> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 5);
+  messageDesc(file_skep_v1_host, 7);
 
 /**
  * @generated from message skep.v1.ReportRequest
@@ -295,7 +341,7 @@ export type ReportRequest = Message<"skep.v1.ReportRequest"> & {
  * Use `create(ReportRequestSchema)` to create a new message.
  */
 export const ReportRequestSchema: GenMessage<ReportRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 6);
+  messageDesc(file_skep_v1_host, 8);
 
 /**
  * @generated from message skep.v1.HostLoad
@@ -324,7 +370,7 @@ export type HostLoad = Message<"skep.v1.HostLoad"> & {
  * Use `create(HostLoadSchema)` to create a new message.
  */
 export const HostLoadSchema: GenMessage<HostLoad> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 7);
+  messageDesc(file_skep_v1_host, 9);
 
 /**
  * @generated from message skep.v1.HostedStatus
@@ -370,7 +416,7 @@ export type HostedStatus = Message<"skep.v1.HostedStatus"> & {
  * Use `create(HostedStatusSchema)` to create a new message.
  */
 export const HostedStatusSchema: GenMessage<HostedStatus> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 8);
+  messageDesc(file_skep_v1_host, 10);
 
 /**
  * @generated from message skep.v1.ReportResponse
@@ -418,7 +464,7 @@ export type ReportResponse = Message<"skep.v1.ReportResponse"> & {
  * Use `create(ReportResponseSchema)` to create a new message.
  */
 export const ReportResponseSchema: GenMessage<ReportResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 9);
+  messageDesc(file_skep_v1_host, 11);
 
 /**
  * @generated from message skep.v1.WorkspaceEpoch
@@ -440,7 +486,7 @@ export type WorkspaceEpoch = Message<"skep.v1.WorkspaceEpoch"> & {
  * Use `create(WorkspaceEpochSchema)` to create a new message.
  */
 export const WorkspaceEpochSchema: GenMessage<WorkspaceEpoch> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 10);
+  messageDesc(file_skep_v1_host, 12);
 
 /**
  * @generated from enum skep.v1.HostedDesired
@@ -542,6 +588,17 @@ export const HostService: GenService<{
     methodKind: "server_streaming";
     input: typeof AttachRequestSchema;
     output: typeof AttachResponseSchema;
+  },
+  /**
+   * The latest rules and schemas of a workspace that the host has. It asks where an assignment
+   * says another `rules_version` than it has.
+   *
+   * @generated from rpc skep.v1.HostService.LoadRules
+   */
+  loadRules: {
+    methodKind: "unary";
+    input: typeof LoadRulesRequestSchema;
+    output: typeof LoadRulesResponseSchema;
   },
   /**
    * How the host is. The answer is its lease: without one it reads nothing.
