@@ -23,3 +23,16 @@ export {
   type DatabaseOptions,
   type WorkspaceDatabase,
 } from "./database/database.ts";
+
+/** A workspace in this process (R49..R73). */
+export { Container, type ContainerPorts, type ContainerStats, type ContainerStatus } from "./container/container.ts";
+/** How the parts of a container are made. */
+export type { PartContext, PartFactories, ScalableDatabase } from "./container/factories.ts";
+/** The containers of this process (R104..R106). */
+export { MCS, SHARED, healthOf, manageContainer, type ContainerHealth } from "./container/registry.ts";
+/** Effects, jobs and alerts (R97..R103). */
+export { createOrchestrator, type Effect, type EffectData, type Orchestrator } from "./container/orchestrator.ts";
+/** The channel of a workspace (R28..R31). */
+export { openChannel, type ChannelOptions, type WorkspaceChannel } from "./channel/channel.ts";
+/** Publishes to a broker. */
+export { openPublisher, type Publisher, type PublisherSettings } from "./channel/publisher.ts";

@@ -1,0 +1,78 @@
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import { deviceFilter } from "@skep/core/workspace/topic.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Random } from "@skep/kit/random.ts";
+import type { Channel } from "../parts.ts";
+import type { Delivery, Reader, ReaderState } from "./delivery.ts";
+import type { Publisher } from "./publisher.ts";
+import { openReader } from "./reader.ts";
+
+/** What the channel of a workspace works with. */
+export interface ChannelOptions {
+  readonly workspaceId: WorkspaceId;
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly ca?: string;
+  /** Messages of one batch; twice as many may be sent without an acknowledgement. */
+  readonly batch: number;
+  readonly publisher: Pick<Publisher, "publish" | "isConnected" | "lastError">;
+  /** Lets go of the publisher, which others may use. */
+  readonly release: () => Promise<void>;
+  readonly mayRead: () => boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** The channel of one workspace, which delivers nothing before it is told to. */
+export interface WorkspaceChannel extends Channel, Pick<Reader, "acknowledge" | "pause"> {
+  /** Delivers from now on. */
+  begin(deliver: (delivery: Delivery) => void): void;
+}
+
+/** How long the broker keeps messages for a workspace that nobody reads. */
+const SESSION_SECONDS = 3_600;
+const KEEPALIVE_SECONDS = 15;
+
+/**
+ * Connects to the broker (R53); resolves once its topics are subscribed to, rejects with the text
+ * of R145 and the true cause where that fails at first, and connects again after that (R28, R31).
+ */
+export async function openChannel(options: ChannelOptions): Promise<WorkspaceChannel> {
+  const { workspaceId, url, username, password, ca, publisher, mayRead, clock, random } = options;
+  const early: Delivery[] = [];
+  let deliver = (delivery: Delivery): void => void early.push(delivery);
+  const first = Promise.withResolvers<ReaderState>();
+  const reader = openReader(
+    {
+      ...{ url, username, password, clientId: `skep-ws-${workspaceId}`, filters: [deviceFilter(workspaceId)] },
+      ...{ receiveMaximum: 2 * options.batch, sessionExpirySeconds: SESSION_SECONDS },
+      ...{ keepaliveSeconds: KEEPALIVE_SECONDS, ...(ca === undefined ? {} : { ca }) },
+    },
+    { delivered: one => deliver(one), changed: first.resolve },
+    { clock, random, mayRead },
+  );
+  const state = await first.promise;
+  if (state.kind !== "connected") {
+    await Promise.all([reader.close(), options.release()]);
+    throw new Error("because" in state ? state.because : "ERROR: MQTT connection failed: it was closed");
+  }
+  return {
+    acknowledge: reader.acknowledge,
+    pause: reader.pause,
+    publish: publisher.publish,
+    begin: wanted => {
+      deliver = wanted;
+      for (const delivery of early.splice(0)) wanted(delivery);
+    },
+    health: () => {
+      const now = reader.state();
+      return { isConnected: now.kind === "connected", lastError: "because" in now ? now.because : "" };
+    },
+    counts: () => ({ connections: reader.connections(), publisherConnected: Number(publisher.isConnected()) }),
+    close: async () => {
+      await reader.close();
+      await options.release();
+    },
+  };
+}

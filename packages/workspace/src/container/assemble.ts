@@ -1,0 +1,128 @@
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Log } from "@skep/kit/log.ts";
+import type { Random } from "@skep/kit/random.ts";
+import { SkepError } from "@skep/core/error.ts";
+import { topicOf } from "@skep/core/workspace/topic.ts";
+import type { ErrorHandler } from "../errors/error-handler.ts";
+import { createPipeline, type Pipeline } from "../ingest/pipeline.ts";
+import type { Message } from "../message.ts";
+import type { Channel, Database, Events } from "../parts.ts";
+import type { Actions } from "../rules/acting.ts";
+import type { RulesRuntime } from "../rules/rules.ts";
+import type { PartContext, PartFactories } from "./factories.ts";
+import type { Opening } from "./opening.ts";
+
+/** What `manage` begins. */
+export interface Assembly {
+  readonly rules: RulesRuntime;
+  readonly events: Events;
+  readonly pipeline: Pipeline;
+  /** Ends the pipeline at once, then the events and the rules (R68, R69). */
+  close(): Promise<void>;
+}
+
+/** Messages of one batch, and how long one waits for more (see the README for the figures). */
+export const BATCH = { most: 1_000, waitMs: 5 } as const;
+/** Bytes that a message may have: no document of a database may have more than 16 MB. */
+const MAX_PAYLOAD = 1024 * 1024;
+
+/** Begins rules and events, and then has messages delivered to the pipeline. */
+export async function assemble(
+  opening: Opening,
+  context: PartContext,
+  ports: { readonly factories: PartFactories; readonly clock: Clock; readonly random: Random; readonly log: Log },
+  errors: ErrorHandler,
+): Promise<Assembly> {
+  const { database, channel } = opening.parts();
+  const { factories, clock, random, log } = ports;
+  let events: Events | undefined;
+  const actions = actionsOf(context, channel!, database!, () => events, errors);
+  const rules = await factories.rules(context, actions);
+  try {
+    events = await factories.events(context);
+  } catch (error) {
+    await rules.close();
+    throw error;
+  }
+  const workspaceId = context.connector.id;
+  const pipeline = createPipeline(
+    { reader: channel!, database: database!, rules, events, clock, random, log },
+    { workspaceId, batch: BATCH, maxPayload: MAX_PAYLOAD, mayRead: context.mayRead },
+  );
+  channel!.begin(delivery => pipeline.take(delivery));
+  return {
+    rules,
+    events,
+    pipeline,
+    close: async () => {
+      await pipeline.close();
+      await events.close();
+      await rules.close();
+    },
+  };
+}
+
+function actionsOf(
+  { connector }: PartContext,
+  channel: Channel,
+  database: Pick<Database, "store">,
+  events: () => Events | undefined,
+  errors: ErrorHandler,
+): Actions {
+  async function recorded(kind: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      errors.record(kind, error);
+      throw error;
+    }
+  }
+  return {
+    store: (collection, message) => recorded("rules.store", () => database.store([alarmOf(collection, message)])),
+    event: async (topic, message, effect) =>
+      events()?.emit([
+        {
+          topic,
+          data: {
+            deviceId: message.topic.deviceId,
+            rule: effect.ruleId,
+            version: effect.version,
+            because: effect.because,
+          },
+          at: message.receivedAt,
+        },
+      ]),
+    command: (deviceId, type, payload) =>
+      recorded("rules.command", () =>
+        channel.publish(
+          topicOf({ workspaceId: connector.id, deviceId, category: "commands", type }),
+          Buffer.from(JSON.stringify(payload)),
+        ),
+      ),
+    webhook: target =>
+      recorded("rules.webhook", () =>
+        Promise.reject(
+          new SkepError(
+            "failed_precondition",
+            "WEBHOOK_UNKNOWN",
+            `The workspace has no webhook ${target}; register it.`,
+          ),
+        ),
+      ),
+  };
+}
+
+/** A copy of a message beside where all messages go, under the category of its collection. */
+function alarmOf(collection: string, { key, topic, receivedAt, payload }: Message) {
+  const at = new Date(receivedAt);
+  const value = { category: topic.category, type: topic.type, payload };
+  return {
+    _id: `${collection}.${key}`,
+    deviceId: topic.deviceId,
+    category: collection,
+    type: "",
+    at,
+    receivedAt: at,
+    value,
+  };
+}
