@@ -77,6 +77,8 @@ export interface Platform {
   readonly isolated: Set<string>;
   /** How ports misbehave right now; `undefined` once all is well again. */
   mischief: Mischief | undefined;
+  /** Whether the leader gives workspaces their hosts; seeds have no hosts yet. */
+  isHosting: boolean;
   /** What a scenario does to single messages and calls, where nothing is drawn. */
   hindrance: Hindrance;
   /**
@@ -171,6 +173,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     fullDisks: new Set(),
     isolated: new Set(),
     mischief: undefined,
+    isHosting: false,
     hindrance: {},
     random,
     chance: purpose => createChance(random(purpose)),

@@ -101,6 +101,7 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
     }),
     settings: { ...SETTINGS, tenantsOnManagers: tenantsOnManagers(platform) },
     routesMaxAgeMs: ROUTES_MAX_AGE_MS,
+    isHosting: platform.isHosting,
     name,
     version: "simulated",
   });

@@ -149,7 +149,15 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
 
 /** Where each write of a leader names in whose name it is made. */
 const MANDATES: Readonly<Record<string, number>> = {
-  ...{ commit: 1, raiseRevisions: 1, saveLiveness: 1, saveBeats: 1, restoreLocation: 1, pruneHistory: 2 },
+  ...{
+    commit: 1,
+    commitHosting: 1,
+    raiseRevisions: 1,
+    saveLiveness: 1,
+    saveBeats: 1,
+    restoreLocation: 1,
+    pruneHistory: 2,
+  },
 };
 
 /** What was written, was written by who led. */

@@ -18,6 +18,8 @@ import { setWeather } from "../weather.ts";
 export interface Scenario {
   /** Short and unique, in kebab-case. */
   readonly name: string;
+  /** Whether the leader gives workspaces their hosts. */
+  readonly isHosting?: true;
   play(stage: Stage): Promise<void>;
 }
 
@@ -61,8 +63,12 @@ export const PINNED: Partial<DeploymentSpec> = {
 const QUOTA = { instances: undefined, cpuMillis: undefined, memoryBytes: undefined };
 
 /** Plays a scenario on a fleet of its own that is up and has two tenants. */
-export async function playScenario({ name, play }: Scenario, echo?: (line: string) => void): Promise<Outcome> {
+export async function playScenario(
+  { name, isHosting, play }: Scenario,
+  echo?: (line: string) => void,
+): Promise<Outcome> {
   const platform = createPlatform(1, echo);
+  platform.isHosting = isHosting ?? false;
   setWeather(platform);
   const stage = stageOf(platform);
   stage.startSchedulers();
