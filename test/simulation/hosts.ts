@@ -35,7 +35,7 @@ const BATCH_MS = 40;
 const STORE_MS = 15;
 const BEGIN_MS = 100;
 
-/** Starts the real host in a fresh life, with containers that read from a broker without a fence. */
+/** Starts the real host in a fresh life; the broker that its containers read from has no fence. */
 export function startHost(platform: Platform, life: Life, rule: HostRule, closeMs = 20): SimHost {
   const way: HostWay = { isCut: false, losesAnswers: false, tellingMs: 0, drop: 0, delayMs: 2 };
   const random = platform.random(`host ${life.name} ${platform.clock.now()}`);
@@ -88,7 +88,7 @@ function containersOf(life: Life, rule: HostRule, closeMs: number): ContainerFac
   };
 }
 
-/** The schedulers as one host reaches them: every call takes its time, and may be lost either way. */
+/** The schedulers as one host reaches them: calls take their time and are lost either way. */
 function overWay(platform: Platform, life: Life, way: HostWay): HostApi {
   const chance = platform.chance(`way of ${life.name} ${platform.clock.now()}`);
   const transports = platform.schedulers.map(name => transportTo(platform, name));
