@@ -110,6 +110,7 @@ function overWay(platform: Platform, life: Life, way: HostWay): HostApi {
   };
   return {
     enrol: (identity, signal) => call(() => api.enrol(identity, signal)),
+    loadRules: (...args) => call(() => api.loadRules(...args)),
     report: (report, signal) => call(() => api.report(report, signal)),
     attach: async function* (hostId, signal) {
       await passes();
