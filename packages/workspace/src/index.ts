@@ -36,3 +36,13 @@ export { createOrchestrator, type Effect, type EffectData, type Orchestrator } f
 export { openChannel, type ChannelOptions, type WorkspaceChannel } from "./channel/channel.ts";
 /** Publishes to a broker. */
 export { openPublisher, type Publisher, type PublisherSettings } from "./channel/publisher.ts";
+/** Files: S3 buckets that the workspaces of a process share. */
+export {
+  createFileHost,
+  DEFAULT_QUOTA,
+  type FileHost,
+  type FileHostOptions,
+  type FileWorkspace,
+} from "./files/file-host.ts";
+/** The files of one workspace there. */
+export type { FileInfo, FilePage, FileRange, ListRequest, UploadOptions, WorkspaceFiles } from "./files/files.ts";
