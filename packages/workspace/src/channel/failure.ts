@@ -47,3 +47,11 @@ export function failureOf(code: number, reason: string | undefined): ChannelErro
   const said = reason === undefined || reason === "" ? "" : `, saying "${reason.slice(0, 200)}"`;
   return new ChannelError(kind, `${words} (0x${code.toString(16)})${said}`);
 }
+
+/** What the failure of a socket means, by its code: that of Node, of the system or of OpenSSL. */
+export function failureOfSocket({ code = "", message }: NodeJS.ErrnoException): ChannelError {
+  const what = code === "" ? message : code;
+  if (code.startsWith("ERR_SSL") || code === "EPROTO") return new ChannelError("unreachable", `no TLS there: ${what}`);
+  if (!/CERT|SIGNATURE|ERR_TLS|ISSUER|CRL|CA_/.test(code)) return new ChannelError("unreachable", what);
+  return new ChannelError("unreachable", `the certificate of the broker is not trusted: ${what}`);
+}

@@ -5,6 +5,7 @@ import { generate, parser, type Packet } from "mqtt-packet";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Delivery, Reader, ReaderState } from "./delivery.ts";
 import { openReader } from "./reader.ts";
+import { brokerOf } from "./socket.ts";
 
 const V5 = { protocolVersion: 5 } as const;
 const open: { close(): unknown }[] = [];
@@ -83,6 +84,76 @@ describe("a reader", () => {
         because: "ERROR: MQTT connection failed: CONNACK 5: authentication: the user may not read acme/devices/#",
       }),
     );
+  });
+
+  it("reads nothing at QoS 0 that is to be kept", async () => {
+    const { port } = await broker((packet, say, socket) =>
+      packet.cmd === "subscribe"
+        ? say({ cmd: "suback", messageId: packet.messageId!, granted: [0] })
+        : well(packet, say, socket),
+    );
+    const { states } = read(port);
+    await vi.waitFor(() => expect(states[0]).toMatchObject({ because: expect.stringContaining("at QoS 0 only") }));
+  });
+
+  it("acknowledges what comes before the broker has answered that it is subscribed", async () => {
+    const { port, heard } = await broker((packet, say, socket) => {
+      if (packet.cmd !== "connect") return;
+      well(packet, say, socket);
+      say({ cmd: "publish", topic: "a", payload: "1", qos: 1, messageId: 9, dup: true, retain: false });
+    });
+    const { reader, delivered } = read(port);
+    await vi.waitFor(() => expect(delivered).toHaveLength(1));
+    reader.acknowledge(delivered);
+    await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ cmd: "puback", messageId: 9 }));
+  });
+
+  it("connects while it is paused, and reads nothing then", async () => {
+    const { port } = await broker((packet, say, socket) => {
+      well(packet, say, socket);
+      if (packet.cmd === "pingreq")
+        say({ cmd: "publish", topic: "b", payload: "2", qos: 0, dup: false, retain: false });
+    });
+    const clock = createVirtualClock();
+    const { reader, delivered } = read(port, () => true, clock);
+    reader.pause(true);
+    await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
+    await clock.advance(5_000);
+    await systemClock.sleep(100);
+    expect(delivered).toEqual([]);
+    reader.pause(false);
+    await vi.waitFor(() => expect(delivered).toHaveLength(1));
+    const closing = reader.close();
+    await clock.advance(10_000);
+    await closing;
+  });
+
+  it("asks as often whether somebody is there as the broker wants", async () => {
+    const { port, heard } = await broker((packet, say, socket) =>
+      packet.cmd === "connect"
+        ? say({ cmd: "connack", reasonCode: 0, sessionPresent: false, properties: { serverKeepAlive: 2 } })
+        : well(packet, say, socket),
+    );
+    const clock = createVirtualClock();
+    const { reader } = read(port, () => true, clock);
+    await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
+    await clock.advance(1_000);
+    await vi.waitFor(() => expect(heard.filter(one => one.cmd === "pingreq")).toHaveLength(1));
+    const closing = reader.close();
+    await clock.advance(10_000);
+    await closing;
+  });
+
+  it.each(["amqp://127.0.0.1", "127.0.0.1:1883", "mqtt://", "mqtts://user:a-secret-word@"])(
+    "refuses the address %s at once, and shows no secret",
+    url => {
+      expect(() => brokerOf({ url })).toThrow(/^ERROR: MQTT connection failed: its address is none/);
+      expect(() => brokerOf({ url })).toThrow(/^((?!a-secret-word).)*$/s);
+    },
+  );
+
+  it("refuses certificates that are none", () => {
+    expect(() => brokerOf({ url: "mqtts://127.0.0.1", ca: "none" })).toThrow("give them as PEM");
   });
 
   it.each([

@@ -1,5 +1,3 @@
-import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { retryDelay, type Backoff } from "@skep/kit/retry.ts";
@@ -8,6 +6,7 @@ import type { Delivery, Reader, ReaderState } from "./delivery.ts";
 import { ChannelError } from "./failure.ts";
 import { openSession, type Session } from "./session.ts";
 import type { ReaderSettings } from "./settings.ts";
+import { brokerOf, openSocket, type Broker } from "./socket.ts";
 
 /** What a reader works with. */
 export interface ReaderPorts {
@@ -34,13 +33,13 @@ const FENCED_MS = 50;
 
 /**
  * Reads at QoS 1 with a persistent session, and connects again until it is closed or another
- * connection takes the session over.
+ * connection takes the session over. Throws where no broker can have the address.
  */
 export function openReader(settings: ReaderSettings, events: ReaderEvents, ports: ReaderPorts): Reader {
   const { clock, random, mayRead } = ports;
   const ending = new AbortController();
   let state: ReaderState = { kind: "connecting" };
-  const line = createLine(settings, clock, {
+  const line = createLine(brokerOf(settings), settings, clock, {
     delivered: one => events.delivered(one),
     ready: () => become({ kind: "connected" }),
   });
@@ -87,55 +86,54 @@ interface Line extends Pick<Reader, "acknowledge" | "connections" | "pause"> {
 }
 
 function createLine(
+  broker: Broker,
   settings: ReaderSettings,
   clock: Clock,
   { delivered, ready }: Pick<ReaderEvents, "delivered"> & { ready(): void },
 ): Line {
+  /** Of the connection that is tried or in use: a broker may deliver before it is subscribed. */
+  let number = 0;
   let connections = 0;
   let session: Session | undefined;
+  let isReady = false;
   let isPaused = false;
+
+  async function live(): Promise<ChannelError> {
+    const connection = ++number;
+    const opened = openSession(openSocket(broker), settings, clock, {
+      ready: () => {
+        isReady = true;
+        connections += 1;
+        // Not before: what is paused would not hear the answer to its CONNECT.
+        opened.pause(isPaused);
+        ready();
+      },
+      published: packet => delivered(deliveryOf(packet, connection)),
+    });
+    session = opened;
+    const cancel = clock.timer(CONNECT_MS, () => {
+      if (!isReady) opened.fail(new ChannelError("unreachable", `no answer within ${CONNECT_MS} ms`));
+    });
+    const error = await opened.ended;
+    cancel();
+    session = undefined;
+    isReady = false;
+    return error;
+  }
+
   return {
+    live,
     connections: () => connections,
-    live: async () => {
-      const connection = connections + 1;
-      const opened = openSession(openSocket(settings), settings, clock, {
-        ready: () => {
-          connections = connection;
-          ready();
-        },
-        published: packet => delivered(deliveryOf(packet, connection)),
-      });
-      session = opened;
-      opened.pause(isPaused);
-      const cancel = clock.timer(CONNECT_MS, () => {
-        if (connections < connection) opened.fail(new ChannelError("unreachable", `no answer within ${CONNECT_MS} ms`));
-      });
-      const error = await opened.ended;
-      cancel();
-      session = undefined;
-      return error;
-    },
     acknowledge: deliveries => {
-      const current = deliveries.filter(one => one.packetId > 0 && one.connection === connections);
+      const current = deliveries.filter(one => one.packetId > 0 && one.connection === number);
       if (current.length > 0) session?.acknowledge(current.map(one => one.packetId));
     },
     pause: wanted => {
       isPaused = wanted;
-      session?.pause(wanted);
+      if (isReady) session?.pause(wanted);
     },
     leave: () => session?.leave(),
   };
-}
-
-function openSocket({ url, ca }: ReaderSettings): Socket {
-  const { protocol, hostname, port } = new URL(url);
-  const isSecure = protocol === "mqtts:";
-  const where = { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || (isSecure ? 8883 : 1883)) };
-  const socket = isSecure
-    ? connectTls({ ...where, servername: where.host, ...(ca === undefined ? {} : { ca }) })
-    : connectTcp(where);
-  socket.setNoDelay(true);
-  return socket;
 }
 
 function deliveryOf(packet: IPublishPacket, connection: number): Delivery {

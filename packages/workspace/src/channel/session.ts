@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "@skep/kit/clock.ts";
 import { generate, parser, type IPublishPacket, type ISubackPacket, type Packet } from "mqtt-packet";
-import { ChannelError, failureOf } from "./failure.ts";
+import { ChannelError, failureOf, failureOfSocket } from "./failure.ts";
 import type { ReaderSettings } from "./settings.ts";
 
 /** One connection to a broker, from its CONNECT to its end. */
@@ -24,6 +24,8 @@ export interface SessionEvents {
 
 const VERSION = { protocolVersion: 5 } as const;
 const SUBSCRIBE_ID = 1;
+const PUBACK_BYTES = 4;
+const PUBACK_HEAD = 0x4002;
 /** Retained messages are not sent again with each subscription: they were read when they came. */
 const NO_RETAINED = 2;
 
@@ -34,7 +36,7 @@ export function openSession(socket: Socket, settings: ReaderSettings, clock: Clo
   const send = (packet: Packet): void => {
     if (!isOver) socket.write(generate(packet, VERSION));
   };
-  const pulse = createPulse(socket, settings.keepaliveSeconds, clock, { send, fail });
+  const pulse = createPulse(socket, clock, { send, fail });
 
   function fail(error: ChannelError): void {
     if (isOver) return;
@@ -45,28 +47,23 @@ export function openSession(socket: Socket, settings: ReaderSettings, clock: Clo
   }
 
   const parse = parser(VERSION);
-  parse.on("packet", packet => take(packet, settings.filters, { ...events, send, fail }));
+  const greeted = (keepaliveSeconds = settings.keepaliveSeconds): void => {
+    pulse.begin(keepaliveSeconds);
+    send(subscribeTo(settings.filters));
+  };
+  parse.on("packet", packet => take(packet, settings.filters, { ...events, fail, greeted }));
   parse.on("error", (error: Error) => fail(new ChannelError("protocol", error.message)));
   socket.on("data", data => {
     pulse.heard();
     parse.parse(data);
   });
-  socket.once("encrypted" in socket ? "secureConnect" : "connect", () => {
-    send(connectBy(settings));
-    pulse.begin();
-  });
-  socket.on("error", (error: NodeJS.ErrnoException) =>
-    fail(new ChannelError("unreachable", error.code ?? error.message)),
-  );
+  socket.once("encrypted" in socket ? "secureConnect" : "connect", () => send(connectBy(settings)));
+  socket.on("error", (error: NodeJS.ErrnoException) => fail(failureOfSocket(error)));
   socket.once("close", () => fail(new ChannelError("unreachable", "the broker closed the connection")));
   return {
     ended,
     fail,
-    acknowledge: packetIds => {
-      socket.cork();
-      for (const messageId of packetIds) send({ cmd: "puback", messageId, reasonCode: 0 } as Packet);
-      socket.uncork();
-    },
+    acknowledge: packetIds => void (isOver || socket.write(pubacks(packetIds))),
     pause: isPaused => void (isPaused ? socket.pause() : socket.resume()),
     leave: () => fail(new ChannelError("unreachable", "it was closed here")),
   };
@@ -77,21 +74,23 @@ interface Means {
   fail(error: ChannelError): void;
 }
 
-function take(
-  packet: Packet,
-  filters: readonly string[],
-  { send, fail, ready, published }: Means & SessionEvents,
-): void {
+interface Hearing extends SessionEvents, Pick<Means, "fail"> {
+  /** The broker has taken it, and may want it to ask more often whether somebody is there. */
+  greeted(keepaliveSeconds: number | undefined): void;
+}
+
+function take(packet: Packet, filters: readonly string[], { fail, greeted, ready, published }: Hearing): void {
   switch (packet.cmd) {
     case "publish":
       return published(packet);
     case "connack": {
       const code = packet.reasonCode ?? 0;
-      return code === 0 ? send(subscribeTo(filters)) : fail(failureOf(code, packet.properties?.reasonString));
+      if (code !== 0) return fail(failureOf(code, packet.properties?.reasonString));
+      return greeted(packet.properties?.serverKeepAlive);
     }
     case "suback": {
       const refused = refusedIn(packet, filters);
-      return refused === undefined ? ready() : fail(new ChannelError("authentication", refused));
+      return refused === undefined ? ready() : fail(refused);
     }
     case "disconnect":
       return fail(failureOf(packet.reasonCode ?? 0, packet.properties?.reasonString));
@@ -100,20 +99,20 @@ function take(
 }
 
 /** Silence of one and a half keepalives means that nobody is there (MQTT 5, section 3.1.2.10). */
-function createPulse(socket: Socket, keepaliveSeconds: number, clock: Clock, { send, fail }: Means) {
+function createPulse(socket: Socket, clock: Clock, { send, fail }: Means) {
   let heardAt = clock.monotonic();
   let stop = (): void => undefined;
-  function begin(): void {
+  function begin(keepaliveSeconds: number): void {
     stop = clock.timer(keepaliveSeconds * 500, () => {
       const silentMs = clock.monotonic() - heardAt;
       // Who reads nothing hears nothing.
       if (silentMs > keepaliveSeconds * 1_500 && !socket.isPaused())
         return fail(new ChannelError("unreachable", `the broker has said nothing for ${Math.round(silentMs)} ms`));
       send({ cmd: "pingreq" });
-      begin();
+      begin(keepaliveSeconds);
     });
   }
-  return { begin, stop: () => stop(), heard: () => void (heardAt = clock.monotonic()) };
+  return { begin, stop: (): void => stop(), heard: () => void (heardAt = clock.monotonic()) };
 }
 
 function connectBy({ clientId, username, password, keepaliveSeconds, ...settings }: ReaderSettings): Packet {
@@ -140,8 +139,22 @@ function subscribeTo(filters: readonly string[]): Packet {
   };
 }
 
-/** Which of the filters the broker does not let this user read. */
-function refusedIn({ granted }: ISubackPacket, filters: readonly string[]): string | undefined {
-  const refused = filters.filter((_, index) => Number(granted[index] ?? 0) >= 0x80);
-  return refused.length === 0 ? undefined : `the user may not read ${refused.join(", ")}`;
+/** Which of the filters the broker does not let this user read as safely as they are to be. */
+function refusedIn({ granted }: ISubackPacket, filters: readonly string[]): ChannelError | undefined {
+  const answers = filters.map((filter, index) => ({ filter, answer: Number(granted[index] ?? 0x80) }));
+  const refused = answers.filter(one => one.answer >= 0x80).map(one => one.filter);
+  if (refused.length > 0) return new ChannelError("authentication", `the user may not read ${refused.join(", ")}`);
+  const unsafe = answers.filter(one => one.answer === 0).map(one => one.filter);
+  if (unsafe.length === 0) return undefined;
+  return new ChannelError("protocol", `it delivers ${unsafe.join(", ")} at QoS 0 only, where messages are lost`);
+}
+
+/** Success in the short form of MQTT 5, section 3.4.2.1, one after the other in one piece. */
+function pubacks(packetIds: readonly number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(packetIds.length * PUBACK_BYTES);
+  for (const [index, packetId] of packetIds.entries()) {
+    bytes.writeUInt16BE(PUBACK_HEAD, index * PUBACK_BYTES);
+    bytes.writeUInt16BE(packetId, index * PUBACK_BYTES + 2);
+  }
+  return bytes;
 }

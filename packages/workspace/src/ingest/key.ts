@@ -23,7 +23,7 @@ export function createKeyMaker(maker: string = randomBytes(6).toString("base64ur
     fresh: delivery =>
       delivery.senderId === undefined
         ? `${prefixOf(delivery)}.${maker}${(made++).toString(36)}`
-        : `id.${digest([delivery.topic, delivery.senderId])}`,
+        : `id.${digest([delivery.topic, delivery.senderId, delivery.payload])}`,
     prefix: delivery =>
       delivery.isRepeated && delivery.packetId > 0 && delivery.senderId === undefined
         ? `${prefixOf(delivery)}.`

@@ -2,7 +2,7 @@ import { createRecordingLog } from "@skep/kit/log.ts";
 import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Delivery } from "../channel/delivery.ts";
-import type { MessageDocument, WorkspaceEvent } from "../message.ts";
+import type { Message, MessageDocument, WorkspaceEvent } from "../message.ts";
 import type { Processed } from "../parts.ts";
 import { createTwinDatabase } from "../testing/twin-database.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
@@ -18,6 +18,18 @@ function deliveryOf(packetId: number, more: Partial<Delivery> = {}): Delivery {
   };
 }
 
+function processed(messages: readonly Message[]): Processed {
+  return {
+    documents: messages.map(({ key, topic, receivedAt }): MessageDocument => ({
+      ...{ _id: key, deviceId: topic.deviceId, category: topic.category, type: topic.type },
+      ...{ at: new Date(receivedAt), receivedAt: new Date(receivedAt), value: key },
+    })),
+    dead: [],
+    effects: [],
+    events: messages.map(one => ({ topic: one.topic.deviceId, data: one.key, at: one.receivedAt })),
+  };
+}
+
 /** A pipeline with twins, and what it did in its order. */
 function begin(most = 3) {
   const clock = createVirtualClock(1_000);
@@ -28,6 +40,7 @@ function begin(most = 3) {
   const acted: Processed["effects"][] = [];
   let mayRead = true;
   let isPaused = false;
+  let fails = false;
   const { store } = database;
   database.store = async documents => {
     await store(documents);
@@ -44,19 +57,19 @@ function begin(most = 3) {
         pause: wanted => void (isPaused = wanted),
       },
       rules: {
-        process: messages => ({
-          documents: messages.map(({ key, topic, receivedAt }): MessageDocument => ({
-            ...{ _id: key, deviceId: topic.deviceId, category: topic.category, type: topic.type },
-            ...{ at: new Date(receivedAt), receivedAt: new Date(receivedAt), value: key },
-          })),
-          dead: [],
-          effects: [],
-          events: messages.map(one => ({ topic: one.topic.deviceId, data: one.key, at: one.receivedAt })),
-        }),
-        act: async effects => void acted.push(effects),
+        process: messages => {
+          const odd = messages.find(one => one.topic.deviceId === "odd");
+          if (odd !== undefined) throw new Error("odd");
+          return processed(messages);
+        },
+        act: async effects => {
+          if (fails) throw new Error("no actions");
+          acted.push(effects);
+        },
       },
       events: {
         emit: all => {
+          if (fails) throw new Error("no sockets");
           did.push("emit");
           emitted.push(...all);
         },
@@ -67,7 +80,8 @@ function begin(most = 3) {
   );
   open.push(pipeline);
   const own = (wanted: boolean): void => void (mayRead = wanted);
-  return { clock, database, did, acknowledged, emitted, acted, log, pipeline, own, isPaused: () => isPaused };
+  const fail = (): void => void (fails = true);
+  return { clock, database, did, acknowledged, emitted, acted, log, pipeline, own, fail, isPaused: () => isPaused };
 }
 
 describe("a pipeline", () => {
@@ -149,10 +163,13 @@ describe("a pipeline", () => {
 
   it("stores a message once whose sender numbers what it sends", async () => {
     const { clock, pipeline, database } = begin();
-    for (const id of [1, 2]) pipeline.take(deliveryOf(id, { senderId: "m-1" }));
+    const payload = Buffer.from("same");
+    for (const id of [1, 2]) pipeline.take(deliveryOf(id, { senderId: "m-1", payload }));
+    // One that begins to count anew sends other messages by the same number.
+    pipeline.take(deliveryOf(4, { senderId: "m-1" }));
     pipeline.take(deliveryOf(3, { senderId: "m-1", topic: TOPIC.replace("d1", "d2") }));
     await clock.advance(10);
-    expect(database.stored.size).toBe(2);
+    expect(database.stored.size).toBe(3);
   });
 
   it("forgets what waits when the broker sends it again by a new connection", async () => {
@@ -167,6 +184,75 @@ describe("a pipeline", () => {
     expect(database.stored.size).toBe(5);
     expect(acknowledged.slice(-4)).toEqual([1, 2, 3, 4]);
     expect(pipeline.counts().waiting).toBe(0);
+  });
+
+  it("keeps what waits where the broker has lost the session and does not send it again", async () => {
+    const { clock, pipeline, database } = begin();
+    database.before = () => Promise.reject(new Error("no primary"));
+    for (const id of [1, 2, 3, 4, 5]) pipeline.take(deliveryOf(id));
+    await clock.advance(10);
+    for (const id of [4, 5]) {
+      const payload = Buffer.from("another by the same number");
+      pipeline.take(deliveryOf(id, { connection: 2, payload, isRepeated: id === 4 }));
+    }
+    database.before = () => undefined;
+    await clock.advance(20_000);
+    expect(database.stored.size).toBe(7);
+  });
+
+  it("begins a batch at once that waited while the one before was stored", async () => {
+    const { clock, pipeline, database } = begin();
+    let answer = (): void => undefined;
+    database.before = () => new Promise<void>(resolve => (answer = resolve));
+    pipeline.take(deliveryOf(1));
+    await clock.advance(5);
+    pipeline.take(deliveryOf(2));
+    await clock.advance(5);
+    answer();
+    database.before = () => undefined;
+    await clock.advance(0);
+    expect(database.stored.size).toBe(2);
+  });
+
+  it("reads nothing more from the wire while eight megabytes wait", async () => {
+    const { clock, pipeline, database, isPaused } = begin();
+    database.before = () => Promise.reject(new Error("no primary"));
+    const payload = Buffer.alloc(2 ** 22);
+    pipeline.take(deliveryOf(1, { payload }));
+    expect(isPaused()).toBe(false);
+    pipeline.take(deliveryOf(2, { payload }));
+    expect(isPaused()).toBe(true);
+    database.before = () => undefined;
+    await clock.advance(20_000);
+    expect([isPaused(), database.buried.size]).toEqual([false, 2]);
+  });
+
+  it("buries a message at which the rules fail, and goes on", async () => {
+    const { clock, pipeline, database, acknowledged } = begin(10);
+    for (const id of [1, 2, 3]) pipeline.take(deliveryOf(id, { topic: TOPIC.replace("d1", id === 2 ? "odd" : "d1") }));
+    await clock.advance(10);
+    expect([database.stored.size, acknowledged]).toEqual([2, [1, 2, 3]]);
+    expect([...database.buried.values()].map(one => one.because)).toEqual(["the rules failed at it: odd"]);
+  });
+
+  it("goes on where sockets or actions cannot be told", async () => {
+    const { clock, pipeline, database, fail } = begin();
+    fail();
+    pipeline.take(deliveryOf(1));
+    await clock.advance(10);
+    pipeline.take(deliveryOf(2));
+    await clock.advance(10);
+    expect([database.stored.size, pipeline.counts().failures]).toEqual([2, 4]);
+  });
+
+  it("counts what it lost at QoS 0", async () => {
+    const { clock, pipeline, log } = begin();
+    for (const id of [1, 0, 0]) pipeline.take(deliveryOf(id));
+    const closing = pipeline.close();
+    await clock.advance(10);
+    await closing;
+    expect(pipeline.counts()).toMatchObject({ read: 3, unconfirmed: 2, lost: 2, waiting: 0 });
+    expect(log.lines.map(one => one.event)).toEqual(["ingest.lost"]);
   });
 
   it("reads nothing more from the wire while four batches wait", async () => {
@@ -199,7 +285,7 @@ describe("a pipeline", () => {
     ]);
     expect([...database.buried.values()][2]!.payload).toHaveLength(100);
     expect(database.stored.size).toBe(1);
-    expect(pipeline.counts()).toEqual({ read: 5, stored: 1, buried: 4, repeated: 0, failures: 0, waiting: 0 });
+    expect(pipeline.counts()).toMatchObject({ read: 5, stored: 1, buried: 4, failures: 0, waiting: 0 });
   });
 
   it("acknowledges nothing after it was closed", async () => {

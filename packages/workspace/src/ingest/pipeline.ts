@@ -10,6 +10,7 @@ import type { BatchPolicy } from "./batch.ts";
 import { createInsistence } from "./insist.ts";
 import { createKeyMaker, type KeyMaker } from "./key.ts";
 import { createQueue } from "./queue.ts";
+import { processAll } from "./process-all.ts";
 import { rescue } from "./rescue.ts";
 
 /** What a pipeline works with. */
@@ -36,6 +37,10 @@ export interface PipelineSettings {
 /** What a pipeline has done; all numbers only grow, but for `waiting`. */
 export interface PipelineCounts {
   readonly read: number;
+  /** Of those, at QoS 0: the broker does not send them again. */
+  readonly unconfirmed: number;
+  /** Of those, the ones that waited when the pipeline was closed. */
+  readonly lost: number;
   readonly stored: number;
   readonly buried: number;
   readonly repeated: number;
@@ -67,7 +72,7 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
   const { reader, clock, random, log } = ports;
   const { workspaceId, mayRead } = settings;
   const ending = new AbortController();
-  const counts = { read: 0, stored: 0, buried: 0, repeated: 0, failures: 0 };
+  const counts = { read: 0, unconfirmed: 0, lost: 0, stored: 0, buried: 0, repeated: 0, failures: 0 };
   let lastError = "";
   const queue = createQueue(clock, settings.batch, isPaused => reader.pause(isPaused), ending.signal);
   const { owns, insist } = createInsistence(
@@ -90,7 +95,7 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
     const isStored = await insist(async () => {
       // Once only: keys stay, and what the rules remember counts each message once.
       sorted ??= await sort(deliveries, ports, settings, keys);
-      processed ??= ports.rules.process(sorted.messages, clock.now());
+      processed ??= processAll(ports.rules, sorted.messages, clock.now());
       const dead = [...sorted.letters, ...processed.dead];
       const buried = await rescue(ports.database, processed.documents, dead);
       counts.buried += buried;
@@ -99,9 +104,10 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
     if (!isStored || !(await owns())) return false;
     reader.acknowledge(deliveries);
     counts.repeated += deliveries.filter(one => one.isRepeated).length;
-    ports.events.emit(processed!.events);
-    // It counts its failures by itself, and the next batch does not wait for a slow webhook.
-    void ports.rules.act(processed!.effects);
+    tellOf(ports, processed!, error => {
+      counts.failures += 1;
+      log.error("ingest.untold", "Messages are stored, and not all were told of them.", { workspaceId, error });
+    });
     return true;
   }
 
@@ -117,6 +123,7 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
     take: delivery => {
       if (ending.signal.aborted) return;
       counts.read += 1;
+      if (delivery.packetId === 0) counts.unconfirmed += 1;
       queue.add(delivery);
     },
     counts: () => ({ ...counts, waiting: queue.size() }),
@@ -124,8 +131,27 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
     close: async () => {
       ending.abort();
       await running;
+      const lost = queue.clear().filter(one => one.packetId === 0).length;
+      counts.lost += lost;
+      const sentence = "Messages at QoS 0 waited to be stored when the workspace was closed.";
+      if (lost > 0) log.warn("ingest.lost", sentence, { workspaceId, lost });
     },
   };
+}
+
+/** What fails here changes nothing about what is stored. */
+function tellOf(
+  { events, rules }: Pick<PipelinePorts, "events" | "rules">,
+  processed: Processed,
+  failed: (error: unknown) => void,
+): void {
+  try {
+    events.emit(processed.events);
+  } catch (error) {
+    failed(error);
+  }
+  // It counts its failures by itself, and the next batch does not wait for a slow webhook.
+  rules.act(processed.effects).catch(failed);
 }
 
 interface Sorted {

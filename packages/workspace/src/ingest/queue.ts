@@ -1,6 +1,8 @@
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Delivery } from "../channel/delivery.ts";
 import { batchWaitMs, type BatchPolicy } from "./batch.ts";
+import { createBell } from "./bell.ts";
+import { createOutdated } from "./outdated.ts";
 
 /** What was read and is not stored yet. */
 export interface Queue {
@@ -10,10 +12,14 @@ export interface Queue {
   /** The batch of the last `next` is stored. */
   done(): void;
   size(): number;
+  /** Forgets all, and answers what it was. */
+  clear(): readonly Delivery[];
 }
 
 /** At QoS 0 nothing holds the sender back, so nothing is read while so many batches wait. */
 const MOST_WAITING_BATCHES = 4;
+/** A batch of large messages must not fill the memory that all workspaces of a process share. */
+const MOST_WAITING_BYTES = 8 * 2 ** 20;
 
 /** Makes an empty one, until `ending`; `pause` stops and goes on with reading from the wire. */
 export function createQueue(
@@ -25,63 +31,66 @@ export function createQueue(
   let waiting: Delivery[] = [];
   /** How many of them, from the front, are being stored. */
   let underWay = 0;
-  let connection = 0;
+  /** Of those that are not being stored, when the first came. */
   let firstAt = 0;
+  let bytes = 0;
+  const outdated = createOutdated();
+  const bell = createBell(clock, ending);
   let isHeld = false;
-  let wake = (): void => undefined;
 
   function hold(): void {
-    const isToBe = waiting.length >= policy.most * MOST_WAITING_BATCHES;
+    const isToBe = waiting.length >= policy.most * MOST_WAITING_BATCHES || bytes >= MOST_WAITING_BYTES;
     if (isToBe === isHeld) return;
     isHeld = isToBe;
     pause(isHeld);
   }
 
-  /** The broker sends again, by its new connection, what the one before did not acknowledge. */
-  function forget(next: number): void {
-    connection = next;
-    const rest = waiting.slice(underWay).filter(one => one.packetId === 0);
-    waiting = [...waiting.slice(0, underWay), ...rest];
-  }
-
-  function woken(waitMs: number | undefined): Promise<void> {
-    return new Promise(resolve => {
-      const cancel = waitMs === undefined ? undefined : clock.timer(waitMs, finish);
-      wake = finish;
-      ending.addEventListener("abort", finish, { once: true });
-      function finish(): void {
-        cancel?.();
-        ending.removeEventListener("abort", finish);
-        resolve();
-      }
-    });
+  /**
+   * The broker delivers again, by its new connection, what was not acknowledged; but not where it
+   * has lost the session, so that nothing is forgotten before it comes again.
+   */
+  function forgetEarlier(delivery: Delivery): void {
+    const earlier = outdated.earlier(delivery, () => waiting.slice(underWay));
+    const at = earlier === undefined ? -1 : waiting.indexOf(earlier, underWay);
+    // What is being stored already has its key, by which the later one is known.
+    if (earlier === undefined || at === -1) return;
+    waiting.splice(at, 1);
+    bytes -= sizeOf(earlier);
   }
 
   return {
     add: delivery => {
-      if (delivery.connection !== connection) forget(delivery.connection);
-      if (waiting.length === 0) firstAt = clock.now();
+      forgetEarlier(delivery);
+      if (waiting.length === underWay) firstAt = clock.monotonic();
       waiting.push(delivery);
+      bytes += sizeOf(delivery);
       hold();
-      if (waiting.length === 1 || waiting.length === policy.most) wake();
+      if (waiting.length === 1 || waiting.length === policy.most) bell.ring();
     },
     next: async () => {
       while (!ending.aborted) {
-        const waitMs = batchWaitMs(waiting.length, firstAt, clock.now(), policy);
+        const waitMs = batchWaitMs(waiting.length, firstAt, clock.monotonic(), policy);
         if (waitMs === 0) break;
-        await woken(waitMs);
+        await bell.wait(waitMs);
       }
       if (ending.aborted) return [];
       const batch = waiting.slice(0, policy.most);
       underWay = batch.length;
+      // Those that did not fit in have waited their time.
+      firstAt = -Infinity;
       return batch;
     },
     done: () => {
+      for (const one of waiting.slice(0, underWay)) bytes -= sizeOf(one);
       waiting = waiting.slice(underWay);
       underWay = 0;
-      firstAt = clock.now();
       hold();
     },
     size: () => waiting.length,
+    clear: () => waiting.splice(0),
   };
+}
+
+function sizeOf({ topic, payload }: Delivery): number {
+  return topic.length + payload.length;
 }
