@@ -1,3 +1,4 @@
+import { digestSecret } from "@skep/kit/secret-digest.ts";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { createLock, mayHear } from "./token.ts";
@@ -30,6 +31,16 @@ describe("the lock of a workspace", () => {
 
   it.each([`${secret}x`, secret.slice(0, -1), "", secret.toUpperCase()])("refuses the secret %j", async shown => {
     await expect(lock.open({ secret: shown })).rejects.toMatchObject({ data: { reason: "WRONG_SECRET" } });
+  });
+
+  it("is the same where only the digest of the secret is known, which itself opens nothing", async () => {
+    const digest = digestSecret("shop", secret);
+    const host = createLock("shop", digest, () => at);
+    expect(await host.open({ secret })).toMatchObject({ subject: "owner" });
+    expect(await host.open({ token: await lock.issue(request) })).toMatchObject({ subject: "dashboard" });
+    expect(await lock.open({ token: await host.issue(request) })).toMatchObject({ subject: "dashboard" });
+    for (const either of [host, lock])
+      await expect(either.open({ secret: digest })).rejects.toMatchObject({ data: { reason: "WRONG_SECRET" } });
   });
 
   it("refuses a token that has expired", async () => {

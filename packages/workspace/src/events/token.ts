@@ -1,7 +1,8 @@
-import { createHash, hkdfSync, timingSafeEqual } from "node:crypto";
+import { hkdfSync } from "node:crypto";
 import { isAllowed, isSocketFilter, MOST_SCOPES } from "@skep/core/workspace/scope.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import { digestSecret, isDigest, isSecret } from "@skep/kit/secret-digest.ts";
 import { decodeJwt, errors, jwtVerify, SignJWT } from "jose";
 import { Refusal } from "./refusal.ts";
 
@@ -40,10 +41,14 @@ const ISSUER = "skep";
 const LONGEST_TOKEN = 8_192;
 const LONGEST_LIFETIME_MS = 30 * 86_400_000;
 
-/** Makes the lock of a workspace. Another workspace's key differs even for the same secret. */
+/**
+ * Makes the lock of a workspace. A host knows its secret's digest only, a program that runs it by
+ * itself the secret: both make the same key of it. Another workspace's key differs even for the
+ * same secret.
+ */
 export function createLock(workspaceId: WorkspaceId, secret: string, now: () => number): Lock {
-  const key = new Uint8Array(hkdfSync("sha256", secret, workspaceId, "skep/workspace/events/1", 32));
-  const digest = sha256(secret);
+  const kept = isDigest(secret) ? secret : digestSecret(workspaceId, secret);
+  const key = new Uint8Array(hkdfSync("sha256", kept, workspaceId, "skep/workspace/events/1", 32));
   const audience = `workspace:${workspaceId}`;
 
   async function openToken(token: string): Promise<Grant> {
@@ -82,7 +87,7 @@ export function createLock(workspaceId: WorkspaceId, secret: string, now: () => 
       const { secret: shown, token } = fieldsOf(credentials);
       if (typeof token === "string" && token.length <= LONGEST_TOKEN) return await openToken(token);
       if (typeof shown === "string" && shown.length <= LONGEST_TOKEN) {
-        if (timingSafeEqual(sha256(shown), digest)) return { subject: "owner", scopes: ["#"], expiresAt: undefined };
+        if (isSecret(workspaceId, secret, shown)) return { subject: "owner", scopes: ["#"], expiresAt: undefined };
         throw new Refusal("WRONG_SECRET", "The secret is not this workspace's.");
       }
       const advice = "give the workspace's secret as auth.secret, or a token that it issued as auth.token";
@@ -121,10 +126,6 @@ function areTopics(topics: unknown): topics is readonly string[] {
 
 function fieldsOf(credentials: unknown): Readonly<Record<string, unknown>> {
   return typeof credentials === "object" && credentials !== null ? { ...credentials } : {};
-}
-
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }
 
 function bad(what: string, advice: string): SkepError {
