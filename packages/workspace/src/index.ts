@@ -46,3 +46,6 @@ export {
 } from "./files/file-host.ts";
 /** The files of one workspace there. */
 export type { FileInfo, FilePage, FileRange, ListRequest, UploadOptions, WorkspaceFiles } from "./files/files.ts";
+/** Whether two databases have the same messages, which a move between modes asks. */
+export { compareDatabases } from "./database/compare.ts";
+export type { KeyPages, KeyWindow } from "./database/keys.ts";

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { MongoClient } from "mongodb";
+import { compareDatabases } from "@skep/workspace";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startMongodServer, type MongodServer } from "../../support/mongod-server.ts";
 import { aLetter, aMessage, messages, openerOf, START, type OpenDatabase } from "../../support/workspace-database.ts";
@@ -190,4 +191,26 @@ describe("a tenant's own query (R33, R119)", () => {
     ]);
     expect(database.counts()).toMatchObject({ queriesFailed: 4 });
   });
+});
+
+test("two databases are compared by their keys over a window, and what is missing where is named", async () => {
+  const [{ database: a }, { database: b }] = [await aDatabase(), await aDatabase()];
+  await a.store(messages(10_500));
+  await a.bury([aLetter("l1")]);
+  await b.store(messages(10_500).toReversed());
+  await b.bury([aLetter("l1")]);
+  const window = { from: 0, until: START + 20_000_000 };
+  const nothing = { count: 0, first: [] };
+  const equal = { ...window, compared: 10_501, missing: { source: nothing, target: nothing } };
+  expect(await compareDatabases(a, b, window)).toEqual(equal);
+  await a.store(messages(30, 11_000));
+  await b.store([aMessage(12_000)]);
+  await b.bury([aLetter("l2")]);
+  const differs = await compareDatabases(a, b, window);
+  expect(differs).toMatchObject({ compared: 10_533, missing: { source: { count: 2, first: ["m12000", "l2"] } } });
+  expect(differs.missing.target.count).toBe(30);
+  expect(differs.missing.target.first.slice(0, 2)).toEqual(["m11000", "m11001"]);
+  const before = { from: START, until: START + 10_000 };
+  expect(await compareDatabases(a, b, before)).toMatchObject({ compared: 12, missing: { target: nothing } });
+  expect(await compareDatabases(a, b, { ...before, keptSince: START + 5_000 })).toMatchObject({ compared: 5 });
 });

@@ -187,7 +187,9 @@ function isFew(behind: number | undefined): boolean {
   return behind !== undefined && behind <= FEW;
 }
 
-/** Goes on where both are equal, and back where they are not; waits for a comparison of this stage. */
+/**
+ * Goes on where both are equal, and back where they are not; waits for a comparison of this stage.
+ */
 function judge(
   migration: Migration,
   comparison: Comparison | undefined,

@@ -7,6 +7,7 @@ import { ensureCollections, type Collections } from "./collections.ts";
 import { DEFAULT_POOL, type Connections } from "./connection.ts";
 import { connectionFailure, operationFailure, wordsOf } from "./failure.ts";
 import { hold, type Held } from "./held.ts";
+import { keysPage, type KeyPages } from "./keys.ts";
 import { queryModels, type QueryModels } from "./models/models.ts";
 import { databaseName, databaseOfUrl } from "./name.ts";
 import { createGate } from "./query/gate.ts";
@@ -42,7 +43,7 @@ export interface DatabaseChange {
 }
 
 /** The database of one workspace, with what may be asked of it. */
-export interface WorkspaceDatabase extends Database, QueryModels {
+export interface WorkspaceDatabase extends Database, QueryModels, KeyPages {
   /** Rescales it; nothing that is being stored is lost or stored twice. */
   setDatabase(change: DatabaseChange): Promise<void>;
   /** Deletes all of it, for ever. */
@@ -93,6 +94,7 @@ function assemble(held: Held, size: SizeLimit, dbOf: () => Db): WorkspaceDatabas
     store: storing.store,
     bury: storing.bury,
     recall: storing.recall,
+    keysPage: (name, window, after) => held.use(all => keysPage(all, name, window, after)),
     health: () => ({
       isConnected: held.connection().isWritable(),
       lastError: wordsOf(held.connection().lastError() || storing.lastFailure()),
