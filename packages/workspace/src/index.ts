@@ -48,4 +48,5 @@ export {
 export type { FileInfo, FilePage, FileRange, ListRequest, UploadOptions, WorkspaceFiles } from "./files/files.ts";
 /** Whether two databases have the same messages, which a move between modes asks. */
 export { compareDatabases } from "./database/compare.ts";
+/** What gives the keys of a database for that. */
 export type { KeyPages, KeyWindow } from "./database/keys.ts";
