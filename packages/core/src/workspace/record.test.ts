@@ -73,4 +73,15 @@ describe("the record of a workspace", () => {
       ...{ ...after.scaling, maxInstances: 2 },
     });
   });
+
+  it("is refused with *** for a password, unless that stands for the recorded one", () => {
+    const at = (url: string) => aConnector({}, {}, { database: { url, size: 10 } });
+    const wanted = { ...first(), connector: at("mongodb://u:***@one.example/data") };
+    expect(refusal(() => firstWorkspace(wanted, 5)).reason).toBe("PASSWORD_HIDDEN");
+    const before = { ...first(), connector: at("mongodb://u:secret@one.example/data") };
+    const change = (url: string) => changedWorkspace(before, { connector: at(url) }, undefined, 6).connector;
+    expect(refusal(() => change("mongodb://u:***@two.example/data")).reason).toBe("PASSWORD_HIDDEN");
+    expect(change("mongodb://u:***@one.example/data")).toEqual(before.connector);
+    expect(change("mongodb://u:another@two.example/data")).toEqual(at("mongodb://u:another@two.example/data"));
+  });
 });

@@ -3,7 +3,7 @@ import { changedScaling, DEFAULT_SCALING, type ScalingChange, type ScalingPolicy
 import type { Connector, WorkspaceId } from "./connector.ts";
 import type { HostStrategy } from "./host.ts";
 import { withResources, type WantedResources } from "./resources.ts";
-import { keepSecrets } from "./secrets.ts";
+import { hasHiddenPassword, keepSecrets } from "./secrets.ts";
 import { refusedBy, type Purpose } from "./selection.ts";
 
 /** A workspace as it is recorded. */
@@ -54,9 +54,13 @@ export interface WorkspaceChange {
   readonly restart?: true;
 }
 
-/** The record of a new workspace. @throws SkepError `failed_precondition` `MODE_REFUSED`. */
+/**
+ * The record of a new workspace. @throws SkepError `failed_precondition` `MODE_REFUSED`,
+ * `invalid_argument` `PASSWORD_HIDDEN`.
+ */
 export function firstWorkspace(wanted: NewWorkspace, now: number): WorkspaceRecord {
   refuseMode(wanted.connector, wanted.purpose);
+  if (hasHiddenPassword(wanted.connector)) throw refuseWorkspace.hiddenPassword(wanted.connector.id);
   const { tenantId, connector, purpose, strategy } = wanted;
   return {
     ...{ id: connector.id, tenantId, connector, purpose, strategy, desired: "run", restarts: 0 },
@@ -68,7 +72,7 @@ export function firstWorkspace(wanted: NewWorkspace, now: number): WorkspaceReco
 /**
  * The record after a change; the same object where nothing is to change.
  * @throws SkepError `aborted` `STALE_VERSION`, `failed_precondition` `WORKSPACE_DELETED`,
- * `MODE_FIXED` or `MODE_REFUSED`.
+ * `MODE_FIXED` or `MODE_REFUSED`, `invalid_argument` `PASSWORD_HIDDEN`.
  */
 export function changedWorkspace(
   before: WorkspaceRecord,
@@ -83,6 +87,7 @@ export function changedWorkspace(
   if (Object.keys(change).length === 0 || (before.desired === "deleted" && change.desired === "deleted")) return before;
   if (before.desired === "deleted") throw refuseWorkspace.beingDeleted(id);
   const connector = keepSecrets(change.connector ?? before.connector, before.connector);
+  if (hasHiddenPassword(connector)) throw refuseWorkspace.hiddenPassword(id);
   const changed = { ...before, ...parts, connector, scaling: changedScaling(before.scaling, scaling) };
   const bounded = resources === undefined ? changed : withResources(changed, resources);
   const after = { ...bounded, version: version + 1, updatedAt: now };
@@ -124,6 +129,16 @@ export const refuseWorkspace = {
       `Workspace ${id} is being deleted; wait until it is gone, then create it anew.`,
       { details: { workspaceId: id } },
     ),
+  hiddenPassword: (id: WorkspaceId): SkepError => {
+    const path = "connector.config.resources.specs.database.url";
+    const problem = "its password is ***, which stands for the recorded one in an address that is the recorded one";
+    return new SkepError(
+      "invalid_argument",
+      "PASSWORD_HIDDEN",
+      `The database of workspace ${id} has the password ***, and its address is not the recorded one: write the password.`,
+      { details: { workspaceId: id }, issues: [{ path, problem, advice: "write the password" }] },
+    );
+  },
   modeFixed: (id: WorkspaceId, mode: string): SkepError =>
     new SkepError(
       "failed_precondition",

@@ -28,6 +28,14 @@ export function withSecret(connector: Connector, secret: string): Connector {
   return withSecrets(connector, secret, connector.config.resources.specs.database.url);
 }
 
+/**
+ * Whether a connector has what an answer shows in place of a password: nobody could connect by it.
+ */
+export function hasHiddenPassword({ config }: Pick<Connector, "config">): boolean {
+  const { url = "" } = config.resources.specs.database;
+  return url.includes(`:${HIDDEN}@`) && hidePassword(url) === url;
+}
+
 /** An address with `***` for its password, also where it is no address. */
 export function hidePassword(url: string): string {
   const start = url.indexOf("://") + 3;
