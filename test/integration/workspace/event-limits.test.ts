@@ -43,6 +43,13 @@ describe("the limits of a workspace", () => {
     expect(client.refused.at(-1)).toMatchObject({ reason: "FLOOD" });
   });
 
+  it("hold how much a socket may send at once", async () => {
+    const shop = await openOn(host);
+    const client = await joinOn(host, shop);
+    client.socket.emit("subscribe", "x".repeat(70_000));
+    await eventually(() => expect(client.socket.connected).toBe(false));
+  });
+
   it("hold subscriptions, and take a request whole or not at all", async () => {
     const shop = await openOn(host, { channels: 3 });
     const client = await joinOn(host, shop);

@@ -94,6 +94,15 @@ describe("what a socket missed", () => {
     expect(shop.events.counts()).toMatchObject({ recovered: 1, subscriptions: 1 });
   });
 
+  it("is not told to a client that comes back too late, which then asks and is told of the gap", async () => {
+    const shop = await openOn(host);
+    const client = await heardOne(shop);
+    const from = client.heard[0]?.offset;
+    await missOne(client, shop, () => shop.events.emit(Array.from({ length: 1_001 }, () => event("a"))));
+    expect(client.socket.recovered).toBe(false);
+    expect(await client.ask("subscribe", { filters: "#", from })).toMatchObject({ gap: { from } });
+  });
+
   it("is told as far as the token of now allows", async () => {
     const shop = await openOn(host);
     const client = await heardOne(shop, "a/#");

@@ -116,6 +116,44 @@ describe("two replicas", () => {
     expect(here.events.counts()).toMatchObject({ unshared: 0 });
   });
 
+  it("say what may be missing where Redis lost it while nobody could read", async () => {
+    const [here, there] = await openBoth();
+    const far = await joinOn(hosts[1], there);
+    await far.ask("subscribe", "#");
+    here.events.emit([event("a/1")]);
+    await eventually(() => expect(topics(far)).toEqual(["a/1"]));
+    const client = new Redis(redis.url);
+    try {
+      await client.multi().del(`skep:events:${here.id}`).call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes").exec();
+      await eventually(() => expect(far.lost).toMatchObject([{ because: "gap" }]));
+      await eventually(() => expect(here.events.health().isConnected).toBe(true));
+      here.events.emit([event("a/2")]);
+      await eventually(() => expect(topics(far)).toEqual(["a/1", "a/2"]));
+    } finally {
+      client.disconnect();
+    }
+  });
+
+  it("go on after another one whose clock is ahead", async () => {
+    const [here, there] = await openBoth();
+    const far = await joinOn(hosts[1], there);
+    await far.ask("subscribe", "#");
+    const client = new Redis(redis.url);
+    const key = `skep:events:${here.id}`;
+    try {
+      await client.persist(key);
+      await client.xadd(key, `${Date.now() + 3_600_000}-0`, "begin", "");
+      here.events.emit([event("a/early")]);
+      await eventually(() => expect(here.events.counts()).toMatchObject({ unshared: 1 }));
+      here.events.emit([event("a/1")]);
+      await eventually(() => expect(topics(far)).toEqual(["a/1"]));
+      expect(here.events.counts()).toMatchObject({ unshared: 1 });
+      await eventually(async () => expect(await client.pttl(key)).toBeGreaterThan(0));
+    } finally {
+      client.disconnect();
+    }
+  });
+
   it("are told of what was too much to keep for them", async () => {
     const [here, there] = await openBoth();
     const far = await joinOn(hosts[1], there);

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createLock } from "@skep/workspace/events/token.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startChild } from "../../support/child.ts";
@@ -111,6 +112,8 @@ describe("who comes in", () => {
   it("finds nothing outside of workspaces", async () => {
     expect(await host.client("nowhere", {}).entry).toMatchObject({ message: "Invalid namespace" });
     expect(await host.client("../", {}).entry).toMatchObject({ message: "Invalid namespace" });
+    const polls = host.clientAt("/", {}, { transports: ["polling"] });
+    expect(await polls.entry).toMatchObject({ message: "xhr poll error" });
     expect(await host.clientAt("/", {}).entry).toMatchObject({ reason: "NO_WORKSPACE" });
   });
 });
@@ -155,7 +158,9 @@ describe("a workspace that is closed", () => {
       .catch(() => undefined);
     const connections = host.events.connections();
     shop.events.emit(Array.from({ length: 90 }, () => event("a", "x".repeat(100_000))));
-    await shop.events.close();
+    // WebSocket itself waits 30 s for the client's farewell.
+    const closed = shop.events.close().then(() => "closed");
+    expect(await Promise.race([closed, sleep(10_000)])).toBe("closed");
     await eventually(() => expect(host.events.connections()).toBeLessThan(connections));
   });
 });

@@ -1,3 +1,4 @@
+import { hkdfSync } from "node:crypto";
 import { digestSecret } from "@skep/kit/secret-digest.ts";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { describe, expect, it } from "vitest";
@@ -22,12 +23,18 @@ describe("the lock of a workspace", () => {
     expect(mayHear(grant, "devices/+/status")).toBe(false);
   });
 
-  it.each([undefined, null, {}, "text", { secret: 7 }, { token: {} }, { secret: "x".repeat(10_000) }])(
-    "asks for credentials where there are none: %j",
-    async credentials => {
-      await expect(lock.open(credentials)).rejects.toMatchObject({ data: { reason: "NO_CREDENTIALS" } });
-    },
-  );
+  it.each([
+    undefined,
+    null,
+    {},
+    "text",
+    { secret: 7 },
+    { token: {} },
+    { secret: "x".repeat(10_000) },
+    { token: "x".repeat(10_000) },
+  ])("asks for credentials where there are none: %j", async credentials => {
+    await expect(lock.open(credentials)).rejects.toMatchObject({ data: { reason: "NO_CREDENTIALS" } });
+  });
 
   it.each([`${secret}x`, secret.slice(0, -1), "", secret.toUpperCase()])("refuses the secret %j", async shown => {
     await expect(lock.open({ secret: shown })).rejects.toMatchObject({ data: { reason: "WRONG_SECRET" } });
@@ -79,6 +86,31 @@ describe("the lock of a workspace", () => {
     }
     const none = { data: { reason: "TOKEN_OF_ANOTHER_WORKSPACE" } };
     await expect(lock.open({ token: "a.b.c" })).rejects.toMatchObject(none);
+  });
+
+  it("refuses what somebody with the key signs in another way than it does", async () => {
+    const key = (id: string): Uint8Array =>
+      new Uint8Array(hkdfSync("sha256", digestSecret(id, secret), id, "skep/workspace/events/1", 32));
+    const good = { iss: "skep", aud: "workspace:shop", sub: "x", exp: at / 1_000 + 60, topics: ["#"] };
+    const sign = (claims: object, alg = "HS256", id = "shop"): Promise<string> =>
+      new SignJWT({ ...claims }).setProtectedHeader({ alg }).sign(key(id));
+    await expect(lock.open({ token: await sign(good) })).resolves.toMatchObject({ subject: "x" });
+    const bad = [
+      sign({ ...good, iss: "other" }),
+      sign({ ...good, exp: undefined }),
+      sign({ ...good, sub: undefined }),
+      sign({ ...good, topics: undefined }),
+      sign({ ...good, topics: ["a/#/b"] }),
+      sign(good, "HS384"),
+      sign(good, "HS256", "other"),
+    ];
+    for (const token of bad) {
+      await expect(lock.open({ token: await token })).rejects.toMatchObject({ data: { reason: "TOKEN_INVALID" } });
+    }
+    for (const aud of ["workspace:other", undefined]) {
+      const token = await sign({ ...good, aud });
+      await expect(lock.open({ token })).rejects.toMatchObject({ data: { reason: "TOKEN_OF_ANOTHER_WORKSPACE" } });
+    }
   });
 
   it("repeats no credential in a refusal", async () => {
