@@ -49,6 +49,16 @@ describe("two replicas", () => {
     expect(here.events.counts()).toMatchObject({ unshared: 0 });
   });
 
+  it("are told what was emitted just before a workspace closed", async () => {
+    const [here, there] = await openBoth();
+    const far = await joinOn(hosts[1], there);
+    await far.ask("subscribe", "#");
+    here.events.emit([event("a/last")]);
+    await here.events.close();
+    await eventually(() => expect(topics(far)).toEqual(["a/last"]));
+    expect(here.events.counts()).toMatchObject({ unshared: 0 });
+  });
+
   it("each know the past of the other, as much as is kept of this workspace", async () => {
     const [here] = await openBoth();
     const client = await joinOn(hosts[0], here);
@@ -124,7 +134,11 @@ describe("two replicas", () => {
     await eventually(() => expect(topics(far)).toEqual(["a/1"]));
     const client = new Redis(redis.url);
     try {
-      await client.multi().del(`skep:events:${here.id}`).call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes").exec();
+      await client
+        .multi()
+        .del(`skep:events:${here.id}`)
+        .call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        .exec();
       await eventually(() => expect(far.lost).toMatchObject([{ because: "gap" }]));
       await eventually(() => expect(here.events.health().isConnected).toBe(true));
       here.events.emit([event("a/2")]);

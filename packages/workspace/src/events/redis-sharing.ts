@@ -22,6 +22,8 @@ const EXPIRES_MS = 3_600_000;
 const BLOCK_MS = 250;
 const AT_ONCE = 500;
 const RETRY_MS = 500;
+/** How long a workspace that closes waits for its last events to be handed on. */
+const LEAVE_MS = 1_000;
 /** Whoever emitted this lately is the one that emits, and need not read its own events back. */
 const EMITS_FOR_MS = 1_000;
 
@@ -95,7 +97,7 @@ class RedisSharing implements Sharing {
       publish: entries => this.#publish(one, entries),
       sessions: redisSessions(this.#commands, `${key}:session:`),
       unshared: () => one.unshared,
-      close: async () => void this.#followed.delete(one),
+      close: () => this.#leave(one),
     };
   }
 
@@ -134,6 +136,15 @@ class RedisSharing implements Sharing {
     const id = await this.#commands.xadd(key, "*", MARKER, "");
     await this.#commands.pexpire(key, EXPIRES_MS);
     return parseOffset(id ?? "") ?? { ms: 0, seq: 0 };
+  }
+
+  /** Hands on what still waits, unless that takes long; the rest counts as not shared. */
+  async #leave(one: Followed): Promise<void> {
+    const until = this.#clock.monotonic() + LEAVE_MS;
+    while (one.waiting.length > 0 && this.#problem === "" && this.#clock.monotonic() < until)
+      await this.#clock.sleep(5);
+    this.#followed.delete(one);
+    one.unshared += one.waiting.length;
   }
 
   /** What cannot be handed on now is handed on when Redis is back, as far as it is kept. */
