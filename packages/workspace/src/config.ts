@@ -26,6 +26,31 @@ export const HOST_SETTINGS = {
     z.coerce.number().int().min(0).max(65_535).default(7703),
     "where /livez and /readyz are served",
   ),
+  eventsPort: setting(
+    "SKEP_EVENTS_PORT",
+    z.coerce.number().int().min(0).max(65_535).default(7704),
+    "where Socket.IO is served to devices and programs",
+  ),
+  trustedProxies: setting(
+    "SKEP_TRUSTED_PROXIES",
+    z.string().default(""),
+    "networks of the proxies whose X-Forwarded-For is believed, commas between several",
+  ),
+  mongoUrl: secret(
+    "SKEP_MONGODB_URL",
+    z.string().default("mongodb://localhost:27017"),
+    "the MongoDB of workspaces without a database of their own",
+  ),
+  allowedDatabaseHosts: setting(
+    "SKEP_ALLOWED_DATABASE_HOSTS",
+    z.string().default(""),
+    "hosts of the platform's own network that a tenant's own database may be on, commas between several",
+  ),
+  mqttUrl: setting("SKEP_MQTT_URL", z.string().default("mqtt://localhost:1883"), "the broker that devices publish to"),
+  mqttUsername: setting("SKEP_MQTT_USERNAME", z.string().default(""), "as whom the host reads and publishes there"),
+  mqttPassword: secret("SKEP_MQTT_PASSWORD", z.string().optional(), "the password of that user"),
+  mqttCaFile: setting("SKEP_MQTT_CA", z.string().default(""), "file of certificates that are trusted there, PEM"),
+  redisUrl: secret("SKEP_REDIS_URL", z.string().optional(), "the Redis through which replicas share events"),
   logLevel: setting("SKEP_LOG_LEVEL", z.enum(["debug", "info", "warn", "error"]).default("info"), "how much is logged"),
 } as const;
 

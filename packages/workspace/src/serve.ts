@@ -6,6 +6,7 @@ import { systemClock } from "@skep/kit/clock.ts";
 import { showConfig } from "@skep/kit/config.ts";
 import { createHealthHandler, watchReadiness } from "@skep/kit/health.ts";
 import { HTTP_LIMITS, listenHttp1 } from "@skep/kit/http-listener.ts";
+import type { HostId } from "@skep/core/workspace/host.ts";
 import type { Life } from "@skep/kit/lifecycle.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { systemRandom } from "@skep/kit/random.ts";
@@ -13,6 +14,7 @@ import { randomBytes } from "node:crypto";
 import { totalmem } from "node:os";
 import { HOST_SETTINGS, type HostConfig } from "./config.ts";
 import { createConnectApi } from "./host/connect-api.ts";
+import type { LoadRules } from "./container/hosted.ts";
 import type { ContainerFactory } from "./host/container.ts";
 import { createHost, type Host } from "./host/create-host.ts";
 import { createLoadMeter } from "./host/load-meter.ts";
@@ -24,11 +26,27 @@ const DRAIN_MS = 6_000;
  * Runs a host until the process is told to end: then it gives everything away, and what nobody took
  * in time is let go of.
  */
-export async function serveHost(config: HostConfig, log: Log, life: Life, containers: ContainerFactory): Promise<void> {
+export async function serveHost(
+  config: HostConfig,
+  log: Log,
+  life: Life,
+  makeContainers: (loadRules: LoadRules) => ContainerFactory,
+): Promise<void> {
   log.info("config.read", "The configuration is complete.", showConfig(HOST_SETTINGS, config));
+  const { apiUrl, hostSecret } = config;
+  const api = createConnectApi({ transports: transportsOf(apiUrl), secret: hostSecret, clock: systemClock });
+  let hostId: HostId = "";
   const host = createHost({
-    ...{ clock: systemClock, log, random: systemRandom, containers },
-    api: createConnectApi({ transports: transportsOf(config.apiUrl), secret: config.hostSecret, clock: systemClock }),
+    ...{ clock: systemClock, log, random: systemRandom },
+    containers: makeContainers((workspaceId, signal) => api.loadRules(hostId, workspaceId, signal)),
+    api: {
+      ...api,
+      enrol: async (identity, signal) => {
+        const enrolled = await api.enrol(identity, signal);
+        hostId = enrolled.hostId;
+        return enrolled;
+      },
+    },
     newIdentity: () => randomBytes(32).toString("hex"),
     facts: {
       ...{ nodeId: config.nodeId, startedAt: Date.now(), version: VERSION, most: config.most },

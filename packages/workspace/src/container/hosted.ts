@@ -1,0 +1,134 @@
+import { readRuleSet, type RuleSet } from "@skep/core/rules/rule-set.ts";
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
+import type { Log } from "@skep/kit/log.ts";
+import type { ContainerFactory, ReadLease, RunningContainer } from "../host/container.ts";
+import type { LoadedRules } from "../host/host-api.ts";
+import { Container, type ContainerPorts } from "./container.ts";
+import type { PartFactories } from "./factories.ts";
+import type { Orchestrator } from "./orchestrator.ts";
+import { manageContainer, SHARED } from "./registry.ts";
+
+/** Asks the schedulers for the rules of a workspace of this host. */
+export type LoadRules = (workspaceId: WorkspaceId, signal: AbortSignal) => Promise<LoadedRules>;
+
+/** What the containers of a host are made with. */
+export interface HostedOptions extends Omit<ContainerPorts, "factories" | "mayRead"> {
+  readonly loadRules: LoadRules;
+  readonly orchestrator: Orchestrator;
+  /**
+   * Makes the parts of one workspace, whose database may have so many connections; `rules` answers
+   * those that hold at that moment.
+   */
+  readonly factories: (rules: () => RuleSet, databasePool: number) => PartFactories;
+}
+
+const LOAD_MS = 10_000;
+
+/** Runs the workspaces that a host is given as containers. */
+export function createHostedContainers(options: HostedOptions): ContainerFactory {
+  return {
+    start: async (workspace, lease) => {
+      const hosted = new Hosted(options, workspace, lease);
+      await hosted.begin();
+      return hosted;
+    },
+  };
+}
+
+class Hosted implements RunningContainer {
+  readonly #options: HostedOptions;
+  readonly #lease: ReadLease;
+  #workspace: AssignedWorkspace;
+  #rules: RuleSet = { rules: [], schemas: new Map() };
+  #rulesVersion = 0;
+  #isClosed = false;
+  #container: Container;
+
+  constructor(options: HostedOptions, workspace: AssignedWorkspace, lease: ReadLease) {
+    this.#options = options;
+    this.#lease = lease;
+    this.#workspace = workspace;
+    this.#container = this.#make(workspace);
+  }
+
+  async begin(): Promise<void> {
+    const container = this.#container;
+    try {
+      await this.#loadRules(this.#workspace.rulesVersion);
+      manageContainer(SHARED, container);
+      await container.deploy();
+      await container.manage();
+    } catch (error) {
+      await container.drop();
+      throw error;
+    }
+    this.#options.orchestrator.watch(container);
+  }
+
+  async update(workspace: AssignedWorkspace): Promise<void> {
+    const before = this.#workspace;
+    this.#workspace = workspace;
+    if (needsAnew(before, workspace)) {
+      await this.#container.drop();
+      if (this.#isClosed) return;
+      this.#container = this.#make(workspace);
+      return this.begin();
+    }
+    if (workspace.databasePool !== before.databasePool)
+      await this.#container.setDatabase({ poolSize: workspace.databasePool });
+    if (workspace.version !== before.version)
+      await this.#options.orchestrator.updateConnector(this.#container, workspace.connector);
+    if (await this.#loadRules(workspace.rulesVersion)) this.#container.assembly?.rules.set(this.#rules);
+  }
+
+  isHealthy(): boolean {
+    return this.#container.isHealthyNow();
+  }
+
+  lastError(): string {
+    return this.#container.lastError();
+  }
+
+  counts(): Readonly<Record<string, number>> {
+    return this.#container.getStats().resourceUsage;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#container.drop();
+  }
+
+  #make({ connector, databasePool }: AssignedWorkspace): Container {
+    const { clock, random, log } = this.#options;
+    const factories = this.#options.factories(() => this.#rules, databasePool);
+    const mayRead = (): boolean => !this.#isClosed && this.#lease.mayRead();
+    return new Container(connector, { factories, clock, random, log, mayRead });
+  }
+
+  /** Answers whether there are others now. What cannot be read is said, and the others stand. */
+  async #loadRules(wanted: number): Promise<boolean> {
+    if (wanted === this.#rulesVersion) return false;
+    const { id } = this.#workspace;
+    const { rulesVersion, records } = await this.#options.loadRules(id, AbortSignal.timeout(LOAD_MS));
+    const { rules, schemas, unread } = readRuleSet(records);
+    sayUnread(this.#options.log, id, unread);
+    this.#rules = { rules, schemas };
+    this.#rulesVersion = rulesVersion;
+    return true;
+  }
+}
+
+/** Whether a container cannot take it while it runs, or a restart was asked for. */
+function needsAnew(before: AssignedWorkspace, { connector, restarts }: AssignedWorkspace): boolean {
+  const urlOf = (one: AssignedWorkspace["connector"]): string | undefined => one.config.resources.specs.database.url;
+  const isElsewhere = urlOf(connector) !== urlOf(before.connector);
+  return restarts !== before.restarts || isElsewhere || connector.access.secret !== before.connector.access.secret;
+}
+
+function sayUnread(log: Log, workspaceId: WorkspaceId, unread: ReturnType<typeof readRuleSet>["unread"]): void {
+  for (const { record, issues } of unread) {
+    const sentence = "A rule or schema cannot be read by this version, and does nothing.";
+    log.warn("rule.unread", sentence, { workspaceId, ...record, issues });
+  }
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { systemClock } from "@skep/kit/clock.ts";
+import type { Life } from "@skep/kit/lifecycle.ts";
+import type { Log } from "@skep/kit/log.ts";
+import { systemRandom } from "@skep/kit/random.ts";
+import type { Publisher } from "../channel/publisher.ts";
+import type { HostConfig } from "../config.ts";
+import { createConnections } from "../database/connection.ts";
+import { createRedisSharing } from "../events/redis-sharing.ts";
+import { createEventServer } from "../events/server.ts";
+import type { ContainerFactory } from "../host/container.ts";
+import { createShared } from "../resources/shared.ts";
+import { createHostedContainers, type LoadRules } from "./hosted.ts";
+import { createOrchestrator } from "./orchestrator.ts";
+import { realParts, type Engines } from "./real-parts.ts";
+
+/**
+ * Opens what the containers of a host share: the socket server, the clients and the publisher. All
+ * of it ends with the process's life.
+ */
+export async function openHostedContainers(
+  config: HostConfig,
+  log: Log,
+  life: Life,
+): Promise<(loadRules: LoadRules) => ContainerFactory> {
+  const http = createServer((_, response) => void response.writeHead(404).end());
+  await listenOn(http, config.eventsPort);
+  life.stack.defer(() => closed(http));
+  const sharing = config.redisUrl === undefined ? undefined : createRedisSharing({ url: config.redisUrl });
+  if (sharing !== undefined) life.stack.defer(() => sharing.close());
+  const events = createEventServer({
+    http,
+    trustedProxies: listOf(config.trustedProxies),
+    ...(sharing === undefined ? {} : { sharing }),
+  });
+  life.stack.defer(() => events.close());
+  const ca = config.mqttCaFile === "" ? undefined : await readFile(config.mqttCaFile, "utf8");
+  const engines: Engines = {
+    mongoUrl: config.mongoUrl,
+    connections: createConnections(),
+    allowedDatabaseHosts: listOf(config.allowedDatabaseHosts),
+    mqtt: {
+      ...{ url: config.mqttUrl, username: config.mqttUsername, password: config.mqttPassword ?? "" },
+      ...{ clientId: `skep-publisher-${randomBytes(6).toString("hex")}`, ...(ca === undefined ? {} : { ca }) },
+    },
+    publishers: createShared<Publisher>(publisher => publisher.close()),
+    ...{ events, clock: systemClock, random: systemRandom },
+  };
+  const orchestrator = createOrchestrator({ clock: systemClock, log });
+  life.stack.defer(() => orchestrator.close());
+  log.info("events.listening", "Sockets are served.", { eventsPort: (http.address() as AddressInfo).port });
+  return loadRules =>
+    createHostedContainers({
+      ...{ clock: systemClock, random: systemRandom, log, loadRules, orchestrator },
+      factories: (rules, databasePool) => realParts(engines, rules, databasePool),
+    });
+}
+
+function listOf(text: string): readonly string[] {
+  return text.split(",").flatMap(one => (one.trim() === "" ? [] : [one.trim()]));
+}
+
+function listenOn(http: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once("error", reject).listen(port, () => {
+      http.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function closed(http: Server): Promise<void> {
+  http.closeAllConnections();
+  return new Promise(resolve => void http.close(() => resolve()));
+}

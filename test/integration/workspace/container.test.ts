@@ -1,0 +1,134 @@
+import { once } from "node:events";
+import { aConnector } from "@skep/core/testing/connector.ts";
+import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
+import { createRecordingLog } from "@skep/kit/log.ts";
+import { readHostConfig } from "@skep/workspace/config.ts";
+import { openHostedContainers } from "@skep/workspace/container/open-hosted.ts";
+import { healthOf, SHARED } from "@skep/workspace/container/registry.ts";
+import type { LoadedRules } from "@skep/workspace/host/host-api.ts";
+import type { RunningContainer } from "@skep/workspace/host/container.ts";
+import { MongoClient } from "mongodb";
+import { connectAsync } from "mqtt";
+import { io } from "socket.io-client";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { eventually } from "../../support/eventually.ts";
+import { startMongodServer, type MongodServer } from "../../support/mongod-server.ts";
+import { startMosquittoServer, type MosquittoServer } from "../../support/mosquitto-server.ts";
+
+let mongod: MongodServer;
+let broker: MosquittoServer;
+const ends: (() => Promise<unknown>)[] = [];
+beforeAll(async () => {
+  [mongod, broker] = await Promise.all([startMongodServer(), startMosquittoServer()]);
+  ends.push(
+    () => mongod.close(),
+    () => broker.close(),
+  );
+});
+afterAll(async () => {
+  for (const end of ends.toReversed()) await end();
+});
+
+const connector = aConnector({ id: "fleet" });
+const WANTED: AssignedWorkspace = {
+  ...{ id: "fleet", epoch: 1, desired: "run", connector, version: 1, restarts: 0 },
+  ...{ databasePool: 5, rulesVersion: 0 },
+};
+
+/** A rule that acts on hot engines, and the schema that types them, as they are recorded. */
+const RULES: LoadedRules = {
+  rulesVersion: 1,
+  records: [
+    {
+      ...{ workspaceId: "fleet", kind: "schema", reference: "telemetry", version: 1, createdAt: 0, createdBy: "me" },
+      document: { reference: "telemetry", format: { kind: "json" }, fields: { t: { type: "number", sources: ["t"] } } },
+    },
+    {
+      ...{ workspaceId: "fleet", kind: "rule", reference: "hot", version: 1, createdAt: 0, createdBy: "me" },
+      document: {
+        id: "hot",
+        when: { kind: "threshold", field: "t", is: ">", value: 80 },
+        actions: [
+          { kind: "event", topic: "engine-hot" },
+          { kind: "command", type: "cool", payload: { fan: "on" } },
+        ],
+      },
+    },
+  ],
+};
+
+/** What containers of a host share, on real engines. */
+async function openHost() {
+  const stack = new AsyncDisposableStack();
+  ends.push(() => stack.disposeAsync());
+  const log = createRecordingLog();
+  const config = readHostConfig({
+    ...{ SKEP_EVENTS_PORT: "0", SKEP_MONGODB_URL: mongod.url, SKEP_MQTT_URL: broker.url },
+  });
+  const life = { stack, signal: new AbortController().signal, stop: () => undefined };
+  const containers = (await openHostedContainers(config, log, life))(async () => RULES);
+  const port = log.lines.find(one => one.event === "events.listening")?.fields["eventsPort"] as number;
+  return { containers, port, log };
+}
+
+it("goes the whole way: a device publishes, it is stored, a rule acts, sockets and the device hear", async () => {
+  const { containers, port } = await openHost();
+  const container: RunningContainer = await containers.start(WANTED, { mayRead: () => true });
+  expect(healthOf(SHARED, "fleet")).toMatchObject({ status: "healthy", lastError: "" });
+  await container.update({ ...WANTED, rulesVersion: 1 });
+
+  const socket = io(`http://127.0.0.1:${port}/ws/fleet`, {
+    transports: ["websocket"],
+    auth: { secret: connector.access.secret },
+  });
+  ends.push(async () => socket.close());
+  await once(socket as never, "connect", { signal: AbortSignal.timeout(5_000) });
+  const heard: unknown[] = [];
+  socket.on("event", (event: unknown) => heard.push(event));
+  await socket.emitWithAck("subscribe", "#");
+
+  const device = await connectAsync(broker.url, { clientId: "d1" });
+  ends.push(() => device.endAsync(true));
+  await device.subscribeAsync("fleet/devices/d1/commands/#", { qos: 1 });
+  const commanded = once(device as never, "message", { signal: AbortSignal.timeout(10_000) });
+  await device.publishAsync("fleet/devices/d1/telemetry/engine", JSON.stringify({ t: 81 }), { qos: 1 });
+  await device.publishAsync("fleet/devices/d1/telemetry/engine", "no JSON", { qos: 1 });
+
+  const [topic, payload] = (await commanded) as [string, Buffer];
+  expect([topic, payload.toString()]).toEqual(["fleet/devices/d1/commands/cool", '{"fan":"on"}']);
+  await eventually(() => expect(JSON.stringify(heard)).toMatch(/devices\/d1\/telemetry\/engine.*engine-hot/s));
+
+  const client = new MongoClient(mongod.url);
+  ends.push(() => client.close());
+  const database = client.db("ws_fleet");
+  await eventually(async () => {
+    expect(await database.collection("messages").find({ category: "telemetry" }).toArray()).toMatchObject([
+      { deviceId: "d1", type: "engine", value: { t: 81 }, schema: "telemetry@1" },
+    ]);
+    expect(await database.collection("dead_letters").countDocuments()).toBe(1);
+  });
+  expect(container.counts()).toMatchObject({ "ingest.read": 3, "rules.acted": 2, "events.sockets": 1 });
+  expect([container.isHealthy(), container.lastError()]).toEqual([true, ""]);
+
+  const left = once(socket as never, "disconnect", { signal: AbortSignal.timeout(10_000) });
+  await container.close();
+  await left;
+  expect(healthOf(SHARED, "fleet")).toEqual({ status: "not_found" });
+});
+
+it("begins anew with another secret, and says why it cannot begin", async () => {
+  const { containers } = await openHost();
+  const container = await containers.start(WANTED, { mayRead: () => true });
+  const other = { ...connector, access: { ...connector.access, secret: "another secret word" } };
+  await container.update({ ...WANTED, version: 2, connector: other });
+  expect(container.isHealthy()).toBe(true);
+  await broker.stop();
+  await eventually(() => expect(container.isHealthy()).toBe(false));
+  expect(container.lastError()).toMatch(/^ERROR: MQTT connection failed: unreachable/);
+  const second = { ...WANTED, id: "second", connector: aConnector({ id: "second" }) };
+  await expect(containers.start(second, { mayRead: () => true })).rejects.toThrow("ERROR: MQTT connection failed");
+  expect(healthOf(SHARED, "second")).toEqual({ status: "not_found" });
+  await broker.start();
+  await eventually(() => expect(container.isHealthy()).toBe(true));
+  await container.close();
+});
