@@ -1,0 +1,259 @@
+import { Buffer } from "node:buffer";
+import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { deviceUser } from "@skep/core/workspace/device.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Log } from "@skep/kit/log.ts";
+import type { Admissions } from "./admissions.ts";
+import {
+  connackForDevice,
+  connectAtBroker,
+  deniedWill,
+  farewell,
+  isAccepted,
+  readConnect,
+  refusal,
+  type Application,
+  type BrokerLogin,
+  type RefusedBecause,
+} from "./connect-packet.ts";
+import { createCutter, createFollower, StreamError, type Cutter } from "./frames.ts";
+import { createInspector, type MqttVersion } from "./inspect.ts";
+import type { Refusals } from "./refusals.ts";
+import type { Live, Roll } from "./roll.ts";
+
+/** Where the broker is, and what a connection may do. */
+export interface ConnectionSettings {
+  readonly brokerHost: string;
+  readonly brokerPort: number;
+  readonly login: BrokerLogin;
+  /** Bytes of the largest packet. */
+  readonly mostBytes: number;
+  /** Packets in a second; a device that sends more is read more slowly, and loses nothing. */
+  readonly mostPackets: number;
+}
+
+/** What connections share. */
+export interface ConnectionDeps {
+  readonly settings: ConnectionSettings;
+  readonly admissions: Admissions;
+  readonly roll: Roll;
+  readonly refusals: Refusals;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** How long whoever connects may take to say who it is. */
+const CONNECT_MS = 10_000;
+/** A CONNECT has a will at most, and nobody is known yet. */
+const MOST_CONNECT_BYTES = 65_536;
+
+/** Serves a device, from its first byte to its last. */
+export function serveDevice(device: Duplex, address: string, deps: ConnectionDeps): void {
+  const first = createCutter(Math.min(MOST_CONNECT_BYTES, deps.settings.mostBytes));
+  const cancelLate = deps.clock.timer(CONNECT_MS, () => device.destroy());
+  device.on("error", () => device.destroy());
+  device.once("close", () => cancelLate());
+  device.on("data", read);
+
+  function read(chunk: Buffer): void {
+    let packets: Buffer[];
+    try {
+      packets = first.push(chunk);
+    } catch {
+      return void device.destroy();
+    }
+    const [packet, ...more] = packets;
+    if (packet === undefined) return;
+    device.off("data", read);
+    device.pause();
+    cancelLate();
+    const rest = Buffer.concat([...more, first.rest()]);
+    if (rest.length > 0) device.unshift(rest);
+    void decide(device, packet, address, deps);
+  }
+}
+
+async function decide(device: Duplex, packet: Buffer, address: string, deps: ConnectionDeps): Promise<void> {
+  const asked = readConnect(packet);
+  if (asked === undefined) return void device.destroy();
+  const refuse = (because: RefusedBecause): void => void device.end(refusal(because, asked.version));
+  if ("because" in asked) {
+    deps.refusals.refused(address, "");
+    return refuse(asked.because);
+  }
+  const user = deviceUser(asked.device);
+  if (deps.refusals.isBanned(address, user)) return refuse("banned");
+  const admission = await deps.admissions.admit(asked.device, asked.secret);
+  if (device.destroyed) return;
+  if (admission.kind === "unavailable") return refuse("unavailable");
+  if (admission.kind !== "admitted") {
+    deps.refusals.refused(address, user);
+    return refuse("credentials");
+  }
+  const will = deniedWill(asked);
+  if (will !== undefined) {
+    deps.roll.denied(asked.device, will);
+    return refuse("topic");
+  }
+  openAtBroker(device, asked, admission.version, deps);
+}
+
+function openAtBroker(device: Duplex, asked: Application, version: number, deps: ConnectionDeps): void {
+  const { settings, roll } = deps;
+  const broker = connect(settings.brokerPort, settings.brokerHost);
+  broker.setNoDelay(true);
+  const live: Live = { device: asked.device, version, revoke: () => pipe?.revoke() ?? end() };
+  let pipe: Pipe | undefined;
+  const end = (): void => {
+    roll.leave(live);
+    broker.destroy();
+    // What was written to it still goes out.
+    device.end();
+    setImmediate(() => device.destroy());
+  };
+  roll.enter(live);
+  broker.on("error", () => undefined);
+  device.once("close", end);
+  broker.once("close", () => {
+    if (pipe === undefined && !device.destroyed) device.write(refusal("unavailable", asked.version));
+    end();
+  });
+  broker.once("connect", () => broker.write(connectAtBroker(asked, settings.login)));
+  const first = createCutter(settings.mostBytes);
+  broker.on("data", function answer(chunk: Buffer): void {
+    const [connack, ...more] = first.push(chunk);
+    if (connack === undefined) return;
+    broker.off("data", answer);
+    if (!isAccepted(connack)) {
+      const user = deviceUser(asked.device);
+      deps.log.warn("gate.broker-refused", `The broker did not let the gate in for ${user}.`, { code: connack[3] });
+      return end();
+    }
+    device.write(connackForDevice(connack, asked));
+    pipe = join(device, broker, asked, deps, end);
+    pipe.fromBroker(Buffer.concat([...more, first.rest()]));
+  });
+}
+
+interface Pipe {
+  fromBroker(chunk: Buffer): void;
+  revoke(): void;
+}
+
+/** Passes on what may pass, both ways, and no faster than it is taken. */
+function join(device: Duplex, broker: Socket, asked: Application, deps: ConnectionDeps, end: () => void): Pipe {
+  const follower = createFollower();
+  const answers: Buffer[] = [];
+  const pace = createPace(deps.settings.mostPackets, deps.clock, device, broker);
+  const flush = (): void => {
+    for (const answer of answers.splice(0)) device.write(answer);
+  };
+  /** Our own packets go between two of the broker's. */
+  const send = (packet: Buffer): void => {
+    answers.push(packet);
+    if (follower.isBetween()) flush();
+  };
+  const fromBroker = (chunk: Buffer): void => {
+    if (chunk.length === 0) return;
+    const between = follower.follow(chunk);
+    let isTaken: boolean;
+    if (answers.length > 0 && between !== undefined) {
+      device.write(chunk.subarray(0, between));
+      flush();
+      isTaken = device.write(chunk.subarray(between));
+    } else isTaken = device.write(chunk);
+    if (!isTaken) broker.pause();
+  };
+  broker.on("data", fromBroker);
+  device.on("drain", () => broker.resume());
+  const inspect = createInspector(asked.device, asked.version);
+  const cutter = createCutter(deps.settings.mostBytes);
+  const finish = (because: string): void => {
+    deps.log.debug("gate.ended", `${deviceUser(asked.device)}: ${because}.`);
+    end();
+  };
+  device.on("data", (chunk: Buffer) => {
+    const passing = judge(chunk, {
+      cutter,
+      inspect,
+      send,
+      finish,
+      denied: topic => deps.roll.denied(asked.device, topic),
+    });
+    if (passing === undefined) return;
+    const isTaken = passing.bytes.length === 0 || broker.write(passing.bytes);
+    pace(passing.count, isTaken);
+  });
+  device.resume();
+  return { fromBroker, revoke: () => revoke(asked.version, send, end) };
+}
+
+function revoke(version: MqttVersion, send: (packet: Buffer) => void, end: () => void): void {
+  const told = farewell(version);
+  if (told !== undefined) send(told);
+  end();
+}
+
+interface Judging {
+  readonly cutter: Cutter;
+  readonly inspect: ReturnType<typeof createInspector>;
+  send(packet: Buffer): void;
+  finish(because: string): void;
+  denied(topic: string): void;
+}
+
+/** What of a chunk goes to the broker; `undefined` where the connection ends. */
+function judge(
+  chunk: Buffer,
+  { cutter, inspect, send, finish, denied }: Judging,
+): { readonly bytes: Buffer; readonly count: number } | undefined {
+  try {
+    const packets = cutter.push(chunk);
+    const passed: Buffer[] = [];
+    for (const packet of packets) {
+      const verdict = inspect(packet);
+      if (verdict.kind === "end") return void finish(verdict.because);
+      if (verdict.kind === "denied") denied(verdict.topic);
+      if (verdict.kind === "pass") passed.push(packet);
+      else if (verdict.answer !== undefined) send(verdict.answer);
+    }
+    return { bytes: passed.length === 1 ? passed[0]! : Buffer.concat(passed), count: packets.length };
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error;
+    return void finish(error.message);
+  }
+}
+
+/** Reads the device no faster than the broker takes it, and than it may send. */
+function createPace(
+  most: number,
+  clock: Clock,
+  device: Duplex,
+  broker: Socket,
+): (count: number, taken: boolean) => void {
+  let second = 0;
+  let count = 0;
+  let isWaiting = false;
+  let isFull = false;
+  const go = (): void => void (!isWaiting && !isFull && device.resume());
+  broker.on("drain", () => {
+    isFull = false;
+    go();
+  });
+  return (packets, isTaken) => {
+    const now = clock.monotonic();
+    if (now - second >= 1_000) [second, count] = [now, 0];
+    count += packets;
+    isFull = !isTaken;
+    if (count >= most && !isWaiting) {
+      isWaiting = true;
+      const cancel = clock.timer(Math.max(1, second + 1_000 - now) * Math.ceil(count / most), () => {
+        isWaiting = false;
+        go();
+      });
+      device.once("close", () => cancel());
+    }
+    if (isWaiting || isFull) device.pause();
+  };
+}

@@ -1,0 +1,105 @@
+import { Buffer } from "node:buffer";
+
+/** A sender broke the rules of the stream: nothing after it can be read. */
+export class StreamError extends Error {
+  override readonly name = "StreamError";
+}
+
+/** Cuts a stream into whole MQTT packets. */
+export interface Cutter {
+  /** The packets that are whole now. @throws StreamError for one that is too large or malformed. */
+  push(chunk: Buffer): Buffer[];
+  /** What came and is not a whole packet yet. */
+  rest(): Buffer;
+}
+
+/** Makes one; a larger packet than `most` bytes is refused before it is kept. */
+export function createCutter(most: number): Cutter {
+  // Pieces are put together once, when the packet is whole: a sender of single bytes costs no more.
+  let pieces: Buffer[] = [];
+  let held = 0;
+  let wanted = 0;
+
+  function takeHeld(): Buffer {
+    const all = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    pieces = [];
+    held = 0;
+    wanted = 0;
+    return all;
+  }
+
+  return {
+    push: chunk => {
+      pieces.push(chunk);
+      held += chunk.length;
+      if (held < wanted) return [];
+      const packets: Buffer[] = [];
+      let data = takeHeld();
+      for (;;) {
+        const total = totalOf(data);
+        if (total > most) throw new StreamError(`it sent a packet of ${total} bytes, and ${most} are allowed`);
+        if (total === 0 || data.length < total) {
+          wanted = total;
+          break;
+        }
+        packets.push(data.subarray(0, total));
+        data = data.subarray(total);
+      }
+      if (data.length > 0) {
+        pieces = [data];
+        held = data.length;
+      }
+      return packets;
+    },
+    rest: () => Buffer.concat(pieces),
+  };
+}
+
+/** How many bytes the packet at the front has; 0 while its head is not whole. */
+function totalOf(data: Buffer): number {
+  let length = 0;
+  for (let at = 1; at < data.length; at++) {
+    if (at > 4) throw new StreamError("it sent a length of more than four bytes");
+    length += (data[at]! & 127) * 128 ** (at - 1);
+    if (data[at]! < 128) return length + at + 1;
+  }
+  return 0;
+}
+
+/** Tells where packets end in a stream that goes by unread, so that one can be put between two. */
+export interface Follower {
+  /** The place in the chunk behind its last whole packet; `undefined` where none ends in it. */
+  follow(chunk: Buffer): number | undefined;
+  /** Whether the stream is between two packets. */
+  isBetween(): boolean;
+}
+
+/** Makes one, for a stream that begins with a packet. */
+export function createFollower(): Follower {
+  let body = 0;
+  let head = 0;
+  let length = 0;
+  return {
+    follow: chunk => {
+      let end: number | undefined;
+      for (let at = 0; at < chunk.length;) {
+        if (body > 0) {
+          const step = Math.min(body, chunk.length - at);
+          body -= step;
+          at += step;
+        } else {
+          const byte = chunk[at++]!;
+          if (head > 0) length += (byte & 127) * 128 ** (head - 1);
+          const isLast = head > 0 && byte < 128;
+          head = isLast ? 0 : head + 1;
+          if (!isLast) continue;
+          body = length;
+          length = 0;
+        }
+        if (body === 0) end = at;
+      }
+      return end;
+    },
+    isBetween: () => body === 0 && head === 0,
+  };
+}
