@@ -23,6 +23,7 @@ export interface GateRig {
   readonly brokerUrl: string;
   readonly broker: MosquittoServer;
   readonly hostPassword: string;
+  readonly gatePassword: string;
   /** The secret of a device, as `workspace/device`. */
   secretOf(device: string): string;
   device(device: string): Promise<Device>;
@@ -86,7 +87,7 @@ export async function startGateRig(): Promise<GateRig> {
   const webSocket = await listenWebSocket({ ...entry, behindProxy: false });
   const proxied = await listenMqtt({ ...entry, behindProxy: true });
   return {
-    ...{ broker, secretOf, brokerUrl: broker.url, hostPassword: HOST_PASSWORD },
+    ...{ broker, secretOf, brokerUrl: broker.url, hostPassword: HOST_PASSWORD, gatePassword: GATE_PASSWORD },
     ...{ url: `mqtt://127.0.0.1:${mqtt.port}`, webSocketUrl: `ws://127.0.0.1:${webSocket.port}/mqtt` },
     proxiedPort: proxied.port,
     device: async device => {

@@ -39,7 +39,7 @@ export const GATE_SETTINGS = {
     z.coerce.number().int().min(1).default(1_000),
     "packets of one device in a second; one that sends more is read more slowly",
   ),
-  probePort: setting("SKEP_PROBE_PORT", port(7704), "where /livez and /readyz are served"),
+  probePort: setting("SKEP_GATE_PROBE_PORT", port(7704), "where /livez and /readyz are served"),
   logLevel: setting("SKEP_LOG_LEVEL", z.enum(["debug", "info", "warn", "error"]).default("info"), "how much is logged"),
 } as const;
 

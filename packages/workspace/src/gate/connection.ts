@@ -45,6 +45,10 @@ export interface ConnectionDeps {
 
 /** How long whoever connects may take to say who it is. */
 const CONNECT_MS = 10_000;
+/** How long the broker may take to let the gate in. */
+const BROKER_MS = 10_000;
+/** How long a device that was refused may take to go. */
+const DISMISS_MS = 1_000;
 /** A CONNECT has a will at most, and nobody is known yet. */
 const MOST_CONNECT_BYTES = 65_536;
 
@@ -77,7 +81,7 @@ export function serveDevice(device: Duplex, address: string, deps: ConnectionDep
 async function decide(device: Duplex, packet: Buffer, address: string, deps: ConnectionDeps): Promise<void> {
   const asked = readConnect(packet);
   if (asked === undefined) return void device.destroy();
-  const refuse = (because: RefusedBecause): void => void device.end(refusal(because, asked.version));
+  const refuse = (because: RefusedBecause): void => dismiss(device, refusal(because, asked.version), deps.clock);
   if ("because" in asked) {
     deps.refusals.refused(address, "");
     return refuse(asked.because);
@@ -97,6 +101,16 @@ async function decide(device: Duplex, packet: Buffer, address: string, deps: Con
     return refuse("topic");
   }
   openAtBroker(device, asked, admission.version, deps);
+}
+
+/** Says why, and waits no longer than a moment for the other side to go. */
+function dismiss(device: Duplex, told: Buffer, clock: Clock): void {
+  device.resume();
+  device.end(told);
+  device.once(
+    "close",
+    clock.timer(DISMISS_MS, () => device.destroy()),
+  );
 }
 
 function openAtBroker(device: Duplex, asked: Application, version: number, deps: ConnectionDeps): void {
@@ -120,11 +134,15 @@ function openAtBroker(device: Duplex, asked: Application, version: number, deps:
     end();
   });
   broker.once("connect", () => broker.write(connectAtBroker(asked, settings.login)));
-  const first = createCutter(settings.mostBytes);
+  const cancelWait = deps.clock.timer(BROKER_MS, () => broker.destroy());
+  broker.once("close", cancelWait);
+  // What waited for the device comes right behind, and the broker may send packets of any size.
+  const first = createCutter(Infinity);
   broker.on("data", function answer(chunk: Buffer): void {
     const [connack, ...more] = first.push(chunk);
     if (connack === undefined) return;
     broker.off("data", answer);
+    cancelWait();
     if (!isAccepted(connack)) {
       const user = deviceUser(asked.device);
       deps.log.warn("gate.broker-refused", `The broker did not let the gate in for ${user}.`, { code: connack[3] });

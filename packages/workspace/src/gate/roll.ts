@@ -1,5 +1,4 @@
-import { deviceUser, type DeviceKey } from "@skep/core/workspace/device.ts";
-import { shownTopic } from "@skep/core/workspace/device.ts";
+import { deviceUser, shownTopic, type DeviceKey } from "@skep/core/workspace/device.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { MOST_ASKED, type ConnectedDevice, type GateApi } from "./gate-api.ts";
@@ -55,13 +54,7 @@ export function createRoll(api: GateApi, clock: Clock, log: Log, forget: (device
   }
 
   async function tell(batch: readonly { readonly live: Live | undefined; readonly told: ConnectedDevice }[]) {
-    let mayStay: readonly boolean[];
-    try {
-      mayStay = await api.report(batch.map(one => one.told));
-    } catch (error) {
-      for (const { told } of batch) if (told.denied > 0) note(told, told.deniedTopic, told.denied);
-      throw error;
-    }
+    const mayStay = await api.report(batch.map(one => one.told));
     for (const [index, { live, told }] of batch.entries()) {
       if (live === undefined) continue;
       if (told.seen) seenAtMs.set(live, clock.monotonic());
@@ -94,7 +87,14 @@ export function createRoll(api: GateApi, clock: Clock, log: Log, forget: (device
         told: { ...device, version: 0, seen: true, ...takeDenial(device) },
       }));
       const all = [...connected, ...gone];
-      for (let at = 0; at < all.length; at += MOST_ASKED) await tell(all.slice(at, at + MOST_ASKED));
+      for (let at = 0; at < all.length; at += MOST_ASKED) {
+        try {
+          await tell(all.slice(at, at + MOST_ASKED));
+        } catch (error) {
+          for (const { told } of all.slice(at)) if (told.denied > 0) note(told, told.deniedTopic, told.denied);
+          throw error;
+        }
+      }
     },
   };
 }
