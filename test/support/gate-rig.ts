@@ -14,7 +14,7 @@ import { createGate } from "@skep/workspace/gate/create-gate.ts";
 import { listenMqtt, listenWebSocket } from "@skep/workspace/gate/listen.ts";
 import { startMosquittoServer, type MosquittoServer } from "./mosquitto-server.ts";
 
-/** A real broker behind a real gate, and schedulers in memory with twelve devices of two tenants. */
+/** A real broker behind a real gate, and schedulers in memory with 12 devices of each tenant. */
 export interface GateRig {
   readonly url: string;
   readonly webSocketUrl: string;

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { SETTINGS } from "@skep/agent/config.ts";
 import type { Setting } from "@skep/kit/config.ts";
 import { SCHEDULER_SETTINGS } from "@skep/scheduler/config.ts";
+import { GATE_SETTINGS } from "@skep/workspace/gate/config.ts";
 import { HOST_SETTINGS } from "@skep/workspace/config.ts";
 import { root, sources } from "./sources.ts";
 
@@ -12,6 +13,7 @@ type Settings = Readonly<Record<string, Setting<unknown>>>;
 /** Each service: its settings, and the READMEs that have them. The scheduler adds the server's. */
 const SERVICES: readonly (readonly [string, Settings, readonly string[]])[] = [
   ["the agent", SETTINGS, ["packages/agent"]],
+  ["a gate before a broker", GATE_SETTINGS, ["packages/workspace"]],
   ["a host of workspaces", HOST_SETTINGS, ["packages/workspace"]],
   ["the scheduler", SCHEDULER_SETTINGS, ["packages/scheduler", "packages/server"]],
 ];

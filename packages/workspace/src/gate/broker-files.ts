@@ -36,7 +36,7 @@ function hash(password: string): string {
 
 /**
  * Lines of mosquitto.conf for a broker behind gates, whose files are in `directory`. Its queues are
- * bounded by bytes and not by a number, which would drop what a workspace that is away has not read.
+ * bounded by bytes: a number would drop what a workspace that is away has not read.
  */
 export function brokerConfig(directory: string): string {
   return [

@@ -231,7 +231,10 @@ function judge(
     const passed: Buffer[] = [];
     for (const packet of packets) {
       const verdict = inspect(packet);
-      if (verdict.kind === "end") return void finish(verdict.because);
+      if (verdict.kind === "end") {
+        finish(verdict.because);
+        return undefined;
+      }
       if (verdict.kind === "denied") denied(verdict.topic);
       if (verdict.kind === "pass") passed.push(packet);
       else if (verdict.answer !== undefined) send(verdict.answer);
@@ -239,7 +242,8 @@ function judge(
     return { bytes: passed.length === 1 ? passed[0]! : Buffer.concat(passed), count: packets.length };
   } catch (error) {
     if (!(error instanceof StreamError)) throw error;
-    return void finish(error.message);
+    finish(error.message);
+    return undefined;
   }
 }
 

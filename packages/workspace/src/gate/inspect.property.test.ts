@@ -78,7 +78,7 @@ describe("what a device sends", () => {
   it("subscribes only below its own topics, whatever else stands in the same packet", () => {
     fc.assert(
       fc.property(fc.array(hostile, { minLength: 1, maxLength: 4 }), version, (topics, protocolVersion) => {
-        const filters = topics.filter(one => one !== "" && !/[\u0000\ud800-\udfff]/.test(one));
+        const filters = topics.filter(one => one !== "" && !one.includes("\0") && one.isWellFormed());
         if (filters.length === 0) return;
         const subscriptions = filters.map(topic => ({ topic, qos: 1 as const }));
         const packet = { cmd: "subscribe", messageId: 9, subscriptions } as unknown as Packet;

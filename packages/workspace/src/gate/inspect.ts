@@ -22,7 +22,7 @@ const PASS: Verdict = { kind: "pass" };
 const PUBLISH = 3;
 const PUBREL = 6;
 const SUBSCRIBE = 8;
-/** Acknowledgements of the device, UNSUBSCRIBE, PINGREQ and DISCONNECT mean its own session only. */
+/** Acknowledgements, UNSUBSCRIBE, PINGREQ and DISCONNECT mean the own session only. */
 const HARMLESS = new Set([4, 5, 7, 10, 12, 14]);
 const NOT_AUTHORIZED = 0x87;
 /** In MQTT 3.1.1 the only code of a failure. */
