@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { databaseUrlIssues } from "@skep/core/workspace/database-url.ts";
 import { MongoClient, type MongoClientOptions, type TopologyDescription, type WriteConcernSettings } from "mongodb";
+import { guardedLookup } from "../guarded-lookup.ts";
 import { createShared, type Lease, type Shared } from "../resources/shared.ts";
 import { connectionFailure, refuseConnection } from "./failure.ts";
-import { guardedLookup, strangerIn } from "./outside-only.ts";
+import { strangerIn } from "./outside-only.ts";
 import { createGate, type Gate } from "./query/gate.ts";
 
 /** Connections of one client where nothing else is asked for (R93). */

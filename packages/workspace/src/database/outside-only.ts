@@ -1,31 +1,4 @@
-import { lookup, type LookupAddress, type LookupAllOptions } from "node:dns";
-import type { LookupFunction } from "node:net";
-import { isPublicAddress } from "@skep/core/workspace/address.ts";
-import { databaseUrlIssues, isAllowedHost } from "@skep/core/workspace/database-url.ts";
-
-type Resolve = (
-  host: string,
-  options: LookupAllOptions,
-  done: (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void,
-) => void;
-
-/**
- * Resolves names for a connection to a tenant's own database. A name in the Internet may lead into
- * the platform's own network, and to another address each time it is asked: so it is judged here,
- * where the connection takes what is answered.
- */
-export function guardedLookup(allowedHosts: readonly string[], resolve: Resolve = lookup): LookupFunction {
-  return (host, options, done) => {
-    resolve(host, { ...options, all: true }, (error, found) => {
-      if (error !== null) return done(error, "", 4);
-      const good = isAllowedHost(host, allowedHosts) ? found : found.filter(({ address }) => isPublicAddress(address));
-      const first = good[0];
-      if (first === undefined) return done(refused(host), "", 4);
-      if (options.all === true) done(null, good);
-      else done(null, first.address, first.family);
-    });
-  };
-}
+import { databaseUrlIssues } from "@skep/core/workspace/database-url.ts";
 
 /**
  * Whether a server that a replica set names as its member lies in the platform's own network; a
@@ -34,10 +7,4 @@ export function guardedLookup(allowedHosts: readonly string[], resolve: Resolve 
 export function strangerIn(members: readonly string[], allowedHosts: readonly string[]): string | undefined {
   const wrong = members.flatMap(member => databaseUrlIssues(`mongodb://${member}`, allowedHosts))[0];
   return wrong === undefined ? undefined : `a member of the replica set may not be used: ${wrong.problem}`;
-}
-
-function refused(host: string): NodeJS.ErrnoException {
-  const error: NodeJS.ErrnoException = new Error(`${host} leads into the platform's own network`);
-  error.code = "EACCES";
-  return error;
 }
