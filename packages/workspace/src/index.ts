@@ -50,3 +50,12 @@ export type { FileInfo, FilePage, FileRange, ListRequest, UploadOptions, Workspa
 export { compareDatabases } from "./database/compare.ts";
 /** What gives the keys of a database for that. */
 export type { KeyPages, KeyWindow } from "./database/keys.ts";
+/** Posts what rules say to addresses of the tenant. */
+export { createWebhooks, type WebhookOptions, type Webhooks } from "./rules/webhook.ts";
+/** Where they go. */
+export type { WebhookTarget } from "./rules/webhook-posting.ts";
+/** How they go, and what may be registered. */
+export { createHttpPost, type HttpPost } from "./rules/webhook-post.ts";
+export { webhookIssues } from "./rules/webhook-address.ts";
+/** Resolves names that tenants give, and leads nobody inside. */
+export { guardedLookup } from "./guarded-lookup.ts";
