@@ -20,6 +20,7 @@ export interface GateRig {
   readonly webSocketUrl: string;
   /** Behind a proxy, which says who connects. */
   readonly proxiedPort: number;
+  readonly proxiedWebSocketPort: number;
   readonly brokerUrl: string;
   readonly broker: MosquittoServer;
   readonly hostPassword: string;
@@ -86,10 +87,11 @@ export async function startGateRig(): Promise<GateRig> {
   const mqtt = await listenMqtt({ ...entry, behindProxy: false });
   const webSocket = await listenWebSocket({ ...entry, behindProxy: false });
   const proxied = await listenMqtt({ ...entry, behindProxy: true });
+  const proxiedWebSocket = await listenWebSocket({ ...entry, behindProxy: true });
   return {
     ...{ broker, secretOf, brokerUrl: broker.url, hostPassword: HOST_PASSWORD, gatePassword: GATE_PASSWORD },
     ...{ url: `mqtt://127.0.0.1:${mqtt.port}`, webSocketUrl: `ws://127.0.0.1:${webSocket.port}/mqtt` },
-    proxiedPort: proxied.port,
+    ...{ proxiedPort: proxied.port, proxiedWebSocketPort: proxiedWebSocket.port },
     device: async device => {
       const found = await store.getDevice(keyOf(device));
       if (found === undefined) throw new Error(`there is no device ${device}`);
@@ -102,7 +104,7 @@ export async function startGateRig(): Promise<GateRig> {
     disable: async device => void (await store.changeDevice(keyOf(device), { enabled: false }, someone, 1)),
     unheard: cut => void (isCut = cut),
     close: async () => {
-      for (const one of [mqtt, webSocket, proxied]) await one.close();
+      for (const one of [mqtt, webSocket, proxied, proxiedWebSocket]) await one.close();
       await gate.close();
       await broker.close();
     },

@@ -117,6 +117,7 @@ test.each<[string, string, string]>([
   ["traefik.http.routers.web.middlewares", "auth@file", "belongs to somebody else"],
   ["traefik.http.routers.web.service", "api@internal", "belongs to somebody else"],
   ["traefik.http.routers.web.entrypoints", "traefik", "the edge's own"],
+  ["traefik.http.routers.web.entrypoints", "web,skep-mqtt", "the edge's own"],
   ["traefik.http.routers.web.tls.options", "x", "the edge's own"],
   ["traefik.http.routers.web.colour", "red", '"colour" is no option here'],
   ["traefik.http.middlewares.m.forwardauth.address", "http://10.0.0.1", "not available to tenants"],

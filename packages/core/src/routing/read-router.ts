@@ -20,7 +20,8 @@ const ROUTER: OptionSchema = {
   ruleSyntax: oneOf("v3", "default"),
 };
 
-const RESERVED_ENTRY_POINTS = new Set(["traefik"]);
+/** Those of Traefik itself, and those that the stack names for devices. */
+const RESERVED_ENTRY_POINT = /^(traefik$|skep-)/;
 const DOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
 /**
@@ -48,7 +49,7 @@ export function readRouter(
   const { rule, entryPoints, priority, ...more } = options as RouterOptions;
   if (rule === undefined) issue("rule", `the router "${name}" has no rule`, "write rule=Host(`<domain>`)");
   for (const entryPoint of entryPoints ?? []) {
-    if (RESERVED_ENTRY_POINTS.has(entryPoint))
+    if (RESERVED_ENTRY_POINT.test(entryPoint))
       issue("entrypoints", `the entry point "${entryPoint}" is the edge's own`, "use web or websecure");
   }
   if (context.kind === "tcp" && entryPoints === undefined) {
