@@ -1,3 +1,4 @@
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { HostAnswer, HostedStatus } from "@skep/core/workspace/host-report.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
@@ -5,7 +6,7 @@ import type { Loops } from "@skep/kit/loops.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { attach } from "./attach.ts";
 import type { ContainerFactory } from "./container.ts";
-import type { Enrolled, HostApi } from "./host-api.ts";
+import type { Enrolled, HostApi, LoadedRules } from "./host-api.ts";
 import { createKeeper } from "./keeper.ts";
 import { createReadLeases } from "./read-leases.ts";
 import { createReporter, type HostFacts } from "./reporter.ts";
@@ -48,8 +49,11 @@ export function beginHostLife(ports: HostPorts, enrolled: Enrolled): HostLife {
   let behindSince: number | undefined;
 
   const guarded = { mayRead: (of: Parameters<typeof leases.mayRead>[0]) => !isClosed && leases.mayRead(of) };
-  const keeper = createKeeper({ ...ports, leases: guarded, onChange: () => reporter?.hint() }, enrolled.hostId);
-  const attachment = attach({ api, clock, loops, hostId: enrolled.hostId, onAssignment: keeper.take });
+  const { hostId } = enrolled;
+  const closing = new AbortController();
+  const loadRules = (id: WorkspaceId): Promise<LoadedRules> => api.loadRules(hostId, id, closing.signal);
+  const keeper = createKeeper({ ...ports, leases: guarded, loadRules, onChange: () => reporter?.hint() }, hostId);
+  const attachment = attach({ api, clock, loops, hostId, onAssignment: keeper.take });
 
   function onAnswer({ anew: because, revision }: HostAnswer): void {
     if (because !== "") return tell(because);
@@ -71,6 +75,7 @@ export function beginHostLife(ports: HostPorts, enrolled: Enrolled): HostLife {
     },
     close: async () => {
       isClosed = true;
+      closing.abort();
       await Promise.all([attachment.close(), reporter.close()]);
       await keeper.close();
     },

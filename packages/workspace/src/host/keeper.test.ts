@@ -35,7 +35,11 @@ beforeEach(() => {
   containers = createTestContainers(clock);
   revision = 0;
   const leases = { mayRead: () => true };
-  keeper = createKeeper({ clock, log, containers, leases, random: () => 0.5, onChange: () => undefined }, "h");
+  const loadRules = (): Promise<never> => Promise.reject(new Error("there are none here"));
+  keeper = createKeeper(
+    { clock, log, containers, leases, loadRules, random: () => 0.5, onChange: () => undefined },
+    "h",
+  );
 });
 
 describe("what a host is told", () => {
