@@ -124,16 +124,13 @@ describe("enrolling", () => {
 
 describe("attaching", () => {
   /** What comes until `count` assignments have come. */
-  async function assignments(
-    count: number,
-    meanwhile: (at: number) => Promise<void>,
-  ): Promise<readonly HostAssignment[]> {
+  async function assignments(count: number, meanwhile: (at: number) => void): Promise<readonly HostAssignment[]> {
     const leaving = new AbortController();
     const all: HostAssignment[] = [];
     for await (const { assignment } of clientOf().attach({ hostId: "host_a" }, { signal: leaving.signal })) {
       all.push(hostAssignmentFromProto(assignment!));
       if (all.length === count) break;
-      await meanwhile(all.length);
+      meanwhile(all.length);
     }
     leaving.abort();
     return all;
@@ -141,10 +138,10 @@ describe("attaching", () => {
 
   it("tells the whole assignment at once and after each change, and nothing twice", async () => {
     await report();
-    const told = await assignments(3, async at => {
-      if (at === 1) await place();
-      else await commit({ kind: "stop", workspaceId: "fleet", epoch: 1, because: "" });
-      platform.deps.wake("it changed");
+    const told = await assignments(3, at => {
+      const change = at === 1 ? place : () => commit({ kind: "stop", workspaceId: "fleet", epoch: 1, because: "" });
+      platform.deps.wake("nothing changed");
+      setTimeout(() => void change().then(() => platform.deps.wake("it changed")), 250);
     });
     expect(told.map(one => [one.revision, ...one.workspaces.map(({ id, desired }) => `${id} ${desired}`)])).toEqual([
       [0],

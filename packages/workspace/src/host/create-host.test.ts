@@ -70,6 +70,31 @@ describe("a host", () => {
     expect(fleet.reading()).toEqual(["a fleet@1"]);
   });
 
+  it("counts from when it asked, however late the answer comes", async () => {
+    const [a] = await begin("a");
+    await fleet.create("fleet");
+    await fleet.pass(5_000);
+    a!.way.answersMs = 500;
+    await fleet.pass(2_000);
+    expect(fleet.reading()).toEqual(["a fleet@1"]);
+    a!.way.losesAnswers = true;
+    // The latest answer came at this moment at most, to a report that was sent 0.5 s before.
+    await fleet.pass(1_550);
+    expect(fleet.reading()).toEqual([]);
+  });
+
+  it("attaches again where its stream brings nothing though there is something to be told", async () => {
+    const [a] = await begin("a");
+    await fleet.pass(5_000);
+    a!.way.isStill = true;
+    await fleet.create("fleet");
+    await fleet.pass(500);
+    a!.way.isStill = false;
+    expect(fleet.reading()).toEqual([]);
+    await fleet.pass(4_000);
+    expect(fleet.reading()).toEqual(["a fleet@1"]);
+  });
+
   it("goes on where one answer is lost", async () => {
     const [a] = await begin("a");
     await fleet.create("fleet");

@@ -43,16 +43,14 @@ export function beginHostLife(ports: HostPorts, enrolled: Enrolled): HostLife {
   const { api, clock, loops } = ports;
   const leases = createReadLeases(clock);
   let isDraining = false;
-  let isClosed = false;
   let tell: (because: string) => void = () => undefined;
   const anew = new Promise<string>(resolve => (tell = resolve));
   let behindSince: number | undefined;
 
-  const guarded = { mayRead: (of: Parameters<typeof leases.mayRead>[0]) => !isClosed && leases.mayRead(of) };
   const { hostId } = enrolled;
   const closing = new AbortController();
   const loadRules = (id: WorkspaceId): Promise<LoadedRules> => api.loadRules(hostId, id, closing.signal);
-  const keeper = createKeeper({ ...ports, leases: guarded, loadRules, onChange: () => reporter?.hint() }, hostId);
+  const keeper = createKeeper({ ...ports, leases, loadRules, onChange: () => reporter?.hint() }, hostId);
   const attachment = attach({ api, clock, loops, hostId, onAssignment: keeper.take });
 
   function onAnswer({ anew: because, revision }: HostAnswer): void {
@@ -74,10 +72,8 @@ export function beginHostLife(ports: HostPorts, enrolled: Enrolled): HostLife {
       reporter.hint();
     },
     close: async () => {
-      isClosed = true;
       closing.abort();
-      await Promise.all([attachment.close(), reporter.close()]);
-      await keeper.close();
+      await Promise.all([keeper.close(), attachment.close(), reporter.close()]);
     },
   };
 }

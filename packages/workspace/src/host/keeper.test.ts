@@ -79,8 +79,10 @@ describe("what a host is told", () => {
     await take(workspace());
     keeper.ended([{ workspaceId: "fleet", epoch: 3 }]);
     await clock.settle();
+    await clock.advance(100);
+    expect(states()).toEqual([]);
     await take(workspace());
-    expect([states(), open()]).toEqual([[], []]);
+    expect([states(), open(), containers.all.length]).toEqual([[], [], 1]);
     await take(workspace({ epoch: 4 }));
     expect([states(), open()]).toEqual([["fleet@4 running"], [4]]);
   });
@@ -156,8 +158,11 @@ describe("a container", () => {
   });
 });
 
-it("lets go of everything as it closes", async () => {
+it("lets go of everything as it closes, reads nothing from then on, and begins nothing any more", async () => {
   await take(workspace(), workspace({ id: "other" }));
-  await keeper.close();
+  const closing = keeper.close();
+  expect(containers.reading()).toEqual([]);
+  await closing;
+  await take(workspace({ epoch: 4 }));
   expect([open(), states()]).toEqual([[], []]);
 });

@@ -27,7 +27,10 @@ export function createKeeper(ports: LanePorts, hostId: HostId): Keeper {
   const over = new Map<string, number>();
   let held: HostAssignment | undefined;
 
+  let isClosed = false;
+
   function take(assignment: HostAssignment): void {
+    if (isClosed) return;
     const because = whyRefused(held, assignment, hostId);
     if (because !== undefined) {
       log.warn("assignment.refused", "An assignment was not taken; this host goes on as it is.", { because });
@@ -73,6 +76,7 @@ export function createKeeper(ports: LanePorts, hostId: HostId): Keeper {
       return [...lanes.values()].map(lane => lane.status());
     },
     close: async () => {
+      isClosed = true;
       await Promise.all([...lanes.values()].map(lane => lane.close()));
       forgetGone();
     },

@@ -7,6 +7,7 @@ import type { Scheduler } from "@skep/scheduler/create-scheduler.ts";
 import type { Store } from "@skep/scheduler/store/store.ts";
 import { createRig, type Rig } from "@skep/scheduler/testing/rig.ts";
 import { createInterceptors } from "@skep/server/interceptors.ts";
+import type { Clock } from "@skep/kit/clock.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { seededRandom } from "@skep/kit/random.ts";
 import { createConnectApi } from "../connect-api.ts";
@@ -20,6 +21,10 @@ export interface Way {
   isCut: boolean;
   /** Reports arrive, and their answers do not. */
   losesAnswers: boolean;
+  /** Streams stay open and bring nothing. */
+  isStill: boolean;
+  /** Answers take so much longer. */
+  answersMs: number;
 }
 
 /** A host with its containers, and the way from it to the schedulers. */
@@ -72,13 +77,13 @@ export async function createHostFleet(): Promise<HostFleet> {
     },
     host: name => {
       const { clock } = rig;
-      const way: Way = { isCut: false, losesAnswers: false };
+      const way: Way = { isCut: false, losesAnswers: false, isStill: false, answersMs: 0 };
       const containers = createTestContainers(clock);
       const random = seededRandom(name);
       let identities = 0;
       const host = createHost({
         ...{ clock, containers, random, log: createRecordingLog() },
-        api: overWay(createConnectApi({ transports: transports(), secret: undefined, clock }), way),
+        api: overWay(createConnectApi({ transports: transports(), secret: undefined, clock }), way, clock),
         newIdentity: () => `${name} ${(identities += 1)}`.padEnd(40, "x"),
         facts: {
           ...{ nodeId: `node-${name}`, startedAt: clock.now(), version: "1", most: 100 },
@@ -109,7 +114,7 @@ export async function createHostFleet(): Promise<HostFleet> {
 }
 
 /** A call that is cut fails at once; an answer that is lost is waited for. */
-function overWay(api: HostApi, way: Way): HostApi {
+function overWay(api: HostApi, way: Way, clock: Clock): HostApi {
   const away = (): SkepError => new SkepError("unavailable", "CUT", "The host is cut off.");
   return {
     enrol: (identity, signal) => (way.isCut ? Promise.reject(away()) : api.enrol(identity, signal)),
@@ -117,6 +122,7 @@ function overWay(api: HostApi, way: Way): HostApi {
     report: async (report, signal) => {
       if (way.isCut) throw away();
       const answer = await api.report(report, signal);
+      if (way.answersMs > 0) await clock.sleep(way.answersMs);
       if (way.isCut || way.losesAnswers) return new Promise(() => undefined);
       return answer;
     },
@@ -124,7 +130,7 @@ function overWay(api: HostApi, way: Way): HostApi {
       if (way.isCut) throw away();
       for await (const assignment of api.attach(hostId, signal)) {
         if (way.isCut) throw away();
-        yield assignment;
+        if (!way.isStill) yield assignment;
       }
     },
   };
