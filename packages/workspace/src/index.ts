@@ -9,7 +9,7 @@ export type { EventWorkspace, WorkspaceEvents } from "./events/workspace-events.
 /** Lets several hosts tell the events of one workspace. */
 export { createRedisSharing, type RedisSharingOptions } from "./events/redis-sharing.ts";
 /** A process that runs workspaces, and what it needs of them. */
-export type { ContainerFactory, HostTies, ReadLease, RunningContainer } from "./host/container.ts";
+export type { ContainerFactory, ReadLease, RunningContainer } from "./host/container.ts";
 export { createHost, type Host, type HostDeps } from "./host/create-host.ts";
 export { HOST_SETTINGS, readHostConfig, type HostConfig } from "./config.ts";
 export { serveHost } from "./serve.ts";

@@ -1,5 +1,4 @@
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
-import type { LoadedRules } from "./host-api.ts";
 
 /** What a container goes by as it reads messages. */
 export interface ReadLease {
@@ -8,12 +7,6 @@ export interface ReadLease {
    * is not acknowledged comes again, to whoever owns the workspace then.
    */
   mayRead(): boolean;
-}
-
-/** What binds a container to its host. */
-export interface HostTies extends ReadLease {
-  /** The latest rules and schemas of the workspace, as the schedulers have them. */
-  loadRules(): Promise<LoadedRules>;
 }
 
 /** A workspace that runs on this host. */
@@ -32,5 +25,5 @@ export interface RunningContainer {
 /** Makes the containers of workspaces. */
 export interface ContainerFactory {
   /** Begins one; resolves once it reads messages. When it rejects, nothing is left open. */
-  start(workspace: AssignedWorkspace, ties: HostTies): Promise<RunningContainer>;
+  start(workspace: AssignedWorkspace, lease: ReadLease): Promise<RunningContainer>;
 }

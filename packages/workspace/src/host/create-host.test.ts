@@ -150,15 +150,6 @@ describe("a host", () => {
     expect(await located()).toMatchObject({ state: "running", lastError: "" });
   });
 
-  it("lets a container load the rules of its workspace", async () => {
-    const [a] = await begin("a");
-    await fleet.create("fleet");
-    await fleet.pass(5_000);
-    const loading = a!.containers.all[0]!.lease.loadRules();
-    await fleet.pass(50);
-    expect(await loading).toEqual({ rulesVersion: 0, records: [] });
-  });
-
   it("takes changes in place, and begins anew where a restart was asked for", async () => {
     const [a] = await begin("a");
     await fleet.create("fleet");

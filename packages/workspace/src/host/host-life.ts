@@ -1,4 +1,3 @@
-import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { HostAnswer, HostedStatus } from "@skep/core/workspace/host-report.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
@@ -6,7 +5,7 @@ import type { Loops } from "@skep/kit/loops.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { attach } from "./attach.ts";
 import type { ContainerFactory } from "./container.ts";
-import type { Enrolled, HostApi, LoadedRules } from "./host-api.ts";
+import type { Enrolled, HostApi } from "./host-api.ts";
 import { createKeeper } from "./keeper.ts";
 import { createReadLeases } from "./read-leases.ts";
 import { createReporter, type HostFacts } from "./reporter.ts";
@@ -48,9 +47,7 @@ export function beginHostLife(ports: HostPorts, enrolled: Enrolled): HostLife {
   let behindSince: number | undefined;
 
   const { hostId } = enrolled;
-  const closing = new AbortController();
-  const loadRules = (id: WorkspaceId): Promise<LoadedRules> => api.loadRules(hostId, id, closing.signal);
-  const keeper = createKeeper({ ...ports, leases, loadRules, onChange: () => reporter?.hint() }, hostId);
+  const keeper = createKeeper({ ...ports, leases, onChange: () => reporter?.hint() }, hostId);
   const attachment = attach({ api, clock, loops, hostId, onAssignment: keeper.take });
 
   function onAnswer({ anew: because, revision }: HostAnswer): void {
@@ -72,7 +69,6 @@ export function beginHostLife(ports: HostPorts, enrolled: Enrolled): HostLife {
       reporter.hint();
     },
     close: async () => {
-      closing.abort();
       await Promise.all([keeper.close(), attachment.close(), reporter.close()]);
     },
   };

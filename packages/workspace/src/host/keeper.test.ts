@@ -35,11 +35,7 @@ beforeEach(() => {
   containers = createTestContainers(clock);
   revision = 0;
   const leases = { mayRead: () => true };
-  const loadRules = (): Promise<never> => Promise.reject(new Error("there are none here"));
-  keeper = createKeeper(
-    { clock, log, containers, leases, loadRules, random: () => 0.5, onChange: () => undefined },
-    "h",
-  );
+  keeper = createKeeper({ clock, log, containers, leases, random: () => 0.5, onChange: () => undefined }, "h");
 });
 
 describe("what a host is told", () => {

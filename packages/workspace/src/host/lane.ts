@@ -1,12 +1,10 @@
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
-import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { HostedStatus } from "@skep/core/workspace/host-report.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { retryDelay } from "@skep/kit/retry.ts";
 import type { ContainerFactory, RunningContainer } from "./container.ts";
-import type { LoadedRules } from "./host-api.ts";
 import type { ReadLeases } from "./read-leases.ts";
 
 /** What a lane works with. */
@@ -16,7 +14,6 @@ export interface LanePorts {
   readonly random: Random;
   readonly containers: ContainerFactory;
   readonly leases: Pick<ReadLeases, "mayRead">;
-  readonly loadRules: (workspaceId: WorkspaceId) => Promise<LoadedRules>;
   /** Called when its status has changed. */
   readonly onChange: () => void;
 }
@@ -139,15 +136,15 @@ export class Lane {
   }
 
   async #begin(): Promise<void> {
-    const { containers, leases, loadRules } = this.#ports;
+    const { containers, leases } = this.#ports;
     const workspace = this.#wanted;
     const own = { workspaceId: workspace.id, epoch: workspace.epoch };
     let isEnded = false;
     const isOwn = (): boolean => !isEnded && this.#isToRun && this.#wanted.epoch === own.epoch;
-    const ties = { mayRead: () => isOwn() && leases.mayRead(own), loadRules: () => loadRules(workspace.id) };
+    const lease = { mayRead: () => isOwn() && leases.mayRead(own) };
     await this.#try("started", async () => {
       this.#isStarting = true;
-      const starting = containers.start(workspace, ties).finally(() => (this.#isStarting = false));
+      const starting = containers.start(workspace, lease).finally(() => (this.#isStarting = false));
       const endLease = (): void => void (isEnded = true);
       this.#held = { container: await starting, began: workspace, applied: workspace, endLease };
     });

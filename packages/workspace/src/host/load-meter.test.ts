@@ -11,19 +11,19 @@ it("adds up sockets, and the messages that are stored in a second, evened out", 
   const clock = createVirtualClock();
   const measure = createLoadMeter(clock, () => 0.5);
   let [first, second] = [1_000, 0];
-  let load = measure([status("a", { sockets: 3, stored: first })]);
+  let load = measure([status("a", { "events.sockets": 3, "ingest.stored": first })]);
   expect(load).toEqual({ connections: 3, messagesPerSecond: 0, memoryShare: 0.5 });
   for (let at = 0; at < 60; at++) {
     await clock.advance(1_000);
     load = measure([
-      status("a", { sockets: 3, stored: (first += 100) }),
-      status("b", { sockets: 4, stored: (second += 50) }),
+      status("a", { "events.sockets": 3, "ingest.stored": (first += 100) }),
+      status("b", { "events.sockets": 4, "ingest.stored": (second += 50) }),
     ]);
   }
   expect(load.connections).toBe(7);
   expect(Math.round(load.messagesPerSecond)).toBe(150);
   await clock.advance(1_000);
   // One that begins anew counts from 0: that is no negative rate.
-  expect(measure([status("a", { stored: 0 })]).messagesPerSecond).toBeGreaterThanOrEqual(0);
+  expect(measure([status("a", { "ingest.stored": 0 })]).messagesPerSecond).toBeGreaterThanOrEqual(0);
   expect(createLoadMeter(clock, () => 7)([])).toEqual({ connections: 0, messagesPerSecond: 0, memoryShare: 1 });
 });

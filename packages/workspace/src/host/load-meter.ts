@@ -3,8 +3,8 @@ import type { HostLoad } from "@skep/core/workspace/host.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 
 /** Names of the numbers of a workspace that its host's load is made of. */
-const CONNECTIONS = "sockets";
-const MESSAGES = "stored";
+const CONNECTIONS = "events.sockets";
+const MESSAGES = "ingest.stored";
 /** What a restarted container counts anew, and what a short time would blow up, is evened out. */
 const EVEN_OVER_MS = 5_000;
 

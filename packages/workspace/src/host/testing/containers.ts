@@ -1,11 +1,11 @@
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
 import type { Clock } from "@skep/kit/clock.ts";
-import type { ContainerFactory, HostTies } from "../container.ts";
+import type { ContainerFactory, ReadLease } from "../container.ts";
 
 /** A container that does nothing but say whether it may read. */
 export interface TestContainer {
   readonly workspace: AssignedWorkspace;
-  readonly lease: HostTies;
+  readonly lease: ReadLease;
   isClosed: boolean;
   updates: number;
 }
