@@ -4,13 +4,28 @@ import { seenContainers, webApp } from "../apps.ts";
 import { askEdge } from "../edge-client.ts";
 import type { Platform } from "../platform.ts";
 
-/** Waits until every node's Traefik leads to all `instances` copies of the app. */
+/**
+ * Waits until every node's Traefik leads to all `instances` copies of the app. Where that fails,
+ * the error shows what the platform says of its apps and nodes.
+ */
 export async function answersEverywhere(
   platform: Platform,
   host: string,
   instances: number,
   timeoutMs = 30_000,
 ): Promise<void> {
+  try {
+    await answers(platform, host, instances, timeoutMs);
+  } catch (error) {
+    const said = await Promise.all([["ps"], ["nodes"], ["status"], ["events"]].map(words => platform.skep(words)));
+    const containers = JSON.stringify(await seenContainers(platform).catch(String));
+    throw new Error([String(error), ...said.map(one => one.stdout + one.stderr), containers].join("\n"), {
+      cause: error,
+    });
+  }
+}
+
+async function answers(platform: Platform, host: string, instances: number, timeoutMs: number): Promise<void> {
   for (const node of platform.fleet.nodes) {
     await eventually(async () => {
       const names = new Set<string>();
