@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, startChild } from "../support/child.ts";
 import { eventually } from "../support/eventually.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import type { PostgresServer } from "../support/postgres-server.ts";
 import { root } from "../tidy/sources.ts";
+import { processorMs } from "./processor.ts";
 
 /** A scheduler in a process of its own, as the stack runs it. */
 export interface SchedulerProcess {
@@ -50,14 +50,4 @@ export async function startScheduler(
     throw cause;
   });
   return { apiUrl, processorMs: () => processorMs(child.process.pid ?? 0), close: () => child.end() };
-}
-
-/** By `/proc`, which counts in hundredths of a second. */
-function processorMs(pid: number): number {
-  const path = `/proc/${pid}/stat`;
-  if (!existsSync(path)) return 0;
-  const stat = readFileSync(path, "utf8");
-  // The name of the program comes before, in brackets, and may hold anything.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -2,6 +2,8 @@
 export interface BatchPolicy {
   readonly most: number;
   readonly waitMs: number;
+  /** Messages that may be stored in a second (R17); absent where nothing bounds them. */
+  readonly mostPerSecond?: number;
 }
 
 /** How long to wait before the next batch begins, ms; 0 for not at all. */

@@ -18,7 +18,7 @@ export function createOutdated(): Outdated {
       if (delivery.connection !== connection) {
         connection = delivery.connection;
         known.clear();
-        for (const one of waiting()) if (one.packetId > 0) known.set(sameness(one), one);
+        for (const one of waiting()) known.set(sameness(one), one);
       }
       if (!delivery.isRepeated || known.size === 0) return undefined;
       const same = sameness(delivery);

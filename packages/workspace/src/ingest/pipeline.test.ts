@@ -31,7 +31,7 @@ function processed(messages: readonly Message[]): Processed {
 }
 
 /** A pipeline with twins, and what it did in its order. */
-function begin(most = 3) {
+function begin(most = 3, mostPerSecond?: number) {
   const clock = createVirtualClock(1_000);
   const database = createTwinDatabase();
   const did: string[] = [];
@@ -41,6 +41,7 @@ function begin(most = 3) {
   let mayRead = true;
   let isPaused = false;
   let fails = false;
+  let calls = 0;
   const { store } = database;
   database.store = async documents => {
     await store(documents);
@@ -60,6 +61,7 @@ function begin(most = 3) {
         process: messages => {
           const odd = messages.find(one => one.topic.deviceId === "odd");
           if (odd !== undefined) throw new Error("odd");
+          calls += 1;
           return processed(messages);
         },
         act: async effects => {
@@ -76,12 +78,18 @@ function begin(most = 3) {
       },
       ...{ database, clock, log, random: () => 0.5 },
     },
-    { workspaceId: "acme", batch: { most, waitMs: 5 }, maxPayload: 100, mayRead: () => mayRead },
+    {
+      workspaceId: "acme",
+      batch: { most, waitMs: 5, ...(mostPerSecond === undefined ? {} : { mostPerSecond }) },
+      maxPayload: 100,
+      mayRead: () => mayRead,
+    },
   );
   open.push(pipeline);
   const own = (wanted: boolean): void => void (mayRead = wanted);
   const fail = (): void => void (fails = true);
-  return { clock, database, did, acknowledged, emitted, acted, log, pipeline, own, fail, isPaused: () => isPaused };
+  const seen = { isPaused: () => isPaused, processed: () => calls };
+  return { clock, database, did, acknowledged, emitted, acted, log, pipeline, own, fail, ...seen };
 }
 
 describe("a pipeline", () => {
@@ -161,6 +169,31 @@ describe("a pipeline", () => {
     expect(database.stored.size).toBe(3);
   });
 
+  it("stores a message that comes again and was not stored, whatever is like it", async () => {
+    const { clock, pipeline, database } = begin();
+    const same = { payload: Buffer.from("same") };
+    pipeline.take(deliveryOf(1, same));
+    await clock.advance(10);
+    pipeline.take(deliveryOf(2, { ...same, connection: 2, isRepeated: true }));
+    pipeline.take(deliveryOf(1, { payload: Buffer.from("other"), connection: 2, isRepeated: true }));
+    await clock.advance(10);
+    expect(database.stored.size).toBe(3);
+  });
+
+  it("judges and buries once what it tries again", async () => {
+    const { clock, pipeline, database, processed } = begin();
+    const { bury } = database;
+    let lost = 1;
+    database.bury = async letters => {
+      await bury(letters);
+      if (lost-- > 0) throw new Error("the answer is lost");
+    };
+    pipeline.take(deliveryOf(1));
+    pipeline.take(deliveryOf(2, { topic: "acme/anything" }));
+    await clock.advance(20_000);
+    expect([database.stored.size, database.buried.size, processed()]).toEqual([1, 1, 1]);
+  });
+
   it("stores a message once whose sender numbers what it sends", async () => {
     const { clock, pipeline, database } = begin();
     const payload = Buffer.from("same");
@@ -197,7 +230,41 @@ describe("a pipeline", () => {
     }
     database.before = () => undefined;
     await clock.advance(20_000);
-    expect(database.stored.size).toBe(7);
+    // By the same numbers, and alike but for the topic, or wholly.
+    pipeline.take(deliveryOf(3, { connection: 2, topic: TOPIC.replace("d1", "d2"), isRepeated: true }));
+    pipeline.take(deliveryOf(2, { connection: 2 }));
+    await clock.advance(1_000);
+    expect(database.stored.size).toBe(9);
+  });
+
+  it("stores once what waits and comes again in the same batch", async () => {
+    const { clock, pipeline, database, acknowledged } = begin(10);
+    database.before = () => Promise.reject(new Error("no primary"));
+    pipeline.take(deliveryOf(1));
+    await clock.advance(10);
+    for (const id of [2, 3]) pipeline.take(deliveryOf(id));
+    for (const id of [1, 2, 3]) pipeline.take(deliveryOf(id, { connection: 2, isRepeated: true }));
+    database.before = () => undefined;
+    await clock.advance(20_000);
+    expect([database.stored.size, acknowledged]).toEqual([3, [1, 1, 2, 3]]);
+  });
+
+  it("stores once what comes again while it is being stored", async () => {
+    const { clock, pipeline, database, acknowledged } = begin(10);
+    database.before = () => Promise.reject(new Error("no primary"));
+    pipeline.take(deliveryOf(1));
+    await clock.advance(10);
+    pipeline.take(deliveryOf(2));
+    pipeline.take(deliveryOf(9, { connection: 2 }));
+    let answer = (): void => undefined;
+    let calls = 0;
+    database.before = () => (++calls < 2 ? undefined : new Promise<void>(resolve => (answer = resolve)));
+    await clock.advance(10_000);
+    pipeline.take(deliveryOf(2, { connection: 2, isRepeated: true }));
+    database.before = () => undefined;
+    answer();
+    await clock.advance(1_000);
+    expect([database.stored.size, acknowledged]).toEqual([3, [1, 2, 9, 2]]);
   });
 
   it("begins a batch at once that waited while the one before was stored", async () => {
@@ -214,6 +281,22 @@ describe("a pipeline", () => {
     expect(database.stored.size).toBe(2);
   });
 
+  it("gives a batch its time that began while the one before was stored", async () => {
+    const { clock, pipeline, database } = begin();
+    let answer = (): void => undefined;
+    database.before = () => new Promise<void>(resolve => (answer = resolve));
+    pipeline.take(deliveryOf(1));
+    await clock.advance(10);
+    pipeline.take(deliveryOf(2));
+    await clock.advance(1);
+    database.before = () => undefined;
+    answer();
+    await clock.advance(3);
+    expect(database.stored.size).toBe(1);
+    await clock.advance(1);
+    expect(database.stored.size).toBe(2);
+  });
+
   it("reads nothing more from the wire while eight megabytes wait", async () => {
     const { clock, pipeline, database, isPaused } = begin();
     database.before = () => Promise.reject(new Error("no primary"));
@@ -225,6 +308,20 @@ describe("a pipeline", () => {
     database.before = () => undefined;
     await clock.advance(20_000);
     expect([isPaused(), database.buried.size]).toEqual([false, 2]);
+  });
+
+  it("stores no more in a second than the workspace may, and holds back what sends it", async () => {
+    const { clock, pipeline, acknowledged, isPaused } = begin(10, 20);
+    for (let id = 1; id <= 40; id += 1) pipeline.take(deliveryOf(id));
+    await clock.advance(10);
+    expect([acknowledged.length, isPaused()]).toEqual([20, false]);
+    for (let id = 41; id <= 60; id += 1) pipeline.take(deliveryOf(id));
+    expect(isPaused()).toBe(true);
+    await clock.advance(1_000);
+    expect(acknowledged).toEqual(Array.from({ length: 40 }, (_, at) => at + 1));
+    expect(pipeline.counts().throttled).toBeGreaterThan(0);
+    await clock.advance(1_000);
+    expect([acknowledged.length, isPaused()]).toEqual([60, false]);
   });
 
   it("buries a message at which the rules fail, and goes on", async () => {
@@ -296,6 +393,6 @@ describe("a pipeline", () => {
     await closing;
     pipeline.take(deliveryOf(2));
     await clock.advance(10);
-    expect(acknowledged).toEqual([]);
+    expect([acknowledged, pipeline.counts().read]).toEqual([[], 1]);
   });
 });

@@ -45,6 +45,8 @@ export interface PipelineCounts {
   readonly buried: number;
   readonly repeated: number;
   readonly failures: number;
+  /** Batches that had to wait, since the workspace may store no more in a second. */
+  readonly throttled: number;
   readonly waiting: number;
 }
 
@@ -126,7 +128,7 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
       if (delivery.packetId === 0) counts.unconfirmed += 1;
       queue.add(delivery);
     },
-    counts: () => ({ ...counts, waiting: queue.size() }),
+    counts: () => ({ ...counts, throttled: queue.throttled(), waiting: queue.size() }),
     lastError: () => lastError,
     close: async () => {
       ending.abort();

@@ -1,7 +1,9 @@
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Delivery } from "../channel/delivery.ts";
+import { createAllowance } from "./allowance.ts";
 import { batchWaitMs, type BatchPolicy } from "./batch.ts";
 import { createBell } from "./bell.ts";
+import { createBrake } from "./brake.ts";
 import { createOutdated } from "./outdated.ts";
 
 /** What was read and is not stored yet. */
@@ -12,14 +14,11 @@ export interface Queue {
   /** The batch of the last `next` is stored. */
   done(): void;
   size(): number;
+  /** How often a batch had to wait, since the workspace stores no more in a second. */
+  throttled(): number;
   /** Forgets all, and answers what it was. */
   clear(): readonly Delivery[];
 }
-
-/** At QoS 0 nothing holds the sender back, so nothing is read while so many batches wait. */
-const MOST_WAITING_BATCHES = 4;
-/** A batch of large messages must not fill the memory that all workspaces of a process share. */
-const MOST_WAITING_BYTES = 8 * 2 ** 20;
 
 /** Makes an empty one, until `ending`; `pause` stops and goes on with reading from the wire. */
 export function createQueue(
@@ -34,16 +33,11 @@ export function createQueue(
   /** Of those that are not being stored, when the first came. */
   let firstAt = 0;
   let bytes = 0;
+  const brake = createBrake(policy.most, pause);
   const outdated = createOutdated();
   const bell = createBell(clock, ending);
-  let isHeld = false;
-
-  function hold(): void {
-    const isToBe = waiting.length >= policy.most * MOST_WAITING_BATCHES || bytes >= MOST_WAITING_BYTES;
-    if (isToBe === isHeld) return;
-    isHeld = isToBe;
-    pause(isHeld);
-  }
+  const allowance = createAllowance(policy.mostPerSecond, clock.monotonic());
+  let throttled = 0;
 
   /**
    * The broker delivers again, by its new connection, what was not acknowledged; but not where it
@@ -64,29 +58,33 @@ export function createQueue(
       if (waiting.length === underWay) firstAt = clock.monotonic();
       waiting.push(delivery);
       bytes += sizeOf(delivery);
-      hold();
+      brake.measure(waiting.length, bytes);
       if (waiting.length === 1 || waiting.length === policy.most) bell.ring();
     },
     next: async () => {
       while (!ending.aborted) {
         const waitMs = batchWaitMs(waiting.length, firstAt, clock.monotonic(), policy);
-        if (waitMs === 0) break;
-        await bell.wait(waitMs);
+        if (waitMs === 0) {
+          const slowMs = allowance.waitMs(Math.min(waiting.length, policy.most), clock.monotonic());
+          if (slowMs === 0) break;
+          throttled += 1;
+          await clock.sleep(slowMs, ending);
+        } else await bell.wait(waitMs);
       }
       if (ending.aborted) return [];
-      const batch = waiting.slice(0, policy.most);
+      const wanted = Math.min(waiting.length, policy.most);
+      const batch = waiting.slice(0, allowance.take(wanted, clock.monotonic()));
       underWay = batch.length;
-      // Those that did not fit in have waited their time.
-      firstAt = -Infinity;
       return batch;
     },
     done: () => {
       for (const one of waiting.slice(0, underWay)) bytes -= sizeOf(one);
       waiting = waiting.slice(underWay);
       underWay = 0;
-      hold();
+      brake.measure(waiting.length, bytes);
     },
     size: () => waiting.length,
+    throttled: () => throttled,
     clear: () => waiting.splice(0),
   };
 }
