@@ -20,27 +20,15 @@ export async function recallKeys(
   const found = new Map<string, string>();
   const options = { projection: { _id: 1 }, limit: within, batchSize: 20_000, maxTimeMS: MOST_TIME_MS } as const;
   const stored = { ...options, sort: { $natural: -1 } } as const;
-  for (const latest of [() => messages.find({}, stored), () => deadLetters.find({}, stored)]) {
-    for await (const key of keysOf(latest())) {
-      for (const length of lengths) {
-        const prefix = key.slice(0, length);
-        if (wanted.has(prefix) && !found.has(prefix)) found.set(prefix, key);
-      }
+  const latest = [messages.find({}, stored), deadLetters.find({}, stored)];
+  const all = await Promise.all(latest.map(cursor => cursor.toArray())).catch((error: unknown) => {
+    throw operationFailure("Looking for what was stored", error);
+  });
+  for (const { _id: key } of all.flat()) {
+    for (const length of lengths) {
+      const prefix = key.slice(0, length);
+      if (wanted.has(prefix) && !found.has(prefix)) found.set(prefix, key);
     }
   }
   return found;
-}
-
-interface Keys extends AsyncIterable<{ readonly _id: string }> {
-  close(): Promise<void>;
-}
-
-async function* keysOf(cursor: Keys): AsyncGenerator<string> {
-  try {
-    for await (const { _id } of cursor) yield _id;
-  } catch (error) {
-    throw operationFailure("Looking for what was stored", error);
-  } finally {
-    await cursor.close().catch(() => undefined);
-  }
 }

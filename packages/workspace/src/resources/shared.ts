@@ -41,7 +41,7 @@ export function createShared<T>(end: (instance: T) => Promise<void>): Shared<T> 
   function letGo(key: string, entry: Entry<T>): boolean {
     entry.refCount -= 1;
     if (entry.refCount > 0) return false;
-    if (entries.get(key) === entry) entries.delete(key);
+    entries.delete(key);
     return true;
   }
 
@@ -52,8 +52,6 @@ export function createShared<T>(end: (instance: T) => Promise<void>): Shared<T> 
       try {
         instance = await entry.instance;
       } catch (error) {
-        // Nobody gets a failed one, not even while others who waited for it still hold it.
-        if (entries.get(key) === entry) entries.delete(key);
         letGo(key, entry);
         throw error;
       }
