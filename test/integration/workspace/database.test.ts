@@ -130,7 +130,20 @@ describe("connecting (R143)", () => {
     expect(await open({ url: server.url, allowedHosts: [] })).toMatchObject({ reason: "DATABASE_URL_INVALID" });
     const { database } = await aDatabase({ url: server.url.replace("/?", "/tenant-db?"), allowedHosts: ["127.0.0.1"] });
     await database.store([aMessage(1)]);
+    await database.destroy();
     expect(await raw.db("tenant-db").collection("messages").countDocuments()).toBe(1);
+  });
+
+  test("a tenant's replica set may not name members inside the platform's network", async () => {
+    const port = server.members[0]!.host.split(":")[1] ?? "";
+    const url = `mongodb://localhost:${port}/?replicaSet=rs`;
+    const refused = await open({ url, allowedHosts: ["localhost"] });
+    expect(refused).toMatchObject({
+      reason: "DATABASE_MEMBER_REFUSED",
+      message: expect.stringMatching(
+        /^ERROR: Database connection failed\na member of the replica set may not be used: /,
+      ),
+    });
   });
 
   test("one client serves all databases of an address, and ends with the last (R15, R85, R92)", async () => {

@@ -113,7 +113,9 @@ async function connect(target: Target): Promise<Connection> {
     };
   } catch (error) {
     await client?.close().catch(() => undefined);
-    throw connectionFailure(stranger === undefined ? error : new Error(stranger));
+    throw stranger === undefined
+      ? connectionFailure(error)
+      : refuseConnection("DATABASE_MEMBER_REFUSED", `${stranger}.`);
   }
 }
 

@@ -46,7 +46,7 @@ export interface DatabaseChange {
 export interface WorkspaceDatabase extends Database, QueryModels, KeyPages {
   /** Rescales it; nothing that is being stored is lost or stored twice. */
   setDatabase(change: DatabaseChange): Promise<void>;
-  /** Deletes all of it, for ever. */
+  /** Deletes all of it, for ever. A tenant's own database stays as it is. */
   destroy(): Promise<void>;
 }
 
@@ -71,10 +71,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<WorkspaceD
     throw connectionFailure(error);
   }
   const size = createSizeLimit(() => measure(dbOf()), options.megabytes, options.clock ?? systemClock);
-  return assemble(held, size, dbOf);
+  return assemble(held, size, allowedHosts === undefined ? dbOf : undefined);
 }
 
-function assemble(held: Held, size: SizeLimit, dbOf: () => Db): WorkspaceDatabase {
+/** `mayDrop` is absent where the database is not ours to delete. */
+function assemble(held: Held, size: SizeLimit, mayDrop: (() => Db) | undefined): WorkspaceDatabase {
   const storing = createStoring(held, size);
   const own = createGate(MOST_QUESTIONS);
   const asked = { queries: 0, queriesFailed: 0 };
@@ -106,7 +107,7 @@ function assemble(held: Held, size: SizeLimit, dbOf: () => Db): WorkspaceDatabas
     },
     setDatabase: change => rescale(held, size, change),
     async destroy() {
-      const gone = held.use(() => dbOf().dropDatabase());
+      const gone = held.use(async () => mayDrop?.().dropDatabase());
       await gone.catch((error: unknown) => {
         throw operationFailure("Deleting the database", error);
       });

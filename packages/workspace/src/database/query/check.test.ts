@@ -67,6 +67,11 @@ describe("A filter is refused, with the part and its place", () => {
     );
   });
 
+  test("and is not looked at any further then", () => {
+    const filter = { $and: [...Array.from({ length: 2_100 }, () => ({ a: 1 })), { $where: "1" }] };
+    expect(paths(filterIssues(filter))).toHaveLength(1);
+  });
+
   test("with twenty refusals at most", () => {
     const filter = { $and: Array.from({ length: 100 }, () => ({ $where: "1" })) };
     expect(filterIssues(filter)).toHaveLength(20);
