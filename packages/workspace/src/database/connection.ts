@@ -69,7 +69,8 @@ function keyOf({ url, poolSize, allowedHosts }: Target): string {
   return `${hash.digest("hex").slice(0, 16)}/${poolSize}`;
 }
 
-function optionsOf({ poolSize, allowedHosts }: Target): MongoClientOptions {
+/** How a client reaches its servers (R93..R95); they win over what the address says. */
+export function optionsOf({ poolSize, allowedHosts }: Target): MongoClientOptions {
   return {
     appName: "skep-workspace",
     maxPoolSize: poolSize,
