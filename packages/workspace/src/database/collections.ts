@@ -1,7 +1,7 @@
 import type { Binary, Collection, CollectionOptions, Db, IndexSpecification } from "mongodb";
 import type { MessageDocument } from "../message.ts";
 import { STORED } from "./connection.ts";
-import { isExisting } from "./failure.ts";
+import { isExisting, isMissingIndex } from "./failure.ts";
 
 /** A dead letter as it stands in its collection. */
 export interface StoredLetter {
@@ -84,12 +84,21 @@ async function ensureRetention(db: Db, name: string, days: number | undefined): 
   const collection = db.collection(name);
   const found = (await collection.indexes()).find(index => index.name === RETENTION);
   if (days === undefined) {
-    if (found !== undefined) await collection.dropIndex(RETENTION);
+    if (found !== undefined) await dropRetention(db, name);
     return;
   }
   const expireAfterSeconds = Math.ceil(days * SECONDS_A_DAY);
   if (found?.expireAfterSeconds === expireAfterSeconds) return;
   // The role readWrite may not change an index, and may make one.
-  if (found !== undefined) await collection.dropIndex(RETENTION);
+  if (found !== undefined) await dropRetention(db, name);
   await collection.createIndex({ receivedAt: 1 }, { name: RETENTION, expireAfterSeconds });
+}
+
+async function dropRetention(db: Db, name: string): Promise<void> {
+  await db
+    .collection(name)
+    .dropIndex(RETENTION)
+    .catch((error: unknown) => {
+      if (!isMissingIndex(error)) throw error;
+    });
 }

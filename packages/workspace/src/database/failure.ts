@@ -17,6 +17,7 @@ const CODE = {
   unauthorized: 13,
   authenticationFailed: 18,
   maxTimeExpired: 50,
+  indexNotFound: 27,
   namespaceExists: 48,
   duplicateKey: 11_000,
   atlasError: 8000,
@@ -30,6 +31,11 @@ export function isDuplicate(code: unknown): boolean {
 /** Whether the server says that the collection is there already. */
 export function isExisting(error: unknown): boolean {
   return codeOf(error) === CODE.namespaceExists;
+}
+
+/** Whether the server says that the index is gone already, as where another host took it away. */
+export function isMissingIndex(error: unknown): boolean {
+  return codeOf(error) === CODE.indexNotFound;
 }
 
 /** The server's number of an error; `undefined` where it was not the server's. */
