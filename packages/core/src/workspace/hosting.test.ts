@@ -58,11 +58,12 @@ describe("a workspace without a host", () => {
   });
 
   it.each<[string, readonly Host[]]>([
-    ["there is no shared host; deploy the service of the shared hosts", []],
-    ["none of 1 hosts takes work: all are silent or drained", [host("a", { liveness: "suspect" })]],
-    ["none of 1 hosts takes work: all are silent or drained", [host("a", { availability: "drain" })]],
-    ["all 1 hosts are full; add replicas of the shared hosts' service", [host("a", { most: 0 })]],
-  ])("waits, and says why once: %s", (because, some) => {
+    ["configuration error: there is no shared host; deploy the service of the shared hosts", []],
+    ["at capacity: none of 1 hosts takes work, all are silent or drained", [host("a", { liveness: "suspect" })]],
+    ["at capacity: none of 1 hosts takes work, all are silent or drained", [host("a", { availability: "drain" })]],
+    ["limits reached: all 1 hosts are full; add replicas of the shared hosts' service", [host("a", { most: 0 })]],
+  ])("waits, and says why once: %s", (cause, some) => {
+    const because = `ERROR: Insufficient resources to allocate container: ${cause}`;
     expect(told({ hosts: some, workspaces: [workspace("w")] })).toEqual([`w waits: ${because}`]);
     expect(told({ hosts: some, workspaces: [workspace("w", { waiting: because })] })).toEqual([]);
   });

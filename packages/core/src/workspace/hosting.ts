@@ -109,9 +109,16 @@ function wordsOf({ strategy }: HostedWorkspace, best: Candidate): string {
 }
 
 function whyNone(hosts: readonly Host[], ready: readonly Candidate[]): string {
-  if (hosts.length === 0) return "there is no shared host; deploy the service of the shared hosts";
-  if (ready.length === 0) return `none of ${hosts.length} hosts takes work: all are silent or drained`;
-  return `all ${ready.length} hosts are full; add replicas of the shared hosts' service`;
+  return `${INSUFFICIENT}: ${causeOf(hosts, ready)}`;
+}
+
+/** The text of R144; what is missing follows it. */
+const INSUFFICIENT = "ERROR: Insufficient resources to allocate container";
+
+function causeOf(hosts: readonly Host[], ready: readonly Candidate[]): string {
+  if (hosts.length === 0) return "configuration error: there is no shared host; deploy the service of the shared hosts";
+  if (ready.length === 0) return `at capacity: none of ${hosts.length} hosts takes work, all are silent or drained`;
+  return `limits reached: all ${ready.length} hosts are full; add replicas of the shared hosts' service`;
 }
 
 function inOrder(locations: readonly WorkspaceLocation[]): readonly WorkspaceLocation[] {
