@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 import type { Message } from "../message.ts";
 import type { Actions } from "./acting.ts";
 import { createRules } from "./rules.ts";
+import { createWebhooks, type Webhooks } from "./webhook.ts";
 
 const field = (over: Partial<FieldRule> = {}): FieldRule => ({
   ...{ type: "number", sources: ["t"], required: true, unit: undefined, sentUnit: undefined, scale: 1, offset: 0 },
@@ -33,7 +34,7 @@ function ruleOf(when: Condition, actions: readonly Action[], over: Partial<Rule>
 const EVENT: Action = { kind: "event", topic: "alarms/hot" };
 const HOT: Condition = { kind: "threshold", field: "engine.temperature", is: ">", value: 80, clear: undefined };
 
-function begin(set: Partial<RuleSet> = {}, mostDevices = 10) {
+function begin(set: Partial<RuleSet> = {}, mostDevices = 10, webhooks?: Webhooks) {
   const clock = createVirtualClock(1_700_000_000_000);
   const done: string[] = [];
   let fails = false;
@@ -49,7 +50,14 @@ function begin(set: Partial<RuleSet> = {}, mostDevices = 10) {
     webhook: target => say(`webhook ${target}`),
   };
   const rules = createRules(
-    { workspaceId: "acme", clock, actions, mostDevices, mayRead: () => mayRead },
+    {
+      workspaceId: "acme",
+      clock,
+      actions,
+      mostDevices,
+      mayRead: () => mayRead,
+      ...(webhooks === undefined ? {} : { webhooks }),
+    },
     { schemas: new Map([["telemetry", schemaOf()]]), rules: [], ...set },
   );
   const fail = (): void => void (fails = true);
@@ -151,6 +159,19 @@ describe("rules", () => {
     await rules.act(effects);
     expect(rules.counts()).toMatchObject({ acted: 4, actionsFailed: 4, actionsUnderWay: 0 });
     expect(rules.health().lastError).toBe("rule hot (webhook): the broker is away");
+  });
+
+  it("post by webhooks where there are some, and wait for none of them at the end", async () => {
+    const clock = createVirtualClock(1_700_000_000_000);
+    const post = (): Promise<number> => Promise.resolve(503);
+    const targets = new Map([["pager", { url: "https://hooks.example.com/", secret: undefined }]]);
+    const webhooks = createWebhooks({ clock, random: () => 0.5, post, allowedHosts: [] }, targets);
+    const { rules, message } = begin({ rules: [ruleOf(HOT, [{ kind: "webhook", target: "pager" }])] }, 10, webhooks);
+    const acting = rules.act(rules.process([message({ t: 81 })], clock.now()).effects);
+    await clock.settle();
+    expect(rules.counts()).toMatchObject({ actionsUnderWay: 1, webhooksRepeated: 1 });
+    await Promise.all([rules.close(), acting]);
+    expect(rules.counts()).toMatchObject({ actionsUnderWay: 0, actionsFailed: 1, webhooksFailed: 1 });
   });
 
   it("begin anew with another version of the rule", () => {

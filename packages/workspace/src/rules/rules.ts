@@ -8,6 +8,7 @@ import type { PartHealth, Processed, Rules } from "../parts.ts";
 import { createActing, type Actions } from "./acting.ts";
 import { createDevices } from "./devices.ts";
 import { typeMessage } from "./typing.ts";
+import type { Webhooks } from "./webhook.ts";
 
 /** The rules of one workspace, which can be given others at any time. */
 export interface RulesRuntime extends Rules {
@@ -19,6 +20,11 @@ export interface RulesOptions {
   readonly workspaceId: WorkspaceId;
   readonly clock: Clock;
   readonly actions: Actions;
+  /**
+   * Carry out webhooks in the place of `actions`. They end first as the rules end: those that are
+   * tried again would take a minute.
+   */
+  readonly webhooks?: Webhooks;
   /** Devices of which something is remembered at once. */
   readonly mostDevices: number;
   /** Whether this process owns the workspace still: silence means nothing to another. */
@@ -30,9 +36,9 @@ const SILENCE_MS = 1_000;
 
 /** Types and judges messages by the pure functions of core; what they remember is kept here. */
 export function createRules(options: RulesOptions, first: RuleSet): RulesRuntime {
-  const { workspaceId, clock } = options;
+  const { workspaceId, clock, webhooks } = options;
   const devices = createDevices(options.mostDevices);
-  const acting = createActing(options.actions);
+  const acting = createActing(webhooks === undefined ? options.actions : withWebhooks(options.actions, webhooks));
   const counts = { typed: 0, untyped: 0, dead: 0, effects: 0, silences: 0 };
   let current = first;
   let lastError = "";
@@ -83,14 +89,25 @@ export function createRules(options: RulesOptions, first: RuleSet): RulesRuntime
       isConnected: !isClosed,
       lastError: lastError === "" ? acting.lastError() : lastError,
     }),
-    counts: () => ({ ...counts, ...acting.counts(), devices: devices.size(), forgotten: devices.forgotten() }),
+    counts: () => ({
+      ...counts,
+      ...acting.counts(),
+      ...webhooks?.counts(),
+      devices: devices.size(),
+      forgotten: devices.forgotten(),
+    }),
     close: async () => {
       isClosed = true;
       stop();
       devices.clear();
+      await webhooks?.close();
       await acting.idle();
     },
   };
+}
+
+function withWebhooks(actions: Actions, webhooks: Webhooks): Actions {
+  return { ...actions, webhook: (target, message, effect) => webhooks.send(target, message, effect) };
 }
 
 type Judged =
