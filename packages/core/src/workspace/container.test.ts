@@ -13,7 +13,7 @@ const aRecord = (over: Partial<WorkspaceRecord> = {}): WorkspaceRecord => ({
 
 const seen = (over: Partial<SeenContainer> = {}): SeenContainer => ({
   ...{ workspaceId: "mxbh48wy", hostId: "host_a", nodeId: "n1", epoch: 1, desired: "run", state: "running" },
-  ...{ isHealthy: true, counts: { uptime: 60, sockets: 3 }, lastError: "", reportedAt: NOW - 900 },
+  ...{ isHealthy: true, counts: { uptime: 60, "events.sockets": 3 }, lastError: "", reportedAt: NOW - 900 },
   ...over,
 });
 
@@ -25,7 +25,7 @@ describe("the status of a container", () => {
   it("is what its host said last", () => {
     expect(containerStatus(aRecord(), seen(), NOW)).toEqual({
       ...{ status: "healthy", state: "ACTIVE", uptime: 60, lastError: "", reportedAt: NOW - 900, notKnown: [] },
-      resources: { uptime: 60, sockets: 3 },
+      resources: { uptime: 60, "events.sockets": 3 },
     });
     const unwell = seen({ isHealthy: false, lastError: "the broker is away", counts: {} });
     expect(containerStatus(aRecord(), unwell, NOW)).toMatchObject({

@@ -47,12 +47,12 @@ export interface ContainerConnections {
 /** A host reports each second: what is older says nothing about now. */
 const SILENT_MS = 10_000;
 
-/** Names of numbers that hosts report and that are read here; `uptime` is in seconds. */
+/** Numbers that hosts report, each by its part, and that are read here; `uptime` is in seconds. */
 export const COUNTS = {
   uptime: "uptime",
-  sockets: "sockets",
-  channels: "channels",
-  database: "databaseConnections",
+  sockets: "events.sockets",
+  channels: "channel.subscriptions",
+  database: "database.connections",
 } as const;
 
 /** What no host has said; one sentence. */

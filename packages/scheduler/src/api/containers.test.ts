@@ -46,10 +46,10 @@ describe("GET /containers/:id/status", () => {
     expect(before.body).toMatchObject({ status: "unhealthy", state: "WAITING", resources: {} });
     expect(before.body["notKnown"]).toEqual(["no host has it, so nothing is known of how it runs"]);
     expect(before.body).not.toHaveProperty("uptime");
-    await report({ uptime: 60, sockets: 3 });
+    await report({ uptime: 60, "events.sockets": 3 });
     const { body } = await send("GET", "/containers/fleet/status");
     expect(body).toMatchObject({ status: "healthy", state: "ACTIVE", uptime: 60, lastError: "", notKnown: [] });
-    expect(body["resources"]).toEqual({ uptime: 60, sockets: 3 });
+    expect(body["resources"]).toEqual({ uptime: 60, "events.sockets": 3 });
   });
 
   it("answers unhealthy with what failed last", async () => {
@@ -141,7 +141,7 @@ describe("the other calls on a container", () => {
 
   it("answer its connections, each with its bound", async () => {
     const { send, report } = await start();
-    await report({ sockets: 3 });
+    await report({ "events.sockets": 3 });
     const { body } = await send("GET", "/containers/fleet/connections");
     expect(body["connections"]).toEqual([
       { kind: "sockets", open: 3, most: 500 },

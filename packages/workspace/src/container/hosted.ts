@@ -1,3 +1,4 @@
+import { COUNTS } from "@skep/core/workspace/container.ts";
 import { readRuleSet, type RuleSet } from "@skep/core/rules/rule-set.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
@@ -91,7 +92,8 @@ class Hosted implements RunningContainer {
   }
 
   counts(): Readonly<Record<string, number>> {
-    return this.#container.getStats().resourceUsage;
+    const { resourceUsage, uptime } = this.#container.getStats();
+    return { ...resourceUsage, [COUNTS.uptime]: Math.floor(uptime / 1000) };
   }
 
   async close(): Promise<void> {
