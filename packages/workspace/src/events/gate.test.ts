@@ -22,7 +22,7 @@ function open(lock: (credentials: unknown) => Promise<typeof GRANT>): {
     limits: { sockets: 1, events: 1, channels: 1 },
     addressOf: () => ADDRESS,
     end: () => undefined,
-    flood: () => undefined,
+    flood: () => false,
   });
   const gate = createGate({ clock, bans, lock: { open: lock, issue: async () => "" }, room, addressOf: () => ADDRESS });
   const ban = (): void => {

@@ -12,8 +12,11 @@ export interface Gate {
   admit(socket: Socket): Promise<Refusal | undefined>;
   /** What the socket was let in with. */
   grantOf(socket: Socket): Grant | undefined;
-  /** Counts an offence of an address; at some number all its sockets must go (R123). */
-  offend(address: string): void;
+  /**
+   * Counts an offence of an address, and answers whether it is kept out now (R123). Sockets that are
+   * in have shown who they are, and stay: others may share their address.
+   */
+  offend(address: string): boolean;
 }
 
 /** What a gate looks at. */
@@ -37,12 +40,6 @@ const OFFENCES: ReadonlySet<string> = new Set([
 export function createGate({ clock, bans, lock, room, addressOf }: GateSurroundings): Gate {
   const grants = new WeakMap<Socket, Grant>();
 
-  function offend(address: string): void {
-    if (!bans.offend(address)) return;
-    const refusal = new Refusal("BANNED", "Your address is kept out for a while.");
-    for (const one of room.subscribers.values()) if (bans.bannedUntil(one.address) > 0) room.end(one, refusal);
-  }
-
   async function check(socket: Socket, address: string): Promise<Grant> {
     if (room.isClosed) throw new Refusal("WORKSPACE_CLOSED", "The workspace is closed.");
     refuseBanned(bans, address, clock);
@@ -57,7 +54,7 @@ export function createGate({ clock, bans, lock, room, addressOf }: GateSurroundi
   }
 
   return {
-    offend,
+    offend: address => bans.offend(address),
     admit: async socket => {
       const address = addressOf(socket);
       try {
@@ -67,7 +64,7 @@ export function createGate({ clock, bans, lock, room, addressOf }: GateSurroundi
         const unread = new Refusal("BAD_REQUEST", "The credentials cannot be read.");
         const refusal = error instanceof Refusal ? error : unread;
         countRefusal(room.counts, refusal.data.reason);
-        if (OFFENCES.has(refusal.data.reason)) offend(address);
+        if (OFFENCES.has(refusal.data.reason)) bans.offend(address);
         return refusal;
       }
     },

@@ -26,7 +26,7 @@ function open(
     limits: { sockets: 5, events: 10, channels: 5, ...limits },
     addressOf: () => "192.0.2.1",
     end: () => undefined,
-    flood: address => floods.push(address),
+    flood: address => floods.push(address) >= 10,
   });
   const emit = (...topics: string[]): void => {
     for (const topic of topics) {
@@ -89,6 +89,19 @@ describe("the room of a workspace", () => {
       await clock.advance(1_000);
     }
     expect(floods).toEqual(["192.0.2.1", "192.0.2.1", "192.0.2.1"]);
+    expect(fake.told.filter(({ data }) => (data as { reason: string }).reason === "BANNED")).toEqual([]);
+  });
+});
+
+describe("a socket that floods for long", () => {
+  it("is ended once its address is banned for it", async () => {
+    const { clock, enter } = open({ events: 10 });
+    const fake = enter();
+    for (let second = 0; second < 10; second++) {
+      for (let i = 0; i < 25; i++) fake.ask("subscribe", "a");
+      await clock.advance(1_000);
+    }
+    expect(fake.told).toMatchObject([{ name: "refused", data: { reason: "BANNED" } }]);
   });
 });
 

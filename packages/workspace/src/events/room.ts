@@ -22,8 +22,11 @@ export interface RoomOptions {
   readonly addressOf: (socket: Socket) => string;
   /** Ends a socket, and its connection where no other workspace uses it. */
   readonly end: (socket: Socket) => void;
-  /** Told once for each second in which a socket sends more than it may. */
-  readonly flood: (address: string) => void;
+  /**
+   * Told once for each second in which a socket sends more than it may; answers whether its address
+   * is kept out now.
+   */
+  readonly flood: (address: string) => boolean;
 }
 
 const SWEEP_MS = 250;
@@ -87,7 +90,7 @@ export class Room {
         this.#catchingUp.add(one);
         this.#goOn();
       },
-      flood: one => this.#options.flood(one.address),
+      flood: one => this.#flood(one),
       end: (one, refusal) => this.end(one, refusal),
     });
   }
@@ -121,6 +124,11 @@ export class Room {
     const ending = [...this.subscribers.values()];
     for (const one of ending) this.end(one, new Refusal("WORKSPACE_CLOSED", "The workspace is closed."));
     return ending.map(one => one.socket);
+  }
+
+  #flood(subscriber: Subscriber): void {
+    if (!this.#options.flood(subscriber.address)) return;
+    this.end(subscriber, new Refusal("BANNED", "You send more than you may, and are kept out for a while."));
   }
 
   #leave(subscriber: Subscriber): void {
