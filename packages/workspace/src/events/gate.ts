@@ -13,8 +13,8 @@ export interface Gate {
   /** What the socket was let in with. */
   grantOf(socket: Socket): Grant | undefined;
   /**
-   * Counts an offence of an address, and answers whether it is kept out now (R123). Sockets that are
-   * in have shown who they are, and stay: others may share their address.
+   * Counts an offence of an address, and answers whether it is kept out now (R123). Sockets that
+   * are in have shown who they are, and stay: others may share their address.
    */
   offend(address: string): boolean;
 }
