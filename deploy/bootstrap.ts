@@ -6,7 +6,8 @@ import { waitForStack } from "./bootstrap/convergence.ts";
 import { layoutOf } from "./bootstrap/layout.ts";
 import { managerAt, swarmId, type Manager } from "./bootstrap/manager.ts";
 import { ensureNodeLabels } from "./bootstrap/node-labels.ts";
-import { ensureSecrets } from "./bootstrap/secrets.ts";
+import { ensureSecrets, openSecretPlace } from "./bootstrap/secrets.ts";
+import { ensureWorkspaceSecrets } from "./bootstrap/workspace-secrets.ts";
 import { imageVariable } from "./images/names.ts";
 
 /** What {@link bootstrapStack} needs. */
@@ -20,6 +21,8 @@ export interface BootstrapOptions {
   readonly images: Readonly<Record<string, string>>;
   /** Path of `stack/skep.yml`; its config files stand beside it. */
   readonly stackFile: string;
+  /** Whether `workspaces.yml` beside it is laid over it: the engines of IoT workspaces. */
+  readonly hasWorkspaces?: boolean;
   /** Stack files of the operator's own, laid over it in this order. */
   readonly overlays?: readonly string[];
   readonly stackName: string;
@@ -60,7 +63,11 @@ export async function bootstrapStack(options: BootstrapOptions): Promise<Bootstr
   const step = timedStep(options.onStep);
   const swarm = await swarmId(manager);
   const secretsDir = options.secretsDir ?? join(homedir(), ".config", "skep", `${options.stackName}-${swarm}`);
-  const secrets = await step("secrets", () => ensureSecrets(manager, secretsDir));
+  const secrets = await step("secrets", async () => {
+    const place = await openSecretPlace(manager, secretsDir);
+    if (options.hasWorkspaces === true) await ensureWorkspaceSecrets(place);
+    return ensureSecrets(place);
+  });
   await step("node labels", () => ensureNodeLabels(manager));
   const layout = await layoutOf(manager, options.stackName, { ...process.env, ...options.env });
   for (const sentence of layout.sentences) options.onStep?.(sentence, 0);
@@ -84,7 +91,8 @@ async function deploy(
     ...options.env,
   };
   const resolveImage = options.resolveImage ?? "always";
-  const files = [options.stackFile, ...(options.overlays ?? [])];
+  const workspaces = options.hasWorkspaces === true ? [join(dirname(options.stackFile), "workspaces.yml")] : [];
+  const files = [options.stackFile, ...workspaces, ...(options.overlays ?? [])];
   await manager.docker(
     [
       "stack",

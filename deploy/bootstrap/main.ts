@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bootstrapStack } from "../bootstrap.ts";
-import { imageVariable, type ImageName } from "../images/names.ts";
+import { imageVariable, workspaceEngines, type ImageName } from "../images/names.ts";
 import { publishImages } from "../images/publish.ts";
 import { managerAt, swarmId } from "./manager.ts";
 
@@ -13,7 +13,9 @@ secrets and node labels that are missing, deploys stack/skep.yml, and waits unti
   --registry HOST  the registry that all nodes pull from; log in to it first (docker login)
   --socket PATH    the manager's engine (default /var/run/docker.sock)
   --overlay FILE   a stack file of yours that is laid over stack/skep.yml; may be given several times
-  --all-images     bring images of NATS, PostgreSQL and Traefik to the registry too, for nodes that do not reach Docker Hub
+  --workspaces     bring the engines of IoT workspaces as well (stack/workspaces.yml): Mosquitto, MongoDB, Redis, an S3 server
+  --all-images     bring images of NATS, PostgreSQL, Traefik and the engines to the registry too, for nodes that do not
+                   reach Docker Hub
   --help           this text
 
 The variables of stack/skep.yml (see stack/README.md) are taken from the environment. An image that is named there, such as
@@ -34,15 +36,18 @@ interface Options {
   readonly socket: string;
   readonly overlays: readonly string[];
   readonly allImages: boolean;
+  readonly workspaces: boolean;
 }
 
-async function main({ registry, socket, overlays, allImages }: Options): Promise<void> {
+async function main({ registry, socket, overlays, allImages, workspaces }: Options): Promise<void> {
   const say = (text: string, ms: number): void =>
     void process.stderr.write(ms === 0 ? `${text}\n` : `${text} (${(ms / 1000).toFixed(1)} s)\n`);
   const manager = managerAt(socket);
   // Asked first: building for minutes is in vain where nothing can be deployed.
   await swarmId(manager);
-  const wanted = allImages ? [...OWN_IMAGES, ...OTHER_IMAGES] : OWN_IMAGES;
+  const own: readonly ImageName[] = workspaces ? [...OWN_IMAGES, "mongod-init"] : OWN_IMAGES;
+  const engines = workspaces ? workspaceEngines : [];
+  const wanted = allImages ? [...engines, ...own, ...OTHER_IMAGES] : own;
   const which = wanted.filter(name => !process.env[imageVariable(name)]);
   const { docker } = manager;
   const images = which.length === 0 ? {} : await publishImages({ docker, socket, registry, which, onStep: say });
@@ -52,6 +57,7 @@ async function main({ registry, socket, overlays, allImages }: Options): Promise
     images,
     stackFile,
     overlays,
+    hasWorkspaces: workspaces,
     stackName: "skep",
     onStep: say,
   });
@@ -69,6 +75,7 @@ try {
       socket: { type: "string", default: "/var/run/docker.sock" },
       overlay: { type: "string", multiple: true, default: [] },
       "all-images": { type: "boolean", default: false },
+      workspaces: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -78,7 +85,13 @@ try {
   else {
     // Named from where the command was typed.
     const overlays = values.overlay.map(file => resolve(process.env["INIT_CWD"] ?? "", file));
-    await main({ registry: values.registry, socket: values.socket, overlays, allImages: values["all-images"] });
+    await main({
+      registry: values.registry,
+      socket: values.socket,
+      overlays,
+      allImages: values["all-images"],
+      workspaces: values.workspaces,
+    });
   }
 } catch (error) {
   const isUsage = error instanceof TypeError;

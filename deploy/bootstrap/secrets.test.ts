@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { publicKeyOf } from "@skep/kit/nats-keys.ts";
 import type { Manager } from "./manager.ts";
-import { ensureSecrets } from "./secrets.ts";
+import { ensureSecrets, openSecretPlace } from "./secrets.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -42,7 +42,7 @@ function swarmOfSecrets(): Manager & { readonly values: Map<string, string>; rea
 describe("ensureSecrets", () => {
   it("makes every secret of the stack, and tells nobody but the Swarm and files of this user", async () => {
     const swarm = swarmOfSecrets();
-    const { apiToken, env } = await ensureSecrets(swarm, join(directory, "kept"));
+    const { apiToken, env } = await ensureSecrets(await openSecretPlace(swarm, join(directory, "kept")));
     expect([...swarm.values.keys()].toSorted()).toEqual([
       "skep_api_token",
       "skep_nats_auth",
@@ -64,7 +64,7 @@ describe("ensureSecrets", () => {
 
   it("gives each user of the bus the password that its service gets", async () => {
     const swarm = swarmOfSecrets();
-    await ensureSecrets(swarm, directory);
+    await ensureSecrets(await openSecretPlace(swarm, directory));
     const auth = swarm.values.get("skep_nats_auth");
     for (const user of ["scheduler", "operator"]) {
       expect(auth).toContain(`user: ${user}, password: "${swarm.values.get(`skep_nats_${user}_password`)}"`);
@@ -73,7 +73,7 @@ describe("ensureSecrets", () => {
 
   it("tells the bus the public halves of the keys, and never the seeds", async () => {
     const swarm = swarmOfSecrets();
-    await ensureSecrets(swarm, directory);
+    await ensureSecrets(await openSecretPlace(swarm, directory));
     const auth = swarm.values.get("skep_nats_auth") ?? "";
     for (const name of ["skep_nats_issuer_seed", "skep_nats_system_seed"]) {
       const seed = swarm.values.get(name) ?? "";
@@ -85,31 +85,33 @@ describe("ensureSecrets", () => {
 
   it("changes nothing the second time", async () => {
     const swarm = swarmOfSecrets();
-    const first = await ensureSecrets(swarm, directory);
+    const first = await ensureSecrets(await openSecretPlace(swarm, directory));
     const before = new Map(swarm.values);
-    expect(await ensureSecrets(swarm, directory)).toEqual(first);
+    expect(await ensureSecrets(await openSecretPlace(swarm, directory))).toEqual(first);
     expect(swarm.values).toEqual(before);
   });
 
   it("goes on where a crash ended it: a value on disk that the Swarm does not have yet is used", async () => {
     const swarm = swarmOfSecrets();
     await writeFile(join(directory, "api-token"), "written-before-the-crash");
-    expect((await ensureSecrets(swarm, directory)).apiToken).toBe("written-before-the-crash");
+    expect((await ensureSecrets(await openSecretPlace(swarm, directory))).apiToken).toBe("written-before-the-crash");
     expect(swarm.values.get("skep_api_token")).toBe("written-before-the-crash");
   });
 
   it("says what to do when another machine knows the token", async () => {
     const swarm = swarmOfSecrets();
-    await ensureSecrets(swarm, directory);
+    await ensureSecrets(await openSecretPlace(swarm, directory));
     await rm(join(directory, "api-token"));
-    await expect(ensureSecrets(swarm, directory)).rejects.toThrow(/api-token does not exist.*copy that file/s);
+    await expect(ensureSecrets(await openSecretPlace(swarm, directory))).rejects.toThrow(
+      /api-token does not exist.*copy that file/s,
+    );
   });
 
   it("makes a new secret beside one that lists other subjects", async () => {
     const swarm = swarmOfSecrets();
-    await ensureSecrets(swarm, directory);
+    await ensureSecrets(await openSecretPlace(swarm, directory));
     await writeFile(join(directory, "nats-operator-password"), "rotated");
-    const { env } = await ensureSecrets(swarm, directory);
+    const { env } = await ensureSecrets(await openSecretPlace(swarm, directory));
     expect(env["SKEP_NATS_AUTH_SECRET"]).toMatch(/^skep_nats_auth_[0-9a-f]{12}$/);
     expect(swarm.values.get(env["SKEP_NATS_AUTH_SECRET"] ?? "")).toContain('"rotated"');
     expect(await readFile(join(directory, "nats-operator-password"), "utf8")).toBe("rotated");

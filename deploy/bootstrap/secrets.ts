@@ -14,6 +14,23 @@ export interface StackSecrets {
 
 const prefix = "skep_";
 
+/** Where secrets are: a Swarm, and what is known of their values here. */
+export interface SecretPlace {
+  readonly manager: Manager;
+  /** 0700; its files, one for each value, 0600. */
+  readonly secretsDir: string;
+  /** Names of the secrets that the Swarm had. */
+  readonly present: ReadonlySet<string>;
+}
+
+/** Makes the directory, and asks the Swarm what it has. */
+export async function openSecretPlace(manager: Manager, secretsDir: string): Promise<SecretPlace> {
+  await mkdir(secretsDir, { recursive: true, mode: 0o700 });
+  await chmod(secretsDir, 0o700);
+  const present = new Set((await manager.docker(["secret", "ls", "--format", "{{.Name}}"])).split("\n"));
+  return { manager, secretsDir, present };
+}
+
 /**
  * Sees to it that the Swarm has every secret of the stack. A value is first written to `secretsDir`
  * (0700, files 0600), then handed to Docker on stdin, so that a crash in between leaves nothing
@@ -21,14 +38,12 @@ const prefix = "skep_";
  * @throws Error when the Swarm has the API token or a password that is needed and `secretsDir` does
  * not know it.
  */
-export async function ensureSecrets(manager: Manager, secretsDir: string): Promise<StackSecrets> {
-  await mkdir(secretsDir, { recursive: true, mode: 0o700 });
-  await chmod(secretsDir, 0o700);
-  const present = new Set((await manager.docker(["secret", "ls", "--format", "{{.Name}}"])).split("\n"));
-  const auth = await natsAuthText(manager, secretsDir, present);
-  await ensureSecret(manager, secretsDir, present, "nats_join_secret");
-  await ensureSecret(manager, secretsDir, present, "postgres_password");
-  const apiToken = await ensureSecret(manager, secretsDir, present, "api_token");
+export async function ensureSecrets(place: SecretPlace): Promise<StackSecrets> {
+  const { manager, secretsDir, present } = place;
+  const auth = await natsAuthText(place);
+  await ensureSecret(place, "nats_join_secret");
+  await ensureSecret(place, "postgres_password");
+  const apiToken = await ensureSecret(place, "api_token");
   if (apiToken === undefined) throw unknownSecret("api_token", secretsDir);
   return { apiToken, env: auth === undefined ? {} : await ensureNatsAuth(manager, present, auth) };
 }
@@ -37,11 +52,8 @@ export async function ensureSecrets(manager: Manager, secretsDir: string): Promi
  * What NATS is to know of its users; `undefined` when the Swarm has it and another machine knows
  * the values that it is made from.
  */
-async function natsAuthText(
-  manager: Manager,
-  secretsDir: string,
-  present: ReadonlySet<string>,
-): Promise<string | undefined> {
+async function natsAuthText(place: SecretPlace): Promise<string | undefined> {
+  const { secretsDir, present } = place;
   const values = new Map<string, string | undefined>();
   const wanted = [
     ...natsUsers.map(user => [`nats_${user}_password`, randomText] as const),
@@ -49,7 +61,7 @@ async function natsAuthText(
     ["nats_system_seed", () => newNatsKey("user").seed],
   ] as const;
   for (const [name, make] of wanted) {
-    const value = await ensureSecret(manager, secretsDir, present, name, make);
+    const value = await ensureSecret(place, name, make);
     if (value === undefined && !present.has(`${prefix}nats_auth`)) throw unknownSecret(name, secretsDir);
     values.set(name, value);
   }
@@ -69,10 +81,8 @@ function randomText(): string {
  * One secret, 32 random bytes unless `make` says otherwise. Returns its value, or `undefined` when
  * only the Swarm knows it.
  */
-async function ensureSecret(
-  manager: Manager,
-  secretsDir: string,
-  present: ReadonlySet<string>,
+export async function ensureSecret(
+  { manager, secretsDir, present }: SecretPlace,
   name: string,
   make: () => string = randomText,
 ): Promise<string | undefined> {
@@ -108,7 +118,8 @@ async function ensureNatsAuth(
   return { SKEP_NATS_AUTH_SECRET: name };
 }
 
-function unknownSecret(name: string, secretsDir: string): Error {
+/** What is said where a value is needed that only the Swarm has. */
+export function unknownSecret(name: string, secretsDir: string): Error {
   const file = join(secretsDir, name.replaceAll("_", "-"));
   return new Error(
     `this Swarm has the secret ${prefix}${name}, but ${file} does not exist, so its value is not known here; ` +

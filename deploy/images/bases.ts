@@ -129,12 +129,17 @@ export function postgresTree(environment: EngineEnvironment, say: Progress): Pro
   );
 }
 
-/** nginx as a `tree` that is laid over the Debian root. */
-export function nginxTree(environment: EngineEnvironment, say: Progress): Promise<Material> {
+/** Debian packages as a `tree` that is laid over the Debian root; `name` is that in the cache. */
+export function packageTree(
+  name: string,
+  packages: readonly string[],
+  environment: EngineEnvironment,
+  say: Progress,
+): Promise<Material> {
   return material(
-    "nginx-tree",
+    `${name}-tree`,
     environment,
-    scratchDir => overlayTree("nginx", ["nginx-light"], scratchDir, environment, say),
+    scratchDir => overlayTree(name, packages, scratchDir, environment, say),
     say,
   );
 }

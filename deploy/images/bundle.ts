@@ -1,12 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 
-/** A service that goes into an image as one bundled file. */
-export type BundledService = "scheduler" | "agent";
+/** Services that go into an image as one bundled file, in the order of their stages there. */
+export const bundledServices = ["scheduler", "agent", "mongod-init"] as const;
+
+/** One of them. */
+export type BundledService = (typeof bundledServices)[number];
 
 const entries: Readonly<Record<BundledService, URL>> = {
   scheduler: new URL("../../packages/scheduler/src/main.ts", import.meta.url),
   agent: new URL("../../packages/agent/src/main.ts", import.meta.url),
+  "mongod-init": new URL("../../packages/workspace/src/mongod-init.ts", import.meta.url),
 };
 
 /** CommonJS dependencies expect these three; a module has none of them. */
@@ -17,6 +21,12 @@ const banner = [
   "const __filename = fileURLToPathForBundle(import.meta.url);",
   'const __dirname = fileURLToPathForBundle(new URL(".", import.meta.url));',
 ].join("\n");
+
+/** What libraries load where it is installed, which it is not here. */
+const optional = [
+  ...["pg-native", "kerberos", "@mongodb-js/zstd", "@aws-sdk/credential-providers", "gcp-metadata", "snappy", "socks"],
+  ...["aws4", "mongodb-client-encryption"],
+];
 
 /**
  * What dockerode loads for engines behind ssh and for BuildKit sessions. The agent talks to its own
@@ -49,7 +59,7 @@ export async function bundleService(
     minifySyntax: true,
     legalComments: "eof",
     sourcemap: false,
-    external: ["pg-native"],
+    external: optional,
     plugins: service === "agent" ? [emptyModules(unusedByAgent)] : [],
     logLevel: "silent",
   });

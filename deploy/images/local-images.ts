@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EngineEnvironment } from "../programs/environment.ts";
 import type { Progress } from "../programs/progress.ts";
-import { staticRecipes, type StaticProgram } from "../programs/recipes.ts";
+import { debianRecipes, staticRecipes, type StaticProgram } from "../programs/recipes.ts";
 import { bringProgram } from "../programs/static-program.ts";
-import { busyboxRoot, debianRoot, nginxTree, postgresTree, type Material } from "./bases.ts";
+import { busyboxRoot, debianRoot, packageTree, postgresTree, type Material } from "./bases.ts";
 import { buildImage, type Docker } from "./docker.ts";
 import { engineHas } from "./engine-api.ts";
 import { officialImages } from "./names.ts";
@@ -55,10 +55,36 @@ export function thirdPartyImage(name: ThirdPartyName, workshop: Workshop): Promi
     case "postgres":
       return overDebian("local/postgres.Dockerfile", postgresTree, ["postgres-entrypoint.sh"], workshop);
     case "nginx":
-      return overDebian("local/nginx.Dockerfile", nginxTree, ["nginx.conf", "nginx-default.conf"], workshop);
+      return overDebian(
+        "local/nginx.Dockerfile",
+        treeOf("nginx", ["nginx-light"]),
+        ["nginx.conf", "nginx-default.conf"],
+        workshop,
+      );
     case "busybox":
       return busyboxImage(workshop);
+    case "mosquitto":
+      return overDebian("local/mosquitto.Dockerfile", treeOf(name, debianRecipes[name].packages), [], workshop);
+    case "redis":
+      return overDebian("local/redis.Dockerfile", treeOf(name, debianRecipes["redis-server"].packages), [], workshop);
+    case "versitygw":
+      return staticProgram("versitygw", "local/versitygw.Dockerfile", workshop);
+    case "mongo":
+      return mongoImage(workshop);
   }
+}
+
+function treeOf(name: string, packages: readonly string[]): typeof postgresTree {
+  return (environment, say) => packageTree(name, packages, environment, say);
+}
+
+/** The program is no static one: it needs some libraries of Debian. */
+async function mongoImage(workshop: Workshop): Promise<Makeable> {
+  const tree = treeOf("mongo", ["libcurl4", "libssl3", "liblzma5"]);
+  const recipe = JSON.stringify(staticRecipes.mongod);
+  const { environment, say } = workshop;
+  const bring = async () => ({ mongod: (await bringProgram("mongod", environment, say)).path });
+  return overDebian("local/mongo.Dockerfile", tree, [], workshop, { recipe, bring });
 }
 
 /**
@@ -150,6 +176,7 @@ async function overDebian(
   makeTree: typeof postgresTree,
   extras: readonly string[],
   workshop: Workshop,
+  program?: { readonly recipe: string; readonly bring: () => Promise<Readonly<Record<string, string>>> },
 ): Promise<Makeable> {
   const debian = await debianImage(workshop);
   const tree = await makeTree(workshop.environment, workshop.say);
@@ -157,10 +184,11 @@ async function overDebian(
   const extraFiles = extras.map(name => [name, imageFile(`local/${name}`)] as const);
   const contents = await Promise.all([dockerfile, ...extraFiles.map(([, path]) => path)].map(path => readFile(path)));
   return {
-    hash: hashOf(debian.hash, tree.id, ...contents),
+    hash: hashOf(debian.hash, tree.id, ...contents, ...(program === undefined ? [] : [program.recipe])),
     make: async reference => {
       const base = await onEngine("debian", debian, workshop);
-      const files = { tree: join(tree.dir, "tree"), ...Object.fromEntries(extraFiles) };
+      const brought = await program?.bring();
+      const files = { tree: join(tree.dir, "tree"), ...Object.fromEntries(extraFiles), ...brought };
       await buildImage(workshop.docker, scratchDir(workshop), {
         reference,
         dockerfile,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { exists } from "../programs/cache.ts";
 import { readEnvironment } from "../programs/environment.ts";
-import { bundleService, type BundledService } from "./bundle.ts";
+import { bundledServices, bundleService, type BundledService } from "./bundle.ts";
 import { debianRootDir } from "./bases.ts";
 import { buildImage, type Docker } from "./docker.ts";
 import { engineHas, registryHas } from "./engine-api.ts";
@@ -123,14 +123,22 @@ async function own(name: OwnImageName, { options, workshop, pulls, bundle }: Run
     hash: hashOf(await readFile(dockerfile), node?.hash ?? officialNodeImage, ...content),
     make: async reference => {
       const args = { NODE_IMAGE: node === undefined ? officialNodeImage : await onEngine("node", node, workshop) };
-      // The classic builder walks through every stage above its target, so the agent's context
-      // holds both bundles.
-      const bundles = async () => ({ "scheduler.mjs": await bundle("scheduler"), "agent.mjs": await bundle("agent") });
-      const files = name === "pause" ? {} : { "healthy.sh": script, ...(await bundles()) };
+      const files = name === "pause" ? {} : { "healthy.sh": script, ...(await bundlesUpTo(name, bundle)) };
       await buildImage(options.docker, scratchDir(workshop), { reference, dockerfile, target: name, args, files });
     },
   };
   return publish(name, image, options);
+}
+
+/**
+ * The classic builder walks through every stage above its target, so the context holds their
+ * bundles too.
+ */
+async function bundlesUpTo(last: BundledService, bundle: Run["bundle"]): Promise<Readonly<Record<string, Buffer>>> {
+  const files: Record<string, Buffer> = {};
+  for (const service of bundledServices.slice(0, bundledServices.indexOf(last) + 1))
+    files[`${service}.mjs`] = await bundle(service);
+  return files;
 }
 
 /** Makes an image and pushes it, unless the registry (or, without one, the engine) has it. */

@@ -48,13 +48,13 @@ describe("the settings", () => {
     expect(missing).toEqual([]);
   });
 
-  it("of the stack file stand in the stack's README, some as a pattern with `…`", () => {
+  it("of the stack files stand in the stack's README, some as a pattern with `…`", () => {
     const named = [...readme("stack").matchAll(/`(SKEP_[A-Z0-9_…]+)`/g)].map(
       match => new RegExp(`^${(match[1] ?? "").replaceAll("…", "[A-Z0-9_]+")}$`),
     );
     // The README writes the common beginning of three bounds once.
     const ends = [...readme("stack").matchAll(/`…(_[A-Z0-9_]+)`/g)].map(match => match[1] ?? "");
-    const file = readFileSync(join(root, "stack", "skep.yml"), "utf8");
+    const file = ["skep.yml", "workspaces.yml"].map(name => readFileSync(join(root, "stack", name), "utf8")).join("\n");
     const variables = [...file.matchAll(/\$\{(SKEP_[A-Z0-9_]+)/g)].map(match => match[1] ?? "");
     const missing = variables.filter(
       name => !named.some(pattern => pattern.test(name)) && !ends.some(end => name.endsWith(end)),
