@@ -1,0 +1,116 @@
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createRecordingLog } from "@skep/kit/log.ts";
+import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
+import { generate } from "mqtt-packet";
+import { expect, it, onTestFinished } from "vitest";
+import type { GateApi } from "./gate-api.ts";
+import { createGate } from "./create-gate.ts";
+import { listenMqtt } from "./listen.ts";
+
+const api: GateApi = {
+  admit: claims => Promise.resolve(claims.map(() => 1)),
+  report: devices => Promise.resolve(devices.map(() => true)),
+};
+const CONNECT = generate({
+  ...{ cmd: "connect", protocolId: "MQTT", protocolVersion: 4, clean: true, clientId: "x", keepalive: 60 },
+  ...{ username: "acme/devices/d1", password: Buffer.from("s") },
+});
+const CONNACK = Buffer.from([0x20, 2, 0, 0]);
+const publish = (n: number): Buffer =>
+  generate({
+    ...{ cmd: "publish", topic: "acme/devices/d1/telemetry", payload: `<${n}>`, qos: 0, dup: false, retain: false },
+  });
+
+/** A gate on a virtual clock, before a broker that says only what a test lets it say. */
+async function start(more: { readonly most?: number; readonly behindProxy?: boolean; readonly isMute?: boolean } = {}) {
+  const clock = createVirtualClock();
+  let got = "";
+  const broker = createServer(socket => {
+    socket.once("data", () => more.isMute !== true && socket.write(CONNACK));
+    socket.on("data", chunk => (got += chunk.toString("latin1"))).on("error", () => undefined);
+  });
+  await new Promise<void>(resolve => broker.listen(0, "127.0.0.1", resolve));
+  const login = { username: "gate", password: "g" };
+  const brokerPort = (broker.address() as AddressInfo).port;
+  const settings = { brokerHost: "127.0.0.1", brokerPort, login, mostBytes: 1_024, mostPackets: 10 };
+  const gate = createGate({ api, settings, clock, log: createRecordingLog() });
+  const entry = await listenMqtt({
+    ...{ port: 0, host: "127.0.0.1", behindProxy: more.behindProxy ?? false, most: more.most ?? 9, mostBytes: 1_024 },
+    ...{ clock, serve: gate.serve },
+  });
+  onTestFinished(async () => {
+    await entry.close();
+    await gate.close();
+    broker.close();
+  });
+  const open = async (): Promise<Socket> => {
+    const socket = connect(entry.port, "127.0.0.1").on("error", () => undefined);
+    onTestFinished(() => void socket.destroy());
+    await once(socket, "connect");
+    await sleep(20);
+    return socket;
+  };
+  const messages = (): number => got.match(/<\d+>/g)?.length ?? 0;
+  return { clock, open, messages, entry };
+}
+
+/** An end by a reset is an end as well. */
+function ended(socket: Socket): Promise<void> {
+  return new Promise(resolve => socket.once("close", () => resolve()));
+}
+
+it("closes who does not say who it is, and not before its time", async () => {
+  const { clock, open, entry } = await start();
+  const silent = await open();
+  await clock.advance(9_000);
+  await sleep(20);
+  expect(entry.size).toBe(1);
+  await clock.advance(1_001);
+  await ended(silent);
+});
+
+it("closes who comes through a proxy that says nothing", async () => {
+  const { clock, open } = await start({ behindProxy: true });
+  const silent = await open();
+  silent.write("PROXY TCP4");
+  await clock.advance(5_001);
+  await ended(silent);
+});
+
+it("tells a device that the broker is away when that says nothing", async () => {
+  const { clock, open } = await start({ isMute: true });
+  const device = await open();
+  device.write(CONNECT);
+  await sleep(50);
+  await clock.advance(10_001);
+  expect(await once(device, "data")).toEqual([Buffer.from([0x20, 2, 0, 3])]);
+});
+
+it("has no more connections than it may", async () => {
+  const { open, entry } = await start({ most: 1 });
+  await open();
+  const second = connect(entry.port, "127.0.0.1").on("error", () => undefined);
+  await ended(second);
+  expect(entry.size).toBe(1);
+});
+
+it("reads a device more slowly that sends more than it may, and loses nothing of it", async () => {
+  const { clock, open, messages } = await start();
+  const device = await open();
+  device.write(CONNECT);
+  await once(device, "data");
+  device.write(Buffer.concat(Array.from({ length: 30 }, (_, n) => publish(n))));
+  await sleep(50);
+  device.write(publish(30));
+  await sleep(50);
+  expect(messages()).toBe(30);
+  await clock.advance(2_500);
+  await sleep(50);
+  expect(messages()).toBe(30);
+  await clock.advance(1_500);
+  await sleep(50);
+  expect(messages()).toBe(31);
+});
