@@ -117,7 +117,8 @@ function judge(rates: Samples, processor: Samples): Result {
         ratio: instant / ours,
         goal: `>=${GOAL.instantPerSecond}/s`,
         holds: instant >= GOAL.instantPerSecond,
-        because: "The store answers at once: what is left is the publisher, the broker and the pipeline.",
+        because:
+          "The store answers at once: what is left is the publisher, the broker and the pipeline, on the same cores.",
       },
       processor: {
         value: us(processor.instant),
