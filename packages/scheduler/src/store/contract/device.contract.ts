@@ -121,10 +121,11 @@ export function describeDevices({ store }: StoreSetting): void {
     it("are bounded in number", async () => {
       await make("fleet");
       const ids = Array.from({ length: MOST_DEVICES }, (_, index) => `d${index}`);
-      await add(ids);
+      // As callers do: all at once would take longer than a statement may on a busy machine.
+      for (let at = 0; at < ids.length; at += 10_000) await add(ids.slice(at, at + 10_000));
       expect(await codeOf(add(["more"]))).toBe("resource_exhausted TOO_MANY_DEVICES");
       await store.deleteDevice(D1, someone, NOW);
       expect(await codeOf(add(["more"]))).toBe("done");
-    }, 20_000);
+    }, 60_000);
   });
 }
