@@ -174,6 +174,15 @@ describe("rules", () => {
     expect(rules.counts()).toMatchObject({ actionsUnderWay: 0, actionsFailed: 1, webhooksFailed: 1 });
   });
 
+  it("see nothing of what is said to a device, which is stored all the same", () => {
+    const { rules, message, clock } = begin({
+      rules: [ruleOf({ kind: "always" }, [EVENT], { repeat: { kind: "always" } })],
+    });
+    const given = [message({ t: 1 }, { category: "commands" }), message({ t: 1 }, { category: "status" })];
+    const { documents, effects } = rules.process(given, clock.now());
+    expect([documents.length, effects.map(one => one.message.key)]).toEqual([2, ["k2"]]);
+  });
+
   it("begin anew with another version of the rule", () => {
     const { rules, message, clock } = begin({ rules: [ruleOf(HOT, [EVENT])] });
     rules.process([message({ t: 81 })], clock.now());
