@@ -54,6 +54,7 @@ describe("a link", () => {
     expect(files.usage()).toMatchObject({ heldBytes: 5, heldFiles: 1 });
     await expect(files.settle("a.txt")).rejects.toEqual(because("NO_FILE"));
     expect([await put(link, "123456"), await put(link, "1234")]).toEqual([403, 403]);
+    expect(await put({ ...link, headers: { "content-type": "text/html" } }, "12345")).toBe(403);
     expect(await put(link, "12345")).toBe(200);
     expect(await files.settle("a.txt")).toMatchObject({ name: "a.txt", size: 5 });
     // Until it has expired it may write again.

@@ -162,6 +162,22 @@ describe("an upload that does not end well leaves nothing behind and counts noth
     expect([await at.partsOf(dead.id), await at.partsOf(neighbour.id)]).toEqual([0, 1]);
   });
 
+  it("and takes no parts of another that goes on", async () => {
+    const { files } = await at.open();
+    let goOn = (): void => undefined;
+    const going = new Promise<void>(resolve => (goOn = resolve));
+    async function* waits(): AsyncGenerator<Uint8Array> {
+      yield* made(20 * MIB);
+      await going;
+      yield* made(MIB);
+    }
+    const upload = files.upload("a.bin", waits());
+    const cut = files.upload("b.bin", made(20 * MIB, new Error("ECONNRESET")));
+    await expect(cut).rejects.toEqual(because("FILE_CUT"));
+    goOn();
+    expect(await upload).toMatchObject({ size: 21 * MIB });
+  });
+
   it("where the workspace closes meanwhile", async () => {
     const { id, files } = await at.open();
     let begun = (): void => undefined;
