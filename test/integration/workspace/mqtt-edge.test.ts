@@ -54,10 +54,12 @@ describe("the edge", () => {
     ["ws", 8083],
     ["wss", 8084],
   ] as const)("lets devices in by %s at %i", async (scheme, port) => {
-    const login = { username: "acme/devices/d1", password: rig.secretOf("acme/d1"), reconnectPeriod: 0 };
+    // An edge that has no routes yet takes the connection and says nothing.
+    const patience = { reconnectPeriod: 0, connectTimeout: 2_000 };
+    const login = { username: "acme/devices/d1", password: rig.secretOf("acme/d1"), ...patience };
     // Its certificate is one that it made by itself.
     const url = `${scheme}://127.0.0.1:${ports.get(port)}`;
-    const device = await eventually(() => connectAsync(url, { ...login, rejectUnauthorized: false }, false));
+    const device = await eventually(() => connectAsync(url, { ...login, rejectUnauthorized: false }, false), 30_000);
     onTestFinished(() => device.endAsync(true));
     await device.publishAsync("acme/devices/d1/telemetry/x", "1", { qos: 1 });
   });
