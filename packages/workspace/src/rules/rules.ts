@@ -31,7 +31,10 @@ export interface RulesOptions {
   readonly mayRead: () => boolean;
 }
 
-/** The category of what devices are told (core's `workspace/topic`). */
+/**
+ * The category of what devices are told. It is stored, and no rule sees it: one that commands would
+ * go on for ever.
+ */
 const COMMANDS = "commands";
 /** How often it is asked whose silence means something. */
 const SILENCE_MS = 1_000;
@@ -55,11 +58,9 @@ export function createRules(options: RulesOptions, first: RuleSet): RulesRuntime
     }
     counts[typed.document.schema === undefined ? "untyped" : "typed"] += 1;
     const { deviceId, category, type } = message.topic;
-    // What is said to a device is kept, and no rule sees it: one that commands would go on for ever.
     if (category === COMMANDS) return { document: typed.document, effects: [] };
     const before = forgetRules(devices.memoryOf(deviceId), current.rules);
-    const event = { deviceId, category, type, at: typed.at, fields: typed.fields };
-    const { effects, memory } = evaluate(current.rules, event, before, now);
+    const { effects, memory } = evaluate(current.rules, { ...typed, deviceId, category, type }, before, now);
     devices.remember(deviceId, memory, silentAt(current.rules, memory));
     counts.effects += effects.length;
     return { document: typed.document, effects };
