@@ -10,7 +10,7 @@ async function begin(isRead: () => boolean, of: () => readonly Removal[] = () =>
   const ports = rig.ports("s1");
   const lease = await ports.store.takeLease("s1", 60_000);
   const writes = { load: async () => undefined, add: async () => [], repeat: async () => undefined };
-  const removals: Removals = { ...writes, done: () => false, of, isRead };
+  const removals: Removals = { ...writes, done: () => false, has: () => false, of, isRead };
   return { rig, assignments: createAssignments(ports, lease, removals, () => undefined) };
 }
 

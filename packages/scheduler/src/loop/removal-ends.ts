@@ -24,8 +24,7 @@ export function createRemovalEnds(
   /** Whether the agent took the last message and yet cannot explain what it is to remove. */
   function lacksRemoval({ nodeId, appliedTerm, appliedRevision, strangers }: Report): boolean {
     if (appliedTerm !== leadership.term || appliedRevision !== assignments.told(nodeId)) return false;
-    const named = new Set(strangers.map(one => keyOf(one.status)));
-    return removals.of(nodeId).some(one => named.has(keyOf(one)));
+    return strangers.some(one => removals.has(nodeId, one.status));
   }
 
   return async report => {
@@ -37,8 +36,4 @@ export function createRemovalEnds(
     await removals.repeat(rest, clock.now());
     wake();
   };
-}
-
-function keyOf(one: { readonly instanceId: string; readonly epoch: number }): string {
-  return `${one.instanceId} ${one.epoch}`;
 }

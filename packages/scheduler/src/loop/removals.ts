@@ -17,6 +17,8 @@ export interface Removals {
    */
   isRead(): boolean;
   of(nodeId: NodeId): readonly Removal[];
+  /** Whether one of this copy is recorded. */
+  has(nodeId: NodeId, copy: { readonly instanceId: string; readonly epoch: number }): boolean;
   /**
    * Records new ones, and raises the revisions of their nodes. Answers those that were new. @throws
    * the store's error.
@@ -69,6 +71,7 @@ export function createRemovals(store: Pick<Store, "loadRemovals" | "saveRemovals
     load: async () => void (await load()),
     isRead: () => known !== undefined,
     of: nodeId => [...(known?.values() ?? [])].filter(one => one.nodeId === nodeId),
+    has: (nodeId, { instanceId, epoch }) => known?.has(keyOf({ nodeId, instanceId, epoch })) ?? false,
     add: async (removals, now) => {
       const all = await load();
       const fresh = removals.filter(one => !all.has(keyOf(one)));
