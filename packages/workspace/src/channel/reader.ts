@@ -3,6 +3,7 @@ import type { Random } from "@skep/kit/random.ts";
 import { retryDelay, type Backoff } from "@skep/kit/retry.ts";
 import type { IPublishPacket } from "mqtt-packet";
 import type { Delivery, Reader, ReaderState } from "./delivery.ts";
+import { owned } from "../ownership.ts";
 import { ChannelError } from "./failure.ts";
 import { openSession, type Session } from "./session.ts";
 import type { ReaderSettings } from "./settings.ts";
@@ -28,8 +29,6 @@ export interface ReaderEvents {
 
 const BACKOFF: Backoff = { baseMs: 100, maxMs: 5_000 };
 const CONNECT_MS = 10_000;
-/** How often a process that lost its workspace asks whether it has it again. */
-const FENCED_MS = 50;
 
 /**
  * Reads at QoS 1 with a persistent session, and connects again until it is closed or another
@@ -50,9 +49,7 @@ export function openReader(settings: ReaderSettings, events: ReaderEvents, ports
   }
 
   async function run(): Promise<void> {
-    for (let failures = 1; !ending.signal.aborted; failures += 1) {
-      while (!mayRead() && !ending.signal.aborted) await clock.sleep(FENCED_MS, ending.signal);
-      if (ending.signal.aborted) break;
+    for (let failures = 1; await owned(mayRead, clock, ending.signal); failures += 1) {
       const before = line.connections();
       const { kind, message: because } = await line.live();
       if (ending.signal.aborted) break;

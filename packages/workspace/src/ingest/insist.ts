@@ -1,6 +1,7 @@
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { retryDelay, type Backoff } from "@skep/kit/retry.ts";
+import { owned } from "../ownership.ts";
 
 /** What is tried for as long as it takes, and only while the workspace is this process's. */
 export interface Insistence {
@@ -10,8 +11,6 @@ export interface Insistence {
   insist(work: () => Promise<void>): Promise<boolean>;
 }
 
-/** How often a process that lost its workspace asks whether it has it again. */
-const FENCED_MS = 50;
 const BACKOFF: Backoff = { baseMs: 100, maxMs: 5_000 };
 
 /** Makes it until `ending`; `failed` hears of each failure and `worked` of each end of them. */
@@ -21,10 +20,7 @@ export function createInsistence(
   ending: AbortSignal,
 ): Insistence {
   const { clock, random, mayRead } = ports;
-  async function owns(): Promise<boolean> {
-    while (!mayRead() && !ending.aborted) await clock.sleep(FENCED_MS, ending);
-    return !ending.aborted;
-  }
+  const owns = (): Promise<boolean> => owned(mayRead, clock, ending);
   return {
     owns,
     insist: async work => {
