@@ -1,19 +1,13 @@
 import { loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
 import { z } from "zod";
+import { SCHEDULERS_SETTING } from "./schedulers.ts";
 
 /**
  * Every setting of a host of workspaces: its variable, shape, default, and what it is for.
  * `<variable>_FILE` names a secret.
  */
 export const HOST_SETTINGS = {
-  apiUrl: setting(
-    "SKEP_URL",
-    z
-      .string()
-      .default("http://localhost:7700")
-      .refine(text => text.split(",").every(one => URL.canParse(one.trim())), { error: "use http://host:port" }),
-    "where the schedulers are, commas between several",
-  ),
+  apiUrl: SCHEDULERS_SETTING,
   hostSecret: secret(
     "SKEP_HOST_SECRET",
     z.string().min(16).optional(),

@@ -1,6 +1,4 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Transport } from "@connectrpc/connect";
-import { createConnectTransport } from "@connectrpc/connect-node";
 import { VERSION } from "@skep/api/gen/version.ts";
 import { systemClock } from "@skep/kit/clock.ts";
 import { showConfig } from "@skep/kit/config.ts";
@@ -18,6 +16,7 @@ import type { LoadRules } from "./container/hosted.ts";
 import type { ContainerFactory } from "./host/container.ts";
 import { createHost, type Host } from "./host/create-host.ts";
 import { createLoadMeter } from "./host/load-meter.ts";
+import { schedulersAt } from "./schedulers.ts";
 
 /** How long a host that is told to end waits for its workspaces to be taken over. */
 const DRAIN_MS = 6_000;
@@ -34,7 +33,7 @@ export async function serveHost(
 ): Promise<void> {
   log.info("config.read", "The configuration is complete.", showConfig(HOST_SETTINGS, config));
   const { apiUrl, hostSecret } = config;
-  const api = createConnectApi({ transports: transportsOf(apiUrl), secret: hostSecret, clock: systemClock });
+  const api = createConnectApi({ transports: schedulersAt(apiUrl), secret: hostSecret, clock: systemClock });
   let hostId: HostId = "";
   const host = createHost({
     ...{ clock: systemClock, log, random: systemRandom },
@@ -56,16 +55,6 @@ export async function serveHost(
   await listen(config, log, life, host);
   life.stack.defer(() => host.stop(DRAIN_MS));
   host.start();
-}
-
-/** A dead connection is noticed before the lease that it would have renewed has ended twice. */
-const PINGS = { pingIntervalMs: 2_000, pingTimeoutMs: 2_000, pingIdleConnection: true };
-
-function transportsOf(urls: string): [Transport, ...Transport[]] {
-  const [first = "", ...others] = urls.split(",").map(one => one.trim());
-  const transport = (baseUrl: string): Transport =>
-    createConnectTransport({ baseUrl, httpVersion: "2", useBinaryFormat: true, ...PINGS });
-  return [transport(first), ...others.map(transport)];
 }
 
 /** Of what the container that this process is in may use. */

@@ -1,5 +1,6 @@
 import { loadConfig, secret, setting, type ConfigOf } from "@skep/kit/config.ts";
 import { z } from "zod";
+import { SCHEDULERS_SETTING } from "../schedulers.ts";
 
 const port = (standard: number) => z.coerce.number().int().min(0).max(65_535).default(standard);
 
@@ -8,14 +9,7 @@ const port = (standard: number) => z.coerce.number().int().min(0).max(65_535).de
  * names a secret.
  */
 export const GATE_SETTINGS = {
-  apiUrl: setting(
-    "SKEP_URL",
-    z
-      .string()
-      .default("http://localhost:7700")
-      .refine(text => text.split(",").every(one => URL.canParse(one.trim())), { error: "use http://host:port" }),
-    "where the schedulers are, commas between several",
-  ),
+  apiUrl: SCHEDULERS_SETTING,
   gateSecret: secret("SKEP_GATE_SECRET", z.string().min(16).optional(), "what it shows to the schedulers"),
   brokerHost: setting("SKEP_BROKER_HOST", z.string().default("localhost"), "where the broker is"),
   brokerPort: setting("SKEP_BROKER_PORT", port(1883), "its port"),

@@ -1,11 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { createConnectTransport } from "@connectrpc/connect-node";
 import { systemClock } from "@skep/kit/clock.ts";
 import { showConfig } from "@skep/kit/config.ts";
 import { createHealthHandler, watchReadiness } from "@skep/kit/health.ts";
 import { HTTP_LIMITS, listenHttp1 } from "@skep/kit/http-listener.ts";
 import type { Life } from "@skep/kit/lifecycle.ts";
 import type { Log } from "@skep/kit/log.ts";
+import { schedulersAt } from "../schedulers.ts";
 import { GATE_SETTINGS, type GateConfig } from "./config.ts";
 import { createGateApi } from "./connect-gate-api.ts";
 import { createGate } from "./create-gate.ts";
@@ -14,15 +14,9 @@ import { listenMqtt, listenWebSocket } from "./listen.ts";
 /** Lets devices in until the process is told to end. */
 export async function serveGate(config: GateConfig, log: Log, life: Life): Promise<void> {
   log.info("config.read", "The configuration is complete.", showConfig(GATE_SETTINGS, config));
-  const transports = config.apiUrl.split(",").map(one =>
-    createConnectTransport({
-      ...{ baseUrl: one.trim(), httpVersion: "2", useBinaryFormat: true },
-      ...{ pingIntervalMs: 2_000, pingTimeoutMs: 2_000, pingIdleConnection: true },
-    }),
-  );
   const { brokerHost, brokerPort, brokerUser, brokerPassword, mostBytes, mostPackets } = config;
   const gate = createGate({
-    api: createGateApi(transports, config.gateSecret),
+    api: createGateApi(schedulersAt(config.apiUrl), config.gateSecret),
     settings: {
       ...{ brokerHost, brokerPort, mostBytes, mostPackets },
       login: { username: brokerUser, password: brokerPassword },
