@@ -38,9 +38,6 @@ export interface ContainerStats {
   readonly lastErrors: readonly Failure[];
 }
 
-/** The changes of a connector that a container takes while it runs. */
-export type ConnectorUpdate = Connector;
-
 /**
  * A workspace in this process (R49): `new Container(connector, ports)`, then `deploy()`, then
  * `manage()`; `drop()` at the end.
@@ -57,9 +54,7 @@ export class Container {
 
   /** @throws SkepError `invalid_argument` with each thing that is wrong with the connector. */
   constructor(connector: Connector, ports: ContainerPorts) {
-    const issues = validateConnector(connector);
-    if (issues.length > 0)
-      throw new SkepError("invalid_argument", "CONNECTOR_INVALID", "The connector is not valid.", { issues });
+    refuseInvalid(connector);
     this.#connector = connector;
     this.#ports = ports;
     this.#errors = createErrorHandler(ports.clock);
@@ -160,9 +155,7 @@ export class Container {
    * Takes what has changed of its connector; what cannot change while it runs is refused (R102).
    */
   async update(connector: Connector): Promise<void> {
-    const issues = validateConnector(connector);
-    if (issues.length > 0)
-      throw new SkepError("invalid_argument", "CONNECTOR_INVALID", "The connector is not valid.", { issues });
+    refuseInvalid(connector);
     const { specs } = this.#connector.config.resources;
     const next = connector.config.resources.specs;
     if (connector.id !== this.id) throw refused("update", "its id cannot change");
@@ -243,6 +236,12 @@ export class Container {
     if (allowed.includes(this.#status)) return;
     throw refused(call, `it is ${this.#status}, and has to be ${allowed.join(" or ")}`);
   }
+}
+
+function refuseInvalid(connector: Connector): void {
+  const issues = validateConnector(connector);
+  if (issues.length > 0)
+    throw new SkepError("invalid_argument", "CONNECTOR_INVALID", "The connector is not valid.", { issues });
 }
 
 function refused(call: string, because: string): SkepError {
