@@ -44,6 +44,34 @@ export const HOST_SETTINGS = {
   mqttUsername: setting("SKEP_MQTT_USERNAME", z.string().default(""), "as whom the host reads and publishes there"),
   mqttPassword: secret("SKEP_MQTT_PASSWORD", z.string().optional(), "the password of that user"),
   mqttCaFile: setting("SKEP_MQTT_CA", z.string().default(""), "file of certificates that are trusted there, PEM"),
+  messagesPerSecond: setting(
+    "SKEP_HOST_MESSAGES_PER_SECOND",
+    z.coerce.number().int().min(0).default(10_000),
+    "messages that one shared workspace may store in a second where its record says nothing; 0 for all that come",
+  ),
+  s3Url: setting(
+    "SKEP_S3_URL",
+    z.url({ protocol: /^https?$/ }).optional(),
+    "the S3 server of files; without, files are off",
+  ),
+  s3PublicUrl: setting(
+    "SKEP_S3_PUBLIC_URL",
+    z.url({ protocol: /^https?$/ }).optional(),
+    "where people and devices reach it, for links",
+  ),
+  s3Region: setting("SKEP_S3_REGION", z.string().default("us-east-1"), "what that server calls its region"),
+  s3Bucket: setting(
+    "SKEP_S3_BUCKET",
+    z.string().min(1).default("skep"),
+    "the bucket of files, made where it is missing",
+  ),
+  s3AccessKey: setting("SKEP_S3_ACCESS_KEY", z.string().min(1).default("skep"), "the name of the key there"),
+  s3SecretKey: secret("SKEP_S3_SECRET_KEY", z.string().min(1).optional(), "the secret of that key"),
+  s3Regions: secret(
+    "SKEP_S3_REGIONS",
+    z.string().optional(),
+    "several regions as JSON, in the place of the six above; each file is in all of them",
+  ),
   redisUrl: secret("SKEP_REDIS_URL", z.string().optional(), "the Redis through which replicas share events"),
   logLevel: setting("SKEP_LOG_LEVEL", z.enum(["debug", "info", "warn", "error"]).default("info"), "how much is logged"),
 } as const;

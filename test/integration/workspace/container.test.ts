@@ -1,10 +1,11 @@
 import { once } from "node:events";
+import { Readable } from "node:stream";
 import { aConnector } from "@skep/core/testing/connector.ts";
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { readHostConfig } from "@skep/workspace/config.ts";
 import { openHostedContainers } from "@skep/workspace/container/open-hosted.ts";
-import { healthOf, SHARED } from "@skep/workspace/container/registry.ts";
+import { healthOf, MCS, SHARED } from "@skep/workspace/container/registry.ts";
 import type { LoadedRules } from "@skep/workspace/host/host-api.ts";
 import type { RunningContainer } from "@skep/workspace/host/container.ts";
 import { MongoClient } from "mongodb";
@@ -14,15 +15,18 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { startMongodServer, type MongodServer } from "../../support/mongod-server.ts";
 import { startMosquittoServer, type MosquittoServer } from "../../support/mosquitto-server.ts";
+import { startVersitygwServer, type VersitygwServer } from "../../support/versitygw-server.ts";
 
 let mongod: MongodServer;
 let broker: MosquittoServer;
+let s3: VersitygwServer;
 const ends: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
-  [mongod, broker] = await Promise.all([startMongodServer(), startMosquittoServer()]);
+  [mongod, broker, s3] = await Promise.all([startMongodServer(), startMosquittoServer(), startVersitygwServer()]);
   ends.push(
     () => mongod.close(),
     () => broker.close(),
+    () => s3.close(),
   );
 });
 afterAll(async () => {
@@ -34,6 +38,8 @@ const WANTED: AssignedWorkspace = {
   ...{ id: "fleet", epoch: 1, desired: "run", connector, version: 1, restarts: 0 },
   ...{ databasePool: 5, rulesVersion: 0 },
 };
+
+const OWNED = { mayRead: () => true };
 
 /** A rule that acts on hot engines, and the schema that types them, as they are recorded. */
 const RULES: LoadedRules = {
@@ -58,12 +64,13 @@ const RULES: LoadedRules = {
 };
 
 /** What containers of a host share, on real engines. */
-async function openHost() {
+async function openHost(more: Readonly<Record<string, string>> = {}) {
   const stack = new AsyncDisposableStack();
   ends.push(() => stack.disposeAsync());
   const log = createRecordingLog();
   const config = readHostConfig({
     ...{ SKEP_EVENTS_PORT: "0", SKEP_MONGODB_URL: mongod.url, SKEP_MQTT_URL: broker.url },
+    ...more,
   });
   const life = { stack, signal: new AbortController().signal, stop: () => undefined };
   const containers = (await openHostedContainers(config, log, life))(async () => RULES);
@@ -131,4 +138,23 @@ it("begins anew with another secret, and says why it cannot begin", async () => 
   await broker.start();
   await eventually(() => expect(container.isHealthy()).toBe(true));
   await container.close();
+});
+
+it("keeps files where the host has an S3 server (R52, R72), and says that they are off where it has none", async () => {
+  const keys = { SKEP_S3_ACCESS_KEY: s3.accessKeyId, SKEP_S3_SECRET_KEY: s3.secretAccessKey };
+  const { containers, log } = await openHost({ SKEP_S3_URL: s3.url, ...keys });
+  expect(log.lines.filter(one => one.event === "files.off")).toEqual([]);
+  const running = await containers.start({ ...WANTED, id: "files", connector: aConnector({ id: "files" }) }, OWNED);
+  const files = MCS[SHARED]?.["files"]?.files;
+  await files?.upload("reports/one.txt", Readable.from([Buffer.from("hello")]));
+  expect(await files?.list()).toMatchObject({ files: [{ name: "reports/one.txt", size: 5 }] });
+  expect(running.counts()).toMatchObject({ "files.uploads": 1 });
+  await running.close();
+  await expect(files?.stat("reports/one.txt")).rejects.toThrow("closed here");
+
+  const without = await openHost();
+  expect(without.log.lines.filter(one => one.event === "files.off")).toHaveLength(1);
+  const other = await without.containers.start(WANTED, OWNED);
+  expect(MCS[SHARED]?.["fleet"]?.files).toBeUndefined();
+  await other.close();
 });

@@ -5,6 +5,7 @@ import type { Random } from "@skep/kit/random.ts";
 import type { Channel } from "../parts.ts";
 import type { Delivery, Reader, ReaderState } from "./delivery.ts";
 import type { Publisher } from "./publisher.ts";
+import { createEarly } from "./early.ts";
 import { openReader } from "./reader.ts";
 
 /** What the channel of a workspace works with. */
@@ -33,6 +34,10 @@ export interface WorkspaceChannel extends Channel, Pick<Reader, "acknowledge" | 
 /** How long the broker keeps messages for a workspace that nobody reads. */
 const SESSION_SECONDS = 3_600;
 const KEEPALIVE_SECONDS = 15;
+/** Longer than a connection is tried for: after that it is the workspace that is not ours. */
+const OPEN_MS = 15_000;
+
+const NOT_OURS = `ERROR: MQTT connection failed: this process was not the owner of the workspace for ${OPEN_MS / 1_000} s`;
 
 /**
  * Connects to the broker (R53); resolves once its topics are subscribed to, rejects with the text
@@ -40,8 +45,8 @@ const KEEPALIVE_SECONDS = 15;
  */
 export async function openChannel(options: ChannelOptions): Promise<WorkspaceChannel> {
   const { workspaceId, url, username, password, ca, publisher, mayRead, clock, random } = options;
-  const early: Delivery[] = [];
-  let deliver = (delivery: Delivery): void => void early.push(delivery);
+  const early = createEarly(2 * options.batch);
+  let deliver = early.add;
   const first = Promise.withResolvers<ReaderState>();
   const reader = openReader(
     {
@@ -52,7 +57,11 @@ export async function openChannel(options: ChannelOptions): Promise<WorkspaceCha
     { delivered: one => deliver(one), changed: first.resolve },
     { clock, random, mayRead },
   );
+  // Nothing is read from the wire before somebody takes it: the broker keeps it.
+  reader.pause(true);
+  const giveUp = clock.timer(OPEN_MS, () => first.resolve({ kind: "away", because: NOT_OURS }));
   const state = await first.promise;
+  giveUp();
   if (state.kind !== "connected") {
     await Promise.all([reader.close(), options.release()]);
     throw new Error("because" in state ? state.because : "ERROR: MQTT connection failed: it was closed");
@@ -63,13 +72,18 @@ export async function openChannel(options: ChannelOptions): Promise<WorkspaceCha
     publish: publisher.publish,
     begin: wanted => {
       deliver = wanted;
-      for (const delivery of early.splice(0)) wanted(delivery);
+      // Before the others are given: whoever takes them may hold the wire back.
+      reader.pause(false);
+      for (const delivery of early.take()) wanted(delivery);
     },
     health: () => {
       const now = reader.state();
       return { isConnected: now.kind === "connected", lastError: "because" in now ? now.because : "" };
     },
-    counts: () => ({ connections: reader.connections(), publisherConnected: Number(publisher.isConnected()) }),
+    counts: () => ({
+      ...{ connections: reader.connections(), publisherConnected: Number(publisher.isConnected()) },
+      lostEarly: early.lost(),
+    }),
     close: async () => {
       await reader.close();
       await options.release();

@@ -1,47 +1,20 @@
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { systemClock } from "@skep/kit/clock.ts";
 import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
-import { generate, parser, type Packet } from "mqtt-packet";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Delivery, Reader, ReaderState } from "./delivery.ts";
 import { openReader } from "./reader.ts";
 import { brokerOf } from "./socket.ts";
+import { startFakeBroker, well, type Answer } from "./testing/fake-broker.ts";
 
-const V5 = { protocolVersion: 5 } as const;
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
   for (const one of open.splice(0).toReversed()) await one.close();
 });
 
-type Answer = (packet: Packet, say: (answer: Packet) => void, socket: Socket) => void;
-
-const well: Answer = (packet, say) => {
-  if (packet.cmd === "connect") say({ cmd: "connack", reasonCode: 0, sessionPresent: false });
-  if (packet.cmd === "subscribe") say({ cmd: "suback", messageId: packet.messageId!, granted: [1] });
-};
-
-/** Says as a broker what a real one says seldom. */
-async function broker(answer: Answer): Promise<{ readonly port: number; readonly heard: Packet[] }> {
-  const heard: Packet[] = [];
-  const sockets = new Set<Socket>();
-  const server: Server = createServer(socket => {
-    sockets.add(socket);
-    socket.on("error", () => undefined);
-    const parse = parser(V5);
-    parse.on("packet", packet => {
-      heard.push(packet);
-      answer(packet, one => socket.write(generate(one, V5)), socket);
-    });
-    socket.on("data", data => parse.parse(data));
-  });
-  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
-  open.push({
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      return new Promise(resolve => server.close(resolve));
-    },
-  });
-  return { port: (server.address() as AddressInfo).port, heard };
+async function broker(answer: Answer) {
+  const started = await startFakeBroker(answer);
+  open.push(started);
+  return started;
 }
 
 function read(port: number, mayRead: () => boolean = () => true, clock = systemClock) {

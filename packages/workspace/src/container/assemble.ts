@@ -26,11 +26,19 @@ export const BATCH = { most: 1_000, waitMs: 5 } as const;
 /** Bytes that a message may have: no document of a database may have more than 16 MB. */
 const MAX_PAYLOAD = 1024 * 1024;
 
+/** What the parts are begun with. */
+export interface AssemblyPorts {
+  readonly factories: PartFactories;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
 /** Begins rules and events, and then has messages delivered to the pipeline. */
 export async function assemble(
   opening: Opening,
   context: PartContext,
-  ports: { readonly factories: PartFactories; readonly clock: Clock; readonly random: Random; readonly log: Log },
+  ports: AssemblyPorts,
   errors: ErrorHandler,
 ): Promise<Assembly> {
   const { database, channel } = opening.parts();

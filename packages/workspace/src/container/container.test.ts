@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 /** A container of twins, and what happened to them in its order. */
-function begin(over: Partial<PartFactories> = {}, connector: Connector = aConnector()) {
+function begin(over: Partial<PartFactories> = {}, connector: Connector = aConnector(), mostPerSecond?: number) {
   const clock = createVirtualClock(1_000);
   const did: string[] = [];
   const database = createTwinDatabase();
@@ -44,7 +44,7 @@ function begin(over: Partial<PartFactories> = {}, connector: Connector = aConnec
         recall: (prefixes, within) => database.recall(prefixes, within),
         setDatabase: async change => void did.push(`setDatabase ${JSON.stringify(change)}`),
       }),
-    files: async () => opened("files", part("files")),
+    files: async () => opened("files", { ...part("files") } as never),
     channel: async () =>
       opened("channel", {
         ...part("channel"),
@@ -70,7 +70,8 @@ function begin(over: Partial<PartFactories> = {}, connector: Connector = aConnec
     ...over,
   };
   const log = createRecordingLog();
-  const ports: ContainerPorts = { factories, clock, random: () => 0.5, log };
+  const bound = mostPerSecond === undefined ? {} : { mostPerSecond };
+  const ports: ContainerPorts = { factories, clock, random: () => 0.5, log, ...bound };
   const container = new Container(connector, ports);
   dropped.push(container);
   const send = (topic: string): void =>
@@ -176,6 +177,20 @@ describe("a container", () => {
     expect(await container.isHealthy()).toBe(true);
     lose();
     expect([await container.isHealthy(), container.lastError()]).toEqual([false, "database is away"]);
+  });
+
+  it("stores no more in a second than it may, and as much as comes once nothing bounds it (R17)", async () => {
+    const { container, send, clock, database } = begin({}, aConnector(), 10);
+    await container.deploy();
+    await container.manage();
+    for (let at = 0; at < 50; at += 1) send(`${container.id}/devices/d${at}/telemetry/location`);
+    await clock.advance(1_000);
+    expect(database.stored.size).toBeGreaterThan(10);
+    expect(database.stored.size).toBeLessThanOrEqual(20);
+    expect(container.getStats().resourceUsage["ingest.throttled"]).toBeGreaterThan(0);
+    container.limitMessages(undefined);
+    await clock.advance(200);
+    expect(database.stored.size).toBe(50);
   });
 
   it("takes a changed connector: its limits and its size; what cannot change is refused", async () => {

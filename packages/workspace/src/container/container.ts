@@ -5,6 +5,7 @@ import type { Log } from "@skep/kit/log.ts";
 import type { Random } from "@skep/kit/random.ts";
 import type { DatabaseChange } from "../database/database.ts";
 import { createErrorHandler, withoutSecrets, type ErrorHandler, type Failure } from "../errors/error-handler.ts";
+import type { WorkspaceFiles } from "../files/files.ts";
 import type { Part, PartHealth, PartName } from "../parts.ts";
 import type { Pipeline } from "../ingest/pipeline.ts";
 import { assemble, type Assembly } from "./assemble.ts";
@@ -22,6 +23,8 @@ export interface ContainerPorts {
   readonly log: Log;
   /** Whether this process owns the workspace; always, where there is no fleet. */
   readonly mayRead?: () => boolean;
+  /** Messages that it may store in a second (R17); absent where nothing bounds them. */
+  readonly mostPerSecond?: number;
 }
 
 /** What a container is doing, at one moment (R61..R65, R110). */
@@ -51,12 +54,14 @@ export class Container {
   #opening: Opening | undefined;
   #assembly: Assembly | undefined;
   readonly #onDrop = new Set<() => void>();
+  #mostPerSecond: number | undefined;
 
   /** @throws SkepError `invalid_argument` with each thing that is wrong with the connector. */
   constructor(connector: Connector, ports: ContainerPorts) {
     refuseInvalid(connector);
     this.#connector = connector;
     this.#ports = ports;
+    this.#mostPerSecond = ports.mostPerSecond;
     this.#errors = createErrorHandler(ports.clock);
   }
 
@@ -100,6 +105,7 @@ export class Container {
     if (this.#assembly !== undefined) throw refused("manage", "it is managed already");
     try {
       this.#assembly = await assemble(this.#opening!, this.#context(), this.#ports, this.#errors);
+      this.#assembly.pipeline.limit(this.#mostPerSecond);
     } catch (error) {
       await this.#opening!.undo();
       this.#opening = undefined;
@@ -151,6 +157,12 @@ export class Container {
     await this.#opening!.parts().database!.setDatabase(change);
   }
 
+  /** Bounds what it stores in a second (R17); `undefined` for as much as comes. */
+  limitMessages(perSecond: number | undefined): void {
+    this.#mostPerSecond = perSecond;
+    this.pipeline?.limit(perSecond);
+  }
+
   /**
    * Takes what has changed of its connector; what cannot change while it runs is refused (R102).
    */
@@ -170,6 +182,11 @@ export class Container {
   /** The parts that are open, for whoever embeds the container. */
   get assembly(): Assembly | undefined {
     return this.#assembly;
+  }
+
+  /** Its files; `undefined` while it is not deployed, and where there is no file storage. */
+  get files(): WorkspaceFiles | undefined {
+    return this.#opening?.parts().files;
   }
 
   /** What reads messages; `undefined` before `manage`. */

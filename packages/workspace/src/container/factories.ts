@@ -1,7 +1,8 @@
 import type { Connector, ResourceLimits } from "@skep/core/workspace/connector.ts";
 import type { DatabaseChange } from "../database/database.ts";
 import type { WorkspaceChannel } from "../channel/channel.ts";
-import type { Database, Events, Part } from "../parts.ts";
+import type { WorkspaceFiles } from "../files/files.ts";
+import type { Database, Events } from "../parts.ts";
 import type { RulesRuntime } from "../rules/rules.ts";
 import type { Actions } from "../rules/acting.ts";
 
@@ -24,7 +25,7 @@ export interface PartContext {
 export interface PartFactories {
   database(context: PartContext): Promise<ScalableDatabase>;
   /** `undefined` where there is no file storage. */
-  files(context: PartContext): Promise<Part | undefined>;
+  files(context: PartContext): Promise<WorkspaceFiles | undefined>;
   channel(context: PartContext): Promise<WorkspaceChannel>;
   rules(context: PartContext, actions: Actions): Promise<RulesRuntime>;
   events(context: PartContext): Promise<Events>;

@@ -1,6 +1,6 @@
 import { COUNTS } from "@skep/core/workspace/container.ts";
 import { readRuleSet, type RuleSet } from "@skep/core/rules/rule-set.ts";
-import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import type { Connector, WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { ContainerFactory, ReadLease, RunningContainer } from "../host/container.ts";
@@ -14,9 +14,11 @@ import { manageContainer, SHARED } from "./registry.ts";
 export type LoadRules = (workspaceId: WorkspaceId, signal: AbortSignal) => Promise<LoadedRules>;
 
 /** What the containers of a host are made with. */
-export interface HostedOptions extends Omit<ContainerPorts, "factories" | "mayRead"> {
+export interface HostedOptions extends Omit<ContainerPorts, "factories" | "mayRead" | "mostPerSecond"> {
   readonly loadRules: LoadRules;
   readonly orchestrator: Orchestrator;
+  /** Of a shared one whose record says nothing (R17); `undefined` for no bound. */
+  readonly messagesPerSecond: number | undefined;
   /**
    * Makes the parts of one workspace, whose database may have so many connections; `rules` answers
    * those that hold at that moment.
@@ -105,7 +107,9 @@ class Hosted implements RunningContainer {
     const { clock, random, log } = this.#options;
     const factories = this.#options.factories(() => this.#rules, databasePool);
     const mayRead = (): boolean => !this.#isClosed && this.#lease.mayRead();
-    return new Container(connector, { factories, clock, random, log, mayRead });
+    const mostPerSecond = boundOf(connector, this.#options.messagesPerSecond);
+    const bound = mostPerSecond === undefined ? {} : { mostPerSecond };
+    return new Container(connector, { factories, clock, random, log, mayRead, ...bound });
   }
 
   /** Answers whether there are others now. What cannot be read is said, and the others stand. */
@@ -119,6 +123,11 @@ class Hosted implements RunningContainer {
     this.#rulesVersion = rulesVersion;
     return true;
   }
+}
+
+/** One that has its host to itself is in nobody's way. */
+function boundOf({ config }: Connector, ofShared: number | undefined): number | undefined {
+  return config.resources.type === "shared" ? ofShared : undefined;
 }
 
 /** Whether a container cannot take it while it runs, or a restart was asked for. */

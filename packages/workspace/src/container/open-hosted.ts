@@ -11,6 +11,8 @@ import type { HostConfig } from "../config.ts";
 import { createConnections } from "../database/connection.ts";
 import { createRedisSharing } from "../events/redis-sharing.ts";
 import { createEventServer } from "../events/server.ts";
+import { createFileHost } from "../files/file-host.ts";
+import { fileRegionsOf } from "../files/regions.ts";
 import type { ContainerFactory } from "../host/container.ts";
 import { createShared } from "../resources/shared.ts";
 import { createHostedContainers, type LoadRules } from "./hosted.ts";
@@ -37,6 +39,7 @@ export async function openHostedContainers(
     ...(sharing === undefined ? {} : { sharing }),
   });
   life.stack.defer(() => events.close());
+  const files = openFiles(config, log, life);
   const ca = config.mqttCaFile === "" ? undefined : await readFile(config.mqttCaFile, "utf8");
   const engines: Engines = {
     mongoUrl: config.mongoUrl,
@@ -47,7 +50,7 @@ export async function openHostedContainers(
       ...{ clientId: `skep-publisher-${randomBytes(6).toString("hex")}`, ...(ca === undefined ? {} : { ca }) },
     },
     publishers: createShared<Publisher>(publisher => publisher.close()),
-    ...{ events, clock: systemClock, random: systemRandom },
+    ...{ events, clock: systemClock, random: systemRandom, ...(files === undefined ? {} : { files }) },
   };
   const orchestrator = createOrchestrator({ clock: systemClock, log });
   life.stack.defer(() => orchestrator.close());
@@ -55,8 +58,20 @@ export async function openHostedContainers(
   return loadRules =>
     createHostedContainers({
       ...{ clock: systemClock, random: systemRandom, log, loadRules, orchestrator },
+      messagesPerSecond: config.messagesPerSecond === 0 ? undefined : config.messagesPerSecond,
       factories: (rules, databasePool) => realParts(engines, rules, databasePool),
     });
+}
+
+function openFiles(config: HostConfig, log: Log, life: Life): Engines["files"] {
+  const regions = fileRegionsOf(config);
+  if (regions.length === 0) {
+    log.warn("files.off", "No file storage is set, so workspaces have no files; set SKEP_S3_URL and its key.");
+    return undefined;
+  }
+  const host = createFileHost({ regions });
+  life.stack.defer(() => host.close());
+  return { host, regions: regions.map(({ name }) => name) };
 }
 
 function listOf(text: string): readonly string[] {

@@ -1,11 +1,11 @@
 import type { WorkspaceChannel } from "../channel/channel.ts";
-import type { Part } from "../parts.ts";
+import type { WorkspaceFiles } from "../files/files.ts";
 import type { PartContext, PartFactories, ScalableDatabase } from "./factories.ts";
 
 /** The parts that `deploy` opens. */
 export interface OpenedParts {
   readonly database?: ScalableDatabase;
-  readonly files?: Part | undefined;
+  readonly files?: WorkspaceFiles | undefined;
   readonly channel?: WorkspaceChannel;
 }
 

@@ -7,6 +7,7 @@ import { openPublisher } from "../channel/publisher.ts";
 import type { Connections } from "../database/connection.ts";
 import { openDatabase } from "../database/database.ts";
 import type { EventServer } from "../events/server.ts";
+import type { FileHost } from "../files/file-host.ts";
 import type { Shared } from "../resources/shared.ts";
 import { createRules } from "../rules/rules.ts";
 import { BATCH } from "./assemble.ts";
@@ -22,6 +23,8 @@ export interface Engines {
   readonly mqtt: PublisherSettings;
   readonly publishers: Shared<Publisher>;
   readonly events: EventServer;
+  /** Absent where there is no file storage; each file is in all of these regions. */
+  readonly files?: { readonly host: FileHost; readonly regions: readonly string[] };
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -41,7 +44,7 @@ export function realParts(engines: Engines, rules: () => RuleSet, databasePool: 
         ...{ poolSize: databasePool, connections: engines.connections },
       });
     },
-    files: async () => undefined,
+    files: async ({ connector }) => engines.files?.host.open({ id: connector.id, regions: engines.files.regions }),
     channel: async ({ connector, mayRead }) => {
       const { instance, release } = await engines.publishers.acquire("broker", async () => openPublisher(mqtt));
       const { url, username, password, ca } = mqtt;

@@ -53,6 +53,8 @@ export interface PipelineCounts {
 /** The way of messages from the wire to the socket. */
 export interface Pipeline {
   take(delivery: Delivery): void;
+  /** Messages that may be stored in a second from now on (R17). */
+  limit(perSecond: number | undefined): void;
   counts(): PipelineCounts;
   /** Why the last batch could not be stored; empty where it was. */
   lastError(): string;
@@ -128,6 +130,7 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
       if (delivery.packetId === 0) counts.unconfirmed += 1;
       queue.add(delivery);
     },
+    limit: queue.limit,
     counts: () => ({ ...counts, throttled: queue.throttled(), waiting: queue.size() }),
     lastError: () => lastError,
     close: async () => {

@@ -14,6 +14,8 @@ export interface Queue {
   /** The batch of the last `next` is stored. */
   done(): void;
   size(): number;
+  /** Stores so many in a second from now on (R17); `undefined` for as many as come. */
+  limit(perSecond: number | undefined): void;
   /** How often a batch had to wait, since the workspace stores no more in a second. */
   throttled(): number;
   /** Forgets all, and answers what it was. */
@@ -36,7 +38,7 @@ export function createQueue(
   const brake = createBrake(policy.most, pause);
   const outdated = createOutdated();
   const bell = createBell(clock, ending);
-  const allowance = createAllowance(policy.mostPerSecond, clock.monotonic());
+  let allowance = createAllowance(policy.mostPerSecond, clock.monotonic());
   let throttled = 0;
 
   /**
@@ -84,6 +86,7 @@ export function createQueue(
       brake.measure(waiting.length, bytes);
     },
     size: () => waiting.length,
+    limit: perSecond => void (allowance = createAllowance(perSecond, clock.monotonic())),
     throttled: () => throttled,
     clear: () => waiting.splice(0),
   };
