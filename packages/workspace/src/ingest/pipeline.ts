@@ -66,6 +66,7 @@ export interface Pipeline {
  * Among so many of the latest messages an earlier delivery is looked for: packet ids come again.
  */
 const RECALL_WITHIN = 60_000;
+const LOST = "Messages at QoS 0 waited to be stored when the workspace was closed.";
 
 /**
  * Reads batches, has them typed and judged, stores them, and only then acknowledges and tells of
@@ -138,8 +139,7 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
       await running;
       const lost = queue.clear().filter(one => one.packetId === 0).length;
       counts.lost += lost;
-      const sentence = "Messages at QoS 0 waited to be stored when the workspace was closed.";
-      if (lost > 0) log.warn("ingest.lost", sentence, { workspaceId, lost });
+      if (lost > 0) log.warn("ingest.lost", LOST, { workspaceId, lost });
     },
   };
 }
