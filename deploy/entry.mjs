@@ -19,6 +19,7 @@ const programs = {
   "test:unit": ["test/run/test.ts", "unit", "simulation"],
   "test:integration": ["test/run/test.ts", "integration"],
   "test:swarm": ["test/run/test.ts", "swarm"],
+  "test:long": ["test/run/test.ts", "long"],
   load: ["test/load/main.ts"],
   sim: ["test/simulation/main.ts"],
   gen: ["packages/api/gen.ts"],

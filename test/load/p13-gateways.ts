@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { startChild } from "../support/child.ts";
 import { eventually } from "../support/eventually.ts";
 import type { MosquittoServer } from "../support/mosquitto-server.ts";
-import { processorMs } from "./processor.ts";
+import { processorMs } from "../support/processor.ts";
 import { referencePackages } from "./p13-python.ts";
 
 /** What takes messages from the broker and stores them, in a process of its own. */

@@ -11,7 +11,7 @@ import type { Bench, Measurement } from "./measurement.ts";
 import { openRequests, type Requests } from "./p3-requests.ts";
 import { playNodes } from "./played-nodes.ts";
 import { duration, significant, type Result } from "./result.ts";
-import { startScheduler, type SchedulerProcess } from "./scheduler-process.ts";
+import { startScheduler, type SchedulerProcess } from "../support/scheduler-process.ts";
 import { sharedNats, sharedPostgres } from "./servers.ts";
 import { median, quantile } from "./statistics.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PROJECTS, readWanted } from "./wanted.ts";
+import { KINDS, PROJECTS, readWanted } from "./wanted.ts";
 
 describe("what a test run is asked for", () => {
   it("is everything without a word", () => {
@@ -9,7 +9,7 @@ describe("what a test run is asked for", () => {
   it("is one file of whatever kind", () => {
     const wanted = readWanted(["packages/core/src/liveness.property.test.ts"]);
     expect(wanted).toEqual({
-      projects: PROJECTS,
+      projects: KINDS,
       patterns: ["packages/core/src/liveness.property.test.ts"],
       name: undefined,
       checks: false,
@@ -23,6 +23,12 @@ describe("what a test run is asked for", () => {
       name: "stays",
       checks: false,
     });
+  });
+
+  it("is never the long kind, unless it or a file is named", () => {
+    expect(readWanted(["-t", "stays"])).toMatchObject({ projects: PROJECTS });
+    expect(readWanted(["long"])).toMatchObject({ projects: ["long"] });
+    expect(PROJECTS).not.toContain("long");
   });
 
   it("is refused where an option is not known or has no value", () => {

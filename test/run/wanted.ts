@@ -1,8 +1,10 @@
 /** The kinds of test that `npm test` runs, in this order. */
 export const PROJECTS = ["unit", "simulation", "integration", "swarm"] as const;
+/** Those, and the one that runs only where it is asked for: its tests take minutes each. */
+export const KINDS = [...PROJECTS, "long"] as const;
 
 /** A kind of test, a vitest project. */
-export type Project = (typeof PROJECTS)[number];
+export type Project = (typeof KINDS)[number];
 
 /** What a run was asked for. `patterns` and `name` narrow it; empty and absent mean everything. */
 export interface Wanted {
@@ -18,9 +20,9 @@ export interface Wanted {
 /** The text of `npm test -- --help`. */
 export const USAGE = `npm test -- [KIND ...] [PATH ...] [-t NAME]
 
-Without arguments: the checks, then every kind of test; the last line counts them.
+Without arguments: the checks, then every kind of test but "long"; the last line counts them.
 
-  KIND     ${PROJECTS.join(", ")}
+  KIND     ${KINDS.join(", ")}
   PATH     a test file, a folder, or a part of a path: packages/core/src/decide
   -t NAME  only tests whose name matches
 `;
@@ -35,7 +37,7 @@ export function readWanted(argv: readonly string[]): Wanted | "help" {
   let name: string | undefined;
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? "";
-    const project = PROJECTS.find(one => one === word);
+    const project = KINDS.find(one => one === word);
     if (word === "--help" || word === "-h") return "help";
     if (word === "-t") {
       index += 1;
@@ -46,7 +48,7 @@ export function readWanted(argv: readonly string[]): Wanted | "help" {
     else patterns.push(word);
   }
   return {
-    projects: projects.length === 0 ? PROJECTS : projects,
+    projects: projects.length > 0 ? projects : patterns.length > 0 ? KINDS : PROJECTS,
     patterns,
     name,
     checks: argv.length === 0,
