@@ -71,6 +71,19 @@ describe("workspaces over HTTP", () => {
     expect(wakes).toEqual(["workspace mxbh48wy: created"]);
   });
 
+  it("have 500 sockets, 100 events of each and 50 channels where nothing is said (R96)", async () => {
+    const { create } = await start();
+    const document = withPart("config.resources.specs", undefined) as { access: object };
+    const { body } = await create({ ...document, access: { secret: SECRET } });
+    const ratelimits = { sockets: 500, events: 100 };
+    expect(body["workspace"]).toMatchObject({
+      connector: {
+        access: { ratelimits },
+        config: { resources: { specs: { ratelimits: { ...ratelimits, channels: 50 }, database: { size: 1024 } } } },
+      },
+    });
+  });
+
   it("take both spellings of their limits and answer one", async () => {
     const { create } = await start();
     const access = { secret: SECRET, ratelimit: { sockets: 7 } };
