@@ -33,7 +33,7 @@ const rules = createRules(
 const reader = openReader(
   {
     ...{ url, username: "", password: "", clientId: `skep-ws-${WORKSPACE}`, filters: [deviceFilter(WORKSPACE)] },
-    ...{ receiveMaximum: 2 * BATCH, sessionExpirySeconds: 3_600, keepaliveSeconds: 30 },
+    ...{ receiveMaximum: 4 * BATCH, sessionExpirySeconds: 3_600, keepaliveSeconds: 30 },
   },
   {
     delivered: one => pipeline.take(one),

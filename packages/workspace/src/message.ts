@@ -1,5 +1,11 @@
 import type { DeviceTopic } from "@skep/core/workspace/topic.ts";
 
+/**
+ * A key begins with so many characters of when it was made, so that an index of keys grows at one
+ * end; then comes what recalls it.
+ */
+export const KEY_TIME_LENGTH = 9;
+
 /** One message of a device, the same value on its whole way from the wire to the socket. */
 export interface Message {
   /** What it is stored under: one that is delivered twice has the same key both times. */

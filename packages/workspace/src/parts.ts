@@ -37,8 +37,8 @@ export interface Database extends Part {
    */
   store(documents: readonly MessageDocument[]): Promise<void>;
   /**
-   * Of these beginnings of keys, the whole keys that stand among so many of the latest messages and
-   * dead letters: how a message that is delivered again is known.
+   * Of these beginnings of keys, behind their time, the whole keys that stand among so many of the
+   * latest messages and dead letters: how a message that is delivered again is known.
    */
   recall(prefixes: readonly string[], within: number): Promise<ReadonlyMap<string, string>>;
   /** The same for what cannot be stored as what it claims to be. */

@@ -74,16 +74,16 @@ describe("storing", () => {
 
   test("keys are recalled by how they begin, among the latest that were stored, whatever their clocks say", async () => {
     const { database } = await aDatabase();
-    const old = Array.from({ length: 30 }, (_, at) => aMessage(1_000_000 - at, { _id: `old${at}.x` }));
+    const old = Array.from({ length: 30 }, (_, at) => aMessage(1_000_000 - at, { _id: `0time0000old${at}.x` }));
     await database.store(old);
-    await database.store(messages(20).map((one, at) => ({ ...one, _id: `new${at}.x` })));
-    await database.bury([aLetter("dead1.x")]);
+    await database.store(messages(20).map((one, at) => ({ ...one, _id: `0time0000new${at}.x` })));
+    await database.bury([aLetter("0time0000dead1.x")]);
     const recalled = await database.recall(["new3.", "new19.", "dead1.", "old29.", "old2.", "none."], 22);
     expect([...recalled].toSorted()).toEqual([
-      ["dead1.", "dead1.x"],
-      ["new19.", "new19.x"],
-      ["new3.", "new3.x"],
-      ["old29.", "old29.x"],
+      ["dead1.", "0time0000dead1.x"],
+      ["new19.", "0time0000new19.x"],
+      ["new3.", "0time0000new3.x"],
+      ["old29.", "0time0000old29.x"],
     ]);
   });
 

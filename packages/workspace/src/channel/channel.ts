@@ -51,7 +51,7 @@ export async function openChannel(options: ChannelOptions): Promise<WorkspaceCha
   const reader = openReader(
     {
       ...{ url, username, password, clientId: `skep-ws-${workspaceId}`, filters: [deviceFilter(workspaceId)] },
-      ...{ receiveMaximum: 2 * options.batch, sessionExpirySeconds: SESSION_SECONDS },
+      ...{ receiveMaximum: 4 * options.batch, sessionExpirySeconds: SESSION_SECONDS },
       ...{ keepaliveSeconds: KEEPALIVE_SECONDS, ...(ca === undefined ? {} : { ca }) },
     },
     { delivered: one => deliver(one), changed: first.resolve },

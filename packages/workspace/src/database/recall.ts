@@ -1,3 +1,4 @@
+import { KEY_TIME_LENGTH } from "../message.ts";
 import type { Collections } from "./collections.ts";
 import { operationFailure } from "./failure.ts";
 
@@ -5,10 +6,9 @@ import { operationFailure } from "./failure.ts";
 const MOST_TIME_MS = 10_000;
 
 /**
- * Of these beginnings, the whole keys among the latest documents of each collection, in the order
- * in
- * which they were stored: neither clock says that. Keys are compared here: the server would compare
- * each of them with each beginning.
+ * Of these beginnings, behind the time, the whole keys among the latest documents of each
+ * collection, in the order in which they were stored: neither clock says that. Keys are compared
+ * here: the server would compare each of them with each beginning.
  */
 export async function recallKeys(
   { messages, deadLetters }: Collections,
@@ -26,7 +26,7 @@ export async function recallKeys(
   });
   for (const { _id: key } of all.flat()) {
     for (const length of lengths) {
-      const prefix = key.slice(0, length);
+      const prefix = key.slice(KEY_TIME_LENGTH, KEY_TIME_LENGTH + length);
       if (wanted.has(prefix) && !found.has(prefix)) found.set(prefix, key);
     }
   }

@@ -1,15 +1,20 @@
 import { hash, randomBytes } from "node:crypto";
 import type { Delivery } from "../channel/delivery.ts";
+import { KEY_TIME_LENGTH } from "../message.ts";
 
 /**
  * What a message is stored under, so that one which is delivered twice is stored once, and two that
  * are alike are stored twice. See the README for why each part is needed.
  */
 export interface KeyMaker {
-  /** The key of a message that was not delivered before, or whose sender numbers what it sends. */
-  fresh(delivery: Delivery): string;
   /**
-   * What the key of an earlier delivery of it begins with; absent where `fresh` is the same again.
+   * The key of a message that was not delivered before, or whose sender numbers what it sends; the
+   * time is in ms since 1970.
+   */
+  fresh(delivery: Delivery, now: number): string;
+  /**
+   * What the key of an earlier delivery of it begins with behind its time; absent where `fresh` is
+   * the same again.
    */
   prefix(delivery: Delivery): string | undefined;
 }
@@ -21,12 +26,16 @@ const DIGEST_LENGTH = 16;
 export function createKeyMaker(maker: string = randomBytes(6).toString("base64url")): KeyMaker {
   let made = 0;
   return {
-    fresh: delivery =>
+    fresh: (delivery, now) =>
       delivery.senderId === undefined
-        ? `${prefixOf(delivery)}.${maker}${(made++).toString(36)}`
+        ? `${timeOf(now)}${prefixOf(delivery)}.${maker}${(made++).toString(36)}`
         : `id.${digest(headOf(delivery.topic, delivery.senderId), delivery.payload)}`,
     prefix: delivery => (delivery.isRepeated && delivery.senderId === undefined ? `${prefixOf(delivery)}.` : undefined),
   };
+}
+
+function timeOf(now: number): string {
+  return Math.max(0, now).toString(36).padStart(KEY_TIME_LENGTH, "0").slice(-KEY_TIME_LENGTH);
 }
 
 /** The same for each delivery of one message within a session. */

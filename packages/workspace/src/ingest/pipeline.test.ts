@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
+import type { TwinDatabase } from "../testing/twin-database.ts";
 import { begin, deliveryOf, TOPIC } from "./testing/pipeline-rig.ts";
+
+/** Has each store wait for its answer. */
+function holdStores(database: TwinDatabase): (() => void)[] {
+  const answers: (() => void)[] = [];
+  database.before = () => new Promise<void>(resolve => void answers.push(resolve));
+  return answers;
+}
 
 describe("a pipeline", () => {
   it("waits 5 ms for a batch, and not for a full one", async () => {
@@ -73,34 +81,86 @@ describe("a pipeline", () => {
     expect([database.stored.size, database.buried.size, processed()]).toEqual([1, 1, 1]);
   });
 
-  it("begins a batch at once that waited while the one before was stored", async () => {
-    const { clock, pipeline, database } = begin();
-    let answer = (): void => undefined;
-    database.before = () => new Promise<void>(resolve => (answer = resolve));
-    pipeline.take(deliveryOf(1));
-    await clock.advance(5);
-    pipeline.take(deliveryOf(2));
-    await clock.advance(5);
-    answer();
-    database.before = () => undefined;
+  it("stores one batch while it judges the next, and begins no third one", async () => {
+    const { clock, pipeline, database, processed, acknowledged } = begin();
+    const answers = holdStores(database);
+    for (const id of [1, 2, 3, 4, 5, 6, 7]) pipeline.take(deliveryOf(id));
+    await clock.advance(10);
+    expect([answers.length, processed(), acknowledged]).toEqual([2, 2, []]);
+    answers[0]?.();
+    await clock.advance(10);
+    expect([answers.length, processed(), acknowledged]).toEqual([3, 3, [1, 2, 3]]);
+    for (const answer of answers) answer();
+  });
+
+  it("acknowledges in order, whichever batch is stored first", async () => {
+    const { clock, pipeline, database, acknowledged } = begin();
+    const answers = holdStores(database);
+    for (const id of [1, 2, 3, 4]) pipeline.take(deliveryOf(id));
+    await clock.advance(10);
+    answers[1]?.();
+    await clock.advance(10);
+    expect([database.stored.size, acknowledged]).toEqual([1, []]);
+    answers[0]?.();
     await clock.advance(0);
-    expect(database.stored.size).toBe(2);
+    expect(acknowledged).toEqual([1, 2, 3, 4]);
+  });
+
+  it("acknowledges nothing of a later batch where one before it was not finished", async () => {
+    const { clock, pipeline, database, acknowledged, own } = begin();
+    const answers = holdStores(database);
+    for (const id of [1, 2, 3, 4]) pipeline.take(deliveryOf(id));
+    await clock.advance(10);
+    answers[1]?.();
+    own(false);
+    const closing = pipeline.close();
+    answers[0]?.();
+    await clock.advance(10);
+    await closing;
+    expect(acknowledged).toEqual([]);
+  });
+
+  it("judges in order, though one batch has to look for earlier deliveries", async () => {
+    const { clock, pipeline, database, emitted } = begin();
+    const { recall } = database;
+    let found = (): void => undefined;
+    database.recall = async (...asked) => {
+      await new Promise<void>(resolve => (found = resolve));
+      return recall(...asked);
+    };
+    pipeline.take(deliveryOf(1, { isRepeated: true }));
+    for (const id of [2, 3, 4]) pipeline.take(deliveryOf(id, { topic: TOPIC.replace("d1", `d${id}`) }));
+    await clock.advance(10);
+    expect(database.stored.size).toBe(0);
+    found();
+    await clock.advance(10);
+    expect(emitted.map(one => one.topic)).toEqual(["d1", "d2", "d3", "d4"]);
+  });
+
+  it("is closed once nothing is being stored any more", async () => {
+    const { clock, pipeline, database } = begin();
+    const answers = holdStores(database);
+    pipeline.take(deliveryOf(1));
+    await clock.advance(10);
+    let isClosed = false;
+    const closing = pipeline.close().then(() => (isClosed = true));
+    await clock.advance(10);
+    expect(isClosed).toBe(false);
+    answers[0]?.();
+    await closing;
   });
 
   it("gives a batch its time that began while the one before was stored", async () => {
     const { clock, pipeline, database } = begin();
-    let answer = (): void => undefined;
-    database.before = () => new Promise<void>(resolve => (answer = resolve));
+    const answers = holdStores(database);
     pipeline.take(deliveryOf(1));
     await clock.advance(10);
     pipeline.take(deliveryOf(2));
+    await clock.advance(4);
+    expect(answers).toHaveLength(1);
     await clock.advance(1);
-    database.before = () => undefined;
-    answer();
-    await clock.advance(3);
-    expect(database.stored.size).toBe(1);
-    await clock.advance(1);
-    expect(database.stored.size).toBe(2);
+    expect(answers).toHaveLength(2);
+    for (const answer of answers) answer();
   });
 
   it("reads nothing more from the wire while eight megabytes wait", async () => {

@@ -12,6 +12,7 @@ import { createKeyMaker, type KeyMaker } from "./key.ts";
 import { createQueue } from "./queue.ts";
 import { processAll } from "./process-all.ts";
 import { rescue } from "./rescue.ts";
+import { twoAtATime } from "./two-at-a-time.ts";
 
 /** What a pipeline works with. */
 export interface PipelinePorts {
@@ -66,6 +67,8 @@ export interface Pipeline {
  * Among so many of the latest messages an earlier delivery is looked for: packet ids come again.
  */
 const RECALL_WITHIN = 60_000;
+const WAITS = "Messages cannot be stored; they wait at the broker.";
+const UNTOLD = "Messages are stored, and not all were told of them.";
 const LOST = "Messages at QoS 0 waited to be stored when the workspace was closed.";
 
 /**
@@ -87,43 +90,43 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
       failed: (error, attempt) => {
         counts.failures += 1;
         lastError = error instanceof Error ? error.message : String(error);
-        const sentence = "Messages cannot be stored; they wait at the broker.";
-        if (attempt === 1) log.warn("ingest.waits", sentence, { workspaceId, error });
+        if (attempt === 1) log.warn("ingest.waits", WAITS, { workspaceId, error });
       },
     },
     ending.signal,
   );
 
-  async function runBatch(deliveries: readonly Delivery[]): Promise<boolean> {
+  async function begin(deliveries: readonly Delivery[], judged: () => void): Promise<Processed | undefined> {
     let sorted: Sorted | undefined;
     let processed: Processed | undefined;
     const isStored = await insist(async () => {
       // Once only: keys stay, and what the rules remember counts each message once.
       sorted ??= await sort(deliveries, ports, settings, keys);
       processed ??= processAll(ports.rules, sorted.messages, clock.now());
+      judged();
       const dead = [...sorted.letters, ...processed.dead];
       const buried = await rescue(ports.database, processed.documents, dead);
       counts.buried += buried;
       counts.stored += processed.documents.length + dead.length - buried;
     });
-    if (!isStored || !(await owns())) return false;
+    return isStored ? processed : undefined;
+  }
+
+  async function finish(deliveries: readonly Delivery[], processed: Processed): Promise<boolean> {
+    if (!(await owns())) return false;
     reader.acknowledge(deliveries);
+    queue.done(deliveries.length);
     counts.repeated += deliveries.filter(one => one.isRepeated).length;
-    tellOf(ports, processed!, error => {
+    tellOf(ports, processed, error => {
       counts.failures += 1;
-      log.error("ingest.untold", "Messages are stored, and not all were told of them.", { workspaceId, error });
+      log.error("ingest.untold", UNTOLD, { workspaceId, error });
     });
     return true;
   }
 
-  async function run(): Promise<void> {
-    for (let batch = await queue.next(); batch.length > 0; batch = await queue.next()) {
-      if (!(await runBatch(batch))) return;
-      queue.done();
-    }
-  }
-
-  const running = run();
+  // It looks among what is stored for what was delivered before.
+  const waits = (batch: readonly Delivery[]): boolean => batch.some(one => keys.prefix(one) !== undefined);
+  const running = twoAtATime({ next: queue.next, waits, begin, finish });
   return {
     take: delivery => {
       if (ending.signal.aborted) return;
@@ -177,7 +180,7 @@ async function sort(
   const letters: DeadLetter[] = [];
   const receivedAt = clock.now();
   for (const delivery of deliveries) {
-    const key = known?.get(keys.prefix(delivery) ?? "") ?? keys.fresh(delivery);
+    const key = known?.get(keys.prefix(delivery) ?? "") ?? keys.fresh(delivery, receivedAt);
     const topic = parseTopic(delivery.topic);
     const because = whyDead(delivery, topic?.workspaceId === workspaceId, maxPayload);
     if (topic !== undefined && because === undefined)

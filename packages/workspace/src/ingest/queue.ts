@@ -9,10 +9,10 @@ import { createOutdated } from "./outdated.ts";
 /** What was read and is not stored yet. */
 export interface Queue {
   add(delivery: Delivery): void;
-  /** The next batch, once it is due; it stays in the queue until it is done. Empty at the end. */
-  next(): Promise<readonly Delivery[]>;
-  /** The batch of the last `next` is stored. */
-  done(): void;
+  /** The next batch, once it is due; it stays in the queue until it is done. Absent at the end. */
+  next(): Promise<readonly Delivery[] | undefined>;
+  /** The batch that was begun first, of so many messages, is stored. */
+  done(count: number): void;
   size(): number;
   /** Stores so many in a second from now on (R17); `undefined` for as many as come. */
   limit(perSecond: number | undefined): void;
@@ -30,7 +30,7 @@ export function createQueue(
   ending: AbortSignal,
 ): Queue {
   let waiting: Delivery[] = [];
-  /** How many of them, from the front, are being stored. */
+  /** How many of them, from the front, are in batches that are being stored. */
   let underWay = 0;
   /** Of those that are not being stored, when the first came. */
   let firstAt = 0;
@@ -61,28 +61,30 @@ export function createQueue(
       waiting.push(delivery);
       bytes += sizeOf(delivery);
       brake.measure(waiting.length, bytes);
-      if (waiting.length === 1 || waiting.length === policy.most) bell.ring();
+      const pending = waiting.length - underWay;
+      if (pending === 1 || pending === policy.most) bell.ring();
     },
     next: async () => {
       while (!ending.aborted) {
-        const waitMs = batchWaitMs(waiting.length, firstAt, clock.monotonic(), policy);
+        const pending = waiting.length - underWay;
+        const waitMs = batchWaitMs(pending, firstAt, clock.monotonic(), policy);
         if (waitMs === 0) {
-          const slowMs = allowance.waitMs(Math.min(waiting.length, policy.most), clock.monotonic());
+          const slowMs = allowance.waitMs(Math.min(pending, policy.most), clock.monotonic());
           if (slowMs === 0) break;
           throttled += 1;
           await clock.sleep(slowMs, ending);
         } else await bell.wait(waitMs);
       }
-      if (ending.aborted) return [];
-      const wanted = Math.min(waiting.length, policy.most);
-      const batch = waiting.slice(0, allowance.take(wanted, clock.monotonic()));
-      underWay = batch.length;
+      if (ending.aborted) return undefined;
+      const count = allowance.take(Math.min(waiting.length - underWay, policy.most), clock.monotonic());
+      const batch = waiting.slice(underWay, underWay + count);
+      underWay += count;
       return batch;
     },
-    done: () => {
-      for (const one of waiting.slice(0, underWay)) bytes -= sizeOf(one);
-      waiting = waiting.slice(underWay);
-      underWay = 0;
+    done: count => {
+      for (const one of waiting.slice(0, count)) bytes -= sizeOf(one);
+      waiting = waiting.slice(count);
+      underWay -= count;
       brake.measure(waiting.length, bytes);
     },
     size: () => waiting.length,

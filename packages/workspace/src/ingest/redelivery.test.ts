@@ -11,6 +11,21 @@ describe("a pipeline to which a broker delivers again", () => {
     expect([database.stored.size, acknowledged]).toEqual([1, [7, 7]]);
   });
 
+  it("looks for an earlier delivery once it is stored that is being stored", async () => {
+    const { clock, pipeline, database, acknowledged } = begin();
+    const answers: (() => void)[] = [];
+    database.before = () => new Promise<void>(resolve => void answers.push(resolve));
+    pipeline.take(deliveryOf(7));
+    await clock.advance(10);
+    pipeline.take(deliveryOf(7, { connection: 2, isRepeated: true }));
+    await clock.advance(10);
+    for (let answered = 0; answered < 2; answered += 1) {
+      answers[answered]?.();
+      await clock.advance(10);
+    }
+    expect([database.stored.size, acknowledged]).toEqual([1, [7, 7]]);
+  });
+
   it("stores two messages that are alike twice", async () => {
     const { clock, pipeline, database } = begin();
     for (const id of [1, 2]) pipeline.take(deliveryOf(id, { payload: Buffer.from("same") }));

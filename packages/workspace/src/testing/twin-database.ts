@@ -1,4 +1,4 @@
-import type { DeadLetter, MessageDocument } from "../message.ts";
+import { KEY_TIME_LENGTH, type DeadLetter, type MessageDocument } from "../message.ts";
 import type { Database } from "../parts.ts";
 import { UnstorableError } from "../unstorable.ts";
 
@@ -41,7 +41,7 @@ export function createTwinDatabase(): TwinDatabase {
       const keys = [...twin.stored.keys(), ...twin.buried.keys()].slice(-within);
       return new Map(
         prefixes.flatMap(prefix => {
-          const key = keys.find(one => one.startsWith(prefix));
+          const key = keys.find(one => one.startsWith(prefix, KEY_TIME_LENGTH));
           return key === undefined ? [] : [[prefix, key] as const];
         }),
       );
