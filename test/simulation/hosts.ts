@@ -49,6 +49,7 @@ export function startHost(platform: Platform, life: Life, rule: HostRule, closeM
     newIdentity: () => `${life.name} at ${platform.clock.now()} ${(identities += 1)}`.padEnd(40, "."),
     facts: {
       ...{ nodeId: `node-of-${life.name}`, startedAt: life.clock.now(), version: "simulated", most: 100 },
+      ...{ address: life.name, eventsPort: 7_704 },
       load: () => ({ connections: 0, messagesPerSecond: 0, memoryShare: 0 }),
     },
   });

@@ -169,6 +169,14 @@ export const SCHEDULER_SETTINGS = {
     names,
     "domains that no tenant may route, commas between; .example.com is all below it",
   ),
+  workspacesDomain: setting(
+    "SKEP_WORKSPACES_DOMAIN",
+    z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "name a domain such as iot.example.com")
+      .optional(),
+    "the only domain at which edges lead to workspaces; no tenant may route it",
+  ),
   keepDomainsHours: setting(
     "SKEP_KEEP_DOMAINS_HOURS",
     z.coerce

@@ -44,6 +44,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly askEdge?: AskEdge;
   /** Host ports that people may fix; none where absent. */
   readonly fixedPorts?: readonly PortRange[];
+  /** The only domain at which workspaces are reached; any where absent. */
+  readonly workspacesDomain?: string;
   /** Domains that nobody may take, beside those of nodes. */
   readonly reservedDomains?: readonly string[];
   /** Hosts of the platform's own network that workspaces may have as their database. */
@@ -198,7 +200,7 @@ function apiOf(
   const { defaultQuota = NO_QUOTA, databaseHosts = [] } = ports;
   return {
     ...{ store, bus, clock, log, version, fixedPorts, defaultQuota, databaseHosts },
-    reservedDomains: createReservedDomains(ports, ports.reservedDomains ?? []),
+    reservedDomains: createReservedDomains(ports, reservedOf(ports)),
     placement: settings,
     replica: name,
     wake: because => {
@@ -217,6 +219,10 @@ function apiOf(
     keysChanged: () => started()?.revocations.soon(),
     newId: () => ids("id"),
   };
+}
+
+function reservedOf({ reservedDomains = [], workspacesDomain }: SchedulerDeps): readonly string[] {
+  return workspacesDomain === undefined ? reservedDomains : [...reservedDomains, workspacesDomain];
 }
 
 function watchEdges(ports: Ports, routes: RoutesView, isTelling: () => boolean): EdgeWatch | undefined {

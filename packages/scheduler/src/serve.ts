@@ -47,6 +47,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     askEdge: createAskEdge(config.edgeHttpPort),
     ...{ retention: retentionOf(config), defaultQuota: defaultQuotaOf(config) },
     ...{ reservedDomains: config.reservedDomains, databaseHosts: config.databaseHosts },
+    ...(config.workspacesDomain === undefined ? {} : { workspacesDomain: config.workspacesDomain }),
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
     isHosting: true,
     ...joinOf(config),

@@ -4,7 +4,7 @@ import { createContextValues } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Log } from "@skep/kit/log.ts";
-import { clientKey, clientOf } from "./client.ts";
+import { clientKey, clientOf, peerKey, peerOf } from "./client.ts";
 import { announcesTooMuch, drain, tooLarge } from "./body.ts";
 import { answerCors, setSecurityHeaders } from "./headers.ts";
 import type { Rate } from "./rate.ts";
@@ -86,7 +86,7 @@ async function call(
   response: HttpResponse,
   client: string,
 ): Promise<void> {
-  const values = createContextValues().set(clientKey, client);
+  const values = createContextValues().set(clientKey, client).set(peerKey, peerOf(request));
   const result = await handler(universalRequestFromNodeRequest(request, response, undefined, values));
   await universalResponseToNodeResponse(result, response);
 }

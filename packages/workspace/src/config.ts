@@ -1,4 +1,5 @@
 import { loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
+import { isHostAddress } from "@skep/core/workspace/reach.ts";
 import { z } from "zod";
 import { SCHEDULERS_SETTING } from "./schedulers.ts";
 
@@ -23,7 +24,15 @@ export const HOST_SETTINGS = {
   eventsPort: setting(
     "SKEP_EVENTS_PORT",
     z.coerce.number().int().min(0).max(65_535).default(7704),
-    "where Socket.IO is served to devices and programs",
+    "where sockets and data of workspaces are served",
+  ),
+  hostAddress: setting(
+    "SKEP_HOST_ADDRESS",
+    z
+      .string()
+      .refine(text => text === "" || isHostAddress(text), { error: "use a host name or an address" })
+      .default(""),
+    "name or address at which schedulers and edges reach a shared host; where it calls from by default",
   ),
   trustedProxies: setting(
     "SKEP_TRUSTED_PROXIES",

@@ -8,8 +8,8 @@ const config = readHostConfig();
 const log = createLog({ level: config.logLevel, fields: { service: "workspace" } });
 await run(
   async life => {
-    const containers = await openHostedContainers(config, log, life);
-    await serveHost(config, log, life, containers);
+    const hosted = await openHostedContainers(config, log, life);
+    await serveHost(config, log, life, hosted);
   },
   { log },
 );

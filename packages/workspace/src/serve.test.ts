@@ -34,9 +34,9 @@ async function setting(secret = SECRET) {
   const config = readHostConfig({
     // The first one is none: nobody listens there.
     ...{ SKEP_URL: `http://127.0.0.1:1,http://127.0.0.1:${server.port}`, SKEP_HOST_SECRET: secret },
-    ...{ SKEP_NODE_ID: "node-1", SKEP_PROBE_PORT: "0" },
+    ...{ SKEP_NODE_ID: "node-1", SKEP_PROBE_PORT: "0", SKEP_HOST_ADDRESS: "host-1.example" },
   });
-  await serveHost(config, log, life, () => containers);
+  await serveHost(config, log, life, { eventsPort: 7_704, factory: () => containers });
   stack.use(life.stack);
   const probePort = log.lines.find(line => line.event === "host.listening")?.fields["probePort"] as number;
   const readiness = async (): Promise<number> => (await fetch(`http://127.0.0.1:${probePort}/readyz`)).status;

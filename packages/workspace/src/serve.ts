@@ -12,8 +12,7 @@ import { randomBytes } from "node:crypto";
 import { totalmem } from "node:os";
 import { HOST_SETTINGS, type HostConfig } from "./config.ts";
 import { createConnectApi } from "./host/connect-api.ts";
-import type { LoadRules } from "./container/hosted.ts";
-import type { ContainerFactory } from "./host/container.ts";
+import type { HostedContainers } from "./container/open-hosted.ts";
 import { createHost, type Host } from "./host/create-host.ts";
 import { createLoadMeter } from "./host/load-meter.ts";
 import { schedulersAt } from "./schedulers.ts";
@@ -25,19 +24,14 @@ const DRAIN_MS = 6_000;
  * Runs a host until the process is told to end: then it gives everything away, and what nobody took
  * in time is let go of.
  */
-export async function serveHost(
-  config: HostConfig,
-  log: Log,
-  life: Life,
-  makeContainers: (loadRules: LoadRules) => ContainerFactory,
-): Promise<void> {
+export async function serveHost(config: HostConfig, log: Log, life: Life, hosted: HostedContainers): Promise<void> {
   log.info("config.read", "The configuration is complete.", showConfig(HOST_SETTINGS, config));
   const { apiUrl, hostSecret } = config;
   const api = createConnectApi({ transports: schedulersAt(apiUrl), secret: hostSecret, clock: systemClock });
   let hostId: HostId = "";
   const host = createHost({
     ...{ clock: systemClock, log, random: systemRandom },
-    containers: makeContainers((workspaceId, signal) => api.loadRules(hostId, workspaceId, signal)),
+    containers: hosted.factory((workspaceId, signal) => api.loadRules(hostId, workspaceId, signal)),
     api: {
       ...api,
       enrol: async (identity, signal) => {
@@ -49,6 +43,7 @@ export async function serveHost(
     newIdentity: () => randomBytes(32).toString("hex"),
     facts: {
       ...{ nodeId: config.nodeId, startedAt: Date.now(), version: VERSION, most: config.most },
+      ...{ address: config.hostAddress, eventsPort: hosted.eventsPort },
       load: createLoadMeter(systemClock, memoryShare),
     },
   });

@@ -73,7 +73,7 @@ async function openHost(more: Readonly<Record<string, string>> = {}) {
     ...more,
   });
   const life = { stack, signal: new AbortController().signal, stop: () => undefined };
-  const containers = (await openHostedContainers(config, log, life))(async () => RULES);
+  const containers = (await openHostedContainers(config, log, life)).factory(async () => RULES);
   const port = log.lines.find(one => one.event === "events.listening")?.fields["eventsPort"] as number;
   return { containers, port, log };
 }

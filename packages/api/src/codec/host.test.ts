@@ -74,6 +74,7 @@ const report: fc.Arbitrary<HostReport> = fc.record({
   ...{ hostId: text, nodeId: text, workspaceId: maybe(filled), startedAt: long, version: text, seq: long, most: count },
   availability: fc.constantFrom<HostReport["availability"]>("active", "drain"),
   load: fc.record({ connections: count, messagesPerSecond: share, memoryShare: share }),
+  ...{ address: text, eventsPort: count },
   applied: fc.record({ incarnation: text, term: long, revision: long }),
   workspaces: fc.array(status, { maxLength: 3 }),
 });

@@ -80,7 +80,9 @@ function assignedFromProto(message: AssignedMessage): AssignedWorkspace | [] {
 /** A report as a message. */
 export function hostReportToProto(report: HostReport): MessageInitShape<typeof ReportRequestSchema> {
   const { hostId, nodeId, workspaceId = "", startedAt, version, seq, availability, most, load, applied } = report;
+  const { address, eventsPort } = report;
   return {
+    ...{ address, eventsPort },
     ...{ hostId, nodeId, workspaceId, startedAtMs: BigInt(startedAt), version, seq: toUint64(seq), most },
     draining: availability === "drain",
     load: { ...load, connections: toUint32(load.connections) },
@@ -93,9 +95,9 @@ export function hostReportToProto(report: HostReport): MessageInitShape<typeof R
 
 /** A message as a report. @throws SkepError `invalid_argument` `OUT_OF_RANGE`, `UNKNOWN_ENUM`. */
 export function hostReportFromProto(message: ReportRequest): HostReport {
-  const { hostId, nodeId, workspaceId, version, most, load } = message;
+  const { hostId, nodeId, workspaceId, version, most, load, address, eventsPort } = message;
   return {
-    ...{ hostId, nodeId, version, most, workspaceId: workspaceId || undefined },
+    ...{ hostId, nodeId, version, most, address, eventsPort, workspaceId: workspaceId || undefined },
     startedAt: fromUint64(message.startedAtMs, "started_at_ms"),
     seq: fromUint64(message.seq, "seq"),
     availability: message.draining ? "drain" : "active",

@@ -41,6 +41,10 @@ export interface HostReport {
   /** Most workspaces that it may run. */
   readonly most: number;
   readonly load: HostLoad;
+  /** At which schedulers and edges reach it; empty where that is not known. */
+  readonly address: string;
+  /** Where it serves events and data; 0 where it does not. */
+  readonly eventsPort: number;
   readonly applied: AppliedAssignment;
   /** All that it has, and all that it has let go of and was not told to forget yet. */
   readonly workspaces: readonly HostedStatus[];

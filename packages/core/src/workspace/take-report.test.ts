@@ -13,6 +13,7 @@ const location = (workspaceId: string, over: Partial<ReportedLocation> = {}): Re
 const report = (over: Partial<HostReport> = {}): HostReport => ({
   ...{ hostId: "h", nodeId: "n", workspaceId: undefined, startedAt: 1, version: "1", seq: 7, availability: "active" },
   ...{ most: 10, load: { connections: 0, messagesPerSecond: 0, memoryShare: 0 }, workspaces: [] },
+  ...{ address: "", eventsPort: 0 },
   applied: { incarnation: "inc", term: 1, revision: 4 },
   ...over,
 });

@@ -9,6 +9,7 @@ import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { HostReport } from "@skep/core/workspace/host-report.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { principalKey } from "@skep/server/auth.ts";
+import { peerKey } from "@skep/server/client.ts";
 import { createInterceptors } from "@skep/server/interceptors.ts";
 import { beforeEach, describe, expect, it } from "vitest";
 import { aHostedStatus, aHostReport } from "../store/testing/hosts.ts";
@@ -20,9 +21,10 @@ const someone = { actor: "someone", idempotencyKey: undefined };
 let platform: TestPlatform;
 
 /** A client that shows a token of these rights; without any, the gate is open. */
-function clientOf(rights?: HostRights) {
+function clientOf(rights?: HostRights, peer = "") {
   const gate: Interceptor = next => request => {
     if (rights !== undefined) request.contextValues.set(principalKey, aHost(rights));
+    request.contextValues.set(peerKey, peer);
     return next(request);
   };
   const interceptors = [gate, ...createInterceptors(createRecordingLog())];
@@ -80,6 +82,31 @@ describe("a report", () => {
     );
     expect(await refusal(report({ hostId: "host_c", workspaceId: "fleet" }, alone))).toBe("taken");
     expect(await refusal(report({}, { hostId: undefined, workspaceId: undefined }))).toContain("may not speak as");
+  });
+
+  it("says where a host is reached: what a shared one says, else where it calls from", async () => {
+    await report();
+    await place();
+    const from = async (peer: string, over: Partial<HostReport>, seq: number): Promise<string | undefined> => {
+      const message = hostReportToProto(aHostReport({ seq, workspaces: [aHostedStatus()], ...over }));
+      await clientOf(undefined, peer).report(message);
+      return (await platform.store.reachWorkspace("fleet"))?.address;
+    };
+    expect(await from("10.1.1.1", { address: "" }, 2)).toBe("10.1.1.1");
+    expect(await from("10.1.1.1", { address: "host-1.example" }, 3)).toBe("host-1.example");
+    expect(await from("", { address: "" }, 4)).toBe("");
+    expect(await refusal(from("", { address: "a/b" }, 5))).toContain("address");
+  });
+
+  it("has no address of its own choice where one tenant has the host to himself", async () => {
+    await platform.store.createTenant(aTenant(), someone);
+    const wanted = { tenantId: "acme", purpose: aPurpose(), strategy: "least-loaded" } as const;
+    const connector = aConnector({ id: "fleet" }, {}, {}, "standalone");
+    await platform.store.createWorkspace({ ...wanted, connector }, someone, 0);
+    const own = aHostReport({ workspaceId: "fleet", address: "10.0.0.1" });
+    await clientOf(undefined, "10.2.2.2").report(hostReportToProto(own));
+    await commit({ kind: "place", workspaceId: "fleet", hostId: "host_a", epoch: 1, placement: 1, because: "" });
+    expect(await platform.store.reachWorkspace("fleet")).toMatchObject({ address: "10.2.2.2" });
   });
 
   it("is refused by its field where it is none", async () => {

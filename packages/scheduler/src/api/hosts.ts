@@ -3,11 +3,14 @@ import { hostAnswerToProto, hostAssignmentToProto, hostReportFromProto } from "@
 import type { HostService } from "@skep/api/gen/skep/v1/host_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
+import type { HostReport } from "@skep/core/workspace/host-report.ts";
+import { isHostAddress } from "@skep/core/workspace/reach.ts";
 import type { HostId } from "@skep/core/workspace/host.ts";
 import { toUint64 } from "@skep/api/codec/number.ts";
 import { ruleToProto } from "@skep/api/codec/rule.ts";
 import { refuse } from "../store/refusals.ts";
 import { principalKey } from "@skep/server/auth.ts";
+import { peerKey } from "@skep/server/client.ts";
 import { createHostTokens } from "../join/host-tokens.ts";
 import { HOLD_MS } from "../loop/host-watch.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -41,13 +44,23 @@ export function hostHandlers(deps: ApiDeps): ServiceImpl<typeof HostService> {
       return { rulesVersion: toUint64(loaded.rulesVersion), rules: loaded.records.map(ruleToProto) };
     },
     report: async (request, context) => {
-      const report = hostReportFromProto(request);
+      const told = hostReportFromProto(request);
+      const report = { ...told, address: addressOf(told, context.values.get(peerKey)) };
       requireHost(context, report.hostId, report.workspaceId ?? "");
       const { answer, changed } = await store.saveHostReport(report, HOLD_MS, clock.now());
       if (changed) deps.wake(`host ${report.hostId}: reported`);
       return hostAnswerToProto(answer);
     },
   };
+}
+
+/**
+ * A shared host may name its own address, since an operator runs it. One that a tenant has to
+ * himself is where it speaks from, so that nobody has edges and schedulers call somebody else.
+ */
+function addressOf({ address, workspaceId }: HostReport, peer: string): string {
+  if (address !== "" && workspaceId === undefined) return address;
+  return isHostAddress(peer) ? peer : "";
 }
 
 /** What a host is to run, at once where it is recorded, and after each change. */

@@ -10,11 +10,14 @@ const location = aLocation({
   ...{ deploymentId: route.deploymentId, release: route.release, state: "running", health: "healthy" },
   ports: [{ container: route.container, containerPort: route.targetPort, protocol: "tcp", hostPort: 20_001 }],
 });
-const rows = { routes: [route], locations: [location], nodes: [node] };
+const reach = { workspaceId: "fleet", address: "10.0.0.7", port: 7_704, isServed: true };
+const rows = { routes: [route], locations: [location], nodes: [node], workspaces: [reach] };
 
 it("is the one of the last read while the rows are the very same", () => {
   const configOf = createEdgeConfig();
-  expect(configOf({ routes: [route], locations: [location], nodes: [node] })).toBe(configOf(rows));
+  expect(configOf({ routes: [route], locations: [location], nodes: [node], workspaces: [{ ...reach }] })).toBe(
+    configOf(rows),
+  );
 });
 
 it("is the one of the last read while rows are replaced by what no route says", () => {
@@ -42,6 +45,10 @@ it.each([
   ["a location's deployment", { ...rows, locations: [{ ...location, deploymentId: "other" }] }],
   ["a location's ports", { ...rows, locations: [{ ...location, ports: newer.ports }] }],
   ["the number of locations", { ...rows, locations: [] }],
+  ["the address of a workspace's host", { ...rows, workspaces: [{ ...reach, address: "10.0.0.8" }] }],
+  ["the port of a workspace's host", { ...rows, workspaces: [{ ...reach, port: 7_705 }] }],
+  ["whether a workspace is served", { ...rows, workspaces: [{ ...reach, isServed: false }] }],
+  ["the number of workspaces", { ...rows, workspaces: [] }],
   ["the number of routes", { ...rows, routes: [] }],
 ])("is another one once %s is another", (_, changed) => {
   const configOf = createEdgeConfig();
@@ -69,4 +76,12 @@ it("is another one once locations are of another instance, epoch or release", ()
   const second = { ...first, locations: [{ ...location, release: route.release + 1 }] };
   expect(versionsOf([first, second])).toEqual([fresh(first), fresh(second)]);
   expect(fresh(first)).not.toBe(fresh(second));
+});
+
+it("is another one for another domain of workspaces", () => {
+  const configOf = createEdgeConfig();
+  const [everywhere, there] = [configOf(rows), configOf(rows, "iot.example.com")];
+  expect(there.version).not.toBe(everywhere.version);
+  expect(there.text).toContain("Host(`iot.example.com`) && PathPrefix(`/ws/fleet/`)");
+  expect(configOf(rows, "iot.example.com")).toBe(there);
 });

@@ -66,7 +66,7 @@ const configOf = createEdgeConfig();
 
 /** Makes the view; nothing is read before it follows. */
 export function createRoutesView(
-  ports: Pick<LoopPorts, "store" | "log" | "loops" | "clock">,
+  ports: Pick<LoopPorts, "store" | "log" | "loops" | "clock"> & { readonly workspacesDomain?: string },
   maxAgeMs: number = ROUTES_MAX_AGE_MS,
 ): RoutesView {
   const { store, log, loops, clock } = ports;
@@ -91,7 +91,7 @@ export function createRoutesView(
     if (because !== undefined) throw new Error(`The routes are withheld: ${because}.`);
     const { routes, nodes } = edge;
     readMs = askedMs;
-    const { text, version } = configOf(edge);
+    const { text, version } = configOf(edge, ports.workspacesDomain);
     if (version === known?.version) {
       known = { ...known, nodes };
       return;

@@ -4,6 +4,7 @@ import type { HostId } from "@skep/core/workspace/host.ts";
 import type { HostingPlan, HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { SeenContainer } from "@skep/core/workspace/container.ts";
+import type { WorkspaceReach } from "@skep/core/workspace/reach.ts";
 import type { Stale } from "./commit-result.ts";
 import type { Mandate } from "./mandate.ts";
 
@@ -33,6 +34,8 @@ export interface HostingStore {
   loadHostAssignment(hostId: HostId): Promise<HostAssignment | undefined>;
   /** Where workspaces are; one that no host has is left out. Of several placements the latest. */
   locateWorkspaces(ids: readonly WorkspaceId[]): Promise<ReadonlyMap<WorkspaceId, SeenContainer>>;
+  /** Where the host is that owns a workspace; `undefined` where none does. */
+  reachWorkspace(id: WorkspaceId): Promise<WorkspaceReach | undefined>;
   /** What the tokens of hosts are signed with. It stays the same for the life of the database. */
   loadHostKey(): Promise<string>;
 }

@@ -32,6 +32,9 @@ export interface NodeEntry {
 
 /** A host, as `workspace_hosts` has it. */
 export interface HostRow extends RecordedHost {
+  /** Where it is reached. */
+  readonly address: string;
+  readonly eventsPort: number;
   /** When it last reported. */
   readonly seenAt: number;
   readonly seq: number;

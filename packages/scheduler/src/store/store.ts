@@ -14,6 +14,7 @@ import type { DeploymentChange } from "@skep/core/deployment/change.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
 import type { DeploymentId, DeploymentRecord, DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { InstanceId, InstanceRecord, Location } from "@skep/core/model/instance.ts";
+import type { WorkspaceReach } from "@skep/core/workspace/reach.ts";
 import type { Liveness, Node, NodeId, NodeLoad } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
@@ -255,6 +256,8 @@ export interface Edge {
   readonly routes: readonly Route[];
   readonly locations: readonly Location[];
   readonly nodes: readonly Node[];
+  /** Each placed workspace once, by id. */
+  readonly workspaces: readonly WorkspaceReach[];
   readonly identity: PlatformIdentity;
   /** Of the last leader; 0 where there was none. */
   readonly term: number;

@@ -5,6 +5,8 @@ import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts"
 import type { Log } from "@skep/kit/log.ts";
 import type { ContainerFactory, ReadLease, RunningContainer } from "../host/container.ts";
 import type { LoadedRules } from "../host/host-api.ts";
+import type { ServedWorkspaces } from "../data/served.ts";
+import { createLock } from "../events/token.ts";
 import { Container, type ContainerPorts } from "./container.ts";
 import type { PartFactories } from "./factories.ts";
 import type { Orchestrator } from "./orchestrator.ts";
@@ -19,6 +21,8 @@ export interface HostedOptions extends Omit<ContainerPorts, "factories" | "mayRe
   readonly orchestrator: Orchestrator;
   /** Of a shared one whose record says nothing (R17); `undefined` for no bound. */
   readonly messagesPerSecond: number | undefined;
+  /** Where the workspaces are entered that have begun. */
+  readonly workspaces: ServedWorkspaces;
   /**
    * Makes the parts of one workspace, whose database may have so many connections; `rules` answers
    * those that hold at that moment.
@@ -67,6 +71,7 @@ class Hosted implements RunningContainer {
       throw error;
     }
     this.#options.orchestrator.watch(container);
+    container.onDrop(this.#serve(container));
   }
 
   async update(workspace: AssignedWorkspace): Promise<void> {
@@ -101,6 +106,13 @@ class Hosted implements RunningContainer {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#container.drop();
+  }
+
+  /** Lets who calls from outside find it; answers what ends that. */
+  #serve(container: Container): () => void {
+    const { id, epoch, connector } = this.#workspace;
+    const lock = createLock(id, connector.access.secret, () => this.#options.clock.now());
+    return this.#options.workspaces.add({ id, epoch, container, lock, mayRead: () => this.#lease.mayRead() });
   }
 
   #make({ connector, databasePool }: AssignedWorkspace): Container {

@@ -1,7 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { systemClock } from "@skep/kit/clock.ts";
 import type { Life } from "@skep/kit/lifecycle.ts";
 import type { Log } from "@skep/kit/log.ts";
@@ -9,6 +7,9 @@ import { systemRandom } from "@skep/kit/random.ts";
 import type { Publisher } from "../channel/publisher.ts";
 import type { HostConfig } from "../config.ts";
 import { createConnections } from "../database/connection.ts";
+import { listenForWorkspaces } from "../data/listen.ts";
+import { createServed } from "../data/served.ts";
+import { dataServices } from "../data/services.ts";
 import { createRedisSharing } from "../events/redis-sharing.ts";
 import { createEventServer } from "../events/server.ts";
 import { createFileHost } from "../files/file-host.ts";
@@ -19,22 +20,26 @@ import { createHostedContainers, type LoadRules } from "./hosted.ts";
 import { createOrchestrator } from "./orchestrator.ts";
 import { realParts, type Engines } from "./real-parts.ts";
 
+/** What a host runs workspaces with. */
+export interface HostedContainers {
+  /** Where sockets and data are served. */
+  readonly eventsPort: number;
+  readonly factory: (loadRules: LoadRules) => ContainerFactory;
+}
+
 /**
  * Opens what the containers of a host share: the socket server, the clients and the publisher. All
  * of it ends with the process's life.
  */
-export async function openHostedContainers(
-  config: HostConfig,
-  log: Log,
-  life: Life,
-): Promise<(loadRules: LoadRules) => ContainerFactory> {
-  const http = createServer((_, response) => void response.writeHead(404).end());
-  await listenOn(http, config.eventsPort);
-  life.stack.defer(() => closed(http));
+export async function openHostedContainers(config: HostConfig, log: Log, life: Life): Promise<HostedContainers> {
+  const workspaces = createServed();
+  const listener = await listenForWorkspaces({ port: config.eventsPort, workspaces, routes: dataServices(), log });
+  life.stack.defer(() => listener.close());
   const sharing = config.redisUrl === undefined ? undefined : createRedisSharing({ url: config.redisUrl });
   if (sharing !== undefined) life.stack.defer(() => sharing.close());
   const events = createEventServer({
-    http,
+    http: listener.sockets,
+    cameFor: listener.cameFor,
     trustedProxies: listOf(config.trustedProxies),
     ...(sharing === undefined ? {} : { sharing }),
   });
@@ -54,13 +59,16 @@ export async function openHostedContainers(
   };
   const orchestrator = createOrchestrator({ clock: systemClock, log });
   life.stack.defer(() => orchestrator.close());
-  log.info("events.listening", "Sockets are served.", { eventsPort: (http.address() as AddressInfo).port });
-  return loadRules =>
-    createHostedContainers({
-      ...{ clock: systemClock, random: systemRandom, log, loadRules, orchestrator },
-      messagesPerSecond: config.messagesPerSecond === 0 ? undefined : config.messagesPerSecond,
-      factories: (rules, databasePool) => realParts(engines, rules, databasePool),
-    });
+  log.info("events.listening", "Sockets and data are served.", { eventsPort: listener.port });
+  return {
+    eventsPort: listener.port,
+    factory: loadRules =>
+      createHostedContainers({
+        ...{ clock: systemClock, random: systemRandom, log, loadRules, orchestrator, workspaces },
+        messagesPerSecond: config.messagesPerSecond === 0 ? undefined : config.messagesPerSecond,
+        factories: (rules, databasePool) => realParts(engines, rules, databasePool),
+      }),
+  };
 }
 
 function openFiles(config: HostConfig, log: Log, life: Life): Engines["files"] {
@@ -76,18 +84,4 @@ function openFiles(config: HostConfig, log: Log, life: Life): Engines["files"] {
 
 function listOf(text: string): readonly string[] {
   return text.split(",").flatMap(one => (one.trim() === "" ? [] : [one.trim()]));
-}
-
-function listenOn(http: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    http.once("error", reject).listen(port, () => {
-      http.off("error", reject);
-      resolve();
-    });
-  });
-}
-
-function closed(http: Server): Promise<void> {
-  http.closeAllConnections();
-  return new Promise(resolve => void http.close(() => resolve()));
 }

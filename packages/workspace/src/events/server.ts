@@ -9,7 +9,7 @@ import { createBans, type Bans } from "./bans.ts";
 import { boundConnection, type Connection } from "./connection.ts";
 import { createDoor } from "./door.ts";
 import { LOG_SIZE, type LogSize } from "./event-log.ts";
-import { namespaceOf } from "./namespace.ts";
+import { namespaceOf } from "@skep/core/workspace/reach.ts";
 import { Refusal } from "./refusal.ts";
 import { SESSION_MS } from "./sessions.ts";
 import type { Sharing } from "./sharing.ts";
@@ -23,6 +23,8 @@ export interface EventServerOptions {
   readonly http: HttpServer;
   /** Networks of the proxies whose `X-Forwarded-For` is taken for true; none by default. */
   readonly trustedProxies?: readonly string[];
+  /** The workspace whose path a connection came by; it reaches no other one. */
+  readonly cameFor?: (request: IncomingMessage) => WorkspaceId | undefined;
   /** Shares events with the other replicas; without it this host is the only one. */
   readonly sharing?: Sharing;
   readonly clock?: Clock;
@@ -84,7 +86,14 @@ export function createEventServer(options: EventServerOptions): EventServer {
       if (io._nsps.has(name)) {
         throw new SkepError("already_exists", "EVENTS_OPEN", `The events of workspace ${id} are open already.`);
       }
-      const events = await openWorkspaceEvents(host, openNamespace(io, name, users), workspace);
+      const namespace = openNamespace(io, name, users);
+      namespace.use((socket, next) => {
+        const cameFor = options.cameFor?.(socket.request) ?? id;
+        if (cameFor === id) return next();
+        bans.offend(addressOf(socket.request));
+        next(new Refusal("NO_WORKSPACE", `This path leads to ${namespaceOf(cameFor)} only.`));
+      });
+      const events = await openWorkspaceEvents(host, namespace, workspace);
       open.set(id, events);
       return events;
     },

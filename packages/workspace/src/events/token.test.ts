@@ -1,5 +1,6 @@
 import { hkdfSync } from "node:crypto";
 import { digestSecret } from "@skep/kit/secret-digest.ts";
+import { signCall } from "@skep/kit/workspace-token.ts";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { createLock, mayHear } from "./token.ts";
@@ -122,14 +123,27 @@ describe("the lock of a workspace", () => {
   });
 
   it.each([
-    [{ ...request, topics: [] }, "BAD_TOPICS"],
-    [{ ...request, topics: ["a/#/b"] }, "BAD_TOPICS"],
-    [{ ...request, topics: Array.from({ length: 51 }, () => "a") }, "BAD_TOPICS"],
-    [{ ...request, lifetimeMs: 999 }, "BAD_LIFETIME"],
-    [{ ...request, lifetimeMs: NaN }, "BAD_LIFETIME"],
-    [{ ...request, lifetimeMs: 31 * 86_400_000 }, "BAD_LIFETIME"],
-    [{ ...request, subject: "" }, "BAD_SUBJECT"],
-  ])("issues no token for %j", async (bad, reason) => {
-    await expect(lock.issue(bad)).rejects.toMatchObject({ reason });
+    [{ ...request, topics: [] }, "topics"],
+    [{ ...request, topics: ["a/#/b"] }, "topics"],
+    [{ ...request, topics: Array.from({ length: 51 }, () => "a") }, "topics"],
+    [{ ...request, lifetimeMs: 999 }, "lifetime"],
+    [{ ...request, lifetimeMs: NaN }, "lifetime"],
+    [{ ...request, lifetimeMs: 31 * 86_400_000 }, "lifetime"],
+    [{ ...request, subject: "" }, "subject"],
+  ])("issues no token for %j", async (bad, path) => {
+    await expect(lock.issue(bad)).rejects.toMatchObject({ reason: "BAD_TOKEN_REQUEST", issues: [{ path }] });
+  });
+
+  it("knows a call of the platform by its own key, and nothing that sockets show", async () => {
+    const call = (may: "data" | "peer", id = "shop"): string => signCall(id, secret, may, "scheduler", at);
+    expect(await lock.caller(call("data"))).toEqual({ subject: "scheduler", may: "data" });
+    expect(await lock.caller(call("peer"))).toEqual({ subject: "scheduler", may: "peer" });
+    expect(await lock.caller(await lock.issue(request))).toEqual({ subject: "dashboard", may: undefined });
+    const foreign = lock.caller(call("data", "other"));
+    await expect(foreign).rejects.toMatchObject({ data: { reason: "TOKEN_OF_ANOTHER_WORKSPACE" } });
+    const late = createLock("shop", secret, () => at + 31_000).caller(call("data"));
+    await expect(late).rejects.toMatchObject({ data: { reason: "TOKEN_EXPIRED" } });
+    await expect(lock.caller("x".repeat(9_000))).rejects.toMatchObject({ data: { reason: "TOKEN_INVALID" } });
+    await expect(lock.open({ token: call("data") })).rejects.toMatchObject({ data: { reason: "TOKEN_INVALID" } });
   });
 });

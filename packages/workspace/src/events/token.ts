@@ -1,9 +1,10 @@
-import { hkdfSync } from "node:crypto";
-import { isAllowed, isSocketFilter, MOST_SCOPES } from "@skep/core/workspace/scope.ts";
+import { isAllowed } from "@skep/core/workspace/scope.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
-import { digestSecret, isDigest, isSecret } from "@skep/kit/secret-digest.ts";
-import { decodeJwt, errors, jwtVerify, SignJWT } from "jose";
+import { areTopics, tokenIssues, type TokenRequest } from "@skep/core/workspace/token-request.ts";
+import { isSecret } from "@skep/kit/secret-digest.ts";
+import { signToken, TOKEN_ISSUER, tokenAudience, tokenKey } from "@skep/kit/workspace-token.ts";
+import { decodeJwt, errors, jwtVerify, type JWTPayload } from "jose";
 import { Refusal } from "./refusal.ts";
 
 /** What somebody who got in may do. */
@@ -16,11 +17,11 @@ export interface Grant {
   readonly expiresAt: number | undefined;
 }
 
-/** What a token is issued for. */
-export interface TokenRequest {
+/** Who calls the data plane. */
+export interface Caller {
   readonly subject: string;
-  readonly topics: readonly string[];
-  readonly lifetimeMs: number;
+  /** Which of its calls the token is for; `undefined` for a token of sockets. */
+  readonly may: "data" | "peer" | undefined;
 }
 
 /** The lock of one workspace: its secret, and the tokens that it issued (R120). */
@@ -30,6 +31,8 @@ export interface Lock {
    * @throws SkepError where the request is no good.
    */
   issue(request: TokenRequest): Promise<string>;
+  /** Who shows this token to the data plane. @throws Refusal for one that is not this workspace's. */
+  caller(token: string): Promise<Caller>;
   /**
    * What the credentials allow. They come from strangers, and no answer and no log repeats them.
    * @throws Refusal where they allow nothing.
@@ -37,51 +40,45 @@ export interface Lock {
   open(credentials: unknown): Promise<Grant>;
 }
 
-const ISSUER = "skep";
 const LONGEST_TOKEN = 8_192;
-const LONGEST_LIFETIME_MS = 30 * 86_400_000;
 
-/**
- * Makes the lock of a workspace. A host knows its secret's digest only, a program that runs it by
- * itself the secret: both make the same key of it. Another workspace's key differs even for the
- * same secret.
- */
+/** Makes the lock of a workspace out of its secret or the secret's digest. */
 export function createLock(workspaceId: WorkspaceId, secret: string, now: () => number): Lock {
-  const kept = isDigest(secret) ? secret : digestSecret(workspaceId, secret);
-  const key = new Uint8Array(hkdfSync("sha256", kept, workspaceId, "skep/workspace/events/1", 32));
-  const audience = `workspace:${workspaceId}`;
+  const key = tokenKey(workspaceId, secret);
+  const audience = tokenAudience(workspaceId);
 
-  async function openToken(token: string): Promise<Grant> {
+  async function verified(token: string): Promise<JWTPayload> {
     try {
       const { payload } = await jwtVerify(token, key, {
         algorithms: ["HS256"],
         audience,
-        issuer: ISSUER,
-        requiredClaims: ["exp", "sub", "topics"],
+        issuer: TOKEN_ISSUER,
+        requiredClaims: ["exp", "sub"],
         currentDate: new Date(now()),
       });
-      const { topics, sub = "", exp = 0 } = payload;
-      if (!areTopics(topics)) throw new Refusal("TOKEN_INVALID", "The token names no topics.");
-      return { subject: sub, scopes: topics, expiresAt: exp * 1_000 };
+      return payload;
     } catch (error) {
       throw refusalOf(error, token, audience);
     }
   }
 
+  async function openToken(token: string): Promise<Grant> {
+    const { topics, sub = "", exp = 0 } = await verified(token);
+    if (!areTopics(topics)) throw new Refusal("TOKEN_INVALID", "The token names no topics.");
+    return { subject: sub, scopes: topics, expiresAt: exp * 1_000 };
+  }
+
   return {
-    issue: async ({ subject, topics, lifetimeMs }) => {
-      if (!areTopics(topics)) throw bad("TOPICS", `name 1 to ${MOST_SCOPES} filters such as devices/+/telemetry/#`);
-      if (!(lifetimeMs >= 1_000 && lifetimeMs <= LONGEST_LIFETIME_MS)) throw bad("LIFETIME", "use 1 s to 30 days");
-      if (subject === "" || subject.length > 200) throw bad("SUBJECT", "use 1 to 200 characters");
-      const jwt = new SignJWT({ topics }).setProtectedHeader({ alg: "HS256", typ: "JWT" });
-      const expiresAt = Math.floor((now() + lifetimeMs) / 1_000);
-      return await jwt
-        .setIssuer(ISSUER)
-        .setAudience(audience)
-        .setSubject(subject)
-        .setIssuedAt(Math.floor(now() / 1_000))
-        .setExpirationTime(expiresAt)
-        .sign(key);
+    issue: async request => {
+      const issues = tokenIssues(request);
+      if (issues.length > 0) throw new SkepError("invalid_argument", "BAD_TOKEN_REQUEST", "No such token.", { issues });
+      const { subject, topics, lifetimeMs } = request;
+      return signToken(workspaceId, key, { subject, topics, from: now(), until: now() + lifetimeMs });
+    },
+    caller: async token => {
+      if (token.length > LONGEST_TOKEN) throw new Refusal("TOKEN_INVALID", "The token is too long.");
+      const { sub: subject = "", may } = await verified(token);
+      return { subject, may: may === "data" || may === "peer" ? may : undefined };
     },
     open: async credentials => {
       const { secret: shown, token } = fieldsOf(credentials);
@@ -119,15 +116,6 @@ function audienceOf(token: string): unknown {
   }
 }
 
-function areTopics(topics: unknown): topics is readonly string[] {
-  if (!Array.isArray(topics) || topics.length === 0 || topics.length > MOST_SCOPES) return false;
-  return topics.every(topic => typeof topic === "string" && isSocketFilter(topic));
-}
-
 function fieldsOf(credentials: unknown): Readonly<Record<string, unknown>> {
   return typeof credentials === "object" && credentials !== null ? { ...credentials } : {};
-}
-
-function bad(what: string, advice: string): SkepError {
-  return new SkepError("invalid_argument", `BAD_${what}`, `No token for this ${what.toLowerCase()}: ${advice}.`);
 }

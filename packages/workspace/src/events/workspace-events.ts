@@ -11,7 +11,8 @@ import { createGate, type Gate } from "./gate.ts";
 import { Room, type RoomOptions } from "./room.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import type { SharedWorkspace, Sharing } from "./sharing.ts";
-import { createLock, type TokenRequest } from "./token.ts";
+import type { TokenRequest } from "@skep/core/workspace/token-request.ts";
+import { createLock } from "./token.ts";
 
 /** Whose events they are. */
 export interface EventWorkspace {

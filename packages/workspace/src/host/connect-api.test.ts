@@ -12,6 +12,7 @@ const clock = createVirtualClock();
 const report: HostReport = {
   ...{ hostId: "h", nodeId: "n", workspaceId: undefined, startedAt: 0, version: "1", seq: 1, availability: "active" },
   ...{ most: 1, load: { connections: 0, messagesPerSecond: 0, memoryShare: 0 }, workspaces: [] },
+  ...{ address: "", eventsPort: 0 },
   applied: { incarnation: "", term: 0, revision: 0 },
 };
 

@@ -31,7 +31,7 @@ beforeEach(() => {
   reporter = createReporter({
     ...{ api, clock, leases, isDraining: () => false, onAnswer: () => undefined },
     loops: createLoops({ clock, log: createRecordingLog(), random: () => 0.5 }),
-    facts: { nodeId: "n", startedAt: 0, version: "1", most: 1, load },
+    facts: { nodeId: "n", startedAt: 0, version: "1", most: 1, address: "", eventsPort: 0, load },
     enrolled: { hostId: "h", workspaceId: undefined },
     keeper: {
       statuses: () => [status],

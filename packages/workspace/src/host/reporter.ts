@@ -13,6 +13,10 @@ export interface HostFacts {
   readonly nodeId: string;
   readonly startedAt: number;
   readonly version: string;
+  /** Where it serves events and data; 0 where it does not. */
+  readonly eventsPort: number;
+  /** At which schedulers and edges reach it; empty where they reach it as they are called from. */
+  readonly address: string;
   /** Most workspaces that it may run. */
   readonly most: number;
   /** What it does at present, with these workspaces. */
@@ -64,6 +68,7 @@ export function createReporter(options: ReporterOptions): Reporter {
         most: facts.most,
         load: facts.load(workspaces),
       },
+      ...{ address: facts.address, eventsPort: facts.eventsPort },
       ...{ applied: keeper.applied(), workspaces },
     };
     const sentAtMs = clock.monotonic();

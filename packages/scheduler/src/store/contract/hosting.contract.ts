@@ -158,6 +158,30 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
       );
     });
 
+    it("says where the owner of each workspace is reached, and whether it serves", async () => {
+      expect(await store.reachWorkspace("fleet")).toBeUndefined();
+      await committed(place());
+      const here = { workspaceId: "fleet", address: "10.0.0.7", port: 7_704 };
+      const told = async () => [(await store.reachWorkspace("fleet"))!, ...(await store.loadEdge()).workspaces];
+      expect(await told()).toEqual([
+        { ...here, isServed: false },
+        { ...here, isServed: false },
+      ]);
+      await report({ ...runs, address: "10.0.0.9", eventsPort: 7_705 });
+      const moved = { ...here, address: "10.0.0.9", port: 7_705, isServed: true };
+      expect(await told()).toEqual([moved, moved]);
+      await report({ hostId: "host_b", address: "10.0.0.10" });
+      await report({ ...runs, seq: 1, address: "10.0.0.66" });
+      expect(await told()).toEqual([moved, moved]);
+      await committed(stop);
+      expect(await told()).toMatchObject([{ isServed: false }, { isServed: false }]);
+      await report({ workspaces: [aHostedStatus({ state: "stopped" })] });
+      expect(await store.reachWorkspace("fleet")).toBeUndefined();
+      await committed(forget, place("host_b", 2));
+      await report({ hostId: "host_b", address: "10.0.0.10", workspaces: [aHostedStatus({ epoch: 2 })] });
+      expect(await told()).toMatchObject([{ address: "10.0.0.10" }, { address: "10.0.0.10" }]);
+    });
+
     it("grants a host what it owns, and counts each lease", async () => {
       await committed(place());
       const before = await renewalsOf("host_a");

@@ -9,6 +9,7 @@ import type { HostingStore, SavedHostReport } from "../hosting-store.ts";
 import { inOrder, type HostRow, type LocatedRow, type Records } from "../memory-records.ts";
 import type { Mandate } from "../mandate.ts";
 import { leads } from "./plan.ts";
+import { reachesOf } from "./reach.ts";
 
 /** Passes a call of the store's on, as the network between would. */
 type Pass = <T>(call: string, run: () => T) => Promise<T>;
@@ -22,6 +23,7 @@ export function createHosting(records: Records, pass: Pass, databaseNow: () => n
     saveHostReport: (report, holdMs, now) => pass("saveHostReport", () => saveHostReport(records, report, holdMs, now)),
     loadHostAssignment: hostId => pass("loadHostAssignment", () => loadHostAssignment(records, hostId)),
     locateWorkspaces: ids => pass("locateWorkspaces", () => locateWorkspaces(records, new Set(ids))),
+    reachWorkspace: id => pass("reachWorkspace", () => reachesOf(records).find(one => one.workspaceId === id)),
     loadHostKey: () => pass("loadHostKey", () => records.hostKey),
   };
 }
@@ -122,20 +124,10 @@ function saveHostReport(records: Records, report: HostReport, holdMs: number, no
   const { incarnation } = records.platform;
   const { answer, isNewest, statuses, changed } = takeReport(known, locations, report, { holdMs, incarnation });
   if (answer.anew !== "") return { answer, changed };
-  const { hostId: id, nodeId, workspaceId, availability, load, most, seq } = report;
-  const said = isNewest || known === undefined ? { nodeId, availability, load, most, seq, seenAt: now } : {};
-  const before = known ?? {
-    id,
-    workspaceId,
-    nodeId,
-    availability,
-    load,
-    most,
-    seq,
-    seenAt: now,
-    revision: 0,
-    lastPlaced: 0,
-  };
+  const { hostId: id, nodeId, workspaceId, availability, load, most, seq, address, eventsPort } = report;
+  const told = { nodeId, availability, load, most, seq, address, eventsPort, seenAt: now };
+  const said = isNewest ? told : {};
+  const before = known ?? { id, workspaceId, ...told, revision: 0, lastPlaced: 0 };
   records.workspaceHosts.set(id, { ...before, ...said, renewals: (known?.renewals ?? 0) + 1 });
   for (const status of statuses) {
     const key = keyOf(status.workspaceId, status.epoch);

@@ -5,6 +5,7 @@ export function aHostReport(over: Partial<HostReport> = {}): HostReport {
   return {
     ...{ hostId: "host_a", nodeId: "node-1", workspaceId: undefined, startedAt: 1_700_000_000_000, version: "1" },
     ...{ seq: 1, availability: "active", most: 100, workspaces: [] },
+    ...{ address: "10.0.0.7", eventsPort: 7_704 },
     load: { connections: 0, messagesPerSecond: 0, memoryShare: 0 },
     applied: { incarnation: "", term: 0, revision: 0 },
     ...over,

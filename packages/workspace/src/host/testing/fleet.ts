@@ -86,7 +86,7 @@ export async function createHostFleet(): Promise<HostFleet> {
         api: overWay(createConnectApi({ transports: transports(), secret: undefined, clock }), way, clock),
         newIdentity: () => `${name} ${(identities += 1)}`.padEnd(40, "x"),
         facts: {
-          ...{ nodeId: `node-${name}`, startedAt: clock.now(), version: "1", most: 100 },
+          ...{ nodeId: `node-${name}`, startedAt: clock.now(), version: "1", most: 100, address: "", eventsPort: 0 },
           load: () => ({ connections: 0, messagesPerSecond: 0, memoryShare: 0 }),
         },
       });

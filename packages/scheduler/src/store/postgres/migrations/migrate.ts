@@ -22,6 +22,7 @@ import { workspaces } from "./0028-workspaces.ts";
 import { workspaceRules } from "./0029-workspace-rules.ts";
 import { hosting } from "./0030-hosting.ts";
 import { devices } from "./0032-devices.ts";
+import { hostAddresses } from "./0040-host-addresses.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -54,6 +55,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0029-workspace-rules": { up: workspaceRules },
   "0030-hosting": { up: hosting },
   "0032-devices": { up: devices },
+  "0040-host-addresses": { up: hostAddresses },
 };
 
 /**

@@ -16,13 +16,14 @@ const LOCATIONS = `SELECT workspace_id AS "workspaceId", host_id AS "hostId", ep
 
 /** Two first reports of one host may come at once: the later one counts as a report like any. */
 const WRITE = `INSERT INTO workspace_hosts AS h (host_id, node_id, workspace_id, started_at, version, availability, most,
-    connections, messages_per_second, memory_share, seq, applied_term, applied_revision, seen_at, renewals)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1)
+    connections, messages_per_second, memory_share, seq, applied_term, applied_revision, seen_at, address, events_port, renewals)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1)
   ON CONFLICT (host_id) DO UPDATE SET node_id = excluded.node_id, started_at = excluded.started_at,
     version = excluded.version, availability = excluded.availability, most = excluded.most,
     connections = excluded.connections, messages_per_second = excluded.messages_per_second,
     memory_share = excluded.memory_share, seq = greatest(h.seq, excluded.seq), applied_term = excluded.applied_term,
-    applied_revision = excluded.applied_revision, seen_at = excluded.seen_at, renewals = h.renewals + 1`;
+    applied_revision = excluded.applied_revision, seen_at = excluded.seen_at,
+    address = excluded.address, events_port = excluded.events_port, renewals = h.renewals + 1`;
 /** A late report says nothing, and its answer is a lease all the same. */
 const RENEW = "UPDATE workspace_hosts SET renewals = renewals + 1 WHERE host_id = $1";
 
@@ -84,6 +85,6 @@ function valuesOf(report: HostReport, now: number): unknown[] {
   return [
     ...[hostId, nodeId, workspaceId, startedAt, version, availability, most],
     ...[Math.round(load.connections), load.messagesPerSecond, load.memoryShare],
-    ...[seq, applied.term, applied.revision, now],
+    ...[seq, applied.term, applied.revision, now, report.address, report.eventsPort],
   ];
 }

@@ -7,6 +7,7 @@ import type { HostingStore } from "../../hosting-store.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
 import { commitHosting } from "./commit-hosting.ts";
 import { saveHostReport, toCounts } from "./host-report.ts";
+import { reachWorkspace } from "./reach.ts";
 
 const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
 
@@ -112,6 +113,7 @@ export function createHosting(db: Queryable): HostingStore {
     saveHostReport: (report, holdMs, now) => saveHostReport(db, report, holdMs, now),
     loadHostAssignment: hostId => loadHostAssignment(db, hostId),
     locateWorkspaces: ids => locateWorkspaces(db, ids),
+    reachWorkspace: id => reachWorkspace(db, id),
     loadHostKey: async () => (await askOne<{ host_key: string }>(db, KEY, [])).host_key,
   };
 }

@@ -1,0 +1,34 @@
+import { originOf, pathOf, type WorkspaceReach } from "../workspace/reach.ts";
+import type { TraefikDynamic, TraefikSection } from "./traefik-config.ts";
+
+/** Below whatever a tenant's own rule comes to, so that his domain is his on every path. */
+const PRIORITY = 1;
+
+/**
+ * Adds the routes of placed workspaces: what is below a workspace's path goes to the host that
+ * serves it, with and without TLS. One that nobody serves keeps its route and has no server, which
+ * Traefik answers with 503. Where there is a `domain`, only requests to it are routed.
+ */
+export function withWorkspaces(
+  config: TraefikDynamic,
+  workspaces: readonly WorkspaceReach[],
+  domain: string | undefined,
+): TraefikDynamic {
+  if (workspaces.length === 0) return config;
+  const http: TraefikSection = {
+    ...config.http,
+    routers: { ...config.http?.routers },
+    services: { ...config.http?.services },
+  };
+  for (const reach of workspaces) {
+    // It has no dot, so no tenant's is named like it.
+    const service = `skep-ws-${reach.workspaceId}`;
+    const path = `PathPrefix(\`${pathOf(reach.workspaceId)}\`)`;
+    const rule = domain === undefined ? path : `Host(\`${domain}\`) && ${path}`;
+    const origin = originOf(reach);
+    http.services[service] = { loadBalancer: { servers: origin === undefined ? [] : [{ url: origin }] } };
+    http.routers[service] = { rule, service, priority: PRIORITY };
+    http.routers[`${service}-tls`] = { rule, service, priority: PRIORITY, tls: {} };
+  }
+  return { ...config, http };
+}
