@@ -29,14 +29,16 @@ export interface Traefik {
   routers(): Promise<readonly ShownRouter[]>;
   /** What it logged. */
   readonly output: () => string;
+  /** Where it takes requests: its entry points `web` and `websecure`. */
+  readonly ports: { readonly web: number; readonly tls: number };
   close(): Promise<void>;
 }
 
 /**
  * Starts Traefik on free ports of the loopback; it asks for its configuration each 20 ms and
- * applies it at once.
+ * applies it at once. `routes` is where it asks in place of the test.
  */
-export async function startTraefik(): Promise<Traefik> {
+export async function startTraefik(routes?: string): Promise<Traefik> {
   const { path } = await resolveProgram("traefik");
   let config = "{}";
   const provider = createServer((_, response) =>
@@ -50,7 +52,7 @@ export async function startTraefik(): Promise<Traefik> {
     `--entrypoints.traefik.address=127.0.0.1:${api}`,
     ...["--api.insecure=true", "--ping=true", "--global.checknewversion=false", "--global.sendanonymoususage=false"],
     ...["--providers.providersthrottleduration=0s", "--providers.http.pollinterval=20ms", "--log.level=ERROR"],
-    `--providers.http.endpoint=http://127.0.0.1:${(provider.address() as AddressInfo).port}/routes`,
+    `--providers.http.endpoint=${routes ?? `http://127.0.0.1:${(provider.address() as AddressInfo).port}/routes`}`,
   ]);
   const shown = async (kind: string): Promise<ShownRouter[]> => {
     const answer = await fetch(`http://127.0.0.1:${api}/api/${kind}/routers?per_page=1000`);
@@ -65,6 +67,7 @@ export async function startTraefik(): Promise<Traefik> {
     get: (host, at = "/") => ask(web, host, at),
     routers: async () => [...(await shown("http")), ...(await shown("tcp"))],
     output: child.output,
+    ports: { web, tls },
     close: async () => {
       await child.end();
       provider.closeAllConnections();

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Readable } from "node:stream";
 import { aConnector } from "@skep/core/testing/connector.ts";
+import { socketPathOf } from "@skep/core/workspace/reach.ts";
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { readHostConfig } from "@skep/workspace/config.ts";
@@ -85,7 +86,7 @@ it("goes the whole way: a device publishes, it is stored, a rule acts, sockets a
   await container.update({ ...WANTED, rulesVersion: 1 });
 
   const socket = io(`http://127.0.0.1:${port}/ws/fleet`, {
-    transports: ["websocket"],
+    ...{ transports: ["websocket"], path: socketPathOf("fleet") },
     auth: { secret: connector.access.secret },
   });
   ends.push(async () => socket.close());

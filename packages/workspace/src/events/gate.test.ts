@@ -24,7 +24,13 @@ function open(lock: (credentials: unknown) => Promise<typeof GRANT>): {
     end: () => undefined,
     flood: () => false,
   });
-  const gate = createGate({ clock, bans, lock: { open: lock, issue: async () => "", caller: async () => ({ subject: "", may: undefined }) }, room, addressOf: () => ADDRESS });
+  const gate = createGate({
+    clock,
+    bans,
+    lock: { open: lock, issue: async () => "", caller: async () => ({ subject: "", may: undefined }) },
+    room,
+    addressOf: () => ADDRESS,
+  });
   const ban = (): void => {
     for (let i = 0; i < 10; i++) gate.offend(ADDRESS);
   };
