@@ -9,7 +9,7 @@ import type { WorkspaceFiles } from "../files/files.ts";
 import type { Part, PartHealth, PartName } from "../parts.ts";
 import type { Pipeline } from "../ingest/pipeline.ts";
 import { assemble, type Assembly } from "./assemble.ts";
-import type { PartContext, PartFactories } from "./factories.ts";
+import type { PartContext, PartFactories, ScalableDatabase } from "./factories.ts";
 import { createOpening, type Opening } from "./opening.ts";
 
 /** Where a container is in its life (R107). */
@@ -187,6 +187,11 @@ export class Container {
   /** Its files; `undefined` while it is not deployed, and where there is no file storage. */
   get files(): WorkspaceFiles | undefined {
     return this.#opening?.parts().files;
+  }
+
+  /** Where its messages are; `undefined` while it is not deployed. */
+  get database(): ScalableDatabase | undefined {
+    return this.#opening?.parts().database;
   }
 
   /** What reads messages; `undefined` before `manage`. */

@@ -112,7 +112,8 @@ class Hosted implements RunningContainer {
   #serve(container: Container): () => void {
     const { id, epoch, connector } = this.#workspace;
     const lock = createLock(id, connector.access.secret, () => this.#options.clock.now());
-    return this.#options.workspaces.add({ id, epoch, container, lock, mayRead: () => this.#lease.mayRead() });
+    const database = container.database!;
+    return this.#options.workspaces.add({ id, epoch, database, lock, mayRead: () => this.#lease.mayRead() });
   }
 
   #make({ connector, databasePool }: AssignedWorkspace): Container {

@@ -5,8 +5,8 @@ import { Health, HealthCheckResponse_ServingStatus as Status } from "@skep/api/g
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { signCall, signToken, tokenKey } from "@skep/kit/workspace-token.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Container } from "../container/container.ts";
 import { createLock } from "../events/token.ts";
+import type { Database } from "../parts.ts";
 import { servedOf } from "./call.ts";
 import { listenForWorkspaces, type DataListener } from "./listen.ts";
 import { createServed, type ServedWorkspaces } from "./served.ts";
@@ -26,7 +26,7 @@ const takeOut = new Map<string, () => void>();
 
 function serve(id: string): void {
   const lock = createLock(id, secretOf(id), () => now);
-  const served = { id, epoch: 1, container: {} as Container, lock, mayRead: () => owned.has(id) };
+  const served = { id, epoch: 1, database: {} as Database, lock, mayRead: () => owned.has(id) };
   takeOut.set(id, workspaces.add(served));
 }
 

@@ -1,13 +1,13 @@
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
-import type { Container } from "../container/container.ts";
 import type { Lock } from "../events/token.ts";
+import type { Database } from "../parts.ts";
 
 /** A workspace that this host has begun. */
 export interface ServedWorkspace {
   readonly id: WorkspaceId;
   /** Of the placement by which the host has it. */
   readonly epoch: number;
-  readonly container: Container;
+  readonly database: Database;
   /** Whether this host owns it at this moment. */
   readonly mayRead: () => boolean;
   /** What knows its tokens. */

@@ -31,7 +31,10 @@ export interface Lock {
    * @throws SkepError where the request is no good.
    */
   issue(request: TokenRequest): Promise<string>;
-  /** Who shows this token to the data plane. @throws Refusal for one that is not this workspace's. */
+  /**
+   * Who shows this token to the data plane.
+   * @throws Refusal for one that is not this workspace's.
+   */
   caller(token: string): Promise<Caller>;
   /**
    * What the credentials allow. They come from strangers, and no answer and no log repeats them.
