@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { readFile, readdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { configVersion } from "./bootstrap/config-version.ts";
 import { waitForStack } from "./bootstrap/convergence.ts";
 import { layoutOf } from "./bootstrap/layout.ts";
 import { managerAt, swarmId, type Manager } from "./bootstrap/manager.ts";
@@ -21,7 +20,7 @@ export interface BootstrapOptions {
   readonly images: Readonly<Record<string, string>>;
   /** Path of `stack/skep.yml`; its config files stand beside it. */
   readonly stackFile: string;
-  /** Whether `workspaces.yml` beside it is laid over it: the engines of IoT workspaces. */
+  /** Whether `workspaces.yml` beside it is laid over it: IoT workspaces and their engines. */
   readonly hasWorkspaces?: boolean;
   /** Stack files of the operator's own, laid over it in this order. */
   readonly overlays?: readonly string[];
@@ -84,14 +83,14 @@ async function deploy(
   chosen: Readonly<Record<string, string>>,
 ): Promise<void> {
   const images = Object.entries(options.images).map(([name, reference]) => [imageVariable(name), reference]);
+  const workspaces = options.hasWorkspaces === true ? [join(dirname(options.stackFile), "workspaces.yml")] : [];
   const env = {
-    SKEP_CONFIG_VERSION: await configVersion(options.stackFile),
+    SKEP_CONFIG_VERSION: await configVersion([options.stackFile, ...workspaces]),
     ...Object.fromEntries(images),
     ...chosen,
     ...options.env,
   };
   const resolveImage = options.resolveImage ?? "always";
-  const workspaces = options.hasWorkspaces === true ? [join(dirname(options.stackFile), "workspaces.yml")] : [];
   const files = [options.stackFile, ...workspaces, ...(options.overlays ?? [])];
   await manager.docker(
     [
@@ -105,20 +104,6 @@ async function deploy(
     ],
     { env },
   );
-}
-
-/**
- * Hash of the config files beside the stack file: Swarm's configs never change, so other content
- * needs other names.
- */
-async function configVersion(stackFile: string): Promise<string> {
-  const directory = dirname(stackFile);
-  const hash = createHash("sha256");
-  for (const name of (await readdir(directory)).toSorted()) {
-    if (name.endsWith(".conf") || name === "traefik.yml")
-      hash.update(name).update(await readFile(join(directory, name)));
-  }
-  return hash.digest("hex").slice(0, 12);
 }
 
 function timedStep(onStep: BootstrapOptions["onStep"]): <T>(text: string, work: () => Promise<T>) => Promise<T> {

@@ -4,7 +4,10 @@ import type { Manager } from "./manager.ts";
 /** The part of a Swarm service that says how far it is. */
 interface Service {
   readonly ID: string;
-  readonly Spec: { readonly Name: string };
+  readonly Spec: {
+    readonly Name: string;
+    readonly Mode?: { readonly Replicated?: { readonly Replicas?: number } };
+  };
   readonly ServiceStatus?: { readonly RunningTasks: number; readonly DesiredTasks: number };
   readonly UpdateStatus?: { readonly State?: string; readonly Message?: string };
 }
@@ -55,9 +58,12 @@ export async function waitForStack(
   }
 }
 
-function isThere({ ServiceStatus: status, UpdateStatus: update }: Service): boolean {
+function isThere({ Spec, ServiceStatus: status, UpdateStatus: update }: Service): boolean {
   const isUpdating = update?.State !== undefined && update.State !== "completed";
-  return status !== undefined && status.DesiredTasks > 0 && status.RunningTasks >= status.DesiredTasks && !isUpdating;
+  // Right after its creation a service has no tasks yet; an engine that is left out has none ever.
+  const isLeftOut = Spec.Mode?.Replicated?.Replicas === 0;
+  const isBegun = isLeftOut || (status?.DesiredTasks ?? 0) > 0;
+  return status !== undefined && isBegun && status.RunningTasks >= status.DesiredTasks && !isUpdating;
 }
 
 function summary({ Spec, ServiceStatus: status, UpdateStatus: update }: Service, stackName: string): string {

@@ -47,6 +47,18 @@ describe("the layout of a Swarm", () => {
     expect(sentences[1]).toContain(sentence);
   });
 
+  it("runs one host and one gate more than is needed, where there is a node for it", () => {
+    const chosen = (count: number): unknown => {
+      const { env } = chooseLayout(nodes(1, count - 1), {});
+      return [env["SKEP_WORKSPACE_HOSTS"], env["SKEP_GATES"]];
+    };
+    expect([chosen(1), chosen(2), chosen(5)]).toEqual([
+      ["1", "1"],
+      ["2", "2"],
+      ["2", "2"],
+    ]);
+  });
+
   it("counts a worker with the database or the operator's label to the control plane", () => {
     for (const labels of [{ "postgres.replica": "1" }, { "skep.control": "true" }])
       expect(chooseLayout(nodes(3, 1, labels), {}).sentences[1]).toContain("there is no other node");
@@ -64,7 +76,7 @@ describe("the layout of a Swarm", () => {
   it("leaves what was given as it is", () => {
     const given = {
       ...{ SKEP_SCHEDULER_REPLICAS: "2", SKEP_SCHEDULER_CONSTRAINT: "node.labels.skep.control == true" },
-      SKEP_TENANTS_ON_MANAGERS: "never",
+      ...{ SKEP_TENANTS_ON_MANAGERS: "never", SKEP_WORKSPACE_HOSTS: "4", SKEP_GATES: "3" },
     };
     const { env, sentences } = chooseLayout(nodes(3, 4), given);
     expect(env).toEqual(given);

@@ -25,9 +25,11 @@ export interface Layout {
 
 const ON_MANAGERS = "node.role == manager";
 const MOST_SCHEDULERS = 3;
+/** Hosts of workspaces, and gates: one more than is needed, so that one may die. */
+const MOST_OF_WORKSPACES = 2;
 
 /**
- * Chooses how many schedulers run and where, and whether tenants run on nodes of the control plane.
+ * Chooses how many schedulers, hosts and gates run, where schedulers do, and whether tenants run on nodes of the control plane.
  * What `given` has stays as it is. Where managers have room for all schedulers, those go there and
  * leave the workers to tenants. A service that runs keeps its constraint (`present`), so that an
  * update moves no scheduler; the constraint chosen here is chosen anew, for managers may have left.
@@ -46,7 +48,13 @@ export function chooseLayout(
   const free = active.filter(({ Spec }) => !isControlPlane({ role: Spec.Role, labels: Spec.Labels ?? {} })).length;
   const isEverywhere = constraint !== ON_MANAGERS && Number(replicas) >= active.length;
   const tenants = given["SKEP_TENANTS_ON_MANAGERS"] || (free === 0 || isEverywhere ? "allow" : "avoid");
-  const env = { SKEP_SCHEDULER_REPLICAS: replicas, SKEP_TENANTS_ON_MANAGERS: tenants };
+  const ofWorkspaces = String(Math.min(MOST_OF_WORKSPACES, active.length));
+  const env = {
+    SKEP_SCHEDULER_REPLICAS: replicas,
+    SKEP_TENANTS_ON_MANAGERS: tenants,
+    SKEP_WORKSPACE_HOSTS: given["SKEP_WORKSPACE_HOSTS"] || ofWorkspaces,
+    SKEP_GATES: given["SKEP_GATES"] || ofWorkspaces,
+  };
   const fleet = `${counted(managers, "manager")}, ${counted(active.length - managers, "worker")}`;
   return {
     env: constraint === undefined ? env : { ...env, SKEP_SCHEDULER_CONSTRAINT: constraint },

@@ -13,7 +13,8 @@ secrets and node labels that are missing, deploys stack/skep.yml, and waits unti
   --registry HOST  the registry that all nodes pull from; log in to it first (docker login)
   --socket PATH    the manager's engine (default /var/run/docker.sock)
   --overlay FILE   a stack file of yours that is laid over stack/skep.yml; may be given several times
-  --workspaces     bring the engines of IoT workspaces as well (stack/workspaces.yml): Mosquitto, MongoDB, Redis, an S3 server
+  --workspaces     bring IoT workspaces as well (stack/workspaces.yml): hosts, the gate of devices, and their engines; give
+                   it with each update
   --all-images     bring images of NATS, PostgreSQL, Traefik and the engines to the registry too, for nodes that do not
                    reach Docker Hub
   --help           this text
@@ -45,7 +46,7 @@ async function main({ registry, socket, overlays, allImages, workspaces }: Optio
   const manager = managerAt(socket);
   // Asked first: building for minutes is in vain where nothing can be deployed.
   await swarmId(manager);
-  const own: readonly ImageName[] = workspaces ? [...OWN_IMAGES, "mongod-init"] : OWN_IMAGES;
+  const own: readonly ImageName[] = workspaces ? [...OWN_IMAGES, "workspace"] : OWN_IMAGES;
   const engines = workspaces ? workspaceEngines : [];
   const wanted = allImages ? [...engines, ...own, ...OTHER_IMAGES] : own;
   const which = wanted.filter(name => !process.env[imageVariable(name)]);

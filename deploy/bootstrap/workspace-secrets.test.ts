@@ -28,21 +28,29 @@ function place(): SecretPlace {
   return { manager, secretsDir, present: new Set(swarm.keys()) };
 }
 
-describe("the secrets of the engines of workspaces", () => {
+describe("the secrets of workspaces and their engines", () => {
   it("are made once, in the form that each engine takes", async () => {
     await ensureWorkspaceSecrets(place());
     const made = new Map(swarm);
     expect([...made.keys()].toSorted()).toEqual([
+      "skep_gate_secret",
+      "skep_host_secret",
       "skep_mongodb_key",
       "skep_mongodb_password",
+      "skep_mongodb_url",
       "skep_mosquitto_passwords",
       "skep_mqtt_gate_password",
       "skep_mqtt_host_password",
       "skep_redis_auth",
+      "skep_redis_url",
       "skep_s3_secret_key",
     ]);
     expect(made.get("skep_mongodb_key")).toMatch(/^[A-Za-z0-9+/]{64}$/);
-    expect(made.get("skep_redis_auth")).toMatch(/^requirepass [\w-]{43}\n$/);
+    expect(made.get("skep_mongodb_url")).toBe(
+      `mongodb://skep:${made.get("skep_mongodb_password")}@mongod:27017/?replicaSet=rs&authSource=admin`,
+    );
+    const [, auth] = /^requirepass ([\w-]{43})\n$/.exec(made.get("skep_redis_auth") ?? "") ?? [];
+    expect(made.get("skep_redis_url")).toBe(`redis://:${auth}@redis:6379`);
     for (const line of made.get("skep_mosquitto_passwords")!.trim().split("\n")) {
       const [user = "", , , rounds, salt = "", digest = ""] = line.split(/[:$]/);
       const password = made.get(`skep_mqtt_${user}_password`)!;
@@ -54,10 +62,14 @@ describe("the secrets of the engines of workspaces", () => {
     expect(swarm).toEqual(made);
   });
 
-  it("of the broker are made of passwords that are known here, or not at all", async () => {
-    swarm.set("skep_mqtt_gate_password", "of another machine");
-    await expect(ensureWorkspaceSecrets(place())).rejects.toThrow(/mqtt-gate-password does not exist/);
-    swarm.set("skep_mosquitto_passwords", "of another machine");
+  it.each([
+    ["mqtt_gate_password", "mosquitto_passwords"],
+    ["mongodb_password", "mongodb_url"],
+    ["redis_auth", "redis_url"],
+  ])("are made of %s that is known here, or not at all (%s)", async (part, whole) => {
+    swarm.set(`skep_${part}`, "of another machine");
+    await expect(ensureWorkspaceSecrets(place())).rejects.toThrow(`${part.replaceAll("_", "-")} does not exist`);
+    swarm.set(`skep_${whole}`, "of another machine");
     await ensureWorkspaceSecrets(place());
   });
 });

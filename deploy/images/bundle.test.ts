@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { isBuiltin } from "node:module";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,6 +62,15 @@ describe("bundleService", () => {
     guard.stdin?.end('{"seq":7,"at":0,"copies":[]}\n');
     expect(String(await answer)).toBe("7\n");
     expect(await ended).toEqual([0, null]);
+  });
+
+  // A library that requires one without asking whether it is there fails in the middle of its work.
+  it("leaves out of a host of workspaces only what its libraries can do without", async () => {
+    const text = String(await bundleService("host"));
+    const required = [...text.matchAll(/__require\("([^"]+)"\)/g)].map(([, name = ""]) => name);
+    const ofMongodb = ["kerberos", "@mongodb-js/zstd", "@aws-sdk/credential-providers", "gcp-metadata", "snappy"];
+    const ofOthers = ["mongodb-client-encryption", "supports-color", "bufferutil", "utf-8-validate"];
+    expect(new Set(required.filter(name => !isBuiltin(name)))).toEqual(new Set([...ofMongodb, ...ofOthers]));
   });
 
   it("makes the same bytes of the same sources", async () => {

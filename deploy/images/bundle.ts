@@ -1,15 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 
-/** Services that go into an image as one bundled file, in the order of their stages there. */
-export const bundledServices = ["scheduler", "agent", "mongod-init"] as const;
-
-/** One of them. */
-export type BundledService = (typeof bundledServices)[number];
+/** A program that goes into an image as one bundled file. */
+export type BundledService = "scheduler" | "agent" | "host" | "gate" | "mongod-init";
 
 const entries: Readonly<Record<BundledService, URL>> = {
   scheduler: new URL("../../packages/scheduler/src/main.ts", import.meta.url),
   agent: new URL("../../packages/agent/src/main.ts", import.meta.url),
+  host: new URL("../../packages/workspace/src/main.ts", import.meta.url),
+  gate: new URL("../../packages/workspace/src/gate/main.ts", import.meta.url),
   "mongod-init": new URL("../../packages/workspace/src/mongod-init.ts", import.meta.url),
 };
 
@@ -24,7 +23,7 @@ const banner = [
 
 /** What libraries load where it is installed, which it is not here. */
 const optional = [
-  ...["pg-native", "kerberos", "@mongodb-js/zstd", "@aws-sdk/credential-providers", "gcp-metadata", "snappy", "socks"],
+  ...["pg-native", "kerberos", "@mongodb-js/zstd", "@aws-sdk/credential-providers", "gcp-metadata", "snappy"],
   ...["aws4", "mongodb-client-encryption"],
 ];
 

@@ -9,7 +9,7 @@ export type ImageName =
   | "go-httpbin"
   | "nginx"
   | "busybox"
-  | "mongod-init"
+  | "workspace"
   | "mosquitto"
   | "mongo"
   | "redis"
@@ -42,8 +42,8 @@ export const officialNodeImage = "node:24-slim";
 export const workspaceEngines = ["versitygw", "mongo", "mosquitto", "redis"] as const satisfies readonly ImageName[];
 
 /**
- * Every image of the stack and its samples, in the order in which they are published: what takes
- * longest to build begins first.
+ * Every image of the stack without workspaces and of its samples, in the order in which they are
+ * published: what takes longest to build begins first.
  */
 export const imageNames: readonly ImageName[] = [
   "traefik",

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { exists } from "../programs/cache.ts";
 import { readEnvironment } from "../programs/environment.ts";
-import { bundledServices, bundleService, type BundledService } from "./bundle.ts";
+import { bundleService, type BundledService } from "./bundle.ts";
 import { debianRootDir } from "./bases.ts";
 import { buildImage, type Docker } from "./docker.ts";
 import { engineHas, registryHas } from "./engine-api.ts";
@@ -114,11 +114,20 @@ async function thirdParty(name: ThirdPartyName, { options, workshop, pulls }: Ru
   return publish(name, { hash: hashOf(id), make }, options);
 }
 
+/** What each of our images carries, in the order of their stages in the Dockerfile. */
+const CARRIED: Readonly<Record<OwnImageName, readonly BundledService[]>> = {
+  pause: [],
+  scheduler: ["scheduler"],
+  agent: ["agent"],
+  workspace: ["host", "gate", "mongod-init"],
+};
+
 async function own(name: OwnImageName, { options, workshop, pulls, bundle }: Run): Promise<string> {
   const node = pulls ? undefined : await nodeImage(workshop);
   const dockerfile = imageFile("Dockerfile");
   const script = imageFile("healthy.sh");
-  const content = name === "pause" ? [] : [await readFile(script), await bundle(name)];
+  const carried = await Promise.all(CARRIED[name].map(bundle));
+  const content = name === "pause" ? [] : [await readFile(script), ...carried];
   const image: Makeable = {
     hash: hashOf(await readFile(dockerfile), node?.hash ?? officialNodeImage, ...content),
     make: async reference => {
@@ -134,10 +143,11 @@ async function own(name: OwnImageName, { options, workshop, pulls, bundle }: Run
  * The classic builder walks through every stage above its target, so the context holds their
  * bundles too.
  */
-async function bundlesUpTo(last: BundledService, bundle: Run["bundle"]): Promise<Readonly<Record<string, Buffer>>> {
+async function bundlesUpTo(last: OwnImageName, bundle: Run["bundle"]): Promise<Readonly<Record<string, Buffer>>> {
+  const stages = Object.keys(CARRIED) as OwnImageName[];
   const files: Record<string, Buffer> = {};
-  for (const service of bundledServices.slice(0, bundledServices.indexOf(last) + 1))
-    files[`${service}.mjs`] = await bundle(service);
+  for (const stage of stages.slice(0, stages.indexOf(last) + 1))
+    for (const service of CARRIED[stage]) files[`${service}.mjs`] = await bundle(service);
   return files;
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "@skep/kit/clock.ts";
 import { MongoClient, MongoServerError } from "mongodb";
+import { HOSTS_USER } from "./hosts-user.ts";
 
 /** A MongoDB server that is to become a replica set of one. */
 export interface ReplicaSetOptions {
@@ -11,9 +12,6 @@ export interface ReplicaSetOptions {
   readonly password: string;
   readonly clock: Clock;
 }
-
-/** As whom hosts of workspaces come. */
-export const HOSTS_USER = "skep";
 
 /** What hosts of workspaces do: all in the databases of workspaces, and measure them. */
 const ROLES = ["readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor"].map(role => ({ role, db: "admin" }));
