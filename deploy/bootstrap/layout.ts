@@ -32,8 +32,8 @@ const MOST_OF_WORKSPACES = 2;
  * Chooses how many schedulers, hosts and gates run, where schedulers do, and whether tenants run on
  * nodes of the control plane. What `given` has stays as it is. Where managers have room for all
  * schedulers, those go there and leave the workers to tenants. A service that runs keeps its
- * constraint (`present`), so that an update moves no scheduler; the constraint chosen here is chosen
- * anew, for managers may have left.
+ * constraint (`present`), so that an update moves no scheduler; the constraint chosen here is
+ * chosen anew, for managers may have left.
  */
 export function chooseLayout(
   nodes: readonly LayoutNode[],

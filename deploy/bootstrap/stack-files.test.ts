@@ -28,7 +28,7 @@ it("configures the stack's broker as the gate knows it, but for where its files 
     "persistence true",
     "persistence_location /mosquitto/data/",
     "autosave_interval 30",
-    "log_dest stdout",
+    "log_dest stderr",
     "connection_messages false",
   ]);
 });
