@@ -10,6 +10,7 @@ import { isLive } from "@skep/core/model/state.ts";
 import type { Node } from "@skep/core/model/node.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Tenant } from "@skep/core/model/tenant.ts";
+import type { GateReport, WorkspaceBroker } from "@skep/core/workspace/broker.ts";
 import type { KnownDevice } from "@skep/core/workspace/device.ts";
 import type { RuleRecord } from "@skep/core/rules/record.ts";
 import type { HostedStatus } from "@skep/core/workspace/host-report.ts";
@@ -44,6 +45,11 @@ export interface HostRow extends RecordedHost {
 /** A placement of a workspace, as `workspace_locations` has it. */
 export interface LocatedRow extends WorkspaceLocation, Omit<HostedStatus, "state"> {
   readonly changedAt: number;
+}
+
+/** Where the devices of a workspace were sent, as `workspace_brokers` has it. */
+export interface SwitchedDevices extends Pick<WorkspaceBroker, "side" | "serial"> {
+  readonly switchedAt: number;
 }
 
 /** An answer that was given under an idempotency key. */
@@ -91,6 +97,9 @@ export interface Records {
   readonly rules: Map<string, readonly RuleRecord[]>;
   /** By user name. */
   readonly devices: Map<string, KnownDevice>;
+  /** Where the devices of workspaces were sent, as `workspace_brokers` has it. */
+  readonly workspaceBrokers: Map<string, SwitchedDevices>;
+  readonly gates: Map<string, Omit<GateReport, "gateId"> & { readonly seenAt: number }>;
   readonly workspaceHosts: Map<string, HostRow>;
   /** By workspace and epoch. */
   readonly workspaceLocations: Map<string, LocatedRow>;
@@ -147,6 +156,8 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
     workspaces: new Map(),
     rules: new Map(),
     devices: new Map(),
+    workspaceBrokers: new Map(),
+    gates: new Map(),
     workspaceHosts: new Map(),
     workspaceLocations: new Map(),
     hostKey: `host key of ${incarnation}`,

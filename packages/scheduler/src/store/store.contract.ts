@@ -12,6 +12,7 @@ import { describeNumbers } from "./contract/number.contract.ts";
 import { describePlans } from "./contract/plan.contract.ts";
 import { describeRecoveries } from "./contract/recovery.contract.ts";
 import { describeDevices } from "./contract/device.contract.ts";
+import { describeGates } from "./contract/gate.contract.ts";
 import { describeRules } from "./contract/rule.contract.ts";
 import { describeWorkspaces } from "./contract/workspace.contract.ts";
 import { prepareStore, type StorePlace } from "./contract/setting.ts";
@@ -42,5 +43,6 @@ export function describeStore(place: StorePlace): void {
     describeWorkspaces(setting);
     describeRules(setting);
     describeDevices(setting);
+    describeGates(setting);
   });
 }

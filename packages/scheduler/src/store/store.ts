@@ -23,6 +23,7 @@ import type { KeyStore } from "./key-store.ts";
 import type { StatusReport } from "./reports.ts";
 import type { Page, PageRequest, Request } from "./request.ts";
 import type { DeviceStore } from "./device-store.ts";
+import type { GateStore } from "./gate-store.ts";
 import type { RuleStore } from "./rule-store.ts";
 import type { Mandate } from "./mandate.ts";
 import type { HostingStore } from "./hosting-store.ts";
@@ -375,6 +376,7 @@ export interface Store
     WorkspaceStore,
     RuleStore,
     DeviceStore,
+    GateStore,
     HostingStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */
   ping(): Promise<void>;

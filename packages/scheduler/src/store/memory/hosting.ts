@@ -80,6 +80,7 @@ function commitHosting(
   }
   for (const id of plan.gone) {
     records.workspaces.delete(id);
+    records.workspaceBrokers.delete(id);
     for (const [key, [rule]] of records.rules) if (rule?.workspaceId === id) records.rules.delete(key);
     for (const [key, { workspaceId }] of records.devices) if (workspaceId === id) records.devices.delete(key);
   }

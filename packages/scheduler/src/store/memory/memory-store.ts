@@ -4,6 +4,7 @@ import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { createKeys } from "./keys.ts";
 import { createDevices } from "./devices.ts";
+import { createGates } from "./gates.ts";
 import { createRules } from "./rules.ts";
 import { createHosting } from "./hosting.ts";
 import { createWorkspaces } from "./workspaces.ts";
@@ -158,6 +159,7 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
     ...createWorkspaces(records, pass),
     ...createRules(records, pass),
     ...createDevices(records, pass),
+    ...createGates(records, pass, passLeading(records, clock, pass)),
     ...createHosting(records, pass, () => clock.now()),
   };
 }

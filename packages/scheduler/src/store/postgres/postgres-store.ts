@@ -25,6 +25,7 @@ import { saveReport } from "./queries/report.ts";
 import { loadDigests, restoreLocation, saveUsage } from "./queries/status.ts";
 import { saveSwarmNodes } from "./queries/swarm-nodes.ts";
 import { createDevices } from "./queries/devices.ts";
+import { createGates } from "./queries/gates.ts";
 import { createRules } from "./queries/rules.ts";
 import { createHosting } from "./queries/hosting.ts";
 import { createWorkspaces } from "./queries/workspaces.ts";
@@ -114,6 +115,7 @@ export function createPostgresStore(
     ...createWorkspaces(pool),
     ...createRules(pool),
     ...createDevices(pool),
+    ...createGates(pool),
     ...createHosting(pool),
     ping: async () => void (await ask(pool, { name: "ping", text: "SELECT 1" }, [])),
     migrate: () => migrateTranslated(db),

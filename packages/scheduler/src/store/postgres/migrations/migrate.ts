@@ -23,6 +23,7 @@ import { workspaceRules } from "./0029-workspace-rules.ts";
 import { hosting } from "./0030-hosting.ts";
 import { devices } from "./0032-devices.ts";
 import { hostAddresses } from "./0040-host-addresses.ts";
+import { gates } from "./0042-gates.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -56,6 +57,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0030-hosting": { up: hosting },
   "0032-devices": { up: devices },
   "0040-host-addresses": { up: hostAddresses },
+  "0042-gates": { up: gates },
 };
 
 /**

@@ -11,12 +11,13 @@ import type { Stale } from "../../commit-result.ts";
 import type { Mandate } from "../../mandate.ts";
 import { constraintOf, inTransaction, type Queryable } from "../sql.ts";
 
+/** Answers a row while the lease is the mandate's, and keeps it from being taken meanwhile. */
+export const LOCK_LEASE = `SELECT FROM leases WHERE name = 'scheduler' AND term = $1 AND holder = $2
+  AND expires_at > clock_timestamp() FOR SHARE`;
 /**
  * In this order, as reports do: the lease, hosts by id, workspaces by id, locations. Whoever waits
  * for one of them sees with its next statement what the other has written.
  */
-const LOCK_LEASE = `SELECT FROM leases WHERE name = 'scheduler' AND term = $1 AND holder = $2
-  AND expires_at > clock_timestamp() FOR SHARE`;
 const LOCK_HOSTS = `SELECT host_id AS id, renewals FROM workspace_hosts WHERE host_id = ANY ($1)
   OR host_id IN (SELECT host_id FROM workspace_locations WHERE workspace_id = ANY ($2)) ORDER BY host_id FOR UPDATE`;
 const LOCK_WORKSPACES = `SELECT id, desired, epoch FROM workspaces WHERE id = ANY ($1) ORDER BY id FOR UPDATE`;
