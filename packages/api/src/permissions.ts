@@ -104,6 +104,7 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
   gates: {
     admitDevices: "devices.admit",
     reportDevices: "devices.admit",
+    reportBrokers: "devices.admit",
   },
 };
 

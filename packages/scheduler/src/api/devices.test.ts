@@ -5,7 +5,7 @@ import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { afterEach, describe, expect, it } from "vitest";
 import { gateHandlers } from "./gates.ts";
 import { reasonOf, serveHttp, type HttpApi } from "./testing/http.ts";
-import { createTestPlatform } from "./testing/platform.ts";
+import { createTestPlatform, LEADER } from "./testing/platform.ts";
 
 const PATH = "/api/v1/workspaces/fleet/devices";
 
@@ -95,5 +95,40 @@ describe("devices over HTTP", () => {
     const many = Array.from({ length: 1001 }, (_, index) => `d${index}`);
     expect((await send("POST", PATH, { deviceIds: many })).status).toBe(400);
     expect((await send("POST", PATH, { deviceIds: many.slice(1) })).status).toBe(200);
+  });
+});
+
+describe("gates", () => {
+  it("are told where the devices of workspaces are to be, of those only who were let in", async () => {
+    const { store, gate, add, claim } = await start();
+    const [secret = ""] = await add(["d1"]);
+    const brokers = async (...claims: ReturnType<typeof claim>[]) => (await gate.admitDevices({ claims })).brokers;
+    expect(await brokers(claim("d1", "another"))).toEqual([]);
+    const [shared] = await brokers(claim("d1", secret), claim("d1", secret));
+    expect([shared?.workspaceId, shared?.own, shared?.serial]).toEqual(["fleet", undefined, 0n]);
+    await store.switchDevices("fleet", "own", 0, await store.takeLease(...LEADER), 1);
+    const [own] = await brokers(claim("d1", secret));
+    expect(own).toMatchObject({ serial: 1n, own: { host: "", user: "gate" } });
+    expect(own?.own?.password).toMatch(/^[\w-]{43}$/);
+  });
+
+  it("are behind until they confirmed a switch, hear of one without being asked, and are forgotten as they leave", async () => {
+    const { store, gate } = await start();
+    const report = async (seq: bigint, serial: bigint, more: { isLeaving?: boolean } = {}) => {
+      const places = [
+        { workspaceId: "other", serial, connections: 1 },
+        { workspaceId: "fleet", serial },
+      ];
+      return (await gate.reportBrokers({ gateId: "gate_a", seq, places, ...more })).brokers;
+    };
+    const behind = async () => (await store.listGatesBehind("fleet", 0)).map(one => one.gateId);
+    expect(await report(1n, 0n)).toMatchObject([{ workspaceId: "fleet", isSwitched: false }]);
+    await store.switchDevices("fleet", "own", 0, await store.takeLease(...LEADER), Date.now());
+    expect(await behind()).toEqual(["gate_a"]);
+    expect((await gate.reportBrokers({ gateId: "gate_b", seq: 1n })).brokers).toMatchObject([{ isSwitched: true }]);
+    await report(2n, 1n);
+    expect(await behind()).toEqual(["gate_b"]);
+    await gate.reportBrokers({ gateId: "gate_b", seq: 2n, isLeaving: true });
+    expect(await behind()).toEqual([]);
   });
 });

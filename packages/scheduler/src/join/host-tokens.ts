@@ -13,6 +13,9 @@ export interface HostToken {
   readonly expiresInMs: number;
 }
 
+/** Who comes to the broker of a pod: gates for devices, or the host that reads there. */
+export type BrokerUser = "gate" | "host";
+
 /** Makes and knows what hosts show. */
 export interface HostTokens {
   /** Who shows this; `undefined` for what no scheduler made, and for what has expired. */
@@ -24,6 +27,8 @@ export interface HostTokens {
   enrol(identity: string, workspaceId: WorkspaceId | undefined): Promise<HostToken>;
   /** With what the host of one standalone workspace asks for a token, and for no other. */
   workspaceSecret(workspaceId: WorkspaceId): Promise<string>;
+  /** The password of a user of the broker in a standalone workspace's pod. */
+  brokerPassword(workspaceId: WorkspaceId, user: BrokerUser): Promise<string>;
 }
 
 /** What they are made with. */
@@ -90,6 +95,7 @@ export function createHostTokens({ store, clock, serviceSecret }: HostTokenOptio
       const text = Buffer.from(claims).toString("base64url");
       return { hostId, token: `skep-host.${text}.${await sign(`host ${text}`)}`, expiresInMs: TOKEN_MS };
     },
+    brokerPassword: (workspaceId, user) => sign(`broker ${user} ${workspaceId}`),
     workspaceSecret: async workspaceId => `skep-workspace.${workspaceId}.${await sign(`workspace ${workspaceId}`)}`,
   };
 }

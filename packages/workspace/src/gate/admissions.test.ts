@@ -6,6 +6,7 @@ import type { ConnectedDevice, DeviceClaim, GateApi } from "./gate-api.ts";
 import { createRefusals } from "./refusals.ts";
 import { createRoll } from "./roll.ts";
 
+const NO_BROKERS = { note: () => undefined, of: () => undefined };
 const device = (deviceId: string) => ({ workspaceId: "acme", deviceId });
 
 /** Schedulers that know no device but those named. */
@@ -19,7 +20,11 @@ function schedulers(versions: Map<string, number>) {
     return make();
   };
   const api: GateApi = {
-    admit: claims => (asked.push(claims), answer(() => claims.map(one => versions.get(one.deviceId) ?? 0))),
+    admit: claims => (
+      asked.push(claims),
+      answer(() => ({ versions: claims.map(one => versions.get(one.deviceId) ?? 0), brokers: [] }))
+    ),
+    place: () => Promise.resolve([]),
     report: devices => (
       reports.push(devices),
       answer(() => devices.map(one => versions.get(one.deviceId) === one.version))
@@ -31,7 +36,7 @@ function schedulers(versions: Map<string, number>) {
 describe("admissions", () => {
   it("are asked for together while an answer is awaited, and each gets its own", async () => {
     const { api, asked } = schedulers(new Map([["d1", 4]]));
-    const { admit } = createAdmissions(api, createRecordingLog());
+    const { admit } = createAdmissions(api, NO_BROKERS, createRecordingLog());
     const all = await Promise.all(["d0", "d1", "d2", "d1"].map(id => admit(device(id), "s")));
     expect(all.map(one => (one.kind === "admitted" ? one.version : one.kind))).toEqual(["refused", 4, "refused", 4]);
     expect(asked.map(one => one.length)).toEqual([1, 3]);
@@ -39,7 +44,7 @@ describe("admissions", () => {
 
   it("are remembered for the very secret while no scheduler answers, until they are forgotten", async () => {
     const { api, state } = schedulers(new Map([["d1", 4]]));
-    const { admit, forget } = createAdmissions(api, createRecordingLog());
+    const { admit, forget } = createAdmissions(api, NO_BROKERS, createRecordingLog());
     await admit(device("d1"), "s");
     state.isAway = true;
     expect(await admit(device("d1"), "s")).toEqual({ kind: "admitted", version: 4 });
@@ -58,7 +63,9 @@ describe("the roll", () => {
     const forgotten: string[] = [];
     const roll = createRoll(all.api, clock, createRecordingLog(), one => void forgotten.push(one.deviceId));
     const revoked: string[] = [];
-    const live = { device: device("d1"), version: 1, revoke: () => void revoked.push("d1") };
+    const place = { serial: 0, broker: undefined };
+    const ends = { revoke: () => void revoked.push("d1"), move: () => undefined };
+    const live = { device: device("d1"), version: 1, place, ...ends };
     return { ...all, versions, clock, roll, live, revoked, forgotten };
   }
 

@@ -1,6 +1,7 @@
 import { deviceUser, type DeviceKey } from "@skep/core/workspace/device.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { digestSecret } from "@skep/kit/secret-digest.ts";
+import type { Brokers } from "./brokers.ts";
 import { MOST_ASKED, type DeviceClaim, type GateApi } from "./gate-api.ts";
 
 /** Whether a device may come in: the version that it is admitted by, or why not. */
@@ -27,7 +28,7 @@ interface Waiting {
  * in the same second. While no scheduler answers, a device that was admitted before with this very
  * secret is let in: devices go on when the platform does not. The next report tells the truth.
  */
-export function createAdmissions(api: GateApi, log: Log): Admissions {
+export function createAdmissions(api: GateApi, brokers: Brokers, log: Log): Admissions {
   const remembered = new Map<string, { readonly digest: string; readonly version: number }>();
   let queue: Waiting[] = [];
   let isAsking = false;
@@ -45,7 +46,8 @@ export function createAdmissions(api: GateApi, log: Log): Admissions {
 
   async function settle(batch: readonly Waiting[]): Promise<void> {
     try {
-      const versions = await api.admit(batch.map(one => one.claim));
+      const { versions, brokers: told } = await api.admit(batch.map(one => one.claim));
+      brokers.note(told);
       for (const [index, { claim, resolve }] of batch.entries()) {
         const version = versions[index] ?? 0;
         if (version > 0) remember(claim, version);

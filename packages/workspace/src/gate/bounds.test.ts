@@ -11,7 +11,11 @@ import { createGate } from "./create-gate.ts";
 import { listenMqtt } from "./listen.ts";
 
 const api: GateApi = {
-  admit: claims => Promise.resolve(claims.map(() => 1)),
+  admit: claims => {
+    const broker = { workspaceId: "acme", serial: 0, broker: "shared", isSwitched: false } as const;
+    return Promise.resolve({ versions: claims.map(() => 1), brokers: [broker] });
+  },
+  place: () => Promise.resolve([]),
   report: devices => Promise.resolve(devices.map(() => true)),
 };
 const CONNECT = generate({
@@ -25,7 +29,14 @@ const publish = (n: number): Buffer =>
   });
 
 /** A gate on a virtual clock, before a broker that says only what a test lets it say. */
-async function start(more: { readonly most?: number; readonly behindProxy?: boolean; readonly isMute?: boolean } = {}) {
+async function start(
+  more: {
+    readonly api?: GateApi;
+    readonly most?: number;
+    readonly behindProxy?: boolean;
+    readonly isMute?: boolean;
+  } = {},
+) {
   const clock = createVirtualClock();
   let got = "";
   const broker = createServer(socket => {
@@ -34,9 +45,9 @@ async function start(more: { readonly most?: number; readonly behindProxy?: bool
   });
   await new Promise<void>(resolve => broker.listen(0, "127.0.0.1", resolve));
   const login = { username: "gate", password: "g" };
-  const brokerPort = (broker.address() as AddressInfo).port;
-  const settings = { brokerHost: "127.0.0.1", brokerPort, login, mostBytes: 1_024, mostPackets: 10 };
-  const gate = createGate({ api, settings, clock, log: createRecordingLog() });
+  const port = (broker.address() as AddressInfo).port;
+  const settings = { broker: { host: "127.0.0.1", port, login }, mostBytes: 1_024, mostPackets: 10 };
+  const gate = createGate({ gateId: "gate_a", api: more.api ?? api, settings, clock, log: createRecordingLog() });
   const entry = await listenMqtt({
     ...{ port: 0, host: "127.0.0.1", behindProxy: more.behindProxy ?? false, most: more.most ?? 9, mostBytes: 1_024 },
     ...{ clock, serve: gate.serve },
@@ -113,4 +124,15 @@ it("reads a device more slowly that sends more than it may, and loses nothing of
   await clock.advance(1_500);
   await sleep(50);
   expect(messages()).toBe(31);
+});
+
+it("lets nobody in before the schedulers know the gate, nor while it knows no broker", async () => {
+  const away = await start({ api: { ...api, place: () => Promise.reject(new Error("away")) } });
+  const nowhere = { workspaceId: "acme", serial: 0, broker: "nowhere", isSwitched: false } as const;
+  const lost = await start({ api: { ...api, admit: () => Promise.resolve({ versions: [1], brokers: [nowhere] }) } });
+  for (const { open } of [away, lost]) {
+    const device = await open();
+    device.write(CONNECT);
+    expect(await once(device, "data")).toEqual([Buffer.from([0x20, 2, 0, 3])]);
+  }
 });

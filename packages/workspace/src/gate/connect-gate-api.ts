@@ -1,6 +1,7 @@
 import { createClient, type Transport } from "@connectrpc/connect";
 import { fromConnectError } from "@skep/api/codec/error.ts";
-import { GateService } from "@skep/api/gen/skep/v1/gate_pb.ts";
+import { GateService, type WorkspaceBroker } from "@skep/api/gen/skep/v1/gate_pb.ts";
+import type { ToldBroker } from "./brokers.ts";
 import type { GateApi } from "./gate-api.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -24,11 +25,28 @@ export function createGateApi(transports: readonly Transport[], secret: string |
 
   return {
     admit: claims =>
-      call(async () => (await client().admitDevices({ claims: [...claims] }, options)).versions.map(Number)),
+      call(async () => {
+        const { versions, brokers } = await client().admitDevices({ claims: [...claims] }, options);
+        return { versions: versions.map(Number), brokers: brokers.map(toTold) };
+      }),
     report: devices =>
       call(async () => {
         const told = devices.map(one => ({ ...one, version: BigInt(one.version) }));
         return (await client().reportDevices({ devices: told }, options)).mayStay;
       }),
+    place: ({ seq, places, ...report }) =>
+      call(async () => {
+        const told = places.map(one => ({ ...one, serial: BigInt(one.serial) }));
+        const { brokers } = await client().reportBrokers({ ...report, seq: BigInt(seq), places: told }, options);
+        return brokers.map(toTold);
+      }),
   };
+}
+
+function toTold({ workspaceId, serial, own, isSwitched }: WorkspaceBroker): ToldBroker {
+  const told = { workspaceId, serial: Number(serial), isSwitched };
+  if (own === undefined) return { ...told, broker: "shared" };
+  if (own.host === "") return { ...told, broker: "nowhere" };
+  const { host, port, user: username, password } = own;
+  return { ...told, broker: { host, port, login: { username, password } } };
 }

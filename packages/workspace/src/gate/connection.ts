@@ -5,6 +5,7 @@ import { deviceUser } from "@skep/core/workspace/device.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Admissions } from "./admissions.ts";
+import type { Broker, Brokers, Place } from "./brokers.ts";
 import {
   connackForDevice,
   connectAtBroker,
@@ -14,19 +15,17 @@ import {
   readConnect,
   refusal,
   type Application,
-  type BrokerLogin,
   type RefusedBecause,
 } from "./connect-packet.ts";
 import { createCutter, createFollower, StreamError, type Cutter } from "./frames.ts";
 import { createInspector, type MqttVersion } from "./inspect.ts";
+import { createLeaving, type Leaving } from "./leaving.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Live, Roll } from "./roll.ts";
 
-/** Where the broker is, and what a connection may do. */
+/** Where the broker of all is, and what a connection may do. */
 export interface ConnectionSettings {
-  readonly brokerHost: string;
-  readonly brokerPort: number;
-  readonly login: BrokerLogin;
+  readonly broker: Broker;
   /** Bytes of the largest packet. */
   readonly mostBytes: number;
   /** Packets in a second; a device that sends more is read more slowly, and loses nothing. */
@@ -37,6 +36,7 @@ export interface ConnectionSettings {
 export interface ConnectionDeps {
   readonly settings: ConnectionSettings;
   readonly admissions: Admissions;
+  readonly brokers: Brokers;
   readonly roll: Roll;
   readonly refusals: Refusals;
   readonly clock: Clock;
@@ -51,6 +51,8 @@ const BROKER_MS = 10_000;
 const DISMISS_MS = 1_000;
 /** A CONNECT has a will at most, and nobody is known yet. */
 const MOST_CONNECT_BYTES = 65_536;
+/** The first byte of the answer to a ping. */
+const PINGRESP = 0xd0;
 
 /** Serves a device, from its first byte to its last. */
 export function serveDevice(device: Duplex, address: string, deps: ConnectionDeps): void {
@@ -100,7 +102,9 @@ async function decide(device: Duplex, packet: Buffer, address: string, deps: Con
     deps.roll.denied(asked.device, will);
     return refuse("topic");
   }
-  openAtBroker(device, asked, admission.version, deps);
+  const place = deps.brokers.of(asked.device.workspaceId);
+  if (place?.broker === undefined) return refuse("unavailable");
+  openAtBroker({ device, asked, place: { ...place, broker: place.broker }, version: admission.version }, deps);
 }
 
 /** Says why, and waits no longer than a moment for the other side to go. */
@@ -113,27 +117,43 @@ function dismiss(device: Duplex, told: Buffer, clock: Clock): void {
   );
 }
 
-function openAtBroker(device: Duplex, asked: Application, version: number, deps: ConnectionDeps): void {
-  const { settings, roll } = deps;
-  const broker = connect(settings.brokerPort, settings.brokerHost);
+interface Opening {
+  readonly device: Duplex;
+  readonly asked: Application;
+  readonly version: number;
+  readonly place: Place & { readonly broker: Broker };
+}
+
+function openAtBroker({ device, asked, version, place }: Opening, deps: ConnectionDeps): void {
+  const { roll } = deps;
+  const { host, port, login } = place.broker;
+  const broker = connect(port, host);
   broker.setNoDelay(true);
-  const live: Live = { device: asked.device, version, revoke: () => pipe?.revoke() ?? end() };
+  const live: Live = {
+    ...{ device: asked.device, version, place },
+    revoke: () => (pipe === undefined ? end() : pipe.revoke()),
+    move: () => (pipe === undefined ? broker.destroy() : pipe.move()),
+  };
   let pipe: Pipe | undefined;
-  const end = (): void => {
+  let isEnding = false;
+  const end: End = farewell => {
+    if (isEnding) return;
+    isEnding = true;
     roll.leave(live);
     broker.destroy();
+    if (farewell !== undefined) return dismiss(device, farewell, deps.clock);
     // What was written to it still goes out.
     device.end();
     setImmediate(() => device.destroy());
   };
   roll.enter(live);
   broker.on("error", () => undefined);
-  device.once("close", end);
+  device.once("close", () => end());
   broker.once("close", () => {
     if (pipe === undefined && !device.destroyed) device.write(refusal("unavailable", asked.version));
     end();
   });
-  broker.once("connect", () => broker.write(connectAtBroker(asked, settings.login)));
+  broker.once("connect", () => broker.write(connectAtBroker(asked, login)));
   const cancelWait = deps.clock.timer(BROKER_MS, () => broker.destroy());
   broker.once("close", cancelWait);
   // What waited for the device comes right behind, and the broker may send packets of any size.
@@ -154,14 +174,22 @@ function openAtBroker(device: Duplex, asked: Application, version: number, deps:
   });
 }
 
+/**
+ * Ends a connection: at once, or with a last word and time for the device to read all that was
+ * said. What it sends meanwhile is nobody's.
+ */
+type End = (farewell?: Buffer) => void;
+
 interface Pipe {
   fromBroker(chunk: Buffer): void;
   revoke(): void;
+  move(): void;
 }
 
 /** Passes on what may pass, both ways, and no faster than it is taken. */
-function join(device: Duplex, broker: Socket, asked: Application, deps: ConnectionDeps, end: () => void): Pipe {
-  const follower = createFollower();
+function join(device: Duplex, broker: Socket, asked: Application, deps: ConnectionDeps, end: End): Pipe {
+  let pongs = 0;
+  const follower = createFollower(first => void (first === PINGRESP && pongs++));
   const answers: Buffer[] = [];
   const pace = createPace(deps.settings.mostPackets, deps.clock, device, broker);
   const flush = (): void => {
@@ -182,6 +210,8 @@ function join(device: Duplex, broker: Socket, asked: Application, deps: Connecti
       isTaken = device.write(chunk.subarray(between));
     } else isTaken = device.write(chunk);
     if (!isTaken) broker.pause();
+    if (pongs > 0) leaving.pongs(pongs);
+    pongs = 0;
   };
   broker.on("data", fromBroker);
   device.on("drain", () => broker.resume());
@@ -191,29 +221,39 @@ function join(device: Duplex, broker: Socket, asked: Application, deps: Connecti
     deps.log.debug("gate.ended", `${deviceUser(asked.device)}: ${because}.`);
     end();
   };
-  device.on("data", (chunk: Buffer) => {
+  const leaving = createLeaving({
+    clock: deps.clock,
+    toBroker: packet => void broker.write(packet),
+    end: unfinished => {
+      const user = deviceUser(asked.device);
+      if (unfinished > 0) deps.log.warn("gate.unfinished", `${user} left ${unfinished} messages of QoS 2 half way.`);
+      device.off("data", fromDevice);
+      end(farewell(asked.version) ?? Buffer.alloc(0));
+    },
+  });
+  device.once("close", () => leaving.close());
+  const fromDevice = (chunk: Buffer): void => {
     const passing = judge(chunk, {
-      cutter,
-      inspect,
-      send,
-      finish,
+      ...{ cutter, inspect, leaving, send, finish },
       denied: topic => deps.roll.denied(asked.device, topic),
     });
     if (passing === undefined) return;
     const isTaken = passing.bytes.length === 0 || broker.write(passing.bytes);
     pace(passing.count, isTaken);
-  });
+  };
+  device.on("data", fromDevice);
   device.resume();
-  return { fromBroker, revoke: () => revoke(asked.version, send, end) };
+  return { fromBroker, revoke: () => revoke(asked.version, send, end), move: () => leaving.begin() };
 }
 
-function revoke(version: MqttVersion, send: (packet: Buffer) => void, end: () => void): void {
+function revoke(version: MqttVersion, send: (packet: Buffer) => void, end: End): void {
   const told = farewell(version);
   if (told !== undefined) send(told);
   end();
 }
 
 interface Judging {
+  readonly leaving: Leaving;
   readonly cutter: Cutter;
   readonly inspect: ReturnType<typeof createInspector>;
   send(packet: Buffer): void;
@@ -224,7 +264,7 @@ interface Judging {
 /** What of a chunk goes to the broker; `undefined` where the connection ends. */
 function judge(
   chunk: Buffer,
-  { cutter, inspect, send, finish, denied }: Judging,
+  { cutter, inspect, leaving, send, finish, denied }: Judging,
 ): { readonly bytes: Buffer; readonly count: number } | undefined {
   try {
     const packets = cutter.push(chunk);
@@ -236,8 +276,9 @@ function judge(
         return undefined;
       }
       if (verdict.kind === "denied") denied(verdict.topic);
-      if (verdict.kind === "pass") passed.push(packet);
-      else if (verdict.answer !== undefined) send(verdict.answer);
+      if (verdict.kind === "pass") {
+        if (leaving.pass(packet)) passed.push(packet);
+      } else if (verdict.answer !== undefined) send(verdict.answer);
     }
     return { bytes: passed.length === 1 ? passed[0]! : Buffer.concat(passed), count: packets.length };
   } catch (error) {

@@ -74,8 +74,8 @@ export interface Follower {
   isBetween(): boolean;
 }
 
-/** Makes one, for a stream that begins with a packet. */
-export function createFollower(): Follower {
+/** Makes one, for a stream that begins with a packet. `onType` hears of the first byte of each. */
+export function createFollower(onType: (first: number) => void = () => undefined): Follower {
   let body = 0;
   let head = 0;
   let length = 0;
@@ -89,6 +89,7 @@ export function createFollower(): Follower {
           at += step;
         } else {
           const byte = chunk[at++]!;
+          if (head === 0) onType(byte);
           if (head > 0) length += (byte & 127) * 128 ** (head - 1);
           const isLast = head > 0 && byte < 128;
           head = isLast ? 0 : head + 1;

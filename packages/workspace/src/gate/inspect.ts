@@ -93,7 +93,7 @@ function answer(packet: Packet, version: MqttVersion): Buffer {
 }
 
 /** Where the packet goes on behind type and length; the packet is whole. */
-function headOf(packet: Buffer): number {
+export function headOf(packet: Buffer): number {
   let at = 1;
   while (packet[at]! >= 128) at += 1;
   return at + 1;

@@ -1,14 +1,19 @@
 import { deviceUser, shownTopic, type DeviceKey } from "@skep/core/workspace/device.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
+import type { Place } from "./brokers.ts";
 import { MOST_ASKED, type ConnectedDevice, type GateApi } from "./gate-api.ts";
 
 /** A connection that may have to end. */
 export interface Live {
   readonly device: DeviceKey;
   readonly version: number;
+  /** The broker where it is. */
+  readonly place: Place;
   /** Its right has ended. */
   revoke(): void;
+  /** It is to be at another broker. */
+  move(): void;
 }
 
 /** Who is connected, and what was denied to whom. */
@@ -17,6 +22,7 @@ export interface Roll {
   leave(live: Live): void;
   denied(device: DeviceKey, topic: string): void;
   readonly size: number;
+  lives(): Iterable<Live>;
   /** Tells the schedulers, and ends whose right has ended. Rejects while none answers. */
   report(): Promise<void>;
 }
@@ -69,6 +75,7 @@ export function createRoll(api: GateApi, clock: Clock, log: Log, forget: (device
     get size() {
       return lives.size;
     },
+    lives: () => lives,
     enter: live => void lives.add(live),
     leave: live => {
       lives.delete(live);

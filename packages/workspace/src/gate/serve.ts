@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { randomBytes } from "node:crypto";
 import { systemClock } from "@skep/kit/clock.ts";
 import { showConfig } from "@skep/kit/config.ts";
 import { createHealthHandler, watchReadiness } from "@skep/kit/health.ts";
@@ -17,9 +18,10 @@ export async function serveGate(config: GateConfig, log: Log, life: Life): Promi
   const { brokerHost, brokerPort, brokerUser, brokerPassword, mostBytes, mostPackets } = config;
   const gate = createGate({
     api: createGateApi(schedulersAt(config.apiUrl), config.gateSecret),
+    gateId: `gate_${randomBytes(12).toString("hex")}`,
     settings: {
-      ...{ brokerHost, brokerPort, mostBytes, mostPackets },
-      login: { username: brokerUser, password: brokerPassword },
+      broker: { host: brokerHost, port: brokerPort, login: { username: brokerUser, password: brokerPassword } },
+      ...{ mostBytes, mostPackets },
     },
     ...{ clock: systemClock, log },
   });

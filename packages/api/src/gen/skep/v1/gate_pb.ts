@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file skep/v1/gate.proto.
  */
 export const file_skep_v1_gate: GenFile = /*@__PURE__*/
-  fileDesc("ChJza2VwL3YxL2dhdGUucHJvdG8SB3NrZXAudjEiYwoLRGV2aWNlQ2xhaW0SHQoMd29ya3NwYWNlX2lkGAEgASgJQge6SARyAhgoEhsKCWRldmljZV9pZBgCIAEoCUIIukgFcgMYgAESGAoGZGlnZXN0GAMgASgJQgi6SAVyAxiAASJGChNBZG1pdERldmljZXNSZXF1ZXN0Ei8KBmNsYWltcxgBIAMoCzIULnNrZXAudjEuRGV2aWNlQ2xhaW1CCbpIBpIBAxDoByIoChRBZG1pdERldmljZXNSZXNwb25zZRIQCgh2ZXJzaW9ucxgBIAMoBCKcAQoPQ29ubmVjdGVkRGV2aWNlEh0KDHdvcmtzcGFjZV9pZBgBIAEoCUIHukgEcgIYKBIbCglkZXZpY2VfaWQYAiABKAlCCLpIBXIDGIABEg8KB3ZlcnNpb24YAyABKAQSDgoGZGVuaWVkGAQgASgNEh4KDGRlbmllZF90b3BpYxgFIAEoCUIIukgFcgMYgAISDAoEc2VlbhgGIAEoCCJMChRSZXBvcnREZXZpY2VzUmVxdWVzdBI0CgdkZXZpY2VzGAEgAygLMhguc2tlcC52MS5Db25uZWN0ZWREZXZpY2VCCbpIBpIBAxDoByIpChVSZXBvcnREZXZpY2VzUmVzcG9uc2USEAoIbWF5X3N0YXkYASADKAgyqgEKC0dhdGVTZXJ2aWNlEksKDEFkbWl0RGV2aWNlcxIcLnNrZXAudjEuQWRtaXREZXZpY2VzUmVxdWVzdBodLnNrZXAudjEuQWRtaXREZXZpY2VzUmVzcG9uc2USTgoNUmVwb3J0RGV2aWNlcxIdLnNrZXAudjEuUmVwb3J0RGV2aWNlc1JlcXVlc3QaHi5za2VwLnYxLlJlcG9ydERldmljZXNSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("ChJza2VwL3YxL2dhdGUucHJvdG8SB3NrZXAudjEiYwoLRGV2aWNlQ2xhaW0SHQoMd29ya3NwYWNlX2lkGAEgASgJQge6SARyAhgoEhsKCWRldmljZV9pZBgCIAEoCUIIukgFcgMYgAESGAoGZGlnZXN0GAMgASgJQgi6SAVyAxiAASJGChNBZG1pdERldmljZXNSZXF1ZXN0Ei8KBmNsYWltcxgBIAMoCzIULnNrZXAudjEuRGV2aWNlQ2xhaW1CCbpIBpIBAxDoByJTChRBZG1pdERldmljZXNSZXNwb25zZRIQCgh2ZXJzaW9ucxgBIAMoBBIpCgdicm9rZXJzGAIgAygLMhguc2tlcC52MS5Xb3Jrc3BhY2VCcm9rZXIibwoPV29ya3NwYWNlQnJva2VyEhQKDHdvcmtzcGFjZV9pZBgBIAEoCRIOCgZzZXJpYWwYAiABKAQSIQoDb3duGAMgASgLMhQuc2tlcC52MS5Ccm9rZXJMb2dpbhITCgtpc19zd2l0Y2hlZBgEIAEoCCJJCgtCcm9rZXJMb2dpbhIMCgRob3N0GAEgASgJEgwKBHBvcnQYAiABKA0SDAoEdXNlchgDIAEoCRIQCghwYXNzd29yZBgEIAEoCSKcAQoPQ29ubmVjdGVkRGV2aWNlEh0KDHdvcmtzcGFjZV9pZBgBIAEoCUIHukgEcgIYKBIbCglkZXZpY2VfaWQYAiABKAlCCLpIBXIDGIABEg8KB3ZlcnNpb24YAyABKAQSDgoGZGVuaWVkGAQgASgNEh4KDGRlbmllZF90b3BpYxgFIAEoCUIIukgFcgMYgAISDAoEc2VlbhgGIAEoCCJMChRSZXBvcnREZXZpY2VzUmVxdWVzdBI0CgdkZXZpY2VzGAEgAygLMhguc2tlcC52MS5Db25uZWN0ZWREZXZpY2VCCbpIBpIBAxDoByIpChVSZXBvcnREZXZpY2VzUmVzcG9uc2USEAoIbWF5X3N0YXkYASADKAgijAEKFFJlcG9ydEJyb2tlcnNSZXF1ZXN0EhoKB2dhdGVfaWQYASABKAlCCbpIBnIEEAEYQBIUCgNzZXEYAiABKARCB7pIBDICKAESLgoGcGxhY2VzGAMgAygLMhIuc2tlcC52MS5HYXRlUGxhY2VCCrpIB5IBBBCgjQYSEgoKaXNfbGVhdmluZxgEIAEoCCJRCglHYXRlUGxhY2USHwoMd29ya3NwYWNlX2lkGAEgASgJQgm6SAZyBBABGCgSDgoGc2VyaWFsGAIgASgEEhMKC2Nvbm5lY3Rpb25zGAMgASgNIkIKFVJlcG9ydEJyb2tlcnNSZXNwb25zZRIpCgdicm9rZXJzGAEgAygLMhguc2tlcC52MS5Xb3Jrc3BhY2VCcm9rZXIy+gEKC0dhdGVTZXJ2aWNlEksKDEFkbWl0RGV2aWNlcxIcLnNrZXAudjEuQWRtaXREZXZpY2VzUmVxdWVzdBodLnNrZXAudjEuQWRtaXREZXZpY2VzUmVzcG9uc2USTgoNUmVwb3J0RGV2aWNlcxIdLnNrZXAudjEuUmVwb3J0RGV2aWNlc1JlcXVlc3QaHi5za2VwLnYxLlJlcG9ydERldmljZXNSZXNwb25zZRJOCg1SZXBvcnRCcm9rZXJzEh0uc2tlcC52MS5SZXBvcnRCcm9rZXJzUmVxdWVzdBoeLnNrZXAudjEuUmVwb3J0QnJva2Vyc1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
  * @generated from message skep.v1.DeviceClaim
@@ -69,6 +69,13 @@ export type AdmitDevicesResponse = Message<"skep.v1.AdmitDevicesResponse"> & {
    * @generated from field: repeated uint64 versions = 1;
    */
   versions: bigint[];
+
+  /**
+   * Of each workspace of the claims once.
+   *
+   * @generated from field: repeated skep.v1.WorkspaceBroker brokers = 2;
+   */
+  brokers: WorkspaceBroker[];
 };
 
 /**
@@ -77,6 +84,82 @@ export type AdmitDevicesResponse = Message<"skep.v1.AdmitDevicesResponse"> & {
  */
 export const AdmitDevicesResponseSchema: GenMessage<AdmitDevicesResponse> = /*@__PURE__*/
   messageDesc(file_skep_v1_gate, 2);
+
+/**
+ * Where the devices of a workspace are to be.
+ *
+ * @generated from message skep.v1.WorkspaceBroker
+ */
+export type WorkspaceBroker = Message<"skep.v1.WorkspaceBroker"> & {
+  /**
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId: string;
+
+  /**
+   * Grows each time that they are sent elsewhere; a lower one is out of date.
+   *
+   * @generated from field: uint64 serial = 2;
+   */
+  serial: bigint;
+
+  /**
+   * The broker of its own pod; absent where its devices come to that of all.
+   *
+   * @generated from field: skep.v1.BrokerLogin own = 3;
+   */
+  own?: BrokerLogin | undefined;
+
+  /**
+   * Whether they were sent there lately, so that the gate is to tell of it though it has none.
+   *
+   * @generated from field: bool is_switched = 4;
+   */
+  isSwitched: boolean;
+};
+
+/**
+ * Describes the message skep.v1.WorkspaceBroker.
+ * Use `create(WorkspaceBrokerSchema)` to create a new message.
+ */
+export const WorkspaceBrokerSchema: GenMessage<WorkspaceBroker> = /*@__PURE__*/
+  messageDesc(file_skep_v1_gate, 3);
+
+/**
+ * A broker and who the gate is there.
+ *
+ * @generated from message skep.v1.BrokerLogin
+ */
+export type BrokerLogin = Message<"skep.v1.BrokerLogin"> & {
+  /**
+   * Empty while it runs nowhere.
+   *
+   * @generated from field: string host = 1;
+   */
+  host: string;
+
+  /**
+   * @generated from field: uint32 port = 2;
+   */
+  port: number;
+
+  /**
+   * @generated from field: string user = 3;
+   */
+  user: string;
+
+  /**
+   * @generated from field: string password = 4;
+   */
+  password: string;
+};
+
+/**
+ * Describes the message skep.v1.BrokerLogin.
+ * Use `create(BrokerLoginSchema)` to create a new message.
+ */
+export const BrokerLoginSchema: GenMessage<BrokerLogin> = /*@__PURE__*/
+  messageDesc(file_skep_v1_gate, 4);
 
 /**
  * @generated from message skep.v1.ConnectedDevice
@@ -124,7 +207,7 @@ export type ConnectedDevice = Message<"skep.v1.ConnectedDevice"> & {
  * Use `create(ConnectedDeviceSchema)` to create a new message.
  */
 export const ConnectedDeviceSchema: GenMessage<ConnectedDevice> = /*@__PURE__*/
-  messageDesc(file_skep_v1_gate, 3);
+  messageDesc(file_skep_v1_gate, 5);
 
 /**
  * @generated from message skep.v1.ReportDevicesRequest
@@ -141,7 +224,7 @@ export type ReportDevicesRequest = Message<"skep.v1.ReportDevicesRequest"> & {
  * Use `create(ReportDevicesRequestSchema)` to create a new message.
  */
 export const ReportDevicesRequestSchema: GenMessage<ReportDevicesRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_gate, 4);
+  messageDesc(file_skep_v1_gate, 6);
 
 /**
  * @generated from message skep.v1.ReportDevicesResponse
@@ -160,7 +243,97 @@ export type ReportDevicesResponse = Message<"skep.v1.ReportDevicesResponse"> & {
  * Use `create(ReportDevicesResponseSchema)` to create a new message.
  */
 export const ReportDevicesResponseSchema: GenMessage<ReportDevicesResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_gate, 5);
+  messageDesc(file_skep_v1_gate, 7);
+
+/**
+ * @generated from message skep.v1.ReportBrokersRequest
+ */
+export type ReportBrokersRequest = Message<"skep.v1.ReportBrokersRequest"> & {
+  /**
+   * New with each start of its process.
+   *
+   * @generated from field: string gate_id = 1;
+   */
+  gateId: string;
+
+  /**
+   * Grows with each report of the process: an older one changes nothing.
+   *
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+
+  /**
+   * All that it has, and of what was switched lately also what it has not.
+   *
+   * @generated from field: repeated skep.v1.GatePlace places = 3;
+   */
+  places: GatePlace[];
+
+  /**
+   * It ends and has nothing open any more.
+   *
+   * @generated from field: bool is_leaving = 4;
+   */
+  isLeaving: boolean;
+};
+
+/**
+ * Describes the message skep.v1.ReportBrokersRequest.
+ * Use `create(ReportBrokersRequestSchema)` to create a new message.
+ */
+export const ReportBrokersRequestSchema: GenMessage<ReportBrokersRequest> = /*@__PURE__*/
+  messageDesc(file_skep_v1_gate, 8);
+
+/**
+ * What a gate has open of a workspace.
+ *
+ * @generated from message skep.v1.GatePlace
+ */
+export type GatePlace = Message<"skep.v1.GatePlace"> & {
+  /**
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId: string;
+
+  /**
+   * The lowest of what it has open; where it has nothing, the one that it lets devices in by.
+   *
+   * @generated from field: uint64 serial = 2;
+   */
+  serial: bigint;
+
+  /**
+   * @generated from field: uint32 connections = 3;
+   */
+  connections: number;
+};
+
+/**
+ * Describes the message skep.v1.GatePlace.
+ * Use `create(GatePlaceSchema)` to create a new message.
+ */
+export const GatePlaceSchema: GenMessage<GatePlace> = /*@__PURE__*/
+  messageDesc(file_skep_v1_gate, 9);
+
+/**
+ * @generated from message skep.v1.ReportBrokersResponse
+ */
+export type ReportBrokersResponse = Message<"skep.v1.ReportBrokersResponse"> & {
+  /**
+   * Of each workspace that was named, and of each that was switched lately.
+   *
+   * @generated from field: repeated skep.v1.WorkspaceBroker brokers = 1;
+   */
+  brokers: WorkspaceBroker[];
+};
+
+/**
+ * Describes the message skep.v1.ReportBrokersResponse.
+ * Use `create(ReportBrokersResponseSchema)` to create a new message.
+ */
+export const ReportBrokersResponseSchema: GenMessage<ReportBrokersResponse> = /*@__PURE__*/
+  messageDesc(file_skep_v1_gate, 10);
 
 /**
  * What the processes before brokers and the schedulers say to each other. No service for people:
@@ -188,6 +361,16 @@ export const GateService: GenService<{
     methodKind: "unary";
     input: typeof ReportDevicesRequestSchema;
     output: typeof ReportDevicesResponseSchema;
+  },
+  /**
+   * At which brokers a gate has devices; the answer is where they are to be.
+   *
+   * @generated from rpc skep.v1.GateService.ReportBrokers
+   */
+  reportBrokers: {
+    methodKind: "unary";
+    input: typeof ReportBrokersRequestSchema;
+    output: typeof ReportBrokersResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_skep_v1_gate, 0);

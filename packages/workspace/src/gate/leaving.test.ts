@@ -1,0 +1,85 @@
+import { Buffer } from "node:buffer";
+import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
+import { generate, type Packet } from "mqtt-packet";
+import { expect, it } from "vitest";
+import { createLeaving } from "./leaving.ts";
+
+const publish = (qos: 0 | 1 | 2, messageId = 1): Buffer =>
+  generate({ cmd: "publish", topic: "acme/devices/d1/x", payload: "1", qos, messageId, dup: false, retain: false });
+const pubrel = (messageId: number): Buffer => generate({ cmd: "pubrel", messageId } as Packet);
+const ping = generate({ cmd: "pingreq" });
+
+function start() {
+  const clock = createVirtualClock();
+  const sent: Buffer[] = [];
+  const ended: number[] = [];
+  const leaving = createLeaving({
+    ...{ clock, toBroker: packet => void sent.push(packet), end: unfinished => void ended.push(unfinished) },
+  });
+  return { clock, sent, ended, leaving };
+}
+
+it("ends a connection once the broker has answered all that it took", () => {
+  const { sent, ended, leaving } = start();
+  leaving.pass(publish(1));
+  leaving.begin();
+  expect(sent.map(String)).toEqual([ping].map(String));
+  expect(ended).toEqual([]);
+  leaving.pongs(1);
+  leaving.pongs(1);
+  expect(ended).toEqual([0]);
+});
+
+it("is not misled by the answer to the device's own ping", () => {
+  const { ended, leaving } = start();
+  leaving.pass(ping);
+  leaving.begin();
+  leaving.pongs(1);
+  expect(ended).toEqual([]);
+  leaving.pongs(1);
+  expect(ended).toEqual([0]);
+});
+
+it("leaves what comes at QoS 1 and 2 with the device, and passes all else on", () => {
+  const { leaving } = start();
+  expect([publish(0), publish(1), publish(2)].map(leaving.pass)).toEqual([true, true, true]);
+  leaving.begin();
+  expect([publish(0), publish(1), publish(2), ping, pubrel(1)].map(leaving.pass)).toEqual([
+    ...[true, false, false, true, true],
+  ]);
+});
+
+it("lets the device finish what it began at QoS 2 before it asks", async () => {
+  const { sent, leaving } = start();
+  leaving.pass(publish(2, 7));
+  leaving.pass(publish(2, 300));
+  leaving.pass(pubrel(7));
+  leaving.begin();
+  await Promise.resolve();
+  expect(sent).toEqual([]);
+  leaving.pass(pubrel(300));
+  // The packet that it was asked about goes first.
+  expect(sent).toEqual([]);
+  await Promise.resolve();
+  expect(sent).toHaveLength(1);
+});
+
+it("waits 2 s at most, and says what was left half way", async () => {
+  const { clock, ended, leaving } = start();
+  leaving.pass(publish(2, 7));
+  leaving.begin();
+  leaving.begin();
+  await clock.advance(1_999);
+  expect(ended).toEqual([]);
+  await clock.advance(1);
+  expect(ended).toEqual([1]);
+});
+
+it("ends nothing that has ended by itself", async () => {
+  const { clock, ended, leaving } = start();
+  leaving.begin();
+  leaving.close();
+  leaving.pongs(1);
+  await clock.advance(2_001);
+  expect(ended).toEqual([]);
+});

@@ -1,0 +1,97 @@
+import { Buffer } from "node:buffer";
+import type { Clock } from "@skep/kit/clock.ts";
+import { headOf } from "./inspect.ts";
+
+/**
+ * Ends a connection so that nothing that the broker took from the device is left without an answer,
+ * and nothing that it answered is left half done.
+ */
+export interface Leaving {
+  /** Notes a packet of the device that may pass; `false` for one that is not passed on any more. */
+  pass(packet: Buffer): boolean;
+  /** Notes answers to pings that the broker sent. */
+  pongs(count: number): void;
+  /** Begins to end it. */
+  begin(): void;
+  /** The connection has ended by itself. */
+  close(): void;
+}
+
+/** What it works with. */
+export interface LeavingOptions {
+  readonly clock: Clock;
+  readonly toBroker: (packet: Buffer) => void;
+  /** `unfinished`: messages of QoS 2 that the device has begun to hand over. */
+  readonly end: (unfinished: number) => void;
+}
+
+/** A device that does not finish within this time is ended all the same. */
+const MOST_MS = 2_000;
+
+const PUBLISH = 3;
+const PUBREL = 6;
+const PINGREQ = 12;
+const PING = Buffer.from([PINGREQ << 4, 0]);
+
+/**
+ * Makes one. From `begin` on messages of QoS 1 and 2 stay with the device, which sends them again
+ * to the next broker. What it had begun of QoS 2 is finished first: the next broker knows nothing of
+ * it and would call it done. Then a ping goes to the broker. Its answer comes behind all others, so
+ * that nobody has to guess whether one is still on its way.
+ */
+export function createLeaving({ clock, toBroker, end }: LeavingOptions): Leaving {
+  const begun = new Set<number>();
+  let pings = 0;
+  let isLeaving = false;
+  let isAsked = false;
+  let isOver = false;
+  let cancelLate = (): void => undefined;
+
+  const finish = (): void => {
+    if (isOver) return;
+    isOver = true;
+    cancelLate();
+    end(begun.size);
+  };
+  const ask = (): void => {
+    if (!isLeaving || isAsked || begun.size > 0) return;
+    isAsked = true;
+    pings += 1;
+    toBroker(PING);
+  };
+
+  return {
+    pass: packet => {
+      const type = packet[0]! >> 4;
+      if (type === PUBLISH) {
+        const qos = (packet[0]! >> 1) & 3;
+        if (qos > 0 && isLeaving) return false;
+        if (qos === 2) begun.add(idOfPublish(packet));
+      } else if (type === PUBREL) {
+        begun.delete(packet.readUInt16BE(headOf(packet)));
+        // The packet itself goes first.
+        if (isLeaving) queueMicrotask(ask);
+      } else if (type === PINGREQ) pings += 1;
+      return true;
+    },
+    pongs: count => {
+      pings -= count;
+      if (isAsked && pings <= 0) finish();
+    },
+    begin: () => {
+      if (isLeaving) return;
+      isLeaving = true;
+      cancelLate = clock.timer(MOST_MS, finish);
+      ask();
+    },
+    close: () => {
+      isOver = true;
+      cancelLate();
+    },
+  };
+}
+
+function idOfPublish(packet: Buffer): number {
+  const at = headOf(packet);
+  return packet.readUInt16BE(at + 2 + packet.readUInt16BE(at));
+}
