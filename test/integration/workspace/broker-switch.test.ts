@@ -44,7 +44,7 @@ function publishAll(client: MqttClient, topic: string, qos: 1 | 2): { stop(): Pr
 function connect(device: string, protocolVersion: 4 | 5): Promise<MqttClient> {
   const login = { clientId: device, username: `acme/devices/${device}`, password: rig.secretOf(`acme/${device}`) };
   const client = connectAsync(rig.url, { ...login, protocolVersion, reconnectPeriod: 20, clean: false }, false);
-  onTestFinished(async () => void (await (await client).endAsync(true)));
+  onTestFinished(async () => (await client).endAsync(true));
   return client;
 }
 

@@ -1,4 +1,5 @@
 import type { DeploymentId } from "../model/deployment.ts";
+import { deploymentIdOf } from "../model/instance-id.ts";
 import type { TenantId } from "../model/tenant.ts";
 import type { WorkspaceId } from "./connector.ts";
 
@@ -12,5 +13,5 @@ export function podName(workspaceId: WorkspaceId): string {
 
 /** Its id. */
 export function podId(tenantId: TenantId, workspaceId: WorkspaceId): DeploymentId {
-  return `${tenantId}.${podName(workspaceId)}`;
+  return deploymentIdOf(tenantId, podName(workspaceId));
 }
