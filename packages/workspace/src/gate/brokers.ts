@@ -34,7 +34,9 @@ export interface Brokers {
   of(workspaceId: WorkspaceId): Place | undefined;
 }
 
-/** Makes one; `shared` is the broker of all. Nothing is forgotten: a platform has few workspaces. */
+/**
+ * Makes one; `shared` is the broker of all. Nothing is forgotten: a platform has few workspaces.
+ */
 export function createBrokers(shared: Broker): Brokers {
   const known = new Map<WorkspaceId, Place>();
   return {

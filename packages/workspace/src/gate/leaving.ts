@@ -35,9 +35,9 @@ const PING = Buffer.from([PINGREQ << 4, 0]);
 
 /**
  * Makes one. From `begin` on messages of QoS 1 and 2 stay with the device, which sends them again
- * to the next broker. What it had begun of QoS 2 is finished first: the next broker knows nothing of
- * it and would call it done. Then a ping goes to the broker. Its answer comes behind all others, so
- * that nobody has to guess whether one is still on its way.
+ * to the next broker. What it had begun of QoS 2 is finished first: the next broker knows nothing
+ * of it and would call it done. Then a ping goes to the broker. Its answer comes behind all others,
+ * so that nobody has to guess whether one is still on its way.
  */
 export function createLeaving({ clock, toBroker, end }: LeavingOptions): Leaving {
   const begun = new Set<number>();
