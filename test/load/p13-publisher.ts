@@ -8,12 +8,15 @@ const CONNECTIONS = 10;
 const WINDOW = 200;
 const DEVICES = 100;
 const PUBACK_BYTES = 4;
+/** More than a frame has. */
+const MOST_BYTES = 256;
 const CONNECT = 0x10;
 const PUBLISH_QOS1 = 0x32;
 const DISCONNECT = 0xe0;
 
 const [port = "", count = "", seconds = "", topic = ""] = process.argv.slice(2);
 const each = Math.ceil(Number(count) / CONNECTIONS);
+const names = Array.from({ length: DEVICES }, (_, index) => text(topic.replace("%", `d${index}`)));
 const begunAt = Date.now();
 const endsAt = performance.now() + Number(seconds) * 1_000;
 const taken = await Promise.all(
@@ -33,9 +36,11 @@ async function publish(index: number, first: number, most: number): Promise<numb
   let rest = 0;
   function send(): void {
     const until = performance.now() > endsAt ? sent : Math.min(most, acknowledged + WINDOW);
-    const frames: Buffer[] = [];
-    for (; sent < until; sent += 1) frames.push(frameOf(sent, first));
-    if (frames.length > 0) socket.write(Buffer.concat(frames));
+    if (sent >= until) return;
+    const frames = Buffer.allocUnsafe((until - sent) * MOST_BYTES);
+    let end = 0;
+    for (; sent < until; sent += 1) end = writeFrame(frames, end, sent, first);
+    socket.write(frames.subarray(0, end));
   }
   socket.on("error", reject);
   socket.on("close", () => reject(new Error("the broker closed the connection")));
@@ -53,11 +58,23 @@ async function publish(index: number, first: number, most: number): Promise<numb
   return sent - first;
 }
 
-function frameOf(number: number, first: number): Buffer {
+/**
+ * Writes one PUBLISH, and answers where it ends. Nothing is allocated for it: the publisher shares
+ * the cores of what is measured.
+ */
+function writeFrame(into: Buffer, from: number, number: number, first: number): number {
   const payload = `{"n":${number},"lat":52.5${number % 997},"lon":13.4${number % 991},"temperature":${20 + (number % 600) / 10}}`;
+  const name = names[number % DEVICES]!;
+  const length = name.length + 2 + payload.length;
   const messageId = ((number - first) % 65_535) + 1;
-  const name = topic.replace("%", `d${number % DEVICES}`);
-  return packet(PUBLISH_QOS1, text(name), uint16(messageId), Buffer.from(payload));
+  let at = from;
+  into[at++] = PUBLISH_QOS1;
+  if (length > 0x7f) into[at++] = (length & 0x7f) | 0x80;
+  into[at++] = length > 0x7f ? length >> 7 : length;
+  at += name.copy(into, at);
+  into[at++] = messageId >> 8;
+  into[at++] = messageId & 0xff;
+  return at + into.write(payload, at, "latin1");
 }
 
 async function connected(clientId: string): Promise<Socket> {

@@ -43,8 +43,9 @@ export function whyNotConverted(from: string, to: string): string | undefined {
 
 /** A value of one unit in another one; as it is where `whyNotConverted` has a reason. */
 export function convertUnit(value: number, from: string, to: string): number {
+  if (from === to) return value;
   const [a, b] = [unitOf(from), unitOf(to)];
-  if (from === to || a === undefined || b === undefined || a.kind !== b.kind) return value;
+  if (a === undefined || b === undefined || a.kind !== b.kind) return value;
   return (value * a.factor + a.offset - b.offset) / b.factor;
 }
 

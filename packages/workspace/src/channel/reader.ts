@@ -1,7 +1,6 @@
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { retryDelay, type Backoff } from "@skep/kit/retry.ts";
-import type { IPublishPacket } from "mqtt-packet";
 import type { Delivery, Reader, ReaderState } from "./delivery.ts";
 import { owned } from "../ownership.ts";
 import { ChannelError } from "./failure.ts";
@@ -105,7 +104,8 @@ function createLine(
         opened.pause(isPaused);
         ready();
       },
-      published: packet => delivered(deliveryOf(packet, connection)),
+      published: ({ topic, payload, packetId, isRepeated, senderId }) =>
+        delivered({ topic, payload, connection, packetId, isRepeated, senderId }),
     });
     session = opened;
     const cancel = clock.timer(CONNECT_MS, () => {
@@ -130,18 +130,5 @@ function createLine(
       if (isReady) session?.pause(wanted);
     },
     leave: () => session?.leave(),
-  };
-}
-
-function deliveryOf(packet: IPublishPacket, connection: number): Delivery {
-  const { topic, payload, qos, dup, messageId, properties } = packet;
-  const id = properties?.userProperties?.["id"];
-  return {
-    topic,
-    payload: typeof payload === "string" ? Buffer.from(payload) : payload,
-    connection,
-    packetId: qos === 0 ? 0 : (messageId ?? 0),
-    isRepeated: dup,
-    senderId: typeof id === "string" ? id : undefined,
   };
 }

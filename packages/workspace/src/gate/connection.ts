@@ -17,7 +17,7 @@ import {
   type Application,
   type RefusedBecause,
 } from "./connect-packet.ts";
-import { createCutter, createFollower, StreamError, type Cutter } from "./frames.ts";
+import { createCutter, createFollower, StreamError, type Cutter } from "../mqtt/frames.ts";
 import { createInspector, type MqttVersion } from "./inspect.ts";
 import { createLeaving, type Leaving } from "./leaving.ts";
 import type { Refusals } from "./refusals.ts";

@@ -1,4 +1,3 @@
-import { parseTopic } from "@skep/core/workspace/topic.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
@@ -12,6 +11,7 @@ import { createKeyMaker, type KeyMaker } from "./key.ts";
 import { createQueue } from "./queue.ts";
 import { processAll } from "./process-all.ts";
 import { rescue } from "./rescue.ts";
+import { createTopicReader, type TopicReader } from "./topics.ts";
 import { twoAtATime } from "./two-at-a-time.ts";
 
 /** What a pipeline works with. */
@@ -81,6 +81,7 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
   const { workspaceId, mayRead } = settings;
   const ending = new AbortController();
   const counts = { read: 0, unconfirmed: 0, lost: 0, stored: 0, buried: 0, repeated: 0, failures: 0 };
+  const topicOf = createTopicReader();
   let lastError = "";
   const queue = createQueue(clock, settings.batch, isPaused => reader.pause(isPaused), ending.signal);
   const { owns, insist } = createInsistence(
@@ -101,7 +102,7 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
     let processed: Processed | undefined;
     const isStored = await insist(async () => {
       // Once only: keys stay, and what the rules remember counts each message once.
-      sorted ??= await sort(deliveries, ports, settings, keys);
+      sorted ??= await sort(deliveries, ports, settings, { keys, topicOf });
       processed ??= processAll(ports.rules, sorted.messages, clock.now());
       judged();
       const dead = [...sorted.letters, ...processed.dead];
@@ -172,7 +173,7 @@ async function sort(
   deliveries: readonly Delivery[],
   { database, clock }: Pick<PipelinePorts, "database" | "clock">,
   { workspaceId, maxPayload }: PipelineSettings,
-  keys: KeyMaker,
+  { keys, topicOf }: { readonly keys: KeyMaker; readonly topicOf: TopicReader },
 ): Promise<Sorted> {
   const prefixes = deliveries.flatMap(one => keys.prefix(one) ?? []);
   const known = prefixes.length === 0 ? undefined : await database.recall(prefixes, RECALL_WITHIN);
@@ -181,7 +182,7 @@ async function sort(
   const receivedAt = clock.now();
   for (const delivery of deliveries) {
     const key = known?.get(keys.prefix(delivery) ?? "") ?? keys.fresh(delivery, receivedAt);
-    const topic = parseTopic(delivery.topic);
+    const topic = topicOf(delivery.topic);
     const because = whyDead(delivery, topic?.workspaceId === workspaceId, maxPayload);
     if (topic !== undefined && because === undefined)
       messages.push({ key, topic, payload: delivery.payload, receivedAt });

@@ -2,10 +2,11 @@ import { NO_MEMORY, type DeviceMemory } from "@skep/core/rules/evaluate.ts";
 
 /** What is remembered of devices, of the latest ones only (R42). */
 export interface Devices {
-  /** What is known of a device, which counts as the latest from now on. */
   memoryOf(deviceId: string): DeviceMemory;
-  /** `silentAt`: when its silence means something; `undefined` for never. */
+  /** It counts as the latest from now on. `silentAt`: when its silence means something; `undefined` for never. */
   remember(deviceId: string, memory: DeviceMemory, silentAt: number | undefined): void;
+  /** Changes what is remembered of each. */
+  revise(change: (memory: DeviceMemory) => DeviceMemory): void;
   /** Devices whose silence means something by now. */
   silentBy(now: number): readonly string[];
   size(): number;
@@ -20,13 +21,7 @@ export function createDevices(most: number): Devices {
   const silences = new Map<string, number>();
   let forgotten = 0;
   return {
-    memoryOf: deviceId => {
-      const memory = memories.get(deviceId);
-      if (memory === undefined) return NO_MEMORY;
-      memories.delete(deviceId);
-      memories.set(deviceId, memory);
-      return memory;
-    },
+    memoryOf: deviceId => memories.get(deviceId) ?? NO_MEMORY,
     remember: (deviceId, memory, silentAt) => {
       memories.delete(deviceId);
       memories.set(deviceId, memory);
@@ -37,6 +32,9 @@ export function createDevices(most: number): Devices {
       memories.delete(oldest!);
       silences.delete(oldest!);
       forgotten += 1;
+    },
+    revise: change => {
+      for (const [deviceId, memory] of memories) memories.set(deviceId, change(memory));
     },
     silentBy: now => [...silences].filter(([, at]) => at <= now).map(([deviceId]) => deviceId),
     size: () => memories.size,

@@ -73,6 +73,15 @@ function begin(set: Partial<RuleSet> = {}, mostDevices = 10, webhooks?: Webhooks
 }
 
 describe("a message", () => {
+  it("has what stands at one path within another in one object, whatever the names are", () => {
+    const names = ["gps.lat", "gps.lon", "gps.height", "__proto__", "a", "a.b"];
+    const fields = new Map(names.map(name => [name, field({ sources: ["t"] })]));
+    const schemas = new Map([["telemetry", { ...schemaOf(), fields }]]);
+    const { rules, message, clock } = begin({ schemas });
+    const { value } = rules.process([message({ t: 7 })], clock.now()).documents[0]!;
+    expect(JSON.stringify(value)).toBe('{"gps":{"lat":7,"lon":7,"height":7},"__proto__":7,"a":{"b":7}}');
+  });
+
   it("is stored with its typed fields, by its own time, and told to sockets", () => {
     const { rules, message, clock } = begin();
     const { documents, events, dead } = rules.process([message({ t: 81, time: 1_600_000_000 })], clock.now());
@@ -187,6 +196,15 @@ describe("rules", () => {
     const { rules, message, clock } = begin({ rules: [ruleOf(HOT, [EVENT])] });
     rules.process([message({ t: 81 })], clock.now());
     rules.set({ schemas: new Map([["telemetry", schemaOf()]]), rules: [ruleOf(HOT, [EVENT], { version: 2 })] });
+    expect(rules.process([message({ t: 81 })], clock.now()).effects).toHaveLength(1);
+  });
+
+  it("begin anew where one is taken away and comes back", () => {
+    const { rules, message, clock } = begin({ rules: [ruleOf(HOT, [EVENT])] });
+    const schemas = new Map([["telemetry", schemaOf()]]);
+    rules.process([message({ t: 81 })], clock.now());
+    rules.set({ schemas, rules: [] });
+    rules.set({ schemas, rules: [ruleOf(HOT, [EVENT])] });
     expect(rules.process([message({ t: 81 })], clock.now()).effects).toHaveLength(1);
   });
 

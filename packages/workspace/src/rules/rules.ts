@@ -1,6 +1,5 @@
 import { evaluate, evaluateSilence, forgetRules, silentAt, type Effect } from "@skep/core/rules/evaluate.ts";
 import type { RuleSet } from "@skep/core/rules/rule-set.ts";
-import { topicOf } from "@skep/core/workspace/topic.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { DeadLetter, Message, MessageDocument, WorkspaceEvent } from "../message.ts";
@@ -50,7 +49,7 @@ export function createRules(options: RulesOptions, first: RuleSet): RulesRuntime
   let isClosed = false;
 
   function judge(message: Message, now: number): Judged {
-    const typed = typeMessage(message, current.schemas, topicOf(message.topic));
+    const typed = typeMessage(message, current.schemas);
     if ("letter" in typed) {
       counts.dead += 1;
       lastError = typed.letter.because;
@@ -59,8 +58,9 @@ export function createRules(options: RulesOptions, first: RuleSet): RulesRuntime
     counts[typed.document.schema === undefined ? "untyped" : "typed"] += 1;
     const { deviceId, category, type } = message.topic;
     if (category === COMMANDS) return { document: typed.document, effects: [] };
-    const before = forgetRules(devices.memoryOf(deviceId), current.rules);
-    const { effects, memory } = evaluate(current.rules, { ...typed, deviceId, category, type }, before, now);
+    const { fields, at } = typed;
+    const event = { fields, at, deviceId, category, type };
+    const { effects, memory } = evaluate(current.rules, event, devices.memoryOf(deviceId), now);
     devices.remember(deviceId, memory, silentAt(current.rules, memory));
     counts.effects += effects.length;
     return { document: typed.document, effects };
@@ -89,7 +89,10 @@ export function createRules(options: RulesOptions, first: RuleSet): RulesRuntime
   return {
     process: (messages, now) => processAll(messages, message => judge(message, now)),
     act: effects => acting.act(effects),
-    set: next => void (current = next),
+    set: next => {
+      current = next;
+      devices.revise(memory => forgetRules(memory, next.rules));
+    },
     health: (): PartHealth => ({
       isConnected: !isClosed,
       lastError: lastError === "" ? acting.lastError() : lastError,
@@ -137,8 +140,10 @@ function processAll(messages: readonly Message[], judge: (message: Message) => J
   return { documents, dead, effects, events };
 }
 
-function eventTopic({ topic }: Message): string {
-  return topicOf(topic).slice(topic.workspaceId.length + 1);
+/** The topic of a message below its workspace. */
+function eventTopic({ topic: { deviceId, category, type } }: Message): string {
+  const base = `devices/${deviceId}/${category}`;
+  return type === "" ? base : `${base}/${type}`;
 }
 
 function silenceOf(workspaceId: WorkspaceId, deviceId: string, now: number): Message {

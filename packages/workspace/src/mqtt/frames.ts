@@ -34,20 +34,21 @@ export function createCutter(most: number): Cutter {
       held += chunk.length;
       if (held < wanted) return [];
       const packets: Buffer[] = [];
-      let data = takeHeld();
+      const data = takeHeld();
+      let at = 0;
       for (;;) {
-        const total = totalOf(data);
+        const total = totalOf(data, at);
         if (total > most) throw new StreamError(`it sent a packet of ${total} bytes, and ${most} are allowed`);
-        if (total === 0 || data.length < total) {
+        if (total === 0 || data.length - at < total) {
           wanted = total;
           break;
         }
-        packets.push(data.subarray(0, total));
-        data = data.subarray(total);
+        packets.push(data.subarray(at, at + total));
+        at += total;
       }
-      if (data.length > 0) {
-        pieces = [data];
-        held = data.length;
+      if (at < data.length) {
+        pieces = [data.subarray(at)];
+        held = data.length - at;
       }
       return packets;
     },
@@ -55,13 +56,14 @@ export function createCutter(most: number): Cutter {
   };
 }
 
-/** How many bytes the packet at the front has; 0 while its head is not whole. */
-function totalOf(data: Buffer): number {
+/** How many bytes the packet that begins at `from` has; 0 while its head is not whole. */
+function totalOf(data: Buffer, from: number): number {
   let length = 0;
-  for (let at = 1; at < data.length; at++) {
+  for (let at = 1; from + at < data.length; at++) {
     if (at > 4) throw new StreamError("it sent a length of more than four bytes");
-    length += (data[at]! & 127) * 128 ** (at - 1);
-    if (data[at]! < 128) return length + at + 1;
+    const byte = data[from + at]!;
+    length += (byte & 127) << (7 * (at - 1));
+    if (byte < 128) return length + at + 1;
   }
   return 0;
 }
