@@ -79,9 +79,8 @@ const LOST = "Messages at QoS 0 waited to be stored when the workspace was close
 export function createPipeline(ports: PipelinePorts, settings: PipelineSettings, keys = createKeyMaker()): Pipeline {
   const { reader, clock, random, log } = ports;
   const { workspaceId, mayRead } = settings;
-  const ending = new AbortController();
+  const [ending, topicOf] = [new AbortController(), createTopicReader()];
   const counts = { read: 0, unconfirmed: 0, lost: 0, stored: 0, buried: 0, repeated: 0, failures: 0 };
-  const topicOf = createTopicReader();
   let lastError = "";
   const queue = createQueue(clock, settings.batch, isPaused => reader.pause(isPaused), ending.signal);
   const { owns, insist } = createInsistence(
@@ -102,7 +101,7 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
     let processed: Processed | undefined;
     const isStored = await insist(async () => {
       // Once only: keys stay, and what the rules remember counts each message once.
-      sorted ??= await sort(deliveries, ports, settings, { keys, topicOf });
+      sorted ??= await sort(deliveries, ports, settings, keys, topicOf);
       processed ??= processAll(ports.rules, sorted.messages, clock.now());
       judged();
       const dead = [...sorted.letters, ...processed.dead];
@@ -173,7 +172,8 @@ async function sort(
   deliveries: readonly Delivery[],
   { database, clock }: Pick<PipelinePorts, "database" | "clock">,
   { workspaceId, maxPayload }: PipelineSettings,
-  { keys, topicOf }: { readonly keys: KeyMaker; readonly topicOf: TopicReader },
+  keys: KeyMaker,
+  topicOf: TopicReader,
 ): Promise<Sorted> {
   const prefixes = deliveries.flatMap(one => keys.prefix(one) ?? []);
   const known = prefixes.length === 0 ? undefined : await database.recall(prefixes, RECALL_WITHIN);

@@ -3,7 +3,10 @@ import { NO_MEMORY, type DeviceMemory } from "@skep/core/rules/evaluate.ts";
 /** What is remembered of devices, of the latest ones only (R42). */
 export interface Devices {
   memoryOf(deviceId: string): DeviceMemory;
-  /** It counts as the latest from now on. `silentAt`: when its silence means something; `undefined` for never. */
+  /**
+   * It counts as the latest from now on. `silentAt`: when its silence means something; `undefined`
+   * for never.
+   */
   remember(deviceId: string, memory: DeviceMemory, silentAt: number | undefined): void;
   /** Changes what is remembered of each. */
   revise(change: (memory: DeviceMemory) => DeviceMemory): void;

@@ -80,12 +80,7 @@ export function createRules(options: RulesOptions, first: RuleSet): RulesRuntime
     }
   }
 
-  let stop = clock.timer(SILENCE_MS, tick);
-  function tick(): void {
-    listen();
-    if (!isClosed) stop = clock.timer(SILENCE_MS, tick);
-  }
-
+  const stop = eachSecond(clock, listen);
   return {
     process: (messages, now) => processAll(messages, message => judge(message, now)),
     act: effects => acting.act(effects),
@@ -112,6 +107,16 @@ export function createRules(options: RulesOptions, first: RuleSet): RulesRuntime
       await acting.idle();
     },
   };
+}
+
+/** Answers how to end it. */
+function eachSecond(clock: Clock, run: () => void): () => void {
+  let stop = clock.timer(SILENCE_MS, tick);
+  function tick(): void {
+    stop = clock.timer(SILENCE_MS, tick);
+    run();
+  }
+  return () => stop();
 }
 
 function withWebhooks(actions: Actions, webhooks: Webhooks): Actions {
