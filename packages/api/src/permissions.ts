@@ -66,6 +66,11 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     listRuleVersions: "rules.read",
     deleteRule: "rules.write",
   },
+  webhooks: {
+    putWebhook: "rules.write",
+    listWebhooks: "rules.read",
+    deleteWebhook: "rules.write",
+  },
   devices: {
     createDevices: "devices.write",
     getDevice: "devices.read",

@@ -10,6 +10,7 @@ import { PlatformService } from "./gen/skep/v1/platform_service_pb.ts";
 import { RoutingService } from "./gen/skep/v1/routing_service_pb.ts";
 import { ContainerService } from "./gen/skep/v1/container_service_pb.ts";
 import { RuleService } from "./gen/skep/v1/rule_service_pb.ts";
+import { WebhookService } from "./gen/skep/v1/webhook_service_pb.ts";
 import { TenantService } from "./gen/skep/v1/tenant_service_pb.ts";
 import { WorkspaceService } from "./gen/skep/v1/workspace_service_pb.ts";
 
@@ -24,6 +25,7 @@ export const SERVICE_BY_NAME = {
   workspaces: WorkspaceService,
   containers: ContainerService,
   rules: RuleService,
+  webhooks: WebhookService,
   devices: DeviceService,
   nodes: NodeService,
   routing: RoutingService,

@@ -164,6 +164,11 @@ export const SCHEDULER_SETTINGS = {
     names,
     "hosts in the platform's own network that workspaces may have as their database, commas between; .example.internal is all below it",
   ),
+  webhookHosts: setting(
+    "SKEP_WORKSPACE_WEBHOOK_HOSTS",
+    names,
+    "hosts in the platform's own network that webhooks of workspaces may go to, also by plain HTTP; commas between",
+  ),
   reservedDomains: setting(
     "SKEP_RESERVED_DOMAINS",
     names,

@@ -50,6 +50,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly reservedDomains?: readonly string[];
   /** Hosts of the platform's own network that workspaces may have as their database. */
   readonly databaseHosts?: readonly string[];
+  /** Hosts of the platform's own network that webhooks may go to. */
+  readonly webhookHosts?: readonly string[];
   /** The bounds of a new tenant that names none; none where absent. */
   readonly defaultQuota?: Quota;
 }
@@ -197,9 +199,9 @@ function apiOf(
   wake: (because: string) => void,
 ): ApiDeps {
   const { store, bus, clock, log, name, version, fixedPorts = [], ids, settings } = ports;
-  const { defaultQuota = NO_QUOTA, databaseHosts = [] } = ports;
+  const { defaultQuota = NO_QUOTA, databaseHosts = [], webhookHosts = [] } = ports;
   return {
-    ...{ store, bus, clock, log, version, fixedPorts, defaultQuota, databaseHosts },
+    ...{ store, bus, clock, log, version, fixedPorts, defaultQuota, databaseHosts, webhookHosts },
     reservedDomains: createReservedDomains(ports, reservedOf(ports)),
     placement: settings,
     replica: name,

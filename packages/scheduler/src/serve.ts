@@ -48,6 +48,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     ...{ retention: retentionOf(config), defaultQuota: defaultQuotaOf(config) },
     ...{ reservedDomains: config.reservedDomains, databaseHosts: config.databaseHosts },
     ...(config.workspacesDomain === undefined ? {} : { workspacesDomain: config.workspacesDomain }),
+    webhookHosts: config.webhookHosts,
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
     isHosting: true,
     ...joinOf(config),

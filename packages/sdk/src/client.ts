@@ -33,6 +33,7 @@ export function createClient({ transport, timeoutMs }: ClientOptions): SkepClien
     containers: client(SERVICE_BY_NAME.containers),
     rules: client(SERVICE_BY_NAME.rules),
     devices: client(SERVICE_BY_NAME.devices),
+    webhooks: client(SERVICE_BY_NAME.webhooks),
     nodes: client(SERVICE_BY_NAME.nodes),
     routing: client(SERVICE_BY_NAME.routing),
     platform: client(SERVICE_BY_NAME.platform),

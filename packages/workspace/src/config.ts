@@ -49,6 +49,11 @@ export const HOST_SETTINGS = {
     z.string().default(""),
     "hosts of the platform's own network that a tenant's own database may be on, commas between several",
   ),
+  allowedWebhookHosts: setting(
+    "SKEP_ALLOWED_WEBHOOK_HOSTS",
+    z.string().default(""),
+    "hosts of the platform's own network that webhooks may go to, also by plain HTTP, commas between several",
+  ),
   mqttUrl: setting("SKEP_MQTT_URL", z.string().default("mqtt://localhost:1883"), "the broker that devices publish to"),
   mqttUsername: setting("SKEP_MQTT_USERNAME", z.string().default(""), "as whom the host reads and publishes there"),
   mqttPassword: secret("SKEP_MQTT_PASSWORD", z.string().optional(), "the password of that user"),

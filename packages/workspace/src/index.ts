@@ -28,6 +28,10 @@ export {
 export { Container, type ContainerPorts, type ContainerStats, type ContainerStatus } from "./container/container.ts";
 /** How the parts of a container are made. */
 export type { PartContext, PartFactories, ScalableDatabase } from "./container/factories.ts";
+/** The parts of a container on real engines. */
+export { realParts, type WorkspaceContent } from "./container/real-parts.ts";
+/** Where those are, and what the containers of a process share of them. */
+export { openEngines, type Engines, type EngineSettings } from "./container/engines.ts";
 /** The containers of this process (R104..R106). */
 export { MCS, SHARED, healthOf, manageContainer, type ContainerHealth } from "./container/registry.ts";
 /** Effects, jobs and alerts (R97..R103). */
@@ -56,6 +60,6 @@ export { createWebhooks, type WebhookOptions, type Webhooks } from "./rules/webh
 export type { WebhookTarget } from "./rules/webhook-posting.ts";
 /** How they go, and what may be registered. */
 export { createHttpPost, type HttpPost } from "./rules/webhook-post.ts";
-export { webhookIssues } from "./rules/webhook-address.ts";
+export { webhookIssues } from "@skep/server/webhook-address.ts";
 /** Resolves names that tenants give, and leads nobody inside. */
 export { guardedLookup } from "./guarded-lookup.ts";

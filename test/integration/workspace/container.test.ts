@@ -45,6 +45,7 @@ const OWNED = { mayRead: () => true };
 /** A rule that acts on hot engines, and the schema that types them, as they are recorded. */
 const RULES: LoadedRules = {
   rulesVersion: 1,
+  webhooks: new Map(),
   records: [
     {
       ...{ workspaceId: "fleet", kind: "schema", reference: "telemetry", version: 1, createdAt: 0, createdBy: "me" },

@@ -167,7 +167,11 @@ describe("connecting (R143)", () => {
     expect(await retention()).toBe(7 * 86_400);
     await Promise.all(Array.from({ length: 5 }, () => aDatabase({ workspaceId, retentionDays: 1 })));
     expect(await retention()).toBe(86_400);
-    await aDatabase({ workspaceId });
+    const { database } = await aDatabase({ workspaceId });
+    await database.setDatabase({ retentionDays: 3 });
+    expect(await retention()).toBe(3 * 86_400);
+    await database.setDatabase({ retentionDays: "for ever" });
+    await expect(database.setDatabase({ retentionDays: 0 })).rejects.toThrow("retentionDays is 0");
     expect((await db.collection("messages").indexes()).map(one => one.name)).toEqual(["_id_", "device_at", "at"]);
   });
 });

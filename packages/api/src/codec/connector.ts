@@ -25,8 +25,12 @@ export function connectorFromProto(message: ConnectorMessage): Connector {
       resources: {
         type: modeOf(config?.resources?.type ?? ""),
         specs: {
-          database: { url: specs?.database?.url || undefined, size: specs?.database?.size ?? DEFAULT_DATABASE_MB },
+          database: {
+            ...{ url: specs?.database?.url || undefined, size: specs?.database?.size ?? DEFAULT_DATABASE_MB },
+            ...said("retentionDays", specs?.database?.retentionDays),
+          },
           ratelimits: resourceLimitsFromProto(specs?.ratelimits ?? specs?.ratelimit),
+          ...said("messagesPerSecond", specs?.messagesPerSecond),
         },
       },
     },
@@ -37,7 +41,7 @@ export function connectorFromProto(message: ConnectorMessage): Connector {
 export function connectorToProto(connector: Connector): MessageInitShape<typeof ConnectorSchema> {
   const { id, name, type, workspace, access, config, enabled } = connector;
   const { protocol, resources } = config;
-  const { database, ratelimits } = resources.specs;
+  const { database, ratelimits, messagesPerSecond } = resources.specs;
   return {
     ...{ id, name, type, workspace, enabled },
     access: { ...access, maintainers: [...access.maintainers] },
@@ -45,10 +49,22 @@ export function connectorToProto(connector: Connector): MessageInitShape<typeof 
       protocol,
       resources: {
         type: resources.type,
-        specs: { database: { url: database.url ?? "", size: database.size }, ratelimits },
+        specs: {
+          database: {
+            ...{ url: database.url ?? "", size: database.size },
+            ...said("retentionDays", database.retentionDays),
+          },
+          ratelimits,
+          ...said("messagesPerSecond", messagesPerSecond),
+        },
       },
     },
   };
+}
+
+/** A field that has a value, or none. */
+function said<Name extends string>(name: Name, value: number | undefined): { readonly [Key in Name]?: number } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [Key in Name]?: number });
 }
 
 interface Limits {

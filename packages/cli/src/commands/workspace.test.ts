@@ -101,6 +101,27 @@ describe("skep workspace", () => {
     await expect(access.request({ url: "/containers/none/metrics" })).rejects.toMatchObject({ code: "not_found" });
   });
 
+  it("registers webhooks, whose secret is shown once", async () => {
+    expectOk(await test.skep("workspace create hooks"));
+    const added = expectOk(await test.skep("workspace webhook add hooks ops https://hooks.example.com/path"));
+    expect(added).toMatch(/ops\s+https:\/\/hooks.example.com\s+yes/);
+    expect(added).toMatch(/It is signed by whsec_\S{32}, which is shown now/);
+    test.write("url", "https://chat.example.com/T0/B0/token\n");
+    expectOk(await test.skep("workspace webhook add hooks chat --url-file url --unsigned"));
+    const listed = expectOk(await test.skep("workspace webhook list hooks"));
+    expect(listed).toMatch(/chat\s+https:\/\/chat.example.com\s+no/);
+    expect(listed).not.toMatch(/whsec|token/);
+    expectOk(await test.skep("workspace webhook rm hooks ops"));
+    expect(expectOk(await test.skep("workspace webhook list hooks"))).not.toContain("ops");
+    for (const [line, sentence] of [
+      ["workspace webhook add hooks ops", "Name the address"],
+      ["workspace webhook add hooks ops https://x.example --url-file url", "Name the address"],
+      ["workspace webhook add hooks ops https://x.example --unsigned --secret-file url", "not both"],
+      ["workspace webhook rm hooks ops", "has no webhook ops"],
+    ] as const)
+      expect((await test.skep(line)).err).toContain(sentence);
+  });
+
   it("plans: the rule that decides, the sizes, and both tables", async () => {
     const plan = expectOk(
       await test.skep("workspace plan --devices 30000 --messages 2048000 --connections 8000 --scale large"),

@@ -21,6 +21,7 @@ import {
 } from "../session/workspace-options.ts";
 import type { Io } from "../io.ts";
 import type { Setup } from "./command.ts";
+import { setupWebhooks } from "./workspace-webhook.ts";
 
 interface CreateOptions extends ConnectorOptions, PurposeOptions {
   readonly strategy?: string;
@@ -47,6 +48,7 @@ export const workspace: Setup = (command, io) => {
     ["skep workspace show fleet", "one in full"],
     ["skep workspace update fleet -f connector.json --pool 20", "other limits; an absent secret stays"],
     ["skep workspace update fleet --desired stopped", "keep its record and its data, and run nothing"],
+    ["skep workspace webhook add fleet ops https://hooks.example.com/x", "where its rules may post to"],
     ["skep workspace restart fleet", "its host tears it down and begins it anew"],
     ["skep workspace drop fleet", "remove it"],
     ["skep workspace plan --devices 30000 --messages 5000000", "which mode fits, and what it takes"],
@@ -54,6 +56,7 @@ export const workspace: Setup = (command, io) => {
   setupCreate(command, io);
   setupReading(command, io);
   setupChanges(command, io);
+  setupWebhooks(command, io);
 };
 
 function setupCreate(command: Command, io: Io): void {

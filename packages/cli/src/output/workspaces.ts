@@ -56,6 +56,7 @@ export function renderWorkspace(one: Workspace): string {
       "Database",
       `${specs?.database?.url || "Skep's"}, ${specs?.database?.size} MB, ${one.databasePoolSize} connections`,
     ],
+    ["Messages", `${rateWords(specs?.messagesPerSecond)}, kept ${keptWords(specs?.database?.retentionDays)}`],
     [
       "Scaling",
       scaling?.enabled === true
@@ -90,6 +91,14 @@ export function renderPlan(plan: PreviewWorkspaceResponse): string {
     renderTable(headings("", "RULE", "MODE", "BECAUSE"), rules),
     renderTable(headings("", "MACHINE", "CORES", "MEMORY", "STORAGE", "NETWORK"), sizes),
   ].join("\n");
+}
+
+function rateWords(perSecond: number | undefined): string {
+  return perSecond === undefined ? "as many as its host allows" : `${perSecond} a second`;
+}
+
+function keptWords(days: number | undefined): string {
+  return days === undefined ? "for ever" : `${days} days`;
 }
 
 function machineCells(one: MachineSize): readonly string[] {

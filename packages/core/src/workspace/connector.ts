@@ -50,8 +50,12 @@ export interface Connector {
           readonly url: string | undefined;
           /** Megabytes that it may grow to. */
           readonly size: number;
+          /** Days that messages and dead letters are kept; for ever where it is absent. */
+          readonly retentionDays?: number;
         };
         readonly ratelimits: ResourceLimits;
+        /** Messages of devices that are stored in a second (R17); the host's own bound otherwise. */
+        readonly messagesPerSecond?: number;
       };
     };
   };
@@ -65,6 +69,8 @@ export const DEFAULT_DATABASE_MB = 1024;
 
 const MOST: ResourceLimits = { sockets: 100_000, events: 100_000, channels: 10_000 };
 const MOST_DATABASE_MB = 16 * 1024 * 1024;
+const MOST_DAYS = 36_500;
+const MOST_MESSAGES = 1_000_000;
 const LEAST_SECRET = 10;
 const MOST_MAINTAINERS = 100;
 
@@ -95,7 +101,12 @@ export function validateConnector(connector: Connector): readonly Issue[] {
   checkLimits(issues, "access.ratelimits", access.ratelimits);
   const { specs } = config.resources;
   checkLimits(issues, "config.resources.specs.ratelimits", specs.ratelimits);
-  checkWhole(issues, "config.resources.specs.database.size", specs.database.size, 1, MOST_DATABASE_MB);
+  const { database, messagesPerSecond } = specs;
+  checkWhole(issues, "config.resources.specs.database.size", database.size, 1, MOST_DATABASE_MB);
+  if (database.retentionDays !== undefined)
+    checkWhole(issues, "config.resources.specs.database.retentionDays", database.retentionDays, 1, MOST_DAYS);
+  if (messagesPerSecond !== undefined)
+    checkWhole(issues, "config.resources.specs.messagesPerSecond", messagesPerSecond, 1, MOST_MESSAGES);
   return issues;
 }
 

@@ -31,6 +31,8 @@ export interface ApiDeps {
   reservedDomains(): Promise<readonly string[]>;
   /** Hosts of the platform's own network that workspaces may have as their database. */
   readonly databaseHosts: readonly string[];
+  /** Hosts of the platform's own network that webhooks may go to. */
+  readonly webhookHosts: readonly string[];
   /** What placement goes by. */
   readonly placement: PlacementSettings;
   /** The bounds of a new tenant that names none. */

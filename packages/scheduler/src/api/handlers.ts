@@ -6,6 +6,8 @@ import { gateHandlers } from "./gates.ts";
 import { DeviceService } from "@skep/api/gen/skep/v1/device_service_pb.ts";
 import { GateService } from "@skep/api/gen/skep/v1/gate_pb.ts";
 import { ruleHandlers } from "./rules.ts";
+import { webhookHandlers } from "./webhooks.ts";
+import { WebhookService } from "@skep/api/gen/skep/v1/webhook_service_pb.ts";
 import { RuleService } from "@skep/api/gen/skep/v1/rule_service_pb.ts";
 import { workspaceHandlers } from "./workspaces.ts";
 import { WorkspaceService } from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
@@ -40,6 +42,7 @@ export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
     router.service(WorkspaceService, workspaceHandlers(deps));
     router.service(ContainerService, containerHandlers(deps));
     router.service(RuleService, ruleHandlers(deps));
+    router.service(WebhookService, webhookHandlers(deps));
     router.service(DeviceService, deviceHandlers(deps));
     router.service(NodeService, nodeHandlers(deps));
     router.service(RoutingService, routingHandlers(deps));

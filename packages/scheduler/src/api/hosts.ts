@@ -41,7 +41,9 @@ export function hostHandlers(deps: ApiDeps): ServiceImpl<typeof HostService> {
       if (holder?.hostId !== hostId) throw notHeld(hostId, workspaceId);
       const loaded = await store.loadRules(workspaceId);
       if (loaded === undefined) throw refuse.noWorkspace(workspaceId);
-      return { rulesVersion: toUint64(loaded.rulesVersion), rules: loaded.records.map(ruleToProto) };
+      // After the version: what is newer is asked for again.
+      const webhooks = (await store.loadWebhooks(workspaceId)).map(({ name, url, secret }) => ({ name, url, secret }));
+      return { rulesVersion: toUint64(loaded.rulesVersion), rules: loaded.records.map(ruleToProto), webhooks };
     },
     report: async (request, context) => {
       const told = hostReportFromProto(request);

@@ -122,6 +122,8 @@ describe("workspaces over HTTP", () => {
     ["access.maintainers", ["nobody"], "connector.access.maintainers[0]"],
     ["access.secret", "short", "connector.access.secret"],
     ["access.secret", `sha256:${"x".repeat(43)}`, "connector.access.secret"],
+    ["config.resources.specs.database.retentionDays", 0, "connector.config.resources.specs.database.retention_days"],
+    ["config.resources.specs.messagesPerSecond", 0, "connector.config.resources.specs.messages_per_second"],
     ["config.resources.specs.database.url", "mongodb://postgres", "connector.config.resources.specs.database.url"],
   ])("are refused with %s = %j, and the place is named", async (path, value, told) => {
     const { create, store } = await start();

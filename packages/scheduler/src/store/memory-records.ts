@@ -16,6 +16,7 @@ import type { RuleRecord } from "@skep/core/rules/record.ts";
 import type { HostedStatus } from "@skep/core/workspace/host-report.ts";
 import type { WorkspaceLocation } from "@skep/core/workspace/host.ts";
 import type { RecordedHost } from "@skep/core/workspace/hosting-plan.ts";
+import type { WebhookRecord } from "@skep/core/workspace/webhook.ts";
 import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
 import type { NodeRemoval, Orphan, Replica } from "./store.ts";
@@ -95,6 +96,8 @@ export interface Records {
   readonly workspaces: Map<string, WorkspaceRecord>;
   /** By workspace, kind and name: the versions that are kept, the oldest first. */
   readonly rules: Map<string, readonly RuleRecord[]>;
+  /** By workspace and name. */
+  readonly webhooks: Map<string, WebhookRecord>;
   /** By user name. */
   readonly devices: Map<string, KnownDevice>;
   /** Where the devices of workspaces were sent, as `workspace_brokers` has it. */
@@ -155,6 +158,7 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
     orphans: new Map(),
     workspaces: new Map(),
     rules: new Map(),
+    webhooks: new Map(),
     devices: new Map(),
     workspaceBrokers: new Map(),
     gates: new Map(),

@@ -14,6 +14,7 @@ import { describeRecoveries } from "./contract/recovery.contract.ts";
 import { describeDevices } from "./contract/device.contract.ts";
 import { describeGates } from "./contract/gate.contract.ts";
 import { describeRules } from "./contract/rule.contract.ts";
+import { describeWebhooks } from "./contract/webhook.contract.ts";
 import { describeWorkspaces } from "./contract/workspace.contract.ts";
 import { prepareStore, type StorePlace } from "./contract/setting.ts";
 import { describeSpecs } from "./contract/spec.contract.ts";
@@ -42,6 +43,7 @@ export function describeStore(place: StorePlace): void {
     describeHosting(setting);
     describeWorkspaces(setting);
     describeRules(setting);
+    describeWebhooks(setting);
     describeDevices(setting);
     describeGates(setting);
   });

@@ -25,6 +25,7 @@ import type { Page, PageRequest, Request } from "./request.ts";
 import type { DeviceStore } from "./device-store.ts";
 import type { GateStore } from "./gate-store.ts";
 import type { RuleStore } from "./rule-store.ts";
+import type { WebhookStore } from "./webhook-store.ts";
 import type { Mandate } from "./mandate.ts";
 import type { HostingStore } from "./hosting-store.ts";
 import type { WorkspaceStore } from "./workspace-store.ts";
@@ -375,6 +376,7 @@ export interface Store
     KeyStore,
     WorkspaceStore,
     RuleStore,
+    WebhookStore,
     DeviceStore,
     GateStore,
     HostingStore {

@@ -107,16 +107,8 @@ function actionsOf(
           Buffer.from(JSON.stringify(payload)),
         ),
       ),
-    webhook: target =>
-      recorded("rules.webhook", () =>
-        Promise.reject(
-          new SkepError(
-            "failed_precondition",
-            "WEBHOOK_UNKNOWN",
-            `The workspace has no webhook ${target}; register it.`,
-          ),
-        ),
-      ),
+    // Where targets are registered the rules carry it out themselves.
+    webhook: target => recorded("rules.webhook", () => Promise.reject(noWebhooks(target))),
   };
 }
 
@@ -133,4 +125,9 @@ function alarmOf(collection: string, { key, topic, receivedAt, payload }: Messag
     receivedAt: at,
     value,
   };
+}
+
+function noWebhooks(target: string): SkepError {
+  const sentence = `webhook ${target}: this container was made without webhooks`;
+  return new SkepError("failed_precondition", "WEBHOOK_UNKNOWN", sentence);
 }

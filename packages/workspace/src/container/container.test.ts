@@ -179,7 +179,7 @@ describe("a container", () => {
     expect([await container.isHealthy(), container.lastError()]).toEqual([false, "database is away"]);
   });
 
-  it("stores no more in a second than it may, and as much as comes once nothing bounds it (R17)", async () => {
+  it("stores no more in a second than it may, and more once its connector says so (R17)", async () => {
     const { container, send, clock, database } = begin({}, aConnector(), 10);
     await container.deploy();
     await container.manage();
@@ -188,7 +188,12 @@ describe("a container", () => {
     expect(database.stored.size).toBeGreaterThan(10);
     expect(database.stored.size).toBeLessThanOrEqual(20);
     expect(container.getStats().resourceUsage["ingest.throttled"]).toBeGreaterThan(0);
-    container.limitMessages(undefined);
+    const { config } = container.connector;
+    const specs = { ...config.resources.specs, messagesPerSecond: 10_000 };
+    await container.update({
+      ...container.connector,
+      config: { ...config, resources: { ...config.resources, specs } },
+    });
     await clock.advance(200);
     expect(database.stored.size).toBe(50);
   });
@@ -207,14 +212,16 @@ describe("a container", () => {
           ...resources,
           specs: {
             ratelimits: { ...resources.specs.ratelimits, channels: 7 },
-            database: { ...resources.specs.database, size: 2_048 },
+            database: { ...resources.specs.database, size: 2_048, retentionDays: 7 },
           },
         },
       },
     };
     await container.update(changed);
     expect(limits).toMatchObject([{ channels: 7 }]);
-    expect(did).toContain('setDatabase {"maxSize":2048}');
+    expect(did).toContain('setDatabase {"maxSize":2048,"retentionDays":7}');
+    await container.update(connector);
+    expect(did).toContain('setDatabase {"maxSize":1024,"retentionDays":"for ever"}');
     await container.setDatabase({ poolSize: 20, maxSize: 2_048 });
     expect(did).toContain('setDatabase {"poolSize":20,"maxSize":2048}');
     const otherSecret = { ...connector, access: { ...connector.access, secret: "another secret word" } };

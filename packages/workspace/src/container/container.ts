@@ -1,14 +1,14 @@
 import { limitsOf, validateConnector, type Connector } from "@skep/core/workspace/connector.ts";
 import { SkepError } from "@skep/core/error.ts";
-import type { Clock } from "@skep/kit/clock.ts";
-import type { Log } from "@skep/kit/log.ts";
-import type { Random } from "@skep/kit/random.ts";
+import { systemClock, type Clock } from "@skep/kit/clock.ts";
+import { createLog, type Log } from "@skep/kit/log.ts";
+import { systemRandom, type Random } from "@skep/kit/random.ts";
 import type { DatabaseChange } from "../database/database.ts";
 import { createErrorHandler, withoutSecrets, type ErrorHandler, type Failure } from "../errors/error-handler.ts";
 import type { WorkspaceFiles } from "../files/files.ts";
 import type { Part, PartHealth, PartName } from "../parts.ts";
 import type { Pipeline } from "../ingest/pipeline.ts";
-import { assemble, type Assembly } from "./assemble.ts";
+import { assemble, type Assembly, type AssemblyPorts } from "./assemble.ts";
 import type { PartContext, PartFactories, ScalableDatabase } from "./factories.ts";
 import { createOpening, type Opening } from "./opening.ts";
 
@@ -18,12 +18,14 @@ export type ContainerStatus = "IDLE" | "DEPLOYING" | "ACTIVE" | "ERROR" | "DROPP
 /** What a container works with. */
 export interface ContainerPorts {
   readonly factories: PartFactories;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
+  /** The machine's own where it is absent, and so with what follows. */
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Lines of JSON on the standard output. */
+  readonly log?: Log;
   /** Whether this process owns the workspace; always, where there is no fleet. */
   readonly mayRead?: () => boolean;
-  /** Messages that it may store in a second (R17); absent where nothing bounds them. */
+  /** Messages that it may store in a second where its connector says nothing (R17). */
   readonly mostPerSecond?: number;
 }
 
@@ -46,7 +48,7 @@ export interface ContainerStats {
  * `manage()`; `drop()` at the end.
  */
 export class Container {
-  readonly #ports: ContainerPorts;
+  readonly #ports: ContainerPorts & AssemblyPorts;
   readonly #errors: ErrorHandler;
   #connector: Connector;
   #status: ContainerStatus = "IDLE";
@@ -54,15 +56,14 @@ export class Container {
   #opening: Opening | undefined;
   #assembly: Assembly | undefined;
   readonly #onDrop = new Set<() => void>();
-  #mostPerSecond: number | undefined;
 
   /** @throws SkepError `invalid_argument` with each thing that is wrong with the connector. */
   constructor(connector: Connector, ports: ContainerPorts) {
     refuseInvalid(connector);
     this.#connector = connector;
-    this.#ports = ports;
-    this.#mostPerSecond = ports.mostPerSecond;
-    this.#errors = createErrorHandler(ports.clock);
+    const { clock = systemClock, random = systemRandom, log = plainLog() } = ports;
+    this.#ports = { ...ports, clock, random, log };
+    this.#errors = createErrorHandler(clock);
   }
 
   /** The id of its connector. */
@@ -105,7 +106,7 @@ export class Container {
     if (this.#assembly !== undefined) throw refused("manage", "it is managed already");
     try {
       this.#assembly = await assemble(this.#opening!, this.#context(), this.#ports, this.#errors);
-      this.#assembly.pipeline.limit(this.#mostPerSecond);
+      this.#bound();
     } catch (error) {
       await this.#opening!.undo();
       this.#opening = undefined;
@@ -157,12 +158,6 @@ export class Container {
     await this.#opening!.parts().database!.setDatabase(change);
   }
 
-  /** Bounds what it stores in a second (R17); `undefined` for as much as comes. */
-  limitMessages(perSecond: number | undefined): void {
-    this.#mostPerSecond = perSecond;
-    this.pipeline?.limit(perSecond);
-  }
-
   /**
    * Takes what has changed of its connector; what cannot change while it runs is refused (R102).
    */
@@ -175,8 +170,8 @@ export class Container {
       throw refused("update", "its database address and its secret take effect when it is deployed again");
     this.#connector = connector;
     this.#assembly?.events.setLimits(limitsOf(connector));
-    if (next.database.size !== specs.database.size && this.#status === "ACTIVE")
-      await this.setDatabase({ maxSize: next.database.size });
+    this.#bound();
+    if (this.#status === "ACTIVE") await this.#rescale(specs.database, next.database);
   }
 
   /** The parts that are open, for whoever embeds the container. */
@@ -221,6 +216,18 @@ export class Container {
     for (const call of this.#onDrop) call();
   }
 
+  #bound(): void {
+    this.pipeline?.limit(this.#connector.config.resources.specs.messagesPerSecond ?? this.#ports.mostPerSecond);
+  }
+
+  async #rescale(before: DatabaseSpecs, next: DatabaseSpecs): Promise<void> {
+    const change: DatabaseChange = {
+      ...(next.size === before.size ? {} : { maxSize: next.size }),
+      ...(next.retentionDays === before.retentionDays ? {} : { retentionDays: next.retentionDays ?? "for ever" }),
+    };
+    if (Object.keys(change).length > 0) await this.setDatabase(change);
+  }
+
   #parts(): ReadonlyMap<PartName, Part> {
     const { database, files, channel } = this.#opening?.parts() ?? {};
     const all: readonly (readonly [PartName, Part | undefined])[] = [
@@ -259,6 +266,12 @@ export class Container {
     throw refused(call, `it is ${this.#status}, and has to be ${allowed.join(" or ")}`);
   }
 }
+
+function plainLog(): Log {
+  return createLog({ level: "info", fields: { service: "workspace" } });
+}
+
+type DatabaseSpecs = Connector["config"]["resources"]["specs"]["database"];
 
 function refuseInvalid(connector: Connector): void {
   const issues = validateConnector(connector);

@@ -1,14 +1,16 @@
 import { COUNTS } from "@skep/core/workspace/container.ts";
 import { readRuleSet, type RuleSet } from "@skep/core/rules/rule-set.ts";
-import type { Connector, WorkspaceId } from "@skep/core/workspace/connector.ts";
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { ContainerFactory, ReadLease, RunningContainer } from "../host/container.ts";
 import type { LoadedRules } from "../host/host-api.ts";
 import type { ServedWorkspaces } from "../data/served.ts";
 import { createLock } from "../events/token.ts";
+import type { WebhookTarget } from "../rules/webhook-posting.ts";
 import { Container, type ContainerPorts } from "./container.ts";
 import type { PartFactories } from "./factories.ts";
+import type { WorkspaceContent } from "./real-parts.ts";
 import type { Orchestrator } from "./orchestrator.ts";
 import { manageContainer, SHARED } from "./registry.ts";
 
@@ -16,18 +18,15 @@ import { manageContainer, SHARED } from "./registry.ts";
 export type LoadRules = (workspaceId: WorkspaceId, signal: AbortSignal) => Promise<LoadedRules>;
 
 /** What the containers of a host are made with. */
-export interface HostedOptions extends Omit<ContainerPorts, "factories" | "mayRead" | "mostPerSecond"> {
+export interface HostedOptions extends Required<Pick<ContainerPorts, "clock" | "random" | "log">> {
   readonly loadRules: LoadRules;
   readonly orchestrator: Orchestrator;
   /** Of a shared one whose record says nothing (R17); `undefined` for no bound. */
   readonly messagesPerSecond: number | undefined;
   /** Where the workspaces are entered that have begun. */
   readonly workspaces: ServedWorkspaces;
-  /**
-   * Makes the parts of one workspace, whose database may have so many connections; `rules` answers
-   * those that hold at that moment.
-   */
-  readonly factories: (rules: () => RuleSet, databasePool: number) => PartFactories;
+  /** Makes the parts of one workspace. */
+  readonly factories: (content: WorkspaceContent) => PartFactories;
 }
 
 const LOAD_MS = 10_000;
@@ -48,6 +47,7 @@ class Hosted implements RunningContainer {
   readonly #lease: ReadLease;
   #workspace: AssignedWorkspace;
   #rules: RuleSet = { rules: [], schemas: new Map() };
+  #webhooks: ReadonlyMap<string, WebhookTarget> = new Map();
   #rulesVersion = 0;
   #isClosed = false;
   #container: Container;
@@ -87,7 +87,9 @@ class Hosted implements RunningContainer {
       await this.#container.setDatabase({ poolSize: workspace.databasePool });
     if (workspace.version !== before.version)
       await this.#options.orchestrator.updateConnector(this.#container, workspace.connector);
-    if (await this.#loadRules(workspace.rulesVersion)) this.#container.assembly?.rules.set(this.#rules);
+    if (!(await this.#loadRules(workspace.rulesVersion))) return;
+    this.#container.assembly?.rules.set(this.#rules);
+    this.#container.assembly?.rules.setWebhooks(this.#webhooks);
   }
 
   isHealthy(): boolean {
@@ -118,10 +120,14 @@ class Hosted implements RunningContainer {
 
   #make({ connector, databasePool }: AssignedWorkspace): Container {
     const { clock, random, log } = this.#options;
-    const factories = this.#options.factories(() => this.#rules, databasePool);
+    const factories = this.#options.factories({
+      ...{ rules: () => this.#rules, webhooks: () => this.#webhooks, databasePool },
+    });
     const mayRead = (): boolean => !this.#isClosed && this.#lease.mayRead();
-    const mostPerSecond = boundOf(connector, this.#options.messagesPerSecond);
-    const bound = mostPerSecond === undefined ? {} : { mostPerSecond };
+    const { messagesPerSecond } = this.#options;
+    // One that has its host to itself is in nobody's way.
+    const isBound = messagesPerSecond !== undefined && connector.config.resources.type === "shared";
+    const bound = isBound ? { mostPerSecond: messagesPerSecond } : {};
     return new Container(connector, { factories, clock, random, log, mayRead, ...bound });
   }
 
@@ -129,18 +135,14 @@ class Hosted implements RunningContainer {
   async #loadRules(wanted: number): Promise<boolean> {
     if (wanted === this.#rulesVersion) return false;
     const { id } = this.#workspace;
-    const { rulesVersion, records } = await this.#options.loadRules(id, AbortSignal.timeout(LOAD_MS));
+    const { rulesVersion, records, webhooks } = await this.#options.loadRules(id, AbortSignal.timeout(LOAD_MS));
     const { rules, schemas, unread } = readRuleSet(records);
     sayUnread(this.#options.log, id, unread);
     this.#rules = { rules, schemas };
+    this.#webhooks = webhooks;
     this.#rulesVersion = rulesVersion;
     return true;
   }
-}
-
-/** One that has its host to itself is in nobody's way. */
-function boundOf({ config }: Connector, ofShared: number | undefined): number | undefined {
-  return config.resources.type === "shared" ? ofShared : undefined;
 }
 
 /** Whether a container cannot take it while it runs, or a restart was asked for. */

@@ -1,24 +1,20 @@
-import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { systemClock } from "@skep/kit/clock.ts";
 import type { Life } from "@skep/kit/lifecycle.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { systemRandom } from "@skep/kit/random.ts";
-import type { Publisher } from "../channel/publisher.ts";
 import type { HostConfig } from "../config.ts";
-import { createConnections } from "../database/connection.ts";
 import { listenForWorkspaces } from "../data/listen.ts";
 import { createServed } from "../data/served.ts";
 import { dataServices } from "../data/services.ts";
 import { createRedisSharing } from "../events/redis-sharing.ts";
 import { createEventServer } from "../events/server.ts";
-import { createFileHost } from "../files/file-host.ts";
 import { fileRegionsOf } from "../files/regions.ts";
 import type { ContainerFactory } from "../host/container.ts";
-import { createShared } from "../resources/shared.ts";
 import { createHostedContainers, type LoadRules } from "./hosted.ts";
 import { createOrchestrator } from "./orchestrator.ts";
-import { realParts, type Engines } from "./real-parts.ts";
+import { openEngines, type EngineSettings } from "./engines.ts";
+import { realParts } from "./real-parts.ts";
 
 /** What a host runs workspaces with. */
 export interface HostedContainers {
@@ -44,19 +40,8 @@ export async function openHostedContainers(config: HostConfig, log: Log, life: L
     ...(sharing === undefined ? {} : { sharing }),
   });
   life.stack.defer(() => events.close());
-  const files = openFiles(config, log, life);
-  const ca = config.mqttCaFile === "" ? undefined : await readFile(config.mqttCaFile, "utf8");
-  const engines: Engines = {
-    mongoUrl: config.mongoUrl,
-    connections: createConnections(),
-    allowedDatabaseHosts: listOf(config.allowedDatabaseHosts),
-    mqtt: {
-      ...{ url: config.mqttUrl, username: config.mqttUsername, password: config.mqttPassword ?? "" },
-      ...{ clientId: `skep-publisher-${randomBytes(6).toString("hex")}`, ...(ca === undefined ? {} : { ca }) },
-    },
-    publishers: createShared<Publisher>(publisher => publisher.close()),
-    ...{ events, clock: systemClock, random: systemRandom, ...(files === undefined ? {} : { files }) },
-  };
+  const engines = openEngines({ ...(await engineSettings(config, log)), events });
+  life.stack.defer(() => engines.close());
   const orchestrator = createOrchestrator({ clock: systemClock, log });
   life.stack.defer(() => orchestrator.close());
   log.info("events.listening", "Sockets and data are served.", { eventsPort: listener.port });
@@ -66,20 +51,23 @@ export async function openHostedContainers(config: HostConfig, log: Log, life: L
       createHostedContainers({
         ...{ clock: systemClock, random: systemRandom, log, loadRules, orchestrator, workspaces },
         messagesPerSecond: config.messagesPerSecond === 0 ? undefined : config.messagesPerSecond,
-        factories: (rules, databasePool) => realParts(engines, rules, databasePool),
+        factories: content => realParts(engines, content),
       }),
   };
 }
 
-function openFiles(config: HostConfig, log: Log, life: Life): Engines["files"] {
-  const regions = fileRegionsOf(config);
-  if (regions.length === 0) {
+async function engineSettings(config: HostConfig, log: Log): Promise<Omit<EngineSettings, "events">> {
+  const { mongoUrl, mqttUrl, mqttUsername, mqttPassword, mqttCaFile } = config;
+  const fileRegions = fileRegionsOf(config);
+  if (fileRegions.length === 0)
     log.warn("files.off", "No file storage is set, so workspaces have no files; set SKEP_S3_URL and its key.");
-    return undefined;
-  }
-  const host = createFileHost({ regions });
-  life.stack.defer(() => host.close());
-  return { host, regions: regions.map(({ name }) => name) };
+  return {
+    ...{ mongoUrl, mqttUrl, mqttUsername, fileRegions },
+    ...(mqttPassword === undefined ? {} : { mqttPassword }),
+    ...(mqttCaFile === "" ? {} : { mqttCa: await readFile(mqttCaFile, "utf8") }),
+    allowedDatabaseHosts: listOf(config.allowedDatabaseHosts),
+    allowedWebhookHosts: listOf(config.allowedWebhookHosts),
+  };
 }
 
 function listOf(text: string): readonly string[] {

@@ -69,9 +69,13 @@ export async function ensureCollections(db: Db, retentionDays: number | undefine
   }
   await ensureIndexes(collections.messages, MESSAGE_INDEXES);
   await ensureIndexes(collections.deadLetters, LETTER_INDEXES);
-  await ensureRetention(db, COLLECTION_NAMES.messages, retentionDays);
-  await ensureRetention(db, COLLECTION_NAMES.deadLetters, retentionDays);
+  await ensureRetention(db, retentionDays);
   return collections;
+}
+
+/** Keeps messages and dead letters for so long; for ever where it is `undefined`. */
+export async function ensureRetention(db: Db, days: number | undefined): Promise<void> {
+  for (const name of Object.values(COLLECTION_NAMES)) await retain(db, name, days);
 }
 
 async function ensureIndexes<T extends object>(collection: Collection<T>, indexes: readonly Index[]): Promise<void> {
@@ -80,7 +84,7 @@ async function ensureIndexes<T extends object>(collection: Collection<T>, indexe
 
 const SECONDS_A_DAY = 86_400;
 
-async function ensureRetention(db: Db, name: string, days: number | undefined): Promise<void> {
+async function retain(db: Db, name: string, days: number | undefined): Promise<void> {
   const collection = db.collection(name);
   const found = (await collection.indexes()).find(index => index.name === RETENTION);
   if (days === undefined) {

@@ -3,7 +3,7 @@ import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import { systemClock, type Clock } from "@skep/kit/clock.ts";
 import type { Db } from "mongodb";
 import type { Database } from "../parts.ts";
-import { ensureCollections, type Collections } from "./collections.ts";
+import { ensureCollections, ensureRetention, type Collections } from "./collections.ts";
 import { DEFAULT_POOL, type Connections } from "./connection.ts";
 import { connectionFailure, operationFailure, wordsOf } from "./failure.ts";
 import { hold, type Held } from "./held.ts";
@@ -40,6 +40,8 @@ export interface DatabaseChange {
   readonly poolSize?: number;
   /** Megabytes that it may grow to. */
   readonly maxSize?: number;
+  /** Days that messages are kept, or for ever. */
+  readonly retentionDays?: number | "for ever";
 }
 
 /** The database of one workspace, with what may be asked of it. */
@@ -71,11 +73,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<WorkspaceD
     throw connectionFailure(error);
   }
   const size = createSizeLimit(() => measure(dbOf()), options.megabytes, options.clock ?? systemClock);
-  return assemble(held, size, allowedHosts === undefined ? dbOf : undefined);
+  return assemble(held, size, dbOf, allowedHosts === undefined);
 }
 
-/** `mayDrop` is absent where the database is not ours to delete. */
-function assemble(held: Held, size: SizeLimit, mayDrop: (() => Db) | undefined): WorkspaceDatabase {
+/** `isOurs`: the database may be deleted. */
+function assemble(held: Held, size: SizeLimit, dbOf: () => Db, isOurs: boolean): WorkspaceDatabase {
   const storing = createStoring(held, size);
   const own = createGate(MOST_QUESTIONS);
   const asked = { queries: 0, queriesFailed: 0 };
@@ -105,9 +107,9 @@ function assemble(held: Held, size: SizeLimit, mayDrop: (() => Db) | undefined):
       const scale = { bytes, limitBytes: limit, isFull: Number(isFull), poolSize: held.target().poolSize };
       return { ...storing.counts(), ...asked, ...scale };
     },
-    setDatabase: change => rescale(held, size, change),
+    setDatabase: change => rescale(held, size, dbOf, change),
     async destroy() {
-      const gone = held.use(async () => mayDrop?.().dropDatabase());
+      const gone = held.use(async () => (isOurs ? dbOf().dropDatabase() : false));
       await gone.catch((error: unknown) => {
         throw operationFailure("Deleting the database", error);
       });
@@ -116,11 +118,26 @@ function assemble(held: Held, size: SizeLimit, mayDrop: (() => Db) | undefined):
   };
 }
 
-async function rescale(held: Held, size: SizeLimit, { poolSize, maxSize }: DatabaseChange): Promise<void> {
+async function rescale(
+  held: Held,
+  size: SizeLimit,
+  dbOf: () => Db,
+  { poolSize, maxSize, retentionDays }: DatabaseChange,
+): Promise<void> {
   if (poolSize !== undefined) refuseNumber("poolSize", poolSize, MOST_POOL);
   if (maxSize !== undefined) refuseNumber("maxSize", maxSize, Number.MAX_SAFE_INTEGER);
+  if (typeof retentionDays === "number") refuseNumber("retentionDays", retentionDays, MOST_DAYS);
   if (poolSize !== undefined) await held.exchange(poolSize);
   if (maxSize !== undefined) size.setLimit(maxSize);
+  if (retentionDays !== undefined) await keepFor(held, dbOf, retentionDays === "for ever" ? undefined : retentionDays);
+}
+
+async function keepFor(held: Held, dbOf: () => Db, days: number | undefined): Promise<void> {
+  try {
+    await held.use(() => ensureRetention(dbOf(), days));
+  } catch (error) {
+    throw operationFailure("Changing how long messages are kept", error);
+  }
 }
 
 async function measure(db: Db): Promise<Weight> {
@@ -129,6 +146,7 @@ async function measure(db: Db): Promise<Weight> {
 }
 
 const MOST_POOL = 500;
+const MOST_DAYS = 36_500;
 
 function refuseNumber(name: string, value: number, most: number): void {
   if (Number.isSafeInteger(value) && value >= 1 && value <= most) return;

@@ -84,7 +84,10 @@ export function createConnectApi({ transports, secret, clock }: ConnectApiOption
       try {
         const answer = await client().loadRules({ hostId, workspaceId }, await options(signal));
         const rulesVersion = fromUint64(answer.rulesVersion, "rules_version");
-        return { rulesVersion, records: answer.rules.map(ruleFromProto) };
+        const webhooks = answer.webhooks.map(
+          ({ name, url, secret }) => [name, { url, secret: secret || undefined }] as const,
+        );
+        return { rulesVersion, records: answer.rules.map(ruleFromProto), webhooks: new Map(webhooks) };
       } catch (thrown) {
         throw failed(thrown);
       }

@@ -2,6 +2,7 @@ import type { RuleRecord } from "@skep/core/rules/record.ts";
 import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { HostAnswer, HostReport } from "@skep/core/workspace/host-report.ts";
 import type { HostId } from "@skep/core/workspace/host.ts";
+import type { WebhookTarget } from "../rules/webhook-posting.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 
 /** As what a process was let in. */
@@ -16,6 +17,8 @@ export interface LoadedRules {
   /** As an assignment has it: another one is asked for. */
   readonly rulesVersion: number;
   readonly records: readonly RuleRecord[];
+  /** Where the rules may post to, by name. */
+  readonly webhooks: ReadonlyMap<string, WebhookTarget>;
 }
 
 /** The schedulers, as a host sees them. Every call rejects with a SkepError. */

@@ -7,11 +7,14 @@ import type { PartHealth, Processed, Rules } from "../parts.ts";
 import { createActing, type Actions } from "./acting.ts";
 import { createDevices } from "./devices.ts";
 import { typeMessage } from "./typing.ts";
+import type { WebhookTarget } from "./webhook-posting.ts";
 import type { Webhooks } from "./webhook.ts";
 
 /** The rules of one workspace, which can be given others at any time. */
 export interface RulesRuntime extends Rules {
   set(next: RuleSet): void;
+  /** From now on webhooks go to these, by the names that rules say. */
+  setWebhooks(targets: ReadonlyMap<string, WebhookTarget>): void;
 }
 
 /** What the rules of a workspace work with. */
@@ -88,6 +91,7 @@ export function createRules(options: RulesOptions, first: RuleSet): RulesRuntime
       current = next;
       devices.revise(memory => forgetRules(memory, next.rules));
     },
+    setWebhooks: targets => webhooks?.set(targets),
     health: (): PartHealth => ({
       isConnected: !isClosed,
       lastError: lastError === "" ? acting.lastError() : lastError,

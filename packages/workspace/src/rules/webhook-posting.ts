@@ -1,9 +1,9 @@
 import { createHash, createHmac } from "node:crypto";
 import { SkepError } from "@skep/core/error.ts";
 import type { Effect } from "@skep/core/rules/evaluate.ts";
+import { webhookIssues } from "@skep/server/webhook-address.ts";
 import type { Message } from "../message.ts";
 import { asItCame } from "./decode.ts";
-import { webhookIssues } from "./webhook-address.ts";
 
 /** Larger ones are refused: a message may have 1 MB, and many of them wait at once. */
 const MOST_BODY = 256 * 1024;

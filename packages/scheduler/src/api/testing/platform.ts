@@ -128,6 +128,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
 /** No agent is heard, and one host of the platform's own network may be a database. */
 const NOBODY = {
   databaseHosts: ["mongo.internal"],
+  webhookHosts: ["hooks.internal"],
   heardNodes: () => [],
   silentMs: () => 0,
   unproven: () => [],

@@ -22,9 +22,10 @@ export function describeWorkspaces({ store }: StoreSetting): void {
 
   describe("workspaces", () => {
     it("are recorded with all that was said, secrets and limits included", async () => {
-      const database = { url: "mongodb://tenant:hunter2@db.example:27017/data", size: 2048 };
+      const database = { url: "mongodb://tenant:hunter2@db.example:27017/data", size: 2048, retentionDays: 30 };
       const ratelimits = { sockets: 7, events: 8, channels: 9 };
-      const connector = aConnector({ id: "fleet", enabled: false }, {}, { database, ratelimits }, "standalone");
+      const specs = { database, ratelimits, messagesPerSecond: 70 };
+      const connector = aConnector({ id: "fleet", enabled: false }, {}, specs, "standalone");
       const purpose = aPurpose({ environment: "testing", scale: "large", isRegulated: true, isCostSensitive: true });
       const made = await create("fleet", { connector, purpose, strategy: "round-robin" });
       expect(made).toMatchObject({ id: "fleet", desired: "run", epoch: 0, waiting: "", version: 1, databasePool: 10 });

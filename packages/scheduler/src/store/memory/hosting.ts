@@ -81,6 +81,7 @@ function commitHosting(
   for (const id of plan.gone) {
     records.workspaces.delete(id);
     records.workspaceBrokers.delete(id);
+    for (const [key, webhook] of records.webhooks) if (webhook.workspaceId === id) records.webhooks.delete(key);
     for (const [key, [rule]] of records.rules) if (rule?.workspaceId === id) records.rules.delete(key);
     for (const [key, { workspaceId }] of records.devices) if (workspaceId === id) records.devices.delete(key);
   }

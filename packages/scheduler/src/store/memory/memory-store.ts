@@ -6,6 +6,7 @@ import { createKeys } from "./keys.ts";
 import { createDevices } from "./devices.ts";
 import { createGates } from "./gates.ts";
 import { createRules } from "./rules.ts";
+import { createWebhooks } from "./webhooks.ts";
 import { createHosting } from "./hosting.ts";
 import { createWorkspaces } from "./workspaces.ts";
 import {
@@ -158,6 +159,7 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
     ...createKeys(records, pass),
     ...createWorkspaces(records, pass),
     ...createRules(records, pass),
+    ...createWebhooks(records, pass),
     ...createDevices(records, pass),
     ...createGates(records, pass, passLeading(records, clock, pass)),
     ...createHosting(records, pass, () => clock.now()),

@@ -27,6 +27,7 @@ import { saveSwarmNodes } from "./queries/swarm-nodes.ts";
 import { createDevices } from "./queries/devices.ts";
 import { createGates } from "./queries/gates.ts";
 import { createRules } from "./queries/rules.ts";
+import { createWebhooks } from "./queries/webhooks.ts";
 import { createHosting } from "./queries/hosting.ts";
 import { createWorkspaces } from "./queries/workspaces.ts";
 import { createTenant, deleteTenant, updateTenant } from "./queries/tenants.ts";
@@ -114,6 +115,7 @@ export function createPostgresStore(
     ...createKeys(pool),
     ...createWorkspaces(pool),
     ...createRules(pool),
+    ...createWebhooks(pool),
     ...createDevices(pool),
     ...createGates(pool),
     ...createHosting(pool),

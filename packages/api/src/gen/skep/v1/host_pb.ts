@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file skep/v1/host.proto.
  */
 export const file_skep_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChJza2VwL3YxL2hvc3QucHJvdG8SB3NrZXAudjEiLAoMRW5yb2xSZXF1ZXN0EhwKCGlkZW50aXR5GAEgASgJQgq6SAdyBRAgGIABIlwKDUVucm9sUmVzcG9uc2USDwoHaG9zdF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIVCg1leHBpcmVzX2luX21zGAMgASgNEhQKDHdvcmtzcGFjZV9pZBgEIAEoCSIrCg1BdHRhY2hSZXF1ZXN0EhoKB2hvc3RfaWQYASABKAlCCbpIBnIEEAEYQCI9Cg5BdHRhY2hSZXNwb25zZRIrCgphc3NpZ25tZW50GAEgASgLMhcuc2tlcC52MS5Ib3N0QXNzaWdubWVudCKGAQoOSG9zdEFzc2lnbm1lbnQSDwoHaG9zdF9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCRIMCgR0ZXJtGAMgASgEEhAKCHJldmlzaW9uGAQgASgEEi4KCndvcmtzcGFjZXMYBSADKAsyGi5za2VwLnYxLkFzc2lnbmVkV29ya3NwYWNlIk8KEExvYWRSdWxlc1JlcXVlc3QSGgoHaG9zdF9pZBgBIAEoCUIJukgGcgQQARhAEh8KDHdvcmtzcGFjZV9pZBgCIAEoCUIJukgGcgQQARgoIlEKEUxvYWRSdWxlc1Jlc3BvbnNlEhUKDXJ1bGVzX3ZlcnNpb24YASABKAQSJQoFcnVsZXMYAiADKAsyFi5za2VwLnYxLldvcmtzcGFjZVJ1bGUi1AEKEUFzc2lnbmVkV29ya3NwYWNlEgoKAmlkGAEgASgJEg0KBWVwb2NoGAIgASgEEicKB2Rlc2lyZWQYAyABKA4yFi5za2VwLnYxLkhvc3RlZERlc2lyZWQSJQoJY29ubmVjdG9yGAQgASgLMhIuc2tlcC52MS5Db25uZWN0b3ISDwoHdmVyc2lvbhgFIAEoBBIQCghyZXN0YXJ0cxgGIAEoBBIaChJkYXRhYmFzZV9wb29sX3NpemUYByABKA0SFQoNcnVsZXNfdmVyc2lvbhgIIAEoBCL0AwoNUmVwb3J0UmVxdWVzdBIaCgdob3N0X2lkGAEgASgJQgm6SAZyBBABGEASGQoHbm9kZV9pZBgCIAEoCUIIukgFcgMYgAESHQoMd29ya3NwYWNlX2lkGAMgASgJQge6SARyAhgoEhUKDXN0YXJ0ZWRfYXRfbXMYBCABKAMSGAoHdmVyc2lvbhgFIAEoCUIHukgEcgIYQBIUCgNzZXEYBiABKARCB7pIBDICKAESEAoIZHJhaW5pbmcYByABKAgSGQoEbW9zdBgIIAEoDUILukgIKgYYoI0GKAESHwoEbG9hZBgJIAEoCzIRLnNrZXAudjEuSG9zdExvYWQSJQoTYXBwbGllZF9pbmNhcm5hdGlvbhgKIAEoCUIIukgFcgMYgAESFAoMYXBwbGllZF90ZXJtGAsgASgEEhgKEGFwcGxpZWRfcmV2aXNpb24YDCABKAQSNQoKd29ya3NwYWNlcxgNIAMoCzIVLnNrZXAudjEuSG9zdGVkU3RhdHVzQgq6SAeSAQQQoI0GEh4KC2V2ZW50c19wb3J0GA4gASgNQgm6SAYqBBj//wMSSgoHYWRkcmVzcxgPIAEoCUI5ukg2cjQY/QEyL14oW0EtWmEtejAtOTpdKFtBLVphLXowLTkuOi1dKltBLVphLXowLTk6XSk/KT8kIn0KCEhvc3RMb2FkEhMKC2Nvbm5lY3Rpb25zGAEgASgNEi0KE21lc3NhZ2VzX3Blcl9zZWNvbmQYAiABKAFCELpIDRILQAEpAAAAAAAAAAASLQoMbWVtb3J5X3NoYXJlGAMgASgBQhe6SBQSEhkAAAAAAADwPykAAAAAAAAAACKBAgoMSG9zdGVkU3RhdHVzEh8KDHdvcmtzcGFjZV9pZBgBIAEoCUIJukgGcgQQARgoEg0KBWVwb2NoGAIgASgEEiMKBXN0YXRlGAMgASgOMhQuc2tlcC52MS5Ib3N0ZWRTdGF0ZRISCgppc19oZWFsdGh5GAQgASgIEjsKBmNvdW50cxgFIAMoCzIhLnNrZXAudjEuSG9zdGVkU3RhdHVzLkNvdW50c0VudHJ5Qgi6SAWaAQIQZBIcCgpsYXN0X2Vycm9yGAYgASgJQgi6SAVyAxjQDxotCgtDb3VudHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIpMBCg5SZXBvcnRSZXNwb25zZRIPCgdob2xkX21zGAEgASgNEigKB2dyYW50ZWQYAiADKAsyFy5za2VwLnYxLldvcmtzcGFjZUVwb2NoEiYKBWVuZGVkGAMgAygLMhcuc2tlcC52MS5Xb3Jrc3BhY2VFcG9jaBIMCgRhbmV3GAQgASgJEhAKCHJldmlzaW9uGAUgASgEIjUKDldvcmtzcGFjZUVwb2NoEhQKDHdvcmtzcGFjZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCpgCg1Ib3N0ZWREZXNpcmVkEh4KGkhPU1RFRF9ERVNJUkVEX1VOU1BFQ0lGSUVEEAASFgoSSE9TVEVEX0RFU0lSRURfUlVOEAESFwoTSE9TVEVEX0RFU0lSRURfU1RPUBACKnoKC0hvc3RlZFN0YXRlEhwKGEhPU1RFRF9TVEFURV9VTlNQRUNJRklFRBAAEhkKFUhPU1RFRF9TVEFURV9BU1NJR05FRBABEhgKFEhPU1RFRF9TVEFURV9SVU5OSU5HEAISGAoUSE9TVEVEX1NUQVRFX1NUT1BQRUQQAzKBAgoLSG9zdFNlcnZpY2USNgoFRW5yb2wSFS5za2VwLnYxLkVucm9sUmVxdWVzdBoWLnNrZXAudjEuRW5yb2xSZXNwb25zZRI7CgZBdHRhY2gSFi5za2VwLnYxLkF0dGFjaFJlcXVlc3QaFy5za2VwLnYxLkF0dGFjaFJlc3BvbnNlMAESQgoJTG9hZFJ1bGVzEhkuc2tlcC52MS5Mb2FkUnVsZXNSZXF1ZXN0Ghouc2tlcC52MS5Mb2FkUnVsZXNSZXNwb25zZRI5CgZSZXBvcnQSFi5za2VwLnYxLlJlcG9ydFJlcXVlc3QaFy5za2VwLnYxLlJlcG9ydFJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_skep_v1_rule, file_skep_v1_workspace]);
+  fileDesc("ChJza2VwL3YxL2hvc3QucHJvdG8SB3NrZXAudjEiLAoMRW5yb2xSZXF1ZXN0EhwKCGlkZW50aXR5GAEgASgJQgq6SAdyBRAgGIABIlwKDUVucm9sUmVzcG9uc2USDwoHaG9zdF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIVCg1leHBpcmVzX2luX21zGAMgASgNEhQKDHdvcmtzcGFjZV9pZBgEIAEoCSIrCg1BdHRhY2hSZXF1ZXN0EhoKB2hvc3RfaWQYASABKAlCCbpIBnIEEAEYQCI9Cg5BdHRhY2hSZXNwb25zZRIrCgphc3NpZ25tZW50GAEgASgLMhcuc2tlcC52MS5Ib3N0QXNzaWdubWVudCKGAQoOSG9zdEFzc2lnbm1lbnQSDwoHaG9zdF9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCRIMCgR0ZXJtGAMgASgEEhAKCHJldmlzaW9uGAQgASgEEi4KCndvcmtzcGFjZXMYBSADKAsyGi5za2VwLnYxLkFzc2lnbmVkV29ya3NwYWNlIk8KEExvYWRSdWxlc1JlcXVlc3QSGgoHaG9zdF9pZBgBIAEoCUIJukgGcgQQARhAEh8KDHdvcmtzcGFjZV9pZBgCIAEoCUIJukgGcgQQARgoInsKEUxvYWRSdWxlc1Jlc3BvbnNlEhUKDXJ1bGVzX3ZlcnNpb24YASABKAQSJQoFcnVsZXMYAiADKAsyFi5za2VwLnYxLldvcmtzcGFjZVJ1bGUSKAoId2ViaG9va3MYAyADKAsyFi5za2VwLnYxLldlYmhvb2tUYXJnZXQiOgoNV2ViaG9va1RhcmdldBIMCgRuYW1lGAEgASgJEgsKA3VybBgCIAEoCRIOCgZzZWNyZXQYAyABKAki1AEKEUFzc2lnbmVkV29ya3NwYWNlEgoKAmlkGAEgASgJEg0KBWVwb2NoGAIgASgEEicKB2Rlc2lyZWQYAyABKA4yFi5za2VwLnYxLkhvc3RlZERlc2lyZWQSJQoJY29ubmVjdG9yGAQgASgLMhIuc2tlcC52MS5Db25uZWN0b3ISDwoHdmVyc2lvbhgFIAEoBBIQCghyZXN0YXJ0cxgGIAEoBBIaChJkYXRhYmFzZV9wb29sX3NpemUYByABKA0SFQoNcnVsZXNfdmVyc2lvbhgIIAEoBCL0AwoNUmVwb3J0UmVxdWVzdBIaCgdob3N0X2lkGAEgASgJQgm6SAZyBBABGEASGQoHbm9kZV9pZBgCIAEoCUIIukgFcgMYgAESHQoMd29ya3NwYWNlX2lkGAMgASgJQge6SARyAhgoEhUKDXN0YXJ0ZWRfYXRfbXMYBCABKAMSGAoHdmVyc2lvbhgFIAEoCUIHukgEcgIYQBIUCgNzZXEYBiABKARCB7pIBDICKAESEAoIZHJhaW5pbmcYByABKAgSGQoEbW9zdBgIIAEoDUILukgIKgYYoI0GKAESHwoEbG9hZBgJIAEoCzIRLnNrZXAudjEuSG9zdExvYWQSJQoTYXBwbGllZF9pbmNhcm5hdGlvbhgKIAEoCUIIukgFcgMYgAESFAoMYXBwbGllZF90ZXJtGAsgASgEEhgKEGFwcGxpZWRfcmV2aXNpb24YDCABKAQSNQoKd29ya3NwYWNlcxgNIAMoCzIVLnNrZXAudjEuSG9zdGVkU3RhdHVzQgq6SAeSAQQQoI0GEh4KC2V2ZW50c19wb3J0GA4gASgNQgm6SAYqBBj//wMSSgoHYWRkcmVzcxgPIAEoCUI5ukg2cjQY/QEyL14oW0EtWmEtejAtOTpdKFtBLVphLXowLTkuOi1dKltBLVphLXowLTk6XSk/KT8kIn0KCEhvc3RMb2FkEhMKC2Nvbm5lY3Rpb25zGAEgASgNEi0KE21lc3NhZ2VzX3Blcl9zZWNvbmQYAiABKAFCELpIDRILQAEpAAAAAAAAAAASLQoMbWVtb3J5X3NoYXJlGAMgASgBQhe6SBQSEhkAAAAAAADwPykAAAAAAAAAACKBAgoMSG9zdGVkU3RhdHVzEh8KDHdvcmtzcGFjZV9pZBgBIAEoCUIJukgGcgQQARgoEg0KBWVwb2NoGAIgASgEEiMKBXN0YXRlGAMgASgOMhQuc2tlcC52MS5Ib3N0ZWRTdGF0ZRISCgppc19oZWFsdGh5GAQgASgIEjsKBmNvdW50cxgFIAMoCzIhLnNrZXAudjEuSG9zdGVkU3RhdHVzLkNvdW50c0VudHJ5Qgi6SAWaAQIQZBIcCgpsYXN0X2Vycm9yGAYgASgJQgi6SAVyAxjQDxotCgtDb3VudHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIpMBCg5SZXBvcnRSZXNwb25zZRIPCgdob2xkX21zGAEgASgNEigKB2dyYW50ZWQYAiADKAsyFy5za2VwLnYxLldvcmtzcGFjZUVwb2NoEiYKBWVuZGVkGAMgAygLMhcuc2tlcC52MS5Xb3Jrc3BhY2VFcG9jaBIMCgRhbmV3GAQgASgJEhAKCHJldmlzaW9uGAUgASgEIjUKDldvcmtzcGFjZUVwb2NoEhQKDHdvcmtzcGFjZV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCpgCg1Ib3N0ZWREZXNpcmVkEh4KGkhPU1RFRF9ERVNJUkVEX1VOU1BFQ0lGSUVEEAASFgoSSE9TVEVEX0RFU0lSRURfUlVOEAESFwoTSE9TVEVEX0RFU0lSRURfU1RPUBACKnoKC0hvc3RlZFN0YXRlEhwKGEhPU1RFRF9TVEFURV9VTlNQRUNJRklFRBAAEhkKFUhPU1RFRF9TVEFURV9BU1NJR05FRBABEhgKFEhPU1RFRF9TVEFURV9SVU5OSU5HEAISGAoUSE9TVEVEX1NUQVRFX1NUT1BQRUQQAzKBAgoLSG9zdFNlcnZpY2USNgoFRW5yb2wSFS5za2VwLnYxLkVucm9sUmVxdWVzdBoWLnNrZXAudjEuRW5yb2xSZXNwb25zZRI7CgZBdHRhY2gSFi5za2VwLnYxLkF0dGFjaFJlcXVlc3QaFy5za2VwLnYxLkF0dGFjaFJlc3BvbnNlMAESQgoJTG9hZFJ1bGVzEhkuc2tlcC52MS5Mb2FkUnVsZXNSZXF1ZXN0Ghouc2tlcC52MS5Mb2FkUnVsZXNSZXNwb25zZRI5CgZSZXBvcnQSFi5za2VwLnYxLlJlcG9ydFJlcXVlc3QaFy5za2VwLnYxLlJlcG9ydFJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_skep_v1_rule, file_skep_v1_workspace]);
 
 /**
  * @generated from message skep.v1.EnrolRequest
@@ -185,6 +185,11 @@ export type LoadRulesResponse = Message<"skep.v1.LoadRulesResponse"> & {
    * @generated from field: repeated skep.v1.WorkspaceRule rules = 2;
    */
   rules: WorkspaceRule[];
+
+  /**
+   * @generated from field: repeated skep.v1.WebhookTarget webhooks = 3;
+   */
+  webhooks: WebhookTarget[];
 };
 
 /**
@@ -193,6 +198,37 @@ export type LoadRulesResponse = Message<"skep.v1.LoadRulesResponse"> & {
  */
 export const LoadRulesResponseSchema: GenMessage<LoadRulesResponse> = /*@__PURE__*/
   messageDesc(file_skep_v1_host, 6);
+
+/**
+ * Where the rules of a workspace may post to, with its secrets.
+ *
+ * @generated from message skep.v1.WebhookTarget
+ */
+export type WebhookTarget = Message<"skep.v1.WebhookTarget"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * Empty for no signature.
+   *
+   * @generated from field: string secret = 3;
+   */
+  secret: string;
+};
+
+/**
+ * Describes the message skep.v1.WebhookTarget.
+ * Use `create(WebhookTargetSchema)` to create a new message.
+ */
+export const WebhookTargetSchema: GenMessage<WebhookTarget> = /*@__PURE__*/
+  messageDesc(file_skep_v1_host, 7);
 
 /**
  * @generated from message skep.v1.AssignedWorkspace
@@ -250,7 +286,7 @@ export type AssignedWorkspace = Message<"skep.v1.AssignedWorkspace"> & {
  * Use `create(AssignedWorkspaceSchema)` to create a new message.
  */
 export const AssignedWorkspaceSchema: GenMessage<AssignedWorkspace> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 7);
+  messageDesc(file_skep_v1_host, 8);
 
 /**
  * @generated from message skep.v1.ReportRequest
@@ -356,7 +392,7 @@ export type ReportRequest = Message<"skep.v1.ReportRequest"> & {
  * Use `create(ReportRequestSchema)` to create a new message.
  */
 export const ReportRequestSchema: GenMessage<ReportRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 8);
+  messageDesc(file_skep_v1_host, 9);
 
 /**
  * @generated from message skep.v1.HostLoad
@@ -385,7 +421,7 @@ export type HostLoad = Message<"skep.v1.HostLoad"> & {
  * Use `create(HostLoadSchema)` to create a new message.
  */
 export const HostLoadSchema: GenMessage<HostLoad> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 9);
+  messageDesc(file_skep_v1_host, 10);
 
 /**
  * @generated from message skep.v1.HostedStatus
@@ -431,7 +467,7 @@ export type HostedStatus = Message<"skep.v1.HostedStatus"> & {
  * Use `create(HostedStatusSchema)` to create a new message.
  */
 export const HostedStatusSchema: GenMessage<HostedStatus> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 10);
+  messageDesc(file_skep_v1_host, 11);
 
 /**
  * @generated from message skep.v1.ReportResponse
@@ -479,7 +515,7 @@ export type ReportResponse = Message<"skep.v1.ReportResponse"> & {
  * Use `create(ReportResponseSchema)` to create a new message.
  */
 export const ReportResponseSchema: GenMessage<ReportResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 11);
+  messageDesc(file_skep_v1_host, 12);
 
 /**
  * @generated from message skep.v1.WorkspaceEpoch
@@ -501,7 +537,7 @@ export type WorkspaceEpoch = Message<"skep.v1.WorkspaceEpoch"> & {
  * Use `create(WorkspaceEpochSchema)` to create a new message.
  */
 export const WorkspaceEpochSchema: GenMessage<WorkspaceEpoch> = /*@__PURE__*/
-  messageDesc(file_skep_v1_host, 12);
+  messageDesc(file_skep_v1_host, 13);
 
 /**
  * @generated from enum skep.v1.HostedDesired
@@ -605,7 +641,7 @@ export const HostService: GenService<{
     output: typeof AttachResponseSchema;
   },
   /**
-   * The latest rules and schemas of a workspace that the host has. It asks where an assignment
+   * The latest rules, schemas and webhooks of a workspace that the host has. It asks where an assignment
    * says another `rules_version` than it has.
    *
    * @generated from rpc skep.v1.HostService.LoadRules
