@@ -1,4 +1,7 @@
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { Readable } from "node:stream";
 import { aConnector } from "@skep/core/testing/connector.ts";
 import { socketPathOf } from "@skep/core/workspace/reach.ts";
@@ -66,7 +69,10 @@ const RULES: LoadedRules = {
 };
 
 /** What containers of a host share, on real engines. */
-async function openHost(more: Readonly<Record<string, string>> = {}) {
+async function openHost(
+  more: Readonly<Record<string, string>> = {},
+  loadRules: () => Promise<LoadedRules> = async () => RULES,
+) {
   const stack = new AsyncDisposableStack();
   ends.push(() => stack.disposeAsync());
   const log = createRecordingLog();
@@ -75,7 +81,7 @@ async function openHost(more: Readonly<Record<string, string>> = {}) {
     ...more,
   });
   const life = { stack, signal: new AbortController().signal, stop: () => undefined };
-  const containers = (await openHostedContainers(config, log, life)).factory(async () => RULES);
+  const containers = (await openHostedContainers(config, log, life)).factory(loadRules);
   const port = log.lines.find(one => one.event === "events.listening")?.fields["eventsPort"] as number;
   return { containers, port, log };
 }
@@ -159,4 +165,36 @@ it("keeps files where the host has an S3 server (R52, R72), and says that they a
   const other = await without.containers.start(WANTED, OWNED);
   expect(MCS[SHARED]?.["fleet"]?.files).toBeUndefined();
   await other.close();
+});
+
+it("posts what a rule says to the webhooks of the workspace, signed, and takes changed ones", async () => {
+  const posted: string[] = [];
+  const server = createServer(async (request, response) => {
+    posted.push(`${request.url} ${request.headers["skep-signature"]?.slice(0, 2)} ${await text(request)}`);
+    response.end();
+  }).listen(0, "127.0.0.1");
+  ends.push(async () => server.close());
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const document = { id: "all", when: { kind: "always" }, repeat: { kind: "always" } };
+  const record = { ...RULES.records[1]!, reference: "all" };
+  const loaded = {
+    records: [{ ...record, document: { ...document, actions: [{ kind: "webhook", target: "ops" }] } }],
+    rulesVersion: 1,
+    webhooks: new Map([["ops", { url: `${url}/first`, secret: "whsec_0123456789abcdef" }]]),
+  };
+  let rules: LoadedRules = loaded;
+  const { containers } = await openHost({ SKEP_ALLOWED_WEBHOOK_HOSTS: "127.0.0.1" }, async () => rules);
+  const running = await containers.start({ ...WANTED, rulesVersion: 1 }, OWNED);
+  const device = await connectAsync(broker.url, { clientId: "d2" });
+  ends.push(() => device.endAsync(true));
+  const publish = (n: number) => device.publishAsync("fleet/devices/d2/telemetry/x", `{"n":${n}}`, { qos: 1 });
+  await publish(1);
+  await eventually(() => expect(posted[0]).toMatch(/^\/first t= .*"device":"d2".*"rule":"all".*"value":{"n":1}/));
+  rules = { ...loaded, rulesVersion: 2, webhooks: new Map([["ops", { url: `${url}/second`, secret: undefined }]]) };
+  await running.update({ ...WANTED, rulesVersion: 2 });
+  await publish(2);
+  await eventually(() => expect(posted[1]).toMatch(/^\/second undefined .*"value":{"n":2}/));
+  expect(running.counts()).toMatchObject({ "rules.webhooksSent": 2 });
+  await running.close();
 });
