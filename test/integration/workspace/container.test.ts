@@ -169,8 +169,9 @@ it("keeps files where the host has an S3 server (R52, R72), and says that they a
 
 it("posts what a rule says to the webhooks of the workspace, signed, and takes changed ones", async () => {
   const posted: string[] = [];
-  const server = createServer(async (request, response) => {
-    posted.push(`${request.url} ${request.headers["skep-signature"]?.slice(0, 2)} ${await text(request)}`);
+  const server = createServer((request, response) => {
+    const signature = String(request.headers["skep-signature"]).slice(0, 2);
+    void text(request).then(body => posted.push(`${request.url} ${signature} ${body}`));
     response.end();
   }).listen(0, "127.0.0.1");
   ends.push(async () => server.close());
@@ -194,7 +195,7 @@ it("posts what a rule says to the webhooks of the workspace, signed, and takes c
   rules = { ...loaded, rulesVersion: 2, webhooks: new Map([["ops", { url: `${url}/second`, secret: undefined }]]) };
   await running.update({ ...WANTED, rulesVersion: 2 });
   await publish(2);
-  await eventually(() => expect(posted[1]).toMatch(/^\/second undefined .*"value":{"n":2}/));
+  await eventually(() => expect(posted[1]).toMatch(/^\/second un .*"value":{"n":2}/));
   expect(running.counts()).toMatchObject({ "rules.webhooksSent": 2 });
   await running.close();
 });

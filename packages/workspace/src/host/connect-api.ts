@@ -3,11 +3,11 @@ import { fromConnectError } from "@skep/api/codec/error.ts";
 import { hostAnswerFromProto, hostAssignmentFromProto, hostReportToProto } from "@skep/api/codec/host.ts";
 import { fromUint64 } from "@skep/api/codec/number.ts";
 import { ruleFromProto } from "@skep/api/codec/rule.ts";
-import { HostService } from "@skep/api/gen/skep/v1/host_pb.ts";
+import { HostService, type LoadRulesResponse } from "@skep/api/gen/skep/v1/host_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { Clock } from "@skep/kit/clock.ts";
-import type { Enrolled, HostApi } from "./host-api.ts";
+import type { Enrolled, HostApi, LoadedRules } from "./host-api.ts";
 
 /** How the schedulers are reached. */
 export interface ConnectApiOptions {
@@ -82,12 +82,7 @@ export function createConnectApi({ transports, secret, clock }: ConnectApiOption
     attach,
     loadRules: async (hostId, workspaceId, signal) => {
       try {
-        const answer = await client().loadRules({ hostId, workspaceId }, await options(signal));
-        const rulesVersion = fromUint64(answer.rulesVersion, "rules_version");
-        const webhooks = answer.webhooks.map(
-          ({ name, url, secret }) => [name, { url, secret: secret || undefined }] as const,
-        );
-        return { rulesVersion, records: answer.rules.map(ruleFromProto), webhooks: new Map(webhooks) };
+        return loadedFrom(await client().loadRules({ hostId, workspaceId }, await options(signal)));
       } catch (thrown) {
         throw failed(thrown);
       }
@@ -99,5 +94,13 @@ export function createConnectApi({ transports, secret, clock }: ConnectApiOption
         throw failed(thrown);
       }
     },
+  };
+}
+
+function loadedFrom({ rulesVersion, rules, webhooks }: LoadRulesResponse): LoadedRules {
+  return {
+    rulesVersion: fromUint64(rulesVersion, "rules_version"),
+    records: rules.map(ruleFromProto),
+    webhooks: new Map(webhooks.map(({ name, url, secret }) => [name, { url, secret: secret || undefined }])),
   };
 }

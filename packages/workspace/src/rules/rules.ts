@@ -45,11 +45,10 @@ const SILENCE_MS = 1_000;
 export function createRules(options: RulesOptions, first: RuleSet): RulesRuntime {
   const { workspaceId, clock, webhooks } = options;
   const devices = createDevices(options.mostDevices);
-  const acting = createActing(webhooks === undefined ? options.actions : withWebhooks(options.actions, webhooks));
+  const acting = createActing(withWebhooks(options.actions, webhooks));
   const counts = { typed: 0, untyped: 0, dead: 0, effects: 0, silences: 0 };
   let current = first;
-  let lastError = "";
-  let isClosed = false;
+  let [lastError, isClosed] = ["", false];
 
   function judge(message: Message, now: number): Judged {
     const typed = typeMessage(message, current.schemas);
@@ -123,7 +122,8 @@ function eachSecond(clock: Clock, run: () => void): () => void {
   return () => stop();
 }
 
-function withWebhooks(actions: Actions, webhooks: Webhooks): Actions {
+function withWebhooks(actions: Actions, webhooks: Webhooks | undefined): Actions {
+  if (webhooks === undefined) return actions;
   return { ...actions, webhook: (target, message, effect) => webhooks.send(target, message, effect) };
 }
 
