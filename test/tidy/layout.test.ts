@@ -13,7 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   agent: ["core", "api", "kit"],
   server: ["core", "api", "kit"],
   scheduler: ["core", "api", "kit", "server"],
-  workspace: ["core", "api", "kit"],
+  workspace: ["core", "api", "kit", "server"],
   devswarm: [],
 };
 

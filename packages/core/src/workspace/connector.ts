@@ -54,7 +54,7 @@ export interface Connector {
           readonly retentionDays?: number;
         };
         readonly ratelimits: ResourceLimits;
-        /** Messages of devices that are stored in a second (R17); the host's own bound otherwise. */
+        /** Messages that are stored in a second (R17); the host's own bound otherwise. */
         readonly messagesPerSecond?: number;
       };
     };

@@ -37,7 +37,7 @@ export function webhookHandlers(deps: ApiDeps): ServiceImpl<typeof WebhookServic
   };
 }
 
-/** @throws SkepError `invalid_argument` `WEBHOOK_INVALID`, which repeats neither address nor secret. */
+/** @throws SkepError `invalid_argument` `WEBHOOK_INVALID`; it repeats no address and no secret. */
 function accept(url: string, secret: string, allowedHosts: readonly string[]): void {
   const short: readonly Issue[] =
     secret === "" || secret.length >= LEAST_SECRET
