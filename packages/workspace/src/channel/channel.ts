@@ -6,7 +6,7 @@ import type { Channel } from "../parts.ts";
 import type { Delivery, Reader, ReaderState } from "./delivery.ts";
 import type { Publisher } from "./publisher.ts";
 import { createEarly } from "./early.ts";
-import { openReader } from "./reader.ts";
+import { openReader, type Connect } from "./reader.ts";
 
 /** What the channel of a workspace works with. */
 export interface ChannelOptions {
@@ -23,6 +23,8 @@ export interface ChannelOptions {
   readonly mayRead: () => boolean;
   readonly clock: Clock;
   readonly random: Random;
+  /** Opens a connection; one over a socket where it is absent. */
+  readonly connect?: Connect;
 }
 
 /** The channel of one workspace, which delivers nothing before it is told to. */
@@ -55,7 +57,7 @@ export async function openChannel(options: ChannelOptions): Promise<WorkspaceCha
       ...{ keepaliveSeconds: KEEPALIVE_SECONDS, ...(ca === undefined ? {} : { ca }) },
     },
     { delivered: one => deliver(one), changed: first.resolve },
-    { clock, random, mayRead },
+    { clock, random, mayRead, ...(options.connect === undefined ? {} : { connect: options.connect }) },
   );
   // Nothing is read from the wire before somebody takes it: the broker keeps it.
   reader.pause(true);

@@ -4,9 +4,9 @@ import { retryDelay, type Backoff } from "@skep/kit/retry.ts";
 import type { Delivery, Reader, ReaderState } from "./delivery.ts";
 import { owned } from "../ownership.ts";
 import { ChannelError } from "./failure.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession, type Session, type SessionEvents } from "./session.ts";
 import type { ReaderSettings } from "./settings.ts";
-import { brokerOf, openSocket, type Broker } from "./socket.ts";
+import { brokerOf, openSocket } from "./socket.ts";
 
 /** What a reader works with. */
 export interface ReaderPorts {
@@ -18,7 +18,12 @@ export interface ReaderPorts {
    * from each other for ever.
    */
   readonly mayRead: () => boolean;
+  /** Opens a connection; one over a socket where it is absent. */
+  readonly connect?: Connect;
 }
+
+/** Opens a connection to the broker of these settings. */
+export type Connect = (settings: ReaderSettings, clock: Clock, events: SessionEvents) => Session;
 
 /** What a reader calls. */
 export interface ReaderEvents {
@@ -34,10 +39,10 @@ const CONNECT_MS = 10_000;
  * connection takes the session over. Throws where no broker can have the address.
  */
 export function openReader(settings: ReaderSettings, events: ReaderEvents, ports: ReaderPorts): Reader {
-  const { clock, random, mayRead } = ports;
+  const { clock, random, mayRead, connect = overSocket(settings) } = ports;
   const ending = new AbortController();
   let state: ReaderState = { kind: "connecting" };
-  const line = createLine(brokerOf(settings), settings, clock, {
+  const line = createLine(connect, settings, clock, {
     delivered: one => events.delivered(one),
     ready: () => become({ kind: "connected" }),
   });
@@ -81,8 +86,13 @@ interface Line extends Pick<Reader, "acknowledge" | "connections" | "pause"> {
   leave(): void;
 }
 
+function overSocket(of: ReaderSettings): Connect {
+  const broker = brokerOf(of);
+  return (settings, clock, events) => openSession(openSocket(broker), settings, clock, events);
+}
+
 function createLine(
-  broker: Broker,
+  connect: Connect,
   settings: ReaderSettings,
   clock: Clock,
   { delivered, ready }: Pick<ReaderEvents, "delivered"> & { ready(): void },
@@ -96,7 +106,7 @@ function createLine(
 
   async function live(): Promise<ChannelError> {
     const connection = ++number;
-    const opened = openSession(openSocket(broker), settings, clock, {
+    const opened = connect(settings, clock, {
       ready: () => {
         isReady = true;
         connections += 1;

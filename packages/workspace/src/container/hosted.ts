@@ -27,9 +27,12 @@ export interface HostedOptions extends Required<Pick<ContainerPorts, "clock" | "
   readonly workspaces: ServedWorkspaces;
   /** Makes the parts of one workspace. */
   readonly factories: (content: WorkspaceContent) => PartFactories;
+  /** Enters a container where others of the process look for it; among the shared ones if absent. */
+  readonly register?: (container: Container) => void;
 }
 
 const LOAD_MS = 10_000;
+const registerShared = (container: Container): void => manageContainer(SHARED, container);
 
 /** Runs the workspaces that a host is given as containers. */
 export function createHostedContainers(options: HostedOptions): ContainerFactory {
@@ -63,7 +66,7 @@ class Hosted implements RunningContainer {
     const container = this.#container;
     try {
       await this.#loadRules(this.#workspace.rulesVersion);
-      manageContainer(SHARED, container);
+      (this.#options.register ?? registerShared)(container);
       await container.deploy();
       await container.manage();
     } catch (error) {

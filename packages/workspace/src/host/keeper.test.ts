@@ -29,6 +29,9 @@ async function take(...workspaces: readonly AssignedWorkspace[]): Promise<void> 
 const states = (): readonly string[] => keeper.statuses().map(one => `${one.workspaceId}@${one.epoch} ${one.state}`);
 const open = (): readonly number[] => containers.all.filter(one => !one.isClosed).map(one => one.workspace.epoch);
 
+/** The records say that a placement is over, at the revision that was told last. */
+const ended = (epoch: number, at = revision): void => keeper.ended([{ workspaceId: "fleet", epoch }], at);
+
 beforeEach(() => {
   clock = createVirtualClock();
   log = createRecordingLog();
@@ -46,7 +49,7 @@ describe("what a host is told", () => {
     expect(states()).toEqual(["fleet@3 stopped", "other@3 running"]);
     await take();
     expect(states()).toEqual(["fleet@3 stopped", "other@3 running"]);
-    keeper.ended([{ workspaceId: "fleet", epoch: 3 }]);
+    ended(3);
     expect(states()).toEqual(["other@3 running"]);
   });
 
@@ -73,7 +76,7 @@ describe("what a host is told", () => {
 
   it("begins nothing that the records called over, however late it comes", async () => {
     await take(workspace());
-    keeper.ended([{ workspaceId: "fleet", epoch: 3 }]);
+    ended(3, revision + 1);
     await clock.settle();
     await clock.advance(100);
     expect(states()).toEqual([]);
@@ -85,9 +88,35 @@ describe("what a host is told", () => {
 
   it("ends nothing newer than what the records called over", async () => {
     await take(workspace({ epoch: 4 }));
-    keeper.ended([{ workspaceId: "fleet", epoch: 3 }]);
+    ended(3);
     await clock.settle();
     expect(open()).toEqual([4]);
+  });
+
+  it("is begun at whatever epoch once its workspace was deleted and made again", async () => {
+    await take(workspace());
+    ended(3);
+    await clock.settle();
+    await take(workspace({ epoch: 1 }));
+    expect([states(), open()]).toEqual([["fleet@1 running"], [1]]);
+  });
+
+  it("is begun anew though the container of the deleted one is still ending, at the same epoch", async () => {
+    containers.closeMs = 500;
+    await take(workspace({ epoch: 1 }));
+    ended(1);
+    await take(workspace({ epoch: 1 }));
+    expect(states()).toEqual(["fleet@1 assigned"]);
+    await clock.advance(500);
+    expect([states(), open(), containers.all.length]).toEqual([["fleet@1 running"], [1], 2]);
+    expect(containers.all.map(one => one.lease.mayRead())).toEqual([false, true]);
+  });
+
+  it("goes on where an end was said before it was placed anew", async () => {
+    await take(workspace({ epoch: 1 }));
+    ended(1, revision - 1);
+    await clock.settle();
+    expect([states(), open()]).toEqual([["fleet@1 running"], [1]]);
   });
 });
 

@@ -7,8 +7,8 @@ import { Lane, type LanePorts } from "./lane.ts";
 export interface Keeper {
   /** Takes an assignment, unless it is older than the one that it works by. */
   take(assignment: HostAssignment): void;
-  /** The records say that these are not this host's any more. */
-  ended(epochs: readonly WorkspaceEpoch[]): void;
+  /** The records say, at this revision, that these are not this host's any more. */
+  ended(epochs: readonly WorkspaceEpoch[], revision: number): void;
   applied(): AppliedAssignment;
   statuses(): readonly HostedStatus[];
   /** Lets go of everything. */
@@ -19,12 +19,22 @@ export interface Keeper {
 const MOST_OVER = 10_000;
 const NOTHING: AppliedAssignment = { incarnation: "", term: 0, revision: 0 };
 
+/** A placement that was over at a revision of the records. */
+interface Over {
+  readonly epoch: number;
+  readonly revision: number;
+}
+
+function isNamed(held: HostAssignment | undefined, id: string, epoch: number): boolean {
+  return held?.workspaces.some(one => one.id === id && one.epoch === epoch) === true;
+}
+
 /** Makes one without any workspace. It keeps nothing on disk: a host that begins owns nothing. */
 export function createKeeper(ports: LanePorts, hostId: HostId): Keeper {
   const { log } = ports;
   const lanes = new Map<string, Lane>();
   /** By workspace, the latest placement that was over: what comes late begins nothing. */
-  const over = new Map<string, number>();
+  const over = new Map<string, Over>();
   let held: HostAssignment | undefined;
 
   let isClosed = false;
@@ -38,11 +48,14 @@ export function createKeeper(ports: LanePorts, hostId: HostId): Keeper {
     }
     held = assignment;
     for (const workspace of assignment.workspaces) {
-      if (workspace.epoch <= (over.get(workspace.id) ?? -1)) continue;
+      const last = over.get(workspace.id);
+      // A workspace that was deleted and made again under its id is placed from 1 on again.
+      const isAnew = last !== undefined && assignment.revision > last.revision;
+      if (last !== undefined && !isAnew && workspace.epoch <= last.epoch) continue;
       const lane = lanes.get(workspace.id);
       if (lane === undefined) lanes.set(workspace.id, new Lane(ports, workspace));
       else {
-        const why = lane.want(workspace);
+        const why = lane.want(workspace, isAnew);
         if (why !== undefined)
           log.debug("workspace.refused", "A part of an assignment was not taken.", { because: why });
       }
@@ -56,11 +69,13 @@ export function createKeeper(ports: LanePorts, hostId: HostId): Keeper {
 
   return {
     take,
-    ended: epochs => {
+    ended: (epochs, revision) => {
       for (const { workspaceId, epoch } of epochs) {
+        // The answer is older than what names it: the next one says whether it is over since.
+        if (revision < (held?.revision ?? 0) && isNamed(held, workspaceId, epoch)) continue;
         const lane = lanes.get(workspaceId);
         over.delete(workspaceId);
-        over.set(workspaceId, epoch);
+        over.set(workspaceId, { epoch, revision });
         if (lane?.epoch === epoch) lane.end();
       }
       for (const id of over.keys()) {

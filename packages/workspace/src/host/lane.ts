@@ -21,6 +21,8 @@ export interface LanePorts {
 interface Held {
   readonly container: RunningContainer;
   readonly began: AssignedWorkspace;
+  /** Of which placement it is, as this lane counts them. */
+  readonly placement: number;
   applied: AssignedWorkspace;
   /** Nothing may be read by its lease any more. */
   readonly endLease: () => void;
@@ -35,6 +37,8 @@ export class Lane {
   readonly #ports: LanePorts;
   #wanted: AssignedWorkspace;
   #isOver = false;
+  /** Epochs begin anew with a workspace that is made again; this number only grows. */
+  #placement = 1;
   #held: Held | undefined;
   #isStarting = false;
   #isWoken = false;
@@ -59,11 +63,16 @@ export class Lane {
     return this.#isOver && this.#isEmpty;
   }
 
-  /** Takes what is wanted now; answers why not where it is older than what it has. */
-  want(next: AssignedWorkspace): string | undefined {
-    const because = whyOlder(this.#wanted, next, this.#isOver);
+  /**
+   * Takes what is wanted now; answers why not where it is older than what it has. After an end
+   * whatever is placed `anew` is newer.
+   */
+  want(next: AssignedWorkspace, anew = false): string | undefined {
+    const isAnew = anew && this.#isOver;
+    const because = isAnew ? undefined : whyOlder(this.#wanted, next, this.#isOver);
     if (because !== undefined) return because;
-    if (JSON.stringify(next) === JSON.stringify(this.#wanted)) return undefined;
+    if (!isAnew && JSON.stringify(next) === JSON.stringify(this.#wanted)) return undefined;
+    if (isAnew || next.epoch !== this.#wanted.epoch) this.#placement += 1;
     this.#isOver = false;
     this.#wanted = next;
     this.#work();
@@ -85,7 +94,7 @@ export class Lane {
   /** How it is, for the next report. */
   status(): HostedStatus {
     const { id: workspaceId, epoch } = this.#wanted;
-    const container = this.#held?.began.epoch === epoch ? this.#held.container : undefined;
+    const container = this.#held?.placement === this.#placement ? this.#held.container : undefined;
     const otherwise = this.#isToRun || !this.#isEmpty ? "assigned" : "stopped";
     return {
       ...{ workspaceId, epoch, state: container === undefined ? otherwise : "running" },
@@ -131,22 +140,23 @@ export class Lane {
   }
 
   /** Whether what runs may go on, with or without an update. */
-  #fits({ began }: Held): boolean {
-    return this.#isToRun && began.epoch === this.#wanted.epoch && began.restarts === this.#wanted.restarts;
+  #fits({ began, placement }: Held): boolean {
+    return this.#isToRun && placement === this.#placement && began.restarts === this.#wanted.restarts;
   }
 
   async #begin(): Promise<void> {
     const { containers, leases } = this.#ports;
     const workspace = this.#wanted;
+    const placement = this.#placement;
     const own = { workspaceId: workspace.id, epoch: workspace.epoch };
     let isEnded = false;
-    const isOwn = (): boolean => !isEnded && this.#isToRun && this.#wanted.epoch === own.epoch;
+    const isOwn = (): boolean => !isEnded && this.#isToRun && this.#placement === placement;
     const lease = { mayRead: () => isOwn() && leases.mayRead(own) };
     await this.#try("started", async () => {
       this.#isStarting = true;
       const starting = containers.start(workspace, lease).finally(() => (this.#isStarting = false));
       const endLease = (): void => void (isEnded = true);
-      this.#held = { container: await starting, began: workspace, applied: workspace, endLease };
+      this.#held = { container: await starting, began: workspace, placement, applied: workspace, endLease };
     });
   }
 

@@ -75,7 +75,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     const answer = await within(clock, ANSWER_MS, closing.signal, signal => api.report(report, signal));
     if (closing.signal.aborted) return;
     leases.answered(sentAtMs, workspaces, answer);
-    keeper.ended(answer.ended);
+    keeper.ended(answer.ended, answer.revision);
     options.onAnswer(answer);
   }
 
