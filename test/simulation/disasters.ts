@@ -103,6 +103,7 @@ function replace(platform: Platform, by: Records): void {
   platform.judged = undefined;
   platform.lease = undefined;
   platform.wasReplaced = true;
+  platform.hosting?.rule.restores();
   // What is written back describes what runs, also where its room was given away meanwhile.
   for (const { id } of platform.nodes) platform.repaired.add(id);
   for (const [id, rule] of platform.engineRules) {

@@ -1,5 +1,6 @@
 import type { Bug } from "./bugs/bug.ts";
 import { startWorker } from "./pool.ts";
+import type { Shares } from "./simulate.ts";
 import type { Answer } from "./worker.ts";
 
 /** Where to look for planted bugs. */
@@ -22,6 +23,11 @@ export interface Catch {
   readonly other: string | undefined;
 }
 
+/** What a seed has in which a bug is looked for. */
+export function sharesFor({ hasWorkspaces }: Bug): Shares {
+  return hasWorkspaces === true ? { workspaces: 1 } : {};
+}
+
 /**
  * Plants one bug in a process of its own and plays its scenario, where it names one, then seeds,
  * until a rule finds it.
@@ -41,7 +47,7 @@ export async function hunt(bug: Bug, { first, most }: Omit<Hunt, "workers">): Pr
       if (by !== undefined) return { bug, by, seeds: 0, other };
     }
     for (let seed = first; seed < first + most; seed++) {
-      const by = judge(await worker.run({ seed, twice: false, shares: {} }), `seed ${seed}`);
+      const by = judge(await worker.run({ seed, twice: false, shares: sharesFor(bug) }), `seed ${seed}`);
       if (by !== undefined) return { bug, by, seeds: seed - first + 1, other };
     }
     return { bug, by: undefined, seeds: most, other };

@@ -27,8 +27,8 @@ export interface Life {
   run(kind: "timer" | "message", task: () => void): void;
 }
 
-/** Begins a life on the world's clock. */
-export function createLife(name: string, world: VirtualClock): Life {
+/** Begins a life on the world's clock; its own goes faster or slower by `rate`. */
+export function createLife(name: string, world: VirtualClock, rate = 1): Life {
   const bornAt = world.monotonic();
   let alive = true;
   let skewMs = 0;
@@ -60,10 +60,13 @@ export function createLife(name: string, world: VirtualClock): Life {
 
   const clock: Clock = {
     now: () => world.now() + skewMs,
-    monotonic: () => world.monotonic(),
+    monotonic: () => world.monotonic() * rate,
     timer: (delayMs, task) => {
       let cancelled = false;
-      const cancel = world.timer(delayMs, () => run("timer", () => void (cancelled || task())));
+      // Whole, or what is left of a wait could be too little for the world's clock to go on by.
+      const cancel = world.timer(rate === 1 ? delayMs : Math.ceil(delayMs / rate), () =>
+        run("timer", () => void (cancelled || task())),
+      );
       return () => {
         cancelled = true;
         cancel();

@@ -1,5 +1,5 @@
 import { BUGS, bugNamed } from "./bugs/bugs.ts";
-import { huntBugs } from "./hunt.ts";
+import { huntBugs, sharesFor } from "./hunt.ts";
 import { readOptions, USAGE, type Options } from "./options.ts";
 import { plant } from "./plant.ts";
 import { story } from "./story.ts";
@@ -26,10 +26,11 @@ async function main(options: Options): Promise<number> {
  * One seed in this process, twice; the bug comes first, before anything that it changes is loaded.
  */
 async function runOne({ trace, story: told, bug }: Options, seed: number): Promise<number> {
-  if (bug !== undefined) plant(bugNamed(bug));
+  const planted = bug === undefined ? undefined : bugNamed(bug);
+  if (planted !== undefined) plant(planted);
   const { simulate } = await import("./simulate.ts");
   // As the sweep runs it, or as the hunt does.
-  const shares = bug === undefined ? SHARES : {};
+  const shares = planted === undefined ? SHARES : sharesFor(planted);
   const outcome = await simulate(seed, trace ? { ...shares, echo: write } : shares);
   const { hash, events, recoveredMs, violation } = outcome;
   if (!trace && (told || violation !== undefined)) write(story(outcome));

@@ -16,6 +16,7 @@ import { createDatabaseClock, type DatabaseClock } from "./database-clock.ts";
 import type { Edge } from "./edge.ts";
 import { EngineRule } from "./engine-rule.ts";
 import type { Mischief } from "./faults.ts";
+import type { Hosting } from "./hosting/hosting.ts";
 import { createLife, type Life } from "./life.ts";
 import { createSimNode, type SimNode } from "./sim-node.ts";
 import { createTrace, type Trace } from "./trace.ts";
@@ -77,8 +78,8 @@ export interface Platform {
   readonly isolated: Set<string>;
   /** How ports misbehave right now; `undefined` once all is well again. */
   mischief: Mischief | undefined;
-  /** Whether the leader gives workspaces their hosts; seeds have no hosts yet. */
-  isHosting: boolean;
+  /** The hosts of workspaces and what they work on, where the leader has any to give them to. */
+  hosting: Hosting | undefined;
   /** What a scenario does to single messages and calls, where nothing is drawn. */
   hindrance: Hindrance;
   /**
@@ -173,7 +174,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     fullDisks: new Set(),
     isolated: new Set(),
     mischief: undefined,
-    isHosting: false,
+    hosting: undefined,
     hindrance: {},
     random,
     chance: purpose => createChance(random(purpose)),
@@ -189,9 +190,12 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
   return platform;
 }
 
-/** Begins the next life of a process; the one before must have ended. */
-export function beginLife(platform: Platform, name: string): Life {
-  const life = createLife(name, platform.clock);
+/**
+ * Begins the next life of a process, whose clock may go faster or slower; the one before must have
+ * ended.
+ */
+export function beginLife(platform: Platform, name: string, rate = 1): Life {
+  const life = createLife(name, platform.clock, rate);
   platform.lives.set(name, life);
   platform.say(`${name} starts`);
   return life;

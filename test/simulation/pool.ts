@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import type { DisasterShares } from "./disasters.ts";
+import type { Shares } from "./simulate.ts";
 import type { Answer, Order } from "./worker.ts";
 
 /** A worker process that runs seeds. */
@@ -58,8 +58,8 @@ export interface Range {
   readonly workers: number;
   /** Of so many seeds one is run twice, and both runs must be the same; 0 for none. */
   readonly twiceEvery: number;
-  /** In how many seeds the records suffer something; in none by default. */
-  readonly shares?: DisasterShares;
+  /** What how many of the seeds have beside the rest; none by default. */
+  readonly shares?: Shares;
   readonly bug?: string;
 }
 

@@ -101,7 +101,7 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
     }),
     settings: { ...SETTINGS, tenantsOnManagers: tenantsOnManagers(platform) },
     routesMaxAgeMs: ROUTES_MAX_AGE_MS,
-    isHosting: platform.isHosting,
+    isHosting: platform.hosting !== undefined,
     name,
     version: "simulated",
   });
@@ -175,7 +175,8 @@ async function reach(platform: Platform, from: SimNode, life: Life, address: str
   return { ok: answered, answered, detail: answered ? "connected" : "no connection" };
 }
 
-function logOf(
+/** The log of a process: people read in the trace what it says. */
+export function logOf(
   platform: Platform,
   life: Life,
   said?: (event: string, fields: Readonly<Record<string, unknown>>) => void,

@@ -3,6 +3,7 @@ import { drawDisaster, suffer, type DisasterShares } from "./disasters.ts";
 import { Edge } from "./edge.ts";
 import { HERD } from "./engine-rule.ts";
 import { missing } from "./goal.ts";
+import { beginHosting } from "./hosting/begin.ts";
 import { beginLife, createPlatform, type Platform } from "./platform.ts";
 import { startAgent, startScheduler } from "./processes.ts";
 import { giveUpVolumes, liveAsUsers } from "./users.ts";
@@ -23,11 +24,17 @@ export interface Outcome {
   readonly trace: readonly string[];
 }
 
+/** What only some seeds have, each by chance of its own. */
+export interface Shares extends DisasterShares {
+  /** Share of seeds with workspaces and their hosts: none by default. */
+  readonly workspaces?: number;
+}
+
 /**
  * How long things go wrong, and how long the fleet may then take to be as it was told to be;
  * virtual ms.
  */
-export interface SimulationOptions extends DisasterShares {
+export interface SimulationOptions extends Shares {
   readonly faultsMs?: number;
   readonly recoverMs?: number;
   readonly echo?: (line: string) => void;
@@ -41,6 +48,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const platform = createPlatform(seed, options.echo);
   const { clock } = platform;
   setWeather(platform);
+  const hosting = beginHosting(platform, options.workspaces ?? 0);
   const revival = {
     startScheduler: (name: string) => startScheduler(platform, name, beginLife(platform, name)),
     startAgent: (node: Platform["nodes"][number]) => startAgent(platform, node, beginLife(platform, node.id)),
@@ -52,6 +60,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   for (const edge of platform.edges) void edge.run();
   const adversary = new Adversary(platform, revival);
   let calm = false;
+  hosting?.begin(() => calm);
   const users = liveAsUsers(platform, () => calm);
   let wishing = true;
   void users
@@ -59,6 +68,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     .catch((error: unknown) => platform.violate(`the users' program failed: ${String(error)}`));
   await clock.advance(3_000);
   void adversary.rage();
+  hosting?.rage();
   const disaster = drawDisaster(platform, options);
   if (disaster !== undefined)
     void suffer(platform, disaster, revival).catch((error: unknown) =>
@@ -69,6 +79,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   calm = true;
   const isLate = (platform.mischief?.late ?? 0) + (platform.mischief?.storeLate ?? 0) > 0;
   const { lost, drained } = adversary.calm();
+  hosting?.calm();
   const calmAt = clock.now();
   void giveUpVolumes(platform, lost).catch((error: unknown) => platform.violate(`a person failed: ${String(error)}`));
   void watchTold(platform);
@@ -96,7 +107,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     // A person who lets a drained node work again changes what is wanted before any row changes.
     const version = [platform.changes.version(), lost.size, drained.size].join();
     if (judged !== version && !wishing) [judged, reached] = [version, gaps().next().done === true];
-    return reached;
+    return reached && (hosting === undefined || hosting.gaps().length === 0);
   };
   // What is late is still under way when the faults have ended, and the last of them when it
   // arrives.
@@ -110,7 +121,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     await clock.runUntil(isBroken, SETTLED_MS);
   } while (!isBroken() && !isReached() && clock.now() < deadline);
   checkNow(platform);
-  const open = [...gaps()];
+  const open = [...gaps(), ...(hosting?.gaps() ?? [])];
+  for (const sentence of hosting?.lost() ?? []) platform.violate(sentence);
   if (open.length > 0)
     platform.violate(
       `not as desired ${clock.now() - calmAt} ms after the last fault (lost: ${[...lost].join()}): ${open.slice(0, 5).join("; ")}`,

@@ -1,5 +1,5 @@
-import type { DisasterShares } from "./disasters.ts";
 import { runSeeds } from "./pool.ts";
+import type { Shares } from "./simulate.ts";
 import { story } from "./story.ts";
 
 /** Which seeds to sweep. */
@@ -10,10 +10,10 @@ export interface Sweep {
 }
 
 /**
- * In how many of a sweep's seeds the records suffer something. The hunt for planted bugs has none,
- * so that the seeds that find them stay as they are.
+ * In how many of a sweep's seeds the records suffer something, and how many have workspaces. The
+ * hunt for planted bugs of the fleet has neither, so that the seeds that find them stay as they are.
  */
-export const SHARES: DisasterShares = { disasters: 1 / 12, failovers: 1 / 24 };
+export const SHARES: Shares = { disasters: 1 / 12, failovers: 1 / 24, workspaces: 1 / 3 };
 
 const PROGRESS_MS = 10_000;
 /** Stories are long; those of the first failures tell most. */

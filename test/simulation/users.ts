@@ -55,7 +55,7 @@ export async function giveUpVolumes(platform: Platform, lost: ReadonlySet<string
 }
 
 /** Repeats a call that nobody answered; a refusal is an answer. */
-async function insist<T>(platform: Platform, say: string, call: () => Promise<T>): Promise<T | undefined> {
+export async function insist<T>(platform: Platform, say: string, call: () => Promise<T>): Promise<T | undefined> {
   platform.say(say);
   for (;;) {
     try {

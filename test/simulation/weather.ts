@@ -9,6 +9,12 @@ const CALM_STORE = { storeFails: 0, commitUnknown: 0, storeLate: 0, storeSlowMs:
 /** The longest that a message is under way, or a statement waits for a lock. */
 export const LATEST_MS = 30_000;
 
+/** They draw by chance of their own, so that they change little for the fleet. */
+const HOSTING_CALLS: ReadonlySet<string> = new Set([
+  ...["loadHosting", "commitHosting", "saveHostReport", "loadHostAssignment", "locateWorkspaces", "loadHostKey"],
+  ...["createWorkspace", "changeWorkspace"],
+]);
+
 /** Sets how messages travel and how the database answers, by the platform's present mischief. */
 export function setWeather(platform: Platform): void {
   const net = platform.chance("network");
@@ -26,8 +32,9 @@ export function setWeather(platform: Platform): void {
     return delays;
   });
 
-  const db = platform.chance("database");
+  const [fleet, hosts] = [platform.chance("database"), platform.chance("database of hosts")];
   platform.database.setPolicy((name, call) => {
+    const db = HOSTING_CALLS.has(call) ? hosts : fleet;
     const { storeFails, commitUnknown, storeLate, storeSlowMs } = platform.mischief ?? CALM_STORE;
     const isLate = storeLate > 0 && db.happens(storeLate);
     const lost = isLate ? "later" : db.happens(storeFails) ? "before" : db.happens(commitUnknown) ? "after" : "no";

@@ -1,14 +1,13 @@
 import { bugNamed } from "./bugs/bugs.ts";
-import type { DisasterShares } from "./disasters.ts";
 import { plant } from "./plant.ts";
-import type { Outcome } from "./simulate.ts";
+import type { Outcome, Shares } from "./simulate.ts";
 
 /**
  * What a worker is asked: to run one seed, twice where the two are to be compared, or to play a
  * scenario.
  */
 export type Order =
-  { readonly seed: number; readonly twice: boolean; readonly shares: DisasterShares } | { readonly scenario: string };
+  { readonly seed: number; readonly twice: boolean; readonly shares: Shares } | { readonly scenario: string };
 
 /** What a worker answers: the outcome, and what a second run of the seed made of it. */
 export interface Answer {

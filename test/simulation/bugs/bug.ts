@@ -20,6 +20,8 @@ export interface Bug {
    * seeds.
    */
   readonly scenario?: string;
+  /** Only seeds with workspaces can show it. */
+  readonly hasWorkspaces?: true;
   /** Caught within a few seeds: `npm test` proves it each time. */
   readonly quick?: true;
 }

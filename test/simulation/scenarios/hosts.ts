@@ -1,6 +1,6 @@
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
-import { HostRule } from "../host-rule.ts";
-import { startHost, type SimHost } from "../hosts.ts";
+import type { HostRule } from "../hosting/host-rule.ts";
+import type { SimHost } from "../hosting/hosts.ts";
 import { beginLife, endLife } from "../platform.ts";
 import { startScheduler } from "../processes.ts";
 import type { Scenario, Stage } from "./scenario.ts";
@@ -12,7 +12,7 @@ const RECOVERED_MS = 60_000;
 /** Hosts of workspaces beside the fleet, all reading. */
 interface HostStage extends Stage {
   readonly rule: HostRule;
-  readonly hosts: Map<string, SimHost>;
+  readonly hosts: ReadonlyMap<string, SimHost>;
   start(name: string): void;
   /** The host that reads a workspace. */
   ownerOf(workspaceId: string): string;
@@ -22,20 +22,23 @@ interface HostStage extends Stage {
 
 async function hostStage(stage: Stage, closeMs?: number): Promise<HostStage> {
   const { platform, store } = stage;
-  const rule = new HostRule(platform);
-  const hosts = new Map<string, SimHost>();
-  const without = (): readonly string[] => WORKSPACES.filter(id => rule.owners(id).length === 0);
+  const hosting = platform.hosting!;
+  const { rule, hosts, devices } = hosting;
   const all: HostStage = {
     ...stage,
     rule,
     hosts,
-    start: name => void hosts.set(name, startHost(platform, beginLife(platform, name), rule, closeMs)),
+    start: name => {
+      hosting.start(name);
+      hosts.get(name)!.way.closeMs = closeMs ?? 20;
+    },
     ownerOf: id => rule.owners(id)[0]?.life.name ?? "",
     allOwned: async () => {
       const sentence = `a workspace has no owner ${RECOVERED_MS / 1_000} s after the faults ended`;
-      await stage.until(() => without().length === 0, RECOVERED_MS, sentence);
+      await stage.until(() => hosting.gaps().length === 0, RECOVERED_MS, sentence);
       await stage.advance(5_000);
-      stage.hold(without().length === 0, `${without().join(", ")} lost an owner though nothing failed`);
+      stage.hold(hosting.gaps().length === 0, `${hosting.gaps().join(", ")} though nothing failed`);
+      for (const lost of devices.lost(hosting.databases)) stage.hold(false, lost);
     },
   };
   for (const name of NAMES) all.start(name);
@@ -45,6 +48,7 @@ async function hostStage(stage: Stage, closeMs?: number): Promise<HostStage> {
     await stage.done(
       store.createWorkspace({ ...wanted, connector: aConnector({ id }) }, request, platform.clock.now()),
     );
+    void devices.send(id);
   }
   await all.allOwned();
   return all;

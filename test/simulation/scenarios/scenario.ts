@@ -4,6 +4,7 @@ import type { Location } from "@skep/core/model/instance.ts";
 import { aContainer, aSpec } from "@skep/core/testing/builders.ts";
 import type { Store } from "@skep/scheduler/store/store.ts";
 import { Edge } from "../edge.ts";
+import { createHosting } from "../hosting/hosting.ts";
 import { beginLife, createPlatform, endLife, type Platform } from "../platform.ts";
 import { startAgent, startScheduler } from "../processes.ts";
 import { routesOf } from "../routes.ts";
@@ -68,7 +69,7 @@ export async function playScenario(
   echo?: (line: string) => void,
 ): Promise<Outcome> {
   const platform = createPlatform(1, echo);
-  platform.isHosting = isHosting ?? false;
+  if (isHosting) createHosting(platform);
   setWeather(platform);
   const stage = stageOf(platform);
   stage.startSchedulers();

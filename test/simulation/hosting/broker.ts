@@ -1,0 +1,189 @@
+import type { Session, SessionEvents } from "@skep/workspace/channel/session.ts";
+import { ChannelError } from "@skep/workspace/channel/failure.ts";
+import type { Life } from "../life.ts";
+import type { Platform } from "../platform.ts";
+
+/** A message of a device, which is known by its number within its workspace. */
+export interface SimMessage {
+  readonly workspaceId: string;
+  readonly number: number;
+  /** When the broker took it. */
+  readonly at: number;
+}
+
+/** A host's way to a broker. */
+export interface BrokerWay {
+  isCutFromBroker: boolean;
+  /** How long after that the host notices, by its keepalives or since it is reached again. */
+  noticesMs: number;
+}
+
+/** What a broker knows of one client id, whoever connects by it. */
+interface Kept {
+  readonly queue: SimMessage[];
+  /** Sent, and not acknowledged yet, by packet id. */
+  readonly underWay: Map<number, SimMessage>;
+  packetId: number;
+  connection: Connection | undefined;
+}
+
+interface Connection {
+  readonly life: Life;
+  readonly way: BrokerWay;
+  readonly events: SessionEvents;
+  isSubscribed: boolean;
+  /** Ends it at the client, some time later. */
+  break(because: string): void;
+}
+
+/** Longest that a packet is under way. */
+const WAY_MS = 3;
+const MOST_PACKET_ID = 65_535;
+
+/**
+ * A broker in memory, as Mosquitto is: a session for each workspace that outlives its connections,
+ * what was not acknowledged delivered again and marked, and one connection for a client id, of
+ * which a newer one ends the older without a word.
+ */
+export class SimBroker {
+  readonly #platform: Platform;
+  readonly #sessions = new Map<string, Kept>();
+  readonly #name: string;
+  #isAway = false;
+
+  constructor(platform: Platform, name: string) {
+    this.#platform = platform;
+    this.#name = name;
+  }
+
+  /**
+   * A device publishes at QoS 1; answers whether it is acknowledged and kept for the workspace. What
+   * comes before anybody has ever read the workspace nobody wants.
+   */
+  publish(message: SimMessage): boolean {
+    const kept = this.#sessions.get(message.workspaceId);
+    if (this.#isAway || kept === undefined) return false;
+    kept.queue.push(message);
+    this.#deliver(kept);
+    return true;
+  }
+
+  /** What of a workspace waits here for its acknowledgement, the oldest first. */
+  waiting(workspaceId: string): readonly SimMessage[] {
+    const kept = this.#sessions.get(workspaceId);
+    return kept === undefined ? [] : [...kept.underWay.values(), ...kept.queue];
+  }
+
+  /** The process stops for a while, or is there again: sessions are kept on its disk. */
+  setAway(isAway: boolean): void {
+    this.#isAway = isAway;
+    for (const kept of this.#sessions.values()) this.#drop(kept, "the broker closed the connection");
+  }
+
+  /** A host is cut off from here: its connections break once it notices. */
+  breakAll(life: Life): void {
+    for (const kept of this.#sessions.values()) if (kept.connection?.life === life) this.#drop(kept, "ECONNRESET");
+  }
+
+  /** A reader of a workspace connects; `acknowledged` hears what it says is kept. */
+  connect(
+    workspaceId: string,
+    { life, way, events }: Pick<Connection, "life" | "way" | "events">,
+    acknowledged: (messages: readonly SimMessage[]) => void,
+  ): Session {
+    const { promise: ended, resolve } = Promise.withResolvers<ChannelError>();
+    let isOver = false;
+    const fail = (error: ChannelError): void => {
+      if (isOver) return;
+      isOver = true;
+      const kept = this.#sessions.get(workspaceId);
+      if (kept?.connection === connection) kept.connection = undefined;
+      resolve(error);
+    };
+    const toClient = (run: () => void): void => void (isOver || life.run("message", () => void (isOver || run())));
+    const connection: Connection = {
+      ...{ life, way, isSubscribed: false },
+      events: { ready: () => toClient(events.ready), published: packet => toClient(() => events.published(packet)) },
+      break: because => {
+        const ms = way.isCutFromBroker ? way.noticesMs : WAY_MS;
+        this.#platform.clock.timer(ms, () => toClient(() => fail(new ChannelError("unreachable", because))));
+      },
+    };
+    this.#later(() => {
+      if (isOver || !life.alive()) return;
+      if (this.#isAway || way.isCutFromBroker)
+        return toClient(() => fail(new ChannelError("unreachable", "ETIMEDOUT")));
+      this.#take(workspaceId, connection);
+    });
+    return {
+      ended,
+      fail,
+      acknowledge: packetIds => {
+        const kept = this.#sessions.get(workspaceId);
+        const all = packetIds.flatMap(id => kept?.underWay.get(id) ?? []);
+        if (!isOver) acknowledged(all);
+        this.#later(() => this.#acknowledged(kept, connection, packetIds));
+      },
+      // No batch here is large enough for it.
+      pause: () => undefined,
+      leave: () => fail(new ChannelError("unreachable", "it was closed here")),
+    };
+  }
+
+  #take(workspaceId: string, connection: Connection): void {
+    const kept = this.#sessions.get(workspaceId) ?? newSession();
+    this.#sessions.set(workspaceId, kept);
+    this.#drop(kept, "the broker closed the connection");
+    kept.connection = connection;
+    this.#platform.say(`${this.#name} gives ${workspaceId} to ${connection.life.name}`);
+    this.#later(() => {
+      if (kept.connection !== connection) return;
+      connection.isSubscribed = true;
+      connection.events.ready();
+      this.#send(connection, [...kept.underWay], true);
+      this.#deliver(kept);
+    });
+  }
+
+  #drop(kept: Kept, because: string): void {
+    const { connection } = kept;
+    kept.connection = undefined;
+    connection?.break(because);
+  }
+
+  #acknowledged(kept: Kept | undefined, connection: Connection, packetIds: readonly number[]): void {
+    if (kept?.connection !== connection || connection.way.isCutFromBroker || this.#isAway) return;
+    for (const id of packetIds) kept.underWay.delete(id);
+  }
+
+  #deliver(kept: Kept): void {
+    if (kept.connection?.isSubscribed !== true || kept.queue.length === 0) return;
+    const fresh = kept.queue.splice(0).map((message): [number, SimMessage] => {
+      kept.packetId = (kept.packetId % MOST_PACKET_ID) + 1;
+      return [kept.packetId, message];
+    });
+    for (const [id, message] of fresh) kept.underWay.set(id, message);
+    this.#send(kept.connection, fresh, false);
+  }
+
+  #send(connection: Connection, all: readonly (readonly [number, SimMessage])[], dup: boolean): void {
+    if (all.length === 0) return;
+    this.#later(() => {
+      if (connection.way.isCutFromBroker) return;
+      for (const [messageId, { workspaceId, number }] of all) {
+        const topic = `${workspaceId}/devices/d1/telemetry/count`;
+        const payload = JSON.stringify({ number });
+        connection.events.published({ cmd: "publish", topic, payload, qos: 1, dup, retain: false, messageId });
+      }
+    });
+  }
+
+  /** In order: a connection keeps it. */
+  #later(run: () => void): void {
+    this.#platform.clock.timer(WAY_MS, run);
+  }
+}
+
+function newSession(): Kept {
+  return { queue: [], underWay: new Map(), packetId: 0, connection: undefined };
+}
