@@ -101,9 +101,15 @@ export class SimBroker {
       resolve(error);
     };
     const toClient = (run: () => void): void => void (isOver || life.run("message", () => void (isOver || run())));
+    /** What the socket keeps while nobody reads from it. */
+    let unread: (() => void)[] | undefined;
+    const read = (run: () => void): void => void (unread === undefined ? run() : unread.push(run));
     const connection: Connection = {
       ...{ life, way, isSubscribed: false },
-      events: { ready: () => toClient(events.ready), published: packet => toClient(() => events.published(packet)) },
+      events: {
+        ready: () => toClient(events.ready),
+        published: packet => toClient(() => read(() => events.published(packet))),
+      },
       break: because => {
         const ms = way.isCutFromBroker ? way.noticesMs : WAY_MS;
         this.#platform.clock.timer(ms, () => toClient(() => fail(new ChannelError("unreachable", because))));
@@ -124,8 +130,11 @@ export class SimBroker {
         if (!isOver) acknowledged(all);
         this.#later(() => this.#acknowledged(kept, connection, packetIds));
       },
-      // No batch here is large enough for it.
-      pause: () => undefined,
+      pause: isPaused => {
+        const kept = unread ?? [];
+        unread = isPaused ? kept : undefined;
+        if (!isPaused) for (const run of kept) run();
+      },
       leave: () => fail(new ChannelError("unreachable", "it was closed here")),
     };
   }

@@ -4,6 +4,7 @@ import { openChannel, type WorkspaceChannel } from "@skep/workspace/channel/chan
 import type { PartContext, PartFactories } from "@skep/workspace/container/factories.ts";
 import { createHostedContainers } from "@skep/workspace/container/hosted.ts";
 import { createOrchestrator, type Orchestrator } from "@skep/workspace/container/orchestrator.ts";
+import { createServed } from "@skep/workspace/data/served.ts";
 import type { ContainerFactory } from "@skep/workspace/host/container.ts";
 import type { Events } from "@skep/workspace/parts.ts";
 import { createRules } from "@skep/workspace/rules/rules.ts";
@@ -33,6 +34,7 @@ export interface HostProcess {
 export function containersOf(platform: Platform, process: HostProcess, engines: Engines): ContainerFactory {
   const { life, random, log } = process;
   const { rule } = engines;
+  const workspaces = createServed();
   const orchestrator: Orchestrator = createOrchestrator({ clock: life.clock, log });
   return {
     start: async (workspace, lease) => {
@@ -44,7 +46,7 @@ export function containersOf(platform: Platform, process: HostProcess, engines: 
       };
       rule.begins(reader);
       const containers = createHostedContainers({
-        ...{ clock: life.clock, random, log, orchestrator },
+        ...{ clock: life.clock, random, log, orchestrator, workspaces, messagesPerSecond: undefined },
         loadRules: () => Promise.reject(new Error("nobody makes rules here")),
         factories: () => partsOf(platform, process, engines, reader),
         // Many hosts are one process here.
