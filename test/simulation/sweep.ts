@@ -11,7 +11,8 @@ export interface Sweep {
 
 /**
  * In how many of a sweep's seeds the records suffer something, and how many have workspaces. The
- * hunt for planted bugs of the fleet has neither, so that the seeds that find them stay as they are.
+ * hunt for planted bugs of the fleet has neither, so that the seeds that find them stay as they
+ * are.
  */
 export const SHARES: Shares = { disasters: 1 / 12, failovers: 1 / 24, workspaces: 1 / 3 };
 

@@ -57,8 +57,8 @@ export class SimBroker {
   }
 
   /**
-   * A device publishes at QoS 1; answers whether it is acknowledged and kept for the workspace. What
-   * comes before anybody has ever read the workspace nobody wants.
+   * A device publishes at QoS 1; answers whether it is acknowledged and kept for the workspace.
+   * What comes before anybody has ever read the workspace nobody wants.
    */
   publish(message: SimMessage): boolean {
     const kept = this.#sessions.get(message.workspaceId);

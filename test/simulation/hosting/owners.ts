@@ -8,7 +8,7 @@ import type { Chance } from "../chance.ts";
 import type { Platform } from "../platform.ts";
 import { insist } from "../users.ts";
 
-/** Ids come again after a workspace is deleted, and nothing of the former one may touch the next. */
+/** Ids come again after a deletion, and nothing of the former workspace may touch the next. */
 export const WORKSPACES = ["mx-1", "mx-2", "mx-3", "mx-4"] as const;
 
 /** What a tenant asks for next of a workspace; `make` where there is none. */

@@ -27,7 +27,7 @@ export interface HostedOptions extends Required<Pick<ContainerPorts, "clock" | "
   readonly workspaces: ServedWorkspaces;
   /** Makes the parts of one workspace. */
   readonly factories: (content: WorkspaceContent) => PartFactories;
-  /** Enters a container where others of the process look for it; among the shared ones if absent. */
+  /** Enters a container where others look for it; among the shared ones where it is absent. */
   readonly register?: (container: Container) => void;
 }
 
