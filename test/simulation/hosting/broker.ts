@@ -181,7 +181,7 @@ export class SimBroker {
       if (connection.way.isCutFromBroker) return;
       for (const [messageId, { workspaceId, number }] of all) {
         const topic = `${workspaceId}/devices/d1/telemetry/count`;
-        const payload = JSON.stringify({ number });
+        const payload = Buffer.from(JSON.stringify({ number }));
         connection.events.published({ cmd: "publish", topic, payload, qos: 1, dup, retain: false, messageId });
       }
     });
