@@ -175,14 +175,14 @@ export class SimBroker {
     this.#send(kept.connection, fresh, false);
   }
 
-  #send(connection: Connection, all: readonly (readonly [number, SimMessage])[], dup: boolean): void {
+  #send(connection: Connection, all: readonly (readonly [number, SimMessage])[], isRepeated: boolean): void {
     if (all.length === 0) return;
     this.#later(() => {
       if (connection.way.isCutFromBroker) return;
-      for (const [messageId, { workspaceId, number }] of all) {
+      for (const [packetId, { workspaceId, number }] of all) {
         const topic = `${workspaceId}/devices/d1/telemetry/count`;
         const payload = Buffer.from(JSON.stringify({ number }));
-        connection.events.published({ cmd: "publish", topic, payload, qos: 1, dup, retain: false, messageId });
+        connection.events.published({ topic, payload, packetId, isRepeated, senderId: undefined });
       }
     });
   }
