@@ -3,9 +3,11 @@ import { startCluster } from "./quickstart/cluster.ts";
 import { whyLocalEngine, type Ground } from "./quickstart/ground.ts";
 import { deploySamples } from "./quickstart/samples.ts";
 import { plan, screen } from "./quickstart/screen.ts";
+import { usageSentence } from "./quickstart/usage.ts";
 import { downFleet } from "@skep/devswarm/fleet.ts";
 import { createSteps } from "./quickstart/steps.ts";
 import { asOnlyStart } from "./quickstart/one-start.ts";
+import { startWorkspaces, type SampleWorkspace } from "./quickstart/workspaces.ts";
 
 /** Waits for Ctrl-C or a stop from outside; answers which signal came. */
 function untilStopped(): Promise<NodeJS.Signals> {
@@ -16,18 +18,24 @@ function untilStopped(): Promise<NodeJS.Signals> {
   });
 }
 
+function whyUnmeasured(error: unknown): string {
+  return `\nWhat all of it uses cannot be measured here: ${error instanceof Error ? error.message : String(error)}\n`;
+}
+
 async function start(options: StartOptions): Promise<void> {
   const out = process.stdout;
   out.write(plan(options));
   const startedAt = performance.now();
-  const steps = createSteps(out, 6);
+  const steps = createSteps(out, options.workspaces ? 8 : 6);
   const stopped = untilStopped();
   let ground: Ground | undefined;
+  let workspaces: readonly SampleWorkspace[] = [];
   const work = (async () => {
     const cluster = await startCluster(options, steps, found => (ground = found));
     const samples = await deploySamples(cluster, options, steps);
-    out.write(screen(cluster, samples, performance.now() - startedAt));
-    return cluster;
+    if (options.workspaces) workspaces = await startWorkspaces(cluster, options, steps);
+    out.write(screen(cluster, samples, workspaces, performance.now() - startedAt));
+    out.write(await usageSentence(cluster).catch(whyUnmeasured));
   })();
   const failure = work.then(
     () => undefined,
@@ -42,6 +50,7 @@ async function start(options: StartOptions): Promise<void> {
     process.stderr.write(`\n${failed.message}\n`);
     process.exitCode = 1;
   }
+  for (const device of workspaces.flatMap(one => one.devices)) device.end();
   // Whatever a second Ctrl-C wants, taking down comes first: it takes seconds.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   if (options.keep && !failed)

@@ -5,7 +5,7 @@ import type { SkepClient } from "@skep/sdk/index.ts";
 import { connect } from "@skep/sdk/node.ts";
 import { bootstrapStack } from "../bootstrap.ts";
 import { publishImages } from "../images/publish.ts";
-import type { ImageName } from "../images/names.ts";
+import { imageNames, workspaceEngines, type ImageName } from "../images/names.ts";
 import { findGround, type Ground } from "./ground.ts";
 import type { StartOptions } from "./options.ts";
 import type { Steps } from "./steps.ts";
@@ -17,10 +17,14 @@ export interface Cluster {
   readonly images: Readonly<Record<ImageName, string>>;
   /** Where the API answers on this machine. */
   readonly apiUrl: string;
+  /** Where devices connect by MQTT on this machine. */
+  readonly mqttPort: number;
   /** File (0600) that holds the API token. */
   readonly tokenFile: string;
   /** Something to break, for the last screen: a command line and what it shows. */
   readonly trial: Ground["trial"];
+  /** What everything uses until now. */
+  readonly usage: Ground["usage"];
 }
 
 const root = dirname(dirname(import.meta.dirname));
@@ -41,16 +45,18 @@ export async function startCluster(
       docker: (argv, more) => docker(fleet, manager.name, argv, more),
       socket: manager.socket,
       registry: ground.registry,
+      which: options.workspaces ? [...workspaceEngines, ...imageNames, "workspace"] : imageNames,
       onStep: detail,
     }),
   );
   const { apiToken, secretsDir } = await steps.run(
-    "Skep's own stack: docker stack deploy -c stack/skep.yml skep",
+    `Skep's own stack: docker stack deploy -c stack/skep.yml${options.workspaces ? " -c stack/workspaces.yml" : ""} skep`,
     detail =>
       bootstrapStack({
         socket: manager.socket,
         images,
         stackFile: join(root, "stack", "skep.yml"),
+        hasWorkspaces: options.workspaces,
         stackName: "skep",
         // One directory per fleet, so that the command keeps working when the fleet is started
         // anew.
@@ -67,7 +73,16 @@ export async function startCluster(
     await ground.openPorts();
     await untilNodesReady(client, fleet.nodes.length);
   });
-  return { fleet, client, images, apiUrl, tokenFile, trial: ground.trial };
+  return {
+    fleet,
+    client,
+    images,
+    apiUrl,
+    mqttPort: options.mqttPort,
+    tokenFile,
+    trial: ground.trial,
+    usage: ground.usage,
+  };
 }
 
 /** The API serves, and every node's agent has reported. */

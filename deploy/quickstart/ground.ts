@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { docker, downFleet, forward, upFleet, type Fleet } from "@skep/devswarm/fleet.ts";
 import { adoptLocalEngine, type LocalFleet } from "@skep/devswarm/local-engine.ts";
 import { whyNoFleet } from "@skep/devswarm/prerequisites.ts";
+import { containersUsage, fleetUsage, type Usage } from "@skep/devswarm/usage.ts";
 import type { StartOptions } from "./options.ts";
 
 /**
@@ -16,7 +17,9 @@ export interface Ground {
   readonly env: Readonly<Record<string, string>>;
   /** Something to break: a command line and what it shows, for the last screen. */
   readonly trial: readonly [command: string, shows: string];
-  /** Makes the tenants' and the API's port answer on localhost. */
+  /** What everything together uses: engines of ours, too, but not the one that was there. */
+  usage(): Promise<Usage>;
+  /** Makes the ports of tenants, of the API and of devices answer on localhost. */
   openPorts(): Promise<void>;
   /** Takes down everything that the start brought, and nothing else. */
   down(): Promise<void>;
@@ -52,9 +55,15 @@ async function fleetGround(options: StartOptions, onStep: (text: string) => void
       options.nodes > 1
         ? [`npm run -s devswarm -- kill node-2${ofFleet}`, "lose a node; ask httpbin again"]
         : ["npm run -s skep -- restart httpbin", "new copies first; ask httpbin meanwhile"],
+    usage: () => Promise.resolve(fleetUsage(fleet)),
     async openPorts() {
-      await forward(fleet, { port: options.httpPort }, { node: manager, port: 80 });
-      await forward(fleet, { port: options.apiPort }, { node: manager, port: 7700 });
+      const open = (option: string, from: number, port: number): Promise<unknown> =>
+        forward(fleet, { port: from }, { node: manager, port }).catch((cause: Error) => {
+          throw new Error(`Port ${from} of this machine is not free (${cause.message}): name another by ${option}.`);
+        });
+      await open("--port", options.httpPort, 80);
+      await open("--api-port", options.apiPort, 7700);
+      if (options.workspaces) await open("--mqtt-port", options.mqttPort, 1883);
     },
     down: () => downFleet(options.fleet),
   };
@@ -92,12 +101,14 @@ async function localGround(local: LocalFleet, options: StartOptions): Promise<Gr
       SKEP_HTTP_PORT: String(options.httpPort),
       SKEP_HTTPS_PORT: String(options.httpPort + 363),
       SKEP_API_PUBLISHED_PORT: String(options.apiPort),
+      SKEP_MQTT_PUBLISHED_PORT: String(options.mqttPort),
       SKEP_DOCKER_SOCKET: local.socketOnNode,
     },
     trial: [
       "docker rm -f $(docker ps -qf label=skep.deployment=default.httpbin | head -1)",
       "lose a copy; it is back at once",
     ],
+    usage: () => containersUsage(local.nodes[0]?.socket ?? "", ["com.docker.stack.namespace=skep", "skep.instance"]),
     openPorts: () => Promise.resolve(),
     async down() {
       await lines(["stack", "rm", "skep"]);

@@ -19,7 +19,7 @@ export async function asOnlyStart(fleet: string, work: () => Promise<void>): Pro
     throw new Error(
       `Fleet ${fleet} belongs to another npm start (process ${error.pid ?? "unknown"}): nothing was touched. ` +
         "End that one first, or give yours a name and ports of its own: " +
-        "npm start -- --fleet two --port 8081 --api-port 7701",
+        "npm start -- --fleet two --port 8081 --api-port 7701 --mqtt-port 1884",
     );
   }
 }

@@ -1,8 +1,8 @@
-import { execFile } from "node:child_process";
 import { request } from "node:http";
 import { dirname, join } from "node:path";
 import type { Cluster } from "./cluster.ts";
 import type { StartOptions } from "./options.ts";
+import { skep } from "./skep-command.ts";
 import type { Steps } from "./steps.ts";
 
 /** A sample tenant's app: where to see it and what to look for. */
@@ -41,9 +41,11 @@ const SAMPLES = [
  */
 export async function deploySamples(cluster: Cluster, options: StartOptions, steps: Steps): Promise<readonly Sample[]> {
   await steps.run("Sample tenants: skep deploy -f deploy/samples/*.yaml", async detail => {
+    const { images } = cluster;
+    const given = { HTTPBIN_IMAGE: images["go-httpbin"], NGINX_IMAGE: images.nginx, BUSYBOX_IMAGE: images.busybox };
     for (const sample of SAMPLES) {
       detail(sample.name);
-      await skep(cluster, ["deploy", "-f", join(root, "deploy", "samples", sample.file), "--no-wait"]);
+      await skep(cluster, ["deploy", "-f", join(root, "deploy", "samples", sample.file), "--no-wait"], given);
     }
   });
   return steps.run("First answers of the samples through Traefik", async detail => {
@@ -62,26 +64,6 @@ export async function deploySamples(cluster: Cluster, options: StartOptions, ste
       });
     }
     return answers;
-  });
-}
-
-/**
- * Runs the `skep` command against the cluster. @throws Error with what it printed when it fails.
- */
-function skep(cluster: Cluster, argv: readonly string[]): Promise<string> {
-  const env = {
-    ...process.env,
-    SKEP_URL: cluster.apiUrl,
-    SKEP_TOKEN_FILE: cluster.tokenFile,
-    HTTPBIN_IMAGE: cluster.images["go-httpbin"],
-    NGINX_IMAGE: cluster.images.nginx,
-    BUSYBOX_IMAGE: cluster.images.busybox,
-  };
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [join(root, "packages/cli/src/main.ts"), ...argv], { env }, (error, stdout, stderr) => {
-      if (error) reject(new Error(`skep ${argv.join(" ")}: ${stderr || stdout || error.message}`));
-      else resolve(stdout);
-    });
   });
 }
 

@@ -14,7 +14,13 @@ export interface SentDevice {
 
 /** What the process is asked. */
 export type DeviceOrder =
-  | { readonly kind: "begin"; readonly port: number; readonly devices: readonly SentDevice[]; readonly everyMs: number }
+  | {
+      readonly kind: "begin";
+      readonly hosts: readonly string[];
+      readonly port: number;
+      readonly devices: readonly SentDevice[];
+      readonly everyMs: number;
+    }
   /** Publish nothing more, and answer once everything has its PUBACK. */
   | { readonly kind: "end" }
   | { readonly kind: "count" };
@@ -35,6 +41,8 @@ export interface DeviceAnswer {
 const [CONNACK, PUBACK] = [2, 4];
 const QUIET_MS = 15_000;
 const AGAIN_MS = 300;
+/** A host that is away lets nobody know. */
+const CONNECTED_MS = 10_000;
 const PUBLISH = { first: 0x32, repeated: 0x3a };
 
 const totals = { repeated: 0, ended: 0, refused: 0 };
@@ -42,6 +50,7 @@ let isEnding = false;
 let devices: Device[] = [];
 
 class Device {
+  readonly #hosts: readonly string[];
   readonly #port: number;
   readonly #who: SentDevice;
   readonly #everyMs: number;
@@ -50,10 +59,14 @@ class Device {
   #dueAt = performance.now();
   #sentAt: number | undefined;
   #wasSent = false;
+  #turn: number;
+  #late: NodeJS.Timeout | undefined;
   isConnected = false;
   acknowledged = 0;
 
-  constructor(port: number, who: SentDevice, everyMs: number) {
+  constructor(hosts: readonly string[], port: number, who: SentDevice, everyMs: number, at: number) {
+    this.#hosts = hosts;
+    this.#turn = at;
     this.#port = port;
     this.#who = who;
     this.#everyMs = everyMs;
@@ -78,7 +91,10 @@ class Device {
   }
 
   #open(): void {
-    const socket = connect({ port: this.#port, host: "127.0.0.1", noDelay: true });
+    const host = this.#hosts[this.#turn % this.#hosts.length];
+    this.#turn += 1;
+    const socket = connect({ port: this.#port, host, noDelay: true });
+    this.#late = setTimeout(() => socket.destroy(), CONNECTED_MS);
     this.#socket = socket;
     this.#bytes = Buffer.alloc(0);
     this.#sentAt = undefined;
@@ -86,6 +102,7 @@ class Device {
     socket.on("data", data => this.#take(data));
     socket.on("error", () => undefined);
     socket.once("close", () => {
+      clearTimeout(this.#late);
       totals.ended += 1;
       this.isConnected = false;
       this.#sentAt = undefined;
@@ -105,6 +122,7 @@ class Device {
   }
 
   #greeted(code: number): void {
+    clearTimeout(this.#late);
     if (code !== 0) totals.refused += 1;
     else this.isConnected = true;
   }
@@ -167,7 +185,10 @@ setInterval(() => {
 }, 5);
 
 process.on("message", (order: DeviceOrder) => {
-  if (order.kind === "begin") devices = order.devices.map(one => new Device(order.port, one, order.everyMs));
+  if (order.kind === "begin") {
+    const { hosts, port, everyMs } = order;
+    devices = order.devices.map((one, at) => new Device(hosts, port, one, everyMs, at));
+  }
   if (order.kind === "count") answer();
   if (order.kind === "end") isEnding = true;
 });

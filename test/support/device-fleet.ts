@@ -17,12 +17,13 @@ export interface DeviceFleet {
 
 /**
  * Starts them at a port, each to publish one number each `everyMs`; resolves when all are
- * connected.
+ * connected. Where there are several hosts a device takes the next one after each failure.
  */
 export async function startDeviceFleet(
   port: number,
   devices: readonly SentDevice[],
   everyMs: number,
+  hosts: readonly string[] = ["127.0.0.1"],
 ): Promise<DeviceFleet> {
   const child = fork(join(import.meta.dirname, "device-fleet-process.ts"), {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -47,7 +48,7 @@ export async function startDeviceFleet(
     }
   }
   const count = (): Promise<DeviceAnswer> => answered({ kind: "count" }, 10_000);
-  tell({ kind: "begin", port, devices, everyMs });
+  tell({ kind: "begin", port, hosts, devices, everyMs });
   await eventually(async () => {
     const { connected, refused } = await count();
     if (connected !== devices.length) throw new Error(`${connected} devices are connected, ${refused} refused`);

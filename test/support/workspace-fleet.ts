@@ -153,7 +153,8 @@ function said(child: Child, event: string): Promise<void> {
   }, READY_MS);
 }
 
-async function createWorkspace(client: SkepClient, connector: Connector): Promise<void> {
+/** Creates a workspace; resolves once a host reads its messages. */
+export async function createWorkspace(client: SkepClient, connector: Connector): Promise<void> {
   const { id: workspaceId } = connector;
   const request = { tenantId: "default", connector: connectorToProto(connector) };
   await client.workspaces.createWorkspace({ ...request, idempotencyKey: `create-${workspaceId}` });
@@ -163,7 +164,8 @@ async function createWorkspace(client: SkepClient, connector: Connector): Promis
   }, READY_MS);
 }
 
-async function createDevices(
+/** Makes devices of a workspace. Every other one speaks MQTT 5, all of them where `numbered`. */
+export async function createDevices(
   client: SkepClient,
   workspaceId: string,
   count: number,

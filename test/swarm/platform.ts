@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { docker, downFleet, openFleet, upFleet, type Fleet, type FleetNode } from "@skep/devswarm/fleet.ts";
 import { bootstrapStack } from "@skep/deploy/bootstrap.ts";
+import { imageNames, workspaceEngines } from "@skep/deploy/images/names.ts";
 import { publishImages } from "@skep/deploy/images/publish.ts";
 import type { SkepClient } from "@skep/sdk/index.ts";
 import { connect } from "@skep/sdk/node.ts";
@@ -24,11 +26,14 @@ export interface Platform {
   ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
   /** Rows of a query against the stack's own Postgres. */
   sql(query: string): Promise<readonly Record<string, unknown>[]>;
+  /** A secret of the stack, by the name that it has there. */
+  secret(name: string): Promise<string>;
   /** Runs any statement; answers what `RETURNING` gave, a line per row. */
   sqlRun(statement: string): Promise<string>;
 }
 
 const FLEET = "swarmtest";
+const SECRETS = join(homedir(), ".config", "skep", FLEET);
 const STACK = "skep";
 
 /** Brings the platform up; with SKEP_KEEP_FLEET=1 a fleet that runs already is used as it is. */
@@ -42,15 +47,18 @@ export async function upPlatform(): Promise<Platform> {
     docker: (argv, options) => docker(fleet, manager.name, argv, options),
     socket: manager.socket,
     registry: fleet.registry,
+    which: [...workspaceEngines, ...imageNames, "workspace"],
     onStep: note,
   });
   const { apiToken, secretsDir } = await bootstrapStack({
     socket: manager.socket,
     images,
     stackFile: join(root, "stack", "skep.yml"),
+    hasWorkspaces: true,
     stackName: STACK,
-    secretsDir: join(homedir(), ".config", "skep", FLEET),
-
+    secretsDir: SECRETS,
+    // The node of the engines keeps their data: a host is to die without it.
+    env: { SKEP_WORKSPACE_HOSTS_CONSTRAINT: "node.hostname != node-1" },
     onStep: note,
   });
   const apiUrl = `http://${manager.address}:7700`;
@@ -71,6 +79,7 @@ export async function upPlatform(): Promise<Platform> {
     skep: (argv, input) =>
       runSkep(argv, { SKEP_URL: servers, SKEP_TOKEN_FILE: join(secretsDir, "api-token"), ...imageEnv(images) }, input),
     sql: query => sqlRows(fleet, query),
+    secret: name => readFile(join(SECRETS, name.replaceAll("_", "-")), "utf8"),
     sqlRun: statement => psql(fleet, statement),
   };
 }
@@ -82,6 +91,8 @@ export async function downPlatform(): Promise<void> {
 
 /** A fleet that was kept has what an earlier run deployed: it goes, with its tenants. */
 async function emptied(client: SkepClient): Promise<void> {
+  for (const { id } of (await client.workspaces.listWorkspaces({ pageSize: 1000 })).workspaces)
+    await client.workspaces.deleteWorkspace({ workspaceId: id });
   for (const { id } of (await client.deployments.listDeployments({ pageSize: 1000 })).deployments)
     await client.deployments.deleteDeployment({ deploymentId: id });
   await eventually(async () => {

@@ -14,6 +14,7 @@ import { protocolScenarios } from "./scenarios/protocols.ts";
 import { recoveryScenarios } from "./scenarios/recovery.ts";
 import { stolenScenarios } from "./scenarios/stolen.ts";
 import { volumeScenarios } from "./scenarios/volumes.ts";
+import { workspaceLossScenarios } from "./scenarios/workspace-loss.ts";
 
 // One platform for all: three real engines with the production stack file. Each scenario leaves it
 // whole for the next.
@@ -40,6 +41,7 @@ describe("Skep on a Swarm of three engines", () => {
   describe("losing the leading scheduler", () => leaderLossScenarios(given));
   describe("losing a node", () => nodeLossScenarios(given));
   describe("keeping volume data", () => volumeScenarios(given));
+  describe("losing the node of a workspace", () => workspaceLossScenarios(given, { devices: 300, everyMs: 1_000 }));
   describe("moving an exclusive app", () => exclusiveScenarios(given));
   describe("losing the whole control plane", () => lightsOutScenarios(given));
   // The last of all: it changes the records under everything.

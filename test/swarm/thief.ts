@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
-import { createServer, type AddressInfo } from "node:net";
 import { connect, type NatsConnection } from "nats";
-import { docker, type FleetNode } from "@skep/devswarm/fleet.ts";
+import { docker } from "@skep/devswarm/fleet.ts";
 import { nodeInbox } from "@skep/api/subjects.ts";
 import { signedLogin } from "@skep/kit/nats-keys.ts";
 import { nodeOf, type Platform } from "./platform.ts";
+import { openTunnel } from "./tunnel.ts";
 
 /** Somebody who took over a node's agent and speaks to the bus by a client of his own. */
 export interface Thief {
@@ -32,7 +31,7 @@ export async function stealAgent(platform: Platform, name: string): Promise<Thie
     (await docker(platform.fleet, name, ["exec", agent, "cat", path])).trim();
   const seed = await read(`/var/lib/skep/node-${node.swarmId}.key`);
   const password = await read("/run/secrets/nats_join_secret");
-  const tunnel = await openTunnel(node, agent);
+  const tunnel = await openTunnel(node, agent, { host: "nats", port: 4222 });
   const connection = await connect({
     servers: `127.0.0.1:${tunnel.port}`,
     authenticator: signedLogin(seed, { user: node.swarmId, password }),
@@ -58,28 +57,4 @@ async function verdict(connection: NatsConnection, act: (connection: NatsConnect
   // The server answers in order: its refusal is there before the answer to the ping.
   const roundTrip = connection.flush().then(() => new Promise<string>(done => setTimeout(done, 50, "allowed")));
   return Promise.race([refusal, roundTrip]);
-}
-
-/** A port of this machine that leads to NATS from inside a container of the node. */
-async function openTunnel(node: FleetNode, container: string): Promise<{ readonly port: number; close(): void }> {
-  const script = `const s = require("net").connect(4222, "nats"); process.stdin.pipe(s).pipe(process.stdout)`;
-  const children = new Set<ReturnType<typeof spawn>>();
-  const server = createServer(socket => {
-    const argv = ["-H", `unix://${node.socket}`, "exec", "-i", container, "node", "-e", script];
-    const child = spawn("docker", argv, { stdio: ["pipe", "pipe", "ignore"] });
-    children.add(child);
-    socket.on("error", () => child.kill());
-    child.stdin.on("error", () => socket.destroy());
-    child.on("exit", () => socket.destroy());
-    socket.pipe(child.stdin);
-    child.stdout.pipe(socket);
-  });
-  await new Promise<void>(done => server.listen(0, "127.0.0.1", done));
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () => {
-      server.close();
-      for (const child of children) child.kill();
-    },
-  };
 }

@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** One mounted cgroup tree: the single tree of version 2, or one controller's tree of version 1. */
-interface Tree {
+export interface Tree {
   readonly path: string;
   readonly version: 1 | 2;
   readonly controllers: readonly string[];
 }
 
-function trees(): readonly Tree[] {
+/** The mounted trees. */
+export function trees(): readonly Tree[] {
   const mounts = readFileSync("/proc/mounts", "utf8")
     .split("\n")
     .map(line => line.split(" "));

@@ -24,4 +24,5 @@ export {
   type DeploymentSpec,
 } from "@skep/api/gen/skep/v1/spec_pb.ts";
 export { type Tenant } from "@skep/api/gen/skep/v1/tenant_pb.ts";
+export { WorkspaceState, type Workspace } from "@skep/api/gen/skep/v1/workspace_pb.ts";
 export { type Event } from "@skep/api/gen/skep/v1/event_pb.ts";

@@ -1,0 +1,120 @@
+import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { WorkspaceState } from "@skep/sdk/index.ts";
+import type { Cluster } from "./cluster.ts";
+import { simulateDevice, type DeviceLogin, type SimulatedDevice } from "./device.ts";
+import type { StartOptions } from "./options.ts";
+import { skep } from "./skep-command.ts";
+import type { Steps } from "./steps.ts";
+
+/** A workspace of the quick start, and what is connected to it. */
+export interface SampleWorkspace {
+  readonly id: string;
+  readonly mode: Mode;
+  /** Simulated devices of this process; none where it is only shown. */
+  readonly devices: readonly SimulatedDevice[];
+  /** A device for the person to be. */
+  readonly yours: DeviceLogin;
+  /** File (0600) with that device's secret. */
+  readonly secretFile: string;
+}
+
+type Mode = "shared" | "standalone";
+
+const SAMPLES: readonly { readonly id: string; readonly mode: Mode }[] = [{ id: "fleet", mode: "shared" }];
+const SENDING = ["car-1", "car-2", "car-3"];
+const YOURS = "yours";
+const EVERY_MS = 1_000;
+const READY_MS = 120_000;
+
+/**
+ * Creates a workspace of each mode with the `skep` command, as a person would, and has devices of
+ * this process send to it. Resolves once each of them has been told that a message is kept.
+ */
+export async function startWorkspaces(
+  cluster: Cluster,
+  options: StartOptions,
+  steps: Steps,
+): Promise<readonly SampleWorkspace[]> {
+  const logins = await steps.run(
+    "Workspaces and their devices: skep workspace create, skep device add",
+    async detail => {
+      const made: (readonly [string, Mode, readonly DeviceLogin[]])[] = [];
+      for (const { id, mode } of SAMPLES) {
+        detail(id);
+        await ensureWorkspace(cluster, id, mode);
+        made.push([id, mode, await ensureDevices(cluster, id)]);
+      }
+      return made;
+    },
+  );
+  return steps.run("First messages of their devices, acknowledged", async detail => {
+    const started: SampleWorkspace[] = [];
+    for (const [id, mode, [yours, ...sending]] of logins) {
+      detail(id);
+      if (yours === undefined) throw new Error(`Workspace ${id} has no devices.`);
+      const secretFile = join(dirname(cluster.tokenFile), `${id}-device-secret`);
+      await writeFile(secretFile, yours.secret, { mode: 0o600 });
+      const devices = sending.map(login => simulateDevice("127.0.0.1", options.mqttPort, login, EVERY_MS));
+      started.push({ id, mode, devices, yours, secretFile });
+    }
+    for (const { id, devices } of started) {
+      await untilRead(cluster, id);
+      await untilAcknowledged(id, devices);
+    }
+    return started;
+  });
+}
+
+/** One of an earlier start stays as it is. */
+async function ensureWorkspace(cluster: Cluster, id: string, mode: Mode): Promise<void> {
+  const { workspaces } = await cluster.client.workspaces.listWorkspaces({ pageSize: 1000 });
+  if (!workspaces.some(one => one.id === id)) await skep(cluster, ["workspace", "create", id, "--mode", mode]);
+}
+
+/**
+ * The person's device first. Those of an earlier start get another secret, since nobody can show
+ * theirs.
+ */
+async function ensureDevices(cluster: Cluster, workspaceId: string): Promise<readonly DeviceLogin[]> {
+  const { devices } = cluster.client;
+  const known = (await devices.listDevices({ workspaceId, pageSize: 1000 })).devices.map(one => one.deviceId);
+  const wanted = [YOURS, ...SENDING];
+  const fresh = wanted.filter(id => !known.includes(id));
+  const secrets = new Map<string, string>();
+  if (fresh.length > 0) {
+    const printed = await skep(cluster, ["device", "add", workspaceId, ...fresh, "-o", "json"]);
+    const made = JSON.parse(printed) as readonly { device: { deviceId: string }; secret: string }[];
+    for (const { device, secret } of made) secrets.set(device.deviceId, secret);
+  }
+  for (const deviceId of wanted.filter(id => known.includes(id))) {
+    const { credential } = await devices.rotateDevice({ workspaceId, deviceId });
+    secrets.set(deviceId, credential?.secret ?? "");
+  }
+  return wanted.map(id => ({ user: `${workspaceId}/devices/${id}`, secret: secrets.get(id) ?? "" }));
+}
+
+/** A host has it and reads its messages. */
+async function untilRead({ client }: Cluster, workspaceId: string): Promise<void> {
+  const deadlineAt = performance.now() + READY_MS;
+  let last = "";
+  while (performance.now() < deadlineAt) {
+    const { workspace } = await client.workspaces.getWorkspace({ workspaceId });
+    if (workspace?.state === WorkspaceState.ACTIVE) return;
+    last = workspace?.waiting || "its host has not begun it";
+    await new Promise(resolve => setTimeout(resolve, 200));
+  }
+  throw new Error(
+    `Workspace ${workspaceId} did not begin: ${last}. Look with: npm run skep -- workspace show ${workspaceId}`,
+  );
+}
+
+async function untilAcknowledged(workspaceId: string, devices: readonly SimulatedDevice[]): Promise<void> {
+  const deadlineAt = performance.now() + READY_MS;
+  while (performance.now() < deadlineAt) {
+    if (devices.every(device => device.acknowledged > 0)) return;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+  const why = devices.map(device => device.trouble).find(text => text !== "") ?? "no answer";
+  throw new Error(`The devices of ${workspaceId} had no PUBACK within 2 minutes: ${why}.`);
+}

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { downPlatform, upPlatform, type Platform } from "../swarm/platform.ts";
+import { workspaceLossScenarios } from "../swarm/scenarios/workspace-loss.ts";
+
+// As test/swarm has it for few devices: three real engines with the production stack file.
+describe("losing the node of a workspace while thousands of devices publish", () => {
+  let platform: Platform | undefined;
+  beforeAll(async () => {
+    platform = await upPlatform();
+  });
+  afterAll(downPlatform);
+
+  workspaceLossScenarios(
+    () => {
+      if (!platform) throw new Error("the platform did not come up, see above");
+      return platform;
+    },
+    { devices: 2_000, everyMs: 4_000 },
+  );
+});
