@@ -48,6 +48,7 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     updateWorkspace: "workspaces.write",
     restartWorkspace: "workspaces.write",
     updateScaling: "workspaces.write",
+    migrateWorkspace: "workspaces.write",
     deleteWorkspace: "workspaces.write",
     previewWorkspace: "workspaces.read",
   },

@@ -1,5 +1,6 @@
 import type { PortRange } from "@skep/core/model/host-ports.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
+import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import { encodeWake } from "@skep/api/codec/notice.ts";
 import { SUBJECTS } from "@skep/api/subjects.ts";
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
@@ -36,6 +37,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly join?: JoinSecrets & { readonly kick: Kick };
   /** Whether a leader gives workspaces their hosts; it does not where absent. */
   readonly isHosting?: boolean;
+  /** How long the stages of a workspace's move may take; as for a fleet where it is absent. */
+  readonly moveTimes?: MigrationTimes;
   /** Port at which every agent answers `/livez` to its peers. */
   readonly probePort?: number;
   /** How old the routes may be that are served to edges, in ms. */
@@ -153,6 +156,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
           revocations,
           probePort,
           isHosting: deps.isHosting ?? false,
+          moveTimes: deps.moveTimes,
           onFreeze: () => replicas.tell(),
         });
         command = mine;
@@ -203,7 +207,7 @@ function apiOf(
   return {
     ...{ store, bus, clock, log, version, fixedPorts, defaultQuota, databaseHosts, webhookHosts },
     reservedDomains: createReservedDomains(ports, reservedOf(ports)),
-    placement: settings,
+    ...{ placement: settings, moveTimes: ports.moveTimes },
     replica: name,
     wake: because => {
       wake(because);

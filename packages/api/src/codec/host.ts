@@ -19,6 +19,7 @@ import {
 } from "../gen/skep/v1/host_pb.ts";
 import { connectorFromProto, connectorToProto } from "./connector.ts";
 import { enumTable } from "./enum-table.ts";
+import { moveFactsFromProto, moveFactsToProto, moveOrderFromProto, moveOrderToProto } from "./move.ts";
 import { fromUint64, toUint32, toUint64 } from "./number.ts";
 
 const desires = enumTable<AssignedWorkspace["desired"], HostedDesired>("desired state", {
@@ -60,7 +61,8 @@ function assignedToProto(one: AssignedWorkspace): MessageInitShape<typeof Assign
     ...{ id: one.id, epoch: toUint64(one.epoch), desired: desires.toProto(one.desired) },
     ...{ connector: connectorToProto(one.connector), version: toUint64(one.version) },
     ...{ restarts: toUint64(one.restarts), databasePoolSize: one.databasePool },
-    rulesVersion: toUint64(one.rulesVersion),
+    ...{ rulesVersion: toUint64(one.rulesVersion), isStandby: one.role === "standby" },
+    ...(one.move === undefined ? {} : { move: moveOrderToProto(one.move) }),
   };
 }
 
@@ -74,6 +76,8 @@ function assignedFromProto(message: AssignedMessage): AssignedWorkspace | [] {
     version: fromUint64(message.version, "version"),
     restarts: fromUint64(message.restarts, "restarts"),
     rulesVersion: fromUint64(message.rulesVersion, "rules_version"),
+    ...(message.isStandby ? { role: "standby" } : {}),
+    ...(message.move === undefined ? {} : { move: moveOrderFromProto(message.move) }),
   };
 }
 
@@ -122,6 +126,7 @@ function statusToProto(one: HostedStatus): MessageInitShape<typeof HostedStatusS
   return {
     ...{ workspaceId, epoch: toUint64(epoch), state: states.toProto(state), isHealthy, counts },
     lastError: lastError.slice(0, MOST_ERROR),
+    ...(one.move === undefined ? {} : { move: moveFactsToProto(one.move) }),
   };
 }
 
@@ -131,6 +136,7 @@ function statusFromProto(message: StatusMessage, path: string): HostedStatus {
     ...{ workspaceId, isHealthy, counts, lastError },
     epoch: fromUint64(message.epoch, `${path}.epoch`),
     state: states.fromProto(message.state, `${path}.state`),
+    ...(message.move === undefined ? {} : { move: moveFactsFromProto(message.move, `${path}.move`) }),
   };
 }
 

@@ -22,6 +22,7 @@ import {
 } from "../gen/skep/v1/workspace_pb.ts";
 import { connectorFromProto, connectorToProto } from "./connector.ts";
 import { enumTable } from "./enum-table.ts";
+import { moveToProto, type ShownMove } from "./move.ts";
 import { fromUint64, toUint64 } from "./number.ts";
 
 /** How the host of a workspace is chosen. */
@@ -92,10 +93,14 @@ export interface WorkspacePlace {
   readonly location: { readonly hostId: string; readonly nodeId: string; readonly epoch: number } | undefined;
 }
 
-/** A workspace as a message, without its secrets; without its place where that is not known. */
+/**
+ * A workspace as a message, without its secrets; without its place and its move where they are not
+ * known.
+ */
 export function workspaceToProto(
   record: WorkspaceRecord,
   place?: WorkspacePlace,
+  move?: ShownMove,
 ): MessageInitShape<typeof WorkspaceSchema> {
   return {
     id: record.id,
@@ -107,6 +112,7 @@ export function workspaceToProto(
     resourceVersion: toUint64(record.version),
     ...(place === undefined ? {} : { state: states.toProto(place.state) }),
     ...(place?.location === undefined ? {} : { location: locationToProto(place.location) }),
+    ...(move === undefined ? {} : { move: moveToProto(move) }),
     waiting: record.waiting,
     epoch: toUint64(record.epoch),
     restarts: toUint64(record.restarts),

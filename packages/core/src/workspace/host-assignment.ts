@@ -1,5 +1,6 @@
 import type { Connector, WorkspaceId } from "./connector.ts";
-import type { HostId } from "./host.ts";
+import type { HostId, WorkspaceLocation } from "./host.ts";
+import type { MoveOrder } from "./move.ts";
 
 /** A workspace that a host is told of. */
 export interface AssignedWorkspace {
@@ -16,6 +17,10 @@ export interface AssignedWorkspace {
   readonly databasePool: number;
   /** Grows with each change of its rules and schemas; 0 where it has none. */
   readonly rulesVersion: number;
+  /** `standby`: it is ready, and reads nothing. */
+  readonly role?: WorkspaceLocation["role"];
+  /** Absent where it does not move. */
+  readonly move?: MoveOrder;
 }
 
 /** All that a host is to run. What it does not name is not touched. */

@@ -1,5 +1,6 @@
 import type { WorkspaceId } from "./connector.ts";
 import type { HostId, HostLoad, WorkspaceLocation } from "./host.ts";
+import type { MoveFacts } from "./move.ts";
 
 /** A workspace at one of its placements. */
 export interface WorkspaceEpoch {
@@ -15,6 +16,8 @@ export interface HostedStatus extends WorkspaceEpoch {
   readonly counts: Readonly<Record<string, number>>;
   /** What failed last; empty where nothing did. Never holds a secret. */
   readonly lastError: string;
+  /** Of its half of a move; absent where it does not move. */
+  readonly move?: MoveFacts;
 }
 
 /** What a host works by. */

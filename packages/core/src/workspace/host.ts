@@ -32,9 +32,11 @@ export interface Host {
 /** How a host is chosen among those that have room. */
 export type HostStrategy = "least-loaded" | "round-robin";
 
-/** A shared workspace, as far as it needs a host. */
+/** A workspace, as far as it needs a host. */
 export interface HostedWorkspace {
   readonly id: WorkspaceId;
+  /** `standby`: the half of one that moves which reads nothing; absent for the one that reads. */
+  readonly role?: "standby";
   /** `run` it, or let go of it. */
   readonly desired: "run" | "stopped";
   readonly strategy: HostStrategy;
@@ -49,6 +51,8 @@ export interface WorkspaceLocation {
   readonly workspaceId: WorkspaceId;
   readonly hostId: HostId;
   readonly epoch: number;
+  /** As in `HostedWorkspace`. */
+  readonly role?: "standby";
   /** `run`: it owns the workspace. `stop`: it is to let go; nobody else may begin before that. */
   readonly desired: "run" | "stop";
   /** What its host says: whether it reads messages, or holds nothing of the workspace any more. */
@@ -71,6 +75,8 @@ export type HostingChange =
       readonly workspaceId: WorkspaceId;
       readonly hostId: HostId;
       readonly epoch: number;
+      /** As in `HostedWorkspace`. */
+      readonly role?: "standby";
       readonly placement: number;
       readonly because: string;
     }

@@ -1,5 +1,7 @@
 import type { WorkspaceId } from "./connector.ts";
 import type { Host, HostedWorkspace, HostId, HostingChange, WorkspaceLocation } from "./host.ts";
+import type { Migration } from "./migration-state.ts";
+import type { MovingLocation } from "./move.ts";
 import type { WorkspaceRecord } from "./record.ts";
 
 /** A host as it is recorded; what it is taken to be is for each leader to observe. */
@@ -11,7 +13,7 @@ export interface RecordedHost extends Omit<Host, "liveness"> {
 }
 
 /** A workspace as far as hosting knows it. */
-export interface RecordedWorkspace extends Omit<HostedWorkspace, "desired"> {
+export interface RecordedWorkspace extends Omit<HostedWorkspace, "desired" | "role"> {
   readonly desired: WorkspaceRecord["desired"];
   readonly tenantId: string;
   readonly mode: "shared" | "standalone";
@@ -21,7 +23,16 @@ export interface RecordedWorkspace extends Omit<HostedWorkspace, "desired"> {
 export interface HostingRecords {
   readonly hosts: readonly RecordedHost[];
   readonly workspaces: readonly RecordedWorkspace[];
-  readonly locations: readonly WorkspaceLocation[];
+  readonly locations: readonly MovingLocation[];
+  /** Of workspaces that move at present. */
+  readonly moves: readonly Migration[];
+}
+
+/** A move as it is to be written. */
+export interface MoveChange {
+  readonly move: Migration;
+  /** The step that is recorded, which it was decided on. */
+  readonly fromStep: number;
 }
 
 /** What a leader writes, and what it goes by. */
@@ -36,11 +47,16 @@ export interface HostingPlan {
   readonly gone: readonly WorkspaceId[];
   /** Records of silenced hosts that have nothing: they go. */
   readonly lost: readonly HostId[];
+  /**
+   * Where moves are from now on; one that is done gives its workspace its new mode. None where it
+   * is absent.
+   */
+  readonly moves?: readonly MoveChange[];
 }
 
 /** Whether there is nothing to write. */
-export function isEmptyPlan({ changes, gone, lost }: HostingPlan): boolean {
-  return changes.length + gone.length + lost.length === 0;
+export function isEmptyPlan({ changes, gone, lost, moves = [] }: HostingPlan): boolean {
+  return changes.length + gone.length + lost.length + moves.length === 0;
 }
 
 /** What a plan is compared with as it is written. */
@@ -48,6 +64,7 @@ export interface HostingBasis {
   readonly hosts: readonly Pick<RecordedHost, "id" | "renewals">[];
   readonly workspaces: readonly Pick<RecordedWorkspace, "id" | "desired" | "epoch">[];
   readonly locations: readonly WorkspaceLocation[];
+  readonly moves: readonly Pick<Migration, "workspaceId" | "step">[];
 }
 
 /**
@@ -67,26 +84,52 @@ export function whyHostingStale(basis: HostingBasis, plan: HostingPlan): string 
     const location = left.get(key);
     if (location === undefined) return `${key} is not placed any more`;
     if (change.kind === "stop") continue;
-    if (location.state !== "stopped" && !isSilenced(location.hostId))
+    if (location.role !== "standby" && location.state !== "stopped" && !isSilenced(location.hostId))
       return `host ${location.hostId} has not let go of ${change.workspaceId} and got another lease meanwhile`;
     left.delete(key);
   }
-  const owned = new Set([...left.values()].map(one => one.workspaceId));
-  for (const change of plan.changes) {
+  const because = whyNotPlaced(plan.changes, workspaces, hosts, [...left.values()]) ?? whyNotMoved(basis, plan);
+  if (because !== undefined) return because;
+  const located = new Set([...left.values()].map(one => one.workspaceId));
+  const kept = plan.gone.find(id => workspaces.get(id)?.desired !== "deleted" || located.has(id));
+  if (kept !== undefined) return `workspace ${kept} is wanted, or has a host`;
+  const alive = plan.lost.find(id => !isSilenced(id) || [...left.values()].some(one => one.hostId === id));
+  return alive === undefined ? undefined : `host ${alive} has a workspace, or got another lease meanwhile`;
+}
+
+/** A workspace has one owner; of one that moves, a host has one half at most. */
+function whyNotPlaced(
+  changes: readonly HostingChange[],
+  workspaces: ReadonlyMap<WorkspaceId, HostingBasis["workspaces"][number]>,
+  hosts: ReadonlyMap<HostId, unknown>,
+  left: readonly WorkspaceLocation[],
+): string | undefined {
+  const owned = new Set(left.flatMap(one => (one.role === "standby" ? [] : [one.workspaceId])));
+  const halves = new Set(left.map(one => `${one.workspaceId} ${one.hostId}`));
+  const epochs = new Map<WorkspaceId, number>();
+  for (const change of changes) {
     if (change.kind !== "place" && change.kind !== "wait") continue;
     const workspace = workspaces.get(change.workspaceId);
     if (workspace === undefined) return `workspace ${change.workspaceId} is gone`;
     if (change.kind === "wait") continue;
-    if (workspace.desired !== "run") return `workspace ${workspace.id} is not wanted any more`;
-    if (workspace.epoch !== change.epoch - 1) return `workspace ${workspace.id} was placed meanwhile`;
-    if (owned.has(workspace.id)) return `workspace ${workspace.id} still has an owner`;
+    const { id, desired, epoch } = workspace;
+    if (desired !== "run") return `workspace ${id} is not wanted any more`;
+    const isStandby = change.role === "standby";
+    if (!isStandby && owned.has(id)) return `workspace ${id} still has an owner`;
+    if ((epochs.get(id) ?? epoch) !== change.epoch - 1) return `workspace ${id} was placed meanwhile`;
     if (!hosts.has(change.hostId)) return `host ${change.hostId} is gone`;
-    owned.add(workspace.id);
+    if (halves.has(`${id} ${change.hostId}`)) return `host ${change.hostId} has a half of workspace ${id} already`;
+    epochs.set(id, change.epoch);
+    halves.add(`${id} ${change.hostId}`);
+    if (!isStandby) owned.add(id);
   }
-  const kept = plan.gone.find(id => workspaces.get(id)?.desired !== "deleted" || owned.has(id));
-  if (kept !== undefined) return `workspace ${kept} is wanted, or has a host`;
-  const alive = plan.lost.find(id => !isSilenced(id) || [...left.values()].some(one => one.hostId === id));
-  return alive === undefined ? undefined : `host ${alive} has a workspace, or got another lease meanwhile`;
+  return undefined;
+}
+
+function whyNotMoved(basis: HostingBasis, { moves = [] }: HostingPlan): string | undefined {
+  const steps = new Map(basis.moves.map(one => [one.workspaceId, one.step]));
+  const other = moves.find(({ move, fromStep }) => steps.get(move.workspaceId) !== fromStep);
+  return other === undefined ? undefined : `workspace ${other.move.workspaceId} moved on meanwhile`;
 }
 
 function keyOf(workspaceId: WorkspaceId, epoch: number): string {

@@ -3,18 +3,19 @@ import type { Host, HostedWorkspace, HostingChange, HostingWorld, HostId, Worksp
 
 /**
  * Who runs which shared workspace. A workspace has one owner: the next one is placed only once the
- * one before has let go of it, or its host is down and so surely reads no more. The plan applied to
- * the world leads to an empty plan.
+ * one before has let go of it, or its host is down and so surely reads no more. A standby reads
+ * nothing, so nobody waits for its end. The plan applied to the world leads to an empty plan.
  */
 export function decideHosting(world: HostingWorld): readonly HostingChange[] {
   const changes: HostingChange[] = [];
   const hosts = new Map(world.hosts.map(host => [host.id, host]));
   const located = Map.groupBy(world.locations, one => one.workspaceId);
-  const wanted = new Set(world.workspaces.filter(one => one.desired === "run").map(one => one.id));
+  const wanted = new Map(world.workspaces.flatMap(one => (one.desired === "run" ? [[one.id, one.role]] : [])));
   const held = new Set<string>();
   for (const location of inOrder(world.locations)) {
     const because = whyEnds(location, hosts.get(location.hostId), wanted, located.get(location.workspaceId) ?? []);
-    const isGone = location.state === "stopped" || isSilenced(hosts.get(location.hostId));
+    const isOver = location.state === "stopped" || isSilenced(hosts.get(location.hostId));
+    const isGone = isOver || location.role === "standby";
     const { workspaceId, epoch } = location;
     if (because === undefined) held.add(workspaceId);
     else if (isGone) changes.push({ kind: "forget", workspaceId, epoch, because });
@@ -36,13 +37,15 @@ function isSilenced(host: Host | undefined): boolean {
 function whyEnds(
   location: WorkspaceLocation,
   host: Host | undefined,
-  wanted: ReadonlySet<string>,
+  wanted: ReadonlyMap<string, HostedWorkspace["role"]>,
   all: readonly WorkspaceLocation[],
 ): string | undefined {
   if (!wanted.has(location.workspaceId)) return "it is not wanted any more";
   if (isSilenced(host)) return `host ${location.hostId} is down`;
   if (all.some(one => one.epoch > location.epoch)) return "it was placed anew since";
   if (location.state === "stopped") return "its host has let go of it";
+  if (wanted.get(location.workspaceId) !== location.role)
+    return location.role === "standby" ? "it is to read what it stood by for" : "its other half is to read";
   if (location.desired === "stop") return "its host was told to let go of it";
   return host?.availability === "drain" ? `host ${location.hostId} is drained` : undefined;
 }
@@ -81,7 +84,8 @@ function placeAll(
     best.lastPlaced = placement;
     const { id: hostId } = best.host;
     const epoch = workspace.epoch + 1;
-    return [{ kind: "place", workspaceId: workspace.id, hostId, epoch, placement: placement++, because }];
+    const role = workspace.role === undefined ? {} : { role: workspace.role };
+    return [{ kind: "place", workspaceId: workspace.id, hostId, epoch, ...role, placement: placement++, because }];
   });
 }
 
@@ -136,8 +140,9 @@ export function applyHosting(world: HostingWorld, changes: readonly HostingChang
     const workspace = workspaces.get(workspaceId);
     switch (change.kind) {
       case "place": {
-        const { hostId, epoch, placement } = change;
-        locations.set(`${workspaceId} ${epoch}`, { workspaceId, hostId, epoch, desired: "run", state: "assigned" });
+        const { hostId, epoch, placement, role } = change;
+        const placed = { workspaceId, hostId, epoch, ...(role === undefined ? {} : { role }) };
+        locations.set(`${workspaceId} ${epoch}`, { ...placed, desired: "run", state: "assigned" });
         if (workspace !== undefined) workspaces.set(workspaceId, { ...workspace, epoch, waiting: "" });
         const host = hosts.get(hostId);
         if (host !== undefined) hosts.set(hostId, { ...host, lastPlaced: placement });

@@ -26,7 +26,7 @@ const location = (workspaceId: string, hostId: string, over: Partial<WorkspaceLo
   ...over,
 });
 const records = (over: Partial<HostingRecords> = {}): HostingRecords => ({
-  ...{ hosts: [], workspaces: [], locations: [] },
+  ...{ hosts: [], workspaces: [], locations: [], moves: [] },
   ...over,
 });
 const ready = (...ids: readonly string[]): HostLiveness => new Map(ids.map(id => [id, "ready"]));

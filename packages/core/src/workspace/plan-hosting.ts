@@ -1,29 +1,36 @@
 import type { Host, HostedWorkspace, HostId, HostingChange, WorkspaceLocation } from "./host.ts";
 import { decideHosting } from "./hosting.ts";
-import type { HostingPlan, HostingRecords, RecordedHost, RecordedWorkspace } from "./hosting-plan.ts";
+import type { HostingPlan, HostingRecords, MoveChange, RecordedHost, RecordedWorkspace } from "./hosting-plan.ts";
+import { wantedHalves, type WantedHalf } from "./move.ts";
 
 /** What a leader takes each host to be; one that it says nothing of is silent. */
 export type HostLiveness = ReadonlyMap<HostId, Host["liveness"]>;
 
 /**
  * What is to be written so that each workspace has the host it needs: a shared one any of the
- * shared hosts, a standalone one the host of its own. The plan written leads to an empty plan.
+ * shared hosts, a standalone one the host of its own, and one that moves both, of which one reads
+ * at most. The plan written leads to an empty plan in two looks at most.
  */
-export function planHosting(records: HostingRecords, liveness: HostLiveness): HostingPlan {
+export function planHosting(
+  records: HostingRecords,
+  liveness: HostLiveness,
+  moves: readonly MoveChange[] = [],
+): HostingPlan {
   const hosts = records.hosts.map(one => ({ ...one, liveness: liveness.get(one.id) ?? ("suspect" as const) }));
   const placements = 1 + Math.max(0, ...hosts.map(one => one.lastPlaced));
-  const changes = poolsOf(records).flatMap(pool => {
+  const decided = poolsOf(records, moves).flatMap(pool => {
     const world = { ...pool, hosts: hostsOf(pool, hosts), placements };
-    return decideHosting(world).map(change => inWordsOf(pool, change));
+    return decideHosting(world).flatMap(change => inWordsOf(pool, change));
   });
   const silent = hosts.filter(one => one.liveness === "down");
   const located = new Set(records.locations.map(one => one.workspaceId));
   const busy = new Set(records.locations.map(one => one.hostId));
   return {
-    changes,
+    changes: onceEach(decided, records.locations),
     silenced: new Map(silent.map(one => [one.id, one.renewals])),
     gone: records.workspaces.flatMap(one => (one.desired === "deleted" && !located.has(one.id) ? [one.id] : [])),
     lost: silent.flatMap(one => (busy.has(one.id) ? [] : [one.id])),
+    moves,
   };
 }
 
@@ -35,24 +42,43 @@ interface Pool {
   readonly locations: readonly WorkspaceLocation[];
 }
 
-function poolsOf({ workspaces, locations }: HostingRecords): readonly Pool[] {
-  const own = workspaces.filter(one => one.mode === "standalone");
-  const isOwn = new Set(own.map(one => one.id));
-  const shared = {
-    owner: undefined,
-    workspaces: workspaces.filter(one => !isOwn.has(one.id)).map(toHosted),
-    locations: locations.filter(one => !isOwn.has(one.workspaceId)),
+/** Each half of a workspace is in the pool of its mode, and each placement in that of its host. */
+function poolsOf(
+  { workspaces, locations, hosts, moves }: HostingRecords,
+  changes: readonly MoveChange[],
+): readonly Pool[] {
+  const next = new Map([...moves, ...changes.map(one => one.move)].map(one => [one.workspaceId, one]));
+  const owners = new Map(hosts.map(one => [one.id, one.workspaceId]));
+  const modes = new Map(workspaces.map(one => [one.id, one.mode]));
+  const poolOf = ({ hostId, workspaceId }: WorkspaceLocation): string | undefined => {
+    if (owners.has(hostId)) return owners.get(hostId) === undefined ? undefined : workspaceId;
+    return modes.get(workspaceId) === "standalone" ? workspaceId : undefined;
   };
-  const alone = own.map(one => ({
-    owner: one.id,
-    workspaces: [toHosted(one)],
-    locations: locations.filter(({ workspaceId }) => workspaceId === one.id),
-  }));
-  return [shared, ...alone];
+  const halves = workspaces.map(one => {
+    const move = next.get(one.id);
+    return { one, halves: wantedHalves(move?.stage === "done" ? move.to : one.mode, move) };
+  });
+  const placed = Map.groupBy(locations, poolOf);
+  const shared = halves.flatMap(({ one, halves: all }) => toHosted(one, all, "shared"));
+  const own = halves.flatMap(({ one, halves: all }): readonly Pool[] => {
+    const held = placed.get(one.id) ?? [];
+    const hosted = toHosted(one, all, "standalone");
+    return hosted.length + held.length === 0 ? [] : [{ owner: one.id, workspaces: hosted, locations: held }];
+  });
+  return [{ owner: undefined, workspaces: shared, locations: placed.get(undefined) ?? [] }, ...own];
 }
 
-function toHosted({ desired, ...workspace }: RecordedWorkspace): HostedWorkspace {
-  return { ...workspace, desired: desired === "run" ? "run" : "stopped" };
+function toHosted(
+  { id, desired, strategy, epoch, waiting }: RecordedWorkspace,
+  halves: readonly WantedHalf[],
+  mode: WantedHalf["mode"],
+): readonly HostedWorkspace[] {
+  return halves.flatMap(half => {
+    if (half.mode !== mode) return [];
+    const role = half.role === "standby" ? { role: half.role } : {};
+    const wanted = desired === "run" ? ("run" as const) : ("stopped" as const);
+    return [{ id, strategy, epoch, waiting, ...role, desired: wanted }];
+  });
 }
 
 /**
@@ -68,7 +94,33 @@ function hostsOf({ owner, locations }: Pool, hosts: readonly (RecordedHost & Hos
 }
 
 /** What is said of the shared hosts does not fit a workspace that has its own. */
-function inWordsOf({ owner }: Pool, change: HostingChange): HostingChange {
-  if (owner === undefined || change.kind !== "wait") return change;
-  return { ...change, because: "its own host does not report yet; see its deployment" };
+function inWordsOf({ owner, workspaces }: Pool, change: HostingChange): readonly HostingChange[] {
+  if (change.kind !== "wait") return [change];
+  // A move says itself what it waits for.
+  if (workspaces.some(one => one.id === change.workspaceId && one.role === "standby")) return [];
+  if (owner === undefined) return [change];
+  return [{ ...change, because: "its own host does not report yet; see its deployment" }];
+}
+
+/**
+ * Of a workspace one half is placed at a time, as each placement has the next epoch; and one that
+ * reads only where none is left that does.
+ */
+function onceEach(
+  changes: readonly HostingChange[],
+  locations: readonly WorkspaceLocation[],
+): readonly HostingChange[] {
+  const ended = new Set(changes.flatMap(one => (one.kind === "forget" ? [`${one.workspaceId} ${one.epoch}`] : [])));
+  const left = locations.filter(one => !ended.has(`${one.workspaceId} ${one.epoch}`));
+  const owned = new Set(left.flatMap(one => (one.role === "standby" ? [] : [one.workspaceId])));
+  const placed = new Set<string>();
+  const isFirst = (one: HostingChange & { readonly kind: "place" }): boolean => {
+    if ((one.role !== "standby" && owned.has(one.workspaceId)) || placed.has(one.workspaceId)) return false;
+    placed.add(one.workspaceId);
+    return true;
+  };
+  // Whoever reads comes first: nobody reads meanwhile.
+  const readers = changes.filter(one => one.kind === "place" && one.role === undefined);
+  const kept = new Set([...readers, ...changes].filter(one => one.kind === "place" && isFirst(one)));
+  return changes.filter(one => one.kind !== "place" || kept.has(one));
 }

@@ -1,6 +1,6 @@
 import { SkepError } from "../error.ts";
 import { changedScaling, DEFAULT_SCALING, type ScalingChange, type ScalingPolicy } from "./autoscale.ts";
-import type { Connector, WorkspaceId } from "./connector.ts";
+import type { Connector, Mode, WorkspaceId } from "./connector.ts";
 import type { HostStrategy } from "./host.ts";
 import { withResources, type WantedResources } from "./resources.ts";
 import { hasHiddenPassword, keepSecrets } from "./secrets.ts";
@@ -59,7 +59,7 @@ export interface WorkspaceChange {
  * `invalid_argument` `PASSWORD_HIDDEN`.
  */
 export function firstWorkspace(wanted: NewWorkspace, now: number): WorkspaceRecord {
-  refuseMode(wanted.connector, wanted.purpose);
+  refuseMode(wanted.connector.id, modeOf(wanted.connector), wanted.purpose);
   if (hasHiddenPassword(wanted.connector)) throw refuseWorkspace.hiddenPassword(wanted.connector.id);
   const { tenantId, connector, purpose, strategy } = wanted;
   return {
@@ -93,23 +93,26 @@ export function changedWorkspace(
   const after = { ...bounded, version: version + 1, updatedAt: now };
   if (modeOf(after.connector) !== modeOf(before.connector))
     throw refuseWorkspace.modeFixed(id, modeOf(before.connector));
-  refuseMode(after.connector, after.purpose);
+  refuseMode(id, modeOf(after.connector), after.purpose);
   return restart === true ? { ...after, restarts: before.restarts + 1 } : after;
 }
 
-function modeOf(connector: Connector): Connector["config"]["resources"]["type"] {
+function modeOf(connector: Connector): Mode {
   return connector.config.resources.type;
 }
 
-function refuseMode(connector: Connector, purpose: Purpose): void {
-  const rule = refusedBy(modeOf(connector), purpose);
+/**
+ * Refuses a mode where the purpose binds to the other one.
+ * @throws SkepError `failed_precondition` `MODE_REFUSED`.
+ */
+export function refuseMode(id: WorkspaceId, mode: Mode, purpose: Purpose): void {
+  const rule = refusedBy(mode, purpose);
   if (rule === undefined) return;
   throw new SkepError(
     "failed_precondition",
     "MODE_REFUSED",
-    `Workspace ${connector.id} may not be ${modeOf(connector)}, by the rule ${rule.name}: ${rule.because}. ` +
-      `Make it ${rule.mode}.`,
-    { details: { workspaceId: connector.id, rule: rule.name, mode: rule.mode } },
+    `Workspace ${id} may not be ${mode}, by the rule ${rule.name}: ${rule.because}. ` + `Make it ${rule.mode}.`,
+    { details: { workspaceId: id, rule: rule.name, mode: rule.mode } },
   );
 }
 
@@ -143,7 +146,7 @@ export const refuseWorkspace = {
     new SkepError(
       "failed_precondition",
       "MODE_FIXED",
-      `Workspace ${id} is ${mode}, and an update does not move it, since its messages would be torn apart. Migrate it.`,
+      `Workspace ${id} is ${mode}, and an update does not move it, since its messages would be torn apart. Migrate it: skep workspace migrate.`,
       { details: { workspaceId: id } },
     ),
 } as const;

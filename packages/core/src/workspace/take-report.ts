@@ -51,10 +51,13 @@ export function takeReport(
   );
   const stopped = new Set(statuses.filter(one => one.state === "stopped").map(keyOf));
   const granted = named.filter(
-    ({ status, location }) => location !== undefined && location.state !== "stopped" && !stopped.has(keyOf(status)),
+    ({ status, location }) => location !== undefined && isReader(location) && !stopped.has(keyOf(status)),
   );
   const ended = named.filter(({ location }) => location === undefined);
-  const moved = statuses.some(one => known.get(keyOf(one))?.state !== one.state);
+  const moved = statuses.some(one => {
+    const before = known.get(keyOf(one));
+    return before?.state !== one.state || !isSame(before.move, one.move);
+  });
   const changed = moved || (isNewest && host?.availability !== report.availability);
   return {
     answer: {
@@ -72,10 +75,20 @@ function whyAnew(host: HostOnRecord | undefined, { hostId, applied, workspaceId 
   return isAhead ? `the records know an older state of host ${hostId} than it works by` : "";
 }
 
+/** A standby may read nothing, though it is its host's. */
+function isReader({ state, role }: ReportedLocation): boolean {
+  return state !== "stopped" && role !== "standby";
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** What has stopped stays so: somebody else may have been told that it has. */
 function isNews(location: ReportedLocation, status: HostedStatus, seq: number): boolean {
   if (location.state === "stopped") return false;
   if (location.state !== status.state || location.isHealthy !== status.isHealthy) return true;
+  if (!isSame(location.move, status.move)) return true;
   return location.lastError !== status.lastError || seq % COUNTS_EACH === 0;
 }
 

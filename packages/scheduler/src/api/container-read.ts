@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { toUint32 } from "@skep/api/codec/number.ts";
+import type { ShownMove } from "@skep/api/codec/move.ts";
 import { workspaceToProto } from "@skep/api/codec/workspace.ts";
 import type {
   GetContainerDiagnosticsResponseSchema,
@@ -32,10 +33,13 @@ export async function located(store: Store, record: WorkspaceRecord): Promise<Co
   return { record, seen: (await store.locateWorkspaces([record.id])).get(record.id) };
 }
 
-/** A workspace as a message, with where it is. */
-export function encodeWorkspace({ record, seen }: Container): MessageInitShape<typeof WorkspaceSchema> {
+/** A workspace as a message, with where it is, and its move where that is asked for. */
+export function encodeWorkspace(
+  { record, seen }: Container,
+  move?: ShownMove,
+): MessageInitShape<typeof WorkspaceSchema> {
   const location = seen?.state === "stopped" ? undefined : seen;
-  return workspaceToProto(record, { state: workspaceState(record, seen), location });
+  return workspaceToProto(record, { state: workspaceState(record, seen), location }, move);
 }
 
 /** The status of a container as a message. */

@@ -1,6 +1,7 @@
 import type { Clone } from "@skep/core/identity/sessions.ts";
 import type { PortRange } from "@skep/core/model/host-ports.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
+import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import type { PlacementSettings } from "@skep/core/world/world.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
@@ -35,6 +36,8 @@ export interface ApiDeps {
   readonly webhookHosts: readonly string[];
   /** What placement goes by. */
   readonly placement: PlacementSettings;
+  /** As in `SchedulerDeps`. */
+  readonly moveTimes?: MigrationTimes | undefined;
   /** The bounds of a new tenant that names none. */
   readonly defaultQuota: Quota;
   /** Tells the leading tick that something was committed. */

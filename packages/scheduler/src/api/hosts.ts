@@ -74,7 +74,7 @@ async function* assignmentsOf(deps: ApiDeps, hostId: HostId, signal: AbortSignal
     while (!signal.aborted) {
       bell.quiet();
       const startedAt = clock.monotonic();
-      const assignment = await store.loadHostAssignment(hostId);
+      const assignment = await store.loadHostAssignment(hostId, deps.moveTimes);
       const print = JSON.stringify(assignment) ?? "";
       if (assignment !== undefined && print !== sent) yield assignment;
       sent = print;

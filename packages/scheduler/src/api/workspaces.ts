@@ -22,6 +22,7 @@ import { encodeWorkspace, findContainer, located } from "./container-read.ts";
 import { acceptChangedConnector, acceptConnector } from "./connector-intake.ts";
 import type { ApiDeps } from "./deps.ts";
 import { pageRequest } from "./lookups.ts";
+import { migrateWorkspace, showMove } from "./moves.ts";
 
 /** Workspaces of tenants. */
 export function workspaceHandlers(deps: ApiDeps): ServiceImpl<typeof WorkspaceService> {
@@ -38,7 +39,10 @@ export function workspaceHandlers(deps: ApiDeps): ServiceImpl<typeof WorkspaceSe
       deps.wake(`workspace ${record.id}: created`);
       return { workspace: encodeWorkspace({ record, seen: undefined }) };
     },
-    getWorkspace: async ({ workspaceId }) => ({ workspace: encodeWorkspace(await findContainer(store, workspaceId)) }),
+    getWorkspace: async ({ workspaceId }) => {
+      const container = await findContainer(store, workspaceId);
+      return { workspace: encodeWorkspace(container, await showMove(deps, workspaceId)) };
+    },
     listWorkspaces: async request => {
       const filter = request.tenantId === "" ? {} : { tenantId: request.tenantId };
       const { items, nextToken } = await store.listWorkspaces(filter, pageRequest(request));
@@ -54,6 +58,7 @@ export function workspaceHandlers(deps: ApiDeps): ServiceImpl<typeof WorkspaceSe
       workspace: await change(deps, request, context, { restart: true }),
     }),
     updateScaling: (request, context) => updateScaling(deps, request, context),
+    migrateWorkspace: (request, context) => migrateWorkspace(deps, request, changeRequest(request, context)),
     deleteWorkspace: async (request, context) => {
       await change(deps, request, context, { desired: "deleted" });
       return {};

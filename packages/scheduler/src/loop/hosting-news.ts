@@ -49,7 +49,29 @@ export function hostingNews(plan: HostingPlan, records: HostingRecords, at: numb
     ...{ ...NOBODY, at, tenantId: tenants.get(id), kind: "workspace.gone" },
     sentence: `Workspace ${id} is gone: no host has anything of it.`,
   }));
-  return [...changed, ...gone];
+  return [...moveNews(plan, records, at, tenants), ...changed, ...gone];
+}
+
+/** What is said of moves that are in another stage now. */
+function moveNews(
+  { moves = [] }: HostingPlan,
+  records: HostingRecords,
+  at: number,
+  tenants: ReadonlyMap<string, string>,
+): readonly Decision[] {
+  const before = new Map(records.moves.map(one => [one.workspaceId, one.stage]));
+  return moves.flatMap(({ move }): readonly Decision[] => {
+    const { workspaceId: id, stage, because, from, to } = move;
+    const last = before.get(id);
+    if (last === stage) return [];
+    const where = { ...NOBODY, at, tenantId: tenants.get(id) };
+    if (stage === "done")
+      return [{ ...where, kind: "workspace.moved", sentence: `Workspace ${id} is ${to} now: ${because}.` }];
+    if (stage === "returned")
+      return [{ ...where, kind: "workspace.returned", sentence: `Workspace ${id} stays ${from}: ${because}.` }];
+    const sentence = `Workspace ${id} moves to ${to}, and goes from ${last ?? "nowhere"} to ${stage}: ${because}.`;
+    return [{ ...where, kind: "workspace.moving", sentence }];
+  });
 }
 
 function wordsOf(change: HostingChange, hostId: HostId): Pick<Decision, "kind" | "sentence"> {

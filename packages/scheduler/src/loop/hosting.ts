@@ -1,11 +1,14 @@
 import type { Decision } from "@skep/core/model/decision.ts";
 import { isEmptyPlan, type HostingPlan, type HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
+import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
+import { planMoves } from "@skep/core/workspace/plan-moves.ts";
 import { planHosting, type HostLiveness } from "@skep/core/workspace/plan-hosting.ts";
 import { createAttention } from "./attention.ts";
 import { createDecisionKeeper } from "./decision-keeper.ts";
 import type { Hints } from "./hints.ts";
 import { createHostWatch, DOWN_AFTER_MS } from "./host-watch.ts";
 import { hostNews, hostingNews, type HostNews } from "./hosting-news.ts";
+import { guideDevices } from "./move-guide.ts";
 import type { Leadership } from "./leader.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 import type { RecordsGuard } from "./records-guard.ts";
@@ -21,6 +24,8 @@ export interface HostingOptions {
   readonly leadership: Leadership;
   readonly guard: Pick<RecordsGuard, "listenForMs">;
   readonly hints: Hints;
+  /** How long the stages of a move may take; as for a fleet where it is undefined. */
+  readonly moveTimes: MigrationTimes | undefined;
 }
 
 /** Hints that follow one another within this time share one look. */
@@ -53,8 +58,12 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
     if (unrecovered !== undefined) return;
     const changed = believed === undefined ? [] : changedHosts(records, believed, liveness);
     believed = liveness;
-    const plan = planHosting(records, liveness);
+    const gates = await guideDevices(store, records.moves, leadership, clock.now());
+    const moves = planMoves(records, liveness, gates, clock.now(), options.moveTimes);
+    const plan = planHosting(records, liveness, moves);
     const written = isEmptyPlan(plan) ? false : await commit(plan);
+    // Of one that moves, a half is placed at a time.
+    if (written && records.moves.length > 0) loop.hint();
     await tell([...hostNews(changed, clock.now()), ...(written ? hostingNews(plan, records, clock.now()) : [])]);
     const nextMs = watch.nextMs();
     if (nextMs !== undefined) loop.at(clock.now() + nextMs);

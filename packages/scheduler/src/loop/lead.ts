@@ -3,6 +3,7 @@ import type { Beats } from "./beats.ts";
 import { createCloneAlarm } from "./clones.ts";
 import type { Hints } from "./hints.ts";
 import { createHosting } from "./hosting.ts";
+import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import type { Leadership } from "./leader.ts";
 import { createLiveness } from "./liveness.ts";
 import { createLoadRecord } from "./load.ts";
@@ -32,6 +33,8 @@ export interface LeadOptions {
   readonly probePort: number;
   /** Whether it gives workspaces their hosts. */
   readonly isHosting: boolean;
+  /** How long the stages of a workspace's move may take; as for a fleet where it is undefined. */
+  readonly moveTimes: MigrationTimes | undefined;
   /** Called when it begins or ceases to move nothing. */
   readonly onFreeze: () => void;
 }
@@ -59,7 +62,9 @@ export function lead(ports: LoopPorts, options: LeadOptions): Command {
   const load = createLoadRecord(ports, beats, leadership);
   const clones = createCloneAlarm(ports, beats);
   const retention = createRetention(ports, leadership);
-  const hosting = options.isHosting ? [createHosting(ports, { leadership, guard, hints })] : [];
+  const hosting = options.isHosting
+    ? [createHosting(ports, { leadership, guard, hints, moveTimes: options.moveTimes })]
+    : [];
   return {
     wake: () => {
       wake();

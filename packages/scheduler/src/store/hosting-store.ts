@@ -3,6 +3,7 @@ import type { HostAnswer, HostReport } from "@skep/core/workspace/host-report.ts
 import type { HostId } from "@skep/core/workspace/host.ts";
 import type { HostingPlan, HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import type { SeenContainer } from "@skep/core/workspace/container.ts";
 import type { WorkspaceReach } from "@skep/core/workspace/reach.ts";
 import type { Stale } from "./commit-result.ts";
@@ -31,8 +32,11 @@ export interface HostingStore {
    */
   saveHostReport(report: HostReport, holdMs: number, now: number): Promise<SavedHostReport>;
   /** What the host is to run, with the current term; `undefined` for a host without a record. */
-  loadHostAssignment(hostId: HostId): Promise<HostAssignment | undefined>;
-  /** Where workspaces are; one that no host has is left out. Of several placements the latest. */
+  loadHostAssignment(hostId: HostId, times?: MigrationTimes): Promise<HostAssignment | undefined>;
+  /**
+   * Where workspaces are; one that no host has is left out. Of several placements the one that
+   * reads, and the latest.
+   */
   locateWorkspaces(ids: readonly WorkspaceId[]): Promise<ReadonlyMap<WorkspaceId, SeenContainer>>;
   /** Where the host is that owns a workspace; `undefined` where none does. */
   reachWorkspace(id: WorkspaceId): Promise<WorkspaceReach | undefined>;

@@ -15,6 +15,7 @@ import type { KnownDevice } from "@skep/core/workspace/device.ts";
 import type { RuleRecord } from "@skep/core/rules/record.ts";
 import type { HostedStatus } from "@skep/core/workspace/host-report.ts";
 import type { WorkspaceLocation } from "@skep/core/workspace/host.ts";
+import type { Migration } from "@skep/core/workspace/migration-state.ts";
 import type { RecordedHost } from "@skep/core/workspace/hosting-plan.ts";
 import type { WebhookRecord } from "@skep/core/workspace/webhook.ts";
 import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
@@ -106,6 +107,8 @@ export interface Records {
   readonly workspaceHosts: Map<string, HostRow>;
   /** By workspace and epoch. */
   readonly workspaceLocations: Map<string, LocatedRow>;
+  /** The latest of each workspace. */
+  readonly workspaceMoves: Map<string, Migration>;
   readonly hostKey: string;
   readonly replicas: Map<string, Omit<Replica, "name" | "agoMs"> & { readonly at: number }>;
 }
@@ -164,6 +167,7 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
     gates: new Map(),
     workspaceHosts: new Map(),
     workspaceLocations: new Map(),
+    workspaceMoves: new Map(),
     hostKey: `host key of ${incarnation}`,
     replicas: new Map(),
   };

@@ -13,6 +13,7 @@ import { describePlans } from "./contract/plan.contract.ts";
 import { describeRecoveries } from "./contract/recovery.contract.ts";
 import { describeDevices } from "./contract/device.contract.ts";
 import { describeGates } from "./contract/gate.contract.ts";
+import { describeMoves } from "./contract/move.contract.ts";
 import { describeRules } from "./contract/rule.contract.ts";
 import { describeWebhooks } from "./contract/webhook.contract.ts";
 import { describeWorkspaces } from "./contract/workspace.contract.ts";
@@ -46,5 +47,6 @@ export function describeStore(place: StorePlace): void {
     describeWebhooks(setting);
     describeDevices(setting);
     describeGates(setting);
+    describeMoves(setting);
   });
 }

@@ -28,6 +28,7 @@ import type { RuleStore } from "./rule-store.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 import type { Mandate } from "./mandate.ts";
 import type { HostingStore } from "./hosting-store.ts";
+import type { MoveStore } from "./move-store.ts";
 import type { WorkspaceStore } from "./workspace-store.ts";
 
 /** Who leads: the holder of the one row in `leases`. Time is the database's own. */
@@ -379,7 +380,8 @@ export interface Store
     WebhookStore,
     DeviceStore,
     GateStore,
-    HostingStore {
+    HostingStore,
+    MoveStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

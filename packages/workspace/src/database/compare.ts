@@ -1,4 +1,4 @@
-import type { Comparison } from "@skep/core/workspace/migration.ts";
+import type { Comparison } from "@skep/core/workspace/migration-state.ts";
 import { COLLECTION_NAMES } from "./collections.ts";
 import type { CollectionName } from "./query/run.ts";
 import type { KeyPages, KeyWindow } from "./keys.ts";

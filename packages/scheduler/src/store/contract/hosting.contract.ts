@@ -98,6 +98,7 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
           },
         ],
         locations: [],
+        moves: [],
       });
     });
 
@@ -112,7 +113,7 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
         const { hosts, workspaces, locations } = applyHosting(await world(), changes);
         await committed(...changes);
         const ordered = locations.toSorted((a, b) => (a.workspaceId < b.workspaceId ? -1 : 1));
-        expect(await store.loadHosting()).toEqual({ hosts, workspaces, locations: ordered });
+        expect(await store.loadHosting()).toEqual({ hosts, workspaces, locations: ordered, moves: [] });
       };
       await create("other");
       await follow({ kind: "wait", workspaceId: "fleet", because: "all hosts are full" });

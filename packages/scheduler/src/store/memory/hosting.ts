@@ -1,5 +1,8 @@
 import type { SeenContainer } from "@skep/core/workspace/container.ts";
-import type { HostId, HostingChange, WorkspaceLocation } from "@skep/core/workspace/host.ts";
+import type { HostId, HostingChange } from "@skep/core/workspace/host.ts";
+import { isOver } from "@skep/core/workspace/migration.ts";
+import type { Migration, MigrationTimes } from "@skep/core/workspace/migration-state.ts";
+import { modeOfHost, moveOrder, peerOf, type MovingLocation } from "@skep/core/workspace/move.ts";
 import type { AssignedWorkspace, HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { HostReport } from "@skep/core/workspace/host-report.ts";
 import { whyHostingStale, type HostingPlan, type HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
@@ -21,7 +24,7 @@ export function createHosting(records: Records, pass: Pass, databaseNow: () => n
     commitHosting: (plan, mandate, now) =>
       pass("commitHosting", () => commitHosting(records, plan, mandate, now, databaseNow())),
     saveHostReport: (report, holdMs, now) => pass("saveHostReport", () => saveHostReport(records, report, holdMs, now)),
-    loadHostAssignment: hostId => pass("loadHostAssignment", () => loadHostAssignment(records, hostId)),
+    loadHostAssignment: (hostId, times) => pass("loadHostAssignment", () => loadHostAssignment(records, hostId, times)),
     locateWorkspaces: ids => pass("locateWorkspaces", () => locateWorkspaces(records, new Set(ids))),
     reachWorkspace: id => pass("reachWorkspace", () => reachesOf(records).find(one => one.workspaceId === id)),
     loadHostKey: () => pass("loadHostKey", () => records.hostKey),
@@ -38,6 +41,7 @@ function loadHosting(records: Records): HostingRecords {
       ...{ strategy: one.strategy, epoch: one.epoch, waiting: one.waiting },
     })),
     locations: locationsOf(records, () => true).map(toLocation),
+    moves: inOrder(records.workspaceMoves.values(), one => one.workspaceId).filter(one => !isOver(one)),
   };
 }
 
@@ -50,11 +54,17 @@ function toHost(records: Records, row: HostRow): HostingRecords["hosts"][number]
   };
 }
 
-function toLocation({ workspaceId, hostId, epoch, desired, state }: LocatedRow): WorkspaceLocation {
-  return { workspaceId, hostId, epoch, desired, state };
+/** What is decided on of a placement. */
+export function toLocation({ workspaceId, hostId, epoch, desired, state, role, move }: LocatedRow): MovingLocation {
+  return {
+    ...{ workspaceId, hostId, epoch, desired, state },
+    ...(role === undefined ? {} : { role }),
+    ...(move === undefined ? {} : { move }),
+  };
 }
 
-function locationsOf(records: Records, isWanted: (one: LocatedRow) => boolean): readonly LocatedRow[] {
+/** Placements by workspace and epoch. */
+export function locationsOf(records: Records, isWanted: (one: LocatedRow) => boolean): readonly LocatedRow[] {
   const wanted = [...records.workspaceLocations.values()].filter(isWanted);
   return wanted.toSorted((a, b) =>
     a.workspaceId === b.workspaceId ? a.epoch - b.epoch : a.workspaceId < b.workspaceId ? -1 : 1,
@@ -77,11 +87,17 @@ function commitHosting(
   for (const change of plan.changes.toSorted((a, b) => rank(a) - rank(b))) {
     const hostId = write(records, change, now);
     if (hostId !== undefined) touched.add(hostId);
+    if (change.kind === "place") touchHalves(records, change.workspaceId, touched);
+  }
+  for (const { move } of plan.moves ?? []) {
+    writeMove(records, move, now);
+    touchHalves(records, move.workspaceId, touched);
   }
   for (const id of plan.gone) {
     records.workspaces.delete(id);
     records.workspaceBrokers.delete(id);
     for (const [key, webhook] of records.webhooks) if (webhook.workspaceId === id) records.webhooks.delete(key);
+    records.workspaceMoves.delete(id);
     for (const [key, [rule]] of records.rules) if (rule?.workspaceId === id) records.rules.delete(key);
     for (const [key, { workspaceId }] of records.devices) if (workspaceId === id) records.devices.delete(key);
   }
@@ -91,6 +107,10 @@ function commitHosting(
     if (host !== undefined) records.workspaceHosts.set(id, { ...host, revision: host.revision + 1 });
   }
   return { kind: "committed" };
+}
+
+function touchHalves(records: Records, workspaceId: string, touched: Set<HostId>): void {
+  for (const one of locationsOf(records, row => row.workspaceId === workspaceId)) touched.add(one.hostId);
 }
 
 /** Answers the host that it touches. */
@@ -104,8 +124,9 @@ function write(records: Records, change: HostingChange, now: number): HostId | u
   }
   const key = keyOf(workspaceId, change.epoch);
   if (change.kind === "place") {
-    const { hostId, epoch, placement } = change;
+    const { hostId, epoch, placement, role } = change;
     workspaceLocations.set(key, {
+      ...(role === undefined ? {} : { role }),
       ...{ workspaceId, hostId, epoch, desired: "run", state: "assigned", changedAt: now },
       ...{ isHealthy: false, counts: {}, lastError: "" },
     });
@@ -118,6 +139,17 @@ function write(records: Records, change: HostingChange, now: number): HostId | u
   if (change.kind === "forget") workspaceLocations.delete(key);
   else if (location !== undefined) workspaceLocations.set(key, { ...location, desired: "stop", changedAt: now });
   return location?.hostId;
+}
+
+/** One that is done gives its workspace its new mode. */
+function writeMove(records: Records, move: Migration, now: number): void {
+  const { workspaceId, stage, to } = move;
+  records.workspaceMoves.set(workspaceId, move);
+  const workspace = records.workspaces.get(workspaceId);
+  if (stage !== "done" || workspace === undefined || workspace.connector.config.resources.type === to) return;
+  const { config } = workspace.connector;
+  const connector = { ...workspace.connector, config: { ...config, resources: { ...config.resources, type: to } } };
+  records.workspaces.set(workspaceId, { ...workspace, connector, version: workspace.version + 1, updatedAt: now });
 }
 
 function saveHostReport(records: Records, report: HostReport, holdMs: number, now: number): SavedHostReport {
@@ -134,29 +166,56 @@ function saveHostReport(records: Records, report: HostReport, holdMs: number, no
   for (const status of statuses) {
     const key = keyOf(status.workspaceId, status.epoch);
     const location = records.workspaceLocations.get(key);
-    if (location !== undefined) records.workspaceLocations.set(key, { ...location, ...status, changedAt: now });
+    if (location === undefined) continue;
+    const { move: _, ...before } = location;
+    records.workspaceLocations.set(key, { ...before, ...status, changedAt: now });
   }
   return { answer, changed };
 }
 
-function loadHostAssignment(records: Records, hostId: HostId): HostAssignment | undefined {
+function loadHostAssignment(
+  records: Records,
+  hostId: HostId,
+  times: MigrationTimes | undefined,
+): HostAssignment | undefined {
   const host = records.workspaceHosts.get(hostId);
   if (host === undefined) return undefined;
   const { incarnation } = records.platform;
   const mine = locationsOf(records, one => one.hostId === hostId && one.state !== "stopped");
   return {
     ...{ hostId, incarnation, term: records.lease?.term ?? 0, revision: host.revision },
-    workspaces: mine.flatMap(({ workspaceId: id, epoch, desired }): readonly AssignedWorkspace[] => {
+    workspaces: mine.flatMap(({ workspaceId: id, epoch, desired, role }): readonly AssignedWorkspace[] => {
       const workspace = records.workspaces.get(id);
       if (workspace === undefined) return [];
       const { connector, version, restarts, databasePool, rulesVersion } = workspace;
-      return [{ id, epoch, desired, connector, version, restarts, databasePool, rulesVersion }];
+      const order = moveOrder(records.workspaceMoves.get(id), modeOfHost(host), peerAt(records, id, host), times);
+      return [
+        {
+          ...{ id, epoch, desired, connector, version, restarts, databasePool, rulesVersion },
+          ...(role === undefined ? {} : { role }),
+          ...(order === undefined ? {} : { move: order }),
+        },
+      ];
     }),
   };
 }
 
+/** Where the other half of a workspace that moves is: on a host of the other kind. */
+function peerAt(records: Records, id: string, { workspaceId }: HostRow): string {
+  const others = locationsOf(records, one => {
+    const isRunning = one.workspaceId === id && one.state !== "stopped" && one.desired === "run";
+    const owner = records.workspaceHosts.get(one.hostId)?.workspaceId;
+    return isRunning && (owner === undefined) !== (workspaceId === undefined);
+  });
+  const host = records.workspaceHosts.get(others.at(-1)?.hostId ?? "");
+  return peerOf(host === undefined ? undefined : { address: host.address, port: host.eventsPort });
+}
+
 function locateWorkspaces(records: Records, ids: ReadonlySet<string>): ReadonlyMap<string, SeenContainer> {
-  const located = locationsOf(records, one => ids.has(one.workspaceId));
+  // Of several the last one counts: the one that reads, and the latest.
+  const located = locationsOf(records, one => ids.has(one.workspaceId)).toSorted(
+    (a, b) => Number(a.role === undefined) - Number(b.role === undefined),
+  );
   return new Map(
     located.map(row => {
       const { isHealthy, counts, lastError } = row;

@@ -8,6 +8,7 @@ import { createGates } from "./gates.ts";
 import { createRules } from "./rules.ts";
 import { createWebhooks } from "./webhooks.ts";
 import { createHosting } from "./hosting.ts";
+import { createMoves } from "./moves.ts";
 import { createWorkspaces } from "./workspaces.ts";
 import {
   commit,
@@ -163,6 +164,7 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
     ...createDevices(records, pass),
     ...createGates(records, pass, passLeading(records, clock, pass)),
     ...createHosting(records, pass, () => clock.now()),
+    ...createMoves(records, pass),
   };
 }
 

@@ -29,6 +29,7 @@ import { createGates } from "./queries/gates.ts";
 import { createRules } from "./queries/rules.ts";
 import { createWebhooks } from "./queries/webhooks.ts";
 import { createHosting } from "./queries/hosting.ts";
+import { createMoves } from "./queries/moves.ts";
 import { createWorkspaces } from "./queries/workspaces.ts";
 import { createTenant, deleteTenant, updateTenant } from "./queries/tenants.ts";
 import { KEEP_DOMAINS_MS } from "../keep-domains.ts";
@@ -119,6 +120,7 @@ export function createPostgresStore(
     ...createDevices(pool),
     ...createGates(pool),
     ...createHosting(pool),
+    ...createMoves(pool),
     ping: async () => void (await ask(pool, { name: "ping", text: "SELECT 1" }, [])),
     migrate: () => migrateTranslated(db),
     close: () => pool.end(),

@@ -24,6 +24,7 @@ import { hosting } from "./0030-hosting.ts";
 import { devices } from "./0032-devices.ts";
 import { hostAddresses } from "./0040-host-addresses.ts";
 import { gates } from "./0042-gates.ts";
+import { workspaceMoves } from "./0044-workspace-moves.ts";
 import { workspaceWebhooks } from "./0046-workspace-webhooks.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
@@ -59,6 +60,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0032-devices": { up: devices },
   "0040-host-addresses": { up: hostAddresses },
   "0042-gates": { up: gates },
+  "0044-workspace-moves": { up: workspaceMoves },
   "0046-workspace-webhooks": { up: workspaceWebhooks },
 };
 

@@ -1,4 +1,3 @@
-import type { WorkspaceLocation } from "@skep/core/workspace/host.ts";
 import {
   whyHostingStale,
   type HostingBasis,
@@ -10,6 +9,8 @@ import type pg from "pg";
 import type { Stale } from "../../commit-result.ts";
 import type { Mandate } from "../../mandate.ts";
 import { constraintOf, inTransaction, type Queryable } from "../sql.ts";
+import { LOCATION, toLocation, type LocationJson } from "./located.ts";
+import { writeMoves } from "./moves.ts";
 
 /** Answers a row while the lease is the mandate's, and keeps it from being taken meanwhile. */
 export const LOCK_LEASE = `SELECT FROM leases WHERE name = 'scheduler' AND term = $1 AND holder = $2
@@ -21,21 +22,25 @@ export const LOCK_LEASE = `SELECT FROM leases WHERE name = 'scheduler' AND term 
 const LOCK_HOSTS = `SELECT host_id AS id, renewals FROM workspace_hosts WHERE host_id = ANY ($1)
   OR host_id IN (SELECT host_id FROM workspace_locations WHERE workspace_id = ANY ($2)) ORDER BY host_id FOR UPDATE`;
 const LOCK_WORKSPACES = `SELECT id, desired, epoch FROM workspaces WHERE id = ANY ($1) ORDER BY id FOR UPDATE`;
-const LOCATIONS = `SELECT workspace_id AS "workspaceId", host_id AS "hostId", epoch, desired, state
-  FROM workspace_locations WHERE workspace_id = ANY ($1) OR host_id = ANY ($2)`;
+const LOCATIONS = `SELECT ${LOCATION} FROM workspace_locations WHERE workspace_id = ANY ($1) OR host_id = ANY ($2)`;
+
+const STEPS = `SELECT workspace_id AS "workspaceId", step FROM workspace_moves WHERE workspace_id = ANY ($1)`;
 
 /** Each by the array of its changes; what ends comes before what is placed in its stead. */
 const WRITES = {
   raise: `UPDATE workspace_hosts SET revision = revision + 1 WHERE host_id = ANY (
     SELECT p ->> 'hostId' FROM jsonb_array_elements($1) p WHERE p ->> 'kind' = 'place'
     UNION SELECT l.host_id FROM workspace_locations l JOIN jsonb_array_elements($1) p
-      ON l.workspace_id = p ->> 'workspaceId' AND l.epoch = (p ->> 'epoch')::bigint)`,
+      ON l.workspace_id = p ->> 'workspaceId' AND l.epoch = (p ->> 'epoch')::bigint
+    UNION SELECT l.host_id FROM workspace_locations l JOIN jsonb_array_elements($1) p
+      ON p ->> 'kind' = 'place' AND l.workspace_id = p ->> 'workspaceId')`,
   forget: `DELETE FROM workspace_locations l USING jsonb_array_elements($1) p
     WHERE p ->> 'kind' = 'forget' AND l.workspace_id = p ->> 'workspaceId' AND l.epoch = (p ->> 'epoch')::bigint`,
   stop: `UPDATE workspace_locations l SET desired = 'stop', changed_at = $2 FROM jsonb_array_elements($1) p
     WHERE p ->> 'kind' = 'stop' AND l.workspace_id = p ->> 'workspaceId' AND l.epoch = (p ->> 'epoch')::bigint`,
-  place: `INSERT INTO workspace_locations (workspace_id, epoch, host_id, desired, state, placed_at, changed_at)
-    SELECT p ->> 'workspaceId', (p ->> 'epoch')::bigint, p ->> 'hostId', 'run', 'assigned', $2, $2
+  place: `INSERT INTO workspace_locations (workspace_id, epoch, host_id, role, desired, state, placed_at, changed_at)
+    SELECT p ->> 'workspaceId', (p ->> 'epoch')::bigint, p ->> 'hostId', coalesce(p ->> 'role', 'reader'), 'run',
+      'assigned', $2, $2
     FROM jsonb_array_elements($1) p WHERE p ->> 'kind' = 'place'`,
   count: `UPDATE workspaces w SET epoch = (p ->> 'epoch')::bigint, waiting = '' FROM jsonb_array_elements($1) p
     WHERE p ->> 'kind' = 'place' AND w.id = p ->> 'workspaceId'`,
@@ -45,6 +50,10 @@ const WRITES = {
   wait: `UPDATE workspaces w SET waiting = p ->> 'because' FROM jsonb_array_elements($1) p
     WHERE p ->> 'kind' = 'wait' AND w.id = p ->> 'workspaceId'`,
 };
+
+function movingIn({ moves = [] }: HostingPlan): readonly string[] {
+  return moves.map(one => one.move.workspaceId);
+}
 
 /** See `HostingStore.commitHosting`. */
 export async function commitHosting(
@@ -69,7 +78,8 @@ export async function commitHosting(
 async function whyNot(connection: pg.PoolClient, plan: HostingPlan, mandate: Mandate): Promise<string | undefined> {
   const lease = await connection.query(LOCK_LEASE, [mandate.term, mandate.holder]);
   if (lease.rowCount === 0) return `the lease of term ${mandate.term} has ended`;
-  const ids = [...new Set([...plan.changes.map(one => one.workspaceId), ...plan.gone])];
+  const moving = movingIn(plan);
+  const ids = [...new Set([...plan.changes.map(one => one.workspaceId), ...plan.gone, ...moving])];
   const placedOn = plan.changes.flatMap(one => (one.kind === "place" ? [one.hostId] : []));
   const hosts = await connection.query<Pick<RecordedHost, "id" | "renewals">>(LOCK_HOSTS, [
     [...placedOn, ...plan.lost],
@@ -78,8 +88,10 @@ async function whyNot(connection: pg.PoolClient, plan: HostingPlan, mandate: Man
   const workspaces = await connection.query<Pick<RecordedWorkspace, "id" | "desired" | "epoch">>(LOCK_WORKSPACES, [
     ids,
   ]);
-  const locations = await connection.query<WorkspaceLocation>(LOCATIONS, [ids, plan.lost]);
-  const basis: HostingBasis = { hosts: hosts.rows, workspaces: workspaces.rows, locations: locations.rows };
+  const located = await connection.query<LocationJson>(LOCATIONS, [ids, plan.lost]);
+  const moves = await connection.query<{ workspaceId: string; step: number }>(STEPS, [moving]);
+  const locations = located.rows.map(toLocation);
+  const basis: HostingBasis = { hosts: hosts.rows, workspaces: workspaces.rows, locations, moves: moves.rows };
   return whyHostingStale(basis, plan);
 }
 
@@ -88,6 +100,7 @@ async function writeAll(connection: pg.PoolClient, plan: HostingPlan, now: numbe
   for (const text of Object.values(WRITES)) {
     await connection.query(text, text.includes("$2") ? [changes, now] : [changes]);
   }
+  await writeMoves(connection, plan.moves ?? [], now);
   await connection.query("DELETE FROM workspaces WHERE id = ANY ($1)", [plan.gone]);
   await connection.query("DELETE FROM workspace_hosts WHERE host_id = ANY ($1)", [plan.lost]);
 }

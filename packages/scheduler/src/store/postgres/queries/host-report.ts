@@ -1,8 +1,10 @@
 import type { HostReport } from "@skep/core/workspace/host-report.ts";
+import type { MoveFacts } from "@skep/core/workspace/move.ts";
 import { takeReport, type HostOnRecord, type ReportedLocation } from "@skep/core/workspace/take-report.ts";
 import type pg from "pg";
 import type { SavedHostReport } from "../../hosting-store.ts";
 import { inTransaction, type Queryable } from "../sql.ts";
+import { toLocation, type LocationJson } from "./located.ts";
 
 /**
  * The row is locked before its locations are read, in a statement of its own: what a commit has
@@ -12,7 +14,7 @@ const LOCK = `SELECT revision, seq, availability, workspace_id AS "workspaceId" 
   WHERE host_id = $1 FOR UPDATE`;
 const INCARNATION = "SELECT incarnation FROM platform";
 const LOCATIONS = `SELECT workspace_id AS "workspaceId", host_id AS "hostId", epoch, desired, state, healthy, counts,
-  last_error FROM workspace_locations WHERE host_id = $1`;
+  last_error, role, move FROM workspace_locations WHERE host_id = $1`;
 
 /** Two first reports of one host may come at once: the later one counts as a report like any. */
 const WRITE = `INSERT INTO workspace_hosts AS h (host_id, node_id, workspace_id, started_at, version, availability, most,
@@ -28,13 +30,15 @@ const WRITE = `INSERT INTO workspace_hosts AS h (host_id, node_id, workspace_id,
 const RENEW = "UPDATE workspace_hosts SET renewals = renewals + 1 WHERE host_id = $1";
 
 const STATUSES = `UPDATE workspace_locations l SET state = g.state, healthy = g."isHealthy", counts = g.counts,
-    last_error = g."lastError", changed_at = $3
+    last_error = g."lastError", move = g.move, changed_at = $3
   FROM jsonb_to_recordset($2) AS g("workspaceId" text, epoch bigint, state text, "isHealthy" boolean, counts jsonb,
-    "lastError" text)
+    "lastError" text, move jsonb)
   WHERE l.host_id = $1 AND l.workspace_id = g."workspaceId" AND l.epoch = g.epoch AND l.state <> 'stopped'`;
 
 type HostRow = Omit<HostOnRecord, "workspaceId"> & { readonly workspaceId: string | null };
-type LocationRow = Omit<ReportedLocation, "isHealthy" | "counts" | "lastError"> & {
+type LocationRow = Omit<ReportedLocation, "isHealthy" | "counts" | "lastError" | "role" | "move"> & {
+  readonly role: LocationJson["role"];
+  readonly move: MoveFacts | null;
   readonly healthy: boolean;
   readonly counts: unknown;
   readonly last_error: string;
@@ -69,7 +73,7 @@ async function lockHost(connection: pg.PoolClient, hostId: string): Promise<Host
 }
 
 function toReported({ healthy, counts, last_error: lastError, ...rest }: LocationRow): ReportedLocation {
-  return { ...rest, isHealthy: healthy, counts: toCounts(counts), lastError };
+  return { ...toLocation(rest), isHealthy: healthy, counts: toCounts(counts), lastError };
 }
 
 /** Numbers by name; anything else that somebody wrote there is left out. */

@@ -1,6 +1,8 @@
 import { connectorFromStored } from "@skep/api/codec/stored/workspace.ts";
 import type { AssignedWorkspace, HostAssignment } from "@skep/core/workspace/host-assignment.ts";
-import type { HostId, WorkspaceLocation } from "@skep/core/workspace/host.ts";
+import type { HostId } from "@skep/core/workspace/host.ts";
+import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
+import { modeOfHost, moveOrder, peerOf } from "@skep/core/workspace/move.ts";
 import type { HostingRecords, RecordedHost, RecordedWorkspace } from "@skep/core/workspace/hosting-plan.ts";
 import type { SeenContainer } from "@skep/core/workspace/container.ts";
 import type { HostingStore } from "../../hosting-store.ts";
@@ -8,11 +10,10 @@ import { ask, askOne, type Queryable } from "../sql.ts";
 import { commitHosting } from "./commit-hosting.ts";
 import { saveHostReport, toCounts } from "./host-report.ts";
 import { reachWorkspace } from "./reach.ts";
+import { LOCATION, toLocation, type LocationJson } from "./located.ts";
+import { MOVES, toMove, type MoveJson } from "./moves.ts";
 
 const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
-
-/** What of a location is decided on; the rest is for people. */
-const LOCATION = `workspace_id AS "workspaceId", host_id AS "hostId", epoch, desired, state`;
 
 /** One statement is one snapshot. The hosts of a drained node give everything away. */
 const LOAD = {
@@ -23,7 +24,8 @@ const LOAD = {
     CASE WHEN n.availability = 'drain' THEN 'drain' ELSE h.availability END AS availability
     FROM workspace_hosts h LEFT JOIN node_metadata n ON n.node_id = h.node_id ORDER BY h.host_id`)} AS hosts,
   ${list(`SELECT id, tenant_id AS "tenantId", mode, desired, strategy, epoch, waiting FROM workspaces ORDER BY id`)} AS workspaces,
-  ${list(`SELECT ${LOCATION} FROM workspace_locations ORDER BY workspace_id, epoch`)} AS locations`,
+  ${list(`SELECT ${LOCATION} FROM workspace_locations ORDER BY workspace_id, epoch`)} AS locations,
+  ${list(MOVES)} AS moves`,
 };
 
 interface HostJson extends Omit<RecordedHost, "load" | "workspaceId"> {
@@ -36,12 +38,13 @@ interface HostJson extends Omit<RecordedHost, "load" | "workspaceId"> {
 interface Loaded {
   readonly hosts: readonly HostJson[];
   readonly workspaces: readonly RecordedWorkspace[];
-  readonly locations: readonly WorkspaceLocation[];
+  readonly locations: readonly LocationJson[];
+  readonly moves: readonly MoveJson[];
 }
 
 async function loadHosting(db: Queryable): Promise<HostingRecords> {
-  const { hosts, workspaces, locations } = await askOne<Loaded & Record<string, unknown>>(db, LOAD, []);
-  return { hosts: hosts.map(toHost), workspaces, locations };
+  const { hosts, workspaces, locations, moves } = await askOne<Loaded & Record<string, unknown>>(db, LOAD, []);
+  return { hosts: hosts.map(toHost), workspaces, locations: locations.map(toLocation), moves: moves.map(toMove) };
 }
 
 function toHost(row: HostJson): RecordedHost {
@@ -49,14 +52,22 @@ function toHost(row: HostJson): RecordedHost {
   return { ...rest, workspaceId: workspaceId ?? undefined, load: { connections, messagesPerSecond, memoryShare } };
 }
 
+/** Where the other half of a workspace that moves is: on a host of the other kind. */
+const PEER = `SELECT json_build_object('address', o.address, 'port', o.events_port)
+  FROM workspace_locations p JOIN workspace_hosts o ON o.host_id = p.host_id
+  WHERE p.workspace_id = m."workspaceId" AND p.state <> 'stopped' AND p.desired = 'run'
+    AND (o.workspace_id IS NULL) <> (h.workspace_id IS NULL) ORDER BY p.epoch DESC LIMIT 1`;
+
 const ASSIGNMENT = {
   name: "load-host-assignment",
-  text: `SELECT h.revision, p.incarnation,
+  text: `SELECT h.revision, p.incarnation, h.workspace_id AS owner,
   coalesce((SELECT term FROM leases WHERE name = 'scheduler'), 0) AS term,
   ${list(`SELECT w.id, l.epoch, l.desired, w.connector, w.version, w.restarts, w.database_pool AS "databasePool",
-    w.rules_version AS "rulesVersion"
+    w.rules_version AS "rulesVersion", l.role
     FROM workspace_locations l JOIN workspaces w ON w.id = l.workspace_id
-    WHERE l.host_id = h.host_id AND l.state <> 'stopped' ORDER BY w.id, l.epoch`)} AS workspaces
+    WHERE l.host_id = h.host_id AND l.state <> 'stopped' ORDER BY w.id, l.epoch`)} AS workspaces,
+  ${list(`SELECT m.*, (${PEER}) AS peer FROM (${MOVES}) m JOIN workspace_locations l ON l.workspace_id = m."workspaceId"
+    WHERE l.host_id = h.host_id AND l.state <> 'stopped'`)} AS moves
 FROM workspace_hosts h, platform p WHERE h.host_id = $1`,
 };
 
@@ -64,18 +75,37 @@ interface AssignmentRow {
   readonly revision: number;
   readonly incarnation: string;
   readonly term: number;
-  readonly workspaces: readonly (Omit<AssignedWorkspace, "connector"> & {
+  /** The one workspace that the host may run. */
+  readonly owner: string | null;
+  readonly workspaces: readonly (Omit<AssignedWorkspace, "connector" | "role" | "move"> & {
     readonly connector: unknown;
+    readonly role: LocationJson["role"];
   })[];
+  readonly moves: readonly (MoveJson & { readonly peer: { readonly address: string; readonly port: number } | null })[];
 }
 
-async function loadHostAssignment(db: Queryable, hostId: HostId): Promise<HostAssignment | undefined> {
+async function loadHostAssignment(
+  db: Queryable,
+  hostId: HostId,
+  times: MigrationTimes | undefined,
+): Promise<HostAssignment | undefined> {
   const [row] = await ask<AssignmentRow & Record<string, unknown>>(db, ASSIGNMENT, [hostId]);
   if (row === undefined) return undefined;
-  const { revision, incarnation, term, workspaces } = row;
+  const { revision, incarnation, term, workspaces, owner } = row;
+  const mode = modeOfHost({ workspaceId: owner ?? undefined });
+  const orders = new Map(
+    row.moves.map(({ peer, ...move }) => [move.workspaceId, moveOrder(toMove(move), mode, peerOf(peer), times)]),
+  );
   return {
     ...{ hostId, incarnation, term, revision },
-    workspaces: workspaces.map(one => ({ ...one, connector: connectorFromStored(one.connector) })),
+    workspaces: workspaces.map(({ role, ...one }) => {
+      const move = orders.get(one.id);
+      return {
+        ...{ ...one, connector: connectorFromStored(one.connector) },
+        ...(role === "standby" ? { role } : {}),
+        ...(move === undefined ? {} : { move }),
+      };
+    }),
   };
 }
 
@@ -84,7 +114,7 @@ const LOCATE = {
   text: `SELECT DISTINCT ON (l.workspace_id) l.workspace_id AS "workspaceId", l.host_id AS "hostId", l.epoch, l.desired,
   l.state, l.healthy, l.counts, l.last_error, h.node_id AS "nodeId", h.seen_at AS "reportedAt"
 FROM workspace_locations l JOIN workspace_hosts h USING (host_id)
-WHERE l.workspace_id = ANY ($1) ORDER BY l.workspace_id, l.epoch DESC`,
+WHERE l.workspace_id = ANY ($1) ORDER BY l.workspace_id, l.role = 'standby', l.epoch DESC`,
 };
 
 type LocateRow = Omit<SeenContainer, "isHealthy" | "counts" | "lastError"> & {
@@ -111,7 +141,7 @@ export function createHosting(db: Queryable): HostingStore {
     loadHosting: () => loadHosting(db),
     commitHosting: (plan, mandate, now) => commitHosting(db, plan, mandate, now),
     saveHostReport: (report, holdMs, now) => saveHostReport(db, report, holdMs, now),
-    loadHostAssignment: hostId => loadHostAssignment(db, hostId),
+    loadHostAssignment: (hostId, times) => loadHostAssignment(db, hostId, times),
     locateWorkspaces: ids => locateWorkspaces(db, ids),
     reachWorkspace: id => reachWorkspace(db, id),
     loadHostKey: async () => (await askOne<{ host_key: string }>(db, KEY, [])).host_key,

@@ -2,12 +2,12 @@ import type { WorkspaceReach } from "@skep/core/workspace/reach.ts";
 import { ask, type Queryable } from "../sql.ts";
 
 /**
- * Where placed workspaces are reached. Of one with several placements there is one that has not
- * stopped, and nobody else may answer for it.
+ * Where placed workspaces are reached. Of one with several placements there is one that reads and
+ * has not stopped, and nobody else may answer for it.
  */
 export const REACH = `SELECT l.workspace_id AS "workspaceId", h.address, h.events_port AS port,
   l.state = 'running' AND l.desired = 'run' AS "isServed"
-FROM workspace_locations l JOIN workspace_hosts h USING (host_id) WHERE l.state <> 'stopped'`;
+FROM workspace_locations l JOIN workspace_hosts h USING (host_id) WHERE l.state <> 'stopped' AND l.role = 'reader'`;
 
 const ONE = { name: "reach-workspace", text: `${REACH} AND l.workspace_id = $1` };
 

@@ -1,0 +1,104 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ShownMove } from "@skep/api/codec/move.ts";
+import type { WorkspaceSchema } from "@skep/api/gen/skep/v1/workspace_pb.ts";
+import type {
+  MigrateWorkspaceRequest,
+  MigrateWorkspaceResponseSchema,
+} from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
+import { SkepError } from "@skep/core/error.ts";
+import { begunMove } from "@skep/core/workspace/begin-move.ts";
+import { GATE_KEPT_MS } from "@skep/core/workspace/broker.ts";
+import type { Mode, WorkspaceId } from "@skep/core/workspace/connector.ts";
+import { isOver } from "@skep/core/workspace/migration.ts";
+import type { Migration } from "@skep/core/workspace/migration-state.ts";
+import { moveLeaves, moveSteps } from "@skep/core/workspace/move-words.ts";
+import type { MoveFacts } from "@skep/core/workspace/move.ts";
+import type { RecordedMove } from "../store/move-store.ts";
+import type { Request } from "../store/request.ts";
+import { encodeWorkspace, findContainer, type Container } from "./container-read.ts";
+import type { ApiDeps } from "./deps.ts";
+
+type Answer = MessageInitShape<typeof MigrateWorkspaceResponseSchema>;
+type Shown = MessageInitShape<typeof WorkspaceSchema>;
+
+/** Moves a workspace, has its move go back, or says what a move would do. */
+export async function migrateWorkspace(
+  deps: ApiDeps,
+  { workspaceId, to, dryRun, abort }: MigrateWorkspaceRequest,
+  by: Request,
+): Promise<Answer> {
+  const { store, clock, wake } = deps;
+  if (abort) {
+    await store.abortMove(workspaceId, by, clock.now());
+    wake(`workspace ${workspaceId}: its move is not wanted any more`);
+    return { workspace: await shown(deps, workspaceId), recorded: true };
+  }
+  if (to === "") throw noMode();
+  const container = await findContainer(store, workspaceId);
+  if (dryRun) return preview(deps, container, to as Mode);
+  await store.startMove(workspaceId, to as Mode, by, clock.now());
+  wake(`workspace ${workspaceId}: it is to move`);
+  return { ...plan(container, to as Mode), workspace: await shown(deps, workspaceId), recorded: true };
+}
+
+async function shown(deps: ApiDeps, id: WorkspaceId): Promise<Shown> {
+  return encodeWorkspace(await findContainer(deps.store, id), await showMove(deps, id));
+}
+
+async function preview(deps: ApiDeps, container: Container, to: Mode): Promise<Answer> {
+  const { store, clock } = deps;
+  const { record } = container;
+  const { hosts } = await store.loadHosting();
+  const blocked: string[] = [];
+  try {
+    begunMove(record, (await store.getMove(record.id))?.move, to, clock.now());
+  } catch (error) {
+    if (!(error instanceof SkepError)) throw error;
+    blocked.push(error.message);
+  }
+  if (to === "shared" && !hosts.some(one => one.workspaceId === undefined))
+    blocked.push("There is no shared host; deploy the service of the shared hosts.");
+  return { ...plan(container, to), blocked, workspace: await shown(deps, record.id), recorded: false };
+}
+
+function plan({ record, seen }: Container, to: Mode): { readonly steps: string[]; readonly left: string[] } {
+  const bytes = seen?.counts["database.bytes"];
+  return { steps: [...moveSteps(to, bytes)], left: [...moveLeaves(record.connector)] };
+}
+
+/** How far a workspace's move is; `undefined` where it never moved. */
+export async function showMove(
+  { store, clock }: Pick<ApiDeps, "store" | "clock">,
+  id: WorkspaceId,
+): Promise<ShownMove | undefined> {
+  const known = await store.getMove(id);
+  if (known === undefined) return undefined;
+  const { move, halves } = known;
+  const said = halves.flatMap(one => (one.move?.step === move.step ? [one.move] : []));
+  const copier = said.find(one => one.total > 0);
+  const behind = needsGates(move) ? await store.listGatesBehind(id, clock.now() - GATE_KEPT_MS) : [];
+  return {
+    ...{ move, copied: copier?.copied ?? move.copied, total: copier?.total ?? 0 },
+    waiting: [
+      ...whyWaiting(known, said),
+      ...behind.map(one => `gate ${one.gateId} has ${one.connections} of its devices at the broker that they leave`),
+    ],
+  };
+}
+
+function needsGates({ stage }: Migration): boolean {
+  return ["switch", "drain", "withdraw", "empty"].includes(stage);
+}
+
+function whyWaiting({ move, halves }: RecordedMove, said: readonly MoveFacts[]): readonly string[] {
+  if (isOver(move)) return [];
+  const missing = halves.some(one => one.role === "standby" && one.state === "running")
+    ? []
+    : ["no host has its other half yet; a standalone one has a deployment of its own"];
+  return [...missing, ...said.flatMap(one => (one.waiting === "" ? [] : [one.waiting]))];
+}
+
+function noMode(): SkepError {
+  const sentence = "The request says neither `to` nor `abort`: send the mode that it is to have.";
+  return new SkepError("failed_precondition", "MODE_MISSING", sentence);
+}
