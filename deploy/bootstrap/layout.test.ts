@@ -59,6 +59,14 @@ describe("the layout of a Swarm", () => {
     ]);
   });
 
+  it("tells pods of the API at each node that may have a scheduler", () => {
+    const at = (Role: Role, Addr: string): LayoutNode => ({ Spec: { Role, Availability: "active" }, Status: { Addr } });
+    const small = [at("manager", "10.0.0.1"), at("worker", "10.0.0.2")];
+    const url = (given = {}): string | undefined => chooseLayout(small, given).env["SKEP_WORKSPACE_API_URL"];
+    expect(url()).toBe("http://10.0.0.1:7700,http://10.0.0.2:7700");
+    expect(url({ SKEP_SCHEDULER_REPLICAS: "1", SKEP_API_PUBLISHED_PORT: "7701" })).toBe("http://10.0.0.1:7701");
+  });
+
   it("counts a worker with the database or the operator's label to the control plane", () => {
     for (const labels of [{ "postgres.replica": "1" }, { "skep.control": "true" }])
       expect(chooseLayout(nodes(3, 1, labels), {}).sentences[1]).toContain("there is no other node");
@@ -77,6 +85,7 @@ describe("the layout of a Swarm", () => {
     const given = {
       ...{ SKEP_SCHEDULER_REPLICAS: "2", SKEP_SCHEDULER_CONSTRAINT: "node.labels.skep.control == true" },
       ...{ SKEP_TENANTS_ON_MANAGERS: "never", SKEP_WORKSPACE_HOSTS: "4", SKEP_GATES: "3" },
+      SKEP_WORKSPACE_API_URL: "http://schedulers.example.com",
     };
     const { env, sentences } = chooseLayout(nodes(3, 4), given);
     expect(env).toEqual(given);

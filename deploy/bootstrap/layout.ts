@@ -8,6 +8,8 @@ export interface LayoutNode {
     readonly Role: "manager" | "worker";
     readonly Labels?: Readonly<Record<string, string>> | null;
   };
+  /** Where the others reach it. */
+  readonly Status?: { readonly Addr?: string };
 }
 
 interface PlacedService {
@@ -55,6 +57,7 @@ export function chooseLayout(
     SKEP_TENANTS_ON_MANAGERS: tenants,
     SKEP_WORKSPACE_HOSTS: given["SKEP_WORKSPACE_HOSTS"] || ofWorkspaces,
     SKEP_GATES: given["SKEP_GATES"] || ofWorkspaces,
+    SKEP_WORKSPACE_API_URL: given["SKEP_WORKSPACE_API_URL"] || apiUrls(active, constraint, given),
   };
   const fleet = `${counted(managers, "manager")}, ${counted(active.length - managers, "worker")}`;
   return {
@@ -64,6 +67,17 @@ export function chooseLayout(
       `${fleet}: ${tenantsSentence(tenants, free, isEverywhere)} (SKEP_TENANTS_ON_MANAGERS=${tenants})`,
     ],
   };
+}
+
+/** The API at each node that may have a scheduler: a pod is not on the stack's network. */
+function apiUrls(
+  active: readonly LayoutNode[],
+  constraint: string | undefined,
+  given: Readonly<Record<string, string | undefined>>,
+): string {
+  const port = given["SKEP_API_PUBLISHED_PORT"] || "7700";
+  const having = active.filter(({ Spec }) => constraint !== ON_MANAGERS || Spec.Role === "manager");
+  return having.flatMap(({ Status }) => (Status?.Addr ? [`http://${Status.Addr}:${port}`] : [])).join(",");
 }
 
 /** Chooses for the Swarm of a manager, by its present nodes and the scheduler that it may run. */

@@ -41,7 +41,7 @@ describe("Skep on a Swarm of three engines", () => {
   describe("losing the leading scheduler", () => leaderLossScenarios(given));
   describe("losing a node", () => nodeLossScenarios(given));
   describe("keeping volume data", () => volumeScenarios(given));
-  describe("losing the node of a workspace", () => workspaceLossScenarios(given, { devices: 300, everyMs: 1_000 }));
+  describe("losing the node of a workspace", () => workspaceLossScenarios(given, { devices: 2_000, everyMs: 4_000 }));
   describe("moving an exclusive app", () => exclusiveScenarios(given));
   describe("losing the whole control plane", () => lightsOutScenarios(given));
   // The last of all: it changes the records under everything.
