@@ -1,10 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { WorkspaceState } from "@skep/sdk/index.ts";
 import type { Cluster } from "./cluster.ts";
 import { simulateDevice, type DeviceLogin, type SimulatedDevice } from "./device.ts";
 import type { StartOptions } from "./options.ts";
-import { skep } from "./skep-command.ts";
 import type { Steps } from "./steps.ts";
 
 /** A workspace of the quick start, and what is connected to it. */
@@ -28,26 +28,23 @@ const EVERY_MS = 1_000;
 const READY_MS = 120_000;
 
 /**
- * Creates a workspace of each mode with the `skep` command, as a person would, and has devices of
- * this process send to it. Resolves once each of them has been told that a message is kept.
+ * Creates workspaces, as `skep workspace create` and `skep device add` would, and has devices of
+ * this process send to them. Resolves once each of them has been told that a message is kept.
  */
 export async function startWorkspaces(
   cluster: Cluster,
   options: StartOptions,
   steps: Steps,
 ): Promise<readonly SampleWorkspace[]> {
-  const logins = await steps.run(
-    "Workspaces and their devices: skep workspace create, skep device add",
-    async detail => {
-      const made: (readonly [string, Mode, readonly DeviceLogin[]])[] = [];
-      for (const { id, mode } of SAMPLES) {
-        detail(id);
-        await ensureWorkspace(cluster, id, mode);
-        made.push([id, mode, await ensureDevices(cluster, id)]);
-      }
-      return made;
-    },
-  );
+  const logins = await steps.run("Workspaces and their devices", async detail => {
+    const made: (readonly [string, Mode, readonly DeviceLogin[]])[] = [];
+    for (const { id, mode } of SAMPLES) {
+      detail(id);
+      await ensureWorkspace(cluster, id, mode);
+      made.push([id, mode, await ensureDevices(cluster, id)]);
+    }
+    return made;
+  });
   return steps.run("First messages of their devices, acknowledged", async detail => {
     const started: SampleWorkspace[] = [];
     for (const [id, mode, [yours, ...sending]] of logins) {
@@ -66,27 +63,30 @@ export async function startWorkspaces(
   });
 }
 
-/** One of an earlier start stays as it is. */
-async function ensureWorkspace(cluster: Cluster, id: string, mode: Mode): Promise<void> {
-  const { workspaces } = await cluster.client.workspaces.listWorkspaces({ pageSize: 1000 });
-  if (!workspaces.some(one => one.id === id)) await skep(cluster, ["workspace", "create", id, "--mode", mode]);
+/** One of an earlier start stays as it is. Its secret is of no use here: devices have their own. */
+async function ensureWorkspace({ client }: Cluster, id: string, mode: Mode): Promise<void> {
+  const { workspaces } = await client.workspaces.listWorkspaces({ pageSize: 1000 });
+  if (workspaces.some(one => one.id === id)) return;
+  await client.workspaces.createWorkspace({
+    tenantId: "default",
+    connector: {
+      ...{ id, type: "IoT", name: id, enabled: true, workspace: { type: "developer" } },
+      access: { secret: randomBytes(24).toString("base64url") },
+      config: { protocol: "sio", resources: { type: mode } },
+    },
+  });
 }
 
 /**
  * The person's device first. Those of an earlier start get another secret, since nobody can show
  * theirs.
  */
-async function ensureDevices(cluster: Cluster, workspaceId: string): Promise<readonly DeviceLogin[]> {
-  const { devices } = cluster.client;
+async function ensureDevices({ client: { devices } }: Cluster, workspaceId: string): Promise<readonly DeviceLogin[]> {
   const known = (await devices.listDevices({ workspaceId, pageSize: 1000 })).devices.map(one => one.deviceId);
   const wanted = [YOURS, ...SENDING];
-  const fresh = wanted.filter(id => !known.includes(id));
-  const secrets = new Map<string, string>();
-  if (fresh.length > 0) {
-    const printed = await skep(cluster, ["device", "add", workspaceId, ...fresh, "-o", "json"]);
-    const made = JSON.parse(printed) as readonly { device: { deviceId: string }; secret: string }[];
-    for (const { device, secret } of made) secrets.set(device.deviceId, secret);
-  }
+  const deviceIds = wanted.filter(id => !known.includes(id));
+  const made = deviceIds.length === 0 ? [] : (await devices.createDevices({ workspaceId, deviceIds })).credentials;
+  const secrets = new Map(made.map(({ device, secret }) => [device?.deviceId ?? "", secret]));
   for (const deviceId of wanted.filter(id => known.includes(id))) {
     const { credential } = await devices.rotateDevice({ workspaceId, deviceId });
     secrets.set(deviceId, credential?.secret ?? "");
