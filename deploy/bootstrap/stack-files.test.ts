@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BROKER_ACCESS, brokerConfig } from "@skep/workspace/gate/broker-files.ts";
+import { BROKER_ACCESS, brokerConfig } from "@skep/core/workspace/broker-files.ts";
 import { expect, it } from "vitest";
 
 /** The lines of a file of the stack that are no comment. */

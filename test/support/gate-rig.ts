@@ -13,7 +13,8 @@ import { createHostTokens } from "@skep/scheduler/join/host-tokens.ts";
 import { expect } from "vitest";
 import { gateHandlers } from "@skep/scheduler/api/gates.ts";
 import { createTestPlatform, LEADER } from "@skep/scheduler/api/testing/platform.ts";
-import { BROKER_ACCESS, brokerConfig, brokerPasswords, type BrokerSecrets } from "@skep/workspace/gate/broker-files.ts";
+import { BROKER_ACCESS, brokerConfig } from "@skep/core/workspace/broker-files.ts";
+import { brokerPasswords, type BrokerSecrets } from "@skep/workspace/gate/broker-files.ts";
 import { createGateApi } from "@skep/workspace/gate/connect-gate-api.ts";
 import { createGate } from "@skep/workspace/gate/create-gate.ts";
 import { listenMqtt, listenWebSocket } from "@skep/workspace/gate/listen.ts";
@@ -74,7 +75,7 @@ export async function startGateRig(): Promise<GateRig> {
   const ownHostPassword = await tokens.brokerPassword("acme", "host");
   const ownBroker = await startBroker({ gate: await tokens.brokerPassword("acme", "gate"), host: ownHostPassword });
   await addNodes({ id: "node-1", address: "127.0.0.1" });
-  const pod = { ...{ instanceId: "default.ws-acme.1", deploymentId: podId("default", "acme") }, nodeId: "node-1" };
+  const pod = { ...{ instanceId: "default.ws_acme.1", deploymentId: podId("default", "acme") }, nodeId: "node-1" };
   const mqttPort = { container: "mosquitto", containerPort: 1883, protocol: "tcp", hostPort: ownBroker.port } as const;
   database.records.locations.set("pod", aLocation({ ...pod, state: "running", ports: [mqttPort] }));
   let isCut = false;

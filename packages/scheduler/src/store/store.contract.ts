@@ -14,6 +14,7 @@ import { describeRecoveries } from "./contract/recovery.contract.ts";
 import { describeDevices } from "./contract/device.contract.ts";
 import { describeGates } from "./contract/gate.contract.ts";
 import { describeMoves } from "./contract/move.contract.ts";
+import { describePods } from "./contract/pod.contract.ts";
 import { describeRules } from "./contract/rule.contract.ts";
 import { describeWebhooks } from "./contract/webhook.contract.ts";
 import { describeWorkspaces } from "./contract/workspace.contract.ts";
@@ -48,5 +49,6 @@ export function describeStore(place: StorePlace): void {
     describeDevices(setting);
     describeGates(setting);
     describeMoves(setting);
+    describePods(setting);
   });
 }

@@ -24,6 +24,7 @@ import type { StatusReport } from "./reports.ts";
 import type { Page, PageRequest, Request } from "./request.ts";
 import type { DeviceStore } from "./device-store.ts";
 import type { GateStore } from "./gate-store.ts";
+import type { PodStore } from "./pod-store.ts";
 import type { RuleStore } from "./rule-store.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 import type { Mandate } from "./mandate.ts";
@@ -380,6 +381,7 @@ export interface Store
     WebhookStore,
     DeviceStore,
     GateStore,
+    PodStore,
     HostingStore,
     MoveStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */

@@ -71,8 +71,8 @@ export function describeGates({ store, mandate, committed }: StoreSetting): void
       await make("fleet", "standalone");
       const port = { containerPort: 1883, protocol: "tcp", hostPort: undefined } as const;
       const containers = [aContainer({ name: "mosquitto", ports: [port] })];
-      await store.createDeployment("acme", aSpec({ name: "ws-fleet", containers }), [], someone, NOW);
-      const [instanceId, deploymentId] = ["acme.ws-fleet.1", "acme.ws-fleet"];
+      await store.createDeployment("acme", aSpec({ name: "ws_fleet", containers }), [], someone, NOW);
+      const [instanceId, deploymentId] = ["acme.ws_fleet.1", "acme.ws_fleet"];
       const ports = [{ container: "mosquitto", containerPort: 1883, protocol: "tcp", hostPort: 31_000 } as const];
       await committed(creation(1, { id: instanceId, deploymentId }), placement(1, { instanceId, ports }));
       const address = async () => (await store.locateBrokers(["fleet"], NOW))[0]?.address;

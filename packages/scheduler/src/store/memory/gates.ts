@@ -1,9 +1,10 @@
-import { isBehind, sideOf, type BrokerAddress, type WorkspaceBroker } from "@skep/core/workspace/broker.ts";
+import { isBehind, sideOf, type WorkspaceBroker } from "@skep/core/workspace/broker.ts";
 import { podId, POD_MQTT_PORT } from "@skep/core/workspace/pod.ts";
 import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
 import { GONE_AFTER_MS, type GateStore } from "../gate-store.ts";
 import type { Mandate } from "../mandate.ts";
 import { inOrder, type Records } from "../memory-records.ts";
+import { addressOf } from "./pods.ts";
 
 /** Passes a call of the store's on, as the network between would. */
 type Pass = <T>(call: string, run: () => T) => Promise<T>;
@@ -50,16 +51,6 @@ function brokerOf(records: Records, { id, tenantId, connector }: WorkspaceRecord
   const { side, serial, switchedAt } = records.workspaceBrokers.get(id) ?? {
     ...{ side: sideOf(connector.config.resources.type), serial: 0, switchedAt: -Infinity },
   };
-  const address = side === "own" ? addressOf(records, podId(tenantId, id)) : undefined;
+  const address = side === "own" ? addressOf(records, podId(tenantId, id), POD_MQTT_PORT) : undefined;
   return { workspaceId: id, side, serial, address, isSwitched: switchedAt > after };
-}
-
-function addressOf(records: Records, deploymentId: string): BrokerAddress | undefined {
-  const running = [...records.locations.values()].filter(
-    one => one.deploymentId === deploymentId && one.state === "running" && one.desired !== "stop",
-  );
-  const [latest] = running.toSorted((a, b) => b.epoch - a.epoch);
-  const port = latest?.ports.find(one => one.containerPort === POD_MQTT_PORT)?.hostPort;
-  const host = records.nodes.get(latest?.nodeId ?? "")?.node.address;
-  return port === undefined || host === undefined ? undefined : { host, port };
 }

@@ -5,6 +5,7 @@ import type { Clock } from "@skep/kit/clock.ts";
 import { createKeys } from "./keys.ts";
 import { createDevices } from "./devices.ts";
 import { createGates } from "./gates.ts";
+import { createPods } from "./pods.ts";
 import { createRules } from "./rules.ts";
 import { createWebhooks } from "./webhooks.ts";
 import { createHosting } from "./hosting.ts";
@@ -163,6 +164,7 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
     ...createWebhooks(records, pass),
     ...createDevices(records, pass),
     ...createGates(records, pass, passLeading(records, clock, pass)),
+    ...createPods(records, pass),
     ...createHosting(records, pass, () => clock.now()),
     ...createMoves(records, pass),
   };

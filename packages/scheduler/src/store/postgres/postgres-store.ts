@@ -26,6 +26,7 @@ import { loadDigests, restoreLocation, saveUsage } from "./queries/status.ts";
 import { saveSwarmNodes } from "./queries/swarm-nodes.ts";
 import { createDevices } from "./queries/devices.ts";
 import { createGates } from "./queries/gates.ts";
+import { createPods } from "./queries/pods.ts";
 import { createRules } from "./queries/rules.ts";
 import { createWebhooks } from "./queries/webhooks.ts";
 import { createHosting } from "./queries/hosting.ts";
@@ -119,6 +120,7 @@ export function createPostgresStore(
     ...createWebhooks(pool),
     ...createDevices(pool),
     ...createGates(pool),
+    ...createPods(pool),
     ...createHosting(pool),
     ...createMoves(pool),
     ping: async () => void (await ask(pool, { name: "ping", text: "SELECT 1" }, [])),

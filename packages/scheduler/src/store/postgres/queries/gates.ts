@@ -9,20 +9,16 @@ import { POD_MQTT_PORT } from "@skep/core/workspace/pod.ts";
 import { GONE_AFTER_MS, type GateStore } from "../../gate-store.ts";
 import { refuse } from "../../refusals.ts";
 import { ask, inTransaction, type Queryable } from "../sql.ts";
+import { podAt, POD_ID } from "./pods.ts";
 import { LOCK_LEASE } from "./commit-hosting.ts";
 
-/** The broker of a pod is where the latest of its instances that run is. */
 const LOCATE = {
   name: "locate-brokers",
   text: `SELECT w.id AS "workspaceId", w.side, w.serial, w.switched_at > $2 AS "isSwitched", p.host, p.port
 FROM (SELECT w.id, w.tenant_id, coalesce(b.serial, 0) AS serial, coalesce(b.switched_at, -1) AS switched_at,
     coalesce(b.side, CASE w.mode WHEN 'standalone' THEN 'own' ELSE 'shared' END) AS side
   FROM workspaces w LEFT JOIN workspace_brokers b ON b.workspace_id = w.id) w
-LEFT JOIN LATERAL (SELECT n.address AS host, (x ->> 'hostPort')::integer AS port
-  FROM deployment_locations l JOIN node_metadata n USING (node_id), jsonb_array_elements(l.ports) x
-  WHERE w.side = 'own' AND l.deployment_id = w.tenant_id || '.ws-' || w.id AND l.status = 'running'
-    AND l.desired <> 'stop' AND (x ->> 'containerPort')::integer = ${POD_MQTT_PORT}
-  ORDER BY l.epoch DESC LIMIT 1) p ON true
+LEFT JOIN LATERAL (${podAt(POD_ID, String(POD_MQTT_PORT))}) p ON w.side = 'own'
 WHERE w.id = ANY ($1) OR w.switched_at > $2 ORDER BY w.id`,
 };
 

@@ -1,0 +1,30 @@
+/**
+ * Who may do what at a broker behind gates, the second wall behind them. A gate gives each
+ * connection the device's user name as client id, so that the pattern holds each to its own topics
+ * although all of them are one user.
+ */
+export const BROKER_ACCESS = `pattern write %c/#
+pattern read %c/#
+
+user host
+topic read +/devices/#
+topic write +/devices/+/commands/#
+`;
+
+/**
+ * Lines of mosquitto.conf for a broker behind gates, whose files are in `directory`. Its queues are
+ * bounded by bytes: a number would drop what a workspace that is away has not read.
+ */
+export function brokerConfig(directory: string): string {
+  return [
+    "allow_anonymous false",
+    `password_file ${directory}/passwords`,
+    `acl_file ${directory}/access`,
+    "max_queued_messages 0",
+    "max_queued_bytes 268435456",
+    "max_inflight_messages 0",
+    "message_size_limit 262144",
+    "persistent_client_expiration 7d",
+    "",
+  ].join("\n");
+}

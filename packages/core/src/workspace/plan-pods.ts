@@ -1,0 +1,140 @@
+import type { Deployment, DeploymentId, DeploymentSpec } from "../model/deployment.ts";
+import type { InstanceRecord, Location } from "../model/instance.ts";
+import type { TenantId } from "../model/tenant.ts";
+import { byText } from "../world/order.ts";
+import type { Connector, WorkspaceId } from "./connector.ts";
+import { podId, workspaceOfPod } from "./pod.ts";
+import type { WorkspaceRecord } from "./record.ts";
+
+/** A workspace that has a pod, or needs one. */
+export interface PodWorkspace {
+  readonly id: WorkspaceId;
+  readonly tenantId: TenantId;
+  readonly desired: WorkspaceRecord["desired"];
+  readonly connector: Connector;
+  /** It is standalone, or on its way from or to it. */
+  readonly needsPod: boolean;
+  /** Some host has it: where that is its own, the pod must stay until it has let go. */
+  readonly isHeld: boolean;
+}
+
+/** A pod as it is recorded. */
+export interface Pod {
+  readonly deployment: Deployment;
+  readonly spec: DeploymentSpec;
+  /** Of this deployment, in the order of their serials. */
+  readonly instances: readonly InstanceRecord[];
+}
+
+/** What the leader decides on. */
+export interface PodRecords {
+  readonly workspaces: readonly PodWorkspace[];
+  readonly pods: readonly Pod[];
+}
+
+/** One thing to do. Each names what it goes by; a change of that makes it void. */
+export type PodChange =
+  | {
+      readonly kind: "create";
+      readonly workspaceId: WorkspaceId;
+      readonly tenantId: TenantId;
+      readonly spec: DeploymentSpec;
+    }
+  | {
+      readonly kind: "change";
+      readonly workspaceId: WorkspaceId;
+      readonly deploymentId: DeploymentId;
+      readonly version: number;
+      readonly desired: Deployment["desired"];
+      /** Absent where the spec stays as it is. */
+      readonly spec?: DeploymentSpec;
+    };
+
+/** Pods that may be without a running copy at once because their spec was changed. */
+export const MOST_CHANGING = 3;
+
+/**
+ * What is to be done so that each workspace that needs a pod has one, with this spec, and nobody
+ * else has. A pod whose workspace is not wanted stays until no host has the workspace. A new spec
+ * goes to few at a time: it stops what runs, and a new version of an image is for all of them.
+ */
+export function planPods(
+  { workspaces, pods }: PodRecords,
+  specs: ReadonlyMap<WorkspaceId, DeploymentSpec>,
+): readonly PodChange[] {
+  const byId = new Map(pods.map(one => [one.deployment.id, one]));
+  const wanted = new Map(workspaces.map(one => [podId(one.tenantId, one.id), one]));
+  let changing = pods.filter(isChanging).length;
+  const changes = workspaces
+    .toSorted((a, b) => byText(a.id, b.id))
+    .flatMap((one): readonly PodChange[] => {
+      const spec = specs.get(one.id);
+      const pod = byId.get(podId(one.tenantId, one.id));
+      const desired = desiredOf(one);
+      if (pod === undefined) {
+        if (desired !== "run" || spec === undefined) return [];
+        return [{ kind: "create", workspaceId: one.id, tenantId: one.tenantId, spec }];
+      }
+      const { id: deploymentId, resourceVersion: version } = pod.deployment;
+      if (pod.deployment.desired === "deleted") return [];
+      const isOther = desired === "run" && spec !== undefined && !isSame(pod.spec, spec);
+      // One that does not run anyway has nothing to lose.
+      const mayChange = isOther && (changing < MOST_CHANGING || currentOf(pod)?.state !== "running");
+      if (mayChange) changing += 1;
+      if (!mayChange && desired === pod.deployment.desired) return [];
+      const change = { kind: "change", workspaceId: one.id, deploymentId, version, desired } as const;
+      return [mayChange ? { ...change, spec } : change];
+    });
+  const left = pods.filter(({ deployment: { id, desired } }) => !wanted.has(id) && desired !== "deleted");
+  return [
+    ...changes,
+    ...left.map(({ deployment: { id: deploymentId, resourceVersion: version } }) => ({
+      ...({ kind: "change", deploymentId, version, desired: "deleted" } as const),
+      workspaceId: workspaceOfPod(deploymentId) ?? "",
+    })),
+  ];
+}
+
+/** While a host has the workspace the pod stays as it is wanted to run: it has to let go first. */
+function desiredOf({ desired, needsPod, isHeld }: PodWorkspace): Deployment["desired"] {
+  if (isHeld || (needsPod && desired === "run")) return "run";
+  return needsPod && desired === "stopped" ? "stopped" : "deleted";
+}
+
+/** Whether a new spec is on its way into it. */
+function isChanging(pod: Pod): boolean {
+  const { desired, release } = pod.deployment;
+  const current = currentOf(pod);
+  return desired === "run" && release > 1 && (current?.state !== "running" || current.release !== release);
+}
+
+function currentOf({ instances }: Pod): Location | undefined {
+  return instances.flatMap(one => one.locations).toSorted((a, b) => b.changedAt - a.changedAt)[0];
+}
+
+/** Both are made of plain values, in whatever order of their fields. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].every(key => isSame(Reflect.get(a, key), Reflect.get(b, key)));
+}
+
+/** What a workspace that no host has waits for, by its pod. `undefined` where it has no pod. */
+export function whyPodWaits(pod: Pod | undefined): string | undefined {
+  if (pod === undefined) return undefined;
+  const { id, desired } = pod.deployment;
+  if (desired !== "run") return `waits for its pod ${id}, which is ${desired === "deleted" ? "going" : "stopped"}`;
+  const instance = pod.instances.findLast(one => one.instance.desired === "run");
+  const current = instance?.locations.toSorted((a, b) => b.epoch - a.epoch)[0];
+  if (current === undefined) {
+    const removed = instance?.instance.refusal?.removed.map(one => one.sentence) ?? [];
+    const because = removed.length === 0 ? "it is placed next" : removed.join("; ");
+    return `waits for its pod ${id} to get a node: ${because}`;
+  }
+  if (current.state === "running") {
+    const unwell = current.health === "unhealthy" ? " A container of it is unhealthy." : "";
+    return `waits for the host in its pod ${id}, which runs on node ${current.nodeId}, to report.${unwell}`;
+  }
+  const said = current.message === "" ? "" : `: ${current.message}`;
+  return `waits for its pod ${id}, which is ${current.state} on node ${current.nodeId}${said}`;
+}

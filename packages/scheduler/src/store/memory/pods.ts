@@ -1,0 +1,67 @@
+import type { BrokerAddress } from "@skep/core/workspace/broker.ts";
+import { podId, workspaceOfPod } from "@skep/core/workspace/pod.ts";
+import type { Pod, PodRecords, PodWorkspace } from "@skep/core/workspace/plan-pods.ts";
+import { parseInstanceId } from "@skep/core/model/instance-id.ts";
+import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
+import { inOrder, type Records } from "../memory-records.ts";
+import type { PodStore } from "../pod-store.ts";
+import { getDeployment } from "./spec.ts";
+
+/** Passes a call of the store's on, as the network between would. */
+type Pass = <T>(call: string, run: () => T) => Promise<T>;
+
+/** See `PodStore`. */
+export function createPods(records: Records, pass: Pass): PodStore {
+  return {
+    loadPods: () => pass("loadPods", () => loadPods(records)),
+    locatePod: (workspaceId, port) =>
+      pass("locatePod", () => {
+        const id = podId(records.workspaces.get(workspaceId)?.tenantId ?? "", workspaceId);
+        return { isThere: records.deployments.has(id), address: addressOf(records, id, port) };
+      }),
+  };
+}
+
+function loadPods(records: Records): PodRecords {
+  const pods = inOrder(records.deployments.values(), one => one.id).flatMap(({ id }): readonly Pod[] => {
+    const found = workspaceOfPod(id) === undefined ? undefined : getDeployment(records, id);
+    if (found === undefined) return [];
+    return [{ deployment: found.deployment, spec: found.release.spec, instances: instancesOf(records, id) }];
+  });
+  const workspaces = inOrder(records.workspaces.values(), one => one.id).map(one => toPodWorkspace(records, one));
+  return {
+    workspaces: workspaces.filter(one => one.needsPod || records.deployments.has(podId(one.tenantId, one.id))),
+    pods,
+  };
+}
+
+function toPodWorkspace(records: Records, { id, tenantId, desired, connector }: WorkspaceRecord): PodWorkspace {
+  const isHeld = [...records.workspaceLocations.values()].some(
+    one => one.workspaceId === id && records.workspaceHosts.get(one.hostId)?.workspaceId === id,
+  );
+  return { id, tenantId, desired, connector, isHeld, needsPod: connector.config.resources.type === "standalone" };
+}
+
+function instancesOf(records: Records, deploymentId: string): Pod["instances"] {
+  const instances = [...records.instances.values()].filter(one => one.deploymentId === deploymentId);
+  const serialOf = (id: string): number => parseInstanceId(id)?.serial ?? 0;
+  return instances
+    .toSorted((a, b) => serialOf(a.id) - serialOf(b.id))
+    .map(instance => ({
+      instance,
+      locations: [...records.locations.values()]
+        .filter(one => one.instanceId === instance.id)
+        .toSorted((a, b) => a.epoch - b.epoch),
+    }));
+}
+
+/** Where a port of a deployment's running copy is; `undefined` while none runs. */
+export function addressOf(records: Records, deploymentId: string, containerPort: number): BrokerAddress | undefined {
+  const running = [...records.locations.values()].filter(
+    one => one.deploymentId === deploymentId && one.state === "running" && one.desired !== "stop",
+  );
+  const [latest] = running.toSorted((a, b) => b.changedAt - a.changedAt);
+  const port = latest?.ports.find(one => one.containerPort === containerPort)?.hostPort;
+  const host = records.nodes.get(latest?.nodeId ?? "")?.node.address;
+  return port === undefined || host === undefined ? undefined : { host, port };
+}

@@ -1,0 +1,19 @@
+import type { BrokerAddress } from "@skep/core/workspace/broker.ts";
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import type { PodRecords } from "@skep/core/workspace/plan-pods.ts";
+
+/** Where a port of a pod is reached. */
+export interface PodPort {
+  /** Whether there is a pod at all. */
+  readonly isThere: boolean;
+  /** At its node; `undefined` while it does not run. */
+  readonly address: BrokerAddress | undefined;
+}
+
+/** The pods of standalone workspaces; they are written as any deployment is. */
+export interface PodStore {
+  /** One snapshot of all pods, and of the workspaces that need one or have one. */
+  loadPods(): Promise<PodRecords>;
+  /** Where a port of a workspace's pod is reached. */
+  locatePod(workspaceId: WorkspaceId, containerPort: number): Promise<PodPort>;
+}

@@ -1,0 +1,92 @@
+import { connectorFromStored } from "@skep/api/codec/stored/workspace.ts";
+import { parseInstanceId } from "@skep/core/model/instance-id.ts";
+import type { Pod, PodRecords, PodWorkspace } from "@skep/core/workspace/plan-pods.ts";
+import type { PodStore } from "../../pod-store.ts";
+import { toDeployment, toInstance, toLocation, toRelease } from "../rows.ts";
+import { ask, askOne, type Queryable } from "../sql.ts";
+import {
+  LOCATION_COLUMNS,
+  type DeploymentRow,
+  type InstanceRow,
+  type LocationRow,
+  type ReleaseRow,
+} from "../tables.ts";
+
+/** Of a workspace `w`: the id of its pod, as core's `podId` says it. */
+export const POD_ID = "w.tenant_id || '.ws_' || w.id";
+
+/** Where a port of a pod is, whose deployment is `id`: at the latest of its copies that run. */
+export function podAt(id: string, port: string): string {
+  return `SELECT n.address AS host, (x ->> 'hostPort')::integer AS port
+  FROM deployment_locations l JOIN node_metadata n USING (node_id), jsonb_array_elements(l.ports) x
+  WHERE l.deployment_id = ${id} AND l.status = 'running' AND l.desired <> 'stop'
+    AND (x ->> 'containerPort')::integer = ${port}
+  ORDER BY l.changed_at DESC LIMIT 1`;
+}
+
+const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
+const OF_PODS = "deployment_id IN (SELECT id FROM deployments WHERE name LIKE 'ws\\_%')";
+
+/** One statement is one snapshot. */
+const LOAD = {
+  name: "load-pods",
+  text: `SELECT
+  ${list(`SELECT w.id, w.tenant_id AS "tenantId", w.desired, w.connector, w.mode = 'standalone' AS "needsPod",
+    EXISTS (SELECT FROM workspace_locations l JOIN workspace_hosts h USING (host_id)
+      WHERE l.workspace_id = w.id AND h.workspace_id = w.id) AS "isHeld"
+    FROM workspaces w WHERE w.mode = 'standalone' OR EXISTS (SELECT FROM deployments d WHERE d.id = ${POD_ID})
+    ORDER BY w.id COLLATE "C"`)} AS workspaces,
+  ${list(`SELECT to_json(d) AS deployment,
+    json_build_object('deployment_id', r.deployment_id, 'number', r.number, 'spec', r.spec) AS release
+    FROM deployments d JOIN releases r ON r.deployment_id = d.id AND r.number = d.release
+    WHERE d.name LIKE 'ws\\_%' ORDER BY d.id COLLATE "C"`)} AS pods,
+  ${list(`SELECT * FROM instances WHERE ${OF_PODS}`)} AS instances,
+  ${list(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations WHERE ${OF_PODS} ORDER BY epoch`)} AS locations`,
+};
+
+interface Loaded {
+  readonly workspaces: readonly (Omit<PodWorkspace, "connector"> & { readonly connector: unknown })[];
+  readonly pods: readonly { readonly deployment: DeploymentRow; readonly release: ReleaseRow }[];
+  readonly instances: readonly InstanceRow[];
+  readonly locations: readonly LocationRow[];
+}
+
+async function loadPods(db: Queryable): Promise<PodRecords> {
+  const row = await askOne<Loaded & Record<string, unknown>>(db, LOAD, []);
+  const locations = Map.groupBy(row.locations.map(toLocation), one => one.instanceId);
+  const serialOf = (id: string): number => parseInstanceId(id)?.serial ?? 0;
+  const instances = row.instances.map(toInstance).toSorted((a, b) => serialOf(a.id) - serialOf(b.id));
+  const byPod = Map.groupBy(instances, one => one.deploymentId);
+  return {
+    workspaces: row.workspaces.map(one => ({ ...one, connector: connectorFromStored(one.connector) })),
+    pods: row.pods.map((one): Pod => ({
+      deployment: toDeployment(one.deployment),
+      spec: toRelease(one.release).spec,
+      instances: (byPod.get(one.deployment.id) ?? []).map(instance => ({
+        instance,
+        locations: locations.get(instance.id) ?? [],
+      })),
+    })),
+  };
+}
+
+const LOCATE = {
+  name: "locate-pod",
+  text: `SELECT EXISTS (SELECT FROM deployments d WHERE d.id = ${POD_ID}) AS there, p.host, p.port
+FROM workspaces w LEFT JOIN LATERAL (${podAt(POD_ID, "$2")}) p ON true WHERE w.id = $1`,
+};
+
+/** See `PodStore`. */
+export function createPods(db: Queryable): PodStore {
+  return {
+    loadPods: () => loadPods(db),
+    locatePod: async (workspaceId, containerPort) => {
+      const [row] = await ask<{ there: boolean; host: string | null; port: number | null }>(db, LOCATE, [
+        workspaceId,
+        containerPort,
+      ]);
+      const { there: isThere = false, host = null, port = null } = row ?? {};
+      return { isThere, address: host === null || port === null ? undefined : { host, port } };
+    },
+  };
+}
