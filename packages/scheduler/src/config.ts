@@ -2,6 +2,7 @@ import { parsePortRanges } from "@skep/core/model/host-ports.ts";
 import { MOST_COMMIT_SHARE } from "@skep/core/model/lease.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
+import type { PodSettings } from "@skep/core/workspace/pod-spec.ts";
 import { ROUTES_MAX_AGE_MS } from "./edge/routes-view.ts";
 import { ConfigError, loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
 import { SERVER_SETTINGS } from "@skep/server/settings.ts";
@@ -169,6 +170,26 @@ export const SCHEDULER_SETTINGS = {
     names,
     "hosts in the platform's own network that webhooks of workspaces may go to, also by plain HTTP; commas between",
   ),
+  podApiUrl: setting(
+    "SKEP_WORKSPACE_API_URL",
+    z.string().optional(),
+    "where the pods of standalone workspaces reach the schedulers, such as http://10.0.0.11:7700, commas between several",
+  ),
+  podImage: setting(
+    "SKEP_WORKSPACE_IMAGE",
+    z.string().min(1).default("skep/workspace:latest"),
+    "image of the host in such a pod",
+  ),
+  podMosquittoImage: setting(
+    "SKEP_MOSQUITTO_IMAGE",
+    z.string().min(1).default("eclipse-mosquitto:2.0"),
+    "image of the broker in such a pod",
+  ),
+  podMongoImage: setting(
+    "SKEP_MONGO_IMAGE",
+    z.string().min(1).default("mongo:6.0"),
+    "image of the database in such a pod",
+  ),
   reservedDomains: setting(
     "SKEP_RESERVED_DOMAINS",
     names,
@@ -272,6 +293,13 @@ export function retentionOf(config: SchedulerConfig): Retention {
     decisionsMs: config.keepDecisionsDays * DAY_MS,
     auditMs: config.keepAuditDays * DAY_MS,
   };
+}
+
+/** What the pods of standalone workspaces are made of; `undefined` where they would find nobody. */
+export function podsOf(config: SchedulerConfig): PodSettings | undefined {
+  const { podApiUrl: apiUrl, podImage: workspace, podMosquittoImage: mosquitto, podMongoImage: mongo } = config;
+  if (apiUrl === undefined || apiUrl === "") return undefined;
+  return { apiUrl, images: { workspace, mosquitto, mongo }, databaseHosts: config.databaseHosts };
 }
 
 /** The bounds of a new tenant that names none. */

@@ -1,4 +1,5 @@
 import type { PortRange } from "@skep/core/model/host-ports.ts";
+import type { PodSettings } from "@skep/core/workspace/pod-spec.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
 import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import { encodeWake } from "@skep/api/codec/notice.ts";
@@ -39,6 +40,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly isHosting?: boolean;
   /** How long the stages of a workspace's move may take; as for a fleet where it is absent. */
   readonly moveTimes?: MigrationTimes;
+  /** What the pods of standalone workspaces are made of; none is made where it is absent. */
+  readonly pods?: PodSettings;
   /** Port at which every agent answers `/livez` to its peers. */
   readonly probePort?: number;
   /** How old the routes may be that are served to edges, in ms. */
@@ -157,6 +160,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
           probePort,
           isHosting: deps.isHosting ?? false,
           moveTimes: deps.moveTimes,
+          pods: deps.pods,
           onFreeze: () => replicas.tell(),
         });
         command = mine;

@@ -14,7 +14,7 @@ import { systemIds, systemRandom } from "@skep/kit/random.ts";
 import { retry } from "@skep/kit/retry.ts";
 import { hostname } from "node:os";
 import { createHandlers } from "./api/handlers.ts";
-import { defaultQuotaOf, retentionOf, SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.ts";
+import { defaultQuotaOf, podsOf, retentionOf, SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.ts";
 import { createAskEdge } from "./edge/ask-edge.ts";
 import { startEdgeServer } from "./edge/edge-server.ts";
 import { knowTokens, type AuthOptions } from "@skep/server/auth.ts";
@@ -41,6 +41,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     log,
   });
   life.stack.defer(() => bus.close());
+  const pods = podsOf(config);
   const scheduler = createScheduler({
     ...{ store, bus, clock: systemClock, log, random: systemRandom, ids: systemIds, settings: settingsOf(config) },
     ...{ fixedPorts: config.fixedPorts, routesMaxAgeMs: config.routesMaxAgeMs },
@@ -51,6 +52,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     webhookHosts: config.webhookHosts,
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
     isHosting: true,
+    ...(pods === undefined ? {} : { pods }),
     ...joinOf(config),
   });
   life.stack.defer(() => scheduler.stop());

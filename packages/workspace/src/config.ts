@@ -44,6 +44,11 @@ export const HOST_SETTINGS = {
     z.string().default("mongodb://localhost:27017"),
     "the MongoDB of workspaces without a database of their own",
   ),
+  mongoInitiate: setting(
+    "SKEP_MONGODB_INITIATE",
+    z.enum(["yes", "no"]).default("no"),
+    "`yes` where that MongoDB is the host's own and is to become a replica set of one",
+  ),
   allowedDatabaseHosts: setting(
     "SKEP_ALLOWED_DATABASE_HOSTS",
     z.string().default(""),

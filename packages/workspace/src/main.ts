@@ -1,5 +1,7 @@
 import { createLog } from "@skep/kit/log.ts";
 import { run } from "@skep/kit/lifecycle.ts";
+import { systemClock } from "@skep/kit/clock.ts";
+import { untilReplicaSet } from "./replica-set/until-ready.ts";
 import { readHostConfig } from "./config.ts";
 import { openHostedContainers } from "./container/open-hosted.ts";
 import { serveHost } from "./serve.ts";
@@ -8,6 +10,10 @@ const config = readHostConfig();
 const log = createLog({ level: config.logLevel, fields: { service: "workspace" } });
 await run(
   async life => {
+    if (config.mongoInitiate === "yes") {
+      const host = new URL(config.mongoUrl).host;
+      await untilReplicaSet({ host, clock: systemClock }, log, life.signal);
+    }
     const hosted = await openHostedContainers(config, log, life);
     await serveHost(config, log, life, hosted);
   },

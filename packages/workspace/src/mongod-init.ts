@@ -3,9 +3,7 @@ import { loadConfig, secret, setting } from "@skep/kit/config.ts";
 import { run } from "@skep/kit/lifecycle.ts";
 import { createLog } from "@skep/kit/log.ts";
 import { z } from "zod";
-import { makeReplicaSetReady } from "./replica-set/make-ready.ts";
-
-const AGAIN_MS = 2_000;
+import { untilReplicaSet } from "./replica-set/until-ready.ts";
 
 const config = loadConfig({
   host: setting("SKEP_MONGOD_HOST", z.string().default("localhost:27017"), "the server, as everybody reaches it"),
@@ -20,17 +18,8 @@ await run(
     // The process ends with its last timer otherwise.
     const stay = setInterval(() => undefined, 3_600_000);
     signal.addEventListener("abort", () => clearInterval(stay));
-    while (!signal.aborted) {
-      try {
-        const done = await makeReplicaSetReady({ ...config, clock: systemClock });
-        log.info("replica-set.ready", "MongoDB takes writes.", { done });
-        return;
-      } catch (error) {
-        const because = (error as Error).message;
-        log.warn("replica-set.unready", "MongoDB is not ready; it is tried again.", { because });
-        await systemClock.sleep(AGAIN_MS, signal);
-      }
-    }
+    const { host, ...access } = config;
+    await untilReplicaSet({ host, access, clock: systemClock }, log, signal);
   },
   { log },
 );

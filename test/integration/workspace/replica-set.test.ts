@@ -48,7 +48,7 @@ async function write(user: string, password: string): Promise<unknown> {
 
 it("makes a server with a key a replica set of one that lets in its hosts and nobody else", async () => {
   const ready = (password: string): ReturnType<typeof makeReplicaSetReady> =>
-    makeReplicaSetReady({ host, key: `${KEY}\n`, password, clock: systemClock });
+    makeReplicaSetReady({ host, access: { key: `${KEY}\n`, password }, clock: systemClock });
   expect(await eventually(() => ready("first-password-of-hosts"))).toEqual([
     "the replica set was made",
     "the user skep was made",
@@ -63,6 +63,10 @@ it("makes a server with a key a replica set of one that lets in its hosts and no
   await write(HOSTS_USER, "second-password-of-hosts");
   await expect(write(HOSTS_USER, "first-password-of-hosts")).rejects.toThrow("Authentication failed");
   await expect(
-    makeReplicaSetReady({ host, key: "bm90LXRoZS1rZXk=", password: "another-password", clock: systemClock }),
+    makeReplicaSetReady({
+      host,
+      access: { key: "bm90LXRoZS1rZXk=", password: "another-password" },
+      clock: systemClock,
+    }),
   ).rejects.toThrow("Authentication failed");
 }, 60_000);

@@ -1,8 +1,8 @@
-import type { ContainerSpec, DeploymentSpec, HealthCheck } from "../model/deployment.ts";
+import type { ContainerSpec, DeploymentId, DeploymentSpec, HealthCheck } from "../model/deployment.ts";
 import type { Resources } from "../model/resources.ts";
 import { BROKER_ACCESS, brokerConfig } from "./broker-files.ts";
 import { limitsOf, type Connector } from "./connector.ts";
-import { POD_EVENTS_PORT, POD_MQTT_PORT, podName } from "./pod.ts";
+import { POD_EVENTS_PORT, POD_MQTT_PORT, podName, workspaceOfPod } from "./pod.ts";
 import { sizeOf } from "./sizing.ts";
 
 /** What an operator says of pods. */
@@ -25,7 +25,7 @@ export interface PodSecrets {
 }
 
 /** Variables of a pod's containers that are shown to nobody. */
-export const POD_SECRETS: readonly string[] = ["SKEP_HOST_SECRET", "SKEP_MQTT_PASSWORD", "PASSWORDS"];
+const SECRETS: readonly string[] = ["SKEP_HOST_SECRET", "SKEP_MQTT_PASSWORD", "PASSWORDS"];
 
 const MB = 1024 * 1024;
 const BROKER_FILES = "/run/skep";
@@ -138,4 +138,14 @@ function resourcesOf(memoryMb: number): Resources {
 function healthBy(test: readonly string[]): HealthCheck {
   const probe = { kind: "docker", test: ["CMD", ...test] } as const;
   return { probe, intervalMs: 5_000, timeoutMs: 5_000, retries: 3, startPeriodMs: 60_000 };
+}
+
+/** The spec as people see it: what a tenant sets himself is shown, what the platform sets is not. */
+export function withoutSecrets(deploymentId: DeploymentId, spec: DeploymentSpec): DeploymentSpec {
+  if (workspaceOfPod(deploymentId) === undefined) return spec;
+  const containers = spec.containers.map(one => {
+    const env = Object.entries(one.env).map(([key, value]) => [key, SECRETS.includes(key) ? "***" : value]);
+    return { ...one, env: Object.fromEntries(env) as ContainerSpec["env"] };
+  });
+  return { ...spec, containers };
 }

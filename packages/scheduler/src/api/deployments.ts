@@ -4,6 +4,7 @@ import { SkepError } from "@skep/core/error.ts";
 import { tenantOf } from "@skep/core/model/instance-id.ts";
 import type { DeploymentChange } from "@skep/core/deployment/change.ts";
 import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
+import { refusePod } from "@skep/core/workspace/pod.ts";
 import { changeRequest } from "./caller.ts";
 import { encodeMany, encodeOne, findDeployment } from "./deployment-read.ts";
 import type { DeploymentInit } from "./deployment-read.ts";
@@ -35,6 +36,7 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
       return { deployment: deploymentToProto(record, [], lookupsOf([], accepted.routes, [])) };
     },
     updateDeployment: async (request, context) => {
+      refusePod(request.deploymentId);
       const { spec, routes } = acceptMessage(tenantOf(request.deploymentId), request.spec, await rules());
       refuseRename(request.deploymentId, spec.name);
       return { deployment: await change(deps, request, context, { spec, routes }) };
@@ -85,6 +87,7 @@ async function change(
   context: HandlerContext,
   wanted: DeploymentChange,
 ): Promise<DeploymentInit> {
+  refusePod(request.deploymentId);
   const expected = request.resourceVersion === undefined ? undefined : Number(request.resourceVersion);
   const by = changeRequest(request, context);
   const record = await deps.store.changeDeployment(request.deploymentId, wanted, expected, by, deps.clock.now());

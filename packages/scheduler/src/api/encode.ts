@@ -19,6 +19,7 @@ import type { DeploymentSchema } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import type { InstanceSchema, LocationSchema } from "@skep/api/gen/skep/v1/instance_pb.ts";
 import type { NodeSchema } from "@skep/api/gen/skep/v1/node_pb.ts";
 import type { RouteSchema } from "@skep/api/gen/skep/v1/routing_pb.ts";
+import { withoutSecrets } from "@skep/core/workspace/pod-spec.ts";
 import { currentOf } from "@skep/core/model/state.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import type { Route } from "@skep/core/model/routing.ts";
@@ -45,7 +46,7 @@ export function deploymentToProto(
     release: deployment.release,
     resourceVersion: toUint64(deployment.resourceVersion),
     createdAt: timestampFromMs(deployment.createdAt),
-    spec: specToProto(release.spec),
+    spec: specToProto(withoutSecrets(deployment.id, release.spec)),
     status: {
       ...status,
       troubles: troubles.map(({ refusal, ...trouble }) => ({

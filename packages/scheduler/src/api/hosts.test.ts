@@ -3,7 +3,7 @@ import { fromConnectError } from "@skep/api/codec/error.ts";
 import { hostAnswerFromProto, hostAssignmentFromProto, hostReportToProto } from "@skep/api/codec/host.ts";
 import { HostService } from "@skep/api/gen/skep/v1/host_pb.ts";
 import { aHost, type HostRights } from "@skep/core/access/principal.ts";
-import { aTenant } from "@skep/core/testing/builders.ts";
+import { aContainer, aSpec, aTenant } from "@skep/core/testing/builders.ts";
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
 import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { HostReport } from "@skep/core/workspace/host-report.ts";
@@ -107,6 +107,29 @@ describe("a report", () => {
     await clientOf(undefined, "10.2.2.2").report(hostReportToProto(own));
     await commit({ kind: "place", workspaceId: "fleet", hostId: "host_a", epoch: 1, placement: 1, because: "" });
     expect(await platform.store.reachWorkspace("fleet")).toMatchObject({ address: "10.2.2.2" });
+  });
+
+  it("has the address and the port of its pod at the node, whatever it says, once that runs", async () => {
+    await platform.store.createTenant(aTenant(), someone);
+    const wanted = { tenantId: "acme", purpose: aPurpose(), strategy: "least-loaded" } as const;
+    const connector = aConnector({ id: "fleet" }, {}, {}, "standalone");
+    await platform.store.createWorkspace({ ...wanted, connector }, someone, 0);
+    const port = { containerPort: 7_704, protocol: "tcp", hostPort: undefined } as const;
+    const spec = aSpec({ name: "ws_fleet", containers: [aContainer({ ports: [port] })] });
+    await platform.store.createDeployment("acme", spec, [], someone, 0);
+    const reached = async (seq: number) => {
+      const own = aHostReport({ seq, workspaceId: "fleet", address: "10.0.0.1", eventsPort: 7_704 });
+      await clientOf(undefined, "172.17.0.1").report(hostReportToProto(own));
+      const { address, port } = (await platform.store.reachWorkspace("fleet")) ?? { address: "none", port: 0 };
+      return `${address}:${port}`;
+    };
+    await reached(1);
+    await commit({ kind: "place", workspaceId: "fleet", hostId: "host_a", epoch: 1, placement: 1, because: "" });
+    expect(await reached(2)).toBe(":0");
+    await platform.addNodes({ id: "node-1", address: "10.7.7.7" });
+    await platform.converge();
+    const { hostPort } = (await platform.store.loadWorld()).locations[0]!.ports[0]!;
+    expect(await reached(3)).toBe(`10.7.7.7:${hostPort}`);
   });
 
   it("is refused by its field where it is none", async () => {

@@ -11,6 +11,8 @@ import { ruleToProto } from "@skep/api/codec/rule.ts";
 import { refuse } from "../store/refusals.ts";
 import { principalKey } from "@skep/server/auth.ts";
 import { peerKey } from "@skep/server/client.ts";
+import { POD_EVENTS_PORT } from "@skep/core/workspace/pod.ts";
+import type { PodStore } from "../store/pod-store.ts";
 import { createHostTokens } from "../join/host-tokens.ts";
 import { HOLD_MS } from "../loop/host-watch.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -47,7 +49,7 @@ export function hostHandlers(deps: ApiDeps): ServiceImpl<typeof HostService> {
     },
     report: async (request, context) => {
       const told = hostReportFromProto(request);
-      const report = { ...told, address: addressOf(told, context.values.get(peerKey)) };
+      const report = { ...told, ...(await reachOf(store, told, context.values.get(peerKey))) };
       requireHost(context, report.hostId, report.workspaceId ?? "");
       const { answer, changed } = await store.saveHostReport(report, HOLD_MS, clock.now());
       if (changed) deps.wake(`host ${report.hostId}: reported`);
@@ -58,11 +60,19 @@ export function hostHandlers(deps: ApiDeps): ServiceImpl<typeof HostService> {
 
 /**
  * A shared host may name its own address, since an operator runs it. One that a tenant has to
- * himself is where it speaks from, so that nobody has edges and schedulers call somebody else.
+ * himself is where its pod is, so that nobody has edges and schedulers call somebody else; one
+ * without a pod is where it speaks from.
  */
-function addressOf({ address, workspaceId }: HostReport, peer: string): string {
-  if (address !== "" && workspaceId === undefined) return address;
-  return isHostAddress(peer) ? peer : "";
+async function reachOf(
+  store: Pick<PodStore, "locatePod">,
+  { address, eventsPort, workspaceId }: HostReport,
+  peer: string,
+): Promise<Pick<HostReport, "address" | "eventsPort">> {
+  const origin = isHostAddress(peer) ? peer : "";
+  if (workspaceId === undefined) return { address: address === "" ? origin : address, eventsPort };
+  const pod = await store.locatePod(workspaceId, POD_EVENTS_PORT);
+  if (!pod.isThere) return { address: origin, eventsPort };
+  return { address: pod.address?.host ?? "", eventsPort: pod.address?.port ?? 0 };
 }
 
 /** What a host is to run, at once where it is recorded, and after each change. */

@@ -1,6 +1,8 @@
 import type { ExecInstanceRequest, ExecInstanceResponse } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { Location } from "@skep/core/model/instance.ts";
+import { deploymentOf } from "@skep/core/model/instance-id.ts";
+import { refusePod } from "@skep/core/workspace/pod.ts";
 import type { ApiDeps } from "./deps.ts";
 import { currentOf } from "@skep/core/model/state.ts";
 import type { InstanceRecord } from "@skep/core/model/instance.ts";
@@ -23,6 +25,7 @@ export async function* execInstance(
   signal: AbortSignal,
 ): AsyncGenerator<ExecInstanceResponse> {
   const { store, clock, newId } = deps;
+  refusePod(deploymentOf(request.instanceId));
   const record = await findInstance(store, request.instanceId);
   const location = runningLocation(record);
   const container = chooseContainer(location, request.container);

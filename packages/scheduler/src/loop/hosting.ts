@@ -3,6 +3,8 @@ import { isEmptyPlan, type HostingPlan, type HostingRecords } from "@skep/core/w
 import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import { planMoves } from "@skep/core/workspace/plan-moves.ts";
 import { planHosting, type HostLiveness } from "@skep/core/workspace/plan-hosting.ts";
+import type { PodSettings } from "@skep/core/workspace/pod-spec.ts";
+import { withPodWords } from "@skep/core/workspace/pod-words.ts";
 import { createAttention } from "./attention.ts";
 import { createDecisionKeeper } from "./decision-keeper.ts";
 import type { Hints } from "./hints.ts";
@@ -10,6 +12,7 @@ import { createHostWatch, DOWN_AFTER_MS } from "./host-watch.ts";
 import { hostNews, hostingNews, type HostNews } from "./hosting-news.ts";
 import { guideDevices } from "./move-guide.ts";
 import type { Leadership } from "./leader.ts";
+import { createPods } from "./pods.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 import type { RecordsGuard } from "./records-guard.ts";
 
@@ -26,6 +29,10 @@ export interface HostingOptions {
   readonly hints: Hints;
   /** How long the stages of a move may take; as for a fleet where it is undefined. */
   readonly moveTimes: MigrationTimes | undefined;
+  /** What pods are made of; `undefined` where none can be made. */
+  readonly pods: PodSettings | undefined;
+  /** Deployments were written: the tick is to look. */
+  readonly wake: () => void;
 }
 
 /** Hints that follow one another within this time share one look. */
@@ -45,6 +52,7 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
   const attention = createAttention(clock);
   const watch = createHostWatch(() => attention.ms());
   const decisions = createDecisionKeeper(ports);
+  const pods = createPods(ports, { leadership, settings: options.pods, wake: options.wake });
   let closed = false;
   let believed: HostLiveness | undefined;
 
@@ -58,13 +66,15 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
     if (unrecovered !== undefined) return;
     const changed = believed === undefined ? [] : changedHosts(records, believed, liveness);
     believed = liveness;
+    const news = await pods.look();
     const gates = await guideDevices(store, records.moves, leadership, clock.now());
     const moves = planMoves(records, liveness, gates, clock.now(), options.moveTimes);
-    const plan = planHosting(records, liveness, moves);
+    const plan = withPodWords(planHosting(records, liveness, moves), records, news.waiting);
     const written = isEmptyPlan(plan) ? false : await commit(plan);
     // Of one that moves, a half is placed at a time.
     if (written && records.moves.length > 0) loop.hint();
-    await tell([...hostNews(changed, clock.now()), ...(written ? hostingNews(plan, records, clock.now()) : [])]);
+    const placed = written ? hostingNews(plan, records, clock.now()) : [];
+    await tell([...news.decisions, ...hostNews(changed, clock.now()), ...placed]);
     const nextMs = watch.nextMs();
     if (nextMs !== undefined) loop.at(clock.now() + nextMs);
   }

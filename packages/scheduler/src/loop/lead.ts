@@ -1,3 +1,4 @@
+import type { PodSettings } from "@skep/core/workspace/pod-spec.ts";
 import { createAssignments } from "./assignments.ts";
 import type { Beats } from "./beats.ts";
 import { createCloneAlarm } from "./clones.ts";
@@ -35,6 +36,8 @@ export interface LeadOptions {
   readonly isHosting: boolean;
   /** How long the stages of a workspace's move may take; as for a fleet where it is undefined. */
   readonly moveTimes: MigrationTimes | undefined;
+  /** What the pods of standalone workspaces are made of; `undefined` where none can be made. */
+  readonly pods: PodSettings | undefined;
   /** Called when it begins or ceases to move nothing. */
   readonly onFreeze: () => void;
 }
@@ -63,7 +66,7 @@ export function lead(ports: LoopPorts, options: LeadOptions): Command {
   const clones = createCloneAlarm(ports, beats);
   const retention = createRetention(ports, leadership);
   const hosting = options.isHosting
-    ? [createHosting(ports, { leadership, guard, hints, moveTimes: options.moveTimes })]
+    ? [createHosting(ports, { leadership, guard, hints, moveTimes: options.moveTimes, pods: options.pods, wake })]
     : [];
   return {
     wake: () => {

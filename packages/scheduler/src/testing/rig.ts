@@ -1,4 +1,5 @@
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
+import type { PodSettings } from "@skep/core/workspace/pod-spec.ts";
 import { createRecordingLog, type LogLine } from "@skep/kit/log.ts";
 import { createLoops } from "@skep/kit/loops.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "@skep/kit/memory-bus.ts";
@@ -18,8 +19,8 @@ export interface Rig {
   readonly lines: readonly LogLine[];
   /** Ports under a name, for a loop that is tested by itself. */
   ports(name: string): LoopPorts;
-  /** One that also gives workspaces their hosts where `isHosting`. */
-  scheduler(name: string, isHosting?: boolean): Scheduler;
+  /** One that also gives workspaces their hosts where `isHosting`, and makes their `pods`. */
+  scheduler(name: string, isHosting?: boolean, pods?: PodSettings): Scheduler;
   agent(nodeId: string, sessionId?: string): FakeAgent;
 }
 
@@ -46,9 +47,16 @@ export function createRig(settings: Partial<Settings> = {}): Rig {
     database,
     lines: log.lines,
     ports,
-    scheduler: (name, isHosting = false) => {
+    scheduler: (name, isHosting = false, pods) => {
       const ids = createIdSource(seededRandom(`${name} ${(started += 1)}`));
-      return createScheduler({ ...ports(name), ids, name, version: "1", isHosting });
+      return createScheduler({
+        ...ports(name),
+        ids,
+        name,
+        version: "1",
+        isHosting,
+        ...(pods === undefined ? {} : { pods }),
+      });
     },
     agent: (nodeId, sessionId) => new FakeAgent(nodeId, network.connect(nodeId), clock, sessionId),
   };

@@ -1,16 +1,22 @@
 import type { Clock } from "@skep/kit/clock.ts";
-import { MongoClient, MongoServerError } from "mongodb";
+import { MongoClient, MongoServerError, type MongoClientOptions } from "mongodb";
 import { HOSTS_USER } from "./hosts-user.ts";
 
 /** A MongoDB server that is to become a replica set of one. */
 export interface ReplicaSetOptions {
   /** Host and port, as everybody reaches it. */
   readonly host: string;
+  /** Of a server that others reach; one that listens on a loopback only needs none. */
+  readonly access?: ServerAccess;
+  readonly clock: Clock;
+}
+
+/** How a server lets in. */
+export interface ServerAccess {
   /** What the file of its `--keyFile` holds. */
   readonly key: string;
   /** The password that the hosts of workspaces are to have. */
   readonly password: string;
-  readonly clock: Clock;
 }
 
 /** What hosts of workspaces do: all in the databases of workspaces, and measure them. */
@@ -20,16 +26,15 @@ const NO_USER = 11;
 const ELECTED_MS = 30_000;
 
 /**
- * Sees to it that the server is a replica set of one, takes writes, and has the hosts' user with
- * that password. It comes as the server itself, by the key: a server with a key and without users
+ * Sees to it that the server is a replica set of one and takes writes, and where it lets nobody in
+ * without a password, that it has the hosts' user with that password. There it comes as the server itself, by the key: a server with a key and without users
  * lets nobody in from elsewhere. Changes nothing that is there already.
  * @returns what it did, in words; empty where nothing was to be done.
  */
 export async function makeReplicaSetReady(options: ReplicaSetOptions): Promise<readonly string[]> {
-  const { host, key, password, clock } = options;
+  const { host, access, clock } = options;
   const client = new MongoClient(`mongodb://${host}/?directConnection=true`, {
-    auth: { username: "__system", password: key.replaceAll(/\s/g, "") },
-    ...{ authSource: "local", authMechanism: "SCRAM-SHA-256" },
+    ...(access === undefined ? {} : asServer(access)),
     ...{ serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 5_000 },
   });
   const done: string[] = [];
@@ -40,13 +45,18 @@ export async function makeReplicaSetReady(options: ReplicaSetOptions): Promise<r
       done.push("the replica set was made");
     }
     await untilWritable(client, clock);
-    if (await updateUser(client, password)) return done;
-    await admin.command({ createUser: HOSTS_USER, pwd: password, roles: ROLES });
+    if (access === undefined || (await updateUser(client, access.password))) return done;
+    await admin.command({ createUser: HOSTS_USER, pwd: access.password, roles: ROLES });
     done.push(`the user ${HOSTS_USER} was made`);
     return done;
   } finally {
     await client.close();
   }
+}
+
+function asServer({ key }: ServerAccess): MongoClientOptions {
+  const auth = { username: "__system", password: key.replaceAll(/\s/g, "") };
+  return { auth, authSource: "local", authMechanism: "SCRAM-SHA-256" };
 }
 
 async function isInitiated(client: MongoClient): Promise<boolean> {

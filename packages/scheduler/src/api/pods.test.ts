@@ -1,0 +1,84 @@
+import { createClient, type Client } from "@connectrpc/connect";
+import { fromConnectError } from "@skep/api/codec/error.ts";
+import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
+import { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
+import { aSpec } from "@skep/core/testing/builders.ts";
+import { aConnector } from "@skep/core/testing/connector.ts";
+import { podSpec } from "@skep/core/workspace/pod-spec.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { reasonOf, serveHttp, type HttpApi } from "./testing/http.ts";
+import { createTestPlatform, type TestPlatform } from "./testing/platform.ts";
+
+const SETTINGS = {
+  ...{ apiUrl: "http://10.0.0.1:7700", databaseHosts: [] },
+  images: { workspace: "workspace:1", mosquitto: "mosquitto:2", mongo: "mongo:6" },
+};
+const SECRETS = { host: "secret-of-host", broker: "secret-of-broker", passwords: "secret-passwords" };
+const PATH = "/api/v1/deployments/default.ws_fleet";
+const someone = { actor: "someone", idempotencyKey: undefined };
+
+let platform: TestPlatform;
+let http: HttpApi;
+beforeEach(async () => {
+  platform = createTestPlatform();
+  http = await serveHttp(platform.deps);
+  const spec = podSpec(aConnector({ id: "fleet" }, {}, {}, "standalone"), SETTINGS, SECRETS);
+  await platform.store.createDeployment("default", spec, [], someone, 1);
+});
+afterEach(() => http.close());
+
+const id = { deploymentId: "default.ws_fleet" };
+const evil = { name: "ws_fleet", replicas: 1, containers: [{ name: "app", image: "evil" }] };
+const refusalOf = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => "taken",
+    (error: unknown) => fromConnectError(error).message,
+  );
+
+describe("the pod of a workspace", () => {
+  it.each([
+    ["scaled", client => client.scaleDeployment({ ...id, replicas: 2 })],
+    ["restarted", client => client.restartDeployment(id)],
+    ["stopped", client => client.stopDeployment(id)],
+    ["started", client => client.startDeployment(id)],
+    ["deleted", client => client.deleteDeployment(id)],
+    ["updated", client => client.updateDeployment({ ...id, spec: { ...evil, name: "web" } })],
+  ] as readonly (readonly [string, (client: Client<typeof DeploymentService>) => Promise<unknown>])[])(
+    "is not %s by a person, who is told of the workspace",
+    async (_, change) => {
+      const before = await platform.store.getDeployment(id.deploymentId);
+      const refusal = await refusalOf(change(createClient(DeploymentService, platform.transport)));
+      expect(refusal).toContain("is the pod of workspace fleet");
+      expect(refusal).toContain("skep workspace show fleet");
+      expect(await platform.store.getDeployment(id.deploymentId)).toEqual(before);
+    },
+  );
+
+  it("is not made by a person", async () => {
+    const body = { tenantId: "default", spec: { ...evil, name: "ws_other" } };
+    expect(reasonOf(await http.send("POST", "/api/v1/deployments", body))).toBe("INVALID_REQUEST");
+    expect(await platform.store.getDeployment("default.ws_other")).toBeUndefined();
+  });
+
+  it("runs no command of a person, since its environment has secrets", async () => {
+    const client = createClient(InstanceService, platform.transport);
+    const exec = client.execInstance({ instanceId: `${id.deploymentId}.1`, argv: ["env"], container: "host" });
+    expect(await refusalOf(exec[Symbol.asyncIterator]().next())).toContain("is the pod of workspace fleet");
+  });
+
+  it("is shown without its secrets", async () => {
+    const shown = [await http.send("GET", PATH), await http.send("GET", "/api/v1/deployments")];
+    for (const { status, body } of shown) {
+      expect(status).toBe(200);
+      expect(JSON.stringify(body)).toContain("default.ws_fleet");
+      expect(JSON.stringify(body)).not.toContain("secret-");
+    }
+  });
+
+  it("leaves a tenant's own deployments alone", async () => {
+    await platform.store.createDeployment("default", aSpec({ name: "ws-fleet" }), [], someone, 1);
+    const client = createClient(DeploymentService, platform.transport);
+    await client.stopDeployment({ deploymentId: "default.ws-fleet" });
+    expect((await platform.store.getDeployment("default.ws-fleet"))?.deployment.desired).toBe("stopped");
+  });
+});
