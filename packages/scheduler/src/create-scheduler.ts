@@ -12,6 +12,8 @@ import type { AskEdge } from "./edge/ask-edge.ts";
 import { createEdgeWatch, type EdgeWatch } from "./edge/edge-watch.ts";
 import { createRoutesView, ROUTES_MAX_AGE_MS, type RoutesView } from "./edge/routes-view.ts";
 import { answerLogins, type JoinSecrets } from "./join/auth-callout.ts";
+import { createHostTokens } from "./join/host-tokens.ts";
+import { createPodSecrets } from "./join/pod-secrets.ts";
 import { createAbsorb } from "./loop/absorb.ts";
 import { createBeats, type Beats } from "./loop/beats.ts";
 import { createFleetClock, type FleetClock } from "./loop/fleet-clock.ts";
@@ -160,7 +162,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
           probePort,
           isHosting: deps.isHosting ?? false,
           moveTimes: deps.moveTimes,
-          pods: deps.pods,
+          pods: { settings: deps.pods, secretsOf: createPodSecrets(createHostTokens(ports)) },
           onFreeze: () => replicas.tell(),
         });
         command = mine;

@@ -25,7 +25,7 @@ export interface PodSecrets {
 }
 
 /** Variables of a pod's containers that are shown to nobody. */
-const SECRETS: readonly string[] = ["SKEP_HOST_SECRET", "SKEP_MQTT_PASSWORD", "PASSWORDS"];
+const SECRETS: readonly string[] = ["PASSWORDS", "SKEP_HOST_SECRET", "SKEP_MQTT_PASSWORD"];
 
 const MB = 1024 * 1024;
 const BROKER_FILES = "/run/skep";
@@ -37,9 +37,10 @@ const DATABASE_MB = { least: 512, most: 4_096 };
 const PRIVATE_NETWORKS = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16";
 
 /**
- * What runs a standalone workspace: its host, its broker, and its database where the tenant has none
- * of its own (R85). The host reaches the others by the loopback of the pod, and the database listens
- * nowhere else, so that it needs no password. Secrets are in the environment, never in a command.
+ * What runs a standalone workspace: its host, its broker, and its database where the tenant has
+ * none of his own (R85). The host reaches the others by the loopback of the pod, and the database
+ * listens nowhere else, so that it needs no password. Secrets are in the environment, never in a
+ * command.
  */
 export function podSpec(connector: Connector, settings: PodSettings, secrets: PodSecrets): DeploymentSpec {
   const hasDatabase = connector.config.resources.specs.database.url === undefined;
@@ -140,7 +141,7 @@ function healthBy(test: readonly string[]): HealthCheck {
   return { probe, intervalMs: 5_000, timeoutMs: 5_000, retries: 3, startPeriodMs: 60_000 };
 }
 
-/** The spec as people see it: what a tenant sets himself is shown, what the platform sets is not. */
+/** The spec as people see it: a pod is shown without its secrets. */
 export function withoutSecrets(deploymentId: DeploymentId, spec: DeploymentSpec): DeploymentSpec {
   if (workspaceOfPod(deploymentId) === undefined) return spec;
   const containers = spec.containers.map(one => {

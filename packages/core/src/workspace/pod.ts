@@ -28,7 +28,9 @@ export function workspaceOfPod(deploymentId: DeploymentId): WorkspaceId | undefi
   return name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined;
 }
 
-/** @throws SkepError `failed_precondition` `PLATFORM_DEPLOYMENT` for a pod: nobody else changes it. */
+/**
+ * A pod is the platform's to change. @throws SkepError `failed_precondition` `PLATFORM_DEPLOYMENT`.
+ */
 export function refusePod(deploymentId: DeploymentId): void {
   const workspaceId = workspaceOfPod(deploymentId);
   if (workspaceId === undefined) return;

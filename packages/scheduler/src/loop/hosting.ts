@@ -3,7 +3,6 @@ import { isEmptyPlan, type HostingPlan, type HostingRecords } from "@skep/core/w
 import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import { planMoves } from "@skep/core/workspace/plan-moves.ts";
 import { planHosting, type HostLiveness } from "@skep/core/workspace/plan-hosting.ts";
-import type { PodSettings } from "@skep/core/workspace/pod-spec.ts";
 import { withPodWords } from "@skep/core/workspace/pod-words.ts";
 import { createAttention } from "./attention.ts";
 import { createDecisionKeeper } from "./decision-keeper.ts";
@@ -12,7 +11,7 @@ import { createHostWatch, DOWN_AFTER_MS } from "./host-watch.ts";
 import { hostNews, hostingNews, type HostNews } from "./hosting-news.ts";
 import { guideDevices } from "./move-guide.ts";
 import type { Leadership } from "./leader.ts";
-import { createPods } from "./pods.ts";
+import { createPods, type PodMaking } from "./pods.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 import type { RecordsGuard } from "./records-guard.ts";
 
@@ -29,8 +28,7 @@ export interface HostingOptions {
   readonly hints: Hints;
   /** How long the stages of a move may take; as for a fleet where it is undefined. */
   readonly moveTimes: MigrationTimes | undefined;
-  /** What pods are made of; `undefined` where none can be made. */
-  readonly pods: PodSettings | undefined;
+  readonly pods: PodMaking;
   /** Deployments were written: the tick is to look. */
   readonly wake: () => void;
 }
@@ -52,7 +50,7 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
   const attention = createAttention(clock);
   const watch = createHostWatch(() => attention.ms());
   const decisions = createDecisionKeeper(ports);
-  const pods = createPods(ports, { leadership, settings: options.pods, wake: options.wake });
+  const pods = createPods(ports, { leadership, making: options.pods, wake: options.wake });
   let closed = false;
   let believed: HostLiveness | undefined;
 

@@ -1,4 +1,3 @@
-import type { PodSettings } from "@skep/core/workspace/pod-spec.ts";
 import { createAssignments } from "./assignments.ts";
 import type { Beats } from "./beats.ts";
 import { createCloneAlarm } from "./clones.ts";
@@ -8,6 +7,7 @@ import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import type { Leadership } from "./leader.ts";
 import { createLiveness } from "./liveness.ts";
 import { createLoadRecord } from "./load.ts";
+import type { PodMaking } from "./pods.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 import { createRecordsGuard } from "./records-guard.ts";
 import { createReconcile } from "./reconcile.ts";
@@ -36,8 +36,7 @@ export interface LeadOptions {
   readonly isHosting: boolean;
   /** How long the stages of a workspace's move may take; as for a fleet where it is undefined. */
   readonly moveTimes: MigrationTimes | undefined;
-  /** What the pods of standalone workspaces are made of; `undefined` where none can be made. */
-  readonly pods: PodSettings | undefined;
+  readonly pods: PodMaking;
   /** Called when it begins or ceases to move nothing. */
   readonly onFreeze: () => void;
 }

@@ -4,11 +4,12 @@ import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
 import type { WorkspaceChange } from "@skep/core/workspace/record.ts";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createHostTokens } from "../join/host-tokens.ts";
+import { createPodSecrets } from "../join/pod-secrets.ts";
 import type { Store } from "../store/store.ts";
 import { aHostedStatus, aHostReport } from "../store/testing/hosts.ts";
 import { createRig, type Rig } from "../testing/rig.ts";
 import type { Leadership } from "./leader.ts";
-import { createPods, type PodsOptions } from "./pods.ts";
+import { createPods, type PodMaking } from "./pods.ts";
 
 const SETTINGS = {
   ...{ apiUrl: "http://10.0.0.1:7700", databaseHosts: [] },
@@ -39,14 +40,12 @@ const create = (id = "fleet") =>
   );
 const change = (wanted: WorkspaceChange) => store.changeWorkspace("fleet", wanted, undefined, someone, 1);
 const pod = async () => (await store.getDeployment("acme.ws_fleet"))?.deployment;
-function podsWith(over: Partial<PodsOptions> = {}, through: Partial<Store> = {}) {
+function podsWith(over: Partial<PodMaking> = {}, through: Partial<Store> = {}) {
   const leadership = { term: 1, holder: "s1", holds: () => holds } as Leadership;
   const ports = rig.ports("s1");
   const wake = (): void => void (wakes += 1);
-  return createPods(
-    { ...ports, store: { ...ports.store, ...through } },
-    { leadership, settings: SETTINGS, wake, ...over },
-  );
+  const making = { settings: SETTINGS, secretsOf: createPodSecrets(createHostTokens(ports)), ...over };
+  return createPods({ ...ports, store: { ...ports.store, ...through } }, { leadership, making, wake });
 }
 
 describe("the pods of standalone workspaces", () => {

@@ -6,9 +6,6 @@ import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import { podId } from "@skep/core/workspace/pod.ts";
 import { podSpec, type PodSecrets, type PodSettings } from "@skep/core/workspace/pod-spec.ts";
 import { planPods, whyPodWaits, type PodChange, type PodRecords } from "@skep/core/workspace/plan-pods.ts";
-import { mosquittoPassword } from "@skep/kit/mosquitto-password.ts";
-import { createHash } from "node:crypto";
-import { createHostTokens, type HostTokens } from "../join/host-tokens.ts";
 import type { Leadership } from "./leader.ts";
 import type { LoopPorts } from "./ports.ts";
 
@@ -25,11 +22,17 @@ export interface PodNews {
   readonly decisions: readonly Decision[];
 }
 
+/** What pods are made of. */
+export interface PodMaking {
+  /** `undefined`: nobody said where pods reach the schedulers. */
+  readonly settings: PodSettings | undefined;
+  secretsOf(workspaceId: WorkspaceId): Promise<PodSecrets>;
+}
+
 /** What it works with beside the ports. */
 export interface PodsOptions {
   readonly leadership: Leadership;
-  /** `undefined`: nobody said where pods reach the schedulers. */
-  readonly settings: PodSettings | undefined;
+  readonly making: PodMaking;
   /** Deployments were written: the tick is to look. */
   readonly wake: () => void;
 }
@@ -38,7 +41,7 @@ const BY = { actor: "scheduler", idempotencyKey: undefined };
 const NOTHING: PodNews = { waiting: new Map(), decisions: [] };
 const UNSET = "SKEP_WORKSPACE_API_URL is not set, so a pod would not find the schedulers; set it at the schedulers";
 
-/** What a deployment can be refused for; of anything else nothing is known, and it is tried again. */
+/** What a deployment can be refused for. Of any other failure nothing is known. */
 const REFUSALS: readonly ErrorCode[] = [
   ...(["resource_exhausted", "failed_precondition", "already_exists", "aborted"] as const),
   ...(["not_found", "invalid_argument"] as const),
@@ -46,18 +49,17 @@ const REFUSALS: readonly ErrorCode[] = [
 
 /**
  * Makes one. Pods are written as the deployments that they are, so that quotas count them and the
- * tick places them. Each write names the version that it goes by. One of a leader that was followed
- * meanwhile is mended by the next one's look.
+ * tick places them. Each write names the version that it goes by. What a leader wrote that was
+ * followed meanwhile, the next one's look mends.
  */
-export function createPods(ports: LoopPorts, { leadership, settings, wake }: PodsOptions): Pods {
+export function createPods(ports: LoopPorts, { leadership, making, wake }: PodsOptions): Pods {
   const { store, clock } = ports;
-  const tokens = createHostTokens({ store, clock });
-  const secretsOf = rememberSecrets(tokens);
+  const { settings } = making;
 
   async function specsOf({ workspaces }: PodRecords): Promise<ReadonlyMap<WorkspaceId, DeploymentSpec>> {
     if (settings === undefined) return new Map();
     const specs = workspaces.map(async ({ id, connector }) => {
-      return [id, podSpec(connector, settings, await secretsOf(id))] as const;
+      return [id, podSpec(connector, settings, await making.secretsOf(id))] as const;
     });
     return new Map(await Promise.all(specs));
   }
@@ -98,26 +100,6 @@ export function createPods(ports: LoopPorts, { leadership, settings, wake }: Pod
       const decisions = written.map(change => newsOf(change, clock.now()));
       return { waiting: waitingOf(records, settings !== undefined, refused), decisions };
     },
-  };
-}
-
-/** The digests of passwords cost some work, and each look needs them. */
-function rememberSecrets(tokens: HostTokens): (workspaceId: WorkspaceId) => Promise<PodSecrets> {
-  const lines = new Map<string, string>();
-  const lineOf = (user: string, password: string): string => {
-    const known = lines.get(password);
-    if (known !== undefined) return known;
-    // The same password gives the same line, so that a pod is not made anew for it.
-    const salt = createHash("sha256").update(`salt of ${password}`).digest().subarray(0, 12);
-    const line = mosquittoPassword(user, password, salt);
-    lines.set(password, line);
-    return line;
-  };
-  return async workspaceId => {
-    const host = await tokens.workspaceSecret(workspaceId);
-    const broker = await tokens.brokerPassword(workspaceId, "host");
-    const gate = await tokens.brokerPassword(workspaceId, "gate");
-    return { host, broker, passwords: `${lineOf("gate", gate)}\n${lineOf("host", broker)}\n` };
   };
 }
 

@@ -27,8 +27,9 @@ const ELECTED_MS = 30_000;
 
 /**
  * Sees to it that the server is a replica set of one and takes writes, and where it lets nobody in
- * without a password, that it has the hosts' user with that password. There it comes as the server itself, by the key: a server with a key and without users
- * lets nobody in from elsewhere. Changes nothing that is there already.
+ * without a password, that it has the hosts' user with that password. There it comes as the server
+ * itself, by the key: a server with a key and without users lets nobody in from elsewhere. Changes
+ * nothing that is there already.
  * @returns what it did, in words; empty where nothing was to be done.
  */
 export async function makeReplicaSetReady(options: ReplicaSetOptions): Promise<readonly string[]> {

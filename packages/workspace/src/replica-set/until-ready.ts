@@ -3,7 +3,7 @@ import { makeReplicaSetReady, type ReplicaSetOptions } from "./make-ready.ts";
 
 const AGAIN_MS = 2_000;
 
-/** Makes a server a replica set of one, however long it takes to answer, until `signal` ends that. */
+/** Makes a server a replica set of one, however long it takes; `signal` ends that. */
 export async function untilReplicaSet(options: ReplicaSetOptions, log: Log, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
