@@ -84,9 +84,11 @@ describe("the pods of standalone workspaces", () => {
   it("count against the tenant's quota, and say so until there is room", async () => {
     await store.updateTenant("acme", { ...NO_QUOTA, memoryBytes: 1_000_000 }, someone);
     await create();
-    const { waiting, decisions } = await podsWith().look();
+    const pods = podsWith();
+    const { waiting, decisions } = await pods.look();
     expect(waiting.get("fleet")).toMatch(/^waits for its pod acme\.ws_fleet, which cannot be made: .*quota/);
-    expect(decisions).toEqual([]);
+    expect(decisions.map(one => one.kind)).toEqual(["pod.refused"]);
+    expect((await pods.look()).decisions).toEqual([]);
     await store.updateTenant("acme", NO_QUOTA, someone);
     expect((await podsWith().look()).decisions).toHaveLength(1);
   });
@@ -137,6 +139,15 @@ describe("the pods of standalone workspaces", () => {
     expect(await desired()).toBe("run");
     await change({ desired: "deleted" });
     expect(await desired()).toBe("deleted");
+  });
+
+  it("are made for a shared workspace that moves, which goes on to wait for what it waited for", async () => {
+    const wanted = { tenantId: "acme", purpose: aPurpose(), strategy: "least-loaded" } as const;
+    await store.createWorkspace({ ...wanted, connector: aConnector({ id: "fleet" }) }, someone, 1);
+    await store.startMove("fleet", "standalone", someone, 1);
+    const { waiting, decisions } = await podsWith().look();
+    expect(decisions.map(one => one.kind)).toEqual(["pod.made"]);
+    expect(waiting.size).toBe(0);
   });
 
   it("are written by who leads only", async () => {

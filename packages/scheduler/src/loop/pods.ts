@@ -1,7 +1,7 @@
 import { SkepError, type ErrorCode } from "@skep/core/error.ts";
 import type { Decision } from "@skep/core/model/decision.ts";
-import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
-import { deploymentIdOf } from "@skep/core/model/instance-id.ts";
+import type { DeploymentId, DeploymentSpec } from "@skep/core/model/deployment.ts";
+import { deploymentIdOf, tenantOf } from "@skep/core/model/instance-id.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import { podId } from "@skep/core/workspace/pod.ts";
 import { podSpec, type PodSecrets, type PodSettings } from "@skep/core/workspace/pod-spec.ts";
@@ -55,6 +55,7 @@ const REFUSALS: readonly ErrorCode[] = [
 export function createPods(ports: LoopPorts, { leadership, making, wake }: PodsOptions): Pods {
   const { store, clock } = ports;
   const { settings } = making;
+  let said: ReadonlyMap<WorkspaceId, string> = new Map();
 
   async function specsOf({ workspaces }: PodRecords): Promise<ReadonlyMap<WorkspaceId, DeploymentSpec>> {
     if (settings === undefined) return new Map();
@@ -90,6 +91,17 @@ export function createPods(ports: LoopPorts, { leadership, making, wake }: PodsO
     return written;
   }
 
+  /** Said once, however often it is tried. */
+  function refusalNews({ workspaces }: PodRecords, refused: ReadonlyMap<WorkspaceId, string>): readonly Decision[] {
+    const news = workspaces.flatMap(({ id, tenantId }): readonly Decision[] => {
+      const because = refused.get(id);
+      if (because === undefined || said.get(id) === because) return [];
+      return [sayOf(podId(tenantId, id), id, clock.now())("pod.refused", `cannot be as it is wanted: ${because}`)];
+    });
+    said = refused;
+    return news;
+  }
+
   return {
     look: async () => {
       const records = await store.loadPods();
@@ -97,7 +109,7 @@ export function createPods(ports: LoopPorts, { leadership, making, wake }: PodsO
       const refused = new Map<WorkspaceId, string>();
       const written = await writeAll(planPods(records, await specsOf(records)), refused);
       if (written.length > 0) wake();
-      const decisions = written.map(change => newsOf(change, clock.now()));
+      const decisions = [...written.map(change => newsOf(change, clock.now())), ...refusalNews(records, refused)];
       return { waiting: waitingOf(records, settings !== undefined, refused), decisions };
     },
   };
@@ -110,6 +122,8 @@ function waitingOf(
 ): ReadonlyMap<WorkspaceId, string> {
   const byId = new Map(pods.map(one => [one.deployment.id, one]));
   const waiting = workspaces.flatMap((one): readonly (readonly [WorkspaceId, string])[] => {
+    // Until a move has ended it waits for what its mode says.
+    if (one.connector.config.resources.type !== "standalone") return [];
     const id = podId(one.tenantId, one.id);
     const because = refused.get(one.id) ?? (canBeMade ? undefined : UNSET);
     if (byId.has(id) && because !== undefined && refused.has(one.id))
@@ -124,14 +138,18 @@ function waitingOf(
 function newsOf(change: PodChange, at: number): Decision {
   const { workspaceId } = change;
   const id = change.kind === "create" ? deploymentIdOf(change.tenantId, change.spec.name) : change.deploymentId;
-  const tenantId = id.slice(0, id.indexOf("."));
-  const where = { at, tenantId, deploymentId: id, instanceId: undefined, nodeId: undefined, epoch: undefined };
-  const say = (kind: string, what: string): Decision => ({
-    ...{ ...where, kind },
-    sentence: `Pod ${id} of workspace ${workspaceId} ${what}.`,
-  });
-  if (change.kind === "create") return say("pod.made", "is made: a standalone workspace has a host of its own");
+  const say = sayOf(id, workspaceId, at);
+  if (change.kind === "create") return say("pod.made", "is made: the workspace needs a host of its own");
   if (change.desired === "deleted") return say("pod.going", "goes: its workspace needs it no more. Its volumes stay");
   if (change.desired === "stopped") return say("pod.stopping", "stops: its workspace is stopped");
   return say("pod.changed", change.spec === undefined ? "is to run" : "is made anew: something else is wanted of it");
+}
+
+function sayOf(id: DeploymentId, workspaceId: WorkspaceId, at: number): (kind: string, what: string) => Decision {
+  const where = { deploymentId: id, instanceId: undefined, nodeId: undefined, epoch: undefined };
+  const sentence = (what: string): string => `Pod ${id} of workspace ${workspaceId} ${what}`;
+  return (kind, what) => ({
+    ...{ at, kind, tenantId: tenantOf(id), ...where },
+    sentence: sentence(what).replace(/\.?$/, "."),
+  });
 }

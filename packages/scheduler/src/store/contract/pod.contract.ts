@@ -47,6 +47,13 @@ export function describePods({ store, committed, mandate }: StoreSetting): void 
       ]);
     });
 
+    it("are needed by a shared workspace too while it moves", async () => {
+      await make("fleet", "shared");
+      expect((await store.loadPods()).workspaces).toEqual([]);
+      await store.startMove("fleet", "standalone", someone, NOW);
+      expect((await store.loadPods()).workspaces).toMatchObject([{ id: "fleet", needsPod: true, isHeld: false }]);
+    });
+
     it("are as they are wanted once they are written", async () => {
       await make("fleet", "standalone");
       const specs = new Map([["fleet", spec]]);

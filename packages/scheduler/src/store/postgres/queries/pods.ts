@@ -27,14 +27,18 @@ export function podAt(id: string, port: string): string {
 const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
 const OF_PODS = "deployment_id IN (SELECT id FROM deployments WHERE name LIKE 'ws\\_%')";
 
+/** One that moves needs both of its halves. */
+const NEEDS_POD = `(w.mode = 'standalone' OR EXISTS (SELECT FROM workspace_moves m
+    WHERE m.workspace_id = w.id AND m.stage NOT IN ('done', 'returned')))`;
+
 /** One statement is one snapshot. */
 const LOAD = {
   name: "load-pods",
   text: `SELECT
-  ${list(`SELECT w.id, w.tenant_id AS "tenantId", w.desired, w.connector, w.mode = 'standalone' AS "needsPod",
+  ${list(`SELECT w.id, w.tenant_id AS "tenantId", w.desired, w.connector, ${NEEDS_POD} AS "needsPod",
     EXISTS (SELECT FROM workspace_locations l JOIN workspace_hosts h USING (host_id)
       WHERE l.workspace_id = w.id AND h.workspace_id = w.id) AS "isHeld"
-    FROM workspaces w WHERE w.mode = 'standalone' OR EXISTS (SELECT FROM deployments d WHERE d.id = ${POD_ID})
+    FROM workspaces w WHERE ${NEEDS_POD} OR EXISTS (SELECT FROM deployments d WHERE d.id = ${POD_ID})
     ORDER BY w.id COLLATE "C"`)} AS workspaces,
   ${list(`SELECT to_json(d) AS deployment,
     json_build_object('deployment_id', r.deployment_id, 'number', r.number, 'spec', r.spec) AS release
