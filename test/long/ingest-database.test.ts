@@ -1,36 +1,67 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { startDeviceFleet, storedNumbers, type DeviceFleet } from "../support/device-fleet.ts";
-import type { SentDevice } from "../support/device-fleet-process.ts";
-import { startWorkspaceFleet, type WorkspaceFleet } from "../support/workspace-fleet.ts";
+import { eventually } from "../support/eventually.ts";
+import { startWorkspaceFleet, type HostProcess, type WorkspaceFleet } from "../support/workspace-fleet.ts";
+import { DEVICES, peakMegabytes, startPublishing, WHOLE } from "./publishing.ts";
 
-const DEVICES = 2_000;
-const EVERY_MS = 1_000;
+// A replica set of three, while 2,000 devices publish at QoS 1 through a gate.
 
 let fleet: WorkspaceFleet;
+let host: HostProcess;
 beforeAll(async () => {
-  fleet = await startWorkspaceFleet({ members: 3 });
+  fleet = await startWorkspaceFleet({ members: 3, hosts: 0 });
+  host = await fleet.startHost();
 });
 afterAll(() => fleet.close());
 
-/** A workspace of its own, to which devices publish until the test is over. */
-async function publishing(
-  id: string,
-): Promise<{ readonly devices: readonly SentDevice[]; readonly sending: DeviceFleet }> {
-  await fleet.createWorkspace(id);
-  const devices = await fleet.createDevices(id, DEVICES);
-  const sending = await startDeviceFleet(fleet.gatePort, devices, EVERY_MS);
-  onTestFinished(() => sending.kill());
-  await sending.goesOn(2 * DEVICES);
-  return { devices, sending };
-}
+const AWAY_MS = 10_000;
+/** So much more than before a fault at most; what waits in a host is bounded. */
+const MOST_MORE_MB = 100;
 
-test("a primary steps down", async () => {
-  const { devices, sending } = await publishing("steps-down");
+test("a primary that steps down loses nothing and doubles nothing", async () => {
+  const { sending, settled } = await startPublishing(fleet, "steps-down");
   const before = (await fleet.mongod.primary()).host;
   await fleet.mongod.stepDown();
   await sending.goesOn(5 * DEVICES);
   expect((await fleet.mongod.primary()).host).not.toBe(before);
-  const { acknowledged } = await sending.end();
-  const stored = await storedNumbers(fleet.databaseOf("steps-down"), devices, acknowledged);
-  expect(stored).toMatchObject({ doubled: 0, missing: 0, unacknowledged: 0 });
+  expect(await settled()).toMatchObject(WHOLE);
 });
+
+test("a primary that is killed loses nothing and doubles nothing", async () => {
+  const { sending, settled } = await startPublishing(fleet, "killed");
+  const primary = await fleet.mongod.primary();
+  await primary.kill();
+  await sending.goesOn(5 * DEVICES);
+  await primary.start();
+  await sending.goesOn(2 * DEVICES);
+  expect(await settled()).toMatchObject(WHOLE);
+});
+
+test.each(["killed", "hanging"] as const)(
+  "a database that is %s for 10 s loses nothing, and that it is away is told",
+  async how => {
+    const { sending, settled, trouble } = await startPublishing(fleet, `away-${how}`);
+    const before = peakMegabytes(host.pid);
+    const { members } = fleet.mongod;
+    const goOn = async (): Promise<void> => {
+      for (const member of members) if (how === "hanging") member.pause(false);
+      if (how === "killed") await Promise.all(members.map(member => member.start()));
+    };
+    onTestFinished(async () => {
+      for (const member of members) member.pause(false);
+    });
+    if (how === "killed") await Promise.all(members.map(member => member.kill()));
+    else for (const member of members) member.pause(true);
+    await sleep(AWAY_MS);
+    if (how === "killed") expect(await trouble()).not.toBe("");
+    // The broker takes what comes meanwhile.
+    await sending.goesOn(DEVICES);
+    await goOn();
+    await eventually(async () => expect(await trouble()).toBe(""), 60_000);
+    await sending.goesOn(2 * DEVICES);
+    expect(await settled()).toMatchObject(WHOLE);
+    const more = peakMegabytes(host.pid) - before;
+    console.log(`${how}: the host's memory grew by ${more} MB at most, from ${before} MB`);
+    expect(more).toBeLessThan(MOST_MORE_MB);
+  },
+);

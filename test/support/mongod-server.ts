@@ -12,6 +12,8 @@ export interface MongodMember {
   /** Ends the process at once, as a crash would; `start` brings it back on the same data. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Has it stand still, as one whose disk hangs, or go on. */
+  pause(isPaused: boolean): void;
 }
 
 /** A replica set of a test file's own, without passwords. */
@@ -86,7 +88,8 @@ async function startMember(
     }, 30_000);
   }
   await start();
-  return { host, kill: () => child.end("SIGKILL"), start, end: () => child.end("SIGKILL") };
+  const pause = (isPaused: boolean): void => void child.process.kill(isPaused ? "SIGSTOP" : "SIGCONT");
+  return { host, kill: () => child.end("SIGKILL"), start, pause, end: () => child.end("SIGKILL") };
 }
 
 async function onMember<T>(host: string, work: (client: MongoClient) => Promise<T>): Promise<T> {

@@ -20,6 +20,7 @@ export interface MosquittoServer {
   /** Has it read its password and access files anew. */
   reload(): void;
   output(): string;
+  pid(): number;
   close(): Promise<void>;
 }
 
@@ -56,6 +57,7 @@ export async function startMosquittoServer(
     start,
     reload: () => void child.process.kill("SIGHUP"),
     output: () => child.output(),
+    pid: () => child.process.pid ?? 0,
     close: async () => {
       await child.end();
       await rm(directory, { recursive: true, force: true });

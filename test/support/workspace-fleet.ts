@@ -56,8 +56,8 @@ export interface FleetOptions {
   readonly hosts?: number;
   /** Environment of every host beyond what it needs. */
   readonly hostEnvironment?: Readonly<Record<string, string>>;
-  /** Lines of the broker's configuration beyond the usual ones. */
-  readonly brokerConfig?: (directory: string) => string;
+  /** What is done to the broker's directory before anything is in it. */
+  readonly brokerDirectory?: (directory: string) => Promise<void>;
 }
 
 /** Starts all of it; with one host and one member where nothing else is said. */
@@ -83,7 +83,7 @@ async function start(
     startStoreServer(),
     startNatsServer(),
     startMongodServer(members),
-    startBroker(options.brokerConfig),
+    startBroker(options.brokerDirectory),
   ]);
   ends.push(
     () => store.server.close(),
@@ -134,11 +134,12 @@ async function start(
   return fleet;
 }
 
-function startBroker(more: ((directory: string) => string) | undefined): Promise<MosquittoServer> {
+function startBroker(prepare: FleetOptions["brokerDirectory"]): Promise<MosquittoServer> {
   return startMosquittoServer(async directory => {
+    await prepare?.(directory);
     await writeFile(`${directory}/passwords`, brokerPasswords(LOGIN));
     await writeFile(`${directory}/access`, BROKER_ACCESS);
-    return `${brokerConfig(directory)}${more?.(directory) ?? ""}`;
+    return brokerConfig(directory);
   });
 }
 
