@@ -40,7 +40,7 @@ test("a primary that is killed loses nothing and doubles nothing", async () => {
 test.each(["killed", "hanging"] as const)(
   "a database that is %s for 10 s loses nothing, and that it is away is told",
   async how => {
-    const { sending, settled, trouble } = await startPublishing(fleet, `away-${how}`);
+    const { sending, settled, trouble, shown } = await startPublishing(fleet, `away-${how}`);
     const before = peakMegabytes(host.pid);
     const { members } = fleet.mongod;
     const goOn = async (): Promise<void> => {
@@ -53,11 +53,17 @@ test.each(["killed", "hanging"] as const)(
     if (how === "killed") await Promise.all(members.map(member => member.kill()));
     else for (const member of members) member.pause(true);
     await sleep(AWAY_MS);
-    if (how === "killed") expect(await trouble()).not.toBe("");
+    if (how === "killed") {
+      expect(await trouble()).toMatch(/ECONNREFUSED|primary/);
+      expect(await shown()).toMatch(
+        /^Health +unhealthy: .*(ECONNREFUSED|primary).*\nMessages since it began +[1-9]\d+ stored, 0 dead/im,
+      );
+    }
     // The broker takes what comes meanwhile.
     await sending.goesOn(DEVICES);
     await goOn();
     await eventually(async () => expect(await trouble()).toBe(""), 60_000);
+    expect(await shown()).toMatch(/^Health +healthy$/m);
     await sending.goesOn(2 * DEVICES);
     expect(await settled()).toMatchObject(WHOLE);
     const more = peakMegabytes(host.pid) - before;

@@ -1,10 +1,16 @@
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Db } from "mongodb";
 import { onTestFinished } from "vitest";
 import { startDeviceFleet, storedNumbers, type DeviceFleet, type StoredNumbers } from "../support/device-fleet.ts";
 import type { SentDevice } from "../support/device-fleet-process.ts";
 import { eventually } from "../support/eventually.ts";
 import type { WorkspaceFleet } from "../support/workspace-fleet.ts";
+import { root } from "../tidy/sources.ts";
+
+const run = promisify(execFile);
 
 /** How many devices publish in each test, and how often each does. */
 export const DEVICES = 2_000;
@@ -19,6 +25,8 @@ export interface Publishing {
   readonly sending: DeviceFleet;
   /** Why the workspace does not work, as the API tells it; empty while it does. */
   trouble(): Promise<string>;
+  /** What `skep workspace show` tells a person. */
+  shown(): Promise<string>;
   /** Ends the devices; resolves with what is stored once nothing is missing, or much later. */
   settled(): Promise<StoredNumbers>;
 }
@@ -39,6 +47,11 @@ export async function startPublishing(fleet: WorkspaceFleet, id: string, numbere
     trouble: async () => {
       const { status, lastError } = await fleet.client.containers.getContainerStatus({ containerId: id });
       return status === "healthy" ? "" : lastError || status;
+    },
+    shown: async () => {
+      const command = [join(root, "packages", "cli", "src", "main.ts"), "workspace", "show", id];
+      const env = { ...process.env, SKEP_URL: fleet.scheduler.apiUrl };
+      return (await run(process.execPath, command, { env })).stdout;
     },
     settled: async () => {
       const { acknowledged } = await sending.end(SETTLE_MS);

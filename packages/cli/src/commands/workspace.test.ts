@@ -32,6 +32,7 @@ describe("skep workspace", () => {
     expect(expectOk(await test.skep("workspace list"))).toMatch(/^fleet\s+default/m);
     const shown = expectOk(await test.skep("workspace show fleet"));
     expect(shown).toMatch(/^Purpose\s+small production$/m);
+    expect(shown).toMatch(/^Health\s+unhealthy/m);
     expect(shown).toMatch(/^Access\s+10 sockets, 20 events a second each$/m);
     test.write("shown.json", JSON.stringify({ ...CONNECTOR, name: "Renamed" }));
     const changed = await test.skep("workspace update fleet -f shown.json --pool 20 --scale large --cheap");

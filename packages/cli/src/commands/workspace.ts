@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { WorkspaceDesired, WorkspaceSchema } from "@skep/api/gen/skep/v1/workspace_pb.ts";
 import type { Workspace } from "@skep/api/gen/skep/v1/workspace_pb.ts";
+import type { GetContainerStatusResponse } from "@skep/api/gen/skep/v1/container_service_pb.ts";
 import { PreviewWorkspaceResponseSchema } from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
 import { listJson, messageJson, print } from "../output/print.ts";
 import { renderPlan, renderWorkspace, renderWorkspaces } from "../output/workspaces.ts";
@@ -99,7 +100,8 @@ function setupReading(command: Command, io: Io): void {
   const one = command.command("show").summary("Show one workspace.").argument("<id>", "the workspace");
   act(one, io, async (session, _options: object, workspaceId: string) => {
     const { workspace: found } = await session.api.workspaces.getWorkspace({ workspaceId });
-    if (found !== undefined) show(session, found);
+    const container = await session.api.containers.getContainerStatus({ containerId: workspaceId });
+    if (found !== undefined) show(session, found, container);
   });
   const plan = purposeOptions(command.command("plan").summary("Say which mode fits, and what a fleet takes."))
     .option("--devices <N>", "how many devices", wholeNumber(100_000_000), 0)
@@ -168,10 +170,10 @@ function connectorOptions(command: Command): Command {
     .option("--secret-file <FILE>", "the file that has its secret");
 }
 
-function show(session: Session, one: Workspace): void {
+function show(session: Session, one: Workspace, container?: GetContainerStatusResponse): void {
   print(
     session,
     () => messageJson(WorkspaceSchema, one),
-    () => renderWorkspace(one),
+    () => renderWorkspace(one, container),
   );
 }

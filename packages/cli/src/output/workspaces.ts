@@ -7,6 +7,7 @@ import {
   WorkspaceState,
 } from "@skep/api/gen/skep/v1/workspace_pb.ts";
 import type { Workspace, WorkspacePurpose } from "@skep/api/gen/skep/v1/workspace_pb.ts";
+import type { GetContainerStatusResponse } from "@skep/api/gen/skep/v1/container_service_pb.ts";
 import type { MachineSize, PreviewWorkspaceResponse } from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
 import { enumWord } from "./enum-word.ts";
 import { renderFields, renderTable } from "./table.ts";
@@ -32,8 +33,8 @@ export function renderWorkspaces({ io }: View, workspaces: readonly Workspace[])
   );
 }
 
-/** One in full. */
-export function renderWorkspace(one: Workspace): string {
+/** One in full; with how its container is, where that was asked. */
+export function renderWorkspace(one: Workspace, container?: GetContainerStatusResponse): string {
   const { connector, purpose, scaling } = one;
   const { access, config } = connector ?? {};
   const { specs, type: mode = "" } = config?.resources ?? {};
@@ -45,6 +46,7 @@ export function renderWorkspace(one: Workspace): string {
     ["Name", connector?.name ?? ""],
     ["Type", [connector?.workspace?.type, connector?.workspace?.icode].filter(Boolean).join(", ")],
     ["State", `${stateOf(one)}${one.waiting === "" ? "" : `: ${one.waiting}`}`],
+    ...(container === undefined ? [] : healthOf(container)),
     ["Mode", `${mode}${connector?.enabled === false ? ", not enabled: nobody is let in" : ""}`],
     ["Host", one.location === undefined ? "none" : `${one.location.hostId} on ${one.location.nodeId}`],
     ["Purpose", purposeWords(purpose)],
@@ -67,6 +69,16 @@ export function renderWorkspace(one: Workspace): string {
     ["Version", `${one.resourceVersion}, placed ${one.epoch} times, restarted ${one.restarts} times`],
     ["Created", one.createdAt === undefined ? "" : moment(timestampMs(one.createdAt))],
   ]);
+}
+
+/** What keeps it from working is what somebody looks for at night. */
+function healthOf({ status, lastError, resources }: GetContainerStatusResponse): (readonly [string, string])[] {
+  const count = (name: string): number => resources[`ingest.${name}`] ?? 0;
+  const ingest = `${count("stored")} stored, ${count("buried")} dead letters, ${count("waiting")} wait in the host`;
+  return [
+    ["Health", `${status}${lastError === "" ? "" : `: ${lastError}`}`],
+    ...(resources["ingest.stored"] === undefined ? [] : [["Messages since it began", ingest] as const]),
+  ];
 }
 
 /** Which mode fits and why, and what it takes. */
