@@ -31,17 +31,21 @@ export interface MosquittoServer {
  */
 export async function startMosquittoServer(
   config: (directory: string) => string | Promise<string> = () => "allow_anonymous true\nmax_queued_messages 0\n",
+  autosaveSeconds = 1,
 ): Promise<MosquittoServer> {
   const { path } = await resolveProgram("mosquitto");
   const directory = await mkdtemp(join(tmpdir(), "skep-mosquitto-"));
   // Started by root it becomes another user, who has to write here.
   await chmod(directory, 0o777);
   const port = await freePort();
-  const own = ["persistence true", `persistence_location ${directory}/`, "autosave_interval 1", "log_dest stderr"];
+  const own = ["persistence true", `persistence_location ${directory}/`, "log_dest stderr"];
   const who = process.getuid?.() === 0 ? ["user root"] : [];
   const more = await config(directory);
   const file = join(directory, "mosquitto.conf");
-  await writeFile(file, [`listener ${port} 127.0.0.1`, ...own, ...who, more, ""].join("\n"));
+  await writeFile(
+    file,
+    [`listener ${port} 127.0.0.1`, `autosave_interval ${autosaveSeconds}`, ...own, ...who, more, ""].join("\n"),
+  );
   let child: Child;
   async function start(): Promise<void> {
     child = startChild(path, ["-c", file]);

@@ -35,6 +35,8 @@ export interface WorkspaceFleet {
   readonly gate: Child;
   /** Where devices connect. */
   readonly gatePort: number;
+  /** All that were started. */
+  readonly hosts: readonly HostProcess[];
   startHost(): Promise<HostProcess>;
   /** Resolves once a host has it and reads its messages. */
   createWorkspace(id: string, change?: Partial<Connector>): Promise<void>;
@@ -56,6 +58,8 @@ export interface FleetOptions {
   readonly hosts?: number;
   /** Environment of every host beyond what it needs. */
   readonly hostEnvironment?: Readonly<Record<string, string>>;
+  /** How often the broker writes what it holds to its disk; the stack's does each 30 s. */
+  readonly autosaveSeconds?: number;
   /** What is done to the broker's directory before anything is in it. */
   readonly brokerDirectory?: (directory: string) => Promise<void>;
 }
@@ -83,7 +87,7 @@ async function start(
     startStoreServer(),
     startNatsServer(),
     startMongodServer(members),
-    startBroker(options.brokerDirectory),
+    startBroker(options),
   ]);
   ends.push(
     () => store.server.close(),
@@ -107,7 +111,9 @@ async function start(
   const raw = new MongoClient(mongod.url);
   ends.push(() => raw.close());
   const client = connect({ url: scheduler.apiUrl });
+  const started: HostProcess[] = [];
   const fleet: WorkspaceFleet = {
+    hosts: started,
     ...{ client, scheduler, broker, mongod, gate, gatePort, close },
     startHost: async () => {
       const eventsPort = await freePort();
@@ -123,7 +129,9 @@ async function start(
       });
       ends.push(() => child.end("SIGKILL"));
       await said(child, "host.enrolled");
-      return { child, eventsPort, pid: child.process.pid ?? 0 };
+      const host = { child, eventsPort, pid: child.process.pid ?? 0 };
+      started.push(host);
+      return host;
     },
     createWorkspace: (id, change) => createWorkspace(client, aConnector({ id, ...change })),
     createDevices: (workspaceId, count, numbered) => createDevices(client, workspaceId, count, numbered ?? false),
@@ -134,13 +142,13 @@ async function start(
   return fleet;
 }
 
-function startBroker(prepare: FleetOptions["brokerDirectory"]): Promise<MosquittoServer> {
+function startBroker({ brokerDirectory, autosaveSeconds }: FleetOptions): Promise<MosquittoServer> {
   return startMosquittoServer(async directory => {
-    await prepare?.(directory);
+    await brokerDirectory?.(directory);
     await writeFile(`${directory}/passwords`, brokerPasswords(LOGIN));
     await writeFile(`${directory}/access`, BROKER_ACCESS);
     return brokerConfig(directory);
-  });
+  }, autosaveSeconds);
 }
 
 function program(file: string, environment: Readonly<Record<string, string>>): Child {

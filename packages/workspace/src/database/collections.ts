@@ -62,23 +62,28 @@ const RETENTION = "retention";
  */
 export async function ensureCollections(db: Db, retentionDays: number | undefined): Promise<Collections> {
   const collections = collectionsOf(db);
-  for (const name of Object.values(COLLECTION_NAMES)) {
-    await db.createCollection(name, { writeConcern: STORED }).catch((error: unknown) => {
-      if (!isExisting(error)) throw error;
-    });
-  }
-  await ensureIndexes(collections.messages, MESSAGE_INDEXES);
-  await ensureIndexes(collections.deadLetters, LETTER_INDEXES);
+  // Both at once: a host that takes workspaces over waits for it, in each of them.
+  await Promise.all([
+    ensureCollection(db, collections.messages, MESSAGE_INDEXES),
+    ensureCollection(db, collections.deadLetters, LETTER_INDEXES),
+  ]);
   await ensureRetention(db, retentionDays);
   return collections;
 }
 
 /** Keeps messages and dead letters for so long; for ever where it is `undefined`. */
 export async function ensureRetention(db: Db, days: number | undefined): Promise<void> {
-  for (const name of Object.values(COLLECTION_NAMES)) await retain(db, name, days);
+  await Promise.all(Object.values(COLLECTION_NAMES).map(name => retain(db, name, days)));
 }
 
-async function ensureIndexes<T extends object>(collection: Collection<T>, indexes: readonly Index[]): Promise<void> {
+async function ensureCollection<T extends object>(
+  db: Db,
+  collection: Collection<T>,
+  indexes: readonly Index[],
+): Promise<void> {
+  await db.createCollection(collection.collectionName, { writeConcern: STORED }).catch((error: unknown) => {
+    if (!isExisting(error)) throw error;
+  });
   await collection.createIndexes(indexes.map(({ name, key }) => ({ name, key: { ...(key as object) } })));
 }
 
