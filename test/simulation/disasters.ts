@@ -77,7 +77,7 @@ export async function suffer(platform: Platform, disaster: Disaster, revival: Re
   database.cut("user");
   const ended = platform.schedulers.filter(name => platform.lives.get(name)?.alive() === true);
   for (const name of ended) endLife(platform, name);
-  replace(platform, disaster.kind === "empty" ? emptyRecords("inc_00000001") : copy);
+  replaceRecords(platform, disaster.kind === "empty" ? emptyRecords("inc_00000001") : copy);
   await clock.sleep(disaster.forMs);
   for (const name of ended) revival.startScheduler(name);
   const struckAt = clock.now();
@@ -89,7 +89,7 @@ export async function suffer(platform: Platform, disaster: Disaster, revival: Re
 
 /** Nobody is kept out and nothing is restarted: a standby is promoted without anybody's word. */
 async function failOver(platform: Platform, { forMs }: Disaster, copy: Records): Promise<void> {
-  replace(platform, copy);
+  replaceRecords(platform, copy);
   platform.database.cut();
   await platform.clock.sleep(forMs);
   platform.database.heal();
@@ -97,7 +97,8 @@ async function failOver(platform: Platform, { forMs }: Disaster, copy: Records):
   for (;;) await lookAfter(platform, tried, () => false);
 }
 
-function replace(platform: Platform, by: Records): void {
+/** Other tables take the place of the records, as after a restore or a failover. */
+export function replaceRecords(platform: Platform, by: Records): void {
   platform.database.restore(by);
   // Two databases are no two moments of one.
   platform.judged = undefined;

@@ -1,6 +1,6 @@
 import type { Bug } from "./bug.ts";
 
-/** Bugs by which two hosts may read one workspace. */
+/** Bugs of placement, of the fence between two hosts, and of what is stored before it is acknowledged. */
 export const HOST_BUGS: readonly Bug[] = [
   {
     name: "host-reads-on-in-silence",
@@ -60,5 +60,276 @@ export const HOST_BUGS: readonly Bug[] = [
     ],
     found: /two owners|has read it/,
     scenario: "host-back-in-time",
+  },
+  {
+    name: "host-acknowledges-without-asking",
+    breaks: "A host acknowledges what it has stored without asking whether the workspace is its own.",
+    edits: [
+      {
+        file: "packages/workspace/src/ingest/pipeline.ts",
+        find: "if (!(await owns())) return false;",
+        replace: "if (ending.signal.aborted) return false;",
+      },
+    ],
+    found: /its lease is over|has read it/,
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-stores-after-looking",
+    breaks: "A host stores what it looked up though it lost the workspace as it looked.",
+    edits: [
+      {
+        file: "packages/workspace/src/ingest/pipeline.ts",
+        find: "if (!mayRead()) throw new Error(NOT_OURS);",
+        replace: "",
+      },
+    ],
+    found: /stores messages.*(lease is over|has read it|two owners)|stored 2 times/,
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-connects-without-asking",
+    breaks: "A host connects to the broker of a workspace without asking whether it is its own.",
+    edits: [
+      {
+        file: "packages/workspace/src/channel/reader.ts",
+        find: "await owned(mayRead, clock, ending.signal); failures",
+        replace: "await owned(() => true, clock, ending.signal); failures",
+      },
+    ],
+    found: /connects.*(two owners|has read it|lease is over)/,
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-acknowledges-unstored",
+    breaks: "A batch is acknowledged while it is being stored.",
+    edits: [
+      {
+        file: "packages/workspace/src/ingest/pipeline.ts",
+        find: "const buried = await rescue(ports.database, processed.documents, dead);",
+        replace: `const buried = 0;
+      void rescue(ports.database, processed.documents, dead).catch(() => undefined);`,
+      },
+    ],
+    found: /which is not stored/,
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-forgets-redelivery",
+    breaks: "What the broker delivers again gets another key.",
+    edits: [
+      {
+        file: "packages/workspace/src/ingest/pipeline.ts",
+        find: 'known?.get(keys.prefix(delivery) ?? "") ?? keys',
+        replace: "keys",
+      },
+    ],
+    found: /is stored 2 times/,
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-lease-from-the-answer",
+    breaks: "A lease is counted from when its answer came, however late that is.",
+    edits: [
+      {
+        file: "packages/workspace/src/host/read-leases.ts",
+        find: "const ends = sentAtMs + holdMs;",
+        replace: "const ends = Math.max(sentAtMs, clock.monotonic()) + holdMs;",
+      },
+      {
+        file: "packages/workspace/src/host/reporter.ts",
+        find: "const ANSWER_MS = 600;",
+        replace: "const ANSWER_MS = 60_000;",
+      },
+    ],
+    found: /two owners|has read it|lease is over/,
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-stopped-in-words-only",
+    breaks: "A host says that it has let go as soon as it is told to, and reads on until it has.",
+    edits: [
+      {
+        file: "packages/workspace/src/host/lane.ts",
+        find: "const isOwn = (): boolean => !isEnded && this.#isToRun && this.#placement === placement;",
+        replace: "const isOwn = (): boolean => placement > 0;",
+      },
+      {
+        file: "packages/workspace/src/host/lane.ts",
+        find: `    endLease();
+`,
+        replace: "",
+      },
+      {
+        file: "packages/workspace/src/host/lane.ts",
+        find: 'state: container === undefined ? otherwise : "running"',
+        replace: 'state: !this.#isToRun ? "stopped" : container === undefined ? otherwise : "running"',
+      },
+    ],
+    found: /two owners|has read it|lease is over/,
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-lease-longer-than-watched",
+    breaks: "A host is granted a longer lease than the leader waits for.",
+    edits: [
+      {
+        file: "packages/scheduler/src/api/hosts.ts",
+        find: "saveHostReport(report, HOLD_MS,",
+        replace: "saveHostReport(report, 4 * HOLD_MS,",
+      },
+    ],
+    found: /two owners|has read it|lease is over/,
+    scenario: "host-cut-off",
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-lease-not-counted",
+    breaks: "A report is answered without being counted, so that a host that reads is held to be silent.",
+    edits: [
+      {
+        file: "packages/scheduler/src/store/memory/hosting.ts",
+        find: "renewals: (known?.renewals ?? 0) + 1",
+        replace: "renewals: known?.renewals ?? 1",
+      },
+    ],
+    found: /two owners|has read it|lease is over/,
+    scenario: "host-dies",
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-granted-what-it-lost",
+    breaks: "A report is granted whatever it names, also what the records gave to another host.",
+    edits: [
+      {
+        file: "packages/core/src/workspace/take-report.ts",
+        find: '({ status, location }) => location !== undefined && location.state !== "stopped" && !stopped.has(keyOf(status)),',
+        replace: "({ status }) => !stopped.has(keyOf(status)),",
+      },
+    ],
+    found: /two owners|has read it|lease is over/,
+    scenario: "host-cut-off",
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-strangers-granted",
+    breaks: "A host that the records do not know is believed to have what it names.",
+    edits: [
+      {
+        file: "packages/core/src/workspace/take-report.ts",
+        find: 'return applied.incarnation === "" ? "" :',
+        replace: 'return host === undefined ? "" :',
+      },
+      {
+        file: "packages/core/src/workspace/take-report.ts",
+        find: '({ status, location }) => location !== undefined && location.state !== "stopped" && !stopped.has(keyOf(status)),',
+        replace: '({ status, location }) => location?.state !== "stopped" && !stopped.has(keyOf(status)),',
+      },
+    ],
+    found: /two owners|has read it|lease is over/,
+    scenario: "host-placement-lost",
+    hasWorkspaces: true,
+  },
+  {
+    name: "workspace-placed-beside-its-owner",
+    breaks: "A workspace that has an owner is placed once more, and the commit does not compare.",
+    edits: [
+      {
+        file: "packages/core/src/workspace/hosting.ts",
+        find: "const homeless = world.workspaces.filter(one => wanted.has(one.id) && !held.has(one.id));",
+        replace: "const homeless = world.workspaces.filter(one => wanted.has(one.id));",
+      },
+      {
+        file: "packages/core/src/workspace/hosting-plan.ts",
+        find: "if (owned.has(workspace.id)) return `workspace ${workspace.id} still has an owner`;",
+        replace: "",
+      },
+    ],
+    found: /two owners|has read it|lease is over/,
+    scenario: "host-dies",
+    hasWorkspaces: true,
+  },
+  {
+    name: "hosting-forgets-what-it-wrote",
+    breaks: "A leader places at once what a failover has lost, though a host still reads by the lost placement.",
+    edits: [
+      {
+        file: "packages/scheduler/src/loop/hosting.ts",
+        find: "if (placements.haveLost(records)) {",
+        replace: "if (placements.haveLost(records) && closed) {",
+      },
+    ],
+    found: /two owners|has read it|lease is over/,
+    scenario: "host-placement-lost",
+    hasWorkspaces: true,
+    quick: true,
+  },
+  {
+    name: "hosting-written-after-the-term",
+    breaks: "A leader whose term is over writes placements.",
+    edits: [
+      {
+        file: "packages/scheduler/src/store/memory/hosting.ts",
+        find: "if (!leads(records, mandate, databaseNow))",
+        replace: "if (records.lease === undefined)",
+      },
+    ],
+    found: /committed (in term .* )?by commitHosting/,
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-told-once",
+    breaks: "A host whose stream tells nothing any more does not attach anew.",
+    edits: [
+      {
+        file: "packages/workspace/src/host/host-life.ts",
+        find: `    attachment.renew();
+`,
+        replace: "",
+      },
+    ],
+    found: /has 0 owners|is not read/,
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-end-outlives-the-workspace",
+    breaks: "What was over for a deleted workspace is over for the next one of its id.",
+    edits: [
+      {
+        file: "packages/workspace/src/host/keeper.ts",
+        find: "const isAnew = last !== undefined && assignment.revision > last.revision;",
+        replace: "const isAnew = last !== undefined && assignment.revision < 0;",
+      },
+    ],
+    found: /has 0 owners/,
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-takes-older-assignments",
+    breaks: "A host takes an assignment that is older than what it works by, and lower epochs in it.",
+    edits: [
+      {
+        file: "packages/core/src/workspace/host-assignment.ts",
+        find: "if (next.revision < held.revision)",
+        replace: "if (next.revision < 0)",
+      },
+      {
+        file: "packages/workspace/src/host/lane.ts",
+        find: "if (next.epoch < known.epoch)",
+        replace: "if (next.epoch < 0)",
+      },
+      {
+        file: "packages/workspace/src/host/lane.ts",
+        find: "if (next.epoch > known.epoch) return undefined;",
+        replace: "if (next.epoch !== known.epoch) return undefined;",
+      },
+      {
+        file: "packages/workspace/src/host/keeper.ts",
+        find: "if (last !== undefined && !isAnew && workspace.epoch <= last.epoch) continue;",
+        replace: "",
+      },
+    ],
+    found: /after epoch/,
+    hasWorkspaces: true,
   },
 ];

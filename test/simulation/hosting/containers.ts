@@ -81,7 +81,10 @@ function boundTo(one: Running): Omit<Running, "close"> {
 function partsOf(platform: Platform, process: HostProcess, engines: Engines, reader: Reader): PartFactories {
   const { life } = process;
   return {
-    database: () => Promise.resolve(engines.databases.open(reader.workspaceId, life)),
+    database: () => {
+      const stores = (): void => engines.rule.reads(reader, "stores messages");
+      return Promise.resolve(engines.databases.open(reader.workspaceId, life, stores));
+    },
     files: () => Promise.resolve(undefined),
     channel: context => channelOf(platform, process, engines, reader, context),
     rules: ({ connector, mayRead }, actions) =>

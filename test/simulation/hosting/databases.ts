@@ -36,8 +36,8 @@ export class SimDatabases {
     return this.#kept.get(workspaceId)?.numbers.get(number) ?? 0;
   }
 
-  /** The database of a workspace as a process reaches it. */
-  open(workspaceId: string, life: Life): ScalableDatabase {
+  /** The database of a workspace as a process reaches it; `stores` hears of each attempt. */
+  open(workspaceId: string, life: Life, stores: () => void): ScalableDatabase {
     const { twin } = this.#of(workspaceId);
     const port: ScalableDatabase = {
       store: documents => this.#store(workspaceId, documents),
@@ -51,7 +51,8 @@ export class SimDatabases {
     let isLost = false;
     const gate = {
       // What a process has sent is under way, whatever becomes of the process.
-      before: async () => {
+      before: async (verb: string) => {
+        if (verb === "store") stores();
         await this.#platform.clock.sleep(this.#chance.whole(1, 3));
         isLost = this.#chance.happens(this.weather.fails);
         if (this.weather.isAway || (isLost && this.#chance.happens(0.5))) throw new Error("no primary");

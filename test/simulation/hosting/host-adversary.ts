@@ -90,6 +90,9 @@ export class HostAdversary {
       case "told-late":
         way.tellingMs = fault.byMs;
         return this.#healAfter(fault.forMs, () => (way.tellingMs = 0));
+      case "told-again":
+        way.isToldAgain = true;
+        return this.#healAfter(fault.forMs, () => (way.isToldAgain = false));
       case "slow-to-close":
         way.closeMs = fault.byMs;
         return this.#healAfter(fault.forMs, () => (way.closeMs = 20));

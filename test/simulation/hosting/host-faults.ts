@@ -9,6 +9,7 @@ export type HostFault =
   | { readonly kind: "cut-host"; readonly who: string; readonly forMs: number }
   | { readonly kind: "answers-lost"; readonly who: string; readonly forMs: number }
   | { readonly kind: "told-late"; readonly who: string; readonly byMs: number; readonly forMs: number }
+  | { readonly kind: "told-again"; readonly who: string; readonly forMs: number }
   | { readonly kind: "cut-from-broker"; readonly who: string; readonly forMs: number }
   | { readonly kind: "slow-to-close"; readonly who: string; readonly byMs: number; readonly forMs: number }
   | { readonly kind: "broker-away"; readonly forMs: number }
@@ -28,7 +29,7 @@ export interface HostMischief {
 
 const KINDS: readonly HostFault["kind"][] = [
   ...(["kill-host", "stop-host", "pause-host", "jump-host-clock", "cut-host", "answers-lost"] as const),
-  ...(["told-late", "cut-from-broker", "slow-to-close", "broker-away", "databases-away"] as const),
+  ...(["told-late", "told-again", "cut-from-broker", "slow-to-close", "broker-away", "databases-away"] as const),
 ];
 
 /** Draws how the hosts of one seed go wrong; each seed leaves out some kinds. */

@@ -21,6 +21,8 @@ export class HostRule {
   readonly #readers = new Set<Reader>();
   /** By workspace: the latest placement that has read. */
   readonly #latest = new Map<string, Reader>();
+  /** By process and workspace: the latest placement that it has begun. */
+  readonly #begun = new Map<string, Reader>();
 
   constructor(platform: Platform) {
     this.#platform = platform;
@@ -29,6 +31,11 @@ export class HostRule {
   /** A container begins. */
   begins(reader: Reader): void {
     this.#readers.add(reader);
+    const key = `${reader.life.name} ${reader.workspaceId}`;
+    const before = this.#begun.get(key);
+    if (before?.life === reader.life && isEarlier(reader, before))
+      this.#platform.violate(`${key} begins at epoch ${reader.epoch} after epoch ${before.epoch}`);
+    this.#begun.set(key, reader);
     this.#platform.say(`${reader.life.name} begins ${reader.workspaceId}@${reader.epoch}`);
   }
 
@@ -41,6 +48,7 @@ export class HostRule {
   /** Other records are in place, which count placements from an earlier number. */
   restores(): void {
     this.#latest.clear();
+    this.#begun.clear();
   }
 
   /** A container connects to its broker, or acknowledges what it has stored. */

@@ -1,5 +1,6 @@
 import type { Transport } from "@connectrpc/connect";
 import { SkepError } from "@skep/core/error.ts";
+import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import { createConnectApi } from "@skep/workspace/host/connect-api.ts";
 import { createHost, type Host } from "@skep/workspace/host/create-host.ts";
 import type { HostApi } from "@skep/workspace/host/host-api.ts";
@@ -17,6 +18,8 @@ export interface HostWay {
   losesAnswers: boolean;
   /** What it is to run arrives so much later. */
   tellingMs: number;
+  /** After each that comes, an older one comes once more. */
+  isToldAgain: boolean;
   /** Share of calls that are lost on the way there, and as many on the way back. */
   drop: number;
   /** Calls take up to this long, each way. */
@@ -39,7 +42,7 @@ export interface SimHost {
 /** Starts the real host with the real containers in a fresh life. */
 export function startHost(platform: Platform, life: Life, engines: Engines, nodeId: string): SimHost {
   const way: HostWay = {
-    ...{ isCut: false, losesAnswers: false, tellingMs: 0, drop: 0, delayMs: 2 },
+    ...{ isCut: false, losesAnswers: false, tellingMs: 0, isToldAgain: false, drop: 0, delayMs: 2 },
     ...{ isCutFromBroker: false, noticesMs: 0, closeMs: 20 },
   };
   const random = platform.random(`host ${life.name} ${platform.clock.now()}`);
@@ -87,9 +90,12 @@ function overWay(platform: Platform, life: Life, way: HostWay): HostApi {
     report: (report, signal) => call(() => api.report(report, signal)),
     attach: async function* (hostId, signal) {
       await passes(platform.clock);
+      const told: HostAssignment[] = [];
       for await (const assignment of api.attach(hostId, signal)) {
         await passes(life.clock, way.tellingMs);
         yield assignment;
+        if (way.isToldAgain && told.length > 0) yield chance.pick(told);
+        told.push(assignment);
       }
     },
   };

@@ -1,4 +1,5 @@
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
+import { replaceRecords } from "../disasters.ts";
 import type { HostRule } from "../hosting/host-rule.ts";
 import type { SimHost } from "../hosting/hosts.ts";
 import { beginLife, endLife } from "../platform.ts";
@@ -14,6 +15,8 @@ interface HostStage extends Stage {
   readonly rule: HostRule;
   readonly hosts: ReadonlyMap<string, SimHost>;
   start(name: string): void;
+  /** A tenant makes a workspace, whose devices send. */
+  make(workspaceId: string): Promise<void>;
   /** The host that reads a workspace. */
   ownerOf(workspaceId: string): string;
   /** Every workspace has an owner that reads, within a minute, and keeps it. */
@@ -32,6 +35,14 @@ async function hostStage(stage: Stage, closeMs?: number): Promise<HostStage> {
       hosting.start(name);
       hosts.get(name)!.way.closeMs = closeMs ?? 20;
     },
+    make: async id => {
+      const wanted = { tenantId: "acme", purpose: aPurpose(), strategy: "round-robin" } as const;
+      const request = { actor: "user", idempotencyKey: undefined };
+      await stage.done(
+        store.createWorkspace({ ...wanted, connector: aConnector({ id }) }, request, platform.clock.now()),
+      );
+      void devices.send(id);
+    },
     ownerOf: id => rule.owners(id)[0]?.life.name ?? "",
     allOwned: async () => {
       const sentence = `a workspace has no owner ${RECOVERED_MS / 1_000} s after the faults ended`;
@@ -42,14 +53,7 @@ async function hostStage(stage: Stage, closeMs?: number): Promise<HostStage> {
     },
   };
   for (const name of NAMES) all.start(name);
-  const request = { actor: "user", idempotencyKey: undefined };
-  for (const id of WORKSPACES) {
-    const wanted = { tenantId: "acme", purpose: aPurpose(), strategy: "round-robin" } as const;
-    await stage.done(
-      store.createWorkspace({ ...wanted, connector: aConnector({ id }) }, request, platform.clock.now()),
-    );
-    void devices.send(id);
-  }
+  for (const id of WORKSPACES) await all.make(id);
   await all.allOwned();
   return all;
 }
@@ -155,6 +159,30 @@ const leaderDeposed = scenario("host-leader-deposed", async stage => {
   await allOwned();
 });
 
+/**
+ * A standby takes over that had not got a placement, another host comes in that very moment, and
+ * the first one is cut off: it has its lease yet when the workspace is placed once more.
+ */
+const placementLost = scenario("host-placement-lost", async stage => {
+  const { platform, hosts, rule, ownerOf, start, make, allOwned, advance } = await hostStage(stage);
+  const { database } = platform;
+  endLife(platform, "shared-3");
+  await allOwned();
+  await advance(5_000);
+  platform.hindrance = { delaysMs: (_, call) => (call === "commitHosting" ? 300 : 0) };
+  await make("seven");
+  const copy = structuredClone({ ...database.records });
+  await stage.until(() => rule.owners("seven").length === 1, 5_000, "nobody reads the workspace");
+  platform.hindrance = {};
+  const { way } = hosts.get(ownerOf("seven"))!;
+  way.isCut = true;
+  start("shared-3");
+  replaceRecords(platform, copy);
+  await advance(5_000);
+  way.isCut = false;
+  await allOwned();
+});
+
 /** Calls get lost and late, hosts and schedulers die, stand still and are cut off, for a minute. */
 function storm(number: number): Scenario {
   return scenario(`host-storm-${number}`, async stage => {
@@ -211,6 +239,6 @@ function strike(
 
 /** Hosts of workspaces: who reads, and that somebody does. */
 export const HOSTS: readonly Scenario[] = [
-  ...[hostDies, hostCutOff, hostPaused, answersLost, backInTime, hostCutOver, bothDie, leaderDeposed],
+  ...[hostDies, hostCutOff, hostPaused, answersLost, backInTime, hostCutOver, bothDie, leaderDeposed, placementLost],
   ...[1, 2, 3, 4].map(storm),
 ];

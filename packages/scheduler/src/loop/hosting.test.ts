@@ -156,4 +156,19 @@ describe("the hosting loop", () => {
     await pass(5_000);
     expect(await where()).toEqual(["fleet host_b 1 run"]);
   });
+
+  it("places nothing that the records have lost before the leases by it have ended", async () => {
+    await pass(5_000);
+    await create("fleet");
+    const copy = structuredClone({ ...rig.database.records });
+    await pass(1_000);
+    expect(await where()).toEqual(["fleet host_a 1 run"]);
+    rig.database.restore(copy);
+    await pass(HOLD_MS);
+    expect(await where()).toEqual([]);
+    await pass(DOWN_AFTER_MS);
+    expect(await where()).toEqual(["fleet host_a 1 run"]);
+    await pass(5_000);
+    expect(rig.lines.filter(line => line.event === "hosting.lost")).toHaveLength(1);
+  });
 });

@@ -14,6 +14,7 @@ import type { Leadership } from "./leader.ts";
 import { createPods, type PodMaking } from "./pods.ts";
 import type { LoopPorts, Running } from "./ports.ts";
 import type { RecordsGuard } from "./records-guard.ts";
+import { createWrittenPlacements } from "./written-placements.ts";
 
 /** The leader's loop that gives each workspace its host. */
 export interface Hosting extends Running {
@@ -41,8 +42,9 @@ const PERIOD_MS = 500;
 /**
  * Begins to look. Nothing is decided before this leader has listened for as long as a lease may
  * last that other records gave: where an older copy of the database was put back, whoever owned
- * what by the newer one reads nothing any more when the first workspace is placed anew. While the
- * records are known not to be the fleet's, nothing is decided at all.
+ * what by the newer one reads nothing any more when the first workspace is placed anew. It listens
+ * again where the records have lost a placement of its own. While the records are known not to be
+ * the fleet's, nothing is decided at all.
  */
 export function createHosting(ports: LoopPorts, options: HostingOptions): Hosting {
   const { store, clock, log, loops } = ports;
@@ -51,15 +53,22 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
   const watch = createHostWatch(() => attention.ms());
   const decisions = createDecisionKeeper(ports);
   const pods = createPods(ports, { leadership, making: options.pods, wake: options.wake });
+  const placements = createWrittenPlacements();
+  let listensSinceMs = 0;
   let closed = false;
   let believed: HostLiveness | undefined;
 
   async function run(): Promise<void> {
-    const listenForMs = Math.max(guard.listenForMs(), DOWN_AFTER_MS - attention.ms());
+    const listenForMs = Math.max(guard.listenForMs(), DOWN_AFTER_MS - (attention.ms() - listensSinceMs));
     const { unrecovered } = await store.loadIdentity();
     const records = await store.loadHosting();
     if (closed || !leadership.holds()) return;
     const liveness = watch.see(records.hosts);
+    if (placements.haveLost(records)) {
+      log.warn("hosting.lost", "The records have lost placements; waiting until nobody reads by them any more.");
+      listensSinceMs = attention.ms();
+      return loop.hint();
+    }
     if (listenForMs > 0) return loop.at(clock.now() + Math.min(listenForMs, PERIOD_MS));
     if (unrecovered !== undefined) return;
     const changed = believed === undefined ? [] : changedHosts(records, believed, liveness);
@@ -79,7 +88,10 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
 
   async function commit(plan: HostingPlan): Promise<boolean> {
     const result = await store.commitHosting(plan, leadership, clock.now());
-    if (result.kind === "committed") return true;
+    if (result.kind === "committed") {
+      placements.wrote(plan);
+      return true;
+    }
     const sentence = "The plan of who runs which workspace was based on what has changed meanwhile; looking again.";
     log.debug("hosting.stale", sentence, { because: result.because });
     if (leadership.holds()) loop.hint();

@@ -197,4 +197,23 @@ describe("a host", () => {
     expect(a!.containers.all.map(one => one.isClosed)).toEqual([true, false]);
     expect(fleet.reading()).toEqual(["a fleet@2"]);
   });
+
+  it("begins anew where a failover has lost that it let go of something", async () => {
+    const [a] = await begin("a");
+    await fleet.create("fleet");
+    await fleet.pass(5_000);
+    const copy = structuredClone({ ...fleet.rig.database.records });
+    // What it is told is lost, and the answers to its reports are not.
+    a!.way.isStill = true;
+    const { workspaceHosts, workspaceLocations } = fleet.rig.database.records;
+    workspaceLocations.clear();
+    const [host] = [...workspaceHosts.values()];
+    workspaceHosts.set(host!.id, { ...host!, revision: host!.revision + 1 });
+    await fleet.pass(1_500);
+    expect(fleet.reading()).toEqual([]);
+    fleet.rig.database.restore(copy);
+    a!.way.isStill = false;
+    await fleet.pass(10_000);
+    expect(fleet.reading()).toEqual(["a fleet@2"]);
+  });
 });

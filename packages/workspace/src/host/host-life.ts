@@ -45,6 +45,7 @@ export function beginHostLife(ports: HostPorts, enrolled: Enrolled): HostLife {
   let tell: (because: string) => void = () => undefined;
   const anew = new Promise<string>(resolve => (tell = resolve));
   let behindSince: number | undefined;
+  let heard = 0;
 
   const { hostId } = enrolled;
   const keeper = createKeeper({ ...ports, leases, onChange: () => reporter?.hint() }, hostId);
@@ -52,6 +53,9 @@ export function beginHostLife(ports: HostPorts, enrolled: Enrolled): HostLife {
 
   function onAnswer({ anew: because, revision }: HostAnswer): void {
     if (because !== "") return tell(because);
+    // What was said to be over meanwhile this host would never begin again.
+    if (revision < heard) return tell(`the records know an older state of host ${hostId} than they answered before`);
+    heard = revision;
     if (revision <= keeper.applied().revision) behindSince = undefined;
     else behindSince ??= clock.monotonic();
     if (behindSince === undefined || clock.monotonic() - behindSince < TOLD_WITHIN_MS) return;

@@ -59,6 +59,21 @@ describe("a pipeline", () => {
     expect([database.stored.size, acknowledged]).toEqual([1, [1]]);
   });
 
+  it("stores nothing where it lost the workspace while it looked for an earlier delivery", async () => {
+    const { clock, pipeline, database, acknowledged, own } = begin();
+    const { recall } = database;
+    database.recall = async (prefixes, within) => {
+      own(false);
+      return recall(prefixes, within);
+    };
+    pipeline.take(deliveryOf(1, { isRepeated: true }));
+    await clock.advance(1_000);
+    expect([database.stored.size, acknowledged]).toEqual([0, []]);
+    own(true);
+    await clock.advance(1_000);
+    expect([database.stored.size, acknowledged]).toEqual([1, [1]]);
+  });
+
   it("acknowledges nothing that it stored just before it lost the workspace", async () => {
     const { clock, pipeline, database, acknowledged, own } = begin();
     database.after = () => own(false);
