@@ -203,6 +203,11 @@ export const HOST_BUGS: readonly Bug[] = [
     edits: [
       {
         file: "packages/core/src/workspace/take-report.ts",
+        find: "named.filter(({ location }) => location === undefined)",
+        replace: "named.slice(0, 0)",
+      },
+      {
+        file: "packages/core/src/workspace/take-report.ts",
         find: '({ status, location }) => location !== undefined && location.state !== "stopped" && !stopped.has(keyOf(status)),',
         replace: "({ status }) => !stopped.has(keyOf(status)),",
       },
@@ -215,6 +220,11 @@ export const HOST_BUGS: readonly Bug[] = [
     name: "host-strangers-granted",
     breaks: "A host that the records do not know is believed to have what it names.",
     edits: [
+      {
+        file: "packages/core/src/workspace/take-report.ts",
+        find: "named.filter(({ location }) => location === undefined)",
+        replace: "named.slice(0, 0)",
+      },
       {
         file: "packages/core/src/workspace/take-report.ts",
         find: 'return applied.incarnation === "" ? "" :',

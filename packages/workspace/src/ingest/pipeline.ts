@@ -69,6 +69,7 @@ export interface Pipeline {
 const RECALL_WITHIN = 60_000;
 const WAITS = "Messages cannot be stored; they wait at the broker.";
 const UNTOLD = "Messages are stored, and not all were told of them.";
+/** A process that was stopped as it looked would store beside who owns the workspace since. */
 const NOT_OURS = "the workspace is not this process's any more";
 const LOST = "Messages at QoS 0 waited to be stored when the workspace was closed.";
 
@@ -98,14 +99,12 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
   );
 
   async function begin(deliveries: readonly Delivery[], judged: () => void): Promise<Processed | undefined> {
-    let sorted: Sorted | undefined;
-    let processed: Processed | undefined;
+    let [sorted, processed]: [Sorted?, Processed?] = [];
     const isStored = await insist(async () => {
       // Once only: keys stay, and what the rules remember counts each message once.
       sorted ??= await sort(deliveries, ports, settings, keys, topicOf);
       processed ??= processAll(ports.rules, sorted.messages, clock.now());
       judged();
-      // A process that was stopped as it looked would store beside who owns the workspace since.
       if (!mayRead()) throw new Error(NOT_OURS);
       const dead = [...sorted.letters, ...processed.dead];
       const buried = await rescue(ports.database, processed.documents, dead);
