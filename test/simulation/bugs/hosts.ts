@@ -73,6 +73,7 @@ export const HOST_BUGS: readonly Bug[] = [
     ],
     found: /its lease is over|has read it/,
     hasWorkspaces: true,
+    quick: true,
   },
   {
     name: "host-stores-after-looking",
@@ -113,6 +114,7 @@ export const HOST_BUGS: readonly Bug[] = [
     ],
     found: /which is not stored/,
     hasWorkspaces: true,
+    quick: true,
   },
   {
     name: "host-forgets-redelivery",
@@ -126,6 +128,7 @@ export const HOST_BUGS: readonly Bug[] = [
     ],
     found: /is stored 2 times/,
     hasWorkspaces: true,
+    quick: true,
   },
   {
     name: "host-lease-from-the-answer",
@@ -146,30 +149,6 @@ export const HOST_BUGS: readonly Bug[] = [
     hasWorkspaces: true,
   },
   {
-    name: "host-stopped-in-words-only",
-    breaks: "A host says that it has let go as soon as it is told to, and reads on until it has.",
-    edits: [
-      {
-        file: "packages/workspace/src/host/lane.ts",
-        find: "const isOwn = (): boolean => !isEnded && this.#isToRun && this.#placement === placement;",
-        replace: "const isOwn = (): boolean => placement > 0;",
-      },
-      {
-        file: "packages/workspace/src/host/lane.ts",
-        find: `    endLease();
-`,
-        replace: "",
-      },
-      {
-        file: "packages/workspace/src/host/lane.ts",
-        find: 'state: container === undefined ? otherwise : "running"',
-        replace: 'state: !this.#isToRun ? "stopped" : container === undefined ? otherwise : "running"',
-      },
-    ],
-    found: /two owners|has read it|lease is over/,
-    hasWorkspaces: true,
-  },
-  {
     name: "host-lease-longer-than-watched",
     breaks: "A host is granted a longer lease than the leader waits for.",
     edits: [
@@ -182,82 +161,7 @@ export const HOST_BUGS: readonly Bug[] = [
     found: /two owners|has read it|lease is over/,
     scenario: "host-cut-off",
     hasWorkspaces: true,
-  },
-  {
-    name: "host-lease-not-counted",
-    breaks: "A report is answered without being counted, so that a host that reads is held to be silent.",
-    edits: [
-      {
-        file: "packages/scheduler/src/store/memory/hosting.ts",
-        find: "renewals: (known?.renewals ?? 0) + 1",
-        replace: "renewals: known?.renewals ?? 1",
-      },
-    ],
-    found: /two owners|has read it|lease is over/,
-    scenario: "host-dies",
-    hasWorkspaces: true,
-  },
-  {
-    name: "host-granted-what-it-lost",
-    breaks: "A report is granted whatever it names, also what the records gave to another host.",
-    edits: [
-      {
-        file: "packages/core/src/workspace/take-report.ts",
-        find: "named.filter(({ location }) => location === undefined)",
-        replace: "named.slice(0, 0)",
-      },
-      {
-        file: "packages/core/src/workspace/take-report.ts",
-        find: '({ status, location }) => location !== undefined && location.state !== "stopped" && !stopped.has(keyOf(status)),',
-        replace: "({ status }) => !stopped.has(keyOf(status)),",
-      },
-    ],
-    found: /two owners|has read it|lease is over/,
-    scenario: "host-cut-off",
-    hasWorkspaces: true,
-  },
-  {
-    name: "host-strangers-granted",
-    breaks: "A host that the records do not know is believed to have what it names.",
-    edits: [
-      {
-        file: "packages/core/src/workspace/take-report.ts",
-        find: "named.filter(({ location }) => location === undefined)",
-        replace: "named.slice(0, 0)",
-      },
-      {
-        file: "packages/core/src/workspace/take-report.ts",
-        find: 'return applied.incarnation === "" ? "" :',
-        replace: 'return host === undefined ? "" :',
-      },
-      {
-        file: "packages/core/src/workspace/take-report.ts",
-        find: '({ status, location }) => location !== undefined && location.state !== "stopped" && !stopped.has(keyOf(status)),',
-        replace: '({ status, location }) => location?.state !== "stopped" && !stopped.has(keyOf(status)),',
-      },
-    ],
-    found: /two owners|has read it|lease is over/,
-    scenario: "host-placement-lost",
-    hasWorkspaces: true,
-  },
-  {
-    name: "workspace-placed-beside-its-owner",
-    breaks: "A workspace that has an owner is placed once more, and the commit does not compare.",
-    edits: [
-      {
-        file: "packages/core/src/workspace/hosting.ts",
-        find: "const homeless = world.workspaces.filter(one => wanted.has(one.id) && !held.has(one.id));",
-        replace: "const homeless = world.workspaces.filter(one => wanted.has(one.id));",
-      },
-      {
-        file: "packages/core/src/workspace/hosting-plan.ts",
-        find: "if (owned.has(workspace.id)) return `workspace ${workspace.id} still has an owner`;",
-        replace: "",
-      },
-    ],
-    found: /two owners|has read it|lease is over/,
-    scenario: "host-dies",
-    hasWorkspaces: true,
+    quick: true,
   },
   {
     name: "hosting-forgets-what-it-wrote",
@@ -315,6 +219,49 @@ export const HOST_BUGS: readonly Bug[] = [
     hasWorkspaces: true,
   },
   {
+    name: "host-strangers-believed",
+    breaks: "A host that the records do not know, or know less of than it does, is believed what it names.",
+    edits: [
+      {
+        file: "packages/workspace/src/host/host-life.ts",
+        find: "if (revision < heard)",
+        replace: "if (revision < 0)",
+      },
+      {
+        file: "packages/core/src/workspace/take-report.ts",
+        find: 'if (anew !== "") {',
+        replace: "if (anew.length > 1_000) {",
+      },
+      {
+        file: "packages/core/src/workspace/take-report.ts",
+        find: "location !== undefined && isReader(location) && !stopped.has(keyOf(status))",
+        replace: "(location === undefined || isReader(location)) && !stopped.has(keyOf(status))",
+      },
+      {
+        file: "packages/core/src/workspace/take-report.ts",
+        find: "named.filter(({ location }) => location === undefined)",
+        replace: "named.slice(0, 0)",
+      },
+    ],
+    found: /two owners|has read it/,
+    scenario: "host-cut-off",
+    hasWorkspaces: true,
+  },
+  {
+    name: "host-lease-not-counted",
+    breaks: "A report is answered without being counted, so that a host that reads is held to be silent.",
+    edits: [
+      {
+        file: "packages/scheduler/src/store/memory/hosting.ts",
+        find: "renewals: (known?.renewals ?? 0) + 1",
+        replace: "renewals: known?.renewals ?? 1",
+      },
+    ],
+    found: /two owners|has read it|no owner/,
+    scenario: "host-dies",
+    hasWorkspaces: true,
+  },
+  {
     name: "host-takes-older-assignments",
     breaks: "A host takes an assignment that is older than what it works by, and lower epochs in it.",
     edits: [
@@ -322,11 +269,6 @@ export const HOST_BUGS: readonly Bug[] = [
         file: "packages/core/src/workspace/host-assignment.ts",
         find: "if (next.revision < held.revision)",
         replace: "if (next.revision < 0)",
-      },
-      {
-        file: "packages/workspace/src/host/lane.ts",
-        find: "if (next.epoch < known.epoch)",
-        replace: "if (next.epoch < 0)",
       },
       {
         file: "packages/workspace/src/host/lane.ts",
@@ -339,7 +281,9 @@ export const HOST_BUGS: readonly Bug[] = [
         replace: "",
       },
     ],
-    found: /after epoch/,
+    found: /an older assignment|after epoch/,
+    scenario: "host-told-again",
     hasWorkspaces: true,
+    quick: true,
   },
 ];

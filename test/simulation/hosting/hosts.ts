@@ -1,5 +1,6 @@
 import type { Transport } from "@connectrpc/connect";
 import { SkepError } from "@skep/core/error.ts";
+import type { HostReport } from "@skep/core/workspace/host-report.ts";
 import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import { createConnectApi } from "@skep/workspace/host/connect-api.ts";
 import { createHost, type Host } from "@skep/workspace/host/create-host.ts";
@@ -84,10 +85,20 @@ function overWay(platform: Platform, life: Life, way: HostWay): HostApi {
     await passes(life.clock);
     return answer;
   };
+  let applied: HostReport | undefined;
+  const judgeApplied = (report: HostReport): void => {
+    const [before, now] = [applied?.applied, report.applied];
+    if (applied?.hostId === report.hostId && before?.incarnation === now.incarnation && now.revision < before.revision)
+      platform.violate(`${life.name} works by revision ${now.revision} after ${before.revision}: an older assignment`);
+    applied = report;
+  };
   return {
     enrol: (identity, signal) => call(() => api.enrol(identity, signal)),
     loadRules: (...args) => call(() => api.loadRules(...args)),
-    report: (report, signal) => call(() => api.report(report, signal)),
+    report: (report, signal) => {
+      judgeApplied(report);
+      return call(() => api.report(report, signal));
+    },
     attach: async function* (hostId, signal) {
       await passes(platform.clock);
       const told: HostAssignment[] = [];

@@ -183,6 +183,21 @@ const placementLost = scenario("host-placement-lost", async stage => {
   await allOwned();
 });
 
+/** What a host was told before comes once more, after each change. */
+const toldAgain = scenario("host-told-again", async stage => {
+  const { platform, hosts, store, done, allOwned, advance } = await hostStage(stage);
+  for (const name of NAMES.slice(1)) endLife(platform, name);
+  await allOwned();
+  hosts.get(NAMES[0])!.way.isToldAgain = true;
+  const request = { actor: "user", idempotencyKey: undefined };
+  for (const desired of ["stopped", "run", "stopped", "run", "stopped", "run"] as const) {
+    for (const id of WORKSPACES)
+      await done(store.changeWorkspace(id, { desired }, undefined, request, platform.clock.now()));
+    await advance(500);
+  }
+  await allOwned();
+});
+
 /** Calls get lost and late, hosts and schedulers die, stand still and are cut off, for a minute. */
 function storm(number: number): Scenario {
   return scenario(`host-storm-${number}`, async stage => {
@@ -239,6 +254,17 @@ function strike(
 
 /** Hosts of workspaces: who reads, and that somebody does. */
 export const HOSTS: readonly Scenario[] = [
-  ...[hostDies, hostCutOff, hostPaused, answersLost, backInTime, hostCutOver, bothDie, leaderDeposed, placementLost],
+  ...[
+    hostDies,
+    hostCutOff,
+    hostPaused,
+    answersLost,
+    backInTime,
+    hostCutOver,
+    bothDie,
+    leaderDeposed,
+    placementLost,
+    toldAgain,
+  ],
   ...[1, 2, 3, 4].map(storm),
 ];
