@@ -1,6 +1,6 @@
 import type { Bug } from "./bug.ts";
 
-/** Bugs of placement, of the fence between two hosts, and of what is stored before it is acknowledged. */
+/** Bugs of placement, of the fence between hosts, and of what is stored and acknowledged. */
 export const HOST_BUGS: readonly Bug[] = [
   {
     name: "host-reads-on-in-silence",
