@@ -38,6 +38,8 @@ export interface HostingOptions {
 const GAP_MS = 20;
 /** Silence has to be noticed though nothing happens. */
 const PERIOD_MS = 500;
+const STALE = "The plan of who runs which workspace was based on what has changed meanwhile; looking again.";
+const LOST = "The records have lost placements; waiting until nobody reads by them any more.";
 
 /**
  * Begins to look. Nothing is decided before this leader has listened for as long as a lease may
@@ -65,7 +67,7 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
     if (closed || !leadership.holds()) return;
     const liveness = watch.see(records.hosts);
     if (placements.haveLost(records)) {
-      log.warn("hosting.lost", "The records have lost placements; waiting until nobody reads by them any more.");
+      log.warn("hosting.lost", LOST);
       listensSinceMs = attention.ms();
       return loop.hint();
     }
@@ -92,8 +94,7 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
       placements.wrote(plan);
       return true;
     }
-    const sentence = "The plan of who runs which workspace was based on what has changed meanwhile; looking again.";
-    log.debug("hosting.stale", sentence, { because: result.because });
+    log.debug("hosting.stale", STALE, { because: result.because });
     if (leadership.holds()) loop.hint();
     return false;
   }
