@@ -41,7 +41,7 @@ const operations = Object.entries(document.paths).flatMap(([path, verbs]) =>
  */
 const BEYOND_THE_FILE = new Set([
   ...["SPEC_INVALID", "IMAGE_MISSING", "BAD_PAGE_TOKEN", "LABELS_INVALID"],
-  ...["CONNECTOR_INVALID", "DELETION_UNSAID", "RULE_INVALID", "RESOURCES_UNSAID"],
+  ...["CONNECTOR_INVALID", "DELETION_UNSAID", "RULE_INVALID", "RESOURCES_UNSAID", "WEBHOOK_INVALID"],
 ]);
 
 interface Answer {
