@@ -4,6 +4,8 @@ import { DeploymentService } from "./gen/skep/v1/deployment_service_pb.ts";
 import { DeviceService } from "./gen/skep/v1/device_service_pb.ts";
 import { GateService } from "./gen/skep/v1/gate_pb.ts";
 import { HostService } from "./gen/skep/v1/host_pb.ts";
+import { FileService } from "./gen/skep/v1/file_service_pb.ts";
+import { MessageService } from "./gen/skep/v1/message_service_pb.ts";
 import { InstanceService } from "./gen/skep/v1/instance_service_pb.ts";
 import { NodeService } from "./gen/skep/v1/node_service_pb.ts";
 import { PlatformService } from "./gen/skep/v1/platform_service_pb.ts";
@@ -27,6 +29,8 @@ export const SERVICE_BY_NAME = {
   rules: RuleService,
   webhooks: WebhookService,
   devices: DeviceService,
+  messages: MessageService,
+  files: FileService,
   nodes: NodeService,
   routing: RoutingService,
   platform: PlatformService,

@@ -6,6 +6,7 @@ import { encodeWake } from "@skep/api/codec/notice.ts";
 import { SUBJECTS } from "@skep/api/subjects.ts";
 import { createLoops, type LoopState } from "@skep/kit/loops.ts";
 import type { IdSource } from "@skep/kit/random.ts";
+import { createDial, type Dial } from "@skep/server/dial.ts";
 import { createReservedDomains } from "./api/reserved-domains.ts";
 import type { ApiDeps } from "./api/deps.ts";
 import type { AskEdge } from "./edge/ask-edge.ts";
@@ -60,6 +61,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly databaseHosts?: readonly string[];
   /** Hosts of the platform's own network that webhooks may go to. */
   readonly webhookHosts?: readonly string[];
+  /** How hosts of workspaces are called; over HTTP where it is absent. */
+  readonly dial?: Dial;
   /** The bounds of a new tenant that names none; none where absent. */
   readonly defaultQuota?: Quota;
 }
@@ -229,6 +232,7 @@ function apiOf(
     unproven: () => routes.unproven(),
     refusals: () => started()?.beats.refusals() ?? [],
     keysChanged: () => started()?.revocations.soon(),
+    dial: ports.dial ?? createDial(),
     newId: () => ids("id"),
   };
 }

@@ -34,6 +34,8 @@ export function createClient({ transport, timeoutMs }: ClientOptions): SkepClien
     rules: client(SERVICE_BY_NAME.rules),
     devices: client(SERVICE_BY_NAME.devices),
     webhooks: client(SERVICE_BY_NAME.webhooks),
+    messages: client(SERVICE_BY_NAME.messages),
+    files: client(SERVICE_BY_NAME.files),
     nodes: client(SERVICE_BY_NAME.nodes),
     routing: client(SERVICE_BY_NAME.routing),
     platform: client(SERVICE_BY_NAME.platform),

@@ -70,6 +70,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./device.ts")).device,
   },
   {
+    name: "messages",
+    summary: "Show what devices say, live, and what could not be stored.",
+    load: async () => (await import("./messages.ts")).messages,
+  },
+  {
+    name: "file",
+    summary: "List, store and read the files of workspaces.",
+    load: async () => (await import("./file.ts")).file,
+  },
+  {
     name: "rule",
     summary: "Put, list and try out the rules of workspaces.",
     load: async () => (await import("./rule.ts")).rule,

@@ -3,7 +3,7 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { RuleKind, WorkspaceRuleSchema, type WorkspaceRule } from "@skep/api/gen/skep/v1/rule_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
-import { dryRun, type TriedStep } from "@skep/core/rules/dry-run.ts";
+import { dryRun, type TriedMessage, type TriedStep } from "@skep/core/rules/dry-run.ts";
 import type { RuleSet } from "@skep/core/rules/rule-set.ts";
 import type { Io } from "../io.ts";
 import { enumWord } from "../output/enum-word.ts";
@@ -16,7 +16,9 @@ import { newKey } from "../session/change.ts";
 import type { Session } from "../session/open.ts";
 import { allPages } from "../session/pages.ts";
 import { readDocuments, ruleSetOf, type FileDocument } from "../session/rule-documents.ts";
-import { readMessages } from "../session/tried-messages.ts";
+import { parseAge } from "../session/age.ts";
+import { storedMessages } from "../session/stored-messages.ts";
+import { readMessages, triedOf } from "../session/tried-messages.ts";
 import { wholeNumber } from "../session/whole-number.ts";
 import type { Setup } from "./command.ts";
 
@@ -26,7 +28,11 @@ interface KindOptions {
 
 interface TestOptions {
   readonly file?: string;
-  readonly messages: string;
+  readonly messages?: string;
+  readonly stored?: boolean;
+  readonly device?: string;
+  readonly since?: number;
+  readonly number: number;
   readonly silence: number;
 }
 
@@ -43,6 +49,7 @@ export const rule: Setup = (command, io) => {
     ["skep rule rm fleet car --kind schema", "delete a schema"],
     ["skep rule test -f rules.yaml --messages day.jsonl", "what rules would make of messages; nothing is done"],
     ["skep rule test fleet --messages day.jsonl", "the same with those of a workspace"],
+    ["skep rule test fleet -f rules.yaml --stored --since 2h", "what they would have made of the last two hours"],
   ]);
   setupPut(command, io);
   setupReading(command, io);
@@ -111,11 +118,15 @@ function setupTest(command: Command, io: Io): void {
     .summary("Say what rules would make of messages, without doing it.")
     .argument("[workspace]", "whose rules; else those of `-f`")
     .option("-f, --file <FILE>", "rules and schemas of a file, in place of those of that name")
-    .requiredOption("--messages <FILE>", "messages: an object a line with topic, payload and at")
+    .option("--messages <FILE>", "messages: an object a line with topic, payload and at")
+    .option("--stored", "the messages that the workspace has stored")
+    .option("--device <ID>", "of those only what this device sent")
+    .option("--since <AGE>", "of those only what is as old as this, like 10m or 2h", parseAge)
+    .option("-n, --number <N>", "of those the latest, so many at most", wholeNumber(100_000), 10_000)
     .option("--silence <SECONDS>", "how long nothing comes after the last message", wholeNumber(90 * 86_400), 0);
   act(test, io, async (session, options: TestOptions, workspaceId: string | undefined) => {
     const { rules, schemas } = await ruleSet(session, io, options, workspaceId);
-    const messages = readMessages(io, options.messages);
+    const messages = await triedMessages(session, io, options, workspaceId);
     const untilAt = (messages.at(-1)?.at ?? 0) + options.silence * 1000;
     const steps = dryRun(rules, schemas, messages, untilAt);
     print(
@@ -124,6 +135,21 @@ function setupTest(command: Command, io: Io): void {
       () => renderSteps(session, steps),
     );
   });
+}
+
+async function triedMessages(
+  session: Session,
+  io: Io,
+  options: TestOptions,
+  workspaceId: string | undefined,
+): Promise<readonly TriedMessage[]> {
+  const { messages: file, stored = false, number: most } = options;
+  if (stored === (file !== undefined))
+    throw new SkepError("invalid_argument", "MESSAGES_UNSAID", "Name messages by `--messages FILE`, or `--stored`.");
+  if (file !== undefined) return readMessages(io, file);
+  if (workspaceId === undefined)
+    throw new SkepError("invalid_argument", "RULES_UNSAID", "Name the workspace that has stored the messages.");
+  return (await storedMessages(session, workspaceId, { ...options, most })).map(triedOf);
 }
 
 async function ruleSet(

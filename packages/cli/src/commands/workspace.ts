@@ -23,6 +23,7 @@ import {
 import type { Io } from "../io.ts";
 import type { Setup } from "./command.ts";
 import { setupWebhooks } from "./workspace-webhook.ts";
+import { setupAccess } from "./workspace-access.ts";
 
 interface CreateOptions extends ConnectorOptions, PurposeOptions {
   readonly strategy?: string;
@@ -51,6 +52,8 @@ export const workspace: Setup = (command, io) => {
     ["skep workspace update fleet --desired stopped", "keep its record and its data, and run nothing"],
     ["skep workspace webhook add fleet ops https://hooks.example.com/x", "where its rules may post to"],
     ["skep workspace restart fleet", "its host tears it down and begins it anew"],
+    ["skep workspace token fleet --topic devices/+/telemetry/# --for 8h", "what a program opens sockets with"],
+    ["skep workspace logs fleet -f", "what its host logs about it"],
     ["skep workspace drop fleet", "remove it"],
     ["skep workspace plan --devices 30000 --messages 5000000", "which mode fits, and what it takes"],
   ]);
@@ -58,6 +61,7 @@ export const workspace: Setup = (command, io) => {
   setupReading(command, io);
   setupChanges(command, io);
   setupWebhooks(command, io);
+  setupAccess(command, io);
 };
 
 function setupCreate(command: Command, io: Io): void {

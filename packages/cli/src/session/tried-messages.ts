@@ -1,4 +1,6 @@
-import type { JsonValue } from "@bufbuild/protobuf";
+import { toJson, type JsonValue } from "@bufbuild/protobuf";
+import { timestampMs, ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { Message } from "@skep/api/gen/skep/v1/message_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { TriedMessage } from "@skep/core/rules/dry-run.ts";
 import { readBinary, readPositional, type Decoded } from "@skep/core/rules/layout.ts";
@@ -31,6 +33,17 @@ export function readMessages(io: Io, file: string): readonly TriedMessage[] {
     const { deviceId, category, type } = parsed;
     return { deviceId, category, type, at, read: readerOf(json, place) };
   });
+}
+
+/** A message that a workspace has stored: typed already, or read anew by the schemas. */
+export function triedOf({ deviceId, category, type, at, schema, content }: Message): TriedMessage {
+  const head = { deviceId, category, type, at: at === undefined ? 0 : timestampMs(at) };
+  if (content.case === "payload")
+    return { ...head, read: readerOf({ base64: Buffer.from(content.value).toString("base64") }, "") };
+  const value = content.case === undefined ? null : toJson(ValueSchema, content.value);
+  if (schema === "" || !isLine(value)) return { ...head, read: readerOf({ payload: value }, "") };
+  const fields = Object.entries(value).flatMap(([name, one]) => (isField(one) ? [[name, one] as const] : []));
+  return { ...head, read: { fields: new Map(fields) } };
 }
 
 function linesOf(text: string, file: string): readonly { readonly json: JsonValue; readonly place: string }[] {
@@ -77,9 +90,12 @@ function readerOf({ payload, base64, fields }: Line, place: string): TriedMessag
   return format => decode(bytes, format, typeof payload === "string" ? undefined : payload);
 }
 
+function isField(value: JsonValue | undefined): value is FieldValue & JsonValue {
+  return typeof value === "number" || typeof value === "string" || typeof value === "boolean" || isPoint(value);
+}
+
 function fieldOf(value: JsonValue | undefined, place: string): FieldValue {
-  if (typeof value === "number" || typeof value === "string" || typeof value === "boolean") return value;
-  if (isPoint(value)) return value;
+  if (isField(value)) return value;
   throw refused(place, "it is neither a number, a text, true, false nor a place");
 }
 

@@ -6,6 +6,7 @@ import type { PlacementSettings } from "@skep/core/world/world.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
+import type { Dial } from "@skep/server/dial.ts";
 import type { SeenReplica } from "../loop/replicas.ts";
 import type { Store } from "../store/store.ts";
 
@@ -61,6 +62,8 @@ export interface ApiDeps {
   clones(): readonly Clone[];
   /** Nodes were revoked or taken back. */
   keysChanged(): void;
+  /** How hosts of workspaces are called. */
+  readonly dial: Dial;
   /** A fresh id, unique in the platform. */
   newId(): string;
 }

@@ -3,6 +3,9 @@ import { containerHandlers } from "./containers.ts";
 import { ContainerService } from "@skep/api/gen/skep/v1/container_service_pb.ts";
 import { deviceHandlers } from "./devices.ts";
 import { gateHandlers } from "./gates.ts";
+import { passedOn } from "./host-call.ts";
+import { FileService } from "@skep/api/gen/skep/v1/file_service_pb.ts";
+import { MessageService } from "@skep/api/gen/skep/v1/message_service_pb.ts";
 import { DeviceService } from "@skep/api/gen/skep/v1/device_service_pb.ts";
 import { GateService } from "@skep/api/gen/skep/v1/gate_pb.ts";
 import { ruleHandlers } from "./rules.ts";
@@ -44,6 +47,8 @@ export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
     router.service(RuleService, ruleHandlers(deps));
     router.service(WebhookService, webhookHandlers(deps));
     router.service(DeviceService, deviceHandlers(deps));
+    router.service(MessageService, passedOn(deps, MessageService));
+    router.service(FileService, passedOn(deps, FileService));
     router.service(NodeService, nodeHandlers(deps));
     router.service(RoutingService, routingHandlers(deps));
     router.service(PlatformService, platformHandlers(deps));

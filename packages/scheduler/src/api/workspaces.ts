@@ -23,6 +23,7 @@ import { acceptChangedConnector, acceptConnector } from "./connector-intake.ts";
 import type { ApiDeps } from "./deps.ts";
 import { pageRequest } from "./lookups.ts";
 import { migrateWorkspace, showMove } from "./moves.ts";
+import { issueToken } from "./workspace-tokens.ts";
 
 /** Workspaces of tenants. */
 export function workspaceHandlers(deps: ApiDeps): ServiceImpl<typeof WorkspaceService> {
@@ -59,6 +60,7 @@ export function workspaceHandlers(deps: ApiDeps): ServiceImpl<typeof WorkspaceSe
     }),
     updateScaling: (request, context) => updateScaling(deps, request, context),
     migrateWorkspace: (request, context) => migrateWorkspace(deps, request, changeRequest(request, context)),
+    issueToken: request => issueToken(deps, request),
     deleteWorkspace: async (request, context) => {
       await change(deps, request, context, { desired: "deleted" });
       return {};

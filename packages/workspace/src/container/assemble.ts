@@ -4,8 +4,10 @@ import type { Random } from "@skep/kit/random.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { topicOf } from "@skep/core/workspace/topic.ts";
 import type { ErrorHandler } from "../errors/error-handler.ts";
+import { again } from "../ingest/again.ts";
+import { createTold, type Told } from "../ingest/told.ts";
 import { createPipeline, type Pipeline } from "../ingest/pipeline.ts";
-import type { Message } from "../message.ts";
+import type { DeadLetter, Message } from "../message.ts";
 import type { Channel, Database, Events } from "../parts.ts";
 import type { Actions } from "../rules/acting.ts";
 import type { RulesRuntime } from "../rules/rules.ts";
@@ -17,6 +19,10 @@ export interface Assembly {
   readonly rules: RulesRuntime;
   readonly events: Events;
   readonly pipeline: Pipeline;
+  /** Tells of what is stored. */
+  readonly stored: Told;
+  /** Has a dead letter typed, judged and stored anew. */
+  again(letter: DeadLetter): Promise<void>;
   /** Ends the pipeline at once, then the events and the rules (R68, R69). */
   close(): Promise<void>;
 }
@@ -53,8 +59,9 @@ export async function assemble(
     throw error;
   }
   const workspaceId = context.connector.id;
+  const stored = createTold();
   const pipeline = createPipeline(
-    { reader: channel!, database: database!, rules, events, clock, random, log },
+    { reader: channel!, database: database!, rules, events, clock, random, log, stored: stored.tell },
     { workspaceId, batch: BATCH, maxPayload: MAX_PAYLOAD, mayRead: context.mayRead },
   );
   channel!.begin(delivery => pipeline.take(delivery));
@@ -62,6 +69,8 @@ export async function assemble(
     rules,
     events,
     pipeline,
+    stored,
+    again: letter => again({ rules, events, database: database!, clock, stored: stored.tell }, workspaceId, letter),
     close: async () => {
       await pipeline.close();
       await events.close();

@@ -9,8 +9,8 @@ import type { WorkspaceFiles } from "../files/files.ts";
 import type { Part, PartHealth, PartName } from "../parts.ts";
 import type { Pipeline } from "../ingest/pipeline.ts";
 import { assemble, type Assembly, type AssemblyPorts } from "./assemble.ts";
-import type { PartContext, PartFactories, ScalableDatabase } from "./factories.ts";
-import { createOpening, type Opening } from "./opening.ts";
+import type { PartContext, PartFactories } from "./factories.ts";
+import { createOpening, type OpenedParts, type Opening } from "./opening.ts";
 
 /** Where a container is in its life (R107). */
 export type ContainerStatus = "IDLE" | "DEPLOYING" | "ACTIVE" | "ERROR" | "DROPPED";
@@ -184,9 +184,9 @@ export class Container {
     return this.#opening?.parts().files;
   }
 
-  /** Where its messages are; `undefined` while it is not deployed. */
-  get database(): ScalableDatabase | undefined {
-    return this.#opening?.parts().database;
+  /** What `deploy` has opened. */
+  get opened(): OpenedParts {
+    return this.#opening?.parts() ?? {};
   }
 
   /** What reads messages; `undefined` before `manage`. */

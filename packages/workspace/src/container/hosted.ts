@@ -6,6 +6,8 @@ import type { Log } from "@skep/kit/log.ts";
 import type { ContainerFactory, ReadLease, RunningContainer } from "../host/container.ts";
 import type { LoadedRules } from "../host/host-api.ts";
 import type { ServedWorkspaces } from "../data/served.ts";
+import type { WorkspaceDatabase } from "../database/database.ts";
+import type { Database } from "../parts.ts";
 import { createLock } from "../events/token.ts";
 import type { WebhookTarget } from "../rules/webhook-posting.ts";
 import { Container, type ContainerPorts } from "./container.ts";
@@ -116,9 +118,12 @@ class Hosted implements RunningContainer {
   /** Lets who calls from outside find it; answers what ends that. */
   #serve(container: Container): () => void {
     const { id, epoch, connector } = this.#workspace;
+    const { database, files } = container.opened;
+    if (!canBeAsked(database)) return () => undefined;
     const lock = createLock(id, connector.access.secret, () => this.#options.clock.now());
-    const database = container.database!;
-    return this.#options.workspaces.add({ id, epoch, database, lock, mayRead: () => this.#lease.mayRead() });
+    const { stored, again } = container.assembly!;
+    const mayRead = (): boolean => this.#lease.mayRead();
+    return this.#options.workspaces.add({ id, epoch, database, files, stored, again, lock, mayRead });
   }
 
   #make({ connector, databasePool }: AssignedWorkspace): Container {
@@ -146,6 +151,11 @@ class Hosted implements RunningContainer {
     this.#rulesVersion = rulesVersion;
     return true;
   }
+}
+
+/** A twin only stores. */
+function canBeAsked(database: Database | undefined): database is WorkspaceDatabase {
+  return database !== undefined && "messages" in database;
 }
 
 /** Whether a container cannot take it while it runs, or a restart was asked for. */

@@ -4,6 +4,7 @@ import type { Life } from "@skep/kit/lifecycle.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { systemRandom } from "@skep/kit/random.ts";
 import type { HostConfig } from "../config.ts";
+import { createJournal, type Journal } from "../data/journal.ts";
 import { listenForWorkspaces } from "../data/listen.ts";
 import { createServed } from "../data/served.ts";
 import { dataServices } from "../data/services.ts";
@@ -27,9 +28,15 @@ export interface HostedContainers {
  * Opens what the containers of a host share: the socket server, the clients and the publisher. All
  * of it ends with the process's life.
  */
-export async function openHostedContainers(config: HostConfig, log: Log, life: Life): Promise<HostedContainers> {
+export async function openHostedContainers(
+  config: HostConfig,
+  log: Log,
+  life: Life,
+  journal: Journal = createJournal(log, Date.now),
+): Promise<HostedContainers> {
   const workspaces = createServed();
-  const listener = await listenForWorkspaces({ port: config.eventsPort, workspaces, routes: dataServices(), log });
+  const routes = dataServices({ clock: systemClock, journal });
+  const listener = await listenForWorkspaces({ port: config.eventsPort, workspaces, routes, log });
   life.stack.defer(() => listener.close());
   const sharing = config.redisUrl === undefined ? undefined : createRedisSharing({ url: config.redisUrl });
   if (sharing !== undefined) life.stack.defer(() => sharing.close());

@@ -6,10 +6,9 @@ import { createRecordingLog } from "@skep/kit/log.ts";
 import { signCall, signToken, tokenKey } from "@skep/kit/workspace-token.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLock } from "../events/token.ts";
-import type { Database } from "../parts.ts";
 import { servedOf } from "./call.ts";
 import { listenForWorkspaces, type DataListener } from "./listen.ts";
-import { createServed, type ServedWorkspaces } from "./served.ts";
+import { createServed, type ServedWorkspace, type ServedWorkspaces } from "./served.ts";
 
 const now = 1_700_000_000_000;
 const CHECK = "/grpc.health.v1.Health/Check";
@@ -26,7 +25,7 @@ const takeOut = new Map<string, () => void>();
 
 function serve(id: string): void {
   const lock = createLock(id, secretOf(id), () => now);
-  const served = { id, epoch: 1, database: {} as Database, lock, mayRead: () => owned.has(id) };
+  const served = { id, epoch: 1, lock, mayRead: () => owned.has(id) } as ServedWorkspace;
   takeOut.set(id, workspaces.add(served));
 }
 

@@ -1,13 +1,21 @@
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import type { WorkspaceDatabase } from "../database/database.ts";
 import type { Lock } from "../events/token.ts";
-import type { Database } from "../parts.ts";
+import type { WorkspaceFiles } from "../files/files.ts";
+import type { Told } from "../ingest/told.ts";
+import type { DeadLetter } from "../message.ts";
 
 /** A workspace that this host has begun. */
 export interface ServedWorkspace {
   readonly id: WorkspaceId;
   /** Of the placement by which the host has it. */
   readonly epoch: number;
-  readonly database: Database;
+  readonly database: WorkspaceDatabase;
+  /** Absent where the host has no file storage. */
+  readonly files: WorkspaceFiles | undefined;
+  readonly stored: Pick<Told, "listen" | "listeners">;
+  /** Has a dead letter typed, judged and stored anew. */
+  readonly again: (letter: DeadLetter) => Promise<void>;
   /** Whether this host owns it at this moment. */
   readonly mayRead: () => boolean;
   /** What knows its tokens. */

@@ -74,7 +74,8 @@ export function createLock(workspaceId: WorkspaceId, secret: string, now: () => 
   return {
     issue: async request => {
       const issues = tokenIssues(request);
-      if (issues.length > 0) throw new SkepError("invalid_argument", "BAD_TOKEN_REQUEST", "No such token.", { issues });
+      if (issues.length > 0)
+        throw new SkepError("invalid_argument", "BAD_TOKEN_REQUEST", "No token is issued for this.", { issues });
       const { subject, topics, lifetimeMs } = request;
       return signToken(workspaceId, key, { subject, topics, from: now(), until: now() + lifetimeMs });
     },

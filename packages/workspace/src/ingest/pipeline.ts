@@ -3,7 +3,7 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Random } from "@skep/kit/random.ts";
 import type { Delivery, Reader } from "../channel/delivery.ts";
-import type { DeadLetter, Message } from "../message.ts";
+import type { DeadLetter, Message, MessageDocument } from "../message.ts";
 import type { Database, Events, Processed, Rules } from "../parts.ts";
 import type { BatchPolicy } from "./batch.ts";
 import { createInsistence } from "./insist.ts";
@@ -20,6 +20,8 @@ export interface PipelinePorts {
   readonly database: Pick<Database, "store" | "bury" | "recall">;
   readonly rules: Pick<Rules, "process" | "act">;
   readonly events: Pick<Events, "emit">;
+  /** Hears of what was stored, as sockets do. */
+  readonly stored?: (documents: readonly MessageDocument[]) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -151,12 +153,13 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
 
 /** What fails here changes nothing about what is stored. */
 function tellOf(
-  { events, rules }: Pick<PipelinePorts, "events" | "rules">,
+  { events, rules, stored }: Pick<PipelinePorts, "events" | "rules" | "stored">,
   processed: Processed,
   failed: (error: unknown) => void,
 ): void {
   try {
     events.emit(processed.events);
+    stored?.(processed.documents);
   } catch (error) {
     failed(error);
   }

@@ -15,6 +15,7 @@ import { systemClock } from "@skep/kit/clock.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { createMemoryNetwork } from "@skep/kit/memory-bus.ts";
+import { createDial } from "@skep/server/dial.ts";
 import { createInterceptors } from "@skep/server/interceptors.ts";
 import { createMemoryDatabase } from "../../store/memory/memory-store.ts";
 import type { MemoryDatabase } from "../../store/memory/memory-store.ts";
@@ -91,6 +92,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     fixedPorts: [{ from: 8080, to: 8080 }],
     replicas: () => replicasAt(clock.now()),
     ...NOBODY,
+    dial: createDial(),
     newId: () => `id-${++ids}`,
   };
   const log = createRecordingLog();

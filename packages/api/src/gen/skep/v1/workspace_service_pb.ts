@@ -6,6 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Connector, HostStrategy, ScalingPolicy, ScalingTriggers, Workspace, WorkspaceDesired, WorkspacePurpose } from "./workspace_pb.ts";
 import { file_skep_v1_workspace } from "./workspace_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file skep/v1/workspace_service.proto.
  */
 export const file_skep_v1_workspace_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9za2VwL3YxL3dvcmtzcGFjZV9zZXJ2aWNlLnByb3RvEgdza2VwLnYxIucBChZDcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0EhwKCXRlbmFudF9pZBgBIAEoCUIJukgGcgQQARgoEi0KCWNvbm5lY3RvchgCIAEoCzISLnNrZXAudjEuQ29ubmVjdG9yQga6SAPIAQESKgoHcHVycG9zZRgDIAEoCzIZLnNrZXAudjEuV29ya3NwYWNlUHVycG9zZRIxCghzdHJhdGVneRgEIAEoDjIVLnNrZXAudjEuSG9zdFN0cmF0ZWd5Qgi6SAWCAQIQARIhCg9pZGVtcG90ZW5jeV9rZXkYBSABKAlCCLpIBXIDGIABIkAKF0NyZWF0ZVdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLnNrZXAudjEuV29ya3NwYWNlIjYKE0dldFdvcmtzcGFjZVJlcXVlc3QSHwoMd29ya3NwYWNlX2lkGAEgASgJQgm6SAZyBBABGCgiPQoUR2V0V29ya3NwYWNlUmVzcG9uc2USJQoJd29ya3NwYWNlGAEgASgLMhIuc2tlcC52MS5Xb3Jrc3BhY2UibgoVTGlzdFdvcmtzcGFjZXNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIbCglwYWdlX3NpemUYAiABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAEIlkKFkxpc3RXb3Jrc3BhY2VzUmVzcG9uc2USJgoKd29ya3NwYWNlcxgBIAMoCzISLnNrZXAudjEuV29ya3NwYWNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK5AwoWVXBkYXRlV29ya3NwYWNlUmVxdWVzdBIfCgx3b3Jrc3BhY2VfaWQYASABKAlCCbpIBnIEEAEYKBIlCgljb25uZWN0b3IYAiABKAsyEi5za2VwLnYxLkNvbm5lY3RvchIqCgdwdXJwb3NlGAMgASgLMhkuc2tlcC52MS5Xb3Jrc3BhY2VQdXJwb3NlEjEKCHN0cmF0ZWd5GAQgASgOMhUuc2tlcC52MS5Ib3N0U3RyYXRlZ3lCCLpIBYIBAhABEjQKB2Rlc2lyZWQYBSABKA4yGS5za2VwLnYxLldvcmtzcGFjZURlc2lyZWRCCLpIBYIBAhABEisKEmRhdGFiYXNlX3Bvb2xfc2l6ZRgGIAEoDUIKukgHKgUY6AcoAUgAiAEBEicKB3NjYWxpbmcYByABKAsyFi5za2VwLnYxLlNjYWxpbmdQb2xpY3kSHQoQcmVzb3VyY2VfdmVyc2lvbhgIIAEoBEgBiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgJIAEoCUIIukgFcgMYgAFCFQoTX2RhdGFiYXNlX3Bvb2xfc2l6ZUITChFfcmVzb3VyY2VfdmVyc2lvbiJAChdVcGRhdGVXb3Jrc3BhY2VSZXNwb25zZRIlCgl3b3Jrc3BhY2UYASABKAsyEi5za2VwLnYxLldvcmtzcGFjZSKRAQoXUmVzdGFydFdvcmtzcGFjZVJlcXVlc3QSHwoMd29ya3NwYWNlX2lkGAEgASgJQgm6SAZyBBABGCgSHQoQcmVzb3VyY2VfdmVyc2lvbhgCIAEoBEgAiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIIukgFcgMYgAFCEwoRX3Jlc291cmNlX3ZlcnNpb24iQQoYUmVzdGFydFdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLnNrZXAudjEuV29ya3NwYWNlItYCChRVcGRhdGVTY2FsaW5nUmVxdWVzdBIfCgx3b3Jrc3BhY2VfaWQYASABKAlCCbpIBnIEEAEYKBIUCgdlbmFibGVkGAIgASgISACIAQESKgoIdHJpZ2dlcnMYAyABKAsyGC5za2VwLnYxLlNjYWxpbmdUcmlnZ2VycxIgCghjb29sZG93bhgEIAEoDUIJukgGKgQYgKMFSAGIAQESJgoNbWF4X2luc3RhbmNlcxgFIAEoDUIKukgHKgUY6AcoAUgCiAEBEg8KB2RyeV9ydW4YBiABKAgSHQoQcmVzb3VyY2VfdmVyc2lvbhgHIAEoBEgDiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgIIAEoCUIIukgFcgMYgAFCCgoIX2VuYWJsZWRCCwoJX2Nvb2xkb3duQhAKDl9tYXhfaW5zdGFuY2VzQhMKEV9yZXNvdXJjZV92ZXJzaW9uIqUBChVVcGRhdGVTY2FsaW5nUmVzcG9uc2USFAoMd29ya3NwYWNlX2lkGAEgASgJEiYKBnBvbGljeRgCIAEoCzIWLnNrZXAudjEuU2NhbGluZ1BvbGljeRIRCglpbnN0YW5jZXMYAyABKA0SDwoHYmVjYXVzZRgEIAEoCRIQCghyZWNvcmRlZBgFIAEoCBIYChByZXNvdXJjZV92ZXJzaW9uGAYgASgEIuUBChdNaWdyYXRlV29ya3NwYWNlUmVxdWVzdBIfCgx3b3Jrc3BhY2VfaWQYASABKAlCCbpIBnIEEAEYKBJmCgJ0bxgCIAEoCUJaukhXugFUCgxtaWdyYXRlX21vZGUSHG11c3QgYmUgc2hhcmVkIG9yIHN0YW5kYWxvbmUaJnRoaXMubWF0Y2hlcygnXihzaGFyZWR8c3RhbmRhbG9uZSk/JCcpEg8KB2RyeV9ydW4YAyABKAgSDQoFYWJvcnQYBCABKAgSIQoPaWRlbXBvdGVuY3lfa2V5GAUgASgJQgi6SAVyAxiAASKBAQoYTWlncmF0ZVdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLnNrZXAudjEuV29ya3NwYWNlEg0KBXN0ZXBzGAIgAygJEgwKBGxlZnQYAyADKAkSDwoHYmxvY2tlZBgEIAMoCRIQCghyZWNvcmRlZBgFIAEoCCKQAQoWRGVsZXRlV29ya3NwYWNlUmVxdWVzdBIfCgx3b3Jrc3BhY2VfaWQYASABKAlCCbpIBnIEEAEYKBIdChByZXNvdXJjZV92ZXJzaW9uGAIgASgESACIAQESIQoPaWRlbXBvdGVuY3lfa2V5GAMgASgJQgi6SAVyAxiAAUITChFfcmVzb3VyY2VfdmVyc2lvbiIZChdEZWxldGVXb3Jrc3BhY2VSZXNwb25zZSJtChdQcmV2aWV3V29ya3NwYWNlUmVxdWVzdBIqCgdwdXJwb3NlGAEgASgLMhkuc2tlcC52MS5Xb3Jrc3BhY2VQdXJwb3NlEiYKBWZsZWV0GAIgASgLMhcuc2tlcC52MS5Xb3Jrc3BhY2VGbGVldCJ3Cg5Xb3Jrc3BhY2VGbGVldBIbCgdkZXZpY2VzGAEgASgNQgq6SAcqBRiAwtcvEicKEG1lc3NhZ2VzX3Blcl9kYXkYAiABKARCDbpICjIIGICA6YOx3hYSHwoLY29ubmVjdGlvbnMYAyABKA1CCrpIByoFGIDC1y8i7wEKGFByZXZpZXdXb3Jrc3BhY2VSZXNwb25zZRIpCglzZWxlY3Rpb24YASABKAsyFi5za2VwLnYxLlNlbGVjdGlvblJ1bGUSJQoFdGFibGUYAiADKAsyFi5za2VwLnYxLlNlbGVjdGlvblJ1bGUSJAoEc2l6ZRgDIAEoCzIWLnNrZXAudjEuV29ya3NwYWNlU2l6ZRIlCgdtYWNoaW5lGAQgASgLMhQuc2tlcC52MS5NYWNoaW5lU2l6ZRIMCgRmaXRzGAUgASgIEiYKCG1hY2hpbmVzGAYgAygLMhQuc2tlcC52MS5NYWNoaW5lU2l6ZSJQCg1TZWxlY3Rpb25SdWxlEgwKBG5hbWUYASABKAkSDAoEbW9kZRgCIAEoCRISCgppc19iaW5kaW5nGAMgASgIEg8KB2JlY2F1c2UYBCABKAkiUwoNV29ya3NwYWNlU2l6ZRITCgtkYXRhYmFzZV9tYhgBIAEoBBIRCgltZW1vcnlfbWIYAiABKAQSGgoSYnJva2VyX2Nvbm5lY3Rpb25zGAMgASgNImcKC01hY2hpbmVTaXplEgwKBG5hbWUYASABKAkSDQoFY29yZXMYAiABKA0SEQoJbWVtb3J5X2diGAMgASgNEhIKCnN0b3JhZ2VfZ2IYBCABKA0SFAoMbmV0d29ya19nYnBzGAUgASgNMsQJChBXb3Jrc3BhY2VTZXJ2aWNlEnMKD0NyZWF0ZVdvcmtzcGFjZRIfLnNrZXAudjEuQ3JlYXRlV29ya3NwYWNlUmVxdWVzdBogLnNrZXAudjEuQ3JlYXRlV29ya3NwYWNlUmVzcG9uc2UiHYLT5JMCFzoBKiISL2FwaS92MS93b3Jrc3BhY2VzEnkKDEdldFdvcmtzcGFjZRIcLnNrZXAudjEuR2V0V29ya3NwYWNlUmVxdWVzdBodLnNrZXAudjEuR2V0V29ya3NwYWNlUmVzcG9uc2UiLJACAYLT5JMCIxIhL2FwaS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2VfaWR9EpoBCg5MaXN0V29ya3NwYWNlcxIeLnNrZXAudjEuTGlzdFdvcmtzcGFjZXNSZXF1ZXN0Gh8uc2tlcC52MS5MaXN0V29ya3NwYWNlc1Jlc3BvbnNlIkeQAgGC0+STAj5aKBImL2FwaS92MS90ZW5hbnRzL3t0ZW5hbnRfaWR9L3dvcmtzcGFjZXMSEi9hcGkvdjEvd29ya3NwYWNlcxKCAQoPVXBkYXRlV29ya3NwYWNlEh8uc2tlcC52MS5VcGRhdGVXb3Jrc3BhY2VSZXF1ZXN0GiAuc2tlcC52MS5VcGRhdGVXb3Jrc3BhY2VSZXNwb25zZSIsgtPkkwImOgEqMiEvYXBpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZV9pZH0SjQEKEFJlc3RhcnRXb3Jrc3BhY2USIC5za2VwLnYxLlJlc3RhcnRXb3Jrc3BhY2VSZXF1ZXN0GiEuc2tlcC52MS5SZXN0YXJ0V29ya3NwYWNlUmVzcG9uc2UiNILT5JMCLjoBKiIpL2FwaS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2VfaWR9OnJlc3RhcnQSeQoNVXBkYXRlU2NhbGluZxIdLnNrZXAudjEuVXBkYXRlU2NhbGluZ1JlcXVlc3QaHi5za2VwLnYxLlVwZGF0ZVNjYWxpbmdSZXNwb25zZSIpgtPkkwIjOgEqMh4vd29ya3NwYWNlL2NvbmZpZy9hdXRvLXNjYWxpbmcSjQEKEE1pZ3JhdGVXb3Jrc3BhY2USIC5za2VwLnYxLk1pZ3JhdGVXb3Jrc3BhY2VSZXF1ZXN0GiEuc2tlcC52MS5NaWdyYXRlV29ya3NwYWNlUmVzcG9uc2UiNILT5JMCLjoBKiIpL2FwaS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2VfaWR9Om1pZ3JhdGUSfwoPRGVsZXRlV29ya3NwYWNlEh8uc2tlcC52MS5EZWxldGVXb3Jrc3BhY2VSZXF1ZXN0GiAuc2tlcC52MS5EZWxldGVXb3Jrc3BhY2VSZXNwb25zZSIpgtPkkwIjKiEvYXBpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZV9pZH0SgQEKEFByZXZpZXdXb3Jrc3BhY2USIC5za2VwLnYxLlByZXZpZXdXb3Jrc3BhY2VSZXF1ZXN0GiEuc2tlcC52MS5QcmV2aWV3V29ya3NwYWNlUmVzcG9uc2UiKJACAYLT5JMCHzoBKiIaL2FwaS92MS93b3Jrc3BhY2VzOnByZXZpZXdiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_skep_v1_workspace]);
+  fileDesc("Ch9za2VwL3YxL3dvcmtzcGFjZV9zZXJ2aWNlLnByb3RvEgdza2VwLnYxIucBChZDcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0EhwKCXRlbmFudF9pZBgBIAEoCUIJukgGcgQQARgoEi0KCWNvbm5lY3RvchgCIAEoCzISLnNrZXAudjEuQ29ubmVjdG9yQga6SAPIAQESKgoHcHVycG9zZRgDIAEoCzIZLnNrZXAudjEuV29ya3NwYWNlUHVycG9zZRIxCghzdHJhdGVneRgEIAEoDjIVLnNrZXAudjEuSG9zdFN0cmF0ZWd5Qgi6SAWCAQIQARIhCg9pZGVtcG90ZW5jeV9rZXkYBSABKAlCCLpIBXIDGIABIkAKF0NyZWF0ZVdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLnNrZXAudjEuV29ya3NwYWNlIjYKE0dldFdvcmtzcGFjZVJlcXVlc3QSHwoMd29ya3NwYWNlX2lkGAEgASgJQgm6SAZyBBABGCgiPQoUR2V0V29ya3NwYWNlUmVzcG9uc2USJQoJd29ya3NwYWNlGAEgASgLMhIuc2tlcC52MS5Xb3Jrc3BhY2UibgoVTGlzdFdvcmtzcGFjZXNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIbCglwYWdlX3NpemUYAiABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAEIlkKFkxpc3RXb3Jrc3BhY2VzUmVzcG9uc2USJgoKd29ya3NwYWNlcxgBIAMoCzISLnNrZXAudjEuV29ya3NwYWNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK5AwoWVXBkYXRlV29ya3NwYWNlUmVxdWVzdBIfCgx3b3Jrc3BhY2VfaWQYASABKAlCCbpIBnIEEAEYKBIlCgljb25uZWN0b3IYAiABKAsyEi5za2VwLnYxLkNvbm5lY3RvchIqCgdwdXJwb3NlGAMgASgLMhkuc2tlcC52MS5Xb3Jrc3BhY2VQdXJwb3NlEjEKCHN0cmF0ZWd5GAQgASgOMhUuc2tlcC52MS5Ib3N0U3RyYXRlZ3lCCLpIBYIBAhABEjQKB2Rlc2lyZWQYBSABKA4yGS5za2VwLnYxLldvcmtzcGFjZURlc2lyZWRCCLpIBYIBAhABEisKEmRhdGFiYXNlX3Bvb2xfc2l6ZRgGIAEoDUIKukgHKgUY6AcoAUgAiAEBEicKB3NjYWxpbmcYByABKAsyFi5za2VwLnYxLlNjYWxpbmdQb2xpY3kSHQoQcmVzb3VyY2VfdmVyc2lvbhgIIAEoBEgBiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgJIAEoCUIIukgFcgMYgAFCFQoTX2RhdGFiYXNlX3Bvb2xfc2l6ZUITChFfcmVzb3VyY2VfdmVyc2lvbiJAChdVcGRhdGVXb3Jrc3BhY2VSZXNwb25zZRIlCgl3b3Jrc3BhY2UYASABKAsyEi5za2VwLnYxLldvcmtzcGFjZSKRAQoXUmVzdGFydFdvcmtzcGFjZVJlcXVlc3QSHwoMd29ya3NwYWNlX2lkGAEgASgJQgm6SAZyBBABGCgSHQoQcmVzb3VyY2VfdmVyc2lvbhgCIAEoBEgAiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIIukgFcgMYgAFCEwoRX3Jlc291cmNlX3ZlcnNpb24iQQoYUmVzdGFydFdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLnNrZXAudjEuV29ya3NwYWNlItYCChRVcGRhdGVTY2FsaW5nUmVxdWVzdBIfCgx3b3Jrc3BhY2VfaWQYASABKAlCCbpIBnIEEAEYKBIUCgdlbmFibGVkGAIgASgISACIAQESKgoIdHJpZ2dlcnMYAyABKAsyGC5za2VwLnYxLlNjYWxpbmdUcmlnZ2VycxIgCghjb29sZG93bhgEIAEoDUIJukgGKgQYgKMFSAGIAQESJgoNbWF4X2luc3RhbmNlcxgFIAEoDUIKukgHKgUY6AcoAUgCiAEBEg8KB2RyeV9ydW4YBiABKAgSHQoQcmVzb3VyY2VfdmVyc2lvbhgHIAEoBEgDiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgIIAEoCUIIukgFcgMYgAFCCgoIX2VuYWJsZWRCCwoJX2Nvb2xkb3duQhAKDl9tYXhfaW5zdGFuY2VzQhMKEV9yZXNvdXJjZV92ZXJzaW9uIqUBChVVcGRhdGVTY2FsaW5nUmVzcG9uc2USFAoMd29ya3NwYWNlX2lkGAEgASgJEiYKBnBvbGljeRgCIAEoCzIWLnNrZXAudjEuU2NhbGluZ1BvbGljeRIRCglpbnN0YW5jZXMYAyABKA0SDwoHYmVjYXVzZRgEIAEoCRIQCghyZWNvcmRlZBgFIAEoCBIYChByZXNvdXJjZV92ZXJzaW9uGAYgASgEIuUBChdNaWdyYXRlV29ya3NwYWNlUmVxdWVzdBIfCgx3b3Jrc3BhY2VfaWQYASABKAlCCbpIBnIEEAEYKBJmCgJ0bxgCIAEoCUJaukhXugFUCgxtaWdyYXRlX21vZGUSHG11c3QgYmUgc2hhcmVkIG9yIHN0YW5kYWxvbmUaJnRoaXMubWF0Y2hlcygnXihzaGFyZWR8c3RhbmRhbG9uZSk/JCcpEg8KB2RyeV9ydW4YAyABKAgSDQoFYWJvcnQYBCABKAgSIQoPaWRlbXBvdGVuY3lfa2V5GAUgASgJQgi6SAVyAxiAASKBAQoYTWlncmF0ZVdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLnNrZXAudjEuV29ya3NwYWNlEg0KBXN0ZXBzGAIgAygJEgwKBGxlZnQYAyADKAkSDwoHYmxvY2tlZBgEIAMoCRIQCghyZWNvcmRlZBgFIAEoCCKLAQoRSXNzdWVUb2tlblJlcXVlc3QSHwoMd29ya3NwYWNlX2lkGAEgASgJQgm6SAZyBBABGCgSGwoHc3ViamVjdBgCIAEoCUIKukgHcgUQARjIARIYCgZ0b3BpY3MYAyADKAlCCLpIBZIBAhAyEh4KCmxpZmV0aW1lX3MYBCABKA1CCrpIByoFGICangEidAoSSXNzdWVUb2tlblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCW5hbWVzcGFjZRgDIAEoCRIMCgRwYXRoGAQgASgJIpABChZEZWxldGVXb3Jrc3BhY2VSZXF1ZXN0Eh8KDHdvcmtzcGFjZV9pZBgBIAEoCUIJukgGcgQQARgoEh0KEHJlc291cmNlX3ZlcnNpb24YAiABKARIAIgBARIhCg9pZGVtcG90ZW5jeV9rZXkYAyABKAlCCLpIBXIDGIABQhMKEV9yZXNvdXJjZV92ZXJzaW9uIhkKF0RlbGV0ZVdvcmtzcGFjZVJlc3BvbnNlIm0KF1ByZXZpZXdXb3Jrc3BhY2VSZXF1ZXN0EioKB3B1cnBvc2UYASABKAsyGS5za2VwLnYxLldvcmtzcGFjZVB1cnBvc2USJgoFZmxlZXQYAiABKAsyFy5za2VwLnYxLldvcmtzcGFjZUZsZWV0IncKDldvcmtzcGFjZUZsZWV0EhsKB2RldmljZXMYASABKA1CCrpIByoFGIDC1y8SJwoQbWVzc2FnZXNfcGVyX2RheRgCIAEoBEINukgKMggYgIDpg7HeFhIfCgtjb25uZWN0aW9ucxgDIAEoDUIKukgHKgUYgMLXLyLvAQoYUHJldmlld1dvcmtzcGFjZVJlc3BvbnNlEikKCXNlbGVjdGlvbhgBIAEoCzIWLnNrZXAudjEuU2VsZWN0aW9uUnVsZRIlCgV0YWJsZRgCIAMoCzIWLnNrZXAudjEuU2VsZWN0aW9uUnVsZRIkCgRzaXplGAMgASgLMhYuc2tlcC52MS5Xb3Jrc3BhY2VTaXplEiUKB21hY2hpbmUYBCABKAsyFC5za2VwLnYxLk1hY2hpbmVTaXplEgwKBGZpdHMYBSABKAgSJgoIbWFjaGluZXMYBiADKAsyFC5za2VwLnYxLk1hY2hpbmVTaXplIlAKDVNlbGVjdGlvblJ1bGUSDAoEbmFtZRgBIAEoCRIMCgRtb2RlGAIgASgJEhIKCmlzX2JpbmRpbmcYAyABKAgSDwoHYmVjYXVzZRgEIAEoCSJTCg1Xb3Jrc3BhY2VTaXplEhMKC2RhdGFiYXNlX21iGAEgASgEEhEKCW1lbW9yeV9tYhgCIAEoBBIaChJicm9rZXJfY29ubmVjdGlvbnMYAyABKA0iZwoLTWFjaGluZVNpemUSDAoEbmFtZRgBIAEoCRINCgVjb3JlcxgCIAEoDRIRCgltZW1vcnlfZ2IYAyABKA0SEgoKc3RvcmFnZV9nYhgEIAEoDRIUCgxuZXR3b3JrX2dicHMYBSABKA0yvwoKEFdvcmtzcGFjZVNlcnZpY2UScwoPQ3JlYXRlV29ya3NwYWNlEh8uc2tlcC52MS5DcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0GiAuc2tlcC52MS5DcmVhdGVXb3Jrc3BhY2VSZXNwb25zZSIdgtPkkwIXOgEqIhIvYXBpL3YxL3dvcmtzcGFjZXMSeQoMR2V0V29ya3NwYWNlEhwuc2tlcC52MS5HZXRXb3Jrc3BhY2VSZXF1ZXN0Gh0uc2tlcC52MS5HZXRXb3Jrc3BhY2VSZXNwb25zZSIskAIBgtPkkwIjEiEvYXBpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZV9pZH0SmgEKDkxpc3RXb3Jrc3BhY2VzEh4uc2tlcC52MS5MaXN0V29ya3NwYWNlc1JlcXVlc3QaHy5za2VwLnYxLkxpc3RXb3Jrc3BhY2VzUmVzcG9uc2UiR5ACAYLT5JMCPlooEiYvYXBpL3YxL3RlbmFudHMve3RlbmFudF9pZH0vd29ya3NwYWNlcxISL2FwaS92MS93b3Jrc3BhY2VzEoIBCg9VcGRhdGVXb3Jrc3BhY2USHy5za2VwLnYxLlVwZGF0ZVdvcmtzcGFjZVJlcXVlc3QaIC5za2VwLnYxLlVwZGF0ZVdvcmtzcGFjZVJlc3BvbnNlIiyC0+STAiY6ASoyIS9hcGkvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlX2lkfRKNAQoQUmVzdGFydFdvcmtzcGFjZRIgLnNrZXAudjEuUmVzdGFydFdvcmtzcGFjZVJlcXVlc3QaIS5za2VwLnYxLlJlc3RhcnRXb3Jrc3BhY2VSZXNwb25zZSI0gtPkkwIuOgEqIikvYXBpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZV9pZH06cmVzdGFydBJ5Cg1VcGRhdGVTY2FsaW5nEh0uc2tlcC52MS5VcGRhdGVTY2FsaW5nUmVxdWVzdBoeLnNrZXAudjEuVXBkYXRlU2NhbGluZ1Jlc3BvbnNlIimC0+STAiM6ASoyHi93b3Jrc3BhY2UvY29uZmlnL2F1dG8tc2NhbGluZxKNAQoQTWlncmF0ZVdvcmtzcGFjZRIgLnNrZXAudjEuTWlncmF0ZVdvcmtzcGFjZVJlcXVlc3QaIS5za2VwLnYxLk1pZ3JhdGVXb3Jrc3BhY2VSZXNwb25zZSI0gtPkkwIuOgEqIikvYXBpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZV9pZH06bWlncmF0ZRJ5CgpJc3N1ZVRva2VuEhouc2tlcC52MS5Jc3N1ZVRva2VuUmVxdWVzdBobLnNrZXAudjEuSXNzdWVUb2tlblJlc3BvbnNlIjKC0+STAiw6ASoiJy9hcGkvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlX2lkfTp0b2tlbhJ/Cg9EZWxldGVXb3Jrc3BhY2USHy5za2VwLnYxLkRlbGV0ZVdvcmtzcGFjZVJlcXVlc3QaIC5za2VwLnYxLkRlbGV0ZVdvcmtzcGFjZVJlc3BvbnNlIimC0+STAiMqIS9hcGkvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlX2lkfRKBAQoQUHJldmlld1dvcmtzcGFjZRIgLnNrZXAudjEuUHJldmlld1dvcmtzcGFjZVJlcXVlc3QaIS5za2VwLnYxLlByZXZpZXdXb3Jrc3BhY2VSZXNwb25zZSIokAIBgtPkkwIfOgEqIhovYXBpL3YxL3dvcmtzcGFjZXM6cHJldmlld2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_skep_v1_workspace]);
 
 /**
  * @generated from message skep.v1.CreateWorkspaceRequest
@@ -497,6 +499,80 @@ export const MigrateWorkspaceResponseSchema: GenMessage<MigrateWorkspaceResponse
   messageDesc(file_skep_v1_workspace_service, 13);
 
 /**
+ * @generated from message skep.v1.IssueTokenRequest
+ */
+export type IssueTokenRequest = Message<"skep.v1.IssueTokenRequest"> & {
+  /**
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId: string;
+
+  /**
+   * Whom it is for; the workspace's host sees it.
+   *
+   * @generated from field: string subject = 2;
+   */
+  subject: string;
+
+  /**
+   * Filters of what its sockets may hear, such as `devices/+/telemetry/#`; none means all.
+   *
+   * @generated from field: repeated string topics = 3;
+   */
+  topics: string[];
+
+  /**
+   * How long it is good; 0 means an hour, 30 days are the most.
+   *
+   * @generated from field: uint32 lifetime_s = 4;
+   */
+  lifetimeS: number;
+};
+
+/**
+ * Describes the message skep.v1.IssueTokenRequest.
+ * Use `create(IssueTokenRequestSchema)` to create a new message.
+ */
+export const IssueTokenRequestSchema: GenMessage<IssueTokenRequest> = /*@__PURE__*/
+  messageDesc(file_skep_v1_workspace_service, 14);
+
+/**
+ * @generated from message skep.v1.IssueTokenResponse
+ */
+export type IssueTokenResponse = Message<"skep.v1.IssueTokenResponse"> & {
+  /**
+   * It is shown now and never again.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expires_at = 2;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * What a client of Socket.IO names beside the address of an edge.
+   *
+   * @generated from field: string namespace = 3;
+   */
+  namespace: string;
+
+  /**
+   * @generated from field: string path = 4;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message skep.v1.IssueTokenResponse.
+ * Use `create(IssueTokenResponseSchema)` to create a new message.
+ */
+export const IssueTokenResponseSchema: GenMessage<IssueTokenResponse> = /*@__PURE__*/
+  messageDesc(file_skep_v1_workspace_service, 15);
+
+/**
  * @generated from message skep.v1.DeleteWorkspaceRequest
  */
 export type DeleteWorkspaceRequest = Message<"skep.v1.DeleteWorkspaceRequest"> & {
@@ -523,7 +599,7 @@ export type DeleteWorkspaceRequest = Message<"skep.v1.DeleteWorkspaceRequest"> &
  * Use `create(DeleteWorkspaceRequestSchema)` to create a new message.
  */
 export const DeleteWorkspaceRequestSchema: GenMessage<DeleteWorkspaceRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 14);
+  messageDesc(file_skep_v1_workspace_service, 16);
 
 /**
  * @generated from message skep.v1.DeleteWorkspaceResponse
@@ -536,7 +612,7 @@ export type DeleteWorkspaceResponse = Message<"skep.v1.DeleteWorkspaceResponse">
  * Use `create(DeleteWorkspaceResponseSchema)` to create a new message.
  */
 export const DeleteWorkspaceResponseSchema: GenMessage<DeleteWorkspaceResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 15);
+  messageDesc(file_skep_v1_workspace_service, 17);
 
 /**
  * @generated from message skep.v1.PreviewWorkspaceRequest
@@ -562,7 +638,7 @@ export type PreviewWorkspaceRequest = Message<"skep.v1.PreviewWorkspaceRequest">
  * Use `create(PreviewWorkspaceRequestSchema)` to create a new message.
  */
 export const PreviewWorkspaceRequestSchema: GenMessage<PreviewWorkspaceRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 16);
+  messageDesc(file_skep_v1_workspace_service, 18);
 
 /**
  * What a workspace is to hold.
@@ -595,7 +671,7 @@ export type WorkspaceFleet = Message<"skep.v1.WorkspaceFleet"> & {
  * Use `create(WorkspaceFleetSchema)` to create a new message.
  */
 export const WorkspaceFleetSchema: GenMessage<WorkspaceFleet> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 17);
+  messageDesc(file_skep_v1_workspace_service, 19);
 
 /**
  * @generated from message skep.v1.PreviewWorkspaceResponse
@@ -647,7 +723,7 @@ export type PreviewWorkspaceResponse = Message<"skep.v1.PreviewWorkspaceResponse
  * Use `create(PreviewWorkspaceResponseSchema)` to create a new message.
  */
 export const PreviewWorkspaceResponseSchema: GenMessage<PreviewWorkspaceResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 18);
+  messageDesc(file_skep_v1_workspace_service, 20);
 
 /**
  * A row of the selection table.
@@ -685,7 +761,7 @@ export type SelectionRule = Message<"skep.v1.SelectionRule"> & {
  * Use `create(SelectionRuleSchema)` to create a new message.
  */
 export const SelectionRuleSchema: GenMessage<SelectionRule> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 19);
+  messageDesc(file_skep_v1_workspace_service, 21);
 
 /**
  * @generated from message skep.v1.WorkspaceSize
@@ -718,7 +794,7 @@ export type WorkspaceSize = Message<"skep.v1.WorkspaceSize"> & {
  * Use `create(WorkspaceSizeSchema)` to create a new message.
  */
 export const WorkspaceSizeSchema: GenMessage<WorkspaceSize> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 20);
+  messageDesc(file_skep_v1_workspace_service, 22);
 
 /**
  * @generated from message skep.v1.MachineSize
@@ -757,7 +833,7 @@ export type MachineSize = Message<"skep.v1.MachineSize"> & {
  * Use `create(MachineSizeSchema)` to create a new message.
  */
 export const MachineSizeSchema: GenMessage<MachineSize> = /*@__PURE__*/
-  messageDesc(file_skep_v1_workspace_service, 21);
+  messageDesc(file_skep_v1_workspace_service, 23);
 
 /**
  * Workspaces of tenants: an MQTT channel, a database, files, rules and events in one container.
@@ -832,6 +908,17 @@ export const WorkspaceService: GenService<{
     methodKind: "unary";
     input: typeof MigrateWorkspaceRequestSchema;
     output: typeof MigrateWorkspaceResponseSchema;
+  },
+  /**
+   * A token with which a program opens sockets of the workspace, in place of its secret. Nobody can
+   * take it back before it ends, but by another secret of the workspace.
+   *
+   * @generated from rpc skep.v1.WorkspaceService.IssueToken
+   */
+  issueToken: {
+    methodKind: "unary";
+    input: typeof IssueTokenRequestSchema;
+    output: typeof IssueTokenResponseSchema;
   },
   /**
    * Its record goes once no host has it.
