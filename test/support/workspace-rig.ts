@@ -8,6 +8,7 @@ import { startMosquittoServer, type MosquittoServer } from "./mosquitto-server.t
 import { startNatsServer } from "./nats-server.ts";
 import { startStoreServer } from "./postgres.ts";
 import { startTraefik, type Traefik } from "./traefik.ts";
+import { startVersitygwServer } from "./versitygw-server.ts";
 
 /** A scheduler, hosts, an edge and the engines of workspaces, each a process of its own. */
 export interface WorkspaceRig {
@@ -19,6 +20,8 @@ export interface WorkspaceRig {
   readonly mongoUrl: string;
   readonly edge: Traefik;
   readonly hosts: readonly RigHost[];
+  /** Begins `skep` with these words, as an operator. */
+  skep(...words: readonly string[]): Child;
   /** All that the platform's processes wrote. */
   output(): string;
   close(): Promise<void>;
@@ -49,9 +52,10 @@ export async function startWorkspaceRig(options: RigOptions = {}): Promise<Works
     stack.defer(async () => void (await one.close()));
     return one;
   };
-  const [broker, nats, mongod, postgres] = await Promise.all([
+  const [broker, nats, s3, mongod, postgres] = await Promise.all([
     startMosquittoServer().then(kept),
     startNatsServer().then(kept),
+    startVersitygwServer().then(kept),
     startMongodServer().then(kept),
     startStoreServer().then(one => {
       stack.defer(() => one.server.close());
@@ -74,6 +78,7 @@ export async function startWorkspaceRig(options: RigOptions = {}): Promise<Works
     const child = startNode("packages/workspace/src/main.ts", {
       ...{ SKEP_URL: apiUrl, SKEP_HOST_SECRET: HOST_SECRET, SKEP_PROBE_PORT: "0" },
       ...{ SKEP_EVENTS_PORT: String(eventsPort), SKEP_MONGODB_URL: mongod.url, SKEP_MQTT_URL: broker.url },
+      ...{ SKEP_S3_URL: s3.url, SKEP_S3_ACCESS_KEY: s3.accessKeyId, SKEP_S3_SECRET_KEY: s3.secretAccessKey },
       ...options.hostEnvironment,
     });
     stack.defer(() => child.end("SIGKILL"));
@@ -91,10 +96,15 @@ export async function startWorkspaceRig(options: RigOptions = {}): Promise<Works
   const all = stack.move();
   return {
     ...{ client: connect({ url: apiUrl, token: TOKEN }), apiUrl, token: TOKEN, broker, mongoUrl: mongod.url },
+    skep: (...words) => startNode("packages/cli/src/main.ts", { SKEP_URL: apiUrl, SKEP_TOKEN: TOKEN }, words),
     ...{ edge, hosts, output, close: () => all.disposeAsync() },
   };
 }
 
-function startNode(program: string, environment: Readonly<Record<string, string>>): Child {
-  return startChild(process.execPath, [join(ROOT, program)], { env: { ...process.env, ...environment } });
+function startNode(
+  program: string,
+  environment: Readonly<Record<string, string>>,
+  words: readonly string[] = [],
+): Child {
+  return startChild(process.execPath, [join(ROOT, program), ...words], { env: { ...process.env, ...environment } });
 }

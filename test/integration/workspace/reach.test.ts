@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { request as ask, type IncomingMessage } from "node:http";
+import type { JsonObject } from "@bufbuild/protobuf";
 import { connectorToProto } from "@skep/api/codec/connector.ts";
+import { RuleKind } from "@skep/api/gen/skep/v1/rule_pb.ts";
 import { WorkspaceDesired } from "@skep/api/gen/skep/v1/workspace_pb.ts";
 import { aConnector } from "@skep/core/testing/connector.ts";
 import { namespaceOf, socketPathOf } from "@skep/core/workspace/reach.ts";
@@ -8,6 +10,7 @@ import { tokenKey, signCall, signToken } from "@skep/kit/workspace-token.ts";
 import { connectAsync } from "mqtt";
 import { io } from "socket.io-client";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { startChild } from "../../support/child.ts";
 import { eventually } from "../../support/eventually.ts";
 import { startWorkspaceRig, type WorkspaceRig } from "../../support/workspace-rig.ts";
 
@@ -43,9 +46,9 @@ async function entry(socket: ReturnType<typeof client>): Promise<string> {
 }
 
 /** A POST through the edge of the path just as it is written. */
-async function post(path: string, bearer?: string, host = "any.example"): Promise<string> {
-  const headers = { host, "content-type": "application/json", ...(bearer && { authorization: `Bearer ${bearer}` }) };
-  const call = ask({ port: rig.edge.ports.web, host: "127.0.0.1", path, method: "POST", headers, agent: false });
+async function post(path: string, bearer?: string, port = rig.edge.ports.web): Promise<string> {
+  const headers = { "content-type": "application/json", ...(bearer && { authorization: `Bearer ${bearer}` }) };
+  const call = ask({ port, host: "127.0.0.1", path, method: "POST", headers, agent: false });
   call.end("{}");
   const [answer] = (await once(call, "response")) as [IncomingMessage];
   let text = "";
@@ -81,21 +84,138 @@ describe("a workspace behind the edge", () => {
     expect(await entry(client("other", auth))).toBe("in");
   });
 
+  // An edge tidies a path up before it looks where it leads; what is left then is judged by its token.
   const list = "/skep.v1.MessageService/ListMessages";
   it.each([
-    ...["/", "/socket.io/", "/livez", "/ws", "/ws/", "/ws/fleet", `/ws/nobody${list}`, `/ws/fleet/../other${list}`],
-    ...[`/ws/fleet/%2e%2e/other${list}`, `/ws/fleet%2F..%2Fother${list}`, `/ws/fleet//${list}`, `//ws/fleet${list}`],
-    ...[`/ws/fleet/..%2fother${list}`, `/ws/./fleet${list}`, `/WS/fleet${list}`],
-  ])("answers nothing of anybody at %s", async path => {
-    const answer = await post(path, callOf("other"));
-    expect(answer).toMatch(/^(404|400|401|307|301|308)/);
-    expect(answer).not.toContain("messages");
+    ...["/", "/socket.io/", "/livez", "/ws", "/ws/", "/ws/fleet", `/ws/nobody${list}`, `/ws/fleet//${list}`],
+    ...[`//ws/fleet${list}`, `/ws/./fleet${list}`, `/WS/fleet${list}`, `/ws/other/../fleet${list}`],
+    ...[`/ws/other/%2e%2e/fleet${list}`, `/ws/other%2F..%2Ffleet${list}`, `/ws/other/..%2ffleet${list}`],
+    `/ws/other%00/../fleet${list}`,
+  ])("answers nothing of anybody else at %s", async path => {
+    expect(await post(path, callOf("other"))).toMatch(/^(404|400|401|301|307|308)/);
+  });
+});
+
+describe("the data of a workspace", () => {
+  it("is shown live by `skep messages -f`, as mosquitto_pub sends it", async () => {
+    const skep = rig.skep("messages", "fleet", "-f", "--device", "car-1");
+    onTestFinished(() => skep.end("SIGKILL"));
+    await eventually(async () => {
+      await publish("fleet/devices/car-1/telemetry/engine", '{"t":1}');
+      expect(skep.output()).toContain('car-1 telemetry/engine {"t":1}');
+    }, 10_000);
+    await publish("fleet/devices/car-2/telemetry/engine", '{"t":2}');
+    await publish("fleet/devices/car-1/status", '{"t":3}');
+    await eventually(() => expect(skep.output()).toContain('car-1 status {"t":3}'), 10_000);
+    expect(skep.output()).not.toContain("car-2");
+  });
+
+  it("is answered at the REST paths, by page", async () => {
+    for (let n = 0; n < 3; n += 1) await publish("fleet/devices/car-9/telemetry/engine", `{"n":${n}}`);
+    const at = "/api/v1/workspaces/fleet/messages?device_id=car-9&page_size=2";
+    const first = await eventually(async () => {
+      const page = (await rest(at)) as { messages: { value: unknown }[]; nextPageToken: string };
+      expect(page.messages).toHaveLength(2);
+      expect(page.nextPageToken).not.toBe("");
+      return page;
+    });
+    expect(first.messages.map(one => one.value)).toEqual([{ n: 2 }, { n: 1 }]);
+    const rest2 = await rest(`${at}&page_token=${first.nextPageToken}`);
+    expect(rest2).toMatchObject({ messages: [{ value: { n: 0 }, deviceId: "car-9" }], nextPageToken: "" });
+    const series =
+      "/api/v1/workspaces/fleet/series?device_id=car-9&field=n&from=2020-01-01T00:00:00Z&bucket_ms=86400000";
+    expect(await rest(series)).toMatchObject({ buckets: [{ count: "3", min: 0, max: 2, average: 1, last: 2 }] });
+    expect(await rest("/api/v1/workspaces/fleet/messages:latest")).toMatchObject({
+      messages: expect.arrayContaining([expect.objectContaining({ deviceId: "car-9", value: { n: 2 } })]) as unknown,
+    });
+    expect(await rest("/api/v1/workspaces/nobody/messages")).toMatchObject({ code: "not_found" });
+  });
+
+  it("has dead letters, which are stored once a schema reads them", async () => {
+    const fields = { t: { type: "number", sources: ["t"] } };
+    const document: JsonObject = { reference: "readings", format: { kind: "json" }, fields };
+    await rig.client.rules.putRule({ workspaceId: "fleet", kind: RuleKind.SCHEMA, document });
+    const letters = async () => (await rig.client.messages.listDeadLetters({ workspaceId: "fleet" })).letters;
+    const [letter] = await eventually(async () => {
+      await publish("fleet/devices/car-3/readings/x", "42");
+      const found = (await letters()).filter(one => one.topic.endsWith("readings/x"));
+      expect(found).not.toHaveLength(0);
+      return found;
+    }, 10_000);
+    const letterId = letter!.id;
+    const { letter: whole } = await rig.client.messages.getDeadLetter({ workspaceId: "fleet", letterId });
+    expect(Buffer.from(whole!.payload).toString()).toBe("42");
+    const replay = () => rig.client.messages.replayDeadLetter({ workspaceId: "fleet", letterId });
+    await expect(replay()).rejects.toMatchObject({ reason: "LETTER_DEAD" });
+    await rig.client.rules.deleteRule({ workspaceId: "fleet", kind: RuleKind.SCHEMA, reference: "readings" });
+    await eventually(replay, 10_000);
+    await expect(replay()).rejects.toMatchObject({ reason: "NO_SUCH_LETTER" });
+    const asked = { workspaceId: "fleet", deviceId: "car-3" };
+    const { messages } = await rig.client.messages.listMessages(asked);
+    expect(messages.map(one => one.id)).toContain(letterId);
+  });
+
+  it("has files that go up and down through the schedulers, in pieces", async () => {
+    const { files } = rig.client;
+    const content = Buffer.alloc(2_500_000, "x");
+    const { uploadId } = await files.beginUpload({ workspaceId: "fleet", name: "maps/n.txt", size: 2_500_000n });
+    const other = { workspaceId: "other", uploadId, offset: 0n, content: content.subarray(0, 10) };
+    await expect(files.writeUpload(other)).rejects.toMatchObject({ reason: "NO_UPLOAD" });
+    for (let at = 0; at < content.length; at += 1_000_000) {
+      const piece = Uint8Array.from(content.subarray(at, at + 1_000_000));
+      await files.writeUpload({ workspaceId: "fleet", uploadId, offset: BigInt(at), content: piece });
+    }
+    const { file } = await files.finishUpload({ workspaceId: "fleet", uploadId });
+    expect(file).toMatchObject({ name: "maps/n.txt", size: 2_500_000n });
+    const read: Uint8Array[] = [];
+    for await (const one of files.readFile({ workspaceId: "fleet", name: "maps/n.txt" })) read.push(one.content);
+    expect(Buffer.concat(read).equals(content)).toBe(true);
+    expect(await rest("/api/v1/workspaces/fleet/files?prefix=maps/")).toMatchObject({
+      files: [{ name: "maps/n.txt" }],
+    });
+    expect(await rest("/api/v1/workspaces/other/files")).toMatchObject({ files: [] });
+    expect((await files.getFileUsage({ workspaceId: "fleet" })).bytes).toBe(2_500_000n);
+    await expect(files.deleteFile({ workspaceId: "fleet", name: "../other/x" })).rejects.toMatchObject({
+      reason: "FILE_NAME",
+    });
+    await files.deleteFile({ workspaceId: "fleet", name: "maps/n.txt" });
+    expect(await rest("/api/v1/workspaces/fleet/files")).toMatchObject({ files: [] });
+  });
+
+  it("opens sockets with a token that the schedulers issued, for its topics and no others", async () => {
+    const { token, namespace, path } = await rig.client.workspaces.issueToken({
+      ...{ workspaceId: "fleet", subject: "me", topics: ["devices/d1/#"] },
+    });
+    expect([namespace, path]).toEqual([namespaceOf("fleet"), socketPathOf("fleet")]);
+    const socket = client("fleet", { token });
+    expect(await entry(socket)).toBe("in");
+    expect(await socket.emitWithAck("subscribe", "devices/d1/#")).toMatchObject({ ok: true });
+    expect(await socket.emitWithAck("subscribe", "devices/d2/#")).toMatchObject({ reason: "NOT_ALLOWED" });
+    expect(await entry(client("other", { token }))).toContain("was not issued for this workspace");
+    const data = await post("/ws/fleet/skep.v1.MessageService/ListMessages", token);
+    expect(data).toMatch(/^403 .*permission_denied.*The token is for sockets/);
+  });
+
+  it("comes with what its host has logged", async () => {
+    const lines = (await all(rig.client.messages.followWorkspaceLog({ workspaceId: "fleet" }))).flatMap(
+      one => one.lines,
+    );
+    expect(lines.map(one => one.sentence)).toContain("Workspace fleet is ACTIVE.");
+    expect(JSON.stringify(lines.map(one => one.fields))).not.toContain("other");
   });
 });
 
 it("is reached nowhere once it is to stop, and again once it runs", async () => {
   await rig.client.workspaces.updateWorkspace({ workspaceId: "other", desired: WorkspaceDesired.STOPPED });
   await eventually(async () => expect(await post("/ws/other/nothing")).toBe("404 404 page not found"), 15_000);
+  const asked = rig.client.messages.listMessages({ workspaceId: "other" });
+  await expect(asked).rejects.toMatchObject({ code: "unavailable", reason: "WORKSPACE_AWAY" });
+  const straight = await post(
+    "/ws/other/skep.v1.MessageService/ListMessages",
+    callOf("other"),
+    rig.hosts[0]!.eventsPort,
+  );
+  expect(straight).toMatch(/^503 .*This host does not have the workspace other/);
   await rig.client.workspaces.updateWorkspace({ workspaceId: "other", desired: WorkspaceDesired.RUN });
   await eventually(async () => expect(await post("/ws/other/nothing")).toMatch(/^404 Nothing is here/), 15_000);
 });
@@ -103,6 +223,26 @@ it("is reached nowhere once it is to stop, and again once it runs", async () => 
 it("tells no secret in a log", () => {
   expect(rig.output()).not.toContain("sk_live_of");
 });
+
+/** Publishes as a device would, by the program that everybody has. */
+async function publish(topic: string, payload: string): Promise<void> {
+  const args = ["-h", "127.0.0.1", "-p", String(rig.broker.port), "-q", "1", "-t", topic, "-m", payload];
+  const pub = startChild("mosquitto_pub", args);
+  await once(pub.process, "exit");
+  expect([pub.process.exitCode, pub.output()]).toEqual([0, ""]);
+}
+
+/** The answer of a REST path of the schedulers. */
+async function rest(path: string): Promise<unknown> {
+  const headers = { authorization: `Bearer ${rig.token}` };
+  return await (await fetch(`${rig.apiUrl}${path}`, { headers })).json();
+}
+
+async function all<T>(stream: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const one of stream) found.push(one);
+  return found;
+}
 
 /** A token for sockets. */
 function tokenOf(id: string, until = Date.now() + 60_000): string {
