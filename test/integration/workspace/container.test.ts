@@ -196,6 +196,6 @@ it("posts what a rule says to the webhooks of the workspace, signed, and takes c
   await running.update({ ...WANTED, rulesVersion: 2 });
   await publish(2);
   await eventually(() => expect(posted[1]).toMatch(/^\/second un .*"value":{"n":2}/));
-  expect(running.counts()).toMatchObject({ "rules.webhooksSent": 2 });
+  await eventually(() => expect(running.counts()).toMatchObject({ "rules.webhooksSent": 2 }));
   await running.close();
 });

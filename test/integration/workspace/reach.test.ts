@@ -84,7 +84,7 @@ describe("a workspace behind the edge", () => {
     expect(await entry(client("other", auth))).toBe("in");
   });
 
-  // An edge tidies a path up before it looks where it leads; what is left then is judged by its token.
+  // An edge tidies a path up before it looks where it leads; what is left is judged by its token.
   const list = "/skep.v1.MessageService/ListMessages";
   it.each([
     ...["/", "/socket.io/", "/livez", "/ws", "/ws/", "/ws/fleet", `/ws/nobody${list}`, `/ws/fleet//${list}`],

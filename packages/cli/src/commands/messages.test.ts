@@ -1,7 +1,6 @@
 import { create, fromJson, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import {
-  MessageOrder,
   MessageService,
   type FollowMessagesRequest,
   type ListMessagesRequest,
@@ -96,7 +95,7 @@ describe("skep messages", () => {
     );
     const [{ from, ...asked }] = lists as [ListMessagesRequest];
     const filter = { deviceId: "car-1", category: "telemetry", type: "engine" };
-    expect(asked).toMatchObject({ ...filter, pageSize: 7, order: MessageOrder.NEWEST });
+    expect(asked).toMatchObject({ ...filter, pageSize: 7, oldestFirst: false });
     expect(Math.abs(timestampMs(from!) - (Date.now() - 3_600_000))).toBeLessThan(60_000);
   });
 

@@ -1,5 +1,5 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { MessageOrder, type Message } from "@skep/api/gen/skep/v1/message_service_pb.ts";
+import type { Message } from "@skep/api/gen/skep/v1/message_service_pb.ts";
 import type { Session } from "./open.ts";
 
 /** Which messages of a workspace. */
@@ -26,7 +26,7 @@ export async function storedMessages(
   let pageToken = "";
   while (found.length < most) {
     const pageSize = Math.min(PAGE, most - found.length);
-    const request = { workspaceId, deviceId, category, type, order: MessageOrder.NEWEST, pageSize, pageToken, ...from };
+    const request = { workspaceId, deviceId, category, type, pageSize, pageToken, ...from };
     const page = await session.api.messages.listMessages(request);
     found.push(...page.messages);
     pageToken = page.nextPageToken;

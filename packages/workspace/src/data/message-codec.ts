@@ -30,7 +30,7 @@ export function letterToProto(
   };
 }
 
-/** Readers of protobuf follow no more than a hundred messages in each other, and a level is three. */
+/** Readers of protobuf follow a hundred messages in each other, and a level is three. */
 const DEEPEST = 30;
 const BEYOND = "…";
 

@@ -8,7 +8,7 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { fromUint64, toUint64 } from "@skep/api/codec/number.ts";
-import { MessageOrder, type MessageService } from "@skep/api/gen/skep/v1/message_service_pb.ts";
+import type { MessageService } from "@skep/api/gen/skep/v1/message_service_pb.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { ServedWorkspace } from "./served.ts";
 import { servedOf } from "./call.ts";
@@ -16,6 +16,8 @@ import { followMessages, type FollowFilter } from "./follow.ts";
 import { followJournal } from "./follow-journal.ts";
 import type { Journal, JournalLine } from "./journal.ts";
 import { letterToProto, messageToProto } from "./message-codec.ts";
+
+const MINUTE_MS = 60_000;
 
 /** What the messages of a host's workspaces are answered with. */
 export interface MessageServiceOptions {
@@ -27,7 +29,7 @@ export interface MessageServiceOptions {
 export function messageService({ clock, journal }: MessageServiceOptions): ServiceImpl<typeof MessageService> {
   return {
     listMessages: async (request, context) => {
-      const order = request.order === MessageOrder.OLDEST ? "oldest" : "newest";
+      const order = request.oldestFirst ? "oldest" : "newest";
       const range = { ...dateOf("from", request.from), ...dateOf("to", request.to) };
       const page = { ...pageOf(request), order } as const;
       const found = await servedOf(context).database.messages({ ...filterOf(request), ...range, ...page });
@@ -46,7 +48,7 @@ export function messageService({ clock, journal }: MessageServiceOptions): Servi
     },
     getSeries: async ({ deviceId, field, from, to = timestampNow(), bucketMs }, context) => {
       const range = { from: timestampDate(from ?? timestampNow()), to: timestampDate(to) };
-      const query = { deviceId, field, ...range, bucketMs: fromUint64(bucketMs, "bucket_ms") };
+      const query = { deviceId, field, ...range, bucketMs: fromUint64(bucketMs, "bucket_ms") || MINUTE_MS };
       const buckets = await servedOf(context).database.series(query);
       return {
         buckets: buckets.map(one => ({ ...one, from: timestampFromDate(one.from), count: toUint64(one.count) })),

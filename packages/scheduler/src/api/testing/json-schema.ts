@@ -114,8 +114,14 @@ function shaped(schema: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
   }
 }
 
+/** Of those that a timestamp may be. */
+const YEARS = { min: new Date("0001-01-01T00:00:00Z"), max: new Date("9999-12-31T00:00:00Z") };
+
 function texts(schema: Schema): fc.Arbitrary<string> {
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  if (schema.format === "date-time") return fc.date({ noInvalidDate: true, ...YEARS }).map(one => one.toISOString());
+  if (schema.format === "byte")
+    return fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes).toString("base64"));
   if (schema.pattern !== undefined) return fc.stringMatching(new RegExp(schema.pattern.replace(/\(\?=.*?\)\$\)/, "")));
   const { minLength = 0, maxLength = 20 } = schema;
   const short = fc.string({ minLength, maxLength: Math.min(maxLength, 60), unit: "grapheme" });
