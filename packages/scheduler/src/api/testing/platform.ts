@@ -92,8 +92,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     fixedPorts: [{ from: 8080, to: 8080 }],
     replicas: () => replicasAt(clock.now()),
     ...NOBODY,
-    dial: createDial(),
-    newId: () => `id-${++ids}`,
+    ...{ dial: createDial(), newId: () => `id-${++ids}` },
   };
   const log = createRecordingLog();
   const agents = createAgents(store, clock);
