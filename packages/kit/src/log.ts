@@ -1,4 +1,5 @@
 import { pino, type Logger } from "pino";
+import { hideUrlSecrets } from "./url-secrets.ts";
 
 /** Data of a log line: names and values, no sentences. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -74,14 +75,13 @@ export function createRecordingLog(onLine?: (line: LogLine) => void): Log & { re
 }
 
 const SECRET_NAME = /password|passwd|token|authorization|secret|cookie|credential|private.?key/i;
-const URL_PASSWORD = /(\w+:\/\/[^\s:@/]*:)[^\s@/]+@/g;
 
 /**
  * A copy for showing: values under names that sound secret are blanked at any depth, passwords in
  * URLs as well.
  */
 export function redact(value: unknown, depth = 0): unknown {
-  if (typeof value === "string") return value.replace(URL_PASSWORD, "$1***@");
+  if (typeof value === "string") return hideUrlSecrets(value);
   if (typeof value === "bigint") return value.toString();
   if (typeof value !== "object" || value === null) return value;
   if (depth > 8) return "…";

@@ -104,7 +104,7 @@ function checkUrl(url: string, from: string): void {
   throw new SkepError(
     "invalid_argument",
     "BAD_URL",
-    `${from} \`${url.replace(/\/\/[^@/]*@/, "//***@")}\` is no address of a platform. Write http:// or https://, a host and a port, and no password.`,
+    `${from} \`${url.replace(/\/\/\S*@/, "//***@")}\` is no address of a platform. Write http:// or https://, a host and a port, and no password.`,
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Issue } from "../error.ts";
 import { check, checkWhole } from "../model/validate-rules.ts";
+import { isDeviceId } from "../workspace/topic.ts";
 import type { Area, Condition } from "./condition.ts";
 import { isPath } from "./path.ts";
 import type { Action, Rule } from "./rule.ts";
@@ -143,6 +144,9 @@ function checkActions(issues: Issue[], path: string, actions: readonly Action[])
         return checkReference(issues, `${at}.target`, action.target);
       case "command": {
         checkReference(issues, `${at}.type`, action.type);
+        const { deviceId } = action;
+        const isNamed = deviceId === undefined || isDeviceId(deviceId);
+        check(issues, `${at}.deviceId`, isNamed, "it is the id of no device", "use one level of a topic, or leave it out");
         const { length } = JSON.stringify(action.payload);
         const most = `use at most ${MOST_PAYLOAD}`;
         check(issues, `${at}.payload`, length <= MOST_PAYLOAD, `it has ${length} characters`, most);

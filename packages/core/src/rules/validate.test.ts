@@ -117,6 +117,8 @@ test.each<[string, Rule]>([
   ["when.area.corners", rule({ when: fence({ kind: "polygon", corners: many(2, centre) }) })],
   ["when.area.corners", rule({ when: fence({ kind: "polygon", corners: many(201, centre) }) })],
   ["when.area.corners", rule({ when: fence({ kind: "polygon", corners: many(3, { lat: 0, lon: 181 }) }) })],
+  ["actions[0].deviceId", rule({ actions: [{ kind: "command", type: "a", deviceId: "../d", payload: {} }] })],
+  ["actions[0].deviceId", rule({ actions: [{ kind: "command", type: "a", deviceId: "d/x", payload: {} }] })],
   ["repeat.ms", rule({ repeat: { kind: "every", ms: 999 } })],
   ["actions", rule({ actions: [] })],
   ["actions", rule({ actions: many(17, { kind: "event", topic: "a" } as const) })],

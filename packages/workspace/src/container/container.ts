@@ -2,9 +2,10 @@ import { limitsOf, validateConnector, type Connector } from "@skep/core/workspac
 import { SkepError } from "@skep/core/error.ts";
 import { systemClock, type Clock } from "@skep/kit/clock.ts";
 import { createLog, type Log } from "@skep/kit/log.ts";
+import { hideUrlSecrets } from "@skep/kit/url-secrets.ts";
 import { systemRandom, type Random } from "@skep/kit/random.ts";
 import type { DatabaseChange } from "../database/database.ts";
-import { createErrorHandler, withoutSecrets, type ErrorHandler, type Failure } from "../errors/error-handler.ts";
+import { createErrorHandler, type ErrorHandler, type Failure } from "../errors/error-handler.ts";
 import type { WorkspaceFiles } from "../files/files.ts";
 import type { Part, PartHealth, PartName } from "../parts.ts";
 import type { Pipeline } from "../ingest/pipeline.ts";
@@ -253,7 +254,7 @@ export class Container {
   #fail(stage: string, error: unknown): Error {
     this.#errors.record(stage, error);
     this.#become("ERROR");
-    const message = withoutSecrets(error instanceof Error ? error.message : String(error));
+    const message = hideUrlSecrets(error instanceof Error ? error.message : String(error));
     this.#ports.log.error("container.failed", `Workspace ${this.id} cannot ${stage}.`, {
       workspaceId: this.id,
       message,

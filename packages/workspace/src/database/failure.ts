@@ -1,4 +1,5 @@
 import { SkepError } from "@skep/core/error.ts";
+import { hideUrlSecrets } from "@skep/kit/url-secrets.ts";
 import {
   MongoError,
   MongoInvalidArgumentError,
@@ -138,10 +139,8 @@ function isRefused(error: unknown): boolean {
   return code !== undefined && !mayPass(code);
 }
 
-const URL_SECRET = /(mongodb(?:\+srv)?:\/\/)[^@\s/]*@/g;
-
 /** The words of an error, without a password and without the full stop. */
 export function wordsOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.replace(URL_SECRET, "$1***@").replace(/\.$/, "").slice(0, 500);
+  return hideUrlSecrets(text).replace(/\.$/, "").slice(0, 500);
 }

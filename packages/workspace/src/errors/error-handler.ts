@@ -1,4 +1,5 @@
 import type { Clock } from "@skep/kit/clock.ts";
+import { hideUrlSecrets } from "@skep/kit/url-secrets.ts";
 
 /** One thing that went wrong; `message` tells no secret. */
 export interface Failure {
@@ -30,7 +31,7 @@ export function createErrorHandler(clock: Pick<Clock, "now">): ErrorHandler {
   return {
     record: (kind, error) => {
       const at = clock.now();
-      const message = withoutSecrets(error instanceof Error ? error.message : String(error));
+      const message = hideUrlSecrets(error instanceof Error ? error.message : String(error));
       kept = [{ kind, message, at }, ...kept].slice(0, MOST_KEPT);
       times = [...times.filter(one => one.at > at - WINDOW_MS), { kind, at }].slice(-MOST_COUNTED);
     },
@@ -46,9 +47,4 @@ export function createErrorHandler(clock: Pick<Clock, "now">): ErrorHandler {
       times = [];
     },
   };
-}
-
-/** Addresses lose whom they name: a driver's error may quote one. */
-export function withoutSecrets(text: string): string {
-  return text.replaceAll(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, "$1***@");
 }
