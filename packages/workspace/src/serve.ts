@@ -15,6 +15,7 @@ import { createConnectApi } from "./host/connect-api.ts";
 import type { HostedContainers } from "./container/open-hosted.ts";
 import { createHost, type Host } from "./host/create-host.ts";
 import { createLoadMeter } from "./host/load-meter.ts";
+import { createWorkspaceLoads, type ProcessUsage } from "./host/workspace-loads.ts";
 import { schedulersAt } from "./schedulers.ts";
 
 /** How long a host that is told to end waits for its workspaces to be taken over. */
@@ -45,11 +46,23 @@ export async function serveHost(config: HostConfig, log: Log, life: Life, hosted
       ...{ nodeId: config.nodeId, startedAt: Date.now(), version: VERSION, most: config.most },
       ...{ address: config.hostAddress, eventsPort: hosted.eventsPort },
       load: createLoadMeter(systemClock, memoryShare),
+      loads: createWorkspaceLoads(systemClock, processUsage()),
     },
   });
   await listen(config, log, life, host);
   life.stack.defer(() => host.stop(DRAIN_MS));
   host.start();
+}
+
+/** What the process used of a core since it was asked last, and its memory; in per cent. */
+function processUsage(): () => ProcessUsage {
+  let [last, atMs] = [process.cpuUsage(), systemClock.monotonic()];
+  return () => {
+    const { user, system } = process.cpuUsage(last);
+    const passedMs = Math.max(1, systemClock.monotonic() - atMs);
+    [last, atMs] = [process.cpuUsage(), systemClock.monotonic()];
+    return { cpu: Math.min(100, (user + system) / 10 / passedMs), memory: 100 * memoryShare() };
+  };
 }
 
 /** Of what the container that this process is in may use. */

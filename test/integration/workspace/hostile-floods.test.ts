@@ -114,7 +114,7 @@ async function buried(many: number, topicOf: (at: number) => string, payload: st
   const stored = count("ingest.stored");
   await publish(many, topicOf, payload);
   await publish(1, () => "mine/devices/last/telemetry/x", '{"t":1}');
-  await eventually(() => expect(count("ingest.stored")).toBe(stored + many + 1));
+  await eventually(() => expect(count("ingest.stored")).toBe(stored + 1));
   return `${count("database.buried") - before} dead letters`;
 }
 
@@ -160,22 +160,16 @@ const FLOOD: Readonly<Record<Flood, () => Promise<string>>> = {
   },
   reconnects: async () => {
     const answers: string[] = [];
-    for (let wave = 0; wave < 6; wave += 1) {
-      const sockets = Array.from({ length: 100 }, () => open("mine"));
+    for (let wave = 0; wave < 9; wave += 1) {
+      const sockets = Array.from({ length: 120 }, () => open("mine"));
       answers.push(...(await Promise.all(sockets.map(entryOf))));
       for (const one of sockets) one.disconnect();
     }
     return [...new Set(answers)].toSorted().join();
   },
   slow: async () => {
-    // The storm before may be over only for who waits.
-    const sockets: Socket[] = [];
-    await eventually(async () => {
-      const one = open("mine");
-      expect(await entryOf(one)).toBe("in");
-      sockets.push(one);
-      expect(sockets).toHaveLength(30);
-    }, 20_000);
+    const sockets = Array.from({ length: 30 }, () => open("mine"));
+    expect([...new Set(await Promise.all(sockets.map(entryOf)))]).toEqual(["in"]);
     await Promise.all(sockets.map(one => one.emitWithAck("subscribe", "#")));
     for (const one of sockets) pause(one);
     await publish(

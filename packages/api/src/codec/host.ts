@@ -61,6 +61,7 @@ function assignedToProto(one: AssignedWorkspace): MessageInitShape<typeof Assign
     ...{ id: one.id, epoch: toUint64(one.epoch), desired: desires.toProto(one.desired) },
     ...{ connector: connectorToProto(one.connector), version: toUint64(one.version) },
     ...{ restarts: toUint64(one.restarts), databasePoolSize: one.databasePool },
+    instances: one.instances ?? 0,
     ...{ rulesVersion: toUint64(one.rulesVersion), isStandby: one.role === "standby" },
     ...(one.move === undefined ? {} : { move: moveOrderToProto(one.move) }),
   };
@@ -71,6 +72,7 @@ function assignedFromProto(message: AssignedMessage): AssignedWorkspace | [] {
   if (connector === undefined) return [];
   return {
     ...{ id, connector: connectorFromProto(connector), databasePool: message.databasePoolSize },
+    ...(message.instances > 1 ? { instances: message.instances } : {}),
     epoch: fromUint64(message.epoch, "epoch"),
     desired: desires.fromProto(message.desired, "desired"),
     version: fromUint64(message.version, "version"),
@@ -120,14 +122,21 @@ export function hostReportFromProto(message: ReportRequest): HostReport {
 }
 
 const MOST_ERROR = 2000;
+const MOST_COUNTS = 200;
 
 function statusToProto(one: HostedStatus): MessageInitShape<typeof HostedStatusSchema> {
   const { workspaceId, epoch, state, isHealthy, counts, lastError } = one;
   return {
-    ...{ workspaceId, epoch: toUint64(epoch), state: states.toProto(state), isHealthy, counts },
+    ...{ workspaceId, epoch: toUint64(epoch), state: states.toProto(state), isHealthy, counts: bounded(counts) },
     lastError: lastError.slice(0, MOST_ERROR),
     ...(one.move === undefined ? {} : { move: moveFactsToProto(one.move) }),
   };
+}
+
+/** One number too many would end the lease of all that is reported. */
+function bounded(counts: HostedStatus["counts"]): HostedStatus["counts"] {
+  const all = Object.entries(counts);
+  return all.length <= MOST_COUNTS ? counts : Object.fromEntries(all.slice(0, MOST_COUNTS));
 }
 
 function statusFromProto(message: StatusMessage, path: string): HostedStatus {

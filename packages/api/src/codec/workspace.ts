@@ -119,6 +119,8 @@ export function workspaceToProto(
     rulesVersion: toUint64(record.rulesVersion),
     databasePoolSize: record.databasePool,
     scaling: scalingToProto(record.scaling),
+    instances: record.instances,
+    ...(record.scaledAt === undefined ? {} : { scaledAt: timestampFromMs(record.scaledAt) }),
     createdAt: timestampFromMs(record.createdAt),
     updatedAt: timestampFromMs(record.updatedAt),
   };
@@ -147,6 +149,8 @@ export function workspaceFromProto(message: Workspace): WorkspaceRecord | undefi
     rulesVersion: fromUint64(message.rulesVersion, "rules_version"),
     databasePool: message.databasePoolSize,
     scaling: scalingFromProto(message.scaling),
+    instances: Math.max(1, message.instances),
+    scaledAt: message.scaledAt === undefined ? undefined : timestampMs(message.scaledAt),
     createdAt: timestampMs(createdAt),
     updatedAt: timestampMs(updatedAt),
   };

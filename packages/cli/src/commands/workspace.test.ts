@@ -123,6 +123,21 @@ describe("skep workspace", () => {
       expect((await test.skep(line)).err).toContain(sentence);
   });
 
+  it("says when a workspace gets more room, and what it would get now", async () => {
+    expectOk(await test.skep("workspace create grows"));
+    expect(expectOk(await test.skep("workspace scaling grows"))).toMatch(
+      /^Policy\s+off\nNow\s+1 instance: auto-scaling is off\nRecorded\s+no$/m,
+    );
+    const line = "workspace scaling grows --enable --cpu 50 --messages 2000 --cooldown 60 --most 3";
+    expect(expectOk(await test.skep(`${line} --dry-run`))).toMatch(/Recorded\s+no$/m);
+    expect(expectOk(await test.skep("workspace show grows"))).toMatch(/^Scaling\s+off; 1 at present$/m);
+    const set = expectOk(await test.skep(line));
+    expect(set).toMatch(/above 50 % cpu, 70 % memory, 400 connections or 2000 messages a second, each 60 s, up to 3$/m);
+    expect(set).toMatch(/^Now\s+1 instance: not every instance has reported its load yet\nRecorded\s+yes$/m);
+    expect(expectOk(await test.skep("workspace metrics grows"))).toContain("no numbers are kept");
+    expect(expectOk(await test.skep("workspace scaling grows --disable"))).toMatch(/^Policy\s+off$/m);
+  });
+
   it("plans: the rule that decides, the sizes, and both tables", async () => {
     const plan = expectOk(
       await test.skep("workspace plan --devices 30000 --messages 2048000 --connections 8000 --scale large"),

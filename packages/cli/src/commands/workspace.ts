@@ -22,6 +22,7 @@ import {
 } from "../session/workspace-options.ts";
 import type { Io } from "../io.ts";
 import type { Setup } from "./command.ts";
+import { setupScaling } from "./workspace-scaling.ts";
 import { setupWebhooks } from "./workspace-webhook.ts";
 import { setupAccess } from "./workspace-access.ts";
 
@@ -51,6 +52,9 @@ export const workspace: Setup = (command, io) => {
     ["skep workspace update fleet -f connector.json --pool 20", "other limits; an absent secret stays"],
     ["skep workspace update fleet --desired stopped", "keep its record and its data, and run nothing"],
     ["skep workspace webhook add fleet ops https://hooks.example.com/x", "where its rules may post to"],
+    ["skep workspace scaling fleet --enable --messages 2000", "more room above 2,000 messages a second"],
+    ["skep workspace scaling fleet --dry-run", "what its policy would do now, and why"],
+    ["skep workspace metrics fleet", "what it does at present"],
     ["skep workspace restart fleet", "its host tears it down and begins it anew"],
     ["skep workspace token fleet --topic devices/+/telemetry/# --for 8h", "what a program opens sockets with"],
     ["skep workspace logs fleet -f", "what its host logs about it"],
@@ -62,6 +66,7 @@ export const workspace: Setup = (command, io) => {
   setupChanges(command, io);
   setupWebhooks(command, io);
   setupAccess(command, io);
+  setupScaling(command, io);
 };
 
 function setupCreate(command: Command, io: Io): void {

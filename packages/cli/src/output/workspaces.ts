@@ -6,7 +6,7 @@ import {
   WorkspaceScale,
   WorkspaceState,
 } from "@skep/api/gen/skep/v1/workspace_pb.ts";
-import type { Workspace, WorkspacePurpose } from "@skep/api/gen/skep/v1/workspace_pb.ts";
+import type { ScalingPolicy, Workspace, WorkspacePurpose } from "@skep/api/gen/skep/v1/workspace_pb.ts";
 import type { GetContainerStatusResponse } from "@skep/api/gen/skep/v1/container_service_pb.ts";
 import type { MachineSize, PreviewWorkspaceResponse } from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
 import { enumWord } from "./enum-word.ts";
@@ -39,7 +39,6 @@ export function renderWorkspace(one: Workspace, container?: GetContainerStatusRe
   const { access, config } = connector ?? {};
   const { specs, type: mode = "" } = config?.resources ?? {};
   const limits = specs?.ratelimits;
-  const triggers = scaling?.triggers;
   return renderFields([
     ["Workspace", one.id],
     ["Tenant", one.tenantId],
@@ -59,13 +58,7 @@ export function renderWorkspace(one: Workspace, container?: GetContainerStatusRe
       `${specs?.database?.url || "Skep's"}, ${specs?.database?.size} MB, ${one.databasePoolSize} connections`,
     ],
     ["Messages", `${rateWords(specs?.messagesPerSecond)}, kept ${keptWords(specs?.database?.retentionDays)}`],
-    [
-      "Scaling",
-      scaling?.enabled === true
-        ? `above ${triggers?.cpuUsage} % cpu, ${triggers?.memoryUsage} % memory, ${triggers?.connectionCount} connections or ` +
-          `${triggers?.messagesPerSecond} messages a second, each ${scaling.cooldown} s, up to ${scaling.maxInstances}`
-        : "off",
-    ],
+    ["Scaling", `${scaling === undefined ? "off" : scalingWords(scaling)}; ${Math.max(1, one.instances)} at present`],
     ["Version", `${one.resourceVersion}, placed ${one.epoch} times, restarted ${one.restarts} times`],
     ["Created", one.createdAt === undefined ? "" : moment(timestampMs(one.createdAt))],
   ]);
@@ -103,6 +96,15 @@ export function renderPlan(plan: PreviewWorkspaceResponse): string {
     renderTable(headings("", "RULE", "MODE", "BECAUSE"), rules),
     renderTable(headings("", "MACHINE", "CORES", "MEMORY", "STORAGE", "NETWORK"), sizes),
   ].join("\n");
+}
+
+/** When a workspace gets more room. */
+export function scalingWords({ enabled, triggers, cooldown, maxInstances }: ScalingPolicy): string {
+  if (enabled !== true) return "off";
+  return (
+    `above ${triggers?.cpuUsage} % cpu, ${triggers?.memoryUsage} % memory, ${triggers?.connectionCount} connections or ` +
+    `${triggers?.messagesPerSecond} messages a second, each ${cooldown} s, up to ${maxInstances}`
+  );
 }
 
 function rateWords(perSecond: number | undefined): string {

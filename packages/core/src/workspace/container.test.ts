@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aConnector, aPurpose } from "../testing/connector.ts";
 import { DEFAULT_SCALING } from "./autoscale.ts";
-import { connectionsOf, containerStatus, diagnose, tryScaling, type SeenContainer } from "./container.ts";
+import { connectionsOf, containerStatus, diagnose, decideScaling, type SeenContainer } from "./container.ts";
 import { firstWorkspace, type WorkspaceRecord } from "./record.ts";
 
 const NOW = 1_000_000;
@@ -82,14 +82,25 @@ describe("the bounds of a container", () => {
 
 describe("a policy that is tried", () => {
   const policy = { ...DEFAULT_SCALING, enabled: true };
-  const load = { cpuUsage: 90, memoryUsage: 10, connectionCount: 1, messagesPerSecond: 1 };
+  const load = { "load.cpuUsage": 90, "load.memoryUsage": 10, "load.connectionCount": 1, "load.messagesPerSecond": 1 };
+  const one = { instances: 1, scaledAt: undefined };
 
   it("decides on the load that its host has told, and says so where it has not", () => {
-    expect(tryScaling(policy, seen({ counts: load }), NOW)).toMatchObject({ instances: 2 });
-    for (const held of [undefined, seen(), seen({ counts: { cpuUsage: 90, memoryUsage: 1, connectionCount: 1 } })])
-      expect(tryScaling(policy, held, NOW)).toMatchObject({
+    expect(decideScaling(policy, { ...one, seen: seen({ counts: load }) }, NOW)).toMatchObject({ instances: 2 });
+    const { "load.cpuUsage": _, ...without } = load;
+    for (const held of [undefined, seen(), seen({ counts: without }), seen({ counts: load, reportedAt: NOW - 11_000 })])
+      expect(decideScaling(policy, { ...one, seen: held }, NOW)).toMatchObject({
         ...{ instances: 1, because: "not every instance has reported its load yet" },
       });
-    expect(tryScaling(DEFAULT_SCALING, seen({ counts: load }), NOW).because).toBe("auto-scaling is off");
+    const off = decideScaling(DEFAULT_SCALING, { ...one, seen: seen({ counts: load }) }, NOW);
+    expect(off.because).toBe("auto-scaling is off");
+  });
+
+  it("shares the load out over the instances that there are, and waits for the cooldown", () => {
+    const two = { instances: 2, scaledAt: NOW, seen: seen({ counts: load }) };
+    expect(decideScaling(policy, two, NOW).because).toContain("with one fewer cpu (%) would be 90");
+    const more = { ...two, seen: seen({ counts: { ...load, "load.connectionCount": 900 } }) };
+    expect(decideScaling(policy, more, NOW)).toMatchObject({ instances: 2, againAt: NOW + 300_000 });
+    expect(decideScaling(policy, { ...more, scaledAt: NOW - 300_000 }, NOW)).toMatchObject({ instances: 3 });
   });
 });

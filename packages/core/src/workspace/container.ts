@@ -138,19 +138,39 @@ export function connectionsOf(
   ];
 }
 
-/**
- * What a policy would do with a workspace now (R111..R118), as far as its host has told its load.
- */
-export function tryScaling(policy: ScalingPolicy, seen: SeenContainer | undefined, now: number): ScalingDecision {
-  const load = seen === undefined ? undefined : loadOf(seen.counts);
-  return scale(policy, { instances: 1, load, changedAt: undefined }, now);
+/** A workspace as far as its scaling goes, and what its host last said of it. */
+export interface ScaledWorkspace extends Pick<WorkspaceRecord, "instances" | "scaledAt"> {
+  readonly seen: Pick<SeenContainer, "counts" | "reportedAt"> | undefined;
 }
 
-function loadOf(counts: Readonly<Record<string, number>>): Triggers | undefined {
-  const { cpuUsage, memoryUsage, connectionCount, messagesPerSecond } = counts;
-  if (cpuUsage === undefined || memoryUsage === undefined) return undefined;
-  if (connectionCount === undefined || messagesPerSecond === undefined) return undefined;
-  return { cpuUsage, memoryUsage, connectionCount, messagesPerSecond };
+/**
+ * What a policy does with a workspace now (R111..R118), as far as its host has told its load. It
+ * changes nothing, so it is its own dry run.
+ */
+export function decideScaling(
+  policy: ScalingPolicy,
+  { instances, scaledAt, seen }: ScaledWorkspace,
+  now: number,
+): ScalingDecision {
+  const isHeard = seen !== undefined && now - seen.reportedAt <= SILENT_MS;
+  const load = isHeard ? loadOf(seen.counts, instances) : undefined;
+  return scale(policy, { instances, load, changedAt: scaledAt }, now);
+}
+
+/** The numbers of a workspace that its scaling goes by, as its host reports them. */
+export const LOAD_COUNTS = {
+  cpuUsage: "load.cpuUsage",
+  memoryUsage: "load.memoryUsage",
+  connectionCount: "load.connectionCount",
+  messagesPerSecond: "load.messagesPerSecond",
+} as const satisfies Readonly<Record<keyof Triggers, string>>;
+
+/** What the whole workspace does, shared out over its instances. */
+function loadOf(counts: Readonly<Record<string, number>>, instances: number): Triggers | undefined {
+  const names = Object.entries(LOAD_COUNTS) as readonly (readonly [keyof Triggers, string])[];
+  if (names.some(([, count]) => counts[count] === undefined)) return undefined;
+  const shares = names.map(([name, count]) => [name, (counts[count] ?? 0) / instances] as const);
+  return Object.fromEntries(shares) as Record<keyof Triggers, number>;
 }
 
 function checked(name: string, ok: boolean, found: string, advice: string): ContainerCheck {

@@ -22,6 +22,10 @@ export interface WorkspaceRecord {
   /** Connections that it may have to its database (R93, R134). */
   readonly databasePool: number;
   readonly scaling: ScalingPolicy;
+  /** What scaling made of it: how much room it has. It raises no version. */
+  readonly instances: number;
+  /** When that last changed, ms; `undefined` for never. */
+  readonly scaledAt: number | undefined;
   /** How often a restart was asked for: a host that began it at another number begins it anew. */
   readonly restarts: number;
   /** How often it was placed. Hosting writes it, and `waiting`; neither raises the version. */
@@ -64,7 +68,7 @@ export function firstWorkspace(wanted: NewWorkspace, now: number): WorkspaceReco
   const { tenantId, connector, purpose, strategy } = wanted;
   return {
     ...{ id: connector.id, tenantId, connector, purpose, strategy, desired: "run", restarts: 0 },
-    ...{ databasePool: DEFAULT_POOL, scaling: DEFAULT_SCALING },
+    ...{ databasePool: DEFAULT_POOL, scaling: DEFAULT_SCALING, instances: 1, scaledAt: undefined },
     ...{ epoch: 0, waiting: "", rulesVersion: 0, version: 1, createdAt: now, updatedAt: now },
   };
 }

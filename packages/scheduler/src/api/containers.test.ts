@@ -188,7 +188,8 @@ describe("PATCH /workspace/config/auto-scaling", () => {
 
   it("says what the policy would do now, and records nothing in a dry run", async () => {
     const { send, store, report } = await start();
-    await report({ cpuUsage: 90, memoryUsage: 10, connectionCount: 1, messagesPerSecond: 1 });
+    const load = { cpuUsage: 90, memoryUsage: 10, connectionCount: 1, messagesPerSecond: 1 };
+    await report(Object.fromEntries(Object.entries(load).map(([name, value]) => [`load.${name}`, value])));
     const { body } = await send("PATCH", `${PATH}&dry_run=true`, { ...BODY, triggers: { cpuUsage: 60 } });
     expect(body).toMatchObject({
       instances: 2,

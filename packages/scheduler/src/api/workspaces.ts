@@ -13,7 +13,7 @@ import type {
 } from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { changedScaling, type ScalingChange } from "@skep/core/workspace/autoscale.ts";
-import { tryScaling } from "@skep/core/workspace/container.ts";
+import { decideScaling } from "@skep/core/workspace/container.ts";
 import type { WorkspaceChange } from "@skep/core/workspace/record.ts";
 import { selectMode, SELECTION } from "@skep/core/workspace/selection.ts";
 import { holds, MACHINES, machineFor, sizeOf } from "@skep/core/workspace/sizing.ts";
@@ -97,7 +97,7 @@ async function updateScaling(
   const { workspaceId, dryRun, resourceVersion, enabled, triggers, cooldown, maxInstances } = request;
   const { record: known, seen } = await findContainer(store, workspaceId);
   const scaling = partOf({ enabled, triggers, cooldown, maxInstances });
-  const { instances, because } = tryScaling(changedScaling(known.scaling, scaling), seen, clock.now());
+  const { instances, because } = decideScaling(changedScaling(known.scaling, scaling), { ...known, seen }, clock.now());
   const expected = resourceVersion === undefined ? undefined : fromUint64(resourceVersion, "resource_version");
   const by = changeRequest(request, context);
   const record = dryRun ? known : await store.changeWorkspace(workspaceId, { scaling }, expected, by, clock.now());

@@ -15,6 +15,7 @@ import { createRedelivery } from "./redelivery.ts";
 import { createRemovals } from "./removals.ts";
 import type { Revocations } from "./revocations.ts";
 import { createRetention } from "./retention.ts";
+import { createScaling } from "./scaling.ts";
 import type { Senders } from "./senders.ts";
 import { createTick } from "./tick.ts";
 
@@ -67,6 +68,7 @@ export function lead(ports: LoopPorts, options: LeadOptions): Command {
   const hosting = options.isHosting
     ? [createHosting(ports, { leadership, guard, hints, moveTimes: options.moveTimes, pods: options.pods, wake })]
     : [];
+  const scaling = options.isHosting ? [createScaling(ports, { leadership, hints })] : [];
   return {
     wake: () => {
       wake();
@@ -75,7 +77,7 @@ export function lead(ports: LoopPorts, options: LeadOptions): Command {
     frozen: () => liveness.frozen(),
     close: async () => {
       const all: readonly Running[] = [tick, reconcile, redelivery, liveness, load, clones, retention];
-      await Promise.all([...all, ...hosting].map(loop => loop.close()));
+      await Promise.all([...all, ...hosting, ...scaling].map(loop => loop.close()));
     },
   };
 }

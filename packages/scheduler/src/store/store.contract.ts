@@ -16,6 +16,7 @@ import { describeGates } from "./contract/gate.contract.ts";
 import { describeMoves } from "./contract/move.contract.ts";
 import { describePods } from "./contract/pod.contract.ts";
 import { describeRules } from "./contract/rule.contract.ts";
+import { describeScaling } from "./contract/scaling.contract.ts";
 import { describeWebhooks } from "./contract/webhook.contract.ts";
 import { describeWorkspaces } from "./contract/workspace.contract.ts";
 import { prepareStore, type StorePlace } from "./contract/setting.ts";
@@ -45,6 +46,7 @@ export function describeStore(place: StorePlace): void {
     describeHosting(setting);
     describeWorkspaces(setting);
     describeRules(setting);
+    describeScaling(setting);
     describeWebhooks(setting);
     describeDevices(setting);
     describeGates(setting);

@@ -26,6 +26,7 @@ import type { DeviceStore } from "./device-store.ts";
 import type { GateStore } from "./gate-store.ts";
 import type { PodStore } from "./pod-store.ts";
 import type { RuleStore } from "./rule-store.ts";
+import type { ScalingStore } from "./scaling-store.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 import type { Mandate } from "./mandate.ts";
 import type { HostingStore } from "./hosting-store.ts";
@@ -378,6 +379,7 @@ export interface Store
     KeyStore,
     WorkspaceStore,
     RuleStore,
+    ScalingStore,
     WebhookStore,
     DeviceStore,
     GateStore,

@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 /** A container of twins, and what happened to them in its order. */
-function begin(over: Partial<PartFactories> = {}, connector: Connector = aConnector(), mostPerSecond?: number) {
+function begin(over: Partial<PartFactories> = {}, connector: Connector = aConnector()) {
   const clock = createVirtualClock(1_000);
   const did: string[] = [];
   const database = createTwinDatabase();
@@ -70,8 +70,7 @@ function begin(over: Partial<PartFactories> = {}, connector: Connector = aConnec
     ...over,
   };
   const log = createRecordingLog();
-  const bound = mostPerSecond === undefined ? {} : { mostPerSecond };
-  const ports: ContainerPorts = { factories, clock, random: () => 0.5, log, ...bound };
+  const ports: ContainerPorts = { factories, clock, random: () => 0.5, log };
   const container = new Container(connector, ports);
   dropped.push(container);
   const send = (topic: string): void =>
@@ -180,7 +179,7 @@ describe("a container", () => {
   });
 
   it("stores no more in a second than it may, and more once its connector says so (R17)", async () => {
-    const { container, send, clock, database } = begin({}, aConnector(), 10);
+    const { container, send, clock, database } = begin({}, aConnector({}, {}, { messagesPerSecond: 10 }));
     await container.deploy();
     await container.manage();
     for (let at = 0; at < 50; at += 1) send(`${container.id}/devices/d${at}/telemetry/location`);

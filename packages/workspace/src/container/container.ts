@@ -26,8 +26,6 @@ export interface ContainerPorts {
   readonly log?: Log;
   /** Whether this process owns the workspace; always, where there is no fleet. */
   readonly mayRead?: () => boolean;
-  /** Messages that it may store in a second where its connector says nothing (R17). */
-  readonly mostPerSecond?: number;
 }
 
 /** What a container is doing, at one moment (R61..R65, R110). */
@@ -218,7 +216,7 @@ export class Container {
   }
 
   #bound(): void {
-    this.pipeline?.limit(this.#connector.config.resources.specs.messagesPerSecond ?? this.#ports.mostPerSecond);
+    this.pipeline?.limit(this.#connector.config.resources.specs.messagesPerSecond);
   }
 
   async #rescale(before: DatabaseSpecs, next: DatabaseSpecs): Promise<void> {

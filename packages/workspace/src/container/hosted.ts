@@ -2,6 +2,7 @@ import { COUNTS } from "@skep/core/workspace/container.ts";
 import { readRuleSet, type RuleSet } from "@skep/core/rules/rule-set.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
+import { scaled } from "@skep/core/workspace/scaled.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { ContainerFactory, ReadLease, RunningContainer } from "../host/container.ts";
 import type { LoadedRules } from "../host/host-api.ts";
@@ -88,10 +89,10 @@ class Hosted implements RunningContainer {
       this.#container = this.#make(workspace);
       return this.begin();
     }
-    if (workspace.databasePool !== before.databasePool)
-      await this.#container.setDatabase({ poolSize: workspace.databasePool });
-    if (workspace.version !== before.version)
-      await this.#options.orchestrator.updateConnector(this.#container, workspace.connector);
+    const [was, is] = [before, workspace].map(one => this.#sized(one)) as [AssignedWorkspace, AssignedWorkspace];
+    if (is.databasePool !== was.databasePool) await this.#container.setDatabase({ poolSize: is.databasePool });
+    if (is.version !== was.version || is.instances !== was.instances)
+      await this.#options.orchestrator.updateConnector(this.#container, is.connector);
     if (!(await this.#loadRules(workspace.rulesVersion))) return;
     this.#container.assembly?.rules.set(this.#rules);
     this.#container.assembly?.rules.setWebhooks(this.#webhooks);
@@ -126,17 +127,25 @@ class Hosted implements RunningContainer {
     return this.#options.workspaces.add({ id, epoch, database, files, stored, again, lock, mayRead });
   }
 
-  #make({ connector, databasePool }: AssignedWorkspace): Container {
+  #make(workspace: AssignedWorkspace): Container {
     const { clock, random, log } = this.#options;
+    const { connector, databasePool } = this.#sized(workspace);
     const factories = this.#options.factories({
       ...{ rules: () => this.#rules, webhooks: () => this.#webhooks, databasePool },
     });
     const mayRead = (): boolean => !this.#isClosed && this.#lease.mayRead();
+    return new Container(connector, { factories, clock, random, log, mayRead });
+  }
+
+  /** With the bounds that hold here. One that has its host to itself is in nobody's way. */
+  #sized(workspace: AssignedWorkspace): AssignedWorkspace {
     const { messagesPerSecond } = this.#options;
-    // One that has its host to itself is in nobody's way.
-    const isBound = messagesPerSecond !== undefined && connector.config.resources.type === "shared";
-    const bound = isBound ? { mostPerSecond: messagesPerSecond } : {};
-    return new Container(connector, { factories, clock, random, log, mayRead, ...bound });
+    const { config } = workspace.connector;
+    const { specs, type } = config.resources;
+    if (messagesPerSecond === undefined || type !== "shared" || specs.messagesPerSecond !== undefined)
+      return scaled(workspace);
+    const resources = { ...config.resources, specs: { ...specs, messagesPerSecond } };
+    return scaled({ ...workspace, connector: { ...workspace.connector, config: { ...config, resources } } });
   }
 
   /** Answers whether there are others now. What cannot be read is said, and the others stand. */

@@ -21,6 +21,8 @@ export interface HostFacts {
   readonly most: number;
   /** What it does at present, with these workspaces. */
   readonly load: (workspaces: readonly HostedStatus[]) => HostLoad;
+  /** Adds the load of each of them to what it counts. */
+  readonly loads?: (workspaces: readonly HostedStatus[]) => readonly HostedStatus[];
 }
 
 /** What reporting works with. */
@@ -58,7 +60,8 @@ export function createReporter(options: ReporterOptions): Reporter {
   let seq = 0;
 
   async function run(): Promise<void> {
-    const workspaces = keeper.statuses();
+    const counted = keeper.statuses();
+    const workspaces = facts.loads?.(counted) ?? counted;
     const { hostId, workspaceId } = enrolled;
     const report: HostReport = {
       ...{ hostId, workspaceId, nodeId: facts.nodeId, startedAt: facts.startedAt, version: facts.version },

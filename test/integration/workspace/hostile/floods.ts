@@ -8,8 +8,8 @@ export const FLOODS = table<Flood>([
   ["bytes that are no JSON for a schema", "malformed", "dead letters"],
   ["more messages than it may store", "rate", "throttled"],
   ["a bomb of 1,000 subscriptions, on 20 sockets", "subscriptions", "LIMIT_CHANNELS"],
-  ["a storm of 600 sockets that come and go", "reconnects", "refused"],
   ["30 sockets that read nothing", "slow", "lost events of their own"],
+  ["a storm of 1,080 sockets that come and go", "reconnects", "refused"],
 ]);
 
 /** Which one. */

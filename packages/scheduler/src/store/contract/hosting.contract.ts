@@ -129,7 +129,7 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
       expect(first).toMatchObject({ hostId: "host_a", term: mandate().term, revision: 1 });
       expect(first.incarnation).toBe((await store.loadIdentity()).incarnation);
       const { version, restarts, databasePool, connector, rulesVersion } = (await store.getWorkspace("fleet"))!;
-      const told = { id: "fleet", epoch: 1, version, restarts, databasePool, rulesVersion, connector };
+      const told = { id: "fleet", epoch: 1, version, restarts, databasePool, instances: 1, rulesVersion, connector };
       expect(first.workspaces).toEqual([{ ...told, desired: "run" }]);
       expect(await store.loadHostAssignment("host_b")).toMatchObject({ revision: 0, workspaces: [] });
       expect(await store.loadHostAssignment("host_z")).toBeUndefined();

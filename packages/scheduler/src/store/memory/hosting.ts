@@ -187,11 +187,11 @@ function loadHostAssignment(
     workspaces: mine.flatMap(({ workspaceId: id, epoch, desired, role }): readonly AssignedWorkspace[] => {
       const workspace = records.workspaces.get(id);
       if (workspace === undefined) return [];
-      const { connector, version, restarts, databasePool, rulesVersion } = workspace;
+      const { connector, version, restarts, databasePool, instances, rulesVersion } = workspace;
       const order = moveOrder(records.workspaceMoves.get(id), modeOfHost(host), peerAt(records, id, host), times);
       return [
         {
-          ...{ id, epoch, desired, connector, version, restarts, databasePool, rulesVersion },
+          ...{ id, epoch, desired, connector, version, restarts, databasePool, instances, rulesVersion },
           ...(role === undefined ? {} : { role }),
           ...(order === undefined ? {} : { move: order }),
         },

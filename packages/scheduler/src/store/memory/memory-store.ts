@@ -7,6 +7,7 @@ import { createDevices } from "./devices.ts";
 import { createGates } from "./gates.ts";
 import { createPods } from "./pods.ts";
 import { createRules } from "./rules.ts";
+import { createScaling } from "./scaling.ts";
 import { createWebhooks } from "./webhooks.ts";
 import { createHosting } from "./hosting.ts";
 import { createMoves } from "./moves.ts";
@@ -161,6 +162,7 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
     ...createKeys(records, pass),
     ...createWorkspaces(records, pass),
     ...createRules(records, pass),
+    ...createScaling(records, pass, () => clock.now()),
     ...createWebhooks(records, pass),
     ...createDevices(records, pass),
     ...createGates(records, pass, passLeading(records, clock, pass)),

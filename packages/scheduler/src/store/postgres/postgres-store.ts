@@ -28,6 +28,7 @@ import { createDevices } from "./queries/devices.ts";
 import { createGates } from "./queries/gates.ts";
 import { createPods } from "./queries/pods.ts";
 import { createRules } from "./queries/rules.ts";
+import { createScaling } from "./queries/scaling.ts";
 import { createWebhooks } from "./queries/webhooks.ts";
 import { createHosting } from "./queries/hosting.ts";
 import { createMoves } from "./queries/moves.ts";
@@ -117,6 +118,7 @@ export function createPostgresStore(
     ...createKeys(pool),
     ...createWorkspaces(pool),
     ...createRules(pool),
+    ...createScaling(pool),
     ...createWebhooks(pool),
     ...createDevices(pool),
     ...createGates(pool),

@@ -153,6 +153,8 @@ export interface WorkspaceRow {
   created_at: number;
   updated_at: number;
   rules_version: number;
+  instances: number;
+  scaled_at: number | null;
 }
 
 /** A row of `workspace_rules`; its JSON is of api's `codec/stored/rule.ts`. */

@@ -888,8 +888,7 @@ export const WorkspaceService: GenService<{
     output: typeof RestartWorkspaceResponseSchema;
   },
   /**
-   * When it is given more or fewer instances. What is absent stays as it is. The policy is recorded;
-   * no scheduler acts on it yet.
+   * When it is given more or fewer instances. What is absent stays as it is.
    *
    * @generated from rpc skep.v1.WorkspaceService.UpdateScaling
    */

@@ -26,6 +26,7 @@ import { hostAddresses } from "./0040-host-addresses.ts";
 import { gates } from "./0042-gates.ts";
 import { workspaceMoves } from "./0044-workspace-moves.ts";
 import { workspaceWebhooks } from "./0046-workspace-webhooks.ts";
+import { scaledWorkspaces } from "./0047-scaled-workspaces.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -62,6 +63,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0042-gates": { up: gates },
   "0044-workspace-moves": { up: workspaceMoves },
   "0046-workspace-webhooks": { up: workspaceWebhooks },
+  "0047-scaled-workspaces": { up: scaledWorkspaces },
 };
 
 /**

@@ -63,6 +63,7 @@ const ASSIGNMENT = {
   text: `SELECT h.revision, p.incarnation, h.workspace_id AS owner,
   coalesce((SELECT term FROM leases WHERE name = 'scheduler'), 0) AS term,
   ${list(`SELECT w.id, l.epoch, l.desired, w.connector, w.version, w.restarts, w.database_pool AS "databasePool",
+    w.instances,
     w.rules_version AS "rulesVersion", l.role
     FROM workspace_locations l JOIN workspaces w ON w.id = l.workspace_id
     WHERE l.host_id = h.host_id AND l.state <> 'stopped' ORDER BY w.id, l.epoch`)} AS workspaces,

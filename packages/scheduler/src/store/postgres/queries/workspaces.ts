@@ -75,7 +75,7 @@ export function toWorkspace(row: WorkspaceRow): WorkspaceRecord {
     connector: connectorFromStored(row.connector),
     purpose: purposeFromStored(row.purpose),
     databasePool: row.database_pool,
-    scaling: scalingFromStored(row.scaling),
+    ...{ scaling: scalingFromStored(row.scaling), instances: row.instances, scaledAt: row.scaled_at ?? undefined },
     ...{ restarts: row.restarts, epoch: row.epoch, waiting: row.waiting, version: row.version },
     ...{ createdAt: row.created_at, updatedAt: row.updated_at, rulesVersion: row.rules_version },
   };
