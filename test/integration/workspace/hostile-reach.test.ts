@@ -86,9 +86,11 @@ describe("where a webhook leads in turn", () => {
     });
     const resolve = (): Promise<string> =>
       new Promise(done =>
-        lookup("hooks.example.com", {}, (error, address) => done(error === null ? String(address) : error.message)),
+        lookup("hooks.example.com", {}, (error, address) =>
+          done(error === null ? JSON.stringify(address) : error.message),
+        ),
       );
-    expect(await resolve()).toBe("93.184.216.34");
+    expect(await resolve()).toBe('"93.184.216.34"');
     expect(await resolve()).toContain("leads into the platform's own network");
   });
 

@@ -146,7 +146,13 @@ function checkActions(issues: Issue[], path: string, actions: readonly Action[])
         checkReference(issues, `${at}.type`, action.type);
         const { deviceId } = action;
         const isNamed = deviceId === undefined || isDeviceId(deviceId);
-        check(issues, `${at}.deviceId`, isNamed, "it is the id of no device", "use one level of a topic, or leave it out");
+        check(
+          issues,
+          `${at}.deviceId`,
+          isNamed,
+          "it is the id of no device",
+          "use one level of a topic, or leave it out",
+        );
         const { length } = JSON.stringify(action.payload);
         const most = `use at most ${MOST_PAYLOAD}`;
         check(issues, `${at}.payload`, length <= MOST_PAYLOAD, `it has ${length} characters`, most);

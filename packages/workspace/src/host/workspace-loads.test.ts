@@ -28,7 +28,7 @@ it("gives each workspace its part of what the process uses, evened out over a mi
   const { last } = await run(10);
   const rounded = last.map(({ counts }) =>
     Object.fromEntries(
-      Object.entries(counts).flatMap(([name, value]) => (/^load/.test(name) ? [[name, Math.round(value)]] : [])),
+      Object.entries(counts).flatMap(([name, value]) => (name.startsWith("load") ? [[name, Math.round(value)]] : [])),
     ),
   );
   expect(rounded).toEqual([
