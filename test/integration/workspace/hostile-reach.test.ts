@@ -8,7 +8,7 @@ import { signCall } from "@skep/kit/workspace-token.ts";
 import { createHttpPost, guardedLookup } from "@skep/workspace";
 import { servedOf } from "@skep/workspace/data/call.ts";
 import { listenForWorkspaces, type DataListener } from "@skep/workspace/data/listen.ts";
-import { createServed } from "@skep/workspace/data/served.ts";
+import { createServed, type ServedWorkspace } from "@skep/workspace/data/served.ts";
 import { createLock } from "@skep/workspace/events/token.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeAttempts } from "../../support/hostile.ts";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   const workspaces = createServed();
   for (const id of ["mine", "neighbour"]) {
     const lock = createLock(id, secretOf(id), () => Date.now());
-    workspaces.add({ id, epoch: 1, database: {} as never, lock, mayRead: () => true });
+    workspaces.add({ id, epoch: 1, lock, mayRead: () => true } as ServedWorkspace);
   }
   listener = await listenForWorkspaces({
     ...{ port: 0, workspaces, log: createRecordingLog() },
