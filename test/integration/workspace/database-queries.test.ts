@@ -202,15 +202,20 @@ test("two databases are compared by their keys over a window, and what is missin
   const window = { from: 0, until: START + 20_000_000 };
   const nothing = { count: 0, first: [] };
   const equal = { ...window, compared: 10_501, missing: { source: nothing, target: nothing } };
-  expect(await compareDatabases(a, b, window)).toEqual(equal);
+  expect(await compareDatabases(a.portable, b.portable, window)).toEqual(equal);
   await a.store(messages(30, 11_000));
   await b.store([aMessage(12_000)]);
   await b.bury([aLetter("l2")]);
-  const differs = await compareDatabases(a, b, window);
+  const differs = await compareDatabases(a.portable, b.portable, window);
   expect(differs).toMatchObject({ compared: 10_533, missing: { source: { count: 2, first: ["m12000", "l2"] } } });
   expect(differs.missing.target.count).toBe(30);
   expect(differs.missing.target.first.slice(0, 2)).toEqual(["m11000", "m11001"]);
   const before = { from: START, until: START + 10_000 };
-  expect(await compareDatabases(a, b, before)).toMatchObject({ compared: 12, missing: { target: nothing } });
-  expect(await compareDatabases(a, b, { ...before, keptSince: START + 5_000 })).toMatchObject({ compared: 5 });
+  expect(await compareDatabases(a.portable, b.portable, before)).toMatchObject({
+    compared: 12,
+    missing: { target: nothing },
+  });
+  expect(await compareDatabases(a.portable, b.portable, { ...before, keptSince: START + 5_000 })).toMatchObject({
+    compared: 5,
+  });
 });

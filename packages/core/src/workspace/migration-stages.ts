@@ -7,7 +7,7 @@ export interface Next {
 }
 
 /** With so few messages missing, the reader can store into both. */
-const FEW = 1_000;
+const FEW = 10_000;
 
 /** How long a stage may get no further. */
 export function stuckAfterMs(stage: MigrationStage, { stuckMs, nobodyReadsMs, verifyMs }: MigrationTimes): number {

@@ -7,6 +7,7 @@ import type { Delivery, Reader, ReaderState } from "./delivery.ts";
 import type { Publisher } from "./publisher.ts";
 import { createEarly } from "./early.ts";
 import { openReader, type Connect } from "./reader.ts";
+import type { ReaderSettings } from "./settings.ts";
 
 /** What the channel of a workspace works with. */
 export interface ChannelOptions {
@@ -33,6 +34,22 @@ export interface WorkspaceChannel extends Channel, Pick<Reader, "acknowledge" | 
   begin(deliver: (delivery: Delivery) => void): void;
 }
 
+/** The session of a workspace at a broker; whoever reads it connects by this one. */
+export function sessionOf({
+  workspaceId,
+  url,
+  username,
+  password,
+  ca,
+  batch,
+}: Pick<ChannelOptions, "workspaceId" | "url" | "username" | "password" | "ca" | "batch">): ReaderSettings {
+  return {
+    ...{ url, username, password, clientId: `skep-ws-${workspaceId}`, filters: [deviceFilter(workspaceId)] },
+    ...{ receiveMaximum: 4 * batch, sessionExpirySeconds: SESSION_SECONDS },
+    ...{ keepaliveSeconds: KEEPALIVE_SECONDS, ...(ca === undefined ? {} : { ca }) },
+  };
+}
+
 /** How long the broker keeps messages for a workspace that nobody reads. */
 const SESSION_SECONDS = 3_600;
 const KEEPALIVE_SECONDS = 15;
@@ -46,16 +63,12 @@ const NOT_OURS = `ERROR: MQTT connection failed: this process was not the owner 
  * of R145 and the true cause where that fails at first, and connects again after that (R28, R31).
  */
 export async function openChannel(options: ChannelOptions): Promise<WorkspaceChannel> {
-  const { workspaceId, url, username, password, ca, publisher, mayRead, clock, random } = options;
+  const { publisher, mayRead, clock, random } = options;
   const early = createEarly(2 * options.batch);
   let deliver = early.add;
   const first = Promise.withResolvers<ReaderState>();
   const reader = openReader(
-    {
-      ...{ url, username, password, clientId: `skep-ws-${workspaceId}`, filters: [deviceFilter(workspaceId)] },
-      ...{ receiveMaximum: 4 * options.batch, sessionExpirySeconds: SESSION_SECONDS },
-      ...{ keepaliveSeconds: KEEPALIVE_SECONDS, ...(ca === undefined ? {} : { ca }) },
-    },
+    sessionOf(options),
     { delivered: one => deliver(one), changed: first.resolve },
     { clock, random, mayRead, ...(options.connect === undefined ? {} : { connect: options.connect }) },
   );

@@ -1,5 +1,6 @@
 import type { Connector, ResourceLimits } from "@skep/core/workspace/connector.ts";
 import type { DatabaseChange } from "../database/database.ts";
+import type { PortableDatabase } from "../database/portable.ts";
 import type { WorkspaceChannel } from "../channel/channel.ts";
 import type { WorkspaceFiles } from "../files/files.ts";
 import type { Database, Events } from "../parts.ts";
@@ -9,6 +10,8 @@ import type { Actions } from "../rules/acting.ts";
 /** The database of a container, which can be rescaled (R66). */
 export interface ScalableDatabase extends Database {
   setDatabase(change: DatabaseChange): Promise<void>;
+  /** How its content gets to another database; absent where its workspace cannot move. */
+  readonly portable?: PortableDatabase;
 }
 
 /** What the parts of a container are made for. */
@@ -27,6 +30,11 @@ export interface PartFactories {
   /** `undefined` where there is no file storage. */
   files(context: PartContext): Promise<WorkspaceFiles | undefined>;
   channel(context: PartContext): Promise<WorkspaceChannel>;
+  /**
+   * Has the broker keep what devices send for whoever reads the workspace later; absent where its
+   * workspace cannot move.
+   */
+  subscribe?(context: PartContext): Promise<void>;
   rules(context: PartContext, actions: Actions): Promise<RulesRuntime>;
   events(context: PartContext): Promise<Events>;
 }

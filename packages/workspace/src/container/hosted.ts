@@ -1,7 +1,8 @@
 import { COUNTS } from "@skep/core/workspace/container.ts";
 import { readRuleSet, type RuleSet } from "@skep/core/rules/rule-set.ts";
-import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import type { Connector, WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
+import type { MoveFacts } from "@skep/core/workspace/move.ts";
 import { scaled } from "@skep/core/workspace/scaled.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { ContainerFactory, ReadLease, RunningContainer } from "../host/container.ts";
@@ -10,9 +11,14 @@ import type { ServedWorkspaces } from "../data/served.ts";
 import type { WorkspaceDatabase } from "../database/database.ts";
 import type { Database } from "../parts.ts";
 import { createLock } from "../events/token.ts";
+import { createBoth, type Both } from "../move/both.ts";
+import { createMoveHalf, type MoveHalf } from "../move/move-half.ts";
+import type { FindPeer } from "../move/peer.ts";
+import { createQuiet, type Reading } from "../move/quiet.ts";
+import { startStandby, type StandbyPorts } from "./standby.ts";
 import type { WebhookTarget } from "../rules/webhook-posting.ts";
 import { Container, type ContainerPorts } from "./container.ts";
-import type { PartFactories } from "./factories.ts";
+import type { PartFactories, ScalableDatabase } from "./factories.ts";
 import type { WorkspaceContent } from "./real-parts.ts";
 import type { Orchestrator } from "./orchestrator.ts";
 import { manageContainer, SHARED } from "./registry.ts";
@@ -28,6 +34,8 @@ export interface HostedOptions extends Required<Pick<ContainerPorts, "clock" | "
   readonly messagesPerSecond: number | undefined;
   /** Where the workspaces are entered that have begun. */
   readonly workspaces: ServedWorkspaces;
+  /** Finds the other half of one that moves; absent where nothing can move. */
+  readonly findPeer?: FindPeer;
   /** Makes the parts of one workspace. */
   readonly factories: (content: WorkspaceContent) => PartFactories;
   /** Enters a container where others look for it; among the shared ones where it is absent. */
@@ -41,11 +49,19 @@ const registerShared = (container: Container): void => manageContainer(SHARED, c
 export function createHostedContainers(options: HostedOptions): ContainerFactory {
   return {
     start: async (workspace, lease) => {
+      if (workspace.role === "standby") return startStandby(standbyPorts(options, workspace, lease), workspace);
       const hosted = new Hosted(options, workspace, lease);
       await hosted.begin();
       return hosted;
     },
   };
+}
+
+/** A standby has no rules: it reads nothing. */
+function standbyPorts(options: HostedOptions, { databasePool }: AssignedWorkspace, lease: ReadLease): StandbyPorts {
+  const { clock, workspaces, findPeer } = options;
+  const changed = (): void => lease.changed?.();
+  return { clock, workspaces, findPeer, changed, factories: options.factories({ databasePool }) };
 }
 
 class Hosted implements RunningContainer {
@@ -57,6 +73,7 @@ class Hosted implements RunningContainer {
   #rulesVersion = 0;
   #isClosed = false;
   #container: Container;
+  #half: MoveHalf | undefined;
 
   constructor(options: HostedOptions, workspace: AssignedWorkspace, lease: ReadLease) {
     this.#options = options;
@@ -71,8 +88,11 @@ class Hosted implements RunningContainer {
       await this.#loadRules(this.#workspace.rulesVersion);
       (this.#options.register ?? registerShared)(container);
       await container.deploy();
+      // Before the first message is read: it may have to be stored at the other half, too.
+      await this.#half?.follow(this.#workspace.move);
       await container.manage();
     } catch (error) {
+      this.#half?.stop();
       await container.drop();
       throw error;
     }
@@ -84,11 +104,12 @@ class Hosted implements RunningContainer {
     const before = this.#workspace;
     this.#workspace = workspace;
     if (needsAnew(before, workspace)) {
-      await this.#container.drop();
+      await this.#end();
       if (this.#isClosed) return;
       this.#container = this.#make(workspace);
       return this.begin();
     }
+    await this.#half?.follow(workspace.move);
     const [was, is] = [before, workspace].map(one => this.#sized(one)) as [AssignedWorkspace, AssignedWorkspace];
     if (is.databasePool !== was.databasePool) await this.#container.setDatabase({ poolSize: is.databasePool });
     if (is.version !== was.version || is.instances !== was.instances)
@@ -113,7 +134,18 @@ class Hosted implements RunningContainer {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.#end();
+  }
+
+  move(): MoveFacts | undefined {
+    return this.#half?.facts();
+  }
+
+  /** What is still stored as it ends is stored as before. */
+  async #end(): Promise<void> {
+    this.#half?.stop();
     await this.#container.drop();
+    await this.#half?.close();
   }
 
   /** Lets who calls from outside find it; answers what ends that. */
@@ -130,9 +162,17 @@ class Hosted implements RunningContainer {
   #make(workspace: AssignedWorkspace): Container {
     const { clock, random, log } = this.#options;
     const { connector, databasePool } = this.#sized(workspace);
-    const factories = this.#options.factories({
+    const parts = this.#options.factories({
       ...{ rules: () => this.#rules, webhooks: () => this.#webhooks, databasePool },
     });
+    const factories: PartFactories = {
+      ...parts,
+      database: async context => {
+        const both = createBoth(await parts.database(context));
+        this.#half = this.#makeHalf(connector, both);
+        return both;
+      },
+    };
     const mayRead = (): boolean => !this.#isClosed && this.#lease.mayRead();
     return new Container(connector, { factories, clock, random, log, mayRead });
   }
@@ -146,6 +186,22 @@ class Hosted implements RunningContainer {
       return scaled(workspace);
     const resources = { ...config.resources, specs: { ...specs, messagesPerSecond } };
     return scaled({ ...workspace, connector: { ...workspace.connector, config: { ...config, resources } } });
+  }
+
+  #makeHalf(connector: Connector, both: ScalableDatabase & Both): MoveHalf {
+    const { clock, findPeer } = this.#options;
+    const { portable } = both;
+    const look = (): Reading | undefined => {
+      const counts = this.#container.pipeline?.counts();
+      const isConnected = this.#container.getStats().parts.channel?.isConnected === true && this.#lease.mayRead();
+      return counts === undefined ? undefined : { read: counts.read, waiting: counts.waiting, isConnected };
+    };
+    return createMoveHalf({
+      ...{ clock, connector, findPeer, portable, both, quiet: createQuiet(clock, look) },
+      isSubscribed: () => true,
+      isReady: () => both.health().isConnected,
+      changed: () => this.#lease.changed?.(),
+    });
   }
 
   /** Answers whether there are others now. What cannot be read is said, and the others stand. */

@@ -12,6 +12,7 @@ import { createRedisSharing } from "../events/redis-sharing.ts";
 import { createEventServer } from "../events/server.ts";
 import { fileRegionsOf } from "../files/regions.ts";
 import type { ContainerFactory } from "../host/container.ts";
+import { createFindPeer } from "../move/peer.ts";
 import { createHostedContainers, type LoadRules } from "./hosted.ts";
 import { createOrchestrator } from "./orchestrator.ts";
 import { openEngines, type EngineSettings } from "./engines.ts";
@@ -57,6 +58,7 @@ export async function openHostedContainers(
     factory: loadRules =>
       createHostedContainers({
         ...{ clock: systemClock, random: systemRandom, log, loadRules, orchestrator, workspaces },
+        findPeer: createFindPeer(systemClock),
         messagesPerSecond: config.messagesPerSecond === 0 ? undefined : config.messagesPerSecond,
         factories: content => realParts(engines, content),
       }),

@@ -1,5 +1,6 @@
 import type { RuleSet } from "@skep/core/rules/rule-set.ts";
-import { openChannel } from "../channel/channel.ts";
+import { openChannel, sessionOf } from "../channel/channel.ts";
+import { leaveSession } from "../channel/leave-session.ts";
 import { DEFAULT_POOL } from "../database/connection.ts";
 import { openDatabase } from "../database/database.ts";
 import { createRules } from "../rules/rules.ts";
@@ -44,6 +45,11 @@ export function realParts(engines: Engines, content: WorkspaceContent = {}): Par
         ...{ workspaceId: connector.id, url, username, password, ...(ca === undefined ? {} : { ca }) },
         ...{ batch: BATCH.most, publisher: instance, release, mayRead, clock, random },
       });
+    },
+    subscribe: ({ connector }) => {
+      const { url, username, password, ca } = mqtt;
+      const where = { url, username, password, ...(ca === undefined ? {} : { ca }) };
+      return leaveSession(sessionOf({ workspaceId: connector.id, ...where, batch: BATCH.most }), clock);
     },
     rules: async ({ connector, mayRead }, actions) => {
       const posting = createWebhooks({ clock, random, ...engines.webhooks }, webhooks());

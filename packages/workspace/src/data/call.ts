@@ -4,7 +4,7 @@ import { SkepError } from "@skep/core/error.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { Caller } from "../events/token.ts";
 import { Refusal } from "../events/refusal.ts";
-import type { ServedWorkspace, ServedWorkspaces } from "./served.ts";
+import type { ServedHalf, ServedWorkspace, ServedWorkspaces } from "./served.ts";
 
 /** The workspace that a request names by its path. */
 export const namedKey = createContextKey<WorkspaceId>("", { description: "the workspace that the path names" });
@@ -18,28 +18,39 @@ export function servedOf(context: HandlerContext): ServedWorkspace {
   return served;
 }
 
+const halfKey = createContextKey<ServedHalf | undefined>(undefined, { description: "a half of one that moves" });
+
+/** The half of a workspace that the other half calls. */
+export function halfOf(context: HandlerContext): ServedHalf {
+  const half = context.values.get(halfKey);
+  if (half === undefined) throw new SkepError("internal", "NO_WORKSPACE", "The call came past the gate.");
+  return half;
+}
+
 /** The service that hosts offer each other. */
 const PEER_SERVICE = "skep.v1.PeerService";
 
 /**
  * Lets a call pass that shows a token of the workspace that its path names, before its body is
- * read. What a tenant asks is answered by the owner only; a peer asks a host that begins to be, or
- * ceases to be, the owner.
+ * read. What a tenant asks is answered by the owner only; a peer asks the half of a workspace that
+ * moves which reads nothing.
  */
 export function createCallGate(workspaces: ServedWorkspaces): (context: HandlerContext) => Promise<void> {
   return async context => {
     const id = context.values.get(namedKey);
-    const served = workspaces.get(id);
-    if (served === undefined) throw toConnectError(notHere(id));
-    const isPeer = context.service.typeName === PEER_SERVICE;
-    const { may } = await callerOf(context, served);
-    if (may !== (isPeer ? "peer" : "data")) throw toConnectError(notFor(may, context.service.typeName));
-    if (!isPeer && !served.mayRead()) throw toConnectError(notHere(id));
-    context.values.set(servedKey, served);
+    const { typeName } = context.service;
+    const isPeer = typeName === PEER_SERVICE;
+    const [served, half] = isPeer ? [undefined, workspaces.half(id)] : [workspaces.get(id), undefined];
+    const found = served ?? half;
+    if (found === undefined) throw toConnectError(notHere(id));
+    const { may } = await callerOf(context, found);
+    if (may !== (isPeer ? "peer" : "data")) throw toConnectError(notFor(may, typeName));
+    if (served !== undefined && !served.mayRead()) throw toConnectError(notHere(id));
+    context.values.set(servedKey, served).set(halfKey, half);
   };
 }
 
-async function callerOf({ requestHeader }: HandlerContext, { lock }: ServedWorkspace): Promise<Caller> {
+async function callerOf({ requestHeader }: HandlerContext, { lock }: Pick<ServedHalf, "lock">): Promise<Caller> {
   const token = /^Bearer ([\x21-\x7e]+)$/i.exec(requestHeader.get("authorization") ?? "")?.[1];
   if (token === undefined) throw unknown("NO_CREDENTIALS", "Send the header `Authorization: Bearer <token>`.");
   try {

@@ -1,5 +1,6 @@
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { WorkspaceDatabase } from "../database/database.ts";
+import type { PortableDatabase } from "../database/portable.ts";
 import type { Lock } from "../events/token.ts";
 import type { WorkspaceFiles } from "../files/files.ts";
 import type { Told } from "../ingest/told.ts";
@@ -22,23 +23,40 @@ export interface ServedWorkspace {
   readonly lock: Lock;
 }
 
+/**
+ * The half of a workspace that moves which reads nothing: its database is open to the other one.
+ */
+export interface ServedHalf {
+  readonly id: WorkspaceId;
+  readonly portable: PortableDatabase;
+  readonly lock: Lock;
+}
+
 /** The workspaces of a host, as who calls it from outside finds them. */
 export interface ServedWorkspaces {
   get(id: WorkspaceId): ServedWorkspace | undefined;
   /** Enters one that has begun; answers what takes it out again. */
   add(served: ServedWorkspace): () => void;
+  half(id: WorkspaceId): ServedHalf | undefined;
+  /** The same for a half that the other one may call. */
+  addHalf(half: ServedHalf): () => void;
 }
 
 /** Makes it without any. */
 export function createServed(): ServedWorkspaces {
   const all = new Map<WorkspaceId, ServedWorkspace>();
+  const halves = new Map<WorkspaceId, ServedHalf>();
   return {
     get: id => all.get(id),
-    add: served => {
-      all.set(served.id, served);
-      return () => {
-        if (all.get(served.id) === served) all.delete(served.id);
-      };
-    },
+    add: served => entered(all, served),
+    half: id => halves.get(id),
+    addHalf: half => entered(halves, half),
+  };
+}
+
+function entered<T extends { readonly id: WorkspaceId }>(all: Map<WorkspaceId, T>, one: T): () => void {
+  all.set(one.id, one);
+  return () => {
+    if (all.get(one.id) === one) all.delete(one.id);
   };
 }

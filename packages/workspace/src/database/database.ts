@@ -7,7 +7,8 @@ import { ensureCollections, ensureRetention, type Collections } from "./collecti
 import { DEFAULT_POOL, type Connections } from "./connection.ts";
 import { connectionFailure, operationFailure, wordsOf } from "./failure.ts";
 import { hold, type Held } from "./held.ts";
-import { keysPage, type KeyPages } from "./keys.ts";
+import { keysPage } from "./keys.ts";
+import { countAll, exportAll, latestKeys, type PortableDatabase } from "./portable.ts";
 import { queryModels, type QueryModels } from "./models/models.ts";
 import { databaseName, databaseOfUrl } from "./name.ts";
 import { createGate } from "./query/gate.ts";
@@ -45,7 +46,9 @@ export interface DatabaseChange {
 }
 
 /** The database of one workspace, with what may be asked of it. */
-export interface WorkspaceDatabase extends Database, QueryModels, KeyPages {
+export interface WorkspaceDatabase extends Database, QueryModels {
+  /** How its content gets to another database. */
+  readonly portable: PortableDatabase;
   /** Rescales it; nothing that is being stored is lost or stored twice. */
   setDatabase(change: DatabaseChange): Promise<void>;
   /** Deletes all of it, for ever. A tenant's own database stays as it is. */
@@ -97,7 +100,13 @@ function assemble(held: Held, size: SizeLimit, dbOf: () => Db, isOurs: boolean):
     store: storing.store,
     bury: storing.bury,
     recall: storing.recall,
-    keysPage: (name, window, after) => held.use(all => keysPage(all, name, window, after)),
+    portable: {
+      keysPage: (name, window, after) => held.use(all => keysPage(all, name, window, after)),
+      importAll: storing.importAll,
+      exportAll: (name, keys) => held.use(all => exportAll(all, name, keys)),
+      latest: (name, since) => whileHeld(held, all => latestKeys(all, name, since)),
+      count: () => held.use(countAll),
+    },
     health: () => ({
       isConnected: held.connection().isWritable(),
       lastError: wordsOf(held.connection().lastError() || storing.lastFailure()),
@@ -116,6 +125,23 @@ function assemble(held: Held, size: SizeLimit, dbOf: () => Db, isOurs: boolean):
     },
     close: () => held.close(),
   };
+}
+
+/** Works on the collections for as long as somebody takes what comes of it. */
+async function* whileHeld<T>(held: Held, work: (collections: Collections) => AsyncIterable<T>): AsyncGenerator<T> {
+  const done = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<Collections>();
+  const holding = held.use(async all => {
+    begun.resolve(all);
+    await done.promise;
+  });
+  holding.catch(begun.reject);
+  try {
+    yield* work(await begun.promise);
+  } finally {
+    done.resolve();
+    await holding.catch(() => undefined);
+  }
 }
 
 async function rescale(

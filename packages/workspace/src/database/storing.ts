@@ -4,6 +4,8 @@ import type { Collections } from "./collections.ts";
 import { operationFailure, wordsOf } from "./failure.ts";
 import type { Held } from "./held.ts";
 import { cutLetter, toStoredLetter } from "./models/dead-letters.ts";
+import { importInto, type PortableDocument } from "./portable.ts";
+import type { CollectionName } from "./query/run.ts";
 import { recallKeys } from "./recall.ts";
 import type { SizeLimit } from "./size.ts";
 import { insertAll, type Written } from "./write.ts";
@@ -13,6 +15,7 @@ export interface Storing {
   store(documents: readonly MessageDocument[]): Promise<void>;
   bury(letters: readonly DeadLetter[]): Promise<void>;
   recall(prefixes: readonly string[], within: number): Promise<ReadonlyMap<string, string>>;
+  importAll(collection: CollectionName, documents: readonly PortableDocument[]): Promise<Written>;
   counts(): Readonly<Record<string, number>>;
   /** Why the last write failed; empty where it did not. */
   lastFailure(): string;
@@ -66,5 +69,8 @@ export function createStoring(held: Held, size: SizeLimit): Storing {
     }
   }
 
-  return { store, bury, recall, counts: () => ({ ...numbers }), lastFailure: () => lastFailure };
+  const importAll: Storing["importAll"] = (name, documents) =>
+    write(collections => importInto(collections, name, documents));
+
+  return { store, bury, recall, importAll, counts: () => ({ ...numbers }), lastFailure: () => lastFailure };
 }

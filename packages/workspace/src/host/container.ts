@@ -1,4 +1,5 @@
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
+import type { MoveFacts } from "@skep/core/workspace/move.ts";
 
 /** What a container goes by as it reads messages. */
 export interface ReadLease {
@@ -7,6 +8,8 @@ export interface ReadLease {
    * is not acknowledged comes again, to whoever owns the workspace then.
    */
   mayRead(): boolean;
+  /** Something is worth telling before the next report is due. */
+  changed?(): void;
 }
 
 /** A workspace that runs on this host. */
@@ -18,12 +21,17 @@ export interface RunningContainer {
   lastError(): string;
   /** Numbers for statistics, by name. */
   counts(): Readonly<Record<string, number>>;
+  /** How far its half of a move is; absent or `undefined` where it does not move. */
+  move?(): MoveFacts | undefined;
   /** Reads no more from the first moment on, and resolves when nothing is left of it. */
   close(): Promise<void>;
 }
 
 /** Makes the containers of workspaces. */
 export interface ContainerFactory {
-  /** Begins one; resolves once it reads messages. When it rejects, nothing is left open. */
+  /**
+   * Begins one; resolves once it reads messages, or, where it is to stand by, once its database is
+   * open. When it rejects, nothing is left open.
+   */
   start(workspace: AssignedWorkspace, lease: ReadLease): Promise<RunningContainer>;
 }

@@ -95,12 +95,14 @@ export class Lane {
   status(): HostedStatus {
     const { id: workspaceId, epoch } = this.#wanted;
     const container = this.#held?.placement === this.#placement ? this.#held.container : undefined;
+    const move = container?.move?.();
     const otherwise = this.#isToRun || !this.#isEmpty ? "assigned" : "stopped";
     return {
       ...{ workspaceId, epoch, state: container === undefined ? otherwise : "running" },
       isHealthy: container?.isHealthy() ?? false,
       counts: container?.counts() ?? {},
       lastError: this.#lastError || (container?.lastError() ?? ""),
+      ...(move === undefined ? {} : { move }),
     };
   }
 
@@ -145,13 +147,13 @@ export class Lane {
   }
 
   async #begin(): Promise<void> {
-    const { containers, leases } = this.#ports;
+    const { containers, leases, onChange } = this.#ports;
     const workspace = this.#wanted;
     const placement = this.#placement;
     const own = { workspaceId: workspace.id, epoch: workspace.epoch };
     let isEnded = false;
     const isOwn = (): boolean => !isEnded && this.#isToRun && this.#placement === placement;
-    const lease = { mayRead: () => isOwn() && leases.mayRead(own) };
+    const lease = { mayRead: () => isOwn() && leases.mayRead(own), changed: onChange };
     await this.#try("started", async () => {
       this.#isStarting = true;
       const starting = containers.start(workspace, lease).finally(() => (this.#isStarting = false));

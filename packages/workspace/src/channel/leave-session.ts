@@ -1,0 +1,32 @@
+import type { Clock } from "@skep/kit/clock.ts";
+import { ChannelError } from "./failure.ts";
+import { openSession } from "./session.ts";
+import type { ReaderSettings } from "./settings.ts";
+import { brokerOf, openSocket } from "./socket.ts";
+import type { Connect } from "./reader.ts";
+
+const CONNECT_MS = 10_000;
+
+/**
+ * Leaves a session at the broker that keeps what is published, and reads nothing of it. Rejects
+ * with the text of R145 where that fails.
+ */
+export async function leaveSession(
+  settings: ReaderSettings,
+  clock: Clock,
+  connect: Connect = overSocket,
+): Promise<void> {
+  const ready = Promise.withResolvers<undefined>();
+  const session = connect(settings, clock, { ready: () => ready.resolve(undefined), published: () => undefined });
+  const cancel = clock.timer(CONNECT_MS, () =>
+    session.fail(new ChannelError("unreachable", `no answer within ${CONNECT_MS} ms`)),
+  );
+  const failure = await Promise.race([ready.promise, session.ended]);
+  cancel();
+  session.leave();
+  await session.ended;
+  if (failure !== undefined) throw failure;
+}
+
+const overSocket: Connect = (settings, clock, events) =>
+  openSession(openSocket(brokerOf(settings)), settings, clock, events);
