@@ -46,6 +46,26 @@ describe("skep workspace", () => {
     expect(expectOk(await test.skep("workspace show fleet"))).toMatch(/^State\s+leaving$/m);
   });
 
+  it("says what a move would do, begins it, says how far it is, and has it go back", async () => {
+    expectOk(await test.skep("workspace create mover"));
+    const tried = expectOk(await test.skep("workspace migrate mover --to standalone --dry-run"));
+    expect(tried).toContain("a deployment of its own begins");
+    expect(tried).toContain("commands that wait at the first broker");
+    expect(tried).toContain("Nothing is changed yet");
+    expect(expectOk(await test.skep("workspace show mover"))).not.toContain("Move");
+    const refused = expectOk(await test.skep("workspace migrate mover --to shared --dry-run"));
+    expect(refused).toContain("Workspace mover is shared already");
+    expect((await test.skep("workspace migrate mover --to shared")).code).toBe(6);
+    expect((await test.skep("workspace migrate mover")).err).toContain("The request says neither `to` nor `abort`");
+    const begun = expectOk(await test.skep("workspace migrate mover --to standalone --detach"));
+    expect(begun).toContain("mover: moves from shared to standalone: prepare (it moves from shared to standalone)");
+    expect(begun).toContain("no host has its other half yet");
+    expect(expectOk(await test.skep("workspace show mover"))).toMatch(
+      /^Move\s+moves from shared to standalone: prepare/m,
+    );
+    expect(expectOk(await test.skep("workspace migrate mover --abort --detach"))).toContain("wants it back");
+  });
+
   it("makes a secret where there is none and shows it once", async () => {
     const { secret } = JSON.parse(expectOk(await test.skep("workspace create plain -o json"))) as { secret: string };
     expect(secret).toMatch(/^sk_[\w-]{32}$/);

@@ -22,6 +22,7 @@ import {
 } from "../session/workspace-options.ts";
 import type { Io } from "../io.ts";
 import type { Setup } from "./command.ts";
+import { setupMove } from "./workspace-move.ts";
 import { setupScaling } from "./workspace-scaling.ts";
 import { setupWebhooks } from "./workspace-webhook.ts";
 import { setupAccess } from "./workspace-access.ts";
@@ -58,6 +59,9 @@ export const workspace: Setup = (command, io) => {
     ["skep workspace restart fleet", "its host tears it down and begins it anew"],
     ["skep workspace token fleet --topic devices/+/telemetry/# --for 8h", "what a program opens sockets with"],
     ["skep workspace logs fleet -f", "what its host logs about it"],
+    ["skep workspace migrate fleet --to standalone --dry-run", "what moving it would do"],
+    ["skep workspace migrate fleet --to standalone", "move it while its devices send; it says how far it is"],
+    ["skep workspace migrate fleet --abort", "have it go back to where it was"],
     ["skep workspace drop fleet", "remove it"],
     ["skep workspace plan --devices 30000 --messages 5000000", "which mode fits, and what it takes"],
   ]);
@@ -67,6 +71,7 @@ export const workspace: Setup = (command, io) => {
   setupWebhooks(command, io);
   setupAccess(command, io);
   setupScaling(command, io);
+  setupMove(command, io);
 };
 
 function setupCreate(command: Command, io: Io): void {

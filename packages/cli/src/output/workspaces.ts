@@ -10,6 +10,7 @@ import type { ScalingPolicy, Workspace, WorkspacePurpose } from "@skep/api/gen/s
 import type { GetContainerStatusResponse } from "@skep/api/gen/skep/v1/container_service_pb.ts";
 import type { MachineSize, PreviewWorkspaceResponse } from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
 import { enumWord } from "./enum-word.ts";
+import { moveWords } from "./moves.ts";
 import { renderFields, renderTable } from "./table.ts";
 import type { View } from "./view.ts";
 import { duration, moment } from "./words.ts";
@@ -47,6 +48,7 @@ export function renderWorkspace(one: Workspace, container?: GetContainerStatusRe
     ["State", `${stateOf(one)}${one.waiting === "" ? "" : `: ${one.waiting}`}`],
     ...(container === undefined ? [] : healthOf(container)),
     ["Mode", `${mode}${connector?.enabled === false ? ", not enabled: nobody is let in" : ""}`],
+    ...(one.move === undefined ? [] : [["Move", moveWords(one.move)] as const]),
     ["Host", one.location === undefined ? "none" : `${one.location.hostId} on ${one.location.nodeId}`],
     ["Purpose", purposeWords(purpose)],
     ["Chosen by", enumWord(HostStrategy, one.strategy)],
