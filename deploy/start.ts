@@ -7,7 +7,7 @@ import { usageSentence } from "./quickstart/usage.ts";
 import { downFleet } from "@skep/devswarm/fleet.ts";
 import { createSteps } from "./quickstart/steps.ts";
 import { asOnlyStart } from "./quickstart/one-start.ts";
-import { startWorkspaces, type SampleWorkspace } from "./quickstart/workspaces.ts";
+import { createWorkspaces, sendMessages, type SampleWorkspace } from "./quickstart/workspaces.ts";
 
 /** Waits for Ctrl-C or a stop from outside; answers which signal came. */
 function untilStopped(): Promise<NodeJS.Signals> {
@@ -32,8 +32,10 @@ async function start(options: StartOptions): Promise<void> {
   let workspaces: readonly SampleWorkspace[] = [];
   const work = (async () => {
     const cluster = await startCluster(options, steps, found => (ground = found));
+    // Their pods begin while the samples do.
+    const created = options.workspaces ? await createWorkspaces(cluster, steps) : [];
     const samples = await deploySamples(cluster, options, steps);
-    if (options.workspaces) workspaces = await startWorkspaces(cluster, options, steps);
+    if (options.workspaces) workspaces = await sendMessages(cluster, steps, created);
     out.write(screen(cluster, samples, workspaces, performance.now() - startedAt));
     out.write(await usageSentence(cluster).catch(whyUnmeasured));
   })();

@@ -27,7 +27,7 @@ it("configures the stack's broker as the gate knows it, but for where its files 
     "listener 1883",
     "persistence true",
     "persistence_location /mosquitto/data/",
-    "autosave_interval 30",
+    "autosave_interval 5",
     "log_dest stderr",
     "connection_messages false",
   ]);

@@ -118,6 +118,7 @@ async function localGround(local: LocalFleet, options: StartOptions): Promise<Gr
       await removeEach(["network", "ls"], ["--filter", "label=skep.tenant"], ["network", "rm"]);
       await removeEach(["secret", "ls"], ["--filter", "name=skep_"], ["secret", "rm"]);
       await removeEach(["volume", "ls"], ofStack, ["volume", "rm", "-f"]);
+      await removeEach(["volume", "ls"], ["--filter", "label=skep.tenant"], ["volume", "rm", "-f"]);
       await lines(["config", "rm", MARK]);
       await local.down();
     },

@@ -24,7 +24,7 @@ export interface StartOptions {
 /** The text of `npm start -- --help`. */
 export const USAGE = `npm start -- [options]
 
-Brings up a local Docker Swarm, deploys Skep's own stack on it, three sample tenants and an IoT workspace with devices that
+Brings up a local Docker Swarm, deploys Skep's own stack on it, three sample tenants and two IoT workspaces with devices that
 send, and shows where to look. Ctrl-C takes everything down again.
 
   --nodes N        engines in the Swarm (default 3)

@@ -8,7 +8,7 @@ export function plan(options: StartOptions): string {
   const swarm = options.localEngine
     ? "this machine's Docker engine as a Swarm of one node,"
     : `a local Docker Swarm of ${options.nodes} engines`;
-  const workspaces = options.workspaces ? ", and an IoT workspace with devices that send" : "";
+  const workspaces = options.workspaces ? ", and two IoT workspaces with devices that send" : "";
   return `Skep: ${swarm} with Skep and three sample tenants on it${workspaces}.
 The first start builds and caches what this machine lacks (some minutes on two cores); later ones take seconds.
 Ctrl-C takes everything down${options.keep ? " unless, as now, --keep is given" : ""}.

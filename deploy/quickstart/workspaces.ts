@@ -4,7 +4,6 @@ import { dirname, join } from "node:path";
 import { WorkspaceState } from "@skep/sdk/index.ts";
 import type { Cluster } from "./cluster.ts";
 import { simulateDevice, type DeviceLogin, type SimulatedDevice } from "./device.ts";
-import type { StartOptions } from "./options.ts";
 import type { Steps } from "./steps.ts";
 
 /** A workspace of the quick start, and what is connected to it. */
@@ -21,45 +20,58 @@ export interface SampleWorkspace {
 
 type Mode = "shared" | "standalone";
 
-const SAMPLES: readonly { readonly id: string; readonly mode: Mode }[] = [{ id: "fleet", mode: "shared" }];
+const SAMPLES: readonly { readonly id: string; readonly mode: Mode }[] = [
+  { id: "fleet", mode: "shared" },
+  { id: "plant", mode: "standalone" },
+];
 const SENDING = ["car-1", "car-2", "car-3"];
 const YOURS = "yours";
 const EVERY_MS = 1_000;
 const READY_MS = 120_000;
 
-/**
- * Creates workspaces, as `skep workspace create` and `skep device add` would, and has devices of
- * this process send to them. Resolves once each of them has been told that a message is kept.
- */
-export async function startWorkspaces(
-  cluster: Cluster,
-  options: StartOptions,
-  steps: Steps,
-): Promise<readonly SampleWorkspace[]> {
-  const logins = await steps.run("Workspaces and their devices", async detail => {
-    const made: (readonly [string, Mode, readonly DeviceLogin[]])[] = [];
+/** A workspace that begins, and its devices: the person's first. */
+interface Created {
+  readonly id: string;
+  readonly mode: Mode;
+  readonly logins: readonly DeviceLogin[];
+}
+
+/** Creates workspaces with devices, as `skep workspace create` and `skep device add` would. */
+export function createWorkspaces(cluster: Cluster, steps: Steps): Promise<readonly Created[]> {
+  return steps.run("Workspaces and their devices", async detail => {
+    const created: Created[] = [];
     for (const { id, mode } of SAMPLES) {
       detail(id);
       await ensureWorkspace(cluster, id, mode);
-      made.push([id, mode, await ensureDevices(cluster, id)]);
+      created.push({ id, mode, logins: await ensureDevices(cluster, id) });
     }
-    return made;
+    return created;
   });
+}
+
+/**
+ * Has devices of this process send to workspaces. Resolves once each of them has been told that a
+ * message is kept.
+ */
+export function sendMessages(
+  cluster: Cluster,
+  steps: Steps,
+  created: readonly Created[],
+): Promise<readonly SampleWorkspace[]> {
   return steps.run("First messages of their devices, acknowledged", async detail => {
-    const started: SampleWorkspace[] = [];
-    for (const [id, mode, [yours, ...sending]] of logins) {
+    const sending: SampleWorkspace[] = [];
+    for (const { id, mode, logins } of created) {
       detail(id);
+      const [yours, ...others] = logins;
       if (yours === undefined) throw new Error(`Workspace ${id} has no devices.`);
       const secretFile = join(dirname(cluster.tokenFile), `${id}-device-secret`);
       await writeFile(secretFile, yours.secret, { mode: 0o600 });
-      const devices = sending.map(login => simulateDevice("127.0.0.1", options.mqttPort, login, EVERY_MS));
-      started.push({ id, mode, devices, yours, secretFile });
-    }
-    for (const { id, devices } of started) {
       await untilRead(cluster, id);
+      const devices = others.map(login => simulateDevice("127.0.0.1", cluster.mqttPort, login, EVERY_MS));
       await untilAcknowledged(id, devices);
+      sending.push({ id, mode, devices, yours, secretFile });
     }
-    return started;
+    return sending;
   });
 }
 

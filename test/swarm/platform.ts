@@ -6,6 +6,7 @@ import { docker, downFleet, openFleet, upFleet, type Fleet, type FleetNode } fro
 import { bootstrapStack } from "@skep/deploy/bootstrap.ts";
 import { imageNames, workspaceEngines } from "@skep/deploy/images/names.ts";
 import { publishImages } from "@skep/deploy/images/publish.ts";
+import { workspaceOfPod } from "@skep/core/workspace/pod.ts";
 import type { SkepClient } from "@skep/sdk/index.ts";
 import { connect } from "@skep/sdk/node.ts";
 import { eventually } from "../support/eventually.ts";
@@ -93,7 +94,9 @@ export async function downPlatform(): Promise<void> {
 async function emptied(client: SkepClient): Promise<void> {
   for (const { id } of (await client.workspaces.listWorkspaces({ pageSize: 1000 })).workspaces)
     await client.workspaces.deleteWorkspace({ workspaceId: id });
-  for (const { id } of (await client.deployments.listDeployments({ pageSize: 1000 })).deployments)
+  const { deployments: found } = await client.deployments.listDeployments({ pageSize: 1000 });
+  // A pod goes with its workspace, and by nobody's hand.
+  for (const { id } of found.filter(one => workspaceOfPod(one.id) === undefined))
     await client.deployments.deleteDeployment({ deploymentId: id });
   await eventually(async () => {
     const { deployments } = await client.deployments.listDeployments({});

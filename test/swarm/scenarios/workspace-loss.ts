@@ -1,8 +1,10 @@
 import { aConnector } from "@skep/core/testing/connector.ts";
 import { killNode, startNode } from "@skep/devswarm/fleet.ts";
+import { fleetUsage } from "@skep/devswarm/usage.ts";
 import { Liveness } from "@skep/sdk/index.ts";
 import { expect, it, onTestFinished } from "vitest";
-import { startDeviceFleet, storedNumbers } from "../../support/device-fleet.ts";
+import { startDeviceFleet, storedNumbers, type DeviceFleet } from "../../support/device-fleet.ts";
+import type { SentDevice } from "../../support/device-fleet-process.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createDevices, createWorkspace } from "../../support/workspace-fleet.ts";
 import type { Platform } from "../platform.ts";
@@ -17,40 +19,64 @@ export interface Publishing {
 }
 
 /** A node dies with the host of a workspace, while devices publish at QoS 1 through every edge. */
-export function workspaceLossScenarios(given: () => Platform, { devices: count, everyMs }: Publishing): void {
-  it(`stores what ${count} devices were acknowledged, once, when the node of a shared host dies`, async () => {
+export function workspaceLossScenarios(given: () => Platform, publishing: Publishing): void {
+  it(`stores what ${publishing.devices} devices were acknowledged, once, when the node of a shared host dies`, async () => {
     const platform = given();
-    const { client, fleet } = platform;
-    const workspaceId = `shared-${Date.now().toString(36)}`;
-    await createWorkspace(client, aConnector({ id: workspaceId }));
-    const devices = await createDevices(client, workspaceId, count, true);
-    const edges = fleet.nodes.map(node => node.address);
-    const sending = await startDeviceFleet(MQTT, devices, everyMs, edges);
-    onTestFinished(() => sending.kill());
-    await sending.goesOn(2 * count);
-
+    const { sending, workspaceId, devices } = await beginPublishing(platform, "shared", publishing);
+    // R141: the whole system, engines of the Swarm and of workspaces, with all devices connected.
+    const { memoryBytes } = fleetUsage(platform.fleet);
+    note(`all of it uses ${(memoryBytes / 1e9).toFixed(1)} GB of memory`);
+    expect(memoryBytes).toBeLessThan(4e9);
     const victim = await nodeOfHost(platform, workspaceId);
     const killedAt = performance.now();
-    await killNode(fleet, victim);
+    await killNode(platform.fleet, victim);
     onTestFinished(async () => wholeAgain(platform, victim));
     await eventually(async () => expect(await nodeOfHost(platform, workspaceId)).not.toBe(victim), 60_000, 100);
-    note(`another host has it after ${((performance.now() - killedAt) / 1000).toFixed(1)} s`);
-    await sending.goesOn(3 * count, 120_000);
+    note(`another host has it after ${seconds(killedAt)}`);
+    await sending.goesOn(3 * publishing.devices, 120_000);
     await wholeAgain(platform, victim);
-    await sending.goesOn(count);
+    await sending.goesOn(publishing.devices);
 
-    const { acknowledged, repeated, ended } = await sending.end(120_000);
-    note(
-      `${acknowledged.reduce((all, one) => all + one, 0)} acknowledged, ${repeated} sent again, ${ended} connections ended`,
-    );
+    const acknowledged = await endOf(sending);
     const database = await openStackDatabase(platform);
     onTestFinished(() => database.close());
     await eventually(async () => {
       const stored = await storedNumbers(database.of(workspaceId), devices, acknowledged);
       expect(stored).toMatchObject({ doubled: 0, missing: 0, unacknowledged: 0 });
     }, 60_000);
-    await client.workspaces.deleteWorkspace({ workspaceId });
+    await platform.client.workspaces.deleteWorkspace({ workspaceId });
   });
+}
+
+interface Begun {
+  readonly workspaceId: string;
+  readonly devices: readonly SentDevice[];
+  readonly sending: DeviceFleet;
+}
+
+async function beginPublishing(
+  { client, fleet }: Platform,
+  mode: "shared" | "standalone",
+  { devices: count, everyMs }: Publishing,
+): Promise<Begun> {
+  const workspaceId = `${mode}-${Date.now().toString(36)}`;
+  const { config, ...connector } = aConnector({ id: workspaceId });
+  const { resources } = config;
+  await createWorkspace(client, { ...connector, config: { ...config, resources: { ...resources, type: mode } } });
+  const devices = await createDevices(client, workspaceId, count, true);
+  const edges = fleet.nodes.map(node => node.address);
+  const sending = await startDeviceFleet(MQTT, devices, everyMs, edges);
+  onTestFinished(() => sending.kill());
+  await sending.goesOn(2 * count);
+  return { workspaceId, devices, sending };
+}
+
+/** Of each device so many numbers have their PUBACK. */
+async function endOf(sending: DeviceFleet): Promise<readonly number[]> {
+  const { acknowledged, repeated, ended } = await sending.end(120_000);
+  const all = acknowledged.reduce((sum, one) => sum + one, 0);
+  note(`${all} acknowledged, ${repeated} sent again, ${ended} connections ended`);
+  return acknowledged;
 }
 
 /** The name of the node that the records have its host on. */
@@ -67,6 +93,10 @@ async function wholeAgain({ client, fleet }: Platform, victim: string): Promise<
     const { nodes } = await client.nodes.listNodes({});
     expect(nodes.map(node => node.liveness)).toEqual(fleet.nodes.map(() => Liveness.READY));
   }, 120_000);
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
 }
 
 function note(text: string): void {

@@ -29,6 +29,11 @@ const SECRETS: readonly string[] = ["PASSWORDS", "SKEP_HOST_SECRET", "SKEP_MQTT_
 
 const MB = 1024 * 1024;
 const BROKER_FILES = "/run/skep";
+/**
+ * What the broker took since it last wrote goes with its node, and so does a session that is newer.
+ * Without the host's session a broker acknowledges what nobody reads.
+ */
+const AUTOSAVE_S = 5;
 /** Its queues of 256 MB, and what it is itself. */
 const BROKER_MB = 384;
 /** MongoDB begins with no less, and a pod needs no more of it than a server of its own would. */
@@ -86,7 +91,7 @@ function brokerOf({ images }: PodSettings, { passwords }: PodSecrets): Container
   const write = files.map(file => `printf %s "$${variableOf(file)}" > ${BROKER_FILES}/${file}`);
   const config = [
     ...["per_listener_settings true", `listener ${POD_MQTT_PORT}`, brokerConfig(BROKER_FILES).trim()],
-    ...["persistence true", "persistence_location /mosquitto/data/", "autosave_interval 30"],
+    ...["persistence true", "persistence_location /mosquitto/data/", `autosave_interval ${AUTOSAVE_S}`],
     ...["log_dest stderr", "connection_messages false", ""],
   ];
   const probe = `nc -z 127.0.0.1 ${POD_MQTT_PORT} 2>/dev/null || bash -c '</dev/tcp/127.0.0.1/${POD_MQTT_PORT}'`;
