@@ -25,7 +25,7 @@ async function workspace(id: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  rig = await startWorkspaceRig();
+  rig = await startWorkspaceRig({ hosts: 2 });
   await Promise.all([workspace("fleet"), workspace("other")]);
 }, 120_000);
 afterAll(() => rig?.close());
@@ -137,14 +137,14 @@ describe("the data of a workspace", () => {
     await rig.client.rules.putRule({ workspaceId: "fleet", kind: RuleKind.SCHEMA, document });
     const letters = async () => (await rig.client.messages.listDeadLetters({ workspaceId: "fleet" })).letters;
     const [letter] = await eventually(async () => {
-      await publish("fleet/devices/car-3/readings/x", "42");
+      await publish("fleet/devices/car-3/readings/x", "no JSON");
       const found = (await letters()).filter(one => one.topic.endsWith("readings/x"));
       expect(found).not.toHaveLength(0);
       return found;
     }, 10_000);
     const letterId = letter!.id;
     const { letter: whole } = await rig.client.messages.getDeadLetter({ workspaceId: "fleet", letterId });
-    expect(Buffer.from(whole!.payload).toString()).toBe("42");
+    expect(Buffer.from(whole!.payload).toString()).toBe("no JSON");
     const replay = () => rig.client.messages.replayDeadLetter({ workspaceId: "fleet", letterId });
     await expect(replay()).rejects.toMatchObject({ reason: "LETTER_DEAD" });
     await rig.client.rules.deleteRule({ workspaceId: "fleet", kind: RuleKind.SCHEMA, reference: "readings" });
@@ -210,14 +210,28 @@ it("is reached nowhere once it is to stop, and again once it runs", async () => 
   await eventually(async () => expect(await post("/ws/other/nothing")).toBe("404 404 page not found"), 15_000);
   const asked = rig.client.messages.listMessages({ workspaceId: "other" });
   await expect(asked).rejects.toMatchObject({ code: "unavailable", reason: "WORKSPACE_AWAY" });
-  const straight = await post(
-    "/ws/other/skep.v1.MessageService/ListMessages",
-    callOf("other"),
-    rig.hosts[0]!.eventsPort,
-  );
-  expect(straight).toMatch(/^503 .*This host does not have the workspace other/);
+  for (const { eventsPort } of rig.hosts) {
+    const straight = await post("/ws/other/skep.v1.MessageService/ListMessages", callOf("other"), eventsPort);
+    expect(straight).toMatch(/^503 .*This host does not have the workspace other/);
+  }
   await rig.client.workspaces.updateWorkspace({ workspaceId: "other", desired: WorkspaceDesired.RUN });
   await eventually(async () => expect(await post("/ws/other/nothing")).toMatch(/^404 Nothing is here/), 15_000);
+});
+
+it("is shown live by another host once its own has died, and `skep messages -f` says that it broke off", async () => {
+  const skep = rig.skep("messages", "fleet", "-f", "--device", "car-7");
+  onTestFinished(() => skep.end("SIGKILL"));
+  await eventually(async () => {
+    await publish("fleet/devices/car-7/telemetry/x", "1");
+    expect(skep.output()).toContain("car-7 telemetry/x 1\n");
+  }, 10_000);
+  const { workspace: found } = await rig.client.workspaces.getWorkspace({ workspaceId: "fleet" });
+  const owner = rig.hosts.find(one => one.child.output().includes(found!.location!.hostId));
+  await owner!.child.end("SIGKILL");
+  await publish("fleet/devices/car-7/telemetry/x", "2");
+  await eventually(() => expect(skep.output()).toContain("car-7 telemetry/x 2\n"), 20_000);
+  expect(skep.output()).toContain("the stream broke off");
+  expect(skep.output().split("telemetry/x 2\n")).toHaveLength(2);
 });
 
 it("tells no secret in a log", () => {

@@ -118,12 +118,13 @@ describe("skep messages", () => {
 
   it("follows, goes on where it broke off, shows nothing twice and says what is missing", async () => {
     const future = timestampFromMs(Date.UTC(2030, 0, 1));
+    const old = aMessage("old", 0, { at: future, receivedAt: timestampFromMs(AT - 3_600_000) });
     live = [
-      [aMessage("a", 1, { at: future }), aMessage("b", 2)],
-      [aMessage("a", 1, { at: future }), aMessage("b", 2), aMessage("c", 3)],
+      [old, aMessage("a", 1, { at: future }), aMessage("b", 2)],
+      [old, aMessage("a", 1, { at: future }), aMessage("b", 2), aMessage("c", 3)],
     ];
     const { out, err } = await test.skep("messages fleet -f --since 10m --device car-1");
-    expect(out.split("\n").map(line => line.at(-1))).toEqual(["1", "2", "3", undefined]);
+    expect(out.split("\n").map(line => line.at(-1))).toEqual(["0", "1", "2", "3", undefined]);
     expect(err).toContain("the stream broke off");
     expect(err).toContain("skep: 3 messages were left out");
     expect(follows.map(one => one.deviceId)).toEqual(["car-1", "car-1"]);

@@ -8,6 +8,7 @@ import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
 import type { HostingChange } from "@skep/core/workspace/host.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { digestSecret } from "@skep/kit/secret-digest.ts";
+import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
 import { tokenKey } from "@skep/kit/workspace-token.ts";
 import { createInterceptors } from "@skep/server/interceptors.ts";
 import { createHmac } from "node:crypto";
@@ -27,10 +28,13 @@ let shown: string[];
 /** What the host does. */
 let failure: ConnectError | undefined;
 let left: number;
+let isSilent: boolean;
+let clock: ReturnType<typeof createVirtualClock>;
 
 beforeEach(async () => {
   [dialled, shown, failure, left] = [[], [], undefined, 0];
-  platform = createTestPlatform();
+  [isSilent, clock] = [false, createVirtualClock()];
+  platform = createTestPlatform({ clock });
   const dial = (baseUrl: string): Transport => {
     dialled.push(baseUrl);
     return host();
@@ -65,6 +69,7 @@ function host(): Transport {
         signal.addEventListener("abort", () => (left += 1), { once: true });
         for (let n = 0; ; n += 1) {
           yield { notice: `piece ${n}` };
+          if (isSilent) await new Promise(() => undefined);
           await new Promise(resolve => setTimeout(resolve, 5));
         }
       },
@@ -149,6 +154,21 @@ describe("a call that is passed on", () => {
     expect(await refusal(reading)).toContain("its host does not answer");
     failure = new ConnectError("no such cursor", Code.InvalidArgument);
     expect(await refusal(list())).toContain("invalid_argument INVALID_ARGUMENT: no such cursor");
+  });
+
+  it("is given up where its host is silent for too long, as a machine is that died", async () => {
+    await serve();
+    isSilent = true;
+    const reading = (async () => {
+      for await (const _ of messages().followMessages({ workspaceId: "fleet" }));
+    })();
+    const told = refusal(reading);
+    await expect.poll(() => shown.length).toBe(1);
+    await clock.advance(14_000);
+    expect(left).toBe(0);
+    await clock.advance(2_000);
+    expect(await told).toContain("its host does not answer");
+    await expect.poll(() => left).toBe(1);
   });
 
   it("is judged before it goes anywhere", async () => {

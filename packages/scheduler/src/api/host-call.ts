@@ -4,6 +4,7 @@ import type { ServiceImpl, Transport } from "@connectrpc/connect";
 import { fromConnectError } from "@skep/api/codec/error.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { originOf, namespaceOf } from "@skep/core/workspace/reach.ts";
+import type { Clock } from "@skep/kit/clock.ts";
 import { signCall } from "@skep/kit/workspace-token.ts";
 import { principalKey } from "@skep/server/auth.ts";
 import { refuse } from "../store/refusals.ts";
@@ -45,12 +46,41 @@ function passOn(deps: ApiDeps, service: DescService, { localName, methodKind, na
   if (methodKind !== "server_streaming") throw new Error(`${name} cannot be passed on: its request is a stream.`);
   return async function* (request: Asked, context: HandlerContext): AsyncGenerator<unknown> {
     const { call, options } = await ready<Streaming>(request, context);
+    const ended = new AbortController();
+    const signal = AbortSignal.any([options.signal, ended.signal]);
     try {
-      yield* call(request, options);
+      const mostMs = name.startsWith("Follow") ? FOLLOWED_MS : SILENT_MS;
+      yield* heard(deps.clock, call(request, { ...options, signal }), mostMs);
     } catch (error) {
       throw inWordsOf(request.workspaceId, error);
+    } finally {
+      ended.abort();
     }
   };
+}
+
+/** A machine that died ends no connection. A host says every 5 s that it is there. */
+const FOLLOWED_MS = 15_000;
+/** What a host reads from elsewhere may stall for a minute before it says so. */
+const SILENT_MS = 90_000;
+
+/** What a stream brings, until it brings nothing for too long. */
+async function* heard<T>(clock: Clock, stream: AsyncIterable<T>, mostMs: number): AsyncGenerator<T> {
+  const iterator = stream[Symbol.asyncIterator]();
+  for (;;) {
+    const answered = new AbortController();
+    const silence = clock.sleep(mostMs, answered.signal).then(() => {
+      if (!answered.signal.aborted) throw new SkepError("unavailable", "UNAVAILABLE", "The host is silent.");
+    });
+    silence.catch(() => undefined);
+    try {
+      const next = await Promise.race([iterator.next(), silence]);
+      if (next === undefined || next.done === true) return;
+      yield next.value;
+    } finally {
+      answered.abort();
+    }
+  }
 }
 
 /** A host that has not answered by then is away. */

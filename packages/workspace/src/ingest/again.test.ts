@@ -45,7 +45,10 @@ describe("a dead letter that is replayed", () => {
   it("stays one that the rules refuse still, or whose topic is another workspace's", async () => {
     const { ports, database, did } = setting([{ ...letter, because: "temp: it is no number" }]);
     await expect(again(ports, "fleet", letter)).rejects.toThrow("Dead letter key stays one: temp: it is no number.");
-    await expect(again(ports, "other", letter)).rejects.toMatchObject({ reason: "LETTER_DEAD" });
+    const good = setting();
+    const foreign = again(good.ports, "other", letter);
+    await expect(foreign).rejects.toThrow("its topic is none of a device of this workspace");
+    expect(good.database.stored.size).toBe(0);
     expect([database.stored.size, did]).toEqual([0, []]);
   });
 
