@@ -102,6 +102,7 @@ export function startScheduler(platform: Platform, name: string, life: Life): vo
     settings: { ...SETTINGS, tenantsOnManagers: tenantsOnManagers(platform) },
     routesMaxAgeMs: ROUTES_MAX_AGE_MS,
     isHosting: platform.hosting !== undefined,
+    ...(platform.hosting?.moveTimes === undefined ? {} : { moveTimes: platform.hosting.moveTimes }),
     name,
     version: "simulated",
   });

@@ -2,11 +2,19 @@ import { AGENT_BUGS } from "./agent.ts";
 import type { Bug } from "./bug.ts";
 import { CORE_BUGS } from "./core.ts";
 import { HOST_BUGS } from "./hosts.ts";
+import { MOVE_BUGS } from "./moves.ts";
 import { SCHEDULER_BUGS } from "./scheduler.ts";
 import { STORE_BUGS } from "./store.ts";
 
 /** Every bug that can be planted. */
-export const BUGS: readonly Bug[] = [...AGENT_BUGS, ...CORE_BUGS, ...SCHEDULER_BUGS, ...STORE_BUGS, ...HOST_BUGS];
+export const BUGS: readonly Bug[] = [
+  ...AGENT_BUGS,
+  ...CORE_BUGS,
+  ...SCHEDULER_BUGS,
+  ...STORE_BUGS,
+  ...HOST_BUGS,
+  ...MOVE_BUGS,
+];
 
 /** The bug of this name; throws with the names that there are. */
 export function bugNamed(name: string): Bug {

@@ -32,6 +32,6 @@ export function beginHosting(platform: Platform, share: number): HostingOfSeed |
     rage: () => void adversary.rage().catch(failed),
     calm: () => adversary.calm(),
     gaps: () => (wishing ? ["tenants still wish"] : hosting.gaps()),
-    lost: () => hosting.devices.lost(hosting.databases),
+    lost: () => hosting.lost(),
   };
 }

@@ -57,15 +57,21 @@ export class SimBroker {
   }
 
   /**
-   * A device publishes at QoS 1; answers whether it is acknowledged and kept for the workspace.
-   * What comes before anybody has ever read the workspace nobody wants.
+   * A device publishes at QoS 1, and is told that it is taken unless the broker is away. It is kept
+   * where there is a session for it, and dropped where there is none.
    */
-  publish(message: SimMessage): boolean {
+  publish(message: SimMessage): "away" | "dropped" | "kept" {
     const kept = this.#sessions.get(message.workspaceId);
-    if (this.#isAway || kept === undefined) return false;
+    if (this.#isAway) return "away";
+    if (kept === undefined) return "dropped";
     kept.queue.push(message);
     this.#deliver(kept);
-    return true;
+    return "kept";
+  }
+
+  /** Its pod is gone with its volumes. */
+  remove(workspaceId: string): void {
+    this.#sessions.delete(workspaceId);
   }
 
   /** What of a workspace waits here for its acknowledgement, the oldest first. */

@@ -1,12 +1,14 @@
 import type { Log } from "@skep/kit/log.ts";
 import type { Random } from "@skep/kit/random.ts";
-import { openChannel, type WorkspaceChannel } from "@skep/workspace/channel/channel.ts";
+import { openChannel, sessionOf, type WorkspaceChannel } from "@skep/workspace/channel/channel.ts";
+import { leaveSession } from "@skep/workspace/channel/leave-session.ts";
 import type { PartContext, PartFactories } from "@skep/workspace/container/factories.ts";
 import { createHostedContainers } from "@skep/workspace/container/hosted.ts";
 import { createOrchestrator, type Orchestrator } from "@skep/workspace/container/orchestrator.ts";
-import { createServed } from "@skep/workspace/data/served.ts";
+import type { ServedWorkspaces } from "@skep/workspace/data/served.ts";
 import type { ContainerFactory } from "@skep/workspace/host/container.ts";
 import type { Events } from "@skep/workspace/parts.ts";
+import type { FindPeer } from "@skep/workspace/move/peer.ts";
 import { createRules } from "@skep/workspace/rules/rules.ts";
 import type { Life } from "../life.ts";
 import type { Platform } from "../platform.ts";
@@ -28,13 +30,14 @@ export interface HostProcess {
   readonly way: HostWay;
   readonly random: Random;
   readonly log: Log;
+  readonly workspaces: ServedWorkspaces;
+  readonly findPeer: FindPeer;
 }
 
 /** The real containers, on engines in memory. */
 export function containersOf(platform: Platform, process: HostProcess, engines: Engines): ContainerFactory {
-  const { life, random, log } = process;
+  const { life, random, log, workspaces, findPeer } = process;
   const { rule } = engines;
-  const workspaces = createServed();
   const orchestrator: Orchestrator = createOrchestrator({ clock: life.clock, log });
   return {
     start: async (workspace, lease) => {
@@ -46,7 +49,7 @@ export function containersOf(platform: Platform, process: HostProcess, engines: 
       };
       rule.begins(reader);
       const containers = createHostedContainers({
-        ...{ clock: life.clock, random, log, orchestrator, workspaces, messagesPerSecond: undefined },
+        ...{ clock: life.clock, random, log, orchestrator, workspaces, findPeer, messagesPerSecond: undefined },
         loadRules: () => Promise.reject(new Error("nobody makes rules here")),
         factories: () => partsOf(platform, process, engines, reader),
         // Many hosts are one process here.
@@ -75,6 +78,7 @@ function boundTo(one: Running): Omit<Running, "close"> {
     isHealthy: () => one.isHealthy(),
     lastError: () => one.lastError(),
     counts: () => one.counts(),
+    move: () => one.move?.(),
   };
 }
 
@@ -87,6 +91,14 @@ function partsOf(platform: Platform, process: HostProcess, engines: Engines, rea
     },
     files: () => Promise.resolve(undefined),
     channel: context => channelOf(platform, process, engines, reader, context),
+    subscribe: async () => {
+      const { broker } = engines;
+      const { workspaceId } = reader;
+      const quiet = (): void => undefined;
+      await leaveSession(sessionOf({ workspaceId, ...BROKER }), life.clock, (_settings, _clock, events) =>
+        broker.connect(workspaceId, { life, way: process.way, events }, quiet),
+      );
+    },
     rules: ({ connector, mayRead }, actions) =>
       Promise.resolve(
         createRules(
@@ -108,7 +120,7 @@ async function channelOf(
 ): Promise<WorkspaceChannel> {
   const { workspaceId } = reader;
   return openChannel({
-    ...{ workspaceId, url: "mqtt://broker", username: "host", password: "", batch: 1_000 },
+    ...{ workspaceId, ...BROKER },
     publisher: { publish: () => Promise.resolve(), isConnected: () => true, lastError: () => "" },
     // The slowest part of a container's end.
     release: () => life.clock.sleep(way.closeMs),
@@ -124,6 +136,8 @@ async function channelOf(
     },
   });
 }
+
+const BROKER = { url: "mqtt://broker", username: "host", password: "", batch: 1_000 } as const;
 
 const NOBODY_LISTENS: Events = {
   emit: () => undefined,

@@ -1,8 +1,11 @@
+import { BSON } from "mongodb";
 import type { ScalableDatabase } from "@skep/workspace/container/factories.ts";
+import type { PortableDatabase } from "@skep/workspace/database/portable.ts";
+import type { CollectionName } from "@skep/workspace/database/query/run.ts";
 import type { MessageDocument } from "@skep/workspace/message.ts";
 import { createTwinDatabase, type TwinDatabase } from "@skep/workspace/testing/twin-database.ts";
 import type { Chance } from "../chance.ts";
-import { throughGate, type Life } from "../life.ts";
+import { throughGate, type Gate, type Life } from "../life.ts";
 import type { Platform } from "../platform.ts";
 
 /** How databases of workspaces answer. */
@@ -47,9 +50,24 @@ export class SimDatabases {
       health: () => ({ isConnected: true, lastError: "" }),
       counts: () => ({}),
       close: () => Promise.resolve(),
+      portable: throughGate(
+        this.#portable(workspaceId),
+        life,
+        this.#gate(() => undefined),
+        ["latest"],
+      ),
     };
+    return throughGate(port, life, this.#gate(stores), ["health", "counts", "close"]);
+  }
+
+  /** Its pod is gone with its volumes. */
+  remove(workspaceId: string): void {
+    this.#kept.delete(workspaceId);
+  }
+
+  #gate(stores: () => void): Gate {
     let isLost = false;
-    const gate = {
+    return {
       // What a process has sent is under way, whatever becomes of the process.
       before: async (verb: string) => {
         if (verb === "store") stores();
@@ -63,7 +81,36 @@ export class SimDatabases {
         if (isLost) throw new Error("the connection was closed");
       },
     };
-    return throughGate(port, life, gate, ["health", "counts", "close"]);
+  }
+
+  /** What goes to another database, and what comes from there. */
+  #portable(workspaceId: string): PortableDatabase {
+    const all = (name: CollectionName) => {
+      const { stored, buried } = this.#of(workspaceId).twin;
+      return [...(name === "messages" ? stored : buried).values()];
+    };
+    return {
+      importAll: async (name, documents) => {
+        const before = all(name).length;
+        const parsed = documents.map(one => BSON.deserialize(one) as MessageDocument);
+        if (name === "messages") await this.#store(workspaceId, parsed);
+        return { stored: all(name).length - before, refused: new Map() };
+      },
+      exportAll: (name, keys) => {
+        const wanted = new Set(keys);
+        return Promise.resolve(all(name).flatMap(one => (wanted.has(one._id) ? [BSON.serialize(one)] : [])));
+      },
+      keysPage: (name, { from, until, keptSince = from }, after) => {
+        const isWithin = (at: number): boolean => at >= Math.max(from, keptSince) && at < until;
+        const found = all(name).filter(one => one._id > after && isWithin(one.receivedAt.getTime()));
+        return Promise.resolve(found.map(one => one._id).toSorted());
+      },
+      latest: async function* (name, since) {
+        const found = all(name).filter(one => one.receivedAt.getTime() >= since);
+        yield await Promise.resolve(found.map(one => one._id).toReversed());
+      },
+      count: () => Promise.resolve(all("messages").length),
+    };
   }
 
   async #store(workspaceId: string, documents: readonly MessageDocument[]): Promise<void> {

@@ -3,6 +3,7 @@ import { Code, ConnectError, createContextValues, type HandlerContext, type Tran
 import { toConnectError } from "@skep/api/codec/error.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { hostHandlers } from "@skep/scheduler/api/hosts.ts";
+import type { Store } from "@skep/scheduler/store/store.ts";
 import type { Platform, SchedulerHandle } from "../platform.ts";
 
 type Call = (request: unknown, context: HandlerContext) => unknown;
@@ -17,7 +18,7 @@ export function directTo(platform: Platform, name: string): Transport {
   const present = (): Record<string, Call> => {
     const handle = platform.handles.get(name);
     if (handle?.life.alive() !== true) throw new ConnectError(`${name} is not there`, Code.Unavailable);
-    const known = made.get(handle) ?? (hostHandlers(handle.api) as unknown as Record<string, Call>);
+    const known = made.get(handle) ?? (hostHandlers(withPods(handle.api)) as unknown as Record<string, Call>);
     made.set(handle, known);
     return known;
   };
@@ -42,6 +43,16 @@ export function directTo(platform: Platform, name: string): Transport {
       return { ...head, stream: true, method, message };
     },
   };
+}
+
+/** The nodes say where a pod is reached; pods here are no deployments of the fleet. */
+function withPods(api: SchedulerHandle["api"]): SchedulerHandle["api"] {
+  const locatePod: Store["locatePod"] = id =>
+    Promise.resolve({ isThere: true, address: { host: `own-${id}`, port: 7_704 } });
+  const store = new Proxy(api.store, {
+    get: (all, name) => (name === "locatePod" ? locatePod : (all[name as keyof Store] as unknown)),
+  });
+  return { ...api, store };
 }
 
 /** A stream's answers, until it ends or nobody wants them any more. */

@@ -8,7 +8,9 @@ import type { HostApi } from "@skep/workspace/host/host-api.ts";
 import type { Life } from "../life.ts";
 import type { Platform } from "../platform.ts";
 import { logOf } from "../processes.ts";
+import { createServed, type ServedWorkspaces } from "@skep/workspace/data/served.ts";
 import { containersOf, type Engines } from "./containers.ts";
+import { peersOf } from "./peers.ts";
 import { directTo } from "./direct.ts";
 
 /** How the calls of one host travel. */
@@ -33,15 +35,29 @@ export interface HostWay {
   closeMs: number;
 }
 
+/** What a host is started with. */
+export interface HostStart {
+  readonly engines: Engines;
+  readonly nodeId: string;
+  /** The one workspace that it may run; `undefined` for a shared host. */
+  readonly workspaceId: string | undefined;
+  /** The process that has an address, of hosts that may have the other half of a workspace. */
+  readonly processOf: (name: string, workspaceId: string) => SimHost | undefined;
+}
+
 /** A simulated host and its way to the schedulers. */
 export interface SimHost {
+  /** What of it is found from outside. */
+  readonly workspaces: ServedWorkspaces;
   readonly host: Host;
   readonly way: HostWay;
   readonly life: Life;
 }
 
 /** Starts the real host with the real containers in a fresh life. */
-export function startHost(platform: Platform, life: Life, engines: Engines, nodeId: string): SimHost {
+export function startHost(platform: Platform, life: Life, given: HostStart): SimHost {
+  const { engines, nodeId, workspaceId, processOf } = given;
+  const workspaces = createServed();
   const way: HostWay = {
     ...{ isCut: false, losesAnswers: false, tellingMs: 0, isToldAgain: false, drop: 0, delayMs: 2 },
     ...{ isCutFromBroker: false, noticesMs: 0, closeMs: 20 },
@@ -49,10 +65,11 @@ export function startHost(platform: Platform, life: Life, engines: Engines, node
   const random = platform.random(`host ${life.name} ${platform.clock.now()}`);
   const log = logOf(platform, life);
   let identities = 0;
-  const api = overWay(platform, life, way);
+  const api = overWay(platform, life, way, workspaceId);
+  const findPeer = peersOf(platform, life, way, processOf);
   const host = createHost({
     ...{ clock: life.clock, random, log, api },
-    containers: containersOf(platform, { life, way, random, log }, engines),
+    containers: containersOf(platform, { life, way, random, log, workspaces, findPeer }, engines),
     newIdentity: () => `${life.name} at ${platform.clock.now()} ${(identities += 1)}`.padEnd(40, "."),
     facts: {
       ...{ nodeId, startedAt: life.clock.now(), version: "simulated", most: 100 },
@@ -61,11 +78,11 @@ export function startHost(platform: Platform, life: Life, engines: Engines, node
     },
   });
   host.start();
-  return { host, way, life };
+  return { host, way, life, workspaces };
 }
 
 /** The schedulers as one host reaches them: calls take their time and are lost either way. */
-function overWay(platform: Platform, life: Life, way: HostWay): HostApi {
+function overWay(platform: Platform, life: Life, way: HostWay, workspaceId: string | undefined): HostApi {
   const chance = platform.chance(`way of ${life.name} ${platform.clock.now()}`);
   const transports = platform.schedulers.map(name => directTo(platform, name));
   const api = createConnectApi({
@@ -93,7 +110,8 @@ function overWay(platform: Platform, life: Life, way: HostWay): HostApi {
     applied = report;
   };
   return {
-    enrol: (identity, signal) => call(() => api.enrol(identity, signal)),
+    // The secret that a pod's host shows says which workspace is its own.
+    enrol: async (identity, signal) => ({ ...(await call(() => api.enrol(identity, signal))), workspaceId }),
     loadRules: (...args) => call(() => api.loadRules(...args)),
     report: (report, signal) => {
       judgeApplied(report);

@@ -49,7 +49,7 @@ async function hostStage(stage: Stage, closeMs?: number): Promise<HostStage> {
       await stage.until(() => hosting.gaps().length === 0, RECOVERED_MS, sentence);
       await stage.advance(5_000);
       stage.hold(hosting.gaps().length === 0, `${hosting.gaps().join(", ")} though nothing failed`);
-      for (const lost of devices.lost(hosting.databases)) stage.hold(false, lost);
+      for (const lost of hosting.lost()) stage.hold(false, lost);
     },
   };
   for (const name of NAMES) all.start(name);

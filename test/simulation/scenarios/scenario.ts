@@ -2,6 +2,7 @@ import type { DeploymentChange } from "@skep/core/deployment/change.ts";
 import type { ContainerSpec, DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
 import { aContainer, aSpec } from "@skep/core/testing/builders.ts";
+import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import type { Store } from "@skep/scheduler/store/store.ts";
 import { Edge } from "../edge.ts";
 import { createHosting } from "../hosting/hosting.ts";
@@ -21,6 +22,8 @@ export interface Scenario {
   readonly name: string;
   /** Whether the leader gives workspaces their hosts. */
   readonly isHosting?: true;
+  /** How long the stages of a move may take; absent where no workspace moves. */
+  readonly moveTimes?: MigrationTimes;
   play(stage: Stage): Promise<void>;
 }
 
@@ -65,11 +68,11 @@ const QUOTA = { instances: undefined, cpuMillis: undefined, memoryBytes: undefin
 
 /** Plays a scenario on a fleet of its own that is up and has two tenants. */
 export async function playScenario(
-  { name, isHosting, play }: Scenario,
+  { name, isHosting, moveTimes, play }: Scenario,
   echo?: (line: string) => void,
 ): Promise<Outcome> {
   const platform = createPlatform(1, echo);
-  if (isHosting) createHosting(platform);
+  if (isHosting) createHosting(platform, moveTimes);
   setWeather(platform);
   const stage = stageOf(platform);
   stage.startSchedulers();

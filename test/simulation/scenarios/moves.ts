@@ -1,0 +1,217 @@
+import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
+import type { Mode } from "@skep/core/workspace/connector.ts";
+import { isOver } from "@skep/core/workspace/migration.ts";
+import type { MigrationStage, MigrationTimes } from "@skep/core/workspace/migration-state.ts";
+import type { Chance } from "../chance.ts";
+import type { Hosting } from "../hosting/hosting.ts";
+import { beginLife, endLife } from "../platform.ts";
+import { startScheduler } from "../processes.ts";
+import type { Scenario, Stage } from "./scenario.ts";
+
+const WORKSPACES = ["one", "two"] as const;
+/** A minute of a fleet in a second. */
+export const MOVE_TIMES: MigrationTimes = {
+  ...{ stuckMs: 20_000, nobodyReadsMs: 8_000, lostMs: 5_000, verifyMs: 4_000, settleMs: 1_500, quietMs: 500 },
+};
+/** A move ends one way or the other within this, once the faults have ended. */
+const ENDS_MS = 240_000;
+const STAGES: readonly MigrationStage[] = [
+  ...(["prepare", "copy", "follow", "both", "compare", "switch", "drain", "cut-over", "verify"] as const),
+];
+
+/** Workspaces beside the fleet, which move. */
+interface MoveStage extends Stage {
+  readonly hosting: Hosting;
+  move(workspaceId: string, to: Mode): Promise<void>;
+  stageOf(workspaceId: string): MigrationStage | undefined;
+  /** Every move has ended, each workspace is read where it is, and has every message. */
+  allOver(): Promise<void>;
+  /** Waits until a workspace is where a fault is to strike, or its move is over. */
+  reaches(workspaceId: string, stage: MigrationStage): Promise<boolean>;
+}
+
+async function moveStage(stage: Stage): Promise<MoveStage> {
+  const { platform, store } = stage;
+  const hosting = platform.hosting!;
+  const { records } = platform.database;
+  const request = { actor: "user", idempotencyKey: undefined };
+  const stageOf = (id: string): MigrationStage | undefined => records.workspaceMoves.get(id)?.stage;
+  const isEnded = (id: string): boolean => {
+    const move = records.workspaceMoves.get(id);
+    return move === undefined || isOver(move);
+  };
+  const all: MoveStage = {
+    ...{ ...stage, hosting, stageOf },
+    move: async (id, to) => void (await stage.done(store.startMove(id, to, request, platform.clock.now()))),
+    allOver: async () => {
+      await stage.until(() => WORKSPACES.every(isEnded), ENDS_MS, "a move does not end though nothing fails any more");
+      const sentence = "a workspace is not read 60 s after its move and the faults ended";
+      await stage.until(() => hosting.gaps().length === 0, 60_000, `${sentence}: ${hosting.gaps().join("; ")}`);
+      // What its pod still has goes with it.
+      await stage.advance(8_000);
+      stage.hold(hosting.gaps().length === 0, `${hosting.gaps().join(", ")} though nothing failed`);
+      // What could not be had for longer than anybody may go without a reader is named by the move.
+      const isSaid = (id: string): boolean =>
+        /was not read|at the target alone/.test(records.workspaceMoves.get(id)?.because ?? "");
+      for (const lost of hosting.lost(id => !isSaid(id))) stage.hold(false, lost);
+    },
+    reaches: async (id, wanted) => {
+      await platform.clock.runUntil(
+        () => platform.violation() !== undefined || stageOf(id) === wanted || isEnded(id),
+        ENDS_MS,
+      );
+      return stageOf(id) === wanted;
+    },
+  };
+  for (const name of hosting.names) hosting.start(name);
+  for (const id of WORKSPACES) {
+    const wanted = { tenantId: "acme", purpose: aPurpose(), strategy: "round-robin" } as const;
+    await stage.done(store.createWorkspace({ ...wanted, connector: aConnector({ id }) }, request, 0));
+    void hosting.devices.send(id);
+  }
+  await all.allOver();
+  await stage.advance(10_000);
+  return all;
+}
+
+const scenario = (name: string, play: (stage: Stage) => Promise<void>): Scenario => ({
+  ...{ name, isHosting: true, moveTimes: MOVE_TIMES },
+  play,
+});
+
+/** There and back, and nothing fails. */
+const thereAndBack = scenario("move-there-and-back", async stage => {
+  const { move, allOver, stageOf, hold } = await moveStage(stage);
+  for (const to of ["standalone", "shared"] as const) {
+    await move("one", to);
+    await allOver();
+    hold(stageOf("one") === "done", `a move to ${to} came to ${stageOf("one")} though nothing failed`);
+  }
+});
+
+/** The source's database is slow and its host is told late: much is under way at the cut-over. */
+const slow = scenario("move-slow", async stage => {
+  const { move, allOver, hosting } = await moveStage(stage);
+  for (const { databases } of [hosting, hosting.own]) databases.weather.slowMs = 900;
+  for (const to of ["standalone", "shared"] as const) {
+    await move("one", to);
+    await allOver();
+  }
+});
+
+/** Hosts are told late what to do, and take their time to let go. */
+const toldLate = scenario("move-told-late", async stage => {
+  const { move, allOver, hosting, reaches } = await moveStage(stage);
+  for (const to of ["standalone", "shared"] as const) {
+    await move("one", to);
+    await reaches("one", "drain");
+    const source = hosting.rule.owners("one")[0]?.life.name ?? "";
+    const host = hosting.hosts.get(source) ?? hosting.pods?.hostOf("one");
+    if (host !== undefined) Object.assign(host.way, { tellingMs: 1_500, closeMs: 800 });
+    await allOver();
+  }
+});
+
+/** What can fail in a stage; answers how it ends. */
+type Fault = (stage: MoveStage, chance: Chance) => () => void;
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  "source-dies": ({ platform, hosting }) => {
+    const name = hosting.rule.owners("one")[0]?.life.name ?? hosting.names[0]!;
+    endLife(platform, name);
+    return () => {
+      if (hosting.names.includes(name) && platform.lives.get(name)?.alive() !== true) hosting.start(name);
+    };
+  },
+  "target-dies": ({ hosting }, chance) => {
+    hosting.pods?.crash("one", chance.between(500, 12_000));
+    return () => undefined;
+  },
+  "halves-parted": ({ hosting }) => {
+    const way = hosting.pods?.hostOf("one")?.way;
+    if (way !== undefined) way.isCut = true;
+    return () => {
+      if (way !== undefined) way.isCut = false;
+    };
+  },
+  "reader-paused": ({ hosting }) => {
+    const life = hosting.rule.owners("one")[0]?.life;
+    life?.pause();
+    return () => life?.resume();
+  },
+  "databases-away": ({ hosting }, chance) => {
+    const { weather } = chance.pick([hosting, hosting.own]).databases;
+    weather.isAway = true;
+    return () => void (weather.isAway = false);
+  },
+  "broker-away": ({ hosting }, chance) => {
+    const { broker } = chance.pick([hosting, hosting.own]);
+    broker.setAway(true);
+    return () => broker.setAway(false);
+  },
+  "gate-cut": ({ hosting }, chance) => {
+    const gate = chance.pick(hosting.gates);
+    gate.isCut = true;
+    return () => void (gate.isCut = false);
+  },
+  "leader-dies": ({ platform, leader }) => {
+    const name = leader();
+    endLife(platform, name);
+    return () => {
+      if (platform.lives.get(name)?.alive() !== true) startScheduler(platform, name, beginLife(platform, name));
+    };
+  },
+  aborted: ({ platform, store }) => {
+    const request = { actor: "user", idempotencyKey: undefined };
+    store.abortMove("one", request, platform.clock.now()).catch(() => undefined);
+    return () => undefined;
+  },
+};
+
+/** One fault strikes in each stage in turn, there and back, and ends after a while. */
+const struck = Object.entries(FAULTS).map(([name, strike]) =>
+  scenario(`move-${name}`, async stage => {
+    const all = await moveStage(stage);
+    const { platform, move, allOver, reaches, advance, store } = all;
+    const chance = platform.chance(`move ${name}`);
+    for (const at of STAGES) {
+      const mode = (await stage.done(store.getWorkspace("one")))?.connector.config.resources.type;
+      await move("one", mode === "shared" ? "standalone" : "shared");
+      if (!(await reaches("one", at))) continue;
+      await advance(chance.between(0, 300));
+      const heal = strike(all, chance);
+      await advance(chance.between(500, 9_000));
+      heal();
+      await allOver();
+      if (platform.violation() !== undefined) return;
+    }
+  }),
+);
+
+/** Faults of all kinds, one after the other and several at once, while two workspaces move. */
+export function moveStorm(number: number): Scenario {
+  return scenario(`move-storm-${number}`, async stage => {
+    const all = await moveStage(stage);
+    const { platform, move, allOver, advance, hosting, store } = all;
+    const chance = platform.chance(`move storm ${number}`);
+    for (let round = 0; round < 2; round++) {
+      for (const id of WORKSPACES) {
+        const mode = (await stage.done(store.getWorkspace(id)))?.connector.config.resources.type;
+        await move(id, mode === "shared" ? "standalone" : "shared");
+      }
+      for (const { way } of hosting.hosts.values()) Object.assign(way, { drop: 0.03, delayMs: 100 });
+      const ends: (() => void)[] = [];
+      for (let left = 8; left > 0; left--) {
+        await advance(chance.whole(500, 5_000));
+        ends.push(chance.pick(Object.values(FAULTS))(all, chance));
+        if (chance.happens(0.6)) ends.shift()?.();
+      }
+      for (const end of ends) end();
+      for (const { way } of hosting.hosts.values()) Object.assign(way, { drop: 0, delayMs: 2 });
+      await allOver();
+    }
+  });
+}
+
+/** Workspaces that move to a host of their own and back, under faults in each stage. */
+export const MOVES: readonly Scenario[] = [thereAndBack, slow, toldLate, ...struck, ...[1, 2].map(moveStorm)];
