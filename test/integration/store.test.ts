@@ -46,7 +46,8 @@ describe("the tables", () => {
     const pool = postgres.pool(database);
     await pool.query("CREATE FUNCTION commit_plan_1(plan jsonb) RETURNS void LANGUAGE sql AS ''");
     await pool.query("ALTER TABLE serials DROP COLUMN skipped");
-    const later = "workspace_locations, workspace_hosts, devices, workspace_brokers, gates, workspace_moves";
+    const later =
+      "workspace_locations, workspace_hosts, devices, workspace_brokers, gates, workspace_moves, workspace_remains";
     await pool.query(`DROP TABLE workspaces, workspace_rules, workspace_webhooks, ${later} CASCADE`);
     await pool.query("ALTER TABLE platform DROP COLUMN host_key");
     await pool.query("DELETE FROM kysely_migration WHERE name >= '0025'");

@@ -199,3 +199,33 @@ it("posts what a rule says to the webhooks of the workspace, signed, and takes c
   await eventually(() => expect(running.counts()).toMatchObject({ "rules.webhooksSent": 2 }));
   await running.close();
 });
+
+it("removes the database and the files of a dropped workspace, and nobody else's", async () => {
+  const keys = { SKEP_S3_ACCESS_KEY: s3.accessKeyId, SKEP_S3_SECRET_KEY: s3.secretAccessKey };
+  const { containers } = await openHost({ SKEP_S3_URL: s3.url, ...keys });
+  const wanted = (id: string): AssignedWorkspace => ({ ...WANTED, id, connector: aConnector({ id }) });
+  for (const id of ["gone", "stays"]) {
+    const running = await containers.start(wanted(id), OWNED);
+    await MCS[SHARED]?.[id]?.files?.upload("a.txt", Readable.from([Buffer.from("hello")]));
+    if (id === "gone") await running.close();
+  }
+  const client = new MongoClient(mongod.url);
+  ends.push(() => client.close());
+  const names = async () => (await client.db().admin().listDatabases()).databases.map(one => one.name);
+  expect(await names()).toEqual(expect.arrayContaining(["ws_gone", "ws_stays"]));
+  const dropped = { ...wanted("gone"), removesData: true } as const;
+  await expect(containers.start(dropped, { mayRead: () => false })).rejects.toThrow("not the owner");
+  expect(await names()).toContain("ws_gone");
+  // Twice: whoever comes after a host that died meanwhile finds nothing, and is done as well.
+  for (let time = 0; time < 2; time += 1) {
+    const removed = await containers.start(dropped, OWNED);
+    expect([removed.counts(), removed.isHealthy()]).toEqual([{ "data.removed": 1 }, true]);
+    await removed.close();
+  }
+  expect(await names()).not.toContain("ws_gone");
+  expect(await names()).toContain("ws_stays");
+  expect(await MCS[SHARED]?.["stays"]?.files?.list()).toMatchObject({ files: [{ name: "a.txt" }] });
+  const again = await containers.start(wanted("gone"), OWNED);
+  expect(await MCS[SHARED]?.["gone"]?.files?.list()).toMatchObject({ files: [] });
+  await again.close();
+});

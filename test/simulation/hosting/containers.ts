@@ -51,6 +51,7 @@ export function containersOf(platform: Platform, process: HostProcess, engines: 
       const containers = createHostedContainers({
         ...{ clock: life.clock, random, log, orchestrator, workspaces, findPeer, messagesPerSecond: undefined },
         loadRules: () => Promise.reject(new Error("nobody makes rules here")),
+        removeData: () => Promise.resolve(),
         factories: () => partsOf(platform, process, engines, reader),
         // Many hosts are one process here.
         register: () => undefined,

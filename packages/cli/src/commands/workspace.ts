@@ -62,7 +62,8 @@ export const workspace: Setup = (command, io) => {
     ["skep workspace migrate fleet --to standalone --dry-run", "what moving it would do"],
     ["skep workspace migrate fleet --to standalone", "move it while its devices send; it says how far it is"],
     ["skep workspace migrate fleet --abort", "have it go back to where it was"],
-    ["skep workspace drop fleet", "remove it"],
+    ["skep workspace drop fleet", "remove it; its data stays"],
+    ["skep workspace drop fleet --data", "remove it with its database and its files"],
     ["skep workspace plan --devices 30000 --messages 5000000", "which mode fits, and what it takes"],
   ]);
   setupCreate(command, io);
@@ -165,16 +166,25 @@ function setupChanges(command: Command, io: Io): void {
       () => `${workspaceId}: restarts\n`,
     );
   });
-  const drop = command.command("drop").summary("Remove a workspace.").argument("<id>", "the workspace");
-  act(drop, io, async (session, _options: object, workspaceId: string) => {
-    await session.api.workspaces.deleteWorkspace({ workspaceId, idempotencyKey: newKey() });
+  const drop = command
+    .command("drop")
+    .summary("Remove a workspace.")
+    .argument("<id>", "the workspace")
+    .option("--data", "remove its database and its files as well, once and for all");
+  act(drop, io, async (session, { data: removeData = false }: { readonly data?: boolean }, workspaceId: string) => {
+    await session.api.workspaces.deleteWorkspace({ workspaceId, removeData, idempotencyKey: newKey() });
     print(
       session,
       () => ({}),
-      () => `${workspaceId}: leaves; its record goes once no host has it\n`,
+      () => `${workspaceId}: leaves; its record goes once no host has it\n${removeData ? GOES : STAYS}`,
     );
   });
 }
+
+const STAYS =
+  "Its database and its files stay, for a workspace of this id and tenant; `drop --data` removes them, now as well.\n";
+const GOES =
+  "A host removes its database and its files first. A database of its own stays, and the volumes of a standalone one.\n";
 
 const DESIRED = { run: WorkspaceDesired.RUN, stopped: WorkspaceDesired.STOPPED } as const;
 

@@ -50,6 +50,8 @@ const SILENT_MS = 10_000;
 /** Numbers that hosts report, each by its part, and that are read here; `uptime` is in seconds. */
 export const COUNTS = {
   uptime: "uptime",
+  /** 1 where nothing of a workspace's data is left. */
+  dataRemoved: "data.removed",
   sockets: "events.sockets",
   channels: "channel.subscriptions",
   database: "database.connections",

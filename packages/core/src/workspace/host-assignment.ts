@@ -15,6 +15,8 @@ export interface AssignedWorkspace {
   readonly restarts: number;
   /** Connections that it may have to its database. */
   readonly databasePool: number;
+  /** Its database and its files are to be removed, and nothing of it runs. */
+  readonly removesData?: true;
   /** How much room it has, as `scaled` makes it of its bounds; 1 where it is absent. */
   readonly instances?: number;
   /** Grows with each change of its rules and schemas; 0 where it has none. */

@@ -3,7 +3,7 @@ import { SkepError } from "../error.ts";
 import { aConnector, aPurpose } from "../testing/connector.ts";
 import { DEFAULT_SCALING } from "./autoscale.ts";
 import { limitsOf } from "./connector.ts";
-import { changedWorkspace, firstWorkspace, type WorkspaceChange } from "./record.ts";
+import { changedWorkspace, hostedAs, firstWorkspace, type WorkspaceChange } from "./record.ts";
 
 const first = () =>
   firstWorkspace({ tenantId: "acme", connector: aConnector(), purpose: aPurpose(), strategy: "least-loaded" }, 5);
@@ -83,5 +83,20 @@ describe("the record of a workspace", () => {
     expect(refusal(() => change("mongodb://u:***@two.example/data")).reason).toBe("PASSWORD_HIDDEN");
     expect(change("mongodb://u:***@one.example/data")).toEqual(before.connector);
     expect(change("mongodb://u:another@two.example/data")).toEqual(at("mongodb://u:another@two.example/data"));
+  });
+
+  it("keeps its data as it is deleted, until somebody says that it goes", () => {
+    const dropped = changedWorkspace(first(), { desired: "deleted" }, undefined, 2);
+    expect([dropped.data, hostedAs(dropped).desired]).toEqual(["keep", "deleted"]);
+    expect(changedWorkspace(dropped, { desired: "deleted" }, undefined, 3)).toBe(dropped);
+    const going = changedWorkspace(dropped, { desired: "deleted", data: "remove" }, undefined, 3);
+    expect([going.data, hostedAs(going), going.version]).toEqual([
+      ...(["remove", { mode: "shared", desired: "run" }] as const),
+      dropped.version + 1,
+    ]);
+    expect(changedWorkspace(going, { desired: "deleted", data: "remove" }, undefined, 4)).toBe(going);
+    const removed = { ...going, data: "removed" as const };
+    expect(changedWorkspace(removed, { desired: "deleted", data: "remove" }, undefined, 4)).toBe(removed);
+    expect(hostedAs(removed).desired).toBe("deleted");
   });
 });

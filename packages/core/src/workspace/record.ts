@@ -19,6 +19,11 @@ export interface WorkspaceRecord {
   readonly strategy: HostStrategy;
   /** `deleted`: the record goes once no host has it. */
   readonly desired: "run" | "stopped" | "deleted";
+  /**
+   * Of one that is deleted: whether its database and files stay, are to be removed by a host, or
+   * are. Only then the record goes.
+   */
+  readonly data: "keep" | "remove" | "removed";
   /** Connections that it may have to its database (R93, R134). */
   readonly databasePool: number;
   readonly scaling: ScalingPolicy;
@@ -51,6 +56,8 @@ export interface WorkspaceChange {
   readonly purpose?: Purpose;
   readonly strategy?: HostStrategy;
   readonly desired?: WorkspaceRecord["desired"];
+  /** With `deleted`: its data goes as well. */
+  readonly data?: "remove";
   readonly databasePool?: number;
   /** Bounds part by part, after those of `connector`. */
   readonly resources?: WantedResources;
@@ -67,7 +74,7 @@ export function firstWorkspace(wanted: NewWorkspace, now: number): WorkspaceReco
   if (hasHiddenPassword(wanted.connector)) throw refuseWorkspace.hiddenPassword(wanted.connector.id);
   const { tenantId, connector, purpose, strategy } = wanted;
   return {
-    ...{ id: connector.id, tenantId, connector, purpose, strategy, desired: "run", restarts: 0 },
+    ...{ id: connector.id, tenantId, connector, purpose, strategy, desired: "run", data: "keep", restarts: 0 },
     ...{ databasePool: DEFAULT_POOL, scaling: DEFAULT_SCALING, instances: 1, scaledAt: undefined },
     ...{ epoch: 0, waiting: "", rulesVersion: 0, version: 1, createdAt: now, updatedAt: now },
   };
@@ -88,7 +95,11 @@ export function changedWorkspace(
   if (expectVersion !== undefined && expectVersion !== version)
     throw refuseWorkspace.staleVersion(id, expectVersion, version);
   const { restart, resources, scaling = {}, ...parts } = change;
-  if (Object.keys(change).length === 0 || (before.desired === "deleted" && change.desired === "deleted")) return before;
+  if (Object.keys(change).length === 0) return before;
+  if (before.desired === "deleted" && change.desired === "deleted") {
+    if (change.data === undefined || before.data !== "keep") return before;
+    return { ...before, data: change.data, version: version + 1, updatedAt: now };
+  }
   if (before.desired === "deleted") throw refuseWorkspace.beingDeleted(id);
   const connector = keepSecrets(change.connector ?? before.connector, before.connector);
   if (hasHiddenPassword(connector)) throw refuseWorkspace.hiddenPassword(id);
@@ -120,8 +131,26 @@ export function refuseMode(id: WorkspaceId, mode: Mode, purpose: Purpose): void 
   );
 }
 
+/**
+ * A workspace as hosting takes it: one whose data is to be removed needs a shared host that does
+ * it, until that has said that nothing is left.
+ */
+export function hostedAs({ connector, desired, data }: Pick<WorkspaceRecord, "connector" | "desired" | "data">): {
+  readonly mode: Connector["config"]["resources"]["type"];
+  readonly desired: WorkspaceRecord["desired"];
+} {
+  return data === "remove" ? { mode: "shared", desired: "run" } : { mode: modeOf(connector), desired };
+}
+
 /** Why a workspace is not changed: what is wrong, where, and what to do. */
 export const refuseWorkspace = {
+  dataKept: (id: WorkspaceId): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "WORKSPACE_DATA_KEPT",
+      `The data of a workspace ${id} of another tenant was kept as it was dropped; use another id.`,
+      { details: { workspaceId: id } },
+    ),
   staleVersion: (id: WorkspaceId, given: number, current: number): SkepError =>
     new SkepError(
       "aborted",

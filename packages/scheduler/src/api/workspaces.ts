@@ -62,7 +62,8 @@ export function workspaceHandlers(deps: ApiDeps): ServiceImpl<typeof WorkspaceSe
     migrateWorkspace: (request, context) => migrateWorkspace(deps, request, changeRequest(request, context)),
     issueToken: request => issueToken(deps, request),
     deleteWorkspace: async (request, context) => {
-      await change(deps, request, context, { desired: "deleted" });
+      const data = request.removeData ? { data: "remove" as const } : {};
+      await change(deps, request, context, { desired: "deleted", ...data });
       return {};
     },
     previewWorkspace: request => preview(request),

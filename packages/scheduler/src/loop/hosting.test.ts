@@ -171,4 +171,27 @@ describe("the hosting loop", () => {
     await pass(5_000);
     expect(rig.lines.filter(line => line.event === "hosting.lost")).toHaveLength(1);
   });
+
+  it("has the data of a dropped workspace removed, by another host where the first one dies meanwhile", async () => {
+    living.set("host_b", {});
+    await create("fleet");
+    await pass(6_000);
+    const [first = "", second = ""] = (await where())[0]!.includes("host_a")
+      ? ["host_a", "host_b"]
+      : ["host_b", "host_a"];
+    living.set(first, { workspaces: [aHostedStatus()] });
+    await pass(1_000);
+    await store.changeWorkspace("fleet", { desired: "deleted", data: "remove" }, undefined, someone, rig.clock.now());
+    await pass(2_000);
+    expect(await where()).toEqual([`fleet ${first} 1 run`]);
+    living.delete(first);
+    await pass(8_000);
+    expect(await where()).toEqual([`fleet ${second} 2 run`]);
+    living.set(second, { workspaces: [aHostedStatus({ epoch: 2, counts: { "data.removed": 1 } })] });
+    await pass(6_000);
+    expect(await where()).toEqual([`fleet ${second} 2 stop`]);
+    living.set(second, { workspaces: [aHostedStatus({ epoch: 2, state: "stopped" })] });
+    await pass(2_000);
+    expect([await where(), await store.getWorkspace("fleet")]).toEqual([[], undefined]);
+  });
 });

@@ -97,6 +97,8 @@ export interface Records {
   readonly workspaces: Map<string, WorkspaceRecord>;
   /** By workspace, kind and name: the versions that are kept, the oldest first. */
   readonly rules: Map<string, readonly RuleRecord[]>;
+  /** Whose data stayed as a workspace was dropped, by its id. */
+  readonly workspaceRemains: Map<string, string>;
   /** By workspace and name. */
   readonly webhooks: Map<string, WebhookRecord>;
   /** By user name. */
@@ -162,6 +164,7 @@ export function emptyRecords(incarnation: string = freshIncarnation()): Records 
     workspaces: new Map(),
     rules: new Map(),
     webhooks: new Map(),
+    workspaceRemains: new Map(),
     devices: new Map(),
     workspaceBrokers: new Map(),
     gates: new Map(),

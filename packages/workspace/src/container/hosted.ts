@@ -20,6 +20,7 @@ import type { WebhookTarget } from "../rules/webhook-posting.ts";
 import { Container, type ContainerPorts } from "./container.ts";
 import type { PartFactories, ScalableDatabase } from "./factories.ts";
 import type { WorkspaceContent } from "./real-parts.ts";
+import { REMOVED } from "./remove-data.ts";
 import type { Orchestrator } from "./orchestrator.ts";
 import { manageContainer, SHARED } from "./registry.ts";
 
@@ -36,6 +37,8 @@ export interface HostedOptions extends Required<Pick<ContainerPorts, "clock" | "
   readonly workspaces: ServedWorkspaces;
   /** Finds the other half of one that moves; absent where nothing can move. */
   readonly findPeer?: FindPeer;
+  /** Removes the database and the files of a workspace. */
+  readonly removeData: (connector: Connector, lease: ReadLease) => Promise<void>;
   /** Makes the parts of one workspace. */
   readonly factories: (content: WorkspaceContent) => PartFactories;
   /** Enters a container where others look for it; among the shared ones where it is absent. */
@@ -49,6 +52,10 @@ const registerShared = (container: Container): void => manageContainer(SHARED, c
 export function createHostedContainers(options: HostedOptions): ContainerFactory {
   return {
     start: async (workspace, lease) => {
+      if (workspace.removesData === true) {
+        await options.removeData(workspace.connector, lease);
+        return REMOVED;
+      }
       if (workspace.role === "standby") return startStandby(standbyPorts(options, workspace, lease), workspace);
       const hosted = new Hosted(options, workspace, lease);
       await hosted.begin();

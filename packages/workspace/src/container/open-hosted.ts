@@ -17,6 +17,7 @@ import { createHostedContainers, type LoadRules } from "./hosted.ts";
 import { createOrchestrator } from "./orchestrator.ts";
 import { openEngines, type EngineSettings } from "./engines.ts";
 import { realParts } from "./real-parts.ts";
+import { removeData } from "./remove-data.ts";
 
 /** What a host runs workspaces with. */
 export interface HostedContainers {
@@ -61,6 +62,7 @@ export async function openHostedContainers(
         findPeer: createFindPeer(systemClock),
         messagesPerSecond: config.messagesPerSecond === 0 ? undefined : config.messagesPerSecond,
         factories: content => realParts(engines, content),
+        removeData: (connector, lease) => removeData(engines, connector, lease),
       }),
   };
 }

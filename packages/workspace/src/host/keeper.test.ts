@@ -163,6 +163,15 @@ describe("a container", () => {
     expect(log.lines.map(line => line.event)).toContain("workspace.unclean");
   });
 
+  it("ends before its data is removed, and what removes it is begun", async () => {
+    await take(workspace());
+    await take(workspace({ removesData: true, version: 2 }));
+    expect(containers.all.map(one => [one.workspace.removesData, one.isClosed])).toEqual([
+      [undefined, true],
+      [true, false],
+    ]);
+  });
+
   it("that cannot begin is tried again, at once where something else is wanted", async () => {
     containers.failure = "no";
     await take(workspace());

@@ -143,7 +143,9 @@ export class Lane {
 
   /** Whether what runs may go on, with or without an update. */
   #fits({ began, placement }: Held): boolean {
-    return this.#isToRun && placement === this.#placement && began.restarts === this.#wanted.restarts;
+    const { restarts, removesData } = this.#wanted;
+    const isSame = began.restarts === restarts && began.removesData === removesData;
+    return this.#isToRun && placement === this.#placement && isSame;
   }
 
   async #begin(): Promise<void> {

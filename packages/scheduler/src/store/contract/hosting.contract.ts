@@ -3,10 +3,12 @@ import type { HostingChange } from "@skep/core/workspace/host.ts";
 import { applyHosting } from "@skep/core/workspace/hosting.ts";
 import type { HostingPlan } from "@skep/core/workspace/hosting-plan.ts";
 import type { HostReport } from "@skep/core/workspace/host-report.ts";
+import { aTenant } from "@skep/core/testing/builders.ts";
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Mandate } from "../mandate.ts";
 import { aHostedStatus, aHostReport } from "../testing/hosts.ts";
+import { codeOf } from "../testing/records.ts";
 import { LONG, NOW, someone, type StoreSetting } from "./setting.ts";
 
 const HOLD_MS = 2_000;
@@ -39,6 +41,12 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
   const create = (id: string, mode: "shared" | "standalone" = "shared") =>
     store.createWorkspace(
       { tenantId: "acme", connector: aConnector({ id }, {}, {}, mode), purpose: aPurpose(), strategy: "round-robin" },
+      someone,
+      NOW,
+    );
+  const createFor = (tenantId: string) =>
+    store.createWorkspace(
+      { tenantId, connector: aConnector({ id: "fleet" }), purpose: aPurpose(), strategy: "round-robin" },
       someone,
       NOW,
     );
@@ -121,6 +129,54 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
       await follow(stop);
       await report({ workspaces: [aHostedStatus({ state: "stopped" })] });
       await follow(forget, place("host_b", 2));
+    });
+
+    it("lets a host remove the data of a dropped workspace, and the record goes once it has", async () => {
+      const rid = (more: object = {}) =>
+        store.changeWorkspace("fleet", { desired: "deleted", ...more }, undefined, someone, NOW);
+      const known = async () =>
+        (await store.loadHosting()).workspaces.map(({ id, desired, mode }) => ({ id, desired, mode }));
+      await committed(place());
+      await rid();
+      expect(await known()).toEqual([{ id: "fleet", desired: "deleted", mode: "shared" }]);
+      expect((await store.loadHostAssignment("host_a"))?.workspaces[0]).not.toHaveProperty("removesData");
+      await rid({ data: "remove" });
+      // It is wanted by a shared host until nothing is left, also where it had a host of its own.
+      expect(await known()).toEqual([{ id: "fleet", desired: "run", mode: "shared" }]);
+      expect((await store.loadHostAssignment("host_a"))?.workspaces).toMatchObject([{ removesData: true }]);
+      const removed = aHostedStatus({ counts: { "data.removed": 1 } });
+      for (const [over, status] of [
+        [{}, aHostedStatus()],
+        [{}, { ...removed, state: "assigned" as const }],
+        [{ hostId: "host_b" }, removed],
+      ] as const) {
+        await report({ ...over, workspaces: [status] });
+        expect((await known())[0]?.desired).toBe("run");
+      }
+      expect(await commit([], { gone: ["fleet"] })).toMatchObject({ kind: "stale" });
+      await report({ workspaces: [removed] });
+      expect((await known())[0]?.desired).toBe("deleted");
+      expect((await store.loadHostAssignment("host_a"))?.workspaces).toMatchObject([{ removesData: true }]);
+      await report({ workspaces: [{ ...removed, state: "stopped" }] });
+      expect(await commit([forget], { gone: ["fleet"] })).toEqual({ kind: "committed" });
+      expect(await store.getWorkspace("fleet")).toBeUndefined();
+      await store.createTenant(aTenant({ id: "other" }), someone);
+      expect((await createFor("other")).id).toBe("fleet");
+    });
+
+    it("gives nobody else the id of a workspace whose data stayed", async () => {
+      const drop = () => store.changeWorkspace("fleet", { desired: "deleted" }, undefined, someone, NOW);
+      await store.createTenant(aTenant({ id: "other" }), someone);
+      await drop();
+      // No host ever had it: there is no data.
+      expect(await commit([], { gone: ["fleet"] })).toEqual({ kind: "committed" });
+      await createFor("other");
+      await committed(place());
+      await drop();
+      await report({ workspaces: [aHostedStatus({ state: "stopped" })] });
+      expect(await commit([forget], { gone: ["fleet"] })).toEqual({ kind: "committed" });
+      expect(await codeOf(createFor("acme"))).toBe("failed_precondition WORKSPACE_DATA_KEPT");
+      expect((await createFor("other")).epoch).toBe(0);
     });
 
     it("tells a host whole assignments, each change with a higher revision, and no other host", async () => {

@@ -1,10 +1,11 @@
-import type { SeenContainer } from "@skep/core/workspace/container.ts";
+import { COUNTS, type SeenContainer } from "@skep/core/workspace/container.ts";
 import type { HostId, HostingChange } from "@skep/core/workspace/host.ts";
 import { isOver } from "@skep/core/workspace/migration.ts";
 import type { Migration, MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import { modeOfHost, moveOrder, peerOf, type MovingLocation } from "@skep/core/workspace/move.ts";
 import type { AssignedWorkspace, HostAssignment } from "@skep/core/workspace/host-assignment.ts";
-import type { HostReport } from "@skep/core/workspace/host-report.ts";
+import type { HostedStatus, HostReport } from "@skep/core/workspace/host-report.ts";
+import { hostedAs } from "@skep/core/workspace/record.ts";
 import { whyHostingStale, type HostingPlan, type HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
 import { takeReport } from "@skep/core/workspace/take-report.ts";
 import type { Stale } from "../commit-result.ts";
@@ -37,7 +38,7 @@ function loadHosting(records: Records): HostingRecords {
   return {
     hosts: inOrder(records.workspaceHosts.values(), one => one.id).map(row => toHost(records, row)),
     workspaces: inOrder(records.workspaces.values(), one => one.id).map(one => ({
-      ...{ id: one.id, tenantId: one.tenantId, mode: one.connector.config.resources.type, desired: one.desired },
+      ...{ id: one.id, tenantId: one.tenantId, ...hostedAs(one) },
       ...{ strategy: one.strategy, epoch: one.epoch, waiting: one.waiting },
     })),
     locations: locationsOf(records, () => true).map(toLocation),
@@ -94,6 +95,9 @@ function commitHosting(
     touchHalves(records, move.workspaceId, touched);
   }
   for (const id of plan.gone) {
+    const { tenantId, data, epoch } = records.workspaces.get(id)!;
+    if (data === "keep" && epoch > 0) records.workspaceRemains.set(id, tenantId);
+    if (data === "removed") records.workspaceRemains.delete(id);
     records.workspaces.delete(id);
     records.workspaceBrokers.delete(id);
     for (const [key, webhook] of records.webhooks) if (webhook.workspaceId === id) records.webhooks.delete(key);
@@ -167,10 +171,19 @@ function saveHostReport(records: Records, report: HostReport, holdMs: number, no
     const key = keyOf(status.workspaceId, status.epoch);
     const location = records.workspaceLocations.get(key);
     if (location === undefined) continue;
+    noteRemoval(records, status);
     const { move: _, ...before } = location;
     records.workspaceLocations.set(key, { ...before, ...status, changedAt: now });
   }
   return { answer, changed };
+}
+
+/** Its owner says that nothing of its data is left. */
+function noteRemoval({ workspaces }: Records, { workspaceId, epoch, state, counts }: HostedStatus): void {
+  const workspace = workspaces.get(workspaceId);
+  if (state !== "running" || counts[COUNTS.dataRemoved] !== 1) return;
+  if (workspace?.data === "remove" && workspace.epoch === epoch)
+    workspaces.set(workspaceId, { ...workspace, data: "removed" });
 }
 
 function loadHostAssignment(
@@ -193,6 +206,7 @@ function loadHostAssignment(
         {
           ...{ id, epoch, desired, connector, version, restarts, databasePool, instances, rulesVersion },
           ...(role === undefined ? {} : { role }),
+          ...(workspace.data === "keep" ? {} : { removesData: true as const }),
           ...(order === undefined ? {} : { move: order }),
         },
       ];

@@ -21,6 +21,7 @@ export function createWorkspaces(records: Records, pass: Pass): WorkspaceStore {
           const holder = workspaces.get(id);
           if (holder?.desired === "deleted") throw refuseWorkspace.beingDeleted(id);
           if (holder !== undefined) throw refuse.workspaceExists(id);
+          if ((records.workspaceRemains.get(id) ?? tenantId) !== tenantId) throw refuseWorkspace.dataKept(id);
           if (!tenants.has(tenantId)) throw refuse.noTenant(tenantId);
           workspaces.set(id, record);
           audit();

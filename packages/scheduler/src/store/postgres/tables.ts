@@ -153,6 +153,7 @@ export interface WorkspaceRow {
   created_at: number;
   updated_at: number;
   rules_version: number;
+  data: "keep" | "remove" | "removed";
   instances: number;
   scaled_at: number | null;
 }

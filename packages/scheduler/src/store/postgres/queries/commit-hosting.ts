@@ -21,10 +21,17 @@ export const LOCK_LEASE = `SELECT FROM leases WHERE name = 'scheduler' AND term 
  */
 const LOCK_HOSTS = `SELECT host_id AS id, renewals FROM workspace_hosts WHERE host_id = ANY ($1)
   OR host_id IN (SELECT host_id FROM workspace_locations WHERE workspace_id = ANY ($2)) ORDER BY host_id FOR UPDATE`;
-const LOCK_WORKSPACES = `SELECT id, desired, epoch FROM workspaces WHERE id = ANY ($1) ORDER BY id FOR UPDATE`;
+const LOCK_WORKSPACES = `SELECT id, CASE WHEN data = 'remove' THEN 'run' ELSE desired END AS desired, epoch FROM workspaces WHERE id = ANY ($1) ORDER BY id FOR UPDATE`;
 const LOCATIONS = `SELECT ${LOCATION} FROM workspace_locations WHERE workspace_id = ANY ($1) OR host_id = ANY ($2)`;
 
 const STEPS = `SELECT workspace_id AS "workspaceId", step FROM workspace_moves WHERE workspace_id = ANY ($1)`;
+
+/** One that no host ever had has no data. */
+const REMEMBER = `INSERT INTO workspace_remains (workspace_id, tenant_id, dropped_at)
+  SELECT id, tenant_id, $2 FROM workspaces WHERE id = ANY ($1) AND data = 'keep' AND epoch > 0
+  ON CONFLICT (workspace_id) DO UPDATE SET tenant_id = excluded.tenant_id, dropped_at = excluded.dropped_at`;
+const FORGET = `DELETE FROM workspace_remains r USING workspaces w
+  WHERE w.id = ANY ($1) AND w.data = 'removed' AND r.workspace_id = w.id`;
 
 /** Each by the array of its changes; what ends comes before what is placed in its stead. */
 const WRITES = {
@@ -101,6 +108,8 @@ async function writeAll(connection: pg.PoolClient, plan: HostingPlan, now: numbe
     await connection.query(text, text.includes("$2") ? [changes, now] : [changes]);
   }
   await writeMoves(connection, plan.moves ?? [], now);
+  await connection.query(REMEMBER, [plan.gone, now]);
+  await connection.query(FORGET, [plan.gone]);
   await connection.query("DELETE FROM workspaces WHERE id = ANY ($1)", [plan.gone]);
   await connection.query("DELETE FROM workspace_hosts WHERE host_id = ANY ($1)", [plan.lost]);
 }

@@ -1,3 +1,4 @@
+import { COUNTS } from "@skep/core/workspace/container.ts";
 import type { HostReport } from "@skep/core/workspace/host-report.ts";
 import type { MoveFacts } from "@skep/core/workspace/move.ts";
 import { takeReport, type HostOnRecord, type ReportedLocation } from "@skep/core/workspace/take-report.ts";
@@ -35,6 +36,12 @@ const STATUSES = `UPDATE workspace_locations l SET state = g.state, healthy = g.
     "lastError" text, move jsonb)
   WHERE l.host_id = $1 AND l.workspace_id = g."workspaceId" AND l.epoch = g.epoch AND l.state <> 'stopped'`;
 
+const REMOVED = `UPDATE workspaces w SET data = 'removed'
+  FROM jsonb_to_recordset($1) AS g("workspaceId" text, epoch bigint, state text, counts jsonb)
+  JOIN workspace_locations l ON l.workspace_id = g."workspaceId" AND l.epoch = g.epoch AND l.host_id = $2
+  WHERE w.id = g."workspaceId" AND w.epoch = g.epoch AND w.data = 'remove' AND g.state = 'running'
+    AND (g.counts ->> '${COUNTS.dataRemoved}')::float8 = 1`;
+
 type HostRow = Omit<HostOnRecord, "workspaceId"> & { readonly workspaceId: string | null };
 type LocationRow = Omit<ReportedLocation, "isHealthy" | "counts" | "lastError" | "role" | "move"> & {
   readonly role: LocationJson["role"];
@@ -61,6 +68,8 @@ export async function saveHostReport(
     if (answer.anew !== "") return { answer, changed };
     if (isNewest) await connection.query(WRITE, valuesOf(report, now));
     else await connection.query(RENEW, [report.hostId]);
+    if (statuses.some(one => one.counts[COUNTS.dataRemoved] === 1))
+      await connection.query(REMOVED, [JSON.stringify(statuses), report.hostId]);
     if (statuses.length > 0) await connection.query(STATUSES, [report.hostId, JSON.stringify(statuses), now]);
     return { answer, changed };
   });

@@ -23,7 +23,8 @@ const LOAD = {
     h.last_placed AS "lastPlaced", h.connections, h.messages_per_second, h.memory_share,
     CASE WHEN n.availability = 'drain' THEN 'drain' ELSE h.availability END AS availability
     FROM workspace_hosts h LEFT JOIN node_metadata n ON n.node_id = h.node_id ORDER BY h.host_id`)} AS hosts,
-  ${list(`SELECT id, tenant_id AS "tenantId", mode, desired, strategy, epoch, waiting FROM workspaces ORDER BY id`)} AS workspaces,
+  ${list(`SELECT id, tenant_id AS "tenantId", CASE WHEN data = 'remove' THEN 'shared' ELSE mode END AS mode,
+    CASE WHEN data = 'remove' THEN 'run' ELSE desired END AS desired, strategy, epoch, waiting FROM workspaces ORDER BY id`)} AS workspaces,
   ${list(`SELECT ${LOCATION} FROM workspace_locations ORDER BY workspace_id, epoch`)} AS locations,
   ${list(MOVES)} AS moves`,
 };
@@ -63,7 +64,7 @@ const ASSIGNMENT = {
   text: `SELECT h.revision, p.incarnation, h.workspace_id AS owner,
   coalesce((SELECT term FROM leases WHERE name = 'scheduler'), 0) AS term,
   ${list(`SELECT w.id, l.epoch, l.desired, w.connector, w.version, w.restarts, w.database_pool AS "databasePool",
-    w.instances,
+    w.instances, w.data <> 'keep' AS "removesData",
     w.rules_version AS "rulesVersion", l.role
     FROM workspace_locations l JOIN workspaces w ON w.id = l.workspace_id
     WHERE l.host_id = h.host_id AND l.state <> 'stopped' ORDER BY w.id, l.epoch`)} AS workspaces,
@@ -78,8 +79,9 @@ interface AssignmentRow {
   readonly term: number;
   /** The one workspace that the host may run. */
   readonly owner: string | null;
-  readonly workspaces: readonly (Omit<AssignedWorkspace, "connector" | "role" | "move"> & {
+  readonly workspaces: readonly (Omit<AssignedWorkspace, "connector" | "role" | "move" | "removesData"> & {
     readonly connector: unknown;
+    readonly removesData: boolean;
     readonly role: LocationJson["role"];
   })[];
   readonly moves: readonly (MoveJson & { readonly peer: { readonly address: string; readonly port: number } | null })[];
@@ -99,11 +101,12 @@ async function loadHostAssignment(
   );
   return {
     ...{ hostId, incarnation, term, revision },
-    workspaces: workspaces.map(({ role, ...one }) => {
+    workspaces: workspaces.map(({ role, removesData, ...one }) => {
       const move = orders.get(one.id);
       return {
         ...{ ...one, connector: connectorFromStored(one.connector) },
         ...(role === "standby" ? { role } : {}),
+        ...(removesData ? { removesData } : {}),
         ...(move === undefined ? {} : { move }),
       };
     }),

@@ -36,10 +36,15 @@ const CREATE = {
   name: "create-workspace",
   text: `
 WITH created AS (INSERT INTO workspaces (id, tenant_id, connector, purpose, mode, strategy, desired, database_pool,
-    scaling, restarts, version, updated_at, created_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING id),
-${recordParts(13, "true")}
+    scaling, restarts, version, updated_at, created_at, data)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13) RETURNING id),
+${recordParts(14, "true")}
 SELECT id FROM created`,
+};
+
+const REMAINS = {
+  name: "find-workspace-remains",
+  text: "SELECT FROM workspace_remains WHERE workspace_id = $1 AND tenant_id <> $2",
 };
 
 /** Compare-and-set on the version; hosting's columns are left alone. */
@@ -47,9 +52,9 @@ const CHANGE = {
   name: "change-workspace",
   text: `
 WITH changed AS (UPDATE workspaces SET connector = $3, purpose = $4, mode = $5, strategy = $6, desired = $7,
-    database_pool = $8, scaling = $9, restarts = $10, version = $11, updated_at = $12
+    database_pool = $8, scaling = $9, restarts = $10, version = $11, updated_at = $12, data = $13
   WHERE id = $1 AND tenant_id = $2 AND version = $11::bigint - 1 RETURNING id),
-${recordParts(13, "EXISTS (SELECT FROM changed)")}
+${recordParts(14, "EXISTS (SELECT FROM changed)")}
 SELECT id FROM changed`,
 };
 
@@ -75,6 +80,7 @@ export function toWorkspace(row: WorkspaceRow): WorkspaceRecord {
     connector: connectorFromStored(row.connector),
     purpose: purposeFromStored(row.purpose),
     databasePool: row.database_pool,
+    data: row.data,
     ...{ scaling: scalingFromStored(row.scaling), instances: row.instances, scaledAt: row.scaled_at ?? undefined },
     ...{ restarts: row.restarts, epoch: row.epoch, waiting: row.waiting, version: row.version },
     ...{ createdAt: row.created_at, updatedAt: row.updated_at, rulesVersion: row.rules_version },
@@ -94,6 +100,8 @@ async function createWorkspace(
 ): Promise<WorkspaceRecord> {
   const record = firstWorkspace(wanted, now);
   const one = mutation(request, "workspace.create", record.id, wanted, now);
+  const kept = await ask(db, REMAINS, [record.id, record.tenantId]);
+  if (kept.length > 0) throw refuseWorkspace.dataKept(record.id);
   try {
     await ask(db, CREATE, [...valuesOf(record), ...recordValues(one, workspaceAnswer.encode(record))]);
     return record;
@@ -143,6 +151,6 @@ function valuesOf(record: WorkspaceRecord): readonly unknown[] {
   return [
     ...[id, tenantId, JSON.stringify(connectorToStored(connector)), JSON.stringify(purposeToStored(purpose))],
     ...[connector.config.resources.type, strategy, desired, databasePool, JSON.stringify(scalingToStored(scaling))],
-    ...[restarts, version, record.updatedAt],
+    ...[restarts, version, record.updatedAt, record.data],
   ];
 }
