@@ -19,6 +19,7 @@ import { createHostedContainers } from "@skep/workspace/container/hosted.ts";
 import { createOrchestrator } from "@skep/workspace/container/orchestrator.ts";
 import { openEngines } from "@skep/workspace/container/engines.ts";
 import { realParts } from "@skep/workspace/container/real-parts.ts";
+import { removeData } from "@skep/workspace/container/remove-data.ts";
 import { listenForWorkspaces } from "@skep/workspace/data/listen.ts";
 import { createJournal } from "@skep/workspace/data/journal.ts";
 import { createServed } from "@skep/workspace/data/served.ts";
@@ -157,6 +158,7 @@ export async function startMoveRig(): Promise<MoveRig> {
       containers: createHostedContainers({
         ...{ ...own, orchestrator, workspaces, messagesPerSecond: undefined, register: () => undefined },
         loadRules: async () => ({ rulesVersion: 0, records: [], webhooks: new Map() }),
+        removeData: (connector, lease) => removeData(opened, connector, lease),
         findPeer: createFindPeer(systemClock),
         factories: content => realParts(opened, content),
       }),

@@ -2,8 +2,8 @@ import { sql, type Kysely } from "kysely";
 
 /**
  * What becomes of a workspace's data as it is deleted, and whose data stayed: nobody else gets a
- * workspace of that id. How much room scaling gave to a workspace, and when. The leader's loop writes both; they raise no
- * version, since nobody wanted the change.
+ * workspace of that id. How much room scaling gave to a workspace, and when: the leader's loop
+ * writes both, and they raise no version, since nobody wanted the change.
  */
 export async function scaledWorkspaces(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
