@@ -18,6 +18,11 @@ export async function openStackDatabase(platform: Platform): Promise<ReachedData
   return openDatabase(platform, "node-1", filter, "mongod", { auth: { username: HOSTS_USER, password } });
 }
 
+/** That of a standalone workspace, through the host in its pod. */
+export function openPodDatabase(platform: Platform, node: string, deploymentId: string): Promise<ReachedDatabase> {
+  return openDatabase(platform, node, `label=skep.deployment=${deploymentId}`, "127.0.0.1", {});
+}
+
 async function openDatabase(
   platform: Platform,
   node: string,

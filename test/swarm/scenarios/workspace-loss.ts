@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { aConnector } from "@skep/core/testing/connector.ts";
+import { podId } from "@skep/core/workspace/pod.ts";
 import { killNode, startNode } from "@skep/devswarm/fleet.ts";
 import { fleetUsage } from "@skep/devswarm/usage.ts";
 import { Liveness } from "@skep/sdk/index.ts";
@@ -7,10 +9,11 @@ import { startDeviceFleet, storedNumbers, type DeviceFleet } from "../../support
 import type { SentDevice } from "../../support/device-fleet-process.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createDevices, createWorkspace } from "../../support/workspace-fleet.ts";
-import type { Platform } from "../platform.ts";
-import { openStackDatabase } from "../workspace-database.ts";
+import { nodeOf, type Platform } from "../platform.ts";
+import { openPodDatabase, openStackDatabase } from "../workspace-database.ts";
 
 const MQTT = 1883;
+const AWAY_MS = 5_000;
 
 /** How many devices publish, and how often each of them. */
 export interface Publishing {
@@ -45,6 +48,41 @@ export function workspaceLossScenarios(given: () => Platform, publishing: Publis
       expect(stored).toMatchObject({ doubled: 0, missing: 0, unacknowledged: 0 });
     }, 60_000);
     await platform.client.workspaces.deleteWorkspace({ workspaceId });
+  });
+
+  // Mosquitto acknowledges before anything is on a disk, and here its node takes the host along:
+  // what was between the two is lost. In one run it was 2 of 14,313.
+  it("doubles none and loses less than a second when the node of a standalone one dies and comes back", async () => {
+    const platform = given();
+    const { client, fleet } = platform;
+    // The control plane's node is not to die here.
+    const nodeId = nodeOf(fleet, "node-1").swarmId;
+    await eventually(() => client.nodes.pauseNode({ nodeId }), 30_000);
+    onTestFinished(async () => void (await eventually(() => client.nodes.activateNode({ nodeId }), 30_000)));
+    const { sending, workspaceId, devices } = await beginPublishing(platform, "standalone", publishing);
+    const pod = podId("default", workspaceId);
+    const { instances } = await client.instances.listInstances({ deploymentId: pod });
+    const victim = instances[0]?.hostname ?? "";
+    await killNode(fleet, victim);
+    onTestFinished(async () => wholeAgain(platform, victim));
+    await sleep(AWAY_MS);
+    const back = performance.now();
+    await wholeAgain(platform, victim);
+    await sending.goesOn(3 * publishing.devices, 180_000);
+    note(`its devices go on ${seconds(back)} after its node began again`);
+
+    const acknowledged = await endOf(sending);
+    const database = await openPodDatabase(platform, victim, pod);
+    onTestFinished(() => database.close());
+    const ofOneSecond = (publishing.devices * 1_000) / publishing.everyMs;
+    const stored = await eventually(async () => {
+      const found = await storedNumbers(database.of(workspaceId), devices, acknowledged);
+      expect(found.missing).toBeLessThan(ofOneSecond);
+      return found;
+    }, 60_000);
+    note(`${stored.missing} of ${stored.documents + stored.missing} are lost`);
+    expect(stored).toMatchObject({ doubled: 0, unacknowledged: 0 });
+    await client.workspaces.deleteWorkspace({ workspaceId });
   });
 }
 
