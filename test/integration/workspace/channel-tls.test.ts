@@ -1,6 +1,7 @@
 import { systemClock } from "@skep/kit/clock.ts";
 import { systemRandom } from "@skep/kit/random.ts";
 import type { Delivery, Reader } from "@skep/workspace/channel/delivery.ts";
+import { openPublisher } from "@skep/workspace/channel/publisher.ts";
 import { openReader } from "@skep/workspace/channel/reader.ts";
 import { connectAsync } from "mqtt";
 import { writeFile } from "node:fs/promises";
@@ -55,6 +56,29 @@ describe("a workspace's channel over TLS", () => {
     await device.publishAsync("acme/devices/d1/telemetry/count", "1", { qos: 1 });
     await device.endAsync();
     await eventually(() => expect(delivered.map(one => one.topic)).toEqual(["acme/devices/d1/telemetry/count"]));
+  });
+
+  it("publishes commands by it, and to no broker that it does not trust (R30)", async () => {
+    const own = makeCertificate();
+    const broker = await startBroker(own);
+    const url = `mqtts://127.0.0.1:${broker.port}`;
+    const { reader, delivered } = read(url, own.certificate);
+    await eventually(() => expect(reader.state()).toEqual({ kind: "connected" }));
+    const as = { url, username: "", password: "" };
+    const [trusting, other] = [
+      openPublisher({ ...as, clientId: "skep-publisher-1", ca: own.certificate }),
+      openPublisher({ ...as, clientId: "skep-publisher-2", ca: makeCertificate().certificate }),
+    ];
+    for (const one of [trusting, other]) ends.push(() => one.close());
+    await eventually(() =>
+      expect([trusting.isConnected(), other.lastError()]).toEqual([true, expect.stringMatching(/certificate/)]),
+    );
+    await trusting.publish("acme/devices/d1/commands/cool", Buffer.from("now"));
+    await eventually(() => expect(delivered.map(({ payload }) => String(payload))).toEqual(["now"]));
+    await expect(other.publish("acme/devices/d1/commands/cool", Buffer.from("no"))).rejects.toThrow(
+      "The broker takes no",
+    );
+    expect(broker.output()).not.toContain("skep-publisher-2");
   });
 
   it("says that it does not trust a broker, and tells it nothing", async () => {
