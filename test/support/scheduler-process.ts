@@ -22,6 +22,7 @@ export async function startScheduler(
   database: string,
   nats: NatsServer,
   nodeOptions: readonly string[] = [],
+  environment: (apiPort: number) => Readonly<Record<string, string>> = () => ({}),
 ): Promise<SchedulerProcess> {
   const apiPort = await freePort();
   const env = {
@@ -35,6 +36,7 @@ export async function startScheduler(
     SKEP_API_PORT: String(apiPort),
     SKEP_EDGE_PORT: String(await freePort()),
     SKEP_REPLICA_NAME: "load",
+    ...environment(apiPort),
   };
   const program = join(root, "packages", "scheduler", "src", "main.ts");
   const child = startChild(process.execPath, [...nodeOptions, program], { env, cwd: root });

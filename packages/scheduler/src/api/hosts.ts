@@ -65,14 +65,14 @@ export function hostHandlers(deps: ApiDeps): ServiceImpl<typeof HostService> {
  */
 async function reachOf(
   store: Pick<PodStore, "locatePod">,
-  { address, eventsPort, workspaceId }: HostReport,
+  { address, eventsPort, workspaceId, nodeId }: HostReport,
   peer: string,
-): Promise<Pick<HostReport, "address" | "eventsPort">> {
+): Promise<Pick<HostReport, "address" | "eventsPort" | "nodeId">> {
   const origin = isHostAddress(peer) ? peer : "";
-  if (workspaceId === undefined) return { address: address === "" ? origin : address, eventsPort };
+  if (workspaceId === undefined) return { nodeId, address: address === "" ? origin : address, eventsPort };
   const pod = await store.locatePod(workspaceId, POD_EVENTS_PORT);
-  if (!pod.isThere) return { address: origin, eventsPort };
-  return { address: pod.address?.host ?? "", eventsPort: pod.address?.port ?? 0 };
+  if (!pod.isThere) return { nodeId, address: origin, eventsPort };
+  return { nodeId: pod.nodeId, address: pod.address?.host ?? "", eventsPort: pod.address?.port ?? 0 };
 }
 
 /** What a host is to run, at once where it is recorded, and after each change. */

@@ -1,3 +1,4 @@
+import type { NodeId } from "@skep/core/model/node.ts";
 import type { BrokerAddress } from "@skep/core/workspace/broker.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { PodRecords } from "@skep/core/workspace/plan-pods.ts";
@@ -6,7 +7,9 @@ import type { PodRecords } from "@skep/core/workspace/plan-pods.ts";
 export interface PodPort {
   /** Whether there is a pod at all. */
   readonly isThere: boolean;
-  /** At its node; `undefined` while it does not run. */
+  /** Where it runs; empty while it does not. */
+  readonly nodeId: NodeId;
+  /** At that node; `undefined` while it does not run. */
   readonly address: BrokerAddress | undefined;
 }
 

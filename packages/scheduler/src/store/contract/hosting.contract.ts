@@ -110,9 +110,10 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
       });
     });
 
-    it("takes a host of a drained node to give everything away", async () => {
+    it("takes a shared host of a drained node to give everything away, and one in a pod to go with that", async () => {
+      await report({ hostId: "host_c", workspaceId: "alone" });
       await store.saveSwarmNodes([drained], NOW);
-      expect((await store.loadHosting()).hosts.map(one => one.availability)).toEqual(["drain", "drain"]);
+      expect((await store.loadHosting()).hosts.map(one => one.availability)).toEqual(["drain", "drain", "active"]);
     });
 
     it("writes a plan as core applies it", async () => {

@@ -96,7 +96,7 @@ export function describePods({ store, committed, mandate }: StoreSetting): void 
 
     it("are reached where they run, by each of their ports", async () => {
       await make("fleet", "standalone");
-      const nowhere = { isThere: false, address: undefined };
+      const nowhere = { isThere: false, nodeId: "", address: undefined };
       expect(await store.locatePod("fleet", 7_704)).toEqual(nowhere);
       expect(await store.locatePod("none", 7_704)).toEqual(nowhere);
       await store.createDeployment("acme", spec, [], someone, NOW);
@@ -113,6 +113,7 @@ export function describePods({ store, committed, mandate }: StoreSetting): void 
       expect(await at(7_704)).toEqual({ host: "10.0.0.1", port: 31_000 });
       expect(await at(1_883)).toEqual({ host: "10.0.0.1", port: 31_001 });
       expect(await at(27_017)).toBeUndefined();
+      expect((await store.locatePod("fleet", 7_704)).nodeId).toBe("node-1");
     });
   });
 }

@@ -4,7 +4,7 @@ import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
 import { GONE_AFTER_MS, type GateStore } from "../gate-store.ts";
 import type { Mandate } from "../mandate.ts";
 import { inOrder, type Records } from "../memory-records.ts";
-import { addressOf } from "./pods.ts";
+import { portOf } from "./pods.ts";
 
 /** Passes a call of the store's on, as the network between would. */
 type Pass = <T>(call: string, run: () => T) => Promise<T>;
@@ -51,6 +51,6 @@ function brokerOf(records: Records, { id, tenantId, connector }: WorkspaceRecord
   const { side, serial, switchedAt } = records.workspaceBrokers.get(id) ?? {
     ...{ side: sideOf(connector.config.resources.type), serial: 0, switchedAt: -Infinity },
   };
-  const address = side === "own" ? addressOf(records, podId(tenantId, id), POD_MQTT_PORT) : undefined;
+  const address = side === "own" ? portOf(records, podId(tenantId, id), POD_MQTT_PORT)?.address : undefined;
   return { workspaceId: id, side, serial, address, isSwitched: switchedAt > after };
 }

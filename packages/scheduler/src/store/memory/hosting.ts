@@ -48,7 +48,8 @@ function loadHosting(records: Records): HostingRecords {
 
 function toHost(records: Records, row: HostRow): HostingRecords["hosts"][number] {
   const { id, nodeId, workspaceId, availability, load, most, lastPlaced, renewals } = row;
-  const isDrained = records.nodes.get(nodeId)?.node.availability === "drain";
+  // One in a pod goes with its pod, which the tick takes care of.
+  const isDrained = workspaceId === undefined && records.nodes.get(nodeId)?.node.availability === "drain";
   return {
     ...{ id, nodeId, workspaceId, load, most, lastPlaced, renewals },
     availability: isDrained ? "drain" : availability,

@@ -18,7 +18,8 @@ export function createPods(records: Records, pass: Pass): PodStore {
     locatePod: (workspaceId, port) =>
       pass("locatePod", () => {
         const id = podId(records.workspaces.get(workspaceId)?.tenantId ?? "", workspaceId);
-        return { isThere: records.deployments.has(id), address: addressOf(records, id, port) };
+        const { nodeId = "", address } = portOf(records, id, port) ?? {};
+        return { isThere: records.deployments.has(id), nodeId, address };
       }),
   };
 }
@@ -60,12 +61,17 @@ function instancesOf(records: Records, deploymentId: string): Pod["instances"] {
 }
 
 /** Where a port of a deployment's running copy is; `undefined` while none runs. */
-export function addressOf(records: Records, deploymentId: string, containerPort: number): BrokerAddress | undefined {
+export function portOf(
+  records: Records,
+  deploymentId: string,
+  containerPort: number,
+): { readonly nodeId: string; readonly address: BrokerAddress } | undefined {
   const running = [...records.locations.values()].filter(
     one => one.deploymentId === deploymentId && one.state === "running" && one.desired !== "stop",
   );
   const [latest] = running.toSorted((a, b) => b.changedAt - a.changedAt);
   const port = latest?.ports.find(one => one.containerPort === containerPort)?.hostPort;
   const host = records.nodes.get(latest?.nodeId ?? "")?.node.address;
-  return port === undefined || host === undefined ? undefined : { host, port };
+  if (latest === undefined || port === undefined || host === undefined) return undefined;
+  return { nodeId: latest.nodeId, address: { host, port } };
 }

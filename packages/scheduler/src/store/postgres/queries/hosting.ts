@@ -15,13 +15,16 @@ import { MOVES, toMove, type MoveJson } from "./moves.ts";
 
 const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
 
-/** One statement is one snapshot. The hosts of a drained node give everything away. */
+/**
+ * One statement is one snapshot. The shared hosts of a drained node give everything away; one in a
+ * pod goes with its pod, which the tick takes care of.
+ */
 const LOAD = {
   name: "load-hosting",
   text: `SELECT
   ${list(`SELECT h.host_id AS id, h.node_id AS "nodeId", h.workspace_id AS "workspaceId", h.most, h.renewals,
     h.last_placed AS "lastPlaced", h.connections, h.messages_per_second, h.memory_share,
-    CASE WHEN n.availability = 'drain' THEN 'drain' ELSE h.availability END AS availability
+    CASE WHEN n.availability = 'drain' AND h.workspace_id IS NULL THEN 'drain' ELSE h.availability END AS availability
     FROM workspace_hosts h LEFT JOIN node_metadata n ON n.node_id = h.node_id ORDER BY h.host_id`)} AS hosts,
   ${list(`SELECT id, tenant_id AS "tenantId", CASE WHEN data = 'remove' THEN 'shared' ELSE mode END AS mode,
     CASE WHEN data = 'remove' THEN 'run' ELSE desired END AS desired, strategy, epoch, waiting FROM workspaces ORDER BY id`)} AS workspaces,

@@ -17,7 +17,7 @@ export const POD_ID = "w.tenant_id || '.ws_' || w.id";
 
 /** Where a port of a pod is, whose deployment is `id`: at the latest of its copies that run. */
 export function podAt(id: string, port: string): string {
-  return `SELECT n.address AS host, (x ->> 'hostPort')::integer AS port
+  return `SELECT n.node_id, n.address AS host, (x ->> 'hostPort')::integer AS port
   FROM deployment_locations l JOIN node_metadata n USING (node_id), jsonb_array_elements(l.ports) x
   WHERE l.deployment_id = ${id} AND l.status = 'running' AND l.desired <> 'stop'
     AND (x ->> 'containerPort')::integer = ${port}
@@ -76,21 +76,25 @@ async function loadPods(db: Queryable): Promise<PodRecords> {
 
 const LOCATE = {
   name: "locate-pod",
-  text: `SELECT EXISTS (SELECT FROM deployments d WHERE d.id = ${POD_ID}) AS there, p.host, p.port
+  text: `SELECT EXISTS (SELECT FROM deployments d WHERE d.id = ${POD_ID}) AS there, p.node_id, p.host, p.port
 FROM workspaces w LEFT JOIN LATERAL (${podAt(POD_ID, "$2")}) p ON true WHERE w.id = $1`,
 };
+
+interface LocateRow {
+  readonly there: boolean;
+  readonly node_id: string | null;
+  readonly host: string | null;
+  readonly port: number | null;
+}
 
 /** See `PodStore`. */
 export function createPods(db: Queryable): PodStore {
   return {
     loadPods: () => loadPods(db),
     locatePod: async (workspaceId, containerPort) => {
-      const [row] = await ask<{ there: boolean; host: string | null; port: number | null }>(db, LOCATE, [
-        workspaceId,
-        containerPort,
-      ]);
-      const { there: isThere = false, host = null, port = null } = row ?? {};
-      return { isThere, address: host === null || port === null ? undefined : { host, port } };
+      const [row] = await ask<LocateRow & Record<string, unknown>>(db, LOCATE, [workspaceId, containerPort]);
+      const { there: isThere = false, host = null, port = null, node_id: nodeId } = row ?? {};
+      return { isThere, nodeId: nodeId ?? "", address: host === null || port === null ? undefined : { host, port } };
     },
   };
 }

@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { publishImages } from "@skep/deploy/images/publish.ts";
+import { docker, downFleet, upFleet, type Fleet, type FleetNode } from "@skep/devswarm/fleet.ts";
+import { WorkspaceDesired } from "@skep/api/gen/skep/v1/workspace_pb.ts";
+import { connectorToProto } from "@skep/api/codec/connector.ts";
+import { aConnector } from "@skep/core/testing/connector.ts";
+import type { SkepClient } from "@skep/sdk/index.ts";
+import { connect as connectApi } from "@skep/sdk/node.ts";
+import { connectAsync } from "mqtt";
+import { io } from "socket.io-client";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { importBusybox } from "../support/busybox.ts";
+import { freePort, startChild, type Child } from "../support/child.ts";
+import { eventually } from "../support/eventually.ts";
+import { startNatsServer } from "../support/nats-server.ts";
+import { startStoreServer } from "../support/postgres.ts";
+import { startScheduler, type SchedulerProcess } from "../support/scheduler-process.ts";
+import { createDevices } from "../support/workspace-fleet.ts";
+import { root } from "../tidy/sources.ts";
+
+const PAUSE = "skep-test/box";
+const FLEET = "podtest";
+const SECRET = "sk_live_0123456789";
+const [TOKEN, GATE_SECRET] = ["the token of the operator", "what the gates show"];
+const ID = "fleet";
+const DEPLOYMENT = `default.ws_${ID}`;
+
+let fleet: Fleet;
+let node: FleetNode;
+let scheduler: SchedulerProcess;
+let client: SkepClient;
+let gatePort: number;
+const ends: (() => Promise<unknown>)[] = [];
+
+const engine = (...argv: string[]): Promise<string> => docker(fleet, node.name, argv);
+const container = async (name: string): Promise<string> =>
+  (await engine("ps", "-q", "--no-trunc", "--filter", `name=-${name}$`)).trim();
+
+// One real engine; a scheduler, an agent and a gate as processes beside it.
+beforeAll(async () => {
+  fleet = await upFleet({ name: FLEET, nodes: 1, managers: 1 });
+  ends.push(() => downFleet(FLEET));
+  node = fleet.nodes[0]!;
+  await importBusybox(argv => docker(fleet, node.name, argv), PAUSE);
+  const images = await publishImages({
+    docker: (argv, options) => docker(fleet, node.name, argv, options),
+    ...{ socket: node.socket, registry: "", which: ["workspace", "mosquitto", "mongo"] },
+  });
+  const [store, nats] = await Promise.all([startStoreServer(), startNatsServer()]);
+  ends.push(
+    () => store.server.close(),
+    () => nats.close(),
+  );
+  scheduler = await startScheduler(store.server, await store.createDatabase(), nats, [], apiPort => ({
+    SKEP_WORKSPACE_API_URL: `http://${fleet.hostAddress}:${apiPort}`,
+    ...{ SKEP_WORKSPACE_IMAGE: images.workspace, SKEP_MOSQUITTO_IMAGE: images.mosquitto },
+    // The host in a pod is known by what it shows.
+    ...{ SKEP_MONGO_IMAGE: images.mongo, SKEP_API_OPEN: "no", SKEP_API_TOKEN: TOKEN, SKEP_GATE_SECRET: GATE_SECRET },
+  }));
+  ends.push(() => scheduler.close());
+  client = connectApi({ url: scheduler.apiUrl, token: TOKEN });
+  const stateDir = await mkdtemp(join(tmpdir(), "skep-pod-"));
+  ends.push(() => rm(stateDir, { recursive: true, force: true }));
+  program("agent/src/main.ts", {
+    ...{ SKEP_NATS_URL: nats.url, SKEP_NATS_USER: "agent", SKEP_PROBE_PORT: String(await freePort()) },
+    ...{ SKEP_STATE_DIR: stateDir, SKEP_DOCKER_SOCKET: node.socket, SKEP_PAUSE_IMAGE: PAUSE },
+  });
+  gatePort = await freePort();
+  const gate = program("workspace/src/gate/main.ts", {
+    ...{ SKEP_URL: scheduler.apiUrl, SKEP_BROKER_HOST: "127.0.0.1", SKEP_BROKER_PORT: String(await freePort()) },
+    ...{ SKEP_MQTT_PORT: String(gatePort), SKEP_MQTT_WEBSOCKET_PORT: "0", SKEP_GATE_PROBE_PORT: "0" },
+    SKEP_GATE_SECRET: GATE_SECRET,
+  });
+  await eventually(() => expect(gate.output()).toContain("gate.listening"), 20_000);
+});
+
+afterAll(async () => {
+  for (const end of ends.toReversed()) await end();
+});
+
+function program(file: string, environment: Readonly<Record<string, string>>): Child {
+  const options = { cwd: root, env: { ...process.env, ...environment } };
+  const child = startChild(process.execPath, [join(root, "packages", file)], options);
+  ends.push(() => child.end("SIGKILL"));
+  return child;
+}
+
+async function untilActive(): Promise<void> {
+  await eventually(async () => {
+    const { status, lastError } = await client.containers.getContainerStatus({ containerId: ID });
+    const { workspace } = await client.workspaces.getWorkspace({ workspaceId: ID });
+    expect(status, `${lastError} ${workspace?.waiting}`).toBe("healthy");
+  }, 60_000);
+}
+
+it("a standalone workspace runs in a pod of its own: what a device publishes through the gate is stored there", async () => {
+  const connector = aConnector({ id: ID }, { secret: SECRET }, {}, "standalone");
+  await client.workspaces.createWorkspace({ tenantId: "default", connector: connectorToProto(connector) });
+  await untilActive();
+  expect((await client.workspaces.getWorkspace({ workspaceId: ID })).workspace?.location?.nodeId).toBe(node.swarmId);
+
+  const { instances } = await client.instances.listInstances({ deploymentId: DEPLOYMENT });
+  const ports = new Map(instances[0]?.locations[0]?.ports.map(one => [one.containerPort, one.hostPort]));
+  const url = `http://${node.address}:${ports.get(7_704)}/ws/${ID}`;
+  const socket = io(url, { path: `/ws/${ID}/socket.io`, transports: ["websocket"], auth: { secret: SECRET } });
+  onTestFinished(() => void socket.disconnect());
+  const heard: unknown[] = [];
+  socket.on("event", ({ data }: { readonly data: unknown }) => heard.push(data));
+  await eventually(() => expect(socket.connected).toBe(true), 10_000);
+  expect(await socket.emitWithAck("subscribe", { filters: ["devices/#"] })).toMatchObject({ ok: true });
+
+  const [device] = await createDevices(client, ID, 1, true);
+  const login = { username: device!.user, password: device!.secret };
+  const one = await connectAsync(`mqtt://127.0.0.1:${gatePort}`, { ...login, protocolVersion: 5 });
+  onTestFinished(() => one.endAsync(true));
+  await one.publishAsync(`${device!.user}/telemetry/speed`, '{"kmh":80}', { qos: 1 });
+  // It is told to sockets once a majority of the database has it.
+  await eventually(() => expect(heard).toHaveLength(1), 10_000);
+
+  for (const name of ["host", "mosquitto", "mongod"]) {
+    const [inspected] = JSON.parse(await engine("inspect", await container(name))) as [
+      { Config: { Cmd: string[]; Labels: object; Env: string[] }; HostConfig: { Memory: number } },
+    ];
+    const shown = JSON.stringify([
+      inspected.Config.Cmd,
+      inspected.Config.Labels,
+      await engine("top", await container(name)),
+    ]);
+    const secrets = inspected.Config.Env.filter(line => /^(SKEP_HOST_SECRET|SKEP_MQTT_PASSWORD|PASSWORDS)=/.test(line));
+    for (const line of secrets) expect(shown).not.toContain(line.slice(line.indexOf("=") + 1));
+    expect(inspected.HostConfig.Memory).toBeGreaterThan(0);
+    expect(await engine("logs", await container(name))).not.toContain(SECRET);
+  }
+});
+
+it("keeps its data as it is stopped, and its volumes as it is deleted", async () => {
+  const volumes = async () =>
+    (await client.volumes.listVolumes({ deploymentId: DEPLOYMENT })).volumes.map(one => one.name);
+  await client.workspaces.updateWorkspace({ workspaceId: ID, desired: WorkspaceDesired.STOPPED });
+  await eventually(async () => expect(await container("host")).toBe(""), 60_000);
+  await client.workspaces.updateWorkspace({ workspaceId: ID, desired: WorkspaceDesired.RUN });
+  await untilActive();
+  expect(await volumes()).toEqual(["broker", "database"]);
+  await client.workspaces.deleteWorkspace({ workspaceId: ID });
+  await eventually(async () => {
+    expect((await client.deployments.listDeployments({})).deployments).toEqual([]);
+    expect((await client.workspaces.listWorkspaces({})).workspaces).toEqual([]);
+  }, 60_000);
+  expect(await volumes()).toEqual(["broker", "database"]);
+});
