@@ -48,7 +48,7 @@ export function directTo(platform: Platform, name: string): Transport {
 /** The nodes say where a pod is reached; pods here are no deployments of the fleet. */
 function withPods(api: SchedulerHandle["api"]): SchedulerHandle["api"] {
   const locatePod: Store["locatePod"] = id =>
-    Promise.resolve({ isThere: true, address: { host: `own-${id}`, port: 7_704 } });
+    Promise.resolve({ isThere: true, nodeId: "", address: { host: `own-${id}`, port: 7_704 } });
   const store = new Proxy(api.store, {
     get: (all, name) => (name === "locatePod" ? locatePod : (all[name as keyof Store] as unknown)),
   });
