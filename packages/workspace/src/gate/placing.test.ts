@@ -62,8 +62,10 @@ it("ends those who are to be elsewhere: by the serial, the address or the passwo
   enter("d2", 1, at("own"));
   enter("d3", 1, at("elsewhere"));
   enter("d4", 1, { ...at("own"), login: { username: "gate", password: "old" } });
+  // It was there before they were sent away and back again: what it told of itself is out of date.
+  enter("d5", 0, at("own"));
   await report([told(1, at("own"))]);
-  expect(moved).toEqual(["d1", "d3", "d4"]);
+  expect(moved).toEqual(["d1", "d3", "d4", "d5"]);
 });
 
 it("leaves devices alone while their broker runs nowhere, and while nothing is said of it", async () => {
