@@ -23,7 +23,7 @@ import { root } from "../tidy/sources.ts";
 const PAUSE = "skep-test/box";
 const FLEET = "podtest";
 const SECRET = "sk_live_0123456789";
-const [TOKEN, GATE_SECRET] = ["the token of the operator", "what the gates show"];
+const [TOKEN, GATE_SECRET] = ["token-of-the-operator", "what-the-gates-show"];
 const ID = "fleet";
 const DEPLOYMENT = `default.ws_${ID}`;
 
