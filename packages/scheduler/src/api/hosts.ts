@@ -72,7 +72,7 @@ async function reachOf(
   if (workspaceId === undefined) return { nodeId, address: address === "" ? origin : address, eventsPort };
   const pod = await store.locatePod(workspaceId, POD_EVENTS_PORT);
   if (!pod.isThere) return { nodeId, address: origin, eventsPort };
-  return { nodeId: pod.nodeId, address: pod.address?.host ?? "", eventsPort: pod.address?.port ?? 0 };
+  return { nodeId: pod.nodeId || nodeId, address: pod.address?.host ?? "", eventsPort: pod.address?.port ?? 0 };
 }
 
 /** What a host is to run, at once where it is recorded, and after each change. */
