@@ -114,7 +114,6 @@ export const HOST_BUGS: readonly Bug[] = [
     ],
     found: /which is not stored/,
     hasWorkspaces: true,
-    quick: true,
   },
   {
     name: "host-forgets-redelivery",
@@ -128,7 +127,6 @@ export const HOST_BUGS: readonly Bug[] = [
     ],
     found: /is stored 2 times/,
     hasWorkspaces: true,
-    quick: true,
   },
   {
     name: "host-lease-from-the-answer",
@@ -161,7 +159,6 @@ export const HOST_BUGS: readonly Bug[] = [
     found: /two owners|has read it|lease is over/,
     scenario: "host-cut-off",
     hasWorkspaces: true,
-    quick: true,
   },
   {
     name: "hosting-forgets-what-it-wrote",
@@ -284,6 +281,5 @@ export const HOST_BUGS: readonly Bug[] = [
     found: /an older assignment|after epoch/,
     scenario: "host-told-again",
     hasWorkspaces: true,
-    quick: true,
   },
 ];

@@ -32,7 +32,6 @@ export const MOVE_BUGS: readonly Bug[] = [
     ],
     found: NOBODY_HAS_IT,
     scenario: "move-there-and-back",
-    quick: true,
   },
   {
     name: "move-ignores-what-differs",
