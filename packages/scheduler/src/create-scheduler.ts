@@ -43,6 +43,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly isHosting?: boolean;
   /** How long the stages of a workspace's move may take; as for a fleet where it is absent. */
   readonly moveTimes?: MigrationTimes;
+  /** As in `ApiDeps`. */
+  readonly podEdgePort?: number;
   /** What the pods of standalone workspaces are made of; none is made where it is absent. */
   readonly pods?: PodSettings;
   /** Port at which every agent answers `/livez` to its peers. */
@@ -216,7 +218,7 @@ function apiOf(
   return {
     ...{ store, bus, clock, log, version, fixedPorts, defaultQuota, databaseHosts, webhookHosts },
     reservedDomains: createReservedDomains(ports, reservedOf(ports)),
-    ...{ placement: settings, moveTimes: ports.moveTimes },
+    ...{ placement: settings, moveTimes: ports.moveTimes, podEdgePort: ports.podEdgePort },
     replica: name,
     wake: because => {
       wake(because);

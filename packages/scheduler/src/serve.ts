@@ -52,7 +52,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     webhookHosts: config.webhookHosts,
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
     isHosting: true,
-    ...(pods === undefined ? {} : { pods }),
+    ...(pods === undefined ? {} : { pods, podEdgePort: config.edgeHttpPort }),
     ...joinOf(config),
   });
   life.stack.defer(() => scheduler.stop());

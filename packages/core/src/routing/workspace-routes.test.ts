@@ -25,6 +25,16 @@ it("keeps the route of one that nobody serves, and all that tenants have", () =>
   expect(tenants.http.routers).toEqual({ a: {} });
 });
 
+it("leads what halves of one that moves say to each other to the half that reads nothing", () => {
+  const half = { ...reach, address: "10.0.0.8", isHalf: true } as const;
+  const { routers = {}, services = {} } = withWorkspaces({}, [reach, half], "iot.example.com").http ?? {};
+  expect(Object.keys(routers)).toEqual(["skep-ws-half_fleet", "skep-ws-fleet", "skep-ws-fleet-tls"]);
+  const rule = "PathPrefix(`/ws/fleet/skep.v1.PeerService/`)";
+  expect(routers["skep-ws-half_fleet"]).toEqual({ rule, service: "skep-ws-half_fleet", priority: 2 });
+  expect(services["skep-ws-half_fleet"]).toEqual({ loadBalancer: { servers: [{ url: "http://10.0.0.8:7704" }] } });
+  expect(services["skep-ws-fleet"]).toEqual({ loadBalancer: { servers: [{ url: "http://10.0.0.7:7704" }] } });
+});
+
 it("says nothing where there are none: Traefik refuses empty sections", () => {
   expect(withWorkspaces({}, [], undefined)).toEqual({});
 });

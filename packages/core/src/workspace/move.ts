@@ -139,6 +139,20 @@ export function peerOf(host: { readonly address: string; readonly port: number }
   return `${host.address.includes(":") ? `[${host.address}]` : host.address}:${host.port}`;
 }
 
+/**
+ * Where a host calls the other half of a move. A pod reaches no shared host but by the edge of its
+ * own node; `edgePort` is that edge's, `undefined` where standalone hosts are no pods.
+ */
+export function peerFor(
+  mode: Mode,
+  own: { readonly address: string; readonly edgePort: number | undefined },
+  other: { readonly address: string; readonly port: number } | null | undefined,
+): string {
+  const { address, edgePort } = own;
+  if (mode === "shared" || edgePort === undefined || peerOf(other) === "") return peerOf(other);
+  return peerOf({ address, port: edgePort });
+}
+
 /** A host's clock may be behind by this much; so much more is copied. */
 const CLOCKS_MS = 5 * 60_000;
 

@@ -10,6 +10,8 @@ export interface WorkspaceReach {
   readonly port: number;
   /** Whether the host may have it and says that it runs. */
   readonly isServed: boolean;
+  /** The half of one that moves which reads nothing: only the other half calls it. */
+  readonly isHalf?: true;
 }
 
 /** All that is read of a reach, so that who keeps routes may compare these fields only. */
@@ -18,6 +20,7 @@ export const REACHED = [
   "address",
   "port",
   "isServed",
+  "isHalf",
 ] as const satisfies readonly (keyof WorkspaceReach)[];
 
 /** The Socket.IO namespace of a workspace; what a client's URL ends with. */
@@ -33,6 +36,14 @@ export function pathOf(workspaceId: WorkspaceId): string {
 /** The path of Socket.IO that a client of the workspace names. */
 export function socketPathOf(workspaceId: WorkspaceId): string {
   return `${pathOf(workspaceId)}socket.io`;
+}
+
+/** The service that the halves of a workspace that moves offer each other. */
+export const PEER_SERVICE = "skep.v1.PeerService";
+
+/** What the other half of a workspace that moves calls is below this path. */
+export function peerPathOf(workspaceId: WorkspaceId): string {
+  return `${pathOf(workspaceId)}${PEER_SERVICE}/`;
 }
 
 /** What a path leads to. */

@@ -39,6 +39,8 @@ export interface ApiDeps {
   readonly placement: PlacementSettings;
   /** As in `SchedulerDeps`. */
   readonly moveTimes?: MigrationTimes | undefined;
+  /** Where the edge of a node takes HTTP, by which pods reach shared hosts; absent without pods. */
+  readonly podEdgePort?: number | undefined;
   /** The bounds of a new tenant that names none. */
   readonly defaultQuota: Quota;
   /** Tells the leading tick that something was committed. */

@@ -79,12 +79,13 @@ async function reachOf(
 async function* assignmentsOf(deps: ApiDeps, hostId: HostId, signal: AbortSignal): AsyncGenerator<HostAssignment> {
   const { store, clock } = deps;
   const bell = createBell(deps.hints, signal);
+  const moving = { times: deps.moveTimes, edgePort: deps.podEdgePort };
   let sent = "";
   try {
     while (!signal.aborted) {
       bell.quiet();
       const startedAt = clock.monotonic();
-      const assignment = await store.loadHostAssignment(hostId, deps.moveTimes);
+      const assignment = await store.loadHostAssignment(hostId, moving);
       const print = JSON.stringify(assignment) ?? "";
       if (assignment !== undefined && print !== sent) yield assignment;
       sent = print;

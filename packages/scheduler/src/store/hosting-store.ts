@@ -16,6 +16,14 @@ export interface SavedHostReport {
   readonly changed: boolean;
 }
 
+/** What orders of moves depend on beside the records. */
+export interface MoveSettings {
+  /** As for a fleet where it is absent. */
+  readonly times?: MigrationTimes | undefined;
+  /** See core's `peerFor`. */
+  readonly edgePort?: number | undefined;
+}
+
 /** Who runs which workspace. */
 export interface HostingStore {
   /** One snapshot of hosts, workspaces and locations. */
@@ -32,7 +40,7 @@ export interface HostingStore {
    */
   saveHostReport(report: HostReport, holdMs: number, now: number): Promise<SavedHostReport>;
   /** What the host is to run, with the current term; `undefined` for a host without a record. */
-  loadHostAssignment(hostId: HostId, times?: MigrationTimes): Promise<HostAssignment | undefined>;
+  loadHostAssignment(hostId: HostId, moving?: MoveSettings): Promise<HostAssignment | undefined>;
   /**
    * Where workspaces are; one that no host has is left out. Of several placements the one that
    * reads, and the latest.

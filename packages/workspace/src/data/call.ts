@@ -2,6 +2,7 @@ import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { toConnectError } from "@skep/api/codec/error.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import { PEER_SERVICE } from "@skep/core/workspace/reach.ts";
 import type { Caller } from "../events/token.ts";
 import { Refusal } from "../events/refusal.ts";
 import type { ServedHalf, ServedWorkspace, ServedWorkspaces } from "./served.ts";
@@ -26,9 +27,6 @@ export function halfOf(context: HandlerContext): ServedHalf {
   if (half === undefined) throw new SkepError("internal", "NO_WORKSPACE", "The call came past the gate.");
   return half;
 }
-
-/** The service that hosts offer each other. */
-const PEER_SERVICE = "skep.v1.PeerService";
 
 /**
  * Lets a call pass that shows a token of the workspace that its path names, before its body is

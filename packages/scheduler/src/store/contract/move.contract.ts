@@ -139,7 +139,24 @@ export function describeMoves({ store, mandate }: StoreSetting): void {
       ]);
       const times = { ...MIGRATION_TIMES, settleMs: 1 };
       await write(next(move, { stage: "compare", step: 3 }), 2);
-      expect((await store.loadHostAssignment("host_a", times))?.workspaces[0]?.move?.compare?.settleMs).toBe(1);
+      expect((await store.loadHostAssignment("host_a", { times }))?.workspaces[0]?.move?.compare?.settleMs).toBe(1);
+    });
+
+    it("leads a pod to its shared half by the edge of its node, and edges to that half", async () => {
+      const move = await start();
+      await commit([place("host_b", 1)]);
+      await commit([place("host_a", 2, "standby")]);
+      await report("host_a", { workspaces: [aHostedStatus({ epoch: 2 })] });
+      await write(next(move, { stage: "verify" }), 1);
+      const pod = (await store.loadHostAssignment("host_b", { edgePort: 80 }))?.workspaces[0];
+      expect(pod?.move?.peer).toBe("host_b.example:80");
+      const shared = (await store.loadHostAssignment("host_a", { edgePort: 80 }))?.workspaces[0];
+      expect(shared?.move?.peer).toBe("host_b.example:7704");
+      const half = { workspaceId: "fleet", address: "host_a.example", port: 7704, isServed: true, isHalf: true };
+      expect((await store.loadEdge()).workspaces).toEqual([
+        { workspaceId: "fleet", address: "host_b.example", port: 7704, isServed: false },
+        half,
+      ]);
     });
 
     it("that is done gives its workspace the mode, and is kept with what it says", async () => {

@@ -1,15 +1,15 @@
 import { COUNTS, type SeenContainer } from "@skep/core/workspace/container.ts";
 import type { HostId, HostingChange } from "@skep/core/workspace/host.ts";
 import { isOver } from "@skep/core/workspace/migration.ts";
-import type { Migration, MigrationTimes } from "@skep/core/workspace/migration-state.ts";
-import { modeOfHost, moveOrder, peerOf, type MovingLocation } from "@skep/core/workspace/move.ts";
+import type { Migration } from "@skep/core/workspace/migration-state.ts";
+import { modeOfHost, moveOrder, peerFor, type MovingLocation } from "@skep/core/workspace/move.ts";
 import type { AssignedWorkspace, HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { HostedStatus, HostReport } from "@skep/core/workspace/host-report.ts";
 import { hostedAs } from "@skep/core/workspace/record.ts";
 import { whyHostingStale, type HostingPlan, type HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
 import { takeReport } from "@skep/core/workspace/take-report.ts";
 import type { Stale } from "../commit-result.ts";
-import type { HostingStore, SavedHostReport } from "../hosting-store.ts";
+import type { HostingStore, MoveSettings, SavedHostReport } from "../hosting-store.ts";
 import { inOrder, type HostRow, type LocatedRow, type Records } from "../memory-records.ts";
 import type { Mandate } from "../mandate.ts";
 import { leads } from "./plan.ts";
@@ -25,7 +25,8 @@ export function createHosting(records: Records, pass: Pass, databaseNow: () => n
     commitHosting: (plan, mandate, now) =>
       pass("commitHosting", () => commitHosting(records, plan, mandate, now, databaseNow())),
     saveHostReport: (report, holdMs, now) => pass("saveHostReport", () => saveHostReport(records, report, holdMs, now)),
-    loadHostAssignment: (hostId, times) => pass("loadHostAssignment", () => loadHostAssignment(records, hostId, times)),
+    loadHostAssignment: (hostId, moving) =>
+      pass("loadHostAssignment", () => loadHostAssignment(records, hostId, moving)),
     locateWorkspaces: ids => pass("locateWorkspaces", () => locateWorkspaces(records, new Set(ids))),
     reachWorkspace: id => pass("reachWorkspace", () => reachesOf(records).find(one => one.workspaceId === id)),
     loadHostKey: () => pass("loadHostKey", () => records.hostKey),
@@ -190,7 +191,7 @@ function noteRemoval({ workspaces }: Records, { workspaceId, epoch, state, count
 function loadHostAssignment(
   records: Records,
   hostId: HostId,
-  times: MigrationTimes | undefined,
+  { times, edgePort }: MoveSettings = {},
 ): HostAssignment | undefined {
   const host = records.workspaceHosts.get(hostId);
   if (host === undefined) return undefined;
@@ -202,7 +203,12 @@ function loadHostAssignment(
       const workspace = records.workspaces.get(id);
       if (workspace === undefined) return [];
       const { connector, version, restarts, databasePool, instances, rulesVersion } = workspace;
-      const order = moveOrder(records.workspaceMoves.get(id), modeOfHost(host), peerAt(records, id, host), times);
+      const order = moveOrder(
+        records.workspaceMoves.get(id),
+        modeOfHost(host),
+        peerAt(records, id, host, edgePort),
+        times,
+      );
       return [
         {
           ...{ id, epoch, desired, connector, version, restarts, databasePool, instances, rulesVersion },
@@ -216,14 +222,16 @@ function loadHostAssignment(
 }
 
 /** Where the other half of a workspace that moves is: on a host of the other kind. */
-function peerAt(records: Records, id: string, { workspaceId }: HostRow): string {
+function peerAt(records: Records, id: string, own: HostRow, edgePort: number | undefined): string {
+  const { workspaceId, address } = own;
   const others = locationsOf(records, one => {
     const isRunning = one.workspaceId === id && one.state !== "stopped" && one.desired === "run";
     const owner = records.workspaceHosts.get(one.hostId)?.workspaceId;
     return isRunning && (owner === undefined) !== (workspaceId === undefined);
   });
   const host = records.workspaceHosts.get(others.at(-1)?.hostId ?? "");
-  return peerOf(host === undefined ? undefined : { address: host.address, port: host.eventsPort });
+  const other = host === undefined ? undefined : { address: host.address, port: host.eventsPort };
+  return peerFor(modeOfHost(own), { address, edgePort }, other);
 }
 
 function locateWorkspaces(records: Records, ids: ReadonlySet<string>): ReadonlyMap<string, SeenContainer> {

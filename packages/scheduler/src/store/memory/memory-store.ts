@@ -51,7 +51,7 @@ import {
 } from "./status.ts";
 import { frozen } from "./frozen.ts";
 import { isLive } from "@skep/core/model/state.ts";
-import { reachesOf } from "./reach.ts";
+import { halvesOf, reachesOf } from "./reach.ts";
 import { recover } from "./recover.ts";
 import { refuse } from "../refusals.ts";
 import { readPage } from "../page.ts";
@@ -311,7 +311,7 @@ function loadEdge(records: Records): Awaited<ReturnType<Store["loadEdge"]>> {
     routes: routed.flatMap(([, routes]) => routes),
     locations: [...records.locations.values()].filter(one => isLive(one) && ids.has(one.deploymentId)),
     nodes: [...records.nodes.values()].flatMap(entry => (entry.sessionId === undefined ? [] : [entry.node])),
-    workspaces: reachesOf(records),
+    workspaces: [...reachesOf(records), ...halvesOf(records)],
     identity: records.platform,
     term: records.lease?.term ?? 0,
   };

@@ -2,7 +2,7 @@ import { toLocation, toNode, toRoute } from "../rows.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
 import type { Edge } from "../../store.ts";
 import { IDENTITY, toIdentity } from "./identity.ts";
-import { REACH } from "./reach.ts";
+import { HALVES, REACH } from "./reach.ts";
 import type { WorkspaceReach } from "@skep/core/workspace/reach.ts";
 import {
   LOCATION_COLUMNS,
@@ -26,6 +26,7 @@ const LOAD = {
     WHERE is_live(status) AND deployment_id IN (SELECT deployment_id FROM deployment_routing)) x) AS locations,
   (SELECT coalesce(json_agg(x), '[]') FROM (SELECT ${NODE_COLUMNS.join(", ")} FROM node_metadata WHERE session_id IS NOT NULL) x) AS nodes,
   (SELECT coalesce(json_agg(w), '[]') FROM (${REACH} ORDER BY l.workspace_id) w) AS workspaces,
+  (SELECT coalesce(json_agg(w), '[]') FROM (${HALVES} ORDER BY l.workspace_id) w) AS halves,
   coalesce((SELECT term FROM leases WHERE name = 'scheduler'), 0)::bigint AS term, ${IDENTITY} AS platform`,
 };
 
@@ -36,7 +37,7 @@ export async function loadEdge(db: Queryable): Promise<Edge> {
     routes: row.routes.map(toRoute),
     locations: row.locations.map(toLocation),
     nodes: row.nodes.map(toNode),
-    workspaces: row.workspaces,
+    workspaces: [...row.workspaces, ...row.halves.map(one => ({ ...one, isHalf: true as const }))],
     identity: toIdentity(row.platform),
     term: row.term,
   };
@@ -47,6 +48,7 @@ interface EdgeRow {
   readonly locations: LocationRow[];
   readonly nodes: NodeRow[];
   readonly workspaces: WorkspaceReach[];
+  readonly halves: WorkspaceReach[];
   readonly platform: PlatformRow | null;
   readonly term: number;
 }

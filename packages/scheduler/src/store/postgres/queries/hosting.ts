@@ -1,11 +1,10 @@
 import { connectorFromStored } from "@skep/api/codec/stored/workspace.ts";
 import type { AssignedWorkspace, HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { HostId } from "@skep/core/workspace/host.ts";
-import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
-import { modeOfHost, moveOrder, peerOf } from "@skep/core/workspace/move.ts";
+import { modeOfHost, moveOrder, peerFor } from "@skep/core/workspace/move.ts";
 import type { HostingRecords, RecordedHost, RecordedWorkspace } from "@skep/core/workspace/hosting-plan.ts";
 import type { SeenContainer } from "@skep/core/workspace/container.ts";
-import type { HostingStore } from "../../hosting-store.ts";
+import type { HostingStore, MoveSettings } from "../../hosting-store.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
 import { commitHosting } from "./commit-hosting.ts";
 import { saveHostReport, toCounts } from "./host-report.ts";
@@ -64,7 +63,7 @@ const PEER = `SELECT json_build_object('address', o.address, 'port', o.events_po
 
 const ASSIGNMENT = {
   name: "load-host-assignment",
-  text: `SELECT h.revision, p.incarnation, h.workspace_id AS owner,
+  text: `SELECT h.revision, p.incarnation, h.workspace_id AS owner, h.address,
   coalesce((SELECT term FROM leases WHERE name = 'scheduler'), 0) AS term,
   ${list(`SELECT w.id, l.epoch, l.desired, w.connector, w.version, w.restarts, w.database_pool AS "databasePool",
     w.instances, w.data <> 'keep' AS "removesData",
@@ -82,6 +81,7 @@ interface AssignmentRow {
   readonly term: number;
   /** The one workspace that the host may run. */
   readonly owner: string | null;
+  readonly address: string;
   readonly workspaces: readonly (Omit<AssignedWorkspace, "connector" | "role" | "move" | "removesData"> & {
     readonly connector: unknown;
     readonly removesData: boolean;
@@ -93,14 +93,17 @@ interface AssignmentRow {
 async function loadHostAssignment(
   db: Queryable,
   hostId: HostId,
-  times: MigrationTimes | undefined,
+  { times, edgePort }: MoveSettings = {},
 ): Promise<HostAssignment | undefined> {
   const [row] = await ask<AssignmentRow & Record<string, unknown>>(db, ASSIGNMENT, [hostId]);
   if (row === undefined) return undefined;
   const { revision, incarnation, term, workspaces, owner } = row;
   const mode = modeOfHost({ workspaceId: owner ?? undefined });
   const orders = new Map(
-    row.moves.map(({ peer, ...move }) => [move.workspaceId, moveOrder(toMove(move), mode, peerOf(peer), times)]),
+    row.moves.map(({ peer, ...move }) => [
+      move.workspaceId,
+      moveOrder(toMove(move), mode, peerFor(mode, { address: row.address, edgePort }, peer), times),
+    ]),
   );
   return {
     ...{ hostId, incarnation, term, revision },
@@ -148,7 +151,7 @@ export function createHosting(db: Queryable): HostingStore {
     loadHosting: () => loadHosting(db),
     commitHosting: (plan, mandate, now) => commitHosting(db, plan, mandate, now),
     saveHostReport: (report, holdMs, now) => saveHostReport(db, report, holdMs, now),
-    loadHostAssignment: (hostId, times) => loadHostAssignment(db, hostId, times),
+    loadHostAssignment: (hostId, moving) => loadHostAssignment(db, hostId, moving),
     locateWorkspaces: ids => locateWorkspaces(db, ids),
     reachWorkspace: id => reachWorkspace(db, id),
     loadHostKey: async () => (await askOne<{ host_key: string }>(db, KEY, [])).host_key,

@@ -9,6 +9,12 @@ export const REACH = `SELECT l.workspace_id AS "workspaceId", h.address, h.event
   l.state = 'running' AND l.desired = 'run' AS "isServed"
 FROM workspace_locations l JOIN workspace_hosts h USING (host_id) WHERE l.state <> 'stopped' AND l.role = 'reader'`;
 
+/** Where the halves are that read nothing, of those that are on shared hosts. */
+export const HALVES = `SELECT l.workspace_id AS "workspaceId", h.address, h.events_port AS port,
+  l.state = 'running' AND l.desired = 'run' AS "isServed"
+FROM workspace_locations l JOIN workspace_hosts h USING (host_id)
+WHERE l.state <> 'stopped' AND l.role = 'standby' AND h.workspace_id IS NULL`;
+
 const ONE = { name: "reach-workspace", text: `${REACH} AND l.workspace_id = $1` };
 
 /** See `HostingStore.reachWorkspace`. */
