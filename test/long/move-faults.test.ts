@@ -26,7 +26,7 @@ async function reached(stage: MigrationStage): Promise<void> {
   }
 }
 
-/** Cuts the host of a mode off while it works on, as if its network were gone, and begins another one. */
+/** Cuts the host of a mode off, as if its network were gone, and begins another one. */
 async function replaceHost(mode: Mode): Promise<void> {
   const old = rig.hosts.filter(one => one.mode === mode && !one.isCut);
   for (const one of old) one.isCut = true;
