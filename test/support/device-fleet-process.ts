@@ -59,6 +59,8 @@ class Device {
   #dueAt = performance.now();
   #sentAt: number | undefined;
   #wasSent = false;
+  /** What is sent again is the same, to the byte. */
+  #firstAt = 0;
   #turn: number;
   #late: NodeJS.Timeout | undefined;
   isConnected = false;
@@ -86,7 +88,8 @@ class Device {
     if (!this.#wasSent && (isEnding || now < this.#dueAt)) return;
     this.#sentAt = now;
     if (this.#wasSent) totals.repeated += 1;
-    this.#socket?.write(publishOf(this.#who, this.acknowledged, this.#wasSent));
+    else this.#firstAt = Date.now();
+    this.#socket?.write(publishOf(this.#who, this.acknowledged, this.#firstAt, this.#wasSent));
     this.#wasSent = true;
   }
 
@@ -144,10 +147,10 @@ function connectOf({ user, secret, version }: SentDevice): Buffer {
   return packet(0x10, text("MQTT"), head, ...properties, text(user), text(user), text(secret));
 }
 
-function publishOf({ user, version }: SentDevice, number: number, isRepeated: boolean): Buffer {
+function publishOf({ user, version }: SentDevice, number: number, sentAt: number, isRepeated: boolean): Buffer {
   const id = Buffer.concat([Buffer.from([0x26]), text("id"), text(String(number))]);
   const properties = version === 5 ? [Buffer.from([id.length]), id] : [];
-  const payload = Buffer.from(`{"n":${number},"sentAt":${Date.now()}}`);
+  const payload = Buffer.from(`{"n":${number},"sentAt":${sentAt}}`);
   const topic = text(`${user}/telemetry/position`);
   const head = isRepeated ? PUBLISH.repeated : PUBLISH.first;
   return packet(head, topic, uint16((number % 65_535) + 1), ...properties, payload);
