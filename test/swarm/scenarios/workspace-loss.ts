@@ -1,25 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { aConnector } from "@skep/core/testing/connector.ts";
 import { podId } from "@skep/core/workspace/pod.ts";
 import { killNode, startNode } from "@skep/devswarm/fleet.ts";
 import { fleetUsage } from "@skep/devswarm/usage.ts";
 import { Liveness } from "@skep/sdk/index.ts";
 import { expect, it, onTestFinished } from "vitest";
-import { startDeviceFleet, storedNumbers, type DeviceFleet } from "../../support/device-fleet.ts";
-import type { SentDevice } from "../../support/device-fleet-process.ts";
+import { storedNumbers } from "../../support/device-fleet.ts";
 import { eventually } from "../../support/eventually.ts";
-import { createDevices, createWorkspace } from "../../support/workspace-fleet.ts";
 import { nodeOf, type Platform } from "../platform.ts";
+import { beginPublishing, endOf, note, type Publishing } from "../publishing.ts";
 import { openPodDatabase, openStackDatabase } from "../workspace-database.ts";
 
-const MQTT = 1883;
 const AWAY_MS = 5_000;
-
-/** How many devices publish, and how often each of them. */
-export interface Publishing {
-  readonly devices: number;
-  readonly everyMs: number;
-}
 
 /** A node dies with the host of a workspace, while devices publish at QoS 1 through every edge. */
 export function workspaceLossScenarios(given: () => Platform, publishing: Publishing): void {
@@ -86,37 +77,6 @@ export function workspaceLossScenarios(given: () => Platform, publishing: Publis
   });
 }
 
-interface Begun {
-  readonly workspaceId: string;
-  readonly devices: readonly SentDevice[];
-  readonly sending: DeviceFleet;
-}
-
-async function beginPublishing(
-  { client, fleet }: Platform,
-  mode: "shared" | "standalone",
-  { devices: count, everyMs }: Publishing,
-): Promise<Begun> {
-  const workspaceId = `${mode}-${Date.now().toString(36)}`;
-  const { config, ...connector } = aConnector({ id: workspaceId });
-  const { resources } = config;
-  await createWorkspace(client, { ...connector, config: { ...config, resources: { ...resources, type: mode } } });
-  const devices = await createDevices(client, workspaceId, count, true);
-  const edges = fleet.nodes.map(node => node.address);
-  const sending = await startDeviceFleet(MQTT, devices, everyMs, edges);
-  onTestFinished(() => sending.kill());
-  await sending.goesOn(2 * count);
-  return { workspaceId, devices, sending };
-}
-
-/** Of each device so many numbers have their PUBACK. */
-async function endOf(sending: DeviceFleet): Promise<readonly number[]> {
-  const { acknowledged, repeated, ended } = await sending.end(120_000);
-  const all = acknowledged.reduce((sum, one) => sum + one, 0);
-  note(`${all} acknowledged, ${repeated} sent again, ${ended} connections ended`);
-  return acknowledged;
-}
-
 /** The name of the node that the records have its host on. */
 async function nodeOfHost({ client, fleet }: Platform, workspaceId: string): Promise<string> {
   const { workspace } = await client.workspaces.getWorkspace({ workspaceId });
@@ -135,8 +95,4 @@ async function wholeAgain({ client, fleet }: Platform, victim: string): Promise<
 
 function seconds(since: number): string {
   return `${((performance.now() - since) / 1000).toFixed(1)} s`;
-}
-
-function note(text: string): void {
-  console.log(`  ${text}`);
 }
