@@ -9,6 +9,7 @@ import { publishImages } from "@skep/deploy/images/publish.ts";
 import { workspaceOfPod } from "@skep/core/workspace/pod.ts";
 import type { SkepClient } from "@skep/sdk/index.ts";
 import { connect } from "@skep/sdk/node.ts";
+import { afterAll, beforeAll } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { root } from "../tidy/sources.ts";
 
@@ -37,8 +38,21 @@ const FLEET = "swarmtest";
 const SECRETS = join(homedir(), ".config", "skep", FLEET);
 const STACK = "skep";
 
+/** Has one platform up for all tests of a file. What it answers gives it to a test that runs. */
+export function usePlatform(): () => Platform {
+  let platform: Platform | undefined;
+  beforeAll(async () => {
+    platform = await upPlatform();
+  });
+  afterAll(downPlatform);
+  return () => {
+    if (!platform) throw new Error("the platform did not come up, see above");
+    return platform;
+  };
+}
+
 /** Brings the platform up; with SKEP_KEEP_FLEET=1 a fleet that runs already is used as it is. */
-export async function upPlatform(): Promise<Platform> {
+async function upPlatform(): Promise<Platform> {
   const note = (text: string, ms: number): void => console.log(`  ${text} (${(ms / 1000).toFixed(1)} s)`);
   const fleet =
     (process.env["SKEP_KEEP_FLEET"] && (await openFleet(FLEET))) ||
@@ -86,7 +100,7 @@ export async function upPlatform(): Promise<Platform> {
 }
 
 /** Takes the fleet down, unless SKEP_KEEP_FLEET=1 wishes to look at it. */
-export async function downPlatform(): Promise<void> {
+async function downPlatform(): Promise<void> {
   if (!process.env["SKEP_KEEP_FLEET"]) await downFleet(FLEET);
 }
 

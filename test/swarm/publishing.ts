@@ -1,9 +1,11 @@
 import { aConnector } from "@skep/core/testing/connector.ts";
-import { onTestFinished } from "vitest";
-import { startDeviceFleet, type DeviceFleet } from "../support/device-fleet.ts";
+import { expect, onTestFinished } from "vitest";
+import { startDeviceFleet, storedNumbers, type DeviceFleet } from "../support/device-fleet.ts";
 import type { SentDevice } from "../support/device-fleet-process.ts";
+import { eventually } from "../support/eventually.ts";
 import { createDevices, createWorkspace } from "../support/workspace-fleet.ts";
 import type { Platform } from "./platform.ts";
+import { openStackDatabase } from "./workspace-database.ts";
 
 const MQTT = 1883;
 
@@ -36,6 +38,18 @@ export async function beginPublishing(
   onTestFinished(() => sending.kill());
   await sending.goesOn(2 * count);
   return { workspaceId, devices, sending };
+}
+
+/** Ends it. The stack's database has, or gets, each acknowledged message, and each once. */
+export async function endsAllStored(platform: Platform, { sending, workspaceId, devices }: Begun): Promise<void> {
+  const acknowledged = await endOf(sending);
+  const database = await openStackDatabase(platform);
+  onTestFinished(() => database.close());
+  await eventually(async () => {
+    const stored = await storedNumbers(database.of(workspaceId), devices, acknowledged);
+    expect(stored).toMatchObject({ doubled: 0, missing: 0, unacknowledged: 0 });
+  }, 60_000);
+  await platform.client.workspaces.deleteWorkspace({ workspaceId });
 }
 
 /** Ends it. Of each device so many numbers have their PUBACK. */

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe } from "vitest";
-import { downPlatform, upPlatform, type Platform } from "./platform.ts";
+import { describe } from "vitest";
+import { usePlatform } from "./platform.ts";
 import { badInputScenarios } from "./scenarios/bad-input.ts";
 import { clonedScenarios } from "./scenarios/cloned.ts";
 import { deployScenarios } from "./scenarios/deploy.ts";
@@ -19,16 +19,7 @@ import { workspaceLossScenarios } from "./scenarios/workspace-loss.ts";
 // One platform for all: three real engines with the production stack file. Each scenario leaves it
 // whole for the next.
 describe("Skep on a Swarm of three engines", () => {
-  let platform: Platform | undefined;
-  const given = (): Platform => {
-    if (!platform) throw new Error("the platform did not come up, see above");
-    return platform;
-  };
-
-  beforeAll(async () => {
-    platform = await upPlatform();
-  });
-  afterAll(downPlatform);
+  const given = usePlatform();
 
   describe("deploying", () => deployScenarios(given));
   describe("speaking every protocol on one port", () => protocolScenarios(given));

@@ -7,8 +7,8 @@ import { expect, it, onTestFinished } from "vitest";
 import { storedNumbers } from "../../support/device-fleet.ts";
 import { eventually } from "../../support/eventually.ts";
 import { nodeOf, type Platform } from "../platform.ts";
-import { beginPublishing, endOf, note, type Publishing } from "../publishing.ts";
-import { openPodDatabase, openStackDatabase } from "../workspace-database.ts";
+import { beginPublishing, endOf, endsAllStored, note, type Publishing } from "../publishing.ts";
+import { openPodDatabase } from "../workspace-database.ts";
 
 const AWAY_MS = 5_000;
 
@@ -16,7 +16,8 @@ const AWAY_MS = 5_000;
 export function workspaceLossScenarios(given: () => Platform, publishing: Publishing): void {
   it(`stores what ${publishing.devices} devices were acknowledged, once, when the node of a shared host dies`, async () => {
     const platform = given();
-    const { sending, workspaceId, devices } = await beginPublishing(platform, "shared", publishing);
+    const begun = await beginPublishing(platform, "shared", publishing);
+    const { sending, workspaceId } = begun;
     // R141: the whole system, engines of the Swarm and of workspaces, with all devices connected.
     const { memoryBytes } = fleetUsage(platform.fleet);
     note(`all of it uses ${(memoryBytes / 1e9).toFixed(1)} GB of memory`);
@@ -31,14 +32,7 @@ export function workspaceLossScenarios(given: () => Platform, publishing: Publis
     await wholeAgain(platform, victim);
     await sending.goesOn(publishing.devices);
 
-    const acknowledged = await endOf(sending);
-    const database = await openStackDatabase(platform);
-    onTestFinished(() => database.close());
-    await eventually(async () => {
-      const stored = await storedNumbers(database.of(workspaceId), devices, acknowledged);
-      expect(stored).toMatchObject({ doubled: 0, missing: 0, unacknowledged: 0 });
-    }, 60_000);
-    await platform.client.workspaces.deleteWorkspace({ workspaceId });
+    await endsAllStored(platform, begun);
   });
 
   // Mosquitto acknowledges before anything is on a disk, and here its node takes the host along:
