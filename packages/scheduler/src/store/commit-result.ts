@@ -1,4 +1,5 @@
 import type { NodeId } from "@skep/core/model/node.ts";
+import type { Mandate } from "./mandate.ts";
 
 /** Nodes whose revision a write of the leader raised, and to what. */
 export interface Raised {
@@ -15,4 +16,9 @@ export interface Committed extends Raised {
 export interface Stale {
   readonly kind: "stale";
   readonly because: string;
+}
+
+/** What a leader is told whose lease is over: nothing is written. */
+export function leaseEnded({ term }: Pick<Mandate, "term">): Stale {
+  return { kind: "stale", because: `the lease of term ${term} has ended` };
 }

@@ -8,7 +8,7 @@ import type { HostedStatus, HostReport } from "@skep/core/workspace/host-report.
 import { hostedAs } from "@skep/core/workspace/record.ts";
 import { whyHostingStale, type HostingPlan, type HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
 import { takeReport } from "@skep/core/workspace/take-report.ts";
-import type { Stale } from "../commit-result.ts";
+import { leaseEnded, type Stale } from "../commit-result.ts";
 import type { HostingStore, MoveSettings, SavedHostReport } from "../hosting-store.ts";
 import { inOrder, type HostRow, type LocatedRow, type Records } from "../memory-records.ts";
 import type { Mandate } from "../mandate.ts";
@@ -81,8 +81,7 @@ function commitHosting(
   now: number,
   databaseNow: number,
 ): { readonly kind: "committed" } | Stale {
-  if (!leads(records, mandate, databaseNow))
-    return { kind: "stale", because: `the lease of term ${mandate.term} has ended` };
+  if (!leads(records, mandate, databaseNow)) return leaseEnded(mandate);
   const because = whyHostingStale(loadHosting(records), plan);
   if (because !== undefined) return { kind: "stale", because };
   const touched = new Set<HostId>();

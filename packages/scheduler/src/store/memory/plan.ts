@@ -16,7 +16,7 @@ import { liveOn, locationKey, releaseKey, removalKey, setRoutes, type Records } 
 import { isSameLease } from "../lease.ts";
 import { withReceipt } from "../receipts.ts";
 import { drawStamp, raise } from "./raise.ts";
-import type { Committed, Raised, Stale } from "../commit-result.ts";
+import { leaseEnded, type Committed, type Raised, type Stale } from "../commit-result.ts";
 import type { Mandate } from "../mandate.ts";
 import type { Lease, NodeRemoval } from "../store.ts";
 
@@ -96,7 +96,7 @@ export function commit(
 ): Committed | Stale {
   const { lease } = records;
   if (lease === undefined || !leads(records, mandate, databaseNow)) {
-    return { kind: "stale", because: `the lease of term ${mandate.term} has ended` };
+    return leaseEnded(mandate);
   }
   const before = everything(records);
   const because = whyStale(before, plan);
@@ -126,7 +126,7 @@ export function saveRemovals(
   databaseNow: number,
 ): Raised | Stale {
   if (!leads(records, mandate, databaseNow)) {
-    return { kind: "stale", because: `the lease of term ${mandate.term} has ended` };
+    return leaseEnded(mandate);
   }
   const known = removals.filter(one => records.nodes.has(one.nodeId));
   for (const one of known) records.removals.set(removalKey(one), one);

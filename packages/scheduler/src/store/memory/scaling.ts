@@ -1,3 +1,4 @@
+import { leaseEnded } from "../commit-result.ts";
 import { inOrder, type Records } from "../memory-records.ts";
 import type { ScalableWorkspace, ScalingStore } from "../scaling-store.ts";
 import { leads } from "./plan.ts";
@@ -19,8 +20,7 @@ export function createScaling(records: Records, pass: Pass, databaseNow: () => n
       ),
     commitScaling: (steps, mandate, now) =>
       pass("commitScaling", () => {
-        if (!leads(records, mandate, databaseNow()))
-          return { kind: "stale" as const, because: `the lease of term ${mandate.term} has ended` };
+        if (!leads(records, mandate, databaseNow())) return leaseEnded(mandate);
         const written = steps.flatMap(({ workspaceId, from, to }) => {
           const workspace = workspaces.get(workspaceId);
           if (workspace?.instances !== from || workspace.desired !== "run") return [];

@@ -6,15 +6,13 @@ import {
   type RecordedWorkspace,
 } from "@skep/core/workspace/hosting-plan.ts";
 import type pg from "pg";
-import type { Stale } from "../../commit-result.ts";
+import { leaseEnded, type Stale } from "../../commit-result.ts";
 import type { Mandate } from "../../mandate.ts";
 import { constraintOf, inTransaction, type Queryable } from "../sql.ts";
+import { holdsLease } from "./lease.ts";
 import { LOCATION, toLocation, type LocationJson } from "./located.ts";
 import { writeMoves } from "./moves.ts";
 
-/** Answers a row while the lease is the mandate's, and keeps it from being taken meanwhile. */
-export const LOCK_LEASE = `SELECT FROM leases WHERE name = 'scheduler' AND term = $1 AND holder = $2
-  AND expires_at > clock_timestamp() FOR SHARE`;
 /**
  * In this order, as reports do: the lease, hosts by id, workspaces by id, locations. Whoever waits
  * for one of them sees with its next statement what the other has written.
@@ -71,7 +69,8 @@ export async function commitHosting(
 ): Promise<{ readonly kind: "committed" } | Stale> {
   try {
     return await inTransaction(db, async connection => {
-      const because = await whyNot(connection, plan, mandate);
+      if (!(await holdsLease(connection, mandate))) return leaseEnded(mandate);
+      const because = await whyNot(connection, plan);
       if (because !== undefined) return { kind: "stale", because };
       await writeAll(connection, plan, now);
       return { kind: "committed" };
@@ -82,9 +81,7 @@ export async function commitHosting(
   }
 }
 
-async function whyNot(connection: pg.PoolClient, plan: HostingPlan, mandate: Mandate): Promise<string | undefined> {
-  const lease = await connection.query(LOCK_LEASE, [mandate.term, mandate.holder]);
-  if (lease.rowCount === 0) return `the lease of term ${mandate.term} has ended`;
+async function whyNot(connection: pg.PoolClient, plan: HostingPlan): Promise<string | undefined> {
   const moving = movingIn(plan);
   const ids = [...new Set([...plan.changes.map(one => one.workspaceId), ...plan.gone, ...moving])];
   const placedOn = plan.changes.flatMap(one => (one.kind === "place" ? [one.hostId] : []));

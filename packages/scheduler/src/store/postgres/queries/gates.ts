@@ -10,7 +10,7 @@ import { GONE_AFTER_MS, type GateStore } from "../../gate-store.ts";
 import { refuse } from "../../refusals.ts";
 import { ask, inTransaction, type Queryable } from "../sql.ts";
 import { podAt, POD_ID } from "./pods.ts";
-import { LOCK_LEASE } from "./commit-hosting.ts";
+import { holdsLease } from "./lease.ts";
 
 const LOCATE = {
   name: "locate-brokers",
@@ -78,8 +78,7 @@ export function createGates(db: Queryable): GateStore {
     },
     switchDevices: (workspaceId, to, fromSerial, mandate, now) =>
       inTransaction(db, async connection => {
-        const lease = await connection.query(LOCK_LEASE, [mandate.term, mandate.holder]);
-        if (lease.rowCount === 0) throw refuse.leaseLost(mandate.term);
+        if (!(await holdsLease(connection, mandate))) throw refuse.leaseLost(mandate.term);
         const text = fromSerial === 0 ? SWITCH : SWITCH_AGAIN;
         return (await connection.query(text, [workspaceId, to, fromSerial, now])).rowCount === 1;
       }),

@@ -1,3 +1,4 @@
+import type pg from "pg";
 import { refuse } from "../../refusals.ts";
 import type { Mandate } from "../../mandate.ts";
 import type { Lease, Replica } from "../../store.ts";
@@ -21,6 +22,12 @@ interface LeaseRow {
 export function leasePart(term: string, holder: string): string {
   return `lease AS MATERIALIZED (SELECT FROM leases WHERE name = 'scheduler'
   AND term = ${term} AND holder = ${holder} AND expires_at > clock_timestamp() FOR SHARE)`;
+}
+
+/** Whether the lease is the mandate's; it is kept from being taken until the transaction ends. */
+export async function holdsLease(connection: pg.PoolClient, { term, holder }: Mandate): Promise<boolean> {
+  const { rowCount } = await connection.query(`WITH ${leasePart("$1", "$2")} SELECT FROM lease`, [term, holder]);
+  return rowCount === 1;
 }
 
 /**

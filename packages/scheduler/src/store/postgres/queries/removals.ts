@@ -1,7 +1,7 @@
 import { highestSerials } from "@skep/core/identity/serials.ts";
 import type { Removal } from "@skep/core/model/assignment.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
-import type { Raised, Stale } from "../../commit-result.ts";
+import { leaseEnded, type Raised, type Stale } from "../../commit-result.ts";
 import type { Mandate } from "../../mandate.ts";
 import type { NodeRemoval, Orphan } from "../../store.ts";
 import { ask, askOne, type Queryable } from "../sql.ts";
@@ -27,16 +27,16 @@ SELECT EXISTS (SELECT FROM lease) AS leads, (SELECT json_object_agg(node_id, ass
 export async function saveRemovals(
   db: Queryable,
   removals: readonly NodeRemoval[],
-  { term, holder }: Mandate,
+  mandate: Mandate,
   now: number,
 ): Promise<Raised | Stale> {
   const row = await askOne<{ leads: boolean; revisions: Record<string, number> | null }>(db, SAVE, [
     JSON.stringify(removals),
-    term,
+    mandate.term,
     now,
-    holder,
+    mandate.holder,
   ]);
-  if (!row.leads) return { kind: "stale", because: `the lease of term ${term} has ended` };
+  if (!row.leads) return leaseEnded(mandate);
   return { kind: "committed", revisions: new Map(Object.entries(row.revisions ?? {})) };
 }
 

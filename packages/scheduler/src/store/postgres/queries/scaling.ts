@@ -1,7 +1,9 @@
 import { scalingFromStored } from "@skep/api/codec/stored/workspace.ts";
+import { leaseEnded } from "../../commit-result.ts";
 import type { ScalableWorkspace, ScalingStore } from "../../scaling-store.ts";
 import { ask, inTransaction, type Queryable } from "../sql.ts";
 import { toCounts } from "./host-report.ts";
+import { holdsLease } from "./lease.ts";
 
 /** Of several placements the one that owns it: an older one says nothing about now. */
 const LOAD = {
@@ -24,8 +26,6 @@ interface Row {
   readonly reportedAt: number | null;
 }
 
-const LEASE = `SELECT FROM leases WHERE name = 'scheduler' AND term = $1 AND holder = $2
-  AND expires_at > clock_timestamp() FOR SHARE`;
 const WRITE = `UPDATE workspaces w SET instances = s."to", scaled_at = $2
   FROM jsonb_to_recordset($1) AS s("workspaceId" text, "from" integer, "to" integer)
   WHERE w.id = s."workspaceId" AND w.instances = s."from" AND w.desired = 'run' RETURNING w.id`;
@@ -39,8 +39,7 @@ export function createScaling(db: Queryable): ScalingStore {
     },
     commitScaling: (steps, mandate, now) =>
       inTransaction(db, async connection => {
-        const lease = await connection.query(LEASE, [mandate.term, mandate.holder]);
-        if (lease.rowCount === 0) return { kind: "stale", because: `the lease of term ${mandate.term} has ended` };
+        if (!(await holdsLease(connection, mandate))) return leaseEnded(mandate);
         const { rows } = await connection.query<{ id: string }>(WRITE, [JSON.stringify(steps), now]);
         return { kind: "committed", written: rows.map(({ id }) => id).toSorted() };
       }),
