@@ -8,6 +8,11 @@ export interface Statement {
   readonly text: string;
 }
 
+/** Part of a SELECT: the rows of a query as one JSON array. */
+export function listOf(query: string): string {
+  return `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
+}
+
 /** What lends connections: a pool of kit's, which hears of those that break while they are lent. */
 export type Queryable = Pick<pg.Pool, "connect">;
 

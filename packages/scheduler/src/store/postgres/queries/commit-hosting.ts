@@ -13,13 +13,16 @@ import { holdsLease } from "./lease.ts";
 import { LOCATION, toLocation, type LocationJson } from "./located.ts";
 import { writeMoves } from "./moves.ts";
 
+/** Of a workspace: how core's `hostedAs` has it wanted. */
+export const HOSTED_DESIRED = "CASE WHEN data = 'remove' THEN 'run' ELSE desired END AS desired";
+
 /**
  * In this order, as reports do: the lease, hosts by id, workspaces by id, locations. Whoever waits
  * for one of them sees with its next statement what the other has written.
  */
 const LOCK_HOSTS = `SELECT host_id AS id, renewals FROM workspace_hosts WHERE host_id = ANY ($1)
   OR host_id IN (SELECT host_id FROM workspace_locations WHERE workspace_id = ANY ($2)) ORDER BY host_id FOR UPDATE`;
-const LOCK_WORKSPACES = `SELECT id, CASE WHEN data = 'remove' THEN 'run' ELSE desired END AS desired, epoch FROM workspaces WHERE id = ANY ($1) ORDER BY id FOR UPDATE`;
+const LOCK_WORKSPACES = `SELECT id, ${HOSTED_DESIRED}, epoch FROM workspaces WHERE id = ANY ($1) ORDER BY id FOR UPDATE`;
 const LOCATIONS = `SELECT ${LOCATION} FROM workspace_locations WHERE workspace_id = ANY ($1) OR host_id = ANY ($2)`;
 
 const STEPS = `SELECT workspace_id AS "workspaceId", step FROM workspace_moves WHERE workspace_id = ANY ($1)`;

@@ -1,5 +1,5 @@
 import { toLocation, toNode, toRoute } from "../rows.ts";
-import { ask, askOne, type Queryable } from "../sql.ts";
+import { ask, askOne, listOf, type Queryable } from "../sql.ts";
 import type { Edge } from "../../store.ts";
 import { IDENTITY, toIdentity } from "./identity.ts";
 import { HALVES, REACH } from "./reach.ts";
@@ -22,11 +22,11 @@ const LOAD = {
   text: `SELECT
   (SELECT coalesce(json_agg(r), '[]') FROM deployment_routing r JOIN deployments d ON d.id = r.deployment_id
     WHERE d.desired <> 'deleted') AS routes,
-  (SELECT coalesce(json_agg(x), '[]') FROM (SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations
-    WHERE is_live(status) AND deployment_id IN (SELECT deployment_id FROM deployment_routing)) x) AS locations,
-  (SELECT coalesce(json_agg(x), '[]') FROM (SELECT ${NODE_COLUMNS.join(", ")} FROM node_metadata WHERE session_id IS NOT NULL) x) AS nodes,
-  (SELECT coalesce(json_agg(w), '[]') FROM (${REACH} ORDER BY l.workspace_id) w) AS workspaces,
-  (SELECT coalesce(json_agg(w), '[]') FROM (${HALVES} ORDER BY l.workspace_id) w) AS halves,
+  ${listOf(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations
+    WHERE is_live(status) AND deployment_id IN (SELECT deployment_id FROM deployment_routing)`)} AS locations,
+  ${listOf(`SELECT ${NODE_COLUMNS.join(", ")} FROM node_metadata WHERE session_id IS NOT NULL`)} AS nodes,
+  ${listOf(`${REACH} ORDER BY l.workspace_id`)} AS workspaces,
+  ${listOf(`${HALVES} ORDER BY l.workspace_id`)} AS halves,
   coalesce((SELECT term FROM leases WHERE name = 'scheduler'), 0)::bigint AS term, ${IDENTITY} AS platform`,
 };
 

@@ -5,14 +5,12 @@ import { modeOfHost, moveOrder, peerFor } from "@skep/core/workspace/move.ts";
 import type { HostingRecords, RecordedHost, RecordedWorkspace } from "@skep/core/workspace/hosting-plan.ts";
 import type { SeenContainer } from "@skep/core/workspace/container.ts";
 import type { HostingStore, MoveSettings } from "../../hosting-store.ts";
-import { ask, askOne, type Queryable } from "../sql.ts";
-import { commitHosting } from "./commit-hosting.ts";
+import { ask, askOne, listOf, type Queryable } from "../sql.ts";
+import { commitHosting, HOSTED_DESIRED } from "./commit-hosting.ts";
 import { saveHostReport, toCounts } from "./host-report.ts";
 import { reachWorkspace } from "./reach.ts";
 import { LOCATION, toLocation, type LocationJson } from "./located.ts";
 import { MOVES, toMove, type MoveJson } from "./moves.ts";
-
-const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
 
 /**
  * One statement is one snapshot. The shared hosts of a drained node give everything away; one in a
@@ -21,14 +19,14 @@ const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FRO
 const LOAD = {
   name: "load-hosting",
   text: `SELECT
-  ${list(`SELECT h.host_id AS id, h.node_id AS "nodeId", h.workspace_id AS "workspaceId", h.most, h.renewals,
+  ${listOf(`SELECT h.host_id AS id, h.node_id AS "nodeId", h.workspace_id AS "workspaceId", h.most, h.renewals,
     h.last_placed AS "lastPlaced", h.connections, h.messages_per_second, h.memory_share,
     CASE WHEN n.availability = 'drain' AND h.workspace_id IS NULL THEN 'drain' ELSE h.availability END AS availability
     FROM workspace_hosts h LEFT JOIN node_metadata n ON n.node_id = h.node_id ORDER BY h.host_id`)} AS hosts,
-  ${list(`SELECT id, tenant_id AS "tenantId", CASE WHEN data = 'remove' THEN 'shared' ELSE mode END AS mode,
-    CASE WHEN data = 'remove' THEN 'run' ELSE desired END AS desired, strategy, epoch, waiting FROM workspaces ORDER BY id`)} AS workspaces,
-  ${list(`SELECT ${LOCATION} FROM workspace_locations ORDER BY workspace_id, epoch`)} AS locations,
-  ${list(MOVES)} AS moves`,
+  ${listOf(`SELECT id, tenant_id AS "tenantId", CASE WHEN data = 'remove' THEN 'shared' ELSE mode END AS mode,
+    ${HOSTED_DESIRED}, strategy, epoch, waiting FROM workspaces ORDER BY id`)} AS workspaces,
+  ${listOf(`SELECT ${LOCATION} FROM workspace_locations ORDER BY workspace_id, epoch`)} AS locations,
+  ${listOf(MOVES)} AS moves`,
 };
 
 interface HostJson extends Omit<RecordedHost, "load" | "workspaceId"> {
@@ -65,12 +63,12 @@ const ASSIGNMENT = {
   name: "load-host-assignment",
   text: `SELECT h.revision, p.incarnation, h.workspace_id AS owner, h.address,
   coalesce((SELECT term FROM leases WHERE name = 'scheduler'), 0) AS term,
-  ${list(`SELECT w.id, l.epoch, l.desired, w.connector, w.version, w.restarts, w.database_pool AS "databasePool",
+  ${listOf(`SELECT w.id, l.epoch, l.desired, w.connector, w.version, w.restarts, w.database_pool AS "databasePool",
     w.instances, w.data <> 'keep' AS "removesData",
     w.rules_version AS "rulesVersion", l.role
     FROM workspace_locations l JOIN workspaces w ON w.id = l.workspace_id
     WHERE l.host_id = h.host_id AND l.state <> 'stopped' ORDER BY w.id, l.epoch`)} AS workspaces,
-  ${list(`SELECT m.*, (${PEER}) AS peer FROM (${MOVES}) m JOIN workspace_locations l ON l.workspace_id = m."workspaceId"
+  ${listOf(`SELECT m.*, (${PEER}) AS peer FROM (${MOVES}) m JOIN workspace_locations l ON l.workspace_id = m."workspaceId"
     WHERE l.host_id = h.host_id AND l.state <> 'stopped'`)} AS moves
 FROM workspace_hosts h, platform p WHERE h.host_id = $1`,
 };

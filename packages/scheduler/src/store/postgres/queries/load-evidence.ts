@@ -7,7 +7,7 @@ import type { NodeId } from "@skep/core/model/node.ts";
 import { toInstance, toLocation } from "../rows.ts";
 import { IDENTITY, toIdentity } from "./identity.ts";
 import { SERIALS_QUERY, toSerials, type SerialsRow } from "./serials.ts";
-import { askOne, type Queryable } from "../sql.ts";
+import { askOne, listOf, type Queryable } from "../sql.ts";
 import { LOCATION_COLUMNS, type InstanceRow, type LocationRow, type PlatformRow } from "../tables.ts";
 
 interface EvidenceRow {
@@ -20,16 +20,15 @@ interface EvidenceRow {
   line: AssignmentLine | null;
 }
 
-const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
 const LOCATIONS = `SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations`;
 
 /** One statement, so that all of it is of one moment. */
 const LOAD = {
   name: "load-evidence",
-  text: `SELECT ${list(`${LOCATIONS} WHERE node_id = $1`)} AS rows,
-  ${list("SELECT * FROM instances WHERE id = ANY ($2)")} AS instances,
-  ${list(`${LOCATIONS} WHERE instance_id = ANY ($2)`)} AS locations,
-  ${list(`${SERIALS_QUERY} WHERE deployment_id = ANY ($3)`)} AS serials,
+  text: `SELECT ${listOf(`${LOCATIONS} WHERE node_id = $1`)} AS rows,
+  ${listOf("SELECT * FROM instances WHERE id = ANY ($2)")} AS instances,
+  ${listOf(`${LOCATIONS} WHERE instance_id = ANY ($2)`)} AS locations,
+  ${listOf(`${SERIALS_QUERY} WHERE deployment_id = ANY ($3)`)} AS serials,
   ${IDENTITY} AS platform,
   (SELECT term FROM leases WHERE name = 'scheduler') AS term,
   (SELECT json_build_object('revision', assignment_revision, 'stamps', assignment_stamps)

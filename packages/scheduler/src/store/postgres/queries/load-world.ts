@@ -1,5 +1,5 @@
 import type { World } from "@skep/core/world/world.ts";
-import { ask, askOne, type Queryable } from "../sql.ts";
+import { ask, askOne, listOf, type Queryable } from "../sql.ts";
 import { LOCATION_COLUMNS, NODE_COLUMNS } from "../tables.ts";
 import { createWorldCache, type Changed, type WorldCache, type WorldRows } from "../world-cache.ts";
 
@@ -15,8 +15,6 @@ interface Mark {
 }
 
 type Answer = WorldRows & Mark;
-
-const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
 
 /**
  * A node counts from the day its agent first came until it has left the Swarm and nothing of it is
@@ -35,15 +33,15 @@ const MARK = `pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS since,
 /** Everything. One statement is one snapshot: no row of it is younger than another. */
 const LOAD = {
   name: "load-world",
-  text: `SELECT ${list("SELECT * FROM tenants")} AS tenants,
-  ${list(COUNTED_NODES)} AS nodes,
-  ${list("SELECT * FROM deployments")} AS deployments,
-  ${list(`SELECT r.deployment_id, r.number, r.uid FROM releases r WHERE ${IN_USE}`)} AS releases,
-  ${list(`SELECT r.uid, r.spec FROM releases r WHERE ${IN_USE}`)} AS specs,
-  ${list("SELECT * FROM instances")} AS instances,
-  ${list(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations`)} AS locations,
-  ${list("SELECT * FROM released_ports")} AS released_ports,
-  ${list("SELECT * FROM volumes")} AS volumes,
+  text: `SELECT ${listOf("SELECT * FROM tenants")} AS tenants,
+  ${listOf(COUNTED_NODES)} AS nodes,
+  ${listOf("SELECT * FROM deployments")} AS deployments,
+  ${listOf(`SELECT r.deployment_id, r.number, r.uid FROM releases r WHERE ${IN_USE}`)} AS releases,
+  ${listOf(`SELECT r.uid, r.spec FROM releases r WHERE ${IN_USE}`)} AS specs,
+  ${listOf("SELECT * FROM instances")} AS instances,
+  ${listOf(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations`)} AS locations,
+  ${listOf("SELECT * FROM released_ports")} AS released_ports,
+  ${listOf("SELECT * FROM volumes")} AS volumes,
   ${MARK}`,
 };
 
@@ -69,17 +67,17 @@ in_use AS MATERIALIZED (SELECT id, release FROM deployments WHERE id = ANY (ARRA
   UNION SELECT deployment_id, release FROM instances WHERE deployment_id = ANY (ARRAY(SELECT id FROM concerned))),
 specs_now AS MATERIALIZED (SELECT r.uid, r.spec FROM releases r WHERE r.uid ${from("$2 + 1")})
 SELECT (SELECT xid FROM world_horizon) < $1 AS is_valid,
-  ${list("SELECT kind, id FROM changed")} AS changed,
-  ${list(`SELECT * FROM tenants WHERE id = ${named("tenant")}`)} AS tenants,
-  ${list(`${COUNTED_NODES} AND node_id = ${named("node")}`)} AS nodes,
-  ${list(`SELECT * FROM deployments WHERE id = ${named("deployment")}`)} AS deployments,
-  ${list(`SELECT r.deployment_id, r.number, r.uid FROM in_use u, releases r
+  ${listOf("SELECT kind, id FROM changed")} AS changed,
+  ${listOf(`SELECT * FROM tenants WHERE id = ${named("tenant")}`)} AS tenants,
+  ${listOf(`${COUNTED_NODES} AND node_id = ${named("node")}`)} AS nodes,
+  ${listOf(`SELECT * FROM deployments WHERE id = ${named("deployment")}`)} AS deployments,
+  ${listOf(`SELECT r.deployment_id, r.number, r.uid FROM in_use u, releases r
     WHERE r.deployment_id = u.id AND r.number = u.release AND r.deployment_id = ANY (ARRAY(SELECT id FROM concerned))`)} AS releases,
-  ${list("SELECT * FROM specs_now")} AS specs,
-  ${list("SELECT * FROM instances_now")} AS instances,
-  ${list(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations WHERE instance_id = ${named("instance")}`)} AS locations,
-  ${list(`SELECT * FROM released_ports WHERE node_id = ${named("ports")}`)} AS released_ports,
-  ${list(`SELECT * FROM volumes WHERE id = ${named("volume")}`)} AS volumes,
+  ${listOf("SELECT * FROM specs_now")} AS specs,
+  ${listOf("SELECT * FROM instances_now")} AS instances,
+  ${listOf(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations WHERE instance_id = ${named("instance")}`)} AS locations,
+  ${listOf(`SELECT * FROM released_ports WHERE node_id = ${named("ports")}`)} AS released_ports,
+  ${listOf(`SELECT * FROM volumes WHERE id = ${named("volume")}`)} AS volumes,
   ${MARK}`,
 };
 

@@ -16,8 +16,11 @@ import { toWorkspace } from "./workspaces.ts";
 const MOVE = `workspace_id AS "workspaceId", from_mode AS "from", to_mode AS "to", stage, step,
   started_at AS "startedAt", since, copied, copied_at AS "copiedAt", lost_at AS "lostAt", abort, because`;
 
+/** Of a move: it is not over, as core's `isOver` says. */
+export const GOES_ON = "stage NOT IN ('done', 'returned')";
+
 /** Those that go on. */
-export const MOVES = `SELECT ${MOVE} FROM workspace_moves WHERE stage NOT IN ('done', 'returned') ORDER BY workspace_id`;
+export const MOVES = `SELECT ${MOVE} FROM workspace_moves WHERE ${GOES_ON} ORDER BY workspace_id`;
 
 /** A row of `MOVE`. */
 export type MoveJson = Omit<Migration, "lostAt"> & { readonly lostAt: number | null };

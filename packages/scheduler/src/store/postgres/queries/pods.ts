@@ -2,8 +2,9 @@ import { connectorFromStored } from "@skep/api/codec/stored/workspace.ts";
 import { parseInstanceId } from "@skep/core/model/instance-id.ts";
 import type { Pod, PodRecords, PodWorkspace } from "@skep/core/workspace/plan-pods.ts";
 import type { PodStore } from "../../pod-store.ts";
+import { GOES_ON } from "./moves.ts";
 import { toDeployment, toInstance, toLocation, toRelease } from "../rows.ts";
-import { ask, askOne, type Queryable } from "../sql.ts";
+import { ask, askOne, listOf, type Queryable } from "../sql.ts";
 import {
   LOCATION_COLUMNS,
   type DeploymentRow,
@@ -24,28 +25,27 @@ export function podAt(id: string, port: string): string {
   ORDER BY l.changed_at DESC LIMIT 1`;
 }
 
-const list = (query: string): string => `(SELECT coalesce(json_agg(x), '[]') FROM (${query}) x)`;
 const OF_PODS = "deployment_id IN (SELECT id FROM deployments WHERE name LIKE 'ws\\_%')";
 
-/** One that moves needs both of its halves. */
+/** As core's `needsOwn`: one that moves needs both of its halves. */
 const NEEDS_POD = `(w.mode = 'standalone' OR EXISTS (SELECT FROM workspace_moves m
-    WHERE m.workspace_id = w.id AND m.stage NOT IN ('done', 'returned')))`;
+    WHERE m.workspace_id = w.id AND m.${GOES_ON}))`;
 
 /** One statement is one snapshot. */
 const LOAD = {
   name: "load-pods",
   text: `SELECT
-  ${list(`SELECT w.id, w.tenant_id AS "tenantId", w.desired, w.connector, ${NEEDS_POD} AS "needsPod",
+  ${listOf(`SELECT w.id, w.tenant_id AS "tenantId", w.desired, w.connector, ${NEEDS_POD} AS "needsPod",
     EXISTS (SELECT FROM workspace_locations l JOIN workspace_hosts h USING (host_id)
       WHERE l.workspace_id = w.id AND h.workspace_id = w.id) AS "isHeld"
     FROM workspaces w WHERE ${NEEDS_POD} OR EXISTS (SELECT FROM deployments d WHERE d.id = ${POD_ID})
     ORDER BY w.id COLLATE "C"`)} AS workspaces,
-  ${list(`SELECT to_json(d) AS deployment,
+  ${listOf(`SELECT to_json(d) AS deployment,
     json_build_object('deployment_id', r.deployment_id, 'number', r.number, 'spec', r.spec) AS release
     FROM deployments d JOIN releases r ON r.deployment_id = d.id AND r.number = d.release
     WHERE d.name LIKE 'ws\\_%' ORDER BY d.id COLLATE "C"`)} AS pods,
-  ${list(`SELECT * FROM instances WHERE ${OF_PODS}`)} AS instances,
-  ${list(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations WHERE ${OF_PODS} ORDER BY epoch`)} AS locations`,
+  ${listOf(`SELECT * FROM instances WHERE ${OF_PODS}`)} AS instances,
+  ${listOf(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations WHERE ${OF_PODS} ORDER BY epoch`)} AS locations`,
 };
 
 interface Loaded {
