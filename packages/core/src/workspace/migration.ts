@@ -18,7 +18,7 @@ export const MIGRATION_TIMES: MigrationTimes = {
   settleMs: 5_000,
   quietMs: 1_000,
 };
-/** A host's clock may be behind by this much; so much more is compared. */
+/** A host's clock may be behind by this much. */
 const CLOCKS_MS = 5 * 60_000;
 
 /** A move that begins now. */
@@ -85,12 +85,22 @@ export function devicesAt(stage: MigrationStage): Side {
   return ["switch", "drain", "cut-over", "verify", "done"].includes(stage) ? "target" : "source";
 }
 
+/** What a host has received since `at` has no earlier time than this, by its own clock. */
+export function surelyBefore(at: number): number {
+  return Math.max(0, at - CLOCKS_MS);
+}
+
+/** Whether a stage goes on only once every gate has sent its devices elsewhere. */
+export function waitsForGates({ stage }: Pick<Migration, "stage">): boolean {
+  return ["switch", "drain", "withdraw", "empty"].includes(stage);
+}
+
 /** Everything before the cut-over, and once more what came since the move began. */
 function compareIn({ stage, startedAt }: Migration, times: MigrationTimes): CompareOrder | undefined {
   const { settleMs, verifyMs } = times;
   if (stage === "compare") return { from: 0, afterMs: settleMs, settleMs };
   if (stage !== "verify") return undefined;
-  return { from: Math.max(0, startedAt - CLOCKS_MS), afterMs: settleMs + verifyMs, settleMs };
+  return { from: surelyBefore(startedAt), afterMs: settleMs + verifyMs, settleMs };
 }
 
 function storesBoth(stage: MigrationStage): boolean {

@@ -1,6 +1,6 @@
 import type { Mode } from "./connector.ts";
 import type { Host, HostId, WorkspaceLocation } from "./host.ts";
-import { isOver, MIGRATION_TIMES, ordersOf } from "./migration.ts";
+import { isOver, MIGRATION_TIMES, ordersOf, surelyBefore } from "./migration.ts";
 import type {
   CompareOrder,
   Comparison,
@@ -153,9 +153,6 @@ export function peerFor(
   return peerOf({ address, port: edgePort });
 }
 
-/** A host's clock may be behind by this much; so much more is copied. */
-const CLOCKS_MS = 5 * 60_000;
-
 /** What a host of this mode is told; `undefined` where the move is over. */
 export function moveOrder(
   move: Migration | undefined,
@@ -169,7 +166,7 @@ export function moveOrder(
   const side = sideOf(move, mode);
   const isReader = side === reader;
   const copies = copyTo !== undefined && copyTo !== side;
-  const copySince = copyTo === "source" ? Math.max(0, startedAt - CLOCKS_MS) : 0;
+  const copySince = copyTo === "source" ? surelyBefore(startedAt) : 0;
   return {
     ...{ stage, step, side, peer, storesBoth: storesBoth && isReader },
     ...(copies ? { copySince } : {}),

@@ -9,8 +9,7 @@ import { SkepError } from "@skep/core/error.ts";
 import { begunMove } from "@skep/core/workspace/begin-move.ts";
 import { GATE_KEPT_MS } from "@skep/core/workspace/broker.ts";
 import type { Mode, WorkspaceId } from "@skep/core/workspace/connector.ts";
-import { isOver } from "@skep/core/workspace/migration.ts";
-import type { Migration } from "@skep/core/workspace/migration-state.ts";
+import { isOver, waitsForGates } from "@skep/core/workspace/migration.ts";
 import { moveLeaves, moveSteps } from "@skep/core/workspace/move-words.ts";
 import type { MoveFacts } from "@skep/core/workspace/move.ts";
 import type { RecordedMove } from "../store/move-store.ts";
@@ -58,7 +57,12 @@ async function preview(deps: ApiDeps, container: Container, to: Mode): Promise<A
   }
   if (to === "shared" && !hosts.some(one => one.workspaceId === undefined))
     blocked.push("There is no shared host; deploy the service of the shared hosts.");
-  return { ...plan(container, to), blocked, workspace: await shown(deps, record.id), recorded: false };
+  return {
+    ...plan(container, to),
+    blocked,
+    workspace: encodeWorkspace(container, await showMove(deps, record.id)),
+    recorded: false,
+  };
 }
 
 function plan({ record, seen }: Container, to: Mode): { readonly steps: string[]; readonly left: string[] } {
@@ -76,7 +80,7 @@ export async function showMove(
   const { move, halves } = known;
   const said = halves.flatMap(one => (one.move?.step === move.step ? [one.move] : []));
   const copier = said.find(one => one.total > 0);
-  const behind = needsGates(move) ? await store.listGatesBehind(id, clock.now() - GATE_KEPT_MS) : [];
+  const behind = waitsForGates(move) ? await store.listGatesBehind(id, clock.now() - GATE_KEPT_MS) : [];
   return {
     ...{ move, copied: copier?.copied ?? move.copied, total: copier?.total ?? 0 },
     waiting: [
@@ -84,10 +88,6 @@ export async function showMove(
       ...behind.map(one => `gate ${one.gateId} has ${one.connections} of its devices at the broker that they leave`),
     ],
   };
-}
-
-function needsGates({ stage }: Migration): boolean {
-  return ["switch", "drain", "withdraw", "empty"].includes(stage);
 }
 
 function whyWaiting({ move, halves }: RecordedMove, said: readonly MoveFacts[]): readonly string[] {

@@ -1,12 +1,9 @@
 import { GATE_KEPT_MS, sideOf as brokerOf } from "@skep/core/workspace/broker.ts";
-import { ordersOf } from "@skep/core/workspace/migration.ts";
+import { ordersOf, waitsForGates } from "@skep/core/workspace/migration.ts";
 import type { Migration } from "@skep/core/workspace/migration-state.ts";
 import type { GatesBehind } from "@skep/core/workspace/plan-moves.ts";
 import type { GateStore } from "../store/gate-store.ts";
 import type { Mandate } from "../store/mandate.ts";
-
-/** Stages that wait for gates. */
-const WAITING: readonly Migration["stage"][] = ["switch", "drain", "withdraw", "empty"];
 
 /**
  * Sends the devices of workspaces that move to the broker where their stage wants them, and answers
@@ -27,12 +24,12 @@ export async function guideDevices(
   const known = new Map(brokers.map(one => [one.workspaceId, one]));
   const behind = new Map<string, readonly string[]>();
   for (const move of moves) {
-    const { workspaceId: id, from, to, stage } = move;
+    const { workspaceId: id, from, to } = move;
     const broker = known.get(id);
     if (broker === undefined) continue;
     const wanted = brokerOf(ordersOf(move).devicesAt === "source" ? from : to);
     if (broker.side !== wanted) await store.switchDevices(id, wanted, broker.serial, mandate, now);
-    else if (WAITING.includes(stage))
+    else if (waitsForGates(move))
       behind.set(
         id,
         (await store.listGatesBehind(id, now - GATE_KEPT_MS)).map(one => one.gateId),
