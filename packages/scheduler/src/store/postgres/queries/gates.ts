@@ -19,7 +19,7 @@ FROM (SELECT w.id, w.tenant_id, coalesce(b.serial, 0) AS serial, coalesce(b.swit
     coalesce(b.side, CASE w.mode WHEN 'standalone' THEN 'own' ELSE 'shared' END) AS side
   FROM workspaces w LEFT JOIN workspace_brokers b ON b.workspace_id = w.id) w
 LEFT JOIN LATERAL (${podAt(POD_ID, String(POD_MQTT_PORT))}) p ON w.side = 'own'
-WHERE w.id = ANY ($1) OR w.switched_at > $2 ORDER BY w.id`,
+WHERE w.id = ANY ($1::text[] || ARRAY(SELECT workspace_id FROM workspace_brokers WHERE switched_at > $2)) ORDER BY w.id`,
 };
 
 interface LocateRow {
