@@ -112,6 +112,24 @@ const toldLate = scenario("move-told-late", async stage => {
   }
 });
 
+/** Who stops a workspace while it moves gets it stopped where it was, in whichever stage. */
+const stoppedAtOnce = scenario("move-stops-back-home", async stage => {
+  const { move, allOver, hosting, reaches, stageOf, hold, store, platform, done, until } = await moveStage(stage);
+  const wish = async (desired: "run" | "stopped"): Promise<void> => {
+    const request = { actor: "user", idempotencyKey: undefined };
+    await done(store.changeWorkspace("one", { desired }, undefined, request, platform.clock.now()));
+  };
+  for (const at of STAGES) {
+    await move("one", "standalone");
+    hold(await reaches("one", at), `the move does not come to ${at}`);
+    await wish("stopped");
+    const isStopped = (): boolean => hosting.rule.owners("one").length === 0 && stageOf("one") === "returned";
+    await until(isStopped, 60_000, `a workspace that was stopped in ${at} does not stop`);
+    await wish("run");
+    await allOver();
+  }
+});
+
 /** What can fail in a stage; answers how it ends. */
 type Fault = (stage: MoveStage, chance: Chance) => () => void;
 
@@ -160,6 +178,15 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     return () => {
       if (platform.lives.get(name)?.alive() !== true) startScheduler(platform, name, beginLife(platform, name));
     };
+  },
+  stopped: ({ platform, store }) => {
+    const request = { actor: "user", idempotencyKey: undefined };
+    const wish = (desired: "run" | "stopped"): void =>
+      void store
+        .changeWorkspace("one", { desired }, undefined, request, platform.clock.now())
+        .catch(() => platform.clock.sleep(500).then(() => wish(desired)));
+    wish("stopped");
+    return () => wish("run");
   },
   aborted: ({ platform, store }) => {
     const request = { actor: "user", idempotencyKey: undefined };
@@ -214,4 +241,11 @@ export function moveStorm(number: number): Scenario {
 }
 
 /** Workspaces that move to a host of their own and back, under faults in each stage. */
-export const MOVES: readonly Scenario[] = [thereAndBack, slow, toldLate, ...struck, ...[1, 2].map(moveStorm)];
+export const MOVES: readonly Scenario[] = [
+  thereAndBack,
+  slow,
+  toldLate,
+  stoppedAtOnce,
+  ...struck,
+  ...[1, 2].map(moveStorm),
+];

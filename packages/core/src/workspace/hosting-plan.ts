@@ -1,7 +1,7 @@
 import type { WorkspaceId } from "./connector.ts";
 import type { Host, HostedWorkspace, HostId, HostingChange, WorkspaceLocation } from "./host.ts";
 import type { Migration } from "./migration-state.ts";
-import type { MovingLocation } from "./move.ts";
+import { hasToRun, type MovingLocation } from "./move.ts";
 import type { WorkspaceRecord } from "./record.ts";
 
 /** A host as it is recorded; what it is taken to be is for each leader to observe. */
@@ -64,7 +64,7 @@ export interface HostingBasis {
   readonly hosts: readonly Pick<RecordedHost, "id" | "renewals">[];
   readonly workspaces: readonly Pick<RecordedWorkspace, "id" | "desired" | "epoch">[];
   readonly locations: readonly WorkspaceLocation[];
-  readonly moves: readonly Pick<Migration, "workspaceId" | "step">[];
+  readonly moves: readonly Pick<Migration, "workspaceId" | "step" | "stage">[];
 }
 
 /**
@@ -88,7 +88,9 @@ export function whyHostingStale(basis: HostingBasis, plan: HostingPlan): string 
       return `host ${location.hostId} has not let go of ${change.workspaceId} and got another lease meanwhile`;
     left.delete(key);
   }
-  const because = whyNotPlaced(plan.changes, workspaces, hosts, [...left.values()]) ?? whyNotMoved(basis, plan);
+  const because =
+    whyNotPlaced(plan.changes, workspaces, { hosts, moves: movesOf(basis) }, [...left.values()]) ??
+    whyNotMoved(basis, plan);
   if (because !== undefined) return because;
   const located = new Set([...left.values()].map(one => one.workspaceId));
   const kept = plan.gone.find(id => workspaces.get(id)?.desired !== "deleted" || located.has(id));
@@ -101,7 +103,7 @@ export function whyHostingStale(basis: HostingBasis, plan: HostingPlan): string 
 function whyNotPlaced(
   changes: readonly HostingChange[],
   workspaces: ReadonlyMap<WorkspaceId, HostingBasis["workspaces"][number]>,
-  hosts: ReadonlyMap<HostId, unknown>,
+  { hosts, moves }: { readonly hosts: ReadonlyMap<HostId, unknown>; readonly moves: ReturnType<typeof movesOf> },
   left: readonly WorkspaceLocation[],
 ): string | undefined {
   const owned = new Set(left.flatMap(one => (one.role === "standby" ? [] : [one.workspaceId])));
@@ -113,7 +115,7 @@ function whyNotPlaced(
     if (workspace === undefined) return `workspace ${change.workspaceId} is gone`;
     if (change.kind === "wait") continue;
     const { id, desired, epoch } = workspace;
-    if (desired !== "run") return `workspace ${id} is not wanted any more`;
+    if (!hasToRun(desired, moves.get(id))) return `workspace ${id} is not wanted any more`;
     const isStandby = change.role === "standby";
     if (!isStandby && owned.has(id)) return `workspace ${id} still has an owner`;
     if ((epochs.get(id) ?? epoch) !== change.epoch - 1) return `workspace ${id} was placed meanwhile`;
@@ -126,9 +128,13 @@ function whyNotPlaced(
   return undefined;
 }
 
+function movesOf({ moves }: HostingBasis): ReadonlyMap<WorkspaceId, HostingBasis["moves"][number]> {
+  return new Map(moves.map(one => [one.workspaceId, one]));
+}
+
 function whyNotMoved(basis: HostingBasis, { moves = [] }: HostingPlan): string | undefined {
-  const steps = new Map(basis.moves.map(one => [one.workspaceId, one.step]));
-  const other = moves.find(({ move, fromStep }) => steps.get(move.workspaceId) !== fromStep);
+  const known = movesOf(basis);
+  const other = moves.find(({ move, fromStep }) => known.get(move.workspaceId)?.step !== fromStep);
   return other === undefined ? undefined : `workspace ${other.move.workspaceId} moved on meanwhile`;
 }
 

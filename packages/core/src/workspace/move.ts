@@ -1,5 +1,6 @@
 import type { Mode } from "./connector.ts";
 import type { Host, HostId, WorkspaceLocation } from "./host.ts";
+import type { WorkspaceRecord } from "./record.ts";
 import { isOver, MIGRATION_TIMES, ordersOf, surelyBefore } from "./migration.ts";
 import type {
   CompareOrder,
@@ -189,6 +190,15 @@ export function wantedHalves(mode: Mode, move: Migration | undefined): readonly 
     ...(reader === undefined ? [] : [{ mode: modes[reader], role: "reader" } as const]),
     ...standby.map(side => ({ mode: modes[side], role: "standby" }) as const),
   ];
+}
+
+/**
+ * Whether a workspace runs, as it is wanted to and by its move: one that is stopped while it moves
+ * goes back first. Where it cannot go back at present (`apart`) it stops, and goes on from there.
+ */
+export function hasToRun(desired: WorkspaceRecord["desired"], move: Pick<Migration, "stage"> | undefined): boolean {
+  if (desired !== "stopped") return desired === "run";
+  return move !== undefined && !isOver(move) && move.stage !== "apart";
 }
 
 /** Whether a workspace needs a host, a broker and a database of its own. */

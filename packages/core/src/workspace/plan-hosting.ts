@@ -1,7 +1,7 @@
 import type { Host, HostedWorkspace, HostId, HostingChange, WorkspaceLocation } from "./host.ts";
 import { decideHosting } from "./hosting.ts";
 import type { HostingPlan, HostingRecords, MoveChange, RecordedHost, RecordedWorkspace } from "./hosting-plan.ts";
-import { wantedHalves, type WantedHalf } from "./move.ts";
+import { hasToRun, wantedHalves, type WantedHalf } from "./move.ts";
 
 /** What a leader takes each host to be; one that it says nothing of is silent. */
 export type HostLiveness = ReadonlyMap<HostId, Host["liveness"]>;
@@ -56,28 +56,34 @@ function poolsOf(
   };
   const halves = workspaces.map(one => {
     const move = next.get(one.id);
-    return { one, halves: wantedHalves(move?.stage === "done" ? move.to : one.mode, move) };
+    const isWanted = hasToRun(one.desired, move);
+    return { one, isWanted, halves: wantedHalves(move?.stage === "done" ? move.to : one.mode, move) };
   });
   const placed = Map.groupBy(locations, poolOf);
-  const shared = halves.flatMap(({ one, halves: all }) => toHosted(one, all, "shared"));
-  const own = halves.flatMap(({ one, halves: all }): readonly Pool[] => {
+  const shared = halves.flatMap(half => toHosted(half, "shared"));
+  const own = halves.flatMap((half): readonly Pool[] => {
+    const { one } = half;
     const held = placed.get(one.id) ?? [];
-    const hosted = toHosted(one, all, "standalone");
+    const hosted = toHosted(half, "standalone");
     return hosted.length + held.length === 0 ? [] : [{ owner: one.id, workspaces: hosted, locations: held }];
   });
   return [{ owner: undefined, workspaces: shared, locations: placed.get(undefined) ?? [] }, ...own];
 }
 
-function toHosted(
-  { id, desired, strategy, epoch, waiting }: RecordedWorkspace,
-  halves: readonly WantedHalf[],
-  mode: WantedHalf["mode"],
-): readonly HostedWorkspace[] {
+/** A workspace, whether it runs, and as which halves. */
+interface Wanted {
+  readonly one: RecordedWorkspace;
+  readonly isWanted: boolean;
+  readonly halves: readonly WantedHalf[];
+}
+
+function toHosted({ one, isWanted, halves }: Wanted, mode: WantedHalf["mode"]): readonly HostedWorkspace[] {
+  const { id, strategy, epoch, waiting } = one;
   return halves.flatMap(half => {
     if (half.mode !== mode) return [];
     const role = half.role === "standby" ? { role: half.role } : {};
-    const wanted = desired === "run" ? ("run" as const) : ("stopped" as const);
-    return [{ id, strategy, epoch, waiting, ...role, desired: wanted }];
+    const desired = isWanted ? ("run" as const) : ("stopped" as const);
+    return [{ id, strategy, epoch, waiting, ...role, desired }];
   });
 }
 

@@ -107,6 +107,8 @@ function fleet() {
     stages,
     readers,
     records: () => records,
+    stop: () =>
+      (records = { ...records, workspaces: records.workspaces.map(one => ({ ...one, desired: "stopped" as const })) }),
     abort: () =>
       (records = {
         ...records,
@@ -157,6 +159,25 @@ describe("a fleet in which a workspace moves", () => {
   });
 });
 
+describe("a fleet whose workspace is stopped while it moves", () => {
+  it.each(["copy", "switch", "verify"])("has it go back from %s, and stop then", stage => {
+    const one = fleet();
+    for (let round = 0; round < 30 && one.stages.at(-1) !== stage; round++) {
+      one.look();
+      one.follow();
+    }
+    one.follow();
+    one.stop();
+    for (let round = 0; round < 20; round++) {
+      one.look();
+      one.follow();
+    }
+    expect(one.stages.at(-1)).toBe("returned");
+    expect(one.records().locations).toEqual([]);
+    expect(words(one.look())).toEqual([]);
+  });
+});
+
 describe("the halves of a move", () => {
   it("are placed one at a time, the reader first, each at its own kind of host", () => {
     expect(words(planHosting(recorded(moveIn("copy")), ALIVE))).toEqual(["reader on a"]);
@@ -189,14 +210,31 @@ describe("the halves of a move", () => {
     ]);
   });
 
-  it("all end where the workspace is to stop, and the move waits", () => {
-    const records = recorded(moveIn("copy"), [at("a", 5), at("own", 6, { role: "standby", move: all(4) })]);
-    const stopped = {
-      ...records,
-      workspaces: records.workspaces.map(one => ({ ...one, desired: "stopped" as const })),
-    };
-    expect(words(planHosting(stopped, ALIVE))).toEqual(["stop 5", "forget 6"]);
-    expect(planMoves(stopped, ALIVE, NO_GATES, 1)).toEqual([]);
+  const wished = (desired: "stopped" | "deleted", stage: MigrationStage): HostingRecords => {
+    const halves = [at("a", 5), at("own", 6, { role: "standby", move: all(4) })];
+    const records = recorded(moveIn(stage), halves);
+    return { ...records, workspaces: records.workspaces.map(one => ({ ...one, desired })) };
+  };
+
+  it("run on where the workspace is to stop while it moves, until the move is back", () => {
+    const stopped = wished("stopped", "drain");
+    expect(words(planHosting(stopped, ALIVE))).toEqual([]);
+    const [change] = planMoves(stopped, ALIVE, NO_GATES, 1);
+    expect(change?.move).toMatchObject({ stage: "halt", because: "the workspace is to stop" });
+    const waits = { ...stopped, moves: [{ ...moveIn("halt"), abort: "" }] };
+    expect(planMoves(waits, ALIVE, NO_GATES, 1)).toEqual([]);
+  });
+
+  it("all end where it is to stop and cannot go back at present, and the move waits", () => {
+    const apart = wished("stopped", "apart");
+    expect(words(planHosting(apart, ALIVE))).toEqual(["stop 5", "forget 6"]);
+    expect(planMoves(apart, ALIVE, NO_GATES, 1)).toEqual([]);
+  });
+
+  it("all end where it is deleted, and the move with it", () => {
+    const deleted = wished("deleted", "copy");
+    expect(words(planHosting(deleted, ALIVE))).toEqual(["stop 5", "forget 6"]);
+    expect(planMoves(deleted, ALIVE, NO_GATES, 1)).toEqual([]);
   });
 
   it("are wanted by the mode alone where nothing moves any more", () => {

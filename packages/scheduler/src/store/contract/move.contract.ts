@@ -1,4 +1,5 @@
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
+import { COUNTS } from "@skep/core/workspace/container.ts";
 import type { HostingChange } from "@skep/core/workspace/host.ts";
 import type { HostingPlan } from "@skep/core/workspace/hosting-plan.ts";
 import { MIGRATION_TIMES } from "@skep/core/workspace/migration.ts";
@@ -115,6 +116,14 @@ export function describeMoves({ store, mandate }: StoreSetting): void {
       expect((await report("host_b", { workspaceId: "fleet", workspaces: [both[1]] })).answer.ended).toHaveLength(1);
     });
 
+    it("has its halves placed though its workspace is to stop, while it goes back", async () => {
+      const move = await start();
+      await store.changeWorkspace("fleet", { desired: "stopped" }, undefined, someone, NOW);
+      expect(await commit([place("host_a", 1)])).toEqual({ kind: "committed" });
+      await write(next(move, { stage: "apart" }), 1);
+      expect(await commit([place("host_b", 2, "standby")])).toMatchObject({ kind: "stale" });
+    });
+
     it("tells each half its order, and where the other one is, and raises both revisions", async () => {
       const move = await start();
       await commit([place("host_a", 1)]);
@@ -174,7 +183,15 @@ export function describeMoves({ store, mandate }: StoreSetting): void {
 
     it("goes with its workspace", async () => {
       await start();
-      await store.changeWorkspace("fleet", { desired: "deleted" }, undefined, someone, NOW);
+      await commit([place("host_a", 1)]);
+      expect((await store.loadHostAssignment("host_a"))?.workspaces[0]?.move).toMatchObject({ stage: "prepare" });
+      await store.changeWorkspace("fleet", { desired: "deleted", data: "remove" }, undefined, someone, NOW);
+      // What removes its data is no half of it.
+      expect((await store.loadHosting()).moves).toEqual([]);
+      expect((await store.loadHostAssignment("host_a"))?.workspaces[0]).not.toHaveProperty("move");
+      await report("host_a", { workspaces: [aHostedStatus({ epoch: 1, counts: { [COUNTS.dataRemoved]: 1 } })] });
+      await report("host_a", { workspaces: [aHostedStatus({ epoch: 1, state: "stopped" })] });
+      expect(await commit([forget(1)])).toEqual({ kind: "committed" });
       expect(await commit([], { gone: ["fleet"] })).toEqual({ kind: "committed" });
       expect(await store.getMove("fleet")).toBeUndefined();
     });

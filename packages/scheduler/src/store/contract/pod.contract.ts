@@ -1,4 +1,5 @@
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
+import type { MigrationStage } from "@skep/core/workspace/migration-state.ts";
 import { planPods } from "@skep/core/workspace/plan-pods.ts";
 import { podSpec } from "@skep/core/workspace/pod-spec.ts";
 import { describe, expect, it } from "vitest";
@@ -52,6 +53,21 @@ export function describePods({ store, committed, mandate }: StoreSetting): void 
       expect((await store.loadPods()).workspaces).toEqual([]);
       await store.startMove("fleet", "standalone", someone, NOW);
       expect((await store.loadPods()).workspaces).toMatchObject([{ id: "fleet", needsPod: true, isHeld: false }]);
+    });
+
+    it("run on while a workspace that is stopped goes back", async () => {
+      await make("fleet", "shared");
+      await store.startMove("fleet", "standalone", someone, NOW);
+      await store.changeWorkspace("fleet", { desired: "stopped" }, undefined, someone, NOW);
+      const write = async (stage: MigrationStage, step: number) => {
+        const { move } = (await store.getMove("fleet"))!;
+        const moves = [{ move: { ...move, stage, step }, fromStep: move.step }];
+        await store.commitHosting({ silenced: new Map(), gone: [], lost: [], changes: [], moves }, mandate(), NOW);
+        return (await store.loadPods()).workspaces.map(one => one.desired);
+      };
+      expect(await write("withdraw", 2)).toEqual(["run"]);
+      expect(await write("apart", 3)).toEqual(["stopped"]);
+      expect(await write("back", 4)).toEqual(["run"]);
     });
 
     it("are as they are wanted once they are written", async () => {

@@ -43,8 +43,14 @@ function loadHosting(records: Records): HostingRecords {
       ...{ strategy: one.strategy, epoch: one.epoch, waiting: one.waiting },
     })),
     locations: locationsOf(records, () => true).map(toLocation),
-    moves: inOrder(records.workspaceMoves.values(), one => one.workspaceId).filter(one => !isOver(one)),
+    moves: inOrder(records.workspaceMoves.keys(), id => id).flatMap(id => goingOn(records, id) ?? []),
   };
+}
+
+/** Its move; one whose workspace is deleted does not go on. */
+function goingOn({ workspaces, workspaceMoves }: Records, id: string): Migration | undefined {
+  const move = workspaceMoves.get(id);
+  return move === undefined || isOver(move) || workspaces.get(id)?.desired === "deleted" ? undefined : move;
 }
 
 function toHost(records: Records, row: HostRow): HostingRecords["hosts"][number] {
@@ -202,12 +208,7 @@ function loadHostAssignment(
       const workspace = records.workspaces.get(id);
       if (workspace === undefined) return [];
       const { connector, version, restarts, databasePool, instances, rulesVersion } = workspace;
-      const order = moveOrder(
-        records.workspaceMoves.get(id),
-        modeOfHost(host),
-        peerAt(records, id, host, edgePort),
-        times,
-      );
+      const order = moveOrder(goingOn(records, id), modeOfHost(host), peerAt(records, id, host, edgePort), times);
       return [
         {
           ...{ id, epoch, desired, connector, version, restarts, databasePool, instances, rulesVersion },

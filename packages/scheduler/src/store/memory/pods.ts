@@ -1,5 +1,5 @@
 import type { BrokerAddress } from "@skep/core/workspace/broker.ts";
-import { needsOwn } from "@skep/core/workspace/move.ts";
+import { hasToRun, needsOwn } from "@skep/core/workspace/move.ts";
 import { podId, workspaceOfPod } from "@skep/core/workspace/pod.ts";
 import type { Pod, PodRecords, PodWorkspace } from "@skep/core/workspace/plan-pods.ts";
 import { parseInstanceId } from "@skep/core/model/instance-id.ts";
@@ -41,8 +41,9 @@ function toPodWorkspace(records: Records, { id, tenantId, desired, connector }: 
   const isHeld = [...records.workspaceLocations.values()].some(
     one => one.workspaceId === id && records.workspaceHosts.get(one.hostId)?.workspaceId === id,
   );
-  const needsPod = needsOwn(connector.config.resources.type, records.workspaceMoves.get(id));
-  return { id, tenantId, desired, connector, isHeld, needsPod };
+  const move = records.workspaceMoves.get(id);
+  const needsPod = needsOwn(connector.config.resources.type, move);
+  return { id, tenantId, desired: hasToRun(desired, move) ? "run" : desired, connector, isHeld, needsPod };
 }
 
 function instancesOf(records: Records, deploymentId: string): Pod["instances"] {

@@ -25,7 +25,7 @@ const LOCK_HOSTS = `SELECT host_id AS id, renewals FROM workspace_hosts WHERE ho
 const LOCK_WORKSPACES = `SELECT id, ${HOSTED_DESIRED}, epoch FROM workspaces WHERE id = ANY ($1) ORDER BY id FOR UPDATE`;
 const LOCATIONS = `SELECT ${LOCATION} FROM workspace_locations WHERE workspace_id = ANY ($1) OR host_id = ANY ($2)`;
 
-const STEPS = `SELECT workspace_id AS "workspaceId", step FROM workspace_moves WHERE workspace_id = ANY ($1)`;
+const STEPS = `SELECT workspace_id AS "workspaceId", step, stage FROM workspace_moves WHERE workspace_id = ANY ($1)`;
 
 /** One that no host ever had has no data. */
 const REMEMBER = `INSERT INTO workspace_remains (workspace_id, tenant_id, dropped_at)
@@ -59,10 +59,6 @@ const WRITES = {
     WHERE p ->> 'kind' = 'wait' AND w.id = p ->> 'workspaceId'`,
 };
 
-function movingIn({ moves = [] }: HostingPlan): readonly string[] {
-  return moves.map(one => one.move.workspaceId);
-}
-
 /** See `HostingStore.commitHosting`. */
 export async function commitHosting(
   db: Queryable,
@@ -85,7 +81,7 @@ export async function commitHosting(
 }
 
 async function whyNot(connection: pg.PoolClient, plan: HostingPlan): Promise<string | undefined> {
-  const moving = movingIn(plan);
+  const moving = (plan.moves ?? []).map(one => one.move.workspaceId);
   const ids = [...new Set([...plan.changes.map(one => one.workspaceId), ...plan.gone, ...moving])];
   const placedOn = plan.changes.flatMap(one => (one.kind === "place" ? [one.hostId] : []));
   const hosts = await connection.query<Pick<RecordedHost, "id" | "renewals">>(LOCK_HOSTS, [
@@ -96,7 +92,7 @@ async function whyNot(connection: pg.PoolClient, plan: HostingPlan): Promise<str
     ids,
   ]);
   const located = await connection.query<LocationJson>(LOCATIONS, [ids, plan.lost]);
-  const moves = await connection.query<{ workspaceId: string; step: number }>(STEPS, [moving]);
+  const moves = await connection.query<HostingBasis["moves"][number]>(STEPS, [ids]);
   const locations = located.rows.map(toLocation);
   const basis: HostingBasis = { hosts: hosts.rows, workspaces: workspaces.rows, locations, moves: moves.rows };
   return whyHostingStale(basis, plan);

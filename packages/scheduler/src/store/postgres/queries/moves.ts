@@ -19,8 +19,9 @@ const MOVE = `workspace_id AS "workspaceId", from_mode AS "from", to_mode AS "to
 /** Of a move: it is not over, as core's `isOver` says. */
 export const GOES_ON = "stage NOT IN ('done', 'returned')";
 
-/** Those that go on. */
-export const MOVES = `SELECT ${MOVE} FROM workspace_moves WHERE ${GOES_ON} ORDER BY workspace_id`;
+/** Those that go on. One whose workspace is deleted does not: what is left of both halves ends. */
+export const MOVES = `SELECT ${MOVE} FROM workspace_moves WHERE ${GOES_ON}
+  AND workspace_id IN (SELECT id FROM workspaces WHERE desired <> 'deleted') ORDER BY workspace_id`;
 
 /** A row of `MOVE`. */
 export type MoveJson = Omit<Migration, "lostAt"> & { readonly lostAt: number | null };

@@ -31,11 +31,15 @@ const OF_PODS = "deployment_id IN (SELECT id FROM deployments WHERE name LIKE 'w
 const NEEDS_POD = `(w.mode = 'standalone' OR EXISTS (SELECT FROM workspace_moves m
     WHERE m.workspace_id = w.id AND m.${GOES_ON}))`;
 
+/** As core's `hasToRun` says it: one that is stopped while it moves goes back first. */
+const DESIRED = `CASE WHEN w.desired = 'stopped' AND EXISTS (SELECT FROM workspace_moves m
+    WHERE m.workspace_id = w.id AND m.${GOES_ON} AND m.stage <> 'apart') THEN 'run' ELSE w.desired END`;
+
 /** One statement is one snapshot. */
 const LOAD = {
   name: "load-pods",
   text: `SELECT
-  ${listOf(`SELECT w.id, w.tenant_id AS "tenantId", w.desired, w.connector, ${NEEDS_POD} AS "needsPod",
+  ${listOf(`SELECT w.id, w.tenant_id AS "tenantId", ${DESIRED} AS desired, w.connector, ${NEEDS_POD} AS "needsPod",
     EXISTS (SELECT FROM workspace_locations l JOIN workspace_hosts h USING (host_id)
       WHERE l.workspace_id = w.id AND h.workspace_id = w.id) AS "isHeld"
     FROM workspaces w WHERE ${NEEDS_POD} OR EXISTS (SELECT FROM deployments d WHERE d.id = ${POD_ID})
