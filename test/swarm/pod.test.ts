@@ -46,7 +46,7 @@ beforeAll(async () => {
   await importBusybox(argv => docker(fleet, node.name, argv), PAUSE);
   const images = await publishImages({
     docker: (argv, options) => docker(fleet, node.name, argv, options),
-    ...{ socket: node.socket, registry: "", which: ["workspace", "mosquitto", "mongo"] },
+    ...{ socket: node.socket, registry: "", which: ["workspace", "mosquitto", "mongo", "versitygw"] },
   });
   const [store, nats] = await Promise.all([startStoreServer(), startNatsServer()]);
   ends.push(
@@ -57,6 +57,7 @@ beforeAll(async () => {
     SKEP_WORKSPACE_API_URL: `http://${fleet.hostAddress}:${apiPort}`,
     ...{ SKEP_WORKSPACE_IMAGE: images.workspace, SKEP_MOSQUITTO_IMAGE: images.mosquitto },
     // The host in a pod is known by what it shows.
+    SKEP_VERSITYGW_IMAGE: images.versitygw,
     ...{ SKEP_MONGO_IMAGE: images.mongo, SKEP_API_OPEN: "no", SKEP_API_TOKEN: TOKEN, SKEP_GATE_SECRET: GATE_SECRET },
   }));
   ends.push(() => scheduler.close());
@@ -95,6 +96,12 @@ async function untilActive(): Promise<void> {
   }, 60_000);
 }
 
+async function readFile(name: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const { content } of client.files.readFile({ workspaceId: ID, name })) parts.push(content);
+  return Buffer.concat(parts).toString();
+}
+
 it("a standalone workspace runs in a pod of its own: what a device publishes through the gate is stored there", async () => {
   const connector = aConnector({ id: ID }, { secret: SECRET }, {}, "standalone");
   await client.workspaces.createWorkspace({ tenantId: "default", connector: connectorToProto(connector) });
@@ -119,7 +126,12 @@ it("a standalone workspace runs in a pod of its own: what a device publishes thr
   // It is told to sockets once a majority of the database has it.
   await eventually(() => expect(heard).toHaveLength(1), 10_000);
 
-  for (const name of ["host", "mosquitto", "mongod"]) {
+  const { uploadId } = await client.files.beginUpload({ workspaceId: ID, name: "maps/a.txt", size: 5n });
+  await client.files.writeUpload({ workspaceId: ID, uploadId, content: Buffer.from("hello") });
+  await client.files.finishUpload({ workspaceId: ID, uploadId });
+  expect(await readFile("maps/a.txt")).toBe("hello");
+
+  for (const name of ["host", "mosquitto", "mongod", "versitygw"]) {
     const [inspected] = JSON.parse(await engine("inspect", await container(name))) as [
       { Config: { Cmd: string[]; Labels: object; Env: string[] }; HostConfig: { Memory: number } },
     ];
@@ -128,7 +140,9 @@ it("a standalone workspace runs in a pod of its own: what a device publishes thr
       inspected.Config.Labels,
       await engine("top", await container(name)),
     ]);
-    const secrets = inspected.Config.Env.filter(line => /^(SKEP_HOST_SECRET|SKEP_MQTT_PASSWORD|PASSWORDS)=/.test(line));
+    const secrets = inspected.Config.Env.filter(line =>
+      /^(SKEP_HOST_SECRET|SKEP_MQTT_PASSWORD|SKEP_S3_SECRET_KEY|ROOT_SECRET_KEY|PASSWORDS)=/.test(line),
+    );
     for (const line of secrets) expect(shown).not.toContain(line.slice(line.indexOf("=") + 1));
     expect(inspected.HostConfig.Memory).toBeGreaterThan(0);
     expect(await engine("logs", await container(name))).not.toContain(SECRET);
@@ -142,11 +156,12 @@ it("keeps its data as it is stopped, and its volumes as it is deleted", async ()
   await eventually(async () => expect(await container("host")).toBe(""), 60_000);
   await client.workspaces.updateWorkspace({ workspaceId: ID, desired: WorkspaceDesired.RUN });
   await untilActive();
-  expect(await volumes()).toEqual(["broker", "database"]);
+  expect(await volumes()).toEqual(["broker", "database", "files"]);
+  expect(await readFile("maps/a.txt")).toBe("hello");
   await client.workspaces.deleteWorkspace({ workspaceId: ID });
   await eventually(async () => {
     expect((await client.deployments.listDeployments({})).deployments).toEqual([]);
     expect((await client.workspaces.listWorkspaces({})).workspaces).toEqual([]);
   }, 60_000);
-  expect(await volumes()).toEqual(["broker", "database"]);
+  expect(await volumes()).toEqual(["broker", "database", "files"]);
 });

@@ -190,6 +190,11 @@ export const SCHEDULER_SETTINGS = {
     z.string().min(1).default("mongo:6.0"),
     "image of the database in such a pod",
   ),
+  podVersitygwImage: setting(
+    "SKEP_VERSITYGW_IMAGE",
+    z.string().min(1).default("versity/versitygw:v1.8.0"),
+    "image of the S3 server in such a pod",
+  ),
   reservedDomains: setting(
     "SKEP_RESERVED_DOMAINS",
     names,
@@ -299,7 +304,8 @@ export function retentionOf(config: SchedulerConfig): Retention {
 export function podsOf(config: SchedulerConfig): PodSettings | undefined {
   const { podApiUrl: apiUrl, podImage: workspace, podMosquittoImage: mosquitto, podMongoImage: mongo } = config;
   if (apiUrl === undefined || apiUrl === "") return undefined;
-  return { apiUrl, images: { workspace, mosquitto, mongo }, databaseHosts: config.databaseHosts };
+  const { databaseHosts, webhookHosts, podVersitygwImage: versitygw } = config;
+  return { apiUrl, images: { workspace, mosquitto, mongo, versitygw }, databaseHosts, webhookHosts };
 }
 
 /** The bounds of a new tenant that names none. */

@@ -167,6 +167,32 @@ it("keeps files where the host has an S3 server (R52, R72), and says that they a
   await other.close();
 });
 
+it("reads and stores while its S3 server is away, says that files are, and has them once it is there", async () => {
+  const keys = { SKEP_S3_ACCESS_KEY: s3.accessKeyId, SKEP_S3_SECRET_KEY: s3.secretAccessKey };
+  const { containers } = await openHost({ SKEP_S3_URL: s3.url, ...keys });
+  await s3.kill();
+  const id = "early";
+  const running = await containers.start({ ...WANTED, id, connector: aConnector({ id }) }, OWNED);
+  const device = await connectAsync(broker.url, { clientId: id });
+  ends.push(() => device.endAsync(true));
+  await device.publishAsync(`${id}/devices/${id}/telemetry/x`, "1", { qos: 1 });
+  await eventually(() => expect(running.counts()).toMatchObject({ "ingest.stored": 1 }));
+  const files = MCS[SHARED]?.[id]?.files;
+  const upload = (): Promise<unknown> => files!.upload("a.txt", Readable.from([Buffer.from("hello")]));
+  for (const call of [upload, () => files!.list(), async () => files!.usage()])
+    await expect(call()).rejects.toMatchObject({ reason: "FILES_AWAY", code: "unavailable" });
+  expect(running.isHealthy()).toBe(false);
+  expect(running.lastError()).toMatch(/^The files are away: Region .* ECONNREFUSED.*tried again; messages are stored/);
+  await s3.start();
+  await eventually(() => expect(running.isHealthy()).toBe(true), 10_000);
+  await upload();
+  // Nobody outside reaches that server.
+  await expect(files!.linkToRead("a.txt", 60)).rejects.toMatchObject({ reason: "FILE_LINKS_OFF" });
+  await expect(files!.linkToWrite("b.txt", 60, { exactly: 5 })).rejects.toThrow(/skep file put.*BeginUpload/);
+  expect(files?.usage()).toMatchObject({ files: 1, heldFiles: 0 });
+  await running.close();
+});
+
 it("posts what a rule says to the webhooks of the workspace, signed, and takes changed ones", async () => {
   const posted: string[] = [];
   const server = createServer((request, response) => {

@@ -76,6 +76,11 @@ export function isAllowedHost(host: string, allowed: readonly string[]): boolean
 
 const INSIDE = [".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".in-addr.arpa", ".ip6.arpa"];
 
+/** Whether a host is in the platform's own network: nobody in the Internet reaches it. */
+export function isInsideHost(host: string): boolean {
+  return whyInside(host.toLowerCase().replace(/\.$/, "")) !== undefined;
+}
+
 /** Why a host is in the platform's own network; `undefined` for one in the Internet. */
 function whyInside(host: string): string | undefined {
   if (looksLikeAddress(host)) return isPublicAddress(host) ? undefined : "is no address in the Internet";

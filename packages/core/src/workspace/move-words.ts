@@ -23,7 +23,7 @@ export function moveLeaves({ config }: Connector): readonly string[] {
   const { url } = config.resources.specs.database;
   return [
     "rules, schemas, devices and their secrets stay where they are: in the records",
-    "files stay in the file storage; they are reached where the other host has the same one",
+    "files stay at the half that ends, since a pod has an S3 server of its own; take them along by skep file get and put",
     "sockets are ended at the cut-over, connect again by the same address, and are told of a gap",
     "what rules remember of devices begins anew",
     "commands that wait at the first broker for devices that are away are not delivered",

@@ -8,9 +8,15 @@ import { podSpec, withoutSecrets } from "./pod-spec.ts";
 
 const SETTINGS = {
   ...{ apiUrl: "http://10.0.0.1:7700", databaseHosts: ["mongo.internal", ".inside"] },
-  images: { workspace: "workspace:1", mosquitto: "mosquitto:2", mongo: "mongo:6" },
+  webhookHosts: ["hooks.internal"],
+  images: { workspace: "workspace:1", mosquitto: "mosquitto:2", mongo: "mongo:6", versitygw: "versitygw:1" },
 };
-const SECRETS = { host: "secret-of-host", broker: "secret-of-broker", passwords: "gate:$7$1$s$d\nhost:$7$1$s$e\n" };
+const SECRETS = {
+  host: "secret-of-host",
+  broker: "secret-of-broker",
+  passwords: "gate:$7$1$s$d\nhost:$7$1$s$e\n",
+  files: "secret-of-files",
+};
 const specFor = (connector: Connector) => podSpec(connector, SETTINGS, SECRETS);
 const alone = (over: { readonly url?: string; readonly size?: number; readonly sockets?: number } = {}) => {
   const { url, size = 1024, sockets = 500 } = over;
@@ -25,10 +31,10 @@ describe("the pod of a standalone workspace", () => {
     expect(podId("acme", "fleet")).toBe(`acme.${specFor(alone()).name}`);
   });
 
-  it("is a host, a broker and a database, of which a tenant with his own has none", () => {
-    expect(specFor(alone()).containers.map(one => one.name)).toEqual(["host", "mosquitto", "mongod"]);
+  it("is a host, a broker, files and a database, of which a tenant with his own has none", () => {
+    expect(specFor(alone()).containers.map(one => one.name)).toEqual(["host", "mosquitto", "versitygw", "mongod"]);
     const own = specFor(alone({ url: "mongodb://custom:27017/tenant" }));
-    expect(own.containers.map(one => one.name)).toEqual(["host", "mosquitto"]);
+    expect(own.containers.map(one => one.name)).toEqual(["host", "mosquitto", "versitygw"]);
     expect(own.containers[0]?.env).not.toHaveProperty("SKEP_MONGODB_URL");
     expect(JSON.stringify(own)).not.toContain("custom");
   });
@@ -39,7 +45,7 @@ describe("the pod of a standalone workspace", () => {
     expect(isLeased(spec)).toBe(false);
     expect(spec.update.order).toBe("stop-first");
     const volumes = spec.containers.flatMap(one => one.volumes.map(({ name, target }) => `${name} ${target}`));
-    expect(volumes).toEqual(["broker /mosquitto/data", "database /data/db"]);
+    expect(volumes).toEqual(["broker /mosquitto/data", "files /data", "database /data/db"]);
   });
 
   it("has the sizes of the formulas: memory by connections, the database's by what it may grow to", () => {
@@ -56,16 +62,28 @@ describe("the pod of a standalone workspace", () => {
   it("shows a secret in no command and no label", () => {
     const spec = specFor(alone());
     const shown = JSON.stringify(spec.containers.map(one => ({ ...one, env: {} })));
-    for (const secret of [SECRETS.host, SECRETS.broker, "$7$1$s$d"]) expect(shown).not.toContain(secret);
+    for (const secret of [SECRETS.host, SECRETS.broker, SECRETS.files, "$7$1$s$d"]) expect(shown).not.toContain(secret);
     expect(part("host").env).toMatchObject({ SKEP_HOST_SECRET: SECRETS.host, SKEP_MQTT_PASSWORD: SECRETS.broker });
     expect(part("mosquitto").env["PASSWORDS"]).toBe(SECRETS.passwords);
+    expect(part("host").env["SKEP_S3_SECRET_KEY"]).toBe(SECRETS.files);
+    expect(part("versitygw").env["ROOT_SECRET_KEY"]).toBe(SECRETS.files);
   });
 
-  it("lets nobody into its database from outside, and devices and sockets in by two ports", () => {
+  it("lets nobody into its database and its files from outside, and devices and sockets in by two ports", () => {
     const ports = specFor(alone()).containers.flatMap(one => one.ports.map(port => port.containerPort));
     expect(ports).toEqual([7_704, 1_883]);
     expect(part("mongod").command).toContain("--bind_ip=127.0.0.1");
+    expect(part("versitygw").command).toContain("127.0.0.1:7070");
     expect(part("mosquitto").env["MOSQUITTO_CONF"]).toContain("listener 1883\nallow_anonymous false");
+  });
+});
+
+describe("the host in a pod", () => {
+  it("may lead to the same hosts inside as a shared one", () => {
+    expect(part("host").env).toMatchObject({
+      SKEP_ALLOWED_DATABASE_HOSTS: "mongo.internal,.inside",
+      SKEP_ALLOWED_WEBHOOK_HOSTS: "hooks.internal",
+    });
   });
 });
 
@@ -80,7 +98,7 @@ describe("a pod", () => {
   it("is shown without its secrets, and a tenant's own deployment as it is", () => {
     const spec = specFor(alone());
     const shown = JSON.stringify(withoutSecrets("acme.ws_fleet", spec));
-    for (const secret of [SECRETS.host, SECRETS.broker, "$7$1$s$d"]) expect(shown).not.toContain(secret);
+    for (const secret of [SECRETS.host, SECRETS.broker, SECRETS.files, "$7$1$s$d"]) expect(shown).not.toContain(secret);
     expect(shown).toContain("http://10.0.0.1:7700");
     expect(withoutSecrets("acme.web", spec)).toBe(spec);
   });

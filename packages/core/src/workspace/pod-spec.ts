@@ -2,16 +2,18 @@ import type { ContainerSpec, DeploymentId, DeploymentSpec, HealthCheck } from ".
 import type { Resources } from "../model/resources.ts";
 import { BROKER_ACCESS, brokerConfig } from "./broker-files.ts";
 import { limitsOf, type Connector } from "./connector.ts";
-import { POD_EVENTS_PORT, POD_MQTT_PORT, podName, workspaceOfPod } from "./pod.ts";
+import { POD_EVENTS_PORT, POD_FILES_PORT, POD_MQTT_PORT, podName, workspaceOfPod } from "./pod.ts";
 import { sizeOf } from "./sizing.ts";
 
 /** What an operator says of pods. */
 export interface PodSettings {
   /** Where pods reach the schedulers, commas between several. */
   readonly apiUrl: string;
-  readonly images: { readonly workspace: string; readonly mosquitto: string; readonly mongo: string };
+  readonly images: Readonly<Record<"workspace" | "mosquitto" | "mongo" | "versitygw", string>>;
   /** Hosts of the platform's own network that a tenant's own database may be on. */
   readonly databaseHosts: readonly string[];
+  /** And those that webhooks may go to, also by plain HTTP. */
+  readonly webhookHosts: readonly string[];
 }
 
 /** What a pod shows, and is shown; all of it is of this workspace only. */
@@ -22,10 +24,14 @@ export interface PodSecrets {
   readonly broker: string;
   /** Mosquitto's password file: digests. */
   readonly passwords: string;
+  /** Of its host, at its S3 server. */
+  readonly files: string;
 }
 
 /** Variables of a pod's containers that are shown to nobody. */
-const SECRETS: readonly string[] = ["PASSWORDS", "SKEP_HOST_SECRET", "SKEP_MQTT_PASSWORD"];
+const SECRETS: readonly string[] = [
+  ...["PASSWORDS", "ROOT_SECRET_KEY", "SKEP_HOST_SECRET", "SKEP_MQTT_PASSWORD", "SKEP_S3_SECRET_KEY"],
+];
 
 const MB = 1024 * 1024;
 const BROKER_FILES = "/run/skep";
@@ -36,16 +42,18 @@ const BROKER_FILES = "/run/skep";
 const AUTOSAVE_S = 5;
 /** Its queues of 256 MB, and what it is itself. */
 const BROKER_MB = 384;
+/** The S3 server passes files on in pieces and keeps none of them. */
+const FILES_MB = 192;
 /** MongoDB begins with no less, and a pod needs no more of it than a server of its own would. */
 const DATABASE_MB = { least: 512, most: 4_096 };
 /** Who reaches a node's ports from inside says for whom. */
 const PRIVATE_NETWORKS = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16";
 
 /**
- * What runs a standalone workspace: its host, its broker, and its database where the tenant has
- * none of his own (R85). The host reaches the others by the loopback of the pod, and the database
- * listens nowhere else, so that it needs no password. Secrets are in the environment, never in a
- * command.
+ * What runs a standalone workspace: its host, its broker, its files, and its database where the
+ * tenant has none of his own (R85). The host reaches the others by the loopback of the pod, and
+ * database and files listen nowhere else, so that the database needs no password. Secrets are in
+ * the environment, never in a command.
  */
 export function podSpec(connector: Connector, settings: PodSettings, secrets: PodSecrets): DeploymentSpec {
   const hasDatabase = connector.config.resources.specs.database.url === undefined;
@@ -55,6 +63,7 @@ export function podSpec(connector: Connector, settings: PodSettings, secrets: Po
     containers: [
       hostOf(connector, settings, secrets, hasDatabase),
       brokerOf(settings, secrets),
+      filesOf(settings, secrets),
       ...(hasDatabase ? [databaseOf(connector, settings)] : []),
     ],
     placement: { strategy: "least-loaded", constraints: [], maxPerNode: undefined, antiAffinity: [] },
@@ -79,6 +88,8 @@ function hostOf(connector: Connector, settings: PodSettings, secrets: PodSecrets
       ...{ SKEP_MQTT_URL: `mqtt://127.0.0.1:${POD_MQTT_PORT}`, SKEP_MQTT_USERNAME: "host" },
       ...{ SKEP_MQTT_PASSWORD: secrets.broker, SKEP_EVENTS_PORT: String(POD_EVENTS_PORT) },
       ...{ SKEP_TRUSTED_PROXIES: PRIVATE_NETWORKS, SKEP_ALLOWED_DATABASE_HOSTS: settings.databaseHosts.join(",") },
+      SKEP_ALLOWED_WEBHOOK_HOSTS: settings.webhookHosts.join(","),
+      ...{ SKEP_S3_URL: `http://127.0.0.1:${POD_FILES_PORT}`, SKEP_S3_SECRET_KEY: secrets.files },
       ...(hasDatabase ? own : {}),
     },
     ports: [{ containerPort: POD_EVENTS_PORT, protocol: "tcp", hostPort: undefined }],
@@ -108,6 +119,25 @@ function brokerOf({ images }: PodSettings, { passwords }: PodSecrets): Container
 
 function variableOf(file: string): string {
   return file.toUpperCase().replace(".", "_");
+}
+
+/** As in the stack, its user is root: it keeps what it knows of a file in attributes of the file. */
+function filesOf({ images }: PodSettings, { files }: PodSecrets): ContainerSpec {
+  const address = `127.0.0.1:${POD_FILES_PORT}`;
+  return {
+    ...container("versitygw", images.versitygw, FILES_MB, [
+      "wget",
+      "-q",
+      "-O",
+      "/dev/null",
+      `http://${address}/health`,
+    ]),
+    entrypoint: ["versitygw"],
+    command: ["--port", address, "--health", "/health", "posix", "/data"],
+    // Who runs the pod knows the name of the key: it is the host's own default.
+    env: { ROOT_ACCESS_KEY: "skep", ROOT_SECRET_KEY: files, GOMEMLIMIT: `${(FILES_MB * 3) / 4}MiB` },
+    volumes: [{ name: "files", target: "/data", readOnly: false }],
+  };
 }
 
 function databaseOf(connector: Connector, { images }: PodSettings): ContainerSpec {

@@ -9,6 +9,9 @@ export const POD_MQTT_PORT = 1883;
 /** Where its host serves sockets and data. */
 export const POD_EVENTS_PORT = 7704;
 
+/** Where its S3 server listens, on the loopback of the pod. */
+export const POD_FILES_PORT = 7070;
+
 /** What no deployment of a tenant can begin with: their names have no such character. */
 const PREFIX = "ws_";
 

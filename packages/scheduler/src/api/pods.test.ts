@@ -10,10 +10,15 @@ import { reasonOf, serveHttp, type HttpApi } from "./testing/http.ts";
 import { createTestPlatform, type TestPlatform } from "./testing/platform.ts";
 
 const SETTINGS = {
-  ...{ apiUrl: "http://10.0.0.1:7700", databaseHosts: [] },
-  images: { workspace: "workspace:1", mosquitto: "mosquitto:2", mongo: "mongo:6" },
+  ...{ apiUrl: "http://10.0.0.1:7700", databaseHosts: [], webhookHosts: [] },
+  images: { workspace: "workspace:1", mosquitto: "mosquitto:2", mongo: "mongo:6", versitygw: "versitygw:1" },
 };
-const SECRETS = { host: "secret-of-host", broker: "secret-of-broker", passwords: "secret-passwords" };
+const SECRETS = {
+  host: "secret-of-host",
+  broker: "secret-of-broker",
+  passwords: "secret-passwords",
+  files: "secret-of-files",
+};
 const PATH = "/api/v1/deployments/default.ws_fleet";
 const someone = { actor: "someone", idempotencyKey: undefined };
 

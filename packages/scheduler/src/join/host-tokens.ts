@@ -29,6 +29,8 @@ export interface HostTokens {
   workspaceSecret(workspaceId: WorkspaceId): Promise<string>;
   /** The password of a user of the broker in a standalone workspace's pod. */
   brokerPassword(workspaceId: WorkspaceId, user: BrokerUser): Promise<string>;
+  /** The key of the S3 server in that pod. */
+  filesKey(workspaceId: WorkspaceId): Promise<string>;
 }
 
 /** What they are made with. */
@@ -96,6 +98,7 @@ export function createHostTokens({ store, clock, serviceSecret }: HostTokenOptio
       return { hostId, token: `skep-host.${text}.${await sign(`host ${text}`)}`, expiresInMs: TOKEN_MS };
     },
     brokerPassword: (workspaceId, user) => sign(`broker ${user} ${workspaceId}`),
+    filesKey: workspaceId => sign(`files ${workspaceId}`),
     workspaceSecret: async workspaceId => `skep-workspace.${workspaceId}.${await sign(`workspace ${workspaceId}`)}`,
   };
 }

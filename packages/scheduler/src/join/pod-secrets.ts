@@ -23,6 +23,7 @@ export function createPodSecrets(tokens: HostTokens): (workspaceId: WorkspaceId)
     const host = await tokens.workspaceSecret(workspaceId);
     const broker = await tokens.brokerPassword(workspaceId, "host");
     const gate = await tokens.brokerPassword(workspaceId, "gate");
-    return { host, broker, passwords: `${lineOf("gate", gate)}\n${lineOf("host", broker)}\n` };
+    const files = await tokens.filesKey(workspaceId);
+    return { host, broker, files, passwords: `${lineOf("gate", gate)}\n${lineOf("host", broker)}\n` };
   };
 }

@@ -12,8 +12,8 @@ import type { Leadership } from "./leader.ts";
 import { createPods, type PodMaking } from "./pods.ts";
 
 const SETTINGS = {
-  ...{ apiUrl: "http://10.0.0.1:7700", databaseHosts: [] },
-  images: { workspace: "workspace:1", mosquitto: "mosquitto:2", mongo: "mongo:6" },
+  ...{ apiUrl: "http://10.0.0.1:7700", databaseHosts: [], webhookHosts: [] },
+  images: { workspace: "workspace:1", mosquitto: "mosquitto:2", mongo: "mongo:6", versitygw: "versitygw:1" },
 };
 const someone = { actor: "someone", idempotencyKey: undefined };
 const NO_QUOTA = { instances: undefined, cpuMillis: undefined, memoryBytes: undefined };

@@ -37,7 +37,7 @@ export function realParts(engines: Engines, content: WorkspaceContent = {}): Par
         ...(retentionDays === undefined ? {} : { retentionDays }),
       });
     },
-    files: async ({ connector }) => engines.files?.host.open({ id: connector.id, regions: engines.files.regions }),
+    files: async ({ connector }) => engines.files?.host.openSoon({ id: connector.id, regions: engines.files.regions }),
     channel: async ({ connector, mayRead }) => {
       const { instance, release } = await acquirePublisher(engines);
       const { url, username, password, ca } = mqtt;

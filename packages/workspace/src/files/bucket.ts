@@ -22,6 +22,8 @@ export interface FileRegion {
   readonly endpoint: string;
   /** Where browsers and devices reach the endpoint, for links; the endpoint itself by default. */
   readonly publicEndpoint?: string;
+  /** Nobody outside reaches the endpoint, so that a link would lead nowhere. */
+  readonly isInside?: true;
   /** What the server calls its region; `us-east-1` by default. */
   readonly s3Region?: string;
   readonly bucket: string;

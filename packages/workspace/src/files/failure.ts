@@ -22,6 +22,12 @@ export function noFile(name: string): SkepError {
   return new SkepError("not_found", "NO_FILE", `There is no file ${name}. Ask for the list of files.`);
 }
 
+/** Files whose store has not answered since their workspace began. */
+export function filesAway(problem: string): SkepError {
+  const text = `The files are away: ${problem.replace(/\.?( Try again\.)?$/, "")}. It is tried again; messages are stored meanwhile.`;
+  return new SkepError("unavailable", "FILES_AWAY", text);
+}
+
 /** Whether the store says that there is no such object. */
 export function isMissing(error: unknown): boolean {
   const { name } = error as Error;

@@ -33,6 +33,11 @@ export interface FileHost {
    * @throws SkepError where no region answers, or it names one that is not there.
    */
   open(workspace: FileWorkspace): Promise<WorkspaceFiles>;
+  /**
+   * The same for who can do without files for now. Where no region answers within seconds they are
+   * away, calls say so (`FILES_AWAY`), and it is tried again until they are there.
+   */
+  openSoon(workspace: FileWorkspace): Promise<WorkspaceFiles>;
   /** Closes what is open, and the clients. */
   close(): Promise<void>;
 }
@@ -46,8 +51,8 @@ export function createFileHost(options: FileHostOptions): FileHost {
   const { clock = systemClock, stallMs = STALL_MS } = options;
   const buckets = new Map(options.regions.map(region => [region.name, new Bucket(region, clock)]));
   const open = new Set<WorkspaceFiles>();
-  const [first] = buckets.keys();
-  if (first === undefined) {
+  const [standard = ""] = buckets.keys();
+  if (standard === "") {
     throw new SkepError("invalid_argument", "NO_FILE_REGION", "No region for files is named. Name at least one.");
   }
 
@@ -58,15 +63,18 @@ export function createFileHost(options: FileHostOptions): FileHost {
     throw new SkepError("invalid_argument", "NO_FILE_REGION", text);
   }
 
+  async function opened(workspace: FileWorkspace, begin: (files: Files) => Promise<void>): Promise<WorkspaceFiles> {
+    const { id, quota = DEFAULT_QUOTA, extensions = DEFAULT_EXTENSIONS, regions = [standard] } = workspace;
+    const names = regions.length === 0 ? [standard] : [...new Set(regions)];
+    const files = new Files({ id, quota, extensions, clock, stallMs, buckets: names.map(bucketOf) });
+    await begin(files);
+    open.add(files);
+    return files;
+  }
+
   return {
-    open: async workspace => {
-      const { id, quota = DEFAULT_QUOTA, extensions = DEFAULT_EXTENSIONS, regions = [first] } = workspace;
-      const names = regions.length === 0 ? [first] : [...new Set(regions)];
-      const files = new Files({ id, quota, extensions, clock, stallMs, buckets: names.map(bucketOf) });
-      await files.begin();
-      open.add(files);
-      return files;
-    },
+    open: workspace => opened(workspace, files => files.begin()),
+    openSoon: workspace => opened(workspace, files => files.beginSoon()),
     close: async () => {
       await Promise.all([...open].map(files => files.close()));
       open.clear();

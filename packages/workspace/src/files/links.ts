@@ -36,8 +36,20 @@ export function checkSeconds(seconds: number): void {
   throw new SkepError("invalid_argument", "LINK_SECONDS", text);
 }
 
+/**
+ * Refuses links that would lead nowhere. @throws SkepError `failed_precondition` `FILE_LINKS_OFF`.
+ */
+function checkReach({ region }: Bucket): void {
+  if (region.isInside !== true) return;
+  const text =
+    "Nobody outside reaches the S3 server of this workspace, so a link would lead nowhere. Have the file pass through " +
+    "the API instead: `skep file get` and `skep file put`, or FileService.ReadFile and BeginUpload.";
+  throw new SkepError("failed_precondition", "FILE_LINKS_OFF", text);
+}
+
 /** A link to read. A browser saves what it finds and never shows it. */
 export async function readLink(bucket: Bucket, target: LinkTarget): Promise<FileLink> {
+  checkReach(bucket);
   const name = encodeURIComponent(target.file).replaceAll("'", "%27");
   const command = new GetObjectCommand({
     ...{ Bucket: bucket.region.bucket, Key: target.key },
@@ -50,6 +62,7 @@ export async function readLink(bucket: Bucket, target: LinkTarget): Promise<File
 
 /** A link to write a file of exactly that size: the size is signed, so the store refuses others. */
 export async function putLink(bucket: Bucket, target: LinkTarget, size: number): Promise<FileLink> {
+  checkReach(bucket);
   const command = new PutObjectCommand({
     ...{ Bucket: bucket.region.bucket, Key: target.key },
     ...{ ContentLength: size, ContentType: target.contentType },
@@ -63,6 +76,7 @@ export async function putLink(bucket: Bucket, target: LinkTarget, size: number):
 
 /** A form to write a file of at most that size. */
 export function postLink(bucket: Bucket, target: LinkTarget, mostBytes: number): FileLink {
+  checkReach(bucket);
   const { region, s3Region } = bucket;
   const { key, contentType, now, seconds } = target;
   const policy = { bucket: region.bucket, key, contentType, mostBytes, now, seconds };

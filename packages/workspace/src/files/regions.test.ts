@@ -20,14 +20,28 @@ describe("the regions of files", () => {
     expect(regionsOf({ SKEP_S3_URL: "http://s3:7070", SKEP_S3_SECRET_KEY: "x" })).toEqual([
       {
         ...{ name: "us-east-1", s3Region: "us-east-1", endpoint: "http://s3:7070", bucket: "skep" },
-        ...{ accessKeyId: "skep", secretAccessKey: "x" },
+        ...{ accessKeyId: "skep", secretAccessKey: "x", isInside: true },
       },
     ]);
   });
 
   it("are several as JSON", () => {
     const us = { ...EU, name: "us-1", publicEndpoint: "https://us.example.com", s3Region: "x" };
-    expect(regionsOf({ SKEP_S3_REGIONS: JSON.stringify([EU, us]) })).toEqual([EU, us]);
+    expect(regionsOf({ SKEP_S3_REGIONS: JSON.stringify([EU, us]) })).toEqual([{ ...EU, isInside: true }, us]);
+  });
+
+  it.each([
+    ["http://versitygw:7070", true],
+    ["http://127.0.0.1:7070", true],
+    ["http://[::1]:7070", true],
+    ["http://10.0.0.5", true],
+    ["https://s3.eu-1.example.com", undefined],
+    ["https://93.184.216.34:9000", undefined],
+  ])("at %s are reached from outside or not", (endpoint, isInside) => {
+    const keys = { SKEP_S3_SECRET_KEY: "x" };
+    expect(regionsOf({ SKEP_S3_URL: endpoint, ...keys })[0]?.isInside).toBe(isInside);
+    const known = { SKEP_S3_URL: endpoint, SKEP_S3_PUBLIC_URL: "https://files.example.com", ...keys };
+    expect(regionsOf(known)[0]).not.toHaveProperty("isInside");
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { isInsideHost } from "@skep/core/workspace/database-url.ts";
 import { ConfigError } from "@skep/kit/config.ts";
 import { z } from "zod";
 import type { FileRegion } from "./bucket.ts";
@@ -38,11 +39,11 @@ export function fileRegionsOf(settings: FileSettings): readonly FileRegion[] {
   if (s3SecretKey === undefined)
     throw new ConfigError(["SKEP_S3_URL is set and SKEP_S3_SECRET_KEY is not: set both, or neither."]);
   return [
-    {
+    reached({
       ...{ name: settings.s3Region, s3Region: settings.s3Region, endpoint: s3Url, bucket: settings.s3Bucket },
       ...{ accessKeyId: settings.s3AccessKey, secretAccessKey: s3SecretKey },
       ...(s3PublicUrl === undefined ? {} : { publicEndpoint: s3PublicUrl }),
-    },
+    }),
   ];
 }
 
@@ -55,11 +56,20 @@ function readRegions(text: string): readonly FileRegion[] {
   const names = read.data.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) throw new ConfigError([`SKEP_S3_REGIONS: ${twice} stands there twice.`]);
-  return read.data.map(({ publicEndpoint, s3Region, ...region }) => ({
-    ...region,
-    ...(publicEndpoint === undefined ? {} : { publicEndpoint }),
-    ...(s3Region === undefined ? {} : { s3Region }),
-  }));
+  return read.data.map(({ publicEndpoint, s3Region, ...region }) =>
+    reached({
+      ...region,
+      ...(publicEndpoint === undefined ? {} : { publicEndpoint }),
+      ...(s3Region === undefined ? {} : { s3Region }),
+    }),
+  );
+}
+
+/** Whether people and devices reach it: at its public address, or where its own is public. */
+function reached(region: FileRegion): FileRegion {
+  const { hostname } = new URL(region.endpoint);
+  const isInside = region.publicEndpoint === undefined && isInsideHost(hostname.replace(/^\[|\]$/g, ""));
+  return isInside ? { ...region, isInside } : region;
 }
 
 /** A message of the parser would quote the text, which holds secrets. */

@@ -3,8 +3,9 @@ import { SkepError } from "@skep/core/error.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import { contentTypeOf, fileKeyPrefix, fileNameIssues, filePrefixIssues } from "@skep/core/workspace/file-name.ts";
 import type { Clock } from "@skep/kit/clock.ts";
+import { Beginning } from "./beginning.ts";
 import { firstOf, LARGEST_FILE, type Bucket, type StoredObject } from "./bucket.ts";
-import { noFile, refuseName } from "./failure.ts";
+import { filesAway, noFile, refuseName } from "./failure.ts";
 import type { FileInfo, FilePage, FileRange, ListRequest, UploadOptions, WorkspaceFiles } from "./files.ts";
 import { Ledger, type FileQuota, type FileUsage, type Hold } from "./ledger.ts";
 import { checkSeconds, postLink, putLink, readLink, type FileLink, type LinkTarget } from "./links.ts";
@@ -28,6 +29,8 @@ const MOST_UPLOADS = 4;
 const MOST_DOWNLOADS = 16;
 const RECOUNT_MS = 3_600_000;
 const PAGE = 1000;
+/** Longest that who can do without files for now waits for them. */
+const WAIT_MS = 3_000;
 
 /** The part of a container. */
 export class Files implements WorkspaceFiles {
@@ -36,6 +39,7 @@ export class Files implements WorkspaceFiles {
   readonly #ledger: Ledger;
   readonly #writer: Writer;
   readonly #links: OpenLinks;
+  readonly #beginning: Beginning;
   /** Names that something is being done to. */
   readonly #busy = new Set<string>();
   readonly #ending = new AbortController();
@@ -50,17 +54,28 @@ export class Files implements WorkspaceFiles {
     this.#ledger = new Ledger(setup.quota);
     this.#writer = new Writer(setup.buckets, this.#prefix);
     this.#links = new OpenLinks(setup.clock, link => this.#expire(link));
+    this.#beginning = new Beginning(setup.clock, () => this.#begin());
+  }
+
+  /** Rejects where no region answers. */
+  async begin(): Promise<void> {
+    await this.#beginning.now();
+  }
+
+  /** Begins once a region answers; does not wait long for that. */
+  async beginSoon(): Promise<void> {
+    await this.#beginning.soon(WAIT_MS);
   }
 
   /** Counts what is there, and deletes the parts of uploads that ended with a process. */
-  async begin(): Promise<void> {
+  async #begin(): Promise<void> {
     await firstOf(this.#order(), "", async bucket => {
       await bucket.prepare();
       return true;
     });
     await this.#writer.tidy();
     await this.#recount();
-    this.#recountLater();
+    if (!this.#ending.signal.aborted) this.#recountLater();
   }
 
   async upload(name: string, body: AsyncIterable<Uint8Array>, options: UploadOptions = {}): Promise<FileInfo> {
@@ -203,6 +218,7 @@ export class Files implements WorkspaceFiles {
   }
 
   usage(): FileUsage {
+    this.#checkBegun();
     return this.#ledger.usage();
   }
 
@@ -212,8 +228,10 @@ export class Files implements WorkspaceFiles {
 
   health(): { isConnected: boolean; lastError: string } {
     const problems = this.#setup.buckets.map(bucket => bucket.problem).filter(problem => problem !== "");
-    const isConnected = !this.#ending.signal.aborted && problems.length < this.#setup.buckets.length;
-    return { isConnected, lastError: problems[0] ?? "" };
+    const away = this.#beginning.problem;
+    const isConnected =
+      away === undefined && !this.#ending.signal.aborted && problems.length < this.#setup.buckets.length;
+    return { isConnected, lastError: problems[0] ?? (away === undefined ? "" : filesAway(away).message) };
   }
 
   counts(): Readonly<Record<string, number>> {
@@ -224,6 +242,7 @@ export class Files implements WorkspaceFiles {
   /** Calls off what is on its way; the clients are the host's. */
   async close(): Promise<void> {
     if (this.#ending.signal.aborted) return;
+    this.#beginning.stop();
     this.#recounting();
     this.#links.close();
     this.#ending.abort();
@@ -314,6 +333,13 @@ export class Files implements WorkspaceFiles {
 
   #checkOpen(): void {
     if (this.#ending.signal.aborted) throw closed();
+    this.#checkBegun();
+  }
+
+  /** What is stored was not counted yet, so that nothing could be bounded. */
+  #checkBegun(): void {
+    const { problem } = this.#beginning;
+    if (problem !== undefined) throw filesAway(problem);
   }
 }
 

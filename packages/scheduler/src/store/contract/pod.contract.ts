@@ -8,11 +8,12 @@ import { aReport, aStatus, creation, placement } from "../testing/records.ts";
 import { NOW, someone, type StoreSetting } from "./setting.ts";
 
 const SETTINGS = {
-  ...{ apiUrl: "http://10.0.0.1:7700", databaseHosts: ["mongo.internal"] },
-  images: { workspace: "skep/workspace:1", mosquitto: "mosquitto:2", mongo: "mongo:6" },
+  ...{ apiUrl: "http://10.0.0.1:7700", databaseHosts: ["mongo.internal"], webhookHosts: [] },
+  images: { workspace: "skep/workspace:1", mosquitto: "mosquitto:2", mongo: "mongo:6", versitygw: "versitygw:1" },
 };
 const connector = (id: string, mode: "shared" | "standalone") => aConnector({ id }, {}, {}, mode);
-const spec = podSpec(connector("fleet", "standalone"), SETTINGS, { host: "h", broker: "b", passwords: "p\nq\n" });
+const SECRETS = { host: "h", broker: "b", passwords: "p\nq\n", files: "f" };
+const spec = podSpec(connector("fleet", "standalone"), SETTINGS, SECRETS);
 
 /** The pods of standalone workspaces. */
 export function describePods({ store, committed, mandate }: StoreSetting): void {
