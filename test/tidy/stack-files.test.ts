@@ -9,3 +9,16 @@ it.each(readdirSync(join(root, "stack")).filter(name => name.endsWith(".yml")))(
   const { errors } = parseDocument(readFileSync(join(root, "stack", name), "utf8"), { merge: true });
   expect(errors.map(error => error.message)).toEqual([]);
 });
+
+// A scheduler takes the address of a tenant by its list, and a host connects by its own.
+it.each(["DATABASE", "WEBHOOK"])("has schedulers and hosts agree where a %s may be inside", what => {
+  const environmentOf = (file: string, service: string): unknown =>
+    parseDocument(readFileSync(join(root, "stack", file), "utf8"), { merge: true }).getIn([
+      ...["services", service, "environment"],
+    ]);
+  const at = (file: string, service: string, name: string): unknown =>
+    (environmentOf(file, service) as { get(key: string): unknown }).get(name);
+  const variable = `SKEP_WORKSPACE_${what}_HOSTS`;
+  expect(at("skep.yml", "scheduler", variable)).toBe(`\${${variable}:-}`);
+  expect(at("workspaces.yml", "workspace-host", `SKEP_ALLOWED_${what}_HOSTS`)).toBe(`\${${variable}:-}`);
+});
