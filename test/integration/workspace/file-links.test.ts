@@ -125,6 +125,16 @@ describe("files in two regions (R37)", () => {
     expect(() => createFileHost({ regions: [] })).toThrow("Name at least one");
   });
 
+  it("are well again once their region is, though nobody asks for a file", async () => {
+    const { files } = await at.open();
+    await at.east.kill();
+    await expect(files.list()).rejects.toEqual(because("FILE_STORE_UNAVAILABLE"));
+    expect(files.health().isConnected).toBe(false);
+    await at.east.start();
+    at.expire();
+    await eventually(() => expect(files.health()).toEqual({ isConnected: true, lastError: "" }));
+  });
+
   it("tell the operator what to mend, and no secret", async () => {
     const { url, accessKeyId } = at.east;
     const region = { name: "east", endpoint: url, bucket: BUCKET, accessKeyId, secretAccessKey: "not-the-secret" };

@@ -50,7 +50,7 @@ const PART_BYTES = 8 * 1024 * 1024;
 /** Largest file that can be uploaded. */
 export const LARGEST_FILE = PART_BYTES * 10_000;
 
-/** How long a region that failed is asked after the others. */
+/** How long a region that failed is asked after the others, and when it is looked at again. */
 const AVOIDED_MS = 10_000;
 
 /** The bucket of one region, shared by all workspaces of a process. */
@@ -62,6 +62,8 @@ export class Bucket {
   #problem = "";
   #failedAt = 0;
   #prepared: Promise<void> | undefined;
+  #isClosed = false;
+  #cancelLook = (): void => undefined;
 
   constructor(region: FileRegion, clock: Clock) {
     this.region = region;
@@ -189,6 +191,8 @@ export class Bucket {
   }
 
   close(): void {
+    this.#isClosed = true;
+    this.#cancelLook();
     this.#client.destroy();
   }
 
@@ -208,6 +212,7 @@ export class Bucket {
     try {
       const answer = await call();
       this.#problem = "";
+      this.#cancelLook();
       return answer;
     } catch (error) {
       const reason = body?.errored;
@@ -216,9 +221,20 @@ export class Bucket {
       if (failure.reason.startsWith("FILE_STORE")) {
         this.#problem = failure.message;
         this.#failedAt = this.#clock.monotonic();
+        this.#lookLater();
       }
       throw failure;
     }
+  }
+
+  /** Where nobody asks it for anything, it would be called away though it is back. */
+  #lookLater(): void {
+    this.#cancelLook();
+    if (this.#isClosed) return;
+    const look = (): Promise<unknown> => this.#client.send(new HeadBucketCommand({ Bucket: this.region.bucket }));
+    this.#cancelLook = this.#clock.timer(AVOIDED_MS, () => {
+      void this.#ask("open its bucket", look).catch(() => undefined);
+    });
   }
 }
 

@@ -231,7 +231,7 @@ export class Files implements WorkspaceFiles {
     const away = this.#beginning.problem;
     const isConnected =
       away === undefined && !this.#ending.signal.aborted && problems.length < this.#setup.buckets.length;
-    return { isConnected, lastError: problems[0] ?? (away === undefined ? "" : filesAway(away).message) };
+    return { isConnected, lastError: away === undefined ? (problems[0] ?? "") : filesAway(away).message };
   }
 
   counts(): Readonly<Record<string, number>> {
