@@ -30,13 +30,10 @@ export class Beginning {
 
   /** Resolves once it has begun or failed, or after so long; then it goes on trying. */
   async soon(waitMs: number): Promise<void> {
-    await new Promise<void>(done => {
-      const cancel = this.#clock.timer(waitMs, done);
-      void this.#try(FIRST_RETRY_MS).then(() => {
-        cancel();
-        done();
-      });
-    });
+    const waited = Promise.withResolvers<void>();
+    const cancel = this.#clock.timer(waitMs, waited.resolve);
+    await Promise.race([this.#try(FIRST_RETRY_MS), waited.promise]);
+    cancel();
   }
 
   stop(): void {
