@@ -121,7 +121,7 @@ function variableOf(file: string): string {
   return file.toUpperCase().replace(".", "_");
 }
 
-/** As in the stack, its user is root: it keeps what it knows of a file in attributes of the file. */
+/** As in the stack, its user is root, who owns the volume. */
 function filesOf({ images }: PodSettings, { files }: PodSecrets): ContainerSpec {
   const address = `127.0.0.1:${POD_FILES_PORT}`;
   return {
