@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { CreateMultipartUploadCommand } from "@aws-sdk/client-s3";
 import type { WorkspaceFiles } from "@skep/workspace/files/files.ts";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { because, BUCKET, read, startFileRegions, text, type FileRegions } from "./file-regions.ts";
 
 const MIB = 1024 * 1024;
@@ -195,6 +195,15 @@ describe("an upload that does not end well leaves nothing behind and counts noth
     expect(await at.partsOf(id)).toBe(0);
     await expect(files.list()).rejects.toEqual(because("FILES_CLOSED"));
     expect(files.health().isConnected).toBe(false);
+  });
+
+  it("are forgotten by their host once they are closed", async () => {
+    const host = at.another();
+    const { files } = await at.open({}, host);
+    const close = vi.spyOn(files, "close");
+    await files.close();
+    await host.close();
+    expect(close).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -66,7 +66,8 @@ export function createFileHost(options: FileHostOptions): FileHost {
   async function opened(workspace: FileWorkspace, begin: (files: Files) => Promise<void>): Promise<WorkspaceFiles> {
     const { id, quota = DEFAULT_QUOTA, extensions = DEFAULT_EXTENSIONS, regions = [standard] } = workspace;
     const names = regions.length === 0 ? [standard] : [...new Set(regions)];
-    const files = new Files({ id, quota, extensions, clock, stallMs, buckets: names.map(bucketOf) });
+    const onClosed = (): void => void open.delete(files);
+    const files = new Files({ id, quota, extensions, clock, stallMs, onClosed, buckets: names.map(bucketOf) });
     await begin(files);
     open.add(files);
     return files;

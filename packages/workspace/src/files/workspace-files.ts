@@ -22,6 +22,8 @@ export interface FilesSetup {
   readonly extensions: readonly string[];
   readonly clock: Clock;
   readonly stallMs: number;
+  /** Hears of its end. */
+  readonly onClosed: () => void;
 }
 
 /** Each keeps 24 MiB in memory at most. */
@@ -247,6 +249,7 @@ export class Files implements WorkspaceFiles {
     this.#links.close();
     this.#ending.abort();
     await Promise.allSettled(this.#uploads);
+    this.#setup.onClosed();
   }
 
   async #expire(link: OpenLink): Promise<void> {
