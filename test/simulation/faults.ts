@@ -86,13 +86,18 @@ const KINDS: readonly Fault["kind"][] = [
 ];
 
 /**
- * Draws how one seed goes wrong. Each seed leaves out some kinds of fault, since a fault that is
- * always there hides what only shows in its absence.
+ * Draws some kinds of fault for a seed. Each leaves out some, since a fault that is always there
+ * hides what only shows in its absence.
  */
+export function someOf<Kind>(chance: Chance, kinds: readonly Kind[]): readonly Kind[] {
+  const kept = kinds.filter(() => chance.happens(0.6));
+  return kept.length === 0 ? kinds : kept;
+}
+
+/** Draws how one seed goes wrong. */
 export function drawMischief(chance: Chance): Mischief {
-  const kept = KINDS.filter(() => chance.happens(0.6));
   return {
-    kinds: kept.length === 0 ? KINDS : kept,
+    kinds: someOf(chance, KINDS),
     everyMs: chance.pick([700, 1_500, 3_000]),
     drop: chance.pick([0, 0, 0.02, 0.2]),
     double: chance.pick([0, 0, 0.05, 0.3]),

@@ -103,6 +103,40 @@ describe("the files of a workspace (R36..R40)", () => {
     await expect(picky.upload("a.txt", text("x"))).rejects.toThrow("use one of csv");
     await picky.upload("a.csv", text("x"));
   });
+
+  it("are forgotten by their host once they are closed", async () => {
+    const host = at.another();
+    const { files } = await at.open({}, host);
+    const close = vi.spyOn(files, "close");
+    await files.close();
+    await host.close();
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+});
+
+it("uploads and downloads of one workspace are bounded, and a name has one writer", async () => {
+  const { files } = await at.open();
+  const stop = new AbortController();
+  async function* waits(): AsyncGenerator<Uint8Array> {
+    await new Promise(() => undefined);
+    yield* made(1);
+  }
+  const all = [1, 2, 3].map(n => files.upload(`${n}.bin`, waits(), { signal: stop.signal }).catch(() => "off"));
+  await expect(files.upload("1.bin", text("x"))).rejects.toEqual(because("FILE_BUSY"));
+  await expect(files.remove("1.bin")).rejects.toEqual(because("FILE_BUSY"));
+  await files.upload("4.bin", made(8 * MIB));
+  all.push(files.upload("5.bin", waits(), { signal: stop.signal }).catch(() => "off"));
+  await expect(files.upload("6.bin", text("x"))).rejects.toEqual(because("FILE_TRANSFERS"));
+  stop.abort();
+  expect(await Promise.all(all)).toEqual(["off", "off", "off", "off"]);
+  const bodies = await Promise.all(Array.from({ length: 16 }, () => files.download("4.bin")));
+  await expect(files.download("4.bin")).rejects.toEqual(because("FILE_TRANSFERS"));
+  for (const { body } of bodies) {
+    body.destroy();
+    if (!body.closed) await once(body, "close");
+  }
+  expect(files.counts()["downloadsNow"]).toBe(0);
+  expect((await read(files, "4.bin")).length).toBe(8 * MIB);
 });
 
 async function hostedElsewhere(id: string): Promise<WorkspaceFiles> {
@@ -196,38 +230,4 @@ describe("an upload that does not end well leaves nothing behind and counts noth
     await expect(files.list()).rejects.toEqual(because("FILES_CLOSED"));
     expect(files.health().isConnected).toBe(false);
   });
-
-  it("are forgotten by their host once they are closed", async () => {
-    const host = at.another();
-    const { files } = await at.open({}, host);
-    const close = vi.spyOn(files, "close");
-    await files.close();
-    await host.close();
-    expect(close).toHaveBeenCalledTimes(1);
-  });
-});
-
-it("uploads and downloads of one workspace are bounded, and a name has one writer", async () => {
-  const { files } = await at.open();
-  const stop = new AbortController();
-  async function* waits(): AsyncGenerator<Uint8Array> {
-    await new Promise(() => undefined);
-    yield* made(1);
-  }
-  const all = [1, 2, 3].map(n => files.upload(`${n}.bin`, waits(), { signal: stop.signal }).catch(() => "off"));
-  await expect(files.upload("1.bin", text("x"))).rejects.toEqual(because("FILE_BUSY"));
-  await expect(files.remove("1.bin")).rejects.toEqual(because("FILE_BUSY"));
-  await files.upload("4.bin", made(8 * MIB));
-  all.push(files.upload("5.bin", waits(), { signal: stop.signal }).catch(() => "off"));
-  await expect(files.upload("6.bin", text("x"))).rejects.toEqual(because("FILE_TRANSFERS"));
-  stop.abort();
-  expect(await Promise.all(all)).toEqual(["off", "off", "off", "off"]);
-  const bodies = await Promise.all(Array.from({ length: 16 }, () => files.download("4.bin")));
-  await expect(files.download("4.bin")).rejects.toEqual(because("FILE_TRANSFERS"));
-  for (const { body } of bodies) {
-    body.destroy();
-    if (!body.closed) await once(body, "close");
-  }
-  expect(files.counts()["downloadsNow"]).toBe(0);
-  expect((await read(files, "4.bin")).length).toBe(8 * MIB);
 });

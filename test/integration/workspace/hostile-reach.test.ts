@@ -2,14 +2,12 @@ import { once } from "node:events";
 import { createServer, request as ask, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { Health, HealthCheckResponse_ServingStatus as Status } from "@skep/api/gen/grpc/health/v1/health_pb.ts";
-import { createRecordingLog } from "@skep/kit/log.ts";
 import { signCall } from "@skep/kit/workspace-token.ts";
 import { createHttpPost, guardedLookup } from "@skep/workspace";
-import { servedOf } from "@skep/workspace/data/call.ts";
-import { listenForWorkspaces, type DataListener } from "@skep/workspace/data/listen.ts";
+import type { DataListener } from "@skep/workspace/data/listen.ts";
 import { createServed, type ServedWorkspace } from "@skep/workspace/data/served.ts";
 import { createLock } from "@skep/workspace/events/token.ts";
+import { listenForHealth } from "@skep/workspace/testing/health-listener.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeAttempts } from "../../support/hostile.ts";
 import { LEADS, PATHS, secretOf, TOKENS } from "./hostile/reach.ts";
@@ -27,16 +25,7 @@ beforeAll(async () => {
     const lock = createLock(id, secretOf(id), () => Date.now());
     workspaces.add({ id, epoch: 1, lock, mayRead: () => true } as ServedWorkspace);
   }
-  listener = await listenForWorkspaces({
-    ...{ port: 0, workspaces, log: createRecordingLog() },
-    routes: router =>
-      router.service(Health, {
-        check: (_, context) => {
-          called.push(servedOf(context).id);
-          return { status: Status.SERVING };
-        },
-      }),
-  });
+  listener = await listenForHealth(workspaces, called);
 });
 afterAll(() => listener.close());
 

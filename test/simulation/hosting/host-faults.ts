@@ -1,4 +1,5 @@
 import type { Chance } from "../chance.ts";
+import { someOf } from "../faults.ts";
 
 /** One thing that goes wrong with hosts and their engines; durations in ms. */
 export type HostFault =
@@ -32,11 +33,10 @@ const KINDS: readonly HostFault["kind"][] = [
   ...(["told-late", "told-again", "cut-from-broker", "slow-to-close", "broker-away", "databases-away"] as const),
 ];
 
-/** Draws how the hosts of one seed go wrong; each seed leaves out some kinds. */
+/** Draws how the hosts of one seed go wrong. */
 export function drawHostMischief(chance: Chance): HostMischief {
-  const kept = KINDS.filter(() => chance.happens(0.6));
   return {
-    kinds: kept.length === 0 ? KINDS : kept,
+    kinds: someOf(chance, KINDS),
     everyMs: chance.pick([1_500, 3_000, 6_000]),
     drop: chance.pick([0, 0, 0.02, 0.15]),
     delayMs: chance.pick([2, 2, 50, 400]),

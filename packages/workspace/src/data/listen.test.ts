@@ -1,13 +1,11 @@
 import { once } from "node:events";
 import { request as ask } from "node:http";
 import { connect } from "node:net";
-import { Health, HealthCheckResponse_ServingStatus as Status } from "@skep/api/gen/grpc/health/v1/health_pb.ts";
-import { createRecordingLog } from "@skep/kit/log.ts";
 import { signCall, signToken, tokenKey } from "@skep/kit/workspace-token.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLock } from "../events/token.ts";
-import { servedOf } from "./call.ts";
-import { listenForWorkspaces, type DataListener } from "./listen.ts";
+import { listenForHealth } from "../testing/health-listener.ts";
+import type { DataListener } from "./listen.ts";
 import { createServed, type ServedWorkspace, type ServedWorkspaces } from "./served.ts";
 
 const now = 1_700_000_000_000;
@@ -31,16 +29,7 @@ function serve(id: string): void {
 
 beforeEach(async () => {
   [workspaces, owned, upgraded, called] = [createServed(), new Set(["fleet", "other"]), [], []];
-  listener = await listenForWorkspaces({
-    ...{ port: 0, workspaces, log: createRecordingLog() },
-    routes: router =>
-      router.service(Health, {
-        check: (_, context) => {
-          called.push(servedOf(context).id);
-          return { status: Status.SERVING };
-        },
-      }),
-  });
+  listener = await listenForHealth(workspaces, called);
   listener.sockets.on("upgrade", (request, socket) => {
     upgraded.push(`${listener.cameFor(request)} ${request.url}`);
     socket.end("HTTP/1.1 101 Switching Protocols\r\n\r\n");
