@@ -22,7 +22,7 @@ import { realParts } from "@skep/workspace/container/real-parts.ts";
 import { removeData } from "@skep/workspace/container/remove-data.ts";
 import { listenForWorkspaces } from "@skep/workspace/data/listen.ts";
 import { createJournal } from "@skep/workspace/data/journal.ts";
-import { createServed } from "@skep/workspace/data/served.ts";
+import { createServed, type ServedWorkspaces } from "@skep/workspace/data/served.ts";
 import { dataServices } from "@skep/workspace/data/services.ts";
 import { databaseName } from "@skep/workspace/database/name.ts";
 import { createEventServer } from "@skep/workspace/events/server.ts";
@@ -49,6 +49,7 @@ export interface MoveHost {
   /** Cut off from schedulers, as if it were dead; its connections go on until its lease ends. */
   isCut: boolean;
   readonly host: Host;
+  readonly served: ServedWorkspaces;
   stop(): Promise<void>;
 }
 
@@ -147,7 +148,7 @@ export async function startMoveRig(): Promise<MoveRig> {
     });
     const orchestrator = createOrchestrator({ clock: systemClock, log });
     const api = createConnectApi({ transports: [transport], secret: undefined, clock: systemClock });
-    const made = { mode, isCut: false } as { mode: Mode; isCut: boolean; host: Host; stop: () => Promise<void> };
+    const made = { mode, isCut: false, served: workspaces } as { -readonly [K in keyof MoveHost]: MoveHost[K] };
     const cut =
       <A extends readonly unknown[], T>(call: (...args: A) => Promise<T>) =>
       (...args: A): Promise<T> =>

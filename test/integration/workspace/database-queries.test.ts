@@ -193,6 +193,15 @@ describe("a tenant's own query (R33, R119)", () => {
   });
 });
 
+test("a message of another database that was a dead letter here is none any more", async () => {
+  const [{ database: a }, { database: b }] = [await aDatabase(), await aDatabase()];
+  await a.store([{ ...aMessage(1), _id: "l1" }]);
+  await b.bury([aLetter("l1"), aLetter("l2")]);
+  const documents = await a.portable.exportAll("messages", ["l1"]);
+  expect(await b.portable.importAll("messages", documents)).toMatchObject({ stored: 1 });
+  expect((await b.deadLetters({})).documents.map(one => one._id)).toEqual(["l2"]);
+});
+
 test("two databases are compared by their keys over a window, and what is missing where is named", async () => {
   const [{ database: a }, { database: b }] = [await aDatabase(), await aDatabase()];
   await a.store(messages(10_500));

@@ -42,7 +42,7 @@ export const MOVE_BUGS: readonly Bug[] = [
         find: "if (there === undefined) return storedAlone(() => here.store(documents));",
         replace: "if (there === undefined || documents.length > 0) return storedAlone(() => here.store(documents));",
       },
-      { file: STAGES, find: 'if (difference !== "") return', replace: "if (difference.length > 1e6) return" },
+      { file: STAGES, find: 'if (lack !== "") return', replace: "if (lack.length > 1e6) return" },
     ],
     found: NOBODY_HAS_IT,
     scenario: "move-there-and-back",

@@ -107,21 +107,22 @@ function backHome(
   return { stage: "returned", because: `the source reads again, and ${left}: ${because}` };
 }
 
-/** Goes on where both are equal, and back where they are not; waits for a comparison. */
+/**
+ * Goes on where the target has all that the source has, and back where it has not; waits for a
+ * comparison. What only the target has stays there: it had it before, and nothing of it is lost.
+ */
 function judged(facts: MigrationFacts, stage: MigrationStage, isBoth: boolean): Next | undefined {
   const { comparison } = facts;
   if (comparison === undefined) return undefined;
-  const difference = differenceOf(comparison);
-  if (difference !== "") return { stage: stage === "done" ? "withdraw" : "returned", because: difference };
+  const lack = lackOf(comparison);
+  if (lack !== "") return { stage: stage === "done" ? "withdraw" : "returned", because: lack };
   return when(isBoth, stage, `${comparison.compared} messages were compared, and none is missing`);
 }
 
-/** What differs, in words; empty where nothing does. */
-function differenceOf({ missing, compared }: Comparison): string {
-  const parts = (["target", "source"] as const)
-    .filter(side => missing[side].count > 0)
-    .map(side => `the ${side} lacks ${missing[side].count}, such as ${missing[side].first.slice(0, 3).join(", ")}`);
-  return parts.length === 0 ? "" : `of ${compared} messages ${parts.join("; ")}`;
+/** What the target lacks, in words; empty where that is nothing. */
+function lackOf({ missing: { target }, compared }: Comparison): string {
+  if (target.count === 0) return "";
+  return `of ${compared} messages the target lacks ${target.count}, such as ${target.first.slice(0, 3).join(", ")}`;
 }
 
 function hasSwitched({ gatesBehind }: MigrationFacts): boolean {

@@ -163,7 +163,8 @@ class Hosted implements RunningContainer {
     const lock = createLock(id, connector.access.secret, () => this.#options.clock.now());
     const { stored, again } = container.assembly!;
     const mayRead = (): boolean => this.#lease.mayRead();
-    return this.#options.workspaces.add({ id, epoch, database, files, stored, again, lock, mayRead });
+    const isMoving = (): boolean => this.#workspace.move !== undefined;
+    return this.#options.workspaces.add({ id, epoch, database, files, stored, again, lock, mayRead, isMoving });
   }
 
   #make(workspace: AssignedWorkspace): Container {

@@ -9,6 +9,7 @@ import {
 import type { ServiceImpl } from "@connectrpc/connect";
 import { fromUint64, toUint64 } from "@skep/api/codec/number.ts";
 import type { MessageService } from "@skep/api/gen/skep/v1/message_service_pb.ts";
+import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { ServedWorkspace } from "./served.ts";
 import { servedOf } from "./call.ts";
@@ -66,7 +67,9 @@ export function messageService({ clock, journal }: MessageServiceOptions): Servi
       return {};
     },
     deleteDeadLetter: async ({ letterId }, context) => {
-      await servedOf(context).database.forgetLetter(letterId);
+      const served = servedOf(context);
+      refuseMoving(served);
+      await served.database.forgetLetter(letterId);
       return {};
     },
     followWorkspaceLog: async function* ({ follow, tail = 100 }, context) {
@@ -77,9 +80,18 @@ export function messageService({ clock, journal }: MessageServiceOptions): Servi
   };
 }
 
-async function replay({ database, again }: ServedWorkspace, id: string): Promise<void> {
+async function replay(served: ServedWorkspace, id: string): Promise<void> {
+  refuseMoving(served);
+  const { database, again } = served;
   const letter = await database.deadLetter(id);
   await database.replay(id, () => again(letter));
+}
+
+/** What is copied already is not looked at once more. */
+function refuseMoving({ id, isMoving }: ServedWorkspace): void {
+  if (!isMoving()) return;
+  const sentence = `Workspace ${id} moves, and its dead letters stay as they are until that is over; see skep workspace show ${id}.`;
+  throw new SkepError("failed_precondition", "WORKSPACE_MOVING", sentence);
 }
 
 interface FilterFields {

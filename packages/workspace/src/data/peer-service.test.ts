@@ -43,9 +43,12 @@ it("takes documents of the other half as they stand, once each, and tells its ke
     refused: new Map([["bad", "it is too large"]]),
   });
   expect(await peer().importAll("messages", [document])).toEqual({ stored: 0, refused: new Map() });
-  expect(await peer().importAll("deadLetters", [document])).toMatchObject({ stored: 1 });
+  expect(await peer().importAll("deadLetters", [document, bad])).toMatchObject({ stored: 2 });
   expect(twin.stored.get("a")).toEqual({ _id: "a", deviceId: "d", receivedAt: at, value: 1.5 });
   expect(await peer().keysPage("messages", window, "")).toEqual(["a"]);
+  // It was replayed since, where the other half is.
+  await peer().importAll("messages", [document, bad]);
+  expect(await peer().keysPage("deadLetters", window, "")).toEqual(["bad"]);
   expect(await peer().keysPage("messages", window, "a")).toEqual([]);
   expect(await peer().keysPage("messages", { ...window, from: 5_001 }, "")).toEqual([]);
   expect(await peer().keysPage("messages", { ...window, keptSince: 5_001 }, "")).toEqual([]);

@@ -19,6 +19,8 @@ export interface ServedWorkspace {
   readonly again: (letter: DeadLetter) => Promise<void>;
   /** Whether this host owns it at this moment. */
   readonly mayRead: () => boolean;
+  /** Whether it moves to another host, which is given what this one has. */
+  readonly isMoving: () => boolean;
   /** What knows its tokens. */
   readonly lock: Lock;
 }

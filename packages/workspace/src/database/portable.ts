@@ -53,16 +53,20 @@ export async function exportAll(
   }
 }
 
-/** Stores documents of another database. */
-export function importInto(
+/**
+ * Stores documents of another database. A message that comes is no dead letter there any more: it
+ * was replayed since this database had it as one.
+ */
+export async function importInto(
   collections: Collections,
   name: CollectionName,
   documents: readonly PortableDocument[],
 ): Promise<Written> {
-  return insertAll(
-    anyOf(collections, name),
-    documents.map(one => BSON.deserialize(one, AS_THEY_STAND) as Kept),
-  );
+  const all = documents.map(one => BSON.deserialize(one, AS_THEY_STAND) as Kept);
+  const written = await insertAll(anyOf(collections, name), all);
+  const stored = all.flatMap(({ _id }) => (written.refused.has(_id) ? [] : [_id]));
+  if (name === "messages") await collections.deadLetters.deleteMany({ _id: { $in: stored } });
+  return written;
 }
 
 /** See `PortableDatabase.latest`. */

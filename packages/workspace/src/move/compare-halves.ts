@@ -13,7 +13,7 @@ export interface Halves {
   readonly retentionDays: number | undefined;
 }
 
-/** How often what seems to be missing is looked for again: it may be under way. */
+/** How often what the target seems to lack is looked for again: it may be under way. */
 const AGAIN = 2;
 const DAY_MS = 86_400_000;
 /** What is about to be removed counts at neither half. */
@@ -36,7 +36,7 @@ export async function compareHalves(
     const window: KeyWindow = { from, until, ...kept };
     const [source, target] = side === "source" ? [here, there] : [there, here];
     const found = await compareDatabases(source, target, window);
-    if (left === 0 || found.missing.source.count + found.missing.target.count === 0) return found;
+    if (left === 0 || found.missing.target.count === 0) return found;
     await clock.sleep(settleMs, ending);
   }
   return undefined;

@@ -140,6 +140,13 @@ describe("a half that compares", () => {
     });
   });
 
+  it("does not look again for what only the source lacks", async () => {
+    await there!.store([aMessage("c", 5_000)]);
+    await half.follow(order({ stage: "compare", storesBoth: true, compare }));
+    await clock.advance(5_001);
+    expect(half.facts()?.comparison?.missing).toMatchObject({ target: { count: 0 }, source: { count: 1 } });
+  });
+
   it("does not call missing what was only late", async () => {
     await here!.store([aMessage("a", 5_000)]);
     await half.follow(order({ stage: "compare", storesBoth: true, compare }));

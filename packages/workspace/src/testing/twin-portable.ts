@@ -39,6 +39,7 @@ export function portableOf(twin: TwinDatabase): PortableDatabase {
           kept(name).set(one._id, one);
           stored += 1;
         }
+        if (name === "messages" && because === undefined) twin.buried.delete(one._id);
       }
       twin.after();
       return { stored, refused };
