@@ -88,6 +88,11 @@ function program(file: string, environment: Readonly<Record<string, string>>): C
   return child;
 }
 
+async function create(): Promise<void> {
+  const connector = aConnector({ id: ID }, { secret: SECRET }, {}, "standalone");
+  await client.workspaces.createWorkspace({ tenantId: "default", connector: connectorToProto(connector) });
+}
+
 async function untilActive(): Promise<void> {
   await eventually(async () => {
     const { status, lastError } = await client.containers.getContainerStatus({ containerId: ID });
@@ -103,8 +108,7 @@ async function readFile(name: string): Promise<string> {
 }
 
 it("a standalone workspace runs in a pod of its own: what a device publishes through the gate is stored there", async () => {
-  const connector = aConnector({ id: ID }, { secret: SECRET }, {}, "standalone");
-  await client.workspaces.createWorkspace({ tenantId: "default", connector: connectorToProto(connector) });
+  await create();
   await untilActive();
   expect((await client.workspaces.getWorkspace({ workspaceId: ID })).workspace?.location?.nodeId).toBe(node.swarmId);
 
@@ -149,19 +153,26 @@ it("a standalone workspace runs in a pod of its own: what a device publishes thr
   }
 });
 
-it("keeps its data as it is stopped, and its volumes as it is deleted", async () => {
+it("keeps its data as it is stopped and dropped, finds it again, and loses it where that is asked", async () => {
   const volumes = async () =>
     (await client.volumes.listVolumes({ deploymentId: DEPLOYMENT })).volumes.map(one => one.name);
+  const onEngine = async () => (await engine("volume", "ls", "-q")).split("\n").filter(one => one.includes(`ws_${ID}`));
+  const all = ["broker", "database", "files"];
   await client.workspaces.updateWorkspace({ workspaceId: ID, desired: WorkspaceDesired.STOPPED });
   await eventually(async () => expect(await container("host")).toBe(""), 60_000);
-  await client.workspaces.updateWorkspace({ workspaceId: ID, desired: WorkspaceDesired.RUN });
-  await untilActive();
-  expect(await volumes()).toEqual(["broker", "database", "files"]);
-  expect(await readFile("maps/a.txt")).toBe("hello");
-  await client.workspaces.deleteWorkspace({ workspaceId: ID });
+  const { data } = await client.workspaces.deleteWorkspace({ workspaceId: ID });
+  expect(data).toEqual([
+    expect.stringMatching(/^The volumes broker, database, files of its pod stay on .*skep volume rm/),
+  ]);
   await eventually(async () => {
     expect((await client.deployments.listDeployments({})).deployments).toEqual([]);
     expect((await client.workspaces.listWorkspaces({})).workspaces).toEqual([]);
   }, 60_000);
-  expect(await volumes()).toEqual(["broker", "database", "files"]);
+  expect([await volumes(), (await onEngine()).length]).toEqual([all, 3]);
+  await create();
+  await untilActive();
+  expect(await readFile("maps/a.txt")).toBe("hello");
+  await client.workspaces.deleteWorkspace({ workspaceId: ID, removeData: true });
+  await eventually(async () => expect([await volumes(), await onEngine()]).toEqual([[], []]), 60_000);
+  expect((await client.deployments.listDeployments({})).deployments).toEqual([]);
 });

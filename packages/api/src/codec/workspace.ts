@@ -113,7 +113,7 @@ export function workspaceToProto(
     ...(place === undefined ? {} : { state: states.toProto(place.state) }),
     ...(place?.location === undefined ? {} : { location: locationToProto(place.location) }),
     ...(move === undefined ? {} : { move: moveToProto(move) }),
-    waiting: record.waiting,
+    ...{ waiting: record.waiting, podProblem: record.podProblem },
     epoch: toUint64(record.epoch),
     restarts: toUint64(record.restarts),
     rulesVersion: toUint64(record.rulesVersion),
@@ -139,7 +139,13 @@ export function workspaceFromProto(message: Workspace): WorkspaceRecord | undefi
   const { id, tenantId, connector, createdAt, updatedAt } = message;
   if (connector === undefined || createdAt === undefined || updatedAt === undefined) return undefined;
   return {
-    ...{ id, tenantId, connector: connectorFromProto(connector), waiting: message.waiting },
+    ...{
+      id,
+      tenantId,
+      connector: connectorFromProto(connector),
+      waiting: message.waiting,
+      podProblem: message.podProblem,
+    },
     purpose: purposeFromProto(message.purpose),
     strategy: hostStrategies.fromProto(message.strategy, "strategy"),
     desired: workspaceDesires.fromProto(message.desired, "desired"),

@@ -42,8 +42,16 @@ describe("skep workspace", () => {
     expect(expectOk(await test.skep("workspace update fleet --no-cheap"))).toMatch(/^Purpose\s+large production$/m);
     expect(expectOk(await test.skep("workspace update fleet --desired stopped"))).toMatch(/^State\s+stopped$/m);
     expect(expectOk(await test.skep("workspace restart fleet"))).toBe("fleet: restarts\n");
-    expect(expectOk(await test.skep("workspace drop fleet"))).toContain("fleet: leaves");
+    const dropped = expectOk(await test.skep("workspace drop fleet"));
+    expect(dropped).toMatch(/^fleet: leaves.*\nIts database and its files stay, .*drop it with its data now as well/);
     expect(expectOk(await test.skep("workspace show fleet"))).toMatch(/^State\s+leaving$/m);
+  });
+
+  it("shows what is wrong with a pod, and what to do", async () => {
+    expectOk(await test.skep("workspace create alone --mode standalone"));
+    expect(expectOk(await test.skep("workspace show alone"))).not.toContain("Problem");
+    await test.platform.store.savePodProblems(new Map([["alone", "no node takes its pod; add one"]]));
+    expect(expectOk(await test.skep("workspace show alone"))).toMatch(/^Problem\s+no node takes its pod; add one$/m);
   });
 
   it("says what a move would do, begins it, says how far it is, and has it go back", async () => {

@@ -2,7 +2,10 @@ import { Option, type Command } from "commander";
 import { WorkspaceDesired, WorkspaceSchema } from "@skep/api/gen/skep/v1/workspace_pb.ts";
 import type { Workspace } from "@skep/api/gen/skep/v1/workspace_pb.ts";
 import type { GetContainerStatusResponse } from "@skep/api/gen/skep/v1/container_service_pb.ts";
-import { PreviewWorkspaceResponseSchema } from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
+import {
+  DeleteWorkspaceResponseSchema,
+  PreviewWorkspaceResponseSchema,
+} from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
 import { listJson, messageJson, print } from "../output/print.ts";
 import { renderPlan, renderWorkspace, renderWorkspaces } from "../output/workspaces.ts";
 import { act, examples } from "../session/act.ts";
@@ -170,21 +173,17 @@ function setupChanges(command: Command, io: Io): void {
     .command("drop")
     .summary("Remove a workspace.")
     .argument("<id>", "the workspace")
-    .option("--data", "remove its database and its files as well, once and for all");
+    .option("--data", "remove its database, its files and the volumes of its pod as well, once and for all");
   act(drop, io, async (session, { data: removeData = false }: { readonly data?: boolean }, workspaceId: string) => {
-    await session.api.workspaces.deleteWorkspace({ workspaceId, removeData, idempotencyKey: newKey() });
+    const request = { workspaceId, removeData, idempotencyKey: newKey() };
+    const dropped = await session.api.workspaces.deleteWorkspace(request);
     print(
       session,
-      () => ({}),
-      () => `${workspaceId}: leaves; its record goes once no host has it\n${removeData ? GOES : STAYS}`,
+      () => messageJson(DeleteWorkspaceResponseSchema, dropped),
+      () => [`${workspaceId}: leaves; its record goes once no host has it`, ...dropped.data, ""].join("\n"),
     );
   });
 }
-
-const STAYS =
-  "Its database and its files stay, for a workspace of this id and tenant; `drop --data` removes them, now as well.\n";
-const GOES =
-  "A host removes its database and its files first. A database of its own stays, and the volumes of a standalone one.\n";
 
 const DESIRED = { run: WorkspaceDesired.RUN, stopped: WorkspaceDesired.STOPPED } as const;
 

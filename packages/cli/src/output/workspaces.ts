@@ -46,6 +46,7 @@ export function renderWorkspace(one: Workspace, container?: GetContainerStatusRe
     ["Name", connector?.name ?? ""],
     ["Type", [connector?.workspace?.type, connector?.workspace?.icode].filter(Boolean).join(", ")],
     ["State", `${stateOf(one)}${one.waiting === "" ? "" : `: ${one.waiting}`}`],
+    ...(one.podProblem === "" ? [] : [["Problem", one.podProblem] as const]),
     ...(container === undefined ? [] : healthOf(container)),
     ["Mode", `${mode}${connector?.enabled === false ? ", not enabled: nobody is let in" : ""}`],
     ...(one.move === undefined ? [] : [["Move", moveWords(one.move)] as const]),

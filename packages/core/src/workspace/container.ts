@@ -100,6 +100,8 @@ export function diagnose(
   const hasHost = seen !== undefined && seen.state !== "stopped";
   const isSilent = hasHost && now - seen.reportedAt > SILENT_MS;
   const { url, size } = connector.config.resources.specs.database;
+  const { podProblem } = record;
+  const pod = checked("pod", podProblem === "", podProblem || "nothing is wrong with it", "do what it says");
   return [
     checked("enabled", connector.enabled, connector.enabled ? "it lets people in" : "it lets nobody in", "enable it"),
     checked("desired", desired === "run", `it is to be ${desired}`, "start it, where it is to run"),
@@ -121,6 +123,7 @@ export function diagnose(
       lastError || (status === "healthy" ? "all its parts are connected" : "its host does not call it healthy"),
       "read what failed last, and the log of its host",
     ),
+    ...(mode === "standalone" || podProblem !== "" ? [pod] : []),
     checked("mode", rule.mode === mode, `it is ${mode}; the rule ${rule.name} says ${rule.mode}`, rule.because),
     checked("database", true, `${url === undefined ? "Skep's" : "its own"}, up to ${size} MB`, ""),
   ];

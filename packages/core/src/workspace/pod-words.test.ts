@@ -17,6 +17,11 @@ it("says of a workspace what its pod waits for, once, and of others what was sai
   expect(withPodWords(plan(wait("fleet", "x"), wait("other", "y")), said, words).changes).toEqual([]);
 });
 
+it("has the record of one stay whose pod has not left", () => {
+  const going = { ...plan(), gone: ["fleet", "other"] };
+  expect(withPodWords(going, { workspaces: [] }, new Map(), new Set(["fleet"])).gone).toEqual(["other"]);
+});
+
 it("leaves all else as it is", () => {
   const stop: HostingChange = { kind: "stop", workspaceId: "fleet", epoch: 1, because: "z" };
   expect(withPodWords(plan(stop), { workspaces: [] }, new Map([["fleet", "words"]])).changes).toEqual([stop]);

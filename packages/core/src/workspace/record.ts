@@ -37,6 +37,8 @@ export interface WorkspaceRecord {
   readonly epoch: number;
   /** Why it has no host; empty where it has one. */
   readonly waiting: string;
+  /** What is wrong with its pod, and what to do; empty for nothing. Its keeper writes it. */
+  readonly podProblem: string;
   /** How often its rules and schemas changed, which raises no other version. */
   readonly rulesVersion: number;
   readonly version: number;
@@ -76,7 +78,7 @@ export function firstWorkspace(wanted: NewWorkspace, now: number): WorkspaceReco
   return {
     ...{ id: connector.id, tenantId, connector, purpose, strategy, desired: "run", data: "keep", restarts: 0 },
     ...{ databasePool: DEFAULT_POOL, scaling: DEFAULT_SCALING, instances: 1, scaledAt: undefined },
-    ...{ epoch: 0, waiting: "", rulesVersion: 0, version: 1, createdAt: now, updatedAt: now },
+    ...{ epoch: 0, waiting: "", podProblem: "", rulesVersion: 0, version: 1, createdAt: now, updatedAt: now },
   };
 }
 

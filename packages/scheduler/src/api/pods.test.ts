@@ -2,8 +2,9 @@ import { createClient, type Client } from "@connectrpc/connect";
 import { fromConnectError } from "@skep/api/codec/error.ts";
 import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
-import { aSpec } from "@skep/core/testing/builders.ts";
-import { aConnector } from "@skep/core/testing/connector.ts";
+import { volumeKey } from "@skep/core/model/volume.ts";
+import { aSpec, aVolume } from "@skep/core/testing/builders.ts";
+import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
 import { podSpec } from "@skep/core/workspace/pod-spec.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { reasonOf, serveHttp, type HttpApi } from "./testing/http.ts";
@@ -85,5 +86,54 @@ describe("the pod of a workspace", () => {
     const client = createClient(DeploymentService, platform.transport);
     await client.stopDeployment({ deploymentId: "default.ws-fleet" });
     expect((await platform.store.getDeployment("default.ws-fleet"))?.deployment.desired).toBe("stopped");
+  });
+});
+
+describe("a workspace with a pod", () => {
+  const create = (body: object = {}) =>
+    platform.store.createWorkspace(
+      {
+        ...{ tenantId: "default", purpose: aPurpose(), strategy: "least-loaded" },
+        connector: aConnector({ id: "fleet" }, {}, {}, "standalone"),
+        ...body,
+      },
+      someone,
+      1,
+    );
+
+  it("shows what is wrong with its pod, and what to do", async () => {
+    await create();
+    const problem = "its pod default.ws_fleet cannot be made: there is no room; make some";
+    await platform.store.savePodProblems(new Map([["fleet", problem]]));
+    expect((await http.send("GET", "/api/v1/workspaces/fleet")).body).toMatchObject({
+      workspace: { podProblem: problem },
+    });
+    const { body } = await http.send("GET", "/containers/fleet/diagnostics");
+    expect(body).toMatchObject({
+      ok: false,
+      checks: expect.arrayContaining([expect.objectContaining({ name: "pod", found: problem })]),
+    });
+  });
+
+  it("says as it is dropped which volumes stay where, or who removes them", async () => {
+    await create();
+    await platform.addNodes({ id: "node-1", hostname: "alpha" });
+    for (const name of ["broker", "files"]) {
+      const volume = aVolume({ tenantId: "default", deploymentId: "default.ws_fleet", name });
+      platform.database.records.volumes.set(volumeKey(volume), volume);
+    }
+    const drop = async (query = "") => (await http.send("DELETE", `/api/v1/workspaces/fleet${query}`)).body;
+    expect(await drop()).toEqual({
+      data: [
+        "The volumes broker, files of its pod stay on alpha, for a standalone workspace of this id and tenant; " +
+          "drop it with its data now, or remove one by skep volume rm default.ws_fleet NAME.",
+      ],
+    });
+    expect(await drop("?removeData=true")).toEqual({
+      data: [
+        "A shared host removes what shared hosts keep of its database and files.",
+        "alpha removes the volumes broker, files of its pod once that is gone; where it is away, once it is back.",
+      ],
+    });
   });
 });

@@ -14,13 +14,14 @@ import type {
 import { SkepError } from "@skep/core/error.ts";
 import { changedScaling, type ScalingChange } from "@skep/core/workspace/autoscale.ts";
 import { decideScaling } from "@skep/core/workspace/container.ts";
-import type { WorkspaceChange } from "@skep/core/workspace/record.ts";
+import type { WorkspaceChange, WorkspaceRecord } from "@skep/core/workspace/record.ts";
 import { selectMode, SELECTION } from "@skep/core/workspace/selection.ts";
 import { holds, MACHINES, machineFor, sizeOf } from "@skep/core/workspace/sizing.ts";
 import { changeRequest } from "./caller.ts";
 import { encodeWorkspace, findContainer, located } from "./container-read.ts";
 import { acceptChangedConnector, acceptConnector } from "./connector-intake.ts";
 import type { ApiDeps } from "./deps.ts";
+import { droppedData } from "./dropped-data.ts";
 import { pageRequest } from "./lookups.ts";
 import { migrateWorkspace, showMove } from "./moves.ts";
 import { issueToken } from "./workspace-tokens.ts";
@@ -63,8 +64,9 @@ export function workspaceHandlers(deps: ApiDeps): ServiceImpl<typeof WorkspaceSe
     issueToken: request => issueToken(deps, request),
     deleteWorkspace: async (request, context) => {
       const data = request.removeData ? { data: "remove" as const } : {};
-      await change(deps, request, context, { desired: "deleted", ...data });
-      return {};
+      const record = await changed(deps, request, context, { desired: "deleted", ...data });
+      const { id, tenantId, connector } = record;
+      return { data: await droppedData(store, { id, tenantId, connector, removesData: record.data !== "keep" }) };
     },
     previewWorkspace: request => preview(request),
   };
@@ -82,12 +84,21 @@ async function change(
   context: HandlerContext,
   wanted: WorkspaceChange,
 ): Promise<MessageInitShape<typeof WorkspaceSchema>> {
+  return encodeWorkspace(await located(deps.store, await changed(deps, request, context, wanted)));
+}
+
+async function changed(
+  deps: ApiDeps,
+  request: Change,
+  context: HandlerContext,
+  wanted: WorkspaceChange,
+): Promise<WorkspaceRecord> {
   const { workspaceId, resourceVersion } = request;
   const expected = resourceVersion === undefined ? undefined : fromUint64(resourceVersion, "resource_version");
   const by = changeRequest(request, context);
   const record = await deps.store.changeWorkspace(workspaceId, wanted, expected, by, deps.clock.now());
   deps.wake(`workspace ${record.id}: ${Object.keys(wanted)[0] ?? "asked for"}`);
-  return encodeWorkspace(await located(deps.store, record));
+  return record;
 }
 
 async function updateScaling(

@@ -78,7 +78,7 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
     const news = await pods.look();
     const gates = await guideDevices(store, records.moves, leadership, clock.now());
     const moves = planMoves(records, liveness, gates, clock.now(), options.moveTimes);
-    const plan = withPodWords(planHosting(records, liveness, moves), records, news.waiting);
+    const plan = withPodWords(planHosting(records, liveness, moves), records, news.waiting, news.leaving);
     const written = isEmptyPlan(plan) ? false : await commit(plan);
     // Of one that moves, a half is placed at a time.
     if (written && records.moves.length > 0) loop.hint();

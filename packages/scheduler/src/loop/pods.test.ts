@@ -1,6 +1,8 @@
 import { SkepError } from "@skep/core/error.ts";
-import { aTenant } from "@skep/core/testing/builders.ts";
+import { volumeKey } from "@skep/core/model/volume.ts";
+import { aTenant, aVolume } from "@skep/core/testing/builders.ts";
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
+import { COUNTS } from "@skep/core/workspace/container.ts";
 import type { WorkspaceChange } from "@skep/core/workspace/record.ts";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createHostTokens } from "../join/host-tokens.ts";
@@ -89,8 +91,12 @@ describe("the pods of standalone workspaces", () => {
     expect(waiting.get("fleet")).toMatch(/^waits for its pod acme\.ws_fleet, which cannot be made: .*quota/);
     expect(decisions.map(one => one.kind)).toEqual(["pod.refused"]);
     expect((await pods.look()).decisions).toEqual([]);
+    const problem = async () => (await store.getWorkspace("fleet"))?.podProblem;
+    expect(await problem()).toMatch(/^its pod acme\.ws_fleet cannot be made: .*; stop something, lower the limits, or/);
     await store.updateTenant("acme", NO_QUOTA, someone);
     expect((await podsWith().look()).decisions).toHaveLength(1);
+    await podsWith().look();
+    expect(await problem()).toBe("");
   });
 
   it("are not made where nobody said where they find the schedulers, and those that are stay", async () => {
@@ -141,6 +147,36 @@ describe("the pods of standalone workspaces", () => {
     expect(await desired()).toBe("deleted");
   });
 
+  it("go with their volumes where the data is to go, and the record stays until they have", async () => {
+    await create();
+    const pods = podsWith();
+    await pods.look();
+    const volume = aVolume({ deploymentId: "acme.ws_fleet", name: "files" });
+    rig.database.records.volumes.set(volumeKey(volume), volume);
+    const state = async () => (await store.listVolumes({ deploymentId: "acme.ws_fleet" })).map(one => one.state);
+    await change({ desired: "deleted" });
+    const kept = await pods.look();
+    expect([kept.leaving.size, kept.decisions[0]?.sentence]).toEqual([0, expect.stringContaining("volumes stay")]);
+    await change({ desired: "deleted", data: "remove" });
+    const going = await pods.look();
+    expect([[...going.leaving], await state()]).toEqual([["fleet"], ["kept"]]);
+    rig.database.records.deployments.delete("acme.ws_fleet");
+    const gone = await pods.look();
+    expect(gone.decisions).toMatchObject([{ kind: "pod.volume", tenantId: "acme" }]);
+    expect([[...gone.leaving], await state()]).toEqual([["fleet"], ["removing"]]);
+    expect((await pods.look()).leaving.size).toBe(0);
+    expect((await pods.look()).waiting.size).toBe(0);
+  });
+
+  it("are wrong at the target of a move too, where that is refused", async () => {
+    await store.updateTenant("acme", { ...NO_QUOTA, memoryBytes: 1_000_000 }, someone);
+    const wanted = { tenantId: "acme", purpose: aPurpose(), strategy: "least-loaded" } as const;
+    await store.createWorkspace({ ...wanted, connector: aConnector({ id: "fleet" }) }, someone, 1);
+    await store.startMove("fleet", "standalone", someone, 1);
+    await podsWith().look();
+    expect((await store.getWorkspace("fleet"))?.podProblem).toContain("cannot be made: Tenant acme would hold");
+  });
+
   it("are made for a shared workspace that moves, which goes on to wait for what it waited for", async () => {
     const wanted = { tenantId: "acme", purpose: aPurpose(), strategy: "least-loaded" } as const;
     await store.createWorkspace({ ...wanted, connector: aConnector({ id: "fleet" }) }, someone, 1);
@@ -153,8 +189,9 @@ describe("the pods of standalone workspaces", () => {
   it("are written by who leads only", async () => {
     await create();
     holds = false;
+    expect((await podsWith({ settings: undefined }).look()).decisions).toEqual([]);
     expect((await podsWith().look()).decisions).toEqual([]);
-    expect(await pod()).toBeUndefined();
+    expect([await pod(), (await store.getWorkspace("fleet"))?.podProblem]).toEqual([undefined, ""]);
   });
 
   it("are looked at again where somebody wrote them in between, and no other failure is taken for a refusal", async () => {
@@ -190,5 +227,35 @@ it("a standalone workspace says what its pod waits for, and is placed as its own
   await pass([undefined, "fleet"]);
   expect((await store.loadHosting()).locations).toMatchObject([{ workspaceId: "fleet", hostId: "host_fleet" }]);
   expect((await store.getWorkspace("fleet"))?.waiting).toBe("");
+  await scheduler.stop();
+});
+
+it("a workspace that is dropped with its data stays on record until its volumes are given up", async () => {
+  const scheduler = rig.scheduler("s1", true, SETTINGS);
+  await create();
+  await change({ desired: "deleted", data: "remove" });
+  scheduler.start();
+  const volume = aVolume({ deploymentId: "acme.ws_fleet", name: "files" });
+  const { volumes } = rig.database.records;
+  let seq = 0;
+  const pass = async (isKept: boolean): Promise<void> => {
+    for (let step = 0; step < 16; step++) {
+      if (isKept) volumes.set(volumeKey(volume), volume);
+      const placed = (await store.loadHosting()).locations.map(({ workspaceId, epoch }) =>
+        aHostedStatus({ workspaceId, epoch, state: "running", counts: { [COUNTS.dataRemoved]: 1 } }),
+      );
+      const report = aHostReport({ hostId: "host_shared", workspaceId: undefined, seq: ++seq, workspaces: placed });
+      await store.saveHostReport(report, 2_000, rig.clock.now());
+      const stopped = placed.map(one => ({ ...one, state: "stopped" as const }));
+      if ((await store.getWorkspace("fleet"))?.data === "removed")
+        await store.saveHostReport({ ...report, seq: ++seq, workspaces: stopped }, 2_000, rig.clock.now());
+      await rig.clock.advance(500);
+    }
+  };
+  await pass(true);
+  expect([(await store.getWorkspace("fleet"))?.data, (await store.loadHosting()).locations]).toEqual(["removed", []]);
+  await pass(false);
+  expect(await store.getWorkspace("fleet")).toBeUndefined();
+  expect(volumes.get(volumeKey(volume))?.state).toBe("removing");
   await scheduler.stop();
 });

@@ -17,6 +17,8 @@ export interface PodPort {
 export interface PodStore {
   /** One snapshot of all pods, and of the workspaces that need one or have one. */
   loadPods(): Promise<PodRecords>;
+  /** Records what is wrong with the pods of these workspaces; an empty text for nothing. */
+  savePodProblems(problems: ReadonlyMap<WorkspaceId, string>): Promise<void>;
   /** Where a port of a workspace's pod is reached. */
   locatePod(workspaceId: WorkspaceId, containerPort: number): Promise<PodPort>;
 }

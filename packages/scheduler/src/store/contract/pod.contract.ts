@@ -1,3 +1,4 @@
+import { aVolume } from "@skep/core/testing/builders.ts";
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
 import type { MigrationStage } from "@skep/core/workspace/migration-state.ts";
 import { planPods } from "@skep/core/workspace/plan-pods.ts";
@@ -109,6 +110,59 @@ export function describePods({ store, committed, mandate }: StoreSetting): void 
       await store.commitHosting({ silenced: new Map(), gone: [], lost: [], changes: [forget] }, mandate(), NOW);
       await place("host_b", 2);
       expect(await isHeld()).toBe(true);
+    });
+
+    it("are known with the volumes that go with a workspace's data, until they are given up", async () => {
+      await make("fleet", "standalone");
+      await make("other", "standalone");
+      await make("shared", "shared");
+      const volumeOf = (id: string, serial: number, name = "files") =>
+        aVolume({ tenantId: "acme", deploymentId: `acme.ws_${id}`, name, serial, createdAt: NOW, usedAt: NOW });
+      const [files, broker, left] = [volumeOf("fleet", 1), volumeOf("fleet", 2, "broker"), volumeOf("shared", 4)];
+      for (const volume of [files, broker, volumeOf("other", 3), left])
+        await committed({ kind: "create-volume", volume });
+      const change = (id: string, data?: "remove") =>
+        store.changeWorkspace(
+          id,
+          { desired: "deleted", ...(data === undefined ? {} : { data }) },
+          undefined,
+          someone,
+          NOW,
+        );
+      await change("fleet");
+      expect((await store.loadPods()).volumes).toEqual([]);
+      await change("fleet", "remove");
+      // It was standalone once.
+      await change("shared", "remove");
+      const { volumes, workspaces } = await store.loadPods();
+      expect(volumes).toEqual([broker, files, left]);
+      expect(workspaces.map(one => [one.id, one.removesData])).toEqual([
+        ["fleet", true],
+        ["other", false],
+        ["shared", true],
+      ]);
+      await store.giveUpVolume(files, someone, NOW);
+      await store.giveUpVolume(left, someone, NOW);
+      expect((await store.loadPods()).volumes).toEqual([broker]);
+      expect((await store.loadPods()).workspaces.map(one => one.id)).toEqual(["fleet", "other"]);
+    });
+
+    it("are recorded with what is wrong with them, which raises no version and stays as others change", async () => {
+      await make("fleet", "standalone");
+      await make("other", "standalone");
+      await store.savePodProblems(
+        new Map([
+          ["fleet", "no room"],
+          ["none", "x"],
+        ]),
+      );
+      expect(await store.getWorkspace("fleet")).toMatchObject({ podProblem: "no room", version: 1 });
+      expect((await store.getWorkspace("other"))?.podProblem).toBe("");
+      expect((await store.loadPods()).workspaces.map(one => one.podProblem)).toEqual(["no room", ""]);
+      const changed = await store.changeWorkspace("fleet", { restart: true }, undefined, someone, NOW);
+      expect(changed.podProblem).toBe("no room");
+      await store.savePodProblems(new Map([["fleet", ""]]));
+      expect((await store.getWorkspace("fleet"))?.podProblem).toBe("");
     });
 
     it("are reached where they run, by each of their ports", async () => {

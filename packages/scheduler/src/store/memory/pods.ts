@@ -7,6 +7,7 @@ import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
 import { inOrder, type Records } from "../memory-records.ts";
 import type { PodStore } from "../pod-store.ts";
 import { getDeployment } from "./spec.ts";
+import { listVolumes } from "./volumes.ts";
 
 /** Passes a call of the store's on, as the network between would. */
 type Pass = <T>(call: string, run: () => T) => Promise<T>;
@@ -15,6 +16,13 @@ type Pass = <T>(call: string, run: () => T) => Promise<T>;
 export function createPods(records: Records, pass: Pass): PodStore {
   return {
     loadPods: () => pass("loadPods", () => loadPods(records)),
+    savePodProblems: problems =>
+      pass("savePodProblems", () => {
+        for (const [id, podProblem] of problems) {
+          const record = records.workspaces.get(id);
+          if (record !== undefined) records.workspaces.set(id, { ...record, podProblem });
+        }
+      }),
     locatePod: (workspaceId, port) =>
       pass("locatePod", () => {
         const id = podId(records.workspaces.get(workspaceId)?.tenantId ?? "", workspaceId);
@@ -31,19 +39,27 @@ function loadPods(records: Records): PodRecords {
     return [{ deployment: found.deployment, spec: found.release.spec, instances: instancesOf(records, id) }];
   });
   const workspaces = inOrder(records.workspaces.values(), one => one.id).map(one => toPodWorkspace(records, one));
-  return {
-    workspaces: workspaces.filter(one => one.needsPod || records.deployments.has(podId(one.tenantId, one.id))),
-    pods,
+  const going = new Set(workspaces.flatMap(one => (one.removesData ? [podId(one.tenantId, one.id)] : [])));
+  const volumes = listVolumes(records, {}).filter(one => one.state === "kept" && going.has(one.deploymentId));
+  const left = new Set(volumes.map(one => one.deploymentId));
+  const isWanted = (one: PodWorkspace): boolean => {
+    const id = podId(one.tenantId, one.id);
+    return one.needsPod || one.podProblem !== "" || records.deployments.has(id) || left.has(id);
   };
+  return { workspaces: workspaces.filter(isWanted), pods, volumes };
 }
 
-function toPodWorkspace(records: Records, { id, tenantId, desired, connector }: WorkspaceRecord): PodWorkspace {
+function toPodWorkspace(
+  records: Records,
+  { id, tenantId, desired, connector, data, podProblem }: WorkspaceRecord,
+): PodWorkspace {
   const isHeld = [...records.workspaceLocations.values()].some(
     one => one.workspaceId === id && records.workspaceHosts.get(one.hostId)?.workspaceId === id,
   );
   const move = records.workspaceMoves.get(id);
   const needsPod = needsOwn(connector.config.resources.type, move);
-  return { id, tenantId, desired: hasToRun(desired, move) ? "run" : desired, connector, isHeld, needsPod };
+  const wanted = hasToRun(desired, move) ? "run" : desired;
+  return { id, tenantId, desired: wanted, connector, isHeld, needsPod, removesData: data !== "keep", podProblem };
 }
 
 function instancesOf(records: Records, deploymentId: string): Pod["instances"] {

@@ -149,6 +149,7 @@ export interface WorkspaceRow {
   restarts: number;
   epoch: number;
   waiting: string;
+  pod_problem: string;
   version: number;
   created_at: number;
   updated_at: number;

@@ -26,6 +26,7 @@ import { hostAddresses } from "./0040-host-addresses.ts";
 import { gates } from "./0042-gates.ts";
 import { workspaceMoves } from "./0044-workspace-moves.ts";
 import { workspaceWebhooks } from "./0046-workspace-webhooks.ts";
+import { podProblems } from "./0049-pod-problems.ts";
 import { scaledWorkspaces } from "./0047-scaled-workspaces.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
@@ -64,6 +65,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0044-workspace-moves": { up: workspaceMoves },
   "0046-workspace-webhooks": { up: workspaceWebhooks },
   "0047-scaled-workspaces": { up: scaledWorkspaces },
+  "0049-pod-problems": { up: podProblems },
 };
 
 /**

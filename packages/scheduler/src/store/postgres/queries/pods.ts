@@ -3,7 +3,7 @@ import { parseInstanceId } from "@skep/core/model/instance-id.ts";
 import type { Pod, PodRecords, PodWorkspace } from "@skep/core/workspace/plan-pods.ts";
 import type { PodStore } from "../../pod-store.ts";
 import { GOES_ON } from "./moves.ts";
-import { toDeployment, toInstance, toLocation, toRelease } from "../rows.ts";
+import { toDeployment, toInstance, toLocation, toRelease, toVolume } from "../rows.ts";
 import { ask, askOne, listOf, type Queryable } from "../sql.ts";
 import {
   LOCATION_COLUMNS,
@@ -11,6 +11,7 @@ import {
   type InstanceRow,
   type LocationRow,
   type ReleaseRow,
+  type VolumeRow,
 } from "../tables.ts";
 
 /** Of a workspace `w`: the id of its pod, as core's `podId` says it. */
@@ -35,19 +36,26 @@ const NEEDS_POD = `(w.mode = 'standalone' OR EXISTS (SELECT FROM workspace_moves
 const DESIRED = `CASE WHEN w.desired = 'stopped' AND EXISTS (SELECT FROM workspace_moves m
     WHERE m.workspace_id = w.id AND m.${GOES_ON} AND m.stage <> 'apart') THEN 'run' ELSE w.desired END`;
 
+/** Of a workspace that is dropped with its data; they stay until its pod is gone. */
+const LEFT = `FROM volumes v WHERE v.deployment_id = ${POD_ID} AND v.state = 'kept' AND w.data <> 'keep'`;
+
 /** One statement is one snapshot. */
 const LOAD = {
   name: "load-pods",
   text: `SELECT
   ${listOf(`SELECT w.id, w.tenant_id AS "tenantId", ${DESIRED} AS desired, w.connector, ${NEEDS_POD} AS "needsPod",
+    w.data <> 'keep' AS "removesData", w.pod_problem AS "podProblem",
     EXISTS (SELECT FROM workspace_locations l JOIN workspace_hosts h USING (host_id)
       WHERE l.workspace_id = w.id AND h.workspace_id = w.id) AS "isHeld"
     FROM workspaces w WHERE ${NEEDS_POD} OR EXISTS (SELECT FROM deployments d WHERE d.id = ${POD_ID})
+      OR w.pod_problem <> '' OR (w.data <> 'keep' AND EXISTS (SELECT ${LEFT}))
     ORDER BY w.id COLLATE "C"`)} AS workspaces,
   ${listOf(`SELECT to_json(d) AS deployment,
     json_build_object('deployment_id', r.deployment_id, 'number', r.number, 'spec', r.spec) AS release
     FROM deployments d JOIN releases r ON r.deployment_id = d.id AND r.number = d.release
     WHERE d.name LIKE 'ws\\_%' ORDER BY d.id COLLATE "C"`)} AS pods,
+  ${listOf(`SELECT v.* FROM workspaces w, LATERAL (SELECT * ${LEFT}) v
+    ORDER BY v.deployment_id COLLATE "C", v.name COLLATE "C", v.serial`)} AS volumes,
   ${listOf(`SELECT * FROM instances WHERE ${OF_PODS}`)} AS instances,
   ${listOf(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations WHERE ${OF_PODS} ORDER BY epoch`)} AS locations`,
 };
@@ -57,6 +65,7 @@ interface Loaded {
   readonly pods: readonly { readonly deployment: DeploymentRow; readonly release: ReleaseRow }[];
   readonly instances: readonly InstanceRow[];
   readonly locations: readonly LocationRow[];
+  readonly volumes: readonly VolumeRow[];
 }
 
 async function loadPods(db: Queryable): Promise<PodRecords> {
@@ -66,6 +75,7 @@ async function loadPods(db: Queryable): Promise<PodRecords> {
   const instances = row.instances.map(toInstance).toSorted((a, b) => serialOf(a.id) - serialOf(b.id));
   const byPod = Map.groupBy(instances, one => one.deploymentId);
   return {
+    volumes: row.volumes.map(toVolume),
     workspaces: row.workspaces.map(one => ({ ...one, connector: connectorFromStored(one.connector) })),
     pods: row.pods.map((one): Pod => ({
       deployment: toDeployment(one.deployment),
@@ -77,6 +87,12 @@ async function loadPods(db: Queryable): Promise<PodRecords> {
     })),
   };
 }
+
+const PROBLEMS = {
+  name: "save-pod-problems",
+  text: `UPDATE workspaces w SET pod_problem = g.problem
+  FROM jsonb_to_recordset($1) AS g(id text, problem text) WHERE w.id = g.id`,
+};
 
 const LOCATE = {
   name: "locate-pod",
@@ -95,6 +111,9 @@ interface LocateRow {
 export function createPods(db: Queryable): PodStore {
   return {
     loadPods: () => loadPods(db),
+    savePodProblems: async problems => {
+      await ask(db, PROBLEMS, [JSON.stringify([...problems].map(([id, problem]) => ({ id, problem })))]);
+    },
     locatePod: async (workspaceId, containerPort) => {
       const [row] = await ask<LocateRow & Record<string, unknown>>(db, LOCATE, [workspaceId, containerPort]);
       const { there: isThere = false, host = null, port = null, node_id: nodeId } = row ?? {};
