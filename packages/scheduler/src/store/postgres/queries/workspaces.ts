@@ -82,7 +82,13 @@ export function toWorkspace(row: WorkspaceRow): WorkspaceRecord {
     databasePool: row.database_pool,
     data: row.data,
     ...{ scaling: scalingFromStored(row.scaling), instances: row.instances, scaledAt: row.scaled_at ?? undefined },
-    ...{ restarts: row.restarts, epoch: row.epoch, waiting: row.waiting, podProblem: row.pod_problem, version: row.version },
+    ...{
+      restarts: row.restarts,
+      epoch: row.epoch,
+      waiting: row.waiting,
+      podProblem: row.pod_problem,
+      version: row.version,
+    },
     ...{ createdAt: row.created_at, updatedAt: row.updated_at, rulesVersion: row.rules_version },
   };
 }
