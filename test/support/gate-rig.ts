@@ -7,6 +7,7 @@ import type { BrokerSide } from "@skep/core/workspace/broker.ts";
 import { podId } from "@skep/core/workspace/pod.ts";
 import type { Device, DeviceKey } from "@skep/core/workspace/device.ts";
 import { systemClock } from "@skep/kit/clock.ts";
+import { systemRandom } from "@skep/kit/random.ts";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { digestSecret } from "@skep/kit/secret-digest.ts";
 import { createHostTokens } from "@skep/scheduler/join/host-tokens.ts";
@@ -14,6 +15,9 @@ import { expect } from "vitest";
 import { gateHandlers } from "@skep/scheduler/api/gates.ts";
 import { createTestPlatform, LEADER } from "@skep/scheduler/api/testing/platform.ts";
 import { BROKER_ACCESS, brokerConfig } from "@skep/core/workspace/broker-files.ts";
+import { sessionOf } from "@skep/workspace/channel/channel.ts";
+import type { Delivery } from "@skep/workspace/channel/delivery.ts";
+import { openReader } from "@skep/workspace/channel/reader.ts";
 import { brokerPasswords, type BrokerSecrets } from "@skep/workspace/gate/broker-files.ts";
 import { createGateApi } from "@skep/workspace/gate/connect-gate-api.ts";
 import { createGate } from "@skep/workspace/gate/create-gate.ts";
@@ -44,6 +48,10 @@ export interface GateRig {
   sendTo(side: BrokerSide): Promise<void>;
   /** Whether every gate has confirmed that nobody of `acme` is where devices were before. */
   isConfirmed(): Promise<boolean>;
+  /** Has the hosts of both workspaces store nothing that comes from now on, or all that came. */
+  setAway(isAway: boolean): void;
+  /** Has those hosts not connect to their brokers again, or do so. */
+  setReading(mayRead: boolean): void;
   /** Cuts the gate off from the schedulers. */
   unheard(isCut: boolean): void;
   close(): Promise<void>;
@@ -103,6 +111,11 @@ export async function startGateRig(): Promise<GateRig> {
     ...{ clock: systemClock, log: createRecordingLog() },
   });
   await eventually(() => expect(gate.isHeard()).toBe(true));
+  const hosts = [
+    ...["acme", "other"].map(workspaceId => startHost(workspaceId, broker.url, HOST_PASSWORD)),
+    startHost("acme", ownBroker.url, ownHostPassword),
+  ];
+  await eventually(() => expect(hosts.every(one => one.isReading())).toBe(true));
   const entry = { port: 0, host: "127.0.0.1", most: 1_000, mostBytes: 65_536, clock: systemClock, serve: gate.serve };
   const mqtt = await listenMqtt({ ...entry, behindProxy: false });
   const webSocket = await listenWebSocket({ ...entry, behindProxy: false });
@@ -130,13 +143,48 @@ export async function startGateRig(): Promise<GateRig> {
         throw new Error(`the devices could not be sent to ${side}`);
     },
     isConfirmed: async () => (await store.listGatesBehind("acme", 0)).length === 0,
+    setAway: isAway => hosts.forEach(one => one.setAway(isAway)),
+    setReading: mayRead => hosts.forEach(one => one.setReading(mayRead)),
     unheard: cut => void (isCut = cut),
     close: async () => {
+      for (const one of hosts) await one.close();
       for (const one of [mqtt, webSocket, proxied, proxiedWebSocket]) await one.close();
       await gate.close();
       await broker.close();
       await ownBroker.close();
     },
+  };
+}
+
+/** Acknowledges as a host does, without a database. */
+function startHost(workspaceId: string, url: string, password: string) {
+  let isAway = false;
+  let mayRead = true;
+  let waiting: Delivery[] = [];
+  const reader = openReader(
+    sessionOf({ workspaceId, url, username: "host", password, batch: 1_000 }),
+    {
+      delivered: one => {
+        waiting.push(one);
+        store();
+      },
+      changed: () => undefined,
+    },
+    { clock: systemClock, random: systemRandom, mayRead: () => mayRead },
+  );
+  const store = (): void => {
+    if (isAway) return;
+    reader.acknowledge(waiting);
+    waiting = [];
+  };
+  return {
+    isReading: () => reader.state().kind === "connected",
+    setAway: (wanted: boolean) => {
+      isAway = wanted;
+      store();
+    },
+    setReading: (wanted: boolean) => void (mayRead = wanted),
+    close: reader.close,
   };
 }
 

@@ -130,7 +130,8 @@ export class SimBroker {
     return {
       ended,
       fail,
-      acknowledge: packetIds => {
+      acknowledge: deliveries => {
+        const packetIds = deliveries.map(one => one.packetId);
         const kept = this.#sessions.get(workspaceId);
         const all = packetIds.flatMap(id => kept?.underWay.get(id) ?? []);
         if (!isOver) acknowledged(all);

@@ -1,14 +1,18 @@
 /**
  * Who may do what at a broker behind gates, the second wall behind them. A gate gives each
  * connection the device's user name as client id, so that the pattern holds each to its own topics
- * although all of them are one user.
+ * although all of them are one user. What is stored is told below `_skep`, by hosts only.
  */
 export const BROKER_ACCESS = `pattern write %c/#
 pattern read %c/#
 
+user gate
+topic read _skep/#
+
 user host
 topic read +/devices/#
 topic write +/devices/+/commands/#
+topic write _skep/#
 `;
 
 /**

@@ -58,7 +58,8 @@ describe("a channel that nobody has begun", () => {
     channel.begin(one => delivered.push(one));
     expect(delivered).toEqual([]);
     await vi.waitFor(() => expect(delivered).toHaveLength(1));
-    expect(broker.heard.map(one => one.cmd)).toEqual(["connect", "subscribe"]);
+    // The third tells gates that the session is new.
+    expect(broker.heard.map(one => one.cmd)).toEqual(["connect", "subscribe", "publish"]);
   });
 });
 

@@ -45,6 +45,7 @@ export function sessionOf({
 }: Pick<ChannelOptions, "workspaceId" | "url" | "username" | "password" | "ca" | "batch">): ReaderSettings {
   return {
     ...{ url, username, password, clientId: `skep-ws-${workspaceId}`, filters: [deviceFilter(workspaceId)] },
+    confirms: workspaceId,
     ...{ receiveMaximum: 4 * batch, sessionExpirySeconds: SESSION_SECONDS },
     ...{ keepaliveSeconds: KEEPALIVE_SECONDS, ...(ca === undefined ? {} : { ca }) },
   };

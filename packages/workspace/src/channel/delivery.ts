@@ -10,6 +10,8 @@ export interface Delivery {
   readonly isRepeated: boolean;
   /** The user property `id` of who published it. */
   readonly senderId: string | undefined;
+  /** Of topic, payload and sender's id; see `message-digest.ts`. */
+  readonly digest: string;
 }
 
 /** How a reader is. */

@@ -1,7 +1,9 @@
 import { systemClock } from "@skep/kit/clock.ts";
 import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
+import type { IPublishPacket } from "mqtt-packet";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Delivery, Reader, ReaderState } from "./delivery.ts";
+import { messageDigest, readDigests } from "../message-digest.ts";
 import { openReader } from "./reader.ts";
 import { brokerOf } from "./socket.ts";
 import { startFakeBroker, well, type Answer } from "./testing/fake-broker.ts";
@@ -17,13 +19,19 @@ async function broker(answer: Answer) {
   return started;
 }
 
-function read(port: number, mayRead: () => boolean = () => true, clock = systemClock) {
+function read(
+  port: number,
+  mayRead: () => boolean = () => true,
+  clock = systemClock,
+  more: { readonly confirms?: string } = {},
+) {
   const states: ReaderState[] = [];
   const delivered: Delivery[] = [];
   const reader: Reader = openReader(
     {
       ...{ url: `mqtt://127.0.0.1:${port}`, username: "acme", password: "secret", clientId: "skep-ws-acme" },
       ...{ filters: ["acme/devices/#"], receiveMaximum: 7, sessionExpirySeconds: 60, keepaliveSeconds: 10 },
+      ...more,
     },
     { delivered: one => delivered.push(one), changed: state => states.push(state) },
     { clock, random: () => 0, mayRead },
@@ -168,7 +176,7 @@ describe("a reader", () => {
     const { port, heard } = await broker(well);
     const { reader } = read(port);
     await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
-    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined };
+    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined, digest: "" };
     reader.acknowledge([
       { ...one, connection: 1, packetId: 3 },
       { ...one, connection: 1, packetId: 0 },
@@ -180,6 +188,44 @@ describe("a reader", () => {
     expect(heard.filter(packet => packet.cmd === "puback").map(packet => packet.messageId)).toEqual([3, 2]);
   });
 
+  it("tells gates what is stored, before it acknowledges it, and nothing that is not acknowledged", async () => {
+    const { port, heard } = await broker(well);
+    const { reader } = read(port, () => true, systemClock, { confirms: "acme" });
+    await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
+    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined };
+    const [first, second] = ["first", "second"].map(topic => messageDigest(topic, one.payload, undefined)) as [
+      string,
+      string,
+    ];
+    reader.acknowledge([
+      { ...one, connection: 1, packetId: 3, digest: first },
+      { ...one, connection: 1, packetId: 0, digest: "at QoS 0" },
+      { ...one, connection: 0, packetId: 4, digest: "of an older" },
+      { ...one, connection: 1, packetId: 2, digest: second },
+    ]);
+    await vi.waitFor(() => expect(heard.filter(packet => packet.cmd === "puback")).toHaveLength(2));
+    const told = heard.find(
+      packet => packet.cmd === "publish" && packet.topic === "_skep/stored/acme",
+    ) as IPublishPacket;
+    expect(told.qos).toBe(0);
+    expect(readDigests(told.payload as Buffer)).toEqual([first, second]);
+    expect(heard.indexOf(told)).toBeLessThan(heard.findIndex(packet => packet.cmd === "puback"));
+  });
+
+  it.each([false, true])(
+    "tells gates that its session is new where it is: session present %s",
+    async sessionPresent => {
+      const { port, heard } = await broker((packet, say, socket) =>
+        packet.cmd === "connect" ? say({ cmd: "connack", reasonCode: 0, sessionPresent }) : well(packet, say, socket),
+      );
+      const { reader } = read(port, () => true, systemClock, { confirms: "acme" });
+      await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
+      const told = heard.flatMap(one => (one.cmd === "publish" ? [one.topic] : [one.cmd]));
+      // Behind the SUBSCRIBE: what is published before that is nobody's.
+      expect(told).toEqual(["connect", "subscribe", ...(sessionPresent ? [] : ["_skep/begun/acme"])]);
+    },
+  );
+
   it("reads nothing while it is paused", async () => {
     const { port } = await broker((packet, say, socket) => {
       well(packet, say, socket);
@@ -188,7 +234,7 @@ describe("a reader", () => {
     const { reader, delivered } = read(port);
     await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
     reader.pause(true);
-    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined };
+    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined, digest: "" };
     reader.acknowledge([{ ...one, connection: 1, packetId: 1 }]);
     await systemClock.sleep(100);
     expect(delivered).toEqual([]);

@@ -2,6 +2,7 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { Random } from "@skep/kit/random.ts";
 import { retryDelay, type Backoff } from "@skep/kit/retry.ts";
 import type { Delivery, Reader, ReaderState } from "./delivery.ts";
+import { messageDigest } from "../message-digest.ts";
 import { owned } from "../ownership.ts";
 import { ChannelError } from "./failure.ts";
 import { openSession, type Session, type SessionEvents } from "./session.ts";
@@ -115,7 +116,10 @@ function createLine(
         ready();
       },
       published: ({ topic, payload, packetId, isRepeated, senderId }) =>
-        delivered({ topic, payload, connection, packetId, isRepeated, senderId }),
+        delivered({
+          ...{ topic, payload, connection, packetId, isRepeated, senderId },
+          digest: messageDigest(topic, payload, senderId),
+        }),
     });
     session = opened;
     const cancel = clock.timer(CONNECT_MS, () => {
@@ -133,7 +137,7 @@ function createLine(
     connections: () => connections,
     acknowledge: deliveries => {
       const current = deliveries.filter(one => one.packetId > 0 && one.connection === number);
-      if (current.length > 0) session?.acknowledge(current.map(one => one.packetId));
+      if (current.length > 0) session?.acknowledge(current);
     },
     pause: wanted => {
       isPaused = wanted;

@@ -1,8 +1,12 @@
 import type { Socket } from "node:net";
+import { confirmationTopic } from "@skep/core/workspace/confirmation.ts";
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { generate, parser, type ISubackPacket, type Packet } from "mqtt-packet";
+import { writeDigests } from "../message-digest.ts";
 import { createCutter } from "../mqtt/frames.ts";
 import { isPublish, readPublish, type Published } from "../mqtt/publish-frame.ts";
+import type { Delivery } from "./delivery.ts";
 import { ChannelError, failureOf, failureOfSocket } from "./failure.ts";
 import type { ReaderSettings } from "./settings.ts";
 
@@ -10,12 +14,16 @@ import type { ReaderSettings } from "./settings.ts";
 export interface Session {
   /** Resolves once the connection has ended. */
   readonly ended: Promise<ChannelError>;
-  acknowledge(packetIds: readonly number[]): void;
+  /** Tells the gates that these are stored, then the broker that they are kept. */
+  acknowledge(deliveries: readonly Acknowledged[]): void;
   pause(isPaused: boolean): void;
   /** Ends the connection; the broker keeps the session. */
   leave(): void;
   fail(error: ChannelError): void;
 }
+
+/** What of a delivery is told. */
+export type Acknowledged = Pick<Delivery, "packetId" | "digest">;
 
 /** What a session calls. */
 export interface SessionEvents {
@@ -49,9 +57,12 @@ export function openSession(socket: Socket, settings: ReaderSettings, clock: Clo
   }
 
   const parse = parser(VERSION);
-  const greeted = (keepaliveSeconds = settings.keepaliveSeconds): void => {
+  const greeted = (isNew: boolean, keepaliveSeconds = settings.keepaliveSeconds): void => {
     pulse.begin(keepaliveSeconds);
-    send(subscribeTo(settings.filters));
+    if (isOver) return;
+    const subscribe = generate(subscribeTo(settings.filters), VERSION);
+    // In one piece: one that is subscribed and did not say so would not say it the next time.
+    socket.write(Buffer.concat([subscribe, ...(isNew ? tell("begun", settings.confirms) : [])]));
   };
   const cutter = createCutter(Infinity);
   const unread = (error: unknown): void => fail(new ChannelError("protocol", (error as Error).message));
@@ -76,7 +87,12 @@ export function openSession(socket: Socket, settings: ReaderSettings, clock: Clo
   return {
     ended,
     fail,
-    acknowledge: packetIds => void (isOver || socket.write(pubacks(packetIds))),
+    acknowledge: deliveries => {
+      if (isOver) return;
+      // A broker that ends in between delivers them again, and they are told again.
+      const stored = tell("stored", settings.confirms, writeDigests(deliveries.map(one => one.digest)));
+      socket.write(Buffer.concat([...stored, pubacks(deliveries)]));
+    },
     pause: isPaused => void (isPaused ? socket.pause() : socket.resume()),
     leave: () => fail(new ChannelError("unreachable", "it was closed here")),
   };
@@ -89,7 +105,7 @@ interface Means {
 
 interface Hearing extends Pick<SessionEvents, "ready">, Pick<Means, "fail"> {
   /** The broker has taken it, and may want it to ask more often whether somebody is there. */
-  greeted(keepaliveSeconds: number | undefined): void;
+  greeted(isNew: boolean, keepaliveSeconds: number | undefined): void;
 }
 
 function take(packet: Packet, filters: readonly string[], { fail, greeted, ready }: Hearing): void {
@@ -97,7 +113,7 @@ function take(packet: Packet, filters: readonly string[], { fail, greeted, ready
     case "connack": {
       const code = packet.reasonCode ?? 0;
       if (code !== 0) return fail(failureOf(code, packet.properties?.reasonString));
-      return greeted(packet.properties?.serverKeepAlive);
+      return greeted(!packet.sessionPresent, packet.properties?.serverKeepAlive);
     }
     case "suback": {
       const refused = refusedIn(packet, filters);
@@ -161,11 +177,23 @@ function refusedIn({ granted }: ISubackPacket, filters: readonly string[]): Chan
 }
 
 /** Success in the short form of MQTT 5, section 3.4.2.1, one after the other in one piece. */
-function pubacks(packetIds: readonly number[]): Buffer {
-  const bytes = Buffer.allocUnsafe(packetIds.length * PUBACK_BYTES);
-  for (const [index, packetId] of packetIds.entries()) {
+function pubacks(deliveries: readonly Acknowledged[]): Buffer {
+  const bytes = Buffer.allocUnsafe(deliveries.length * PUBACK_BYTES);
+  for (const [index, { packetId }] of deliveries.entries()) {
     bytes.writeUInt16BE(PUBACK_HEAD, index * PUBACK_BYTES);
     bytes.writeUInt16BE(packetId, index * PUBACK_BYTES + 2);
   }
   return bytes;
+}
+
+/** A PUBLISH to the gates: at QoS 0, since what a gate does not hear is only sent again. */
+function tell(
+  kind: "stored" | "begun",
+  workspaceId: WorkspaceId | undefined,
+  payloads: readonly Buffer[] = [Buffer.alloc(0)],
+): readonly Buffer[] {
+  if (workspaceId === undefined) return [];
+  const topic = confirmationTopic(kind, workspaceId);
+  const head = { cmd: "publish", topic, qos: 0, dup: false, retain: false } as const;
+  return payloads.map(payload => generate({ ...head, payload }, VERSION));
 }

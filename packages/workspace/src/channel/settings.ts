@@ -1,3 +1,5 @@
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+
 /** Where a reader reads, and as whom. */
 export interface ReaderSettings {
   /** `mqtt://host:port` or `mqtts://host:port`; whoever is named in it is not used. */
@@ -12,6 +14,8 @@ export interface ReaderSettings {
   /** How long the broker keeps the session, and what is published meanwhile, without a reader. */
   readonly sessionExpirySeconds: number;
   readonly keepaliveSeconds: number;
+  /** Whose gates are told what is acknowledged; nobody is where it is absent. */
+  readonly confirms?: WorkspaceId;
   /** Certificates that are trusted instead of the machine's, PEM. */
   readonly ca?: string;
 }

@@ -5,6 +5,7 @@ import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Delivery } from "../channel/delivery.ts";
 import { createRules } from "../rules/rules.ts";
+import { messageDigest } from "../message-digest.ts";
 import { createTwinDatabase } from "../testing/twin-database.ts";
 import { Container, type ContainerPorts } from "./container.ts";
 import type { PartFactories } from "./factories.ts";
@@ -76,6 +77,7 @@ function begin(over: Partial<PartFactories> = {}, connector: Connector = aConnec
   const send = (topic: string): void =>
     deliver({
       ...{ topic, payload: Buffer.from("{}"), connection: 1, packetId: 1, isRepeated: false, senderId: undefined },
+      digest: messageDigest(topic, Buffer.from("{}"), undefined),
     });
   const lose = (): void => void (isConnected = false);
   return { clock, did, database, emitted, published, limits, log, container, send, lose };

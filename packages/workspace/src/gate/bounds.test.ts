@@ -23,6 +23,7 @@ const CONNECT = generate({
   ...{ username: "acme/devices/d1", password: Buffer.from("s") },
 });
 const CONNACK = Buffer.from([0x20, 2, 0, 0]);
+const V5 = { protocolVersion: 5 } as const;
 const publish = (n: number): Buffer =>
   generate({
     ...{ cmd: "publish", topic: "acme/devices/d1/telemetry", payload: `<${n}>`, qos: 0, dup: false, retain: false },
@@ -40,8 +41,12 @@ async function start(
   const clock = createVirtualClock();
   let got = "";
   const broker = createServer(socket => {
-    socket.once("data", () => more.isMute !== true && socket.write(CONNACK));
-    socket.on("data", chunk => (got += chunk.toString("latin1"))).on("error", () => undefined);
+    socket.on("error", () => undefined);
+    socket.once("data", first => {
+      if (first.includes("skep-gate-")) return hearAsBroker(socket);
+      if (more.isMute !== true) socket.write(CONNACK);
+    });
+    socket.on("data", chunk => (got += chunk.toString("latin1")));
   });
   await new Promise<void>(resolve => broker.listen(0, "127.0.0.1", resolve));
   const login = { username: "gate", password: "g" };
@@ -66,6 +71,14 @@ async function start(
   };
   const messages = (): number => got.match(/<\d+>/g)?.length ?? 0;
   return { clock, open, messages, entry };
+}
+
+/** Lets the gate hear there what is stored. */
+function hearAsBroker(socket: Socket): void {
+  socket.write(generate({ cmd: "connack", reasonCode: 0, sessionPresent: false }, V5));
+  socket.on("data", chunk => {
+    if (chunk[0] === 0x82) socket.write(generate({ cmd: "suback", messageId: 1, granted: [1, 1] }, V5));
+  });
 }
 
 /** An end by a reset is an end as well. */

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { generate, parser, type IConnackPacket, type IConnectPacket, type Packet } from "mqtt-packet";
 import { deviceUser, readDeviceUser, type DeviceKey } from "@skep/core/workspace/device.ts";
 import { mayPublish } from "@skep/core/workspace/topic.ts";
+import { MOST_HELD } from "./holding.ts";
 import type { MqttVersion } from "./inspect.ts";
 
 /** A CONNECT that names a device, which has not been looked up yet. */
@@ -76,14 +77,18 @@ export function connectAtBroker({ device, packet, version }: Application, login:
   );
 }
 
-/** The broker's answer as the device gets it: no topic aliases, and the id that it was given. */
+/**
+ * The broker's answer as the device gets it: no topic aliases, the id that it was given, and how
+ * many messages may wait for their acknowledgement.
+ */
 export function connackForDevice(bytes: Buffer, { packet, version, device }: Application): Buffer {
   if (version < 5) return bytes;
   const answer = parseOne(bytes, version);
   if (answer?.cmd !== "connack") return bytes;
   const { topicAliasMaximum: _, ...properties } = answer.properties ?? {};
   const named = packet.clientId === "" ? { assignedClientIdentifier: deviceUser(device) } : {};
-  return generate({ ...answer, properties: { ...properties, ...named } } as IConnackPacket, {
+  const receiveMaximum = Math.min(properties.receiveMaximum ?? MOST_HELD, MOST_HELD);
+  return generate({ ...answer, properties: { ...properties, ...named, receiveMaximum } } as IConnackPacket, {
     protocolVersion: version,
   });
 }

@@ -3,6 +3,7 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { createAdmissions, type Admissions } from "./admissions.ts";
 import { createBrokers } from "./brokers.ts";
+import { createEars } from "./ears.ts";
 import { serveDevice, type ConnectionSettings } from "./connection.ts";
 import type { GateApi } from "./gate-api.ts";
 import { createPlacing } from "./placing.ts";
@@ -38,6 +39,7 @@ const UNAVAILABLE = Promise.resolve({ kind: "unavailable" } as const);
 export function createGate({ gateId, api, settings, clock, log }: GateOptions): Gate {
   const brokers = createBrokers(settings.broker);
   const admissions = createAdmissions(api, brokers, log);
+  const ears = createEars({ gateId, clock, log });
   const roll = createRoll(api, clock, log, device => admissions.forget(device));
   const placing = createPlacing({ gateId, api, roll, brokers, log });
   const refusals = createRefusals(() => clock.now());
@@ -72,7 +74,7 @@ export function createGate({ gateId, api, settings, clock, log }: GateOptions): 
 
   return {
     serve: (device, address) =>
-      serveDevice(device, address, { settings, admissions: known, brokers, roll, refusals, clock, log }),
+      serveDevice(device, address, { settings, admissions: known, brokers, ears, roll, refusals, clock, log }),
     get connected() {
       return roll.size;
     },
@@ -80,6 +82,7 @@ export function createGate({ gateId, api, settings, clock, log }: GateOptions): 
     close: async () => {
       ending.abort();
       await reporting;
+      ears.close();
       // Without it a move would wait for this gate until it was silent for long enough.
       await placing.leave().catch((error: unknown) => {
         log.warn("gate.unheard", "No scheduler heard that this gate ends.", { error });

@@ -11,6 +11,8 @@ export interface Leaving {
   pass(packet: Buffer): boolean;
   /** Notes answers to pings that the broker sent. */
   pongs(count: number): void;
+  /** Looks again whether something is not stored yet. */
+  look(): void;
   /** Begins to end it. */
   begin(): void;
   /** The connection has ended by itself. */
@@ -21,12 +23,14 @@ export interface Leaving {
 export interface LeavingOptions {
   readonly clock: Clock;
   readonly toBroker: (packet: Buffer) => void;
-  /** `unfinished`: messages of QoS 2 that the device has begun to hand over. */
+  /** Messages that the broker was given, and that nobody has stored yet. */
+  readonly held: () => number;
+  /** `unfinished`: messages that were left half way, which the device sends again. */
   readonly end: (unfinished: number) => void;
 }
 
-/** A device that does not finish within this time is ended all the same. */
-const MOST_MS = 2_000;
+/** What is not finished within this time is ended all the same. */
+const MOST_MS = 5_000;
 
 const PUBLISH = 3;
 const PUBREL = 6;
@@ -35,11 +39,12 @@ const PING = Buffer.from([PINGREQ << 4, 0]);
 
 /**
  * Makes one. From `begin` on messages of QoS 1 and 2 stay with the device, which sends them again
- * to the next broker. What it had begun of QoS 2 is finished first: the next broker knows nothing
- * of it and would call it done. Then a ping goes to the broker. Its answer comes behind all others,
- * so that nobody has to guess whether one is still on its way.
+ * to the next broker. What it had begun of QoS 2 is finished first. Then a ping goes to the broker.
+ * Its answer comes behind all others, so that nobody has to guess whether one is still on its way.
+ * What the broker took is waited for as well: who reads there stores it, while without an id the
+ * next broker would take it for another message.
  */
-export function createLeaving({ clock, toBroker, end }: LeavingOptions): Leaving {
+export function createLeaving({ clock, toBroker, held, end }: LeavingOptions): Leaving {
   const begun = new Set<number>();
   let pings = 0;
   let isLeaving = false;
@@ -51,8 +56,9 @@ export function createLeaving({ clock, toBroker, end }: LeavingOptions): Leaving
     if (isOver) return;
     isOver = true;
     cancelLate();
-    end(begun.size);
+    end(Math.max(begun.size, held()));
   };
+  const look = (): void => void (isAsked && pings <= 0 && held() === 0 && finish());
   const ask = (): void => {
     if (!isLeaving || isAsked || begun.size > 0) return;
     isAsked = true;
@@ -76,8 +82,9 @@ export function createLeaving({ clock, toBroker, end }: LeavingOptions): Leaving
     },
     pongs: count => {
       pings -= count;
-      if (isAsked && pings <= 0) finish();
+      look();
     },
+    look,
     begin: () => {
       if (isLeaving) return;
       isLeaving = true;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createCutter, createFollower } from "./frames.ts";
+import { createCutter } from "./frames.ts";
 
 const packet = fc.tuple(fc.nat(255), fc.integer({ min: 0, max: 20_000 })).map(([type, length]) => {
   const head = [type];
@@ -35,24 +35,6 @@ describe("a stream of packets", () => {
         const cut = pieces.flatMap(piece => cutter.push(piece));
         expect(cut.map(String)).toEqual(packets.map(String));
         expect(cutter.rest()).toHaveLength(0);
-      }),
-    );
-  });
-
-  it("is known to be between two packets exactly there", () => {
-    fc.assert(
-      fc.property(stream, ({ packets, pieces }) => {
-        const ends = new Set([0]);
-        for (const one of packets) ends.add(Math.max(...ends) + one.length);
-        const follower = createFollower();
-        let at = 0;
-        for (const piece of pieces) {
-          const end = follower.follow(piece);
-          const inside = [...ends].filter(one => one > at && one <= at + piece.length);
-          expect(end).toBe(inside.length === 0 ? undefined : Math.max(...inside) - at);
-          at += piece.length;
-          expect(follower.isBetween()).toBe(ends.has(at));
-        }
       }),
     );
   });

@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { StreamError } from "./frames.ts";
 
-/** A PUBLISH of MQTT 5, as far as a reader wants it. */
+/** A PUBLISH, as far as a reader wants it. */
 export interface Published {
   readonly topic: string;
   /** A part of the packet, which it keeps in memory. */
@@ -21,10 +21,10 @@ export function isPublish(packet: Buffer): boolean {
 }
 
 /**
- * Reads a whole PUBLISH, in a fifth of the time of a parser of all packets. @throws StreamError
- * where it is malformed.
+ * Reads a whole PUBLISH, in a fifth of the time of a parser of all packets; before MQTT 5 there
+ * were no properties. @throws StreamError where it is malformed.
  */
-export function readPublish(packet: Buffer): Published {
+export function readPublish(packet: Buffer, version: 3 | 4 | 5 = 5): Published {
   const flags = packet[0]!;
   const qos = (flags >> 1) & 3;
   if (qos === 3) throw malformed("a QoS of 3");
@@ -39,9 +39,10 @@ export function readPublish(packet: Buffer): Published {
     packetId = uint16(packet, at);
     at += 2;
   }
+  const isRepeated = (flags & 8) !== 0;
+  if (version < 5) return { topic, payload: packet.subarray(at), isRepeated, packetId, senderId: undefined };
   const length = packet[at];
   if (length === undefined) throw malformed("no properties");
-  const isRepeated = (flags & 8) !== 0;
   if (length === 0) return { topic, payload: packet.subarray(at + 1), isRepeated, packetId, senderId: undefined };
   const properties = readProperties(packet, at);
   return { topic, payload: packet.subarray(properties.end), isRepeated, packetId, senderId: properties.id };

@@ -2,6 +2,7 @@ import { createRecordingLog } from "@skep/kit/log.ts";
 import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
 import { afterEach } from "vitest";
 import type { Delivery } from "../../channel/delivery.ts";
+import { messageDigest } from "../../message-digest.ts";
 import type { Message, MessageDocument, WorkspaceEvent } from "../../message.ts";
 import type { Processed } from "../../parts.ts";
 import { createTwinDatabase } from "../../testing/twin-database.ts";
@@ -14,10 +15,11 @@ afterEach(() => Promise.all(open.splice(0).map(one => one.close())));
 
 /** A message as a broker delivers it. */
 export function deliveryOf(packetId: number, more: Partial<Delivery> = {}): Delivery {
-  return {
+  const delivery = {
     ...{ topic: TOPIC, payload: Buffer.from(`{"n":${packetId}}`), connection: 1, packetId },
     ...{ isRepeated: false, senderId: undefined, ...more },
   };
+  return { ...delivery, digest: messageDigest(delivery.topic, delivery.payload, delivery.senderId) };
 }
 
 function processed(messages: readonly Message[]): Processed {

@@ -1,0 +1,161 @@
+import { Buffer } from "node:buffer";
+import { createRecordingLog } from "@skep/kit/log.ts";
+import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
+import { generate, parser, type Packet } from "mqtt-packet";
+import { describe, expect, it } from "vitest";
+import { messageDigest } from "../message-digest.ts";
+import { createHolding } from "./holding.ts";
+import type { MqttVersion } from "./inspect.ts";
+import { createWaiting } from "./waiting.ts";
+
+const TOPIC = "acme/devices/d1/telemetry";
+
+function start(protocolVersion: MqttVersion = 4) {
+  const waiting = createWaiting(createVirtualClock(), createRecordingLog());
+  const toDevice: string[] = [];
+  const toBroker: string[] = [];
+  const lost: string[] = [];
+  let answered = 0;
+  const said = (packet: Buffer): string => {
+    let shown = "";
+    const parse = parser({ protocolVersion });
+    parse.on("packet", one => (shown = `${one.cmd} ${one.messageId}`));
+    parse.parse(packet);
+    return shown;
+  };
+  const holding = createHolding({
+    ...{ workspaceId: "acme", version: protocolVersion, waiting },
+    toDevice: packet => void toDevice.push(said(packet)),
+    toBroker: packet => void toBroker.push(said(packet)),
+    lost: because => void lost.push(because),
+    answered: () => void (answered += 1),
+  });
+  const bytes = (packet: object): Buffer => generate(packet as Packet, { protocolVersion });
+  const device = (packet: object): boolean => holding.fromDevice(bytes(packet));
+  const broker = (cmd: string, messageId: number, more = {}): boolean =>
+    holding.fromBroker(bytes({ cmd, messageId, ...more }));
+  const publish = (messageId: number, payload: string, more: object = {}): boolean =>
+    device({ cmd: "publish", topic: TOPIC, payload, qos: 1, messageId, dup: false, retain: false, ...more });
+  const store = (payload: string, id?: string): void =>
+    waiting.stored("acme", [messageDigest(TOPIC, Buffer.from(payload), id)]);
+  return { waiting, toDevice, toBroker, lost, holding, device, broker, publish, store, answered: () => answered };
+}
+
+describe.each([3, 4, 5] as const)("what a device of version %i publishes", version => {
+  it("at QoS 1 is acknowledged once the broker has it and a host has stored it, whichever comes last", () => {
+    const { publish, broker, store, toDevice, holding, waiting, answered } = start(version);
+    expect([publish(1, "a"), publish(2, "b")]).toEqual([true, true]);
+    expect([broker("puback", 1), toDevice]).toEqual([false, []]);
+    store("b");
+    expect([toDevice, holding.size]).toEqual([[], 2]);
+    store("a");
+    expect(toDevice).toEqual(["puback 1"]);
+    expect(broker("puback", 2)).toBe(false);
+    expect(toDevice).toEqual(["puback 1", "puback 2"]);
+    expect([holding.size, waiting.size, answered()]).toEqual([0, 0, 2]);
+  });
+
+  it("at QoS 2 is received once it is stored; the gate releases it at the broker before", () => {
+    const { publish, device, broker, store, toDevice, toBroker, holding } = start(version);
+    expect(publish(7, "a", { qos: 2 })).toBe(true);
+    expect([broker("pubrec", 7), toDevice, toBroker]).toEqual([false, [], ["pubrel 7"]]);
+    store("a");
+    expect(toDevice).toEqual([]);
+    expect(broker("pubcomp", 7)).toBe(false);
+    expect([toDevice, holding.size]).toEqual([["pubrec 7"], 0]);
+    expect(device({ cmd: "pubrel", messageId: 7 })).toBe(false);
+    expect(toDevice).toEqual(["pubrec 7", "pubcomp 7"]);
+    // It is free again.
+    expect(publish(7, "b", { qos: 2 })).toBe(true);
+  });
+
+  it("goes on at QoS 0, as all else does", () => {
+    const { publish, device, broker, waiting } = start(version);
+    expect(publish(0, "a", { qos: 0 })).toBe(true);
+    expect(device({ cmd: "pingreq" })).toBe(true);
+    expect(broker("suback", 1, { granted: [0] })).toBe(true);
+    expect(broker("pubrel", 1)).toBe(true);
+    expect(waiting.size).toBe(0);
+  });
+});
+
+it("is known by the id that its sender gives", () => {
+  const { publish, broker, store, toDevice } = start(5);
+  publish(1, "a", { properties: { userProperties: { id: "x" } } });
+  broker("puback", 1);
+  store("a");
+  store("a", "y");
+  expect(toDevice).toEqual([]);
+  store("a", "x");
+  expect(toDevice).toEqual(["puback 1"]);
+});
+
+it.each([
+  [1, "puback"],
+  [2, "pubrec"],
+])("goes to the device at once where the broker refuses it, at QoS %i", (qos, cmd) => {
+  const { publish, broker, holding, waiting, answered } = start(5);
+  publish(1, "a", { qos });
+  expect(broker(cmd, 1, { reasonCode: 0x97 })).toBe(true);
+  expect([holding.size, waiting.size, answered()]).toEqual([0, 0, 1]);
+});
+
+it("is not acknowledged where the broker says that nobody reads", () => {
+  const { publish, broker, holding, toDevice, store } = start(5);
+  publish(1, "a");
+  expect(broker("puback", 1, { reasonCode: 0x10 })).toBe(false);
+  expect([toDevice, holding.size]).toEqual([[], 1]);
+  store("a");
+  expect(toDevice).toEqual(["puback 1"]);
+});
+
+it("is not passed on twice while it is under way, and is once it was answered", () => {
+  const { publish, broker, store, toDevice } = start();
+  publish(1, "a");
+  expect(publish(1, "a", { dup: true })).toBe(false);
+  expect(publish(1, "b", { dup: true })).toBe(true);
+  expect(publish(1, "a")).toBe(true);
+  for (const _ of [1, 2, 3]) broker("puback", 1);
+  for (const payload of ["a", "b", "a"]) store(payload);
+  expect(toDevice).toEqual(["puback 1", "puback 1", "puback 1"]);
+  expect(publish(1, "a", { dup: true })).toBe(true);
+});
+
+it("of QoS 2 is received again where the device has not heard it", () => {
+  const { publish, broker, store, toDevice } = start();
+  publish(1, "a", { qos: 2 });
+  expect(publish(1, "a", { qos: 2, dup: true })).toBe(false);
+  broker("pubrec", 1);
+  broker("pubcomp", 1);
+  store("a");
+  expect(publish(1, "a", { qos: 2, dup: true })).toBe(false);
+  expect(toDevice).toEqual(["pubrec 1", "pubrec 1"]);
+});
+
+it("passes on what belongs to an earlier connection, but no PUBREC: the device sends that again", () => {
+  const { device, broker, toBroker } = start();
+  expect(device({ cmd: "pubrel", messageId: 9 })).toBe(true);
+  expect(broker("pubcomp", 9)).toBe(true);
+  expect([broker("pubrec", 8), broker("puback", 8), toBroker]).toEqual([false, false, []]);
+});
+
+it("ends a device that uses a packet id of QoS 2 before it is free, or releases what was not received", () => {
+  const { publish, device } = start();
+  publish(1, "a", { qos: 2 });
+  expect(() => publish(1, "b", { qos: 2 })).toThrow("used the packet id 1 again");
+  expect(() => publish(1, "b")).toThrow("used the packet id 1 again");
+  publish(2, "a");
+  expect(() => publish(2, "b", { qos: 2 })).toThrow("used the packet id 2 again");
+  expect(() => device({ cmd: "pubrel", messageId: 1 })).toThrow("released the message 1 before it was received");
+});
+
+it("waits for nothing once it is closed, and hears what is lost", () => {
+  const { publish, holding, waiting, lost, toDevice, store } = start();
+  publish(1, "a");
+  waiting.begun("acme");
+  expect(lost).toEqual(["nobody read its workspace when the broker took it"]);
+  publish(2, "b");
+  holding.close();
+  store("b");
+  expect([holding.size, waiting.size, toDevice]).toEqual([0, 0, []]);
+});

@@ -1,0 +1,176 @@
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Log } from "@skep/kit/log.ts";
+
+/** A message of a device that a broker was given, and that nobody has stored yet. */
+export interface Held {
+  readonly workspaceId: WorkspaceId;
+  /** See `message-digest.ts`. */
+  readonly digest: string;
+  stored(): void;
+  /** Nobody will store it: the device is to send it again. */
+  lost(because: string): void;
+}
+
+/** What waits at one broker to be stored. */
+export interface Waiting {
+  readonly size: number;
+  add(one: Held): void;
+  /** The broker has acknowledged it. */
+  acknowledged(one: Held): void;
+  remove(one: Held): void;
+  /** A host has stored messages, in this order. */
+  stored(workspaceId: WorkspaceId, digests: readonly string[]): void;
+  /** A session of the workspace has begun: nobody has what came before. */
+  begun(workspaceId: WorkspaceId): void;
+  /** Says what waits for long; to be called each second. */
+  look(): void;
+}
+
+/** A broker delivers in order; so much may its answers to two devices be apart here. */
+const APART_MS = 5_000;
+/** So long a workspace may take before it is said. */
+const LATE_MS = 10_000;
+/**
+ * Nothing waits longer. Not shorter: while a database is away each device would send again what it
+ * sent, and without an id of its own that is stored twice.
+ */
+const MOST_MS = 10 * 60_000;
+
+const OVERTAKEN = "later messages are stored and it is not";
+const BEGUN = "nobody read its workspace when the broker took it";
+const TOO_LONG = "nobody has stored it for ten minutes";
+
+/** Makes an empty one. */
+export function createWaiting(clock: Clock, log: Log): Waiting {
+  return new AtBroker(clock, log);
+}
+
+class AtBroker implements Waiting {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #workspaces = new Map<WorkspaceId, OfWorkspace>();
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  get size(): number {
+    return [...this.#workspaces.values()].reduce((sum, one) => sum + one.size, 0);
+  }
+
+  add(one: Held): void {
+    const { workspaceId } = one;
+    const known = this.#workspaces.get(workspaceId) ?? new OfWorkspace();
+    this.#workspaces.set(workspaceId, known);
+    known.add(one);
+  }
+
+  acknowledged(one: Held): void {
+    this.#workspaces.get(one.workspaceId)?.acknowledged(one, this.#clock.monotonic());
+  }
+
+  remove(one: Held): void {
+    this.#workspaces.get(one.workspaceId)?.take(one);
+  }
+
+  stored(workspaceId: WorkspaceId, digests: readonly string[]): void {
+    const of = this.#workspaces.get(workspaceId);
+    if (of === undefined) return;
+    let latest = -Infinity;
+    for (const digest of digests) {
+      const one = of.first(digest);
+      if (one === undefined) continue;
+      latest = Math.max(latest, of.acknowledgedAt(one) ?? -Infinity);
+      of.take(one);
+      one.stored();
+    }
+    this.#lose(workspaceId, of, of.olderThan(latest - APART_MS), OVERTAKEN);
+  }
+
+  begun(workspaceId: WorkspaceId): void {
+    const of = this.#workspaces.get(workspaceId);
+    if (of !== undefined) this.#lose(workspaceId, of, of.all(), BEGUN);
+  }
+
+  look(): void {
+    const now = this.#clock.monotonic();
+    for (const [workspaceId, of] of this.#workspaces) {
+      this.#sayHowLate(workspaceId, of, now);
+      this.#lose(workspaceId, of, of.olderThan(now - MOST_MS), TOO_LONG);
+    }
+  }
+
+  #lose(workspaceId: WorkspaceId, of: OfWorkspace, all: readonly Held[], because: string): void {
+    if (all.length === 0) return;
+    const says = `Devices of ${workspaceId} are to send again: ${because}.`;
+    this.#log.warn("gate.lost", says, { messages: all.length });
+    // The end of a connection takes out whatever else it has here.
+    for (const one of all) if (of.take(one)) one.lost(because);
+  }
+
+  #sayHowLate(workspaceId: WorkspaceId, of: OfWorkspace, now: number): void {
+    const isLate = of.olderThan(now - LATE_MS).length > 0;
+    if (isLate === of.isLate) return;
+    of.isLate = isLate;
+    const messages = of.size;
+    if (isLate)
+      this.#log.warn("gate.waits", `Devices of ${workspaceId} wait: nobody stores what they send.`, { messages });
+    else this.#log.info("gate.goes-on", `What devices of ${workspaceId} send is stored again.`, { messages });
+  }
+}
+
+class OfWorkspace {
+  isLate = false;
+  size = 0;
+  /** Each of two that are alike is stored, and each is told. */
+  readonly #byDigest = new Map<string, Held[]>();
+  /** When the broker acknowledged them, in that order. */
+  readonly #acknowledged = new Map<Held, number>();
+
+  add(one: Held): void {
+    const alike = this.#byDigest.get(one.digest);
+    if (alike === undefined) this.#byDigest.set(one.digest, [one]);
+    else alike.push(one);
+    this.size += 1;
+  }
+
+  acknowledged(one: Held, now: number): void {
+    if (this.#byDigest.get(one.digest)?.includes(one) === true) this.#acknowledged.set(one, now);
+  }
+
+  /** Answers whether it was there. */
+  take(one: Held): boolean {
+    const alike = this.#byDigest.get(one.digest);
+    const at = alike?.indexOf(one) ?? -1;
+    if (alike === undefined || at === -1) return false;
+    alike.splice(at, 1);
+    if (alike.length === 0) this.#byDigest.delete(one.digest);
+    this.#acknowledged.delete(one);
+    this.size -= 1;
+    return true;
+  }
+
+  first(digest: string): Held | undefined {
+    return this.#byDigest.get(digest)?.[0];
+  }
+
+  acknowledgedAt(one: Held): number | undefined {
+    return this.#acknowledged.get(one);
+  }
+
+  all(): readonly Held[] {
+    return [...this.#byDigest.values()].flat();
+  }
+
+  /** Those that the broker acknowledged before a time. */
+  olderThan(time: number): readonly Held[] {
+    const older: Held[] = [];
+    for (const [one, at] of this.#acknowledged) {
+      if (at >= time) break;
+      older.push(one);
+    }
+    return older;
+  }
+}
