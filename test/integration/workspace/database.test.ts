@@ -87,6 +87,15 @@ describe("storing", () => {
     ]);
   });
 
+  test("keys of another kind, such as a tenant's own database may have, hinder no recall", async () => {
+    const { database, db } = await aDatabase();
+    await database.store([aMessage(1, { _id: "0time0000new1.x" }), aMessage(2, { _id: "0time0000new2ä.x" })]);
+    await db.collection("messages").insertMany([{ of: "another program" }, { _id: 7 as never }]);
+    expect([...(await database.recall(["new1.", "none.", "longer than that."], 100))]).toEqual([
+      ["new1.", "0time0000new1.x"],
+    ]);
+  });
+
   test("of a workspace is in a database of its own (R10, R16)", async () => {
     const [a, b] = [await aDatabase(), await aDatabase()];
     await a.database.store(messages(5));
@@ -173,6 +182,19 @@ describe("connecting (R143)", () => {
     await database.setDatabase({ retentionDays: "for ever" });
     await expect(database.setDatabase({ retentionDays: 0 })).rejects.toThrow("retentionDays is 0");
     expect((await db.collection("messages").indexes()).map(one => one.name)).toEqual(["_id_", "device_at", "at"]);
+  });
+
+  test("an index that somebody took away is made again, and one of its name with other fields is refused", async () => {
+    const { workspaceId, db } = await aDatabase();
+    await db.collection("messages").dropIndex("at");
+    await db.collection("dead_letters").drop();
+    await aDatabase({ workspaceId });
+    const names = async (name: string) => (await db.collection(name).indexes()).map(one => one.name).toSorted();
+    expect(await names("messages")).toEqual(["_id_", "at", "device_at"]);
+    expect(await names("dead_letters")).toEqual(["_id_", "received"]);
+    await db.collection("messages").dropIndex("at");
+    await db.collection("messages").createIndex({ at: 1 }, { name: "at" });
+    await expect(aDatabase({ workspaceId })).rejects.toThrow("same name");
   });
 });
 

@@ -1,7 +1,7 @@
-import type { Binary, Collection, CollectionOptions, Db, IndexSpecification } from "mongodb";
+import type { Binary, Collection, CollectionOptions, Db, IndexDescriptionInfo } from "mongodb";
 import type { MessageDocument } from "../message.ts";
 import { STORED } from "./connection.ts";
-import { isExisting, isMissingIndex } from "./failure.ts";
+import { isExisting, isMissingCollection, isMissingIndex } from "./failure.ts";
 
 /** A dead letter as it stands in its collection. */
 export interface StoredLetter {
@@ -38,7 +38,7 @@ export function collectionsOf(db: Db): Collections {
 
 interface Index {
   readonly name: string;
-  readonly key: IndexSpecification;
+  readonly key: Readonly<Record<string, 1 | -1>>;
 }
 
 /**
@@ -64,34 +64,58 @@ export async function ensureCollections(db: Db, retentionDays: number | undefine
   const collections = collectionsOf(db);
   // Both at once: a host that takes workspaces over waits for it, in each of them.
   await Promise.all([
-    ensureCollection(db, collections.messages, MESSAGE_INDEXES),
-    ensureCollection(db, collections.deadLetters, LETTER_INDEXES),
+    ensureCollection(db, collections.messages, MESSAGE_INDEXES, retentionDays),
+    ensureCollection(db, collections.deadLetters, LETTER_INDEXES, retentionDays),
   ]);
-  await ensureRetention(db, retentionDays);
   return collections;
 }
 
 /** Keeps messages and dead letters for so long; for ever where it is `undefined`. */
 export async function ensureRetention(db: Db, days: number | undefined): Promise<void> {
-  await Promise.all(Object.values(COLLECTION_NAMES).map(name => retain(db, name, days)));
+  const names = Object.values(COLLECTION_NAMES);
+  await Promise.all(names.map(async name => retain(db, name, (await indexesOf(db, name)) ?? [], days)));
 }
 
+/** It looks before it makes: nearly always all is there, and one question does. */
 async function ensureCollection<T extends object>(
   db: Db,
   collection: Collection<T>,
-  indexes: readonly Index[],
+  wanted: readonly Index[],
+  retentionDays: number | undefined,
 ): Promise<void> {
-  await db.createCollection(collection.collectionName, { writeConcern: STORED }).catch((error: unknown) => {
-    if (!isExisting(error)) throw error;
-  });
-  await collection.createIndexes(indexes.map(({ name, key }) => ({ name, key: { ...(key as object) } })));
+  const name = collection.collectionName;
+  const found = await indexesOf(db, name);
+  if (found === undefined)
+    await db.createCollection(name, { writeConcern: STORED }).catch((error: unknown) => {
+      if (!isExisting(error)) throw error;
+    });
+  // One of the name with other fields is not it: the server refuses it by both names.
+  const isThere = (one: Index): boolean => found?.some(other => isSame(one, other)) === true;
+  const missing = wanted.filter(one => !isThere(one));
+  if (missing.length > 0) await collection.createIndexes(missing.map(({ name, key }) => ({ name, key: { ...key } })));
+  await retain(db, name, found ?? [], retentionDays);
+}
+
+type FoundIndex = Pick<IndexDescriptionInfo, "name" | "key" | "expireAfterSeconds">;
+
+function isSame(wanted: Index, found: FoundIndex): boolean {
+  return wanted.name === found.name && JSON.stringify(wanted.key) === JSON.stringify(found.key);
+}
+
+/** `undefined` where there is no such collection. */
+async function indexesOf(db: Db, name: string): Promise<readonly FoundIndex[] | undefined> {
+  try {
+    return await db.collection(name).indexes();
+  } catch (error) {
+    if (isMissingCollection(error)) return undefined;
+    throw error;
+  }
 }
 
 const SECONDS_A_DAY = 86_400;
 
-async function retain(db: Db, name: string, days: number | undefined): Promise<void> {
-  const collection = db.collection(name);
-  const found = (await collection.indexes()).find(index => index.name === RETENTION);
+async function retain(db: Db, name: string, indexes: readonly FoundIndex[], days: number | undefined): Promise<void> {
+  const found = indexes.find(index => index.name === RETENTION);
   if (days === undefined) {
     if (found !== undefined) await dropRetention(db, name);
     return;
@@ -100,7 +124,7 @@ async function retain(db: Db, name: string, days: number | undefined): Promise<v
   if (found?.expireAfterSeconds === expireAfterSeconds) return;
   // The role readWrite may not change an index, and may make one.
   if (found !== undefined) await dropRetention(db, name);
-  await collection.createIndex({ receivedAt: 1 }, { name: RETENTION, expireAfterSeconds });
+  await db.collection(name).createIndex({ receivedAt: 1 }, { name: RETENTION, expireAfterSeconds });
 }
 
 async function dropRetention(db: Db, name: string): Promise<void> {

@@ -18,6 +18,7 @@ const CODE = {
   unauthorized: 13,
   authenticationFailed: 18,
   maxTimeExpired: 50,
+  namespaceNotFound: 26,
   indexNotFound: 27,
   namespaceExists: 48,
   duplicateKey: 11_000,
@@ -32,6 +33,11 @@ export function isDuplicate(code: unknown): boolean {
 /** Whether the server says that the collection is there already. */
 export function isExisting(error: unknown): boolean {
   return codeOf(error) === CODE.namespaceExists;
+}
+
+/** Whether the server says that there is no such collection. */
+export function isMissingCollection(error: unknown): boolean {
+  return codeOf(error) === CODE.namespaceNotFound;
 }
 
 /** Whether the server says that the index is gone already, as where another host took it away. */
