@@ -11,7 +11,15 @@ export const LATEST_MS = 30_000;
 
 /** They draw by chance of their own, so that they change little for the fleet. */
 const HOSTING_CALLS: ReadonlySet<string> = new Set([
-  ...["loadHosting", "commitHosting", "saveHostReport", "loadHostAssignment", "locateWorkspaces", "loadHostKey"],
+  ...[
+    "loadHosting",
+    "countHostLeases",
+    "commitHosting",
+    "saveHostReport",
+    "loadHostAssignment",
+    "locateWorkspaces",
+    "loadHostKey",
+  ],
   ...["createWorkspace", "changeWorkspace"],
 ]);
 

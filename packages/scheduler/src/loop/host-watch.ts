@@ -1,6 +1,6 @@
 import type { Host, HostId } from "@skep/core/workspace/host.ts";
 import type { HostLiveness } from "@skep/core/workspace/plan-hosting.ts";
-import type { RecordedHost } from "@skep/core/workspace/hosting-plan.ts";
+import type { HostLeases } from "../store/hosting-store.ts";
 
 /** How long a host may read by one answer, in ms, counted by the host from when it asked. */
 export const HOLD_MS = 2_000;
@@ -17,7 +17,9 @@ export const DOWN_AFTER_MS = HOLD_MS + 1_500;
 /** What one leader has itself seen of the hosts; it takes over nothing from another one. */
 export interface HostWatch {
   /** Takes what the records say at present, and answers what each host is taken to be. */
-  see(hosts: readonly Pick<RecordedHost, "id" | "renewals">[]): HostLiveness;
+  see(hosts: readonly HostLeases[]): HostLiveness;
+  /** Whether any host is known. */
+  knowsAny(): boolean;
   /** When the next silence passes a bound, in ms from now, if no lease ends it. */
   nextMs(): number | undefined;
 }
@@ -59,6 +61,7 @@ export function createHostWatch(awakeMs: () => number): HostWatch {
       }
       return new Map([...known].map(([id, seen]) => [id, judge(seen)]));
     },
+    knowsAny: () => known.size > 0,
     nextMs: () => {
       const left = [...known.values()].flatMap(one =>
         [SUSPECT_AFTER_MS, DOWN_AFTER_MS].map(bound => bound - silentMs(one)).filter(ms => ms > 0),

@@ -94,6 +94,33 @@ describe("the hosting loop", () => {
     expect(late.answer).toMatchObject({ granted: [], anew: "the records do not know host host_a" });
   });
 
+  it.each([50, 200, 350, 450])("follows it soon after its last lease, given %i ms after the others", async ms => {
+    await create("fleet");
+    await pass(5_000);
+    living = new Map([["host_b", {}]]);
+    await report("host_b");
+    await rig.clock.advance(ms);
+    await report("host_a");
+    const from = rig.clock.now();
+    while (!(await where()).includes("fleet host_b 2 run")) {
+      await report("host_b");
+      await rig.clock.advance(50);
+    }
+    expect(rig.clock.now() - from).toBeLessThanOrEqual(DOWN_AFTER_MS + 200);
+    expect(rig.clock.now() - from).toBeGreaterThanOrEqual(DOWN_AFTER_MS);
+  });
+
+  it("asks for leases often only where there is a host", async () => {
+    const asked: string[] = [];
+    rig.database.setPolicy((_, call) => (asked.push(call), { delayMs: 0, lost: "no" }));
+    living.clear();
+    await rig.clock.advance(2_000);
+    expect(asked).not.toContain("countHostLeases");
+    await report("host_a");
+    await rig.clock.advance(2_000);
+    expect(asked.filter(call => call === "countHostLeases").length).toBeGreaterThan(10);
+  });
+
   it("waits for a host that is to let go until it has", async () => {
     await create("fleet");
     await pass(5_000);

@@ -38,6 +38,11 @@ export interface HostingOptions {
 const GAP_MS = 20;
 /** Silence has to be noticed though nothing happens. */
 const PERIOD_MS = 500;
+/**
+ * Leases are looked at more often: silence counts from when a lease was seen, so a workspace waits
+ * this much longer for its next host.
+ */
+const LEASES_MS = 100;
 const STALE = "The plan of who runs which workspace was based on what has changed meanwhile; looking again.";
 const LOST = "The records have lost placements; waiting until nobody reads by them any more.";
 
@@ -106,13 +111,18 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
     await decisions.keep(news);
   }
 
+  async function count(): Promise<void> {
+    if (watch.knowsAny()) watch.see(await store.countHostLeases());
+  }
+
+  const counting = loops.begin("host leases", count, { minGapMs: LEASES_MS, periodMs: LEASES_MS });
   const loop = loops.begin("hosting", run, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
   loop.hint();
   return {
     wake: () => loop.hint(),
     close: async () => {
       closed = true;
-      await loop.close();
+      await Promise.all([loop.close(), counting.close()]);
       await decisions.close();
       attention.close();
     },

@@ -1,7 +1,7 @@
 import type { HostAssignment } from "@skep/core/workspace/host-assignment.ts";
 import type { HostAnswer, HostReport } from "@skep/core/workspace/host-report.ts";
 import type { HostId } from "@skep/core/workspace/host.ts";
-import type { HostingPlan, HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
+import type { HostingPlan, HostingRecords, RecordedHost } from "@skep/core/workspace/hosting-plan.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import type { SeenContainer } from "@skep/core/workspace/container.ts";
@@ -16,6 +16,9 @@ export interface SavedHostReport {
   readonly changed: boolean;
 }
 
+/** How often a host was given a lease. */
+export type HostLeases = Pick<RecordedHost, "id" | "renewals">;
+
 /** What orders of moves depend on beside the records. */
 export interface MoveSettings {
   /** As for a fleet where it is absent. */
@@ -28,6 +31,8 @@ export interface MoveSettings {
 export interface HostingStore {
   /** One snapshot of hosts, workspaces and locations. */
   loadHosting(): Promise<HostingRecords>;
+  /** How often each host was given a lease; asked far more often than the whole. */
+  countHostLeases(): Promise<readonly HostLeases[]>;
   /**
    * Writes the whole plan in one transaction, or nothing: refused as `stale` when the lease is not
    * the mandate's any more, or as core's `whyHostingStale` says. Raises the revision of each host

@@ -250,6 +250,8 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
       });
       expect((await report({ ...runs, seq: 1 })).answer.granted).toEqual([own]);
       expect(await renewalsOf("host_a")).toBe(before + 2);
+      const leases = (await store.loadHosting()).hosts.map(({ id, renewals }) => ({ id, renewals }));
+      expect(await store.countHostLeases()).toEqual(leases);
       const stranger = await report({ ...runs, hostId: "host_b" });
       expect(stranger.answer).toMatchObject({ granted: [], ended: [own] });
       expect((await store.loadHosting()).locations).toMatchObject([{ hostId: "host_a", state: "running" }]);

@@ -9,7 +9,7 @@ import { hostedAs } from "@skep/core/workspace/record.ts";
 import { whyHostingStale, type HostingPlan, type HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
 import { takeReport } from "@skep/core/workspace/take-report.ts";
 import { leaseEnded, type Stale } from "../commit-result.ts";
-import type { HostingStore, MoveSettings, SavedHostReport } from "../hosting-store.ts";
+import type { HostingStore, HostLeases, MoveSettings, SavedHostReport } from "../hosting-store.ts";
 import { inOrder, type HostRow, type LocatedRow, type Records } from "../memory-records.ts";
 import type { Mandate } from "../mandate.ts";
 import { leads } from "./plan.ts";
@@ -22,6 +22,7 @@ type Pass = <T>(call: string, run: () => T) => Promise<T>;
 export function createHosting(records: Records, pass: Pass, databaseNow: () => number): HostingStore {
   return {
     loadHosting: () => pass("loadHosting", () => loadHosting(records)),
+    countHostLeases: () => pass("countHostLeases", () => countHostLeases(records)),
     commitHosting: (plan, mandate, now) =>
       pass("commitHosting", () => commitHosting(records, plan, mandate, now, databaseNow())),
     saveHostReport: (report, holdMs, now) => pass("saveHostReport", () => saveHostReport(records, report, holdMs, now)),
@@ -51,6 +52,10 @@ function loadHosting(records: Records): HostingRecords {
 function goingOn({ workspaces, workspaceMoves }: Records, id: string): Migration | undefined {
   const move = workspaceMoves.get(id);
   return move === undefined || isOver(move) || workspaces.get(id)?.desired === "deleted" ? undefined : move;
+}
+
+function countHostLeases(records: Records): readonly HostLeases[] {
+  return inOrder(records.workspaceHosts.values(), one => one.id).map(({ id, renewals }) => ({ id, renewals }));
 }
 
 function toHost(records: Records, row: HostRow): HostingRecords["hosts"][number] {

@@ -4,7 +4,7 @@ import type { HostId } from "@skep/core/workspace/host.ts";
 import { modeOfHost, moveOrder, peerFor } from "@skep/core/workspace/move.ts";
 import type { HostingRecords, RecordedHost, RecordedWorkspace } from "@skep/core/workspace/hosting-plan.ts";
 import type { SeenContainer } from "@skep/core/workspace/container.ts";
-import type { HostingStore, MoveSettings } from "../../hosting-store.ts";
+import type { HostingStore, HostLeases, MoveSettings } from "../../hosting-store.ts";
 import { ask, askOne, listOf, type Queryable } from "../sql.ts";
 import { commitHosting, HOSTED_DESIRED } from "./commit-hosting.ts";
 import { saveHostReport, toCounts } from "./host-report.ts";
@@ -27,6 +27,11 @@ const LOAD = {
     ${HOSTED_DESIRED}, strategy, epoch, waiting FROM workspaces ORDER BY id`)} AS workspaces,
   ${listOf(`SELECT ${LOCATION} FROM workspace_locations ORDER BY workspace_id, epoch`)} AS locations,
   ${listOf(MOVES)} AS moves`,
+};
+
+const LEASES = {
+  name: "count-host-leases",
+  text: "SELECT host_id AS id, renewals FROM workspace_hosts ORDER BY host_id",
 };
 
 interface HostJson extends Omit<RecordedHost, "load" | "workspaceId"> {
@@ -147,6 +152,7 @@ const KEY = { name: "load-host-key", text: "SELECT host_key FROM platform" };
 export function createHosting(db: Queryable): HostingStore {
   return {
     loadHosting: () => loadHosting(db),
+    countHostLeases: () => ask<HostLeases & Record<string, unknown>>(db, LEASES, []),
     commitHosting: (plan, mandate, now) => commitHosting(db, plan, mandate, now),
     saveHostReport: (report, holdMs, now) => saveHostReport(db, report, holdMs, now),
     loadHostAssignment: (hostId, moving) => loadHostAssignment(db, hostId, moving),
