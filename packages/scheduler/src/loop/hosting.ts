@@ -7,7 +7,7 @@ import { withPodWords } from "@skep/core/workspace/pod-words.ts";
 import { createAttention } from "./attention.ts";
 import { createDecisionKeeper } from "./decision-keeper.ts";
 import type { Hints } from "./hints.ts";
-import { createHostWatch, DOWN_AFTER_MS } from "./host-watch.ts";
+import { createHostWatch, DOWN_AFTER_MS, type HostWatch } from "./host-watch.ts";
 import { hostNews, hostingNews, type HostNews } from "./hosting-news.ts";
 import { guideDevices } from "./move-guide.ts";
 import type { Leadership } from "./leader.ts";
@@ -56,8 +56,7 @@ const LOST = "The records have lost placements; waiting until nobody reads by th
 export function createHosting(ports: LoopPorts, options: HostingOptions): Hosting {
   const { store, clock, log, loops } = ports;
   const { leadership, guard, hints } = options;
-  const attention = createAttention(clock);
-  const watch = createHostWatch(() => attention.ms());
+  const watch = watchHosts(ports);
   const decisions = createDecisionKeeper(ports);
   const pods = createPods(ports, { leadership, making: options.pods, wake: options.wake });
   const placements = createWrittenPlacements();
@@ -66,14 +65,14 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
   let believed: HostLiveness | undefined;
 
   async function run(): Promise<void> {
-    const listenForMs = Math.max(guard.listenForMs(), DOWN_AFTER_MS - (attention.ms() - listensSinceMs));
+    const listenForMs = Math.max(guard.listenForMs(), DOWN_AFTER_MS - (watch.awakeMs() - listensSinceMs));
     const { unrecovered } = await store.loadIdentity();
     const records = await store.loadHosting();
     if (closed || !leadership.holds()) return;
     const liveness = watch.see(records.hosts);
     if (placements.haveLost(records)) {
       log.warn("hosting.lost", LOST);
-      listensSinceMs = attention.ms();
+      listensSinceMs = watch.awakeMs();
       return loop.hint();
     }
     if (listenForMs > 0) return loop.at(clock.now() + Math.min(listenForMs, PERIOD_MS));
@@ -111,19 +110,37 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
     await decisions.keep(news);
   }
 
-  async function count(): Promise<void> {
-    if (watch.knowsAny()) watch.see(await store.countHostLeases());
-  }
-
-  const counting = loops.begin("host leases", count, { minGapMs: LEASES_MS, periodMs: LEASES_MS });
   const loop = loops.begin("hosting", run, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
   loop.hint();
   return {
     wake: () => loop.hint(),
     close: async () => {
       closed = true;
-      await Promise.all([loop.close(), counting.close()]);
+      await loop.close();
       await decisions.close();
+      await watch.close();
+    },
+  };
+}
+
+interface Watching extends HostWatch, Running {
+  /** How long this process was awake. */
+  awakeMs(): number;
+}
+
+/** Watches hosts by what each look tells it, and by the counts of their leases in between. */
+function watchHosts({ store, clock, loops }: LoopPorts): Watching {
+  const attention = createAttention(clock);
+  const watch = createHostWatch(() => attention.ms());
+  async function count(): Promise<void> {
+    if (watch.knowsAny()) watch.see(await store.countHostLeases());
+  }
+  const counting = loops.begin("host leases", count, { minGapMs: LEASES_MS, periodMs: LEASES_MS });
+  return {
+    ...watch,
+    awakeMs: attention.ms,
+    close: async () => {
+      await counting.close();
       attention.close();
     },
   };
