@@ -11,6 +11,7 @@ import { standingOf, stir, type Standing } from "../placement/standing.ts";
 import type { DeploymentId } from "../model/deployment.ts";
 import type { InstanceId } from "../model/instance.ts";
 import { basisOf } from "../world/basis.ts";
+import type { Aside } from "../world/culprits.ts";
 import { openDraft } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import { inOrder } from "../world/order.ts";
@@ -23,6 +24,8 @@ export interface Look {
   readonly plan: Plan;
   readonly seen: Seen;
   readonly standing: Standing | undefined;
+  /** Deployments of which nothing was decided; see `lookAround`. */
+  readonly aside: Aside;
 }
 
 /** What is to change in the world at `now`. */
@@ -36,11 +39,18 @@ export function decide(world: World, settings: Settings, now: number): Plan {
  *
  * Each line is one pass, and each sees what the passes before it changed; only the placing pass
  * takes from nodes, and nothing after it gives back, so that deciding again on the applied plan
- * changes nothing.
+ * changes nothing. Those in `aside` rest whatever became of them.
  */
-export function lookAt(world: World, settings: Settings, now: number, before: Look | undefined): Look {
+export function lookAt(
+  world: World,
+  settings: Settings,
+  now: number,
+  before: Look | undefined,
+  aside: Aside = new Map(),
+): Look {
   const ordered = inOrder(world);
-  const awake = awakeSince(before?.seen, ordered, settings, now);
+  const stirred = awakeSince(before?.seen, ordered, settings, now);
+  const awake = aside.size === 0 ? stirred : without(stirred ?? everybody(ordered), aside);
   const draft = openDraft(ordered, now, awake);
   const owners = ownersIn(draft);
   recordVolumes(draft);
@@ -49,7 +59,8 @@ export function lookAt(world: World, settings: Settings, now: number, before: Lo
   retryFailed(draft);
   forgetFinished(draft, settings);
   const wants = wantsOf(draft, settings, ending);
-  const standing = awake === undefined ? undefined : standingAfter(draft, awake, settings, wants, before?.standing);
+  const counted = stirred === undefined ? undefined : before?.standing;
+  const standing = awake === undefined ? undefined : standingAfter(draft, awake, settings, wants, counted);
   placeWanted(draft, settings, wants, standing?.counts);
   recordVolumes(draft);
   withdrawRefusals(draft, wants);
@@ -58,15 +69,27 @@ export function lookAt(world: World, settings: Settings, now: number, before: Lo
   const restless = new Set(wants.map(want => want.instance.deploymentId));
   for (const change of changes) restless.add(ownerOf(change, owners));
   const due = wakeTimes(draft, settings);
-  for (const [id, at] of before?.seen.due ?? []) if (awake !== undefined && !awake.has(id)) due.set(id, at);
+  for (const [id, at] of before?.seen.due ?? []) if (stirred?.has(id) === false) due.set(id, at);
   const times = [...due.values(), ...draft.unseen.values()].filter(at => at > now);
   const wakeAt = times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
-  const wholeAt = awake === undefined ? now : before!.seen.wholeAt;
+  const wholeAt = stirred === undefined ? now : before!.seen.wholeAt;
   return {
     plan: { changes, wakeAt, basis: basisOf(ordered, changes) },
     seen: { world: ordered, settings, now, wholeAt, restless, due },
     standing,
+    aside: new Map([...[...(before?.aside ?? [])].filter(([id]) => stirred?.has(id) === false), ...aside]),
   };
+}
+
+/** Every deployment that has records, be it recorded itself or not. */
+export function everybody(world: World): ReadonlySet<DeploymentId> {
+  const { deployments, releases, instances, locations, volumes } = world;
+  const owned = [releases, instances, locations, volumes].flatMap(all => all.map(one => one.deploymentId));
+  return new Set([...deployments.map(one => one.id), ...owned]);
+}
+
+function without(all: ReadonlySet<DeploymentId>, aside: Aside): ReadonlySet<DeploymentId> {
+  return new Set([...all].filter(id => !aside.has(id)));
 }
 
 /** What rests beside the draft is counted where something is to be placed. */

@@ -52,12 +52,26 @@ function sourceOf(
     now: draft.now,
     placements: draft.placements,
     tenantsOnManagers,
-    needOf: needsOfDraft(draft, memoryOvercommit),
+    needOf: countable(needsOfDraft(draft, memoryOvercommit)),
     slotOf: id => draft.instances.get(id)?.slot,
     isLeaving: location =>
       location.desired !== "run" ||
       location.epoch !== draft.instances.get(location.instanceId)?.epoch ||
       location.release !== draft.deployments.get(location.deploymentId)?.release,
+  };
+}
+
+/**
+ * Of a release whose need cannot be told, its instances count and their room does not: whoever
+ * places one of it throws.
+ */
+function countable(needs: FleetSource["needOf"]): FleetSource["needOf"] {
+  return (deploymentId, release) => {
+    try {
+      return needs(deploymentId, release);
+    } catch {
+      return undefined;
+    }
   };
 }
 

@@ -70,6 +70,29 @@ describe("the hosting loop", () => {
     expect(await where()).toEqual(["fleet host_a 1 run", "other host_a 1 run"]);
   });
 
+  it("sets a workspace aside whose records make deciding fail, says so once, and goes on with the others", async () => {
+    await create("bad");
+    await store.startMove("bad", "standalone", someone, rig.clock.now());
+    const move = rig.database.records.workspaceMoves.get("bad")!;
+    const since = {
+      get: () => {
+        throw new Error("not a time");
+      },
+    };
+    rig.database.records.workspaceMoves.set("bad", Object.defineProperty({ ...move }, "since", since));
+    await create("fleet");
+    await pass(DOWN_AFTER_MS + 3_000);
+    expect(await where()).toEqual(["fleet host_a 1 run"]);
+    expect(said("workspace.aside")).toEqual([
+      "Nothing is decided of workspace bad, which stays as it is: its records make that fail (not a time).",
+    ]);
+    expect(rig.lines.filter(line => line.event === "workspace.aside")).toHaveLength(1);
+    rig.database.records.workspaceMoves.set("bad", move);
+    await pass(2_000);
+    expect((await where()).map(one => one.split(" ")[0])).toContain("bad");
+    expect(said("workspace.resumed")).toEqual(["It is decided of workspace bad again."]);
+  });
+
   it("says what a workspace waits for, and does nothing where nothing is to do", async () => {
     living.clear();
     await create("fleet");

@@ -1,9 +1,8 @@
-import type { Decision } from "@skep/core/model/decision.ts";
 import { isEmptyPlan, type HostingPlan, type HostingRecords } from "@skep/core/workspace/hosting-plan.ts";
 import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
-import { planMoves } from "@skep/core/workspace/plan-moves.ts";
-import { planHosting, type HostLiveness } from "@skep/core/workspace/plan-hosting.ts";
-import { withPodWords } from "@skep/core/workspace/pod-words.ts";
+import { planAround } from "@skep/core/workspace/plan-around.ts";
+import type { HostLiveness } from "@skep/core/workspace/plan-hosting.ts";
+import { createAsideNews, type AsideOf } from "./aside-news.ts";
 import { createAttention } from "./attention.ts";
 import { createDecisionKeeper } from "./decision-keeper.ts";
 import type { Hints } from "./hints.ts";
@@ -60,6 +59,7 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
   const decisions = createDecisionKeeper(ports);
   const pods = createPods(ports, { leadership, making: options.pods, wake: options.wake });
   const placements = createWrittenPlacements();
+  const asideNews = createAsideNews(ports);
   let listensSinceMs = 0;
   let closed = false;
   let believed: HostLiveness | undefined;
@@ -81,13 +81,19 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
     believed = liveness;
     const news = await pods.look();
     const gates = await guideDevices(store, records.moves, leadership, clock.now());
-    const moves = planMoves(records, liveness, gates, clock.now(), options.moveTimes);
-    const plan = withPodWords(planHosting(records, liveness, moves), records, news.waiting, news.leaving);
+    const facts = { liveness, gates, now: clock.now(), moveTimes: options.moveTimes, pods: news };
+    const { plan, aside } = planAround(records, facts);
     const written = isEmptyPlan(plan) ? false : await commit(plan);
     // Of one that moves, a half is placed at a time.
     if (written && records.moves.length > 0) loop.hint();
     const placed = written ? hostingNews(plan, records, clock.now()) : [];
-    await tell([...news.decisions, ...hostNews(changed, clock.now()), ...placed]);
+    const told = [...news.decisions, ...hostNews(changed, clock.now()), ...placed];
+    for (const { kind, sentence, at: _, ...fields } of told) log.info(kind, sentence, fields);
+    const events = [...told, ...asideNews(aside, asideOf(records))];
+    if (events.length > 0) {
+      hints.tell({ events });
+      await decisions.keep(events);
+    }
     const nextMs = watch.nextMs();
     if (nextMs !== undefined) loop.at(clock.now() + nextMs);
   }
@@ -101,13 +107,6 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
     log.debug("hosting.stale", STALE, { because: result.because });
     if (leadership.holds()) loop.hint();
     return false;
-  }
-
-  async function tell(news: readonly Decision[]): Promise<void> {
-    if (news.length === 0) return;
-    for (const { kind, sentence, at: _, ...fields } of news) log.info(kind, sentence, fields);
-    hints.tell({ events: news });
-    await decisions.keep(news);
   }
 
   const loop = loops.begin("hosting", run, { minGapMs: GAP_MS, periodMs: PERIOD_MS });
@@ -144,6 +143,10 @@ function watchHosts({ store, clock, loops }: LoopPorts): Watching {
       attention.close();
     },
   };
+}
+
+function asideOf({ workspaces }: HostingRecords): AsideOf {
+  return { what: "workspace", tenantOf: id => workspaces.find(one => one.id === id)?.tenantId };
 }
 
 /** Hosts of which something else is believed than a moment ago, for people. */

@@ -51,6 +51,22 @@ function podsWith(over: Partial<PodMaking> = {}, through: Partial<Store> = {}) {
 }
 
 describe("the pods of standalone workspaces", () => {
+  it("are refused where their spec cannot be made, and the others are made", async () => {
+    await create("bad");
+    await create("fleet");
+    const record = rig.database.records.workspaces.get("bad")!;
+    const broken = { ...record.connector, config: { resources: { type: "standalone" } } as never };
+    rig.database.records.workspaces.set("bad", { ...record, connector: broken });
+    const pods = podsWith();
+    const { decisions, waiting } = await pods.look();
+    expect(decisions.map(one => `${one.kind} ${one.deploymentId}`)).toEqual([
+      "pod.made acme.ws_fleet",
+      "pod.refused acme.ws_bad",
+    ]);
+    expect(waiting.get("bad")).toContain("which cannot be made: its spec cannot be made (");
+    expect((await pods.look()).decisions).toEqual([]);
+  });
+
   it("are made once, and the tick is woken for it", async () => {
     await create();
     const pods = podsWith();

@@ -109,7 +109,7 @@ export function createPods(ports: LoopPorts, { leadership, making, wake }: PodsO
       const records = await store.loadPods();
       if (records.workspaces.length + records.pods.length === 0) return NOTHING;
       const refused = new Map<WorkspaceId, string>();
-      const written = await writeAll(planPods(records, await specsOf(making, records)), refused);
+      const written = await writeAll(planPods(records, await specsOf(making, records, refused)), refused);
       if (written.length > 0) wake();
       const leaving = leavingPods(records);
       const news = written.map(change => newsOf(change, clock.now(), leaving));
@@ -120,13 +120,21 @@ export function createPods(ports: LoopPorts, { leadership, making, wake }: PodsO
   };
 }
 
+/** One whose spec cannot be made is refused it, and the others have theirs. */
 async function specsOf(
   { settings, secretsOf }: PodMaking,
   { workspaces }: PodRecords,
+  refused: Map<WorkspaceId, string>,
 ): Promise<ReadonlyMap<WorkspaceId, DeploymentSpec>> {
-  if (settings === undefined) return new Map();
-  const specs = workspaces.map(async ({ id, connector }) => {
-    return [id, podSpec(connector, settings, await secretsOf(id))] as const;
-  });
-  return new Map(await Promise.all(specs));
+  const specs = new Map<WorkspaceId, DeploymentSpec>();
+  if (settings === undefined) return specs;
+  const secrets = await Promise.all(workspaces.map(one => secretsOf(one.id)));
+  for (const [at, { id, connector }] of workspaces.entries()) {
+    try {
+      specs.set(id, podSpec(connector, settings, secrets[at]!));
+    } catch (error) {
+      refused.set(id, `its spec cannot be made (${error instanceof Error ? error.message : String(error)})`);
+    }
+  }
+  return specs;
 }

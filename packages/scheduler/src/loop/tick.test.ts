@@ -76,6 +76,26 @@ const deploy = (name: string): Promise<unknown> =>
 const placed = (): number => rig.database.records.locations.size;
 
 describe("a tick", () => {
+  it("sets a deployment aside whose records make deciding fail, says so once, and goes on with the others", async () => {
+    await deploy("bad");
+    await deploy("web");
+    const { releases } = rig.database.records;
+    const [key, release] = [...releases].find(([, one]) => one.deploymentId === "acme.bad")!;
+    releases.set(key, { ...release, spec: {} as never });
+    const { wake } = await begin();
+    await rig.clock.advance(3_000);
+    expect([...rig.database.records.locations.values()].map(one => one.deploymentId)).toEqual(["acme.web"]);
+    const said = (kind: string) =>
+      rig.database.records.decisions.flatMap(({ decision }) => (decision.kind === kind ? [decision] : []));
+    expect(said("deployment.aside")).toMatchObject([{ tenantId: "acme", deploymentId: "acme.bad" }]);
+    expect(rig.lines.filter(line => line.event === "deployment.aside")).toHaveLength(1);
+    releases.set(key, release);
+    wake();
+    await rig.clock.advance(70_000);
+    expect(placed()).toBe(2);
+    expect(said("deployment.resumed")).toMatchObject([{ deploymentId: "acme.bad" }]);
+  });
+
   it("answers the first wake at once and those that follow together", async () => {
     const { wake } = await begin();
     await rig.clock.advance(500);

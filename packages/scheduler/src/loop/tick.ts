@@ -1,9 +1,11 @@
 import { applyPlan } from "@skep/core/world/apply.ts";
-import { lookAt, type Look } from "@skep/core/decide/decide.ts";
+import type { Look } from "@skep/core/decide/decide.ts";
+import { lookAround } from "@skep/core/decide/look-around.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import { withStamp } from "@skep/core/identity/assignment-line.ts";
 import type { Committed } from "../store/commit-result.ts";
+import { ASIDE_DEPLOYMENTS, createAsideNews } from "./aside-news.ts";
 import type { Assignments } from "./assignments.ts";
 import { createDecisionKeeper } from "./decision-keeper.ts";
 import type { Hints } from "./hints.ts";
@@ -55,6 +57,7 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
   let closed = false;
   let look: Look | undefined;
   const decisions = createDecisionKeeper(ports);
+  const asideNews = createAsideNews(ports);
 
   async function run(): Promise<void> {
     const listenForMs = guard.listenForMs();
@@ -68,12 +71,20 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
     if (isWaiting) options.onMissingRow();
     const world = await guard.admit(liveness.overlay(known), held);
     if (world === undefined || closed || !leadership.holds()) return;
-    look = lookAt(world, settings, now, look);
+    look = lookAround(world, settings, now, look);
     const { plan } = look;
     // With nothing to change, somebody may still have missed what was decided before.
     if (plan.changes.length === 0) assignments.tell(world);
     else await commit(plan, world, now);
     if (plan.wakeAt !== undefined) loop.at(plan.wakeAt);
+    await tellAside(look);
+  }
+
+  async function tellAside({ aside }: Look): Promise<void> {
+    const events = asideNews(aside, ASIDE_DEPLOYMENTS);
+    if (events.length === 0) return;
+    hints.tell({ events });
+    await decisions.keep(events);
   }
 
   async function commit(plan: Plan, world: World, now: number): Promise<void> {
