@@ -16,6 +16,7 @@ interface MoveOptions {
   readonly to?: string;
   readonly dryRun?: boolean;
   readonly abort?: boolean;
+  readonly leaveFiles?: boolean;
   readonly detach?: boolean;
 }
 
@@ -30,11 +31,12 @@ export function setupMove(workspace: Command, io: Io): void {
     .argument("<id>", "the workspace")
     .addOption(new Option("--to <MODE>", "where it goes").choices(["shared", "standalone"]))
     .option("--dry-run", "say what would happen, and change nothing")
+    .option("--leave-files", "begin though it has files, which stay where they are")
     .option("--abort", "have it go back to where it was")
     .option("-d, --detach", "do not wait until it is over");
   act(migrate, io, async (session, options: MoveOptions, workspaceId: string) => {
-    const { to = "", dryRun = false, abort = false, detach = false } = options;
-    const request = { workspaceId, to, dryRun, abort, idempotencyKey: newKey() };
+    const { to = "", dryRun = false, abort = false, detach = false, leaveFiles = false } = options;
+    const request = { workspaceId, to, dryRun, abort, leaveFiles, idempotencyKey: newKey() };
     const answer = await session.api.workspaces.migrateWorkspace(request);
     if (dryRun || detach || session.json)
       return print(

@@ -55,6 +55,8 @@ export const COUNTS = {
   sockets: "events.sockets",
   channels: "channel.subscriptions",
   database: "database.connections",
+  files: "files.files",
+  fileBytes: "files.bytes",
 } as const;
 
 /** What no host has said; one sentence. */

@@ -1,4 +1,4 @@
-import type { Connector, Mode } from "./connector.ts";
+import type { Connector, Mode, WorkspaceId } from "./connector.ts";
 
 /** What a move does, in its order, a sentence each. */
 export function moveSteps(to: Mode, bytes: number | undefined): readonly string[] {
@@ -18,15 +18,38 @@ export function moveSteps(to: Mode, bytes: number | undefined): readonly string[
   ];
 }
 
+/** What a workspace has that does not move with it. */
+export interface LeftBehind {
+  /** Its files; `undefined` where its host has not said. */
+  readonly files: { readonly count: number; readonly bytes: number } | undefined;
+  /** Devices that were there once and are not connected. */
+  readonly devicesAway: number;
+}
+
+/** Why a move does not begin: files would be left that nobody said may stay. */
+export function filesLeft(id: WorkspaceId, { files }: LeftBehind): string | undefined {
+  if (files === undefined || files.count === 0) return undefined;
+  return (
+    `The files of workspace ${id} (${sizeOf(files)}) do not move: save them first with skep file get, then move it ` +
+    "with --leave-files, and bring them back with skep file put."
+  );
+}
+
+function sizeOf({ count, bytes }: { readonly count: number; readonly bytes: number }): string {
+  return `${count} ${count === 1 ? "file" : "files"}, ${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** What does not move, a sentence each. */
-export function moveLeaves({ config }: Connector): readonly string[] {
+export function moveLeaves({ id, config }: Connector, to: Mode, left: LeftBehind): readonly string[] {
   const { url } = config.resources.specs.database;
+  const where = to === "standalone" ? "the storage of the shared hosts" : `volume files of the pod ws_${id}`;
+  const files = left.files === undefined ? "its files, of which its host has not said how many," : sizeOf(left.files);
   return [
     "rules, schemas, devices and their secrets stay where they are: in the records",
-    "files stay at the half that ends, since a pod has an S3 server of its own; take them along by skep file get and put",
+    `${files} stay in ${where}; a move back finds them there`,
     "sockets are ended at the cut-over, connect again by the same address, and are told of a gap",
     "what rules remember of devices begins anew",
-    "commands that wait at the first broker for devices that are away are not delivered",
+    `commands that wait at the first broker for devices that are away are not delivered (${left.devicesAway} are away now)`,
     ...(url === undefined ? [] : ["its database is its own, and stays where it is"]),
   ];
 }

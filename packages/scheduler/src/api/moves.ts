@@ -8,9 +8,11 @@ import type {
 import { SkepError } from "@skep/core/error.ts";
 import { begunMove } from "@skep/core/workspace/begin-move.ts";
 import { GATE_KEPT_MS } from "@skep/core/workspace/broker.ts";
+import { COUNTS } from "@skep/core/workspace/container.ts";
 import type { Mode, WorkspaceId } from "@skep/core/workspace/connector.ts";
 import { isOver, waitsForGates } from "@skep/core/workspace/migration.ts";
-import { moveLeaves, moveSteps } from "@skep/core/workspace/move-words.ts";
+import type { Migration } from "@skep/core/workspace/migration-state.ts";
+import { filesLeft, moveLeaves, moveSteps, type LeftBehind } from "@skep/core/workspace/move-words.ts";
 import type { MoveFacts } from "@skep/core/workspace/move.ts";
 import type { RecordedMove } from "../store/move-store.ts";
 import type { Request } from "../store/request.ts";
@@ -23,7 +25,7 @@ type Shown = MessageInitShape<typeof WorkspaceSchema>;
 /** Moves a workspace, has its move go back, or says what a move would do. */
 export async function migrateWorkspace(
   deps: ApiDeps,
-  { workspaceId, to, dryRun, abort }: MigrateWorkspaceRequest,
+  { workspaceId, to, dryRun, abort, leaveFiles }: MigrateWorkspaceRequest,
   by: Request,
 ): Promise<Answer> {
   const { store, clock, wake } = deps;
@@ -34,23 +36,47 @@ export async function migrateWorkspace(
   }
   if (to === "") throw noMode();
   const container = await findContainer(store, workspaceId);
-  if (dryRun) return preview(deps, container, to as Mode);
+  const left = await leftBehind(deps, container);
+  const last = (await store.getMove(workspaceId))?.move;
+  const isMoving = last !== undefined && !isOver(last);
+  const because = leaveFiles || isMoving ? undefined : filesLeft(workspaceId, left);
+  if (dryRun) return preview(deps, container, { to: to as Mode, left, last, because });
+  if (because !== undefined) throw new SkepError("failed_precondition", "MOVE_LEAVES_FILES", because);
   await store.startMove(workspaceId, to as Mode, by, clock.now());
   wake(`workspace ${workspaceId}: it is to move`);
-  return { ...plan(container, to as Mode), workspace: await shown(deps, workspaceId), recorded: true };
+  return { ...plan(container, to as Mode, left), workspace: await shown(deps, workspaceId), recorded: true };
 }
 
 async function shown(deps: ApiDeps, id: WorkspaceId): Promise<Shown> {
   return encodeWorkspace(await findContainer(deps.store, id), await showMove(deps, id));
 }
 
-async function preview(deps: ApiDeps, container: Container, to: Mode): Promise<Answer> {
+/** A gate says each minute that a device is connected. */
+const AWAY_MS = 150_000;
+
+async function leftBehind({ store, clock }: ApiDeps, { record, seen }: Container): Promise<LeftBehind> {
+  const [count, bytes = 0] = [seen?.counts[COUNTS.files], seen?.counts[COUNTS.fileBytes]];
+  return {
+    files: count === undefined ? undefined : { count, bytes },
+    devicesAway: await store.countDevicesAway(record.id, clock.now() - AWAY_MS),
+  };
+}
+
+interface Asked {
+  readonly to: Mode;
+  readonly left: LeftBehind;
+  readonly last: Migration | undefined;
+  /** Why it does not begin, by what it would leave. */
+  readonly because: string | undefined;
+}
+
+async function preview(deps: ApiDeps, container: Container, { to, left, last, because }: Asked): Promise<Answer> {
   const { store, clock } = deps;
   const { record } = container;
   const { hosts } = await store.loadHosting();
-  const blocked: string[] = [];
+  const blocked = because === undefined ? [] : [because];
   try {
-    begunMove(record, (await store.getMove(record.id))?.move, to, clock.now());
+    begunMove(record, last, to, clock.now());
   } catch (error) {
     if (!(error instanceof SkepError)) throw error;
     blocked.push(error.message);
@@ -58,16 +84,20 @@ async function preview(deps: ApiDeps, container: Container, to: Mode): Promise<A
   if (to === "shared" && !hosts.some(one => one.workspaceId === undefined))
     blocked.push("There is no shared host; deploy the service of the shared hosts.");
   return {
-    ...plan(container, to),
+    ...plan(container, to, left),
     blocked,
     workspace: encodeWorkspace(container, await showMove(deps, record.id)),
     recorded: false,
   };
 }
 
-function plan({ record, seen }: Container, to: Mode): { readonly steps: string[]; readonly left: string[] } {
+function plan(
+  { record, seen }: Container,
+  to: Mode,
+  left: LeftBehind,
+): { readonly steps: string[]; readonly left: string[] } {
   const bytes = seen?.counts["database.bytes"];
-  return { steps: [...moveSteps(to, bytes)], left: [...moveLeaves(record.connector)] };
+  return { steps: [...moveSteps(to, bytes)], left: [...moveLeaves(record.connector, to, left)] };
 }
 
 /** How far a workspace's move is; `undefined` where it never moved. */

@@ -39,6 +39,8 @@ export interface DeviceStore {
    * deleted. In no order.
    */
   findDevices(keys: readonly DeviceKey[]): Promise<readonly KnownDevice[]>;
+  /** How many that may connect were seen once, and not since `seenBefore`. */
+  countDevicesAway(workspaceId: WorkspaceId, seenBefore: number): Promise<number>;
   /** Keeps when devices were seen, and what they were denied; one that is gone is passed over. */
   noteDevices(sightings: readonly DeviceSighting[]): Promise<void>;
 }

@@ -39,6 +39,21 @@ export function describeDevices({ store }: StoreSetting): void {
       expect(await codeOf(add(["d1"], someone, "other"))).toBe("not_found WORKSPACE_NOT_FOUND");
     });
 
+    it("are away that were seen once and not lately, and may connect", async () => {
+      await make("fleet");
+      await make("other");
+      await add(["away", "off", "here", "never"]);
+      await add(["away"], someone, "other");
+      const seen = (deviceId: string, seenAt: number, workspaceId = "fleet") => ({
+        ...{ workspaceId, deviceId, seenAt, denied: 0, deniedTopic: "" },
+      });
+      const seenAll = [seen("away", NOW + 9), seen("off", NOW), seen("here", NOW + 10), seen("away", NOW, "other")];
+      await store.noteDevices(seenAll);
+      await store.changeDevice({ ...D1, deviceId: "off" }, { enabled: false }, someone, NOW);
+      expect(await store.countDevicesAway("fleet", NOW + 10)).toBe(1);
+      expect(await store.countDevicesAway("none", NOW + 10)).toBe(0);
+    });
+
     it("of another workspace are other devices", async () => {
       await make("fleet");
       await make("other");

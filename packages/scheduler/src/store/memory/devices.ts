@@ -79,6 +79,7 @@ export function createDevices(records: Records, pass: Pass): DeviceStore {
           return found?.enabled === true && desired !== "deleted" ? [found] : [];
         }),
       ),
+    countDevicesAway: (id, before) => pass("countDevicesAway", () => countAway(records, id, before)),
     noteDevices: sightings =>
       pass("noteDevices", () => {
         for (const one of sightings) {
@@ -87,6 +88,10 @@ export function createDevices(records: Records, pass: Pass): DeviceStore {
         }
       }),
   };
+}
+
+function countAway(records: Records, workspaceId: string, seenBefore: number): number {
+  return ofWorkspace(records, workspaceId).filter(one => one.enabled && (one.seenAt ?? Infinity) < seenBefore).length;
 }
 
 function firstDevice(of: DeviceKey & { readonly digest: string }, createdBy: string, createdAt: number): KnownDevice {

@@ -15,7 +15,7 @@ import type { DeviceChange, DeviceStore, NewDevice } from "../../device-store.ts
 import { makePage, readPage } from "../../page.ts";
 import { refuse } from "../../refusals.ts";
 import type { Request } from "../../request.ts";
-import { ask, constraintOf, type Queryable } from "../sql.ts";
+import { ask, askOne, constraintOf, type Queryable } from "../sql.ts";
 import type { DeviceRow } from "../tables.ts";
 import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } from "./request.ts";
 
@@ -69,6 +69,11 @@ const FIND = {
   WHERE d.enabled AND w.desired <> 'deleted'`,
 };
 
+const COUNT_AWAY = {
+  name: "count-devices-away",
+  text: `SELECT count(*) AS count FROM devices WHERE workspace_id = $1 AND enabled AND seen_at < $2`,
+};
+
 /** In the order of the keys, so that two of them never wait for each other. */
 const NOTE = {
   name: "note-devices",
@@ -113,6 +118,8 @@ export function createDevices(db: Queryable): DeviceStore {
     },
     findDevices: async keys =>
       (await ask<DeviceRow>(db, FIND, [keys.map(one => one.workspaceId), keys.map(one => one.deviceId)])).map(toDevice),
+    countDevicesAway: async (workspaceId, seenBefore) =>
+      (await askOne<{ count: number }>(db, COUNT_AWAY, [workspaceId, seenBefore])).count,
     noteDevices: async sightings => {
       const column = <T>(of: (one: (typeof sightings)[number]) => T): readonly T[] => sightings.map(of);
       await ask(db, NOTE, [
