@@ -35,9 +35,8 @@ export function workspaceLossScenarios(given: () => Platform, publishing: Publis
     await endsAllStored(platform, begun);
   });
 
-  // Mosquitto acknowledges before anything is on a disk, and here its node takes the host along:
-  // what was between the two is lost. In one run it was 2 of 14,313.
-  it("doubles none and loses less than a second when the node of a standalone one dies and comes back", async () => {
+  // Its node takes the broker along, which acknowledges before anything is on a disk.
+  it(`stores what ${publishing.devices} devices were acknowledged, once, when the node of a standalone one dies`, async () => {
     const platform = given();
     const { client, fleet } = platform;
     // The control plane's node is not to die here.
@@ -59,14 +58,10 @@ export function workspaceLossScenarios(given: () => Platform, publishing: Publis
     const acknowledged = await endOf(sending);
     const database = await openPodDatabase(platform, victim, pod);
     onTestFinished(() => database.close());
-    const ofOneSecond = (publishing.devices * 1_000) / publishing.everyMs;
-    const stored = await eventually(async () => {
-      const found = await storedNumbers(database.of(workspaceId), devices, acknowledged);
-      expect(found.missing).toBeLessThan(ofOneSecond);
-      return found;
+    await eventually(async () => {
+      const stored = await storedNumbers(database.of(workspaceId), devices, acknowledged);
+      expect(stored).toMatchObject({ doubled: 0, missing: 0, unacknowledged: 0 });
     }, 60_000);
-    note(`${stored.missing} of ${stored.documents + stored.missing} are lost`);
-    expect(stored).toMatchObject({ doubled: 0, unacknowledged: 0 });
     await client.workspaces.deleteWorkspace({ workspaceId });
   });
 }

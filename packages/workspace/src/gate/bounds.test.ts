@@ -4,8 +4,9 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
-import { generate } from "mqtt-packet";
-import { expect, it, onTestFinished } from "vitest";
+import { generate, type Packet } from "mqtt-packet";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { messageDigest, writeDigests } from "../message-digest.ts";
 import type { GateApi } from "./gate-api.ts";
 import { createGate } from "./create-gate.ts";
 import { listenMqtt } from "./listen.ts";
@@ -24,10 +25,11 @@ const CONNECT = generate({
 });
 const CONNACK = Buffer.from([0x20, 2, 0, 0]);
 const V5 = { protocolVersion: 5 } as const;
-const publish = (n: number): Buffer =>
+const publish = (n: number, more: object = {}): Buffer =>
   generate({
     ...{ cmd: "publish", topic: "acme/devices/d1/telemetry", payload: `<${n}>`, qos: 0, dup: false, retain: false },
-  });
+    ...more,
+  } as Packet);
 
 /** A gate on a virtual clock, before a broker that says only what a test lets it say. */
 async function start(
@@ -36,14 +38,23 @@ async function start(
     readonly most?: number;
     readonly behindProxy?: boolean;
     readonly isMute?: boolean;
+    readonly mostPackets?: number;
+    /** The answer that lets the gate hear. */
+    readonly heard?: Promise<void>;
   } = {},
 ) {
   const clock = createVirtualClock();
   let got = "";
+  /** What the gate has open at the broker. */
+  const [ears, devices]: [Socket[], Socket[]] = [[], []];
   const broker = createServer(socket => {
     socket.on("error", () => undefined);
     socket.once("data", first => {
-      if (first.includes("skep-gate-")) return hearAsBroker(socket);
+      if (first.includes("skep-gate-")) {
+        ears.push(socket);
+        return hearAsBroker(socket, more.heard);
+      }
+      devices.push(socket);
       if (more.isMute !== true) socket.write(CONNACK);
     });
     socket.on("data", chunk => (got += chunk.toString("latin1")));
@@ -51,7 +62,11 @@ async function start(
   await new Promise<void>(resolve => broker.listen(0, "127.0.0.1", resolve));
   const login = { username: "gate", password: "g" };
   const port = (broker.address() as AddressInfo).port;
-  const settings = { broker: { host: "127.0.0.1", port, login }, mostBytes: 1_024, mostPackets: 10 };
+  const settings = {
+    broker: { host: "127.0.0.1", port, login },
+    mostBytes: 1_024,
+    mostPackets: more.mostPackets ?? 10,
+  };
   const gate = createGate({ gateId: "gate_a", api: more.api ?? api, settings, clock, log: createRecordingLog() });
   const entry = await listenMqtt({
     ...{ port: 0, host: "127.0.0.1", behindProxy: more.behindProxy ?? false, most: more.most ?? 9, mostBytes: 1_024 },
@@ -70,15 +85,14 @@ async function start(
     return socket;
   };
   const messages = (): number => got.match(/<\d+>/g)?.length ?? 0;
-  return { clock, open, messages, entry };
+  return { clock, open, messages, entry, ears, devices, gate };
 }
 
 /** Lets the gate hear there what is stored. */
-function hearAsBroker(socket: Socket): void {
+function hearAsBroker(socket: Socket, heard = Promise.resolve()): void {
+  const suback = generate({ cmd: "suback", messageId: 1, granted: [1, 1] }, V5);
   socket.write(generate({ cmd: "connack", reasonCode: 0, sessionPresent: false }, V5));
-  socket.on("data", chunk => {
-    if (chunk[0] === 0x82) socket.write(generate({ cmd: "suback", messageId: 1, granted: [1, 1] }, V5));
-  });
+  socket.on("data", chunk => void (chunk[0] === 0x82 && heard.then(() => socket.write(suback))));
 }
 
 /** An end by a reset is an end as well. */
@@ -149,3 +163,56 @@ it("lets nobody in before the schedulers know the gate, nor while it knows no br
     expect(await once(device, "data")).toEqual([Buffer.from([0x20, 2, 0, 3])]);
   }
 });
+
+it("reads a device no further than 1,000 messages without an answer, and goes on", async () => {
+  const { open, messages, ears, devices } = await start({ mostPackets: 100_000 });
+  const device = await open();
+  device.write(CONNECT);
+  await once(device, "data");
+  const payload = (n: number): string => `<${n}>${"x".repeat(900)}`;
+  const ids = Array.from({ length: 1_400 }, (_, n) => n + 1);
+  device.write(Buffer.concat(ids.map(n => publish(n, { payload: payload(n), qos: 1, messageId: n }))));
+  await sleep(300);
+  // It is read in pieces of 64 KB.
+  expect(messages()).toBeGreaterThanOrEqual(1_000);
+  expect(messages()).toBeLessThan(1_100);
+  const topic = "acme/devices/d1/telemetry";
+  const digests = ids.slice(0, 900).map(n => messageDigest(topic, Buffer.from(payload(n)), undefined));
+  for (const piece of writeDigests(digests))
+    ears[0]!.write(generate({ cmd: "publish", topic: "_skep/stored/acme", payload: piece } as Packet, V5));
+  for (const n of ids.slice(0, 900)) devices[0]!.write(Buffer.from([0x40, 2, n >> 8, n & 255]));
+  await vi.waitFor(() => expect(messages()).toBe(1_400));
+});
+
+it("lets nobody in where devices are not to be any more once it hears there", async () => {
+  const heard = Promise.withResolvers<void>();
+  let told: Awaited<ReturnType<GateApi["place"]>> = [];
+  const { clock, open, ears, gate } = await start({
+    api: { ...api, place: () => Promise.resolve(told) },
+    heard: heard.promise,
+  });
+  const device = await open();
+  device.write(CONNECT);
+  await vi.waitFor(() => expect(ears).toHaveLength(1));
+  told = [{ workspaceId: "acme", serial: 1, broker: "shared", isSwitched: true }];
+  await clock.advance(1_000);
+  heard.resolve();
+  expect(await once(device, "data")).toEqual([Buffer.from([0x20, 2, 0, 3])]);
+  expect(gate.connected).toBe(0);
+});
+
+it.each(["the gate hears nothing there any more", "the broker breaks the stream"])(
+  "ends a device where %s",
+  async because => {
+    const { open, ears, devices, gate } = await start();
+    const device = await open();
+    device.write(CONNECT);
+    await once(device, "data");
+    expect(gate.connected).toBe(1);
+    const ends = ended(device);
+    if (because.startsWith("the gate")) ears[0]!.destroy();
+    else devices[0]!.write(Buffer.from([0x30, 255, 255, 255, 255, 1]));
+    await ends;
+    expect(gate.connected).toBe(0);
+  },
+);

@@ -132,6 +132,27 @@ it("of QoS 2 is received again where the device has not heard it", () => {
   expect(toDevice).toEqual(["pubrec 1", "pubrec 1"]);
 });
 
+it("of QoS 2 is not called done by the release of another one that had its number", () => {
+  const { publish, device, broker, store, toDevice } = start();
+  publish(1, "a", { qos: 2 });
+  broker("pubrec", 1);
+  broker("pubcomp", 1);
+  store("a");
+  publish(1, "b", { qos: 2 });
+  expect(() => device({ cmd: "pubrel", messageId: 1 })).toThrow("released the message 1 before it was received");
+  expect(toDevice).toEqual(["pubrec 1"]);
+});
+
+it("is not acknowledged by an answer to another QoS", () => {
+  const { publish, broker, store, toDevice, toBroker } = start();
+  publish(1, "a", { qos: 2 });
+  publish(2, "b");
+  store("a");
+  store("b");
+  expect([broker("puback", 1), broker("pubrec", 2), broker("pubcomp", 2)]).toEqual([false, false, true]);
+  expect([toDevice, toBroker]).toEqual([[], []]);
+});
+
 it("passes on what belongs to an earlier connection, but no PUBREC: the device sends that again", () => {
   const { device, broker, toBroker } = start();
   expect(device({ cmd: "pubrel", messageId: 9 })).toBe(true);
