@@ -147,6 +147,7 @@ describe("topics", () => {
     ...["$SYS/broker/uptime", "$CONTROL/dynamic-security/v1", "$share/g/acme/devices/d1/telemetry"],
     ...["acme/devices/d1", "acme/devices/d1/", "/acme/devices/d1/telemetry/x", "acme/devices/d1/telemetry/x/y"],
     ...["acme/devices/d1/../d2/telemetry", "acme/devices/d1/+/x", "acme/devices/d1/#", "ACME/devices/d1/telemetry/x"],
+    ...["_skep/stored/acme", "_skep/begun/acme", "_skep/devices/d1/telemetry"],
     ...["acme/devices/d1\u200b/telemetry/x", "acme/devices/d1/telemetry/\uff0e"],
   ];
   it.each(FOREIGN)("publish to %s", async topic => {
@@ -164,6 +165,7 @@ describe("topics", () => {
   it.each([
     ...["#", "+/devices/#", "other/devices/d1/#", "acme/#", "acme/devices/+/telemetry", "acme/devices/d2/#"],
     ...["$SYS/#", "$share/g/#", "$share/g/acme/devices/d1/#", "$CONTROL/#", "acme/devices/d1", "acme/devices/d1/#/x"],
+    ...["_skep/#", "_skep/stored/+", "+/stored/acme"],
     ...["acme/devices/d1/a+", `acme/devices/d1/${"x/".repeat(300)}#`],
   ])("subscribe to %s", async topic => {
     const one = await raw();

@@ -92,7 +92,10 @@ async function start(
 function hearAsBroker(socket: Socket, heard = Promise.resolve()): void {
   const suback = generate({ cmd: "suback", messageId: 1, granted: [1, 1] }, V5);
   socket.write(generate({ cmd: "connack", reasonCode: 0, sessionPresent: false }, V5));
-  socket.on("data", chunk => void (chunk[0] === 0x82 && heard.then(() => socket.write(suback))));
+  socket.on("data", chunk => {
+    if (chunk[0] === 0x82) void heard.then(() => socket.write(suback));
+    if (chunk[0] === 0xc0) socket.write(Buffer.from([0xd0, 0]));
+  });
 }
 
 /** An end by a reset is an end as well. */
@@ -184,7 +187,7 @@ it("reads a device no further than 1,000 messages without an answer, and goes on
   await vi.waitFor(() => expect(messages()).toBe(1_400));
 });
 
-it("lets nobody in where devices are not to be any more once it hears there", async () => {
+it.each(["shared", "nowhere"] as const)("lets nobody in who is to be elsewhere once it hears: %s", async broker => {
   const heard = Promise.withResolvers<void>();
   let told: Awaited<ReturnType<GateApi["place"]>> = [];
   const { clock, open, ears, gate } = await start({
@@ -194,7 +197,7 @@ it("lets nobody in where devices are not to be any more once it hears there", as
   const device = await open();
   device.write(CONNECT);
   await vi.waitFor(() => expect(ears).toHaveLength(1));
-  told = [{ workspaceId: "acme", serial: 1, broker: "shared", isSwitched: true }];
+  told = [{ workspaceId: "acme", serial: broker === "shared" ? 1 : 0, broker, isSwitched: true }];
   await clock.advance(1_000);
   heard.resolve();
   expect(await once(device, "data")).toEqual([Buffer.from([0x20, 2, 0, 3])]);
@@ -216,3 +219,21 @@ it.each(["the gate hears nothing there any more", "the broker breaks the stream"
     expect(gate.connected).toBe(0);
   },
 );
+
+it("has nothing wait for a device that is gone, and goes from a broker where nobody is", async () => {
+  const { clock, open, ears, gate } = await start();
+  const device = await open();
+  device.write(CONNECT);
+  await once(device, "data");
+  device.write(publish(1, { qos: 1, messageId: 1 }));
+  await vi.waitFor(() => expect(gate.waiting).toBe(1));
+  device.destroy();
+  await vi.waitFor(() => expect(gate.connected).toBe(0));
+  expect(gate.waiting).toBe(0);
+  expect(ears[0]!.destroyed).toBe(false);
+  for (let n = 0; n < 30; n += 5) {
+    await clock.advance(5_000);
+    await sleep(20);
+  }
+  await vi.waitFor(() => expect(ears[0]!.destroyed).toBe(true));
+});

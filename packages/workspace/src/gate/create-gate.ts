@@ -15,6 +15,8 @@ export interface Gate {
   serve(device: Duplex, address: string): void;
   /** Devices that are connected. */
   readonly connected: number;
+  /** Messages of theirs that a broker has, and that nobody has stored yet. */
+  readonly waiting: number;
   /** Whether a scheduler answered the last report. */
   isHeard(): boolean;
   /** Ends the reports; connections are whoever listens' to end, before. */
@@ -77,6 +79,9 @@ export function createGate({ gateId, api, settings, clock, log }: GateOptions): 
       serveDevice(device, address, { settings, admissions: known, brokers, ears, roll, refusals, clock, log }),
     get connected() {
       return roll.size;
+    },
+    get waiting() {
+      return ears.waiting;
     },
     isHeard: () => isHeard,
     close: async () => {

@@ -111,13 +111,28 @@ it("gives up a broker that does not answer, and goes where nobody has been for 3
       await systemClock.sleep(20);
     }
   };
+  await pass(25);
+  const [leave, stay] = [ear!.enter(() => undefined), ear!.enter(() => undefined)];
+  leave();
+  await pass(35);
+  expect(await ears.at(where)).toBe(ear);
+  stay();
+  await pass(25);
   ear!.enter(() => undefined)();
   await pass(25);
-  const leave = (await ears.at(where))!.enter(() => undefined);
-  await pass(10);
   expect(await ears.at(where)).toBe(ear);
-  leave();
-  await pass(30);
+  await pass(5);
   await vi.waitFor(() => expect([...sockets].every(one => one.destroyed)).toBe(true));
   expect(broker.heard.filter(packet => packet.cmd === "connect")).toHaveLength(2);
+});
+
+it("goes where whoever it was opened for is gone", async () => {
+  const clock = createVirtualClock();
+  const { sockets, ears, where } = await start(grant, clock);
+  await ears.at(where);
+  for (let n = 0; n < 30; n += 5) {
+    await clock.advance(5_000);
+    await systemClock.sleep(20);
+  }
+  await vi.waitFor(() => expect([...sockets].every(one => one.destroyed)).toBe(true));
 });

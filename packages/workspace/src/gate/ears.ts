@@ -122,7 +122,8 @@ function settingsOf({ login }: Broker, gateId: string): ReaderSettings {
 /** Who is at a broker; `idle` is called where nobody has been for long. */
 function createPresence(clock: Clock, idle: () => void) {
   const present = new Set<() => void>();
-  let cancelIdle = (): void => undefined;
+  // Whoever it was opened for may be gone by now.
+  let cancelIdle = clock.timer(IDLE_MS, idle);
   return {
     enter: (end: () => void) => {
       cancelIdle();

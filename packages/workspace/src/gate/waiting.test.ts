@@ -49,15 +49,28 @@ it("says of two that are alike as often as it is told, the first one first", () 
   expect(stored).toEqual(["first", "second"]);
 });
 
-it("says nothing of what was taken out", () => {
-  const { waiting, stored, lost, hold } = start();
+it("says nothing of what was taken out", async () => {
+  const { clock, waiting, stored, lost, hold, said } = start();
   const one = hold("a");
   waiting.remove(one);
   waiting.remove(one);
   waiting.acknowledged(one);
   waiting.stored("acme", ["a"]);
   waiting.begun("acme");
-  expect([stored, lost, waiting.size]).toEqual([[], [], 0]);
+  await clock.advance(600_001);
+  waiting.look();
+  expect([stored, lost, said(), waiting.size]).toEqual([[], [], [], 0]);
+});
+
+it("takes out only the one of two that are alike", () => {
+  const { waiting, stored, hold } = start();
+  const one = hold("first", "x");
+  hold("second", "x");
+  waiting.remove(one);
+  waiting.remove(one);
+  expect(waiting.size).toBe(1);
+  waiting.stored("acme", ["x"]);
+  expect(stored).toEqual(["second"]);
 });
 
 it("has a message sent again that was overtaken by more than 5 s, and none that was not", async () => {
