@@ -12,7 +12,7 @@ import type { Fleet } from "./fleet.ts";
 import { needOf } from "./need.ts";
 import { placeBatch } from "./place.ts";
 import type { Placed, PlacementRequest } from "./place.ts";
-import { isBefore, openRanking, passesAll } from "./ranking.ts";
+import { inRank, openRanking, passesAll } from "./ranking.ts";
 import { refusalOf } from "./refusal.ts";
 import { SCORES } from "./score.ts";
 import { counted, ONLY_CONTROL_PLANE } from "./words.ts";
@@ -116,8 +116,7 @@ function recorded(world: World, instance: Instance, memoryOvercommit: number): A
 /** Rank of each eligible node by index, from 1. */
 function rankAll(fleet: Fleet, ask: Ask): ReadonlyMap<number, number> {
   const ranking = openRanking(fleet, ask, filtersOf(ask, fleet));
-  const order = [...ranking.heap.subarray(0, ranking.size)].sort((a, b) => (isBefore(ranking, a, b) ? -1 : 1));
-  return new Map(order.map((index, at) => [index, at + 1]));
+  return new Map(inRank(ranking, ask).map((index, at) => [index, at + 1]));
 }
 
 function verdictOf(

@@ -134,6 +134,19 @@ test("least-loaded prefers the idle node until what was placed there outweighs t
   expect(rest).toContain("node-1");
 });
 
+test("least-loaded gives the second copy to the other node, however busy, and goes by load where each has one", () => {
+  const nodes = someNodes(2, index => ({ load: { cpuShare: index === 0 ? 0.9 : 0, memoryShare: 0 } }));
+  const { placed } = placeAll(nodes, "least-loaded", 4);
+  expect(placed.map(one => one.nodeId)).toEqual(["node-2", "node-1", "node-2", "node-2"]);
+  expect(placed.map(one => one.because.includes("it has a copy already"))).toEqual([false, true, false, false]);
+});
+
+test("a node that is to be avoided is no better for having no copy", () => {
+  const nodes = someNodes(2, index => ({ role: index === 0 ? "manager" : "worker" }));
+  const placed = placeAll(nodes, "least-loaded", 3).placed.map(one => one.nodeId);
+  expect(placed).toEqual(["node-2", "node-2", "node-2"]);
+});
+
 test("resource-based fills the node that is fullest already and still fits", () => {
   const nodes = someNodes(3, index => ({ capacity: { memoryBytes: [1024, 512, 2048][index]! * MIB } }));
   const placed = placeAll(nodes, "resource-based", 5, 256).placed.map(one => one.nodeId);

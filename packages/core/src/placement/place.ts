@@ -1,11 +1,11 @@
 import type { InstanceId, PortBinding, Refusal } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
 import { filtersOf } from "./filter.ts";
-import type { Ask, Filter } from "./filter.ts";
+import type { Ask } from "./filter.ts";
 import { declareAvoidance, holdSlot, holdVolumes, isWithinQuota, occupy } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import { bindPorts, emptyPortBook } from "./ports.ts";
-import { bestOf, dropBest, openRanking, passesAll, rerankBest } from "./ranking.ts";
+import { openRanking, putBack, rerankBest, takeBest } from "./ranking.ts";
 import type { Ranking } from "./ranking.ts";
 import { refusalOf } from "./refusal.ts";
 import { SCORES } from "./score.ts";
@@ -110,31 +110,25 @@ function placeGroup(
   const changing = filters.filter(filter => !filter.fixed);
   const ranking = openRanking(fleet, some, filters);
   for (const request of group) {
-    const index = isWithinQuota(fleet, request.need, request.slot)
-      ? fittingBest(ranking, request, changing)
-      : undefined;
-    if (index === undefined) left.push(request);
-    else placed.push(settle(fleet, ranking, index, request));
+    const isAllowed = isWithinQuota(fleet, request.need, request.slot);
+    // A node that does not fit any more is dropped for good: within a group all ask for the same.
+    const best = isAllowed ? takeBest(ranking, request, changing) : undefined;
+    if (best === undefined) left.push(request);
+    else {
+      placed.push(settle(fleet, ranking, best, request));
+      putBack(ranking, best.passed);
+    }
   }
 }
 
-/**
- * The best node that still fits. Nodes that do not are dropped for good: within a group all ask for
- * the same.
- */
-function fittingBest(ranking: Ranking, request: PlacementRequest, changing: readonly Filter[]): number | undefined {
-  for (;;) {
-    const index = bestOf(ranking);
-    if (index === undefined || passesAll(changing, ranking.fleet, index, request)) return index;
-    dropBest(ranking);
-  }
-}
+type Best = NonNullable<ReturnType<typeof takeBest>>;
 
-function settle(fleet: Fleet, ranking: Ranking, index: number, request: PlacementRequest): Placed {
+function settle(fleet: Fleet, ranking: Ranking, { index, passed }: Best, request: PlacementRequest): Placed {
   const { need } = request;
   const node = fleet.nodes[index]!;
   const only = fleet.avoided[index] === 1 ? `; ${ONLY_CONTROL_PLANE}` : "";
-  const because = `${SCORES[need.strategy].sentence(fleet, index, need)}${only}`;
+  const apart = passed.length === 0 ? "" : "; on nodes with less load it has a copy already";
+  const because = `${SCORES[need.strategy].sentence(fleet, index, need)}${apart}${only}`;
   occupy(fleet, index, need.deploymentId, need, true);
   holdSlot(fleet, need, request.slot);
   holdVolumes(fleet, need, node.id);

@@ -1,4 +1,4 @@
-import type { Fleet } from "./fleet.ts";
+import { stayingOn, type Fleet } from "./fleet.ts";
 import type { Filter } from "./filter.ts";
 import type { Ask } from "./filter.ts";
 import { SCORES } from "./score.ts";
@@ -53,9 +53,58 @@ function candidatesOf(fleet: Fleet, ask: Ask, filters: readonly Filter[]): Int32
   return candidates;
 }
 
-/** The best node, or `undefined` when none fits. */
-export function bestOf(ranking: Ranking): number | undefined {
-  return ranking.size === 0 ? undefined : ranking.heap[0];
+/**
+ * The best node for one request of the group, on top of the ranking; nodes that stopped fitting are
+ * dropped on the way. `passed` are better ones that have a copy already: they go back by `putBack`
+ * once the request is placed. `undefined` where none fits.
+ */
+export function takeBest(
+  ranking: Ranking,
+  ask: Ask,
+  changing: readonly Filter[],
+): { readonly index: number; readonly passed: readonly number[] } | undefined {
+  const { fleet, heap, score } = ranking;
+  const passed: number[] = [];
+  while (ranking.size > 0) {
+    const index = heap[0]!;
+    // None that is to be avoided is better for having no copy.
+    if (passed.length > 0 && fleet.avoided[index] !== fleet.avoided[passed[0]!]) break;
+    if (!passesAll(changing, fleet, index, ask)) dropBest(ranking);
+    else if (!hasCopy(score, fleet, index, ask)) return { index, passed };
+    else {
+      passed.push(index);
+      dropBest(ranking);
+    }
+  }
+  putBack(ranking, passed);
+  return passed.length === 0 ? undefined : { index: passed[0]!, passed: [] };
+}
+
+/** Puts nodes back that were passed over. */
+export function putBack(ranking: Ranking, passed: readonly number[]): void {
+  const { heap } = ranking;
+  for (const index of passed) {
+    let at = ranking.size++;
+    heap[at] = index;
+    for (let above = (at - 1) >> 1; at > 0 && isBefore(ranking, index, heap[above]!); above = (at - 1) >> 1) {
+      heap[at] = heap[above]!;
+      heap[above] = index;
+      at = above;
+    }
+  }
+}
+
+function hasCopy({ isApart }: Score, fleet: Fleet, index: number, { need }: Ask): boolean {
+  return isApart && stayingOn(fleet, need.deploymentId, index) > 0;
+}
+
+/** All nodes of the ranking as they would be taken for one request, the best first. */
+export function inRank(ranking: Ranking, ask: Ask): readonly number[] {
+  const { fleet, score } = ranking;
+  const rank = (index: number): number => 2 * fleet.avoided[index]! + Number(hasCopy(score, fleet, index, ask));
+  return [...ranking.heap.subarray(0, ranking.size)].sort(
+    (a, b) => rank(a) - rank(b) || (isBefore(ranking, a, b) ? -1 : 1),
+  );
 }
 
 /** Ranks the node on top anew after something was placed on it. */
@@ -66,8 +115,7 @@ export function rerankBest(ranking: Ranking, ask: Ask): void {
   siftDown(ranking, 0);
 }
 
-/** Drops the node on top: it does not fit any more. */
-export function dropBest(ranking: Ranking): void {
+function dropBest(ranking: Ranking): void {
   ranking.size -= 1;
   ranking.heap[0] = ranking.heap[ranking.size]!;
   siftDown(ranking, 0);
@@ -99,7 +147,7 @@ function siftDown(ranking: Ranking, from: number): void {
  * Whether a node is better than another. A node that is avoided comes after all that are not,
  * whatever the scores. Indexes stand in the order of node ids, so the last tie is broken by id.
  */
-export function isBefore({ fleet, first, second }: Ranking, a: number, b: number): boolean {
+function isBefore({ fleet, first, second }: Ranking, a: number, b: number): boolean {
   const { avoided } = fleet;
   if (avoided[a] !== avoided[b]) return avoided[a]! < avoided[b]!;
   if (first[a] !== first[b]) return first[a]! < first[b]!;

@@ -8,6 +8,8 @@ import { counted, percent, shared } from "./words.ts";
 export interface Score {
   readonly first: (fleet: Fleet, index: number, need: Need) => number;
   readonly second: (fleet: Fleet, index: number, need: Need) => number;
+  /** Whether a node without a copy of the deployment goes before all that have one. */
+  readonly isApart: boolean;
   /** What the scores of the node mean, for people. */
   readonly sentence: (fleet: Fleet, index: number, need: Need) => string;
 }
@@ -48,11 +50,13 @@ export const SCORES: Readonly<Record<Strategy, Score>> = {
   "least-loaded": {
     first: loadOf,
     second: count,
+    isApart: true,
     sentence: (fleet, index) => leastLoaded(percent(loadOf(fleet, index)), count(fleet, index)),
   },
   "round-robin": {
     first: (fleet, index) => fleet.lastPlaced[index]!,
     second: () => 0,
+    isApart: false,
     sentence: (fleet, index) =>
       fleet.lastPlaced[index] === 0
         ? "next in turn (never had one)"
@@ -61,11 +65,13 @@ export const SCORES: Readonly<Record<Strategy, Score>> = {
   "resource-based": {
     first: leftover,
     second: count,
+    isApart: false,
     sentence: (fleet, index, need) => bestFit(percent(leftover(fleet, index, need)), 0),
   },
   spread: {
     first: (fleet, index, need) => stayingOn(fleet, need.deploymentId, index),
     second: count,
+    isApart: false,
     sentence: (fleet, index, need) => fewest(stayingOn(fleet, need.deploymentId, index), count(fleet, index)),
   },
 };

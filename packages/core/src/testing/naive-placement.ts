@@ -120,7 +120,8 @@ function rank(held: Held, { need }: PlacementRequest): readonly number[] {
     case "least-loaded": {
       const cpu = (load?.cpuShare ?? 0) + total(one => one.expected.cpuMillis) / capacity.cpuMillis;
       const memory = (load?.memoryShare ?? 0) + total(one => one.expected.memoryBytes) / capacity.memoryBytes;
-      return [Math.max(cpu, memory), needs.length];
+      const hasCopy = ofDeployment(held, need.deploymentId) > 0;
+      return [Number(hasCopy), Math.max(cpu, memory), needs.length];
     }
     case "round-robin":
       return [held.lastPlaced];
