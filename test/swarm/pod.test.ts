@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publishImages } from "@skep/deploy/images/publish.ts";
 import { docker, downFleet, upFleet, type Fleet, type FleetNode } from "@skep/devswarm/fleet.ts";
+import { signCall } from "@skep/kit/workspace-token.ts";
 import { WorkspaceDesired } from "@skep/api/gen/skep/v1/workspace_pb.ts";
 import { connectorToProto } from "@skep/api/codec/connector.ts";
 import { aConnector } from "@skep/core/testing/connector.ts";
@@ -18,12 +19,13 @@ import { startNatsServer } from "../support/nats-server.ts";
 import { startStoreServer } from "../support/postgres.ts";
 import { startScheduler, type SchedulerProcess } from "../support/scheduler-process.ts";
 import { createDevices } from "../support/workspace-fleet.ts";
+import { startTraefik, type Traefik } from "../support/traefik.ts";
 import { root } from "../tidy/sources.ts";
 
 const PAUSE = "skep-test/box";
 const FLEET = "podtest";
 const SECRET = "sk_live_0123456789";
-const [TOKEN, GATE_SECRET] = ["token-of-the-operator", "what-the-gates-show"];
+const GATE_SECRET = "what-the-gates-show";
 const ID = "fleet";
 const DEPLOYMENT = `default.ws_${ID}`;
 
@@ -32,13 +34,14 @@ let node: FleetNode;
 let scheduler: SchedulerProcess;
 let client: SkepClient;
 let gatePort: number;
+let edge: Traefik;
 const ends: (() => Promise<unknown>)[] = [];
 
 const engine = (...argv: string[]): Promise<string> => docker(fleet, node.name, argv);
 const container = async (name: string): Promise<string> =>
   (await engine("ps", "-q", "--no-trunc", "--filter", `name=-${name}$`)).trim();
 
-// One real engine; a scheduler, an agent and a gate as processes beside it.
+// One real engine; a scheduler, an agent, a gate and an edge as processes beside it.
 beforeAll(async () => {
   fleet = await upFleet({ name: FLEET, nodes: 1, managers: 1 });
   ends.push(() => downFleet(FLEET));
@@ -53,15 +56,18 @@ beforeAll(async () => {
     () => store.server.close(),
     () => nats.close(),
   );
+  const edgePort = await freePort();
   scheduler = await startScheduler(store.server, await store.createDatabase(), nats, [], apiPort => ({
     SKEP_WORKSPACE_API_URL: `http://${fleet.hostAddress}:${apiPort}`,
     ...{ SKEP_WORKSPACE_IMAGE: images.workspace, SKEP_MOSQUITTO_IMAGE: images.mosquitto },
-    // The host in a pod is known by what it shows.
-    SKEP_VERSITYGW_IMAGE: images.versitygw,
-    ...{ SKEP_MONGO_IMAGE: images.mongo, SKEP_API_OPEN: "no", SKEP_API_TOKEN: TOKEN, SKEP_GATE_SECRET: GATE_SECRET },
+    ...{ SKEP_MONGO_IMAGE: images.mongo, SKEP_VERSITYGW_IMAGE: images.versitygw },
+    // The API is open: the host in a pod is known by what it shows all the same.
+    ...{ SKEP_API_OPEN: "yes", SKEP_GATE_SECRET: GATE_SECRET, SKEP_EDGE_PORT: String(edgePort) },
   }));
   ends.push(() => scheduler.close());
-  client = connectApi({ url: scheduler.apiUrl, token: TOKEN });
+  client = connectApi({ url: scheduler.apiUrl });
+  edge = await startTraefik(`http://127.0.0.1:${edgePort}/routes`);
+  ends.push(() => edge.close());
   const stateDir = await mkdtemp(join(tmpdir(), "skep-pod-"));
   ends.push(() => rm(stateDir, { recursive: true, force: true }));
   program("agent/src/main.ts", {
@@ -112,9 +118,8 @@ it("a standalone workspace runs in a pod of its own: what a device publishes thr
   await untilActive();
   expect((await client.workspaces.getWorkspace({ workspaceId: ID })).workspace?.location?.nodeId).toBe(node.swarmId);
 
-  const { instances } = await client.instances.listInstances({ deploymentId: DEPLOYMENT });
-  const ports = new Map(instances[0]?.locations[0]?.ports.map(one => [one.containerPort, one.hostPort]));
-  const url = `http://${node.address}:${ports.get(7_704)}/ws/${ID}`;
+  // By the edge, as everybody from outside: sockets, and calls of its data.
+  const url = `http://127.0.0.1:${edge.ports.web}/ws/${ID}`;
   const socket = io(url, { path: `/ws/${ID}/socket.io`, transports: ["websocket"], auth: { secret: SECRET } });
   onTestFinished(() => void socket.disconnect());
   const heard: unknown[] = [];
@@ -129,6 +134,15 @@ it("a standalone workspace runs in a pod of its own: what a device publishes thr
   await one.publishAsync(`${device!.user}/telemetry/speed`, '{"kmh":80}', { qos: 1 });
   // It is told to sockets once a majority of the database has it.
   await eventually(() => expect(heard).toHaveLength(1), 10_000);
+  const listed = async (token: string): Promise<unknown> => {
+    const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+    return (await fetch(`${url}/skep.v1.MessageService/ListMessages`, { method: "POST", body: "{}", headers })).json();
+  };
+  const token = signCall(ID, SECRET, "data", "test", Date.now());
+  expect(await listed(token)).toMatchObject({ messages: [{ deviceId: "d0", type: "speed", value: { kmh: 80 } }] });
+  expect(await listed(signCall(ID, "another secret", "data", "test", Date.now()))).toMatchObject({
+    code: "unauthenticated",
+  });
 
   const { uploadId } = await client.files.beginUpload({ workspaceId: ID, name: "maps/a.txt", size: 5n });
   await client.files.writeUpload({ workspaceId: ID, uploadId, content: Buffer.from("hello") });

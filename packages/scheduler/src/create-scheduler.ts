@@ -47,6 +47,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly podEdgePort?: number;
   /** What the pods of standalone workspaces are made of; none is made where it is absent. */
   readonly pods?: PodSettings;
+  /** As in `ApiDeps`. */
+  readonly whyNoPods?: string;
   /** Port at which every agent answers `/livez` to its peers. */
   readonly probePort?: number;
   /** How old the routes may be that are served to edges, in ms. */
@@ -218,7 +220,7 @@ function apiOf(
   return {
     ...{ store, bus, clock, log, version, fixedPorts, defaultQuota, databaseHosts, webhookHosts },
     reservedDomains: createReservedDomains(ports, reservedOf(ports)),
-    ...{ placement: settings, moveTimes: ports.moveTimes, podEdgePort: ports.podEdgePort },
+    ...{ placement: settings, moveTimes: ports.moveTimes, podEdgePort: ports.podEdgePort, whyNoPods: ports.whyNoPods },
     replica: name,
     wake: because => {
       wake(because);

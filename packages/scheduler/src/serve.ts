@@ -3,7 +3,7 @@ import { openApiJson } from "@skep/api/gen/openapi.ts";
 import { VERSION } from "@skep/api/gen/version.ts";
 import { permissionOf } from "@skep/api/permissions.ts";
 import { SERVICES } from "@skep/api/services.ts";
-import { aGate, anOperator } from "@skep/core/access/principal.ts";
+import { aGate, anOperator, type Principal } from "@skep/core/access/principal.ts";
 import { systemClock } from "@skep/kit/clock.ts";
 import { showConfig } from "@skep/kit/config.ts";
 import type { Life } from "@skep/kit/lifecycle.ts";
@@ -20,6 +20,7 @@ import { startEdgeServer } from "./edge/edge-server.ts";
 import { knowTokens, type AuthOptions } from "@skep/server/auth.ts";
 import { startServer } from "@skep/server/server.ts";
 import { limitsOf } from "@skep/server/settings.ts";
+import { PODS_UNSET } from "./loop/pod-news.ts";
 import { createPostgresStore, SESSION_SETTINGS, type PostgresStore } from "./store/postgres/postgres-store.ts";
 import { keepTables } from "./store/postgres/keep-tables.ts";
 import { createHostTokens } from "./join/host-tokens.ts";
@@ -52,7 +53,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     webhookHosts: config.webhookHosts,
     ...{ name: config.name ?? hostname(), version: VERSION, leaseMs: config.leaseMs, probePort: config.probePort },
     isHosting: true,
-    ...(pods === undefined ? {} : { pods, podEdgePort: config.edgeHttpPort }),
+    ...(pods === undefined ? { whyNoPods: PODS_UNSET } : { pods, podEdgePort: config.edgeHttpPort }),
     ...joinOf(config),
   });
   life.stack.defer(() => scheduler.stop());
@@ -107,14 +108,14 @@ function openStore(config: SchedulerConfig, log: Log, share: Share): PostgresSto
 
 /** The operator's token, and what hosts and gates show. */
 function knowCallers(
-  apiToken: string,
-  { hostSecret: serviceSecret, gateSecret }: SchedulerConfig,
+  { apiToken, hostSecret: serviceSecret, gateSecret }: SchedulerConfig,
   { api }: Scheduler,
 ): AuthOptions["authenticate"] {
   const gates = gateSecret === undefined ? [] : [[gateSecret, aGate()] as const];
-  const isOperator = knowTokens(new Map([...gates, [apiToken, anOperator("operator")]]));
+  const operators = apiToken === undefined ? [] : [[apiToken, anOperator("operator")] as const];
+  const isKnown = knowTokens(new Map<string, Principal>([...gates, ...operators]));
   const hosts = createHostTokens({ store: api.store, clock: api.clock, serviceSecret });
-  return async token => (await isOperator(token)) ?? (await hosts.authenticate(token));
+  return async token => (await isKnown(token)) ?? (await hosts.authenticate(token));
 }
 
 async function listen(
@@ -128,10 +129,11 @@ async function listen(
     port: config.apiPort,
     routes: createHandlers(scheduler.api),
     services: SERVICES,
-    auth:
-      config.apiToken === undefined
-        ? undefined
-        : { authenticate: knowCallers(config.apiToken, config, scheduler), permissionOf },
+    auth: {
+      authenticate: knowCallers(config, scheduler),
+      permissionOf,
+      ...(config.apiToken === undefined ? { isOpen: true } : {}),
+    },
     ready: { database: () => store.ping().then(() => undefined) },
     origins: config.origins,
     limits: limitsOf(config),

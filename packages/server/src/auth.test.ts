@@ -2,6 +2,9 @@ import { Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { TenantService } from "@skep/api/gen/skep/v1/tenant_service_pb.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { permissionOf } from "@skep/api/permissions.ts";
+import { anOperator, PLATFORM } from "@skep/core/access/principal.ts";
+import { knowTokens } from "./auth.ts";
 import { READER, startTestServer, TOKEN, withToken } from "./testing/test-server.ts";
 import type { TestServer } from "./testing/test-server.ts";
 
@@ -79,5 +82,19 @@ describe("who may ask", () => {
       headers: { "Idempotency-Key": "k-1" },
     });
     expect(differing.status).toBe(400);
+  });
+});
+
+describe("an open API", () => {
+  it("lets everybody do everything, and holds who shows a known token to what that allows", async () => {
+    const reader = { ...anOperator("reader"), grants: [{ permissions: ["tenants.read"] as const, scope: PLATFORM }] };
+    const authenticate = knowTokens(new Map([[READER, reader]]));
+    await using open = await startTestServer({ auth: { authenticate, permissionOf, isOpen: true } });
+    const create = async (authorization: string, name: string) => {
+      const init = { method: "POST", body: JSON.stringify({ tenant_id: name }), headers: { authorization } };
+      return (await open.send("/api/v1/tenants", init)).status;
+    };
+    expect([await create("", "one"), await create("Bearer unknown", "two")]).toEqual([200, 200]);
+    expect(await create(`Bearer ${READER}`, "three")).toBe(403);
   });
 });

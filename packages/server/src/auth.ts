@@ -23,6 +23,11 @@ export interface AuthOptions {
   readonly authenticate: (token: string) => Promise<Principal | undefined> | Principal | undefined;
   /** The permission that a method needs. A method without one is refused to everybody. */
   readonly permissionOf: (method: DescMethod) => Permission | undefined;
+  /**
+   * Whoever shows no token that is known may do everything. One who shows a known one is held to
+   * it: a process that is known by its token is what the token says.
+   */
+  readonly isOpen?: true;
 }
 
 /** Who makes a request: the principal of its token, `anonymous` without authentication. */
@@ -50,13 +55,13 @@ export function createGate(
   return async context => {
     if (options === undefined || FOR_EVERYBODY.has(context.service.typeName)) return;
     const client = context.values.get(clientKey);
-    const principal = await identify(options, context.requestHeader.get("authorization") ?? "").catch(
-      (error: unknown) => {
-        const waitMs = failures.waitMs(client);
-        failures.count(client);
-        throw waitMs > 0 ? tooManyFailures(waitMs) : error;
-      },
-    );
+    const token = tokenOf(context.requestHeader.get("authorization") ?? "");
+    const principal = await identify(options, token).catch((error: unknown) => {
+      const waitMs = failures.waitMs(client);
+      failures.count(client);
+      throw waitMs > 0 ? tooManyFailures(waitMs) : error;
+    });
+    if (principal === undefined) return;
     const permission = options.permissionOf(context.method);
     const refusal = permission === undefined ? unlisted(context.method) : authorise(principal, permission, PLATFORM);
     if (refusal !== undefined) throw toConnectError(refusal);
@@ -64,8 +69,13 @@ export function createGate(
   };
 }
 
-async function identify(options: AuthOptions, header: string): Promise<Principal> {
-  const token = /^Bearer ([\x21-\x7e]+)$/i.exec(header)?.[1];
+function tokenOf(header: string): string | undefined {
+  return /^Bearer ([\x21-\x7e]+)$/i.exec(header)?.[1];
+}
+
+/** `undefined` for everybody at an open API. */
+async function identify(options: AuthOptions, token: string | undefined): Promise<Principal | undefined> {
+  if (options.isOpen === true) return token === undefined ? undefined : await options.authenticate(token);
   if (token === undefined)
     throw unknown("TOKEN_MISSING", "The request has no token: send the header `Authorization: Bearer <token>`.");
   const principal = await options.authenticate(token);

@@ -41,6 +41,8 @@ export interface ApiDeps {
   readonly moveTimes?: MigrationTimes | undefined;
   /** Where the edge of a node takes HTTP, by which pods reach shared hosts; absent without pods. */
   readonly podEdgePort?: number | undefined;
+  /** Why no workspace can be standalone here; absent where one can. */
+  readonly whyNoPods?: string | undefined;
   /** The bounds of a new tenant that names none. */
   readonly defaultQuota: Quota;
   /** Tells the leading tick that something was committed. */

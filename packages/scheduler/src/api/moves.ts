@@ -42,9 +42,19 @@ export async function migrateWorkspace(
   const because = leaveFiles || isMoving ? undefined : filesLeft(workspaceId, left);
   if (dryRun) return preview(deps, container, { to: to as Mode, left, last, because });
   if (because !== undefined) throw new SkepError("failed_precondition", "MOVE_LEAVES_FILES", because);
+  refuseWithoutPods(deps, workspaceId, to as Mode);
   await store.startMove(workspaceId, to as Mode, by, clock.now());
   wake(`workspace ${workspaceId}: it is to move`);
   return { ...plan(container, to as Mode, left), workspace: await shown(deps, workspaceId), recorded: true };
+}
+
+/**
+ * Refuses what would wait for ever. @throws SkepError `failed_precondition` `PODS_OFF`.
+ */
+export function refuseWithoutPods({ whyNoPods }: Pick<ApiDeps, "whyNoPods">, id: WorkspaceId, mode: Mode): void {
+  if (mode !== "standalone" || whyNoPods === undefined) return;
+  const text = `Workspace ${id} cannot be standalone here: ${whyNoPods}.`;
+  throw new SkepError("failed_precondition", "PODS_OFF", text, { details: { workspaceId: id } });
 }
 
 async function shown(deps: ApiDeps, id: WorkspaceId): Promise<Shown> {
@@ -76,6 +86,7 @@ async function preview(deps: ApiDeps, container: Container, { to, left, last, be
   const { hosts } = await store.loadHosting();
   const blocked = because === undefined ? [] : [because];
   try {
+    refuseWithoutPods(deps, record.id, to);
     begunMove(record, last, to, clock.now());
   } catch (error) {
     if (!(error instanceof SkepError)) throw error;

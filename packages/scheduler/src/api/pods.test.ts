@@ -6,7 +6,7 @@ import { volumeKey } from "@skep/core/model/volume.ts";
 import { aSpec, aVolume } from "@skep/core/testing/builders.ts";
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
 import { podSpec } from "@skep/core/workspace/pod-spec.ts";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { reasonOf, serveHttp, type HttpApi } from "./testing/http.ts";
 import { createTestPlatform, type TestPlatform } from "./testing/platform.ts";
 
@@ -135,5 +135,30 @@ describe("a workspace with a pod", () => {
         "alpha removes the volumes broker, files of its pod once that is gone; where it is away, once it is back.",
       ],
     });
+  });
+
+  it("is refused where no pod can be made, before anything is written, and so is a move to one", async () => {
+    const off = await serveHttp({ ...platform.deps, whyNoPods: "a setting is missing; set it" });
+    onTestFinished(() => off.close());
+    const body = (type: string) => ({
+      tenantId: "default",
+      connector: {
+        ...{ id: "other", type: "IoT", name: "Other", workspace: { type: "developer" } },
+        access: { secret: "sk_live_0123456789" },
+        config: { protocol: "sio", resources: { type } },
+      },
+    });
+    const refused = await off.send("POST", "/api/v1/workspaces", body("standalone"));
+    expect(refused.body).toMatchObject({
+      code: "failed_precondition",
+      message: "Workspace other cannot be standalone here: a setting is missing; set it.",
+    });
+    expect(await platform.store.getWorkspace("other")).toBeUndefined();
+    expect((await off.send("POST", "/api/v1/workspaces", body("shared"))).status).toBe(200);
+    const move = (dryRun: boolean) =>
+      off.send("POST", "/api/v1/workspaces/other:migrate", { to: "standalone", dryRun });
+    expect((await move(true)).body).toMatchObject({ blocked: [expect.stringContaining("a setting is missing")] });
+    expect(reasonOf(await move(false))).toBe("PODS_OFF");
+    expect(await platform.store.getMove("other")).toBeUndefined();
   });
 });

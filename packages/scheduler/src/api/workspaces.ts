@@ -23,7 +23,7 @@ import { acceptChangedConnector, acceptConnector } from "./connector-intake.ts";
 import type { ApiDeps } from "./deps.ts";
 import { droppedData } from "./dropped-data.ts";
 import { pageRequest } from "./lookups.ts";
-import { migrateWorkspace, showMove } from "./moves.ts";
+import { migrateWorkspace, refuseWithoutPods, showMove } from "./moves.ts";
 import { issueToken } from "./workspace-tokens.ts";
 
 /** Workspaces of tenants. */
@@ -37,6 +37,7 @@ export function workspaceHandlers(deps: ApiDeps): ServiceImpl<typeof WorkspaceSe
         ...{ tenantId, connector: acceptConnector(connector, deps.databaseHosts), purpose: purposeFromProto(purpose) },
         strategy: hostStrategies.fromProtoOr(strategy, "strategy", "least-loaded"),
       };
+      refuseWithoutPods(deps, wanted.connector.id, wanted.connector.config.resources.type);
       const record = await store.createWorkspace(wanted, changeRequest(request, context), clock.now());
       deps.wake(`workspace ${record.id}: created`);
       return { workspace: encodeWorkspace({ record, seen: undefined }) };

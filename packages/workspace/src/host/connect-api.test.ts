@@ -20,6 +20,8 @@ const report: HostReport = {
 let shown: string[];
 let known: ReadonlySet<string>;
 let given: number;
+/** The workspace whose host the schedulers take it for. */
+let takenFor: string;
 
 function scheduler(isAway = false): Transport {
   const see = (method: string, header: Headers): void => {
@@ -32,7 +34,7 @@ function scheduler(isAway = false): Transport {
     service(HostService, {
       enrol: (_, { requestHeader }) => {
         see("enrol", requestHeader);
-        return { hostId: "h", token: `token ${(given += 1)}`, expiresInMs: 60_000, workspaceId: "" };
+        return { hostId: "h", token: `token ${(given += 1)}`, expiresInMs: 60_000, workspaceId: takenFor };
       },
       report: (_, { requestHeader }) => {
         see("report", requestHeader);
@@ -54,6 +56,7 @@ function scheduler(isAway = false): Transport {
 beforeEach(() => {
   shown = [];
   given = 0;
+  takenFor = "";
   known = new Set(["secret", "token 1", "token 2"]);
 });
 
@@ -91,4 +94,15 @@ it("loads the rules of a workspace, as core reads them", async () => {
   expect(readRuleSet(records)).toMatchObject({ rules: [{ id: "hot", version: 2 }], unread: [] });
   known = new Set(["secret"]);
   await expect(api.loadRules("h", "fleet", signal)).rejects.toMatchObject({ code: "unauthenticated" });
+});
+
+it("does not begin where the schedulers take the host of one workspace for a shared one, or another's", async () => {
+  const secret = "skep-workspace.fleet.signature";
+  known = new Set([secret]);
+  const api = createConnectApi({ transports: [scheduler()], secret, clock });
+  await expect(api.enrol("me", signal)).rejects.toMatchObject({ reason: "HOST_MISTAKEN" });
+  takenFor = "other";
+  await expect(api.enrol("me", signal)).rejects.toThrow(/that of workspace fleet, and .* for that of other/);
+  takenFor = "fleet";
+  expect(await api.enrol("me", signal)).toEqual({ hostId: "h", workspaceId: "fleet" });
 });

@@ -51,6 +51,7 @@ export function createConnectApi({ transports, secret, clock }: ConnectApiOption
 
   async function enrol(signal: AbortSignal): Promise<Enrolled> {
     const answer = await client().enrol({ identity }, bearer(secret, signal));
+    refuseMistaken(secret, answer.workspaceId);
     token = { token: answer.token, renewAtMs: clock.monotonic() + answer.expiresInMs / 2 };
     return { hostId: answer.hostId, workspaceId: answer.workspaceId || undefined };
   }
@@ -95,6 +96,21 @@ export function createConnectApi({ transports, secret, clock }: ConnectApiOption
       }
     },
   };
+}
+
+/**
+ * A host of one workspace that is taken for another would run others' workspaces, or none.
+ * @throws SkepError `failed_precondition` `HOST_MISTAKEN`.
+ */
+function refuseMistaken(secret: string | undefined, workspaceId: string): void {
+  const own = /^skep-workspace\.([^.]+)\./.exec(secret ?? "")?.[1];
+  if (own === undefined || own === workspaceId) return;
+  throw new SkepError(
+    "failed_precondition",
+    "HOST_MISTAKEN",
+    `This host is that of workspace ${own}, and the schedulers take it for ${workspaceId === "" ? "a shared one" : `that of ${workspaceId}`}: ` +
+      "they do not know its secret. See that SKEP_URL names the schedulers that made it.",
+  );
 }
 
 function loadedFrom({ rulesVersion, rules, webhooks }: LoadRulesResponse): LoadedRules {
