@@ -96,6 +96,36 @@ it.each(["its session of the host stays", "it has forgotten everything"])(
   },
 );
 
+it.each([
+  [4, 1],
+  [4, 2],
+  [5, 1],
+] as const)(
+  "takes once what a device of version %i sends again at QoS %i, whose connection ended",
+  async (version, qos) => {
+    const heard: string[] = [];
+    const login = { username: "host", password: rig.hostPassword, protocolVersion: 5 } as const;
+    const host = await connectAsync(rig.brokerUrl, login);
+    onTestFinished(() => host.endAsync(true));
+    host.on("message", (_, payload) => heard.push(payload.toString()));
+    await host.subscribeAsync("acme/devices/d12/#", { qos: 1 });
+    const one = await client("d12", { protocolVersion: version });
+    holdBack();
+    const sent = [1, 2, 3].map(n => publish(one, "d12", `${version} ${n}`, qos));
+    await eventually(() => expect(heard).toHaveLength(3));
+    await sleep(100);
+    for (let times = 0; times < 2; times++) {
+      one.stream.destroy();
+      await eventually(() => expect(one.connected).toBe(false));
+      await eventually(() => expect(one.connected).toBe(true));
+      await sleep(200);
+    }
+    rig.setAway(false);
+    await eventually(() => expect(sent.every(each => each.isAcknowledged)).toBe(true));
+    expect(heard).toHaveLength(3);
+  },
+);
+
 it("has nobody publish what hosts say, or hear it", async () => {
   const one = await client("d10", { protocolVersion: 5 });
   const neighbour = await client("d11", { protocolVersion: 5 });

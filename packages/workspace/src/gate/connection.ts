@@ -21,6 +21,7 @@ import type { Ear, Ears } from "./ears.ts";
 import { join, type End, type Pipe } from "./pipe.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Live, Roll } from "./roll.ts";
+import type { Unanswered } from "./unanswered.ts";
 
 /** Where the broker of all is, and what a connection may do. */
 export interface ConnectionSettings {
@@ -37,6 +38,7 @@ export interface ConnectionDeps {
   readonly admissions: Admissions;
   readonly brokers: Brokers;
   readonly ears: Ears;
+  readonly unanswered: Unanswered;
   readonly roll: Roll;
   readonly refusals: Refusals;
   readonly clock: Clock;

@@ -9,6 +9,7 @@ import type { GateApi } from "./gate-api.ts";
 import { createPlacing } from "./placing.ts";
 import { createRefusals } from "./refusals.ts";
 import { createRoll } from "./roll.ts";
+import { createUnanswered } from "./unanswered.ts";
 
 /** What stands before a broker and lets devices in. */
 export interface Gate {
@@ -42,6 +43,7 @@ export function createGate({ gateId, api, settings, clock, log }: GateOptions): 
   const brokers = createBrokers(settings.broker);
   const admissions = createAdmissions(api, brokers, log);
   const ears = createEars({ gateId, clock, log });
+  const unanswered = createUnanswered(clock);
   const roll = createRoll(api, clock, log, device => admissions.forget(device));
   const placing = createPlacing({ gateId, api, roll, brokers, log });
   const refusals = createRefusals(() => clock.now());
@@ -76,7 +78,17 @@ export function createGate({ gateId, api, settings, clock, log }: GateOptions): 
 
   return {
     serve: (device, address) =>
-      serveDevice(device, address, { settings, admissions: known, brokers, ears, roll, refusals, clock, log }),
+      serveDevice(device, address, {
+        settings,
+        admissions: known,
+        brokers,
+        ears,
+        unanswered,
+        roll,
+        refusals,
+        clock,
+        log,
+      }),
     get connected() {
       return roll.size;
     },

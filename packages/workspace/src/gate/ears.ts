@@ -80,7 +80,12 @@ class OfGate implements Ears {
     const published = (message: Published): void => hear(message, waiting);
     const session = this.#connect(broker, settingsOf(broker, gateId), { ready: () => resolve("ready"), published });
     this.#sessions.set(session, waiting);
-    const presence = createPresence(clock, () => session.leave());
+    // Devices that are away come back for what waits.
+    const presence = createPresence(
+      clock,
+      () => waiting.size === 0,
+      () => session.leave(),
+    );
     const cancelLook = each(clock, LOOK_MS, () => waiting.look());
     const cancelLate = clock.timer(CONNECT_MS, () =>
       session.fail(new ChannelError("unreachable", `no answer within ${CONNECT_MS} ms`)),
@@ -90,6 +95,7 @@ class OfGate implements Ears {
       cancelLook();
       this.#sessions.delete(session);
       this.#opening.delete(key);
+      waiting.close();
       presence.end();
       return error;
     });
@@ -119,11 +125,15 @@ function settingsOf({ login }: Broker, gateId: string): ReaderSettings {
   };
 }
 
-/** Who is at a broker; `idle` is called where nobody has been for long. */
-function createPresence(clock: Clock, idle: () => void) {
+/** Who is at a broker; `leave` is called where nobody has been for long, and it may. */
+function createPresence(clock: Clock, mayLeave: () => boolean, leave: () => void) {
   const present = new Set<() => void>();
   // Whoever it was opened for may be gone by now.
   let cancelIdle = clock.timer(IDLE_MS, idle);
+  function idle(): void {
+    if (mayLeave()) leave();
+    else cancelIdle = clock.timer(IDLE_MS, idle);
+  }
   return {
     enter: (end: () => void) => {
       cancelIdle();

@@ -6,12 +6,18 @@ import { describe, expect, it } from "vitest";
 import { messageDigest } from "../message-digest.ts";
 import { createHolding } from "./holding.ts";
 import type { MqttVersion } from "./inspect.ts";
+import { createUnanswered } from "./unanswered.ts";
 import { createWaiting } from "./waiting.ts";
 
 const TOPIC = "acme/devices/d1/telemetry";
 
-function start(protocolVersion: MqttVersion = 4) {
-  const waiting = createWaiting(createVirtualClock(), createRecordingLog());
+const device1 = { workspaceId: "acme", user: "acme/devices/d1" } as const;
+
+function start(
+  protocolVersion: MqttVersion = 4,
+  waiting = createWaiting(createVirtualClock(), createRecordingLog()),
+  unanswered = createUnanswered(createVirtualClock()),
+) {
   const toDevice: string[] = [];
   const toBroker: string[] = [];
   const lost: string[] = [];
@@ -24,7 +30,7 @@ function start(protocolVersion: MqttVersion = 4) {
     return shown;
   };
   const holding = createHolding({
-    ...{ workspaceId: "acme", version: protocolVersion, waiting },
+    ...{ ...device1, version: protocolVersion, waiting, unanswered },
     toDevice: packet => void toDevice.push(said(packet)),
     toBroker: packet => void toBroker.push(said(packet)),
     lost: because => void lost.push(because),
@@ -38,7 +44,21 @@ function start(protocolVersion: MqttVersion = 4) {
     device({ cmd: "publish", topic: TOPIC, payload, qos: 1, messageId, dup: false, retain: false, ...more });
   const store = (payload: string, id?: string): void =>
     waiting.stored("acme", [messageDigest(TOPIC, Buffer.from(payload), id)]);
-  return { waiting, toDevice, toBroker, lost, holding, device, broker, publish, store, answered: () => answered };
+  /** The device comes back by another connection. */
+  const again = () => start(protocolVersion, waiting, unanswered);
+  return {
+    again,
+    waiting,
+    toDevice,
+    toBroker,
+    lost,
+    holding,
+    device,
+    broker,
+    publish,
+    store,
+    answered: () => answered,
+  };
 }
 
 describe.each([3, 4, 5] as const)("what a device of version %i publishes", version => {
@@ -180,4 +200,79 @@ it("waits for nothing once it is closed, and hears what is lost", () => {
   expect([holding.size, waiting.size]).toEqual([0, 0]);
   store("b");
   expect(toDevice).toEqual([]);
+});
+
+describe.each([1, 2] as const)("what a broker has of QoS %i when the connection of its device ends", qos => {
+  const cmd = qos === 1 ? "puback" : "pubrec";
+  const give = (one: ReturnType<typeof start>, messageId: number, payload: string): void => {
+    one.publish(messageId, payload, { qos });
+    one.broker(cmd, messageId);
+    if (qos === 2) one.broker("pubcomp", messageId);
+  };
+
+  it("is not passed on again, and is answered once it is stored, or at once where it was meanwhile", () => {
+    const first = start();
+    give(first, 1, "a");
+    give(first, 2, "b");
+    first.holding.close();
+    first.store("a");
+    const second = first.again();
+    expect(second.publish(1, "a", { qos, dup: true })).toBe(false);
+    expect(second.publish(2, "b", { qos, dup: true })).toBe(false);
+    expect([second.toDevice, second.holding.size, first.toDevice]).toEqual([[`${cmd} 1`], 1, []]);
+    second.store("b");
+    expect([second.toDevice, second.waiting.size]).toEqual([[`${cmd} 1`, `${cmd} 2`], 0]);
+  });
+
+  it("survives the end of more than one connection", () => {
+    const first = start();
+    give(first, 1, "a");
+    first.holding.close();
+    const second = first.again();
+    second.publish(1, "a", { qos, dup: true });
+    second.holding.close();
+    const third = second.again();
+    expect(third.publish(1, "a", { qos, dup: true })).toBe(false);
+    third.store("a");
+    expect([first.toDevice, second.toDevice, third.toDevice]).toEqual([[], [], [`${cmd} 1`]]);
+  });
+
+  it("is passed on again where it was lost, and nobody is ended for it who did not send it again", () => {
+    const first = start();
+    give(first, 1, "a");
+    first.holding.close();
+    const second = first.again();
+    second.waiting.begun("acme");
+    expect([second.publish(1, "a", { qos, dup: true }), second.lost]).toEqual([true, []]);
+    const other = start();
+    give(other, 1, "a");
+    other.holding.close();
+    const back = other.again();
+    back.publish(1, "a", { qos, dup: true });
+    back.waiting.begun("acme");
+    expect(back.lost).toHaveLength(1);
+    back.holding.close();
+    expect(back.again().publish(1, "a", { qos, dup: true })).toBe(true);
+  });
+});
+
+it("is passed on again where the broker had not acknowledged it", () => {
+  const first = start();
+  first.publish(1, "a");
+  first.publish(2, "b", { qos: 2 });
+  first.broker("pubrec", 2);
+  first.holding.close();
+  const second = first.again();
+  expect(second.publish(1, "a", { dup: true })).toBe(true);
+  expect(second.publish(2, "b", { qos: 2, dup: true })).toBe(true);
+});
+
+it("is passed on again by a device that has left, and did not only lose its connection", () => {
+  const first = start();
+  first.publish(1, "a");
+  first.broker("puback", 1);
+  first.device({ cmd: "disconnect" });
+  first.holding.close();
+  expect(first.waiting.size).toBe(0);
+  expect(first.again().publish(1, "a", { dup: true })).toBe(true);
 });

@@ -4,7 +4,8 @@ import { messageDigest } from "../message-digest.ts";
 import { StreamError } from "../mqtt/frames.ts";
 import { isPublish, readPublish } from "../mqtt/publish-frame.ts";
 import { headOf, type MqttVersion } from "./inspect.ts";
-import type { Held, Waiting } from "./waiting.ts";
+import type { Message, Owner, Unanswered } from "./unanswered.ts";
+import type { Waiting } from "./waiting.ts";
 
 /**
  * Keeps the acknowledgements of what a device publishes until it is stored: a broker acknowledges
@@ -17,13 +18,16 @@ export interface Holding {
   fromDevice(packet: Buffer): boolean;
   /** Takes a packet of the broker. Answers whether it goes on to the device. */
   fromBroker(packet: Buffer): boolean;
-  /** Nobody waits any more. */
+  /** The connection has ended. */
   close(): void;
 }
 
 /** What it works with. */
 export interface HoldingOptions {
   readonly workspaceId: WorkspaceId;
+  /** As whom the device is known. */
+  readonly user: string;
+  readonly unanswered: Unanswered;
   readonly version: MqttVersion;
   readonly waiting: Waiting;
   readonly toDevice: (packet: Buffer) => void;
@@ -37,23 +41,17 @@ export interface HoldingOptions {
 /** Messages of a device without an answer; it is read no further then. */
 export const MOST_HELD = 1_000;
 
-const [PUBACK, PUBREC, PUBREL, PUBCOMP] = [4, 5, 6, 7];
+const [PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT] = [4, 5, 6, 7, 14];
 const FIRST = { puback: 0x40, pubrec: 0x50, pubrel: 0x62, pubcomp: 0x70 };
 const FAILURE = 0x80;
-
-interface Message extends Held {
-  readonly packetId: number;
-  readonly qos: number;
-  isAcknowledged: boolean;
-  isStored: boolean;
-}
 
 /**
  * Makes one. A PUBACK waits for the broker's and for what the host says, whichever comes last. At
  * QoS 2 the PUBREC does, after which a device forgets the message: the gate releases the message at
  * the broker itself, and answers the PUBREL of the device itself. The session of a device at the
  * broker knows nothing of that, so that a message of QoS 2 that is sent again by another connection
- * is another one, as at QoS 1.
+ * is another one, as at QoS 1. What the broker has of a connection that ended is not passed on to
+ * it again, as long as this gate knows of it.
  */
 export function createHolding(options: HoldingOptions): Holding {
   return new Keeper(options);
@@ -65,6 +63,15 @@ class Keeper implements Holding {
   readonly #messages = new Map<number, Message[]>();
   /** Of QoS 2, stored, and not released by the device yet. */
   readonly #received = new Set<number>();
+  readonly #owner: Owner = {
+    stored: one => {
+      one.isStored = true;
+      this.#answer(one);
+    },
+    lost: (_, because) => this.#options.lost(because),
+  };
+  /** It waits for no answer any more: what it sends next is something else. */
+  #hasLeft = false;
   #size = 0;
 
   constructor(options: HoldingOptions) {
@@ -77,7 +84,9 @@ class Keeper implements Holding {
 
   fromDevice(packet: Buffer): boolean {
     if (isPublish(packet)) return this.#publish(packet);
-    return packet[0]! >> 4 === PUBREL ? this.#release(packet) : true;
+    const type = packet[0]! >> 4;
+    if (type === DISCONNECT) this.#hasLeft = true;
+    return type === PUBREL ? this.#release(packet) : true;
   }
 
   fromBroker(packet: Buffer): boolean {
@@ -89,7 +98,7 @@ class Keeper implements Holding {
     // waits for is of such a one, too: the device sends that message again.
     if (one === undefined || (one.qos === 2) === (type === PUBACK)) return type === PUBCOMP;
     if (codeOf(packet) >= FAILURE) {
-      this.#options.waiting.remove(one);
+      one.waiting.remove(one);
       this.#remove(one);
       this.#options.answered();
       return true;
@@ -100,13 +109,19 @@ class Keeper implements Holding {
   }
 
   close(): void {
-    for (const one of [...this.#messages.values()].flat()) this.#options.waiting.remove(one);
+    const kept: Message[] = [];
+    for (const one of [...this.#messages.values()].flat()) {
+      // What is lost does not wait any more, and has to be passed on again.
+      if (!this.#hasLeft && one.isAcknowledged && one.waiting.has(one)) kept.push(one);
+      else one.waiting.remove(one);
+    }
+    this.#options.unanswered.keep(kept);
     this.#messages.clear();
     this.#size = 0;
   }
 
   #publish(packet: Buffer): boolean {
-    const { version, waiting } = this.#options;
+    const { version, user, unanswered } = this.#options;
     const { topic, payload, packetId, isRepeated, senderId } = readPublish(packet, version);
     if (packetId === 0) return true;
     const digest = messageDigest(topic, payload, senderId);
@@ -121,22 +136,23 @@ class Keeper implements Holding {
     if (alike.length > 0 && (qos === 2 || alike.some(one => one.qos === 2)))
       throw new StreamError(`it used the packet id ${packetId} again before it was free`);
     this.#received.delete(packetId);
-    const one = this.#hold(digest, packetId, qos);
+    const before = unanswered.take({ user, packetId, digest, qos, isRepeated });
+    const one = before ?? this.#hold(digest, packetId, qos);
+    one.owner = this.#owner;
     this.#messages.set(packetId, [...alike, one]);
     this.#size += 1;
-    waiting.add(one);
-    return true;
+    if (before === undefined) one.waiting.add(one);
+    else this.#answer(one);
+    return before === undefined;
   }
 
   #hold(digest: string, packetId: number, qos: number): Message {
+    const { workspaceId, user, waiting } = this.#options;
     const one: Message = {
-      ...{ workspaceId: this.#options.workspaceId, digest, packetId, qos },
-      ...{ isAcknowledged: false, isStored: false },
-      stored: () => {
-        one.isStored = true;
-        this.#answer(one);
-      },
-      lost: this.#options.lost,
+      ...{ workspaceId, user, digest, packetId, qos, waiting },
+      ...{ isAcknowledged: false, isStored: false, owner: this.#owner },
+      stored: () => one.owner.stored(one),
+      lost: because => one.owner.lost(one, because),
     };
     return one;
   }
@@ -155,7 +171,7 @@ class Keeper implements Holding {
   /** The broker has it. */
   #acknowledge(one: Message): void {
     one.isAcknowledged = true;
-    if (!one.isStored) this.#options.waiting.acknowledged(one);
+    if (!one.isStored) one.waiting.acknowledged(one);
     this.#answer(one);
   }
 

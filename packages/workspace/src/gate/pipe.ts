@@ -11,6 +11,7 @@ import { createInspector, type MqttVersion } from "./inspect.ts";
 import { createLeaving, type Leaving } from "./leaving.ts";
 import { createPace } from "./pace.ts";
 import type { Roll } from "./roll.ts";
+import type { Unanswered } from "./unanswered.ts";
 import type { Waiting } from "./waiting.ts";
 
 /**
@@ -43,6 +44,7 @@ export interface PipeDeps {
   /** As of a connection. */
   readonly settings: { readonly mostBytes: number; readonly mostPackets: number };
   readonly roll: Pick<Roll, "denied">;
+  readonly unanswered: Unanswered;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -60,7 +62,7 @@ export function join({ device, broker, asked, waiting, end }: Joined, deps: Pipe
     end();
   };
   const holding = createHolding({
-    ...{ workspaceId: asked.device.workspaceId, version: asked.version, waiting },
+    ...{ workspaceId: asked.device.workspaceId, user, version: asked.version, waiting, unanswered: deps.unanswered },
     ...{ toDevice: send, toBroker: packet => void broker.write(packet), lost: finish },
     answered: () => {
       pace.look();

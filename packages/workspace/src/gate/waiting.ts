@@ -19,12 +19,15 @@ export interface Waiting {
   /** The broker has acknowledged it. */
   acknowledged(one: Held): void;
   remove(one: Held): void;
+  has(one: Held): boolean;
   /** A host has stored messages, in this order. */
   stored(workspaceId: WorkspaceId, digests: readonly string[]): void;
   /** A session of the workspace has begun: nobody has what came before. */
   begun(workspaceId: WorkspaceId): void;
   /** Says what waits for long; to be called each second. */
   look(): void;
+  /** Nothing is heard of it any more. */
+  close(): void;
 }
 
 /** A broker delivers in order; so much may its answers to two devices be apart here. */
@@ -39,6 +42,7 @@ const MOST_MS = 10 * 60_000;
 
 const OVERTAKEN = "later messages are stored and it is not";
 const BEGUN = "nobody read its workspace when the broker took it";
+const UNHEARD = "nothing is heard any more of what its broker has";
 const TOO_LONG = "nobody has stored it for ten minutes";
 
 /** Makes an empty one. */
@@ -75,6 +79,10 @@ class AtBroker implements Waiting {
     this.#workspaces.get(one.workspaceId)?.take(one);
   }
 
+  has(one: Held): boolean {
+    return this.#workspaces.get(one.workspaceId)?.has(one) === true;
+  }
+
   stored(workspaceId: WorkspaceId, digests: readonly string[]): void {
     const of = this.#workspaces.get(workspaceId);
     if (of === undefined) return;
@@ -100,6 +108,10 @@ class AtBroker implements Waiting {
       this.#sayHowLate(workspaceId, of, now);
       this.#lose(workspaceId, of, of.olderThan(now - MOST_MS), TOO_LONG);
     }
+  }
+
+  close(): void {
+    for (const [workspaceId, of] of this.#workspaces) this.#lose(workspaceId, of, of.all(), UNHEARD);
   }
 
   #lose(workspaceId: WorkspaceId, of: OfWorkspace, all: readonly Held[], because: string): void {
@@ -137,7 +149,11 @@ class OfWorkspace {
   }
 
   acknowledged(one: Held, now: number): void {
-    if (this.#byDigest.get(one.digest)?.includes(one) === true) this.#acknowledged.set(one, now);
+    if (this.has(one)) this.#acknowledged.set(one, now);
+  }
+
+  has(one: Held): boolean {
+    return this.#byDigest.get(one.digest)?.includes(one) === true;
   }
 
   /** Answers whether it was there. */

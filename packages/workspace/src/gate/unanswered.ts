@@ -1,0 +1,98 @@
+import type { Clock } from "@skep/kit/clock.ts";
+import type { Held, Waiting } from "./waiting.ts";
+
+/** A message of a device that it has no answer to. */
+export interface Message extends Held {
+  /** As whom its device is known. */
+  readonly user: string;
+  readonly packetId: number;
+  readonly qos: number;
+  /** Where it waits: at the broker that was given it. */
+  readonly waiting: Waiting;
+  isAcknowledged: boolean;
+  isStored: boolean;
+  /** The connection of its device; nobody's once that has ended. */
+  owner: Owner;
+}
+
+/** Who hears what becomes of a message. */
+export interface Owner {
+  stored(one: Message): void;
+  lost(one: Message, because: string): void;
+}
+
+/**
+ * What devices had no answer to when their connections ended. A device sends it again; the broker
+ * has it, and would take it for another message.
+ */
+export interface Unanswered {
+  /** Keeps what a broker has acknowledged, until its device comes back. */
+  keep(messages: readonly Message[]): void;
+  /** Gives out what a device sends again; the packet id is the device's own to use anew. */
+  take(sent: Sent): Message | undefined;
+}
+
+/** A message as it comes. */
+export type Sent = Pick<Message, "user" | "packetId" | "digest" | "qos"> & { readonly isRepeated: boolean };
+
+/** So long a device may stay away that has not heard that its message is stored. */
+const KEPT_MS = 60_000;
+/**
+ * Not all mark what they send again (MQTT.js does not). What comes sooner after the end of a
+ * connection with the same number and content is taken for the same.
+ */
+const UNMARKED_MS = 15_000;
+/** Of all devices; what is more is passed on as another message. */
+const MOST_KEPT = 100_000;
+
+interface Kept {
+  readonly one: Message;
+  readonly at: number;
+}
+
+/** Keeps nothing yet. */
+export function createUnanswered(clock: Clock, most = MOST_KEPT): Unanswered {
+  const devices = new Map<string, Map<number, Kept>>();
+  let size = 0;
+
+  function forget(one: Message): void {
+    const kept = devices.get(one.user);
+    if (kept?.get(one.packetId)?.one !== one) return;
+    kept.delete(one.packetId);
+    size -= 1;
+    if (kept.size === 0) devices.delete(one.user);
+  }
+
+  const owner: Owner = { stored: one => void (one.isStored = true), lost: forget };
+
+  /** What is not stored stays as long as it waits. */
+  function sweep(messages: readonly Message[]): void {
+    const left = messages.filter(one => devices.get(one.user)?.get(one.packetId)?.one === one);
+    for (const one of left.filter(each => each.isStored)) forget(one);
+    const waiting = left.filter(one => !one.isStored);
+    if (waiting.length > 0) clock.timer(KEPT_MS, () => sweep(waiting));
+  }
+
+  return {
+    keep: messages => {
+      for (const one of messages) {
+        one.owner = owner;
+        const before = devices.get(one.user)?.get(one.packetId);
+        if (before !== undefined) forget(before.one);
+        if (size >= most) continue;
+        const kept = devices.get(one.user) ?? new Map<number, Kept>();
+        devices.set(one.user, kept.set(one.packetId, { one, at: clock.monotonic() }));
+        size += 1;
+      }
+      if (messages.length > 0) clock.timer(KEPT_MS, () => sweep(messages));
+    },
+    take: ({ user, packetId, digest, qos, isRepeated }) => {
+      const kept = devices.get(user)?.get(packetId);
+      if (kept === undefined) return undefined;
+      const { one, at } = kept;
+      forget(one);
+      const isSame = one.digest === digest && one.qos === qos;
+      return isSame && (isRepeated || clock.monotonic() - at < UNMARKED_MS) ? one : undefined;
+    },
+  };
+}
