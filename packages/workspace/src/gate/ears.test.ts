@@ -67,10 +67,12 @@ it("ends who is at the broker when it hears nothing any more, and hears again by
   const { broker, ears, where, sockets } = await start();
   const ended: string[] = [];
   const ear = await ears.at(where);
+  const of = { workspaceId: "acme", digest: "a", stored: () => undefined };
+  ear?.waiting.add({ ...of, lost: because => ended.push(because) });
   ear?.enter(() => ended.push("here"));
   ear?.enter(() => ended.push("gone"))();
   for (const socket of sockets) socket.destroy();
-  await vi.waitFor(() => expect(ended).toEqual(["here"]));
+  await vi.waitFor(() => expect(ended).toEqual(["nothing is heard any more of what its broker has", "here"]));
   expect(await ears.at(where)).not.toBe(ear);
   expect(broker.heard.filter(packet => packet.cmd === "connect")).toHaveLength(2);
 });
@@ -126,13 +128,21 @@ it("gives up a broker that does not answer, and goes where nobody has been for 3
   expect(broker.heard.filter(packet => packet.cmd === "connect")).toHaveLength(2);
 });
 
-it("goes where whoever it was opened for is gone", async () => {
+it("goes where whoever it was opened for is gone, but not while something waits", async () => {
   const clock = createVirtualClock();
   const { sockets, ears, where } = await start(grant, clock);
-  await ears.at(where);
-  for (let n = 0; n < 30; n += 5) {
-    await clock.advance(5_000);
-    await systemClock.sleep(20);
-  }
+  const { waiting } = (await ears.at(where))!;
+  const one = { workspaceId: "acme", digest: "a", stored: () => undefined, lost: () => undefined };
+  waiting.add(one);
+  const pass = async (): Promise<void> => {
+    for (let n = 0; n < 30; n += 5) {
+      await clock.advance(5_000);
+      await systemClock.sleep(20);
+    }
+  };
+  await pass();
+  expect([...sockets].map(each => each.destroyed)).toEqual([false]);
+  waiting.remove(one);
+  await pass();
   await vi.waitFor(() => expect([...sockets].every(one => one.destroyed)).toBe(true));
 });

@@ -84,10 +84,12 @@ it("forgets what is lost, and no other that has its number since", () => {
 
 it("keeps no more than it may", () => {
   const { unanswered, keep, sent } = start(2);
+  keep("d1", 1, "another that had its number");
   const first = keep("d1", 1);
-  keep("d2", 1);
+  const second = keep("d2", 1);
   keep("d3", 1);
   expect(unanswered.take(sent("d3", 1))).toBeUndefined();
+  expect(unanswered.take(sent("d2", 1))).toBe(second);
   expect(unanswered.take(sent("d1", 1))).toBe(first);
   const third = keep("d3", 1);
   expect(unanswered.take(sent("d3", 1))).toBe(third);
