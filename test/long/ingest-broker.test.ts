@@ -59,7 +59,8 @@ test("a broker whose disk is full, and a database that is away meanwhile, lose n
   const [member] = mongod.members;
   onTestFinished(() => member?.pause(false));
   member?.pause(true);
-  await sending.goesOn(5 * DEVICES);
+  await sleep(1_000);
+  await sending.waits(AWAY_MS);
   member?.pause(false);
   await sending.goesOn(2 * DEVICES);
   await rm(filling);

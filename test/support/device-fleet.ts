@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Db } from "mongodb";
 import type { DeviceAnswer, DeviceOrder, SentDevice } from "./device-fleet-process.ts";
 import { eventually } from "./eventually.ts";
@@ -9,6 +10,8 @@ export interface DeviceFleet {
   count(): Promise<DeviceAnswer>;
   /** Resolves when so many more numbers of all devices have their PUBACK. */
   goesOn(more: number, withinMs?: number): Promise<void>;
+  /** Rejects where any of them has a PUBACK within this time. */
+  waits(ms: number): Promise<void>;
   /** Ends them; resolves with what has its PUBACK once all that was sent has. */
   end(withinMs?: number): Promise<DeviceAnswer>;
   /** Ends the process, whatever is under way. */
@@ -61,6 +64,12 @@ export async function startDeviceFleet(
         const now = sum((await count()).acknowledged);
         if (now < before + more) throw new Error(`only ${now - before} of ${more} more numbers have their PUBACK`);
       }, withinMs);
+    },
+    waits: async ms => {
+      const before = sum((await count()).acknowledged);
+      await sleep(ms);
+      const more = sum((await count()).acknowledged) - before;
+      if (more > 0) throw new Error(`${more} numbers have their PUBACK, though nobody stores them`);
     },
     end: (withinMs = 60_000) => answered({ kind: "end" }, withinMs),
     kill: () => void child.kill("SIGKILL"),
