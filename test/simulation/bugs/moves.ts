@@ -18,7 +18,7 @@ export const MOVE_BUGS: readonly Bug[] = [
     breaks: "The cut-over does not wait for gates that have devices at the broker that they are to leave.",
     edits: [{ file: STAGES, find: "return gatesBehind?.length === 0;", replace: "return gatesBehind !== null;" }],
     found: NOBODY_HAS_IT,
-    scenario: "move-gate-cut",
+    scenario: "move-gates-slow",
   },
   {
     name: "move-target-is-not-subscribed",

@@ -9,6 +9,8 @@ export interface SimMessage {
   readonly number: number;
   /** When the broker took it. */
   readonly at: number;
+  /** Its device says the number as its `id`, and may send it again. */
+  readonly hasId?: true;
 }
 
 /** A host's way to a broker. */
@@ -186,10 +188,16 @@ export class SimBroker {
     if (all.length === 0) return;
     this.#later(() => {
       if (connection.way.isCutFromBroker) return;
-      for (const [packetId, { workspaceId, number }] of all) {
+      for (const [packetId, { workspaceId, number, hasId }] of all) {
         const topic = `${workspaceId}/devices/d1/telemetry/count`;
         const payload = Buffer.from(JSON.stringify({ number }));
-        connection.events.published({ topic, payload, packetId, isRepeated, senderId: undefined });
+        connection.events.published({
+          topic,
+          payload,
+          packetId,
+          isRepeated,
+          senderId: hasId ? String(number) : undefined,
+        });
       }
     });
   }

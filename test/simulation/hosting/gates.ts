@@ -14,16 +14,27 @@ export interface SimGate {
   readonly name: string;
   /** It reaches no scheduler, and goes on as it is. */
   isCut: boolean;
+  /** How often it asks. */
+  asksMs: number;
+  /** No scheduler has answered its last question. */
+  readonly isUnheard: boolean;
   sideOf(workspaceId: WorkspaceId): BrokerSide;
 }
 
-const ASKS_MS = 1_000;
+/** How often a gate asks where devices are to be. */
+export const ASKS_MS = 1_000;
 
 /** Begins one: each second it asks where devices are to be, and tells where they are. */
 export function startGate(platform: Platform, name: string, workspaceIds: () => readonly WorkspaceId[]): SimGate {
   const store = platform.database.connect(name);
   const places = new Map<WorkspaceId, Place>();
-  const gate: SimGate = { name, isCut: false, sideOf: id => places.get(id)?.side ?? "shared" };
+  let isUnheard = false;
+  const gate: SimGate = {
+    ...{ name, isCut: false, asksMs: ASKS_MS, sideOf: id => places.get(id)?.side ?? "shared" },
+    get isUnheard() {
+      return isUnheard || gate.isCut;
+    },
+  };
   let seq = 0;
   const look = async (): Promise<void> => {
     const brokers = await store.locateBrokers(workspaceIds(), 0);
@@ -34,11 +45,13 @@ export function startGate(platform: Platform, name: string, workspaceIds: () => 
     }
     const told = [...places].map(([workspaceId, { serial }]) => ({ workspaceId, serial, connections: 1 }));
     await store.saveGateReport({ gateId: name, seq: ++seq, places: told }, platform.clock.now());
+    isUnheard = false;
   };
   void (async () => {
     for (;;) {
-      if (!gate.isCut) await insist(platform, "", look);
-      await platform.clock.sleep(ASKS_MS);
+      if (gate.isCut) isUnheard = true;
+      else await insist(platform, "", look);
+      await platform.clock.sleep(gate.asksMs);
     }
   })();
   return gate;

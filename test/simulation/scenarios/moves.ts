@@ -3,15 +3,25 @@ import type { Mode } from "@skep/core/workspace/connector.ts";
 import { isOver } from "@skep/core/workspace/migration.ts";
 import type { MigrationStage, MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import type { Chance } from "../chance.ts";
+import { ASKS_MS } from "../hosting/gates.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import { beginLife, endLife } from "../platform.ts";
 import { startScheduler } from "../processes.ts";
+import { insist } from "../users.ts";
 import type { Scenario, Stage } from "./scenario.ts";
 
 const WORKSPACES = ["one", "two"] as const;
 /** A minute of a fleet in a second. */
 export const MOVE_TIMES: MigrationTimes = {
-  ...{ stuckMs: 20_000, nobodyReadsMs: 8_000, lostMs: 5_000, verifyMs: 4_000, settleMs: 1_500, quietMs: 500 },
+  ...{
+    stuckMs: 20_000,
+    nobodyReadsMs: 8_000,
+    lostMs: 5_000,
+    verifyMs: 4_000,
+    settleMs: 1_500,
+    quietMs: 500,
+    gateSilentMs: 5_000,
+  },
 };
 /** A move ends one way or the other within this, once the faults have ended. */
 const ENDS_MS = 240_000;
@@ -130,6 +140,24 @@ const stoppedAtOnce = scenario("move-stops-back-home", async stage => {
   }
 });
 
+/** A gate is heard no more, though its devices go on: no move waits for it, and none loses. */
+const silentGate = scenario("move-past-a-silent-gate", async stage => {
+  const { move, allOver, hosting, stageOf, hold, advance } = await moveStage(stage);
+  const gate = hosting.gates[0]!;
+  gate.isCut = true;
+  await advance(1_000);
+  for (const to of ["standalone", "shared"] as const) {
+    await move("one", to);
+    await allOver();
+    hold(stageOf("one") === "done", `a move to ${to} came to ${stageOf("one")} by a gate that is not heard`);
+  }
+  await move("one", "standalone");
+  await allOver();
+  gate.isCut = false;
+  await advance(10_000);
+  await allOver();
+});
+
 /** What can fail in a stage; answers how it ends. */
 type Fault = (stage: MoveStage, chance: Chance) => () => void;
 
@@ -172,6 +200,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     gate.isCut = true;
     return () => void (gate.isCut = false);
   },
+  "gates-slow": ({ hosting }) => {
+    for (const gate of hosting.gates) gate.asksMs = 4_000;
+    return () => {
+      for (const gate of hosting.gates) gate.asksMs = ASKS_MS;
+    };
+  },
   "leader-dies": ({ platform, leader }) => {
     const name = leader();
     endLife(platform, name);
@@ -181,12 +215,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   stopped: ({ platform, store }) => {
     const request = { actor: "user", idempotencyKey: undefined };
-    const wish = (desired: "run" | "stopped"): void =>
-      void store
-        .changeWorkspace("one", { desired }, undefined, request, platform.clock.now())
-        .catch(() => platform.clock.sleep(500).then(() => wish(desired)));
-    wish("stopped");
-    return () => wish("run");
+    const wish = (desired: "run" | "stopped") =>
+      insist(platform, `wishes one to be ${desired}`, () =>
+        store.changeWorkspace("one", { desired }, undefined, request, platform.clock.now()),
+      );
+    const stopping = wish("stopped");
+    return () => void stopping.then(() => wish("run"));
   },
   aborted: ({ platform, store }) => {
     const request = { actor: "user", idempotencyKey: undefined };
@@ -246,6 +280,7 @@ export const MOVES: readonly Scenario[] = [
   slow,
   toldLate,
   stoppedAtOnce,
+  silentGate,
   ...struck,
   ...[1, 2].map(moveStorm),
 ];

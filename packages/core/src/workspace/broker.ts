@@ -48,7 +48,7 @@ export interface GateBehind {
   readonly connections: number;
 }
 
-/** A gate that was silent for longer is taken to have ended. */
+/** A gate is told of a switch that was no longer ago, also where it has nobody connected. */
 export const GATE_KEPT_MS = 10 * 60_000;
 
 /** Where devices of a workspace are that were never switched. */

@@ -120,4 +120,9 @@ export interface MigrationTimes {
   readonly settleMs: number;
   /** A broker from which nothing came for this long has nothing left. */
   readonly quietMs: number;
+  /**
+   * A gate that has told nothing for this long is not waited for. What its devices send to a broker
+   * that is not read any more it does not acknowledge.
+   */
+  readonly gateSilentMs: number;
 }

@@ -17,6 +17,7 @@ export const MIGRATION_TIMES: MigrationTimes = {
   verifyMs: 60_000,
   settleMs: 5_000,
   quietMs: 1_000,
+  gateSilentMs: 30_000,
 };
 /** A host's clock may be behind by this much. */
 const CLOCKS_MS = 5 * 60_000;

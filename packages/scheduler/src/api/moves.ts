@@ -7,10 +7,9 @@ import type {
 } from "@skep/api/gen/skep/v1/workspace_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { begunMove } from "@skep/core/workspace/begin-move.ts";
-import { GATE_KEPT_MS } from "@skep/core/workspace/broker.ts";
 import { COUNTS } from "@skep/core/workspace/container.ts";
 import type { Mode, WorkspaceId } from "@skep/core/workspace/connector.ts";
-import { isOver, waitsForGates } from "@skep/core/workspace/migration.ts";
+import { isOver, MIGRATION_TIMES, waitsForGates } from "@skep/core/workspace/migration.ts";
 import type { Migration } from "@skep/core/workspace/migration-state.ts";
 import { filesLeft, moveLeaves, moveSteps, type LeftBehind } from "@skep/core/workspace/move-words.ts";
 import type { MoveFacts } from "@skep/core/workspace/move.ts";
@@ -121,7 +120,7 @@ export async function showMove(
   const { move, halves } = known;
   const said = halves.flatMap(one => (one.move?.step === move.step ? [one.move] : []));
   const copier = said.find(one => one.total > 0);
-  const behind = waitsForGates(move) ? await store.listGatesBehind(id, clock.now() - GATE_KEPT_MS) : [];
+  const behind = waitsForGates(move) ? await store.listGatesBehind(id, clock.now() - MIGRATION_TIMES.gateSilentMs) : [];
   return {
     ...{ move, copied: copier?.copied ?? move.copied, total: copier?.total ?? 0 },
     waiting: [

@@ -80,7 +80,7 @@ export function createHosting(ports: LoopPorts, options: HostingOptions): Hostin
     const changed = believed === undefined ? [] : changedHosts(records, believed, liveness);
     believed = liveness;
     const news = await pods.look();
-    const gates = await guideDevices(store, records.moves, leadership, clock.now());
+    const gates = await guideDevices(store, records.moves, leadership, clock.now(), options.moveTimes);
     const facts = { liveness, gates, now: clock.now(), moveTimes: options.moveTimes, pods: news };
     const { plan, aside } = planAround(records, facts);
     const written = isEmptyPlan(plan) ? false : await commit(plan);

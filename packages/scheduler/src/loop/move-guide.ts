@@ -1,6 +1,6 @@
-import { GATE_KEPT_MS, sideOf as brokerOf } from "@skep/core/workspace/broker.ts";
-import { ordersOf, waitsForGates } from "@skep/core/workspace/migration.ts";
-import type { Migration } from "@skep/core/workspace/migration-state.ts";
+import { sideOf as brokerOf } from "@skep/core/workspace/broker.ts";
+import { MIGRATION_TIMES, ordersOf, waitsForGates } from "@skep/core/workspace/migration.ts";
+import type { Migration, MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import type { GatesBehind } from "@skep/core/workspace/plan-moves.ts";
 import type { GateStore } from "../store/gate-store.ts";
 import type { Mandate } from "../store/mandate.ts";
@@ -15,6 +15,7 @@ export async function guideDevices(
   moves: readonly Migration[],
   mandate: Mandate,
   now: number,
+  { gateSilentMs }: Pick<MigrationTimes, "gateSilentMs"> = MIGRATION_TIMES,
 ): Promise<GatesBehind> {
   if (moves.length === 0) return new Map();
   const brokers = await store.locateBrokers(
@@ -32,7 +33,7 @@ export async function guideDevices(
     else if (waitsForGates(move))
       behind.set(
         id,
-        (await store.listGatesBehind(id, now - GATE_KEPT_MS)).map(one => one.gateId),
+        (await store.listGatesBehind(id, now - gateSilentMs)).map(one => one.gateId),
       );
   }
   return behind;

@@ -1,6 +1,7 @@
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
 import { aTenant } from "@skep/core/testing/builders.ts";
 import type { HostedStatus } from "@skep/core/workspace/host-report.ts";
+import { MIGRATION_TIMES } from "@skep/core/workspace/migration.ts";
 import type { MigrationStage } from "@skep/core/workspace/migration-state.ts";
 import type { MoveFacts, MoveOrder } from "@skep/core/workspace/move.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -23,6 +24,7 @@ let alive: Set<HostName>;
 let says: (order: MoveOrder) => Partial<MoveFacts>;
 /** Serials of gates, by what they were told. */
 let isGateBehind: boolean;
+let isGateSilent: boolean;
 let readers: string[];
 
 const nothing = { count: 0, first: [] };
@@ -71,7 +73,7 @@ async function pass(ms: number): Promise<void> {
     expect(granted.length).toBeLessThan(2);
     const reader = granted[0] ?? "nobody";
     if (readers.at(-1) !== reader) readers.push(reader);
-    await reportGate();
+    if (!isGateSilent) await reportGate();
     await rig.clock.advance(500);
   }
 }
@@ -89,7 +91,7 @@ async function passUntil(wanted: MigrationStage): Promise<void> {
 beforeEach(async () => {
   rig = createRig();
   store = rig.database.connect("test");
-  [seq, readers, isGateBehind, says] = [0, [], false, () => ({})];
+  [seq, readers, isGateBehind, isGateSilent, says] = [0, [], false, false, () => ({})];
   alive = new Set(["host_a", "host_own"]);
   await store.createTenant(aTenant(), someone);
   scheduler = rig.scheduler("s1", true);
@@ -131,6 +133,17 @@ describe("the hosting loop", () => {
     expect(await stage()).toBe("switch");
     isGateBehind = false;
     await passUntil("drain");
+  });
+
+  it("goes past a gate that has died without a word", async () => {
+    isGateBehind = true;
+    await move("standalone");
+    await passUntil("switch");
+    isGateSilent = true;
+    await pass(MIGRATION_TIMES.gateSilentMs - 2_000);
+    expect(await stage()).toBe("switch");
+    await pass(3_000);
+    expect(await stage()).not.toBe("switch");
   });
 
   it("goes back where something differs, and names it", async () => {
