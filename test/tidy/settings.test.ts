@@ -38,12 +38,11 @@ describe("the settings", () => {
     const missing = sources()
       .filter(({ file }) => !file.endsWith(".test.ts"))
       .flatMap(({ file, text }) => {
+        const names = [...text.matchAll(READS)].map(match => match[1] ?? "");
+        if (names.length === 0) return [];
         const room = /^(?:packages\/[^/]+|[^/]+)/.exec(file)?.[0] ?? "";
         const words = `${readme(room)}${readme("stack")}`;
-        return [...text.matchAll(READS)]
-          .map(match => match[1] ?? "")
-          .filter(name => !new RegExp(`\\b${name}\\b`).test(words))
-          .map(name => `${name}, read by ${file}`);
+        return names.filter(name => !new RegExp(`\\b${name}\\b`).test(words)).map(name => `${name}, read by ${file}`);
       });
     expect(missing).toEqual([]);
   });
