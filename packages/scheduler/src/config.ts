@@ -163,7 +163,7 @@ export const SCHEDULER_SETTINGS = {
   databaseHosts: setting(
     "SKEP_WORKSPACE_DATABASE_HOSTS",
     names,
-    "hosts in the platform's own network that workspaces may have as their database, commas between; .example.internal is all below it",
+    "hosts in the platform's own network that workspaces may have as their database or S3 server, commas between; .example.internal is all below it",
   ),
   webhookHosts: setting(
     "SKEP_WORKSPACE_WEBHOOK_HOSTS",

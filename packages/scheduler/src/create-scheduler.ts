@@ -61,7 +61,7 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly workspacesDomain?: string;
   /** Domains that nobody may take, beside those of nodes. */
   readonly reservedDomains?: readonly string[];
-  /** Hosts of the platform's own network that workspaces may have as their database. */
+  /** Hosts inside that workspaces may have as their database or S3 server. */
   readonly databaseHosts?: readonly string[];
   /** Hosts of the platform's own network that webhooks may go to. */
   readonly webhookHosts?: readonly string[];

@@ -52,7 +52,7 @@ export const HOST_SETTINGS = {
   allowedDatabaseHosts: setting(
     "SKEP_ALLOWED_DATABASE_HOSTS",
     z.string().default(""),
-    "hosts of the platform's own network that a tenant's own database may be on, commas between several",
+    "hosts of the platform's own network that a tenant's own database or S3 server may be on, commas between several",
   ),
   allowedWebhookHosts: setting(
     "SKEP_ALLOWED_WEBHOOK_HOSTS",

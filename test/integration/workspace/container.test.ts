@@ -193,6 +193,29 @@ it("reads and stores while its S3 server is away, says that files are, and has t
   await running.close();
 });
 
+it("keeps files in an S3 server of the tenant's own, to which links lead, and in none that is inside", async () => {
+  const keys = { SKEP_S3_URL: "http://127.0.0.1:1", SKEP_S3_SECRET_KEY: "none" };
+  const allowed = await openHost({ ...keys, SKEP_ALLOWED_DATABASE_HOSTS: "127.0.0.1" });
+  const { accessKeyId: accessKey, secretAccessKey: secretKey, url } = s3;
+  const files = { url, region: "us-east-1", bucket: "tenant-files", accessKey, secretKey };
+  const owner = (id: string, over: object = {}): AssignedWorkspace => {
+    return { ...WANTED, id, connector: aConnector({ id }, {}, { files: { ...files, ...over } }) };
+  };
+  const running = await allowed.containers.start(owner("owner"), OWNED);
+  const opened = () => MCS[SHARED]?.["owner"]?.files;
+  await opened()?.upload("a.txt", Readable.from([Buffer.from("hello")]));
+  const link = await opened()?.linkToRead("a.txt", 60);
+  expect(await (await fetch(link?.url ?? "")).text()).toBe("hello");
+  expect(link?.url).toContain(`${url}/tenant-files/ws/owner/a.txt?`);
+  // Another bucket is another place: it begins there anew.
+  await running.update({ ...owner("owner", { bucket: "other-files" }), version: 2 });
+  expect(await opened()?.list()).toMatchObject({ files: [] });
+  await running.close();
+  const { containers } = await openHost();
+  const refused = containers.start(owner("stranger"), OWNED);
+  await expect(refused).rejects.toThrow("The S3 server of workspace stranger may not be used: it speaks http:");
+});
+
 it("posts what a rule says to the webhooks of the workspace, signed, and takes changed ones", async () => {
   const posted: string[] = [];
   const server = createServer((request, response) => {

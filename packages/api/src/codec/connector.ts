@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Connector, Mode, RateLimits, ResourceLimits } from "@skep/core/workspace/connector.ts";
 import { DEFAULT_DATABASE_MB, DEFAULT_LIMITS } from "@skep/core/workspace/connector.ts";
+import { DEFAULT_FILE_REGION, type FileStore } from "@skep/core/workspace/file-store.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { Connector as ConnectorMessage, ConnectorSchema } from "../gen/skep/v1/workspace_pb.ts";
 
@@ -29,6 +30,7 @@ export function connectorFromProto(message: ConnectorMessage): Connector {
             ...{ url: specs?.database?.url || undefined, size: specs?.database?.size ?? DEFAULT_DATABASE_MB },
             ...said("retentionDays", specs?.database?.retentionDays),
           },
+          ...filesFromProto(specs?.files),
           ratelimits: resourceLimitsFromProto(specs?.ratelimits ?? specs?.ratelimit),
           ...said("messagesPerSecond", specs?.messagesPerSecond),
         },
@@ -41,7 +43,7 @@ export function connectorFromProto(message: ConnectorMessage): Connector {
 export function connectorToProto(connector: Connector): MessageInitShape<typeof ConnectorSchema> {
   const { id, name, type, workspace, access, config, enabled } = connector;
   const { protocol, resources } = config;
-  const { database, ratelimits, messagesPerSecond } = resources.specs;
+  const { database, files, ratelimits, messagesPerSecond } = resources.specs;
   return {
     ...{ id, name, type, workspace, enabled },
     access: { ...access, maintainers: [...access.maintainers] },
@@ -54,12 +56,19 @@ export function connectorToProto(connector: Connector): MessageInitShape<typeof 
             ...{ url: database.url ?? "", size: database.size },
             ...said("retentionDays", database.retentionDays),
           },
+          ...(files === undefined ? {} : { files }),
           ratelimits,
           ...said("messagesPerSecond", messagesPerSecond),
         },
       },
     },
   };
+}
+
+function filesFromProto(message: Partial<FileStore> | undefined): { readonly files?: FileStore } {
+  if (message === undefined) return {};
+  const { url = "", region = "", bucket = "", accessKey = "", secretKey = "" } = message;
+  return { files: { url, region: region || DEFAULT_FILE_REGION, bucket, accessKey, secretKey } };
 }
 
 /** A field that has a value, or none. */

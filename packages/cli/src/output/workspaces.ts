@@ -60,6 +60,7 @@ export function renderWorkspace(one: Workspace, container?: GetContainerStatusRe
       "Database",
       `${specs?.database?.url || "Skep's"}, ${specs?.database?.size} MB, ${one.databasePoolSize} connections`,
     ],
+    ["Files", specs?.files === undefined ? "Skep's" : `${specs.files.url}, bucket ${specs.files.bucket}`],
     ["Messages", `${rateWords(specs?.messagesPerSecond)}, kept ${keptWords(specs?.database?.retentionDays)}`],
     ["Scaling", `${scaling === undefined ? "off" : scalingWords(scaling)}; ${Math.max(1, one.instances)} at present`],
     ["Version", `${one.resourceVersion}, placed ${one.epoch} times, restarted ${one.restarts} times`],

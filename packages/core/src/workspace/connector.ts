@@ -1,4 +1,5 @@
 import type { Issue } from "../error.ts";
+import type { FileStore } from "./file-store.ts";
 import { check, checkWhole, isName } from "../model/validate-rules.ts";
 
 /** Id of a workspace: lower-case letters, digits and dashes, 1 to 40 characters (R74). */
@@ -53,6 +54,8 @@ export interface Connector {
           /** Days that messages and dead letters are kept; for ever where it is absent. */
           readonly retentionDays?: number;
         };
+        /** An S3 server of the tenant's own; absent for one of Skep's. */
+        readonly files?: FileStore;
         readonly ratelimits: ResourceLimits;
         /** Messages that are stored in a second (R17); the host's own bound otherwise. */
         readonly messagesPerSecond?: number;

@@ -1,4 +1,4 @@
-import type { Connector, Mode, WorkspaceId } from "./connector.ts";
+import type { Connector, Mode } from "./connector.ts";
 
 /** What a move does, in its order, a sentence each. */
 export function moveSteps(to: Mode, bytes: number | undefined): readonly string[] {
@@ -27,8 +27,9 @@ export interface LeftBehind {
 }
 
 /** Why a move does not begin: files would be left that nobody said may stay. */
-export function filesLeft(id: WorkspaceId, { files }: LeftBehind): string | undefined {
-  if (files === undefined || files.count === 0) return undefined;
+export function filesLeft({ id, config }: Connector, { files }: LeftBehind): string | undefined {
+  // Both halves open a store of the tenant's own.
+  if (config.resources.specs.files !== undefined || files === undefined || files.count === 0) return undefined;
   return (
     `The files of workspace ${id} (${sizeOf(files)}) do not move: save them first with skep file get, then move it ` +
     "with --leave-files, and bring them back with skep file put."
@@ -41,12 +42,15 @@ function sizeOf({ count, bytes }: { readonly count: number; readonly bytes: numb
 
 /** What does not move, a sentence each. */
 export function moveLeaves({ id, config }: Connector, to: Mode, left: LeftBehind): readonly string[] {
-  const { url } = config.resources.specs.database;
+  const { database, files: store } = config.resources.specs;
+  const { url } = database;
   const where = to === "standalone" ? "the storage of the shared hosts" : `volume files of the pod ws_${id}`;
   const files = left.files === undefined ? "its files, of which its host has not said how many," : sizeOf(left.files);
   return [
     "rules, schemas, devices and their secrets stay where they are: in the records",
-    `${files} stay in ${where}; a move back finds them there`,
+    store === undefined
+      ? `${files} stay in ${where}; a move back finds them there`
+      : "its files are in an S3 server of its own, and stay there",
     "sockets are ended at the cut-over, connect again by the same address, and are told of a gap",
     "what rules remember of devices begins anew",
     `commands that wait at the first broker for devices that are away are not delivered (${left.devicesAway} are away now)`,

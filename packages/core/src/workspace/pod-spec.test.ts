@@ -37,6 +37,11 @@ describe("the pod of a standalone workspace", () => {
     expect(own.containers.map(one => one.name)).toEqual(["host", "mosquitto", "versitygw"]);
     expect(own.containers[0]?.env).not.toHaveProperty("SKEP_MONGODB_URL");
     expect(JSON.stringify(own)).not.toContain("custom");
+    const files = { url: "https://s3.example.com", region: "eu-1", bucket: "files", accessKey: "k", secretKey: "word" };
+    const elsewhere = specFor(aConnector({ id: "fleet" }, {}, { files }, "standalone"));
+    expect(elsewhere.containers.map(one => one.name)).toEqual(["host", "mosquitto", "mongod"]);
+    expect(Object.keys(elsewhere.containers[0]?.env ?? {}).filter(name => name.startsWith("SKEP_S3"))).toEqual([]);
+    expect(JSON.stringify(elsewhere)).not.toContain("s3.example.com");
   });
 
   it("stays with its volumes and needs no scheduler to go on", () => {

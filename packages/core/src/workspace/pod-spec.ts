@@ -10,7 +10,7 @@ export interface PodSettings {
   /** Where pods reach the schedulers, commas between several. */
   readonly apiUrl: string;
   readonly images: Readonly<Record<"workspace" | "mosquitto" | "mongo" | "versitygw", string>>;
-  /** Hosts of the platform's own network that a tenant's own database may be on. */
+  /** Hosts inside that a tenant's own database or S3 server may be on. */
   readonly databaseHosts: readonly string[];
   /** And those that webhooks may go to, also by plain HTTP. */
   readonly webhookHosts: readonly string[];
@@ -50,20 +50,22 @@ const DATABASE_MB = { least: 512, most: 4_096 };
 const PRIVATE_NETWORKS = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16";
 
 /**
- * What runs a standalone workspace: its host, its broker, its files, and its database where the
+ * What runs a standalone workspace: its host, its broker, and its files and its database where the
  * tenant has none of his own (R85). The host reaches the others by the loopback of the pod, and
  * database and files listen nowhere else, so that the database needs no password. Secrets are in
  * the environment, never in a command.
  */
 export function podSpec(connector: Connector, settings: PodSettings, secrets: PodSecrets): DeploymentSpec {
-  const hasDatabase = connector.config.resources.specs.database.url === undefined;
+  const { database, files } = connector.config.resources.specs;
+  const hasDatabase = database.url === undefined;
+  const hasFiles = files === undefined;
   return {
     name: podName(connector.id),
     replicas: 1,
     containers: [
-      hostOf(connector, settings, secrets, hasDatabase),
+      hostOf(connector, settings, secrets),
       brokerOf(settings, secrets),
-      filesOf(settings, secrets),
+      ...(hasFiles ? [filesOf(settings, secrets)] : []),
       ...(hasDatabase ? [databaseOf(connector, settings)] : []),
     ],
     placement: { strategy: "least-loaded", constraints: [], maxPerNode: undefined, antiAffinity: [] },
@@ -77,9 +79,11 @@ export function podSpec(connector: Connector, settings: PodSettings, secrets: Po
   };
 }
 
-function hostOf(connector: Connector, settings: PodSettings, secrets: PodSecrets, hasDatabase: boolean): ContainerSpec {
+function hostOf(connector: Connector, settings: PodSettings, secrets: PodSecrets): ContainerSpec {
   const { memoryMb } = sizeOf({ devices: 0, messagesPerDay: 0, connections: limitsOf(connector).sockets });
-  const own = { SKEP_MONGODB_URL: "mongodb://127.0.0.1:27017/?replicaSet=rs", SKEP_MONGODB_INITIATE: "yes" };
+  const { database, files } = connector.config.resources.specs;
+  const ownDatabase = { SKEP_MONGODB_URL: "mongodb://127.0.0.1:27017/?replicaSet=rs", SKEP_MONGODB_INITIATE: "yes" };
+  const ownFiles = { SKEP_S3_URL: `http://127.0.0.1:${POD_FILES_PORT}`, SKEP_S3_SECRET_KEY: secrets.files };
   return {
     ...container("host", settings.images.workspace, memoryMb, ["healthy", "7703", "/livez"]),
     command: ["node", "/app/host.mjs"],
@@ -89,8 +93,8 @@ function hostOf(connector: Connector, settings: PodSettings, secrets: PodSecrets
       ...{ SKEP_MQTT_PASSWORD: secrets.broker, SKEP_EVENTS_PORT: String(POD_EVENTS_PORT) },
       ...{ SKEP_TRUSTED_PROXIES: PRIVATE_NETWORKS, SKEP_ALLOWED_DATABASE_HOSTS: settings.databaseHosts.join(",") },
       SKEP_ALLOWED_WEBHOOK_HOSTS: settings.webhookHosts.join(","),
-      ...{ SKEP_S3_URL: `http://127.0.0.1:${POD_FILES_PORT}`, SKEP_S3_SECRET_KEY: secrets.files },
-      ...(hasDatabase ? own : {}),
+      ...(files === undefined ? ownFiles : {}),
+      ...(database.url === undefined ? ownDatabase : {}),
     },
     ports: [{ containerPort: POD_EVENTS_PORT, protocol: "tcp", hostPort: undefined }],
   };

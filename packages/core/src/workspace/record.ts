@@ -3,7 +3,7 @@ import { changedScaling, DEFAULT_SCALING, type ScalingChange, type ScalingPolicy
 import type { Connector, Mode, WorkspaceId } from "./connector.ts";
 import type { HostStrategy } from "./host.ts";
 import { withResources, type WantedResources } from "./resources.ts";
-import { hasHiddenPassword, keepSecrets } from "./secrets.ts";
+import { hiddenPasswordIn, keepSecrets } from "./secrets.ts";
 import { refusedBy, type Purpose } from "./selection.ts";
 
 /** A workspace as it is recorded. */
@@ -73,7 +73,7 @@ export interface WorkspaceChange {
  */
 export function firstWorkspace(wanted: NewWorkspace, now: number): WorkspaceRecord {
   refuseMode(wanted.connector.id, modeOf(wanted.connector), wanted.purpose);
-  if (hasHiddenPassword(wanted.connector)) throw refuseWorkspace.hiddenPassword(wanted.connector.id);
+  refuseHidden(wanted.connector);
   const { tenantId, connector, purpose, strategy } = wanted;
   return {
     ...{ id: connector.id, tenantId, connector, purpose, strategy, desired: "run", data: "keep", restarts: 0 },
@@ -104,7 +104,7 @@ export function changedWorkspace(
   }
   if (before.desired === "deleted") throw refuseWorkspace.beingDeleted(id);
   const connector = keepSecrets(change.connector ?? before.connector, before.connector);
-  if (hasHiddenPassword(connector)) throw refuseWorkspace.hiddenPassword(id);
+  refuseHidden(connector);
   const changed = { ...before, ...parts, connector, scaling: changedScaling(before.scaling, scaling) };
   const bounded = resources === undefined ? changed : withResources(changed, resources);
   const after = { ...bounded, version: version + 1, updatedAt: now };
@@ -112,6 +112,11 @@ export function changedWorkspace(
     throw refuseWorkspace.modeFixed(id, modeOf(before.connector));
   refuseMode(id, modeOf(after.connector), after.purpose);
   return restart === true ? { ...after, restarts: before.restarts + 1 } : after;
+}
+
+function refuseHidden(connector: Connector): void {
+  const where = hiddenPasswordIn(connector);
+  if (where !== undefined) throw refuseWorkspace.hiddenPassword(connector.id, where);
 }
 
 function modeOf(connector: Connector): Mode {
@@ -167,13 +172,16 @@ export const refuseWorkspace = {
       `Workspace ${id} is being deleted; wait until it is gone, then create it anew.`,
       { details: { workspaceId: id } },
     ),
-  hiddenPassword: (id: WorkspaceId): SkepError => {
-    const path = "connector.config.resources.specs.database.url";
-    const problem = "its password is ***, which stands for the recorded one in an address that is the recorded one";
+  hiddenPassword: (id: WorkspaceId, where: "database.url" | "files.secret_key"): SkepError => {
+    const path = `connector.config.resources.specs.${where}`;
+    const [what, problem] =
+      where === "database.url"
+        ? ["database", "its password is ***, which stands for the recorded one in an address that is the recorded one"]
+        : ["file storage", "it is ***, which stands for the recorded one at the recorded url, bucket and access key"];
     return new SkepError(
       "invalid_argument",
       "PASSWORD_HIDDEN",
-      `The database of workspace ${id} has the password ***, and its address is not the recorded one: write the password.`,
+      `The ${what} of workspace ${id} has the password ***, and its address is not the recorded one: write the password.`,
       { details: { workspaceId: id }, issues: [{ path, problem, advice: "write the password" }] },
     );
   },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aConnector } from "../testing/connector.ts";
-import { hidePassword, keepSecrets, withoutSecrets, withSecret } from "./secrets.ts";
+import { hiddenPasswordIn, hidePassword, keepSecrets, withoutSecrets, withSecret } from "./secrets.ts";
 
 const at = (url: string | undefined, secret = "sk_live_0123456789") =>
   aConnector({}, { secret }, { database: { url, size: 10 } });
@@ -31,5 +31,21 @@ describe("the secrets of a connector", () => {
     expect(keepSecrets(other, recorded)).toEqual(other);
     expect(keepSecrets(at(undefined, ""), recorded)).toEqual(at(undefined));
     expect(withSecret(recorded, "x")).toEqual(at(URL_OF_ITS_OWN, "x"));
+  });
+
+  it("of its file storage are hidden, and kept only for the same server, bucket and key", () => {
+    const store = { url: "https://s3.example.com", region: "eu-1", bucket: "files", accessKey: "k", secretKey: "word" };
+    const of = (over: object) => aConnector({}, {}, { files: { ...store, ...over } });
+    const shown = withoutSecrets(of({}));
+    expect(shown.config.resources.specs.files).toEqual({ ...store, secretKey: "***" });
+    const kept = (wanted: object) => keepSecrets(of(wanted), of({})).config.resources.specs.files?.secretKey;
+    expect(kept({ secretKey: "***", region: "other" })).toBe("word");
+    expect(kept({ secretKey: "another" })).toBe("another");
+    for (const over of [{ url: "https://evil.example" }, { bucket: "other" }, { accessKey: "other" }])
+      expect(kept({ secretKey: "***", ...over })).toBe("***");
+    expect(hiddenPasswordIn(of({ secretKey: "***" }))).toBe("files.secret_key");
+    expect(hiddenPasswordIn(of({}))).toBeUndefined();
+    expect(keepSecrets(aConnector(), of({})).config.resources.specs).not.toHaveProperty("files");
+    expect(withSecret(of({}), "x").config.resources.specs.files).toEqual(store);
   });
 });

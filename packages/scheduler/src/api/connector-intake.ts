@@ -3,12 +3,13 @@ import { connectorFromProto } from "@skep/api/codec/connector.ts";
 import { SkepError, type Issue } from "@skep/core/error.ts";
 import { validateConnector, type Connector } from "@skep/core/workspace/connector.ts";
 import { databaseUrlIssues } from "@skep/core/workspace/database-url.ts";
+import { fileStoreIssues } from "@skep/core/workspace/file-store.ts";
 import { withSecret } from "@skep/core/workspace/secrets.ts";
 import { digestSecret, isDigest } from "@skep/kit/secret-digest.ts";
 
 /**
  * Reads a connector as it was sent, with the digest in place of its secret. `databaseHosts` of the
- * platform's own network may be its database.
+ * platform's own network may be its database and its S3 server.
  * @throws SkepError `invalid_argument` `CONNECTOR_INVALID` with everything that is wrong.
  */
 export function acceptConnector(message: ConnectorMessage, databaseHosts: readonly string[]): Connector {
@@ -42,8 +43,13 @@ function accept(message: ConnectorMessage, databaseHosts: readonly string[], has
   const taken: readonly Issue[] = isDigest(secret)
     ? [{ path: "access.secret", problem: "it has the form of a digest", advice: "choose a secret of its own" }]
     : [];
-  const { url } = connector.config.resources.specs.database;
-  const all = [...issues, ...taken, ...(url === undefined ? [] : databaseUrlIssues(url, databaseHosts))];
+  const { database, files } = connector.config.resources.specs;
+  const { url } = database;
+  const all = [
+    ...[...issues, ...taken],
+    ...(url === undefined ? [] : databaseUrlIssues(url, databaseHosts)),
+    ...(files === undefined ? [] : fileStoreIssues(files, databaseHosts)),
+  ];
   if (all.length > 0) throw invalid(all);
   return hasSecret ? withSecret(connector, digestSecret(connector.id, secret)) : connector;
 }

@@ -31,7 +31,7 @@ export interface ApiDeps {
   readonly fixedPorts: readonly PortRange[];
   /** Domains that nobody may take. */
   reservedDomains(): Promise<readonly string[]>;
-  /** Hosts of the platform's own network that workspaces may have as their database. */
+  /** Hosts inside that workspaces may have as their database or S3 server. */
   readonly databaseHosts: readonly string[];
   /** Hosts of the platform's own network that webhooks may go to. */
   readonly webhookHosts: readonly string[];

@@ -27,7 +27,10 @@ export async function droppedData(
       : `The volumes ${names} of its pod stay on ${node}, for a standalone workspace of this id and tenant; ` +
           `drop it with its data now, or remove one by skep volume rm ${deploymentId} NAME.`;
   });
-  const own = specs.database.url === undefined ? [] : ["Its database is the tenant's own, and stays as it is."];
+  const own = [
+    ...(specs.database.url === undefined ? [] : ["Its database is the tenant's own, and stays as it is."]),
+    ...(specs.files === undefined ? [] : ["Its S3 server is the tenant's own, and its files there stay."]),
+  ];
   if (removesData)
     return ["A shared host removes what shared hosts keep of its database and files.", ...onNodes, ...own];
   const shared =

@@ -38,7 +38,7 @@ export async function migrateWorkspace(
   const left = await leftBehind(deps, container);
   const last = (await store.getMove(workspaceId))?.move;
   const isMoving = last !== undefined && !isOver(last);
-  const because = leaveFiles || isMoving ? undefined : filesLeft(workspaceId, left);
+  const because = leaveFiles || isMoving ? undefined : filesLeft(container.record.connector, left);
   if (dryRun) return preview(deps, container, { to: to as Mode, left, last, because });
   if (because !== undefined) throw new SkepError("failed_precondition", "MOVE_LEAVES_FILES", because);
   refuseWithoutPods(deps, workspaceId, to as Mode);

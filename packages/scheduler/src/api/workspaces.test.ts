@@ -149,6 +149,25 @@ describe("workspaces over HTTP", () => {
     expect(isSecret("mxbh48wy", kept.access.secret, SECRET)).toBe(true);
   });
 
+  it("may have an S3 server of their own; its key is never answered, and goes to no other server", async () => {
+    const { create, send, store } = await start();
+    const files = { url: "https://s3.example.com", bucket: "fleet", accessKey: "AKIA", secretKey: "hunter2" };
+    const inside = await create(withPart("config.resources.specs.files", { ...files, url: "https://versitygw:7070" }));
+    expect(inside.body.message).toContain("specs.files.url: versitygw is in the platform's own network");
+    expect(JSON.stringify(inside.body)).not.toContain("hunter2");
+    const { body } = await create(withPart("config.resources.specs.files", files));
+    const shown = body["workspace"] as { readonly connector: { readonly config: object } };
+    expect(shown.connector.config).toMatchObject({ resources: { specs: { files: { ...files, secretKey: "***" } } } });
+    const change = (connector: object) => send("PATCH", "/api/v1/workspaces/mxbh48wy", { connector });
+    expect((await change({ ...shown.connector, name: "Renamed" })).status).toBe(200);
+    const kept = (await store.getWorkspace("mxbh48wy"))!.connector;
+    expect([kept.name, kept.config.resources.specs.files]).toEqual(["Renamed", { ...files, region: "us-east-1" }]);
+    const text = JSON.stringify(shown.connector).replace("s3.example.com", "evil.example.com");
+    const moved = await change(JSON.parse(text) as object);
+    expect(reasonOf(moved)).toBe("PASSWORD_HIDDEN");
+    expect(JSON.stringify(moved.body)).toContain("specs.files.secret_key");
+  });
+
   it("are refused as shared where a regulator asks for more, by the name of the rule", async () => {
     const { create, send } = await start();
     const refused = await create(aDocument(), { purpose: { isRegulated: true } });

@@ -1,3 +1,4 @@
+import { isSameStore } from "@skep/core/workspace/file-store.ts";
 import { limitsOf, validateConnector, type Connector } from "@skep/core/workspace/connector.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { systemClock, type Clock } from "@skep/kit/clock.ts";
@@ -165,8 +166,9 @@ export class Container {
     const { specs } = this.#connector.config.resources;
     const next = connector.config.resources.specs;
     if (connector.id !== this.id) throw refused("update", "its id cannot change");
-    if (next.database.url !== specs.database.url || connector.access.secret !== this.#connector.access.secret)
-      throw refused("update", "its database address and its secret take effect when it is deployed again");
+    const isElsewhere = next.database.url !== specs.database.url || !isSameStore(next.files, specs.files);
+    if (isElsewhere || connector.access.secret !== this.#connector.access.secret)
+      throw refused("update", "its database, its file storage and its secret take effect when it is deployed again");
     this.#connector = connector;
     this.#assembly?.events.setLimits(limitsOf(connector));
     this.#bound();

@@ -14,7 +14,7 @@ import { createHttpPost, type Post } from "../rules/webhook-post.ts";
 /** Where the engines of a process are. */
 export interface EngineSettings {
   readonly mongoUrl: string;
-  /** Hosts of the platform's own network that a tenant's own database may be on. */
+  /** Hosts inside that a tenant's own database or S3 server may be on. */
   readonly allowedDatabaseHosts?: readonly string[];
   readonly mqttUrl: string;
   /** As whom messages are read and published; nobody by default. */

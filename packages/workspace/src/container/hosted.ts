@@ -1,6 +1,7 @@
 import { COUNTS } from "@skep/core/workspace/container.ts";
 import { readRuleSet, type RuleSet } from "@skep/core/rules/rule-set.ts";
 import type { Connector, WorkspaceId } from "@skep/core/workspace/connector.ts";
+import { isSameStore, type FileStore } from "@skep/core/workspace/file-store.ts";
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
 import type { MoveFacts } from "@skep/core/workspace/move.ts";
 import { scaled } from "@skep/core/workspace/scaled.ts";
@@ -234,7 +235,9 @@ function canBeAsked(database: Database | undefined): database is WorkspaceDataba
 /** Whether a container cannot take it while it runs, or a restart was asked for. */
 function needsAnew(before: AssignedWorkspace, { connector, restarts }: AssignedWorkspace): boolean {
   const urlOf = (one: AssignedWorkspace["connector"]): string | undefined => one.config.resources.specs.database.url;
-  const isElsewhere = urlOf(connector) !== urlOf(before.connector);
+  const filesOf = (one: AssignedWorkspace["connector"]): FileStore | undefined => one.config.resources.specs.files;
+  const isElsewhere =
+    urlOf(connector) !== urlOf(before.connector) || !isSameStore(filesOf(connector), filesOf(before.connector));
   return restarts !== before.restarts || isElsewhere || connector.access.secret !== before.connector.access.secret;
 }
 

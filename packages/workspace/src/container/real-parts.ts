@@ -3,6 +3,7 @@ import { openChannel, sessionOf } from "../channel/channel.ts";
 import { leaveSession } from "../channel/leave-session.ts";
 import { DEFAULT_POOL } from "../database/connection.ts";
 import { openDatabase } from "../database/database.ts";
+import { openOwnFiles } from "../files/own-files.ts";
 import { createRules } from "../rules/rules.ts";
 import { createWebhooks } from "../rules/webhook.ts";
 import type { WebhookTarget } from "../rules/webhook-posting.ts";
@@ -37,7 +38,11 @@ export function realParts(engines: Engines, content: WorkspaceContent = {}): Par
         ...(retentionDays === undefined ? {} : { retentionDays }),
       });
     },
-    files: async ({ connector }) => engines.files?.host.openSoon({ id: connector.id, regions: engines.files.regions }),
+    files: async ({ connector: { id, config } }) => {
+      const own = config.resources.specs.files;
+      if (own !== undefined) return openOwnFiles(id, own, engines.allowedDatabaseHosts);
+      return engines.files?.host.openSoon({ id, regions: engines.files.regions });
+    },
     channel: async ({ connector, mayRead }) => {
       const { instance, release } = await acquirePublisher(engines);
       const { url, username, password, ca } = mqtt;

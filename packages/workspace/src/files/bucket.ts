@@ -1,3 +1,4 @@
+import type { LookupFunction } from "node:net";
 import type { Readable } from "node:stream";
 import {
   AbortMultipartUploadCommand,
@@ -24,6 +25,8 @@ export interface FileRegion {
   readonly publicEndpoint?: string;
   /** Nobody outside reaches the endpoint, so that a link would lead nowhere. */
   readonly isInside?: true;
+  /** How its name is resolved; the system's own way where it is absent. */
+  readonly lookup?: LookupFunction;
   /** What the server calls its region; `us-east-1` by default. */
   readonly s3Region?: string;
   readonly bucket: string;
@@ -74,7 +77,8 @@ export class Bucket {
 
   /** A client of the same server at another address. */
   clientFor(endpoint: string): S3Client {
-    const { accessKeyId, secretAccessKey } = this.region;
+    const { accessKeyId, secretAccessKey, lookup } = this.region;
+    const agent = { maxSockets: 256, ...(lookup === undefined ? {} : { lookup }) };
     return new S3Client({
       ...{ endpoint, region: this.s3Region, forcePathStyle: true, maxAttempts: 3 },
       credentials: { accessKeyId, secretAccessKey },
@@ -84,8 +88,8 @@ export class Bucket {
       requestHandler: {
         connectionTimeout: 3_000,
         socketTimeout: 30_000,
-        httpsAgent: { maxSockets: 256 },
-        httpAgent: { maxSockets: 256 },
+        httpsAgent: agent,
+        httpAgent: agent,
       },
     });
   }

@@ -24,6 +24,8 @@ export interface FileWorkspace {
   readonly quota?: FileQuota;
   /** In lower case, without their dot. */
   readonly extensions?: readonly string[];
+  /** Called once they are closed. */
+  readonly onClosed?: () => void;
 }
 
 /** The files of all workspaces of a process, which share one client for each region. */
@@ -66,7 +68,10 @@ export function createFileHost(options: FileHostOptions): FileHost {
   async function opened(workspace: FileWorkspace, begin: (files: Files) => Promise<void>): Promise<WorkspaceFiles> {
     const { id, quota = DEFAULT_QUOTA, extensions = DEFAULT_EXTENSIONS, regions = [standard] } = workspace;
     const names = regions.length === 0 ? [standard] : [...new Set(regions)];
-    const onClosed = (): void => void open.delete(files);
+    const onClosed = (): void => {
+      open.delete(files);
+      workspace.onClosed?.();
+    };
     const files = new Files({ id, quota, extensions, clock, stallMs, onClosed, buckets: names.map(bucketOf) });
     await begin(files);
     open.add(files);
