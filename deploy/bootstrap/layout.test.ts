@@ -65,6 +65,8 @@ describe("the layout of a Swarm", () => {
     const url = (given = {}): string | undefined => chooseLayout(small, given).env["SKEP_WORKSPACE_API_URL"];
     expect(url()).toBe("http://10.0.0.1:7700,http://10.0.0.2:7700");
     expect(url({ SKEP_SCHEDULER_REPLICAS: "1", SKEP_API_PUBLISHED_PORT: "7701" })).toBe("http://10.0.0.1:7701");
+    const alone = (address: string) => chooseLayout([at("manager", address)], {}).env["SKEP_WORKSPACE_API_URL"];
+    expect(["127.0.0.1", "0.0.0.0", "10.0.0.1"].map(alone)).toEqual(["", "", "http://10.0.0.1:7700"]);
   });
 
   it("counts a worker with the database or the operator's label to the control plane", () => {

@@ -77,7 +77,10 @@ function apiUrls(
 ): string {
   const port = given["SKEP_API_PUBLISHED_PORT"] || "7700";
   const having = active.filter(({ Spec }) => constraint !== ON_MANAGERS || Spec.Role === "manager");
-  return having.flatMap(({ Status }) => (Status?.Addr ? [`http://${Status.Addr}:${port}`] : [])).join(",");
+  // A Swarm of one node may know itself by an address that leads nowhere from within a pod.
+  const addresses = having.flatMap(({ Status }) => (Status?.Addr ? [Status.Addr] : []));
+  const reached = addresses.filter(one => !/^(127\.|0\.0\.0\.0$|::1?$)/.test(one));
+  return reached.map(one => `http://${one}:${port}`).join(",");
 }
 
 /** Chooses for the Swarm of a manager, by its present nodes and the scheduler that it may run. */

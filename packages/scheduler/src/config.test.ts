@@ -3,7 +3,7 @@ import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
 import { LIMITS } from "@skep/server/limits.ts";
 import { limitsOf } from "@skep/server/settings.ts";
 import { describe, expect, it } from "vitest";
-import { defaultQuotaOf, readConfig, retentionOf, settingsOf } from "./config.ts";
+import { defaultQuotaOf, podsOf, readConfig, retentionOf, settingsOf } from "./config.ts";
 import { DEFAULT_RETENTION } from "./loop/retention-settings.ts";
 
 const token = "a-token-of-the-operator";
@@ -57,6 +57,23 @@ describe("the configuration", () => {
     expect(settingsOf(readConfig({ SKEP_API_TOKEN: token })).tenantsOnManagers).toBe("avoid");
     expect(settingsOf(told("never")).tenantsOnManagers).toBe("never");
     expect(() => told("sometimes")).toThrow(/SKEP_TENANTS_ON_MANAGERS/);
+  });
+
+  it.each([
+    "10.0.0.1:7700",
+    "ftp://a",
+    "http://localhost:7700",
+    "http://a:1,http://127.0.0.1:7700",
+    "http://[::1]:7700",
+  ])("refuses %s as where pods find the schedulers", url => {
+    const read = (): unknown => readConfig({ SKEP_API_TOKEN: token, SKEP_WORKSPACE_API_URL: url });
+    expect(read).toThrow(/SKEP_WORKSPACE_API_URL.*localhost is the pod itself/);
+  });
+
+  it("makes no pods where nobody said that, and names all places otherwise", () => {
+    const podsAt = (url: string) => podsOf(readConfig({ SKEP_API_TOKEN: token, SKEP_WORKSPACE_API_URL: url }))?.apiUrl;
+    expect(podsAt("")).toBeUndefined();
+    expect(podsAt("http://10.0.0.1:7700, http://b:7700")).toBe("http://10.0.0.1:7700, http://b:7700");
   });
 
   it("reads the domains that nobody may take", () => {

@@ -17,6 +17,13 @@ const ms = (otherwise: number) => z.coerce.number().int().min(1).default(otherwi
 const DEFAULT_QUOTA = { instances: 200, cpuMillis: 200_000, memoryBytes: 100 * 2 ** 30 };
 const bound = (otherwise: number) => z.coerce.number().int().min(0).default(otherwise);
 /** Names with commas between. */
+/** A pod has a loopback of its own. */
+function isReachedByPods(text: string): boolean {
+  const url = URL.parse(text.trim());
+  if (url === null || !["http:", "https:"].includes(url.protocol)) return false;
+  return !/^(localhost|.*\.localhost|127\..*|\[::1\]|0\.0\.0\.0)$/.test(url.hostname);
+}
+
 const names = z
   .string()
   .default("")
@@ -172,7 +179,12 @@ export const SCHEDULER_SETTINGS = {
   ),
   podApiUrl: setting(
     "SKEP_WORKSPACE_API_URL",
-    z.string().optional(),
+    z
+      .string()
+      .refine(text => text === "" || text.split(",").every(isReachedByPods), {
+        error: "use http://host:port, commas between several; localhost is the pod itself",
+      })
+      .optional(),
     "where the pods of standalone workspaces reach the schedulers, such as http://10.0.0.11:7700, commas between several",
   ),
   podImage: setting(

@@ -130,7 +130,10 @@ describe("a workspace without a host", () => {
       "which is preparing on node node-1: it pulls the image",
       pod({}, [{ state: "preparing", message: "it pulls the image" }]),
     ],
-    ["which runs on node node-1, to report.", pod({}, [{ state: "running", health: "healthy" }])],
+    [
+      "which runs on node node-1, to report; where that lasts, see skep logs acme.ws_fleet: it may not find",
+      pod({}, [{ state: "running", health: "healthy" }]),
+    ],
     ["A container of it is unhealthy.", pod({}, [{ state: "running", health: "unhealthy" }])],
   ])("waits for its pod: %s", (words, one) => {
     expect(whyPodWaits(one)).toContain("waits for");

@@ -193,7 +193,8 @@ export function whyPodWaits(pod: Pod | undefined): string | undefined {
   }
   if (current.state === "running") {
     const unwell = current.health === "unhealthy" ? " A container of it is unhealthy." : "";
-    return `waits for the host in its pod ${id}, which runs on node ${current.nodeId}, to report.${unwell}`;
+    const last = `; where that lasts, see skep logs ${id}: it may not find the schedulers (SKEP_WORKSPACE_API_URL)`;
+    return `waits for the host in its pod ${id}, which runs on node ${current.nodeId}, to report${last}.${unwell}`;
   }
   const said = current.message === "" ? "" : `: ${current.message}`;
   return `waits for its pod ${id}, which is ${current.state} on node ${current.nodeId}${said}`;
