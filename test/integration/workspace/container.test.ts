@@ -181,6 +181,7 @@ it("reads and stores while its S3 server is away, says that files are, and has t
   const upload = (): Promise<unknown> => files!.upload("a.txt", Readable.from([Buffer.from("hello")]));
   for (const call of [upload, () => files!.list(), async () => files!.usage()])
     await expect(call()).rejects.toMatchObject({ reason: "FILES_AWAY", code: "unavailable" });
+  expect(running.counts()).not.toHaveProperty("files.files");
   expect(running.isHealthy()).toBe(false);
   expect(running.lastError()).toMatch(/^The files are away: Region .* ECONNREFUSED.*tried again; messages are stored/);
   await s3.start();

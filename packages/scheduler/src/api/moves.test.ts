@@ -56,6 +56,19 @@ it.each([
   expect((await migrate({})).body).toMatchObject({ recorded: true });
 });
 
+it("leaves nothing of a workspace whose files are in an S3 server of its own", async () => {
+  await report({ "files.files": 2, "files.bytes": 3_400_000 });
+  const files = { url: "https://s3.example.com", region: "eu-1", bucket: "files", accessKey: "k", secretKey: "word" };
+  const connector = aConnector({ id: "fleet" }, {}, { files });
+  await platform.store.changeWorkspace("fleet", { connector }, undefined, someone, 2);
+  const tried = await migrate({ dryRun: true });
+  expect([tried.blocked, tried.left]).toEqual([
+    [],
+    expect.stringContaining("in an S3 server of its own, and stay there"),
+  ]);
+  expect((await migrate({})).body).toMatchObject({ recorded: true });
+});
+
 it("says for how many devices commands may be lost", async () => {
   const { store, deps } = platform;
   const ids = ["away", "here", "never"];

@@ -238,7 +238,9 @@ export class Files implements WorkspaceFiles {
 
   counts(): Readonly<Record<string, number>> {
     const now = { uploadsNow: this.#uploads.size, downloadsNow: this.#downloads, openLinks: this.#links.size };
-    return { ...this.#ledger.usage(), ...this.#passed, ...now };
+    // What was not counted yet is not none.
+    const usage = this.#beginning.problem === undefined ? this.#ledger.usage() : {};
+    return { ...usage, ...this.#passed, ...now };
   }
 
   /** Calls off what is on its way; the clients are the host's. */
