@@ -14,6 +14,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import type { Clock } from "@skep/kit/clock.ts";
+import { boundAnswers } from "./bounded-answers.ts";
 import { isMissing, noFile, storeFailure } from "./failure.ts";
 
 /** A place that keeps files: a bucket of an S3 server. */
@@ -53,6 +54,9 @@ const PART_BYTES = 8 * 1024 * 1024;
 /** Largest file that can be uploaded. */
 export const LARGEST_FILE = PART_BYTES * 10_000;
 
+/** Of 1,000 each: more than any workspace may have, less than a server could make up. */
+export const MOST_PAGES = 30;
+
 /** How long a region that failed is asked after the others, and when it is looked at again. */
 const AVOIDED_MS = 10_000;
 
@@ -79,7 +83,7 @@ export class Bucket {
   clientFor(endpoint: string): S3Client {
     const { accessKeyId, secretAccessKey, lookup } = this.region;
     const agent = { maxSockets: 256, ...(lookup === undefined ? {} : { lookup }) };
-    return new S3Client({
+    const client = new S3Client({
       ...{ endpoint, region: this.s3Region, forcePathStyle: true, maxAttempts: 3 },
       credentials: { accessKeyId, secretAccessKey },
       // With more of them a signed link holds the checksum of nothing, and the upload fails.
@@ -92,6 +96,7 @@ export class Bucket {
         httpAgent: agent,
       },
     });
+    return boundAnswers(client);
   }
 
   /** Why the last call failed; empty where it did not. */
@@ -182,7 +187,7 @@ export class Bucket {
     const which = { Bucket: this.region.bucket, Prefix: prefix };
     await this.#ask("delete parts of files", async () => {
       let from: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {};
-      for (;;) {
+      for (let pages = 0; pages < MOST_PAGES; pages += 1) {
         const page = await this.#client.send(new ListMultipartUploadsCommand({ ...which, ...from }));
         for (const { Key, UploadId } of page.Uploads ?? []) {
           if (Key === undefined || isGoingOn(Key)) continue;

@@ -4,7 +4,7 @@ import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import { contentTypeOf, fileKeyPrefix, fileNameIssues, filePrefixIssues } from "@skep/core/workspace/file-name.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { Beginning } from "./beginning.ts";
-import { firstOf, LARGEST_FILE, type Bucket, type StoredObject } from "./bucket.ts";
+import { firstOf, LARGEST_FILE, MOST_PAGES, type Bucket, type StoredObject } from "./bucket.ts";
 import { filesAway, noFile, refuseName } from "./failure.ts";
 import type { FileInfo, FilePage, FileRange, ListRequest, UploadOptions, WorkspaceFiles } from "./files.ts";
 import { Ledger, type FileQuota, type FileUsage, type Hold } from "./ledger.ts";
@@ -272,13 +272,14 @@ export class Files implements WorkspaceFiles {
   async #countIn(bucket: Bucket): Promise<FileQuota> {
     const used = { bytes: 0, files: 0 };
     let after = "";
-    for (;;) {
+    for (let pages = 0; pages < MOST_PAGES; pages += 1) {
       const { objects, isLast } = await bucket.page(this.#prefix, after, PAGE);
       for (const { size } of objects) used.bytes += size;
       used.files += objects.length;
       after = objects.at(-1)?.key ?? "";
       if (isLast || objects.length === 0) return used;
     }
+    throw tooManyFiles();
   }
 
   #recountLater(): void {
@@ -350,6 +351,11 @@ export class Files implements WorkspaceFiles {
 
 function closed(): SkepError {
   return new SkepError("unavailable", "FILES_CLOSED", "The files of the workspace are closed here. Ask for its host.");
+}
+
+function tooManyFiles(): SkepError {
+  const text = `The storage has more than ${MOST_PAGES * PAGE} files of the workspace. Delete some there.`;
+  return new SkepError("failed_precondition", "FILE_STORE_FILES", text);
 }
 
 function tooMany(what: string, most: number): SkepError {
