@@ -1,3 +1,4 @@
+import { DROPPED_CAPABILITIES } from "@skep/core/model/capabilities.ts";
 import { isReservedLabel } from "@skep/core/model/labels.ts";
 import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import { isReservedPort } from "@skep/core/model/host-ports.ts";
@@ -11,15 +12,6 @@ import { identityLabels, LABEL, volumeLabels } from "./labels.ts";
 import { containerName, instanceHostname, networkName, volumeName } from "./names.ts";
 import { formatPorts } from "./ports.ts";
 import { deny, refuseUnsafe } from "./refusals.ts";
-
-/**
- * Taken from Docker's default set, all else stays. NET_RAW forges packets towards neighbours on the
- * bridge; MKNOD makes device files; AUDIT_WRITE writes the node's audit log; SETFCAP hands out file
- * capabilities, which no-new-privileges voids anyway. What stays is what official images use when
- * they start as root and step down: CHOWN, DAC_OVERRIDE, FOWNER, SETUID, SETGID (postgres, nginx,
- * mosquitto), NET_BIND_SERVICE (nginx on 80), KILL and SYS_CHROOT (haproxy).
- */
-const DROPPED_CAPABILITIES = ["NET_RAW", "MKNOD", "AUDIT_WRITE", "SETFCAP"];
 
 /**
  * A container's output is kept in three files of this size, so that a chatty tenant cannot fill the
@@ -50,7 +42,7 @@ export function toCreateOptions(request: CreateContainer, node: { readonly hostn
     StopTimeout: Math.ceil(instance.spec.stopGraceMs / 1000),
     HostConfig: {
       ...hostConfig(container.resources),
-      CapDrop: DROPPED_CAPABILITIES,
+      CapDrop: [...DROPPED_CAPABILITIES],
       ReadonlyRootfs: container.readOnly,
       Mounts: container.volumes.map(mount => toMount(instance, mount)) as MountSettings[],
       Tmpfs: Object.fromEntries(container.tmpfs.map(target => [target, ""])),

@@ -5,7 +5,7 @@ import { messageJson } from "../output/print.ts";
 import { act, examples } from "../session/act.ts";
 import { applySpec } from "../session/apply.ts";
 import type { Applied } from "../session/apply.ts";
-import { composeOptions, readComposeFile } from "../session/compose-file.ts";
+import { composeOptions, readComposeFiles } from "../session/compose-file.ts";
 import type { ComposeOptions } from "../session/compose-file.ts";
 import { inParallel } from "../session/in-parallel.ts";
 import type { Session } from "../session/open.ts";
@@ -21,13 +21,15 @@ export const deploy: Setup = (command, io) => {
   waitOptions(composeOptions(command));
   examples(command, [
     ["skep deploy -f compose.yaml", "create or update every service of the file, and wait"],
+    ["skep deploy -f compose.yaml -f production.yaml", "the second file changes what the first says"],
+    ["skep deploy web", "only this service, with what it needs"],
     ["skep deploy --profile debug", "with the services of a profile, which are left out otherwise"],
     ["skep deploy -t acme --timeout 10m", "for another tenant, with more patience"],
     ["TAG=1.28 skep deploy --no-wait", "a variable of the file; do not wait"],
     ["skep deploy -o json | jq .deployments", "what became of each, for a program"],
   ]);
-  act(command, io, async (session, options: Options) => {
-    const specs = readComposeFile(io, options);
+  act(command, io, async (session, options: Options, services: readonly string[]) => {
+    const specs = readComposeFiles(io, services, options);
     const applied = await inParallel(specs, async spec => {
       const one = await applySpec(session, spec, options.timeout);
       if (!session.json) io.out(renderApplied(session, one));

@@ -5,7 +5,7 @@ import { DeploymentSpecSchema } from "@skep/api/gen/skep/v1/spec_pb.ts";
 import { renderPlacement } from "../output/placement.ts";
 import { messageJson, print } from "../output/print.ts";
 import { act, examples } from "../session/act.ts";
-import { composeOptions, readComposeFile } from "../session/compose-file.ts";
+import { composeOptions, readComposeFiles } from "../session/compose-file.ts";
 import type { ComposeOptions } from "../session/compose-file.ts";
 import type { Setup } from "./command.ts";
 
@@ -16,8 +16,8 @@ export const preview: Setup = (command, io) => {
     ["skep preview -f compose.yaml", "which node each instance would get now"],
     ["skep preview -f - < compose.yaml", "from standard input"],
   ]);
-  act(command, io, async (session, options: ComposeOptions) => {
-    const specs = readComposeFile(io, options);
+  act(command, io, async (session, options: ComposeOptions, services: readonly string[]) => {
+    const specs = readComposeFiles(io, services, options);
     const found = await Promise.all(
       specs.map(async spec => {
         const message = create(DeploymentSpecSchema, specToProto(spec));

@@ -118,8 +118,9 @@ function parseMemory(text: string): bigint {
 
 /** Reads an amount as a Compose file writes it. */
 function parseWith(read: typeof readCores, text: string): bigint {
-  const problems = new Problems("");
-  const spot = { kind: "scalar" as const, at: { line: 1, column: 1 }, path: "", value: text };
+  const problems = new Problems();
+  const at = { source: { name: "", folder: "", variables: {} }, line: 1, column: 1 };
+  const spot = { kind: "scalar" as const, at, path: "", value: text };
   const value = read(spot, problems);
   if (value === undefined) throw new InvalidArgumentError(problems.issues()[0]?.advice ?? "");
   return BigInt(value);

@@ -1,4 +1,5 @@
 import { defaultOrder } from "@skep/api/codec/spec-defaults.ts";
+import { BOUNDS } from "@skep/core/model/bounds.ts";
 import type { ContainerSpec, DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { withRoutedPorts } from "@skep/core/routing/labels.ts";
 import type { ServiceDraft } from "./draft.ts";
@@ -7,7 +8,7 @@ import type { Problems } from "./problems.ts";
 /** A deployment, with the services that its containers come from, in the same order. */
 export interface Assembled {
   readonly spec: DeploymentSpec;
-  readonly services: readonly ServiceDraft[];
+  readonly services: readonly [ServiceDraft, ...ServiceDraft[]];
 }
 
 /**
@@ -22,15 +23,16 @@ export function assemble(
 ): readonly Assembled[] {
   const members = new Map<string, ServiceDraft[]>();
   for (const [name, draft] of drafts) {
-    const host = hostOf(name, drafts, leftOut, problems);
-    if (host === undefined) continue;
-    members.set(host, [...(members.get(host) ?? []), draft]);
+    // A service whose pod is not found is read on its own, so that its other faults are named too.
+    const host = hostOf(name, drafts, leftOut, problems) ?? name;
+    members.set(host, host === name ? [draft, ...(members.get(host) ?? [])] : [...(members.get(host) ?? []), draft]);
     if (host !== name) refusePodKeys(draft, host, problems);
   }
-  return [...drafts.values()].flatMap(draft => {
-    const name = draft.container.name;
-    const joined = (members.get(name) ?? []).filter(member => member !== draft);
-    return draft.joins === undefined ? [{ spec: specOf([draft, ...joined]), services: [draft, ...joined] }] : [];
+  return [...drafts.keys()].flatMap(name => {
+    const [first, ...others] = members.get(name) ?? [];
+    if (first === undefined) return [];
+    const services: Assembled["services"] = [first, ...others];
+    return [{ spec: specOf(services), services }];
   });
 }
 
@@ -72,14 +74,18 @@ function refusePodKeys(draft: ServiceDraft, host: string, problems: Problems): v
     problems.refuse(
       key,
       "this belongs to the whole pod",
-      `Move it to the service \`${host}\`, whose pod \`${draft.container.name}\` joins`,
+      `Move it to the service \`${host}\`, whose pod \`${draft.service}\` joins`,
     );
+}
+
+function inBounds(parallelism: number): number {
+  return Math.min(Math.max(BOUNDS.parallelism.least, parallelism), BOUNDS.parallelism.most);
 }
 
 function specOf(drafts: readonly [ServiceDraft, ...ServiceDraft[]]): DeploymentSpec {
   const [draft] = drafts;
   const replicas = draft.replicas ?? 1;
-  const containers = withProbedPorts(drafts.map(member => ({ ...member.container })));
+  const containers = withProbedPorts(drafts.map(withExposedPort));
   return withRoutedPorts({
     name: draft.container.name,
     replicas,
@@ -89,12 +95,25 @@ function specOf(drafts: readonly [ServiceDraft, ...ServiceDraft[]]): DeploymentS
     update: {
       order: draft.update.order ?? defaultOrder(containers),
       // 0 is Compose's word for all at once.
-      parallelism: draft.update.parallelism === 0 ? Math.max(1, replicas) : draft.update.parallelism,
+      parallelism: draft.update.parallelism === 0 ? inBounds(replicas) : draft.update.parallelism,
     },
     stopGraceMs: draft.stopGraceMs,
     exclusive: draft.exclusive,
     source: draft.source,
   });
+}
+
+/**
+ * A route without a port leads to the only one there is, as with Traefik's Docker provider. Where
+ * `expose` names it, it is published for the edge, which comes by the node's port.
+ */
+function withExposedPort({ container, exposed }: ServiceDraft): ContainerSpec {
+  const [containerPort, ...others] = new Set(exposed);
+  const isRouted = Object.keys(container.labels).some(key => /^traefik\.(http|tcp)\.routers\./i.test(key));
+  const isNamed = Object.keys(container.labels).some(key => /\.loadbalancer\.server\.port$/i.test(key));
+  const has = container.ports.some(port => port.protocol === "tcp");
+  if (containerPort === undefined || others.length > 0 || !isRouted || isNamed || has) return { ...container };
+  return { ...container, ports: [...container.ports, { containerPort, protocol: "tcp", hostPort: undefined }] };
 }
 
 /**

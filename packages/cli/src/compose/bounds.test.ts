@@ -1,12 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatIssue } from "./problems.ts";
-import { parseCompose } from "./parse.ts";
+import { compose, refusals } from "../testing/compose.ts";
 
 /** Every reason to refuse a file. That none takes minutes is the test's own deadline. */
 function read(text: string): string[] {
-  const { issues } = parseCompose(text, { file: "c.yaml", env: { SET: "x".repeat(10_000) } });
-  return issues.map(formatIssue);
+  return refusals(text, { env: { SET: "x".repeat(10_000) } });
 }
 
 const services = (rest: string): string => `services: { web: { image: a } }\n${rest}\n`;
@@ -46,7 +44,7 @@ describe("a file that asks for too much", () => {
 
   it("may nest variables 32 deep, and gives an alias the last value of its name before it", () => {
     const text = `x-a: &a one\nx-b: &a two\nservices:\n  web: { image: *a, user: "${"${A:-".repeat(32)}me${"}".repeat(32)}" }`;
-    const { deployments, issues } = parseCompose(text, { file: "c.yaml", env: {} });
+    const { deployments, issues } = compose(text);
     expect(issues).toEqual([]);
     expect(deployments[0]?.containers[0]).toMatchObject({ image: "two", user: "me" });
   });

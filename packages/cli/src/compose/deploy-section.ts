@@ -1,9 +1,23 @@
+import { BOUNDS } from "@skep/core/model/bounds.ts";
 import type { Resources } from "@skep/core/model/resources.ts";
 import type { Draft, Reading, ServiceDraft } from "./draft.ts";
 import { readSection } from "./section.ts";
 import type { Verdict } from "./section.ts";
-import type { Spot } from "./tree.ts";
-import { readBytes, readCores, readDuration, readInteger, readPairs, readText, readTexts, readWord } from "./values.ts";
+import type { Problems } from "./problems.ts";
+import type { Spot } from "./spots.ts";
+import {
+  describe,
+  isZero,
+  readBytes,
+  readCores,
+  readDuration,
+  readInteger,
+  readPairs,
+  readText,
+  readTexts,
+  readWord,
+  textOf,
+} from "./values.ts";
 
 const NONE: Verdict = { problem: "it has no effect yet", advice: "Remove it" };
 
@@ -23,20 +37,13 @@ export function readDeploy(spot: Spot, draft: ServiceDraft, reading: Reading): R
     {
       name: "deploy",
       keys: {
-        replicas: ofPod(value => (draft.replicas = readInteger(value, problems, 0, 10_000))),
+        replicas: ofPod(value => (draft.replicas = readInteger(value, problems, BOUNDS.replicas))),
         resources: value => readResources(value, draft, reading),
         placement: ofPod(value => readPlacement(value, draft, reading)),
         update_config: ofPod(value => readUpdate(value, draft, reading)),
         restart_policy: ofPod(value => readRestartPolicy(value, draft, reading)),
         labels: value => (labels = readLabels(value, reading)),
-        mode: value => {
-          if (readWord(value, problems, ["replicated", "global"]) === "global")
-            problems.refuse(
-              value,
-              "a service on every node is not supported",
-              "Set `replicas` and `placement.max_replicas_per_node: 1`",
-            );
-        },
+        mode: value => readMode(value, reading),
       },
       ignored: { rollback_config: NONE, endpoint_mode: NONE },
     },
@@ -45,42 +52,87 @@ export function readDeploy(spot: Spot, draft: ServiceDraft, reading: Reading): R
   return labels;
 }
 
+const MODES = ["replicated", "global", "replicated-job", "global-job"] as const;
+
+function readMode(spot: Spot, { problems }: Reading): void {
+  const mode = readWord(spot, problems, MODES);
+  if (mode === "global")
+    problems.refuse(
+      spot,
+      "a service on every node is not supported",
+      "Set `replicas` to the number of nodes, and `placement.max_replicas_per_node: 1`",
+    );
+  else if (mode === "replicated-job" || mode === "global-job")
+    problems.refuse(
+      spot,
+      "jobs are not supported",
+      "Run it once in a container that is up, like `skep exec web -- COMMAND`, or before the program that needs it",
+    );
+}
+
 /** `labels`, as a mapping or as a list of `key=value`. */
 export function readLabels(spot: Spot, reading: Reading): Readonly<Record<string, string>> {
   return Object.fromEntries([...readPairs(spot, reading.problems)].map(([key, pair]) => [key, pair.value ?? ""]));
 }
 
-/**
- * Changes some of a container's resources. A reservation above the limit is refused by the caller's
- * last check.
- */
+/** Changes some of a container's resources. */
 export function setResources(draft: ServiceDraft, change: Partial<Draft<Resources>>): void {
-  const defined = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-  draft.container.resources = { ...draft.container.resources, ...defined };
+  draft.container.resources = { ...draft.container.resources, ...change };
 }
 
-function readResources(spot: Spot, draft: ServiceDraft, { problems }: Reading): void {
+type Limit = "cpuMillis" | "memoryBytes" | "pids";
+
+const LIMIT_READERS: Readonly<Record<Limit, (spot: Spot, problems: Problems) => number | undefined>> = {
+  cpuMillis: readCores,
+  memoryBytes: readBytes,
+  pids: (spot, problems) => readInteger(spot, problems, BOUNDS.pids),
+};
+
+/** A limit of a container. Docker's words for "none" are refused: every container has its limits. */
+export function readLimit(spot: Spot, limit: Limit, draft: ServiceDraft, { problems }: Reading): void {
+  draft.limits.add(limit);
+  if (isZero(spot) || textOf(spot) === "-1") {
+    problems.refuse(
+      spot,
+      `${describe(spot)} asks for no limit, and every container has one`,
+      "Write how much it may use, or remove the key for the platform's default",
+    );
+    return;
+  }
+  const value = LIMIT_READERS[limit](spot, problems);
+  if (value !== undefined) setResources(draft, { [limit]: value });
+}
+
+/** What is set aside for a container; 0 sets nothing aside. */
+export function readReservation(
+  spot: Spot,
+  reserved: "reserveCpuMillis" | "reserveMemoryBytes",
+  draft: ServiceDraft,
+  { problems }: Reading,
+): void {
+  const value = (reserved === "reserveCpuMillis" ? readCores : readBytes)(spot, problems);
+  if (value !== undefined) setResources(draft, { [reserved]: value });
+}
+
+/** A limit that the file does not say is never below what it sets aside. */
+export function liftLimits({ container, limits }: ServiceDraft): void {
+  const { cpuMillis, memoryBytes, reserveCpuMillis, reserveMemoryBytes } = container.resources;
+  container.resources = {
+    ...container.resources,
+    cpuMillis: limits.has("cpuMillis") ? cpuMillis : Math.max(cpuMillis, reserveCpuMillis),
+    memoryBytes: limits.has("memoryBytes") ? memoryBytes : Math.max(memoryBytes, reserveMemoryBytes),
+  };
+}
+
+function readResources(spot: Spot, draft: ServiceDraft, reading: Reading): void {
   const devices: Verdict = { problem: "devices of the node cannot be handed to a container", advice: "Remove it" };
-  const memory = (value: Spot, set: (bytes: number) => void): void => {
-    const bytes = readBytes(value, problems);
-    if (bytes !== undefined) set(bytes);
-  };
-  const cores = (value: Spot, set: (millis: number) => void): void => {
-    const millis = readCores(value, problems);
-    if (millis !== undefined) set(millis);
-  };
-  const limits = {
-    cpus: (value: Spot) => cores(value, cpuMillis => setResources(draft, { cpuMillis })),
-    memory: (value: Spot) => memory(value, memoryBytes => setResources(draft, { memoryBytes })),
-    pids: (value: Spot) => {
-      const pids = readInteger(value, problems, 1, 1_000_000);
-      if (pids !== undefined) setResources(draft, { pids });
-    },
-  };
+  const limit = (of: Limit) => (value: Spot) => readLimit(value, of, draft, reading);
+  const limits = { cpus: limit("cpuMillis"), memory: limit("memoryBytes"), pids: limit("pids") };
   const reservations = {
-    cpus: (value: Spot) => cores(value, reserveCpuMillis => setResources(draft, { reserveCpuMillis })),
-    memory: (value: Spot) => memory(value, reserveMemoryBytes => setResources(draft, { reserveMemoryBytes })),
+    cpus: (value: Spot) => readReservation(value, "reserveCpuMillis", draft, reading),
+    memory: (value: Spot) => readReservation(value, "reserveMemoryBytes", draft, reading),
   };
+  const { problems } = reading;
   const refused = { devices, generic_resources: devices };
   readSection(
     spot,
@@ -103,7 +155,7 @@ function readPlacement(spot: Spot, draft: ServiceDraft, { problems }: Reading): 
       keys: {
         constraints: value => (draft.placement.constraints = readTexts(value, problems)),
         max_replicas_per_node: value => {
-          const most = readInteger(value, problems, 0, 10_000);
+          const most = readInteger(value, problems, { ...BOUNDS.maxPerNode, least: 0 });
           draft.placement.maxPerNode = most === 0 ? undefined : most;
         },
       },
@@ -124,7 +176,8 @@ function readUpdate(spot: Spot, draft: ServiceDraft, { problems }: Reading): voi
     {
       name: "update_config",
       keys: {
-        parallelism: value => (draft.update.parallelism = readInteger(value, problems, 0, 10_000) ?? 1),
+        parallelism: value =>
+          (draft.update.parallelism = readInteger(value, problems, { ...BOUNDS.parallelism, least: 0 }) ?? 1),
         order: value => (draft.update.order = readWord(value, problems, ["start-first", "stop-first"])),
       },
       ignored: { delay: NONE, failure_action: NONE, monitor: NONE, max_failure_ratio: NONE },
@@ -144,11 +197,15 @@ function readRestartPolicy(spot: Spot, draft: ServiceDraft, { problems }: Readin
       keys: {
         condition: value => (restart.condition = readWord(value, problems, ["any", "on-failure", "none"]) ?? "any"),
         delay: value => {
-          restart.delayMs = readDuration(value, problems) ?? restart.delayMs;
+          const wanted = readDuration(value, problems) ?? restart.delayMs;
+          const { least } = BOUNDS.restartDelayMs;
+          restart.delayMs = Math.max(least, wanted);
+          if (wanted > 0 && wanted < least)
+            problems.note(value, `the first start comes after ${least} ms at the soonest`, "It grows from there");
           restart.maxDelayMs = Math.max(restart.delayMs, restart.maxDelayMs);
         },
         max_attempts: value => {
-          const most = readInteger(value, problems, 0, 10_000);
+          const most = readInteger(value, problems, { ...BOUNDS.maxAttempts, least: 0 });
           restart.maxAttempts = most === 0 ? undefined : most;
         },
         window: value => (restart.windowMs = readDuration(value, problems) ?? restart.windowMs),

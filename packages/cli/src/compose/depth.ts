@@ -1,5 +1,4 @@
 import { Lexer } from "yaml";
-import type { Position } from "./problems.ts";
 
 /** What the lexer puts between tokens: documents, scalars and errors begin with them. */
 const MARKS: ReadonlySet<string> = new Set(["\u0002", "\u0018", "\u001F"]);
@@ -9,7 +8,7 @@ const MARKS: ReadonlySet<string> = new Set(["\u0002", "\u0018", "\u001F"]);
  * parser calls itself once for each level, so that this is looked at before, in one pass over the
  * tokens.
  */
-export function tooDeepAt(text: string, most: number): Position | undefined {
+export function tooDeepAt(text: string, most: number): { readonly line: number; readonly column: number } | undefined {
   let [line, column, brackets, indicators] = [1, 1, 0, 0];
   for (const token of new Lexer().lex(text)) {
     if (token === "[" || token === "{") brackets += 1;

@@ -1,27 +1,30 @@
 import { DEFAULT_PLACEMENT, DEFAULT_RESTART, DEFAULT_STOP_GRACE_MS } from "@skep/api/codec/spec-defaults.ts";
 import type { ContainerSpec, PlacementSpec, RestartPolicy, UpdatePolicy } from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
-import type { Problems } from "./problems.ts";
-import type { Variables } from "./interpolate.ts";
-import type { Place, Spot } from "./tree.ts";
+import type { Place, Problems } from "./problems.ts";
+import type { Spot } from "./spots.ts";
 
 /** A type whose parts can be written while a file is read. */
 export type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
-/** What every reader of the file gets. */
+/** The text of a file, or why it cannot be read: completes "it cannot be read: ...". */
+export type FileText =
+  { readonly text: string; readonly why?: undefined } | { readonly text: undefined; readonly why: string };
+
+/** What every reader of the project gets. */
 export interface Reading {
   readonly problems: Problems;
-  readonly variables: Variables;
-  /** Text of a file named relative to the Compose file; `undefined` where there is none. */
-  readonly readFile: (path: string) => string | undefined;
-  /** Volumes that the file declares. */
+  readonly readFile: (path: string) => FileText;
+  /** Volumes that the project declares. */
   readonly volumes: ReadonlySet<string>;
-  /** Profiles that are chosen. */
-  readonly profiles: ReadonlySet<string>;
+  /** The deployment of each service that is read, by the service's name. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 /** One service as read, before it is known whether it stands alone or joins a pod. */
 export interface ServiceDraft {
+  /** The service's name in the file; the container's may be written otherwise. */
+  readonly service: string;
   readonly place: Place;
   /** The service as the file has it, to find the places of its values again. */
   readonly value: Spot;
@@ -37,11 +40,18 @@ export interface ServiceDraft {
   source: { repository: string; branch: string } | undefined;
   /** Keys about the whole pod: only the service that is joined may have them. */
   readonly podKeys: Place[];
+  /** Limits that the service says itself; the others are the platform's. */
+  readonly limits: Set<"cpuMillis" | "memoryBytes" | "pids">;
+  /** TCP ports of `expose`: nothing publishes them, and a route may lead to one. */
+  readonly exposed: number[];
+  /** Ports of the node that Swarm would answer on every node. */
+  readonly meshed: Place[];
 }
 
 /** A service that says nothing but its name gets this. */
-export function emptyDraft(name: string, place: Place, value: Spot): ServiceDraft {
+export function emptyDraft(service: string, name: string, place: Place, value: Spot): ServiceDraft {
   return {
+    service,
     place,
     value,
     joins: undefined,
@@ -70,5 +80,8 @@ export function emptyDraft(name: string, place: Place, value: Spot): ServiceDraf
     exclusive: undefined,
     source: undefined,
     podKeys: [],
+    limits: new Set(),
+    exposed: [],
+    meshed: [],
   };
 }

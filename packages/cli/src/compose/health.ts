@@ -1,14 +1,18 @@
+import type { Bounds } from "@skep/core/model/bounds.ts";
+import { BOUNDS } from "@skep/core/model/bounds.ts";
 import type { HealthCheck, Probe } from "@skep/core/model/deployment.ts";
-import type { Problems } from "./problems.ts";
+import type { Place, Problems } from "./problems.ts";
 import { readSection } from "./section.ts";
 import type { Section } from "./section.ts";
-import type { Place, Spot } from "./tree.ts";
-import { describe, readBoolean, readDuration, readInteger, readText, readTexts } from "./values.ts";
+import { isNothing } from "./spots.ts";
+import type { Spot } from "./spots.ts";
+import { describe, readBoolean, readDurationWithin, readInteger, readText, readTexts, textOf } from "./values.ts";
 
 /** Docker's own figures, for a `healthcheck` that leaves them out. */
 const DOCKER_DEFAULTS = { intervalMs: 30_000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0 };
 /** A probe of the agent is cheap, so it asks more often. */
 const PROBE_DEFAULTS = { intervalMs: 5_000, timeoutMs: 2_000, retries: 3, startPeriodMs: 0 };
+const TIMES = ["interval", "timeout", "retries", "start_period", "start_interval"];
 
 /** `healthcheck` of Compose. */
 export function readHealthcheck(spot: Spot, problems: Problems): HealthCheck | undefined {
@@ -31,13 +35,21 @@ export function readHealthcheck(spot: Spot, problems: Problems): HealthCheck | u
   );
   if (disabled || test?.[0] === "NONE") return { probe: { kind: "docker", test: ["NONE"] }, ...timing };
   if (test !== undefined) return { probe: { kind: "docker", test }, ...timing };
-  if (spot.kind === "map" && !spot.entries.has("test"))
-    problems.refuse(
-      spot,
-      "the healthcheck has no `test`",
-      'Write `test: ["CMD", "program", "argument"]`, or a probe under x-skep',
-    );
+  if (spot.kind === "map" && !hasTest(spot))
+    for (const entry of spot.entries.values())
+      if (TIMES.includes(entry.key))
+        problems.note(
+          entry,
+          "it has no effect without a `test`: the image's own check keeps its own times",
+          'Write the image\'s check out with it, like `test: ["CMD", "program", "argument"]`',
+        );
   return undefined;
+}
+
+/** An empty list is Docker's word for the image's own check. */
+function hasTest(spot: Spot): boolean {
+  const test = spot.kind === "map" ? spot.entries.get("test")?.value : undefined;
+  return test !== undefined && !isNothing(test) && !(test.kind === "list" && test.items.length === 0);
 }
 
 /** `x-skep.probe`: what the agent itself asks, without a program in the container. */
@@ -69,7 +81,8 @@ export function readProbe(spot: Spot, problems: Problems): HealthCheck | undefin
 }
 
 function readTest(spot: Spot, problems: Problems): readonly string[] | undefined {
-  if (spot.kind === "scalar" && spot.value !== undefined) return ["CMD-SHELL", String(spot.value)];
+  if (isNothing(spot) || (spot.kind === "list" && spot.items.length === 0)) return undefined;
+  if (textOf(spot).trim() !== "") return ["CMD-SHELL", textOf(spot)];
   const words = readTexts(spot, problems);
   const [kind] = words;
   if (kind === "NONE" && words.length === 1) return words;
@@ -92,7 +105,7 @@ function readHttp(spot: Spot, key: Place, problems: Problems): readonly Probe[] 
     {
       name: "an HTTP probe",
       keys: {
-        port: value => (port = readInteger(value, problems, 1, 65_535)),
+        port: value => (port = readInteger(value, problems, BOUNDS.port)),
         path: value => {
           path = readText(value, problems);
           if (path?.startsWith("/") !== true)
@@ -112,10 +125,10 @@ function readTcp(spot: Spot, problems: Problems): readonly Probe[] {
   if (spot.kind === "map")
     readSection(
       spot,
-      { name: "a TCP probe", keys: { port: value => (port = readInteger(value, problems, 1, 65_535)) } },
+      { name: "a TCP probe", keys: { port: value => (port = readInteger(value, problems, BOUNDS.port)) } },
       problems,
     );
-  else port = readInteger(spot, problems, 1, 65_535);
+  else port = readInteger(spot, problems, BOUNDS.port);
   return port === undefined ? [] : [{ kind: "tcp", port }];
 }
 
@@ -127,16 +140,20 @@ interface Timing {
 }
 
 function timingKeys(timing: Timing, problems: Problems): Section["keys"] {
-  const duration = (value: Spot, fallback: number): number => {
-    const found = readDuration(value, problems);
-    if (found === undefined || found >= 1) return found ?? fallback;
-    problems.refuse(value, `${describe(value)} is too short`, "Write at least 1ms");
-    return fallback;
-  };
   return {
-    interval: value => (timing.intervalMs = duration(value, timing.intervalMs)),
-    timeout: value => (timing.timeoutMs = duration(value, timing.timeoutMs)),
-    retries: value => (timing.retries = readInteger(value, problems, 1, 100) ?? timing.retries),
-    start_period: value => (timing.startPeriodMs = readDuration(value, problems) ?? timing.startPeriodMs),
+    interval: value => (timing.intervalMs = readTime(value, BOUNDS.checkIntervalMs, timing.intervalMs, problems)),
+    timeout: value => (timing.timeoutMs = readTime(value, BOUNDS.checkTimeoutMs, timing.timeoutMs, problems)),
+    retries: value => {
+      const { most } = BOUNDS.checkRetries;
+      // 0 is Docker's word for its default, here and in the times.
+      timing.retries = readInteger(value, problems, { least: 0, most }) || timing.retries;
+    },
+    start_period: value => {
+      timing.startPeriodMs = readDurationWithin(value, problems, BOUNDS.checkStartPeriodMs) ?? timing.startPeriodMs;
+    },
   };
+}
+
+function readTime(spot: Spot, bounds: Bounds, fallback: number, problems: Problems): number {
+  return readDurationWithin(spot, problems, bounds, "zero") || fallback;
 }

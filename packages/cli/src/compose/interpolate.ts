@@ -97,19 +97,30 @@ function braced(text: string, dollar: number, variables: Variables, depth: numbe
     const nested = interpolate(rest, variables, depth + 1);
     return nested.ok ? { ...nested, end } : nested;
   }
-  if (operator.endsWith("?") && !present)
+  if (operator.endsWith("?") && !present) {
+    const words = interpolate(rest, variables, depth + 1);
+    const why = words.ok ? words.text : rest;
     return {
       ok: false,
-      problem: `the variable ${name} is ${value === undefined ? "not set" : "empty"}${rest === "" ? "" : `: ${rest}`}`,
+      problem: `the variable ${name} is ${value === undefined ? "not set" : "empty"}${why === "" ? "" : `: ${why}`}`,
       advice: `Set it, for example \`${name}=... skep deploy\`, or write a line ${name}=... into the file .env`,
     };
+  }
   return { ok: true, text: value ?? "", unset: value === undefined ? [name] : [], end };
 }
 
+/**
+ * Where the brace that ends a variable stands. Braces of a default (JSON, for example) go in pairs;
+ * where they do not, only those of variables count.
+ */
 function closing(text: string, from: number): number | undefined {
+  return closingBy(text, from, () => true) ?? closingBy(text, from, at => text[at - 1] === "$");
+}
+
+function closingBy(text: string, from: number, opens: (at: number) => boolean): number | undefined {
   let depth = 1;
   for (let at = from; at < text.length; at++) {
-    if (text[at] === "$" && text[at + 1] === "{") depth++;
+    if (text[at] === "{" && opens(at)) depth++;
     if (text[at] === "}" && --depth === 0) return at;
   }
   return undefined;

@@ -1,7 +1,9 @@
 import type { VolumeMount } from "@skep/core/model/deployment.ts";
 import type { Reading } from "./draft.ts";
+import { pathFrom } from "./paths.ts";
 import { readSection } from "./section.ts";
-import type { Place, Spot } from "./tree.ts";
+import type { Place } from "./problems.ts";
+import type { Spot } from "./spots.ts";
 import { describe, readBoolean, readText, readTexts, readWord } from "./values.ts";
 
 /** What a service mounts. */
@@ -27,81 +29,154 @@ export function readMounts(spot: Spot, reading: Reading): Mounts {
 
 /** `tmpfs` of a service. */
 export function readTmpfs(spot: Spot, reading: Reading): readonly string[] {
-  return readTexts(spot, reading.problems, "single").filter(path => {
-    if (path.startsWith("/") && !path.includes(":")) return true;
-    reading.problems.refuse(
-      spot,
-      `\`${path}\` is no path of a tmpfs`,
-      "Write an absolute path without options, like /run",
-    );
-    return false;
+  if (spot.kind === "map") readTexts(spot, reading.problems, "single");
+  const items = spot.kind === "list" ? spot.items : [spot];
+  return items.flatMap(item => {
+    const [text] = spot.kind === "map" ? [] : readTexts(item, reading.problems, "single");
+    if (text === undefined) return [];
+    const [path = "", ...options] = text.split(":");
+    const target = tmpfsAt(path, item, reading);
+    if (target.length > 0) readTmpfsOptions(options.join(":").split(","), item, reading);
+    return target;
   });
 }
 
+/** What a tmpfs of the engine is anyway. */
+const AS_IT_IS: ReadonlySet<string> = new Set(["", "rw", "noexec", "nosuid", "nodev", "mode=1777", "mode=01777"]);
+
+function readTmpfsOptions(options: readonly string[], place: Place, reading: Reading): void {
+  for (const option of options.filter(one => !AS_IT_IS.has(one))) {
+    if (/^(size|mode|uid|gid|nr_inodes|nr_blocks)=/.test(option)) noteTmpfs(place, option, reading);
+    else reading.problems.refuse(place, `the option \`${option}\` of a tmpfs cannot be set`, "Remove it");
+  }
+}
+
+function noteTmpfs(place: Place, option: string, reading: Reading): void {
+  reading.problems.note(
+    place,
+    `\`${option}\` has no effect on a tmpfs yet`,
+    "Everybody in the container may write to it, and it counts as memory of the container, up to its limit",
+  );
+}
+
+function tmpfsAt(path: string, place: Place, reading: Reading): readonly string[] {
+  if (path.startsWith("/")) return [path];
+  reading.problems.refuse(place, `\`${path}\` is no path of a tmpfs`, "Write an absolute path, like /run");
+  return [];
+}
+
 function readShort(spot: Spot, reading: Reading): Mounts {
-  const nothing: Mounts = { volumes: [], tmpfs: [] };
   const text = readText(spot, reading.problems);
-  if (text === undefined) return nothing;
+  if (text === undefined) return NOTHING;
   const [source = "", target, options = "rw", ...rest] = text.split(":");
   if (isPath(source) && target !== undefined) return refuseBind(spot, source, reading);
   if (target === undefined) {
     reading.problems.refuse(spot, `the volume at \`${source}\` has no name`, NAMED);
-    return nothing;
+    return NOTHING;
   }
   const words = options.split(",");
   const odd = words.find(word => !["ro", "rw", "z", "Z", "nocopy"].includes(word)) ?? rest[0];
   if (odd !== undefined) {
     reading.problems.refuse(spot, `the option \`${odd}\` of a volume is not known`, "Write ro or rw");
-    return nothing;
+    return NOTHING;
   }
+  if (words.includes("nocopy")) reading.problems.note(spot, NOCOPY.problem, NOCOPY.advice);
   return { volumes: named({ name: source, target, readOnly: words.includes("ro") }, spot, reading), tmpfs: [] };
 }
 
+const NOTHING: Mounts = { volumes: [], tmpfs: [] };
+const NOCOPY = {
+  problem: "`nocopy` has no effect",
+  advice: "A new volume begins with what the image has at its path",
+};
+const TYPES = ["volume", "tmpfs", "bind", "npipe", "cluster", "image"] as const;
+
 function readLong(spot: Spot, reading: Reading): Mounts {
   const { problems } = reading;
-  let type: "volume" | "tmpfs" | "bind" | "npipe" | "cluster" | "image" | undefined;
-  let source = "";
-  let target = "";
-  let readOnly = false;
+  let type: (typeof TYPES)[number] | undefined;
+  let [source, target, readOnly] = ["", "", false];
   const none = { problem: "it has no effect", advice: "Remove it" };
   readSection(
     spot,
     {
       name: "a volume",
       keys: {
-        type: value => (type = readWord(value, problems, ["volume", "tmpfs", "bind", "npipe", "cluster", "image"])),
+        type: value => (type = readWord(value, problems, TYPES)),
         source: value => (source = readText(value, problems) ?? ""),
         target: value => (target = readText(value, problems) ?? ""),
         read_only: value => (readOnly = readBoolean(value, problems) ?? false),
+        tmpfs: value => readTmpfsSection(value, reading),
+        volume: value => readVolumeSection(value, reading),
       },
-      ignored: { volume: none, tmpfs: none, bind: none, consistency: none },
+      ignored: { bind: none, consistency: none },
+      refused: { image: { problem: "images cannot be mounted", advice: "Copy what is needed into the image" } },
     },
     problems,
   );
-  if (type === undefined) return { volumes: [], tmpfs: [] };
-  if (type === "tmpfs") return { volumes: [], tmpfs: target.startsWith("/") ? [target] : [] };
+  if (spot.kind === "map" && !spot.entries.has("type"))
+    problems.refuse(spot, "the volume has no `type`", "Write `type: volume`, its `source` and its `target`");
+  if (type === undefined) return NOTHING;
+  if (type === "image" || type === "cluster" || type === "npipe") {
+    problems.refuse(spot, `a mount of the type \`${type}\` is not supported`, NAMED);
+    return NOTHING;
+  }
+  if (type === "tmpfs") {
+    if (readOnly) problems.refuse(spot, "a tmpfs that nobody can write to is of no use", "Remove `read_only`");
+    return { volumes: [], tmpfs: tmpfsAt(target, spot, reading) };
+  }
   if (type !== "volume" || isPath(source)) return refuseBind(spot, source, reading);
   return { volumes: named({ name: source, target, readOnly }, spot, reading), tmpfs: [] };
+}
+
+function readTmpfsSection(spot: Spot, reading: Reading): void {
+  const option = (key: string) => (value: Spot, place: Place) => {
+    const text = readText(value, reading.problems);
+    if (text !== undefined) readTmpfsOptions([`${key}=${text}`], place, reading);
+  };
+  readSection(spot, { name: "a tmpfs", keys: { size: option("size"), mode: option("mode") } }, reading.problems);
+}
+
+function readVolumeSection(spot: Spot, { problems }: Reading): void {
+  const subpath = {
+    problem: "a part of a volume cannot be mounted",
+    advice: "Mount the volume whole, or use a volume for each part",
+  };
+  const labels = { problem: "`labels` has no effect on a volume", advice: "Remove it" };
+  readSection(
+    spot,
+    { name: "a volume's options", keys: {}, refused: { subpath }, ignored: { nocopy: NOCOPY, labels } },
+    problems,
+  );
 }
 
 function isPath(source: string): boolean {
   return /^([/.~\\]|[A-Za-z]:[\\/])/.test(source);
 }
 
-function refuseBind(place: Place, source: string, reading: Reading): Mounts {
+function refuseBind(spot: Spot, source: string, reading: Reading): Mounts {
+  const { problems } = reading;
   if (/docker\.sock/.test(source))
-    reading.problems.refuse(
-      place,
-      "the Docker socket would hand over the node",
-      "Remove it; no container gets the socket",
+    problems.refuse(spot, "the Docker socket would hand over the node", "Remove it; no container gets the socket");
+  else if (isOwnFile(spot, source, reading))
+    problems.refuse(
+      spot,
+      `\`${source}\` is a file of this machine, and files cannot be handed to containers yet`,
+      "Put it into the image, or pass what it says under `environment`",
     );
   else
-    reading.problems.refuse(
-      place,
+    problems.refuse(
+      spot,
       `\`${source}\` is a path of the node, and host binds cannot be mounted`,
       `${NAMED}, or put the file into the image`,
     );
-  return { volumes: [], tmpfs: [] };
+  return NOTHING;
+}
+
+/** Whether a relative path leads to a file that is small enough to be handed over one day. */
+function isOwnFile(spot: Spot, source: string, reading: Reading): boolean {
+  if (!source.startsWith(".")) return false;
+  const { text } = reading.readFile(pathFrom(spot.at.source.folder, source));
+  return text !== undefined && text.length <= 1024 * 1024;
 }
 
 function named(mount: VolumeMount, place: Place, reading: Reading): readonly VolumeMount[] {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { parseCompose } from "./parse.ts";
+import { compose as read } from "../testing/compose.ts";
 import type { Composed } from "./parse.ts";
 import { formatIssue } from "./problems.ts";
 
 function compose(text: string, env: Record<string, string> = {}, files: Record<string, string> = {}): Composed {
-  return parseCompose(text, { file: "compose.yaml", env, readFile: path => files[path] });
+  return read(text, { env, files });
 }
 
 /** A service `web` with an image and these lines below it, each indented by four blanks. */

@@ -1,10 +1,10 @@
-import { parseEnvFile } from "./environment.ts";
 import { describe, expect, it } from "vitest";
-import { parseCompose } from "./parse.ts";
+import { compose, refusals } from "../testing/compose.ts";
+import { parseEnvFile } from "./dotenv.ts";
 import { formatIssue } from "./problems.ts";
 
 function issues(text: string, env: Record<string, string> = {}): string[] {
-  return parseCompose(text, { file: "c.yaml", env }).issues.map(formatIssue);
+  return refusals(text, { env });
 }
 
 /** Issues of a service whose line 4 (and on) is given; keys begin at column 5. */
@@ -15,14 +15,13 @@ function inService(...lines: string[]): string[] {
 describe("what a Compose file may not ask for", () => {
   it.each([
     ["privileged: true", "4:5", "a privileged container could take over its node"],
-    ["cap_add: [NET_ADMIN]", "4:5", "added capabilities"],
+    ["cap_add: [NET_ADMIN]", "4:15", "`NET_ADMIN` would weaken the wall"],
     ["devices: ['/dev/kvm:/dev/kvm']", "4:5", "devices of the node"],
-    ["security_opt: ['seccomp:unconfined']", "4:5", "security options"],
+    ["security_opt: ['seccomp:unconfined']", "4:20", "the security option `seccomp:unconfined`"],
     ["sysctls: { net.core.somaxconn: 1024 }", "4:5", "kernel parameters"],
     ["userns_mode: host", "4:5", "the user namespace"],
     ["pid: host", "4:5", "process space"],
     ["ipc: host", "4:5", "IPC space"],
-    ["build: .", "4:5", "images are not built here"],
     ["secrets: [token]", "4:5", "secrets cannot be handed"],
     ["network_mode: host", "4:19", "the host's own network"],
     ["network_mode: none", "4:19", "the network mode `none`"],
@@ -45,7 +44,7 @@ describe("what a Compose file may not ask for", () => {
     ["deploy: { replicas: many }", "4:25", "`many` is not a whole number"],
     ["deploy: { replicas: -1 }", "4:25", "`-1` is not a whole number from 0 to 10000. Write one"],
     ["deploy: { resources: { limits: { memory: lots } } }", "4:46", "not an amount of memory"],
-    ["deploy: { resources: { limits: { cpus: 0 } } }", "4:44", "not a number of cores"],
+    ["deploy: { resources: { limits: { cpus: 0 } } }", "4:44", "`0` asks for no limit"],
     ["deploy: { placement: { preferences: [{ spread: x }] } }", "4:28", "spread preferences"],
     ["healthcheck: { test: [curl, x] }", "4:26", "names no command"],
     ["healthcheck: { test: x, interval: 5 s }", "4:39", "not a duration"],
@@ -68,7 +67,7 @@ describe("what a Compose file may not ask for", () => {
       "services.web.labels.traefik.http.middlewares.m.basicauth.users: the middleware has no users",
     ],
     ["working_dir: relative", "4:5", "no absolute path"],
-    ["deploy: { resources: { limits: { cpus: 1 }, reservations: { cpus: 2 } } }", "4:15", "reserved"],
+    ["deploy: { resources: { limits: { cpus: 1 }, reservations: { cpus: 2 } } }", "4:65", "reserved"],
   ])("refuses `%s` at %s", (line, place, words) => {
     const found = inService(line);
     expect(found[0]).toMatch(`c.yaml:${place}: `);
@@ -169,14 +168,13 @@ describe("what a Compose file may not ask for", () => {
   });
 
   it("notes what is legal and has no effect, and deploys", () => {
-    const composed = parseCompose("version: '3'\nservices:\n  web:\n    image: a\n    depends_on: [db]\n", {
-      file: "c.yaml",
-      env: {},
-    });
+    const composed = compose(
+      "version: '3'\nservices:\n  web:\n    image: a\n    depends_on: [db]\n  db: { image: b }\n",
+    );
     expect(composed.issues).toEqual([]);
     expect(composed.notes.map(note => `${note.line}:${note.column} ${note.problem}`)).toEqual([
       "1:1 `version` has no effect",
-      "5:5 `depends_on` has no effect",
+      "5:5 `depends_on` orders no start yet",
     ]);
   });
 
@@ -188,8 +186,7 @@ describe("what a Compose file may not ask for", () => {
 
   it.each(["", ", format: raw"])("refuses `__proto__` in an env_file at its line%s", format => {
     const text = `services:\n  web:\n    image: nginx\n    env_file: [{path: a.env${format}}]\n`;
-    const readFile = (): string => "A=1\nexport __proto__=x\nB=2\n";
-    const composed = parseCompose(text, { file: "c.yaml", env: {}, readFile });
+    const composed = compose(text, { files: { "a.env": "A=1\nexport __proto__=x\nB=2\n" } });
     const [found, ...more] = composed.issues.map(formatIssue);
     expect(found).toMatch(
       /^c\.yaml:4:\d+: .*line 2 of `a\.env`: `__proto__` cannot name a variable\. Write NAME=value/,
@@ -203,7 +200,7 @@ describe("what a Compose file may not ask for", () => {
   ].join("\n");
 
   it("leaves out the services of profiles that are not chosen, and says so", () => {
-    const composed = parseCompose(profiled, { file: "c.yaml", env: {} });
+    const composed = compose(profiled);
     expect(composed.deployments.map(({ name }) => name)).toEqual(["web"]);
     expect(composed.issues).toEqual([]);
     expect(composed.notes.map(({ line, problem, advice }) => `${line} ${problem}. ${advice}`)).toEqual([
@@ -213,7 +210,7 @@ describe("what a Compose file may not ask for", () => {
   });
 
   it("reads the services of profiles that are chosen like others", () => {
-    const chosen = (profiles: readonly string[]) => parseCompose(profiled, { file: "c.yaml", env: {}, profiles });
+    const chosen = (profiles: readonly string[]) => compose(profiled, { profiles });
     expect(chosen(["trace"]).issues.map(({ path }) => path)).toEqual(["services.debug.privileged"]);
     expect(chosen(["*"]).deployments.map(({ name }) => name)).toEqual(["web", "debug", "tap"]);
   });

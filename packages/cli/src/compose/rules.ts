@@ -2,19 +2,24 @@ import type { Issue } from "@skep/core/error.ts";
 import { validateSpec } from "@skep/core/model/validate.ts";
 import { routesFromSpec } from "@skep/core/routing/labels.ts";
 import type { Assembled } from "./assemble.ts";
-import type { Problems } from "./problems.ts";
-import type { Place, Spot } from "./tree.ts";
+import type { ServiceDraft } from "./draft.ts";
+import type { Place, Problems } from "./problems.ts";
+import type { Spot } from "./spots.ts";
 
 /**
  * Where Compose says what a field of a container's spec says, for those that are called otherwise.
  */
 const CONTAINER_KEYS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  env: [["environment"]],
-  labels: [["labels"], ["deploy", "labels"]],
+  env: [["environment"], ["env_file"]],
+  labels: [["labels"], ["deploy", "labels"], ["label_file"]],
   workingDir: [["working_dir"]],
   stopSignal: [["stop_signal"]],
   ports: [["ports"], ["expose"]],
-  resources: [["deploy", "resources"]],
+  "resources.cpuMillis": [["deploy", "resources", "limits", "cpus"], ["cpus"], ["deploy", "resources"]],
+  "resources.memoryBytes": [["deploy", "resources", "limits", "memory"], ["mem_limit"], ["deploy", "resources"]],
+  "resources.pids": [["deploy", "resources", "limits", "pids"], ["pids_limit"], ["deploy", "resources"]],
+  "resources.reserveCpuMillis": [["deploy", "resources", "reservations", "cpus"]],
+  "resources.reserveMemoryBytes": [["deploy", "resources", "reservations", "memory"], ["mem_reservation"]],
   health: [["healthcheck"], ["x-skep", "probe"]],
 };
 
@@ -29,39 +34,58 @@ const DEPLOYMENT_KEYS: Readonly<Record<string, readonly (readonly string[])[]>> 
   update: [["deploy", "update_config"]],
   stopGraceMs: [["stop_grace_period"]],
   exclusive: [["x-skep", "exclusive"]],
+  source: [["x-skep", "source"]],
 };
 
 /**
  * Holds a deployment to the same rules as the platform does, and finds the place of each thing that
- * breaks one.
+ * breaks one. Nothing is said of a value that is refused already, and of what follows from it.
  */
 export function checkRules({ spec, services }: Assembled, problems: Problems): void {
   const { issues } = routesFromSpec("default", `default.${spec.name}`, spec);
-  for (const issue of [...validateSpec(spec), ...issues]) {
-    const place = placeOf(issue, services);
-    problems.refuse(place, issue.problem, capital(issue.advice));
-  }
+  const lacksPorts = services.some(({ value }) => problems.isRefused(`${value.path}.ports`, value.path));
+  const found = [...validateSpec(spec), ...issues]
+    // What names may be is said where they are read.
+    .filter(({ path }) => !/^(containers\[\d+\]\.)?name$/.test(path))
+    .map(issue => ({ issue, ...placeOf(issue, services) }))
+    .filter(({ issue, place, service }) => {
+      const follows = service.value.kind !== "map" || (lacksPorts && needsPorts(issue));
+      return !follows && !problems.isRefused(place.path, service.value.path);
+    });
+  for (const { issue, place } of found) problems.refuse(place, issue.problem, capital(issue.advice));
 }
 
-function placeOf(issue: Issue, services: Assembled["services"]): Place {
+/** Whether an issue would not be there if all ports could have been read. */
+function needsPorts({ path }: Issue): boolean {
+  return /\.(health\.probe\.port|labels\[".*\.service"\])$/.test(path);
+}
+
+interface Found {
+  readonly place: Place;
+  readonly service: ServiceDraft;
+}
+
+function placeOf(issue: Issue, services: Assembled["services"]): Found {
   const container = /^containers\[(\d+)\]\.?(.*)$/.exec(issue.path);
   const service = services[Number(container?.[1] ?? 0)] ?? services[0];
-  if (service === undefined) return { at: { line: 1, column: 1 }, path: "" };
-  const rest = container?.[2] ?? issue.path;
-  const table = container === null ? DEPLOYMENT_KEYS : CONTAINER_KEYS;
+  return { service, place: placeIn(service, container?.[2] ?? issue.path, container === null) };
+}
+
+function placeIn(service: ServiceDraft, field: string, isOfDeployment: boolean): Place {
+  const table = isOfDeployment ? DEPLOYMENT_KEYS : CONTAINER_KEYS;
   const name = Object.keys(table).find(
-    key => rest === key || (/^[.[]/.test(rest.slice(key.length)) && rest.startsWith(key)),
+    key => field === key || (/^[.[]/.test(field.slice(key.length)) && field.startsWith(key)),
   );
-  const paths = name === undefined ? [[/^\w*/.exec(rest)?.[0] ?? ""]] : (table[name] ?? []);
-  const last = /\["(.*)"\]|\[(\d+)\]/.exec(rest.slice(name?.length ?? 0));
+  const paths = name === undefined ? [[/^\w*/.exec(field)?.[0] ?? ""]] : (table[name] ?? []);
+  const last = /\["(.*)"\]|\[(\d+)\]/.exec(field.slice(name?.length ?? 0));
   const inner = last === null ? [] : [last[1] ?? Number(last[2])];
+  const whole = paths.map(path => walk(service.value, [...path, ...inner])).find(place => place !== undefined);
+  if (whole !== undefined) return whole;
   for (const path of paths) {
-    const found = walk(service.value, [...path, ...inner]);
-    if (found !== undefined) return found;
     const around = walk(service.value, path);
     if (around !== undefined) return { ...around, path: [around.path, last?.[1] ?? []].flat().join(".") };
   }
-  return service.place;
+  return { at: service.place.at, path: `${service.place.path}.${field}` };
 }
 
 /**

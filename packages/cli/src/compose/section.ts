@@ -1,5 +1,5 @@
-import type { Problems } from "./problems.ts";
-import type { Entry, Place, Spot } from "./tree.ts";
+import type { Place, Problems } from "./problems.ts";
+import type { Entry, Spot } from "./spots.ts";
 import { describe, either } from "./values.ts";
 import { nearest } from "./words.ts";
 
@@ -40,13 +40,10 @@ function readKey(entry: Entry, section: Section, problems: Problems): void {
   if (reader !== undefined) return reader(entry.value, entry);
   if (entry.key.startsWith("x-")) return;
   const refused = own(section.refused, entry.key);
-  if (refused !== undefined) {
-    // A key that is switched off asks for nothing that would have to be refused.
-    const off = entry.value.kind === "scalar" && (entry.value.value === false || entry.value.value === "false");
-    if (!off) problems.refuse(entry, refused.problem, refused.advice);
-    return;
-  }
   const ignored = own(section.ignored, entry.key);
+  // A key that is switched off, or has nothing, asks for nothing that would have to be said.
+  if ((refused !== undefined || ignored !== undefined) && isOff(entry.value)) return;
+  if (refused !== undefined) return problems.refuse(entry, refused.problem, refused.advice);
   if (ignored !== undefined) return problems.note(entry, ignored.problem, ignored.advice);
   const every = [section.keys, section.refused ?? {}, section.ignored ?? {}].flatMap(keys => Object.keys(keys));
   const meant = nearest(entry.key, every);
@@ -55,6 +52,12 @@ function readKey(entry: Entry, section: Section, problems: Problems): void {
     `\`${entry.key}\` is not known in ${section.name}`,
     meant === undefined ? `Remove it; known are ${either(Object.keys(section.keys))}` : `Did you mean \`${meant}\`?`,
   );
+}
+
+function isOff(value: Spot): boolean {
+  if (value.kind === "list") return value.items.length === 0;
+  if (value.kind === "map") return value.entries.size === 0;
+  return value.value === undefined || value.value === false || value.value === "false";
 }
 
 function own(verdicts: Readonly<Record<string, Verdict>> | undefined, key: string): Verdict | undefined {

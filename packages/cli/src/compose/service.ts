@@ -1,23 +1,29 @@
-import type { PortSpec } from "@skep/core/model/deployment.ts";
-import { readDeploy, readLabels, readRestart, setResources } from "./deploy-section.ts";
+import { BOUNDS } from "@skep/core/model/bounds.ts";
+import { liftLimits, readDeploy, readLabels, readLimit, readReservation, readRestart } from "./deploy-section.ts";
 import { emptyDraft } from "./draft.ts";
 import type { Reading, ServiceDraft } from "./draft.ts";
 import { readEnvFiles, readEnvironment } from "./environment.ts";
+import type { Texts } from "./environment.ts";
 import { readExtension } from "./extension.ts";
 import { readHealthcheck } from "./health.ts";
 import { readMounts, readTmpfs } from "./mounts.ts";
-import { readExpose, readPorts } from "./ports.ts";
+import { onePerPort, readExpose, readPorts } from "./ports.ts";
+import type { ReadPort } from "./ports.ts";
+import type { Place } from "./problems.ts";
+import { readBuild, readEntrypoint } from "./program.ts";
 import { readSection } from "./section.ts";
 import type { Section } from "./section.ts";
-import type { Entry, Place, Spot } from "./tree.ts";
-import { readBoolean, readBytes, readCommand, readCores, readDuration, readInteger, readText } from "./values.ts";
+import { readCapabilities, readLinks, readSecurity } from "./security.ts";
+import { below } from "./spots.ts";
+import type { Entry, Spot } from "./spots.ts";
+import { readBoolean, readCommand, readDurationWithin, readInteger, readText } from "./values.ts";
 import { IGNORED_IN_SERVICE, REFUSED_IN_SERVICE } from "./verdicts.ts";
 
 /** One entry of `services`. */
 export function readService(entry: Entry, reading: Reading): ServiceDraft {
-  const draft = emptyDraft(entry.key, entry, entry.value);
+  const draft = emptyDraft(entry.key, reading.names.get(entry.key) ?? entry.key, entry, entry.value);
   const { problems } = reading;
-  const layers: Layers = { fileEnv: {}, env: {}, deployLabels: {}, labels: {}, ports: [], tmpfs: [] };
+  const layers: Layers = { env: {}, deployLabels: {}, labels: {}, ports: [], tmpfs: [] };
   const section: Section = {
     name: "a service",
     keys: { ...containerKeys(draft, layers, reading), ...podKeys(draft, layers, reading) },
@@ -26,25 +32,43 @@ export function readService(entry: Entry, reading: Reading): ServiceDraft {
   };
   readSection(entry.value, section, problems);
   const { container } = draft;
+  const [envFiles, labelFiles] = [below(entry.value, "env_file"), below(entry.value, "label_file")];
   // What stands nearer to the container wins: `environment` over `env_file`, `labels` over
   // `deploy.labels`.
-  container.env = { ...layers.fileEnv, ...layers.env };
-  container.labels = { ...layers.deployLabels, ...layers.labels };
+  container.env = { ...(envFiles === undefined ? {} : readEnvFiles(envFiles, layers.env, reading)), ...layers.env };
+  const fileLabels = labelFiles === undefined ? {} : readEnvFiles(labelFiles, {}, reading);
+  container.labels = { ...fileLabels, ...layers.deployLabels, ...layers.labels };
   container.tmpfs = [...container.tmpfs, ...layers.tmpfs];
-  container.ports = unique(layers.ports);
-  if (entry.value.kind === "map" && !entry.value.entries.has("image") && !entry.value.entries.has("build"))
-    problems.refuse(entry, `the service \`${entry.key}\` has no image`, "Add `image: name:tag`");
+  container.ports = onePerPort(layers.ports, problems);
+  noteMesh(draft, layers.ports);
+  readEntrypoint(draft, reading);
+  liftLimits(draft);
+  if (
+    entry.value.kind === "map" &&
+    below(entry.value, "image") === undefined &&
+    below(entry.value, "build") === undefined
+  )
+    problems.refuse(
+      { at: entry.at, path: `${entry.path}.image` },
+      `the service \`${entry.key}\` has no image`,
+      "Add `image: name:tag`",
+    );
   return draft;
 }
 
 /** Parts of a container that several keys fill. */
 interface Layers {
-  fileEnv: Readonly<Record<string, string>>;
-  env: Readonly<Record<string, string>>;
-  deployLabels: Readonly<Record<string, string>>;
-  labels: Readonly<Record<string, string>>;
-  readonly ports: PortSpec[];
+  env: Texts;
+  deployLabels: Texts;
+  labels: Texts;
+  readonly ports: ReadPort[];
   readonly tmpfs: string[];
+}
+
+function noteMesh(draft: ServiceDraft, ports: readonly ReadPort[]): void {
+  for (const { port, place, mode } of ports)
+    if (port.hostPort !== undefined && mode !== "host" && (mode === "ingress" || (draft.replicas ?? 1) > 1))
+      draft.meshed.push(place);
 }
 
 function containerKeys(draft: ServiceDraft, layers: Layers, reading: Reading): Section["keys"] {
@@ -56,17 +80,20 @@ function containerKeys(draft: ServiceDraft, layers: Layers, reading: Reading): S
       if (/\s/.test(container.image))
         problems.refuse(value, "an image name has no blanks", "Write it like `nginx:1.27`");
     },
+    build: (_, key) => readBuild(draft, key, problems),
     command: value => (container.command = readCommand(value, problems)),
     entrypoint: value => (container.entrypoint = readCommand(value, problems)),
     environment: value => (layers.env = readEnvironment(value, reading)),
-    env_file: value => (layers.fileEnv = readEnvFiles(value, reading)),
     labels: value => (layers.labels = readLabels(value, reading)),
+    // Read when the rest is known.
+    env_file: () => undefined,
+    label_file: () => undefined,
     ports: value => layers.ports.push(...readPorts(value, problems)),
-    expose: value => layers.ports.push(...readExpose(value, problems)),
+    expose: value => draft.exposed.push(...readExpose(value, problems)),
     healthcheck: (value, key) => {
       if (container.health !== undefined)
         problems.refuse(key, "the service has a `healthcheck` and a probe", "Keep one of them");
-      container.health = readHealthcheck(value, problems);
+      container.health = readHealthcheck(value, problems) ?? container.health;
     },
     stop_signal: value => (container.stopSignal = readText(value, problems)),
     user: value => (container.user = readText(value, problems)),
@@ -78,22 +105,24 @@ function containerKeys(draft: ServiceDraft, layers: Layers, reading: Reading): S
       container.volumes = mounts.volumes;
       layers.tmpfs.push(...mounts.tmpfs);
     },
-    // Read before: here one of them is chosen.
+    security_opt: value => readSecurity(value, problems),
+    cap_add: value => readCapabilities(value, "cap_add", problems),
+    cap_drop: value => readCapabilities(value, "cap_drop", problems),
+    links: value => readLinks(value, problems),
+    // They decided which services are read, and what is said of them.
     profiles: () => undefined,
+    depends_on: () => undefined,
     ...shortResourceKeys(draft, reading),
   };
 }
 
 /** The forms of limits from before `deploy.resources`, which many files still use. */
-function shortResourceKeys(draft: ServiceDraft, { problems }: Reading): Section["keys"] {
-  const set = <K extends string>(key: K, value: number | undefined): void => {
-    if (value !== undefined) setResources(draft, { [key]: value });
-  };
+function shortResourceKeys(draft: ServiceDraft, reading: Reading): Section["keys"] {
   return {
-    cpus: value => set("cpuMillis", readCores(value, problems)),
-    mem_limit: value => set("memoryBytes", readBytes(value, problems)),
-    mem_reservation: value => set("reserveMemoryBytes", readBytes(value, problems)),
-    pids_limit: value => set("pids", readInteger(value, problems, 1, 1_000_000)),
+    cpus: value => readLimit(value, "cpuMillis", draft, reading),
+    mem_limit: value => readLimit(value, "memoryBytes", draft, reading),
+    mem_reservation: value => readReservation(value, "reserveMemoryBytes", draft, reading),
+    pids_limit: value => readLimit(value, "pids", draft, reading),
   };
 }
 
@@ -106,9 +135,11 @@ function podKeys(draft: ServiceDraft, layers: Layers, reading: Reading): Section
   return {
     network_mode: value => readNetworkMode(value, draft, reading),
     deploy: value => (layers.deployLabels = readDeploy(value, draft, reading)),
-    scale: ofPod(value => (draft.replicas = readInteger(value, problems, 0, 10_000))),
+    scale: ofPod(value => (draft.replicas = readInteger(value, problems, BOUNDS.replicas))),
     restart: ofPod(value => readRestart(value, draft, reading)),
-    stop_grace_period: ofPod(value => (draft.stopGraceMs = readDuration(value, problems) ?? draft.stopGraceMs)),
+    stop_grace_period: ofPod(value => {
+      draft.stopGraceMs = readDurationWithin(value, problems, BOUNDS.stopGraceMs) ?? draft.stopGraceMs;
+    }),
     "x-skep": value => readExtension(value, draft, reading),
   };
 }
@@ -129,14 +160,4 @@ function readNetworkMode(spot: Spot, draft: ServiceDraft, { problems }: Reading)
       `the network mode \`${text}\` is not supported`,
       'Remove it, or join a pod with "service:name"',
     );
-}
-
-/** One entry per port and protocol; one that fixes the node's port wins. */
-function unique(ports: readonly PortSpec[]): readonly PortSpec[] {
-  const found = new Map<string, PortSpec>();
-  for (const port of ports) {
-    const key = `${port.containerPort}/${port.protocol}`;
-    if (found.get(key)?.hostPort === undefined) found.set(key, port);
-  }
-  return [...found.values()];
 }

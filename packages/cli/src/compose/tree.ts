@@ -1,77 +1,86 @@
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument, visit } from "yaml";
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit } from "yaml";
 import type { Alias, Document, Node } from "yaml";
 import { tooDeepAt } from "./depth.ts";
 import { interpolate } from "./interpolate.ts";
-import type { Variables } from "./interpolate.ts";
-import type { Position, Problems } from "./problems.ts";
+import type { Place, Position, Problems, Source } from "./problems.ts";
+import { movedEntry, nothingAt } from "./spots.ts";
+import type { Entry, MapSpot, MergeTag, ScalarSpot, Spot } from "./spots.ts";
 
-/**
- * A value of the file with the place it stands at; anchors, merge keys and variables are already
- * resolved.
- */
-export type Spot = MapSpot | ListSpot | ScalarSpot;
-
-/** Every spot has its place in the file. */
-export interface Place {
-  readonly at: Position;
-  readonly path: string;
-}
-
-/** One key of a mapping: `at` and `path` are the key's, the value has its own. */
-export interface Entry extends Place {
-  readonly key: string;
-  readonly value: Spot;
-}
-
-/** A mapping, by key. */
-export interface MapSpot extends Place {
-  readonly kind: "map";
-  readonly entries: ReadonlyMap<string, Entry>;
-}
-
-/** A list. */
-export interface ListSpot extends Place {
-  readonly kind: "list";
-  readonly items: readonly Spot[];
-}
-
-/** A single value; text after its variables were replaced. */
-export interface ScalarSpot extends Place {
-  readonly kind: "scalar";
-  readonly value: string | number | boolean | undefined;
-}
-
-/** A file may not unfold to more values than this: aliases can multiply without end. */
-const MAX_VALUES = 20_000;
+/** A project may not unfold to more values than this: aliases can multiply without end. */
+export const MAX_VALUES = 20_000;
 /** Mappings and lists may stand in each other this deep. */
 const MAX_DEPTH = 100;
 /** Largest file, in characters. */
 export const MAX_FILE = 1_000_000;
 
-/**
- * The whole file as spots, or `undefined` where it is no YAML mapping; what is wrong is added to
- * `problems`.
- */
-export function readTree(text: string, variables: Variables, problems: Problems): MapSpot | undefined {
-  const top = { at: { line: 1, column: 1 }, path: "" };
+/** The YAML of a file, before its variables are replaced. */
+export interface Parsed {
+  readonly source: Source;
+  readonly documents: readonly Document[];
+  readonly lines: LineCounter;
+}
+
+/** The first place of a file. */
+export function topOf(source: Source): Place {
+  return { at: { source, line: 1, column: 1 }, path: "" };
+}
+
+/** Reads the YAML of a file; `undefined` where it is none, which is added to `problems`. */
+export function parseYaml(text: string, source: Source, problems: Problems): Parsed | undefined {
+  const top = topOf(source);
   if (text.length > MAX_FILE)
     return problems.refuse(top, `the file has ${text.length} characters`, `Keep it below ${MAX_FILE}`);
   const lines = new LineCounter();
   const deep = tooDeepAt(text, MAX_DEPTH);
   if (deep !== undefined)
-    return problems.refuse({ at: deep, path: "" }, `the file nests more than ${MAX_DEPTH} deep here`, "Nest less");
-  // The parser would compare each key with all others of its mapping: that none is there twice is
-  // looked at below.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-  for (const error of document.errors) {
+    return problems.refuse(
+      { at: { source, ...deep }, path: "" },
+      `the file nests more than ${MAX_DEPTH} deep here`,
+      "Nest less",
+    );
+  // Every value is read as text, since numbers would be rounded; which words mean more is looked at
+  // below. The parser would compare each key with all others of its mapping: so is that.
+  const read = parseAllDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: false,
+    schema: "failsafe",
+  });
+  const documents: readonly Document[] = Array.isArray(read) ? read : [];
+  let isWhole = true;
+  for (const error of documents.flatMap(document => document.errors)) {
     const { line, col } = lines.linePos(error.pos[0]);
     const sentence = error.message.replace(/\.$/, "");
-    problems.refuse({ at: { line, column: col }, path: "" }, sentence, "Correct the YAML at this place");
+    problems.refuse({ at: { source, line, column: col }, path: "" }, sentence, "Correct the YAML at this place");
+    isWhole = false;
   }
-  if (document.errors.length > 0) return undefined;
-  const root = document.contents === null ? undefined : new Unfolder(document, lines, variables, problems).root();
-  if (root?.kind === "map") return root;
-  return problems.refuse(root ?? top, "the file holds no mapping", "Begin with `services:` and one entry per service");
+  return isWhole ? { source, documents, lines } : undefined;
+}
+
+/**
+ * The documents of a file as spots. What is no mapping, or holds nothing at all, is added to
+ * `problems`.
+ */
+export function unfold({ source, documents, lines }: Parsed, problems: Problems): readonly MapSpot[] {
+  const full = documents.filter(({ contents }) => contents !== null && !isEmptyText(contents as Node));
+  const roots = (full.length > 0 ? full : documents.slice(0, 1)).map(document =>
+    document.contents === null ? undefined : new Unfolder(document, lines, source, problems).root(),
+  );
+  if (roots.length === 0) roots.push(undefined);
+  return roots.flatMap(root => {
+    if (root?.kind === "map") return [root];
+    problems.refuse(
+      root ?? topOf(source),
+      "the file holds no mapping",
+      "Begin with `services:` and one entry per service",
+    );
+    return [];
+  });
+}
+
+/** A document of a comment alone between two `---`. */
+function isEmptyText(node: Node): boolean {
+  return isScalar(node) && node.value === "" && node.type === "PLAIN";
 }
 
 /**
@@ -93,21 +102,26 @@ function resolveAliases(document: Document): ReadonlyMap<Alias, Node> {
   return found;
 }
 
+/** Tags that say how a file is merged. */
+const MERGE_TAGS: Readonly<Record<string, MergeTag>> = { "!reset": "reset", "!override": "override" };
+/** Tags of YAML's own that say what stands there anyway. */
+const PLAIN_TAG = /^(tag:yaml\.org,2002:|!!)(str|int|float|bool|null|map|seq)$|^!$/;
+
 /** Turns yaml's nodes into spots. */
 class Unfolder {
   readonly #document: Document;
   readonly #lines: LineCounter;
-  readonly #variables: Variables;
+  readonly #source: Source;
   readonly #problems: Problems;
   readonly #aliases: ReadonlyMap<Alias, Node>;
   readonly #open = new Set<Node>();
   #values = 0;
   #isFull = false;
 
-  constructor(document: Document, lines: LineCounter, variables: Variables, problems: Problems) {
+  constructor(document: Document, lines: LineCounter, source: Source, problems: Problems) {
     this.#document = document;
     this.#lines = lines;
-    this.#variables = variables;
+    this.#source = source;
     this.#problems = problems;
     this.#aliases = resolveAliases(document);
   }
@@ -118,34 +132,55 @@ class Unfolder {
 
   #at(node: Node): Position {
     const { line, col } = this.#lines.linePos(node.range?.[0] ?? 0);
-    return { line, column: col };
+    return { source: this.#source, line, column: col };
   }
 
   #spot(found: Node | null, path: string, fallback?: Position): Spot {
-    if (found === null) return { kind: "scalar", at: fallback ?? { line: 1, column: 1 }, path, value: undefined };
+    if (found === null) return nothingAt({ at: fallback ?? topOf(this.#source).at, path });
     const node = isAlias(found) ? this.#aliases.get(found) : found;
     const at = this.#at(found);
-    const nothing: ScalarSpot = { kind: "scalar", at, path, value: undefined };
+    const nothing = nothingAt({ at, path });
     const problem = this.#obstacle(node);
     if (node === undefined || problem !== undefined) {
       if (problem !== undefined && !this.#isFull) this.#problems.refuse({ at, path }, problem, "Write the value out");
       this.#isFull ||= this.#values > MAX_VALUES;
       return nothing;
     }
-    if (isScalar(node)) return this.#scalar(node.value, at, path);
+    const tag = this.#tag(node, { at, path });
+    if (tag === "reset") return { ...nothing, tag };
+    const spot = this.#value(node, at, path);
+    return tag === undefined ? spot : { ...spot, tag };
+  }
+
+  #value(node: Node, at: Position, path: string): Spot {
+    if (isScalar(node)) return this.#scalar(node, at, path);
     this.#open.add(node);
     const spot: Spot = isSeq(node)
-      ? {
-          kind: "list",
-          at,
-          path,
-          items: node.items.map((item, index) => this.#spot(item as Node, `${path}[${index}]`)),
-        }
+      ? { kind: "list", at, path, items: this.#items(node.items as readonly Node[], path) }
       : isMap(node)
         ? { kind: "map", at, path, entries: this.#entries(node.items as readonly PairNode[], path) }
-        : nothing;
+        : nothingAt({ at, path });
     this.#open.delete(node);
     return spot;
+  }
+
+  #items(nodes: readonly Node[], path: string): readonly Spot[] {
+    return nodes
+      .map((item, index) => this.#spot(item, `${path}[${index}]`))
+      .filter(item => {
+        if (item.tag !== "reset") return true;
+        this.#problems.note(item, "`!reset` leaves this item out", "Remove the line");
+        return false;
+      });
+  }
+
+  #tag(node: Node, place: Place): MergeTag | undefined {
+    const { tag } = node as { readonly tag?: string };
+    if (tag === undefined || PLAIN_TAG.test(tag)) return undefined;
+    const known = MERGE_TAGS[tag];
+    if (known === undefined)
+      this.#problems.refuse(place, `the tag \`${tag}\` is not known`, "Remove it; known are !reset and !override");
+    return known;
   }
 
   /**
@@ -164,19 +199,20 @@ class Unfolder {
     const merged = new Map<string, Entry>();
     for (const pair of pairs) {
       const at = this.#at(pair.key);
-      if (!isScalar(pair.key)) {
+      const node = isAlias(pair.key) ? this.#aliases.get(pair.key) : pair.key;
+      if (!isScalar(node)) {
         this.#problems.refuse({ at, path }, "a key has to be plain text", "Write `name: value`");
         continue;
       }
-      const key = String(pair.key.value);
-      if (key === "<<" && pair.key.type === "PLAIN") {
+      const key = String(node.value);
+      if (key === "<<" && node.type === "PLAIN") {
         for (const [name, entry] of this.#merge(pair, path)) if (!merged.has(name)) merged.set(name, entry);
         continue;
       }
-      const below = path === "" ? key : `${path}.${key}`;
+      const under = path === "" ? key : `${path}.${key}`;
       if (own.has(key))
-        this.#problems.refuse({ at, path: below }, "the key is given twice; keys must be unique", "Keep one");
-      own.set(key, { key, at, path: below, value: this.#spot(pair.value, below, at) });
+        this.#problems.refuse({ at, path: under }, "the key is given twice; keys must be unique", "Keep one");
+      own.set(key, { key, at, path: under, value: this.#spot(pair.value, under, at) });
     }
     return new Map([...merged, ...own]);
   }
@@ -189,20 +225,28 @@ class Unfolder {
       // The mapping is read under its new parent's path, so that messages name the service that
       // uses it.
       if (source.kind === "map")
-        return [...source.entries].map(([key, entry]): [string, Entry] => [key, moved(entry, source.path, path)]);
+        return [...source.entries].map(([key, entry]): [string, Entry] => [key, movedEntry(entry, source.path, path)]);
       this.#problems.refuse(source, "`<<` merges mappings only", "Give it an alias of a mapping, like `<<: *defaults`");
       return [];
     });
   }
 
-  #scalar(value: unknown, at: Position, path: string): ScalarSpot {
-    if (typeof value === "bigint") return { kind: "scalar", at, path, value: Number(value) };
-    if (typeof value === "number" || typeof value === "boolean") return { kind: "scalar", at, path, value };
-    if (typeof value !== "string") return { kind: "scalar", at, path, value: undefined };
-    const result = interpolate(value, this.#variables);
+  #scalar(
+    node: { readonly value: unknown; readonly type?: string; readonly tag?: string },
+    at: Position,
+    path: string,
+  ): ScalarSpot {
+    const text = String(node.value);
+    if (node.type === "PLAIN" && (node.tag === undefined || !node.tag.endsWith("str"))) {
+      // The words of YAML 1.2: `yes` and `on` are text.
+      if (/^(~|null|Null|NULL)?$/.test(text)) return nothingAt({ at, path });
+      if (/^(true|True|TRUE)$/.test(text)) return { kind: "scalar", at, path, value: true };
+      if (/^(false|False|FALSE)$/.test(text)) return { kind: "scalar", at, path, value: false };
+    }
+    const result = interpolate(text, this.#source.variables);
     if (!result.ok) {
       this.#problems.spoil({ at, path }, result.problem, result.advice);
-      return { kind: "scalar", at, path, value };
+      return { kind: "scalar", at, path, value: text };
     }
     for (const name of result.unset)
       this.#problems.note(
@@ -217,18 +261,4 @@ class Unfolder {
 interface PairNode {
   readonly key: Node;
   readonly value: Node | null;
-}
-
-function moved(entry: Entry, from: string, to: string): Entry {
-  if (from === to) return entry;
-  const path = to + entry.path.slice(from.length);
-  return { ...entry, path, value: movedSpot(entry.value, from, to) };
-}
-
-function movedSpot(spot: Spot, from: string, to: string): Spot {
-  const path = to + spot.path.slice(from.length);
-  if (spot.kind === "list") return { ...spot, path, items: spot.items.map(item => movedSpot(item, from, to)) };
-  if (spot.kind === "scalar") return { ...spot, path };
-  const entries = new Map([...spot.entries].map(([key, entry]) => [key, moved(entry, from, to)]));
-  return { ...spot, path, entries };
 }

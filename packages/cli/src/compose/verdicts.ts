@@ -1,5 +1,6 @@
 import type { Verdict } from "./section.ts";
 
+const CORES: Verdict = { problem: "the share of a core is given as an amount", advice: "Write `cpus: 0.5`" };
 const HOST = "Tenants share nodes, so nothing of the node itself may be reached";
 
 /**
@@ -10,21 +11,9 @@ export const REFUSED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
     problem: "a privileged container could take over its node",
     advice: "Remove it; no container runs privileged",
   },
-  cap_add: {
-    problem: "added capabilities weaken the wall between tenants",
-    advice: "Remove it; containers run with Docker's default capabilities",
-  },
-  cap_drop: {
-    problem: "dropping single capabilities is not supported",
-    advice: "Remove it; no-new-privileges is always set",
-  },
   devices: { problem: "devices of the node cannot be handed to a container", advice: `Remove it. ${HOST}` },
   device_cgroup_rules: { problem: "devices of the node cannot be handed to a container", advice: `Remove it. ${HOST}` },
   gpus: { problem: "devices of the node cannot be handed to a container", advice: `Remove it. ${HOST}` },
-  security_opt: {
-    problem: "security options are the agent's to set",
-    advice: "Remove it; no-new-privileges is always set",
-  },
   sysctls: { problem: "kernel parameters cannot be set by tenants", advice: `Remove it. ${HOST}` },
   userns_mode: { problem: "the user namespace is the node's to choose", advice: `Remove it. ${HOST}` },
   pid: {
@@ -41,7 +30,6 @@ export const REFUSED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
     problem: "the cgroup is the agent's to choose",
     advice: "Remove it; set limits under deploy.resources",
   },
-  build: { problem: "images are not built here", advice: "Build and push the image first, then name it with `image:`" },
   secrets: {
     problem: "secrets cannot be handed to containers yet",
     advice: "Remove it; pass the value under `environment` from a variable, like `KEY: ${KEY:?}`",
@@ -50,17 +38,9 @@ export const REFUSED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
     problem: "configs cannot be handed to containers yet",
     advice: "Remove it; put the file into the image or pass values under `environment`",
   },
-  extends: {
-    problem: "services of other files are not read",
-    advice: "Write the service out, or share keys with an anchor: `<<: *defaults`",
-  },
   volumes_from: {
     problem: "volumes of other services cannot be taken over",
     advice: "Name the volume in both containers of one pod",
-  },
-  links: {
-    problem: "links between containers are not supported",
-    advice: 'Join the pod with `network_mode: "service:x"`, or use a route',
   },
   external_links: {
     problem: "links between containers are not supported",
@@ -78,6 +58,20 @@ export const REFUSED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
   ulimits: { problem: "ulimits cannot be set by tenants", advice: "Remove it; set limits under deploy.resources" },
   shm_size: { problem: "the size of /dev/shm cannot be set", advice: "Remove it; it has 64 MiB" },
   group_add: { problem: "groups cannot be added to a container", advice: "Set the group with `user: uid:gid`" },
+  cpu_count: CORES,
+  cpu_percent: CORES,
+  cpu_period: CORES,
+  cpu_quota: CORES,
+  cpu_rt_period: CORES,
+  cpu_rt_runtime: CORES,
+  cpuset: { problem: "the cores are the node's to choose", advice: "Write `cpus: 0.5` for an amount" },
+  blkio_config: { problem: "the disk's shares cannot be set", advice: "Remove it" },
+  storage_opt: { problem: "the storage is the node's to choose", advice: "Remove it" },
+  oom_score_adj: { problem: "which program goes first is the node's to choose", advice: "Remove it" },
+  mac_address: { problem: "the address is the engine's to choose", advice: "Remove it" },
+  isolation: { problem: "the isolation is the node's to choose", advice: "Remove it" },
+  credential_spec: { problem: "credentials of the node cannot be used", advice: `Remove it. ${HOST}` },
+  use_api_socket: { problem: "the Docker socket would hand over the node", advice: "Remove it" },
   oom_kill_disable: {
     problem: "the memory limit is always enforced",
     advice: "Remove it; raise deploy.resources.limits.memory",
@@ -92,10 +86,6 @@ const NETWORK = "Containers of one pod reach each other on localhost; other serv
 
 /** Keys of a service that are legal Compose and change nothing here. */
 export const IGNORED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
-  depends_on: {
-    problem: "`depends_on` has no effect",
-    advice: "Services start in any order; let programs retry what is not there yet",
-  },
   networks: { problem: "`networks` has no effect", advice: NETWORK },
   container_name: {
     problem: "`container_name` has no effect",
@@ -108,6 +98,10 @@ export const IGNORED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
     problem: "`init` has no effect",
     advice: "Put an init into the image where the program does not reap its children",
   },
+  cpu_shares: { problem: "`cpu_shares` has no effect", advice: "Write `cpus: 0.5` for a limit" },
+  memswap_limit: { problem: "`memswap_limit` has no effect", advice: "No container swaps; write `mem_limit`" },
+  mem_swappiness: { problem: "`mem_swappiness` has no effect", advice: "No container swaps" },
+  pull_refresh_after: { problem: "`pull_refresh_after` has no effect", advice: "Name another tag or a digest" },
   tty: { problem: "`tty` has no effect", advice: "Remove it" },
   stdin_open: { problem: "`stdin_open` has no effect", advice: "Remove it" },
   attach: { problem: "`attach` has no effect", advice: "Read logs with `skep logs`" },
@@ -126,7 +120,6 @@ export const REFUSED_AT_TOP: Readonly<Record<string, Verdict>> = {
     problem: "configs cannot be handed to containers yet",
     advice: "Remove it; put the file into the image or pass values under `environment`",
   },
-  include: { problem: "other files are not included", advice: "Write their services into this file" },
   models: { problem: "models are not supported", advice: "Remove it" },
 };
 

@@ -1,88 +1,167 @@
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { SkepError } from "@skep/core/error.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
-import { parseEnvFile } from "../compose/environment.ts";
+import { parseEnvFile } from "../compose/dotenv.ts";
+import type { FileText } from "../compose/draft.ts";
+import type { Variables } from "../compose/interpolate.ts";
 import { parseCompose } from "../compose/parse.ts";
+import type { ComposeText } from "../compose/parse.ts";
 import { formatIssue } from "../compose/problems.ts";
+import type { ComposeIssue } from "../compose/problems.ts";
 import { MAX_FILE } from "../compose/tree.ts";
 import { readStart } from "../io.ts";
 import type { Io } from "../io.ts";
 
 /** Names that Compose looks for, in its order. */
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+/** What changes a file of such a name, where it stands beside it. */
+const OVERRIDES = ["compose.override.yaml", "compose.override.yml"];
+const STDIN = "standard input";
 
-/** Which file a command is to read, and which of its services. */
+/** Which files a command is to read, and which of their services. */
 export interface ComposeOptions {
-  readonly file?: string;
+  readonly file?: readonly string[];
+  readonly envFile?: readonly string[];
+  readonly projectDirectory?: string;
   readonly profile?: readonly string[];
 }
 
 /** Adds the options that say so. */
 export function composeOptions(command: Command): Command {
   return command
-    .option("-f, --file <FILE>", "the Compose file (else the usual names in this directory)")
-    .option("--profile <NAME...>", "also the services of these profiles (`*` for all)");
+    .argument("[SERVICE...]", "only these services of the files, with what they need (else all)")
+    .option("-f, --file <FILE>", "a Compose file; later ones change what earlier ones say", collect)
+    .option("--env-file <FILE>", "a file of variables, in place of `.env`", collect)
+    .option("--project-directory <DIR>", "where relative paths begin (else beside the first file)")
+    .option("--profile <NAME>", "also the services of this profile (`*` for all)", collect);
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 /**
- * Reads a Compose file (`-` is standard input, none the first usual name of this directory) into
- * deployments. Variables come from the environment and from `.env` beside the file, and profiles
- * also from COMPOSE_PROFILES, separated by commas. Notes go to the error output.
- * @throws SkepError `invalid_argument` with every reason to refuse the file.
+ * Reads Compose files (`-` is standard input; none is the first usual name of this directory, and
+ * what overrides it) into deployments. Variables come from the environment and from `.env` beside
+ * the first file, and profiles also from COMPOSE_PROFILES. Notes go to the error output.
+ * @throws SkepError `invalid_argument` with every reason to refuse the files.
  */
-export function readComposeFile(io: Io, { file: given, profile = [] }: ComposeOptions): readonly DeploymentSpec[] {
-  const { file, text } = given === "-" ? { file: "-", text: io.readInput() } : open(io, given);
-  const folder = file === "-" ? io.cwd : dirname(resolve(io.cwd, file));
-  const env = { ...dotEnv(folder), ...io.env };
-  const fromEnv = (env["COMPOSE_PROFILES"] ?? "").split(",").map(name => name.trim());
-  const composed = parseCompose(text, {
-    file: file === "-" ? "standard input" : file,
+export function readComposeFiles(
+  io: Io,
+  services: readonly string[],
+  options: ComposeOptions,
+): readonly DeploymentSpec[] {
+  const files = openAll(io, options.file ?? split(io.env["COMPOSE_FILE"], io.env["COMPOSE_PATH_SEPARATOR"] ?? ":"));
+  const folder = folderOf(io, files, options);
+  const env: Variables = { ...variablesOf(io, folder, options), ...io.env };
+  const profiles = [...(options.profile ?? []), ...split(env["COMPOSE_PROFILES"], ",")];
+  const composed = parseCompose(files, {
+    folder,
     env,
-    profiles: [...profile, ...fromEnv].filter(name => name !== ""),
-    readFile: path => readIfThere(resolve(folder, path)),
+    readFile,
+    display: path => shown(io, path),
+    choice: { profiles: new Set(profiles), services: new Set(services) },
   });
   for (const note of composed.notes) io.err(`${formatIssue(note)}\n`);
-  if (composed.issues.length > 0) {
-    const many = composed.issues.length === 1 ? "one reason" : `${composed.issues.length} reasons`;
-    throw new SkepError(
-      "invalid_argument",
-      "COMPOSE_REFUSED",
-      `${file === "-" ? "The input" : basename(file)} cannot be deployed, for ${many}, and nothing was changed:`,
-      {
-        issues: composed.issues.map(issue => ({
-          path: `${issue.file}:${issue.line}:${issue.column}`,
-          problem: `${issue.path === "" ? "" : `${issue.path}: `}${issue.problem}`,
-          advice: issue.advice,
-        })),
-      },
-    );
-  }
+  if (composed.issues.length > 0) throw refused(files, composed.issues);
   return composed.deployments;
 }
 
-function open(io: Io, given: string | undefined): { readonly file: string; readonly text: string } {
-  for (const file of given === undefined ? NAMES : [given]) {
-    const text = readIfThere(resolve(io.cwd, file));
-    if (text !== undefined) return { file, text };
+function split(text: string | undefined, separator: string): readonly string[] {
+  return (text ?? "")
+    .split(separator)
+    .map(name => name.trim())
+    .filter(name => name !== "");
+}
+
+function refused(files: readonly ComposeText[], issues: readonly ComposeIssue[]): SkepError {
+  const many = issues.length === 1 ? "one reason" : `${issues.length} reasons`;
+  const [first] = files;
+  const what =
+    files.length > 1 ? "The files" : first === undefined || first.name === STDIN ? "The input" : basename(first.name);
+  return new SkepError(
+    "invalid_argument",
+    "COMPOSE_REFUSED",
+    `${what} cannot be deployed, for ${many}, and nothing was changed:`,
+    {
+      issues: issues.map(issue => ({
+        path: `${issue.file}:${issue.line}:${issue.column}`,
+        problem: `${issue.path === "" ? "" : `${issue.path}: `}${issue.problem}`,
+        advice: issue.advice,
+      })),
+    },
+  );
+}
+
+/** A path as it is written from here. */
+function shown(io: Io, path: string): string {
+  const short = relative(io.cwd, resolve(io.cwd, path));
+  return short === "" || short.startsWith("..") ? path : short;
+}
+
+function folderOf(io: Io, [first]: readonly ComposeText[], { projectDirectory }: ComposeOptions): string {
+  if (projectDirectory !== undefined) return resolve(io.cwd, projectDirectory);
+  return first === undefined || first.name === STDIN ? io.cwd : dirname(resolve(io.cwd, first.name));
+}
+
+/** The variables of `--env-file`, or of `.env`: what the environment has stands above them. */
+function variablesOf(io: Io, folder: string, { envFile }: ComposeOptions): Variables {
+  const named = envFile ?? split(io.env["COMPOSE_ENV_FILES"], ",");
+  let found: Variables = {};
+  for (const path of named.length > 0 ? named.map(one => resolve(io.cwd, one)) : [resolve(folder, ".env")]) {
+    const { text, why } = readFile(path);
+    if (text === undefined && named.length > 0)
+      throw new SkepError(
+        "invalid_argument",
+        "ENV_FILE_MISSING",
+        `The file ${path} cannot be read (${why}): check its name.`,
+      );
+    const { env, problem, line } = parseEnvFile(text ?? "", { ...found, ...io.env });
+    if (problem !== undefined)
+      throw new SkepError(
+        "invalid_argument",
+        "ENV_FILE_BROKEN",
+        `${path}:${line}: ${problem}. Write NAME=value lines.`,
+      );
+    found = { ...found, ...env };
+  }
+  return found;
+}
+
+function openAll(io: Io, given: readonly string[]): readonly ComposeText[] {
+  if (given.length > 0) return given.map(file => open(io, file));
+  for (const name of NAMES) {
+    const { text } = readFile(resolve(io.cwd, name));
+    if (text === undefined) continue;
+    const overrides = [...OVERRIDES, ...OVERRIDES.map(one => `docker-${one}`)];
+    for (const override of overrides) {
+      const over = readFile(resolve(io.cwd, override));
+      if (over.text === undefined) continue;
+      io.err(`${override} changes what ${name} says, as with Compose; \`-f ${name}\` reads that one alone.\n`);
+      return [
+        { name, text },
+        { name: override, text: over.text },
+      ];
+    }
+    return [{ name, text }];
   }
   throw new SkepError(
     "invalid_argument",
     "COMPOSE_FILE_MISSING",
-    given === undefined
-      ? `There is no Compose file in ${io.cwd}: name one with \`-f FILE\`, or \`-f -\` for standard input.`
-      : `The file ${given} cannot be read (${whyUnread(resolve(io.cwd, given))}): check its name, or use \`-f -\` for standard input.`,
+    `There is no Compose file in ${io.cwd}: name one with \`-f FILE\`, or \`-f -\` for standard input.`,
   );
 }
 
-function whyUnread(path: string): string {
-  try {
-    readStart(path, 1);
-    return "it is there now";
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    return WHY_UNREAD[code] ?? code;
-  }
+function open(io: Io, file: string): ComposeText {
+  if (file === "-") return { name: STDIN, text: io.readInput() };
+  const { text, why } = readFile(resolve(io.cwd, file));
+  if (text !== undefined) return { name: file, text };
+  throw new SkepError(
+    "invalid_argument",
+    "COMPOSE_FILE_MISSING",
+    `The file ${file} cannot be read (${why}): check its name, or use \`-f -\` for standard input.`,
+  );
 }
 
 const WHY_UNREAD: Readonly<Record<string, string>> = {
@@ -92,28 +171,15 @@ const WHY_UNREAD: Readonly<Record<string, string>> = {
   EACCES: "you may not read it",
 };
 
-function dotEnv(folder: string): Readonly<Record<string, string>> {
-  const path = resolve(folder, ".env");
-  const { env, problem, line } = parseEnvFile(readIfThere(path) ?? "", {});
-  if (problem === undefined) return env;
-  throw new SkepError("invalid_argument", "ENV_FILE_BROKEN", `${path}:${line}: ${problem}. Write NAME=value lines.`);
-}
-
-/**
- * @throws SkepError `invalid_argument` `FILE_TOO_LARGE` before more of a file is read than any
- * Compose file needs.
- */
-function readIfThere(path: string): string | undefined {
-  let text: string | undefined;
+/** Reads no more of a file than any Compose file needs. */
+function readFile(path: string): FileText {
+  let text: string;
   try {
     text = readStart(path, MAX_FILE * 4 + 1);
-  } catch {
-    return undefined;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    return { text: undefined, why: WHY_UNREAD[code] ?? code };
   }
-  if (text.length <= MAX_FILE) return text;
-  throw new SkepError(
-    "invalid_argument",
-    "FILE_TOO_LARGE",
-    `${path} is too large: keep it below ${MAX_FILE} characters.`,
-  );
+  if (text.length <= MAX_FILE) return { text };
+  return { text: undefined, why: `it is too large: keep it below ${MAX_FILE} characters` };
 }

@@ -1,5 +1,6 @@
 import type { AssignedInstance } from "../model/assignment.ts";
-import { LEAST_DELAY_MS, LEAST_LONGEST_DELAY_MS, LEAST_SOUND_MS, type RestartPolicy } from "../model/deployment.ts";
+import { BOUNDS } from "../model/bounds.ts";
+import { LEAST_SOUND_MS, type RestartPolicy } from "../model/deployment.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import type { ContainerMemory } from "./memory.ts";
 import { recall, remember } from "./round.ts";
@@ -10,7 +11,7 @@ export type Verdict = "restart" | "finished" | "failed";
 
 /** The longest wait before a start under this policy. */
 export function longestDelay(policy: RestartPolicy): number {
-  return Math.max(policy.maxDelayMs, LEAST_LONGEST_DELAY_MS);
+  return Math.max(policy.maxDelayMs, BOUNDS.restartMaxDelayMs.least);
 }
 
 /**
@@ -18,7 +19,7 @@ export function longestDelay(policy: RestartPolicy): number {
  * grows: what crashes at once must not keep the node busy with starting it.
  */
 export function restartDelay(policy: RestartPolicy, failures: number): number {
-  const first = Math.max(policy.delayMs, LEAST_DELAY_MS);
+  const first = Math.max(policy.delayMs, BOUNDS.restartDelayMs.least);
   return Math.min(longestDelay(policy), first * 2 ** Math.min(failures - 1, 30));
 }
 

@@ -62,12 +62,6 @@ export interface ContainerSpec {
   readonly health: HealthCheck | undefined;
 }
 
-/** The least first wait before a container that ended is started again. */
-export const LEAST_DELAY_MS = 500;
-/**
- * The least that the longest wait may be: what never gets well is not started more often than this.
- */
-export const LEAST_LONGEST_DELAY_MS = 10_000;
 /** A run that was shorter than this is never a sound one, however short the policy's window is. */
 export const LEAST_SOUND_MS = 10_000;
 

@@ -1,11 +1,13 @@
 import { isImageReference } from "./image.ts";
 import type { Issue } from "../error.ts";
+import { BOUNDS, LONGEST, MOST } from "./bounds.ts";
 import type { ContainerSpec, HealthCheck } from "./deployment.ts";
 import { isReservedPort } from "./host-ports.ts";
 import { isReservedLabel } from "./labels.ts";
 import {
   check,
-  checkWhole,
+  checkLength,
+  checkWithin,
   codePoints,
   isEngineSocket,
   isKernelPath,
@@ -16,23 +18,12 @@ import {
   isUser,
 } from "./validate-rules.ts";
 
-const MIB = 1024 * 1024;
-/** The least memory a container can be limited to: Docker's own bound. */
-const LEAST_MEMORY = 6 * MIB;
-const MOST_MEMORY = 1024 * 1024 * MIB;
-const MOST_CPU_MILLIS = 1024 * 1000;
-const MOST_PIDS = 1_000_000;
 /** The most text that all environment values, or all labels, of a container may have together. */
 const MOST_TEXT = 256 * 1024;
-/** As spec.proto has them: what a file asks for is refused with its line, before it is sent. */
-const MOST_WORDS = 256;
-const LONGEST_WORD = 32_768;
-const ENTRIES = { env: { most: 512, longest: 65_536 }, labels: { most: 256, longest: 8_192 } } as const;
-const MOST_MOUNTS = 64;
-const LEAST_CPU_MILLIS = 10;
-const LEAST_CHECK_TIMEOUT_MS = 100;
-const MOST_PORTS = 64;
-const LONGEST_CHECK_MS = 3_600_000;
+const ENTRIES = {
+  env: { most: MOST.env, longest: LONGEST.env, key: LONGEST.envKey },
+  labels: { most: MOST.labels, longest: LONGEST.label, key: LONGEST.labelKey },
+} as const;
 
 /**
  * Everything that is wrong with one container of a spec; `published` are the TCP ports that its
@@ -83,6 +74,8 @@ export function validateContainer(
       `"${stopSignal.slice(0, 20)}" is no signal`,
       "write for example SIGTERM or 15",
     );
+  checkLength(issues, `${path}.workingDir`, workingDir, LONGEST.workingDir);
+  checkLength(issues, `${path}.user`, user, LONGEST.user);
   validateArguments(issues, path, container);
   validateTexts(issues, path, container);
   validatePorts(issues, path, container);
@@ -102,8 +95,8 @@ function validateArguments(issues: Issue[], path: string, { entrypoint, command 
     check(
       issues,
       `${path}.${field}`,
-      size <= MOST_TEXT && words.length <= MOST_WORDS && words.every(word => codePoints(word) <= LONGEST_WORD),
-      `it is too long: at most ${MOST_WORDS} words of at most ${LONGEST_WORD} characters`,
+      size <= MOST_TEXT && words.length <= MOST.words && words.every(word => codePoints(word) <= LONGEST.word),
+      `it is too long: at most ${MOST.words} words of at most ${LONGEST.word} characters`,
       "put long input into a file of the image",
     );
     check(
@@ -141,6 +134,14 @@ function validateTexts(issues: Issue[], path: string, { env, labels }: Container
       `keep to ${ENTRIES[field].most}`,
     );
     for (const [key, value] of pairs) {
+      const long = `${path}.${field}["${key.slice(0, 60)}"]`;
+      check(
+        issues,
+        long,
+        codePoints(key) <= ENTRIES[field].key,
+        "its name is too long",
+        `keep to ${ENTRIES[field].key}`,
+      );
       check(
         issues,
         `${path}.${field}["${key.slice(0, 60)}"]`,
@@ -196,12 +197,12 @@ function validatePorts(issues: Issue[], path: string, { ports }: ContainerSpec):
   check(
     issues,
     `${path}.ports`,
-    ports.length <= MOST_PORTS,
+    ports.length <= MOST.ports,
     `it publishes ${ports.length} ports`,
-    `keep to ${MOST_PORTS}`,
+    `keep to ${MOST.ports}`,
   );
   ports.forEach(({ containerPort, protocol, hostPort }, at) => {
-    checkWhole(issues, `${path}.ports[${at}].containerPort`, containerPort, 1, 65_535);
+    checkWithin(issues, `${path}.ports[${at}].containerPort`, containerPort, BOUNDS.port);
     if (hostPort !== undefined) validateHostPort(issues, `${path}.ports[${at}].hostPort`, hostPort);
     check(
       issues,
@@ -214,7 +215,7 @@ function validatePorts(issues: Issue[], path: string, { ports }: ContainerSpec):
 }
 
 function validateHostPort(issues: Issue[], path: string, port: number): void {
-  checkWhole(issues, path, port, 1, 65_535);
+  checkWithin(issues, path, port, BOUNDS.port);
   check(
     issues,
     path,
@@ -230,7 +231,7 @@ function validateMounts(issues: Issue[], path: string, { volumes, tmpfs }: Conta
     ["tmpfs", tmpfs],
   ] as const) {
     const problem = `it has ${mounts.length} entries`;
-    check(issues, `${path}.${field}`, mounts.length <= MOST_MOUNTS, problem, `keep to ${MOST_MOUNTS}`);
+    check(issues, `${path}.${field}`, mounts.length <= MOST[field], problem, `keep to ${MOST[field]}`);
   }
   const targets = new Set<string>();
   const target = (at: string, text: string): void => {
@@ -265,11 +266,11 @@ function validateMounts(issues: Issue[], path: string, { volumes, tmpfs }: Conta
 function validateResources(issues: Issue[], path: string, { resources }: ContainerSpec): void {
   const { cpuMillis, memoryBytes, pids, reserveCpuMillis, reserveMemoryBytes } = resources;
   const at = `${path}.resources`;
-  checkWhole(issues, `${at}.cpuMillis`, cpuMillis, LEAST_CPU_MILLIS, MOST_CPU_MILLIS);
-  checkWhole(issues, `${at}.memoryBytes`, memoryBytes, LEAST_MEMORY, MOST_MEMORY);
-  checkWhole(issues, `${at}.pids`, pids, 1, MOST_PIDS);
-  checkWhole(issues, `${at}.reserveCpuMillis`, reserveCpuMillis, 0, MOST_CPU_MILLIS);
-  checkWhole(issues, `${at}.reserveMemoryBytes`, reserveMemoryBytes, 0, MOST_MEMORY);
+  checkWithin(issues, `${at}.cpuMillis`, cpuMillis, BOUNDS.cpuMillis);
+  checkWithin(issues, `${at}.memoryBytes`, memoryBytes, BOUNDS.memoryBytes);
+  checkWithin(issues, `${at}.pids`, pids, BOUNDS.pids);
+  checkWithin(issues, `${at}.reserveCpuMillis`, reserveCpuMillis, { ...BOUNDS.cpuMillis, least: 0 });
+  checkWithin(issues, `${at}.reserveMemoryBytes`, reserveMemoryBytes, { ...BOUNDS.memoryBytes, least: 0 });
   check(
     issues,
     `${at}.reserveCpuMillis`,
@@ -288,13 +289,14 @@ function validateResources(issues: Issue[], path: string, { resources }: Contain
 
 function validateHealth(issues: Issue[], path: string, health: HealthCheck, published: ReadonlySet<number>): void {
   const { probe, intervalMs, timeoutMs, retries, startPeriodMs } = health;
-  checkWhole(issues, `${path}.intervalMs`, intervalMs, 100, LONGEST_CHECK_MS);
-  checkWhole(issues, `${path}.timeoutMs`, timeoutMs, LEAST_CHECK_TIMEOUT_MS, LONGEST_CHECK_MS);
-  checkWhole(issues, `${path}.retries`, retries, 1, 1000);
-  checkWhole(issues, `${path}.startPeriodMs`, startPeriodMs, 0, LONGEST_CHECK_MS);
+  checkWithin(issues, `${path}.intervalMs`, intervalMs, BOUNDS.checkIntervalMs);
+  checkWithin(issues, `${path}.timeoutMs`, timeoutMs, BOUNDS.checkTimeoutMs);
+  checkWithin(issues, `${path}.retries`, retries, BOUNDS.checkRetries);
+  checkWithin(issues, `${path}.startPeriodMs`, startPeriodMs, BOUNDS.checkStartPeriodMs);
   if (probe.kind === "docker") {
     const [word] = probe.test;
-    const known = word === "NONE" || ((word === "CMD" || word === "CMD-SHELL") && probe.test.length > 1);
+    const isCommand = (word === "CMD" || word === "CMD-SHELL") && probe.test.length > 1;
+    const known = (word === "NONE" || isCommand) && probe.test.length <= MOST.words;
     check(
       issues,
       `${path}.probe.test`,
@@ -304,7 +306,7 @@ function validateHealth(issues: Issue[], path: string, health: HealthCheck, publ
     );
     return;
   }
-  checkWhole(issues, `${path}.probe.port`, probe.port, 1, 65_535);
+  checkWithin(issues, `${path}.probe.port`, probe.port, BOUNDS.port);
   check(
     issues,
     `${path}.probe.port`,
@@ -316,7 +318,7 @@ function validateHealth(issues: Issue[], path: string, health: HealthCheck, publ
     check(
       issues,
       `${path}.probe.path`,
-      /^\/[!-~]*$/.test(probe.path),
+      probe.path.length <= LONGEST.probePath && /^\/[!-~]*$/.test(probe.path),
       `"${probe.path.slice(0, 100)}" is no path`,
       "begin it with /, and write spaces and letters beyond ASCII as in a URL, %20",
     );

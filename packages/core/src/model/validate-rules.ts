@@ -1,4 +1,5 @@
 import type { Issue } from "../error.ts";
+import type { Bounds } from "./bounds.ts";
 
 /** Notes an issue unless `good` holds. */
 export function check(issues: Issue[], path: string, good: boolean, problem: string, advice: string): void {
@@ -9,6 +10,17 @@ export function check(issues: Issue[], path: string, good: boolean, problem: str
 export function checkWhole(issues: Issue[], path: string, value: number, least: number, most: number): void {
   const good = Number.isInteger(value) && value >= least && value <= most;
   check(issues, path, good, `${value} is out of range`, `use a whole number from ${least} to ${most}`);
+}
+
+/** The same for bounds that have a name. */
+export function checkWithin(issues: Issue[], path: string, value: number, { least, most }: Bounds): void {
+  checkWhole(issues, path, value, least, most);
+}
+
+/** Notes an issue where a text has more characters than it may. */
+export function checkLength(issues: Issue[], path: string, text: string | undefined, most: number): void {
+  const good = text === undefined || codePoints(text) <= most;
+  check(issues, path, good, `it has more than ${most} characters`, "write less");
 }
 
 /**

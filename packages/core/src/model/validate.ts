@@ -1,21 +1,13 @@
 import type { Issue } from "../error.ts";
 import { parseConstraint } from "./constraint.ts";
-import { LEAST_DELAY_MS, LEAST_LONGEST_DELAY_MS, type DeploymentSpec } from "./deployment.ts";
+import { BOUNDS, LONGEST, MOST } from "./bounds.ts";
+import type { DeploymentSpec } from "./deployment.ts";
 import { validateContainer } from "./validate-container.ts";
-import { check, checkWhole, isName } from "./validate-rules.ts";
+import { check, checkLength, checkWithin, isName } from "./validate-rules.ts";
 
 const STRATEGIES = ["least-loaded", "round-robin", "resource-based", "spread"];
 const CONDITIONS = ["any", "on-failure", "none"];
 const ORDERS = ["start-first", "stop-first"];
-
-/** The most replicas of one deployment. */
-export const MOST_REPLICAS = 10_000;
-/** The most containers of one pod. */
-export const MOST_CONTAINERS = 16;
-/** The most constraints, or deployments to avoid. */
-const MOST_RULES = 64;
-const MOST_GRACE_MS = 600_000;
-const MOST_DELAY_MS = 3_600_000;
 
 /**
  * Everything that is wrong with a spec, each with the path of the field and what to do; empty for a
@@ -33,15 +25,15 @@ export function validateSpec(spec: DeploymentSpec): readonly Issue[] {
       "use 1 to 40 lower-case letters, digits and dashes",
     );
   }
-  checkWhole(issues, "replicas", spec.replicas, 0, MOST_REPLICAS);
-  checkWhole(issues, "stopGraceMs", spec.stopGraceMs, 0, MOST_GRACE_MS);
+  checkWithin(issues, "replicas", spec.replicas, BOUNDS.replicas);
+  checkWithin(issues, "stopGraceMs", spec.stopGraceMs, BOUNDS.stopGraceMs);
   const count = spec.containers.length;
   check(
     issues,
     "containers",
-    count >= 1 && count <= MOST_CONTAINERS,
+    count >= BOUNDS.containers.least && count <= BOUNDS.containers.most,
     `the spec has ${count} containers`,
-    `describe 1 to ${MOST_CONTAINERS}`,
+    `describe 1 to ${BOUNDS.containers.most}`,
   );
   const ports = spec.containers.flatMap(container => container.ports).filter(port => port.protocol === "tcp");
   const published = new Set(ports.map(port => port.containerPort));
@@ -58,6 +50,8 @@ export function validateSpec(spec: DeploymentSpec): readonly Issue[] {
   validatePod(issues, spec);
   validatePlacement(issues, spec);
   validatePolicies(issues, spec);
+  checkLength(issues, "source.repository", spec.source?.repository, LONGEST.repository);
+  checkLength(issues, "source.branch", spec.source?.branch, LONGEST.branch);
   return issues;
 }
 
@@ -116,13 +110,14 @@ function validatePlacement(issues: Issue[], { name, placement }: DeploymentSpec)
     ["antiAffinity", antiAffinity],
   ] as const) {
     const problem = `it has ${texts.length} entries`;
-    check(issues, `placement.${field}`, texts.length <= MOST_RULES, problem, `keep to ${MOST_RULES}`);
+    check(issues, `placement.${field}`, texts.length <= MOST.rules, problem, `keep to ${MOST.rules}`);
   }
   constraints.forEach((text, at) => {
     const parsed = parseConstraint(text, `placement.constraints[${at}]`);
     if (!parsed.ok) issues.push(parsed.issue);
+    else checkLength(issues, `placement.constraints[${at}]`, text, LONGEST.constraint);
   });
-  if (maxPerNode !== undefined) checkWhole(issues, "placement.maxPerNode", maxPerNode, 1, MOST_REPLICAS);
+  if (maxPerNode !== undefined) checkWithin(issues, "placement.maxPerNode", maxPerNode, BOUNDS.maxPerNode);
   antiAffinity.forEach((other, at) => {
     const path = `placement.antiAffinity[${at}]`;
     check(
@@ -150,10 +145,11 @@ function validatePolicies(issues: Issue[], { restart, update }: DeploymentSpec):
     `"${restart.condition}" is no condition`,
     `use one of ${CONDITIONS.join(", ")}`,
   );
-  checkWhole(issues, "restart.delayMs", restart.delayMs, LEAST_DELAY_MS, MOST_DELAY_MS);
-  checkWhole(issues, "restart.maxDelayMs", restart.maxDelayMs, LEAST_LONGEST_DELAY_MS, MOST_DELAY_MS);
-  checkWhole(issues, "restart.windowMs", restart.windowMs, 0, 24 * MOST_DELAY_MS);
-  if (restart.maxAttempts !== undefined) checkWhole(issues, "restart.maxAttempts", restart.maxAttempts, 0, 1_000_000);
+  checkWithin(issues, "restart.delayMs", restart.delayMs, BOUNDS.restartDelayMs);
+  checkWithin(issues, "restart.maxDelayMs", restart.maxDelayMs, BOUNDS.restartMaxDelayMs);
+  checkWithin(issues, "restart.windowMs", restart.windowMs, BOUNDS.restartWindowMs);
+  if (restart.maxAttempts !== undefined)
+    checkWithin(issues, "restart.maxAttempts", restart.maxAttempts, BOUNDS.maxAttempts);
   check(
     issues,
     "update.order",
@@ -161,5 +157,5 @@ function validatePolicies(issues: Issue[], { restart, update }: DeploymentSpec):
     `"${update.order}" is no order`,
     `use one of ${ORDERS.join(", ")}`,
   );
-  checkWhole(issues, "update.parallelism", update.parallelism, 0, MOST_REPLICAS);
+  checkWithin(issues, "update.parallelism", update.parallelism, BOUNDS.parallelism);
 }

@@ -256,7 +256,7 @@ test("a port that only a label names can be published for it", () => {
 test("TCP is routed by SNI, with TLS", () => {
   const labels = {
     "traefik.tcp.routers.mqtt.rule": "HostSNI(`mqtt.a.io`)",
-    "traefik.tcp.routers.mqtt.entrypoints": "mqtts",
+    "traefik.tcp.routers.mqtt.entrypoints": "websecure",
     "traefik.tcp.routers.mqtt.tls.passthrough": "true",
     "traefik.tcp.services.mqtt.loadbalancer.server.port": "80",
   };

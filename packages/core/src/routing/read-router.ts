@@ -1,5 +1,6 @@
 import { isPlatformDomain } from "./canary.ts";
 import type { Route } from "../model/routing.ts";
+import { EDGE_ENTRY_POINTS } from "./entry-points.ts";
 import type { LabelContext } from "./label-context.ts";
 import { list, oneOf, pattern, text, whole, type OptionSchema } from "./option-kinds.ts";
 import { clip, readOptions } from "./options.ts";
@@ -20,8 +21,6 @@ const ROUTER: OptionSchema = {
   ruleSyntax: oneOf("v3", "default"),
 };
 
-/** Those of Traefik itself, and those that the stack names for devices. */
-const RESERVED_ENTRY_POINT = /^(traefik$|skep-)/;
 const DOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
 /**
@@ -49,8 +48,13 @@ export function readRouter(
   const { rule, entryPoints, priority, ...more } = options as RouterOptions;
   if (rule === undefined) issue("rule", `the router "${name}" has no rule`, "write rule=Host(`<domain>`)");
   for (const entryPoint of entryPoints ?? []) {
-    if (RESERVED_ENTRY_POINT.test(entryPoint))
-      issue("entrypoints", `the entry point "${entryPoint}" is the edge's own`, "use web or websecure");
+    // Traefik itself would drop the whole router, and say so to nobody but its log.
+    if (!EDGE_ENTRY_POINTS.includes(entryPoint))
+      issue(
+        "entrypoints",
+        `the edge has no entry point "${clip(entryPoint)}"`,
+        `use ${EDGE_ENTRY_POINTS.join(" or ")}`,
+      );
   }
   if (context.kind === "tcp" && entryPoints === undefined) {
     issue(

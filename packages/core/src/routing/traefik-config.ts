@@ -93,7 +93,7 @@ function membersOf(routes: readonly Route[], targets: Targets): readonly Member[
     servers: [...targets]
       .flatMap(([release, some]) => {
         const by = routedBy(release);
-        const own = by === leading ? route : ofRelease(by).find(one => ruleKey(one) === ruleKey(route));
+        const own = by === leading ? route : sameIn(ofRelease(by), route);
         return own === undefined ? [] : serversOf(own, some);
       })
       .sort(),
@@ -104,9 +104,21 @@ function membersOf(routes: readonly Route[], targets: Targets): readonly Member[
   return [...members, ...coming.map(route => ({ route, servers: [] }))];
 }
 
-/** Equal for routes that take the same requests. */
-function ruleKey({ kind, rule, entryPoints, domain, path }: Route): string {
+/**
+ * Equal for routes that take the same requests. One rule with TLS and one without take different
+ * ones: Traefik's own way to have both.
+ */
+function ruleKey(route: Route): string {
+  return `${textKey(route)}\n${route.tls}`;
+}
+
+function textKey({ kind, rule, entryPoints, domain, path }: Route): string {
   return [kind, rule, entryPoints.join(","), domain, path].join("\n");
+}
+
+/** The route of another release that takes the same requests, or that did before TLS was changed. */
+function sameIn(routes: readonly Route[], route: Route): Route | undefined {
+  return routes.find(one => ruleKey(one) === ruleKey(route)) ?? routes.find(one => textKey(one) === textKey(route));
 }
 
 /**

@@ -1,0 +1,44 @@
+import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { Assembled } from "./assemble.ts";
+import type { ServiceDraft } from "./draft.ts";
+import type { Problems } from "./problems.ts";
+
+const MIB = 1024 * 1024;
+const AMOUNTS = {
+  memoryBytes: `${DEFAULT_RESOURCES.memoryBytes / MIB} MiB of memory`,
+  cpuMillis: `${DEFAULT_RESOURCES.cpuMillis / 1000} core`,
+  pids: `${DEFAULT_RESOURCES.pids} processes`,
+} as const;
+/** Names in one sentence; the others are counted. */
+const MOST_NAMES = 5;
+
+/**
+ * Says once which services get the platform's limits, since Compose itself has none. A limit that a
+ * reservation has lifted is not the platform's.
+ */
+export function noteLimits(deployments: readonly Assembled[], problems: Problems): void {
+  const services = deployments.flatMap(one => one.services);
+  const parts = (["memoryBytes", "cpuMillis", "pids"] as const).flatMap(limit => {
+    const among = services.filter(service => isDefault(service, limit));
+    return among.length === 0 ? [] : [`${AMOUNTS[limit]} (${listed(among)})`];
+  });
+  const first = services.find(service =>
+    (["memoryBytes", "cpuMillis", "pids"] as const).some(one => isDefault(service, one)),
+  );
+  if (first === undefined) return;
+  problems.note(
+    first.place,
+    `the file sets no limit, so the platform's hold: ${parts.join(", ")}`,
+    "Write `mem_limit`, `cpus` and `pids_limit`, or deploy.resources.limits, for others",
+  );
+}
+
+function isDefault({ limits, container }: ServiceDraft, limit: keyof typeof AMOUNTS): boolean {
+  return !limits.has(limit) && container.resources[limit] === DEFAULT_RESOURCES[limit];
+}
+
+function listed(services: readonly ServiceDraft[]): string {
+  const names = services.slice(0, MOST_NAMES).map(service => service.service);
+  const more = services.length - names.length;
+  return more > 0 ? `${names.join(", ")} and ${more} more` : names.join(", ");
+}
