@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { EDGE_ENTRY_POINTS } from "@skep/core/routing/entry-points.ts";
 import { expect, it } from "vitest";
 import { parseDocument } from "yaml";
 import { root } from "./sources.ts";
@@ -21,4 +22,13 @@ it.each(["DATABASE", "WEBHOOK"])("has schedulers and hosts agree where a %s may 
   const variable = `SKEP_WORKSPACE_${what}_HOSTS`;
   expect(at("skep.yml", "scheduler", variable)).toBe(`\${${variable}:-}`);
   expect(at("workspaces.yml", "workspace-host", `SKEP_ALLOWED_${what}_HOSTS`)).toBe(`\${${variable}:-}`);
+});
+
+// Labels that name another one are refused: Traefik would drop their routers in silence.
+it.each(["traefik.yml", "traefik-workspaces.yml"])("%s has the entry points that labels may name", name => {
+  const { entryPoints } = parseDocument(readFileSync(join(root, "stack", name), "utf8")).toJS() as {
+    readonly entryPoints: object;
+  };
+  const open = Object.keys(entryPoints).filter(one => one !== "ping" && !one.startsWith("skep-"));
+  expect(open).toEqual(EDGE_ENTRY_POINTS);
 });

@@ -29,7 +29,7 @@ describe("the skep process", { timeout: 30_000 }, () => {
   it("ends as soon as the deployment is well, and reads a file from standard input", async () => {
     await using test = await startCommandTest();
     const env = { SKEP_URL: test.url, HOME: test.folder };
-    const file = "services:\n  web:\n    image: nginx\n";
+    const file = "services: { web: { image: nginx, cpus: 1, mem_limit: 1g, pids_limit: 9 } }";
     const deployed = await skep(["deploy", "-f", "-"], env, test.folder, file);
     expect(deployed).toMatchObject({ code: 0, err: "" });
     expect(deployed.out.trimEnd().split("\n").at(-1)).toBe("ok default.web  1 of 1 healthy");

@@ -375,7 +375,7 @@ export const CORE_BUGS: readonly Bug[] = [
       },
       {
         file: "packages/core/src/routing/traefik-config.ts",
-        find: "const own = by === leading ? route : ofRelease(by).find(one => ruleKey(one) === ruleKey(route));",
+        find: "const own = by === leading ? route : sameIn(ofRelease(by), route);",
         replace: "const own = by > 0 ? route : undefined;",
       },
     ],

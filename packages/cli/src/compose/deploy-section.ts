@@ -88,7 +88,7 @@ const LIMIT_READERS: Readonly<Record<Limit, (spot: Spot, problems: Problems) => 
   pids: (spot, problems) => readInteger(spot, problems, BOUNDS.pids),
 };
 
-/** A limit of a container. Docker's words for "none" are refused: every container has its limits. */
+/** A limit of a container. Docker's words for "none" are refused: every container has limits. */
 export function readLimit(spot: Spot, limit: Limit, draft: ServiceDraft, { problems }: Reading): void {
   draft.limits.add(limit);
   if (isZero(spot) || textOf(spot) === "-1") {

@@ -15,6 +15,8 @@ import type { Entry, MapSpot, Spot } from "./spots.ts";
 
 /** Files that a project may read: each could include several others. */
 const MAX_FILES = 200;
+/** How many services may extend each other in a row. */
+const MAX_STEPS = 100;
 /** What `include` brings of another file. */
 const INCLUDED = ["services", "volumes", "networks", "secrets", "configs", "models"];
 
@@ -24,12 +26,14 @@ interface Services {
   readonly entries: ReadonlyMap<string, Entry>;
 }
 
-/** Reads the files of a project into one tree: `-f` files, what they include and what they extend. */
+/** Reads the files of a project into one tree, with what they include and extend. */
 export class Loader {
   readonly #problems: Problems;
   readonly #readFile: (path: string) => FileText;
   readonly #display: (path: string) => string;
   readonly #extended = new Map<string, Services>();
+  /** What each service is with all that it extends: others may extend it as well. */
+  readonly #whole = new Map<Entry, Spot>();
   #files = 0;
   #values = 0;
 
@@ -136,6 +140,14 @@ export class Loader {
 
   /** The service with what it extends below it. */
   #extend(entry: Entry, among: Services, trail: readonly string[]): Spot {
+    const known = this.#whole.get(entry);
+    if (known !== undefined) return known;
+    const whole = this.#extendOnce(entry, among, trail);
+    this.#whole.set(entry, whole);
+    return whole;
+  }
+
+  #extendOnce(entry: Entry, among: Services, trail: readonly string[]): Spot {
     const asked = entry.value.kind === "map" ? entry.value.entries.get("extends") : undefined;
     if (asked === undefined || entry.value.kind !== "map") return entry.value;
     const own: MapSpot = {
@@ -163,13 +175,17 @@ export class Loader {
       const round = [...passed.slice(passed.indexOf(next)), next].join(" → ");
       return this.#problems.refuse(place, `the services extend each other: ${round}`, "Let one stand alone") ?? own;
     }
+    if (passed.length > MAX_STEPS)
+      return this.#problems.refuse(place, `services extend each other over ${MAX_STEPS} steps`, "Extend less") ?? own;
     const found = this.#extend(base, from, passed);
     const below = mergeSpots(movedSpot(found, base.path, entry.path), own, ["services", entry.key], this.#problems);
     // A chain of services would hold each part once for every service after it.
+    const wasFull = this.#values > MAX_VALUES;
     this.#values += sizeOf(below);
     if (this.#values <= MAX_VALUES) return below;
     const problem = `what services extend unfolds to more than ${MAX_VALUES} values here`;
-    return this.#problems.refuse(place, problem, "Extend less") ?? own;
+    if (!wasFull) this.#problems.refuse(place, problem, "Extend less");
+    return own;
   }
 
   #servicesOf(file: string, place: Place, asked: Place): Services | undefined {

@@ -141,7 +141,7 @@ function mapOf(spot: Spot, key: string): Spot {
   return { ...spot, kind: "map", entries: new Map([[key, { key, at: spot.at, path, value: { ...spot, path } }]]) };
 }
 
-/** A list of `key=value` as a mapping; what is no such list stays, and is refused where it is read. */
+/** A list of `key=value` as a mapping; what is no such list is refused where it is read. */
 function pairsOf(spot: Spot): Spot {
   if (spot.kind !== "list" || spot.items.some(item => item.kind !== "scalar")) return spot;
   const entries = spot.items.map((item): [string, Entry] => {

@@ -27,13 +27,17 @@ export function noteNames(deployments: readonly Assembled[], problems: Problems)
   for (const home of deployments)
     for (const service of home.services) {
       const words = KEYS.flatMap(key => wordsOf(service, key));
+      const named = new Set(words.flatMap(({ text }) => text.match(TOKEN) ?? []).map(token => token.toLowerCase()));
       for (const [name, other] of homes) {
-        if (name === service.service) continue;
+        if (name === service.service || !named.has(name.toLowerCase())) continue;
         const word = words.find(one => isNamed(name, one));
         if (word !== undefined) note(word.place, name, other, other === home, problems);
       }
     }
 }
+
+/** What may be a service's name within a text: few are, and only those are looked at closely. */
+const TOKEN = /[A-Za-z0-9._-]+/g;
 
 function note(place: Place, name: string, other: Assembled, isPod: boolean, problems: Problems): void {
   if (isPod)

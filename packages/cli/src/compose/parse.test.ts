@@ -134,7 +134,7 @@ describe("a Compose file", () => {
       ["serve", "--name", "a b", "--x=c d", "e f"],
     ],
     ["nothing", "command:", undefined],
-    ["an empty list", "command: []", []],
+    ["an empty list", "command: []", undefined],
   ])("reads a command given as %s", (_, line, command) => {
     expect(container(service(line)).command).toEqual(command);
   });
@@ -169,19 +169,18 @@ describe("a Compose file", () => {
     ).toEqual(ports);
   });
 
-  it("publishes what `expose` and Traefik's labels lead to, each once", () => {
-    const { ports } = container(
-      service(
-        "expose: ['80', '53/udp']",
-        "ports: ['8080:80']",
-        "labels: ['traefik.http.routers.w.rule=Host(`w.example`)', traefik.http.services.w.loadbalancer.server.port=9000]",
-      ),
-    );
-    expect(ports.map(port => [port.containerPort, port.protocol, port.hostPort])).toEqual([
+  it("publishes what Traefik's labels lead to, once, and nothing for `expose`", () => {
+    const rule = "traefik.http.routers.w.rule=Host(`w.example`)";
+    const published = (...lines: string[]): unknown =>
+      container(service(...lines)).ports.map(port => [port.containerPort, port.protocol, port.hostPort]);
+    expect(published("expose: ['80', '53/udp', '3000-3009']")).toEqual([]);
+    const named = `labels: ['${rule}', traefik.http.services.w.loadbalancer.server.port=9000]`;
+    expect(published("expose: ['80']", "ports: ['8080:80']", named)).toEqual([
       [80, "tcp", 8080],
-      [53, "udp", undefined],
       [9000, "tcp", undefined],
     ]);
+    // The edge reaches a container by a port of its node, and this is the only one there is.
+    expect(published("expose: [3000, '53/udp']", `labels: ['${rule}']`)).toEqual([[3000, "tcp", undefined]]);
   });
 
   it.each([

@@ -65,8 +65,8 @@ export class Problems {
   }
 
   /**
-   * Whether something at the path or below it is refused already, or something around it that stands
-   * below `within`.
+   * Whether something at the path or below it is refused already, or something around it that
+   * stands below `within`.
    */
   isRefused(path: string, within: string): boolean {
     return this.#issues.some(

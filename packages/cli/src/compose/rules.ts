@@ -4,6 +4,7 @@ import { routesFromSpec } from "@skep/core/routing/labels.ts";
 import type { Assembled } from "./assemble.ts";
 import type { ServiceDraft } from "./draft.ts";
 import type { Place, Problems } from "./problems.ts";
+import { below } from "./spots.ts";
 import type { Spot } from "./spots.ts";
 
 /**
@@ -49,7 +50,8 @@ export function checkRules({ spec, services }: Assembled, problems: Problems): v
     .filter(({ path }) => !/^(containers\[\d+\]\.)?name$/.test(path))
     .map(issue => ({ issue, ...placeOf(issue, services) }))
     .filter(({ issue, place, service }) => {
-      const follows = service.value.kind !== "map" || (lacksPorts && needsPorts(issue));
+      const lacksImage = issue.path.endsWith(".image") && below(service.value, "image") === undefined;
+      const follows = service.value.kind !== "map" || lacksImage || (lacksPorts && needsPorts(issue));
       return !follows && !problems.isRefused(place.path, service.value.path);
     });
   for (const { issue, place } of found) problems.refuse(place, issue.problem, capital(issue.advice));

@@ -259,6 +259,13 @@ function splitRule({ kind }: LabelContext, text: string, issue: Report): readonl
       .map(one => one.args[0]!);
     const bad = paths.find(path => !path.startsWith("/"));
     if (bad !== undefined) issue("rule", `the path "${bad}" does not begin with /`, `write /${bad}`);
+    const older = paths.find(one => /\{[A-Za-z_]\w*:/.test(one));
+    if (older !== undefined)
+      issue(
+        "rule",
+        `Traefik 3 takes "${clip(older)}" to the letter, so that it matches no request`,
+        `write PathRegexp with a regular expression, like PathRegexp(\`^/p/[0-9]+$\`)`,
+      );
     const path = paths[0] ?? "/";
     const lowered = literals.map(one =>
       one.matcher === matcher ? { ...one, args: [one.args[0]!.toLowerCase()] } : one,

@@ -114,6 +114,21 @@ test("without routes nothing is said at all, since Traefik refuses empty section
   expect(traefikConfig([], [at("n1", 1)], NODES)).toEqual({});
 });
 
+test("one rule without TLS and with it stays two routers, as Traefik advises for both", () => {
+  const plain = aRoute({ entryPoints: [] });
+  const secure = aRoute({ entryPoints: [], router: "web-tls", tls: true });
+  const { routers, services } = traefikConfig([plain, secure], [at("n1", 20_000)], NODES).http!;
+  expect(routers).toMatchObject({ "acme.web.web": { service: "acme.web.web" }, "acme.web.web-tls": { tls: {} } });
+  expect(routers["acme.web.web"]).not.toHaveProperty("tls");
+  expect(services["acme.web.web-tls"]).toEqual(services["acme.web.web"]);
+});
+
+test("an instance of a release before TLS serves the route of the release with it", () => {
+  const routes = [aRoute(), aRoute({ release: 2, tls: true })];
+  const locations = [at("n1", 20_000, { release: 1 }), at("n2", 20_001, { release: 2 })];
+  expect(urls(locations, routes)).toEqual(["http://10.0.0.1:20000", "http://10.0.0.2:20001"]);
+});
+
 test("deployments that share a rule share its requests by weight, and one without an instance gets none", () => {
   const canary = aRoute({ deploymentId: "acme.web2", weight: 9 });
   const routes = [canary, aRoute()];

@@ -116,7 +116,7 @@ function textKey({ kind, rule, entryPoints, domain, path }: Route): string {
   return [kind, rule, entryPoints.join(","), domain, path].join("\n");
 }
 
-/** The route of another release that takes the same requests, or that did before TLS was changed. */
+/** The route of another release that takes the same requests, or did before TLS was changed. */
 function sameIn(routes: readonly Route[], route: Route): Route | undefined {
   return routes.find(one => ruleKey(one) === ruleKey(route)) ?? routes.find(one => textKey(one) === textKey(route));
 }

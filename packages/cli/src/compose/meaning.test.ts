@@ -1,0 +1,385 @@
+import { describe, expect, it } from "vitest";
+import type { Composed } from "./parse.ts";
+import { compose, notes, refusals } from "../testing/compose.ts";
+
+const web = (...lines: string[]): string =>
+  `services:\n  web:\n    image: a\n${lines.map(line => `    ${line}\n`).join("")}`;
+
+function container(text: string): Composed["deployments"][number]["containers"][number] {
+  const { deployments, issues } = compose(text);
+  expect(issues).toEqual([]);
+  return deployments[0]?.containers[0] as Composed["deployments"][number]["containers"][number];
+}
+
+/** Notes without the one about the platform's limits, which nearly every file gets. */
+function noted(text: string): string[] {
+  return notes(text).filter(note => !note.includes("the platform's hold"));
+}
+
+describe("the program", () => {
+  it.each([
+    ["entrypoint: ''", "command: run --now", ["run", "--now"]],
+    ["entrypoint: []", "command: [sh]", ["sh"]],
+    ["entrypoint: ['']", "command: [sh]", ["sh"]],
+  ])("is the command where the image's entrypoint is cleared: %s", (entrypoint, command, words) => {
+    expect(container(web(entrypoint, command))).toMatchObject({ entrypoint: words, command: undefined });
+  });
+
+  it("is refused where nothing is left, and noted where an empty command leaves the image's", () => {
+    expect(refusals(web("entrypoint: ''"))).toEqual([
+      expect.stringMatching(/^c\.yaml:4:17: .*no command says what to run/),
+    ]);
+    expect(refusals(web("entrypoint: []", "command: []"))).toHaveLength(1);
+    expect(noted(web("command: ''"))).toEqual([expect.stringMatching(/^c\.yaml:4:14: .*leaves the image's own/)]);
+    expect(noted(web("entrypoint: [a]", "command: []"))).toEqual([]);
+  });
+});
+
+describe("a health check", () => {
+  it("is the image's own without a test, whose times are noted", () => {
+    expect(container(web("healthcheck: { disable: false }")).health).toBeUndefined();
+    expect(noted(web("healthcheck: { disable: false }"))).toEqual([]);
+    expect(container(web("healthcheck: { interval: 10s }")).health).toBeUndefined();
+    expect(noted(web("healthcheck: { interval: 10s, test: [] }"))).toEqual([
+      expect.stringMatching(/^c\.yaml:4:20: services\.web\.healthcheck\.interval: it has no effect without a `test`/),
+    ]);
+  });
+
+  it("is asked as often as the platform itself lets it, and 0 is Docker's default", () => {
+    const check = (rest: string): string => web(`healthcheck: { test: [CMD, x], ${rest} }`);
+    expect(container(check("retries: 1000, interval: 100ms, timeout: 24h")).health).toMatchObject({
+      retries: 1000,
+      intervalMs: 100,
+      timeoutMs: 86_400_000,
+    });
+    expect(container(check("retries: 0, interval: 0, timeout: 0s")).health).toMatchObject({
+      retries: 3,
+      intervalMs: 30_000,
+      timeoutMs: 30_000,
+    });
+    expect(refusals(check("timeout: 50ms, retries: 1001, interval: 25h, start_period: 1500m"))).toEqual([
+      expect.stringMatching(/^c\.yaml:4:45: .*`50ms` is too short\. Write at least 100ms/),
+      expect.stringMatching(/^c\.yaml:4:60: .*`1001` is not a whole number from 0 to 1000/),
+      expect.stringMatching(/^c\.yaml:4:76: .*`25h` is too long\. Write at most 24h/),
+      expect.stringMatching(/^c\.yaml:4:95: .*`1500m` is too long/),
+    ]);
+  });
+});
+
+describe("ports", () => {
+  it("take the address of all interfaces for none, and no other", () => {
+    expect(container(web("ports: ['0.0.0.0:8080:80', { target: 81, host_ip: 0.0.0.0 }]")).ports).toMatchObject([
+      { containerPort: 80, hostPort: 8080 },
+      { containerPort: 81 },
+    ]);
+    expect(refusals(web("ports: ['127.0.0.1:8080:80']"))).toHaveLength(1);
+  });
+
+  it("are as many as the server takes, at the line of the range", () => {
+    expect(container(web("ports: ['10000-10063:10000-10063']")).ports).toHaveLength(64);
+    for (const range of ["10000-10064:10000-10064", "20000-29999"])
+      expect(refusals(web(`ports: ['${range}']`))).toEqual([
+        expect.stringMatching(/^c\.yaml:4:13: .*a container publishes at most 64/),
+      ]);
+    expect(refusals(web("ports: ['10000-10040', '20000-20040']"))).toEqual([
+      expect.stringMatching(/^c\.yaml:4:5: .*publishes 82 ports/),
+    ]);
+    expect(refusals(web("ports: ['8000-8010:80']"))).toEqual([
+      expect.stringContaining("cannot be chosen out of a range"),
+    ]);
+  });
+
+  it("say where Swarm's mesh is missed", () => {
+    const ports = "ports: ['8080:80', { target: 81, published: 8081, mode: host }]";
+    expect(noted(web(ports, "deploy: { replicas: 2 }"))).toEqual([
+      expect.stringMatching(/^c\.yaml:4:13: .*no mesh leads to this port/),
+    ]);
+    expect(noted(web(ports))).toEqual([]);
+    expect(noted(web("ports: [{ target: 80, published: 8080, mode: ingress }]"))).toHaveLength(1);
+  });
+
+  it("say what start-first means beside a port of the node, and a volume", () => {
+    const first = "deploy: { update_config: { order: start-first } }";
+    expect(noted(web("ports: ['8080:80']", first))).toEqual([
+      expect.stringMatching(/^c\.yaml:5:39: .*both need port 8080 of it/),
+    ]);
+    expect(noted(`${web("volumes: ['d:/d']", first)}volumes: { d: }\n`)).toEqual([
+      expect.stringMatching(/^c\.yaml:5:39: .*the old one is stopped first/),
+    ]);
+    expect(noted(web("ports: ['80']", first))).toEqual([]);
+  });
+});
+
+describe("a tmpfs", () => {
+  it("has no size of its own yet, in its short form and in its long one", () => {
+    const long = "volumes: [{ type: tmpfs, target: /run, tmpfs: { size: 64m, mode: 01770 } }]";
+    for (const [line, many] of [
+      ["tmpfs: ['/run:size=64m,mode=1777,rw']", 1],
+      [long, 2],
+    ] as const) {
+      expect(container(web(line)).tmpfs).toEqual(["/run"]);
+      expect(noted(web(line))).toHaveLength(many);
+      expect(noted(web(line))[0]).toMatch(/^c\.yaml:4:\d+: .*`size=64m` has no effect on a tmpfs yet/);
+    }
+    expect(refusals(web("tmpfs: ['/run:exec']"))).toEqual([expect.stringContaining("the option `exec`")]);
+    expect(refusals(web("volumes: [{ type: tmpfs, target: run }]"))).toEqual([
+      expect.stringContaining("no path of a tmpfs"),
+    ]);
+  });
+});
+
+describe("limits", () => {
+  it("are the platform's where none is written, which is said once", () => {
+    const text =
+      "services:\n  a: { image: a }\n  b: { image: a, mem_limit: 1g }\n  c: { image: a, cpus: 2, mem_limit: 1g, pids_limit: 5 }\n";
+    expect(notes(text)).toEqual([
+      expect.stringMatching(/^c\.yaml:2:3: .*512 MiB of memory \(a\), 1 core \(a, b\), 512 processes \(a, b\)/),
+    ]);
+    expect(notes("services:\n  c: { image: a, cpus: 2, mem_limit: 1g, pids_limit: 5 }\n")).toEqual([]);
+  });
+
+  it("are lifted by a larger reservation, unless the file says them", () => {
+    const reserved = "reservations: { memory: 1G, cpus: 2 }";
+    expect(container(web(`deploy: { resources: { ${reserved} } }`)).resources).toMatchObject({
+      memoryBytes: 1024 ** 3,
+      cpuMillis: 2000,
+    });
+    expect(container(web("mem_reservation: 1g")).resources).toMatchObject({ memoryBytes: 1024 ** 3, cpuMillis: 1000 });
+    expect(refusals(web(`deploy: { resources: { limits: { memory: 512M, cpus: 2 }, ${reserved} } }`))).toEqual([
+      expect.stringMatching(/^c\.yaml:4:\d+: .*more memory is reserved than the limit allows/),
+    ]);
+  });
+
+  it.each([
+    "mem_limit: 0",
+    "mem_limit: 0b",
+    "cpus: 0.0",
+    "pids_limit: -1",
+    "pids_limit: 0",
+    "deploy: { resources: { limits: { memory: 0 } } }",
+  ])("cannot be nothing at all: %s", line =>
+    expect(refusals(web(line))).toEqual([expect.stringContaining("asks for no limit")]),
+  );
+
+  it("reserve nothing where 0 is reserved", () => {
+    const zero = "deploy: { resources: { reservations: { memory: 0, cpus: '0' } } }";
+    expect(container(web(zero)).resources).toMatchObject({ reserveMemoryBytes: 0, reserveCpuMillis: 0 });
+  });
+
+  it("are those of the server", () => {
+    expect(container(web("cpus: 0.01", "mem_limit: 6m")).resources).toMatchObject({ cpuMillis: 10 });
+    expect(refusals(web("cpus: 0.005", "mem_limit: 5m"))).toEqual([
+      expect.stringMatching(/^c\.yaml:4:11: .*cores are out of range\. Write a number from 0\.01 to 1024/),
+      expect.stringMatching(/^c\.yaml:5:5: .*out of range/),
+    ]);
+  });
+});
+
+describe("names", () => {
+  it("are written as host names are, which is said, and found again where others use them", () => {
+    const text = [
+      "services:",
+      "  My_Db.1: { image: a }",
+      "  side_car: { image: b, network_mode: 'service:My_Db.1' }",
+      "  web: { image: c, x-skep: { antiAffinity: [My_Db.1] } }",
+    ].join("\n");
+    const { deployments, issues } = compose(text);
+    expect(issues).toEqual([]);
+    expect(deployments.map(({ name, containers }) => [name, containers.map(one => one.name)])).toEqual([
+      ["my-db-1", ["my-db-1", "side-car"]],
+      ["web", ["web"]],
+    ]);
+    expect(deployments[1]?.placement.antiAffinity).toEqual(["my-db-1"]);
+    expect(noted(text).slice(0, 2)).toEqual([
+      expect.stringMatching(/^c\.yaml:2:3: .*`My_Db\.1` is deployed as `my-db-1`/),
+      expect.stringMatching(/^c\.yaml:3:3: .*`side_car` is deployed as `side-car`/),
+    ]);
+  });
+
+  it("may not fall together, be too long, or be none", () => {
+    expect(refusals("services:\n  my_db: { image: a }\n  my-db: { image: a }\n")).toEqual([
+      expect.stringMatching(/^c\.yaml:2:3: .*`my_db` and `my-db` would both be deployed as `my-db`/),
+    ]);
+    expect(
+      refusals(`services:\n  ${"a".repeat(41)}: { image: a }\n  ___: { image: a }\n  héé: { image: a }\n`),
+    ).toEqual([
+      expect.stringMatching(/^c\.yaml:2:3: .*cannot name a deployment/),
+      expect.stringMatching(/^c\.yaml:3:3: .*`___` cannot name a deployment/),
+      expect.stringMatching(/^c\.yaml:4:3: .*`héé` cannot name a deployment/),
+    ]);
+  });
+});
+
+describe("another service's name", () => {
+  const two = (rest: string, name = "db"): string =>
+    `services:\n  web: { image: a, ${rest} }\n  ${name}: { image: b }\n`;
+
+  it.each([
+    "environment: { DB_HOST: db }",
+    "environment: [DB_HOST=db]",
+    "environment: ['DB_HOST=db:5432']",
+    "environment: { URL: 'postgres://u:p@db/x' }",
+    "environment: { URL: 'http://db' }",
+    "environment: { NODES: 'a:1,db:2' }",
+    "environment: { NODES: 'a,db' }",
+    "environment: { DB_NAME: 'jdbc:postgresql://db:5432/x' }",
+    "command: [-dbhost, db]",
+    "command: run --host=db",
+    "command: sh -c 'wait-for db:5432 && run'",
+    "entrypoint: [run, --url, 'redis://db']",
+    "links: [db]",
+  ])("is noted where it is a host: %s", line => {
+    expect(noted(two(line))).toEqual([
+      expect.stringMatching(/^c\.yaml:2:\d+: .*`db` is another deployment, and is found/),
+    ]);
+  });
+
+  it.each([
+    "environment: { POSTGRES_DB: db }",
+    "environment: [DB_USER=db]",
+    "environment: { A: 'mydb:1', B: 'db.example.com', C: 'http://db.io', D: 'x-db' }",
+    "command: db",
+    "command: [db, --file, /db/x]",
+  ])("is not where it is none: %s", line => {
+    expect(noted(two(line))).toEqual([]);
+  });
+
+  it("is said to be nobody's where the service is deployed otherwise, and localhost within a pod", () => {
+    expect(noted(two("environment: { H: my_db }", "my_db")).join("\n")).toContain(
+      "no host is called `my_db`: it is deployed as `my-db`",
+    );
+    const pod =
+      "services:\n  web: { image: a, command: [x, 'db:1'] }\n  db: { image: b, network_mode: 'service:web' }\n";
+    expect(noted(pod)).toEqual([expect.stringContaining("`db` stands in the same pod, where no name leads to it")]);
+  });
+
+  it("cannot be given to a host by `links`", () => {
+    expect(refusals(two("links: ['db:mysql']"))).toEqual([
+      expect.stringMatching(/^c\.yaml:2:28: .*`db` cannot be called `mysql` as well/),
+    ]);
+  });
+});
+
+describe("volumes", () => {
+  it("cannot be two deployments' at once, and can be two containers' of a pod", () => {
+    const two = (rest: string): string =>
+      `services:\n  a: { image: a, volumes: ['data:/a'] }\n  b: { image: b, volumes: [{ type: volume, source: data, target: /b }]${rest} }\nvolumes: { data: }\n`;
+    expect(refusals(two(""))).toEqual([
+      expect.stringMatching(
+        /^c\.yaml:3:28: .*`a` has the volume `data` already, and two deployments cannot share one yet/,
+      ),
+    ]);
+    expect(refusals(two(", network_mode: 'service:a'"))).toEqual([]);
+  });
+
+  it("say of a file of this machine that it cannot come along yet", () => {
+    const files = { "nginx.conf": "x" };
+    const said = refusals(web("volumes: ['./nginx.conf:/etc/nginx/nginx.conf:ro', './conf:/c']"), { files });
+    expect(said).toEqual([
+      expect.stringMatching(/^c\.yaml:4:15: .*`\.\/nginx\.conf` is a file of this machine, and files cannot be handed/),
+      expect.stringMatching(/^c\.yaml:4:\d+: .*`\.\/conf` is a path of the node/),
+    ]);
+  });
+
+  it.each([
+    ["{ type: volume, source: d, target: /d, volume: { subpath: x } }", "a part of a volume cannot be mounted"],
+    ["{ type: image, source: d, target: /d }", "of the type `image`"],
+    ["{ source: d, target: /d }", "has no `type`"],
+  ])("refuse what would be lost: %s", (mount, words) => {
+    expect(refusals(`${web(`volumes: [${mount}]`)}volumes: { d: }\n`).join("\n")).toContain(words);
+  });
+});
+
+describe("what a container has anyway", () => {
+  it.each([
+    "security_opt: ['no-new-privileges:true']",
+    "security_opt: [no-new-privileges]",
+    "cap_drop: [NET_RAW, CAP_MKNOD]",
+    "cap_add: [CHOWN, NET_BIND_SERVICE]",
+    "privileged: false",
+    "init: false",
+    "tty: false",
+    "devices: []",
+  ])("is taken without a word: %s", line => {
+    expect([refusals(web(line)), noted(web(line))]).toEqual([[], []]);
+  });
+
+  it.each(["security_opt: ['no-new-privileges:false']", "cap_drop: [ALL]", "cap_add: [SYS_ADMIN]"])(
+    "is all: %s",
+    line => {
+      expect(refusals(web(line))).toEqual([expect.stringMatching(/^c\.yaml:4:\d+: /)]);
+    },
+  );
+});
+
+describe("keys", () => {
+  it("that build are noted beside an image", () => {
+    expect(noted(web("build: ."))).toEqual([expect.stringMatching(/^c\.yaml:4:5: .*`build` has no effect/)]);
+    expect(refusals("services:\n  web: { build: . }\n")).toEqual([
+      expect.stringContaining("images are not built here"),
+    ]);
+  });
+
+  it.each([
+    ["deploy: { mode: global }", "a service on every node is not supported. Set `replicas`"],
+    [
+      "deploy: { mode: replicated-job }",
+      "jobs are not supported. Run it once in a container that is up, like `skep exec",
+    ],
+    ["deploy: { mode: global-job }", "jobs are not supported"],
+    ["labels: { com.docker.lb.port: 80 }", "belongs to the platform"],
+    ["labels: ['skep.tenant=other']", "belongs to the platform"],
+    ["shm_size: 1g", "the size of /dev/shm"],
+    ["ulimits: { nofile: 1 }", "ulimits"],
+    ["extra_hosts: ['a:1.2.3.4']", "host entries"],
+    ["cpu_quota: 5000", "Write `cpus: 0.5`"],
+    ["platform: linux/amd64", "a platform is chosen by a constraint"],
+  ])("that cannot be honoured yet are refused with the way: %s", (line, words) => {
+    expect(refusals(web(line))).toEqual([expect.stringMatching(/^c\.yaml:4:\d+: /)]);
+    expect(refusals(web(line))[0]).toContain(words);
+  });
+
+  it.each(["init: true", "hostname: x", "logging: { driver: json-file }", "memswap_limit: 1g", "cpu_shares: 5"])(
+    "without effect are noted: %s",
+    line => expect(noted(web(line))).toEqual([expect.stringMatching(/^c\.yaml:4:5: .*has no effect/)]),
+  );
+});
+
+describe("depends_on", () => {
+  const three = (web: string): string => `services:\n  web: { image: a, depends_on: ${web} }\n  db: { image: b }\n`;
+
+  it("waits for nothing yet, and says what is not waited for", () => {
+    expect(noted(three("[db]"))).toEqual([expect.stringMatching(/^c\.yaml:2:20: .*orders no start yet/)]);
+    expect(noted(three("{ db: { condition: service_healthy } }"))).toEqual([
+      expect.stringMatching(/^c\.yaml:2:20: .*not waited for db \(service_healthy\) yet/),
+    ]);
+  });
+
+  it("names services of the project, and none twice round", () => {
+    expect(refusals(three("[no]"))).toEqual([expect.stringMatching(/^c\.yaml:2:33: .*no service is called `no`/)]);
+    expect(refusals(three("{ no: { condition: service_started, required: false } }"))).toEqual([]);
+    expect(refusals(three("{ db: { condition: ready } }"))).toEqual([
+      expect.stringContaining("`ready` is not known here"),
+    ]);
+    const round =
+      "services:\n  a: { image: a, depends_on: [b] }\n  b: { image: a, depends_on: [c] }\n  c: { image: a, depends_on: [b] }\n";
+    expect(refusals(round)).toEqual([expect.stringMatching(/^c\.yaml:4:31: .*wait for each other: b → c → b/)]);
+  });
+});
+
+it("names every fault at once, those of the server's rules among them", () => {
+  const text = [
+    "services:",
+    "  Bad__Name_that_is_longer_than_forty_letters_are: { image: UPPER, pid: host }",
+    "  web:",
+    "    image: a",
+    "    user: 'a b'",
+    "    environment: { 'A-': 1, 1B: 2 }",
+    "    labels: { com.docker.x: 1, traefik.http.routers.w.rule: 'Hots(`a`)' }",
+    "    network_mode: 'service:nobody'",
+    "    deploy: { placement: { constraints: [nonsense] }, restart_policy: { max_attempts: -1 } }",
+    "  db: { volumes: ['/etc:/etc'], stop_signal: FOO, deploy: { update_config: { parallelism: 2000 } } }",
+  ].join("\n");
+  const places = "2:3 2:54 2:68 5:5 6:29 7:5 7:15 7:32 8:19 9:42 9:87 10:3 10:19 10:33 10:91".split(" ");
+  expect(refusals(text).map(line => line.split(" ")[0])).toEqual(places.map(at => `c.yaml:${at}:`));
+});
