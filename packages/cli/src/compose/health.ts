@@ -87,7 +87,15 @@ function readTest(spot: Spot, problems: Problems): readonly string[] | undefined
   const [kind] = words;
   if (kind === "NONE" && words.length === 1) return words;
   if (kind === "CMD" && words.length > 1) return words;
-  if (kind === "CMD-SHELL" && words.length === 2) return words;
+  if (kind === "CMD-SHELL" && words.length > 1) {
+    if (words.length > 2)
+      problems.note(
+        spot,
+        `only \`${words[1]}\` is run: the shell takes the words after it for its own`,
+        'Write the command as one word, or begin the list with "CMD"',
+      );
+    return words;
+  }
   if (spot.kind === "list")
     problems.refuse(
       spot,

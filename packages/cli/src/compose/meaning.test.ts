@@ -45,6 +45,12 @@ describe("a health check", () => {
     ]);
   });
 
+  it("may have words after a shell's command, which the shell does not run", () => {
+    const text = web("healthcheck: { test: [CMD-SHELL, pg_isready, -d, x] }");
+    expect(container(text).health?.probe).toEqual({ kind: "docker", test: ["CMD-SHELL", "pg_isready", "-d", "x"] });
+    expect(noted(text)).toEqual([expect.stringMatching(/^c\.yaml:4:26: .*only `pg_isready` is run/)]);
+  });
+
   it("is asked as often as the platform itself lets it, and 0 is Docker's default", () => {
     const check = (rest: string): string => web(`healthcheck: { test: [CMD, x], ${rest} }`);
     expect(container(check("retries: 1000, interval: 100ms, timeout: 24h")).health).toMatchObject({

@@ -204,8 +204,9 @@ class Unfolder {
         this.#problems.refuse({ at, path }, "a key has to be plain text", "Write `name: value`");
         continue;
       }
-      const key = String(node.value);
-      if (key === "<<" && node.type === "PLAIN") {
+      const isMerge = node.tag?.endsWith(":merge") === true || (node.value === "<<" && node.type === "PLAIN");
+      const key = isMerge ? "<<" : String(node.value);
+      if (isMerge) {
         for (const [name, entry] of this.#merge(pair, path)) if (!merged.has(name)) merged.set(name, entry);
         continue;
       }

@@ -79,6 +79,12 @@ describe("values", () => {
     expect(compose(text).deployments[0]?.containers[0]?.env).toEqual({ A: "1", B: "2", C: "3", a: "4" });
   });
 
+  it("may be merged by the tag that says so, and under a key that only looks like it", () => {
+    const text = "x-a: &a { A: 1 }\nservices:\n  web: { image: a, environment: { !!merge <<: *a, '<<': 2 } }\n";
+    expect(refusals(text)).toEqual([expect.stringContaining('"<<" is no name of a variable')]);
+    expect(compose(text.replace(", '<<': 2", "")).deployments[0]?.containers[0]?.env).toEqual({ A: "1" });
+  });
+
   it("reads the project's name in variables", () => {
     const name = (text: string): unknown => compose(text).deployments[0]?.containers[0]?.env["N"];
     expect(name(`name: My.Project_1\n${web("environment: { N: '$COMPOSE_PROJECT_NAME' }")}`)).toBe("myproject_1");
