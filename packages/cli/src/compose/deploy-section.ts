@@ -37,7 +37,7 @@ export function readDeploy(spot: Spot, draft: ServiceDraft, reading: Reading): R
     {
       name: "deploy",
       keys: {
-        replicas: ofPod(value => (draft.replicas = readInteger(value, problems, BOUNDS.replicas))),
+        replicas: ofPod(value => readReplicas(value, draft, reading)),
         resources: value => readResources(value, draft, reading),
         placement: ofPod(value => readPlacement(value, draft, reading)),
         update_config: ofPod(value => readUpdate(value, draft, reading)),
@@ -90,6 +90,8 @@ const LIMIT_READERS: Readonly<Record<Limit, (spot: Spot, problems: Problems) => 
 
 /** A limit of a container. Docker's words for "none" are refused: every container has limits. */
 export function readLimit(spot: Spot, limit: Limit, draft: ServiceDraft, { problems }: Reading): void {
+  const isSecond = draft.limits.has(limit);
+  const before = draft.container.resources[limit];
   draft.limits.add(limit);
   if (isZero(spot) || textOf(spot) === "-1") {
     problems.refuse(
@@ -100,7 +102,21 @@ export function readLimit(spot: Spot, limit: Limit, draft: ServiceDraft, { probl
     return;
   }
   const value = LIMIT_READERS[limit](spot, problems);
+  if (value !== undefined && isSecond && value !== before) refuseSecond(spot, problems);
   if (value !== undefined) setResources(draft, { [limit]: value });
+}
+
+/** Compose has two places for some values, and takes them where they agree. */
+function refuseSecond(spot: Spot, problems: Problems): void {
+  problems.refuse(spot, "the service says this twice, and not the same", "Keep one of them");
+}
+
+/** How many copies: `scale`, or `deploy.replicas`. */
+export function readReplicas(spot: Spot, draft: ServiceDraft, { problems }: Reading): void {
+  const replicas = readInteger(spot, problems, BOUNDS.replicas);
+  if (draft.replicas !== undefined && replicas !== undefined && replicas !== draft.replicas)
+    refuseSecond(spot, problems);
+  draft.replicas = replicas ?? draft.replicas;
 }
 
 /** What is set aside for a container; 0 sets nothing aside. */
@@ -111,6 +127,8 @@ export function readReservation(
   { problems }: Reading,
 ): void {
   const value = (reserved === "reserveCpuMillis" ? readCores : readBytes)(spot, problems);
+  const before = draft.container.resources[reserved];
+  if (value !== undefined && before !== 0 && value !== before) refuseSecond(spot, problems);
   if (value !== undefined) setResources(draft, { [reserved]: value });
 }
 
@@ -233,5 +251,6 @@ export function readRestart(spot: Spot, draft: ServiceDraft, { problems }: Readi
   }
   const no = text === "no" || text === "false";
   draft.restart.condition = no ? "none" : text.startsWith("on-failure") ? "on-failure" : "any";
-  if (match[2] !== undefined) draft.restart.maxAttempts = Number(match[2]);
+  // 0 is Docker's word for no bound.
+  if (match[2] !== undefined && Number(match[2]) > 0) draft.restart.maxAttempts = Number(match[2]);
 }

@@ -101,6 +101,13 @@ describe("extends", () => {
   });
 });
 
+it("does not extend over more steps than anybody can follow", () => {
+  const chain = Array.from({ length: 102 }, (_, at) => `  s${at}: { extends: s${at + 1} }`);
+  const text = (from: number): string => ["services:", ...chain.slice(from), "  s102: { image: a }"].join("\n");
+  expect(refusals(text(1)).join("\n")).toContain("over 100 steps");
+  expect(refusals(text(3))).toEqual([]);
+});
+
 describe("include", () => {
   it("brings services and volumes of other files, below those of the file", () => {
     const files = {

@@ -259,6 +259,13 @@ describe("another service's name", () => {
     expect(noted(pod)).toEqual([expect.stringContaining("`db` stands in the same pod, where no name leads to it")]);
   });
 
+  it("may be that of its container, its host or an alias", () => {
+    const other = (rest: string): string =>
+      `services:\n  web: { image: a, command: [x, 'sql:3306'] }\n  db: { image: b, ${rest} }\n`;
+    for (const rest of ["container_name: sql", "hostname: sql", "networks: { default: { aliases: [sql] } }"])
+      expect(noted(other(rest)).join("\n")).toContain("no host is called `sql`: it is deployed as `db`");
+  });
+
   it("cannot be given to a host by `links`", () => {
     expect(refusals(two("links: ['db:mysql']"))).toEqual([
       expect.stringMatching(/^c\.yaml:2:28: .*`db` cannot be called `mysql` as well/),
@@ -349,6 +356,50 @@ describe("keys", () => {
     "without effect are noted: %s",
     line => expect(noted(web(line))).toEqual([expect.stringMatching(/^c\.yaml:4:5: .*has no effect/)]),
   );
+});
+
+describe("what stands there", () => {
+  it.each([
+    ["mem_limit: 1g", "deploy: { resources: { limits: { memory: 2g } } }"],
+    ["cpus: 1", "deploy: { resources: { limits: { cpus: 2 } } }"],
+    ["pids_limit: 5", "deploy: { resources: { limits: { pids: 6 } } }"],
+    ["mem_reservation: 1g", "deploy: { resources: { reservations: { memory: 2g } } }"],
+    ["scale: 2", "deploy: { replicas: 3 }"],
+  ])("twice has to be the same: %s, %s", (one, other) => {
+    expect(refusals(web(one, other))).toEqual([
+      expect.stringMatching(/^c\.yaml:5:\d+: .*says this twice, and not the same/),
+    ]);
+    expect(refusals(web(one, other.replace(/2g/, "1g").replace(/[236] }/, `${one.at(-1)} }`)))).toEqual([]);
+  });
+
+  it("empty is not there", () => {
+    const keys = [
+      "ports",
+      "volumes",
+      "environment",
+      "env_file",
+      "labels",
+      "deploy",
+      "healthcheck",
+      "depends_on",
+      "tmpfs",
+    ];
+    expect(refusals(web(...keys.map(key => `${key}:`)))).toEqual([]);
+    expect(refusals("services:\n  web: { image: }\n")).toHaveLength(1);
+    expect(refusals(web("imagee:"))).toEqual([expect.stringContaining("Did you mean `image`?")]);
+  });
+
+  it("wrong is said once, by whoever reads it first", () => {
+    expect(
+      refusals(web("stop_grace_period: 11m", "deploy: { placement: { max_replicas_per_node: -1 } }")),
+    ).toHaveLength(2);
+    expect(refusals("services:\n  web: { image: a b }\n")).toEqual([expect.stringContaining("no blanks")]);
+  });
+
+  it("in small letters is a signal too, and no bound where it is 0", () => {
+    expect(container(web("stop_signal: sigint")).stopSignal).toBe("SIGINT");
+    expect(compose(web("restart: on-failure:0")).deployments[0]?.restart.maxAttempts).toBeUndefined();
+  });
 });
 
 describe("depends_on", () => {

@@ -22,32 +22,55 @@ interface Word {
  * runs on the same node only, until tenants have a network of their own.
  */
 export function noteNames(deployments: readonly Assembled[], problems: Problems): void {
-  const homes = new Map<string, Assembled>();
-  for (const one of deployments) for (const service of one.services) homes.set(service.service, one);
+  const homes = homesOf(deployments);
   for (const home of deployments)
     for (const service of home.services) {
       const words = KEYS.flatMap(key => wordsOf(service, key));
       const named = new Set(words.flatMap(({ text }) => text.match(TOKEN) ?? []).map(token => token.toLowerCase()));
       for (const [name, other] of homes) {
-        if (name === service.service || !named.has(name.toLowerCase())) continue;
+        if (other.service === service || !named.has(name.toLowerCase())) continue;
         const word = words.find(one => isNamed(name, one));
-        if (word !== undefined) note(word.place, name, other, other === home, problems);
+        if (word !== undefined) note(word.place, name, other, other.deployment === home, problems);
       }
     }
+}
+
+interface Home {
+  readonly deployment: Assembled;
+  readonly service: ServiceDraft;
+}
+
+/** Every name that Compose would resolve: the service's, its container's, host's and aliases. */
+function homesOf(deployments: readonly Assembled[]): ReadonlyMap<string, Home> {
+  const homes = new Map<string, Home>();
+  for (const deployment of deployments)
+    for (const service of deployment.services) {
+      const networks = below(service.value, "networks");
+      const aliases = (networks?.kind === "map" ? [...networks.entries.values()] : []).map(one =>
+        below(one.value, "aliases"),
+      );
+      const others = [below(service.value, "container_name"), below(service.value, "hostname"), ...aliases];
+      const texts = others.flatMap(spot => (spot === undefined ? [] : textsOf(spot).map(({ text }) => text)));
+      for (const name of texts) if (!homes.has(name)) homes.set(name, { deployment, service });
+    }
+  for (const deployment of deployments)
+    for (const service of deployment.services) homes.set(service.service, { deployment, service });
+  return homes;
 }
 
 /** What may be a service's name within a text: few are, and only those are looked at closely. */
 const TOKEN = /[A-Za-z0-9._-]+/g;
 
-function note(place: Place, name: string, other: Assembled, isPod: boolean, problems: Problems): void {
+function note(place: Place, name: string, other: Home, isPod: boolean, problems: Problems): void {
   if (isPod)
     return problems.note(
       place,
       `\`${name}\` stands in the same pod, where no name leads to it`,
       "Containers of a pod reach each other on localhost",
     );
-  const { spec } = other;
-  const reach = `Share a pod with it (\`network_mode: "service:${name}"\`, then localhost), or lead a route to it`;
+  const { spec } = other.deployment;
+  const pod = `network_mode: "service:${other.service.service}"`;
+  const reach = `Share a pod with it (\`${pod}\`, then localhost), or lead a route to it`;
   if (spec.name !== name)
     problems.note(place, `no host is called \`${name}\`: it is deployed as \`${spec.name}\``, reach);
   else

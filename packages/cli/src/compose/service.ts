@@ -1,5 +1,13 @@
 import { BOUNDS } from "@skep/core/model/bounds.ts";
-import { liftLimits, readDeploy, readLabels, readLimit, readReservation, readRestart } from "./deploy-section.ts";
+import {
+  liftLimits,
+  readDeploy,
+  readLabels,
+  readLimit,
+  readReplicas,
+  readReservation,
+  readRestart,
+} from "./deploy-section.ts";
 import { emptyDraft } from "./draft.ts";
 import type { Reading, ServiceDraft } from "./draft.ts";
 import { readEnvFiles, readEnvironment } from "./environment.ts";
@@ -14,9 +22,9 @@ import { readBuild, readEntrypoint } from "./program.ts";
 import { readSection } from "./section.ts";
 import type { Section } from "./section.ts";
 import { readCapabilities, readLinks, readSecurity } from "./security.ts";
-import { below } from "./spots.ts";
+import { below, isNothing } from "./spots.ts";
 import type { Entry, Spot } from "./spots.ts";
-import { readBoolean, readCommand, readDurationWithin, readInteger, readText } from "./values.ts";
+import { readBoolean, readCommand, readDurationWithin, readText } from "./values.ts";
 import { IGNORED_IN_SERVICE, REFUSED_IN_SERVICE } from "./verdicts.ts";
 
 /** One entry of `services`. */
@@ -30,9 +38,10 @@ export function readService(entry: Entry, reading: Reading): ServiceDraft {
     refused: REFUSED_IN_SERVICE,
     ignored: IGNORED_IN_SERVICE,
   };
-  readSection(entry.value, section, problems);
+  const whole = withoutEmpty(entry.value, section);
+  readSection(whole, section, problems);
   const { container } = draft;
-  const [envFiles, labelFiles] = [below(entry.value, "env_file"), below(entry.value, "label_file")];
+  const [envFiles, labelFiles] = [below(whole, "env_file"), below(whole, "label_file")];
   // What stands nearer to the container wins: `environment` over `env_file`, `labels` over
   // `deploy.labels`.
   container.env = { ...(envFiles === undefined ? {} : readEnvFiles(envFiles, layers.env, reading)), ...layers.env };
@@ -54,6 +63,13 @@ export function readService(entry: Entry, reading: Reading): ServiceDraft {
       "Add `image: name:tag`",
     );
   return draft;
+}
+
+/** A known key with nothing says nothing, as if it were not there. */
+function withoutEmpty(value: Spot, { keys }: Section): Spot {
+  if (value.kind !== "map") return value;
+  const said = [...value.entries].filter(([key, entry]) => !isNothing(entry.value) || !Object.hasOwn(keys, key));
+  return { ...value, entries: new Map(said) };
 }
 
 /** Parts of a container that several keys fill. */
@@ -95,7 +111,8 @@ function containerKeys(draft: ServiceDraft, layers: Layers, reading: Reading): S
         problems.refuse(key, "the service has a `healthcheck` and a probe", "Keep one of them");
       container.health = readHealthcheck(value, problems) ?? container.health;
     },
-    stop_signal: value => (container.stopSignal = readText(value, problems)),
+    // Engines take it in any case, and the platform in theirs.
+    stop_signal: value => (container.stopSignal = readText(value, problems)?.toUpperCase()),
     user: value => (container.user = readText(value, problems)),
     working_dir: value => (container.workingDir = readText(value, problems)),
     read_only: value => (container.readOnly = readBoolean(value, problems) ?? false),
@@ -135,7 +152,7 @@ function podKeys(draft: ServiceDraft, layers: Layers, reading: Reading): Section
   return {
     network_mode: value => readNetworkMode(value, draft, reading),
     deploy: value => (layers.deployLabels = readDeploy(value, draft, reading)),
-    scale: ofPod(value => (draft.replicas = readInteger(value, problems, BOUNDS.replicas))),
+    scale: ofPod(value => readReplicas(value, draft, reading)),
     restart: ofPod(value => readRestart(value, draft, reading)),
     stop_grace_period: ofPod(value => {
       draft.stopGraceMs = readDurationWithin(value, problems, BOUNDS.stopGraceMs) ?? draft.stopGraceMs;
