@@ -1,21 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Composed } from "./parse.ts";
-import { compose, notes, refusals } from "../testing/compose.ts";
-
-const web = (...lines: string[]): string =>
-  `services:\n  web:\n    image: a\n${lines.map(line => `    ${line}\n`).join("")}`;
+import { compose, noted, notes, refusals, web } from "../testing/compose.ts";
 
 function container(text: string): Composed["deployments"][number]["containers"][number] {
   const { deployments, issues } = compose(text);
   expect(issues).toEqual([]);
   return deployments[0]?.containers[0] as Composed["deployments"][number]["containers"][number];
 }
-
-/** Notes without the one about the platform's limits, which nearly every file gets. */
-function noted(text: string): string[] {
-  return notes(text).filter(note => !note.includes("the platform's hold"));
-}
-
 describe("the program", () => {
   it.each([
     ["entrypoint: ''", "command: run --now", ["run", "--now"]],
@@ -181,128 +172,6 @@ describe("limits", () => {
   });
 });
 
-describe("names", () => {
-  it("are written as host names are, which is said, and found again where others use them", () => {
-    const text = [
-      "services:",
-      "  My_Db.1: { image: a }",
-      "  side_car: { image: b, network_mode: 'service:My_Db.1' }",
-      "  web: { image: c, x-skep: { antiAffinity: [My_Db.1] } }",
-    ].join("\n");
-    const { deployments, issues } = compose(text);
-    expect(issues).toEqual([]);
-    expect(deployments.map(({ name, containers }) => [name, containers.map(one => one.name)])).toEqual([
-      ["my-db-1", ["my-db-1", "side-car"]],
-      ["web", ["web"]],
-    ]);
-    expect(deployments[1]?.placement.antiAffinity).toEqual(["my-db-1"]);
-    expect(noted(text).slice(0, 2)).toEqual([
-      expect.stringMatching(/^c\.yaml:2:3: .*`My_Db\.1` is deployed as `my-db-1`/),
-      expect.stringMatching(/^c\.yaml:3:3: .*`side_car` is deployed as `side-car`/),
-    ]);
-  });
-
-  it("may not fall together, be too long, or be none", () => {
-    expect(refusals("services:\n  my_db: { image: a }\n  my-db: { image: a }\n")).toEqual([
-      expect.stringMatching(/^c\.yaml:2:3: .*`my_db` and `my-db` would both be deployed as `my-db`/),
-    ]);
-    expect(
-      refusals(`services:\n  ${"a".repeat(41)}: { image: a }\n  ___: { image: a }\n  héé: { image: a }\n`),
-    ).toEqual([
-      expect.stringMatching(/^c\.yaml:2:3: .*cannot name a deployment/),
-      expect.stringMatching(/^c\.yaml:3:3: .*`___` cannot name a deployment/),
-      expect.stringMatching(/^c\.yaml:4:3: .*`héé` cannot name a deployment/),
-    ]);
-  });
-});
-
-describe("another service's name", () => {
-  const two = (rest: string, name = "db"): string =>
-    `services:\n  web: { image: a, ${rest} }\n  ${name}: { image: b }\n`;
-
-  it.each([
-    "environment: { DB_HOST: db }",
-    "environment: [DB_HOST=db]",
-    "environment: ['DB_HOST=db:5432']",
-    "environment: { URL: 'postgres://u:p@db/x' }",
-    "environment: { URL: 'http://db' }",
-    "environment: { NODES: 'a:1,db:2' }",
-    "environment: { NODES: 'a,db' }",
-    "environment: { DB_NAME: 'jdbc:postgresql://db:5432/x' }",
-    "command: [-dbhost, db]",
-    "command: run --host=db",
-    "command: sh -c 'wait-for db:5432 && run'",
-    "entrypoint: [run, --url, 'redis://db']",
-    "links: [db]",
-  ])("is noted where it is a host: %s", line => {
-    expect(noted(two(line))).toEqual([
-      expect.stringMatching(/^c\.yaml:2:\d+: .*`db` is another deployment, and is found/),
-    ]);
-  });
-
-  it.each([
-    "environment: { POSTGRES_DB: db }",
-    "environment: [DB_USER=db]",
-    "environment: { A: 'mydb:1', B: 'db.example.com', C: 'http://db.io', D: 'x-db' }",
-    "command: db",
-    "command: [db, --file, /db/x]",
-  ])("is not where it is none: %s", line => {
-    expect(noted(two(line))).toEqual([]);
-  });
-
-  it("is said to be nobody's where the service is deployed otherwise, and localhost within a pod", () => {
-    expect(noted(two("environment: { H: my_db }", "my_db")).join("\n")).toContain(
-      "no host is called `my_db`: it is deployed as `my-db`",
-    );
-    const pod =
-      "services:\n  web: { image: a, command: [x, 'db:1'] }\n  db: { image: b, network_mode: 'service:web' }\n";
-    expect(noted(pod)).toEqual([expect.stringContaining("`db` stands in the same pod, where no name leads to it")]);
-  });
-
-  it("may be that of its container, its host or an alias", () => {
-    const other = (rest: string): string =>
-      `services:\n  web: { image: a, command: [x, 'sql:3306'] }\n  db: { image: b, ${rest} }\n`;
-    for (const rest of ["container_name: sql", "hostname: sql", "networks: { default: { aliases: [sql] } }"])
-      expect(noted(other(rest)).join("\n")).toContain("no host is called `sql`: it is deployed as `db`");
-  });
-
-  it("cannot be given to a host by `links`", () => {
-    expect(refusals(two("links: ['db:mysql']"))).toEqual([
-      expect.stringMatching(/^c\.yaml:2:28: .*`db` cannot be called `mysql` as well/),
-    ]);
-  });
-});
-
-describe("volumes", () => {
-  it("cannot be two deployments' at once, and can be two containers' of a pod", () => {
-    const two = (rest: string): string =>
-      `services:\n  a: { image: a, volumes: ['data:/a'] }\n  b: { image: b, volumes: [{ type: volume, source: data, target: /b }]${rest} }\nvolumes: { data: }\n`;
-    expect(refusals(two(""))).toEqual([
-      expect.stringMatching(
-        /^c\.yaml:3:28: .*`a` has the volume `data` already, and two deployments cannot share one yet/,
-      ),
-    ]);
-    expect(refusals(two(", network_mode: 'service:a'"))).toEqual([]);
-  });
-
-  it("say of a file of this machine that it cannot come along yet", () => {
-    const files = { "nginx.conf": "x" };
-    const said = refusals(web("volumes: ['./nginx.conf:/etc/nginx/nginx.conf:ro', './conf:/c']"), { files });
-    expect(said).toEqual([
-      expect.stringMatching(/^c\.yaml:4:15: .*`\.\/nginx\.conf` is a file of this machine, and files cannot be handed/),
-      expect.stringMatching(/^c\.yaml:4:\d+: .*`\.\/conf` is a path of the node/),
-    ]);
-  });
-
-  it.each([
-    ["{ type: volume, source: d, target: /d, volume: { subpath: x } }", "a part of a volume cannot be mounted"],
-    ["{ type: image, source: d, target: /d }", "of the type `image`"],
-    ["{ source: d, target: /d }", "has no `type`"],
-  ])("refuse what would be lost: %s", (mount, words) => {
-    expect(refusals(`${web(`volumes: [${mount}]`)}volumes: { d: }\n`).join("\n")).toContain(words);
-  });
-});
-
 describe("what a container has anyway", () => {
   it.each([
     "security_opt: ['no-new-privileges:true']",
@@ -400,43 +269,4 @@ describe("what stands there", () => {
     expect(container(web("stop_signal: sigint")).stopSignal).toBe("SIGINT");
     expect(compose(web("restart: on-failure:0")).deployments[0]?.restart.maxAttempts).toBeUndefined();
   });
-});
-
-describe("depends_on", () => {
-  const three = (web: string): string => `services:\n  web: { image: a, depends_on: ${web} }\n  db: { image: b }\n`;
-
-  it("waits for nothing yet, and says what is not waited for", () => {
-    expect(noted(three("[db]"))).toEqual([expect.stringMatching(/^c\.yaml:2:20: .*orders no start yet/)]);
-    expect(noted(three("{ db: { condition: service_healthy } }"))).toEqual([
-      expect.stringMatching(/^c\.yaml:2:20: .*not waited for db \(service_healthy\) yet/),
-    ]);
-  });
-
-  it("names services of the project, and none twice round", () => {
-    expect(refusals(three("[no]"))).toEqual([expect.stringMatching(/^c\.yaml:2:33: .*no service is called `no`/)]);
-    expect(refusals(three("{ no: { condition: service_started, required: false } }"))).toEqual([]);
-    expect(refusals(three("{ db: { condition: ready } }"))).toEqual([
-      expect.stringContaining("`ready` is not known here"),
-    ]);
-    const round =
-      "services:\n  a: { image: a, depends_on: [b] }\n  b: { image: a, depends_on: [c] }\n  c: { image: a, depends_on: [b] }\n";
-    expect(refusals(round)).toEqual([expect.stringMatching(/^c\.yaml:4:31: .*wait for each other: b → c → b/)]);
-  });
-});
-
-it("names every fault at once, those of the server's rules among them", () => {
-  const text = [
-    "services:",
-    "  Bad__Name_that_is_longer_than_forty_letters_are: { image: UPPER, pid: host }",
-    "  web:",
-    "    image: a",
-    "    user: 'a b'",
-    "    environment: { 'A-': 1, 1B: 2 }",
-    "    labels: { com.docker.x: 1, traefik.http.routers.w.rule: 'Hots(`a`)' }",
-    "    network_mode: 'service:nobody'",
-    "    deploy: { placement: { constraints: [nonsense] }, restart_policy: { max_attempts: -1 } }",
-    "  db: { volumes: ['/etc:/etc'], stop_signal: FOO, deploy: { update_config: { parallelism: 2000 } } }",
-  ].join("\n");
-  const places = "2:3 2:54 2:68 5:5 6:29 7:5 7:15 7:32 8:19 9:42 9:87 10:3 10:19 10:33 10:91".split(" ");
-  expect(refusals(text).map(line => line.split(" ")[0])).toEqual(places.map(at => `c.yaml:${at}:`));
 });

@@ -39,3 +39,13 @@ export function refusals(text: string | Readonly<Record<string, string>>, around
 export function notes(text: string | Readonly<Record<string, string>>, around?: Around): string[] {
   return compose(text, around).notes.map(formatIssue);
 }
+
+/** Notes without the one about the platform's limits, which nearly every file gets. */
+export function noted(text: string): string[] {
+  return notes(text).filter(note => !note.includes("the platform's hold"));
+}
+
+/** A file of one service `web`, with these lines below its image. */
+export function web(...lines: readonly string[]): string {
+  return `services:\n  web:\n    image: a\n${lines.map(line => `    ${line}\n`).join("")}`;
+}

@@ -134,17 +134,11 @@ function validateTexts(issues: Issue[], path: string, { env, labels }: Container
       `keep to ${ENTRIES[field].most}`,
     );
     for (const [key, value] of pairs) {
-      const long = `${path}.${field}["${key.slice(0, 60)}"]`;
+      const at = `${path}.${field}["${key.slice(0, 60)}"]`;
+      checkLength(issues, at, key, ENTRIES[field].key);
       check(
         issues,
-        long,
-        codePoints(key) <= ENTRIES[field].key,
-        "its name is too long",
-        `keep to ${ENTRIES[field].key}`,
-      );
-      check(
-        issues,
-        `${path}.${field}["${key.slice(0, 60)}"]`,
+        at,
         codePoints(value) <= ENTRIES[field].longest,
         `the value has more than ${ENTRIES[field].longest} characters`,
         "put long input into a file of the image or a volume",
