@@ -118,3 +118,10 @@ it("cuts an error that no report may hold", () => {
   };
   expect(hostReportToProto(value).workspaces?.[0]?.lastError).toHaveLength(2_000);
 });
+
+it("leaves out numbers beyond what a report may hold", () => {
+  const counts = Object.fromEntries(Array.from({ length: 201 }, (_, at) => [`count.${at}`, at]));
+  const value = { ...fc.sample(report, 1)[0]!, workspaces: [{ ...fc.sample(status, 1)[0]!, counts }] };
+  const told = hostReportToProto(value).workspaces?.[0]?.counts ?? {};
+  expect([Object.keys(told).length, told["count.199"], told["count.200"]]).toEqual([200, 199, undefined]);
+});

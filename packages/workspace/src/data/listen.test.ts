@@ -40,13 +40,15 @@ beforeEach(async () => {
 afterEach(() => listener.close());
 
 /** A POST of the path just as it is written: `fetch` would tidy it up. */
-async function post(path: string, bearer?: string): Promise<string> {
+async function post(path: string, bearer?: string, body = "{}"): Promise<string> {
   const headers = {
     "content-type": "application/json",
     ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
   };
   const call = ask({ port: listener.port, host: "127.0.0.1", path, method: "POST", headers, agent: false });
-  call.end("{}");
+  // One that is refused by its head is not read to its end.
+  call.on("error", () => undefined);
+  call.end(body);
   const [answer] = (await once(call, "response")) as [import("node:http").IncomingMessage];
   let text = "";
   for await (const chunk of answer) text += String(chunk);
@@ -91,6 +93,13 @@ describe("a call of a workspace", () => {
   ])("is refused with %s", async (_, bearer, answer) => {
     expect(await post(`/ws/fleet${CHECK}`, bearer)).toContain(answer);
     expect(called).toEqual([]);
+  });
+
+  it("is refused where it has more than 20 MiB, before it reaches the workspace", async () => {
+    const large = JSON.stringify({ service: "x".repeat(20 * 1024 * 1024) });
+    expect(await post(`/ws/fleet${CHECK}`, token("fleet"), large)).toContain("429 resource_exhausted");
+    expect(called).toEqual([]);
+    expect(await post(`/ws/fleet${CHECK}`, token("fleet"), large.slice(0, 1_000) + '"}')).toContain("200");
   });
 
   it("is refused by a host that does not have the workspace, or lost it a moment ago", async () => {

@@ -74,6 +74,19 @@ describe("what a host is told", () => {
     expect(states()).toEqual(["fleet@3 stopped"]);
   });
 
+  it("is taken of a later placement, though the one before was told to stop and had a later version", async () => {
+    await take(workspace({ version: 5 }));
+    await take(workspace({ version: 5, desired: "stop" }));
+    await take(workspace({ epoch: 4, version: 4 }));
+    expect(states()).toEqual(["fleet@4 running"]);
+  });
+
+  it("is no news where it was told before", async () => {
+    await take(workspace());
+    await take(workspace());
+    expect(containers.all.map(one => one.updates)).toEqual([0]);
+  });
+
   it("begins nothing that the records called over, however late it comes", async () => {
     await take(workspace());
     ended(3, revision + 1);

@@ -165,6 +165,14 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
       expect((await createFor("other")).id).toBe("fleet");
     });
 
+    it("does not take the word of an older placement that data is removed: another may have stored since", async () => {
+      await committed(place());
+      await store.changeWorkspace("fleet", { desired: "deleted", data: "remove" }, undefined, someone, NOW);
+      await committed({ ...place("host_b", 2), role: "standby" } as HostingChange);
+      await report({ workspaces: [aHostedStatus({ counts: { "data.removed": 1 } })] });
+      expect((await store.loadHosting()).workspaces).toMatchObject([{ id: "fleet", desired: "run" }]);
+    });
+
     it("gives nobody else the id of a workspace whose data stayed", async () => {
       const drop = () => store.changeWorkspace("fleet", { desired: "deleted" }, undefined, someone, NOW);
       await store.createTenant(aTenant({ id: "other" }), someone);
