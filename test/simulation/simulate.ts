@@ -3,7 +3,7 @@ import { drawDisaster, suffer, type DisasterShares } from "./disasters.ts";
 import { Edge } from "./edge.ts";
 import { HERD } from "./engine-rule.ts";
 import { missing } from "./goal.ts";
-import { beginHosting } from "./hosting/begin.ts";
+import { beginHosting, type HostingShares } from "./hosting/begin.ts";
 import { beginLife, createPlatform, type Platform } from "./platform.ts";
 import { startAgent, startScheduler } from "./processes.ts";
 import { giveUpVolumes, liveAsUsers } from "./users.ts";
@@ -24,11 +24,8 @@ export interface Outcome {
   readonly trace: readonly string[];
 }
 
-/** What only some seeds have, each by chance of its own. */
-export interface Shares extends DisasterShares {
-  /** Share of seeds with workspaces and their hosts: none by default. */
-  readonly workspaces?: number;
-}
+/** What only some seeds have, each by chance of its own; none of it by default. */
+export interface Shares extends DisasterShares, HostingShares {}
 
 /**
  * How long things go wrong, and how long the fleet may then take to be as it was told to be;
@@ -48,7 +45,9 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const platform = createPlatform(seed, options.echo);
   const { clock } = platform;
   setWeather(platform);
-  const hosting = beginHosting(platform, options.workspaces ?? 0);
+  const disaster = drawDisaster(platform, options);
+  // Older records know an earlier stage of a move, and its pods are no deployments here.
+  const hosting = beginHosting(platform, { ...options, ...(disaster === undefined ? {} : { moves: 0 }) });
   const revival = {
     startScheduler: (name: string) => startScheduler(platform, name, beginLife(platform, name)),
     startAgent: (node: Platform["nodes"][number]) => startAgent(platform, node, beginLife(platform, node.id)),
@@ -69,7 +68,6 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   await clock.advance(3_000);
   void adversary.rage();
   hosting?.rage();
-  const disaster = drawDisaster(platform, options);
   if (disaster !== undefined)
     void suffer(platform, disaster, revival).catch((error: unknown) =>
       platform.violate(`the person who restores the records failed: ${String(error)}`),
@@ -120,6 +118,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     // Reaching the goal is not enough: it has to stay reached.
     await clock.runUntil(isBroken, SETTLED_MS);
   } while (!isBroken() && !isReached() && clock.now() < deadline);
+  if (!isBroken()) await hosting?.movesEnd();
   checkNow(platform);
   const open = [...gaps(), ...(hosting?.gaps() ?? [])];
   for (const sentence of hosting?.lost() ?? []) platform.violate(sentence);

@@ -1,5 +1,6 @@
 import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import { isOver } from "@skep/core/workspace/migration.ts";
+import type { WorkspaceRecord } from "@skep/core/workspace/record.ts";
 import { sideOf, type BrokerSide } from "@skep/core/workspace/broker.ts";
 import { beginLife, type Platform } from "../platform.ts";
 import { SimBroker } from "./broker.ts";
@@ -24,6 +25,10 @@ export interface Hosting extends Half {
   readonly pods: SimPods | undefined;
   readonly moveTimes: MigrationTimes | undefined;
   start(name: string): void;
+  /** Workspaces of which a tenant knows that not all was read. */
+  readonly excused: Set<string>;
+  /** Workspaces that are wanted, and have no owner or several. */
+  unowned(): readonly string[];
   /** What is missing until each workspace that is wanted has one owner, which reads. */
   gaps(): readonly string[];
   /** Messages that were acknowledged and that nobody has, of the workspaces that are judged. */
@@ -64,7 +69,10 @@ export function createHosting(platform: Platform, moveTimes?: MigrationTimes): H
     for (const name of GATES) gates.push(startGate(platform, name, () => devices.workspaces()));
     pods = keepPods(platform, halves.own, id => begin(`own-${id}`, "", id));
   }
+  const wanted = (): WorkspaceRecord[] => [...records.workspaces.values()].filter(one => one.desired === "run");
   platform.hosting = {
+    excused: new Set(),
+    unowned: () => wanted().flatMap(({ id }) => (rule.owners(id).length === 1 ? [] : [id])),
     ...{ ...halves.shared, own: halves.own, rule, hosts, devices, names: NAMES, gates, pods, moveTimes },
     start: name => {
       // On machines of the fleet: one that is drained gives its workspaces away.
@@ -72,9 +80,8 @@ export function createHosting(platform: Platform, moveTimes?: MigrationTimes): H
       hosts.set(name, begin(name, nodeId));
     },
     gaps: () => {
-      const wanted = [...records.workspaces.values()].filter(one => one.desired === "run");
       const late = platform.clock.now() - READ_WITHIN_MS;
-      return wanted.flatMap(({ id, waiting }) => {
+      return wanted().flatMap(({ id, waiting }) => {
         const move = records.workspaceMoves.get(id);
         if (move !== undefined && !isOver(move)) return [`${id} moves: ${move.stage}, ${move.because}`];
         const owners = rule.owners(id).length;

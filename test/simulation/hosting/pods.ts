@@ -29,8 +29,9 @@ export function keepPods(
   const look = (): void => {
     const { workspaces, workspaceMoves } = platform.database.records;
     const now = platform.clock.now();
-    for (const { id, connector } of workspaces.values()) {
-      const isNeeded = needsOwn(connector.config.resources.type, workspaceMoves.get(id));
+    for (const id of new Set([...workspaces.keys(), ...pods.keys()])) {
+      const mode = workspaces.get(id)?.connector.config.resources.type;
+      const isNeeded = mode !== undefined && needsOwn(mode, workspaceMoves.get(id));
       const pod = pods.get(id);
       if (isNeeded) idle.delete(id);
       if (isNeeded && pod?.life.alive() !== true && (held.get(id) ?? 0) <= now) pods.set(id, start(id));

@@ -1,30 +1,16 @@
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
 import type { Mode } from "@skep/core/workspace/connector.ts";
 import { isOver } from "@skep/core/workspace/migration.ts";
-import type { MigrationStage, MigrationTimes } from "@skep/core/workspace/migration-state.ts";
+import type { MigrationStage } from "@skep/core/workspace/migration-state.ts";
 import type { Chance } from "../chance.ts";
-import { ASKS_MS } from "../hosting/gates.ts";
 import type { Hosting } from "../hosting/hosting.ts";
+import { MOVE_ENDS_MS, MOVE_FAULTS, MOVE_TIMES, saysLoss, sourceDies, type MoveFault } from "../hosting/move-faults.ts";
 import { beginLife, endLife } from "../platform.ts";
 import { startScheduler } from "../processes.ts";
 import { insist } from "../users.ts";
 import type { Scenario, Stage } from "./scenario.ts";
 
 const WORKSPACES = ["one", "two"] as const;
-/** A minute of a fleet in a second. */
-export const MOVE_TIMES: MigrationTimes = {
-  ...{
-    stuckMs: 20_000,
-    nobodyReadsMs: 8_000,
-    lostMs: 5_000,
-    verifyMs: 4_000,
-    settleMs: 1_500,
-    quietMs: 500,
-    gateSilentMs: 5_000,
-  },
-};
-/** A move ends one way or the other within this, once the faults have ended. */
-const ENDS_MS = 240_000;
 const STAGES: readonly MigrationStage[] = [
   ...(["prepare", "copy", "follow", "both", "compare", "switch", "drain", "cut-over", "verify"] as const),
 ];
@@ -54,21 +40,24 @@ async function moveStage(stage: Stage): Promise<MoveStage> {
     ...{ ...stage, hosting, stageOf },
     move: async (id, to) => void (await stage.done(store.startMove(id, to, request, platform.clock.now()))),
     allOver: async () => {
-      await stage.until(() => WORKSPACES.every(isEnded), ENDS_MS, "a move does not end though nothing fails any more");
+      await stage.until(
+        () => WORKSPACES.every(isEnded),
+        MOVE_ENDS_MS,
+        "a move does not end though nothing fails any more",
+      );
       const sentence = "a workspace is not read 60 s after its move and the faults ended";
       await stage.until(() => hosting.gaps().length === 0, 60_000, `${sentence}: ${hosting.gaps().join("; ")}`);
       // What its pod still has goes with it.
       await stage.advance(8_000);
       stage.hold(hosting.gaps().length === 0, `${hosting.gaps().join(", ")} though nothing failed`);
       // What could not be had for longer than anybody may go without a reader is named by the move.
-      const isSaid = (id: string): boolean =>
-        /was not read|at the target alone/.test(records.workspaceMoves.get(id)?.because ?? "");
+      const isSaid = (id: string): boolean => saysLoss(records.workspaceMoves.get(id)?.because);
       for (const lost of hosting.lost(id => !isSaid(id))) stage.hold(false, lost);
     },
     reaches: async (id, wanted) => {
       await platform.clock.runUntil(
         () => platform.violation() !== undefined || stageOf(id) === wanted || isEnded(id),
-        ENDS_MS,
+        MOVE_ENDS_MS,
       );
       return stageOf(id) === wanted;
     },
@@ -161,51 +150,15 @@ const silentGate = scenario("move-past-a-silent-gate", async stage => {
 /** What can fail in a stage; answers how it ends. */
 type Fault = (stage: MoveStage, chance: Chance) => () => void;
 
+/** A fault of the workspace that the scenarios move. */
+const ofOne =
+  (strike: MoveFault): Fault =>
+  ({ platform, hosting }, chance) =>
+    strike({ platform, hosting, workspaceId: "one" }, chance);
+
 const FAULTS: Readonly<Record<string, Fault>> = {
-  "source-dies": ({ platform, hosting }) => {
-    const name = hosting.rule.owners("one")[0]?.life.name ?? hosting.names[0]!;
-    endLife(platform, name);
-    return () => {
-      if (hosting.names.includes(name) && platform.lives.get(name)?.alive() !== true) hosting.start(name);
-    };
-  },
-  "target-dies": ({ hosting }, chance) => {
-    hosting.pods?.crash("one", chance.between(500, 12_000));
-    return () => undefined;
-  },
-  "halves-parted": ({ hosting }) => {
-    const way = hosting.pods?.hostOf("one")?.way;
-    if (way !== undefined) way.isCut = true;
-    return () => {
-      if (way !== undefined) way.isCut = false;
-    };
-  },
-  "reader-paused": ({ hosting }) => {
-    const life = hosting.rule.owners("one")[0]?.life;
-    life?.pause();
-    return () => life?.resume();
-  },
-  "databases-away": ({ hosting }, chance) => {
-    const { weather } = chance.pick([hosting, hosting.own]).databases;
-    weather.isAway = true;
-    return () => void (weather.isAway = false);
-  },
-  "broker-away": ({ hosting }, chance) => {
-    const { broker } = chance.pick([hosting, hosting.own]);
-    broker.setAway(true);
-    return () => broker.setAway(false);
-  },
-  "gate-cut": ({ hosting }, chance) => {
-    const gate = chance.pick(hosting.gates);
-    gate.isCut = true;
-    return () => void (gate.isCut = false);
-  },
-  "gates-slow": ({ hosting }) => {
-    for (const gate of hosting.gates) gate.asksMs = 4_000;
-    return () => {
-      for (const gate of hosting.gates) gate.asksMs = ASKS_MS;
-    };
-  },
+  "source-dies": ofOne(sourceDies),
+  ...Object.fromEntries(Object.entries<MoveFault>(MOVE_FAULTS).map(([kind, strike]) => [kind, ofOne(strike)])),
   "leader-dies": ({ platform, leader }) => {
     const name = leader();
     endLife(platform, name);
