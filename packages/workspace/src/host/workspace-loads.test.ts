@@ -45,6 +45,15 @@ it("says nothing of the first minute, and nothing negative of a container that b
   expect(anew?.counts["load.messagesPerSecond"]).toBe(0);
 });
 
+it("gives nothing to one that does not run, or that it never saw, and no other sums when asked twice at once", async () => {
+  const { last, measure } = await run(2);
+  const again = measure([status("a", { "ingest.stored": 36_000, "events.sockets": 10 }), status("new", {})]);
+  expect(again[0]?.counts["load.cpuUsage"]).toBe(last[0]?.counts["load.cpuUsage"]);
+  expect(again[1]?.counts).toEqual({});
+  const [stopped] = measure([{ ...status("a", {}), state: "stopped" }]);
+  expect(stopped?.counts).toEqual({});
+});
+
 it("is what the policy of a workspace goes by", async () => {
   const { last } = await run(10, 100);
   const seen = { counts: last[0]!.counts, reportedAt: 0 };
