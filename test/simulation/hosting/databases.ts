@@ -115,8 +115,11 @@ export class SimDatabases {
 
   async #store(workspaceId: string, documents: readonly MessageDocument[]): Promise<void> {
     const { twin, numbers } = this.#of(workspaceId);
+    const keys = new Set<string>();
     for (const { _id: key, value } of documents) {
-      if (twin.stored.has(key)) continue;
+      // One that was sent twice may come twice in one batch.
+      if (twin.stored.has(key) || keys.has(key)) continue;
+      keys.add(key);
       const { number } = value as { readonly number: number };
       const count = (numbers.get(number) ?? 0) + 1;
       numbers.set(number, count);

@@ -12,8 +12,8 @@ const WAYS = [
 ] as const;
 
 /**
- * Plays the world's malice on workspaces that move, by chance of its own: on their pods, the engines
- * of both halves, and the gates. What happens to shared hosts goes on beside it.
+ * Plays the world's malice on workspaces that move, by chance of its own: on their pods, the
+ * engines of both halves, and the gates. What happens to shared hosts goes on beside it.
  */
 export class MoveAdversary {
   readonly #platform: Platform;
