@@ -3,6 +3,7 @@ import { systemClock } from "@skep/kit/clock.ts";
 import { systemRandom } from "@skep/kit/random.ts";
 import type { MessageDocument } from "@skep/workspace/message.ts";
 import type { Reader, ReaderState } from "@skep/workspace/channel/delivery.ts";
+import { leaveSession } from "@skep/workspace/channel/leave-session.ts";
 import { openReader } from "@skep/workspace/channel/reader.ts";
 import type { ReaderSettings } from "@skep/workspace/channel/settings.ts";
 import { createPipeline, type Pipeline } from "@skep/workspace/ingest/pipeline.ts";
@@ -87,6 +88,14 @@ async function publish(broker: MosquittoServer, first: number, count: number): P
   return taken;
 }
 
+/** Publishes what cannot be told apart. */
+async function publishAlike(broker: MosquittoServer, count: number): Promise<void> {
+  const client = await connectAsync(broker.url, { reconnectPeriod: 0 });
+  for (let sent = 0; sent < count; sent += 1)
+    await client.publishAsync("acme/devices/d1/telemetry/beat", "alive", { qos: 1 });
+  await client.endAsync();
+}
+
 function storedIn(database: TwinDatabase): readonly string[] {
   return [...database.stored.values()].map(one => String(one.value)).toSorted((a, b) => Number(a) - Number(b));
 }
@@ -106,6 +115,37 @@ describe("a workspace's channel on a real broker", () => {
     await connected(openOwner(broker, database));
     const taken = await publish(broker, 1, 1_000);
     await eventually(() => expect(storedIn(database)).toEqual(taken.toSorted((a, b) => Number(a) - Number(b))), 20_000);
+  });
+
+  it("takes no message for one of a session before, though all are alike and their numbers are", async () => {
+    const [source, target] = [await startBroker(), await startBroker()];
+    const database = createTwinDatabase();
+    const first = openOwner(source, database);
+    await connected(first);
+    await publishAlike(source, 10);
+    await eventually(() => expect(database.stored.size).toBe(10));
+    // A move: the target's session is looked after, which draws what waits there, before it is read.
+    await leaveSession(settingsFor(target), systemClock);
+    await publishAlike(target, 5);
+    await leaveSession(settingsFor(target), systemClock);
+    first.own(false);
+    await first.reader.close();
+    const second = openOwner(target, database);
+    await connected(second);
+    await eventually(() => expect(database.stored.size).toBe(15));
+    expect(second.pipeline.counts().repeated).toBeGreaterThan(0);
+    // An owner that dies while the database is away, in this young session, and a broker that ends.
+    database.before = () => Promise.reject(new Error("away"));
+    await publishAlike(target, 3);
+    await eventually(() => expect(second.pipeline.counts().read).toBe(18 - 10));
+    second.own(false);
+    await second.reader.close();
+    database.before = () => undefined;
+    await target.stop();
+    await target.start();
+    const third = openOwner(target, database);
+    await eventually(() => expect(third.pipeline.counts().repeated).toBe(3));
+    expect(database.stored.size).toBe(18);
   });
 
   it("stores once what its owner stored and could not acknowledge before another took over", async () => {

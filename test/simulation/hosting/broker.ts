@@ -20,12 +20,20 @@ export interface BrokerWay {
   noticesMs: number;
 }
 
+/** A message, and the subscription that it is kept for. */
+interface Queued {
+  readonly message: SimMessage;
+  readonly subscriptionId: number;
+}
+
 /** What a broker knows of one client id, whoever connects by it. */
 interface Kept {
-  readonly queue: SimMessage[];
+  readonly queue: Queued[];
   /** Sent, and not acknowledged yet, by packet id. */
-  readonly underWay: Map<number, SimMessage>;
+  readonly underWay: Map<number, Queued>;
   packetId: number;
+  /** Another one with each connection. */
+  subscriptionId: number;
   connection: Connection | undefined;
 }
 
@@ -51,6 +59,7 @@ export class SimBroker {
   readonly #platform: Platform;
   readonly #sessions = new Map<string, Kept>();
   readonly #name: string;
+  #subscriptions = 0;
   #isAway = false;
 
   constructor(platform: Platform, name: string) {
@@ -66,7 +75,7 @@ export class SimBroker {
     const kept = this.#sessions.get(message.workspaceId);
     if (this.#isAway) return "away";
     if (kept === undefined) return "dropped";
-    kept.queue.push(message);
+    kept.queue.push({ message, subscriptionId: kept.subscriptionId });
     this.#deliver(kept);
     return "kept";
   }
@@ -79,7 +88,7 @@ export class SimBroker {
   /** What of a workspace waits here for its acknowledgement, the oldest first. */
   waiting(workspaceId: string): readonly SimMessage[] {
     const kept = this.#sessions.get(workspaceId);
-    return kept === undefined ? [] : [...kept.underWay.values(), ...kept.queue];
+    return kept === undefined ? [] : [...kept.underWay.values(), ...kept.queue].map(one => one.message);
   }
 
   /** The process stops for a while, or is there again: sessions are kept on its disk. */
@@ -135,7 +144,7 @@ export class SimBroker {
       acknowledge: deliveries => {
         const packetIds = deliveries.map(one => one.packetId);
         const kept = this.#sessions.get(workspaceId);
-        const all = packetIds.flatMap(id => kept?.underWay.get(id) ?? []);
+        const all = packetIds.flatMap(id => kept?.underWay.get(id)?.message ?? []);
         if (!isOver) acknowledged(all);
         this.#later(() => this.#acknowledged(kept, connection, packetIds));
       },
@@ -157,6 +166,7 @@ export class SimBroker {
     this.#later(() => {
       if (kept.connection !== connection) return;
       connection.isSubscribed = true;
+      kept.subscriptionId = ++this.#subscriptions;
       connection.events.ready();
       this.#send(connection, [...kept.underWay], true);
       this.#deliver(kept);
@@ -176,19 +186,20 @@ export class SimBroker {
 
   #deliver(kept: Kept): void {
     if (kept.connection?.isSubscribed !== true || kept.queue.length === 0) return;
-    const fresh = kept.queue.splice(0).map((message): [number, SimMessage] => {
+    const fresh = kept.queue.splice(0).map((one): [number, Queued] => {
       kept.packetId = (kept.packetId % MOST_PACKET_ID) + 1;
-      return [kept.packetId, message];
+      return [kept.packetId, one];
     });
     for (const [id, message] of fresh) kept.underWay.set(id, message);
     this.#send(kept.connection, fresh, false);
   }
 
-  #send(connection: Connection, all: readonly (readonly [number, SimMessage])[], isRepeated: boolean): void {
+  #send(connection: Connection, all: readonly (readonly [number, Queued])[], isRepeated: boolean): void {
     if (all.length === 0) return;
     this.#later(() => {
       if (connection.way.isCutFromBroker) return;
-      for (const [packetId, { workspaceId, number, hasId }] of all) {
+      for (const [packetId, { message, subscriptionId }] of all) {
+        const { workspaceId, number, hasId } = message;
         const topic = `${workspaceId}/devices/d1/telemetry/count`;
         const payload = Buffer.from(JSON.stringify({ number }));
         connection.events.published({
@@ -197,6 +208,7 @@ export class SimBroker {
           packetId,
           isRepeated,
           senderId: hasId ? String(number) : undefined,
+          subscriptionId,
         });
       }
     });
@@ -209,5 +221,5 @@ export class SimBroker {
 }
 
 function newSession(): Kept {
-  return { queue: [], underWay: new Map(), packetId: 0, connection: undefined };
+  return { queue: [], underWay: new Map(), packetId: 0, subscriptionId: 0, connection: undefined };
 }

@@ -10,6 +10,11 @@ export interface Delivery {
   readonly isRepeated: boolean;
   /** The user property `id` of who published it. */
   readonly senderId: string | undefined;
+  /**
+   * Of the subscription that the broker kept it for, each of which has another one; 0 where the
+   * broker names none.
+   */
+  readonly subscriptionId: number;
   /** Of topic, payload and sender's id; see `message-digest.ts`. */
   readonly digest: string;
 }

@@ -17,7 +17,11 @@ export async function leaveSession(
   connect: Connect = overSocket,
 ): Promise<void> {
   const ready = Promise.withResolvers<undefined>();
-  const session = connect(settings, clock, { ready: () => ready.resolve(undefined), published: () => undefined });
+  // What the broker sends at once would come again to whoever reads, to be looked for.
+  const session = connect({ ...settings, receiveMaximum: 1 }, clock, {
+    ready: () => ready.resolve(undefined),
+    published: () => undefined,
+  });
   const cancel = clock.timer(CONNECT_MS, () =>
     session.fail(new ChannelError("unreachable", `no answer within ${CONNECT_MS} ms`)),
   );

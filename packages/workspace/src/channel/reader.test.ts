@@ -1,6 +1,6 @@
 import { systemClock } from "@skep/kit/clock.ts";
 import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
-import type { IPublishPacket } from "mqtt-packet";
+import type { IPublishPacket, Packet } from "mqtt-packet";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Delivery, Reader, ReaderState } from "./delivery.ts";
 import { messageDigest, readDigests } from "../message-digest.ts";
@@ -50,6 +50,33 @@ describe("a reader", () => {
       properties: { sessionExpiryInterval: 60, receiveMaximum: 7 },
     });
     expect(heard[1]).toMatchObject({ subscriptions: [{ topic: "acme/devices/#", qos: 1, rh: 2 }] });
+  });
+
+  it("subscribes by another identifier each time, so that no session's numbers are taken for another's", async () => {
+    const { port, heard } = await broker(well);
+    for (let times = 1; times <= 2; times += 1) {
+      const { reader } = read(port);
+      await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
+      await reader.close();
+    }
+    const identifiers = heard.flatMap(one => (one.cmd === "subscribe" ? [one.properties?.subscriptionIdentifier] : []));
+    expect(identifiers).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(new Set(identifiers).size).toBe(2);
+  });
+
+  it("subscribes without one where the broker knows none", async () => {
+    const { port, heard } = await broker((packet, say) =>
+      packet.cmd === "connect"
+        ? say({
+            ...{ cmd: "connack", sessionPresent: false, reasonCode: 0 },
+            properties: { subscriptionIdentifiersAvailable: false },
+          } as Packet)
+        : well(packet, say, undefined as never),
+    );
+    const { reader } = read(port);
+    await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
+    const subscribe = heard.find(one => one.cmd === "subscribe");
+    expect(subscribe?.properties?.subscriptionIdentifier).toBeUndefined();
   });
 
   it("says that it may not read its topics", async () => {
@@ -176,7 +203,14 @@ describe("a reader", () => {
     const { port, heard } = await broker(well);
     const { reader } = read(port);
     await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
-    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined, digest: "" };
+    const one = {
+      topic: "a",
+      payload: new Uint8Array(),
+      isRepeated: false,
+      senderId: undefined,
+      subscriptionId: 1,
+      digest: "",
+    };
     reader.acknowledge([
       { ...one, connection: 1, packetId: 3 },
       { ...one, connection: 1, packetId: 0 },
@@ -192,7 +226,7 @@ describe("a reader", () => {
     const { port, heard } = await broker(well);
     const { reader } = read(port, () => true, systemClock, { confirms: "acme" });
     await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
-    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined };
+    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined, subscriptionId: 1 };
     const [first, second] = ["first", "second"].map(topic => messageDigest(topic, one.payload, undefined)) as [
       string,
       string,
@@ -234,7 +268,14 @@ describe("a reader", () => {
     const { reader, delivered } = read(port);
     await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
     reader.pause(true);
-    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined, digest: "" };
+    const one = {
+      topic: "a",
+      payload: new Uint8Array(),
+      isRepeated: false,
+      senderId: undefined,
+      subscriptionId: 1,
+      digest: "",
+    };
     reader.acknowledge([{ ...one, connection: 1, packetId: 1 }]);
     await systemClock.sleep(100);
     expect(delivered).toEqual([]);

@@ -115,9 +115,9 @@ function createLine(
         opened.pause(isPaused);
         ready();
       },
-      published: ({ topic, payload, packetId, isRepeated, senderId }) =>
+      published: ({ topic, payload, packetId, isRepeated, senderId, subscriptionId }) =>
         delivered({
-          ...{ topic, payload, connection, packetId, isRepeated, senderId },
+          ...{ topic, payload, connection, packetId, isRepeated, senderId, subscriptionId },
           digest: messageDigest(topic, payload, senderId),
         }),
     });

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import type { Socket } from "node:net";
 import { confirmationTopic } from "@skep/core/workspace/confirmation.ts";
 import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
@@ -34,6 +35,8 @@ export interface SessionEvents {
 
 const VERSION = { protocolVersion: 5 } as const;
 const SUBSCRIBE_ID = 1;
+/** MQTT 5, section 3.8.2.1.2. */
+const MOST_IDENTIFIER = 268_435_455;
 const PUBACK_BYTES = 4;
 const PUBACK_HEAD = 0x4002;
 /** Retained messages are not sent again with each subscription: they were read when they came. */
@@ -57,10 +60,10 @@ export function openSession(socket: Socket, settings: ReaderSettings, clock: Clo
   }
 
   const parse = parser(VERSION);
-  const greeted = (isNew: boolean, keepaliveSeconds = settings.keepaliveSeconds): void => {
+  const greeted = ({ isNew, names, keepaliveSeconds = settings.keepaliveSeconds }: Greeting): void => {
     pulse.begin(keepaliveSeconds);
     if (isOver) return;
-    const subscribe = generate(subscribeTo(settings.filters), VERSION);
+    const subscribe = generate(subscribeTo(settings.filters, names), VERSION);
     // In one piece: one that is subscribed and did not say so would not say it the next time.
     socket.write(Buffer.concat([subscribe, ...(isNew ? tell("begun", settings.confirms) : [])]));
   };
@@ -103,9 +106,18 @@ interface Means {
   fail(error: ChannelError): void;
 }
 
+/** How the broker has taken it. */
+interface Greeting {
+  /** It had no session of it. */
+  readonly isNew: boolean;
+  /** It names the subscription of what it delivers. */
+  readonly names: boolean;
+  /** It wants to be asked so often whether somebody is there. */
+  readonly keepaliveSeconds: number | undefined;
+}
+
 interface Hearing extends Pick<SessionEvents, "ready">, Pick<Means, "fail"> {
-  /** The broker has taken it, and may want it to ask more often whether somebody is there. */
-  greeted(isNew: boolean, keepaliveSeconds: number | undefined): void;
+  greeted(greeting: Greeting): void;
 }
 
 function take(packet: Packet, filters: readonly string[], { fail, greeted, ready }: Hearing): void {
@@ -113,7 +125,11 @@ function take(packet: Packet, filters: readonly string[], { fail, greeted, ready
     case "connack": {
       const code = packet.reasonCode ?? 0;
       if (code !== 0) return fail(failureOf(code, packet.properties?.reasonString));
-      return greeted(!packet.sessionPresent, packet.properties?.serverKeepAlive);
+      return greeted({
+        isNew: !packet.sessionPresent,
+        names: packet.properties?.subscriptionIdentifiersAvailable !== false,
+        keepaliveSeconds: packet.properties?.serverKeepAlive,
+      });
     }
     case "suback": {
       const refused = refusedIn(packet, filters);
@@ -158,10 +174,15 @@ function connectBy({ clientId, username, password, keepaliveSeconds, ...settings
   };
 }
 
-function subscribeTo(filters: readonly string[]): Packet {
+/**
+ * Each time by another identifier, which a message keeps from when the broker takes it: packet ids
+ * alone would mistake a message for one of a session before.
+ */
+function subscribeTo(filters: readonly string[], names: boolean): Packet {
   return {
     cmd: "subscribe",
     messageId: SUBSCRIBE_ID,
+    ...(names ? { properties: { subscriptionIdentifier: randomInt(1, MOST_IDENTIFIER + 1) } } : {}),
     subscriptions: filters.map(topic => ({ topic, qos: 1 as const, nl: false, rap: true, rh: NO_RETAINED })),
   };
 }

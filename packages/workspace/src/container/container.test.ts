@@ -76,7 +76,15 @@ function begin(over: Partial<PartFactories> = {}, connector: Connector = aConnec
   dropped.push(container);
   const send = (topic: string): void =>
     deliver({
-      ...{ topic, payload: Buffer.from("{}"), connection: 1, packetId: 1, isRepeated: false, senderId: undefined },
+      ...{
+        topic,
+        payload: Buffer.from("{}"),
+        connection: 1,
+        packetId: 1,
+        isRepeated: false,
+        senderId: undefined,
+        subscriptionId: 1,
+      },
       digest: messageDigest(topic, Buffer.from("{}"), undefined),
     });
   const lose = (): void => void (isConnected = false);

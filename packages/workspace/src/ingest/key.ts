@@ -19,8 +19,9 @@ export interface KeyMaker {
   prefix(delivery: Delivery): string | undefined;
 }
 
-/** Of 65,535 in base 36: all beginnings have one length. */
+/** Of 65,535 and 268,435,455 in base 36: all beginnings have one length. */
 const PACKET_ID_LENGTH = 4;
+const SUBSCRIPTION_ID_LENGTH = 6;
 
 /** Makes keys that no other maker makes. */
 export function createKeyMaker(maker: string = randomBytes(6).toString("base64url")): KeyMaker {
@@ -30,7 +31,11 @@ export function createKeyMaker(maker: string = randomBytes(6).toString("base64ur
       delivery.senderId === undefined
         ? `${timeOf(now)}${prefixOf(delivery)}.${maker}${(made++).toString(36)}`
         : `id.${delivery.digest}`,
-    prefix: delivery => (delivery.isRepeated && delivery.senderId === undefined ? `${prefixOf(delivery)}.` : undefined),
+    prefix: delivery => {
+      const { isRepeated, senderId, subscriptionId } = delivery;
+      // Without a subscription nobody knows which session its packet id is of: rather stored twice.
+      return isRepeated && senderId === undefined && subscriptionId > 0 ? `${prefixOf(delivery)}.` : undefined;
+    },
   };
 }
 
@@ -38,7 +43,11 @@ function timeOf(now: number): string {
   return Math.max(0, now).toString(36).padStart(KEY_TIME_LENGTH, "0").slice(-KEY_TIME_LENGTH);
 }
 
-/** The same for each delivery of one message within a session. */
-function prefixOf({ digest, packetId }: Delivery): string {
-  return `${digest}${packetId.toString(36).padStart(PACKET_ID_LENGTH, "0")}`;
+/**
+ * The same for each delivery of one message. A session that begins anew counts packet ids from 1
+ * again, and a message keeps the subscription that it was kept for.
+ */
+function prefixOf({ digest, packetId, subscriptionId }: Delivery): string {
+  const packet = packetId.toString(36).padStart(PACKET_ID_LENGTH, "0");
+  return `${digest}${packet}${subscriptionId.toString(36).padStart(SUBSCRIPTION_ID_LENGTH, "0")}`;
 }

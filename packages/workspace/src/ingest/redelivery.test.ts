@@ -47,6 +47,24 @@ describe("a pipeline to which a broker delivers again", () => {
     expect(database.stored.size).toBe(3);
   });
 
+  it("stores a message that comes again by the number of an older one of a session before", async () => {
+    const { clock, pipeline, database } = begin();
+    pipeline.take(deliveryOf(1));
+    await clock.advance(10);
+    pipeline.take(deliveryOf(1, { connection: 2, subscriptionId: 2, isRepeated: true }));
+    await clock.advance(10);
+    expect(database.stored.size).toBe(2);
+  });
+
+  it("rather stores twice what comes again from a broker that names no subscription", async () => {
+    const { clock, pipeline, database } = begin();
+    pipeline.take(deliveryOf(1, { subscriptionId: 0 }));
+    await clock.advance(10);
+    pipeline.take(deliveryOf(1, { connection: 2, subscriptionId: 0, isRepeated: true }));
+    await clock.advance(10);
+    expect(database.stored.size).toBe(2);
+  });
+
   it("stores a message once whose sender numbers what it sends", async () => {
     const { clock, pipeline, database } = begin();
     const payload = Buffer.from("same");

@@ -56,6 +56,7 @@ function byParser(bytes: Buffer): Published | undefined {
     ...{ topic: packet.topic, payload: Buffer.from(packet.payload), isRepeated: packet.dup },
     packetId: packet.qos === 0 ? 0 : (packet.messageId ?? 0),
     senderId: typeof id === "string" ? id : undefined,
+    subscriptionId: [packet.properties?.subscriptionIdentifier ?? 0].flat().at(-1) ?? 0,
   };
 }
 

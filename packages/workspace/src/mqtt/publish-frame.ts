@@ -11,6 +11,8 @@ export interface Published {
   readonly packetId: number;
   /** The user property `id`; `undefined` where there is none, or more than one. */
   readonly senderId: string | undefined;
+  /** The subscription that it is delivered for; 0 where the broker names none. */
+  readonly subscriptionId: number;
 }
 
 const PUBLISH = 3;
@@ -40,12 +42,8 @@ export function readPublish(packet: Buffer, version: 3 | 4 | 5 = 5): Published {
     at += 2;
   }
   const isRepeated = (flags & 8) !== 0;
-  if (version < 5) return { topic, payload: packet.subarray(at), isRepeated, packetId, senderId: undefined };
-  const length = packet[at];
-  if (length === undefined) throw malformed("no properties");
-  if (length === 0) return { topic, payload: packet.subarray(at + 1), isRepeated, packetId, senderId: undefined };
-  const properties = readProperties(packet, at);
-  return { topic, payload: packet.subarray(properties.end), isRepeated, packetId, senderId: properties.id };
+  const { end, senderId, subscriptionId } = version < 5 ? { ...NONE, end: at } : readProperties(packet, at);
+  return { topic, payload: packet.subarray(end), isRepeated, packetId, senderId, subscriptionId };
 }
 
 /** How a property is written: so many bytes, or in one of these ways (MQTT 5, section 2.2.2.2). */
@@ -63,17 +61,29 @@ const LENGTHS: ReadonlyMap<number, number | "text" | "pair" | "number"> = new Ma
   [0x26, "pair"],
 ]);
 
-function readProperties(packet: Buffer, from: number): { readonly end: number; readonly id: string | undefined } {
+interface Properties extends Pick<Published, "senderId" | "subscriptionId"> {
+  /** Where the payload begins. */
+  readonly end: number;
+}
+
+const NONE = { senderId: undefined, subscriptionId: 0 } as const;
+
+function readProperties(packet: Buffer, from: number): Properties {
+  if (from >= packet.length) throw malformed("no properties");
+  if (packet[from] === 0) return { ...NONE, end: from + 1 };
   const first = readNumber(packet, from, packet.length);
   const end = first.end + first.value;
   if (end > packet.length) throw malformed("properties that are longer than it");
   const ids: string[] = [];
+  let subscriptionId = 0;
   for (let at = first.end; at < end;) {
     const how = LENGTHS.get(packet[at]!);
     at += 1;
     if (how === undefined) throw malformed(`property ${packet[at - 1]}, which it cannot have`);
-    if (how === "number") at = readNumber(packet, at, end).end;
-    else if (how === "text") at = endOfText(packet, at, end);
+    if (how === "number") {
+      const { value, end: behind } = readNumber(packet, at, end);
+      [subscriptionId, at] = [value, behind];
+    } else if (how === "text") at = endOfText(packet, at, end);
     else if (how === "pair") {
       const nameEnd = endOfText(packet, at, end);
       const valueEnd = endOfText(packet, nameEnd, end);
@@ -82,7 +92,7 @@ function readProperties(packet: Buffer, from: number): { readonly end: number; r
     } else at += how;
     if (at > end) throw malformed("a property that is cut off");
   }
-  return { end, id: ids.length === 1 ? ids[0] : undefined };
+  return { end, senderId: ids.length === 1 ? ids[0] : undefined, subscriptionId };
 }
 
 /** A number in groups of seven bits, four at most. */

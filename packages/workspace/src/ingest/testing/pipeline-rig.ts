@@ -17,7 +17,7 @@ afterEach(() => Promise.all(open.splice(0).map(one => one.close())));
 export function deliveryOf(packetId: number, more: Partial<Delivery> = {}): Delivery {
   const delivery = {
     ...{ topic: TOPIC, payload: Buffer.from(`{"n":${packetId}}`), connection: 1, packetId },
-    ...{ isRepeated: false, senderId: undefined, ...more },
+    ...{ isRepeated: false, senderId: undefined, subscriptionId: 1, ...more },
   };
   return { ...delivery, digest: messageDigest(delivery.topic, delivery.payload, delivery.senderId) };
 }
