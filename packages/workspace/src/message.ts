@@ -1,10 +1,16 @@
 import type { DeviceTopic } from "@skep/core/workspace/topic.ts";
 
+/** A time in base 36, until the year 5188. */
+export const KEY_TIME_LENGTH = 9;
+/** Of what is read in a millisecond, in base 36: 1.6 million. */
+export const KEY_PLACE_LENGTH = 4;
+
 /**
- * A key begins with so many characters of when it was made, so that an index of keys grows at one
+ * A key begins with so many characters of when it was made and of its place among those of that
+ * millisecond, so that keys are in the order of what was read, and an index of them grows at one
  * end; then comes what recalls it.
  */
-export const KEY_TIME_LENGTH = 9;
+export const KEY_ORDER_LENGTH = KEY_TIME_LENGTH + KEY_PLACE_LENGTH;
 
 /** One message of a device, the same value on its whole way from the wire to the socket. */
 export interface Message {

@@ -74,25 +74,25 @@ describe("storing", () => {
 
   test("keys are recalled by how they begin, among the latest that were stored, whatever their clocks say", async () => {
     const { database } = await aDatabase();
-    const old = Array.from({ length: 30 }, (_, at) => aMessage(1_000_000 - at, { _id: `0time0000old${at}.x` }));
+    const old = Array.from({ length: 30 }, (_, at) => aMessage(1_000_000 - at, { _id: `0time00000001old${at}.x` }));
     await database.store(old);
-    await database.store(messages(20).map((one, at) => ({ ...one, _id: `0time0000new${at}.x` })));
-    await database.bury([aLetter("0time0000dead1.x")]);
+    await database.store(messages(20).map((one, at) => ({ ...one, _id: `0time00000001new${at}.x` })));
+    await database.bury([aLetter("0time00000001dead1.x")]);
     const recalled = await database.recall(["new3.", "new19.", "dead1.", "old29.", "old2.", "none."], 22);
     expect([...recalled].toSorted()).toEqual([
-      ["dead1.", "0time0000dead1.x"],
-      ["new19.", "0time0000new19.x"],
-      ["new3.", "0time0000new3.x"],
-      ["old29.", "0time0000old29.x"],
+      ["dead1.", "0time00000001dead1.x"],
+      ["new19.", "0time00000001new19.x"],
+      ["new3.", "0time00000001new3.x"],
+      ["old29.", "0time00000001old29.x"],
     ]);
   });
 
   test("keys of another kind, such as a tenant's own database may have, hinder no recall", async () => {
     const { database, db } = await aDatabase();
-    await database.store([aMessage(1, { _id: "0time0000new1.x" }), aMessage(2, { _id: "0time0000new2ä.x" })]);
+    await database.store([aMessage(1, { _id: "0time00000001new1.x" }), aMessage(2, { _id: "0time00000001new2ä.x" })]);
     await db.collection("messages").insertMany([{ of: "another program" }, { _id: 7 as never }]);
     expect([...(await database.recall(["new1.", "none.", "longer than that."], 100))]).toEqual([
-      ["new1.", "0time0000new1.x"],
+      ["new1.", "0time00000001new1.x"],
     ]);
   });
 

@@ -1,5 +1,5 @@
 import type { Collection } from "mongodb";
-import { KEY_TIME_LENGTH } from "../message.ts";
+import { KEY_ORDER_LENGTH } from "../message.ts";
 import type { Collections } from "./collections.ts";
 import { operationFailure } from "./failure.ts";
 
@@ -11,7 +11,7 @@ const LATEST_FIRST = { $natural: -1 } as const;
 const TIMED = { $gte: "0", $lt: ":" } as const;
 
 /**
- * Of these beginnings, behind the time, the whole keys among the latest documents of each
+ * Of these beginnings, behind the order, the whole keys among the latest documents of each
  * collection, in the order in which they were stored. The server compares them: to hand out 60,000
  * keys takes a host four times as long as the server takes to look through them.
  */
@@ -29,7 +29,7 @@ export async function recallKeys(
   const found = new Map<string, string>();
   for (const key of all.flat()) {
     for (const length of lengths) {
-      const prefix = key.slice(KEY_TIME_LENGTH, KEY_TIME_LENGTH + length);
+      const prefix = key.slice(KEY_ORDER_LENGTH, KEY_ORDER_LENGTH + length);
       if (wanted.has(prefix) && !found.has(prefix)) found.set(prefix, key);
     }
   }
@@ -44,7 +44,7 @@ async function lookIn<T extends { readonly _id: string }>(
 ): Promise<readonly string[]> {
   const lengths = lengthsOf(prefixes);
   // Not by bytes: the server refuses to cut a character that has several.
-  const parts = lengths.map(length => [`p${length}`, { $substrCP: ["$_id", KEY_TIME_LENGTH, length] }] as const);
+  const parts = lengths.map(length => [`p${length}`, { $substrCP: ["$_id", KEY_ORDER_LENGTH, length] }] as const);
   const $or = lengths.map(length => ({ [`p${length}`]: { $in: prefixes.filter(one => one.length === length) } }));
   const stages = [
     { $limit: within },

@@ -11,6 +11,13 @@ describe("the key of a message", () => {
     expect(new Set(made.map(one => one.length)).size).toBe(1);
   });
 
+  it("is in the order of what was read, also within a millisecond", () => {
+    const keys = createKeyMaker();
+    const payloads = Array.from({ length: 100 }, (_, at) => Buffer.from(String(at)));
+    const made = payloads.map((payload, at) => keys.fresh(deliveryOf(at + 1, { payload }), at < 50 ? 1_000 : 1_001));
+    expect(made.toSorted()).toEqual(made);
+  });
+
   it("says nothing of the time where its sender numbers what it sends", () => {
     const keys = createKeyMaker();
     const sent = deliveryOf(1, { senderId: "m-1" });

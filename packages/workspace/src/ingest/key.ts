@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Delivery } from "../channel/delivery.ts";
-import { KEY_TIME_LENGTH } from "../message.ts";
+import { KEY_PLACE_LENGTH, KEY_TIME_LENGTH } from "../message.ts";
 
 /**
  * What a message is stored under, so that one which is delivered twice is stored once, and two that
@@ -13,7 +13,7 @@ export interface KeyMaker {
    */
   fresh(delivery: Delivery, now: number): string;
   /**
-   * What the key of an earlier delivery of it begins with behind its time; absent where `fresh` is
+   * What the key of an earlier delivery of it begins with behind its place in the order; absent where `fresh` is
    * the same again.
    */
   prefix(delivery: Delivery): string | undefined;
@@ -26,10 +26,17 @@ const SUBSCRIPTION_ID_LENGTH = 6;
 /** Makes keys that no other maker makes. */
 export function createKeyMaker(maker: string = randomBytes(6).toString("base64url")): KeyMaker {
   let made = 0;
+  let [latest, time, place] = [-1, "", 0];
+  /** In the order of what is asked for, also within a millisecond; a whole batch has one time. */
+  const orderOf = (now: number): string => {
+    if (now === latest) place += 1;
+    else [latest, time, place] = [now, inBase36(now, KEY_TIME_LENGTH), 0];
+    return `${time}${inBase36(place, KEY_PLACE_LENGTH)}`;
+  };
   return {
     fresh: (delivery, now) =>
       delivery.senderId === undefined
-        ? `${timeOf(now)}${prefixOf(delivery)}.${maker}${(made++).toString(36)}`
+        ? `${orderOf(now)}${prefixOf(delivery)}.${maker}${(made++).toString(36)}`
         : `id.${delivery.digest}`,
     prefix: delivery => {
       const { isRepeated, senderId, subscriptionId } = delivery;
@@ -39,8 +46,8 @@ export function createKeyMaker(maker: string = randomBytes(6).toString("base64ur
   };
 }
 
-function timeOf(now: number): string {
-  return Math.max(0, now).toString(36).padStart(KEY_TIME_LENGTH, "0").slice(-KEY_TIME_LENGTH);
+function inBase36(number: number, length: number): string {
+  return Math.max(0, number).toString(36).padStart(length, "0").slice(-length);
 }
 
 /**
@@ -48,6 +55,5 @@ function timeOf(now: number): string {
  * again, and a message keeps the subscription that it was kept for.
  */
 function prefixOf({ digest, packetId, subscriptionId }: Delivery): string {
-  const packet = packetId.toString(36).padStart(PACKET_ID_LENGTH, "0");
-  return `${digest}${packet}${subscriptionId.toString(36).padStart(SUBSCRIPTION_ID_LENGTH, "0")}`;
+  return `${digest}${inBase36(packetId, PACKET_ID_LENGTH)}${inBase36(subscriptionId, SUBSCRIPTION_ID_LENGTH)}`;
 }

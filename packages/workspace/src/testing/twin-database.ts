@@ -1,4 +1,4 @@
-import { KEY_TIME_LENGTH, type DeadLetter, type MessageDocument } from "../message.ts";
+import { KEY_ORDER_LENGTH, type DeadLetter, type MessageDocument } from "../message.ts";
 import type { Database } from "../parts.ts";
 import { UnstorableError } from "../unstorable.ts";
 
@@ -41,7 +41,7 @@ export function createTwinDatabase(): TwinDatabase {
       const keys = [...twin.stored.keys(), ...twin.buried.keys()].slice(-within);
       return new Map(
         prefixes.flatMap(prefix => {
-          const key = keys.find(one => one.startsWith(prefix, KEY_TIME_LENGTH));
+          const key = keys.find(one => one.startsWith(prefix, KEY_ORDER_LENGTH));
           return key === undefined ? [] : [[prefix, key] as const];
         }),
       );
