@@ -124,7 +124,7 @@ describe("a workspace's channel on a real broker", () => {
     await connected(first);
     await publishAlike(source, 10);
     await eventually(() => expect(database.stored.size).toBe(10));
-    // A move: the target's session is looked after, which draws what waits there, before it is read.
+    // A move: looking after the target's session draws what waits there before anybody reads it.
     await leaveSession(settingsFor(target), systemClock);
     await publishAlike(target, 5);
     await leaveSession(settingsFor(target), systemClock);

@@ -13,8 +13,8 @@ export interface KeyMaker {
    */
   fresh(delivery: Delivery, now: number): string;
   /**
-   * What the key of an earlier delivery of it begins with behind its place in the order; absent where `fresh` is
-   * the same again.
+   * What the key of an earlier delivery of it begins with behind its place in the order; absent
+   * where `fresh` is the same again, or nobody knows.
    */
   prefix(delivery: Delivery): string | undefined;
 }
