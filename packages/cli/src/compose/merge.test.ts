@@ -113,6 +113,14 @@ describe("a later file", () => {
     expect(read.issues.map(({ file, line }) => `${file}:${line}`)).toEqual(["two.yaml:2", "two.yaml:3"]);
   });
 
+  it("has its faults named after those of the earlier one", () => {
+    const read = refusals({
+      "one.yaml": "services:\n\n\n  web: { image: a, pid: host, ipc: host }\n",
+      "two.yaml": "services:\n  db: { image: b, pid: host }\n",
+    });
+    expect(read.map(line => line.split(":").slice(0, 2).join(":"))).toEqual(["one.yaml:4", "one.yaml:4", "two.yaml:2"]);
+  });
+
   it("cannot make a list of a mapping", () => {
     expect(
       refusals({

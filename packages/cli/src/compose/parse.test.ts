@@ -179,6 +179,8 @@ describe("a Compose file", () => {
       [80, "tcp", 8080],
       [9000, "tcp", undefined],
     ]);
+    const two = service("expose: [3000, 3001]", `labels: ['${rule}']`).issues.map(formatIssue);
+    expect(two).toEqual([expect.stringContaining("web publishes no port to route to")]);
     // The edge reaches a container by a port of its node, and this is the only one there is.
     expect(published("expose: [3000, '53/udp']", `labels: ['${rule}']`)).toEqual([[3000, "tcp", undefined]]);
   });
