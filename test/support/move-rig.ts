@@ -35,6 +35,7 @@ import { createConnectApi } from "@skep/workspace/host/connect-api.ts";
 import { createHost, type Host } from "@skep/workspace/host/create-host.ts";
 import { createFindPeer } from "@skep/workspace/move/peer.ts";
 import { MongoClient, type Db } from "mongodb";
+import { connect as mqttClient } from "mqtt";
 import { eventually } from "./eventually.ts";
 import { startMongodServer } from "./mongod-server.ts";
 import { startMosquittoServer, type MosquittoServer } from "./mosquitto-server.ts";
@@ -69,6 +70,9 @@ export interface MoveRig {
   readonly devices: readonly string[];
   move(to: Mode): Promise<void>;
   abort(): Promise<void>;
+  drop(): Promise<void>;
+  /** Whether the shared broker keeps something for the workspace; who reads it is ended by that. */
+  hasSession(): Promise<boolean>;
   stage(): Promise<MigrationStage | undefined>;
   because(): Promise<string>;
   passed(stage: MigrationStage, mostMs?: number): Promise<void>;
@@ -239,6 +243,22 @@ export async function startMoveRig(): Promise<MoveRig> {
     abort: async () => {
       await store.abortMove(MOVING, someone, Date.now());
       scheduler.api.wake("it is not to move");
+    },
+    drop: async () => {
+      await store.changeWorkspace(MOVING, { desired: "deleted" }, undefined, someone, Date.now());
+      scheduler.api.wake("it is dropped");
+    },
+    hasSession: async () => {
+      const session = { clean: false, properties: { sessionExpiryInterval: 60 } };
+      const client = mqttClient(sharedBroker.url, {
+        ...{ username: "host", password: SHARED.host, clientId: `skep-ws-${MOVING}`, protocolVersion: 5 },
+        ...{ ...session, reconnectPeriod: 0 },
+      });
+      const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+      client.once("connect", ({ sessionPresent }) => resolve(sessionPresent)).once("error", reject);
+      const isThere = await promise;
+      client.stream.destroy();
+      return isThere;
     },
     because: async () => (await store.getMove(MOVING))?.move.because ?? "",
     passed: (wantedStage, mostMs = 20_000) =>

@@ -40,4 +40,9 @@ it("moves a workspace there and back while devices send: nothing is lost or doub
   await expectInOrder(rig, "shared");
   const letters = await rig.databases.shared.collection("dead_letters").find({}).toArray();
   expect(letters.map(one => String(one._id)).toSorted()).toEqual(["forgotten", "kept"]);
+  // Nobody who gets the id later reads what was sent to this one.
+  expect(await rig.hasSession()).toBe(true);
+  await rig.drop();
+  await eventually(async () => expect(await rig.store.getWorkspace(MOVING)).toBeUndefined(), 10_000);
+  expect(await rig.hasSession()).toBe(false);
 }, 60_000);

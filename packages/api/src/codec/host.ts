@@ -62,6 +62,7 @@ function assignedToProto(one: AssignedWorkspace): MessageInitShape<typeof Assign
     ...{ connector: connectorToProto(one.connector), version: toUint64(one.version) },
     ...{ restarts: toUint64(one.restarts), databasePoolSize: one.databasePool },
     ...{ instances: one.instances ?? 0, removesData: one.removesData === true },
+    isDropped: one.isDropped === true,
     ...{ rulesVersion: toUint64(one.rulesVersion), isStandby: one.role === "standby" },
     ...(one.move === undefined ? {} : { move: moveOrderToProto(one.move) }),
   };
@@ -74,6 +75,7 @@ function assignedFromProto(message: AssignedMessage): AssignedWorkspace | [] {
     ...{ id, connector: connectorFromProto(connector), databasePool: message.databasePoolSize },
     ...(message.instances > 1 ? { instances: message.instances } : {}),
     ...(message.removesData ? { removesData: true as const } : {}),
+    ...(message.isDropped ? { isDropped: true as const } : {}),
     epoch: fromUint64(message.epoch, "epoch"),
     desired: desires.fromProto(message.desired, "desired"),
     version: fromUint64(message.version, "version"),

@@ -17,6 +17,8 @@ export interface AssignedWorkspace {
   readonly databasePool: number;
   /** Its database and its files are to be removed, and nothing of it runs. */
   readonly removesData?: true;
+  /** It is deleted: nobody is to read what waits at its broker. */
+  readonly isDropped?: true;
   /** How much room it has, as `scaled` makes it of its bounds; 1 where it is absent. */
   readonly instances?: number;
   /** Grows with each change of its rules and schemas; 0 where it has none. */

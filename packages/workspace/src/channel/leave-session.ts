@@ -6,6 +6,7 @@ import { brokerOf, openSocket } from "./socket.ts";
 import type { Connect } from "./reader.ts";
 
 const CONNECT_MS = 10_000;
+const END_MS = 3_000;
 
 /**
  * Leaves a session at the broker that keeps what is published, and reads nothing of it. Rejects
@@ -15,6 +16,7 @@ export async function leaveSession(
   settings: ReaderSettings,
   clock: Clock,
   connect: Connect = overSocket,
+  withinMs: number = CONNECT_MS,
 ): Promise<void> {
   const ready = Promise.withResolvers<undefined>();
   // What the broker sends at once would come again to whoever reads, to be looked for.
@@ -22,14 +24,22 @@ export async function leaveSession(
     ready: () => ready.resolve(undefined),
     published: () => undefined,
   });
-  const cancel = clock.timer(CONNECT_MS, () =>
-    session.fail(new ChannelError("unreachable", `no answer within ${CONNECT_MS} ms`)),
+  const cancel = clock.timer(withinMs, () =>
+    session.fail(new ChannelError("unreachable", `no answer within ${withinMs} ms`)),
   );
   const failure = await Promise.race([ready.promise, session.ended]);
   cancel();
   session.leave();
   await session.ended;
   if (failure !== undefined) throw failure;
+}
+
+/**
+ * Ends a session for good, with what the broker keeps for it, and has gates told so. Rejects as
+ * `leaveSession` does.
+ */
+export function endSession(settings: ReaderSettings, clock: Clock, connect: Connect = overSocket): Promise<void> {
+  return leaveSession({ ...settings, beginsAnew: true, sessionExpirySeconds: 0 }, clock, connect, END_MS);
 }
 
 const overSocket: Connect = (settings, clock, events) =>

@@ -164,7 +164,7 @@ function connectBy({ clientId, username, password, keepaliveSeconds, ...settings
     protocolId: "MQTT",
     protocolVersion: 5,
     clientId,
-    clean: false,
+    clean: settings.beginsAnew === true,
     keepalive: keepaliveSeconds,
     ...(username === "" ? {} : { username, password: Buffer.from(password) }),
     properties: {

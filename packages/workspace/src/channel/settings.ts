@@ -13,6 +13,8 @@ export interface ReaderSettings {
   readonly receiveMaximum: number;
   /** How long the broker keeps the session, and what is published meanwhile, without a reader. */
   readonly sessionExpirySeconds: number;
+  /** The broker forgets the session that there was. */
+  readonly beginsAnew?: true;
   readonly keepaliveSeconds: number;
   /** Whose gates are told what is acknowledged; nobody is where it is absent. */
   readonly confirms?: WorkspaceId;

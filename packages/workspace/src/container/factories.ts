@@ -35,6 +35,8 @@ export interface PartFactories {
    * workspace cannot move.
    */
   subscribe?(context: PartContext): Promise<void>;
+  /** Has the broker forget all that it keeps for the workspace; absent where it keeps nothing. */
+  unsubscribe?(context: PartContext): Promise<void>;
   rules(context: PartContext, actions: Actions): Promise<RulesRuntime>;
   events(context: PartContext): Promise<Events>;
 }

@@ -1,6 +1,6 @@
 import { COUNTS } from "@skep/core/workspace/container.ts";
 import { readRuleSet, type RuleSet } from "@skep/core/rules/rule-set.ts";
-import type { Connector, WorkspaceId } from "@skep/core/workspace/connector.ts";
+import { limitsOf, type Connector, type WorkspaceId } from "@skep/core/workspace/connector.ts";
 import { isSameStore, type FileStore } from "@skep/core/workspace/file-store.ts";
 import type { AssignedWorkspace } from "@skep/core/workspace/host-assignment.ts";
 import type { MoveFacts } from "@skep/core/workspace/move.ts";
@@ -140,9 +140,23 @@ class Hosted implements RunningContainer {
     return { ...resourceUsage, [COUNTS.uptime]: Math.floor(uptime / 1000) };
   }
 
-  async close(): Promise<void> {
+  async close(isDropped = false): Promise<void> {
     this.#isClosed = true;
     await this.#end();
+    if (isDropped) await this.#forget();
+  }
+
+  /** Whoever gets its id later is not to read what was sent to this one. */
+  async #forget(): Promise<void> {
+    const { connector } = this.#workspace;
+    const { log, factories } = this.#options;
+    const { unsubscribe } = factories({ databasePool: this.#workspace.databasePool });
+    try {
+      await unsubscribe?.({ connector, limits: limitsOf(connector), mayRead: () => false });
+    } catch (error) {
+      const sentence = "The broker keeps for an hour what was sent to a workspace that is dropped.";
+      log.warn("workspace.session-left", sentence, { workspaceId: connector.id, error });
+    }
   }
 
   move(): MoveFacts | undefined {

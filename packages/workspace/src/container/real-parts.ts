@@ -1,6 +1,8 @@
 import type { RuleSet } from "@skep/core/rules/rule-set.ts";
+import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import { openChannel, sessionOf } from "../channel/channel.ts";
-import { leaveSession } from "../channel/leave-session.ts";
+import { endSession, leaveSession } from "../channel/leave-session.ts";
+import type { ReaderSettings } from "../channel/settings.ts";
 import { DEFAULT_POOL } from "../database/connection.ts";
 import { openDatabase } from "../database/database.ts";
 import { openOwnFiles } from "../files/own-files.ts";
@@ -28,6 +30,11 @@ const NO_RULES: RuleSet = { rules: [], schemas: new Map() };
 export function realParts(engines: Engines, content: WorkspaceContent = {}): PartFactories {
   const { clock, random, mqtt } = engines;
   const { rules = () => NO_RULES, webhooks = () => new Map(), databasePool = DEFAULT_POOL } = content;
+  const session = (workspaceId: WorkspaceId): ReaderSettings => {
+    const { url, username, password, ca } = mqtt;
+    const where = { url, username, password, ...(ca === undefined ? {} : { ca }) };
+    return sessionOf({ workspaceId, ...where, batch: BATCH.most });
+  };
   return {
     database: ({ connector }) => {
       const { url, size, retentionDays } = connector.config.resources.specs.database;
@@ -51,11 +58,8 @@ export function realParts(engines: Engines, content: WorkspaceContent = {}): Par
         ...{ batch: BATCH.most, publisher: instance, release, mayRead, clock, random },
       });
     },
-    subscribe: ({ connector }) => {
-      const { url, username, password, ca } = mqtt;
-      const where = { url, username, password, ...(ca === undefined ? {} : { ca }) };
-      return leaveSession(sessionOf({ workspaceId: connector.id, ...where, batch: BATCH.most }), clock);
-    },
+    subscribe: ({ connector }) => leaveSession(session(connector.id), clock),
+    unsubscribe: ({ connector }) => endSession(session(connector.id), clock),
     rules: async ({ connector, mayRead }, actions) => {
       const posting = createWebhooks({ clock, random, ...engines.webhooks }, webhooks());
       const options = { workspaceId: connector.id, clock, actions, mostDevices: MOST_DEVICES, mayRead };

@@ -23,8 +23,11 @@ export interface RunningContainer {
   counts(): Readonly<Record<string, number>>;
   /** How far its half of a move is; absent or `undefined` where it does not move. */
   move?(): MoveFacts | undefined;
-  /** Reads no more from the first moment on, and resolves when nothing is left of it. */
-  close(): Promise<void>;
+  /**
+   * Reads no more from the first moment on, and resolves when nothing is left of it; of one that is
+   * dropped not what waits at its broker either.
+   */
+  close(isDropped?: boolean): Promise<void>;
 }
 
 /** Makes the containers of workspaces. */

@@ -185,6 +185,13 @@ describe("a container", () => {
     ]);
   });
 
+  it.each([false, true])("is told as it ends whether it is dropped: %s", async isDropped => {
+    await take(workspace());
+    const stop = { desired: "stop", version: 2 } as const;
+    await take(workspace(isDropped ? { ...stop, isDropped } : stop));
+    expect(containers.all.map(one => [one.isClosed, one.isDropped])).toEqual([[true, isDropped]]);
+  });
+
   it("that cannot begin is tried again, at once where something else is wanted", async () => {
     containers.failure = "no";
     await take(workspace());

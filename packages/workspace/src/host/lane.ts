@@ -180,7 +180,7 @@ export class Lane {
       if (!closed.signal.aborted) throw new Error(`it did not end within ${CLOSE_MS} ms`);
     });
     try {
-      await Promise.race([container.close(), late]);
+      await Promise.race([container.close(this.#wanted.isDropped === true), late]);
     } catch (error) {
       const sentence = "A workspace could not be let go of cleanly; it reads nothing, as its lease is gone.";
       log.error("workspace.unclean", sentence, { workspaceId: began.id, epoch: began.epoch, error });

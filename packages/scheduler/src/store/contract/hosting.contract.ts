@@ -141,6 +141,7 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
       await rid();
       expect(await known()).toEqual([{ id: "fleet", desired: "deleted", mode: "shared" }]);
       expect((await store.loadHostAssignment("host_a"))?.workspaces[0]).not.toHaveProperty("removesData");
+      expect((await store.loadHostAssignment("host_a"))?.workspaces[0]?.isDropped).toBe(true);
       await rid({ data: "remove" });
       // It is wanted by a shared host until nothing is left, also where it had a host of its own.
       expect(await known()).toEqual([{ id: "fleet", desired: "run", mode: "shared" }]);

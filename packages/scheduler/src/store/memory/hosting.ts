@@ -219,6 +219,7 @@ function loadHostAssignment(
           ...{ id, epoch, desired, connector, version, restarts, databasePool, instances, rulesVersion },
           ...(role === undefined ? {} : { role }),
           ...(workspace.data === "keep" ? {} : { removesData: true as const }),
+          ...(workspace.desired === "deleted" ? { isDropped: true as const } : {}),
           ...(order === undefined ? {} : { move: order }),
         },
       ];

@@ -7,6 +7,8 @@ export interface TestContainer {
   readonly workspace: AssignedWorkspace;
   readonly lease: ReadLease;
   isClosed: boolean;
+  /** As it was closed its workspace was dropped. */
+  isDropped: boolean;
   updates: number;
 }
 
@@ -37,15 +39,15 @@ export function createTestContainers(clock: Clock): TestContainers {
     start: async (workspace, lease) => {
       if (made.startMs > 0) await clock.sleep(made.startMs);
       if (made.failure !== "") throw new Error(made.failure);
-      const container: TestContainer = { workspace, lease, isClosed: false, updates: 0 };
+      const container: TestContainer = { workspace, lease, isClosed: false, isDropped: false, updates: 0 };
       made.all.push(container);
       return {
         update: async () => void (container.updates += 1),
         isHealthy: () => true,
         lastError: () => "",
         counts: () => ({ stored: 1 }),
-        close: async () => {
-          container.isClosed = true;
+        close: async (isDropped = false) => {
+          Object.assign(container, { isClosed: true, isDropped });
           if (made.closeMs > 0) await clock.sleep(made.closeMs);
         },
       };

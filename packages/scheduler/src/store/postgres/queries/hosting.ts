@@ -69,7 +69,7 @@ const ASSIGNMENT = {
   text: `SELECT h.revision, p.incarnation, h.workspace_id AS owner, h.address,
   coalesce((SELECT term FROM leases WHERE name = 'scheduler'), 0) AS term,
   ${listOf(`SELECT w.id, l.epoch, l.desired, w.connector, w.version, w.restarts, w.database_pool AS "databasePool",
-    w.instances, w.data <> 'keep' AS "removesData",
+    w.instances, w.data <> 'keep' AS "removesData", w.desired = 'deleted' AS "isDropped",
     w.rules_version AS "rulesVersion", l.role
     FROM workspace_locations l JOIN workspaces w ON w.id = l.workspace_id
     WHERE l.host_id = h.host_id AND l.state <> 'stopped' ORDER BY w.id, l.epoch`)} AS workspaces,
@@ -85,9 +85,13 @@ interface AssignmentRow {
   /** The one workspace that the host may run. */
   readonly owner: string | null;
   readonly address: string;
-  readonly workspaces: readonly (Omit<AssignedWorkspace, "connector" | "role" | "move" | "removesData"> & {
+  readonly workspaces: readonly (Omit<
+    AssignedWorkspace,
+    "connector" | "role" | "move" | "removesData" | "isDropped"
+  > & {
     readonly connector: unknown;
     readonly removesData: boolean;
+    readonly isDropped: boolean;
     readonly role: LocationJson["role"];
   })[];
   readonly moves: readonly (MoveJson & { readonly peer: { readonly address: string; readonly port: number } | null })[];
@@ -110,12 +114,13 @@ async function loadHostAssignment(
   );
   return {
     ...{ hostId, incarnation, term, revision },
-    workspaces: workspaces.map(({ role, removesData, ...one }) => {
+    workspaces: workspaces.map(({ role, removesData, isDropped, ...one }) => {
       const move = orders.get(one.id);
       return {
         ...{ ...one, connector: connectorFromStored(one.connector) },
         ...(role === "standby" ? { role } : {}),
         ...(removesData ? { removesData } : {}),
+        ...(isDropped ? { isDropped } : {}),
         ...(move === undefined ? {} : { move }),
       };
     }),
