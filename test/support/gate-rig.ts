@@ -106,7 +106,7 @@ export async function startGateRig(): Promise<GateRig> {
     gateId: "gate_a",
     settings: {
       broker: { host: "127.0.0.1", port: broker.port, login: { username: "gate", password: GATE_PASSWORD } },
-      ...{ mostBytes: 65_536, mostPackets: 100_000 },
+      ...{ mostBytes: 65_536, mostPackets: 100_000, mostHeld: 100_000 },
     },
     ...{ clock: systemClock, log: createRecordingLog() },
   });

@@ -217,7 +217,7 @@ export async function startMoveRig(): Promise<MoveRig> {
     ...{ api: createGateApi([transport], undefined), gateId: "gate_a", clock: systemClock, log },
     settings: {
       broker: { host: "127.0.0.1", port: sharedBroker.port, login: { username: "gate", password: SHARED.gate } },
-      ...{ mostBytes: 65_536, mostPackets: 100_000 },
+      ...{ mostBytes: 65_536, mostPackets: 100_000, mostHeld: 100_000 },
     },
   });
   stack.defer(() => gate.close());

@@ -33,6 +33,11 @@ export const GATE_SETTINGS = {
     z.coerce.number().int().min(1).default(1_000),
     "packets of one device in a second; one that sends more is read more slowly",
   ),
+  mostHeld: setting(
+    "SKEP_MQTT_HELD",
+    z.coerce.number().int().min(1).default(100_000),
+    "messages of all devices that may wait to be stored; beyond it each device has 4 at most",
+  ),
   probePort: setting("SKEP_GATE_PROBE_PORT", port(7704), "where /livez and /readyz are served"),
   logLevel: setting("SKEP_LOG_LEVEL", z.enum(["debug", "info", "warn", "error"]).default("info"), "how much is logged"),
 } as const;

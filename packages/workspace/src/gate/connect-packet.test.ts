@@ -22,7 +22,7 @@ function answered(properties: object): IConnackPacket["properties"] {
 }
 
 it("tells a device how many messages may wait, and grants no topic alias", () => {
-  expect(answered({ topicAliasMaximum: 10 })).toEqual({ receiveMaximum: 1_000 });
-  expect(answered({ receiveMaximum: 65_535 })).toEqual({ receiveMaximum: 1_000 });
+  expect(answered({ topicAliasMaximum: 10 })).toEqual({ receiveMaximum: 100 });
+  expect(answered({ receiveMaximum: 65_535 })).toEqual({ receiveMaximum: 100 });
   expect(answered({ receiveMaximum: 20 })).toEqual({ receiveMaximum: 20 });
 });

@@ -5,6 +5,7 @@ import { deviceUser } from "@skep/core/workspace/device.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Admissions } from "./admissions.ts";
+import type { Budget } from "./budget.ts";
 import { isInPlace, type Broker, type Brokers, type Place } from "./brokers.ts";
 import {
   connackForDevice,
@@ -30,6 +31,8 @@ export interface ConnectionSettings {
   readonly mostBytes: number;
   /** Packets in a second; a device that sends more is read more slowly, and loses nothing. */
   readonly mostPackets: number;
+  /** Messages of all devices that may wait to be stored. */
+  readonly mostHeld: number;
 }
 
 /** What connections share. */
@@ -39,6 +42,7 @@ export interface ConnectionDeps {
   readonly brokers: Brokers;
   readonly ears: Ears;
   readonly unanswered: Unanswered;
+  readonly budget: Budget;
   readonly roll: Roll;
   readonly refusals: Refusals;
   readonly clock: Clock;

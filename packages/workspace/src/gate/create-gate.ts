@@ -3,6 +3,7 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { createAdmissions, type Admissions } from "./admissions.ts";
 import { createBrokers } from "./brokers.ts";
+import { createBudget } from "./budget.ts";
 import { createEars } from "./ears.ts";
 import { serveDevice, type ConnectionSettings } from "./connection.ts";
 import type { GateApi } from "./gate-api.ts";
@@ -44,6 +45,7 @@ export function createGate({ gateId, api, settings, clock, log }: GateOptions): 
   const admissions = createAdmissions(api, brokers, log);
   const ears = createEars({ gateId, clock, log });
   const unanswered = createUnanswered(clock);
+  const budget = createBudget(settings.mostHeld);
   const roll = createRoll(api, clock, log, device => admissions.forget(device));
   const placing = createPlacing({ gateId, api, roll, brokers, log });
   const refusals = createRefusals(() => clock.now());
@@ -84,6 +86,7 @@ export function createGate({ gateId, api, settings, clock, log }: GateOptions): 
         brokers,
         ears,
         unanswered,
+        budget,
         roll,
         refusals,
         clock,

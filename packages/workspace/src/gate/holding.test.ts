@@ -4,6 +4,7 @@ import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
 import { generate, parser, type Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { messageDigest } from "../message-digest.ts";
+import { createBudget } from "./budget.ts";
 import { createHolding } from "./holding.ts";
 import type { MqttVersion } from "./inspect.ts";
 import { createUnanswered } from "./unanswered.ts";
@@ -17,6 +18,7 @@ function start(
   protocolVersion: MqttVersion = 4,
   waiting = createWaiting(createVirtualClock(), createRecordingLog()),
   unanswered = createUnanswered(createVirtualClock()),
+  budget = createBudget(1_000),
 ) {
   const toDevice: string[] = [];
   const toBroker: string[] = [];
@@ -30,7 +32,7 @@ function start(
     return shown;
   };
   const holding = createHolding({
-    ...{ ...device1, version: protocolVersion, waiting, unanswered },
+    ...{ sender: { ...device1, waiting }, version: protocolVersion, unanswered, budget },
     toDevice: packet => void toDevice.push(said(packet)),
     toBroker: packet => void toBroker.push(said(packet)),
     lost: because => void lost.push(because),
@@ -42,10 +44,18 @@ function start(
     holding.fromBroker(bytes({ cmd, messageId, ...more }));
   const publish = (messageId: number, payload: string, more: object = {}): boolean =>
     device({ cmd: "publish", topic: TOPIC, payload, qos: 1, messageId, dup: false, retain: false, ...more });
+  const fits = (messageId: number, more: object = {}): boolean =>
+    holding.fits(
+      bytes({
+        ...{ cmd: "publish", topic: TOPIC, payload: "x", qos: 1, dup: false, retain: false },
+        messageId,
+        ...more,
+      }),
+    );
   const store = (payload: string, id?: string): void =>
     waiting.stored("acme", [messageDigest(TOPIC, Buffer.from(payload), id)]);
   /** The device comes back by another connection. */
-  const again = () => start(protocolVersion, waiting, unanswered);
+  const again = () => start(protocolVersion, waiting, unanswered, budget);
   return {
     again,
     waiting,
@@ -56,6 +66,8 @@ function start(
     device,
     broker,
     publish,
+    fits,
+    budget,
     store,
     answered: () => answered,
   };
@@ -133,12 +145,46 @@ it("is not passed on twice while it is under way, and is once it was answered", 
   const { publish, broker, store, toDevice } = start();
   publish(1, "a");
   expect(publish(1, "a", { dup: true })).toBe(false);
-  expect(publish(1, "b", { dup: true })).toBe(true);
-  expect(publish(1, "a")).toBe(true);
-  for (const _ of [1, 2, 3]) broker("puback", 1);
-  for (const payload of ["a", "b", "a"]) store(payload);
-  expect(toDevice).toEqual(["puback 1", "puback 1", "puback 1"]);
+  expect(() => publish(1, "b", { dup: true })).toThrow("used the packet id 1 again");
+  broker("puback", 1);
+  store("a");
+  expect(toDevice).toEqual(["puback 1"]);
   expect(publish(1, "a", { dup: true })).toBe(true);
+});
+
+it("waits while another one has its number, which can be answered once only", () => {
+  const { publish, fits, broker, store } = start();
+  publish(1, "a");
+  expect([fits(1), fits(1, { dup: true }), fits(2), fits(0, { qos: 0 })]).toEqual([false, true, true, true]);
+  // Those are ended, and do not wait.
+  expect(fits(1, { qos: 2 })).toBe(true);
+  broker("puback", 1);
+  expect(fits(1)).toBe(false);
+  store("a");
+  expect(fits(1)).toBe(true);
+});
+
+it("waits where 100 of the device have no answer, or 4 of it while all together have too many", () => {
+  const { publish, fits, holding } = start();
+  for (let n = 1; n <= 99; n++) publish(n, `${n}`);
+  expect(fits(100)).toBe(true);
+  publish(100, "100");
+  expect([fits(101), fits(0, { qos: 0 }), holding.fits(Buffer.from([0xc0, 0]))]).toEqual([false, true, true]);
+  const budget = createBudget(5);
+  const [one, other] = [start(4, undefined, undefined, budget), start(5, undefined, undefined, budget)];
+  for (let n = 1; n <= 4; n++) one.publish(n, `${n}`);
+  expect(one.fits(5)).toBe(true);
+  one.publish(5, "5");
+  for (let n = 1; n <= 4; n++) expect([other.fits(n), other.publish(n, `${n}`)]).toEqual([true, true]);
+  expect([one.fits(6), other.fits(5)]).toEqual([false, false]);
+  one.holding.close();
+  expect([other.fits(5), budget.isSpent]).toEqual([true, false]);
+  for (let n = 1; n <= 4; n++) {
+    other.broker("puback", n);
+    other.store(`${n}`);
+  }
+  expect(other.holding.size).toBe(0);
+  for (let n = 0; n < 5; n++) expect([budget.isSpent, budget.spend()]).toEqual([false, undefined]);
 });
 
 it("of QoS 2 is received again where the device has not heard it", () => {
@@ -191,7 +237,7 @@ it("ends a device that uses a packet id of QoS 2 before it is free, or releases 
 });
 
 it("waits for nothing once it is closed, and hears what is lost", () => {
-  const { publish, holding, waiting, lost, toDevice, store } = start();
+  const { publish, broker, holding, waiting, lost, toDevice, store } = start();
   publish(1, "a");
   waiting.begun("acme");
   expect(lost).toEqual(["nobody read its workspace when the broker took it"]);
@@ -200,6 +246,20 @@ it("waits for nothing once it is closed, and hears what is lost", () => {
   expect([holding.size, waiting.size]).toEqual([0, 0]);
   store("b");
   expect(toDevice).toEqual([]);
+  // Nobody would take it out again, and it would have what is told of its repetition.
+  expect([publish(3, "c"), broker("suback", 1, { granted: [0] })]).toEqual([false, false]);
+  expect([holding.size, waiting.size]).toEqual([0, 0]);
+});
+
+it("of QoS 2 is not called done by what the broker says of an earlier one that had its number", () => {
+  const { publish, broker, store, toDevice, holding } = start();
+  publish(5, "a", { qos: 2 });
+  store("a");
+  expect(broker("pubcomp", 5)).toBe(true);
+  expect([toDevice, holding.size]).toEqual([[], 1]);
+  broker("pubrec", 5);
+  broker("pubcomp", 5);
+  expect(toDevice).toEqual(["pubrec 5"]);
 });
 
 describe.each([1, 2] as const)("what a broker has of QoS %i when the connection of its device ends", qos => {

@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
-import type { WorkspaceId } from "@skep/core/workspace/connector.ts";
 import { messageDigest } from "../message-digest.ts";
 import { StreamError } from "../mqtt/frames.ts";
 import { isPublish, readPublish } from "../mqtt/publish-frame.ts";
+import type { Budget } from "./budget.ts";
+import { Message, type Owner, type Sender } from "./held-message.ts";
 import { headOf, type MqttVersion } from "./inspect.ts";
-import type { Message, Owner, Unanswered } from "./unanswered.ts";
-import type { Waiting } from "./waiting.ts";
+import type { Unanswered } from "./unanswered.ts";
 
 /**
  * Keeps the acknowledgements of what a device publishes until it is stored: a broker acknowledges
@@ -14,6 +14,8 @@ import type { Waiting } from "./waiting.ts";
 export interface Holding {
   /** Messages that the device has no answer to yet. */
   readonly size: number;
+  /** Whether a packet of the device may be taken now, or has to wait with all that is behind it. */
+  fits(packet: Buffer): boolean;
   /** Takes a packet of the device that may pass. Answers whether it goes on to the broker. */
   fromDevice(packet: Buffer): boolean;
   /** Takes a packet of the broker. Answers whether it goes on to the device. */
@@ -24,12 +26,10 @@ export interface Holding {
 
 /** What it works with. */
 export interface HoldingOptions {
-  readonly workspaceId: WorkspaceId;
-  /** As whom the device is known. */
-  readonly user: string;
+  readonly sender: Sender;
   readonly unanswered: Unanswered;
+  readonly budget: Budget;
   readonly version: MqttVersion;
-  readonly waiting: Waiting;
   readonly toDevice: (packet: Buffer) => void;
   readonly toBroker: (packet: Buffer) => void;
   /** A message will never be stored: the device has to connect and send it again. */
@@ -38,8 +38,10 @@ export interface HoldingOptions {
   readonly answered: () => void;
 }
 
-/** Messages of a device without an answer; it is read no further then. */
-export const MOST_HELD = 1_000;
+/** Messages of a device without an answer; what is more waits. */
+export const MOST_HELD = 100;
+/** As many each device may have though all together have more than a gate has memory for. */
+const FEW_HELD = 4;
 
 const [PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT] = [4, 5, 6, 7, 14];
 const FIRST = { puback: 0x40, pubrec: 0x50, pubrel: 0x62, pubcomp: 0x70 };
@@ -59,8 +61,7 @@ export function createHolding(options: HoldingOptions): Holding {
 
 class Keeper implements Holding {
   readonly #options: HoldingOptions;
-  /** Devices are seen that use a number again before it is free. */
-  readonly #messages = new Map<number, Message[]>();
+  readonly #messages = new Map<number, Message>();
   /** Of QoS 2, stored, and not released by the device yet. */
   readonly #received = new Set<number>();
   readonly #owner: Owner = {
@@ -72,17 +73,29 @@ class Keeper implements Holding {
   };
   /** It waits for no answer any more: what it sends next is something else. */
   #hasLeft = false;
-  #size = 0;
+  /** Nobody takes out any more what would be put in. */
+  #isClosed = false;
 
   constructor(options: HoldingOptions) {
     this.#options = options;
   }
 
   get size(): number {
-    return this.#size;
+    return this.#messages.size;
+  }
+
+  fits(packet: Buffer): boolean {
+    const packetId = idOfPublish(packet);
+    if (packetId === 0) return true;
+    const before = this.#messages.get(packetId);
+    // One answer to two messages of a number would be taken for the answer to both.
+    if (before !== undefined) return isRepeated(packet) || before.qos === 2 || qosOf(packet) === 2;
+    const { size } = this.#messages;
+    return size < FEW_HELD || (size < MOST_HELD && !this.#options.budget.isSpent);
   }
 
   fromDevice(packet: Buffer): boolean {
+    if (this.#isClosed) return false;
     if (isPublish(packet)) return this.#publish(packet);
     const type = packet[0]! >> 4;
     if (type === DISCONNECT) this.#hasLeft = true;
@@ -90,71 +103,69 @@ class Keeper implements Holding {
   }
 
   fromBroker(packet: Buffer): boolean {
+    if (this.#isClosed) return false;
     const type = packet[0]! >> 4;
     if (type !== PUBACK && type !== PUBREC && type !== PUBCOMP) return true;
     const packetId = idOf(packet);
-    const one = this.#messages.get(packetId)?.find(each => !each.isAcknowledged);
+    const one = this.#messages.get(packetId);
     // A PUBCOMP answers what an earlier connection of the device had begun. A PUBREC that nobody
     // waits for is of such a one, too: the device sends that message again.
-    if (one === undefined || (one.qos === 2) === (type === PUBACK)) return type === PUBCOMP;
+    const isOfAnother = one === undefined || one.isAcknowledged || (one.qos === 2) === (type === PUBACK);
+    if (isOfAnother || (type === PUBCOMP && !one.isReceived)) return type === PUBCOMP;
     if (codeOf(packet) >= FAILURE) {
       one.waiting.remove(one);
       this.#remove(one);
       this.#options.answered();
       return true;
     }
-    if (type === PUBREC) this.#options.toBroker(short(FIRST.pubrel, packetId));
-    else this.#acknowledge(one);
+    if (type === PUBREC) {
+      one.isReceived = true;
+      this.#options.toBroker(short(FIRST.pubrel, packetId));
+    } else this.#acknowledge(one);
     return false;
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     const kept: Message[] = [];
-    for (const one of [...this.#messages.values()].flat()) {
+    for (const one of this.#messages.values()) {
       // What is lost does not wait any more, and has to be passed on again.
       if (!this.#hasLeft && one.isAcknowledged && one.waiting.has(one)) kept.push(one);
       else one.waiting.remove(one);
     }
     this.#options.unanswered.keep(kept);
+    const { size } = this.#messages;
     this.#messages.clear();
-    this.#size = 0;
+    this.#options.budget.giveBack(size);
   }
 
   #publish(packet: Buffer): boolean {
-    const { version, user, unanswered } = this.#options;
-    const { topic, payload, packetId, isRepeated, senderId } = readPublish(packet, version);
+    const { version, sender, unanswered } = this.#options;
+    const published = readPublish(packet, version);
+    const { packetId, isRepeated } = published;
     if (packetId === 0) return true;
-    const digest = messageDigest(topic, payload, senderId);
-    const qos = (packet[0]! >> 1) & 3;
-    const alike = this.#messages.get(packetId) ?? [];
-    // It is under way: the broker would take it for another one.
-    if (isRepeated && alike.some(one => one.digest === digest && one.qos === qos)) return false;
+    const digest = messageDigest(published.topic, published.payload, published.senderId);
+    const qos = qosOf(packet);
+    const before = this.#messages.get(packetId);
+    if (before !== undefined) {
+      // It is under way: the broker would take it for another one.
+      if (isRepeated && before.digest === digest && before.qos === qos) return false;
+      throw new StreamError(`it used the packet id ${packetId} again before it was free`);
+    }
     if (isRepeated && qos === 2 && this.#received.has(packetId)) {
       this.#options.toDevice(short(FIRST.pubrec, packetId));
       return false;
     }
-    if (alike.length > 0 && (qos === 2 || alike.some(one => one.qos === 2)))
-      throw new StreamError(`it used the packet id ${packetId} again before it was free`);
     this.#received.delete(packetId);
-    const before = unanswered.take({ user, packetId, digest, qos, isRepeated });
-    const one = before ?? this.#hold(digest, packetId, qos);
+    const sentBefore = unanswered.take({ user: sender.user, packetId, digest, qos, isRepeated });
+    const one = sentBefore ?? new Message(sender, this.#owner, { digest, packetId, qos });
     one.owner = this.#owner;
-    this.#messages.set(packetId, [...alike, one]);
-    this.#size += 1;
-    if (before === undefined) one.waiting.add(one);
+    this.#messages.set(packetId, one);
+    this.#options.budget.spend();
+    if (sentBefore === undefined) one.waiting.add(one);
     else this.#answer(one);
-    return before === undefined;
-  }
-
-  #hold(digest: string, packetId: number, qos: number): Message {
-    const { workspaceId, user, waiting } = this.#options;
-    const one: Message = {
-      ...{ workspaceId, user, digest, packetId, qos, waiting },
-      ...{ isAcknowledged: false, isStored: false, owner: this.#owner },
-      stored: () => one.owner.stored(one),
-      lost: because => one.owner.lost(one, because),
-    };
-    return one;
+    return sentBefore === undefined;
   }
 
   #release(packet: Buffer): boolean {
@@ -184,18 +195,32 @@ class Keeper implements Holding {
   }
 
   #remove(one: Message): void {
-    const alike = this.#messages.get(one.packetId);
-    const at = alike?.indexOf(one) ?? -1;
-    if (alike === undefined || at === -1) return;
-    alike.splice(at, 1);
-    if (alike.length === 0) this.#messages.delete(one.packetId);
-    this.#size -= 1;
+    if (this.#messages.get(one.packetId) !== one) return;
+    this.#messages.delete(one.packetId);
+    this.#options.budget.giveBack(1);
   }
 }
 
 /** An answer that means success in each version. */
 function short(first: number, packetId: number): Buffer {
   return Buffer.from([first, 2, packetId >> 8, packetId & 0xff]);
+}
+
+function qosOf(packet: Buffer): number {
+  return (packet[0]! >> 1) & 3;
+}
+
+function isRepeated(packet: Buffer): boolean {
+  return (packet[0]! & 8) !== 0;
+}
+
+/** 0 for all that has none, and for what is cut off: that is judged elsewhere. */
+function idOfPublish(packet: Buffer): number {
+  if (!isPublish(packet) || qosOf(packet) === 0) return 0;
+  const at = headOf(packet);
+  if (packet.length < at + 2) return 0;
+  const behind = at + 2 + packet.readUInt16BE(at);
+  return packet.length < behind + 2 ? 0 : packet.readUInt16BE(behind);
 }
 
 function idOf(packet: Buffer): number {

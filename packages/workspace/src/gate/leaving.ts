@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Clock } from "@skep/kit/clock.ts";
 import { headOf } from "./inspect.ts";
 
@@ -7,11 +7,11 @@ import { headOf } from "./inspect.ts";
  * and nothing that it answered is left half done.
  */
 export interface Leaving {
+  /** Whether it has begun. */
+  readonly isLeaving: boolean;
   /** Notes a packet of the device that may pass; `false` for one that is not passed on any more. */
   pass(packet: Buffer): boolean;
-  /** Notes answers to pings that the broker sent. */
-  pongs(count: number): void;
-  /** Looks again whether something is not stored yet. */
+  /** Looks again whether something is not answered or not stored yet. */
   look(): void;
   /** Begins to end it. */
   begin(): void;
@@ -22,7 +22,10 @@ export interface Leaving {
 /** What it works with. */
 export interface LeavingOptions {
   readonly clock: Clock;
-  readonly toBroker: (packet: Buffer) => void;
+  /** Sends a ping to the broker. */
+  readonly ping: () => void;
+  /** Pings that it has not answered, whoever sent them. */
+  readonly pings: () => number;
   /** Messages that the broker was given, and that nobody has stored yet. */
   readonly held: () => number;
   /** `unfinished`: messages that were left half way, which the device sends again. */
@@ -34,8 +37,6 @@ const MOST_MS = 5_000;
 
 const PUBLISH = 3;
 const PUBREL = 6;
-const PINGREQ = 12;
-const PING = Buffer.from([PINGREQ << 4, 0]);
 
 /**
  * Makes one. From `begin` on messages of QoS 1 and 2 stay with the device, which sends them again
@@ -44,9 +45,8 @@ const PING = Buffer.from([PINGREQ << 4, 0]);
  * What the broker took is waited for as well: who reads there stores it, while without an id the
  * next broker would take it for another message.
  */
-export function createLeaving({ clock, toBroker, held, end }: LeavingOptions): Leaving {
+export function createLeaving({ clock, ping, pings, held, end }: LeavingOptions): Leaving {
   const begun = new Set<number>();
-  let pings = 0;
   let isLeaving = false;
   let isAsked = false;
   let isOver = false;
@@ -58,15 +58,17 @@ export function createLeaving({ clock, toBroker, held, end }: LeavingOptions): L
     cancelLate();
     end(Math.max(begun.size, held()));
   };
-  const look = (): void => void (isAsked && pings <= 0 && held() === 0 && finish());
+  const look = (): void => void (isAsked && pings() === 0 && held() === 0 && finish());
   const ask = (): void => {
     if (!isLeaving || isAsked || begun.size > 0) return;
     isAsked = true;
-    pings += 1;
-    toBroker(PING);
+    ping();
   };
 
   return {
+    get isLeaving() {
+      return isLeaving;
+    },
     pass: packet => {
       const type = packet[0]! >> 4;
       if (type === PUBLISH) {
@@ -77,12 +79,8 @@ export function createLeaving({ clock, toBroker, held, end }: LeavingOptions): L
         begun.delete(packet.readUInt16BE(headOf(packet)));
         // The packet itself goes first.
         if (isLeaving) queueMicrotask(ask);
-      } else if (type === PINGREQ) pings += 1;
+      }
       return true;
-    },
-    pongs: count => {
-      pings -= count;
-      look();
     },
     look,
     begin: () => {

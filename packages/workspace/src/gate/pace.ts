@@ -4,9 +4,9 @@ import type { Clock } from "@skep/kit/clock.ts";
 
 /** Reads a device no faster than it may be read. */
 export interface Pace {
-  /** So many packets came; `isTaken` says whether the broker can take more at once. */
-  took(packets: number, isTaken: boolean): void;
-  /** Looks again whether too much of it waits for an answer. */
+  /** So many packets came. */
+  took(packets: number): void;
+  /** Looks again whether it may be read. */
   look(): void;
 }
 
@@ -14,38 +14,41 @@ export interface Pace {
 export interface PaceBounds {
   /** Packets in a second. */
   readonly most: number;
-  /** Whether so much waits for an answer that it is to be read no further. */
+  /** Whether something that came has to wait, so that it is to be read no further. */
   readonly isFull: () => boolean;
+  /** Is called where it is read no further, and where it is again. */
+  readonly paused: (isPaused: boolean) => void;
 }
 
 /** Makes one. */
-export function createPace({ most, isFull }: PaceBounds, clock: Clock, device: Duplex, broker: Socket): Pace {
+export function createPace({ most, isFull, paused }: PaceBounds, clock: Clock, device: Duplex, broker: Socket): Pace {
   let second = 0;
   let count = 0;
   let isWaiting = false;
-  let isBehind = false;
-  const isHeldUp = (): boolean => isWaiting || isBehind || isFull();
-  const go = (): void => void (!isHeldUp() && device.resume());
-  broker.on("drain", () => {
-    isBehind = false;
-    go();
-  });
+  const look = (): void => {
+    // Answers go to a device that reads none, too.
+    const isHeldUp = isWaiting || broker.writableNeedDrain || device.writableNeedDrain || isFull();
+    if (isHeldUp === device.isPaused()) return;
+    paused(isHeldUp);
+    if (isHeldUp) device.pause();
+    else device.resume();
+  };
+  broker.on("drain", look);
   return {
-    took: (packets, isTaken) => {
+    took: packets => {
       const now = clock.monotonic();
       if (now - second >= 1_000) [second, count] = [now, 0];
       count += packets;
-      isBehind = !isTaken;
       if (count >= most && !isWaiting) {
         isWaiting = true;
         const cancel = clock.timer(Math.max(1, second + 1_000 - now) * Math.ceil(count / most), () => {
           isWaiting = false;
-          go();
+          look();
         });
         device.once("close", () => cancel());
       }
-      if (isHeldUp()) device.pause();
+      look();
     },
-    look: () => void (device.isPaused() && go()),
+    look,
   };
 }

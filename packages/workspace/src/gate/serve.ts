@@ -15,13 +15,13 @@ import { listenMqtt, listenWebSocket } from "./listen.ts";
 /** Lets devices in until the process is told to end. */
 export async function serveGate(config: GateConfig, log: Log, life: Life): Promise<void> {
   log.info("config.read", "The configuration is complete.", showConfig(GATE_SETTINGS, config));
-  const { brokerHost, brokerPort, brokerUser, brokerPassword, mostBytes, mostPackets } = config;
+  const { brokerHost, brokerPort, brokerUser, brokerPassword, mostBytes, mostPackets, mostHeld } = config;
   const gate = createGate({
     api: createGateApi(schedulersAt(config.apiUrl), config.gateSecret),
     gateId: `gate_${randomBytes(12).toString("hex")}`,
     settings: {
       broker: { host: brokerHost, port: brokerPort, login: { username: brokerUser, password: brokerPassword } },
-      ...{ mostBytes, mostPackets },
+      ...{ mostBytes, mostPackets, mostHeld },
     },
     ...{ clock: systemClock, log },
   });

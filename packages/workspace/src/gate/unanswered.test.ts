@@ -1,7 +1,8 @@
 import { createRecordingLog } from "@skep/kit/log.ts";
 import { createVirtualClock } from "@skep/kit/virtual-clock.ts";
 import { expect, it } from "vitest";
-import { createUnanswered, type Message, type Sent } from "./unanswered.ts";
+import { Message } from "./held-message.ts";
+import { createUnanswered, type Sent } from "./unanswered.ts";
 import { createWaiting } from "./waiting.ts";
 
 function start(most?: number) {
@@ -9,12 +10,9 @@ function start(most?: number) {
   const waiting = createWaiting(clock, createRecordingLog());
   const unanswered = createUnanswered(clock, most);
   const keep = (user: string, packetId: number, digest = "a"): Message => {
-    const one: Message = {
-      ...{ workspaceId: "acme", user, packetId, digest, qos: 1, waiting, isAcknowledged: true, isStored: false },
-      owner: { stored: () => expect.unreachable(), lost: () => expect.unreachable() },
-      stored: () => one.owner.stored(one),
-      lost: because => one.owner.lost(one, because),
-    };
+    const owner = { stored: () => expect.unreachable(), lost: () => expect.unreachable() };
+    const one = new Message({ workspaceId: "acme", user, waiting }, owner, { digest, packetId, qos: 1 });
+    one.isAcknowledged = true;
     waiting.add(one);
     unanswered.keep([one]);
     return one;

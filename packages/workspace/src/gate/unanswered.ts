@@ -1,25 +1,5 @@
 import type { Clock } from "@skep/kit/clock.ts";
-import type { Held, Waiting } from "./waiting.ts";
-
-/** A message of a device that it has no answer to. */
-export interface Message extends Held {
-  /** As whom its device is known. */
-  readonly user: string;
-  readonly packetId: number;
-  readonly qos: number;
-  /** Where it waits: at the broker that was given it. */
-  readonly waiting: Waiting;
-  isAcknowledged: boolean;
-  isStored: boolean;
-  /** The connection of its device; nobody's once that has ended. */
-  owner: Owner;
-}
-
-/** Who hears what becomes of a message. */
-export interface Owner {
-  stored(one: Message): void;
-  lost(one: Message, because: string): void;
-}
+import type { Message, Owner } from "./held-message.ts";
 
 /**
  * What devices had no answer to when their connections ended. A device sends it again; the broker

@@ -148,3 +148,34 @@ it("has nothing wait for more than ten minutes", async () => {
   waiting.look();
   expect(lost).toEqual(["a: nobody has stored it for ten minutes"]);
 });
+
+it("has nothing wait for more than ten minutes that the broker has not even acknowledged", async () => {
+  const { clock, waiting, hold, lost } = start();
+  hold("a");
+  await clock.advance(600_000);
+  waiting.look();
+  expect(lost).toEqual([]);
+  await clock.advance(1);
+  waiting.look();
+  expect(lost).toEqual(["a: nobody has stored it for ten minutes"]);
+});
+
+it("has no message sent again for one whose acknowledgement was read late", async () => {
+  const { clock, waiting, hold, acknowledge, lost } = start();
+  const late = hold("late");
+  acknowledge("neighbour");
+  await clock.advance(60_000);
+  waiting.acknowledged(late);
+  waiting.stored("acme", ["late"]);
+  expect(lost).toEqual([]);
+});
+
+it("has no message sent again that the broker acknowledged after a later one was on its way", async () => {
+  const { clock, waiting, hold, acknowledge, lost } = start();
+  const slow = hold("slow");
+  await clock.advance(60_000);
+  acknowledge("later");
+  waiting.acknowledged(slow);
+  waiting.stored("acme", ["later"]);
+  expect(lost).toEqual([]);
+});

@@ -7,6 +7,9 @@ export interface Held {
   readonly workspaceId: WorkspaceId;
   /** See `message-digest.ts`. */
   readonly digest: string;
+  /** When it went to the broker, and when the broker's answer came; whoever it waits at notes it. */
+  writtenAt?: number;
+  acknowledgedAt?: number | undefined;
   stored(): void;
   /** Nobody will store it: the device is to send it again. */
   lost(because: string): void;
@@ -30,7 +33,7 @@ export interface Waiting {
   close(): void;
 }
 
-/** A broker delivers in order; so much may its answers to two devices be apart here. */
+/** A broker delivers in order. More than nothing, since nobody is in a hurry. */
 const APART_MS = 5_000;
 /** So long a workspace may take before it is said. */
 const LATE_MS = 10_000;
@@ -68,11 +71,12 @@ class AtBroker implements Waiting {
     const { workspaceId } = one;
     const known = this.#workspaces.get(workspaceId) ?? new OfWorkspace();
     this.#workspaces.set(workspaceId, known);
+    one.writtenAt = this.#now();
     known.add(one);
   }
 
   acknowledged(one: Held): void {
-    this.#workspaces.get(one.workspaceId)?.acknowledged(one, this.#clock.monotonic());
+    one.acknowledgedAt = this.#now();
   }
 
   remove(one: Held): void {
@@ -90,11 +94,20 @@ class AtBroker implements Waiting {
     for (const digest of digests) {
       const one = of.first(digest);
       if (one === undefined) continue;
-      latest = Math.max(latest, of.acknowledgedAt(one) ?? -Infinity);
+      // What the broker has not acknowledged may be told of an earlier one that is alike.
+      if (one.acknowledgedAt !== undefined) latest = Math.max(latest, one.writtenAt ?? -Infinity);
       of.take(one);
       one.stored();
     }
-    this.#lose(workspaceId, of, of.olderThan(latest - APART_MS), OVERTAKEN);
+    // The broker had those before this one was on its way: an acknowledgement that is read late
+    // says nothing of when it was given.
+    const before = latest - APART_MS;
+    this.#lose(
+      workspaceId,
+      of,
+      of.olderThan(before).filter(one => (one.acknowledgedAt ?? Infinity) < before),
+      OVERTAKEN,
+    );
   }
 
   begun(workspaceId: WorkspaceId): void {
@@ -103,7 +116,7 @@ class AtBroker implements Waiting {
   }
 
   look(): void {
-    const now = this.#clock.monotonic();
+    const now = this.#now();
     for (const [workspaceId, of] of this.#workspaces) {
       this.#sayHowLate(workspaceId, of, now);
       this.#lose(workspaceId, of, of.olderThan(now - MOST_MS), TOO_LONG);
@@ -112,6 +125,11 @@ class AtBroker implements Waiting {
 
   close(): void {
     for (const [workspaceId, of] of this.#workspaces) this.#lose(workspaceId, of, of.all(), UNHEARD);
+  }
+
+  /** Whole, since a number with a fraction takes more memory. */
+  #now(): number {
+    return Math.floor(this.#clock.monotonic());
   }
 
   #lose(workspaceId: WorkspaceId, of: OfWorkspace, all: readonly Held[], because: string): void {
@@ -135,56 +153,50 @@ class AtBroker implements Waiting {
 
 class OfWorkspace {
   isLate = false;
-  size = 0;
-  /** Each of two that are alike is stored, and each is told. */
-  readonly #byDigest = new Map<string, Held[]>();
-  /** When the broker acknowledged them, in that order. */
-  readonly #acknowledged = new Map<Held, number>();
+  /** In the order in which they went to the broker. */
+  readonly #all = new Set<Held>();
+  /** Each of two that are alike is stored, and each is told. Few have one that is alike. */
+  readonly #byDigest = new Map<string, Held | Held[]>();
+
+  get size(): number {
+    return this.#all.size;
+  }
 
   add(one: Held): void {
     const alike = this.#byDigest.get(one.digest);
-    if (alike === undefined) this.#byDigest.set(one.digest, [one]);
-    else alike.push(one);
-    this.size += 1;
-  }
-
-  acknowledged(one: Held, now: number): void {
-    if (this.has(one)) this.#acknowledged.set(one, now);
+    if (alike === undefined) this.#byDigest.set(one.digest, one);
+    else if (Array.isArray(alike)) alike.push(one);
+    else this.#byDigest.set(one.digest, [alike, one]);
+    this.#all.add(one);
   }
 
   has(one: Held): boolean {
-    return this.#byDigest.get(one.digest)?.includes(one) === true;
+    return this.#all.has(one);
   }
 
   /** Answers whether it was there. */
   take(one: Held): boolean {
+    if (!this.#all.delete(one)) return false;
     const alike = this.#byDigest.get(one.digest);
-    const at = alike?.indexOf(one) ?? -1;
-    if (alike === undefined || at === -1) return false;
-    alike.splice(at, 1);
-    if (alike.length === 0) this.#byDigest.delete(one.digest);
-    this.#acknowledged.delete(one);
-    this.size -= 1;
+    if (Array.isArray(alike) && alike.length > 1) alike.splice(alike.indexOf(one), 1);
+    else this.#byDigest.delete(one.digest);
     return true;
   }
 
   first(digest: string): Held | undefined {
-    return this.#byDigest.get(digest)?.[0];
-  }
-
-  acknowledgedAt(one: Held): number | undefined {
-    return this.#acknowledged.get(one);
+    const alike = this.#byDigest.get(digest);
+    return Array.isArray(alike) ? alike[0] : alike;
   }
 
   all(): readonly Held[] {
-    return [...this.#byDigest.values()].flat();
+    return [...this.#all];
   }
 
-  /** Those that the broker acknowledged before a time. */
+  /** Those that went to the broker before a time. */
   olderThan(time: number): readonly Held[] {
     const older: Held[] = [];
-    for (const [one, at] of this.#acknowledged) {
-      if (at >= time) break;
+    for (const one of this.#all) {
+      if ((one.writtenAt ?? 0) >= time) break;
       older.push(one);
     }
     return older;
