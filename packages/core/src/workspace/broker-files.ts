@@ -16,6 +16,12 @@ topic write _skep/#
 `;
 
 /**
+ * Bytes of the largest message. A broker drops a larger one and acknowledges it all the same: a
+ * gate takes no packet that is larger.
+ */
+export const MOST_MESSAGE_BYTES = 262_144;
+
+/**
  * Lines of mosquitto.conf for a broker behind gates, whose files are in `directory`. Its queues are
  * bounded by bytes: a number would drop what a workspace that is away has not read.
  */
@@ -27,7 +33,7 @@ export function brokerConfig(directory: string): string {
     "max_queued_messages 0",
     "max_queued_bytes 268435456",
     "max_inflight_messages 0",
-    "message_size_limit 262144",
+    `message_size_limit ${MOST_MESSAGE_BYTES}`,
     "persistent_client_expiration 7d",
     "",
   ].join("\n");

@@ -1,7 +1,9 @@
+import { MOST_MESSAGE_BYTES } from "@skep/core/workspace/broker-files.ts";
 import { loadConfig, secret, setting, type ConfigOf } from "@skep/kit/config.ts";
 import { z } from "zod";
 import { SCHEDULERS_SETTING } from "../schedulers.ts";
 
+const PAST_BROKER = `must be at most ${MOST_MESSAGE_BYTES}: brokers drop what is larger (message_size_limit)`;
 const port = (standard: number) => z.coerce.number().int().min(0).max(65_535).default(standard);
 
 /**
@@ -25,7 +27,7 @@ export const GATE_SETTINGS = {
   mostConnections: setting("SKEP_MQTT_CONNECTIONS", z.coerce.number().int().min(1).default(20_000), "most at once"),
   mostBytes: setting(
     "SKEP_MQTT_PACKET_BYTES",
-    z.coerce.number().int().min(1_024).max(16_777_216).default(262_144),
+    z.coerce.number().int().min(1_024).max(MOST_MESSAGE_BYTES, PAST_BROKER).default(MOST_MESSAGE_BYTES),
     "bytes of the largest packet; whoever sends a larger one is disconnected",
   ),
   mostPackets: setting(

@@ -77,6 +77,19 @@ it("ends who is at the broker when it hears nothing any more, and hears again by
   expect(broker.heard.filter(packet => packet.cmd === "connect")).toHaveLength(2);
 });
 
+it("ends who enters an ear that ended as it began to hear", async () => {
+  const { ears, where } = await start((packet, say, socket) => {
+    if (packet.cmd !== "subscribe") return grant(packet, say, socket);
+    const granted = generate({ cmd: "suback", messageId: packet.messageId!, granted: [1, 1] }, { protocolVersion: 5 });
+    socket.write(Buffer.concat([granted, Buffer.from([0xe0, 0])]));
+  });
+  const ear = await ears.at(where);
+  const ended = Promise.withResolvers<string>();
+  ear?.enter(() => ended.resolve("ended"));
+  expect(ear === undefined ? "not entered" : await ended.promise).toMatch("ended");
+  expect(await ears.at(where)).not.toBe(ear);
+});
+
 it.each<[string, Answer]>([
   ["does not let it in", (_, say) => say({ cmd: "connack", reasonCode: 0x87, sessionPresent: false })],
   [

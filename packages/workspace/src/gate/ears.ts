@@ -128,6 +128,7 @@ function settingsOf({ login }: Broker, gateId: string): ReaderSettings {
 /** Who is at a broker; `leave` is called where nobody has been for long, and it may. */
 function createPresence(clock: Clock, mayLeave: () => boolean, leave: () => void) {
   const present = new Set<() => void>();
+  let isOver = false;
   // Whoever it was opened for may be gone by now.
   let cancelIdle = clock.timer(IDLE_MS, idle);
   function idle(): void {
@@ -136,16 +137,19 @@ function createPresence(clock: Clock, mayLeave: () => boolean, leave: () => void
   }
   return {
     enter: (end: () => void) => {
+      // It may end between its first word and whoever waited for that.
+      if (isOver) queueMicrotask(end);
       cancelIdle();
       present.add(end);
       return (): void => {
         present.delete(end);
         cancelIdle();
-        if (present.size === 0) cancelIdle = clock.timer(IDLE_MS, idle);
+        if (present.size === 0 && !isOver) cancelIdle = clock.timer(IDLE_MS, idle);
       };
     },
     /** What they published meanwhile would wait for what nobody hears. */
     end: (): void => {
+      isOver = true;
       for (const end of [...present]) end();
       cancelIdle();
     },

@@ -196,6 +196,20 @@ it("of QoS 2 is received again where the device has not heard it", () => {
   store("a");
   expect(publish(1, "a", { qos: 2, dup: true })).toBe(false);
   expect(toDevice).toEqual(["pubrec 1", "pubrec 1"]);
+  // Marked as repeated, and nobody has stored it.
+  expect(publish(1, "b", { qos: 2, dup: true })).toBe(true);
+  expect(toDevice).toEqual(["pubrec 1", "pubrec 1"]);
+});
+
+it("ends a device that releases nothing of 10,000 messages of QoS 2", () => {
+  const { publish, broker, store } = start();
+  for (let n = 1; n <= 10_000; n++) {
+    publish(n, "a", { qos: 2 });
+    broker("pubrec", n);
+    broker("pubcomp", n);
+    store("a");
+  }
+  expect(() => publish(10_001, "a", { qos: 2 })).toThrow("has not released 10000 messages");
 });
 
 it("of QoS 2 is not called done by the release of another one that had its number", () => {

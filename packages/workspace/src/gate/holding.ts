@@ -42,6 +42,8 @@ export interface HoldingOptions {
 export const MOST_HELD = 100;
 /** As many each device may have though all together have more than a gate has memory for. */
 const FEW_HELD = 4;
+/** Those of QoS 2 behind their PUBREC: an old device may send many before it reads the first. */
+const MOST_RECEIVED = 10_000;
 
 const [PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT] = [4, 5, 6, 7, 14];
 const FIRST = { puback: 0x40, pubrec: 0x50, pubrel: 0x62, pubcomp: 0x70 };
@@ -62,8 +64,8 @@ export function createHolding(options: HoldingOptions): Holding {
 class Keeper implements Holding {
   readonly #options: HoldingOptions;
   readonly #messages = new Map<number, Message>();
-  /** Of QoS 2, stored, and not released by the device yet. */
-  readonly #received = new Set<number>();
+  /** Digests of those of QoS 2 that are stored, and not released by the device yet. */
+  readonly #received = new Map<number, string>();
   readonly #owner: Owner = {
     stored: one => {
       one.isStored = true;
@@ -153,11 +155,13 @@ class Keeper implements Holding {
       if (isRepeated && before.digest === digest && before.qos === qos) return false;
       throw new StreamError(`it used the packet id ${packetId} again before it was free`);
     }
-    if (isRepeated && qos === 2 && this.#received.has(packetId)) {
+    if (isRepeated && qos === 2 && this.#received.get(packetId) === digest) {
       this.#options.toDevice(short(FIRST.pubrec, packetId));
       return false;
     }
     this.#received.delete(packetId);
+    if (this.#received.size >= MOST_RECEIVED)
+      throw new StreamError(`it has not released ${MOST_RECEIVED} messages that it knows to be received`);
     const sentBefore = unanswered.take({ user: sender.user, packetId, digest, qos, isRepeated });
     const one = sentBefore ?? new Message(sender, this.#owner, { digest, packetId, qos });
     one.owner = this.#owner;
@@ -189,7 +193,7 @@ class Keeper implements Holding {
   #answer(one: Message): void {
     if (!one.isAcknowledged || !one.isStored) return;
     this.#remove(one);
-    if (one.qos === 2) this.#received.add(one.packetId);
+    if (one.qos === 2) this.#received.set(one.packetId, one.digest);
     this.#options.toDevice(short(one.qos === 2 ? FIRST.pubrec : FIRST.puback, one.packetId));
     this.#options.answered();
   }

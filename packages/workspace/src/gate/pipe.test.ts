@@ -74,10 +74,11 @@ function start(version: MqttVersion = 4, { isReading = true, budget = createBudg
 }
 
 it("takes nothing of a device whose connection has ended, though it is there for a moment yet", async () => {
-  const { waiting, publish, push, isEnded } = start();
+  const { waiting, device, publish, push, isEnded } = start();
   await push(publish(1));
   expect(waiting.size).toBe(1);
   waiting.begun("acme");
+  expect(device.stream.listenerCount("data")).toBe(0);
   await push(publish(2));
   expect([isEnded(), waiting.size]).toEqual([true, 0]);
 });

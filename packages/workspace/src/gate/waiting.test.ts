@@ -24,7 +24,8 @@ function start() {
     return one;
   };
   const said = (): readonly string[] => log.lines.map(one => one.event);
-  return { clock, waiting, stored, lost, hold, acknowledge, said };
+  const texts = (): readonly string[] => log.lines.map(one => one.sentence);
+  return { clock, waiting, stored, lost, hold, acknowledge, said, texts };
 }
 
 it("says of each message that it is stored, once, in its workspace only", () => {
@@ -178,4 +179,18 @@ it("has no message sent again that the broker acknowledged after a later one was
   waiting.acknowledged(slow);
   waiting.stored("acme", ["later"]);
   expect(lost).toEqual([]);
+});
+
+it("says of a workspace that waits whether it has heard anything of it before", async () => {
+  const { clock, waiting, acknowledge, texts } = start();
+  acknowledge("a");
+  await clock.advance(10_001);
+  waiting.look();
+  expect(texts()).toEqual([expect.stringContaining("has not heard")]);
+  waiting.stored("acme", ["a"]);
+  waiting.look();
+  acknowledge("b");
+  await clock.advance(10_001);
+  waiting.look();
+  expect(texts()[2]).toBe("Devices of acme wait: nobody stores what they send.");
 });

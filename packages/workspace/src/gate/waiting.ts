@@ -48,6 +48,9 @@ const BEGUN = "nobody read its workspace when the broker took it";
 const UNHEARD = "nothing is heard any more of what its broker has";
 const TOO_LONG = "nobody has stored it for ten minutes";
 
+const NEVER_HEARD =
+  "This gate has not heard that anything of it is stored here: do the broker's access file and the host know _skep?";
+
 /** Makes an empty one. */
 export function createWaiting(clock: Clock, log: Log): Waiting {
   return new AtBroker(clock, log);
@@ -90,6 +93,7 @@ class AtBroker implements Waiting {
   stored(workspaceId: WorkspaceId, digests: readonly string[]): void {
     const of = this.#workspaces.get(workspaceId);
     if (of === undefined) return;
+    of.isHeard = true;
     let latest = -Infinity;
     for (const digest of digests) {
       const one = of.first(digest);
@@ -145,14 +149,19 @@ class AtBroker implements Waiting {
     if (isLate === of.isLate) return;
     of.isLate = isLate;
     const messages = of.size;
+    const never = of.isHeard ? "" : ` ${NEVER_HEARD}`;
     if (isLate)
-      this.#log.warn("gate.waits", `Devices of ${workspaceId} wait: nobody stores what they send.`, { messages });
+      this.#log.warn("gate.waits", `Devices of ${workspaceId} wait: nobody stores what they send.${never}`, {
+        messages,
+      });
     else this.#log.info("gate.goes-on", `What devices of ${workspaceId} send is stored again.`, { messages });
   }
 }
 
 class OfWorkspace {
   isLate = false;
+  /** Whether anything was told of it. */
+  isHeard = false;
   /** In the order in which they went to the broker. */
   readonly #all = new Set<Held>();
   /** Each of two that are alike is stored, and each is told. Few have one that is alike. */
