@@ -177,7 +177,8 @@ it("passes on no more than 100 messages of a device without an answer, and goes 
   const payload = (n: number): string => `<${n}>`;
   const ids = Array.from({ length: 250 }, (_, n) => n + 1);
   device.write(Buffer.concat(ids.map(n => publish(n, { payload: payload(n), qos: 1, messageId: n }))));
-  await sleep(100);
+  await vi.waitFor(() => expect(messages()).toBe(100), 5_000);
+  await sleep(50);
   expect(messages()).toBe(100);
   const topic = "acme/devices/d1/telemetry";
   const answer = (some: readonly number[]): void => {
@@ -187,9 +188,9 @@ it("passes on no more than 100 messages of a device without an answer, and goes 
     for (const n of some) devices[0]!.write(Buffer.from([0x40, 2, n >> 8, n & 255]));
   };
   answer(ids.slice(0, 90));
-  await vi.waitFor(() => expect(messages()).toBe(190));
+  await vi.waitFor(() => expect(messages()).toBe(190), 5_000);
   answer(ids.slice(90, 190));
-  await vi.waitFor(() => expect(messages()).toBe(250));
+  await vi.waitFor(() => expect(messages()).toBe(250), 5_000);
   expect(order()).toEqual(ids.map(payload));
 });
 
