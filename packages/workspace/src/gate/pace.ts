@@ -6,8 +6,6 @@ import type { Clock } from "@skep/kit/clock.ts";
 export interface Pace {
   /** So many packets came. */
   took(packets: number): void;
-  /** Looks again whether it may be read. */
-  look(): void;
 }
 
 /** What bounds it. */
@@ -26,8 +24,7 @@ export function createPace({ most, isFull, paused }: PaceBounds, clock: Clock, d
   let count = 0;
   let isWaiting = false;
   const look = (): void => {
-    // Answers go to a device that reads none, too.
-    const isHeldUp = isWaiting || broker.writableNeedDrain || device.writableNeedDrain || isFull();
+    const isHeldUp = isWaiting || broker.writableNeedDrain || isFull();
     if (isHeldUp === device.isPaused()) return;
     paused(isHeldUp);
     if (isHeldUp) device.pause();
@@ -49,6 +46,5 @@ export function createPace({ most, isFull, paused }: PaceBounds, clock: Clock, d
       }
       look();
     },
-    look,
   };
 }

@@ -27,11 +27,11 @@ const side = (isReading = true): { readonly said: () => Buffer; readonly stream:
   return { said: () => Buffer.concat(all), stream: new Duplex({ read: () => undefined, write }) };
 };
 
-function start(version: MqttVersion = 4, { isReading = true, budget = createBudget(1_000) } = {}) {
+function start(version: MqttVersion = 4, { isReading = true, isTaking = true, budget = createBudget(1_000) } = {}) {
   const clock = createVirtualClock();
   const log = createRecordingLog();
   const waiting = createWaiting(clock, log);
-  const [device, broker] = [side(isReading), side()];
+  const [device, broker] = [side(isReading), side(isTaking)];
   let pipe: Pipe | undefined;
   let isEnded = false;
   const asked = { device: { workspaceId: "acme", deviceId: "d1" }, version, packet: { keepalive: 40 } } as Application;
@@ -70,7 +70,7 @@ function start(version: MqttVersion = 4, { isReading = true, budget = createBudg
   };
   const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);
   const pings = (): number => broker.said().toString("latin1").split(PING.toString("latin1")).length - 1;
-  return { clock, waiting, device, pipe, publish, push, store, range, pings, isEnded: () => isEnded };
+  return { clock, waiting, device, broker, pipe, publish, push, store, range, pings, isEnded: () => isEnded };
 }
 
 it("takes nothing of a device whose connection has ended, though it is there for a moment yet", async () => {
@@ -131,7 +131,9 @@ it("pings for a device that it does not read, and keeps the answers to itself", 
   expect(pings()).toBe(1);
   await clock.advance(30_000);
   expect(pings()).toBe(4);
-  for (let n = 0; n < 4; n++) pipe.fromBroker(PONG);
+  pipe.fromBroker(PONG);
+  expect(device.said()).toEqual(PONG);
+  for (let n = 0; n < 3; n++) pipe.fromBroker(PONG);
   expect(device.said()).toEqual(PONG);
   store(1);
   await sleep(5);
@@ -144,10 +146,15 @@ it("pings for a device that it does not read, and keeps the answers to itself", 
 
 it("takes one packet of a device up again where another one made room for it", async () => {
   const budget = createBudget(10);
-  const [one, other] = [start(4, { budget }), start(4, { budget })];
-  await one.push(...one.range(1, 21).map(id => one.publish(id)));
+  const [one, gone, other] = [start(4, { budget }), start(4, { budget }), start(4, { budget })];
+  await one.push(...one.range(1, 11).map(id => one.publish(id)));
+  await gone.push(...gone.range(1, 21).map(id => gone.publish(id)));
   await other.push(...other.range(1, 21).map(id => other.publish(id)));
+  gone.pipe.close();
   expect([one.waiting.size, other.waiting.size]).toEqual([10, 4]);
+  for (let id = 1; id <= 5; id++) one.store(id);
+  await Promise.resolve();
+  expect([one.waiting.size, other.waiting.size]).toEqual([5, 5]);
   one.pipe.close();
   await Promise.resolve();
   expect(other.waiting.size).toBe(10);
@@ -159,4 +166,31 @@ it("reads a device no further that reads no answers", async () => {
   for (let n = 0; n < 30; n++) await push(...Array.from({ length: 2_000 }, () => denied));
   expect(device.stream.isPaused()).toBe(true);
   expect(device.stream.writableLength).toBeLessThan(2 * device.stream.writableHighWaterMark);
+});
+
+it("reads a device no further while the broker takes nothing", async () => {
+  const { device, broker, publish, push } = start(4, { isTaking: false });
+  for (let n = 0; n < 5; n++) await push(publish(0, { qos: 0, payload: "x".repeat(20_000) }));
+  expect([device.stream.isPaused(), broker.stream.writableNeedDrain]).toEqual([true, true]);
+});
+
+it("pings for nobody whose connection has ended", async () => {
+  const { clock, pipe, publish, push, range, pings } = start();
+  await push(...range(1, 102).map(id => publish(id)));
+  pipe.close();
+  await clock.advance(60_000);
+  expect(pings()).toBe(0);
+});
+
+it("has a device that goes elsewhere finish what does not wait, and goes once all is answered", async () => {
+  const { broker, pipe, publish, push, store, range, isEnded } = start();
+  await push(...range(1, 120).map(id => publish(id)), publish(0, { qos: 0, payload: "the last" }));
+  expect(broker.said().includes("the last")).toBe(false);
+  pipe.move();
+  await Promise.resolve();
+  expect(broker.said().includes("the last")).toBe(true);
+  store(...range(1, 101));
+  expect(isEnded()).toBe(false);
+  pipe.fromBroker(PONG);
+  expect(isEnded()).toBe(true);
 });

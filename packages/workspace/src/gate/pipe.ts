@@ -97,7 +97,6 @@ export function join({ device, broker, asked, waiting, end }: Joined, deps: Pipe
   const drained = (): void => {
     broker.resume();
     forward.look();
-    pace.look();
   };
   const fromDevice = (chunk: Buffer): void => forward.push(chunk);
   broker.on("data", fromBroker);

@@ -7,7 +7,7 @@ export interface Held {
   readonly workspaceId: WorkspaceId;
   /** See `message-digest.ts`. */
   readonly digest: string;
-  /** When it went to the broker, and when the broker's answer came; whoever it waits at notes it. */
+  /** When it went to the broker, and when that answered. Where it waits it is noted. */
   writtenAt?: number;
   acknowledgedAt?: number | undefined;
   stored(): void;
