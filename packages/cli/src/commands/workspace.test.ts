@@ -41,6 +41,7 @@ describe("skep workspace", () => {
     expect(changed.out).toMatch(/^Database\s+Skep's, 1024 MB, 20 connections$/m);
     expect(expectOk(await test.skep("workspace update fleet --no-cheap"))).toMatch(/^Purpose\s+large production$/m);
     expect(expectOk(await test.skep("workspace update fleet --desired stopped"))).toMatch(/^State\s+stopped$/m);
+    expect(expectOk(await test.skep("workspace show fleet"))).toMatch(/^Health\s+stopped$/m);
     expect(expectOk(await test.skep("workspace restart fleet"))).toBe("fleet: restarts\n");
     const dropped = expectOk(await test.skep("workspace drop fleet"));
     expect(dropped).toMatch(/^fleet: leaves.*\nIts database and its files stay, .*drop it with its data now as well/);
@@ -67,7 +68,7 @@ describe("skep workspace", () => {
     expect((await test.skep("workspace migrate mover")).err).toContain("The request says neither `to` nor `abort`");
     const begun = expectOk(await test.skep("workspace migrate mover --to standalone --detach"));
     expect(begun).toContain("mover: moves from shared to standalone: prepare (it moves from shared to standalone)");
-    expect(begun).toContain("no host has its other half yet");
+    expect(begun).toContain("waits: its standalone host begins to stand by; see its deployment");
     expect(expectOk(await test.skep("workspace show mover"))).toMatch(
       /^Move\s+moves from shared to standalone: prepare/m,
     );
@@ -95,8 +96,10 @@ describe("skep workspace", () => {
     ["workspace create -f broken.yaml", "broken.yaml is neither JSON nor YAML"],
     [
       "workspace create -f unknown.yaml",
-      'unknown.yaml: cannot decode message skep.v1.Connector from JSON: key "colour"',
+      "unknown.yaml: colour: there is no such field; leave it out; known here: id, workspace, type, name, access, ",
     ],
+    ["workspace create -f unknown.yaml", "; config.resources.specs.limit: there is no such field; leave it out; known"],
+    ["workspace create -f broken.yaml", "at line 1, column 6.\n"],
     ["workspace create -f connector.json --secret-file empty", "The file empty has no secret in it"],
     ["workspace create fleet2 --mode both", "Allowed choices are shared, standalone"],
     ["workspace update plain --pool many", "Write a whole number from 0 to 1000"],
@@ -105,7 +108,7 @@ describe("skep workspace", () => {
   ])("refuses `%s`, and says what to do", async (line, told) => {
     test.write("connector.json", JSON.stringify(CONNECTOR));
     test.write("broken.yaml", "id: [");
-    test.write("unknown.yaml", "id: a\ncolour: red\n");
+    test.write("unknown.yaml", "id: a\ncolour: red\nconfig: { resources: { specs: { limit: 1 } } }\n");
     test.write("empty", "\n");
     test.write("short.yaml", JSON.stringify({ ...CONNECTOR, id: "short", access: { secret: "short" } }));
     const { code, err } = await test.skep(line);

@@ -47,7 +47,7 @@ export function renderWorkspace(one: Workspace, container?: GetContainerStatusRe
     ["Type", [connector?.workspace?.type, connector?.workspace?.icode].filter(Boolean).join(", ")],
     ["State", `${stateOf(one)}${one.waiting === "" ? "" : `: ${one.waiting}`}`],
     ...(one.podProblem === "" ? [] : [["Problem", one.podProblem] as const]),
-    ...(container === undefined ? [] : healthOf(container)),
+    ...(container === undefined ? [] : healthOf(one, container)),
     ["Mode", `${mode}${connector?.enabled === false ? ", not enabled: nobody is let in" : ""}`],
     ...(one.move === undefined ? [] : [["Move", moveWords(one.move)] as const]),
     ["Host", one.location === undefined ? "none" : `${one.location.hostId} on ${one.location.nodeId}`],
@@ -69,7 +69,12 @@ export function renderWorkspace(one: Workspace, container?: GetContainerStatusRe
 }
 
 /** What keeps it from working is what somebody looks for at night. */
-function healthOf({ status, lastError, resources }: GetContainerStatusResponse): (readonly [string, string])[] {
+function healthOf(
+  one: Workspace,
+  { status, lastError, resources }: GetContainerStatusResponse,
+): (readonly [string, string])[] {
+  // It runs nothing because somebody wants that: nothing is wrong with it.
+  if (stateOf(one) === "stopped") return [["Health", "stopped"]];
   const count = (name: string): number => resources[`ingest.${name}`] ?? 0;
   const ingest = `${count("stored")} stored, ${count("buried")} dead letters, ${count("waiting")} wait in the host`;
   return [

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { fromJson, type DescMessage, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
+import { unknownFields, unknownFieldsSentence } from "@skep/api/codec/unknown-fields.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { parse } from "yaml";
 import { readStart, type Io } from "../io.ts";
@@ -16,7 +17,8 @@ export function readDocument(io: Io, file: string): JsonValue {
     return parse(text) as JsonValue;
   } catch (error) {
     const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-    throw refused("FILE_MALFORMED", `${file} is neither JSON nor YAML: ${why}`);
+    // Behind the colon stood the line, which is not shown: it may have a secret.
+    throw refused("FILE_MALFORMED", `${file} is neither JSON nor YAML: ${why.replace(/:$/, "")}`);
   }
 }
 
@@ -25,6 +27,9 @@ export function readDocument(io: Io, file: string): JsonValue {
  * not, or that is of another kind.
  */
 export function messageOf<D extends DescMessage>(schema: D, document: JsonValue, file: string): MessageShape<D> {
+  const issues = unknownFields(schema, document);
+  if (issues.length > 0)
+    throw new SkepError("invalid_argument", "FILE_MALFORMED", `${file}: ${unknownFieldsSentence(issues)}.`, { issues });
   try {
     return fromJson(schema, document);
   } catch (error) {

@@ -27,6 +27,8 @@ export interface Host {
   readonly most: number;
   /** Number of the latest placement on it; 0 for never. Round-robin rotates by it. */
   readonly lastPlaced: number;
+  /** When its latest report was recorded, ms since the epoch; for people, nothing is decided on it. */
+  readonly seenAt: number;
 }
 
 /** How a host is chosen among those that have room. */

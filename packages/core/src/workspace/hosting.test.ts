@@ -4,7 +4,7 @@ import type { Host, HostedWorkspace, HostingWorld, WorkspaceLocation } from "./h
 import { applyHosting, decideHosting } from "./hosting.ts";
 
 const host = (id: string, over: Partial<Host> = {}): Host => ({
-  ...{ id, nodeId: `node-${id}`, liveness: "ready", availability: "active", most: 100, lastPlaced: 0 },
+  ...{ id, nodeId: `node-${id}`, liveness: "ready", availability: "active", most: 100, lastPlaced: 0, seenAt: 0 },
   load: { connections: 0, messagesPerSecond: 0, memoryShare: 0 },
   ...over,
 });
@@ -57,9 +57,22 @@ describe("a workspace without a host", () => {
     ]);
   });
 
+  const look = "see `docker service ps skep_workspace-host` and whether one is paused or cut off";
+
   it.each<[string, readonly Host[]]>([
-    ["configuration error: there is no shared host; deploy the service of the shared hosts", []],
-    ["at capacity: none of 1 hosts takes work, all are silent or drained", [host("a", { liveness: "suspect" })]],
+    [`configuration error: no shared host has reported yet; deploy the service of the shared hosts, or ${look}`, []],
+    [
+      `at capacity: the only shared host has not answered since 1970-01-01T00:00:07.000Z; ${look}`,
+      [host("a", { liveness: "suspect", seenAt: 7_000 })],
+    ],
+    [
+      `at capacity: none of 2 shared hosts has answered since 1970-01-01T00:00:09.000Z; ${look}`,
+      [host("a", { liveness: "down", seenAt: 9_000 }), host("b", { liveness: "suspect", seenAt: 7_000 })],
+    ],
+    [
+      "at capacity: none of 2 hosts takes work, all are silent or drained",
+      [host("a", { liveness: "suspect" }), host("b", { availability: "drain" })],
+    ],
     ["at capacity: none of 1 hosts takes work, all are silent or drained", [host("a", { availability: "drain" })]],
     ["limits reached: all 1 hosts are full; add replicas of the shared hosts' service", [host("a", { most: 0 })]],
   ])("waits, and says why once: %s", (cause, some) => {
@@ -141,6 +154,7 @@ const anyHost = fc.record({
   }),
   most: fc.nat(3),
   lastPlaced: fc.nat(9),
+  seenAt: fc.constant(0),
 });
 const anyWorkspace = fc.record({
   id: fc.constantFrom("u", "v", "w", "x"),

@@ -120,9 +120,19 @@ function whyNone(hosts: readonly Host[], ready: readonly Candidate[]): string {
 const INSUFFICIENT = "ERROR: Insufficient resources to allocate container";
 
 function causeOf(hosts: readonly Host[], ready: readonly Candidate[]): string {
-  if (hosts.length === 0) return "configuration error: there is no shared host; deploy the service of the shared hosts";
+  if (hosts.length === 0) return `configuration error: no shared host has reported yet; ${DEPLOY}, or ${LOOK}`;
+  if (hosts.every(host => host.liveness !== "ready")) return `at capacity: ${silenceOf(hosts)}; ${LOOK}`;
   if (ready.length === 0) return `at capacity: none of ${hosts.length} hosts takes work, all are silent or drained`;
   return `limits reached: all ${ready.length} hosts are full; add replicas of the shared hosts' service`;
+}
+
+const DEPLOY = "deploy the service of the shared hosts";
+const LOOK = "see `docker service ps skep_workspace-host` and whether one is paused or cut off";
+
+function silenceOf(hosts: readonly Host[]): string {
+  const since = new Date(Math.max(...hosts.map(host => host.seenAt))).toISOString();
+  if (hosts.length === 1) return `the only shared host has not answered since ${since}`;
+  return `none of ${hosts.length} shared hosts has answered since ${since}`;
 }
 
 function inOrder(locations: readonly WorkspaceLocation[]): readonly WorkspaceLocation[] {

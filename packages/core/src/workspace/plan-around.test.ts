@@ -4,7 +4,16 @@ import { startMigration } from "./migration.ts";
 import { planAround, type HostingFacts } from "./plan-around.ts";
 
 const host = (id: string): RecordedHost => ({
-  ...{ id, nodeId: id, workspaceId: undefined, availability: "active", most: 10, lastPlaced: 0, renewals: 1 },
+  ...{
+    id,
+    nodeId: id,
+    workspaceId: undefined,
+    availability: "active",
+    most: 10,
+    lastPlaced: 0,
+    seenAt: 0,
+    renewals: 1,
+  },
   load: { connections: 0, messagesPerSecond: 0, memoryShare: 0 },
 });
 const workspace = (id: string): RecordedWorkspace => ({

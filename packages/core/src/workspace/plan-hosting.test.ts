@@ -11,6 +11,7 @@ const host = (id: string, over: Partial<RecordedHost> = {}): RecordedHost => ({
     availability: "active",
     most: 100,
     lastPlaced: 0,
+    seenAt: 0,
     renewals: 5,
     workspaceId: undefined,
   },
@@ -68,6 +69,19 @@ describe("records that nobody needs", () => {
     expect([plan.gone, plan.lost, plan.changes.map(words)]).toEqual([["a"], ["i"], ["stop b"]]);
     expect(isEmptyPlan(plan)).toBe(false);
     expect(isEmptyPlan(planHosting(records({ hosts: [host("h")] }), ready("h")))).toBe(true);
+  });
+
+  it("stay while no shared host answers, and say how many there were and until when", () => {
+    const hosts = [host("h", { seenAt: 1_000 }), host("i", { seenAt: 2_000 }), host("own", { workspaceId: "alone" })];
+    const waiting = { hosts, workspaces: [workspace("w"), workspace("alone", { mode: "standalone", epoch: 1 })] };
+    const silent = new Map([["h", "down"] as const, ["i", "down"] as const]);
+    const plan = planHosting(records(waiting), new Map([...silent, ...ready("own")]));
+    expect(plan.lost).toEqual([]);
+    expect(plan.changes.map(words)).toContainEqual(
+      expect.stringMatching(/^wait w: .*none of 2 shared hosts has answered since 1970-01-01T00:00:02/),
+    );
+    expect(planHosting(records(waiting), new Map([...silent, ["own", "down"]])).lost).toEqual(["own"]);
+    expect(planHosting(records(waiting), new Map([...silent, ...ready("i", "own")])).lost).toEqual(["h"]);
   });
 
   it("do not go with a host of which nothing is known yet", () => {

@@ -23,13 +23,15 @@ export function planHosting(
     return decideHosting(world).flatMap(change => inWordsOf(pool, change));
   });
   const silent = hosts.filter(one => one.liveness === "down");
+  const isHeard = hosts.some(one => one.workspaceId === undefined && one.liveness !== "down");
   const located = new Set(records.locations.map(one => one.workspaceId));
   const busy = new Set(records.locations.map(one => one.hostId));
   return {
     changes: onceEach(decided, records.locations),
     silenced: new Map(silent.map(one => [one.id, one.renewals])),
     gone: records.workspaces.flatMap(one => (one.desired === "deleted" && !located.has(one.id) ? [one.id] : [])),
-    lost: silent.flatMap(one => (busy.has(one.id) ? [] : [one.id])),
+    // While no shared host answers, their records say how many there were and until when.
+    lost: silent.flatMap(one => (busy.has(one.id) || (one.workspaceId === undefined && !isHeard) ? [] : [one.id])),
     moves,
   };
 }

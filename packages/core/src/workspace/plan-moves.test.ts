@@ -8,7 +8,7 @@ import { planHosting, type HostLiveness } from "./plan-hosting.ts";
 import { planMoves, type GatesBehind } from "./plan-moves.ts";
 
 const host = (id: string, workspaceId?: string): RecordedHost => ({
-  ...{ id, nodeId: id, workspaceId, availability: "active", most: 10, lastPlaced: 0, renewals: 1 },
+  ...{ id, nodeId: id, workspaceId, availability: "active", most: 10, lastPlaced: 0, seenAt: 0, renewals: 1 },
   load: { connections: 0, messagesPerSecond: 0, memoryShare: 0 },
 });
 const HOSTS = [host("a"), host("own", "w")];

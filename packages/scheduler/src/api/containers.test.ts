@@ -106,7 +106,14 @@ describe("PATCH /containers/:id/resources", () => {
     const { send } = await start();
     const twice = await send("PATCH", "/containers/fleet/resources", { ratelimits: {}, ratelimit: {} });
     expect([twice.status, twice.body.message]).toMatchObject([400, expect.stringContaining("twice") as string]);
-    expect((await send("PATCH", "/containers/fleet/resources", { cpu: 1 })).body.message).toContain("cpu");
+    const unknown = await send("PATCH", "/containers/fleet/resources", { cpu: 1, database: { pool: 2, poolSize: 3 } });
+    expect([unknown.status, reasonOf(unknown), placesOf(unknown)]).toEqual([
+      ...[400, "INVALID_REQUEST"],
+      ["cpu", "database.pool"],
+    ]);
+    expect(unknown.body.message).toContain("database.pool: there is no such field; leave it out; known here: poolSize");
+    const notJson = await send("PATCH", "/containers/fleet/resources", "{");
+    expect([notJson.status, reasonOf(notJson)]).toEqual([400, "INVALID_REQUEST"]);
     const nobody = await send("PATCH", "/containers/nobody/resources", { database: { poolSize: 2 } });
     expect([nobody.status, reasonOf(nobody)]).toEqual([404, "WORKSPACE_NOT_FOUND"]);
   });

@@ -9,7 +9,7 @@ import { SkepError } from "@skep/core/error.ts";
 import { begunMove } from "@skep/core/workspace/begin-move.ts";
 import { COUNTS } from "@skep/core/workspace/container.ts";
 import type { Mode, WorkspaceId } from "@skep/core/workspace/connector.ts";
-import { isOver, MIGRATION_TIMES, waitsForGates } from "@skep/core/workspace/migration.ts";
+import { isOver, MIGRATION_TIMES, ordersOf, waitsForGates } from "@skep/core/workspace/migration.ts";
 import type { Migration } from "@skep/core/workspace/migration-state.ts";
 import { filesLeft, moveLeaves, moveSteps, type LeftBehind } from "@skep/core/workspace/move-words.ts";
 import type { MoveFacts } from "@skep/core/workspace/move.ts";
@@ -132,10 +132,15 @@ export async function showMove(
 
 function whyWaiting({ move, halves }: RecordedMove, said: readonly MoveFacts[]): readonly string[] {
   if (isOver(move)) return [];
-  const missing = halves.some(one => one.role === "standby" && one.state === "running")
-    ? []
-    : ["no host has its other half yet; a standalone one has a deployment of its own"];
+  const missing = halves.some(one => one.role === "standby" && one.state === "running") ? [] : [otherHalf(move)];
   return [...missing, ...said.flatMap(one => (one.waiting === "" ? [] : [one.waiting]))];
+}
+
+/** A half that has no host is a step of the move, which only its age makes a fault. */
+function otherHalf(move: Migration): string {
+  const isNext = ordersOf(move).standby.includes("target");
+  const mode = isNext ? move.to : move.from;
+  return `its ${mode} host ${isNext ? "begins" : "goes over"} to stand by${mode === "standalone" ? "; see its deployment" : ""}`;
 }
 
 function noMode(): SkepError {

@@ -97,7 +97,7 @@ describe("the hosting loop", () => {
     living.clear();
     await create("fleet");
     await pass(5_000);
-    expect((await store.getWorkspace("fleet"))?.waiting).toContain("there is no shared host");
+    expect((await store.getWorkspace("fleet"))?.waiting).toContain("no shared host has reported yet");
     expect(said("workspace.waiting")).toHaveLength(1);
     await pass(5_000);
     expect(said("workspace.waiting")).toHaveLength(1);

@@ -1,5 +1,6 @@
 import type { DescField, DescMessage, JsonValue } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
+import { unknownFields, unknownFieldsSentence } from "@skep/api/codec/unknown-fields.ts";
 import { SkepError } from "@skep/core/error.ts";
 
 /** A JSON object that is being put together. */
@@ -80,6 +81,14 @@ export function parseBody(text: string, message: DescMessage, body: string): Jso
 export function refuseBody(text: string): void {
   if (/^\s*(\{\s*\})?\s*$/.test(text)) return;
   throw invalid("This path takes no body: put what it says into the address, such as ?resource_version=3.");
+}
+
+/** @throws SkepError `invalid_argument` that names every field that the message does not have. */
+export function refuseUnknownFields(draft: JsonDraft, message: DescMessage): void {
+  const issues = unknownFields(message, draft);
+  if (issues.length === 0) return;
+  const sentence = `The request is not valid: ${unknownFieldsSentence(issues)}.`;
+  throw new SkepError("invalid_argument", "INVALID_REQUEST", sentence, { issues });
 }
 
 /**

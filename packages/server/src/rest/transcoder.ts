@@ -1,8 +1,9 @@
-import { fromBinary, toJson } from "@bufbuild/protobuf";
+import { create, fromBinary, toJson } from "@bufbuild/protobuf";
 import type { DescService, JsonValue } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { detailToProto } from "@skep/api/codec/error-detail.ts";
 import { ErrorDetailSchema } from "@skep/api/gen/skep/v1/error_pb.ts";
 import { restBindings } from "@skep/api/rest/bindings.ts";
 import type { RestBinding } from "@skep/api/rest/bindings.ts";
@@ -12,7 +13,7 @@ import { readBody } from "../body.ts";
 import { clientKey } from "../client.ts";
 import { replyError, replyJson } from "../reply.ts";
 import type { HttpRequest, HttpResponse } from "../reply.ts";
-import { dropPathFields, parseBody, refuseBody, setParameter } from "./message-json.ts";
+import { dropPathFields, parseBody, refuseBody, refuseUnknownFields, setParameter } from "./message-json.ts";
 import type { JsonDraft } from "./message-json.ts";
 
 /** Request headers that handlers see. */
@@ -102,7 +103,10 @@ async function answer({ binding, variables }: Match, call: Call): Promise<void> 
     replyJson(response, result.status, result.status === 200 ? value : readableError(value));
   } catch (thrown) {
     if (!(thrown instanceof SkepError)) throw thrown;
-    replyError(response, thrown.code === "resource_exhausted" ? 413 : 400, thrown.code, thrown.message);
+    const { code, message } = thrown;
+    const detail = toJson(ErrorDetailSchema, create(ErrorDetailSchema, detailToProto(thrown))) as JsonDraft;
+    const details = [{ "@type": ErrorDetailSchema.typeName, ...detail }];
+    replyJson(response, code === "resource_exhausted" ? 413 : 400, { code, message, details });
   }
 }
 
@@ -114,6 +118,7 @@ function toMessage(
 ): JsonDraft {
   if (body === undefined) refuseBody(text);
   const draft = body === undefined ? {} : parseBody(text, method.input, body);
+  if (body !== undefined) refuseUnknownFields(draft, method.input);
   if (body !== undefined) dropPathFields(draft, method.input, variables);
   for (const [name, value] of variables) setParameter(draft, method.input, name, [value]);
   for (const name of new Set(query.keys())) setParameter(draft, method.input, name, query.getAll(name));

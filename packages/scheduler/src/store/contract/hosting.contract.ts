@@ -69,7 +69,7 @@ export function describeHosting({ store, place: where, mandate }: StoreSetting):
       await report({ hostId: "host_c", workspaceId: "alone", nodeId: "node-9" });
       await report({ hostId: "host_b", seq: 1, most: 1 });
       const nothing = { connections: 0, messagesPerSecond: 0, memoryShare: 0 };
-      const host = { nodeId: "node-1", lastPlaced: 0, workspaceId: undefined };
+      const host = { nodeId: "node-1", lastPlaced: 0, seenAt: NOW, workspaceId: undefined };
       expect(await store.loadHosting()).toEqual({
         hosts: [
           { ...host, id: "host_a", availability: "drain", load, most: 3, renewals: 2 },

@@ -59,11 +59,11 @@ function countHostLeases(records: Records): readonly HostLeases[] {
 }
 
 function toHost(records: Records, row: HostRow): HostingRecords["hosts"][number] {
-  const { id, nodeId, workspaceId, availability, load, most, lastPlaced, renewals } = row;
+  const { id, nodeId, workspaceId, availability, load, most, lastPlaced, renewals, seenAt } = row;
   // One in a pod goes with its pod, which the tick takes care of.
   const isDrained = workspaceId === undefined && records.nodes.get(nodeId)?.node.availability === "drain";
   return {
-    ...{ id, nodeId, workspaceId, load, most, lastPlaced, renewals },
+    ...{ id, nodeId, workspaceId, load, most, lastPlaced, renewals, seenAt },
     availability: isDrained ? "drain" : availability,
   };
 }

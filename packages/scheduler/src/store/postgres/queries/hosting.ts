@@ -20,7 +20,7 @@ const LOAD = {
   name: "load-hosting",
   text: `SELECT
   ${listOf(`SELECT h.host_id AS id, h.node_id AS "nodeId", h.workspace_id AS "workspaceId", h.most, h.renewals,
-    h.last_placed AS "lastPlaced", h.connections, h.messages_per_second, h.memory_share,
+    h.last_placed AS "lastPlaced", h.seen_at AS "seenAt", h.connections, h.messages_per_second, h.memory_share,
     CASE WHEN n.availability = 'drain' AND h.workspace_id IS NULL THEN 'drain' ELSE h.availability END AS availability
     FROM workspace_hosts h LEFT JOIN node_metadata n ON n.node_id = h.node_id ORDER BY h.host_id`)} AS hosts,
   ${listOf(`SELECT id, tenant_id AS "tenantId", CASE WHEN data = 'remove' THEN 'shared' ELSE mode END AS mode,
