@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startCommandTest, type CommandTest, type Outcome } from "../testing/command.ts";
 
@@ -94,6 +95,36 @@ describe("skep rule", () => {
     expect(recorded).toContain("9 effects");
     test.write("never.yaml", "id: hot\nenabled: false\nwhen: { kind: always }\nactions: [{ kind: event, topic: a }]\n");
     expect(expectOk(await test.skep("rule test fleet -f never.yaml --messages day.jsonl"))).toContain(" 0 effects");
+  });
+
+  it("says of a rule that no schema reads its messages, wherever it is put, listed or tried", async () => {
+    expectOk(await test.skep("workspace create plain"));
+    const [, hot = ""] = /(- id: hot\n[^]*?)- id: gone/.exec(RULES) ?? [];
+    test.write("blind.yaml", hot);
+    const told =
+      /^skep: no schema reads the messages that rule hot looks at, so its condition never sees t: put a schema/;
+    expect((await test.skep("rule put plain -f blind.yaml")).err).toMatch(told);
+    expect((await test.skep("rule list plain")).err).toMatch(told);
+    const tried = await test.skep("rule test -f blind.yaml --messages day.jsonl");
+    expect(tried.err).toMatch(told);
+    expect(tried.out).toContain("5 read by no schema, whose fields no condition sees; nothing was done");
+    expect((await test.skep("rule test -f blind.yaml --messages day.jsonl -o json")).err).toBe("");
+    test.write("other.yaml", "reference: telemetry\nfields: { u: { type: number } }\n");
+    expect((await test.skep("rule put plain -f other.yaml")).err).toContain("put the fields into that schema");
+    test.write("schema.yaml", "reference: telemetry\nfields: { t: { type: number } }\n");
+    expectOk(await test.skep("rule put plain -f schema.yaml"));
+  });
+
+  it("does by the README's rules what the README says of its device's message", async () => {
+    const readme = readFileSync(new URL("../../../../README.md", import.meta.url), "utf8");
+    const [, rules = ""] = /```yaml\n# rules.yaml\n([^]*?)```/.exec(readme) ?? [];
+    const [, topic = "", payload = ""] = /-t (\S+) -m '([^']+)'/.exec(readme) ?? [];
+    test.write("readme.yaml", rules);
+    test.write("readme.jsonl", JSON.stringify({ topic, payload: JSON.parse(payload) as object }));
+    const out = expectOk(await test.skep("rule test -f readme.yaml --messages readme.jsonl"));
+    expect(out).toMatch(/yours\s+warm\s+begins\s+event alarm/);
+    expectOk(await test.skep("workspace create readme"));
+    expectOk(await test.skep("rule put readme -f readme.yaml"));
   });
 
   it.each([

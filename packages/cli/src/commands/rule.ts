@@ -4,10 +4,11 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { RuleKind, WorkspaceRuleSchema, type WorkspaceRule } from "@skep/api/gen/skep/v1/rule_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { dryRun, type TriedMessage, type TriedStep } from "@skep/core/rules/dry-run.ts";
-import type { RuleSet } from "@skep/core/rules/rule-set.ts";
+import { readRuleSet, type RuleSet } from "@skep/core/rules/rule-set.ts";
 import type { Io } from "../io.ts";
 import { enumWord } from "../output/enum-word.ts";
 import { listJson, messageJson, print } from "../output/print.ts";
+import { renderBlindRules } from "../output/blind-rules.ts";
 import { renderSteps } from "../output/dry-run.ts";
 import { renderTable } from "../output/table.ts";
 import { duration } from "../output/words.ts";
@@ -73,6 +74,7 @@ function setupPut(command: Command, io: Io): void {
       if (one !== undefined) made.push(one);
     }
     show(session, made);
+    sayBlind(session, readRuleSet((await listAll(session, workspaceId, RuleKind.UNSPECIFIED)).map(recordOf)));
   });
   const remove = named(command.command("rm").summary("Delete a rule or a schema."));
   act(remove, io, async (session, options: KindOptions, workspaceId: string, reference: string) => {
@@ -92,7 +94,12 @@ function setupReading(command: Command, io: Io): void {
     "whose they are",
   );
   act(list, io, async (session, { kind }: KindOptions, workspaceId: string) => {
-    show(session, await listAll(session, workspaceId, kind === undefined ? RuleKind.UNSPECIFIED : KINDS[kind]));
+    const all = await listAll(session, workspaceId, RuleKind.UNSPECIFIED);
+    show(
+      session,
+      all.filter(one => kind === undefined || one.kind === KINDS[kind]),
+    );
+    sayBlind(session, readRuleSet(all.map(recordOf)));
   });
   const versions = named(command.command("versions").summary("List the versions of one."));
   act(versions, io, async (session, options: KindOptions, workspaceId: string, reference: string) => {
@@ -125,15 +132,16 @@ function setupTest(command: Command, io: Io): void {
     .option("-n, --number <N>", "of those the latest, so many at most", wholeNumber(100_000), 10_000)
     .option("--silence <SECONDS>", "how long nothing comes after the last message", wholeNumber(90 * 86_400), 0);
   act(test, io, async (session, options: TestOptions, workspaceId: string | undefined) => {
-    const { rules, schemas } = await ruleSet(session, io, options, workspaceId);
+    const set = await ruleSet(session, io, options, workspaceId);
     const messages = await triedMessages(session, io, options, workspaceId);
     const untilAt = (messages.at(-1)?.at ?? 0) + options.silence * 1000;
-    const steps = dryRun(rules, schemas, messages, untilAt);
+    const steps = dryRun(set.rules, set.schemas, messages, untilAt);
     print(
       session,
       () => steps.map(stepJson),
       () => renderSteps(session, steps),
     );
+    sayBlind(session, set);
   });
 }
 
@@ -178,6 +186,15 @@ function toFile({
 }: WorkspaceRule): FileDocument & { readonly version: number } {
   const word = kind === RuleKind.SCHEMA ? "schema" : "rule";
   return { kind: word, document, place: `${word} ${reference}`, version: Number(version) };
+}
+
+/** What programs read stays as it is. */
+function sayBlind({ io, json }: Session, set: RuleSet): void {
+  if (!json) io.err(renderBlindRules(set));
+}
+
+function recordOf(one: WorkspaceRule): Parameters<typeof readRuleSet>[0][number] {
+  return { ...toFile(one), document: one.document, reference: one.reference };
 }
 
 function stepJson({ effects, ...step }: TriedStep): JsonValue {

@@ -19,7 +19,9 @@ export function renderSteps({ io }: View, steps: readonly TriedStep[]): string {
   const messages = steps.filter(step => !step.isSilence);
   const aside = messages.filter(step => step.problem !== "").length;
   const effects = steps.reduce((sum, step) => sum + step.effects.length, 0);
-  const summary = `${count(messages.length, "message")}, ${count(effects, "effect")}, ${aside} set aside; nothing was done\n`;
+  const unread = messages.filter(step => step.isUnread).length;
+  const unseen = unread === 0 ? "" : `${unread} read by no schema, whose fields no condition sees; `;
+  const summary = `${count(messages.length, "message")}, ${count(effects, "effect")}, ${aside} set aside; ${unseen}nothing was done\n`;
   if (rows.length === 0) return summary;
   const columns = ["MESSAGE", "AT", "DEVICE", "RULE", "BECAUSE", "WHAT"].map(heading => ({ heading }));
   return `${renderTable(columns, rows, io.isTty ? io.width : undefined)}\n${summary}`;

@@ -27,6 +27,8 @@ export interface TriedStep {
   readonly isSilence: boolean;
   /** The schema that read it; empty for none. */
   readonly schema: string;
+  /** No schema reads it and it has no typed fields: conditions see nothing of it. */
+  readonly isUnread: boolean;
   /** Why it would be set aside; empty where it would not. */
   readonly problem: string;
   readonly effects: readonly Effect[];
@@ -55,12 +57,12 @@ export function dryRun(
   for (const [index, message] of messages.entries()) {
     steps.push(...silences(rules, devices, message.at));
     const { deviceId, at } = message;
-    const { fields, problem, schema } = read(schemas, message);
+    const { fields, problem, schema, isUnread = false } = read(schemas, message);
     const before = devices.get(deviceId)?.memory ?? NO_MEMORY;
     const { effects, memory }: Evaluation =
       fields === undefined ? { effects: [], memory: before } : evaluate(rules, { ...message, fields }, before, at);
     devices.set(deviceId, { memory, index, askedAt: memory.lastAt });
-    steps.push({ ...{ index, deviceId, at, schema, problem, effects }, isSilence: false });
+    steps.push({ ...{ index, deviceId, at, schema, isUnread, problem, effects }, isSilence: false });
   }
   return [...steps, ...silences(rules, devices, untilAt)];
 }
@@ -79,7 +81,7 @@ function silences(rules: readonly Rule[], devices: Map<string, Device>, until: n
       const { memory: before, index } = devices.get(deviceId)!;
       const { effects, memory } = evaluateSilence(rules, before, at);
       devices.set(deviceId, { memory, index, askedAt: at });
-      const step = { ...{ index, deviceId, at, effects }, isSilence: true, schema: "", problem: "" };
+      const step = { ...{ index, deviceId, at, effects }, isSilence: true, schema: "", isUnread: false, problem: "" };
       return effects.length === 0 ? [] : [step];
     });
 }
@@ -88,13 +90,14 @@ interface Reading {
   readonly fields: Fields | undefined;
   readonly problem: string;
   readonly schema: string;
+  readonly isUnread?: boolean;
 }
 
 function read(schemas: ReadonlyMap<string, Schema>, message: TriedMessage): Reading {
   if (typeof message.read !== "function") return { fields: message.read.fields, problem: "", schema: "" };
   const schema = chooseSchema(schemas, message);
   // What no schema types is stored as it is, and rules see no field of it.
-  if (schema === undefined) return { fields: new Map(), problem: "", schema: "" };
+  if (schema === undefined) return { fields: new Map(), problem: "", schema: "", isUnread: true };
   const decoded = message.read(schema.format);
   const { reference } = schema;
   if ("problem" in decoded) return { fields: undefined, problem: decoded.problem, schema: reference };
