@@ -27,7 +27,7 @@ export interface Host {
   readonly most: number;
   /** Number of the latest placement on it; 0 for never. Round-robin rotates by it. */
   readonly lastPlaced: number;
-  /** When its latest report was recorded, ms since the epoch; for people, nothing is decided on it. */
+  /** When its latest report was recorded, ms since the epoch. It is for people only. */
   readonly seenAt: number;
 }
 
