@@ -80,8 +80,8 @@ export const HOST_BUGS: readonly Bug[] = [
     breaks: "A host stores what it looked up though it lost the workspace as it looked.",
     edits: [
       {
-        file: "packages/workspace/src/ingest/pipeline.ts",
-        find: "if (!mayRead()) throw new Error(NOT_OURS);",
+        file: "packages/workspace/src/ingest/storing.ts",
+        find: "if (!settings.mayRead()) throw new Error(NOT_OURS);",
         replace: "",
       },
     ],
@@ -106,10 +106,10 @@ export const HOST_BUGS: readonly Bug[] = [
     breaks: "A batch is acknowledged while it is being stored.",
     edits: [
       {
-        file: "packages/workspace/src/ingest/pipeline.ts",
-        find: "const buried = await rescue(ports.database, processed.documents, dead);",
+        file: "packages/workspace/src/ingest/storing.ts",
+        find: "const buried = await rescue(ports.database, kept, refused);",
         replace: `const buried = 0;
-      void rescue(ports.database, processed.documents, dead).catch(() => undefined);`,
+      void rescue(ports.database, kept, refused).catch(() => undefined);`,
       },
     ],
     found: /which is not stored/,
@@ -120,7 +120,7 @@ export const HOST_BUGS: readonly Bug[] = [
     breaks: "What the broker delivers again gets another key.",
     edits: [
       {
-        file: "packages/workspace/src/ingest/pipeline.ts",
+        file: "packages/workspace/src/ingest/storing.ts",
         find: 'known?.get(keys.prefix(delivery) ?? "") ?? keys',
         replace: "keys",
       },

@@ -29,7 +29,7 @@ export interface ChannelOptions {
 }
 
 /** The channel of one workspace, which delivers nothing before it is told to. */
-export interface WorkspaceChannel extends Channel, Pick<Reader, "acknowledge" | "pause"> {
+export interface WorkspaceChannel extends Channel, Pick<Reader, "acknowledge" | "isCurrent" | "pause"> {
   /** Delivers from now on. */
   begin(deliver: (delivery: Delivery) => void): void;
 }
@@ -84,6 +84,7 @@ export async function openChannel(options: ChannelOptions): Promise<WorkspaceCha
   }
   return {
     acknowledge: reader.acknowledge,
+    isCurrent: reader.isCurrent,
     pause: reader.pause,
     publish: publisher.publish,
     begin: wanted => {

@@ -34,6 +34,8 @@ export interface Reader {
   state(): ReaderState;
   /** How often it has connected. */
   connections(): number;
+  /** Whether the connection lives by which it came: only then is it nobody else's to store. */
+  isCurrent(delivery: Delivery): boolean;
   /**
    * Tells the broker, in this order, that these are kept; those of an older connection are left
    * out, since the broker sends them again.

@@ -220,6 +220,10 @@ describe("a reader", () => {
     await vi.waitFor(() => expect(heard.filter(packet => packet.cmd === "puback")).toHaveLength(2));
     await systemClock.sleep(50);
     expect(heard.filter(packet => packet.cmd === "puback").map(packet => packet.messageId)).toEqual([3, 2]);
+    const isCurrent = (connection: number): boolean => reader.isCurrent({ ...one, connection, packetId: 1 });
+    expect([isCurrent(0), isCurrent(1)]).toEqual([false, true]);
+    await reader.close();
+    expect(isCurrent(1)).toBe(false);
   });
 
   it("tells gates what is stored, before it acknowledges it, and nothing that is not acknowledged", async () => {

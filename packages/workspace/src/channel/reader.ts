@@ -70,6 +70,7 @@ export function openReader(settings: ReaderSettings, events: ReaderEvents, ports
   return {
     state: () => state,
     connections: line.connections,
+    isCurrent: line.isCurrent,
     acknowledge: line.acknowledge,
     pause: line.pause,
     close: async () => {
@@ -81,7 +82,7 @@ export function openReader(settings: ReaderSettings, events: ReaderEvents, ports
 }
 
 /** One connection after the other. */
-interface Line extends Pick<Reader, "acknowledge" | "connections" | "pause"> {
+interface Line extends Pick<Reader, "acknowledge" | "connections" | "isCurrent" | "pause"> {
   /** Resolves when the connection has ended, with what it ended by. */
   live(): Promise<ChannelError>;
   leave(): void;
@@ -135,6 +136,7 @@ function createLine(
   return {
     live,
     connections: () => connections,
+    isCurrent: ({ connection }) => session !== undefined && connection === number,
     acknowledge: deliveries => {
       const current = deliveries.filter(one => one.packetId > 0 && one.connection === number);
       if (current.length > 0) session?.acknowledge(current);

@@ -50,6 +50,7 @@ function begin(over: Partial<PartFactories> = {}, connector: Connector = aConnec
       opened("channel", {
         ...part("channel"),
         acknowledge: () => undefined,
+        isCurrent: () => true,
         pause: () => undefined,
         publish: async topic => void published.push(topic),
         begin: wanted => void (deliver = wanted),

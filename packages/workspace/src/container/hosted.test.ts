@@ -37,6 +37,7 @@ function host(over: Partial<HostedOptions> = {}, database: object = {}) {
       ...part("channel"),
       ...{
         acknowledge: () => undefined,
+        isCurrent: () => true,
         pause: () => undefined,
         publish: async () => undefined,
         begin: () => undefined,

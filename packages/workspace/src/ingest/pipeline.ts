@@ -3,20 +3,19 @@ import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { Random } from "@skep/kit/random.ts";
 import type { Delivery, Reader } from "../channel/delivery.ts";
-import type { DeadLetter, Message, MessageDocument } from "../message.ts";
+import type { MessageDocument } from "../message.ts";
 import type { Database, Events, Processed, Rules } from "../parts.ts";
 import type { BatchPolicy } from "./batch.ts";
 import { createInsistence } from "./insist.ts";
-import { createKeyMaker, type KeyMaker } from "./key.ts";
+import { createKeyMaker } from "./key.ts";
 import { createQueue } from "./queue.ts";
-import { processAll } from "./process-all.ts";
-import { rescue } from "./rescue.ts";
-import { createTopicReader, type TopicReader } from "./topics.ts";
+import { createStoring } from "./storing.ts";
+import { createTopicReader } from "./topics.ts";
 import { twoAtATime } from "./two-at-a-time.ts";
 
 /** What a pipeline works with. */
 export interface PipelinePorts {
-  readonly reader: Pick<Reader, "acknowledge" | "pause">;
+  readonly reader: Pick<Reader, "acknowledge" | "isCurrent" | "pause">;
   readonly database: Pick<Database, "store" | "bury" | "recall">;
   readonly rules: Pick<Rules, "process" | "act">;
   readonly events: Pick<Events, "emit">;
@@ -65,14 +64,8 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
-/**
- * Among so many of the latest messages an earlier delivery is looked for: packet ids come again.
- */
-const RECALL_WITHIN = 60_000;
 const WAITS = "Messages cannot be stored; they wait at the broker.";
 const UNTOLD = "Messages are stored, and not all were told of them.";
-/** A process that was stopped as it looked would store beside who owns the workspace since. */
-const NOT_OURS = "the workspace is not this process's any more";
 const LOST = "Messages at QoS 0 waited to be stored when the workspace was closed.";
 
 /**
@@ -101,17 +94,14 @@ export function createPipeline(ports: PipelinePorts, settings: PipelineSettings,
   );
 
   async function begin(deliveries: readonly Delivery[], judged: () => void): Promise<Processed | undefined> {
-    let [sorted, processed]: [Sorted?, Processed?] = [];
+    const batch = createStoring(deliveries, { ports, settings, keys, topicOf });
+    let processed: Processed | undefined;
     const isStored = await insist(async () => {
-      // Once only: keys stay, and what the rules remember counts each message once.
-      sorted ??= await sort(deliveries, ports, settings, keys, topicOf);
-      processed ??= processAll(ports.rules, sorted.messages, clock.now());
+      processed = await batch.judge();
       judged();
-      if (!mayRead()) throw new Error(NOT_OURS);
-      const dead = [...sorted.letters, ...processed.dead];
-      const buried = await rescue(ports.database, processed.documents, dead);
+      const { buried, stored } = await batch.store();
       counts.buried += buried;
-      counts.stored += processed.documents.length + dead.length - buried;
+      counts.stored += stored;
     });
     return isStored ? processed : undefined;
   }
@@ -165,46 +155,4 @@ function tellOf(
   }
   // It counts its failures by itself, and the next batch does not wait for a slow webhook.
   rules.act(processed.effects).catch(failed);
-}
-
-interface Sorted {
-  readonly messages: readonly Message[];
-  readonly letters: readonly DeadLetter[];
-}
-
-/** Messages of devices, with their keys, and what is none. */
-async function sort(
-  deliveries: readonly Delivery[],
-  { database, clock }: Pick<PipelinePorts, "database" | "clock">,
-  { workspaceId, maxPayload }: PipelineSettings,
-  keys: KeyMaker,
-  topicOf: TopicReader,
-): Promise<Sorted> {
-  const prefixes = deliveries.flatMap(one => keys.prefix(one) ?? []);
-  const known = prefixes.length === 0 ? undefined : await database.recall(prefixes, RECALL_WITHIN);
-  const messages: Message[] = [];
-  const letters: DeadLetter[] = [];
-  const receivedAt = clock.now();
-  for (const delivery of deliveries) {
-    const key = known?.get(keys.prefix(delivery) ?? "") ?? keys.fresh(delivery, receivedAt);
-    const topic = topicOf(delivery.topic);
-    const because = whyDead(delivery, topic?.workspaceId === workspaceId, maxPayload);
-    if (topic !== undefined && because === undefined)
-      messages.push({ key, topic, payload: delivery.payload, receivedAt });
-    else
-      letters.push({
-        _id: key,
-        topic: delivery.topic,
-        payload: delivery.payload.subarray(0, maxPayload),
-        receivedAt: new Date(receivedAt),
-        because: because ?? "",
-      });
-  }
-  return { messages, letters };
-}
-
-function whyDead({ topic, payload }: Delivery, isOurs: boolean, maxPayload: number): string | undefined {
-  if (!isOurs) return `"${topic.slice(0, 200)}" is no topic of a device of this workspace`;
-  if (payload.length <= maxPayload) return undefined;
-  return `it has ${payload.length} bytes, and ${maxPayload} are the most; the first ${maxPayload} are kept`;
 }

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { MessageDocument } from "../message.ts";
+import { createKeyMaker } from "./key.ts";
 import { begin, deliveryOf, TOPIC } from "./testing/pipeline-rig.ts";
+
+function documentOf(key: string): MessageDocument {
+  const at = new Date(0);
+  return { _id: key, deviceId: "d1", category: "telemetry", type: "location", at, receivedAt: at, value: 0 };
+}
 
 describe("a pipeline to which a broker delivers again", () => {
   it("stores a message once that is delivered again, by it or by the next owner", async () => {
@@ -54,6 +61,34 @@ describe("a pipeline to which a broker delivers again", () => {
     pipeline.take(deliveryOf(1, { connection: 2, subscriptionId: 2, isRepeated: true }));
     await clock.advance(10);
     expect(database.stored.size).toBe(2);
+  });
+
+  it("stores nothing that another owner stored while the workspace was not its own", async () => {
+    const { clock, pipeline, database, acknowledged, disconnect } = begin(1);
+    database.before = () => Promise.reject(new Error("no primary"));
+    // Two have their keys already, as they were tried; the third waits behind them.
+    for (const id of [1, 2, 3]) pipeline.take(deliveryOf(id));
+    await clock.advance(10);
+    disconnect();
+    database.before = () => undefined;
+    const other = createKeyMaker("other");
+    for (const id of [1, 2, 3]) await database.store([documentOf(other.fresh(deliveryOf(id), 2_000))]);
+    await clock.advance(10_000);
+    expect([database.stored.size, acknowledged]).toEqual([3, [1, 2, 3]]);
+  });
+
+  it("stores and counts what waited by a connection that has ended, where nobody else stored it", async () => {
+    const { clock, pipeline, database, disconnect } = begin(1);
+    let isLost = true;
+    database.after = () => {
+      if (isLost) throw new Error("the answer is lost");
+    };
+    for (const id of [1, 2]) pipeline.take(deliveryOf(id));
+    await clock.advance(10);
+    disconnect();
+    isLost = false;
+    await clock.advance(10_000);
+    expect([database.stored.size, pipeline.counts().stored]).toEqual([2, 2]);
   });
 
   it("rather stores twice what comes again from a broker that names no subscription", async () => {

@@ -43,6 +43,7 @@ export function begin(most = 3, mostPerSecond?: number) {
   const emitted: WorkspaceEvent[] = [];
   const acted: Processed["effects"][] = [];
   let mayRead = true;
+  let connection = 1;
   let isPaused = false;
   let fails = false;
   let calls = 0;
@@ -60,6 +61,7 @@ export function begin(most = 3, mostPerSecond?: number) {
           acknowledged.push(...all.map(one => one.packetId));
         },
         pause: wanted => void (isPaused = wanted),
+        isCurrent: one => one.connection >= connection,
       },
       rules: {
         process: messages => {
@@ -92,6 +94,7 @@ export function begin(most = 3, mostPerSecond?: number) {
   open.push(pipeline);
   const own = (wanted: boolean): void => void (mayRead = wanted);
   const fail = (): void => void (fails = true);
+  const disconnect = (): void => void (connection += 1);
   const seen = { isPaused: () => isPaused, processed: () => calls };
-  return { clock, database, did, acknowledged, emitted, acted, log, pipeline, own, fail, ...seen };
+  return { clock, database, did, acknowledged, emitted, acted, log, pipeline, own, fail, disconnect, ...seen };
 }
