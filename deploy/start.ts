@@ -5,6 +5,7 @@ import { deploySamples } from "./quickstart/samples.ts";
 import { plan, screen } from "./quickstart/screen.ts";
 import { usageSentence } from "./quickstart/usage.ts";
 import { downFleet } from "@skep/devswarm/fleet.ts";
+import { refuseTakenPorts } from "./quickstart/ports.ts";
 import { createSteps } from "./quickstart/steps.ts";
 import { asOnlyStart } from "./quickstart/one-start.ts";
 import { createWorkspaces, sendMessages, type SampleWorkspace } from "./quickstart/workspaces.ts";
@@ -69,15 +70,30 @@ async function start(options: StartOptions): Promise<void> {
   }
 }
 
+/** Who meant another option needs to know which there are; nobody else does. */
+function readOptions(): StartOptions | "help" {
+  try {
+    return parseStartOptions(process.argv.slice(2));
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE.trimEnd()}`, {
+      cause: error,
+    });
+  }
+}
+
 try {
-  const options = parseStartOptions(process.argv.slice(2));
+  const options = readOptions();
   if (options === "help") process.stdout.write(USAGE);
   else {
-    await asOnlyStart(options.fleet, () => start(options));
+    await asOnlyStart(options.fleet, async () => {
+      // An engine that is there may hold them for a stack that a start left running.
+      if (whyLocalEngine(options) === undefined) await refuseTakenPorts(options);
+      await start(options);
+    });
     process.exit();
   }
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   // Where taking down failed, signals are heard no more and a timer runs: nothing else would end
   // it.
   process.exit(2);

@@ -4,6 +4,7 @@ import { adoptLocalEngine, type LocalFleet } from "@skep/devswarm/local-engine.t
 import { whyNoFleet } from "@skep/devswarm/prerequisites.ts";
 import { containersUsage, fleetUsage, type Usage } from "@skep/devswarm/usage.ts";
 import type { StartOptions } from "./options.ts";
+import { portsOf, portTaken } from "./ports.ts";
 
 /**
  * What the stack is put on: a fleet of engines of our own, or the one engine that this machine has
@@ -57,13 +58,10 @@ async function fleetGround(options: StartOptions, onStep: (text: string) => void
         : ["npm run -s skep -- restart httpbin", "new copies first; ask httpbin meanwhile"],
     usage: () => Promise.resolve(fleetUsage(fleet)),
     async openPorts() {
-      const open = (option: string, from: number, port: number): Promise<unknown> =>
-        forward(fleet, { port: from }, { node: manager, port }).catch((cause: Error) => {
-          throw new Error(`Port ${from} of this machine is not free (${cause.message}): name another by ${option}.`);
+      for (const one of portsOf(options))
+        await forward(fleet, { port: one.port }, { node: manager, port: one.onNode }).catch((cause: unknown) => {
+          throw portTaken(one, cause);
         });
-      await open("--port", options.httpPort, 80);
-      await open("--api-port", options.apiPort, 7700);
-      if (options.workspaces) await open("--mqtt-port", options.mqttPort, 1883);
     },
     down: () => downFleet(options.fleet),
   };

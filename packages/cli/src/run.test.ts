@@ -21,6 +21,14 @@ describe("skep", () => {
     for (const { name, summary } of COMMANDS) expect(out).toMatch(new RegExp(`\\n  ${name} +${summary.slice(0, 20)}`));
   });
 
+  it.each([
+    ["workspace token", "(default: 1h)"],
+    ["file link", "(default: 10m)"],
+    ["deploy", "(default: 3m)"],
+  ])("`%s --help` says a time as people write it", async (name, told) => {
+    expect((await runCommand(`${name} --help`)).out.replace(/\s+/g, " ")).toContain(told);
+  });
+
   it.each(COMMANDS.map(({ name }) => name))("`%s --help` teaches by example", async name => {
     const { code, out } = await runCommand(`${name} --help`);
     expect(code).toBe(0);

@@ -14,7 +14,7 @@ import { listJson, messageJson, print } from "../output/print.ts";
 import { renderTable } from "../output/table.ts";
 import { bytes, duration } from "../output/words.ts";
 import { act, examples } from "../session/act.ts";
-import { parseAge } from "../session/age.ts";
+import { ageOption } from "../session/age.ts";
 import type { Session } from "../session/open.ts";
 import { allPages } from "../session/pages.ts";
 import { wholeNumber } from "../session/whole-number.ts";
@@ -33,7 +33,10 @@ export const file: Setup = (command, io) => {
     ["skep file get fleet maps/north.pdf map.pdf", "read one; `-` writes it to standard output"],
     ["skep file rm fleet maps/north.pdf", "delete one"],
     ["skep file usage fleet", "what they take"],
-    ["skep file link fleet maps/north.pdf --for 10m", "an address by which anybody reads it for a while"],
+    [
+      "skep file link fleet maps/north.pdf --for 10m",
+      "an address for anybody, where the S3 server has one from outside",
+    ],
   ]);
   setupReading(command, io);
   setupPut(command, io);
@@ -114,7 +117,7 @@ function setupChanges(command: Command, io: Io): void {
     );
   });
   const link = named(command.command("link").summary("Make an address by which anybody has a file for a while."))
-    .option("--for <AGE>", "how long it works, an hour at most", parseAge, 600_000)
+    .addOption(ageOption("--for <AGE>", "how long it works, an hour at most", "10m"))
     .option("--put <BYTES>", "to write a file of exactly so many bytes", wholeNumber(Number.MAX_SAFE_INTEGER));
   act(link, io, async (session, options: LinkOptions, workspaceId: string, name: string) => {
     const made = await session.api.files.createFileLink({

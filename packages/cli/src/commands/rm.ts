@@ -15,7 +15,7 @@ export const rm: Setup = (command, io) => {
   command
     .argument("<name...>", "deployments")
     .option("--no-wait", "do not wait until nothing of them is left")
-    .addOption(timeoutOption(120_000, "2m"));
+    .addOption(timeoutOption("2m"));
   examples(command, [["skep rm web worker", "end their instances and forget them"]]);
   act(command, io, async (session, options: WaitOptions, names: readonly string[]) => {
     await changeEach(

@@ -11,7 +11,7 @@ import { messageJson, print } from "../output/print.ts";
 import { forTerminal } from "../output/terminal.ts";
 import { moment } from "../output/words.ts";
 import { act } from "../session/act.ts";
-import { parseAge } from "../session/age.ts";
+import { ageOption } from "../session/age.ts";
 import type { Session } from "../session/open.ts";
 import { Shown } from "../session/shown.ts";
 import { follow, untilInterrupted } from "../session/stream.ts";
@@ -35,7 +35,7 @@ export function setupAccess(command: Command, io: Io): void {
     .summary("Make a token with which a program opens sockets.")
     .argument("<id>", "the workspace")
     .option("--topic <FILTER>", "what it may hear, like devices/+/telemetry/#; repeat for more", collect, [])
-    .option("--for <AGE>", "how long it is good, 30 days at most", parseAge, 3_600_000)
+    .addOption(ageOption("--for <AGE>", "how long it is good, 30 days at most", "1h"))
     .option("--subject <NAME>", "whom it is for", "cli");
   act(token, io, async (session, options: TokenOptions, workspaceId: string) => {
     const lifetimeS = Math.ceil(options.for / 1_000);

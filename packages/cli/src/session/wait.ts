@@ -1,11 +1,10 @@
 import { tenantOf } from "@skep/core/model/instance-id.ts";
-import { Option } from "commander";
-import type { Command } from "commander";
+import type { Command, Option } from "commander";
 import type { Deployment } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import type { WatchDeploymentsResponse } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { watch } from "@skep/sdk/watch.ts";
-import { parseAge } from "./age.ts";
+import { ageOption } from "./age.ts";
 import { colour } from "../output/colour.ts";
 import { createLive } from "../output/live.ts";
 import type { Session } from "./open.ts";
@@ -19,14 +18,12 @@ export interface WaitOptions {
 
 /** Adds them. */
 export function waitOptions(command: Command): Command {
-  return command.option("--no-wait", "answer when the change is recorded").addOption(timeoutOption(180_000, "3m"));
+  return command.option("--no-wait", "answer when the change is recorded").addOption(timeoutOption("3m"));
 }
 
 /** `--timeout`, with a default. */
-export function timeoutOption(defaultMs: number, words: string): Option {
-  return new Option("--timeout <TIME>", "how long to wait, like 90s or 5m")
-    .argParser(parseAge)
-    .default(defaultMs, words);
+export function timeoutOption(byDefault: string): Option {
+  return ageOption("--timeout <TIME>", "how long to wait, like 90s or 5m", byDefault);
 }
 
 /**
