@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { createCutter, StreamError } from "../mqtt/frames.ts";
 import type { Budget } from "./budget.ts";
 import type { Holding } from "./holding.ts";
@@ -20,7 +19,6 @@ export interface Forward {
 
 /** What it works with. */
 export interface ForwardOptions {
-  readonly device: Duplex;
   readonly broker: Socket;
   /** Bytes of the largest packet. */
   readonly mostBytes: number;
@@ -29,6 +27,9 @@ export interface ForwardOptions {
   readonly holding: Holding;
   readonly pings: Pings;
   readonly budget: Budget;
+  readonly toDevice: (packet: Buffer) => void;
+  /** Whether the device reads the answers to what it sends. */
+  readonly isRead: () => boolean;
   readonly denied: (topic: string) => void;
   readonly finish: (because: string) => void;
   /** So many packets were taken. */
@@ -97,11 +98,12 @@ class Passing implements Forward {
   }
 
   #run(): void {
-    const { device, broker, took } = this.#options;
+    const { broker, took, isRead } = this.#options;
     const passed: Buffer[] = [];
     const from = this.#at;
-    // Whoever reads no answers is not answered any more.
-    while (this.isFull && !device.writableNeedDrain && this.#fits(this.#queue[this.#at]!)) {
+    // Whoever reads no answers is not answered any more. What it does not read of others does not
+    // count: it may be unable to read before it has written.
+    while (this.isFull && isRead() && this.#fits(this.#queue[this.#at]!)) {
       const packet = this.#queue[this.#at++]!;
       if (this.#mayPass(packet)) passed.push(packet);
       if (this.#isOver) return;
@@ -119,7 +121,7 @@ class Passing implements Forward {
   }
 
   #mayPass(packet: Buffer): boolean {
-    const { inspect, leaving, holding, pings, device, denied, finish } = this.#options;
+    const { inspect, leaving, holding, pings, toDevice, denied, finish } = this.#options;
     const verdict = inspect(packet);
     if (verdict.kind === "end") finish(verdict.because);
     if (verdict.kind === "denied") denied(verdict.topic);
@@ -128,7 +130,7 @@ class Passing implements Forward {
       if (isPassed && packet[0]! >> 4 === PINGREQ) pings.passed();
       return isPassed;
     }
-    if (verdict.kind !== "end" && verdict.answer !== undefined) device.write(verdict.answer);
+    if (verdict.kind !== "end" && verdict.answer !== undefined) toDevice(verdict.answer);
     return false;
   }
 }

@@ -18,14 +18,21 @@ const TOPIC = "acme/devices/d1/n";
 const PING = Buffer.from([0xc0, 0]);
 const PONG = Buffer.from([0xd0, 0]);
 
-const side = (isReading = true): { readonly said: () => Buffer; readonly stream: Duplex } => {
+/** What one of both sides was told. One that does not take it does so from `take` on. */
+function side(isTaking: boolean) {
   const all: Buffer[] = [];
+  let waiting: (() => void) | undefined;
   const write = (chunk: Buffer, _: unknown, done: () => void): void => {
     all.push(chunk);
-    if (isReading) done();
+    if (isTaking) done();
+    else waiting = done;
   };
-  return { said: () => Buffer.concat(all), stream: new Duplex({ read: () => undefined, write }) };
-};
+  const take = (): void => {
+    isTaking = true;
+    waiting?.();
+  };
+  return { said: () => Buffer.concat(all), take, stream: new Duplex({ read: () => undefined, write }) };
+}
 
 function start(version: MqttVersion = 4, { isReading = true, isTaking = true, budget = createBudget(1_000) } = {}) {
   const clock = createVirtualClock();
@@ -166,6 +173,23 @@ it("reads a device no further that reads no answers", async () => {
   for (let n = 0; n < 30; n++) await push(...Array.from({ length: 2_000 }, () => denied));
   expect(device.stream.isPaused()).toBe(true);
   expect(device.stream.writableLength).toBeLessThan(2 * device.stream.writableHighWaterMark);
+  device.take();
+  await sleep(20);
+  expect([device.stream.isPaused(), device.said().length]).toEqual([false, 30 * 2_000 * 4]);
+});
+
+it("reads a device that does not read what others send to it", async () => {
+  const { device, pipe, broker, publish, push } = start(4, { isReading: false });
+  const command = generate({
+    cmd: "publish",
+    topic: "acme/devices/d1/commands/x",
+    payload: "x".repeat(100_000),
+    qos: 0,
+  } as Packet);
+  pipe.fromBroker(command);
+  expect(device.stream.writableNeedDrain).toBe(true);
+  await push(publish(1));
+  expect([device.stream.isPaused(), broker.said()]).toEqual([false, publish(1)]);
 });
 
 it("reads a device no further while the broker takes nothing", async () => {

@@ -55,6 +55,8 @@ export interface PipeDeps {
 
 /** The answer to a ping. */
 const PINGRESP = 13;
+/** Bytes of answers behind what a device does not read; a thousand answers. */
+const MOST_UNREAD = 4_096;
 
 /** Passes on what may pass, both ways, and no faster than it is taken. */
 export function join({ device, broker, asked, waiting, end }: Joined, deps: PipeDeps): Pipe {
@@ -64,12 +66,12 @@ export function join({ device, broker, asked, waiting, end }: Joined, deps: Pipe
     log.debug("gate.ended", `${user}: ${because}.`);
     end();
   };
+  const { toDevice, isRead } = createAnswers(device);
   const toBroker = (packet: Buffer): void => void broker.write(packet);
   const pings = createPings({ clock, toBroker, keepaliveSeconds: asked.packet.keepalive ?? 0 });
   const holding = createHolding({
     sender: { workspaceId: asked.device.workspaceId, user, waiting },
-    ...{ version: asked.version, unanswered, budget, toBroker, lost: finish },
-    toDevice: packet => void device.write(packet),
+    ...{ version: asked.version, unanswered, budget, toBroker, toDevice, lost: finish },
     answered: () => {
       forward.look();
       leaving.look();
@@ -86,7 +88,7 @@ export function join({ device, broker, asked, waiting, end }: Joined, deps: Pipe
     },
   });
   const forward = createForward({
-    ...{ device, broker, mostBytes: settings.mostBytes, leaving, holding, pings, budget, finish },
+    ...{ broker, mostBytes: settings.mostBytes, leaving, holding, pings, budget, toDevice, isRead, finish },
     inspect: createInspector(asked.device, asked.version),
     denied: topic => deps.roll.denied(asked.device, topic),
     took: packets => pace.took(packets),
@@ -123,6 +125,18 @@ export function join({ device, broker, asked, waiting, end }: Joined, deps: Pipe
       leaving.close();
       holding.close();
     },
+  };
+}
+
+/** What the gate itself answers, and whether the device reads it. */
+function createAnswers(device: Duplex) {
+  let unread = 0;
+  device.on("drain", () => (unread = 0));
+  return {
+    toDevice: (packet: Buffer): void => {
+      if (!device.write(packet)) unread += packet.length;
+    },
+    isRead: () => unread < MOST_UNREAD,
   };
 }
 

@@ -92,3 +92,12 @@ it("keeps no more than it may", () => {
   const third = keep("d3", 1);
   expect(unanswered.take(sent("d3", 1))).toBe(third);
 });
+
+it("keeps no more than 1,000 of a device", () => {
+  const { unanswered, keep, sent } = start();
+  for (let packetId = 1; packetId <= 1_001; packetId++) keep("d1", packetId);
+  const other = keep("d2", 1);
+  expect(unanswered.take(sent("d1", 1_001))).toBeUndefined();
+  expect(unanswered.take(sent("d1", 1_000))).toBeDefined();
+  expect(unanswered.take(sent("d2", 1))).toBe(other);
+});

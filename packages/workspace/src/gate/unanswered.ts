@@ -24,6 +24,8 @@ const KEPT_MS = 60_000;
 const UNMARKED_MS = 15_000;
 /** Of all devices; what is more is passed on as another message. */
 const MOST_KEPT = 100_000;
+/** Of one device, lest it take the room of the others by coming and going. */
+const MOST_OF_DEVICE = 1_000;
 
 interface Kept {
   readonly one: Message;
@@ -59,8 +61,8 @@ export function createUnanswered(clock: Clock, most = MOST_KEPT): Unanswered {
         one.owner = owner;
         const before = devices.get(one.user)?.get(one.packetId);
         if (before !== undefined) forget(before.one);
-        if (size >= most) continue;
         const kept = devices.get(one.user) ?? new Map<number, Kept>();
+        if (size >= most || kept.size >= MOST_OF_DEVICE) continue;
         devices.set(one.user, kept.set(one.packetId, { one, at: clock.monotonic() }));
         size += 1;
       }
