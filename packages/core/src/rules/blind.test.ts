@@ -5,10 +5,11 @@ import { readRuleSet } from "./rule-set.ts";
 const threshold = (field: string) => ({ kind: "threshold", field, is: ">", value: 1 });
 const blind = (rule: object, ...references: readonly string[]) => {
   const document = { id: "hot", actions: [{ kind: "event", topic: "alarm" }], ...rule };
-  const schemas = references.map(reference => ({
-    ...{ kind: "schema" as const, reference, version: 1 },
-    document: { reference, fields: { t: { type: "number" } } },
-  }));
+  const schemas = references.map(one => {
+    const [reference = "", field = "t"] = one.split(":");
+    const document = { reference, fields: { [field]: { type: "number" } } };
+    return { kind: "schema" as const, reference, version: 1, document };
+  });
   const set = readRuleSet([{ kind: "rule", reference: "hot", version: 1, document }, ...schemas]);
   expect(set.unread).toEqual([]);
   return blindRules(set).map(one => `${one.fields.join()} ${one.isRead}`);
@@ -25,6 +26,12 @@ describe("a rule is blind", () => {
       ["t false"],
     ],
     ["where its schema has no such field", { when: threshold("u") }, ["telemetry"], ["u true"]],
+    [
+      "where the schema of its type has no such field, though that of its category has",
+      { category: "telemetry", type: "a", when: threshold("t") },
+      ["telemetry", "telemetry.a:u"],
+      ["t true"],
+    ],
     [
       "in what stands within its condition",
       { when: { kind: "all", of: [threshold("u"), { kind: "not", of: threshold("v") }, threshold("t")] } },

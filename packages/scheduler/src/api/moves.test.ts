@@ -1,6 +1,7 @@
 import { aConnector, aPurpose } from "@skep/core/testing/connector.ts";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { aHostedStatus, aHostReport } from "../store/testing/hosts.ts";
+import { showMove } from "./moves.ts";
 import { reasonOf, serveHttp, type HttpApi } from "./testing/http.ts";
 import { createTestPlatform, LEADER } from "./testing/platform.ts";
 
@@ -85,4 +86,14 @@ it("says for how many devices commands may be lost", async () => {
   ];
   await store.noteDevices(seen.map(one => ({ workspaceId: "fleet", denied: 0, deniedTopic: "", ...one })));
   expect((await migrate({ dryRun: true })).left).toContain("are not delivered (1 are away now)");
+});
+
+it.each([
+  ["prepare", "its standalone host begins to stand by; see its deployment"],
+  ["verify", "its shared host goes over to stand by"],
+] as const)("words a half that has no host yet as a step of the move: %s", async (stage, words) => {
+  const { store, deps } = platform;
+  const move = await store.startMove("fleet", "standalone", someone, 1);
+  const moving = { ...store, getMove: () => Promise.resolve({ move: { ...move, stage }, halves: [] }) };
+  expect((await showMove({ store: moving, clock: deps.clock }, "fleet"))?.waiting).toEqual([words]);
 });
