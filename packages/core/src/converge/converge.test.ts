@@ -39,6 +39,20 @@ test("an instance goes by image and network, create and start, to running", () =
   ]);
 });
 
+test.each([
+  ["a container", aSpec()],
+  ["a pod", aSpec({ containers: [aContainer({ name: "a" }), aContainer({ name: "b" })] })],
+])("%s whose tenant's network goes as it is made gets another one before it starts", (_, spec) => {
+  const node = new ToyNode(spec);
+  for (let at = 0; at < 2; at++)
+    for (const step of node.look().steps) node.observed = applyStep(node.observed, step, node.now);
+  expect(node.observed.containers.map(one => one.state)).toEqual(["created"]);
+  node.observed = { ...node.observed, networks: [] };
+  expect(kinds(node.look())).toEqual(["create-network"]);
+  node.settle();
+  expect(node.look().statuses).toMatchObject([{ state: "running" }]);
+});
+
 test("a step in flight is not issued again", () => {
   const node = new ToyNode(aSpec());
   node.inFlight = node.look().steps.map(step => step.key);

@@ -37,9 +37,11 @@ function started(
       Object.entries(options.failures ?? {}).map(([id, failures]) => [`${id}@1/app`, { ...NEW_CONTAINER, failures }]),
     ),
   };
+  const tenants = [...new Set(instances.map(one => one.tenantId))];
+  const networks = tenants.map(tenantId => ({ id: `network-${tenantId}`, name: `skep-${tenantId}`, tenantId }));
   const { steps } = converge({
     assignment: anAssignment({ instances }),
-    observed: anObserved({ containers }),
+    observed: anObserved({ containers, networks }),
     memory,
     inFlight: (options.starting ?? []).map(id => stepKey.start(`of-${id}`)),
     confirmed: true,

@@ -4,7 +4,7 @@ import type { Health } from "../model/instance.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { DETACHED, endContainer, on, runs, stopContainer } from "./end.ts";
 import { judgePort } from "./port-taken.ts";
-import { makeReady } from "./ready.ts";
+import { makeNetwork, makeReady } from "./ready.ts";
 import { longestDelay, noteEnd, noteRunning, noteVanished } from "./restart.ts";
 import { attemptInTurn, isAhead, recall, remember, times, wake } from "./round.ts";
 import type { Round } from "./round.ts";
@@ -106,6 +106,9 @@ function begin(round: Round, instance: AssignedInstance, container: ContainerSpe
     return state("failed", container, `${container.name} is given up: ${port.because}`);
   }
   if (port !== undefined) return state("starting", container, `${container.name} waits: ${port.because}`);
+  // In a pod the sandbox has the network.
+  const waits = instance.spec.containers.length > 1 ? undefined : makeNetwork(round, instance.tenantId);
+  if (waits !== undefined) return state("starting", container, `${container.name} waits: ${waits}`);
   const step = { kind: "start-container", key, ...on(seen, reason === "" ? "it is wanted" : reason) } as const;
   const started = attemptInTurn(round, "start", step);
   if (started === undefined) return state("starting", container, `${container.name} waits for its turn to start`);

@@ -3,7 +3,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { DETACHED, endContainer, endGroup, on } from "./end.ts";
 import type { PartState } from "./part.ts";
 import { judgePort } from "./port-taken.ts";
-import { makeReady } from "./ready.ts";
+import { makeNetwork, makeReady } from "./ready.ts";
 import { longestDelay, noteEnd, noteRunning, noteVanished } from "./restart.ts";
 import { attemptInTurn, isAhead, recall, remember, wake } from "./round.ts";
 import type { Round } from "./round.ts";
@@ -80,6 +80,8 @@ function startSandbox(round: Round, instance: AssignedInstance, seen: ObservedCo
     return not("failed", `the pod is given up: ${port.because}`);
   }
   if (port !== undefined) return not("starting", `the pod waits: ${port.because}`);
+  const waits = makeNetwork(round, instance.tenantId);
+  if (waits !== undefined) return not("starting", `the pod waits: ${waits}`);
   const key = stepKey.start(seen.id);
   const step = { kind: "start-container", key, ...on(seen, "its pod is wanted") } as const;
   const started = attemptInTurn(round, "start", step);
