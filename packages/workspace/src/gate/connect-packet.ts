@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { generate, parser, type IConnackPacket, type IConnectPacket, type Packet } from "mqtt-packet";
 import { deviceUser, readDeviceUser, type DeviceKey } from "@skep/core/workspace/device.ts";
 import { mayPublish } from "@skep/core/workspace/topic.ts";
+import { headOf, TYPE, typeOf } from "../mqtt/packet.ts";
 import { MOST_HELD } from "./holding.ts";
 import type { MqttVersion } from "./inspect.ts";
 
@@ -95,8 +96,7 @@ export function connackForDevice(bytes: Buffer, { packet, version, device }: App
 
 /** Whether the broker let the gate in for it. */
 export function isAccepted(connack: Buffer): boolean {
-  const head = connack.findIndex((byte, at) => at > 0 && byte < 128) + 1;
-  return connack[0]! >> 4 === 2 && connack[head + 1] === 0;
+  return typeOf(connack) === TYPE.connack && connack[headOf(connack) + 1] === 0;
 }
 
 /** The CONNACK of one that is not let in. */

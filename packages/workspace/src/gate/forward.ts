@@ -1,6 +1,7 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { createCutter, StreamError } from "../mqtt/frames.ts";
+import { together, TYPE, typeOf } from "../mqtt/packet.ts";
 import type { Budget } from "./budget.ts";
 import type { Holding } from "./holding.ts";
 import type { Inspector } from "./inspect.ts";
@@ -43,8 +44,6 @@ export interface ForwardOptions {
 export function createForward(options: ForwardOptions): Forward {
   return new Passing(options);
 }
-
-const PINGREQ = 12;
 
 class Passing implements Forward {
   readonly #options: ForwardOptions;
@@ -108,7 +107,7 @@ class Passing implements Forward {
       if (this.#mayPass(packet)) passed.push(packet);
       if (this.#isOver) return;
     }
-    if (passed.length > 0) broker.write(passed.length === 1 ? passed[0]! : Buffer.concat(passed));
+    if (passed.length > 0) broker.write(together(passed));
     took(this.#at - from);
   }
 
@@ -127,7 +126,7 @@ class Passing implements Forward {
     if (verdict.kind === "denied") denied(verdict.topic);
     if (verdict.kind === "pass") {
       const isPassed = leaving.pass(packet) && holding.fromDevice(packet);
-      if (isPassed && packet[0]! >> 4 === PINGREQ) pings.passed();
+      if (isPassed && typeOf(packet) === TYPE.pingreq) pings.passed();
       return isPassed;
     }
     if (verdict.kind !== "end" && verdict.answer !== undefined) toDevice(verdict.answer);

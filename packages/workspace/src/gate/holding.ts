@@ -1,10 +1,11 @@
 import { Buffer } from "node:buffer";
 import { messageDigest } from "../message-digest.ts";
 import { StreamError } from "../mqtt/frames.ts";
+import { headOf, publishIdOf, qosOf, TYPE, typeOf } from "../mqtt/packet.ts";
 import { isPublish, readPublish } from "../mqtt/publish-frame.ts";
 import type { Budget } from "./budget.ts";
 import { Message, type Owner, type Sender } from "./held-message.ts";
-import { headOf, type MqttVersion } from "./inspect.ts";
+import type { MqttVersion } from "./inspect.ts";
 import type { Unanswered } from "./unanswered.ts";
 
 /**
@@ -45,7 +46,6 @@ const FEW_HELD = 4;
 /** Those of QoS 2 behind their PUBREC: an old device may send many before it reads the first. */
 const MOST_RECEIVED = 10_000;
 
-const [PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT] = [4, 5, 6, 7, 14];
 const FIRST = { puback: 0x40, pubrec: 0x50, pubrel: 0x62, pubcomp: 0x70 };
 const FAILURE = 0x80;
 
@@ -87,7 +87,7 @@ class Keeper implements Holding {
   }
 
   fits(packet: Buffer): boolean {
-    const packetId = idOfPublish(packet);
+    const packetId = publishIdOf(packet);
     if (packetId === 0) return true;
     const before = this.#messages.get(packetId);
     // One answer to two messages of a number would be taken for the answer to both.
@@ -99,28 +99,28 @@ class Keeper implements Holding {
   fromDevice(packet: Buffer): boolean {
     if (this.#isClosed) return false;
     if (isPublish(packet)) return this.#publish(packet);
-    const type = packet[0]! >> 4;
-    if (type === DISCONNECT) this.#hasLeft = true;
-    return type === PUBREL ? this.#release(packet) : true;
+    const type = typeOf(packet);
+    if (type === TYPE.disconnect) this.#hasLeft = true;
+    return type === TYPE.pubrel ? this.#release(packet) : true;
   }
 
   fromBroker(packet: Buffer): boolean {
     if (this.#isClosed) return false;
-    const type = packet[0]! >> 4;
-    if (type !== PUBACK && type !== PUBREC && type !== PUBCOMP) return true;
+    const type = typeOf(packet);
+    if (type !== TYPE.puback && type !== TYPE.pubrec && type !== TYPE.pubcomp) return true;
     const packetId = idOf(packet);
     const one = this.#messages.get(packetId);
     // A PUBCOMP answers what an earlier connection of the device had begun. A PUBREC that nobody
     // waits for is of such a one, too: the device sends that message again.
-    const isOfAnother = one === undefined || one.isAcknowledged || (one.qos === 2) === (type === PUBACK);
-    if (isOfAnother || (type === PUBCOMP && !one.isReceived)) return type === PUBCOMP;
+    const isOfAnother = one === undefined || one.isAcknowledged || (one.qos === 2) === (type === TYPE.puback);
+    if (isOfAnother || (type === TYPE.pubcomp && !one.isReceived)) return type === TYPE.pubcomp;
     if (codeOf(packet) >= FAILURE) {
       one.waiting.remove(one);
       this.#remove(one);
       this.#options.answered();
       return true;
     }
-    if (type === PUBREC) {
+    if (type === TYPE.pubrec) {
       one.isReceived = true;
       this.#options.toBroker(short(FIRST.pubrel, packetId));
     } else this.#acknowledge(one);
@@ -210,21 +210,8 @@ function short(first: number, packetId: number): Buffer {
   return Buffer.from([first, 2, packetId >> 8, packetId & 0xff]);
 }
 
-function qosOf(packet: Buffer): number {
-  return (packet[0]! >> 1) & 3;
-}
-
 function isRepeated(packet: Buffer): boolean {
   return (packet[0]! & 8) !== 0;
-}
-
-/** 0 for all that has none, and for what is cut off: that is judged elsewhere. */
-function idOfPublish(packet: Buffer): number {
-  if (!isPublish(packet) || qosOf(packet) === 0) return 0;
-  const at = headOf(packet);
-  if (packet.length < at + 2) return 0;
-  const behind = at + 2 + packet.readUInt16BE(at);
-  return packet.length < behind + 2 ? 0 : packet.readUInt16BE(behind);
 }
 
 function idOf(packet: Buffer): number {

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { generate, type Packet } from "mqtt-packet";
 import type { DeviceKey } from "@skep/core/workspace/device.ts";
 import { mayPublish, maySubscribe } from "@skep/core/workspace/topic.ts";
+import { headOf, qosOf, TYPE, typeOf } from "../mqtt/packet.ts";
 
 /** MQTT 3.1, 3.1.1 or 5. */
 export type MqttVersion = 3 | 4 | 5;
@@ -19,11 +20,11 @@ export type Verdict =
 export type Inspector = (packet: Buffer) => Verdict;
 
 const PASS: Verdict = { kind: "pass" };
-const PUBLISH = 3;
-const PUBREL = 6;
-const SUBSCRIBE = 8;
 /** Acknowledgements, UNSUBSCRIBE, PINGREQ and DISCONNECT mean the own session only. */
-const HARMLESS = new Set([4, 5, 7, 10, 12, 14]);
+const HARMLESS: ReadonlySet<number> = new Set([
+  ...[TYPE.puback, TYPE.pubrec, TYPE.pubcomp],
+  ...[TYPE.unsubscribe, TYPE.pingreq, TYPE.disconnect],
+]);
 const NOT_AUTHORIZED = 0x87;
 /** In MQTT 3.1.1 the only code of a failure. */
 const FAILURE = 0x80;
@@ -37,7 +38,7 @@ export function createInspector(device: DeviceKey, version: MqttVersion): Inspec
   const deniedIds = new Set<number>();
 
   function publish(packet: Buffer, at: number): Verdict {
-    const qos = (packet[0]! >> 1) & 3;
+    const qos = qosOf(packet);
     const topic = readText(packet, at);
     if (qos === 3 || topic === undefined) return malformed("PUBLISH");
     const behind = at + 2 + packet.readUInt16BE(at);
@@ -74,11 +75,11 @@ export function createInspector(device: DeviceKey, version: MqttVersion): Inspec
   }
 
   return packet => {
-    const type = packet[0]! >> 4;
+    const type = typeOf(packet);
     const at = headOf(packet);
-    if (type === PUBLISH) return publish(packet, at);
-    if (type === SUBSCRIBE) return subscribe(packet, at);
-    if (type === PUBREL) return pubrel(packet, at);
+    if (type === TYPE.publish) return publish(packet, at);
+    if (type === TYPE.subscribe) return subscribe(packet, at);
+    if (type === TYPE.pubrel) return pubrel(packet, at);
     if (HARMLESS.has(type)) return PASS;
     return { kind: "end", because: `it sent a packet of type ${type}, which no connected device sends` };
   };
@@ -90,13 +91,6 @@ function malformed(what: string): Verdict {
 
 function answer(packet: Packet, version: MqttVersion): Buffer {
   return generate(packet, { protocolVersion: version });
-}
-
-/** Where the packet goes on behind type and length; the packet is whole. */
-export function headOf(packet: Buffer): number {
-  let at = 1;
-  while (packet[at]! >= 128) at += 1;
-  return at + 1;
 }
 
 /** The text at a place; `undefined` where it is cut off, no UTF-8, or has a NUL. */

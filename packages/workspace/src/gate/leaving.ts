@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { Clock } from "@skep/kit/clock.ts";
-import { headOf } from "./inspect.ts";
+import { headOf, publishIdOf, qosOf, TYPE, typeOf } from "../mqtt/packet.ts";
 
 /**
  * Ends a connection so that nothing that the broker took from the device is left without an answer,
@@ -35,9 +35,6 @@ export interface LeavingOptions {
 /** What is not finished within this time is ended all the same. */
 const MOST_MS = 5_000;
 
-const PUBLISH = 3;
-const PUBREL = 6;
-
 /**
  * Makes one. From `begin` on messages of QoS 1 and 2 stay with the device, which sends them again
  * to the next broker. What it had begun of QoS 2 is finished first. Then a ping goes to the broker.
@@ -70,12 +67,12 @@ export function createLeaving({ clock, ping, pings, held, end }: LeavingOptions)
       return isLeaving;
     },
     pass: packet => {
-      const type = packet[0]! >> 4;
-      if (type === PUBLISH) {
-        const qos = (packet[0]! >> 1) & 3;
+      const type = typeOf(packet);
+      if (type === TYPE.publish) {
+        const qos = qosOf(packet);
         if (qos > 0 && isLeaving) return false;
-        if (qos === 2) begun.add(idOfPublish(packet));
-      } else if (type === PUBREL) {
+        if (qos === 2) begun.add(publishIdOf(packet));
+      } else if (type === TYPE.pubrel) {
         begun.delete(packet.readUInt16BE(headOf(packet)));
         // The packet itself goes first.
         if (isLeaving) queueMicrotask(ask);
@@ -94,9 +91,4 @@ export function createLeaving({ clock, ping, pings, held, end }: LeavingOptions)
       cancelLate();
     },
   };
-}
-
-function idOfPublish(packet: Buffer): number {
-  const at = headOf(packet);
-  return packet.readUInt16BE(at + 2 + packet.readUInt16BE(at));
 }

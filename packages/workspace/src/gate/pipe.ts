@@ -5,6 +5,7 @@ import { deviceUser } from "@skep/core/workspace/device.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { createCutter, StreamError } from "../mqtt/frames.ts";
+import { together, TYPE, typeOf } from "../mqtt/packet.ts";
 import type { Budget } from "./budget.ts";
 import { farewell, type Application } from "./connect-packet.ts";
 import { createForward } from "./forward.ts";
@@ -53,8 +54,6 @@ export interface PipeDeps {
   readonly log: Log;
 }
 
-/** The answer to a ping. */
-const PINGRESP = 13;
 /** Bytes of answers behind what a device does not read; a thousand answers. */
 const MOST_UNREAD = 4_096;
 
@@ -154,7 +153,7 @@ function createBackward({ device, broker, holding, leaving, pings, finish }: Bac
     if (chunk.length === 0) return;
     try {
       const packets = cutter.push(chunk);
-      const isPong = (packet: Buffer): boolean => packet[0]! >> 4 === PINGRESP;
+      const isPong = (packet: Buffer): boolean => typeOf(packet) === TYPE.pingresp;
       const passed = packets.filter(packet => (isPong(packet) ? pings.answered() : holding.fromBroker(packet)));
       if (passed.length > 0 && !device.write(together(passed))) broker.pause();
       if (packets.some(isPong)) leaving.look();
@@ -163,8 +162,4 @@ function createBackward({ device, broker, holding, leaving, pings, finish }: Bac
       finish(`the broker broke the stream: ${error.message}`);
     }
   };
-}
-
-function together(packets: readonly Buffer[]): Buffer {
-  return packets.length === 1 ? packets[0]! : Buffer.concat(packets);
 }

@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { StreamError } from "./frames.ts";
+import { headOf, qosOf, TYPE, typeOf } from "./packet.ts";
 
 /** A PUBLISH, as far as a reader wants it. */
 export interface Published {
@@ -15,11 +16,9 @@ export interface Published {
   readonly subscriptionId: number;
 }
 
-const PUBLISH = 3;
-
 /** Whether a whole packet is a PUBLISH. */
 export function isPublish(packet: Buffer): boolean {
-  return packet[0]! >> 4 === PUBLISH;
+  return typeOf(packet) === TYPE.publish;
 }
 
 /**
@@ -28,10 +27,9 @@ export function isPublish(packet: Buffer): boolean {
  */
 export function readPublish(packet: Buffer, version: 3 | 4 | 5 = 5): Published {
   const flags = packet[0]!;
-  const qos = (flags >> 1) & 3;
+  const qos = qosOf(packet);
   if (qos === 3) throw malformed("a QoS of 3");
-  let at = 1;
-  while (packet[at++]! > 0x7f);
+  let at = headOf(packet);
   const topicEnd = endOfText(packet, at, packet.length);
   const topic = packet.toString("utf8", at + 2, topicEnd);
   at = topicEnd;
