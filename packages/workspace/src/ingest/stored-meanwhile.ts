@@ -15,13 +15,15 @@ export async function storedMeanwhile(
   within: number,
 ): Promise<ReadonlySet<string>> {
   const prefixes = deliveries.flatMap(one => keys.prefix({ ...one, isRepeated: true }) ?? []);
-  if (prefixes.length === 0) return new Set();
+  const [first] = prefixes;
+  if (first === undefined) return new Set();
   const known = await database.recall(prefixes, within);
   const ours = new Set(own);
+  // All beginnings have one length.
+  const end = KEY_ORDER_LENGTH + first.length;
   return new Set(
     own.filter(key => {
-      const prefix = prefixes.find(one => key.startsWith(one, KEY_ORDER_LENGTH));
-      const stored = prefix === undefined ? undefined : known.get(prefix);
+      const stored = known.get(key.slice(KEY_ORDER_LENGTH, end));
       return stored !== undefined && !ours.has(stored);
     }),
   );

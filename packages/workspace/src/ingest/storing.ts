@@ -67,12 +67,15 @@ export function createStoring(deliveries: readonly Delivery[], context: StoringC
       attempts += 1;
       const left = attempts === 1 ? NONE : await leftOut([...documents, ...letters]);
       if (!settings.mayRead()) throw new Error(NOT_OURS);
-      const isOurs = ({ _id }: { readonly _id: string }): boolean => !left.has(_id);
-      const [kept, refused] = [documents.filter(isOurs), letters.filter(isOurs)];
+      const [kept, refused] = [without(documents, left), without(letters, left)];
       const buried = await rescue(ports.database, kept, refused);
       return { buried, stored: kept.length + refused.length - buried };
     },
   };
+}
+
+function without<T extends { readonly _id: string }>(all: readonly T[], left: ReadonlySet<string>): readonly T[] {
+  return left.size === 0 ? all : all.filter(one => !left.has(one._id));
 }
 
 interface Sorted {
