@@ -41,7 +41,7 @@ export function createTwinDatabase(): TwinDatabase {
       const keys = [...twin.stored.keys(), ...twin.buried.keys()].slice(-within);
       return new Map(
         prefixes.flatMap(prefix => {
-          const key = keys.find(one => one.startsWith(prefix, KEY_ORDER_LENGTH));
+          const key = keys.findLast(one => one.startsWith(prefix, KEY_ORDER_LENGTH));
           return key === undefined ? [] : [[prefix, key] as const];
         }),
       );
