@@ -40,6 +40,12 @@ function read(
   return { reader, states, delivered };
 }
 
+/** A delivery, but for its connection and its number. */
+const ONE = {
+  ...{ topic: "a", payload: new Uint8Array(), isRepeated: false },
+  ...{ senderId: undefined, subscriptionId: 1, digest: "" },
+};
+
 describe("a reader", () => {
   it("keeps its session, and says how much it takes at once", async () => {
     const { port, heard } = await broker(well);
@@ -203,24 +209,16 @@ describe("a reader", () => {
     const { port, heard } = await broker(well);
     const { reader } = read(port);
     await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
-    const one = {
-      topic: "a",
-      payload: new Uint8Array(),
-      isRepeated: false,
-      senderId: undefined,
-      subscriptionId: 1,
-      digest: "",
-    };
     reader.acknowledge([
-      { ...one, connection: 1, packetId: 3 },
-      { ...one, connection: 1, packetId: 0 },
-      { ...one, connection: 0, packetId: 4 },
-      { ...one, connection: 1, packetId: 2 },
+      { ...ONE, connection: 1, packetId: 3 },
+      { ...ONE, connection: 1, packetId: 0 },
+      { ...ONE, connection: 0, packetId: 4 },
+      { ...ONE, connection: 1, packetId: 2 },
     ]);
     await vi.waitFor(() => expect(heard.filter(packet => packet.cmd === "puback")).toHaveLength(2));
     await systemClock.sleep(50);
     expect(heard.filter(packet => packet.cmd === "puback").map(packet => packet.messageId)).toEqual([3, 2]);
-    const isCurrent = (connection: number): boolean => reader.isCurrent({ ...one, connection, packetId: 1 });
+    const isCurrent = (connection: number): boolean => reader.isCurrent({ ...ONE, connection, packetId: 1 });
     expect([isCurrent(0), isCurrent(1)]).toEqual([false, true]);
     await reader.close();
     expect(isCurrent(1)).toBe(false);
@@ -230,16 +228,15 @@ describe("a reader", () => {
     const { port, heard } = await broker(well);
     const { reader } = read(port, () => true, systemClock, { confirms: "acme" });
     await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
-    const one = { topic: "a", payload: new Uint8Array(), isRepeated: false, senderId: undefined, subscriptionId: 1 };
-    const [first, second] = ["first", "second"].map(topic => messageDigest(topic, one.payload, undefined)) as [
+    const [first, second] = ["first", "second"].map(topic => messageDigest(topic, ONE.payload, undefined)) as [
       string,
       string,
     ];
     reader.acknowledge([
-      { ...one, connection: 1, packetId: 3, digest: first },
-      { ...one, connection: 1, packetId: 0, digest: "at QoS 0" },
-      { ...one, connection: 0, packetId: 4, digest: "of an older" },
-      { ...one, connection: 1, packetId: 2, digest: second },
+      { ...ONE, connection: 1, packetId: 3, digest: first },
+      { ...ONE, connection: 1, packetId: 0, digest: "at QoS 0" },
+      { ...ONE, connection: 0, packetId: 4, digest: "of an older" },
+      { ...ONE, connection: 1, packetId: 2, digest: second },
     ]);
     await vi.waitFor(() => expect(heard.filter(packet => packet.cmd === "puback")).toHaveLength(2));
     const told = heard.find(
@@ -272,15 +269,7 @@ describe("a reader", () => {
     const { reader, delivered } = read(port);
     await vi.waitFor(() => expect(reader.state().kind).toBe("connected"));
     reader.pause(true);
-    const one = {
-      topic: "a",
-      payload: new Uint8Array(),
-      isRepeated: false,
-      senderId: undefined,
-      subscriptionId: 1,
-      digest: "",
-    };
-    reader.acknowledge([{ ...one, connection: 1, packetId: 1 }]);
+    reader.acknowledge([{ ...ONE, connection: 1, packetId: 1 }]);
     await systemClock.sleep(100);
     expect(delivered).toEqual([]);
     reader.pause(false);
