@@ -1,15 +1,15 @@
 import type { Clock } from "@skep/kit/clock.ts";
+import { retry } from "@skep/kit/retry.ts";
 
-const FIRST_RETRY_MS = 1_000;
-const MOST_RETRY_MS = 30_000;
+/** Nothing is left to chance: few begin together, and a person may wait for it. */
+const BACKOFF = { baseMs: 1_000, maxMs: 30_000, random: () => 1 };
 
 /** Begins something that may be away, and goes on trying until it has. */
 export class Beginning {
   readonly #clock: Clock;
   readonly #begin: () => Promise<void>;
-  #isOver = false;
   #problem: string | undefined = "it has not answered yet";
-  #cancel = (): void => undefined;
+  readonly #ending = new AbortController();
 
   /** @param begin is called again where it rejects. */
   constructor(clock: Clock, begin: () => Promise<void>) {
@@ -30,25 +30,19 @@ export class Beginning {
 
   /** Resolves once it has begun or failed, or after so long; then it goes on trying. */
   async soon(waitMs: number): Promise<void> {
-    const waited = Promise.withResolvers<void>();
-    const cancel = this.#clock.timer(waitMs, waited.resolve);
-    await Promise.race([this.#try(FIRST_RETRY_MS), waited.promise]);
+    const { promise: waited, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.timer(waitMs, resolve);
+    const onRetry = (error: unknown): void => {
+      this.#problem = (error as Error).message;
+      resolve();
+    };
+    // It rejects only once nobody wants it any more.
+    void retry(() => this.now(), { ...BACKOFF, onRetry }, this.#clock, this.#ending.signal).then(resolve, resolve);
+    await waited;
     cancel();
   }
 
   stop(): void {
-    this.#isOver = true;
-    this.#cancel();
-  }
-
-  async #try(retryMs: number): Promise<void> {
-    try {
-      await this.now();
-    } catch (error) {
-      this.#problem = (error as Error).message;
-      if (this.#isOver) return;
-      const nextMs = Math.min(retryMs * 2, MOST_RETRY_MS);
-      this.#cancel = this.#clock.timer(retryMs, () => void this.#try(nextMs));
-    }
+    this.#ending.abort();
   }
 }
