@@ -18,7 +18,7 @@ export function mergeSpots(base: Spot, over: Spot, keys: readonly string[], prob
   if (rule?.by === "replace") return over;
   if (isNothing(over)) return base;
   if (isNothing(base)) return over;
-  const merged = rule === undefined ? undefined : byRule(rule, base, over, keys, problems);
+  const merged = rule === undefined ? undefined : byRule(rule, base, over);
   const [left, right] = merged ?? [base, over];
   if (left.kind === "map" && right.kind === "map") return mergeMaps(left, right, keys, problems);
   if (left.kind === "list" && right.kind === "list")
@@ -69,7 +69,7 @@ function settled(spot: Spot, problems: Problems): Spot {
 type Two = readonly [Spot, Spot];
 
 /** Both values in a form in which they can be joined; `undefined` where they are as they are. */
-function byRule(rule: MergeRule, base: Spot, over: Spot, keys: readonly string[], problems: Problems): Two | undefined {
+function byRule(rule: MergeRule, base: Spot, over: Spot): Two | undefined {
   switch (rule.by) {
     case "pairs":
       return base.kind === "map" && over.kind === "map" ? undefined : [pairsOf(base), pairsOf(over)];
@@ -89,7 +89,6 @@ function byRule(rule: MergeRule, base: Spot, over: Spot, keys: readonly string[]
     case "replace":
       return [over, over];
   }
-  return problems.refuse(over, `\`${keys.join(".")}\` cannot be merged`, "Write it in one file");
 }
 
 function without(base: readonly Spot[], over: readonly Spot[], rule: MergeRule | undefined): readonly Spot[] {
