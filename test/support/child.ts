@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 
 /** A program under test's control. */
 export interface Child {
@@ -40,13 +39,34 @@ export function startChild(program: string, args: readonly string[], options: Sp
   };
 }
 
-/** A port of the loopback that nobody listens on at this moment. */
+/**
+ * Where tests look for ports: below those that the system gives to outgoing connections (32768
+ * and up on Linux), as one of these took a port between the look and the program that was to
+ * listen there.
+ */
+const PORTS = { first: 20_000, ofOneProcess: 40, processes: 170 };
+let looks = 0;
+
+/**
+ * A port of the loopback that nobody listens on at this moment. Each process looks in a range of
+ * its own, so that two that look at once do not answer the same port.
+ * @throws {Error} when the whole range is taken.
+ */
 export async function freePort(): Promise<number> {
+  const first = PORTS.first + (process.pid % PORTS.processes) * PORTS.ofOneProcess;
+  for (let tries = 0; tries < PORTS.ofOneProcess; tries += 1) {
+    const port = first + (looks++ % PORTS.ofOneProcess);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`Each port from ${first} to ${first + PORTS.ofOneProcess - 1} is taken; end what listens there.`);
+}
+
+/** Whether somebody could listen there. */
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
+  const listens = await new Promise<boolean>(resolve => {
+    server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
   });
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
+  if (listens) await new Promise(resolve => server.close(resolve));
+  return listens;
 }

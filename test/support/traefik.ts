@@ -59,8 +59,8 @@ export async function startTraefik(routes?: string): Promise<Traefik> {
     return (await answer.json()) as ShownRouter[];
   };
   await eventually(async () => {
-    const { status } = await fetch(`http://127.0.0.1:${api}/ping`);
-    if (status !== 200) throw new Error(`ping says ${status}: ${child.output()}`);
+    const says = await fetch(`http://127.0.0.1:${api}/ping`).then(({ status }) => status, String);
+    if (says !== 200) throw new Error(`ping says ${says}: ${child.output()}`);
   }, 30_000);
   return {
     serve: text => (config = text),

@@ -87,8 +87,8 @@ export async function startWorkspaceRig(options: RigOptions = {}): Promise<Works
   const output = (): string => [scheduler, ...hosts.map(one => one.child)].map(one => one.output()).join("\n");
   await eventually(async () => {
     for (const url of [`${apiUrl}/readyz`, routes]) {
-      const { status } = await fetch(url);
-      if (status !== 200) throw new Error(`${url} says ${status}: ${output()}`);
+      const says = await fetch(url).then(({ status }) => status, String);
+      if (says !== 200) throw new Error(`${url} says ${says}: ${output()}`);
     }
   }, 60_000);
   // An edge that is refused at first asks again ever more slowly.
