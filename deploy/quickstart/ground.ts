@@ -55,7 +55,7 @@ async function fleetGround(options: StartOptions, onStep: (text: string) => void
     trial:
       options.nodes > 1
         ? [`npm run -s devswarm -- kill node-2${ofFleet}`, "lose a node; ask httpbin again"]
-        : ["npm run -s skep -- restart httpbin", "new copies first; ask httpbin meanwhile"],
+        : ["npm run -s skep -- restart httpbin-web", "new copies first; ask httpbin meanwhile"],
     usage: () => Promise.resolve(fleetUsage(fleet)),
     async openPorts() {
       for (const one of portsOf(options))
@@ -103,7 +103,7 @@ async function localGround(local: LocalFleet, options: StartOptions): Promise<Gr
       SKEP_DOCKER_SOCKET: local.socketOnNode,
     },
     trial: [
-      "docker rm -f $(docker ps -qf label=skep.deployment=default.httpbin | head -1)",
+      "docker rm -f $(docker ps -qf label=skep.deployment=default.httpbin-web | head -1)",
       "lose a copy; it is back at once",
     ],
     usage: () => containersUsage(local.nodes[0]?.socket ?? "", ["com.docker.stack.namespace=skep", "skep.instance"]),

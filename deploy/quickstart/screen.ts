@@ -57,7 +57,7 @@ function workspacesPart(workspaces: readonly SampleWorkspace[]): string {
 function trials(cluster: Cluster, workspaces: readonly SampleWorkspace[]): readonly string[] {
   const ofFleet = [
     ["npm run -s skep -- ps", "every instance: node, state, health"],
-    ["npm run -s skep -- scale httpbin=5", "two more copies"],
+    ["npm run -s skep -- scale httpbin-web=5", "two more copies"],
     cluster.trial,
   ] as const;
   const ofWorkspaces = workspaces.map(

@@ -69,6 +69,8 @@ function drawSpec(chance: Chance, name: string): DeploymentSpec {
   return aSpec({
     name,
     exclusive: name === "share" ? false : name === "one" ? true : undefined,
+    project: undefined,
+    service: undefined,
     replicas: name === "db" || name === "one" ? 1 : chance.whole(1, mounts ? 3 : 4),
     containers: isPod ? [container("app", 8080), container("side", 9090)] : [container("app", 8080)],
     placement: {

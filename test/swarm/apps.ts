@@ -1,10 +1,14 @@
 import { docker } from "@skep/devswarm/fleet.ts";
 import type { Platform } from "./platform.ts";
 
-/** A Compose file of one web app in `replicas` copies at `http://<name>.test`. */
+/**
+ * A Compose file of one web app in `replicas` copies at `http://<name>.test`: the deployment
+ * `<name>-app`.
+ */
 export function webApp(platform: Platform, name: string, replicas: number, more = ""): string {
-  return `services:
-  ${name}:
+  return `name: ${name}
+services:
+  app:
     image: ${platform.images["go-httpbin"]}
     environment: { USE_REAL_HOSTNAME: "true" }
     ports: ["8080"]

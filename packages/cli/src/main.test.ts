@@ -32,7 +32,7 @@ describe("the skep process", { timeout: 30_000 }, () => {
     const file = "services: { web: { image: nginx, cpus: 1, mem_limit: 1g, pids_limit: 9 } }";
     const deployed = await skep(["deploy", "-f", "-"], env, test.folder, file);
     expect(deployed).toMatchObject({ code: 0, err: "" });
-    expect(deployed.out.trimEnd().split("\n").at(-1)).toBe("ok default.web  1 of 1 healthy");
+    expect(deployed.out.trimEnd().split("\n").at(-1)).toBe("ok default.app-web  1 of 1 healthy");
     expect(await skep(["ps", "nope"], env, test.folder)).toMatchObject({ code: 5, out: "" });
   });
 

@@ -42,7 +42,7 @@ export function badInputScenarios(given: () => Platform): void {
     expect(result.code).toBe(2);
     expect(result.stderr).toMatch(/:\d+:\d+/);
     expect(result.stderr).toMatch(reason);
-    await expect(platform.client.deployments.getDeployment({ deploymentId: "default.hostile" })).rejects.toThrow();
+    await expect(platform.client.deployments.getDeployment({ deploymentId: "default.hostile-app" })).rejects.toThrow();
   });
 
   it("explains what removed each node when none fits", async () => {
@@ -52,8 +52,8 @@ export function badInputScenarios(given: () => Platform): void {
       "      replicas: 1\n      placement: { constraints: ['node.labels.gpu == true'] }",
     );
     expect((await platform.skep(["deploy", "-f", "-", "--no-wait"], file)).code).toBe(0);
-    await eventually(async () => expect((await platform.skep(["explain", "picky"])).stdout).toMatch(/gpu/), 15_000);
-    expect((await platform.skep(["rm", "picky"])).code).toBe(0);
+    await eventually(async () => expect((await platform.skep(["explain", "picky-app"])).stdout).toMatch(/gpu/), 15_000);
+    expect((await platform.skep(["rm", "picky-app"])).code).toBe(0);
   });
 
   it("refuses a domain that another tenant routes", async () => {
@@ -73,10 +73,14 @@ export function badInputScenarios(given: () => Platform): void {
 
   it("refuses an update that is based on an old version", async () => {
     const platform = given();
-    const { deployment } = await platform.client.deployments.getDeployment({ deploymentId: "default.web" });
+    const { deployment } = await platform.client.deployments.getDeployment({ deploymentId: "default.web-app" });
     const stale = (deployment?.resourceVersion ?? 0n) - 1n;
     await expect(
-      platform.client.deployments.scaleDeployment({ deploymentId: "default.web", replicas: 9, resourceVersion: stale }),
+      platform.client.deployments.scaleDeployment({
+        deploymentId: "default.web-app",
+        replicas: 9,
+        resourceVersion: stale,
+      }),
     ).rejects.toThrow(/version/);
   });
 

@@ -22,7 +22,7 @@ export function clonedScenarios(given: () => Platform): void {
     const result = await platform.skep(["deploy", "-f", "-"], webApp(platform, "steady", 3));
     expect(result.code, result.stdout + result.stderr).toBe(0);
     await answersEverywhere(platform, "steady.test", 3);
-    const before = await runsOf(platform, "default.steady");
+    const before = await runsOf(platform, "default.steady-app");
     const original = await sessionOf(platform);
     const clients = platform.fleet.nodes.map(({ address }) => askSteadily(address, "steady.test", "/status/200"));
 
@@ -32,10 +32,10 @@ export function clonedScenarios(given: () => Platform): void {
       expect(stdout).toMatch(new RegExp(`Two agents speak as node ${NODE} .*session ${original} was there first`));
     }, 30_000);
     // What the node is told is carried out, and the original is the one that reports it.
-    const scaled = await platform.skep(["scale", "steady=6"]);
+    const scaled = await platform.skep(["scale", "steady-app=6"]);
     expect(scaled.code, scaled.stdout + scaled.stderr).toBe(0);
     await answersEverywhere(platform, "steady.test", 6, 60_000);
-    const during = await runsOf(platform, "default.steady");
+    const during = await runsOf(platform, "default.steady-app");
     expect(during).toHaveLength(6);
     expect(during).toEqual(expect.arrayContaining([...before]));
     expect(await sessionOf(platform)).toBe(original);
@@ -47,15 +47,15 @@ export function clonedScenarios(given: () => Platform): void {
 
   it("leaves everything quiet when it goes", async () => {
     const platform = given();
-    const [before, original] = [await runsOf(platform, "default.steady"), await sessionOf(platform)];
+    const [before, original] = [await runsOf(platform, "default.steady-app"), await sessionOf(platform)];
     await removeClone(platform);
     await eventually(async () => {
       const { warnings, nodes } = await platform.client.platform.getStatus({});
       expect([warnings, nodes]).toEqual([[], { ready: platform.fleet.nodes.length }]);
     }, QUIET_MS);
-    expect([await runsOf(platform, "default.steady"), await sessionOf(platform)]).toEqual([before, original]);
-    expect((await platform.skep(["rm", "steady"])).code).toBe(0);
-    await eventually(async () => expect(await seenContainers(platform, "default.steady")).toEqual([]), 30_000);
+    expect([await runsOf(platform, "default.steady-app"), await sessionOf(platform)]).toEqual([before, original]);
+    expect((await platform.skep(["rm", "steady-app"])).code).toBe(0);
+    await eventually(async () => expect(await seenContainers(platform, "default.steady-app")).toEqual([]), 30_000);
   });
 }
 

@@ -90,7 +90,7 @@ export function deployScenarios(given: () => Platform): void {
 
   it("answers the SQL that the requirements name", async () => {
     const platform = given();
-    const locations = await platform.sql("SELECT * FROM deployment_locations WHERE deployment_id = 'default.web'");
+    const locations = await platform.sql("SELECT * FROM deployment_locations WHERE deployment_id = 'default.web-app'");
     expect(locations).toHaveLength(3);
     expect(new Set(locations.map(row => row["status"]))).toEqual(new Set(["running"]));
     const nodes = await platform.sql(
@@ -98,7 +98,7 @@ export function deployScenarios(given: () => Platform): void {
     );
     expect(nodes).toHaveLength(3);
     const [route] = await platform.sql("SELECT * FROM deployment_routing WHERE domain = 'web.test'");
-    expect(route).toMatchObject({ deployment_id: "default.web", target_port: 8080 });
+    expect(route).toMatchObject({ deployment_id: "default.web-app", target_port: 8080 });
     expect(route).toHaveProperty("load_balancer_algo");
   });
 
@@ -106,18 +106,18 @@ export function deployScenarios(given: () => Platform): void {
     const platform = given();
     const ps = await platform.skep(["ps", "--output", "json"]);
     expect(JSON.parse(ps.stdout)).toHaveLength(6);
-    expect((await platform.skep(["apps"])).stdout).toContain("web");
-    expect((await platform.skep(["explain", "web"])).code).toBe(0);
+    expect((await platform.skep(["apps"])).stdout).toContain("web-app");
+    expect((await platform.skep(["explain", "web-app"])).code).toBe(0);
     expect((await platform.skep(["routes"])).stdout).toContain("web.test");
     expect((await platform.skep(["status"])).code).toBe(0);
-    expect((await platform.skep(["describe", "web"])).code).toBe(0);
+    expect((await platform.skep(["describe", "web-app"])).code).toBe(0);
     expect((await platform.skep(["events"])).code).toBe(0);
   });
 
   it("shows the last lines that each copy printed", async () => {
     const platform = given();
     // The probe asks each copy once a second, and go-httpbin prints a line for each request.
-    const logs = await platform.skep(["logs", "web", "--tail", "5"]);
+    const logs = await platform.skep(["logs", "web-app", "--tail", "5"]);
     expect(logs.code, logs.stderr).toBe(0);
     const lines = logs.stdout.split("\n").filter(Boolean);
     const perCopy = Map.groupBy(lines, line => line.split(" ")[0]);
@@ -127,24 +127,24 @@ export function deployScenarios(given: () => Platform): void {
   it("runs a command in a container, with its output, its input and its exit code", async () => {
     const platform = given();
     const skep = (...argv: string[]): ReturnType<Platform["skep"]> => platform.skep(["exec", ...argv], "from afar\n");
-    const ran = await skep("web", "--", "sh", "-c", "echo out; echo err >&2; exit 42");
+    const ran = await skep("web-app", "--", "sh", "-c", "echo out; echo err >&2; exit 42");
     expect(ran).toEqual({ code: 42, stdout: "out\n", stderr: "err\n" });
-    expect(await skep("web", "-i", "--", "cat")).toEqual({ code: 0, stdout: "from afar\n", stderr: "" });
-    const missing = await skep("web", "--", "no-such-program");
+    expect(await skep("web-app", "-i", "--", "cat")).toEqual({ code: 0, stdout: "from afar\n", stderr: "" });
+    const missing = await skep("web-app", "--", "no-such-program");
     expect(missing).toMatchObject({ code: 127, stdout: "" });
     expect(missing.stderr).toMatch(/no-such-program.*not found/);
-    expect(await skep("web.99", "--", "true")).toMatchObject({ code: 5 });
-    const events = await platform.skep(["events", "web"]);
-    expect(events.stdout).toMatch(/exec .* asked to run sh in container \S+ of default\.web\.\d+ on \S+/);
+    expect(await skep("web-app.99", "--", "true")).toMatchObject({ code: 5 });
+    const events = await platform.skep(["events", "web-app"]);
+    expect(events.stdout).toMatch(/exec .* asked to run sh in container \S+ of default\.web-app\.\d+ on \S+/);
     expect(events.stdout).not.toContain("exit 42");
   });
 
   it("scales down and up again", async () => {
     const platform = given();
-    expect((await platform.skep(["scale", "web=1"])).code).toBe(0);
-    await eventually(async () => expect(await seenContainers(platform, "default.web")).toHaveLength(1), 30_000);
+    expect((await platform.skep(["scale", "web-app=1"])).code).toBe(0);
+    await eventually(async () => expect(await seenContainers(platform, "default.web-app")).toHaveLength(1), 30_000);
     await answersEverywhere(platform, "web.test", 1);
-    expect((await platform.skep(["scale", "web=3"])).code).toBe(0);
+    expect((await platform.skep(["scale", "web-app=3"])).code).toBe(0);
     await answersEverywhere(platform, "web.test", 3);
   });
 }

@@ -44,6 +44,6 @@ export function edgeLabelScenarios(given: () => Platform): void {
     const result = await platform.skep(["deploy", "-f", "-"], webApp(platform, "later", 1));
     expect(result.code, result.stdout + result.stderr).toBe(0);
     await answersEverywhere(platform, "later.test", 1);
-    expect((await platform.skep(["rm", "later"])).code).toBe(0);
+    expect((await platform.skep(["rm", "later-app"])).code).toBe(0);
   });
 }

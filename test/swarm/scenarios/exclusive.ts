@@ -6,7 +6,7 @@ import { askEdge } from "../edge-client.ts";
 import type { Platform } from "../platform.ts";
 import { overlaps, watchRuns, type RunWatch } from "../runs.ts";
 
-const ID = "default.lone";
+const ID = "default.lone-app";
 const HOST = "lone.test";
 
 /** An exclusive app never has a second copy, also while it moves. */
@@ -56,7 +56,7 @@ export function exclusiveScenarios(given: () => Platform): void {
 
   it("is updated without a second copy", async () => {
     const platform = given();
-    expect((await platform.skep(["restart", "lone"])).code).toBe(0);
+    expect((await platform.skep(["restart", "lone-app"])).code).toBe(0);
     await eventually(
       () => expect((watch?.runs() ?? []).map(run => run.endedAt < Infinity)).toEqual([true, true, false]),
       90_000,
@@ -71,8 +71,9 @@ export function exclusiveScenarios(given: () => Platform): void {
 
 /** Takes two seconds to end, so that a successor that came too soon would be seen beside it. */
 function lone(platform: Platform): string {
-  return `services:
-  lone:
+  return `name: lone
+services:
+  app:
     image: ${platform.images["busybox"]}
     command:
       - sh

@@ -9,13 +9,13 @@ import type { Platform } from "../platform.ts";
 export function healingScenarios(given: () => Platform): void {
   it("replaces a container that was removed by hand within 2 seconds", async () => {
     const platform = given();
-    const [victim] = await seenContainers(platform, "default.web");
+    const [victim] = await seenContainers(platform, "default.web-app");
     if (!victim) throw new Error("web has no container");
     await docker(platform.fleet, victim.node, ["rm", "-f", victim.id]);
     const removedAt = performance.now();
     await eventually(
       async () => {
-        const again = (await seenContainers(platform, "default.web")).filter(
+        const again = (await seenContainers(platform, "default.web-app")).filter(
           one => one.instance === victim.instance && one.state === "running",
         );
         expect(again.map(one => one.id !== victim.id)).toEqual([true]);
@@ -29,11 +29,11 @@ export function healingScenarios(given: () => Platform): void {
 
   it("makes a container anew that was disconnected from its tenant's network", async () => {
     const platform = given();
-    const [victim] = await seenContainers(platform, "default.web");
+    const [victim] = await seenContainers(platform, "default.web-app");
     if (!victim) throw new Error("web has no container");
     await docker(platform.fleet, victim.node, ["network", "disconnect", "--force", "skep-default", victim.id]);
     await eventually(async () => {
-      const again = (await seenContainers(platform, "default.web")).filter(one => one.instance === victim.instance);
+      const again = (await seenContainers(platform, "default.web-app")).filter(one => one.instance === victim.instance);
       expect(again.map(one => [one.id !== victim.id, one.state])).toEqual([[true, "running"]]);
     }, 40_000);
     await answersEverywhere(platform, "web.test", 3);
@@ -42,21 +42,21 @@ export function healingScenarios(given: () => Platform): void {
   it("repairs a row that was deleted from Postgres by hand", async () => {
     const platform = given();
     const query =
-      "SELECT instance_id, epoch, node_id, status FROM deployment_locations WHERE deployment_id = 'default.web' ORDER BY instance_id";
+      "SELECT instance_id, epoch, node_id, status FROM deployment_locations WHERE deployment_id = 'default.web-app' ORDER BY instance_id";
     const before = await platform.sql(query);
     const instance = String(before[0]?.["instance_id"]);
     const deleted = await platform.sqlRun(
       `DELETE FROM deployment_locations WHERE instance_id = '${instance}' RETURNING instance_id`,
     );
     expect(deleted.trim()).toBe(instance);
-    const containers = (await seenContainers(platform, "default.web")).map(one => one.id).toSorted();
+    const containers = (await seenContainers(platform, "default.web-app")).map(one => one.id).toSorted();
     await eventually(async () => expect(await platform.sql(query)).toEqual(before), 90_000);
-    expect((await seenContainers(platform, "default.web")).map(one => one.id).toSorted()).toEqual(containers);
+    expect((await seenContainers(platform, "default.web-app")).map(one => one.id).toSorted()).toEqual(containers);
   });
 
   it("removes a stray container that bears our labels but that no record explains, and says so", async () => {
     const platform = given();
-    const [model] = await seenContainers(platform, "default.web");
+    const [model] = await seenContainers(platform, "default.web-app");
     if (!model) throw new Error("web has no container");
     const image = platform.images["go-httpbin"] ?? "";
     const labels = [

@@ -50,13 +50,13 @@ export function lightsOutScenarios(given: () => Platform): void {
     await docker(platform.fleet, "node-1", ["service", "scale", "-d", ...CONTROL_PLANE.map(name => `${name}=0`)]);
     await eventually(async () => expect(await controlContainers(platform)).toEqual([]), 90_000);
 
-    const before = (await seenContainers(platform, "default.web")).filter(one => one.state === "running");
+    const before = (await seenContainers(platform, "default.web-app")).filter(one => one.state === "running");
     expect(before).toHaveLength(3);
     const [victim] = before;
     if (!victim) throw new Error("web has no container");
     await docker(platform.fleet, victim.node, ["kill", "--signal", "KILL", victim.id]);
     await eventually(async () => {
-      const now = (await seenContainers(platform, "default.web")).filter(one => one.instance === victim.instance);
+      const now = (await seenContainers(platform, "default.web-app")).filter(one => one.instance === victim.instance);
       expect(now.map(one => one.state)).toEqual(["running"]);
     }, 20_000);
     for (const node of platform.fleet.nodes) {

@@ -12,12 +12,14 @@ export function nodeLossScenarios(given: () => Platform): void {
   it("answers from replacements, and routes nothing to the dead node", async () => {
     const platform = given();
     const victim = nodeOf(platform.fleet, "node-2");
-    lost = (await seenContainers(platform, "default.web")).filter(one => one.node === victim.name).map(one => one.id);
+    lost = (await seenContainers(platform, "default.web-app"))
+      .filter(one => one.node === victim.name)
+      .map(one => one.id);
     expect(lost.length).toBeGreaterThan(0);
     await killNode(platform.fleet, victim.name);
     await eventually(async () => {
       const rows = await platform.sql(
-        "SELECT node_id, status FROM deployment_locations WHERE deployment_id = 'default.web'",
+        "SELECT node_id, status FROM deployment_locations WHERE deployment_id = 'default.web-app'",
       );
       expect(rows.filter(row => row["status"] === "running" && row["node_id"] !== victim.swarmId)).toHaveLength(3);
       expect(rows.filter(row => row["status"] === "running" && row["node_id"] === victim.swarmId)).toEqual([]);
@@ -62,6 +64,6 @@ export function nodeLossScenarios(given: () => Platform): void {
       const { nodes } = await platform.client.nodes.listNodes({});
       expect(new Set(nodes.map(node => node.liveness)).size).toBe(1);
     }, 60_000);
-    expect((await seenContainers(platform, "default.web")).filter(one => one.state === "running")).toHaveLength(3);
+    expect((await seenContainers(platform, "default.web-app")).filter(one => one.state === "running")).toHaveLength(3);
   });
 }

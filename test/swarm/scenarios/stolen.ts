@@ -72,7 +72,7 @@ export function stolenScenarios(given: () => Platform): void {
     const result = await platform.skep(["deploy", "-f", "-"], webApp(platform, "guarded", 3));
     expect(result.code, result.stdout + result.stderr).toBe(0);
     await answersEverywhere(platform, "guarded.test", 3);
-    expect((await platform.skep(["rm", "guarded"])).code).toBe(0);
+    expect((await platform.skep(["rm", "guarded-app"])).code).toBe(0);
     await eventually(() => expect(heard.length).toBeGreaterThan(0));
     expect(new Set(heard)).toEqual(new Set([nodeSubject("assign", own)]));
   });

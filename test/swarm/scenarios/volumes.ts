@@ -5,7 +5,7 @@ import { eventually } from "../../support/eventually.ts";
 import { askEdge } from "../edge-client.ts";
 import type { Platform } from "../platform.ts";
 
-const ID = "default.keeper";
+const ID = "default.keeper-app";
 const HOST = "keeper.test";
 
 /** Data stays where it is: an app with a volume waits for the node that has it. */
@@ -24,7 +24,9 @@ export function volumeScenarios(given: () => Platform): void {
     const { volumes } = await platform.client.volumes.listVolumes({ deploymentId: ID });
     expect(volumes).toMatchObject([{ name: "data", nodeHostname: home, hasDeployment: true }]);
     expect(volumes[0]?.instanceIds).toHaveLength(1);
-    expect((await platform.skep(["volume", "list"])).stdout).toMatch(new RegExp(`keeper/data +${home} +\\d+ +kept`));
+    expect((await platform.skep(["volume", "list"])).stdout).toMatch(
+      new RegExp(`keeper-app/data +${home} +\\d+ +kept`),
+    );
   });
 
   it("waits for its node while that is away, is placed nowhere else, and says so", async () => {
@@ -36,7 +38,7 @@ export function volumeScenarios(given: () => Platform): void {
       60_000,
       250,
     );
-    const explained = await platform.skep(["explain", "keeper"]);
+    const explained = await platform.skep(["explain", "keeper-app"]);
     expect(explained.stdout.split("Decided lately")[0]).toMatch(awaited);
     // The other node fits but for the data: with what is left of the fleet, only the wait keeps it
     // from there.
@@ -58,7 +60,7 @@ export function volumeScenarios(given: () => Platform): void {
       expect([instance.hostname, instance.epoch, instance.state]).toEqual([home, 1, InstanceState.RUNNING]);
       expect(instance.refusal).toBeUndefined();
     }, 60_000);
-    const starts = await platform.skep(["exec", "keeper", "--", "cat", "/data/starts"]);
+    const starts = await platform.skep(["exec", "keeper-app", "--", "cat", "/data/starts"]);
     expect(starts.stdout.split("\n").filter(Boolean).length, starts.stderr).toBeGreaterThan(1);
     await eventually(async () => {
       const { nodes } = await platform.client.nodes.listNodes({});
@@ -78,7 +80,7 @@ export function volumeScenarios(given: () => Platform): void {
       expect(await listed()).toMatchObject([unused]);
     }, 60_000);
     expect((await onNode()).split("\n").filter(Boolean)).toHaveLength(1);
-    const removed = await platform.skep(["volume", "rm", "keeper/data"]);
+    const removed = await platform.skep(["volume", "rm", "keeper-app/data"]);
     expect(removed.code, removed.stderr).toBe(0);
     await eventually(async () => expect([await onNode(), await listed()]).toEqual(["", []]), 60_000);
   });
@@ -86,8 +88,9 @@ export function volumeScenarios(given: () => Platform): void {
 
 /** Writes into its volume when it was born, once, and each of its starts; it serves the volume. */
 function keeper(platform: Platform): string {
-  return `services:
-  keeper:
+  return `name: keeper
+services:
+  app:
     image: ${platform.images["busybox"]}
     command:
       - sh

@@ -118,6 +118,20 @@ describe("a container's options", () => {
     expect(sandbox.Labels?.["skep.ports"]).toBe("app:80/tcp=20001");
   });
 
+  test("let neighbours find it by the name of its deployment, and by that of its service", () => {
+    const of = aSpec({ name: "shop-db", project: "shop", service: "db" });
+    for (const [spec, Aliases] of [
+      [aSpec({ name: "web" }), ["web"]],
+      [of, ["shop-db", "db"]],
+    ] as const) {
+      const options = toCreateOptions(
+        { instance: anInstance({ spec }), container: aContainer(), specHash: "h", sandboxId: undefined },
+        node,
+      );
+      expect(options.NetworkingConfig?.EndpointsConfig).toEqual({ "skep-acme": { Aliases } });
+    }
+  });
+
   test("hand a command probe to the engine, and switch the image's own off for a probe of the agent's", () => {
     const health = { intervalMs: 1_000, timeoutMs: 500, retries: 2, startPeriodMs: 0 };
     expect(

@@ -117,10 +117,11 @@ function joinNetwork(options: ContainerCreateOptions, instance: AssignedInstance
   options.Hostname = instanceHostname(instance.instanceId);
   options.ExposedPorts = Object.fromEntries(ports.map(port => [`${port.containerPort}/${port.protocol}`, {}]));
   options.HostConfig = { ...options.HostConfig, PortBindings: bindings(ports) };
-  // Neighbours of the same tenant on this node find a deployment by its plain name.
-  options.NetworkingConfig = {
-    EndpointsConfig: { [networkName(instance.tenantId)]: { Aliases: [instance.spec.name] } },
-  };
+  // Neighbours of the same tenant on this node find a deployment by its name, and by that of its
+  // service.
+  const { name, service } = instance.spec;
+  const Aliases = service === undefined ? [name] : [name, service];
+  options.NetworkingConfig = { EndpointsConfig: { [networkName(instance.tenantId)]: { Aliases } } };
 }
 
 function bindings(ports: readonly PortBinding[]): Record<string, { HostPort: string }[]> {

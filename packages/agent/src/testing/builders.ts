@@ -36,6 +36,8 @@ export function aSpec(over: Partial<DeploymentSpec> = {}): DeploymentSpec {
     update: { order: "start-first", parallelism: 1 },
     stopGraceMs: 10_000,
     exclusive: undefined,
+    project: undefined,
+    service: undefined,
     source: undefined,
     ...over,
   };

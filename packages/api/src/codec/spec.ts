@@ -48,6 +48,8 @@ export function specToProto(spec: DeploymentSpec): MessageInitShape<typeof Deplo
     stopGraceMs: spec.stopGraceMs,
     exclusive: spec.exclusive,
     ...(spec.source === undefined ? {} : { source: { ...spec.source } }),
+    project: spec.project ?? "",
+    service: spec.service ?? "",
   };
 }
 
@@ -133,6 +135,8 @@ export function specFromProto(message: DeploymentSpecMessage, path = "spec"): De
       message.source === undefined
         ? undefined
         : { repository: message.source.repository, branch: message.source.branch },
+    project: message.project === "" ? undefined : message.project,
+    service: message.service === "" ? undefined : message.service,
   };
 }
 

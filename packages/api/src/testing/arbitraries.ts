@@ -88,6 +88,8 @@ export const spec: fc.Arbitrary<DeploymentSpec> = fc.record({
   stopGraceMs: count,
   exclusive: maybe(fc.boolean()),
   source: maybe(fc.record({ repository: text, branch: text })),
+  project: maybe(text.filter(one => one !== "")),
+  service: maybe(text.filter(one => one !== "")),
 });
 
 const port: fc.Arbitrary<PortBinding> = fc.record({ container: text, containerPort: count, protocol, hostPort: count });

@@ -28,22 +28,22 @@ describe("deploy", () => {
   it("creates, waits until all is well, then finds nothing to do, then updates and scales what differs", async () => {
     test.write("compose.yaml", WEB);
     const created = expectOk(await test.skep("deploy"));
-    expect(created).toContain("default.web  created\n");
-    expect(created.trimEnd().split("\n").at(-1)).toBe("ok default.web  2 of 2 healthy");
-    expect(expectOk(await test.skep("deploy -f compose.yaml"))).toContain("default.web  unchanged\n");
+    expect(created).toContain("default.app-web  created\n");
+    expect(created.trimEnd().split("\n").at(-1)).toBe("ok default.app-web  2 of 2 healthy");
+    expect(expectOk(await test.skep("deploy -f compose.yaml"))).toContain("default.app-web  unchanged\n");
     test.write(".env", "TAG=1.27\n");
-    expect(expectOk(await test.skep("deploy"))).toContain("default.web  updated  image nginx:1.26 → nginx:1.27\n");
+    expect(expectOk(await test.skep("deploy"))).toContain("default.app-web  updated  image nginx:1.26 → nginx:1.27\n");
     test.write("compose.yaml", WEB.replace("replicas: 2", "replicas: 3"));
-    expect(expectOk(await test.skep("deploy"))).toContain("default.web  scaled  replicas 2 → 3\n");
-    expectOk(await test.skep("stop web"));
-    expect(expectOk(await test.skep("deploy"))).toContain("default.web  started\n");
+    expect(expectOk(await test.skep("deploy"))).toContain("default.app-web  scaled  replicas 2 → 3\n");
+    expectOk(await test.skep("stop app-web"));
+    expect(expectOk(await test.skep("deploy"))).toContain("default.app-web  started\n");
   });
 
   it("tells programs what became of each", async () => {
     const { out } = await test.skep("deploy -o json");
     const { deployments } = JSON.parse(out) as { deployments: Record<string, unknown>[] };
     expect(deployments).toMatchObject([
-      { id: "default.web", change: "unchanged", changedPaths: [], deployment: { status: { converged: true } } },
+      { id: "default.app-web", change: "unchanged", changedPaths: [], deployment: { status: { converged: true } } },
     ]);
   });
 
@@ -53,7 +53,7 @@ describe("deploy", () => {
     expect(code).toBe(2);
     expect(err).toContain("bad.yaml:4:5: services.bad.privileged: ");
     expect(err).toContain("bad.yaml:5:5: services.bad.pid: ");
-    expect((await test.skep("describe bad")).code).toBe(5);
+    expect((await test.skep("describe app-bad")).code).toBe(5);
   });
 
   it("says after its time what is missing, in the engine's words", async () => {
@@ -62,7 +62,7 @@ describe("deploy", () => {
     const { code, err } = await test.skep("deploy -f slow.yaml --timeout 1s");
     expect(code).toBe(9);
     expect(err).toContain("After 1 s one deployment is not as wanted");
-    expect(err).toMatch(/default\.slow\.1: it is preparing on node n\d: manifest unknown/);
+    expect(err).toMatch(/default\.app-slow\.1: it is preparing on node n\d: manifest unknown/);
     test.platform.setOutcome(() => ({}));
   });
 
@@ -75,7 +75,7 @@ describe("deploy", () => {
     test.write("three.yaml", `services:\n${routed("one")}${routed("two")}${routed("three")}`);
     const { code, out, err } = await test.skep("deploy -f three.yaml --no-wait");
     expect(code).not.toBe(0);
-    expect(out).toBe("default.three  created\n");
+    expect(out).toBe("default.app-three  created\n");
     expect(err).toContain("2 of 3 failed, the others are done:");
     expect(err).toMatch(/one\.example\.com/);
     expect(err).toMatch(/two\.example\.com/);
@@ -93,13 +93,13 @@ describe("deploy", () => {
 
   it("does not wait where it is told so", async () => {
     test.write("later.yaml", "services:\n  later:\n    image: a\n");
-    expect(expectOk(await test.skep("deploy -f later.yaml --no-wait"))).toBe("default.later  created\n");
+    expect(expectOk(await test.skep("deploy -f later.yaml --no-wait"))).toBe("default.app-later  created\n");
   });
 
   it("rewrites its lines on a terminal", async () => {
-    const { out } = await test.skep("restart web", { isTty: true, env: { SKEP_URL: test.url, NO_COLOR: "1" } });
+    const { out } = await test.skep("restart app-web", { isTty: true, env: { SKEP_URL: test.url, NO_COLOR: "1" } });
     expect(out).toContain("\u001B[1A\r\u001B[J");
-    expect(out.endsWith("ok default.web  3 of 3 healthy\n")).toBe(true);
+    expect(out.endsWith("ok default.app-web  3 of 3 healthy\n")).toBe(true);
   });
 });
 
@@ -115,21 +115,21 @@ describe("the commands that show", () => {
   it.each([
     [
       "apps",
-      /^NAME +HEALTHY +STATE +RELEASE +AGE +IMAGES +DOMAINS\nweb +2\/2 +running +1 +\d+s +nginx:1\.26 +web\.example\n$/,
+      /^NAME +HEALTHY +STATE +RELEASE +AGE +IMAGES +DOMAINS\napp-web +2\/2 +running +1 +\d+s +nginx:1\.26 +web\.example\n$/,
     ],
-    ["apps -A", /^NAME.*\nweb /],
+    ["apps -A", /^NAME.*\napp-web /],
     [
       "ps",
-      /^INSTANCE +NODE +STATE +HEALTH +CONTAINERS +PORTS +AGE +MESSAGE\nweb\.1 +n\d +running +healthy +default\.web\. +10\.0\.0\.\d:\d+->80 /,
+      /^INSTANCE +NODE +STATE +HEALTH +CONTAINERS +PORTS +AGE +MESSAGE\napp-web\.1 +n\d +running +healthy +default\.app- +10\.0\.0\.\d:\d+->80 /,
     ],
-    ["ps web --node n2", /\nweb\.\d +n2 +running/],
-    ["describe web", /^Deployment +default\.web\nState +running\nInstances +2 healthy, 2 running, 2 wanted\n/],
+    ["ps app-web --node n2", /\napp-web\.\d +n2 +running/],
+    ["describe app-web", /^Deployment +default\.app-web\nState +running\nInstances +2 healthy, 2 running, 2 wanted\n/],
     [
       "routes",
-      /^DOMAIN +PATH +KIND +DEPLOYMENT +PORT +SERVERS\nweb\.example +\/ +http +web +80 +10\.0\.0\.\d:\d+ 10\.0\.0\.\d:\d+\n$/,
+      /^DOMAIN +PATH +KIND +DEPLOYMENT +PORT +SERVERS\nweb\.example +\/ +http +app-web +80 +10\.0\.0\.\d:\d+ 10\.0\.0\.\d:\d+\n$/,
     ],
-    ["explain web", /^web\.1: node n\d.*\n +NODE +RANK +FILTER +BECAUSE\n/],
-    ["preview", /^web\ncopy 1: node n\d/],
+    ["explain app-web", /^app-web\.1: node n\d.*\n +NODE +RANK +FILTER +BECAUSE\n/],
+    ["preview", /^app-web\ncopy 1: node n\d/],
     [
       "nodes",
       /^NODE +LIVENESS +AVAILABILITY .*\nn1 +ready +active +manager +0 +25% of 4 +50% of 8 GiB +10\.0\.0\.1\nn2 .* compute=true\n$/,
@@ -158,8 +158,8 @@ describe("the commands that show", () => {
   });
 
   it.each([
-    ["explain web", "placements"],
-    ["describe web", "instances"],
+    ["explain app-web", "placements"],
+    ["describe app-web", "instances"],
     ["status", "replica"],
   ])("`skep %s -o json` is one object for programs", async (line, field) => {
     expect(JSON.parse(expectOk(await test.skep(`${line} -o json`)))).toHaveProperty(field);
@@ -192,20 +192,20 @@ describe("the commands that show", () => {
         const line = { instanceId, container: "web", stream: "stdout", at: 5, text: `hello of ${node}` } as const;
         return [{ kind: "logs", streamId, seq: 0, lines: [line], end: true, dropped: 0 }];
       });
-    const out = expectOk(await test.skep("logs web"));
-    expect(out).toContain("web.1 web | hello of node");
-    expect(out).toContain("web.2 web | hello of node");
-    expect(expectOk(await test.skep("logs web.2 -n 5")).split("\n")).toHaveLength(2);
+    const out = expectOk(await test.skep("logs app-web"));
+    expect(out).toContain("app-web.1 web | hello of node");
+    expect(out).toContain("app-web.2 web | hello of node");
+    expect(expectOk(await test.skep("logs app-web.2 -n 5")).split("\n")).toHaveLength(2);
   });
 
   it("shows events", async () => {
     const event = { kind: "place", instanceId: undefined, nodeId: "node1", epoch: undefined };
     const at = Date.now();
     await test.platform.store.saveDecisions([
-      { ...event, at, tenantId: "default", deploymentId: "default.web", sentence: "web.1 was placed on n1" },
+      { ...event, at, tenantId: "default", deploymentId: "default.app-web", sentence: "web.1 was placed on n1" },
     ]);
-    expect(expectOk(await test.skep("events web --since 1h"))).toMatch(
-      /place +default\.web +web\.1 was placed on n1\n$/,
+    expect(expectOk(await test.skep("events app-web --since 1h"))).toMatch(
+      /place +default\.app-web +web\.1 was placed on n1\n$/,
     );
     expect(JSON.parse(expectOk(await test.skep("events -A -o json")))).toMatchObject({ kind: "place" });
   });
@@ -227,14 +227,14 @@ describe("the commands that change", () => {
   afterAll(() => test[Symbol.asyncDispose]());
 
   it("scales, restarts, stops, starts and removes", async () => {
-    expect(expectOk(await test.skep("scale web=3"))).toMatch(
-      /^default\.web: 3 wanted\n[^]*ok default\.web {2}3 of 3 healthy\n$/,
+    expect(expectOk(await test.skep("scale app-web=3"))).toMatch(
+      /^default\.app-web: 3 wanted\n[^]*ok default\.app-web {2}3 of 3 healthy\n$/,
     );
-    expect(expectOk(await test.skep("restart web"))).toContain("default.web: restarts as release 2\n");
-    expect(expectOk(await test.skep("stop web"))).toContain("ok default.web  stopped\n");
-    expect(expectOk(await test.skep("start web"))).toContain("3 of 3 healthy");
-    expect(expectOk(await test.skep("rm web"))).toBe("default.web: is removed\n");
-    expect((await test.skep("describe web")).code).toBe(5);
+    expect(expectOk(await test.skep("restart app-web"))).toContain("default.app-web: restarts as release 2\n");
+    expect(expectOk(await test.skep("stop app-web"))).toContain("ok default.app-web  stopped\n");
+    expect(expectOk(await test.skep("start app-web"))).toContain("3 of 3 healthy");
+    expect(expectOk(await test.skep("rm app-web"))).toBe("default.app-web: is removed\n");
+    expect((await test.skep("describe app-web")).code).toBe(5);
   });
 
   it("creates, limits and removes tenants, and keeps to the limits", async () => {
@@ -281,23 +281,23 @@ describe("volumes", () => {
     const db = "services:\n  db:\n    image: postgres:16\n    volumes: ['data:/data']\nvolumes: { data: }\n";
     test.write("compose.yaml", db);
     expectOk(await test.skep("deploy"));
-    expect(expectOk(await test.skep("volume list"))).toMatch(/^db\/data +n[12] +\d+ +kept +db\.1 /m);
-    expect(expectOk(await test.skep("volume show db/data"))).toContain("db/data");
+    expect(expectOk(await test.skep("volume list"))).toMatch(/^app-db\/data +n[12] +\d+ +kept +app-db\.1 /m);
+    expect(expectOk(await test.skep("volume show app-db/data"))).toContain("app-db/data");
     test.platform.answer("node1", () => {
       const node = { nodeId: "node2", hostname: "n2", role: "worker", availability: "drain", state: "ready" } as const;
       return [{ kind: "node", node: { ...node, address: "", labels: {}, versionIndex: 2 } }];
     });
-    const home = /db\/data +(n[12])/.exec(await test.skep("volume list").then(expectOk))?.[1] ?? "";
+    const home = /app-db\/data +(n[12])/.exec(await test.skep("volume list").then(expectOk))?.[1] ?? "";
     expect(expectOk(await test.skep(`drain ${home} --force`))).toContain(
-      "1 instance stays, since its volume data is here: db.1",
+      "1 instance stays, since its volume data is here: app-db.1",
     );
-    const refused = await test.skep("volume rm db/data");
+    const refused = await test.skep("volume rm app-db/data");
     expect(refused.code).not.toBe(0);
-    expect(refused.err).toContain("Stop or remove default.db first");
+    expect(refused.err).toContain("Stop or remove default.app-db first");
     expect((await test.skep("volume rm data")).code).toBe(2);
-    expectOk(await test.skep("rm db"));
+    expectOk(await test.skep("rm app-db"));
     expect(expectOk(await test.skep("volume list"))).toContain("nobody: its deployment is gone");
-    expect(expectOk(await test.skep("volume rm db/data"))).toBe("db/data: its data is removed\n");
+    expect(expectOk(await test.skep("volume rm app-db/data"))).toBe("app-db/data: its data is removed\n");
     expect(expectOk(await test.skep("volume list"))).toContain("removing");
   });
 });
@@ -337,7 +337,7 @@ describe("what a spec or an engine says", () => {
     test.write("compose.yaml", `services:\n  web:\n    image: a\n    command: ["\\e]0;title\\a"]\n`);
     await test.skep("deploy --timeout 1s");
     const isTty = { isTty: true };
-    for (const line of ["ps", "describe web", "apps", "deploy --timeout 1s", "events", "preview"]) {
+    for (const line of ["ps", "describe app-web", "apps", "deploy --timeout 1s", "events", "preview"]) {
       const { out, err } = await test.skep(line, isTty);
       // oxlint-disable-next-line no-control-regex
       const left = (out + err).replaceAll(/\u001B\[(3[1-3]|39|1|2|22)m|\u001B\[\d+A\r\u001B\[J|\r\u001B\[J/g, "");
@@ -345,7 +345,7 @@ describe("what a spec or an engine says", () => {
       expect([line, left.match(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202E]/g)]).toEqual([line, null]);
     }
     expect((await test.skep("ps")).out).toContain("up\\u001b[2A\\u009b2Jand\\u000dover\\u202e");
-    expect((await test.skep("describe web")).out).toContain("\\u001b]0;title\\u0007");
+    expect((await test.skep("describe app-web")).out).toContain("\\u001b]0;title\\u0007");
     const [instance] = JSON.parse((await test.skep("ps -o json")).out) as { message: string }[];
     expect(instance?.message).toContain(evil);
   });

@@ -40,34 +40,34 @@ describe("skep exec", () => {
       { stream: "stderr", data: bytes("err\n") },
     ];
     exitCode = 42;
-    expect(await test.skep("exec web.2 -c app -- ls -l --output json")).toEqual({
+    expect(await test.skep("exec app-web.2 -c app -- ls -l --output json")).toEqual({
       code: 42,
       out: "out\n",
       err: "err\n",
     });
-    expect(asked[0]).toMatchObject({ instanceId: "default.web.2", argv: ["ls", "-l", "--output", "json"] });
+    expect(asked[0]).toMatchObject({ instanceId: "default.app-web.2", argv: ["ls", "-l", "--output", "json"] });
   });
 
   it("chooses a running instance of a deployment", async () => {
-    expect(await test.skep("exec web -- true")).toEqual({ code: 0, out: "", err: "" });
-    expect(asked[0]).toMatchObject({ kind: "exec", instanceId: expect.stringMatching(/^default\.web\.\d$/) });
+    expect(await test.skep("exec app-web -- true")).toEqual({ code: 0, out: "", err: "" });
+    expect(asked[0]).toMatchObject({ kind: "exec", instanceId: expect.stringMatching(/^default\.app-web\.\d$/) });
   });
 
   it("passes its input on where that is asked for, up to 1 MiB", async () => {
     const readBytes = (): Uint8Array => bytes("hello");
-    await test.skep("exec web -i -- cat", { readBytes });
+    await test.skep("exec app-web -i -- cat", { readBytes });
     expect(asked).toContainEqual(expect.objectContaining({ kind: "exec-input", data: bytes("hello") }));
     asked = [];
-    await test.skep("exec web -- cat", { readBytes });
+    await test.skep("exec app-web -- cat", { readBytes });
     expect(asked[0]).toMatchObject({ stdinBytes: 0 });
-    const { code, err } = await test.skep("exec web -i -- cat", { readBytes: most => new Uint8Array(most) });
+    const { code, err } = await test.skep("exec app-web -i -- cat", { readBytes: most => new Uint8Array(most) });
     expect(code).toBe(2);
     expect(err).toContain("larger than 1 MiB");
   });
 
   it("says in the engine's words that a program is not there, and ends as a shell would", async () => {
     error = new SkepError("failed_precondition", "PROGRAM_NOT_RUN", 'exec: "nope": executable file not found in $PATH');
-    const { code, err } = await test.skep("exec web -- nope -o json");
+    const { code, err } = await test.skep("exec app-web -- nope -o json");
     expect(code).toBe(127);
     expect(err).toBe('skep: exec: "nope": executable file not found in $PATH.\n');
   });
@@ -75,7 +75,7 @@ describe("skep exec", () => {
   it("tells programs in JSON, a message per line", async () => {
     output = [{ stream: "stdout", data: bytes("out") }];
     exitCode = 3;
-    const { code, out } = await test.skep("exec web -o json -- ls");
+    const { code, out } = await test.skep("exec app-web -o json -- ls");
     expect(code).toBe(3);
     expect(
       out
@@ -87,10 +87,10 @@ describe("skep exec", () => {
 
   it("names what is wrong with the name, the container and the time", async () => {
     expect(await test.skep("exec nope -- ls")).toMatchObject({ code: 5 });
-    expect(await test.skep("exec web.99 -- ls")).toMatchObject({ code: 5 });
-    expect((await test.skep("exec web -c nope -- ls")).err).toContain("It has: ");
-    expect(await test.skep("exec web --timeout 9999 -- ls")).toMatchObject({ code: 2 });
-    expect(await test.skep("exec web")).toMatchObject({ code: 2 });
+    expect(await test.skep("exec app-web.99 -- ls")).toMatchObject({ code: 5 });
+    expect((await test.skep("exec app-web -c nope -- ls")).err).toContain("It has: ");
+    expect(await test.skep("exec app-web --timeout 9999 -- ls")).toMatchObject({ code: 2 });
+    expect(await test.skep("exec app-web")).toMatchObject({ code: 2 });
   });
 
   it("says in its help that there is no terminal", async () => {

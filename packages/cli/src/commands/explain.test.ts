@@ -13,15 +13,15 @@ it("says of an instance that has a node what it waits for there", async () => {
   test.write("compose.yaml", KEEPER);
   expect((await test.skep("deploy")).code).toBe(0);
   const [placed] = (await test.platform.store.loadWorld()).locations;
-  const before = (await test.skep("explain keeper")).out;
-  expect(before).toMatch(/^keeper\.1: node n\d/);
+  const before = (await test.skep("explain app-keeper")).out;
+  expect(before).toMatch(/^app-keeper\.1: node n\d/);
   expect(before).not.toContain("  But ");
   await test.platform.store.saveLiveness(
     new Map([[placed?.nodeId ?? "", "down"]]),
     await test.platform.store.takeLease(...LEADER),
   );
   await test.platform.converge();
-  expect((await test.skep("explain keeper")).out).toMatch(
-    /^keeper\.1: node (n\d).*\n {2}But it waits for \1, which has its volume data and is down since /,
+  expect((await test.skep("explain app-keeper")).out).toMatch(
+    /^app-keeper\.1: node (n\d).*\n {2}But it waits for \1, which has its volume data and is down since /,
   );
 });

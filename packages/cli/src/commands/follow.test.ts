@@ -113,7 +113,7 @@ describe.each(outages)("when the scheduler it talks to %s", (_, outage) => {
     };
     print("old", 3_000);
     for (const text of ["same", "same"]) print(text, 2_000);
-    const command = begin("logs web -f --tail 2");
+    const command = begin("logs app-web -f --tail 2");
     await vi.waitFor(() => expect(count(command.out(), "same")).toBe(2), 8_000);
     print("meanwhile");
     await outage();

@@ -32,9 +32,9 @@ it("`skep logs` fails where nothing could be read, and not where nothing was pri
       if (error !== undefined) return [{ kind: "error", error }];
       return [{ kind: "logs", streamId: ask.streamId, seq: 0, lines: [], end: true, dropped: 0 }];
     });
-  const unread = await test.skep("logs web");
+  const unread = await test.skep("logs app-web");
   expect(unread.err).toContain("it is not made yet");
   expect(unread.code).toBe(9);
   error = undefined;
-  expect(await test.skep("logs web")).toMatchObject({ code: 0, out: "" });
+  expect(await test.skep("logs app-web")).toMatchObject({ code: 0, out: "" });
 });

@@ -1,6 +1,7 @@
 import { defaultOrder } from "@skep/api/codec/spec-defaults.ts";
 import { BOUNDS } from "@skep/core/model/bounds.ts";
 import type { ContainerSpec, DeploymentSpec } from "@skep/core/model/deployment.ts";
+import { projectDeploymentName } from "@skep/core/model/instance-id.ts";
 import { withRoutedPorts } from "@skep/core/routing/labels.ts";
 import type { ServiceDraft } from "./draft.ts";
 import type { Problems } from "./problems.ts";
@@ -17,6 +18,7 @@ export interface Assembled {
  * chosen.
  */
 export function assemble(
+  project: string,
   drafts: ReadonlyMap<string, ServiceDraft>,
   leftOut: ReadonlyMap<string, string>,
   problems: Problems,
@@ -32,7 +34,7 @@ export function assemble(
     const [first, ...others] = members.get(name) ?? [];
     if (first === undefined) return [];
     const services: Assembled["services"] = [first, ...others];
-    return [{ spec: specOf(services), services }];
+    return [{ spec: specOf(project, services), services }];
   });
 }
 
@@ -82,12 +84,12 @@ function inBounds(parallelism: number): number {
   return Math.min(Math.max(BOUNDS.parallelism.least, parallelism), BOUNDS.parallelism.most);
 }
 
-function specOf(drafts: readonly [ServiceDraft, ...ServiceDraft[]]): DeploymentSpec {
+function specOf(project: string, drafts: readonly [ServiceDraft, ...ServiceDraft[]]): DeploymentSpec {
   const [draft] = drafts;
   const replicas = draft.replicas ?? 1;
   const containers = withProbedPorts(drafts.map(withExposedPort));
   return withRoutedPorts({
-    name: draft.container.name,
+    name: projectDeploymentName(project, draft.container.name),
     replicas,
     containers,
     placement: { ...draft.placement },
@@ -100,6 +102,8 @@ function specOf(drafts: readonly [ServiceDraft, ...ServiceDraft[]]): DeploymentS
     stopGraceMs: draft.stopGraceMs,
     exclusive: draft.exclusive,
     source: draft.source,
+    project,
+    service: draft.container.name,
   });
 }
 

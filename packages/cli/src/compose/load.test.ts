@@ -5,7 +5,7 @@ import type { Around } from "../testing/compose.ts";
 function containers(text: string, around: Around = {}): Readonly<Record<string, object>> {
   const { deployments, issues } = compose(text, around);
   expect(issues).toEqual([]);
-  return Object.fromEntries(deployments.map(({ name, containers: [first] }) => [name, first as object]));
+  return Object.fromEntries(deployments.map(({ service, containers: [first] }) => [service, first as object]));
 }
 
 describe("extends", () => {

@@ -109,7 +109,7 @@ describe("a later file", () => {
       "one.yaml": "services:\n  web: { image: a }\n",
       "two.yaml": "services:\n  web: { privileged: true }\n  db: { image: b, ports: { a: b } }\n",
     });
-    expect(read.deployments.map(({ name }) => name)).toEqual(["web", "db"]);
+    expect(read.deployments.map(({ service }) => service)).toEqual(["web", "db"]);
     expect(read.issues.map(({ file, line }) => `${file}:${line}`)).toEqual(["two.yaml:2", "two.yaml:3"]);
   });
 

@@ -71,8 +71,8 @@ function note(place: Place, name: string, other: Home, isPod: boolean, problems:
   const { spec } = other.deployment;
   const pod = `network_mode: "service:${other.service.service}"`;
   const reach = `Share a pod with it (\`${pod}\`, then localhost), or lead a route to it`;
-  if (spec.name !== name)
-    problems.note(place, `no host is called \`${name}\`: it is deployed as \`${spec.name}\``, reach);
+  if (spec.name !== name && spec.service !== name)
+    problems.note(place, `no host is called \`${name}\`: it is known as \`${spec.service ?? spec.name}\``, reach);
   else
     problems.note(
       place,

@@ -26,9 +26,11 @@ describe("a Compose file", () => {
   it("becomes one deployment per service, with every default said", () => {
     const composed = compose("services:\n  web:\n    image: nginx:1.27\n  db:\n    image: postgres:15\n");
     expect(composed.issues).toEqual([]);
-    expect(composed.deployments.map(({ name }) => name)).toEqual(["web", "db"]);
+    expect(composed.deployments.map(({ name }) => name)).toEqual(["app-web", "app-db"]);
     expect(composed.deployments[0]).toEqual({
-      name: "web",
+      name: "app-web",
+      project: "app",
+      service: "web",
       replicas: 1,
       containers: [
         {
@@ -117,7 +119,7 @@ describe("a Compose file", () => {
         ].join("\n"),
       ),
     );
-    expect(spec.name).toBe("web");
+    expect(spec.service).toBe("web");
     expect(spec.replicas).toBe(2);
     expect(spec.containers.map(({ name, image }) => `${name}=${image}`)).toEqual([
       "web=nginx",

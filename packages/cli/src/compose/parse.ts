@@ -7,10 +7,10 @@ import type { Variables } from "./interpolate.ts";
 import { noteLimits } from "./limits.ts";
 import { Loader } from "./load.ts";
 import { settle } from "./merge.ts";
-import { deploymentNames } from "./names.ts";
+import { checkNames, deploymentNames } from "./names.ts";
 import { Problems } from "./problems.ts";
 import type { ComposeIssue, Source } from "./problems.ts";
-import { projectName } from "./project-name.ts";
+import { composeProjectName, projectOf } from "./project-name.ts";
 import { checkRules } from "./rules.ts";
 import { readSection } from "./section.ts";
 import { selectServices } from "./select.ts";
@@ -25,6 +25,8 @@ import { readVolumes, refuseSharedVolumes } from "./project-volumes.ts";
 
 /** What Compose files ask for. Where there are issues, nothing of it may be deployed. */
 export interface Composed {
+  /** What the deployments belong to. */
+  readonly project: string;
   readonly deployments: readonly DeploymentSpec[];
   /** Everything that is refused, in the order of the files. */
   readonly issues: readonly ComposeIssue[];
@@ -43,6 +45,8 @@ export interface ComposeText {
 export interface ComposeSource {
   /** Where relative paths begin. */
   readonly folder: string;
+  /** Names the project where nothing else does. */
+  readonly folderName: string;
   /** Variables for `${NAME}`, and for keys of `environment` without a value. */
   readonly env: Variables;
   /** The text of a file that `env_file`, `include` or `extends` names. */
@@ -64,16 +68,24 @@ export function parseCompose(files: readonly ComposeText[], from: ComposeSource)
     const source: Source = { name, folder: from.folder, variables };
     return parseYaml(text, source, problems) ?? [];
   });
-  variables["COMPOSE_PROJECT_NAME"] ??= projectName(parsed, from.folder);
+  const given = variables["COMPOSE_PROJECT_NAME"] || undefined;
+  const found = composeProjectName(parsed, from.folderName);
+  variables["COMPOSE_PROJECT_NAME"] = given ?? found;
   const loader = new Loader(problems, from.readFile, from.display);
   const trail = files.map(({ name }) => name);
   const merged = loader.merged(parsed, trail);
   const root = merged === undefined ? undefined : settle(merged, problems);
-  const deployments = root === undefined ? [] : readProject(root, from, problems);
-  return { deployments, issues: problems.issues(), notes: problems.notes() };
+  const project = root === undefined ? "" : projectOf(root, given, found, problems);
+  const deployments = root === undefined ? [] : readProject(root, project, from, problems);
+  return { project, deployments, issues: problems.issues(), notes: problems.notes() };
 }
 
-function readProject(root: MapSpot, from: ComposeSource, problems: Problems): readonly DeploymentSpec[] {
+function readProject(
+  root: MapSpot,
+  project: string,
+  from: ComposeSource,
+  problems: Problems,
+): readonly DeploymentSpec[] {
   const drafts = new Map<string, ServiceDraft>();
   let leftOut: ReadonlyMap<string, string> = new Map();
   const declared = root.entries.get("volumes")?.value;
@@ -82,6 +94,8 @@ function readProject(root: MapSpot, from: ComposeSource, problems: Problems): re
     {
       name: "the file",
       keys: {
+        // It named the project.
+        name: () => undefined,
         services: value => {
           if (!isServices(value, problems)) return;
           const selected = selectServices(value, from.choice, problems);
@@ -90,7 +104,7 @@ function readProject(root: MapSpot, from: ComposeSource, problems: Problems): re
             problems,
             readFile: from.readFile,
             volumes: new Set(declared?.kind === "map" ? declared.entries.keys() : []),
-            names: deploymentNames(selected.chosen, problems),
+            names: deploymentNames(selected.chosen, project, problems),
           };
           for (const entry of selected.chosen) drafts.set(entry.key, readService(entry, reading));
         },
@@ -103,7 +117,8 @@ function readProject(root: MapSpot, from: ComposeSource, problems: Problems): re
   );
   if (!root.entries.has("services"))
     problems.refuse(root, "the file has no `services`", "Add `services:` with one entry per service");
-  const assembled = assemble(drafts, leftOut, problems);
+  const assembled = assemble(project, drafts, leftOut, problems);
+  checkNames(assembled, problems);
   checkDependencies([...drafts.values()], leftOut, problems);
   refuseSharedVolumes(assembled, problems);
   checkUpdates(assembled, problems);

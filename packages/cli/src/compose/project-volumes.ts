@@ -41,8 +41,9 @@ export function refuseSharedVolumes(deployments: readonly Assembled[], problems:
     for (const service of services)
       for (const { name } of service.container.volumes) {
         const holder = holders.get(name);
-        if (holder !== undefined && holder !== spec.name) refuse(service, name, holder, problems);
-        else holders.set(name, spec.name);
+        const owner = spec.service ?? spec.name;
+        if (holder !== undefined && holder !== owner) refuse(service, name, holder, problems);
+        else holders.set(name, owner);
       }
 }
 

@@ -12,10 +12,10 @@ describe("names", () => {
     const { deployments, issues } = compose(text);
     expect(issues).toEqual([]);
     expect(deployments.map(({ name, containers }) => [name, containers.map(one => one.name)])).toEqual([
-      ["my-db-1", ["my-db-1", "side-car"]],
-      ["web", ["web"]],
+      ["app-my-db-1", ["my-db-1", "side-car"]],
+      ["app-web", ["web"]],
     ]);
-    expect(deployments[1]?.placement.antiAffinity).toEqual(["my-db-1"]);
+    expect(deployments[1]?.placement.antiAffinity).toEqual(["app-my-db-1"]);
     expect(noted(text).slice(0, 2)).toEqual([
       expect.stringMatching(/^c\.yaml:2:3: .*`My_Db\.1` is deployed as `my-db-1`/),
       expect.stringMatching(/^c\.yaml:3:3: .*`side_car` is deployed as `side-car`/),
@@ -32,6 +32,55 @@ describe("names", () => {
       expect.stringMatching(/^c\.yaml:2:3: .*cannot name a deployment/),
       expect.stringMatching(/^c\.yaml:3:3: .*`___` cannot name a deployment/),
       expect.stringMatching(/^c\.yaml:4:3: .*`héé` cannot name a deployment/),
+    ]);
+  });
+});
+
+describe("the project", () => {
+  const project = (text: Parameters<typeof compose>[0], around = {}): readonly unknown[] => {
+    const read = compose(text, around);
+    return [
+      read.project,
+      read.deployments[0]?.name,
+      ...read.issues.map(one => `${one.line}:${one.column} ${one.problem}`),
+    ];
+  };
+
+  it("is called as the file says, else as its folder, and its deployments begin with that", () => {
+    expect(project(web())).toEqual(["app", "app-web"]);
+    expect(project(`name: shop\n${web()}`)).toEqual(["shop", "shop-web"]);
+    expect(project({ "a.yaml": `name: shop\n${web()}`, "b.yaml": "name: store\n" })).toEqual(["store", "store-web"]);
+    expect(project(`name: \${P}\n${web()}`, { env: { P: "shop" } })).toEqual(["shop", "shop-web"]);
+  });
+
+  it("is called otherwise where the environment says so", () => {
+    const around = { env: { COMPOSE_PROJECT_NAME: "other" } };
+    expect(project(`name: shop\n${web()}`, around)).toEqual(["other", "other-web"]);
+  });
+
+  it("is written as host names are, which is said", () => {
+    expect(project(`name: My_Shop\n${web()}`)).toEqual(["my-shop", "my-shop-web"]);
+    expect(noted(`name: My_Shop\n${web()}`)).toEqual([
+      expect.stringMatching(/^c\.yaml:1:7: name: the project is called `my-shop`/),
+    ]);
+    expect(noted(`name: shop\n${web()}`)).toEqual([]);
+  });
+
+  it("is refused where its name is none", () => {
+    for (const name of ["my.shop", "-shop", "'my shop'", "héé", "a".repeat(41)])
+      expect(project(`name: ${name}\n${web()}`)[2], name).toMatch(/^1:7 `.*` cannot name a project/);
+    expect(project(web(), { folderName: "---" })[2]).toMatch(/^1:1 the folder's name cannot name the project/);
+  });
+
+  it("has room for the names of its services, or says which has none, and what to do", () => {
+    const service = "b".repeat(30);
+    const file = (name: string): string => `name: ${name}\nservices:\n  ${service}: { image: a }\n`;
+    expect(refusals(file("a".repeat(9)))).toEqual([]);
+    expect(refusals(file("a".repeat(10)))).toEqual([
+      expect.stringMatching(/^c\.yaml:3:3: .*at most 40 characters\. Set `name:` .* at most 9 characters$/),
+    ]);
+    expect(refusals(file("a").replace(service, "b".repeat(40)))).toEqual([
+      expect.stringContaining("Give the service a shorter name"),
     ]);
   });
 });
@@ -72,7 +121,7 @@ describe("another service's name", () => {
 
   it("is said to be nobody's where the service is deployed otherwise, and localhost within a pod", () => {
     expect(noted(two("environment: { H: my_db }", "my_db")).join("\n")).toContain(
-      "no host is called `my_db`: it is deployed as `my-db`",
+      "no host is called `my_db`: it is known as `my-db`",
     );
     const pod =
       "services:\n  web: { image: a, command: [x, 'db:1'] }\n  db: { image: b, network_mode: 'service:web' }\n";
@@ -83,7 +132,7 @@ describe("another service's name", () => {
     const other = (rest: string): string =>
       `services:\n  web: { image: a, command: [x, 'sql:3306'] }\n  db: { image: b, ${rest} }\n`;
     for (const rest of ["container_name: sql", "hostname: sql", "networks: { default: { aliases: [sql] } }"])
-      expect(noted(other(rest)).join("\n")).toContain("no host is called `sql`: it is deployed as `db`");
+      expect(noted(other(rest)).join("\n")).toContain("no host is called `sql`: it is known as `db`");
   });
 
   it("cannot be given to a host by `links`", () => {

@@ -202,7 +202,7 @@ describe("what a Compose file may not ask for", () => {
 
   it("leaves out the services of profiles that are not chosen, and says so", () => {
     const composed = compose(profiled);
-    expect(composed.deployments.map(({ name }) => name)).toEqual(["web"]);
+    expect(composed.deployments.map(({ service }) => service)).toEqual(["web"]);
     expect(composed.issues).toEqual([]);
     const found = composed.notes.map(({ line, problem, advice }) => `${line} ${problem}. ${advice}`);
     expect(found.filter(note => !note.includes("the platform's hold"))).toEqual([
@@ -214,7 +214,7 @@ describe("what a Compose file may not ask for", () => {
   it("reads the services of profiles that are chosen like others", () => {
     const chosen = (profiles: readonly string[]) => compose(profiled, { profiles });
     expect(chosen(["trace"]).issues.map(({ path }) => path)).toEqual(["services.debug.privileged"]);
-    expect(chosen(["*"]).deployments.map(({ name }) => name)).toEqual(["web", "debug", "tap"]);
+    expect(chosen(["*"]).deployments.map(({ service }) => service)).toEqual(["web", "debug", "tap"]);
   });
 
   it("refuses to deploy nothing, and to join what is left out", () => {

@@ -47,7 +47,7 @@ export function checkRules({ spec, services }: Assembled, problems: Problems): v
   const lacksPorts = services.some(({ value }) => problems.isRefused(`${value.path}.ports`, value.path));
   const found = [...validateSpec(spec), ...issues]
     // What names may be is said where they are read.
-    .filter(({ path }) => !/^(containers\[\d+\]\.)?name$/.test(path))
+    .filter(({ path }) => !/^(containers\[\d+\]\.name|name|project|service)$/.test(path))
     .map(issue => ({ issue, ...placeOf(issue, services) }))
     .filter(({ issue, place, service }) => {
       const lacksImage = issue.path.endsWith(".image") && below(service.value, "image") === undefined;

@@ -15,6 +15,7 @@ import type { Texts } from "./environment.ts";
 import { readExtension } from "./extension.ts";
 import { readHealthcheck } from "./health.ts";
 import { readMounts, readTmpfs } from "./mounts.ts";
+import { serviceName } from "./names.ts";
 import { onePerPort, readExpose, readPorts } from "./ports.ts";
 import type { ReadPort } from "./ports.ts";
 import type { Place } from "./problems.ts";
@@ -29,7 +30,7 @@ import { IGNORED_IN_SERVICE, REFUSED_IN_SERVICE } from "./verdicts.ts";
 
 /** One entry of `services`. */
 export function readService(entry: Entry, reading: Reading): ServiceDraft {
-  const draft = emptyDraft(entry.key, reading.names.get(entry.key) ?? entry.key, entry, entry.value);
+  const draft = emptyDraft(entry.key, serviceName(entry.key), entry, entry.value);
   const { problems } = reading;
   const layers: Layers = { env: {}, deployLabels: {}, labels: {}, ports: [], tmpfs: [] };
   const section: Section = {

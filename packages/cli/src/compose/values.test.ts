@@ -64,7 +64,7 @@ describe("values", () => {
     const text =
       "x-a: { b: [1] }\nservices:\n  x-skipped: { image: b }\n  web: { image: a, x-note: 1, deploy: { x-note: 1 } }\n";
     const { deployments, issues } = compose(text);
-    expect([issues, deployments.map(({ name }) => name)]).toEqual([[], ["web"]]);
+    expect([issues, deployments.map(({ service }) => service)]).toEqual([[], ["web"]]);
   });
 
   it("may be anchors of keys, and merges of merges", () => {
@@ -87,7 +87,7 @@ describe("values", () => {
 
   it("reads the project's name in variables", () => {
     const name = (text: string): unknown => compose(text).deployments[0]?.containers[0]?.env["N"];
-    expect(name(`name: My.Project_1\n${web("environment: { N: '$COMPOSE_PROJECT_NAME' }")}`)).toBe("myproject_1");
+    expect(name(`name: My_Project_1\n${web("environment: { N: '$COMPOSE_PROJECT_NAME' }")}`)).toBe("my_project_1");
     expect(notes(web("environment: { N: '$COMPOSE_PROJECT_NAME' }")).join()).not.toContain("not set");
   });
 });

@@ -126,9 +126,5 @@ export const REFUSED_AT_TOP: Readonly<Record<string, Verdict>> = {
 /** Keys of the whole file without effect. */
 export const IGNORED_AT_TOP: Readonly<Record<string, Verdict>> = {
   version: { problem: "`version` has no effect", advice: "The Compose specification no longer uses it" },
-  name: {
-    problem: "`name` has no effect",
-    advice: "Deployments are named after their services, within the tenant of `--tenant`",
-  },
   networks: { problem: "`networks` has no effect", advice: NETWORK },
 };

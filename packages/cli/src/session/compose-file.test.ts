@@ -60,9 +60,19 @@ describe("files of a project", () => {
     const file = ["base/compose.yaml", "more/compose.yaml"];
     const [web, db] = read({ file });
     expect(web?.containers[0]).toMatchObject({ image: "a", user: "me", env: { A: "1" } });
-    expect(db?.name).toBe("db");
+    expect(db?.service).toBe("db");
     expect(images({}, { COMPOSE_FILE: file.join(":") })).toEqual({ web: "a", db: "b" });
     expect(refusal({ file, projectDirectory: "more" })).toContain("base/compose.yaml:1:48 services.web.env_file");
+  });
+
+  it("are a project called as the command line says, the environment, or the folder", () => {
+    write({ "shop/compose.yaml": "services: { web: { image: a } }", ".env": "COMPOSE_PROJECT_NAME=dot" });
+    const file = ["shop/compose.yaml"];
+    const name = (...args: Parameters<typeof read>): unknown => read(...args)[0]?.name;
+    expect(name({ file })).toBe("shop-web");
+    expect(name({ file, envFile: [".env"] })).toBe("dot-web");
+    expect(name({ file }, { COMPOSE_PROJECT_NAME: "env" })).toBe("env-web");
+    expect(name({ file, projectName: "given" }, { COMPOSE_PROJECT_NAME: "env" })).toBe("given-web");
   });
 
   it("are the usual one and what overrides it, which is said", () => {

@@ -24,6 +24,7 @@ export interface ComposeOptions {
   readonly file?: readonly string[];
   readonly envFile?: readonly string[];
   readonly projectDirectory?: string;
+  readonly projectName?: string;
   readonly profile?: readonly string[];
 }
 
@@ -34,6 +35,7 @@ export function composeOptions(command: Command): Command {
     .option("-f, --file <FILE>", "a Compose file; later ones change what earlier ones say", collect)
     .option("--env-file <FILE>", "a file of variables, in place of `.env`", collect)
     .option("--project-directory <DIR>", "where relative paths begin (else beside the first file)")
+    .option("-p, --project-name <NAME>", "the project, in place of `name:` of the file or its folder's")
     .option("--profile <NAME>", "also the services of this profile (`*` for all)", collect);
 }
 
@@ -54,10 +56,13 @@ export function readComposeFiles(
 ): readonly DeploymentSpec[] {
   const files = openAll(io, options.file ?? split(io.env["COMPOSE_FILE"], io.env["COMPOSE_PATH_SEPARATOR"] ?? ":"));
   const folder = folderOf(io, files, options);
-  const env: Variables = { ...variablesOf(io, folder, options), ...io.env };
+  const { projectName } = options;
+  const named = projectName === undefined ? {} : { COMPOSE_PROJECT_NAME: projectName };
+  const env: Variables = { ...variablesOf(io, folder, options), ...io.env, ...named };
   const profiles = [...(options.profile ?? []), ...split(env["COMPOSE_PROFILES"], ",")];
   const composed = parseCompose(files, {
     folder,
+    folderName: basename(folder),
     env,
     readFile,
     display: path => shown(io, path),

@@ -58,7 +58,10 @@ export async function startCommandTest(options: { readonly auth?: boolean } = {}
       log: platform.deps.log,
     });
   let server = await serve(0);
-  const folder = mkdtempSync(join(tmpdir(), "skep-cli-"));
+  const outer = mkdtempSync(join(tmpdir(), "skep-cli-"));
+  // It names the project of the files in it.
+  const folder = join(outer, "app");
+  mkdirSync(folder);
   const url = `http://127.0.0.1:${server.port}`;
   const write = (file: string, text: string): void => {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
@@ -76,7 +79,7 @@ export async function startCommandTest(options: { readonly auth?: boolean } = {}
     skep: (line, over) => runCommand(line, { cwd: folder, env: { SKEP_URL: url, HOME: folder }, ...over }),
     [Symbol.asyncDispose]: async () => {
       await server.close(0);
-      rmSync(folder, { recursive: true });
+      rmSync(outer, { recursive: true });
     },
   };
 }

@@ -9,16 +9,18 @@ export interface Around {
   readonly files?: Readonly<Record<string, string>>;
   readonly profiles?: readonly string[];
   readonly services?: readonly string[];
+  readonly folderName?: string;
 }
 
 /** Reads `c.yaml`, or several files by their names, of which the later ones change the earlier. */
 export function compose(text: string | Readonly<Record<string, string>>, around: Around = {}): Composed {
-  const { env = {}, files = {}, profiles = [], services = [] } = around;
+  const { env = {}, files = {}, profiles = [], services = [], folderName = "app" } = around;
   const given = Object.entries(typeof text === "string" ? { "c.yaml": text } : text);
   return parseCompose(
     given.map(([name, content]) => ({ name, text: content })),
     {
       folder: "",
+      folderName,
       env,
       readFile: path => {
         const found = Object.hasOwn(files, path) ? files[path] : undefined;

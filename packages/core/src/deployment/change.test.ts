@@ -54,6 +54,15 @@ describe("changedRecord", () => {
     expect(() => changedRecord(deleted, { desired: "run" }, undefined)).toThrow(/is being deleted/);
   });
 
+  it("refuses to bring it into a project, out of one, or into another", () => {
+    const of = (project: string | undefined) => aSpec({ project, service: project && "web" });
+    const at = (project: string | undefined) => ({ ...record, release: aRelease({ spec: of(project) }) });
+    expect(() => changedRecord(at(undefined), { spec: of("shop") }, undefined)).toThrow(/belongs to no project/);
+    for (const project of [undefined, "store"])
+      expect(() => changedRecord(at("shop"), { spec: of(project) }, undefined)).toThrow(/the project shop/);
+    expect(changedRecord(at("shop"), { spec: of("shop") }, undefined).release.number).toBe(2);
+  });
+
   it.each([
     ["is exclusive", aSpec({ exclusive: true }), /is exclusive: at most one copy/],
     ["has a volume", aSpec({ containers: [aContainer({ volumes: data })] }), /one replica and a named volume/],

@@ -38,8 +38,8 @@ export function firstRecord(tenantId: TenantId, spec: DeploymentSpec, now: numbe
 /**
  * The record after a change. A new spec, or `restart`, makes a new release; a change that changes
  * nothing leaves the resource version alone too.
- * @throws SkepError `aborted` (another version), `failed_precondition` (it is being deleted, or
- * more copies than its one).
+ * @throws SkepError `aborted` (another version), `failed_precondition` (it is being deleted, is of
+ * another project, or more copies than its one).
  */
 export function changedRecord(
   before: DeploymentRecord,
@@ -55,6 +55,9 @@ export function changedRecord(
     if (change.desired === "deleted") return before;
     throw refuseChange.beingDeleted(deployment.id);
   }
+  const { project } = release.spec;
+  if (change.spec !== undefined && change.spec.project !== project)
+    throw refuseChange.otherProject(deployment.id, project);
   const isNew = change.spec !== undefined || change.restart === true;
   const next: Release = isNew
     ? { deploymentId: deployment.id, number: release.number + 1, spec: change.spec ?? release.spec }

@@ -12,6 +12,15 @@ export const refuseChange = {
             "Where it can bear that, deploy it with more replicas, or with `x-skep: { exclusive: false }`.",
       { details: { deploymentId: id } },
     ),
+  otherProject: (id: string, project: string | undefined): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "OTHER_PROJECT",
+      project === undefined
+        ? `Deployment ${id} belongs to no project, and that cannot change: remove it first, or name the project otherwise.`
+        : `Deployment ${id} belongs to the project ${project}, and that cannot change: remove it first, or name it otherwise.`,
+      { details: { deploymentId: id, project: project ?? "" } },
+    ),
   beingDeleted: (id: string): SkepError =>
     new SkepError(
       "failed_precondition",

@@ -123,6 +123,10 @@ export interface DeploymentSpec {
   readonly exclusive: boolean | undefined;
   /** Where the code came from, shown to people: never acted on. */
   readonly source: { readonly repository: string; readonly branch: string } | undefined;
+  /** The project it belongs to; with one, it is called `<project>-<service>`. */
+  readonly project: string | undefined;
+  /** The name by which the other services of its project know it; absent without a project. */
+  readonly service: string | undefined;
 }
 
 /** What one replica of a spec may use at most: what a quota counts. */

@@ -7,6 +7,11 @@ export function deploymentIdOf(tenantId: TenantId, name: string): DeploymentId {
   return `${tenantId}.${name}`;
 }
 
+/** The name of a deployment that is a service of a project. */
+export function projectDeploymentName(project: string, service: string): string {
+  return `${project}-${service}`;
+}
+
 /** The id of a deployment's instance, `<deployment>.<serial>`. */
 export function instanceIdOf(deploymentId: DeploymentId, serial: number): InstanceId {
   return `${deploymentId}.${serial}`;

@@ -15,10 +15,19 @@ test("a plain spec is fine", () => {
   expect(validateSpec(aSpec())).toEqual([]);
 });
 
+test("a service of a project is fine under both names", () => {
+  expect(validateSpec(aSpec({ name: "shop-web", project: "shop", service: "web" }))).toEqual([]);
+});
+
 test.each<[string, Parameters<typeof aSpec>[0]]>([
   ["name", { name: "Web" }],
   ["name", { name: "../web" }],
   ["name", { name: "w".repeat(41) }],
+  ["project", { name: "my_shop-web", project: "my_shop", service: "web" }],
+  ["service", { name: "shop-web_1", project: "shop", service: "web_1" }],
+  ["service", { name: "shop-web", project: "shop" }],
+  ["project", { name: "shop-web", service: "web" }],
+  ["name", { name: "web", project: "shop", service: "web" }],
   ["replicas", { replicas: -1 }],
   ["replicas", { replicas: 1.5 }],
   ["replicas", { replicas: 10_001 }],

@@ -3,6 +3,7 @@ import { parseConstraint } from "./constraint.ts";
 import { BOUNDS, LONGEST, MOST } from "./bounds.ts";
 import type { DeploymentSpec } from "./deployment.ts";
 import { validateContainer } from "./validate-container.ts";
+import { projectDeploymentName } from "./instance-id.ts";
 import { check, checkLength, checkWithin, isName } from "./validate-rules.ts";
 
 const STRATEGIES = ["least-loaded", "round-robin", "resource-based", "spread"];
@@ -25,6 +26,7 @@ export function validateSpec(spec: DeploymentSpec): readonly Issue[] {
       "use 1 to 40 lower-case letters, digits and dashes",
     );
   }
+  validateProject(issues, spec);
   checkWithin(issues, "replicas", spec.replicas, BOUNDS.replicas);
   checkWithin(issues, "stopGraceMs", spec.stopGraceMs, BOUNDS.stopGraceMs);
   const count = spec.containers.length;
@@ -53,6 +55,41 @@ export function validateSpec(spec: DeploymentSpec): readonly Issue[] {
   checkLength(issues, "source.repository", spec.source?.repository, LONGEST.repository);
   checkLength(issues, "source.branch", spec.source?.branch, LONGEST.branch);
   return issues;
+}
+
+/** What belongs to a project says of which service it is, and its own name follows from both. */
+function validateProject(issues: Issue[], { name, project, service }: DeploymentSpec): void {
+  for (const [field, text] of [
+    ["project", project],
+    ["service", service],
+  ] as const) {
+    const problem = `"${text?.slice(0, 60)}" is no name`;
+    check(
+      issues,
+      field,
+      text === undefined || isName(text),
+      problem,
+      "use 1 to 40 lower-case letters, digits and dashes",
+    );
+  }
+  const both = (project === undefined) === (service === undefined);
+  const missing = project === undefined ? "project" : "service";
+  check(
+    issues,
+    missing,
+    both,
+    `it is missing beside the ${missing === "project" ? "service" : "project"}`,
+    "say both, or neither",
+  );
+  if (project === undefined || service === undefined) return;
+  const wanted = projectDeploymentName(project, service);
+  check(
+    issues,
+    "name",
+    name === wanted,
+    `the service "${service}" of the project "${project}" is called otherwise`,
+    `call it ${wanted}`,
+  );
 }
 
 /** Containers of a pod share one network: a name, a port and a host port can be taken once only. */

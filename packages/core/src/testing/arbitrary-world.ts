@@ -147,6 +147,8 @@ function specOf(shape: DeploymentShape, at: number): DeploymentSpec {
     name: `d${at}`,
     replicas: shape.replicas,
     exclusive: shape.exclusive,
+    project: undefined,
+    service: undefined,
     containers: [
       aContainer({
         resources: {

@@ -99,6 +99,8 @@ export function aSpec(
     containers: [aContainer()],
     stopGraceMs: 10_000,
     exclusive: undefined,
+    project: undefined,
+    service: undefined,
     source: undefined,
     ...over,
     placement: {

@@ -75,6 +75,8 @@ export function podSpec(connector: Connector, settings: PodSettings, secrets: Po
     // A broker and a database write what they hold as they end.
     stopGraceMs: 60_000,
     exclusive: undefined,
+    project: undefined,
+    service: undefined,
     source: undefined,
   };
 }

@@ -48,6 +48,8 @@ export function specFromFlatForm(request: CreateDeploymentRequest): DeploymentSp
     update: { order: "start-first", parallelism: 1 },
     stopGraceMs: DEFAULT_STOP_GRACE_MS,
     exclusive: undefined,
+    project: undefined,
+    service: undefined,
     source: request.gitRepo === "" ? undefined : { repository: request.gitRepo, branch: request.branch },
   };
 }
