@@ -39,6 +39,9 @@ export function aSpec(over: Partial<DeploymentSpec> = {}): DeploymentSpec {
     project: undefined,
     service: undefined,
     source: undefined,
+    dependsOn: [],
+    mode: "replicated",
+    job: undefined,
     ...over,
   };
 }

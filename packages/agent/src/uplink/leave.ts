@@ -64,5 +64,7 @@ function hasExclusive(orders: Orders, loop: Loop): boolean {
 function isEmpty(orders: Orders, loop: Loop): boolean {
   const present = new Set(loop.containers().map(one => `${one.instanceId}@${one.epoch}`));
   const instances = orders.assignment?.instances ?? [];
-  return instances.every(one => one.desired === "stop" && !present.has(`${one.instanceId}@${one.epoch}`));
+  const isLeft = ({ desired, instanceId, epoch }: (typeof instances)[number]): boolean =>
+    desired === "keep" || (desired === "stop" && !present.has(`${instanceId}@${epoch}`));
+  return instances.every(isLeft);
 }

@@ -22,7 +22,7 @@ import { fromUint64, toUint64 } from "./number.ts";
 import { receiptFromProto } from "./receipt.ts";
 import { specFromProto, specToProto } from "./spec.ts";
 import { nameOfSpec, smallSpecBytes, specDigest, type SpecName } from "./spec-name.ts";
-import { availabilities, instanceDesires } from "./words.ts";
+import { assignedDesires, availabilities } from "./words.ts";
 
 /** An assignment as its agent can read it. */
 export interface DecodedAssignment {
@@ -212,7 +212,7 @@ function instanceToProto(instance: AssignedInstance) {
   const { ports, desired, spec: _, volumes, ...rest } = instance;
   return {
     ...rest,
-    desired: instanceDesires.toProto(desired),
+    desired: assignedDesires.toProto(desired),
     ports: ports.map(portToProto),
     volumes: volumes.map(({ name, serial }) => ({ name, serial: toUint64(serial) })),
   };
@@ -317,15 +317,13 @@ export function assignmentFromProto(message: AssignmentMessage): DecodedAssignme
 
 function assignedFromProto(message: AssignedInstanceMessage): Omit<AssignedInstance, "spec"> {
   const { instanceId, tenantId, epoch, release, slot } = message;
-  const desired = instanceDesires.fromProto(message.desired, `desired state of ${instanceId}`);
   return {
     instanceId,
     tenantId,
     epoch,
     release,
     slot,
-    // A retiring instance still runs: only the routes differ, and those are the scheduler's.
-    desired: desired === "stop" ? "stop" : "run",
+    desired: assignedDesires.fromProto(message.desired, `desired state of ${instanceId}`),
     ports: message.ports.map(port => portFromProto(port, instanceId)),
     volumes: message.volumes.map(({ name, serial }) => ({
       name,

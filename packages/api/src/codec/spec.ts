@@ -20,7 +20,7 @@ import {
   defaultOrder,
   defaultTiming,
 } from "./spec-defaults.ts";
-import { protocols, restartConditions, strategies, updateOrders } from "./words.ts";
+import { dependencyConditions, modes, protocols, restartConditions, strategies, updateOrders } from "./words.ts";
 
 /**
  * A spec as a message, with every default written out, so that readers of other versions see the
@@ -50,6 +50,9 @@ export function specToProto(spec: DeploymentSpec): MessageInitShape<typeof Deplo
     ...(spec.source === undefined ? {} : { source: { ...spec.source } }),
     project: spec.project ?? "",
     service: spec.service ?? "",
+    dependsOn: spec.dependsOn.map(one => ({ ...one, condition: dependencyConditions.toProto(one.condition) })),
+    mode: modes.toProto(spec.mode),
+    ...(spec.job === undefined ? {} : { job: { ...spec.job } }),
   };
 }
 
@@ -137,6 +140,13 @@ export function specFromProto(message: DeploymentSpecMessage, path = "spec"): De
         : { repository: message.source.repository, branch: message.source.branch },
     project: message.project === "" ? undefined : message.project,
     service: message.service === "" ? undefined : message.service,
+    dependsOn: message.dependsOn.map(({ name, condition, required }, index) => ({
+      name,
+      condition: dependencyConditions.fromProtoOr(condition, `${path}.depends_on[${index}].condition`, "started"),
+      required: required ?? true,
+    })),
+    mode: modes.fromProtoOr(message.mode, `${path}.mode`, "replicated"),
+    job: message.job === undefined ? undefined : { maxConcurrent: message.job.maxConcurrent },
   };
 }
 

@@ -1,6 +1,14 @@
+import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { Volume } from "@skep/core/model/volume.ts";
 import { VolumeState } from "../gen/skep/v1/volume_pb.ts";
-import type { Deployment, RestartPolicy, Strategy as StrategyWord, UpdatePolicy } from "@skep/core/model/deployment.ts";
+import type {
+  Dependency,
+  Deployment,
+  Mode as ModeWord,
+  RestartPolicy,
+  Strategy as StrategyWord,
+  UpdatePolicy,
+} from "@skep/core/model/deployment.ts";
 import type {
   Health as HealthWord,
   InstanceState as StateWord,
@@ -13,7 +21,14 @@ import { DeploymentDesired } from "../gen/skep/v1/deployment_pb.ts";
 import { Health, InstanceDesired, InstanceState } from "../gen/skep/v1/instance_pb.ts";
 import { Availability, Liveness, NodeRole } from "../gen/skep/v1/node_pb.ts";
 import { Balancing, RouteKind } from "../gen/skep/v1/routing_pb.ts";
-import { Protocol, RestartCondition, Strategy, UpdateOrder } from "../gen/skep/v1/spec_pb.ts";
+import {
+  DependencyCondition,
+  Mode,
+  Protocol,
+  RestartCondition,
+  Strategy,
+  UpdateOrder,
+} from "../gen/skep/v1/spec_pb.ts";
 import { enumTable } from "./enum-table.ts";
 
 /** Transport protocol of a port. */
@@ -37,6 +52,21 @@ export const restartConditions = enumTable<RestartPolicy["condition"], RestartCo
   none: RestartCondition.NONE,
 });
 
+/** How many instances there are, and whether they end. */
+export const modes = enumTable<ModeWord, Mode>("mode", {
+  replicated: Mode.REPLICATED,
+  global: Mode.GLOBAL,
+  "replicated-job": Mode.REPLICATED_JOB,
+  "global-job": Mode.GLOBAL_JOB,
+});
+
+/** What is waited for of another deployment. */
+export const dependencyConditions = enumTable<Dependency["condition"], DependencyCondition>("condition", {
+  started: DependencyCondition.STARTED,
+  healthy: DependencyCondition.HEALTHY,
+  completed: DependencyCondition.COMPLETED,
+});
+
 /** Which of the old and the new instance comes first in an update. */
 export const updateOrders = enumTable<UpdatePolicy["order"], UpdateOrder>("update order", {
   "start-first": UpdateOrder.START_FIRST,
@@ -57,6 +87,13 @@ export const instanceDesires = enumTable<Location["desired"], InstanceDesired>("
   stop: InstanceDesired.STOP,
 });
 
+/** What a node is told of an instance. A retiring one still runs: only the routes differ. */
+export const assignedDesires = enumTable<AssignedInstance["desired"], InstanceDesired>("desired state", {
+  run: InstanceDesired.RUN,
+  keep: InstanceDesired.KEEP,
+  stop: InstanceDesired.STOP,
+});
+
 /** The life of an instance. */
 export const instanceStates = enumTable<StateWord, InstanceState>("instance state", {
   pending: InstanceState.PENDING,
@@ -66,6 +103,7 @@ export const instanceStates = enumTable<StateWord, InstanceState>("instance stat
   running: InstanceState.RUNNING,
   stopping: InstanceState.STOPPING,
   stopped: InstanceState.STOPPED,
+  completed: InstanceState.COMPLETED,
   failed: InstanceState.FAILED,
   lost: InstanceState.LOST,
 });

@@ -90,6 +90,16 @@ export const spec: fc.Arbitrary<DeploymentSpec> = fc.record({
   source: maybe(fc.record({ repository: text, branch: text })),
   project: maybe(text.filter(one => one !== "")),
   service: maybe(text.filter(one => one !== "")),
+  dependsOn: fc.array(
+    fc.record({
+      name: text,
+      condition: fc.constantFrom<DeploymentSpec["dependsOn"][number]["condition"]>("started", "healthy", "completed"),
+      required: fc.boolean(),
+    }),
+    { maxLength: 2 },
+  ),
+  mode: fc.constantFrom<DeploymentSpec["mode"]>("replicated", "global", "replicated-job", "global-job"),
+  job: maybe(fc.record({ maxConcurrent: maybe(count) })),
 });
 
 const port: fc.Arbitrary<PortBinding> = fc.record({ container: text, containerPort: count, protocol, hostPort: count });
@@ -100,7 +110,7 @@ const assigned: fc.Arbitrary<AssignedInstance> = fc.record({
   epoch: count,
   release: count,
   slot: count,
-  desired: fc.constantFrom<AssignedInstance["desired"]>("run", "stop"),
+  desired: fc.constantFrom<AssignedInstance["desired"]>("run", "keep", "stop"),
   ports: fc.array(port, { maxLength: 2 }),
   spec,
   volumes: fc.array(fc.record({ name: text, serial: long }), { maxLength: 2 }),
@@ -144,6 +154,7 @@ export const status: fc.Arbitrary<ReportedStatus> = fc.record({
     "running",
     "stopping",
     "stopped",
+    "completed",
     "failed",
     "lost",
   ),

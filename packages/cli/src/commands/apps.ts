@@ -40,7 +40,7 @@ function renderApps(session: Session, deployments: readonly Deployment[]): strin
   const { io } = session;
   const rows = deployments.map(deployment => [
     shortName(session, deployment.id),
-    `${deployment.status?.healthy ?? 0}/${deployment.status?.wanted ?? 0}`,
+    `${(deployment.status?.healthy ?? 0) + (deployment.status?.completed ?? 0)}/${deployment.status?.wanted ?? 0}`,
     colourCondition(session, deployment),
     String(deployment.release),
     deployment.createdAt === undefined ? "" : duration(io.now() - timestampMs(deployment.createdAt)),

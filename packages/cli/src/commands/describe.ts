@@ -59,12 +59,12 @@ function renderDeployment(deployment: Deployment): string {
   const fields: [string, string][] = [
     ["Deployment", deployment.id],
     ["State", `${condition(deployment)}${status?.message ? `: ${status.message}` : ""}`],
-    ["Instances", `${status?.healthy ?? 0} healthy, ${status?.running ?? 0} running, ${status?.wanted ?? 0} wanted`],
+    ["Instances", instancesWords(status)],
     ["Release", `${deployment.release} (version ${deployment.resourceVersion})`],
     ["Created", deployment.createdAt === undefined ? "" : moment(timestampMs(deployment.createdAt))],
   ];
   if (spec !== undefined) {
-    const { placement, update, restart, source } = spec;
+    const { placement, update, restart, source, mode, dependsOn } = spec;
     const rules = [
       placement.strategy,
       ...placement.constraints,
@@ -74,6 +74,9 @@ function renderDeployment(deployment: Deployment): string {
     fields.push(["Placement", rules.join(", ")]);
     fields.push(["Update", `${update.order}, ${update.parallelism} at once`]);
     fields.push(["Restart", restart.condition]);
+    if (mode !== "replicated") fields.push(["Mode", mode]);
+    if (dependsOn.length > 0)
+      fields.push(["Waits for", dependsOn.map(one => `${one.name} (${one.condition})`).join(", ")]);
     if (source !== undefined) fields.push(["Source", [source.repository, source.branch].filter(Boolean).join(" @ ")]);
     for (const container of spec.containers) fields.push([`Container`, renderContainer(container)]);
   }
@@ -83,6 +86,12 @@ function renderDeployment(deployment: Deployment): string {
       `${trouble.instanceId}: ${trouble.sentence}${trouble.advice === "" ? "" : `\n${trouble.advice}`}`,
     ]);
   return renderFields(fields);
+}
+
+function instancesWords(status: Deployment["status"]): string {
+  const { healthy = 0, running = 0, completed = 0, wanted = 0 } = status ?? {};
+  const ended = completed === 0 ? "" : `${completed} completed, `;
+  return `${healthy} healthy, ${running} running, ${ended}${wanted} wanted`;
 }
 
 function renderContainer(container: ContainerSpec): string {

@@ -2,6 +2,7 @@ import { defaultOrder } from "@skep/api/codec/spec-defaults.ts";
 import { BOUNDS } from "@skep/core/model/bounds.ts";
 import type { ContainerSpec, DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { projectDeploymentName } from "@skep/core/model/instance-id.ts";
+import { isJob } from "@skep/core/model/mode.ts";
 import { withRoutedPorts } from "@skep/core/routing/labels.ts";
 import type { ServiceDraft } from "./draft.ts";
 import type { Problems } from "./problems.ts";
@@ -93,7 +94,8 @@ function specOf(project: string, drafts: readonly [ServiceDraft, ...ServiceDraft
     replicas,
     containers,
     placement: { ...draft.placement },
-    restart: { ...draft.restart },
+    // Swarm's own word for a job that says nothing.
+    restart: { ...draft.restart, ...(isJob(draft) && !draft.saysRestart ? { condition: "on-failure" } : {}) },
     update: {
       order: draft.update.order ?? defaultOrder(containers),
       // 0 is Compose's word for all at once.
@@ -104,6 +106,10 @@ function specOf(project: string, drafts: readonly [ServiceDraft, ...ServiceDraft
     source: draft.source,
     project,
     service: draft.container.name,
+    // Known once all services are: see `withDependencies`.
+    dependsOn: [],
+    mode: draft.mode,
+    job: draft.job,
   });
 }
 

@@ -1,3 +1,5 @@
+import type { Dependency } from "@skep/core/model/deployment.ts";
+import type { Assembled } from "./assemble.ts";
 import type { ServiceDraft } from "./draft.ts";
 import type { Place, Problems } from "./problems.ts";
 import { readSection } from "./section.ts";
@@ -6,8 +8,9 @@ import type { Spot } from "./spots.ts";
 import { describe, readBoolean, readTexts, readWord } from "./values.ts";
 
 const CONDITIONS = ["service_started", "service_healthy", "service_completed_successfully"] as const;
+const WORDS = ["started", "healthy", "completed"] as const;
 
-interface Dependency {
+interface Wait {
   readonly on: string;
   readonly place: Place;
   readonly condition: (typeof CONDITIONS)[number];
@@ -16,24 +19,72 @@ interface Dependency {
 
 /**
  * `depends_on` of all services: what it names has to be there, and no two may wait for each other.
- * Nothing is waited for yet, which is noted.
+ * Answers the deployments with what each of them waits for. Services of one pod start together.
  */
-export function checkDependencies(
-  drafts: readonly ServiceDraft[],
+export function withDependencies(
+  deployments: readonly Assembled[],
   leftOut: ReadonlyMap<string, string>,
   problems: Problems,
-): void {
-  const all = new Map(drafts.map(draft => [draft.service, dependenciesOf(draft, problems)]));
+): readonly Assembled[] {
+  const drafts = deployments.flatMap(({ services }) => services);
+  const all = new Map(drafts.map(draft => [draft.service, waitsOf(draft, problems)]));
   for (const draft of drafts) {
-    const own = all.get(draft.service) ?? [];
-    for (const one of own) checkOne(one, draft.service, all, leftOut, problems);
-    const key = draft.value.kind === "map" ? draft.value.entries.get("depends_on") : undefined;
-    if (key !== undefined && own.length > 0) noteOrder(key, own, problems);
+    for (const one of all.get(draft.service) ?? []) checkOne(one, draft.service, all, leftOut, problems);
   }
-  refuseCycles(all, problems);
+  const homes = new Map(deployments.flatMap(one => one.services.map(({ service }) => [service, one] as const)));
+  for (const wait of [...all.values()].flat()) checkCondition(wait, homes.get(wait.on), problems);
+  if (!refuseCycles(all, problems)) refuseCycles(betweenPods(all, homes), problems);
+  return deployments.map(one => ({ ...one, spec: { ...one.spec, dependsOn: dependenciesOf(one, all, homes) } }));
 }
 
-function dependenciesOf({ value }: ServiceDraft, problems: Problems): readonly Dependency[] {
+/** What a pod waits for: all that its services do, each deployment once and by what asks the most. */
+function dependenciesOf(
+  deployment: Assembled,
+  all: ReadonlyMap<string, readonly Wait[]>,
+  homes: ReadonlyMap<string, Assembled>,
+): readonly Dependency[] {
+  const found = new Map<string, Dependency>();
+  for (const { on, condition, isRequired } of deployment.services.flatMap(one => all.get(one.service) ?? [])) {
+    const home = homes.get(on);
+    if (home === undefined || home === deployment) continue;
+    const { name } = home.spec;
+    const before = found.get(name);
+    const rank = Math.max(CONDITIONS.indexOf(condition), WORDS.indexOf(before?.condition ?? "started"));
+    found.set(name, { name, condition: WORDS[rank]!, required: isRequired || before?.required === true });
+  }
+  return [...found.values()];
+}
+
+/** The waits between deployments, each under the first service of its own. */
+function betweenPods(
+  all: ReadonlyMap<string, readonly Wait[]>,
+  homes: ReadonlyMap<string, Assembled>,
+): ReadonlyMap<string, readonly Wait[]> {
+  const first = (service: string): string => homes.get(service)?.services[0].service ?? service;
+  const waits = [...all].flatMap(([service, own]) =>
+    own.map(one => ({ from: first(service), ...one, on: first(one.on) })),
+  );
+  return Map.groupBy(
+    waits.filter(({ from, on }) => from !== on),
+    one => one.from,
+  );
+}
+
+/** Whether what is waited for can come about. */
+function checkCondition({ on, place, condition }: Wait, home: Assembled | undefined, problems: Problems): void {
+  if (home === undefined) return;
+  if (condition === "service_completed_successfully" && home.spec.restart.condition === "any")
+    problems.refuse(
+      place,
+      `\`${on}\` is always started again, so it never completes`,
+      `Write \`restart: "no"\` or \`restart: on-failure\` in \`${on}\``,
+    );
+  if (condition !== "service_healthy" || home.spec.containers.some(one => one.health !== undefined)) return;
+  const problem = `\`${on}\` has no \`healthcheck\`: it counts as healthy once it runs`;
+  problems.note(place, problem, `Give \`${on}\` a \`healthcheck\``);
+}
+
+function waitsOf({ value }: ServiceDraft, problems: Problems): readonly Wait[] {
   const spot = below(value, "depends_on");
   if (spot === undefined) return [];
   if (spot.kind === "map")
@@ -42,7 +93,7 @@ function dependenciesOf({ value }: ServiceDraft, problems: Problems): readonly D
   if (spot.kind !== "list" && spot.value !== undefined)
     problems.refuse(spot, `${describe(spot)} stands where services belong`, "Write one name per line, after `- `");
   return items.flatMap(item =>
-    readTexts(item, problems, "single").map((on): Dependency => ({
+    readTexts(item, problems, "single").map((on): Wait => ({
       on,
       place: item,
       condition: "service_started",
@@ -51,8 +102,8 @@ function dependenciesOf({ value }: ServiceDraft, problems: Problems): readonly D
   );
 }
 
-function readLong(on: string, place: Place, spot: Spot, problems: Problems): Dependency {
-  let condition: Dependency["condition"] = "service_started";
+function readLong(on: string, place: Place, spot: Spot, problems: Problems): Wait {
+  let condition: Wait["condition"] = "service_started";
   let isRequired = true;
   const keys = {
     condition: (value: Spot) => (condition = readWord(value, problems, CONDITIONS) ?? condition),
@@ -65,7 +116,7 @@ function readLong(on: string, place: Place, spot: Spot, problems: Problems): Dep
 }
 
 function checkOne(
-  { on, place, isRequired }: Dependency,
+  { on, place, isRequired }: Wait,
   service: string,
   known: ReadonlyMap<string, unknown>,
   leftOut: ReadonlyMap<string, string>,
@@ -82,17 +133,9 @@ function checkOne(
   else problems.refuse(place, `no service is called \`${on}\``, "Name a service of the project");
 }
 
-function noteOrder(key: Place, own: readonly Dependency[], problems: Problems): void {
-  const waited = own.filter(one => one.condition !== "service_started");
-  const words = waited.map(one => `${one.on} (${one.condition})`).join(", ");
-  problems.note(
-    key,
-    waited.length === 0 ? "`depends_on` orders no start yet" : `it is not waited for ${words} yet`,
-    "Services start in any order; let programs try again until what they need is there",
-  );
-}
-
-function refuseCycles(all: ReadonlyMap<string, readonly Dependency[]>, problems: Problems): void {
+/** Whether there are any. */
+function refuseCycles(all: ReadonlyMap<string, readonly Wait[]>, problems: Problems): boolean {
+  let isFound = false;
   const done = new Set<string>();
   const visit = (name: string, trail: readonly string[]): void => {
     for (const { on, place } of all.get(name) ?? []) {
@@ -100,9 +143,11 @@ function refuseCycles(all: ReadonlyMap<string, readonly Dependency[]>, problems:
       if (passed.includes(on)) {
         const round = [...passed.slice(passed.indexOf(on)), on].join(" → ");
         problems.refuse(place, `the services wait for each other: ${round}`, "Let one of them start first");
+        isFound = true;
       } else if (!done.has(on)) visit(on, passed);
     }
     done.add(name);
   };
   for (const name of all.keys()) if (!done.has(name)) visit(name, []);
+  return isFound;
 }

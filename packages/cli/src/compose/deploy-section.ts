@@ -43,7 +43,7 @@ export function readDeploy(spot: Spot, draft: ServiceDraft, reading: Reading): R
         update_config: ofPod(value => readUpdate(value, draft, reading)),
         restart_policy: ofPod(value => readRestartPolicy(value, draft, reading)),
         labels: value => (labels = readLabels(value, reading)),
-        mode: value => readMode(value, reading),
+        mode: ofPod(value => readMode(value, draft, reading)),
       },
       ignored: { rollback_config: NONE, endpoint_mode: NONE },
     },
@@ -54,20 +54,15 @@ export function readDeploy(spot: Spot, draft: ServiceDraft, reading: Reading): R
 
 const MODES = ["replicated", "global", "replicated-job", "global-job"] as const;
 
-function readMode(spot: Spot, { problems }: Reading): void {
+function readMode(spot: Spot, draft: ServiceDraft, { problems }: Reading): void {
   const mode = readWord(spot, problems, MODES);
-  if (mode === "global")
+  if (mode === "global" || mode === "global-job")
     problems.refuse(
       spot,
       "a service on every node is not supported",
       "Set `replicas` to the number of nodes, and `placement.max_replicas_per_node: 1`",
     );
-  else if (mode === "replicated-job" || mode === "global-job")
-    problems.refuse(
-      spot,
-      "jobs are not supported",
-      "Run it once in a container that is up, like `skep exec web -- COMMAND`, or before the program that needs it",
-    );
+  draft.mode = mode ?? draft.mode;
 }
 
 /** `labels`, as a mapping or as a list of `key=value`. */
@@ -213,7 +208,10 @@ function readRestartPolicy(spot: Spot, draft: ServiceDraft, { problems }: Readin
     {
       name: "restart_policy",
       keys: {
-        condition: value => (restart.condition = readWord(value, problems, ["any", "on-failure", "none"]) ?? "any"),
+        condition: value => {
+          draft.saysRestart = true;
+          restart.condition = readWord(value, problems, ["any", "on-failure", "none"]) ?? "any";
+        },
         delay: value => {
           const wanted = readDuration(value, problems) ?? restart.delayMs;
           const { least } = BOUNDS.restartDelayMs;
@@ -250,6 +248,7 @@ export function readRestart(spot: Spot, draft: ServiceDraft, { problems }: Readi
     return;
   }
   const no = text === "no" || text === "false";
+  draft.saysRestart = true;
   draft.restart.condition = no ? "none" : text.startsWith("on-failure") ? "on-failure" : "any";
   // 0 is Docker's word for no bound.
   if (match[2] !== undefined && Number(match[2]) > 0) draft.restart.maxAttempts = Number(match[2]);

@@ -1,5 +1,12 @@
 import { DEFAULT_PLACEMENT, DEFAULT_RESTART, DEFAULT_STOP_GRACE_MS } from "@skep/api/codec/spec-defaults.ts";
-import type { ContainerSpec, PlacementSpec, RestartPolicy, UpdatePolicy } from "@skep/core/model/deployment.ts";
+import type {
+  ContainerSpec,
+  JobPolicy,
+  Mode,
+  PlacementSpec,
+  RestartPolicy,
+  UpdatePolicy,
+} from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 import type { Place, Problems } from "./problems.ts";
 import type { Spot } from "./spots.ts";
@@ -34,10 +41,14 @@ export interface ServiceDraft {
   replicas: number | undefined;
   readonly placement: Draft<PlacementSpec>;
   readonly restart: Draft<RestartPolicy>;
+  /** Whether the service says when it is started again. */
+  saysRestart: boolean;
   readonly update: { order: UpdatePolicy["order"] | undefined; parallelism: number };
   stopGraceMs: number;
   exclusive: boolean | undefined;
   source: { repository: string; branch: string } | undefined;
+  mode: Mode;
+  job: JobPolicy | undefined;
   /** Keys about the whole pod: only the service that is joined may have them. */
   readonly podKeys: Place[];
   /** Limits that the service says itself; the others are the platform's. */
@@ -74,11 +85,15 @@ export function emptyDraft(service: string, name: string, place: Place, value: S
     },
     replicas: undefined,
     placement: { ...DEFAULT_PLACEMENT },
-    restart: { ...DEFAULT_RESTART },
+    // What ends with 0 has done what it was for; what fails is tried again.
+    restart: { ...DEFAULT_RESTART, condition: "on-failure" },
+    saysRestart: false,
     update: { order: undefined, parallelism: 1 },
     stopGraceMs: DEFAULT_STOP_GRACE_MS,
     exclusive: undefined,
     source: undefined,
+    mode: "replicated",
+    job: undefined,
     podKeys: [],
     limits: new Set(),
     exposed: [],

@@ -1,9 +1,10 @@
+import { BOUNDS } from "@skep/core/model/bounds.ts";
 import type { Strategy } from "@skep/core/model/deployment.ts";
 import type { Reading, ServiceDraft } from "./draft.ts";
 import { readProbe } from "./health.ts";
 import { readSection } from "./section.ts";
 import type { Spot } from "./spots.ts";
-import { readBoolean, readText, readTexts, readWord } from "./values.ts";
+import { readBoolean, readInteger, readText, readTexts, readWord } from "./values.ts";
 
 const STRATEGIES: readonly Strategy[] = ["least-loaded", "round-robin", "resource-based", "spread"];
 
@@ -28,6 +29,10 @@ export function readExtension(spot: Spot, draft: ServiceDraft, { problems, names
             problems.refuse(key, "the service has a `healthcheck` and a probe", "Keep one of them");
           draft.container.health = readProbe(value, problems) ?? draft.container.health;
         },
+        maxConcurrent: ofPod(value => {
+          const most = readInteger(value, problems, { ...BOUNDS.maxConcurrent, least: 0 });
+          if (most !== undefined) draft.job = { maxConcurrent: most === 0 ? undefined : most };
+        }),
         exclusive: ofPod(value => (draft.exclusive = readBoolean(value, problems))),
         source: ofPod(value => readSource(value, draft, problems)),
       },

@@ -204,11 +204,7 @@ describe("keys", () => {
 
   it.each([
     ["deploy: { mode: global }", "a service on every node is not supported. Set `replicas`"],
-    [
-      "deploy: { mode: replicated-job }",
-      "jobs are not supported. Run it once in a container that is up, like `skep exec",
-    ],
-    ["deploy: { mode: global-job }", "jobs are not supported"],
+    ["deploy: { mode: global-job }", "a service on every node is not supported"],
     ["labels: { com.docker.lb.port: 80 }", "belongs to the platform"],
     ["labels: ['skep.tenant=other']", "belongs to the platform"],
     ["shm_size: 1g", "the size of /dev/shm"],

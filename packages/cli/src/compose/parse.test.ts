@@ -58,10 +58,13 @@ describe("a Compose file", () => {
         },
       ],
       placement: { strategy: "least-loaded", constraints: [], maxPerNode: undefined, antiAffinity: [] },
-      restart: { condition: "any", delayMs: 500, maxDelayMs: 30_000, maxAttempts: undefined, windowMs: 60_000 },
+      restart: { condition: "on-failure", delayMs: 500, maxDelayMs: 30_000, maxAttempts: undefined, windowMs: 60_000 },
       update: { order: "start-first", parallelism: 1 },
       stopGraceMs: 10_000,
       source: undefined,
+      dependsOn: [],
+      mode: "replicated",
+      job: undefined,
     });
   });
 

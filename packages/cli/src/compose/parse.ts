@@ -1,6 +1,6 @@
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { assemble } from "./assemble.ts";
-import { checkDependencies } from "./dependencies.ts";
+import { withDependencies } from "./dependencies.ts";
 import type { FileText, Reading, ServiceDraft } from "./draft.ts";
 import { noteNames } from "./other-names.ts";
 import type { Variables } from "./interpolate.ts";
@@ -117,9 +117,8 @@ function readProject(
   );
   if (!root.entries.has("services"))
     problems.refuse(root, "the file has no `services`", "Add `services:` with one entry per service");
-  const assembled = assemble(project, drafts, leftOut, problems);
+  const assembled = withDependencies(assemble(project, drafts, leftOut, problems), leftOut, problems);
   checkNames(assembled, problems);
-  checkDependencies([...drafts.values()], leftOut, problems);
   refuseSharedVolumes(assembled, problems);
   checkUpdates(assembled, problems);
   noteNames(assembled, problems);

@@ -172,28 +172,6 @@ describe("volumes", () => {
   });
 });
 
-describe("depends_on", () => {
-  const three = (web: string): string => `services:\n  web: { image: a, depends_on: ${web} }\n  db: { image: b }\n`;
-
-  it("waits for nothing yet, and says what is not waited for", () => {
-    expect(noted(three("[db]"))).toEqual([expect.stringMatching(/^c\.yaml:2:20: .*orders no start yet/)]);
-    expect(noted(three("{ db: { condition: service_healthy } }"))).toEqual([
-      expect.stringMatching(/^c\.yaml:2:20: .*not waited for db \(service_healthy\) yet/),
-    ]);
-  });
-
-  it("names services of the project, and none twice round", () => {
-    expect(refusals(three("[no]"))).toEqual([expect.stringMatching(/^c\.yaml:2:33: .*no service is called `no`/)]);
-    expect(refusals(three("{ no: { condition: service_started, required: false } }"))).toEqual([]);
-    expect(refusals(three("{ db: { condition: ready } }"))).toEqual([
-      expect.stringContaining("`ready` is not known here"),
-    ]);
-    const round =
-      "services:\n  a: { image: a, depends_on: [b] }\n  b: { image: a, depends_on: [c] }\n  c: { image: a, depends_on: [b] }\n";
-    expect(refusals(round)).toEqual([expect.stringMatching(/^c\.yaml:4:31: .*wait for each other: b → c → b/)]);
-  });
-});
-
 it("names every fault at once, those of the server's rules among them", () => {
   const text = [
     "services:",

@@ -31,7 +31,9 @@ const DEPLOYMENT_KEYS: Readonly<Record<string, readonly (readonly string[])[]>> 
   "placement.maxPerNode": [["deploy", "placement", "max_replicas_per_node"]],
   "placement.antiAffinity": [["x-skep", "antiAffinity"]],
   "placement.strategy": [["x-skep", "strategy"]],
-  restart: [["deploy", "restart_policy"], ["restart"]],
+  restart: [["deploy", "restart_policy"], ["restart"], ["deploy", "mode"]],
+  mode: [["deploy", "mode"]],
+  job: [["x-skep", "maxConcurrent"]],
   update: [["deploy", "update_config"]],
   stopGraceMs: [["stop_grace_period"]],
   exclusive: [["x-skep", "exclusive"]],
@@ -47,7 +49,7 @@ export function checkRules({ spec, services }: Assembled, problems: Problems): v
   const lacksPorts = services.some(({ value }) => problems.isRefused(`${value.path}.ports`, value.path));
   const found = [...validateSpec(spec), ...issues]
     // What names may be is said where they are read.
-    .filter(({ path }) => !/^(containers\[\d+\]\.name|name|project|service)$/.test(path))
+    .filter(({ path }) => !/^(containers\[\d+\]\.name|name|project|service|dependsOn\[\d+\])$/.test(path))
     .map(issue => ({ issue, ...placeOf(issue, services) }))
     .filter(({ issue, place, service }) => {
       const lacksImage = issue.path.endsWith(".image") && below(service.value, "image") === undefined;

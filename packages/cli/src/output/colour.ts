@@ -17,6 +17,7 @@ export function colour(io: Io, mood: Mood, text: string): string {
 const MOODS: Readonly<Record<string, Mood>> = {
   running: "good",
   healthy: "good",
+  completed: "good",
   ready: "good",
   active: "good",
   failed: "bad",

@@ -22,7 +22,7 @@ export function renderInstances(view: View, instances: readonly Instance[]): str
       (location?.ports ?? []).map(port => `${location?.address}:${port.hostPort}->${port.containerPort}`).join(" ") ||
         "-",
       instance.createdAt === undefined ? "" : duration(io.now() - timestampMs(instance.createdAt)),
-      instance.refusal?.advice ?? (instance.message || restartWords(instance)),
+      instance.refusal?.advice ?? (instance.message || endWords(instance, io.now()) || restartWords(instance)),
     ];
   });
   return renderTable(
@@ -30,6 +30,12 @@ export function renderInstances(view: View, instances: readonly Instance[]): str
     rows,
     io.isTty ? io.width : undefined,
   );
+}
+
+/** When it has done what it had to do. */
+function endWords({ state, locations: [location] }: Instance, now: number): string {
+  if (state !== InstanceState.COMPLETED || location?.changedAt === undefined) return "";
+  return `it ended with exit code 0, ${duration(now - timestampMs(location.changedAt))} ago`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isWaiting } from "../output/condition.ts";
 import { tenantOf } from "@skep/core/model/instance-id.ts";
 import type { Command, Option } from "commander";
 import type { Deployment } from "@skep/api/gen/skep/v1/deployment_pb.ts";
@@ -96,9 +97,12 @@ async function follow(
 export function progressLine(session: Session, deployment: Deployment): string {
   const { id, status } = deployment;
   const done = status?.converged === true;
-  const mood = done ? "good" : (status?.troubles.length ?? 0) > 0 ? "bad" : "busy";
+  const mood = done ? "good" : status?.troubles.some(one => !isWaiting(one)) === true ? "bad" : "busy";
   const sign = colour(session.io, mood, done ? "ok" : "..");
-  const words = done && status.wanted === 0 ? "stopped" : `${status?.healthy ?? 0} of ${status?.wanted ?? 0} healthy`;
+  const { healthy = 0, completed = 0, wanted = 0 } = status ?? {};
+  const ended = completed > 0 ? `${completed} of ${wanted} completed` : "";
+  const runs = completed < wanted || completed === 0 ? `${healthy} of ${wanted} healthy` : "";
+  const words = done && wanted === 0 ? "stopped" : [runs, ended].filter(Boolean).join(", ");
   return `${sign} ${id}  ${words}${status?.message ? `  ${status.message}` : ""}`;
 }
 

@@ -26,7 +26,7 @@ const POLICY = { startLimit: 2, sandboxImage: "sandbox:1" };
 const instanceShape = fc.record({
   serial: fc.integer({ min: 1, max: 4 }),
   epoch: fc.integer({ min: 1, max: 3 }),
-  desired: fc.constantFrom("run", "run", "run", "stop"),
+  desired: fc.constantFrom("run", "run", "run", "keep", "stop"),
   containers: fc.integer({ min: 1, max: 3 }),
   health: fc.boolean(),
   condition: fc.constantFrom("any", "any", "on-failure", "none"),
@@ -102,7 +102,8 @@ test("doing the steps until there are none ends, and then everything wanted runs
           one => one.instanceId === wanted.instanceId && one.epoch > wanted.epoch,
         );
         if (wanted.desired === "stop" || isOld) expect(status).toMatchObject({ state: "stopped", containers: [] });
-        else expect(["running", "failed", "stopped"]).toContain(status.state);
+        else if (wanted.desired === "keep") expectKept(status.instanceId, status.epoch, observed, after);
+        else expect(["running", "failed", "completed"]).toContain(status.state);
         if (
           wanted.desired === "run" &&
           !isOld &&
@@ -261,4 +262,13 @@ function container(
     startedAt: 999_000,
     finishedAt: shape.state === "exited" ? 999_500 : undefined,
   });
+}
+
+/** Nothing runs of what is kept, nothing was made, and all that there was is there. */
+function expectKept(instanceId: string, epoch: number, before: Observed, after: Observed): void {
+  const of = ({ containers }: Observed): readonly string[] =>
+    containers.filter(one => one.instanceId === instanceId && one.epoch === epoch).map(one => one.id);
+  expect(of(after)).toEqual(of(before));
+  const states = after.containers.filter(one => of(before).includes(one.id)).map(one => one.state);
+  expect(states.filter(state => state === "running")).toEqual([]);
 }

@@ -123,9 +123,9 @@ test("too many ends within the window make the instance failed, for good, and th
 });
 
 test.each([
-  ["on-failure", 0, "stopped"],
+  ["on-failure", 0, "completed"],
   ["on-failure", 1, "starting"],
-  ["none", 0, "stopped"],
+  ["none", 0, "completed"],
   ["none", 1, "failed"],
   ["any", 0, "starting"],
 ] as const)("with restart condition %s, exit code %i makes it %s", (condition, exitCode, state) => {

@@ -5,6 +5,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { isLeased } from "../model/volume.ts";
 import { endGroup, runs, stopNow } from "./end.ts";
 import { byInstance, inFairOrder } from "./fair.ts";
+import { keepInstance } from "./keep.ts";
 import type { ConvergeMemory } from "./memory.ts";
 import { attempt, groupKey, leaseOf, openRound } from "./round.ts";
 import type { ConvergeInput, Round } from "./round.ts";
@@ -49,6 +50,7 @@ export function converge(input: ConvergeInput): Converged {
     const group = round.groups.get(key) ?? [];
     const isOld = instance.epoch < newest.get(instance.instanceId)!;
     if (instance.desired === "run" && !isOld) statuses.push(runInstance(round, instance, group));
+    else if (instance.desired === "keep" && !isOld) statuses.push(keepInstance(round, instance, group));
     else
       statuses.push(
         endInstance(

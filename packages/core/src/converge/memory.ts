@@ -19,6 +19,8 @@ export interface ContainerMemory {
   readonly ends: readonly number[];
   /** The end that was counted last, so that it is counted once. */
   readonly countedEnd: string;
+  /** An end that had come before this life of the agent saw the container. */
+  readonly unseenEnd: string;
   /** No start before this time. */
   readonly nextStartAt: number;
   readonly restarts: number;
@@ -78,6 +80,7 @@ export const NEW_CONTAINER: ContainerMemory = {
   failures: 0,
   ends: [],
   countedEnd: "",
+  unseenEnd: "",
   nextStartAt: 0,
   restarts: 0,
   reason: "",

@@ -5,7 +5,7 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { DETACHED, endContainer, on, runs, stopContainer } from "./end.ts";
 import { judgePort } from "./port-taken.ts";
 import { makeNetwork, makeReady } from "./ready.ts";
-import { longestDelay, noteEnd, noteRunning, noteVanished } from "./restart.ts";
+import { longestDelay, noteEnd, noteFirstSight, noteRunning, noteVanished } from "./restart.ts";
 import { attemptInTurn, isAhead, recall, remember, times, wake } from "./round.ts";
 import type { Round } from "./round.ts";
 import { containerHash } from "./spec-hash.ts";
@@ -134,6 +134,7 @@ function afterEnd(
   container: ContainerSpec,
   seen: ObservedContainer,
 ): PartState {
+  noteFirstSight(round, instance, seen);
   if (round.exitedAtBoot.has(seen.id)) return begin(round, instance, container, seen);
   const verdict = noteEnd(round, instance, seen);
   const { reason, unwell } = recall(round, instance, container.name);

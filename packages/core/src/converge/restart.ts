@@ -3,6 +3,7 @@ import { BOUNDS } from "../model/bounds.ts";
 import { LEAST_SOUND_MS, type RestartPolicy } from "../model/deployment.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import type { ContainerMemory } from "./memory.ts";
+import { isJob } from "../model/mode.ts";
 import { recall, remember } from "./round.ts";
 import type { Round } from "./round.ts";
 
@@ -45,11 +46,24 @@ export function noteRunning(round: Round, instance: AssignedInstance, container:
   });
 }
 
+/**
+ * Remembers an end that had come before this life of the agent saw the container. An engine that is
+ * shut down ends everything, and most programs answer its signal with 0.
+ */
+export function noteFirstSight(round: Round, instance: AssignedInstance, container: ObservedContainer): void {
+  if (recall(round, instance, container.name).id === container.id) return;
+  remember(round, instance, container.name, { id: container.id, unseenEnd: endOf(container) });
+}
+
+function endOf({ id, startedAt, finishedAt }: ObservedContainer): string {
+  return `${id}/${startedAt ?? 0}/${finishedAt ?? 0}`;
+}
+
 /** Counts the end of a container, once, and says what follows from it. */
 export function noteEnd(round: Round, instance: AssignedInstance, container: ObservedContainer): Verdict {
   const policy = instance.spec.restart;
   let memory = recall(round, instance, container.name);
-  const end = `${container.id}/${container.startedAt ?? 0}/${container.finishedAt ?? 0}`;
+  const end = endOf(container);
   if (memory.countedEnd !== end) {
     const at = Math.min(container.finishedAt ?? round.now, round.now);
     const lasted = container.startedAt === undefined ? 0 : at - container.startedAt;
@@ -68,8 +82,10 @@ export function noteEnd(round: Round, instance: AssignedInstance, container: Obs
     );
   }
   const badly = memory.unwell || container.exitCode !== 0 || container.oomKilled;
-  if (policy.condition === "none" || (policy.condition === "on-failure" && !badly))
-    return badly ? "failed" : "finished";
+  // What is to run once has run, whoever ended it; anything else would stay away for good.
+  const isOnce = policy.condition === "none" || isJob(instance.spec);
+  if (!badly && policy.condition !== "any" && (isOnce || memory.unseenEnd !== end)) return "finished";
+  if (policy.condition === "none") return "failed";
   return isGivenUp(policy, memory) ? giveUp(round, instance, container.name) : "restart";
 }
 

@@ -160,7 +160,7 @@ function stateOf(parts: readonly PartState[]): InstanceState {
   if (has("waiting")) return "assigned";
   if (has("preparing")) return "preparing";
   if (has("starting")) return "starting";
-  return has("running") ? "running" : "stopped";
+  return has("running") ? "running" : "completed";
 }
 
 /**

@@ -1,5 +1,6 @@
-import type { DeploymentId } from "../model/deployment.ts";
+import type { DeploymentId, DeploymentSpec } from "../model/deployment.ts";
 import type { InstanceId } from "../model/instance.ts";
+import { deploymentIdOf, tenantOf } from "../model/instance-id.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import { ORDER } from "../world/order.ts";
 import type { Settings, World } from "../world/world.ts";
@@ -34,6 +35,7 @@ export function awakeSince(
   settings: Settings,
   now: number,
 ): ReadonlySet<DeploymentId> | undefined {
+  const dependents = dependentsIn(world.releases);
   if (seen === undefined || seen.settings !== settings) return undefined;
   if (now < seen.now || now >= seen.wholeAt + WHOLE_EACH_MS) return undefined;
   const before = seen.world;
@@ -48,7 +50,27 @@ export function awakeSince(
   if (moved.size > 0) for (const one of world.locations) if (moved.has(one.nodeId)) awake.add(one.deploymentId);
   const unseen = before.unseen ?? new Map<InstanceId, number>();
   if (unseen.size > 0) for (const one of world.instances) if (unseen.has(one.id)) awake.add(one.deploymentId);
+  // A set goes on through what is added to it meanwhile.
+  for (const id of awake) for (const other of dependents.get(id) ?? []) awake.add(other);
   return awake;
+}
+
+/** The deployments that wait for each one; the list of releases changes seldom. */
+const known = new WeakMap<World["releases"], ReadonlyMap<DeploymentId, ReadonlySet<DeploymentId>>>();
+
+function dependentsIn(releases: World["releases"]): ReadonlyMap<DeploymentId, ReadonlySet<DeploymentId>> {
+  const before = known.get(releases);
+  if (before !== undefined) return before;
+  const dependents = new Map<DeploymentId, Set<DeploymentId>>();
+  for (const { deploymentId, spec } of releases) {
+    // One that cannot be read waits for nobody: whoever places it throws, and it is set aside.
+    for (const { name } of (spec as Partial<DeploymentSpec>).dependsOn ?? []) {
+      const id = deploymentIdOf(tenantOf(deploymentId), name);
+      dependents.set(id, (dependents.get(id) ?? new Set()).add(deploymentId));
+    }
+  }
+  known.set(releases, dependents);
+  return dependents;
 }
 
 /** The records that only one of the lists has; both are in order. */

@@ -27,6 +27,7 @@ const EVENTS: Readonly<Record<string, Event>> = {
   "an instance runs": at((one: Location) => ({ ...one, state: "running", health: "none" })),
   "an instance is unwell": at((one: Location) => ({ ...one, state: "running", health: "unhealthy" })),
   "an instance fails": at((one: Location) => ({ ...one, state: "failed", containers: [] })),
+  "an instance is completed": at((one: Location) => ({ ...one, state: "completed" })),
   "an instance ends": at((one: Location) => ({ ...one, state: "stopped", containers: [] })),
   "a location vanishes": (world, pick) => ({ ...world, locations: without(world.locations, pick) }),
   "an instance vanishes": (world, pick) => ({ ...world, instances: without(world.instances, pick) }),

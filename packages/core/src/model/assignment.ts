@@ -11,8 +11,11 @@ export interface AssignedInstance {
   readonly epoch: number;
   readonly release: number;
   readonly slot: number;
-  /** `run` it (a retiring one still runs), or `stop` it: end it, remove it, and report it gone. */
-  readonly desired: "run" | "stop";
+  /**
+   * `run` it (a retiring one still runs), or `stop` it: end it, remove it, and report it gone. `keep`
+   * it where it is over: what is left of it stays with its logs, and nothing of it is run again.
+   */
+  readonly desired: "run" | "keep" | "stop";
   readonly ports: readonly PortBinding[];
   readonly spec: DeploymentSpec;
   /**

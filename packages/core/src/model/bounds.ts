@@ -17,6 +17,8 @@ export const BOUNDS = {
   stopGraceMs: { least: 0, most: 600_000 },
   parallelism: { least: 1, most: 1000 },
   maxPerNode: { least: 1, most: 10_000 },
+  /** Instances of a job that run at once. */
+  maxConcurrent: { least: 1, most: 10_000 },
   maxAttempts: { least: 1, most: 1_000_000 },
   /** The least first wait before a container that ended is started again. */
   restartDelayMs: { least: 500, most: HOUR_MS },
@@ -43,7 +45,7 @@ export const MOST = {
   words: 256,
   env: 512,
   labels: 256,
-  /** Constraints, and deployments to avoid. */
+  /** Constraints, deployments to avoid, and deployments to wait for. */
   rules: 64,
 } as const;
 

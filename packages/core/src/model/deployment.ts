@@ -102,6 +102,32 @@ export interface PlacementSpec {
   readonly antiAffinity: readonly string[];
 }
 
+/** What has to be so of another deployment of the tenant before this one begins. */
+export interface Dependency {
+  /** Name of the deployment. */
+  readonly name: string;
+  /**
+   * `started`: a copy of it runs. `healthy`: a copy of it serves. `completed`: all that it has to do
+   * has ended with 0.
+   */
+  readonly condition: "started" | "healthy" | "completed";
+  /** `false`: what does not exist, is stopped or has failed is not waited for. */
+  readonly required: boolean;
+}
+
+/**
+ * `replicated`: as many instances as `replicas` says. `global`: one on each node that fits. The
+ * instances of a job end: those of a `replicated-job` until `replicas` of them are completed, those
+ * of a `global-job` once on each node.
+ */
+export type Mode = "replicated" | "global" | "replicated-job" | "global-job";
+
+/** How a job goes through its instances. */
+export interface JobPolicy {
+  /** Most instances that run at once; `undefined` for all. */
+  readonly maxConcurrent: number | undefined;
+}
+
 /** Everything a user says about a deployment; a release is an immutable copy of it. */
 export interface DeploymentSpec {
   readonly name: string;
@@ -127,6 +153,11 @@ export interface DeploymentSpec {
   readonly project: string | undefined;
   /** The name by which the other services of its project know it; absent without a project. */
   readonly service: string | undefined;
+  /** What has to be so of other deployments before it begins. */
+  readonly dependsOn: readonly Dependency[];
+  readonly mode: Mode;
+  /** Only of jobs. */
+  readonly job: JobPolicy | undefined;
 }
 
 /** What one replica of a spec may use at most: what a quota counts. */

@@ -10,6 +10,7 @@ const STATES: readonly InstanceState[] = [
   "running",
   "stopping",
   "stopped",
+  "completed",
   "failed",
   "lost",
 ];

@@ -6,19 +6,21 @@ import type { Node } from "./node.ts";
  * skip states.
  */
 const NEXT: Readonly<Record<InstanceState, readonly InstanceState[]>> = {
-  pending: ["assigned", "preparing", "starting", "running", "stopping", "stopped", "failed", "lost"],
-  assigned: ["preparing", "starting", "running", "stopping", "stopped", "failed", "lost"],
-  preparing: ["starting", "running", "stopping", "stopped", "failed", "lost"],
+  pending: ["assigned", "preparing", "starting", "running", "stopping", "stopped", "completed", "failed", "lost"],
+  assigned: ["preparing", "starting", "running", "stopping", "stopped", "completed", "failed", "lost"],
+  preparing: ["starting", "running", "stopping", "stopped", "completed", "failed", "lost"],
   // A container that vanished before it ran is prepared again, image and all.
-  starting: ["preparing", "running", "stopping", "stopped", "failed", "lost"],
+  starting: ["preparing", "running", "stopping", "stopped", "completed", "failed", "lost"],
   // A container that ended is started again within the same epoch.
-  running: ["preparing", "starting", "stopping", "stopped", "failed", "lost"],
-  stopping: ["stopped", "failed", "lost"],
+  running: ["preparing", "starting", "stopping", "stopped", "completed", "failed", "lost"],
+  stopping: ["stopped", "completed", "failed", "lost"],
   stopped: [],
   // What is over has given its ports and its room back, and somebody else may have them: it never
   // counts as live again, though its remains are still being removed.
   failed: ["stopped", "lost"],
   lost: ["stopped"],
+  // It stays so for as long as its record is kept, and then it is removed.
+  completed: ["stopped"],
 };
 
 /** Whether a location in state `from` may be recorded as `to`; staying is always allowed. */
@@ -26,9 +28,17 @@ export function canBecome(from: InstanceState, to: InstanceState): boolean {
   return from === to || NEXT[from].includes(to);
 }
 
-/** Whether nothing more is going to happen in this state by itself: stopped, failed or lost. */
+/**
+ * Whether nothing more is going to happen in this state by itself: stopped, completed, failed or
+ * lost.
+ */
 export function isFinal(state: InstanceState): boolean {
-  return state === "stopped" || state === "failed" || state === "lost";
+  return state === "stopped" || state === "completed" || state === "failed" || state === "lost";
+}
+
+/** Whether the instance has done what it had to do: nothing of it is placed or run again. */
+export function isCompleted(location: Pick<Location, "state" | "desired">): boolean {
+  return location.state === "completed" && location.desired !== "stop";
 }
 
 /** Whether the location occupies its node: everything that is not in a final state. */

@@ -4,6 +4,7 @@ import { BOUNDS, LONGEST, MOST } from "./bounds.ts";
 import type { DeploymentSpec } from "./deployment.ts";
 import { validateContainer } from "./validate-container.ts";
 import { projectDeploymentName } from "./instance-id.ts";
+import { validateDependencies, validateMode } from "./validate-order.ts";
 import { check, checkLength, checkWithin, isName } from "./validate-rules.ts";
 
 const STRATEGIES = ["least-loaded", "round-robin", "resource-based", "spread"];
@@ -52,6 +53,7 @@ export function validateSpec(spec: DeploymentSpec): readonly Issue[] {
   validatePod(issues, spec);
   validatePlacement(issues, spec);
   validatePolicies(issues, spec);
+  issues.push(...validateMode(spec), ...validateDependencies(spec));
   checkLength(issues, "source.repository", spec.source?.repository, LONGEST.repository);
   checkLength(issues, "source.branch", spec.source?.branch, LONGEST.branch);
   return issues;

@@ -1,12 +1,16 @@
 import { instanceIdOf } from "../model/instance-id.ts";
 import { record } from "../world/change.ts";
-import { findRelease, listed } from "../world/draft.ts";
+import { findRelease, listed, locationsOf, releaseOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { Deployment, DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId } from "../model/instance.ts";
+import { isJob } from "../model/mode.ts";
+import { currentOf } from "../model/state.ts";
 import { isSingle } from "../model/volume.ts";
-import { endGently, endNow, hasLiveLocation, isInstanceServing, isRetiring } from "./ending.ts";
+import { markFirstStart, updateWaitOf } from "./dependencies.ts";
+import { endGently, endNow, hasLiveLocation, isInstanceServing, isInstanceUp, isRetiring } from "./ending.ts";
+import { isDone } from "./retry.ts";
 import { freeSlots, slotsOf, splitSurplus } from "./slots.ts";
 import type { Slot } from "./slots.ts";
 
@@ -22,11 +26,25 @@ export function fillSlots(draft: Draft, settings: Settings): ReadonlySet<Instanc
     if (draft.deployments.has(deploymentId)) continue;
     for (const instance of instances) endNow(draft, instance, "its deployment is not recorded any more");
   }
-  for (const [deploymentId, deployment] of draft.deployments) {
-    const instances = byDeployment.get(deploymentId) ?? [];
-    if (isSettled(deployment, instances)) continue;
-    const ids = instances.map(instance => instance.id);
+  const waiting: DeploymentId[] = [];
+  const fill = (deploymentId: DeploymentId, created: readonly Instance[]): void => {
+    const ids = [...(byDeployment.get(deploymentId) ?? []), ...created].map(one => one.id);
     for (const id of fillUntilSettled(draft, settings, deploymentId, ids)) ending.add(id);
+  };
+  for (const [deploymentId, deployment] of draft.deployments) {
+    if (isSettled(deployment, byDeployment.get(deploymentId) ?? [])) continue;
+    fill(deploymentId, []);
+    if (updateWaitOf(draft, deployment) !== undefined) waiting.push(deploymentId);
+  }
+  // What was ended of one may be all that another one waited for.
+  const open = (id: DeploymentId): boolean => updateWaitOf(draft, draft.deployments.get(id)!) === undefined;
+  for (let next = waiting.find(open); next !== undefined; next = waiting.find(open)) {
+    waiting.splice(waiting.indexOf(next), 1);
+    const created = draft.changes.flatMap(one => (one.kind === "create-instance" ? [one.instance] : []));
+    fill(
+      next,
+      created.filter(one => one.deploymentId === next),
+    );
   }
   return ending;
 }
@@ -88,7 +106,7 @@ function fillOne(
   }
   for (const slot of kept) endDuplicates(draft, slot, end);
   const waiting = createMissing(draft, deployment, instances, kept);
-  replaceOld(draft, deployment, kept, waiting, end);
+  replaceOld(draft, deployment, instances, kept, waiting, end);
 }
 
 /**
@@ -98,7 +116,7 @@ function fillOne(
 function endDuplicates(draft: Draft, { fresh, old }: Slot, end: (instance: Instance, because: string) => void): void {
   if (old.length === 0 && fresh.length < 2) return;
   for (const instance of fresh.slice(1)) end(instance, "another instance holds its slot");
-  const replaced = fresh[0] !== undefined && isInstanceServing(draft, fresh[0]);
+  const replaced = fresh[0] !== undefined && isInstanceUp(draft, fresh[0]);
   for (const instance of replaced ? old : old.slice(1)) end(instance, "a newer release serves in its slot");
 }
 
@@ -122,8 +140,28 @@ function createMissing(
     }
   }
   const waiting = Math.min(missing, leaving.size);
-  for (const slot of freeSlots([...taken, ...leaving], missing - waiting)) create(draft, deployment.id, slot);
+  const room = concurrencyLeft(draft, deployment, kept) - waiting;
+  for (const slot of freeSlots([...taken, ...leaving], Math.max(0, Math.min(missing - waiting, room)))) {
+    const instance = create(draft, deployment.id, slot);
+    markFirstStart(draft, instance, instances);
+  }
   return waiting;
+}
+
+/** How many more instances of a job may run at once; no bound for what is no job. */
+function concurrencyLeft(draft: Draft, deployment: Deployment, kept: readonly Slot[]): number {
+  const spec = findRelease(draft, deployment.id, deployment.release)?.spec;
+  if (spec === undefined || !isJob(spec)) return Infinity;
+  const most = spec.job?.maxConcurrent ?? Infinity;
+  return most - kept.filter(({ fresh, old }) => isBusy(draft, (fresh[0] ?? old[0])!)).length;
+}
+
+/** Whether the instance is still to serve, or to end where it is of a job. */
+function isBusy(draft: Draft, instance: Instance): boolean {
+  const spec = releaseOf(draft, instance)?.spec;
+  if (spec === undefined || !isJob(spec)) return !isInstanceUp(draft, instance);
+  const current = currentOf(instance, locationsOf(draft, instance.id));
+  return current === undefined || !isDone(draft, instance, current);
 }
 
 /**
@@ -133,6 +171,7 @@ function createMissing(
 function replaceOld(
   draft: Draft,
   deployment: Deployment,
+  instances: readonly Instance[],
   kept: readonly Slot[],
   waiting: number,
   end: (instance: Instance, because: string) => void,
@@ -144,13 +183,14 @@ function replaceOld(
   const due: { readonly slot: number; readonly instance: Instance; readonly old: readonly Instance[] }[] = [];
   for (const { slot, fresh, old } of kept) {
     const [instance] = old;
-    if (fresh[0] !== undefined) busy += isInstanceServing(draft, fresh[0]) ? 0 : 1;
+    if (fresh[0] !== undefined) busy += isBusy(draft, fresh[0]) ? 1 : 0;
     else if (instance === undefined) continue;
     else if (stopFirst && isRetiring(draft, instance)) {
       busy += 1;
       end(instance, because);
     } else due.push({ slot, instance, old });
   }
+  if (due.length > 0 && updateWaitOf(draft, deployment) !== undefined) return;
   const parallelism = parallelismOf(draft, deployment);
   due.sort(
     (a, b) =>
@@ -159,41 +199,43 @@ function replaceOld(
   for (const { slot, instance, old } of due.slice(0, Math.max(0, parallelism - busy))) {
     if (stopFirst) end(instance, because);
     // An older one may still run that an update before this one was to replace.
-    if (!stopFirst || !old.some(one => hasLiveLocation(draft, one))) create(draft, deployment.id, slot);
+    if (!stopFirst || !old.some(one => hasLiveLocation(draft, one)))
+      markFirstStart(draft, create(draft, deployment.id, slot), instances);
   }
 }
 
-function create(draft: Draft, deploymentId: string, slot: number): void {
+function create(draft: Draft, deploymentId: string, slot: number): Instance {
   const { tenantId, nextSerial, release } = draft.deployments.get(deploymentId)!;
-  record(draft, {
-    kind: "create-instance",
-    serial: nextSerial,
-    instance: {
-      id: instanceIdOf(deploymentId, nextSerial),
-      tenantId,
-      deploymentId,
-      release,
-      slot,
-      epoch: 0,
-      desired: "run",
-      createdAt: draft.now,
-      refusal: undefined,
-      retryAt: undefined,
-    },
-  });
+  const instance: Instance = {
+    id: instanceIdOf(deploymentId, nextSerial),
+    tenantId,
+    deploymentId,
+    release,
+    slot,
+    epoch: 0,
+    desired: "run",
+    createdAt: draft.now,
+    refusal: undefined,
+    retryAt: undefined,
+  };
+  record(draft, { kind: "create-instance", serial: nextSerial, instance });
+  return instance;
 }
 
 /**
  * Where only one copy may run, by the wanted release or one still in use, the old one leaves first.
+ * So it does in a job, whose next run is not to work beside the one before.
  */
 function orderOf(draft: Draft, deployment: Deployment): "start-first" | "stop-first" {
   const releases = draft.releases.get(deployment.id) ?? [];
-  if (releases.some(release => isSingle(release.spec))) return "stop-first";
+  if (releases.some(({ spec }) => isSingle(spec) || isJob(spec))) return "stop-first";
   return findRelease(draft, deployment.id, deployment.release)?.spec.update.order ?? "start-first";
 }
 
-/** As in Swarm, a parallelism of 0 replaces all at once. */
+/** As in Swarm, a parallelism of 0 replaces all at once. A job has a bound of its own. */
 function parallelismOf(draft: Draft, deployment: Deployment): number {
-  const wanted = findRelease(draft, deployment.id, deployment.release)?.spec.update.parallelism ?? 1;
+  const spec = findRelease(draft, deployment.id, deployment.release)?.spec;
+  if (spec !== undefined && isJob(spec)) return spec.job?.maxConcurrent ?? Infinity;
+  const wanted = spec?.update.parallelism ?? 1;
   return wanted <= 0 ? Infinity : wanted;
 }

@@ -3,11 +3,17 @@ import { locationsOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
-import { currentOf, isLive, isServing } from "../model/state.ts";
+import { currentOf, isCompleted, isLive, isServing } from "../model/state.ts";
 
 /** Whether one of the instance's locations takes requests. */
 export function isInstanceServing(draft: Draft, instance: Instance): boolean {
   return locationsOf(draft, instance.id).some(location => isServing(location, draft.nodes.get(location.nodeId)));
+}
+
+/** Whether the instance has done what it had to do, or serves: then it needs no other in its place. */
+export function isInstanceUp(draft: Draft, instance: Instance): boolean {
+  const current = currentOf(instance, locationsOf(draft, instance.id));
+  return isInstanceServing(draft, instance) || (current !== undefined && isCompleted(current));
 }
 
 /** Until when the instance's agents are asked for a row that has vanished. */

@@ -6,10 +6,11 @@ import type { Counts } from "../placement/fleet.ts";
 import { fleetOfDraft, needsOfDraft } from "../placement/fleet-of-world.ts";
 import { placeBatch } from "../placement/place.ts";
 import type { BatchResult, PlacementRequest } from "../placement/place.ts";
-import { isSameRefusal } from "../placement/refusal.ts";
 import type { Instance, InstanceId, Refusal } from "../model/instance.ts";
 import { currentOf, isServing } from "../model/state.ts";
+import { updateWaitOf } from "./dependencies.ts";
 import { isPlaced } from "./ending.ts";
+import { recordRefusal } from "./refusals.ts";
 import { isBound } from "./volumes.ts";
 import type { Want } from "./wants.ts";
 
@@ -21,7 +22,8 @@ import type { Want } from "./wants.ts";
 export function placeWanted(draft: Draft, settings: Settings, wants: readonly Want[], standing?: Counts): void {
   if (wants.length === 0) return;
   const needs = needsOfDraft(draft, settings.memoryOvercommit);
-  const asked = wants.filter(want => isAsked(draft, want, needs));
+  for (const want of wants) if (want.kind === "waits") recordRefusal(draft, want.instance, want.refusal);
+  const asked = wants.filter(want => want.kind !== "waits" && isAsked(draft, want, needs));
   const { now = [], leaving = [], held = [] } = Object.groupBy(asked, turnOf);
   const fleet = fleetOfDraft(draft, settings, standing);
   const ask = (list: readonly Want[]): BatchResult =>
@@ -82,14 +84,24 @@ function leaveFirst(draft: Draft, instance: Instance, because: string): void {
 
 /**
  * Takes back what was said of instances that wanted another node, or theirs back, and want none any
- * more.
+ * more; and says of those whose replacement waits for another deployment what it waits for.
  */
 export function withdrawRefusals(draft: Draft, wants: readonly Want[]): void {
   const wanting = new Set(wants.map(want => want.instance.id));
   for (const instance of draft.instances.values()) {
-    if (instance.refusal === undefined || wanting.has(instance.id) || !isPlaced(draft, instance)) continue;
-    record(draft, { kind: "refuse", instanceId: instance.id, refusal: undefined });
+    if (wanting.has(instance.id) || !isPlaced(draft, instance)) continue;
+    const wait = keptBackBy(draft, instance);
+    if (wait !== undefined) recordRefusal(draft, instance, wait);
+    else if (instance.refusal !== undefined)
+      record(draft, { kind: "refuse", instanceId: instance.id, refusal: undefined });
   }
+}
+
+/** What the release that is to replace the instance waits for. */
+function keptBackBy(draft: Draft, { deploymentId, release, desired }: Instance): Refusal | undefined {
+  const deployment = draft.deployments.get(deploymentId);
+  if (deployment === undefined || deployment.release === release || desired !== "run") return undefined;
+  return deployment.desired === "run" ? updateWaitOf(draft, deployment) : undefined;
 }
 
 function refuse(draft: Draft, want: Want, refusal: Refusal): void {
@@ -97,11 +109,6 @@ function refuse(draft: Draft, want: Want, refusal: Refusal): void {
   if (want.kind === "elsewhere") return;
   const full = want.kind === "move" ? { ...refusal, advice: staysOn(draft, want, refusal) } : refusal;
   recordRefusal(draft, want.instance, full);
-}
-
-function recordRefusal(draft: Draft, { id }: Instance, refusal: Refusal): void {
-  if (!isSameRefusal(draft.instances.get(id)?.refusal, refusal))
-    record(draft, { kind: "refuse", instanceId: id, refusal });
 }
 
 function staysOn(draft: Draft, { instance, from }: Want & { kind: "move" }, { advice }: Refusal): string {

@@ -2,7 +2,7 @@ import { record } from "../world/change.ts";
 import { locationsOf, releaseOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Instance, Location } from "../model/instance.ts";
-import { currentOf } from "../model/state.ts";
+import { currentOf, isCompleted, isLive } from "../model/state.ts";
 
 const FIRST_DELAY_MS = 5_000;
 const LONGEST_DELAY_MS = 300_000;
@@ -12,8 +12,9 @@ const GOOD_PLACEMENT_MS = 600_000;
 
 /**
  * Deals with placements that failed: the next one waits, longer each time, and when its time has
- * come the failed one is told to go so that its ports and containers are free. An instance that was
- * only to run once is left as it is.
+ * come the failed one is told to go so that its ports and containers are free. What is over for good
+ * is retired: its agent is told to keep it as it is, with its logs, whatever becomes of its
+ * containers.
  */
 export function retryFailed(draft: Draft): void {
   for (const instance of draft.instances.values()) {
@@ -30,8 +31,14 @@ export function retryFailed(draft: Draft): void {
       }
     }
     const current = currentOf(instance, locations);
-    if (current === undefined || !hasEnded(current)) continue;
-    if (current.desired === "stop" || isDone(draft, instance, current)) continue;
+    if (current === undefined || current.desired === "stop" || isLive(current)) continue;
+    if (isDone(draft, instance, current)) {
+      const because = `it is ${current.state}, and nothing of it is to run again`;
+      if (current.desired === "run")
+        record(draft, { kind: "retire", instanceId: instance.id, epoch: current.epoch, because });
+      continue;
+    }
+    if (!hasEnded(current)) continue;
     const retryAt = Math.max(retryTime(current), instance.retryAt ?? 0);
     if (retryAt <= draft.now) {
       record(draft, {
@@ -49,13 +56,14 @@ export function retryFailed(draft: Draft): void {
 
 /**
  * Whether the instance has run to an end that its restart policy accepts, or must not be tried
- * again.
+ * again: on no other node either, where it has failed as often as it may.
  */
 export function isDone(draft: Draft, instance: Instance, current: Location): boolean {
-  const condition = releaseOf(draft, instance)?.spec.restart.condition ?? "any";
-  if (!hasEnded(current) || current.desired !== "run") return false;
-  if (neverRan(current)) return false;
-  return condition === "none" || (condition === "on-failure" && current.state === "stopped");
+  const { condition, maxAttempts } = releaseOf(draft, instance)?.spec.restart ?? { condition: "any" };
+  if (isCompleted(current)) return true;
+  if (!hasEnded(current) || current.desired === "stop" || neverRan(current)) return false;
+  if (condition === "none") return true;
+  return condition === "on-failure" && (current.state === "stopped" || maxAttempts !== undefined);
 }
 
 /**

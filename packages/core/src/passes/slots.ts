@@ -1,7 +1,7 @@
 import type { Draft } from "../world/draft.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { Instance } from "../model/instance.ts";
-import { isInstanceServing, isPlaced } from "./ending.ts";
+import { isInstanceUp, isPlaced } from "./ending.ts";
 
 /** The wanted instances that share one slot of a deployment. */
 export interface Slot {
@@ -59,10 +59,10 @@ export function freeSlots(taken: readonly number[], count: number): readonly num
 }
 
 /**
- * 2 for an instance that serves, 1 for one that is placed and meant to, 0 for one that is nowhere
+ * 2 for an instance that serves or is completed, 1 for one that is placed and meant to, 0 for one that is nowhere
  * or on its way out.
  */
 function quality(draft: Draft, instance: Instance): number {
-  if (isInstanceServing(draft, instance)) return 2;
+  if (isInstanceUp(draft, instance)) return 2;
   return isPlaced(draft, instance) ? 1 : 0;
 }

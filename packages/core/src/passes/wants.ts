@@ -2,9 +2,10 @@ import { locationsOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { DeploymentId } from "../model/deployment.ts";
-import type { Instance, InstanceId, Location } from "../model/instance.ts";
+import type { Instance, InstanceId, Location, Refusal } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import { currentOf, isLive, isShortOfRunning } from "../model/state.ts";
+import { waitOf, waitsForOthers } from "./dependencies.ts";
 import { unseenUntil } from "./ending.ts";
 import { someCopy } from "./single.ts";
 import { isBound, singlesOf } from "./volumes.ts";
@@ -21,13 +22,15 @@ export type Want = {
 /**
  * `new`: it is nowhere. `move`: its node gives its work away, and it runs on until the new one
  * serves. `elsewhere`: it did not get running in time, and is tried on another node if one fits.
- * `held`: it would want a node, or its own back, and has to wait.
+ * `held`: it would want a node, or its own back, and has to wait. `waits`: another deployment is not
+ * yet as its first start asks.
  */
 type Kind =
   | { readonly kind: "new" }
   | { readonly kind: "move"; readonly from: Node }
   | { readonly kind: "elsewhere"; readonly exclude: NodeId }
-  | { readonly kind: "held"; readonly because: () => string };
+  | { readonly kind: "held"; readonly because: () => string }
+  | { readonly kind: "waits"; readonly refusal: Refusal };
 
 /** The instances that want a node now. Those in `ending` are on their way out and want none. */
 export function wantsOf(draft: Draft, settings: Settings, ending: ReadonlySet<InstanceId>): readonly Want[] {
@@ -63,7 +66,11 @@ function wantOf(draft: Draft, settings: Settings, instance: Instance): Kind | un
   const current = currentOf(instance, locationsOf(draft, instance.id));
   const isUnseen = unseenUntil(draft, instance.id) !== undefined;
   const isDeferred = isUnseen || (instance.retryAt !== undefined && instance.retryAt > draft.now);
-  if (current === undefined) return isDeferred ? undefined : { kind: "new" };
+  if (current === undefined) {
+    const refusal = waitsForOthers(instance) ? waitOf(draft, instance) : undefined;
+    if (refusal !== undefined) return { kind: "waits", refusal };
+    return isDeferred ? undefined : { kind: "new" };
+  }
   if (!isLive(current)) {
     // A failed one is followed by the next when it was told to go; a lost one at once.
     const due = current.state === "lost" || current.desired === "stop";

@@ -113,7 +113,8 @@ export interface FleetSource {
 
 /**
  * Lays the nodes out as columns and counts what every live location uses. Host ports count as taken
- * for as long as a location is recorded at all, since what ended may still hold them.
+ * for as long as a location is recorded at all, since what ended may still hold them; what is
+ * completed may not.
  */
 export function openFleet(source: FleetSource): Fleet {
   const nodes = [...source.nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -181,6 +182,8 @@ export function openFleet(source: FleetSource): Fleet {
 }
 
 function takePorts(fleet: Fleet, location: Location): void {
+  // Its containers have ended, and its record stays.
+  if (location.state === "completed") return;
   const index = fleet.indexOf.get(location.nodeId);
   if (index === undefined) return;
   if (location.ports.length > 0) {

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import type { World } from "../world/world.ts";
 import type { Deployment, DeploymentSpec, Release } from "../model/deployment.ts";
-import type { Instance, InstanceState, Location } from "../model/instance.ts";
+import type { Instance, InstanceState, Location, Refusal } from "../model/instance.ts";
 import type { Node } from "../model/node.ts";
 import { DEFAULT_RESOURCES } from "../model/resources.ts";
 import { isFinal } from "../model/state.ts";
+import { DEPENDS_ON } from "../model/waiting.ts";
 import { aContainer, aDeployment, aLocation, aNode, aSpec, aTenant, aVolume, anInstance } from "./builders.ts";
 
 const MIB = 1024 * 1024;
@@ -17,6 +18,7 @@ const STATES: readonly InstanceState[] = [
   "running",
   "stopping",
   "stopped",
+  "completed",
   "failed",
   "lost",
 ];
@@ -65,6 +67,16 @@ const deploymentShape = fc.record({
   order: fc.constantFrom("start-first", "stop-first"),
   parallelism: fc.integer({ min: 0, max: 2 }),
   condition: fc.constantFrom("any", "any", "on-failure", "none"),
+  maxAttempts: fc.constantFrom(undefined, undefined, 2),
+  mode: fc.constantFrom("replicated", "replicated", "replicated", "replicated-job"),
+  waitsFor: fc.option(
+    fc.record({
+      name: fc.constantFrom("d0", "d1", "d2", "d3", "nobody"),
+      condition: fc.constantFrom("started", "healthy", "completed"),
+      required: fc.boolean(),
+    }),
+    { nil: undefined, freq: 2 },
+  ),
   reserveMiB: fc.constantFrom(0, 0, 128, 1024),
   reserveCpu: fc.constantFrom(0, 500),
   hostPort: fc.constantFrom(undefined, undefined, 20001, 8080),
@@ -77,6 +89,7 @@ const deploymentShape = fc.record({
       old: fc.boolean(),
       slot: fc.integer({ min: 0, max: 5 }),
       stop: fc.boolean(),
+      waits: fc.boolean(),
       retryIn: fc.option(fc.integer({ min: -5000, max: 5000 }), { nil: undefined }),
       locations: fc.array(
         fc.record({
@@ -93,6 +106,11 @@ const deploymentShape = fc.record({
     { maxLength: 5 },
   ),
 });
+
+const WAITS: Refusal = {
+  removed: [{ filter: DEPENDS_ON, nodes: 0, sentence: "it waits" }],
+  advice: "it waits",
+};
 
 type NodeShape = typeof nodeShape extends fc.Arbitrary<infer T> ? T : never;
 type DeploymentShape = typeof deploymentShape extends fc.Arbitrary<infer T> ? T : never;
@@ -166,7 +184,10 @@ function specOf(shape: DeploymentShape, at: number): DeploymentSpec {
       maxPerNode: shape.maxPerNode,
       antiAffinity: shape.avoids === undefined || shape.avoids === `d${at}` ? [] : [shape.avoids],
     },
-    restart: { condition: shape.condition },
+    restart: { condition: shape.condition, maxAttempts: shape.maxAttempts },
+    dependsOn: shape.waitsFor === undefined ? [] : [shape.waitsFor],
+    mode: shape.mode,
+    job: shape.mode === "replicated-job" ? { maxConcurrent: shape.parallelism || undefined } : undefined,
     update: { order: shape.order, parallelism: shape.parallelism },
   });
 }
@@ -189,6 +210,7 @@ function deploymentOf(
       slot: one.slot,
       epoch: one.locations.length,
       desired: one.stop ? "stop" : "run",
+      refusal: one.waits ? WAITS : undefined,
       retryAt: one.retryIn === undefined ? undefined : now + one.retryIn,
     });
     instances.push(instance);

@@ -102,6 +102,9 @@ export function aSpec(
     project: undefined,
     service: undefined,
     source: undefined,
+    dependsOn: [],
+    mode: "replicated",
+    job: undefined,
     ...over,
     placement: {
       strategy: "least-loaded",

@@ -78,6 +78,9 @@ export function podSpec(connector: Connector, settings: PodSettings, secrets: Po
     project: undefined,
     service: undefined,
     source: undefined,
+    dependsOn: [],
+    mode: "replicated",
+    job: undefined,
   };
 }
 

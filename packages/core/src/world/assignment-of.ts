@@ -74,11 +74,16 @@ function makeAssigned({ location, instance, spec }: Assigned, mounted: readonly 
     epoch: location.epoch,
     release: location.release,
     slot: instance.slot,
-    desired: location.desired === "stop" || location.state === "lost" ? "stop" : "run",
+    desired: desiredOf(location),
     ports: location.ports,
     spec,
     volumes: mounted.map(({ name, serial }) => ({ name, serial })),
   };
+}
+
+function desiredOf({ desired, state }: Location): AssignedInstance["desired"] {
+  if (desired === "stop" || state === "lost") return "stop";
+  return state === "completed" || (state === "failed" && desired === "retire") ? "keep" : "run";
 }
 
 /** What stands on each of the wanted nodes; a location without its instance or spec is left out. */

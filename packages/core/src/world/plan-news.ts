@@ -1,3 +1,4 @@
+import { isWaiting } from "../model/waiting.ts";
 import type { Decision } from "../model/decision.ts";
 import type { Change, Plan } from "./plan.ts";
 import type { World } from "./world.ts";
@@ -96,6 +97,7 @@ function sentenceOf(change: Change, hostname: string): string {
       return `The volume ${change.volume.name} of ${change.volume.deploymentId} is kept on ${hostname} from now on.`;
     case "refuse":
       if (change.refusal === undefined) return `${change.instanceId} stays where it is: what it waited for is over.`;
+      if (isWaiting(change.refusal)) return `${change.instanceId} is kept back: ${change.refusal.advice}.`;
       return `${change.instanceId} fits on no node: ${change.refusal.advice}.`;
     case "defer":
       return `${change.instanceId} waits before it is placed again: ${change.because}.`;

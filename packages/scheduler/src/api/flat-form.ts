@@ -51,6 +51,9 @@ export function specFromFlatForm(request: CreateDeploymentRequest): DeploymentSp
     project: undefined,
     service: undefined,
     source: request.gitRepo === "" ? undefined : { repository: request.gitRepo, branch: request.branch },
+    dependsOn: [],
+    mode: "replicated",
+    job: undefined,
   };
 }
 

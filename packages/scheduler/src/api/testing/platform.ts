@@ -199,7 +199,7 @@ function createAgents(
     },
     report: async (location, outcome) => {
       const { instanceId, epoch, nodeId, ports } = location;
-      if (["stopped", "failed", "lost"].includes(location.state)) return false;
+      if (["stopped", "completed", "failed", "lost"].includes(location.state)) return false;
       if (location.desired === "stop") {
         await send(nodeId, { gone: [location] });
         return true;

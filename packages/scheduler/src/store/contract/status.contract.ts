@@ -58,7 +58,16 @@ export function describeStatus(setting: StoreSetting): void {
     });
 
     it("lets a state go only where core says that it may go", async () => {
-      const states: InstanceState[] = ["preparing", "starting", "running", "stopping", "stopped", "failed", "lost"];
+      const states: InstanceState[] = [
+        "preparing",
+        "starting",
+        "running",
+        "stopping",
+        "stopped",
+        "completed",
+        "failed",
+        "lost",
+      ];
       const pairs = states.flatMap(from => states.map(to => ({ from, to })));
       await committed(...pairs.flatMap((_, index) => [creation(index + 1), placement(index + 1)]));
       const reported = (which: "from" | "to", seq: number): StatusReport =>

@@ -618,7 +618,7 @@ export type AssignedInstance = Message<"skep.v1.AssignedInstance"> & {
   slot: number;
 
   /**
-   * RUN or STOP.
+   * RUN, KEEP or STOP.
    *
    * @generated from field: skep.v1.InstanceDesired desired = 6;
    */

@@ -11,7 +11,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file skep/v1/spec.proto.
  */
 export const file_skep_v1_spec: GenFile = /*@__PURE__*/
-  fileDesc("ChJza2VwL3YxL3NwZWMucHJvdG8SB3NrZXAudjEiugcKDkRlcGxveW1lbnRTcGVjEr4BCgRuYW1lGAEgASgJQq8BukirAboBpwEKD2RlcGxveW1lbnRfbmFtZRJebXVzdCBiZSAxIHRvIDQwIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIG9yIGRhc2hlcywgYW5kIGJlZ2luIGFuZCBlbmQgd2l0aCBhIGxldHRlciBvciBkaWdpdBo0dGhpcy5tYXRjaGVzKCdeW2EtejAtOV0oW2EtejAtOS1dezAsMzh9W2EtejAtOV0pPyQnKRIfCghyZXBsaWNhcxgCIAEoDUIIukgFKgMYkE5IAIgBARI2Cgpjb250YWluZXJzGAMgAygLMhYuc2tlcC52MS5Db250YWluZXJTcGVjQgq6SAeSAQQIARAQEikKCXBsYWNlbWVudBgEIAEoCzIWLnNrZXAudjEuUGxhY2VtZW50U3BlYxInCgdyZXN0YXJ0GAUgASgLMhYuc2tlcC52MS5SZXN0YXJ0UG9saWN5EiUKBnVwZGF0ZRgGIAEoCzIVLnNrZXAudjEuVXBkYXRlUG9saWN5EiUKDXN0b3BfZ3JhY2VfbXMYByABKA1CCbpIBioEGMDPJEgBiAEBEh8KBnNvdXJjZRgIIAEoCzIPLnNrZXAudjEuU291cmNlEhYKCWV4Y2x1c2l2ZRgJIAEoCEgCiAEBEsEBCgdwcm9qZWN0GAogASgJQq8BukirAboBpwEKDHByb2plY3RfbmFtZRJebXVzdCBiZSAxIHRvIDQwIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIG9yIGRhc2hlcywgYW5kIGJlZ2luIGFuZCBlbmQgd2l0aCBhIGxldHRlciBvciBkaWdpdBo3dGhpcy5tYXRjaGVzKCdeKFthLXowLTldKFthLXowLTktXXswLDM4fVthLXowLTldKT8pPyQnKRLBAQoHc2VydmljZRgLIAEoCUKvAbpIqwG6AacBCgxzZXJ2aWNlX25hbWUSXm11c3QgYmUgMSB0byA0MCBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBvciBkYXNoZXMsIGFuZCBiZWdpbiBhbmQgZW5kIHdpdGggYSBsZXR0ZXIgb3IgZGlnaXQaN3RoaXMubWF0Y2hlcygnXihbYS16MC05XShbYS16MC05LV17MCwzOH1bYS16MC05XSk/KT8kJylCCwoJX3JlcGxpY2FzQhAKDl9zdG9wX2dyYWNlX21zQgwKCl9leGNsdXNpdmUiQAoGU291cmNlEhwKCnJlcG9zaXRvcnkYASABKAlCCLpIBXIDGIAQEhgKBmJyYW5jaBgCIAEoCUIIukgFcgMYgAIimQkKDUNvbnRhaW5lclNwZWMSvQEKBG5hbWUYASABKAlCrgG6SKoBugGmAQoOY29udGFpbmVyX25hbWUSXm11c3QgYmUgMSB0byA0MCBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBvciBkYXNoZXMsIGFuZCBiZWdpbiBhbmQgZW5kIHdpdGggYSBsZXR0ZXIgb3IgZGlnaXQaNHRoaXMubWF0Y2hlcygnXlthLXowLTldKFthLXowLTktXXswLDM4fVthLXowLTldKT8kJykS/QEKBWltYWdlGAIgASgJQu0BukjpAboB5QEKBWltYWdlEn1tdXN0IGJlIGFuIGltYWdlIHJlZmVyZW5jZSBzdWNoIGFzIG5naW54OjEuMjcgb3IgcmVnaXN0cnkuZXhhbXBsZS90ZWFtL2FwcEBzaGEyNTY6Li4uLCB3aXRob3V0IHNwYWNlcywgYXQgbW9zdCA1MTIgY2hhcmFjdGVycxpddGhpcy5zaXplKCkgPD0gNTEyICYmIHRoaXMubWF0Y2hlcygnXlthLXpBLVowLTldW2EtekEtWjAtOS5fOi9ALV0qJCcpICYmICF0aGlzLmNvbnRhaW5zKCcuLicpEiUKCmVudHJ5cG9pbnQYAyADKAlCEbpIDpIBCxCAAiIGcgQYgIACEiIKB2NvbW1hbmQYBCADKAlCEbpIDpIBCxCAAiIGcgQYgIACElMKA2VudhgFIAMoCzIfLnNrZXAudjEuQ29udGFpbmVyU3BlYy5FbnZFbnRyeUIlukgimgEfEIAEIhJyEBiAAjILXltePVx4MDBdKyQqBnIEGICABBJNCgZsYWJlbHMYBiADKAsyIi5za2VwLnYxLkNvbnRhaW5lclNwZWMuTGFiZWxzRW50cnlCGbpIFpoBExCAAiIHcgUQARiABCoFcgMYgEASIgoLd29ya2luZ19kaXIYByABKAlCCLpIBXIDGIAgSACIAQESGwoEdXNlchgIIAEoCUIIukgFcgMYgAFIAYgBARIRCglyZWFkX29ubHkYCSABKAgSMwoLc3RvcF9zaWduYWwYCiABKAlCGbpIFnIUMhJeW0EtWjAtOSstXXsxLDE2fSRIAogBARIqCgVwb3J0cxgLIAMoCzIRLnNrZXAudjEuUG9ydFNwZWNCCLpIBZIBAhBAEi8KB3ZvbHVtZXMYDCADKAsyFC5za2VwLnYxLlZvbHVtZU1vdW50Qgi6SAWSAQIQQBIiCgV0bXBmcxgNIAMoCUITukgQkgENEEAiCXIHGIAgMgJeLxIlCglyZXNvdXJjZXMYDiABKAsyEi5za2VwLnYxLlJlc291cmNlcxIkCgZoZWFsdGgYDyABKAsyFC5za2VwLnYxLkhlYWx0aENoZWNrGioKCEVudkVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIOCgxfd29ya2luZ19kaXJCBwoFX3VzZXJCDgoMX3N0b3Bfc2lnbmFsIpEBCghQb3J0U3BlYxIjCg5jb250YWluZXJfcG9ydBgBIAEoDUILukgIKgYY//8DKAESLQoIcHJvdG9jb2wYAiABKA4yES5za2VwLnYxLlByb3RvY29sQgi6SAWCAQIQARIjCglob3N0X3BvcnQYAyABKA1CC7pICCoGGP//AygBSACIAQFCDAoKX2hvc3RfcG9ydCLVAwoLVm9sdW1lTW91bnQS9QEKBG5hbWUYASABKAlC5gG6SOIBugHeAQoLdm9sdW1lX25hbWUSgwFtdXN0IGJlIHRoZSBuYW1lIG9mIGEgdm9sdW1lLCAxIHRvIDY0IGxldHRlcnMsIGRpZ2l0cywgZG90cywgZGFzaGVzIG9yIHVuZGVyc2NvcmVzLCBhbmQgbm8gcGF0aDogaG9zdCBkaXJlY3RvcmllcyBjYW5ub3QgYmUgbW91bnRlZBpJdGhpcy5tYXRjaGVzKCdeW2EtekEtWjAtOV1bYS16QS1aMC05Xy4tXXswLDYzfSQnKSAmJiAhdGhpcy5jb250YWlucygnLi4nKRK6AQoGdGFyZ2V0GAIgASgJQqkBukilAboBoQEKDXZvbHVtZV90YXJnZXQSPm11c3QgYmUgYW4gYWJzb2x1dGUgcGF0aCB3aXRob3V0ICcuLicsIGF0IG1vc3QgNDA5NiBjaGFyYWN0ZXJzGlB0aGlzLnNpemUoKSA8PSA0MDk2ICYmIHRoaXMuc3RhcnRzV2l0aCgnLycpICYmICF0aGlzLm1hdGNoZXMoJyhefC8pWy5dWy5dKC98JCknKRIRCglyZWFkX29ubHkYAyABKAgitwIKCVJlc291cmNlcxIkCgpjcHVfbWlsbGlzGAEgASgNQgu6SAgqBhiAwD4oCkgAiAEBEi0KDG1lbW9yeV9ieXRlcxgCIAEoBEISukgPMg0YgICAgICABCiAgIADSAGIAQESHgoEcGlkcxgDIAEoDUILukgIKgYYwIQ9KAFIAogBARIqChJyZXNlcnZlX2NwdV9taWxsaXMYBCABKA1CCbpIBioEGIDAPkgDiAEBEjAKFHJlc2VydmVfbWVtb3J5X2J5dGVzGAUgASgEQg26SAoyCBiAgICAgIAESASIAQFCDQoLX2NwdV9taWxsaXNCDwoNX21lbW9yeV9ieXRlc0IHCgVfcGlkc0IVChNfcmVzZXJ2ZV9jcHVfbWlsbGlzQhcKFV9yZXNlcnZlX21lbW9yeV9ieXRlcyLlAgoLSGVhbHRoQ2hlY2sSJgoGZG9ja2VyGAEgASgLMhQuc2tlcC52MS5Eb2NrZXJQcm9iZUgAEiIKBGh0dHAYAiABKAsyEi5za2VwLnYxLkh0dHBQcm9iZUgAEiAKA3RjcBgDIAEoCzIRLnNrZXAudjEuVGNwUHJvYmVIABImCgtpbnRlcnZhbF9tcxgEIAEoDUIMukgJKgcYgLiZKShkSAGIAQESJQoKdGltZW91dF9tcxgFIAEoDUIMukgJKgcYgLiZKShkSAKIAQESIAoHcmV0cmllcxgGIAEoDUIKukgHKgUY6AcoAUgDiAEBEigKD3N0YXJ0X3BlcmlvZF9tcxgHIAEoDUIKukgHKgUYgLiZKUgEiAEBQg4KBXByb2JlEgW6SAIIAUIOCgxfaW50ZXJ2YWxfbXNCDQoLX3RpbWVvdXRfbXNCCgoIX3JldHJpZXNCEgoQX3N0YXJ0X3BlcmlvZF9tcyIoCgtEb2NrZXJQcm9iZRIZCgR0ZXN0GAEgAygJQgu6SAiSAQUIARCAAiJCCglIdHRwUHJvYmUSGQoEcG9ydBgBIAEoDUILukgIKgYY//8DKAESGgoEcGF0aBgCIAEoCUIMukgJcgcYgBAyAl4vIiUKCFRjcFByb2JlEhkKBHBvcnQYASABKA1CC7pICCoGGP//AygBIsQBCg1QbGFjZW1lbnRTcGVjEi0KCHN0cmF0ZWd5GAEgASgOMhEuc2tlcC52MS5TdHJhdGVneUIIukgFggECEAESJgoLY29uc3RyYWludHMYAiADKAlCEbpIDpIBCxBAIgdyBRABGIAEEiIKDG1heF9wZXJfbm9kZRgDIAEoDUIHukgEKgIoAUgAiAEBEicKDWFudGlfYWZmaW5pdHkYBCADKAlCELpIDZIBChBAIgZyBBABGChCDwoNX21heF9wZXJfbm9kZSKWAgoNUmVzdGFydFBvbGljeRI2Cgljb25kaXRpb24YASABKA4yGS5za2VwLnYxLlJlc3RhcnRDb25kaXRpb25CCLpIBYIBAhABEiEKCGRlbGF5X21zGAIgASgNQgq6SAcqBRiA3dsBSACIAQESJQoMbWF4X2RlbGF5X21zGAMgASgNQgq6SAcqBRiAuJkpSAGIAQESIgoMbWF4X2F0dGVtcHRzGAQgASgNQge6SAQqAigBSAKIAQESIgoJd2luZG93X21zGAUgASgNQgq6SAcqBRiAuJkpSAOIAQFCCwoJX2RlbGF5X21zQg8KDV9tYXhfZGVsYXlfbXNCDwoNX21heF9hdHRlbXB0c0IMCgpfd2luZG93X21zInMKDFVwZGF0ZVBvbGljeRItCgVvcmRlchgBIAEoDjIULnNrZXAudjEuVXBkYXRlT3JkZXJCCLpIBYIBAhABEiQKC3BhcmFsbGVsaXNtGAIgASgNQgq6SAcqBRjoBygBSACIAQFCDgoMX3BhcmFsbGVsaXNtKkgKCFByb3RvY29sEhgKFFBST1RPQ09MX1VOU1BFQ0lGSUVEEAASEAoMUFJPVE9DT0xfVENQEAESEAoMUFJPVE9DT0xfVURQEAIqiwEKCFN0cmF0ZWd5EhgKFFNUUkFURUdZX1VOU1BFQ0lGSUVEEAASGQoVU1RSQVRFR1lfTEVBU1RfTE9BREVEEAESGAoUU1RSQVRFR1lfUk9VTkRfUk9CSU4QAhIbChdTVFJBVEVHWV9SRVNPVVJDRV9CQVNFRBADEhMKD1NUUkFURUdZX1NQUkVBRBAEKo4BChBSZXN0YXJ0Q29uZGl0aW9uEiEKHVJFU1RBUlRfQ09ORElUSU9OX1VOU1BFQ0lGSUVEEAASGQoVUkVTVEFSVF9DT05ESVRJT05fQU5ZEAESIAocUkVTVEFSVF9DT05ESVRJT05fT05fRkFJTFVSRRACEhoKFlJFU1RBUlRfQ09ORElUSU9OX05PTkUQAypmCgtVcGRhdGVPcmRlchIcChhVUERBVEVfT1JERVJfVU5TUEVDSUZJRUQQABIcChhVUERBVEVfT1JERVJfU1RBUlRfRklSU1QQARIbChdVUERBVEVfT1JERVJfU1RPUF9GSVJTVBACYgZwcm90bzM", [file_buf_validate_validate]);
+  fileDesc("ChJza2VwL3YxL3NwZWMucHJvdG8SB3NrZXAudjEitQgKDkRlcGxveW1lbnRTcGVjEr4BCgRuYW1lGAEgASgJQq8BukirAboBpwEKD2RlcGxveW1lbnRfbmFtZRJebXVzdCBiZSAxIHRvIDQwIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIG9yIGRhc2hlcywgYW5kIGJlZ2luIGFuZCBlbmQgd2l0aCBhIGxldHRlciBvciBkaWdpdBo0dGhpcy5tYXRjaGVzKCdeW2EtejAtOV0oW2EtejAtOS1dezAsMzh9W2EtejAtOV0pPyQnKRIfCghyZXBsaWNhcxgCIAEoDUIIukgFKgMYkE5IAIgBARI2Cgpjb250YWluZXJzGAMgAygLMhYuc2tlcC52MS5Db250YWluZXJTcGVjQgq6SAeSAQQIARAQEikKCXBsYWNlbWVudBgEIAEoCzIWLnNrZXAudjEuUGxhY2VtZW50U3BlYxInCgdyZXN0YXJ0GAUgASgLMhYuc2tlcC52MS5SZXN0YXJ0UG9saWN5EiUKBnVwZGF0ZRgGIAEoCzIVLnNrZXAudjEuVXBkYXRlUG9saWN5EiUKDXN0b3BfZ3JhY2VfbXMYByABKA1CCbpIBioEGMDPJEgBiAEBEh8KBnNvdXJjZRgIIAEoCzIPLnNrZXAudjEuU291cmNlEhYKCWV4Y2x1c2l2ZRgJIAEoCEgCiAEBEsEBCgdwcm9qZWN0GAogASgJQq8BukirAboBpwEKDHByb2plY3RfbmFtZRJebXVzdCBiZSAxIHRvIDQwIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIG9yIGRhc2hlcywgYW5kIGJlZ2luIGFuZCBlbmQgd2l0aCBhIGxldHRlciBvciBkaWdpdBo3dGhpcy5tYXRjaGVzKCdeKFthLXowLTldKFthLXowLTktXXswLDM4fVthLXowLTldKT8pPyQnKRLBAQoHc2VydmljZRgLIAEoCUKvAbpIqwG6AacBCgxzZXJ2aWNlX25hbWUSXm11c3QgYmUgMSB0byA0MCBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBvciBkYXNoZXMsIGFuZCBiZWdpbiBhbmQgZW5kIHdpdGggYSBsZXR0ZXIgb3IgZGlnaXQaN3RoaXMubWF0Y2hlcygnXihbYS16MC05XShbYS16MC05LV17MCwzOH1bYS16MC05XSk/KT8kJykSMQoKZGVwZW5kc19vbhgMIAMoCzITLnNrZXAudjEuRGVwZW5kZW5jeUIIukgFkgECEEASJQoEbW9kZRgNIAEoDjINLnNrZXAudjEuTW9kZUIIukgFggECEAESHwoDam9iGA4gASgLMhIuc2tlcC52MS5Kb2JQb2xpY3lCCwoJX3JlcGxpY2FzQhAKDl9zdG9wX2dyYWNlX21zQgwKCl9leGNsdXNpdmUiRwoJSm9iUG9saWN5EicKDm1heF9jb25jdXJyZW50GAEgASgNQgq6SAcqBRiQTigBSACIAQFCEQoPX21heF9jb25jdXJyZW50IoQBCgpEZXBlbmRlbmN5EhcKBG5hbWUYASABKAlCCbpIBnIEEAEYKBI5Cgljb25kaXRpb24YAiABKA4yHC5za2VwLnYxLkRlcGVuZGVuY3lDb25kaXRpb25CCLpIBYIBAhABEhUKCHJlcXVpcmVkGAMgASgISACIAQFCCwoJX3JlcXVpcmVkIkAKBlNvdXJjZRIcCgpyZXBvc2l0b3J5GAEgASgJQgi6SAVyAxiAEBIYCgZicmFuY2gYAiABKAlCCLpIBXIDGIACIpkJCg1Db250YWluZXJTcGVjEr0BCgRuYW1lGAEgASgJQq4BukiqAboBpgEKDmNvbnRhaW5lcl9uYW1lEl5tdXN0IGJlIDEgdG8gNDAgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgb3IgZGFzaGVzLCBhbmQgYmVnaW4gYW5kIGVuZCB3aXRoIGEgbGV0dGVyIG9yIGRpZ2l0GjR0aGlzLm1hdGNoZXMoJ15bYS16MC05XShbYS16MC05LV17MCwzOH1bYS16MC05XSk/JCcpEv0BCgVpbWFnZRgCIAEoCULtAbpI6QG6AeUBCgVpbWFnZRJ9bXVzdCBiZSBhbiBpbWFnZSByZWZlcmVuY2Ugc3VjaCBhcyBuZ2lueDoxLjI3IG9yIHJlZ2lzdHJ5LmV4YW1wbGUvdGVhbS9hcHBAc2hhMjU2Oi4uLiwgd2l0aG91dCBzcGFjZXMsIGF0IG1vc3QgNTEyIGNoYXJhY3RlcnMaXXRoaXMuc2l6ZSgpIDw9IDUxMiAmJiB0aGlzLm1hdGNoZXMoJ15bYS16QS1aMC05XVthLXpBLVowLTkuXzovQC1dKiQnKSAmJiAhdGhpcy5jb250YWlucygnLi4nKRIlCgplbnRyeXBvaW50GAMgAygJQhG6SA6SAQsQgAIiBnIEGICAAhIiCgdjb21tYW5kGAQgAygJQhG6SA6SAQsQgAIiBnIEGICAAhJTCgNlbnYYBSADKAsyHy5za2VwLnYxLkNvbnRhaW5lclNwZWMuRW52RW50cnlCJbpIIpoBHxCABCISchAYgAIyC15bXj1ceDAwXSskKgZyBBiAgAQSTQoGbGFiZWxzGAYgAygLMiIuc2tlcC52MS5Db250YWluZXJTcGVjLkxhYmVsc0VudHJ5Qhm6SBaaARMQgAIiB3IFEAEYgAQqBXIDGIBAEiIKC3dvcmtpbmdfZGlyGAcgASgJQgi6SAVyAxiAIEgAiAEBEhsKBHVzZXIYCCABKAlCCLpIBXIDGIABSAGIAQESEQoJcmVhZF9vbmx5GAkgASgIEjMKC3N0b3Bfc2lnbmFsGAogASgJQhm6SBZyFDISXltBLVowLTkrLV17MSwxNn0kSAKIAQESKgoFcG9ydHMYCyADKAsyES5za2VwLnYxLlBvcnRTcGVjQgi6SAWSAQIQQBIvCgd2b2x1bWVzGAwgAygLMhQuc2tlcC52MS5Wb2x1bWVNb3VudEIIukgFkgECEEASIgoFdG1wZnMYDSADKAlCE7pIEJIBDRBAIglyBxiAIDICXi8SJQoJcmVzb3VyY2VzGA4gASgLMhIuc2tlcC52MS5SZXNvdXJjZXMSJAoGaGVhbHRoGA8gASgLMhQuc2tlcC52MS5IZWFsdGhDaGVjaxoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDgoMX3dvcmtpbmdfZGlyQgcKBV91c2VyQg4KDF9zdG9wX3NpZ25hbCKRAQoIUG9ydFNwZWMSIwoOY29udGFpbmVyX3BvcnQYASABKA1CC7pICCoGGP//AygBEi0KCHByb3RvY29sGAIgASgOMhEuc2tlcC52MS5Qcm90b2NvbEIIukgFggECEAESIwoJaG9zdF9wb3J0GAMgASgNQgu6SAgqBhj//wMoAUgAiAEBQgwKCl9ob3N0X3BvcnQi1QMKC1ZvbHVtZU1vdW50EvUBCgRuYW1lGAEgASgJQuYBukjiAboB3gEKC3ZvbHVtZV9uYW1lEoMBbXVzdCBiZSB0aGUgbmFtZSBvZiBhIHZvbHVtZSwgMSB0byA2NCBsZXR0ZXJzLCBkaWdpdHMsIGRvdHMsIGRhc2hlcyBvciB1bmRlcnNjb3JlcywgYW5kIG5vIHBhdGg6IGhvc3QgZGlyZWN0b3JpZXMgY2Fubm90IGJlIG1vdW50ZWQaSXRoaXMubWF0Y2hlcygnXlthLXpBLVowLTldW2EtekEtWjAtOV8uLV17MCw2M30kJykgJiYgIXRoaXMuY29udGFpbnMoJy4uJykSugEKBnRhcmdldBgCIAEoCUKpAbpIpQG6AaEBCg12b2x1bWVfdGFyZ2V0Ej5tdXN0IGJlIGFuIGFic29sdXRlIHBhdGggd2l0aG91dCAnLi4nLCBhdCBtb3N0IDQwOTYgY2hhcmFjdGVycxpQdGhpcy5zaXplKCkgPD0gNDA5NiAmJiB0aGlzLnN0YXJ0c1dpdGgoJy8nKSAmJiAhdGhpcy5tYXRjaGVzKCcoXnwvKVsuXVsuXSgvfCQpJykSEQoJcmVhZF9vbmx5GAMgASgIIrcCCglSZXNvdXJjZXMSJAoKY3B1X21pbGxpcxgBIAEoDUILukgIKgYYgMA+KApIAIgBARItCgxtZW1vcnlfYnl0ZXMYAiABKARCErpIDzINGICAgICAgAQogICAA0gBiAEBEh4KBHBpZHMYAyABKA1CC7pICCoGGMCEPSgBSAKIAQESKgoScmVzZXJ2ZV9jcHVfbWlsbGlzGAQgASgNQgm6SAYqBBiAwD5IA4gBARIwChRyZXNlcnZlX21lbW9yeV9ieXRlcxgFIAEoBEINukgKMggYgICAgICABEgEiAEBQg0KC19jcHVfbWlsbGlzQg8KDV9tZW1vcnlfYnl0ZXNCBwoFX3BpZHNCFQoTX3Jlc2VydmVfY3B1X21pbGxpc0IXChVfcmVzZXJ2ZV9tZW1vcnlfYnl0ZXMi5QIKC0hlYWx0aENoZWNrEiYKBmRvY2tlchgBIAEoCzIULnNrZXAudjEuRG9ja2VyUHJvYmVIABIiCgRodHRwGAIgASgLMhIuc2tlcC52MS5IdHRwUHJvYmVIABIgCgN0Y3AYAyABKAsyES5za2VwLnYxLlRjcFByb2JlSAASJgoLaW50ZXJ2YWxfbXMYBCABKA1CDLpICSoHGIC4mSkoZEgBiAEBEiUKCnRpbWVvdXRfbXMYBSABKA1CDLpICSoHGIC4mSkoZEgCiAEBEiAKB3JldHJpZXMYBiABKA1CCrpIByoFGOgHKAFIA4gBARIoCg9zdGFydF9wZXJpb2RfbXMYByABKA1CCrpIByoFGIC4mSlIBIgBAUIOCgVwcm9iZRIFukgCCAFCDgoMX2ludGVydmFsX21zQg0KC190aW1lb3V0X21zQgoKCF9yZXRyaWVzQhIKEF9zdGFydF9wZXJpb2RfbXMiKAoLRG9ja2VyUHJvYmUSGQoEdGVzdBgBIAMoCUILukgIkgEFCAEQgAIiQgoJSHR0cFByb2JlEhkKBHBvcnQYASABKA1CC7pICCoGGP//AygBEhoKBHBhdGgYAiABKAlCDLpICXIHGIAQMgJeLyIlCghUY3BQcm9iZRIZCgRwb3J0GAEgASgNQgu6SAgqBhj//wMoASLEAQoNUGxhY2VtZW50U3BlYxItCghzdHJhdGVneRgBIAEoDjIRLnNrZXAudjEuU3RyYXRlZ3lCCLpIBYIBAhABEiYKC2NvbnN0cmFpbnRzGAIgAygJQhG6SA6SAQsQQCIHcgUQARiABBIiCgxtYXhfcGVyX25vZGUYAyABKA1CB7pIBCoCKAFIAIgBARInCg1hbnRpX2FmZmluaXR5GAQgAygJQhC6SA2SAQoQQCIGcgQQARgoQg8KDV9tYXhfcGVyX25vZGUilgIKDVJlc3RhcnRQb2xpY3kSNgoJY29uZGl0aW9uGAEgASgOMhkuc2tlcC52MS5SZXN0YXJ0Q29uZGl0aW9uQgi6SAWCAQIQARIhCghkZWxheV9tcxgCIAEoDUIKukgHKgUYgN3bAUgAiAEBEiUKDG1heF9kZWxheV9tcxgDIAEoDUIKukgHKgUYgLiZKUgBiAEBEiIKDG1heF9hdHRlbXB0cxgEIAEoDUIHukgEKgIoAUgCiAEBEiIKCXdpbmRvd19tcxgFIAEoDUIKukgHKgUYgLiZKUgDiAEBQgsKCV9kZWxheV9tc0IPCg1fbWF4X2RlbGF5X21zQg8KDV9tYXhfYXR0ZW1wdHNCDAoKX3dpbmRvd19tcyJzCgxVcGRhdGVQb2xpY3kSLQoFb3JkZXIYASABKA4yFC5za2VwLnYxLlVwZGF0ZU9yZGVyQgi6SAWCAQIQARIkCgtwYXJhbGxlbGlzbRgCIAEoDUIKukgHKgUY6AcoAUgAiAEBQg4KDF9wYXJhbGxlbGlzbSpwCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABITCg9NT0RFX1JFUExJQ0FURUQQARIPCgtNT0RFX0dMT0JBTBACEhcKE01PREVfUkVQTElDQVRFRF9KT0IQAxITCg9NT0RFX0dMT0JBTF9KT0IQBCqjAQoTRGVwZW5kZW5jeUNvbmRpdGlvbhIkCiBERVBFTkRFTkNZX0NPTkRJVElPTl9VTlNQRUNJRklFRBAAEiAKHERFUEVOREVOQ1lfQ09ORElUSU9OX1NUQVJURUQQARIgChxERVBFTkRFTkNZX0NPTkRJVElPTl9IRUFMVEhZEAISIgoeREVQRU5ERU5DWV9DT05ESVRJT05fQ09NUExFVEVEEAMqSAoIUHJvdG9jb2wSGAoUUFJPVE9DT0xfVU5TUEVDSUZJRUQQABIQCgxQUk9UT0NPTF9UQ1AQARIQCgxQUk9UT0NPTF9VRFAQAiqLAQoIU3RyYXRlZ3kSGAoUU1RSQVRFR1lfVU5TUEVDSUZJRUQQABIZChVTVFJBVEVHWV9MRUFTVF9MT0FERUQQARIYChRTVFJBVEVHWV9ST1VORF9ST0JJThACEhsKF1NUUkFURUdZX1JFU09VUkNFX0JBU0VEEAMSEwoPU1RSQVRFR1lfU1BSRUFEEAQqjgEKEFJlc3RhcnRDb25kaXRpb24SIQodUkVTVEFSVF9DT05ESVRJT05fVU5TUEVDSUZJRUQQABIZChVSRVNUQVJUX0NPTkRJVElPTl9BTlkQARIgChxSRVNUQVJUX0NPTkRJVElPTl9PTl9GQUlMVVJFEAISGgoWUkVTVEFSVF9DT05ESVRJT05fTk9ORRADKmYKC1VwZGF0ZU9yZGVyEhwKGFVQREFURV9PUkRFUl9VTlNQRUNJRklFRBAAEhwKGFVQREFURV9PUkRFUl9TVEFSVF9GSVJTVBABEhsKF1VQREFURV9PUkRFUl9TVE9QX0ZJUlNUEAJiBnByb3RvMw", [file_buf_validate_validate]);
 
 /**
  * Everything a user says about a deployment. An absent optional field gets the default that is
@@ -91,6 +91,27 @@ export type DeploymentSpec = Message<"skep.v1.DeploymentSpec"> & {
    * @generated from field: string service = 11;
    */
   service: string;
+
+  /**
+   * What has to be so of other deployments of the tenant before this one begins.
+   *
+   * @generated from field: repeated skep.v1.Dependency depends_on = 12;
+   */
+  dependsOn: Dependency[];
+
+  /**
+   * Replicated when unspecified.
+   *
+   * @generated from field: skep.v1.Mode mode = 13;
+   */
+  mode: Mode;
+
+  /**
+   * Only of jobs.
+   *
+   * @generated from field: skep.v1.JobPolicy job = 14;
+   */
+  job?: JobPolicy | undefined;
 };
 
 /**
@@ -99,6 +120,62 @@ export type DeploymentSpec = Message<"skep.v1.DeploymentSpec"> & {
  */
 export const DeploymentSpecSchema: GenMessage<DeploymentSpec> = /*@__PURE__*/
   messageDesc(file_skep_v1_spec, 0);
+
+/**
+ * How a job goes through its instances.
+ *
+ * @generated from message skep.v1.JobPolicy
+ */
+export type JobPolicy = Message<"skep.v1.JobPolicy"> & {
+  /**
+   * Most instances that run at once; absent for all.
+   *
+   * @generated from field: optional uint32 max_concurrent = 1;
+   */
+  maxConcurrent?: number | undefined;
+};
+
+/**
+ * Describes the message skep.v1.JobPolicy.
+ * Use `create(JobPolicySchema)` to create a new message.
+ */
+export const JobPolicySchema: GenMessage<JobPolicy> = /*@__PURE__*/
+  messageDesc(file_skep_v1_spec, 1);
+
+/**
+ * What has to be so of another deployment before this one begins.
+ *
+ * @generated from message skep.v1.Dependency
+ */
+export type Dependency = Message<"skep.v1.Dependency"> & {
+  /**
+   * Name of a deployment of the same tenant.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Started when unspecified.
+   *
+   * @generated from field: skep.v1.DependencyCondition condition = 2;
+   */
+  condition: DependencyCondition;
+
+  /**
+   * False: what does not exist, is stopped or has failed is not waited for. True when absent.
+   *
+   * @generated from field: optional bool required = 3;
+   */
+  required?: boolean | undefined;
+};
+
+/**
+ * Describes the message skep.v1.Dependency.
+ * Use `create(DependencySchema)` to create a new message.
+ */
+export const DependencySchema: GenMessage<Dependency> = /*@__PURE__*/
+  messageDesc(file_skep_v1_spec, 2);
 
 /**
  * A repository and a branch, as a note for people.
@@ -122,7 +199,7 @@ export type Source = Message<"skep.v1.Source"> & {
  * Use `create(SourceSchema)` to create a new message.
  */
 export const SourceSchema: GenMessage<Source> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 1);
+  messageDesc(file_skep_v1_spec, 3);
 
 /**
  * One container of a pod.
@@ -227,7 +304,7 @@ export type ContainerSpec = Message<"skep.v1.ContainerSpec"> & {
  * Use `create(ContainerSpecSchema)` to create a new message.
  */
 export const ContainerSpecSchema: GenMessage<ContainerSpec> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 2);
+  messageDesc(file_skep_v1_spec, 4);
 
 /**
  * A port that a container listens on and that gets one host port on the node.
@@ -260,7 +337,7 @@ export type PortSpec = Message<"skep.v1.PortSpec"> & {
  * Use `create(PortSpecSchema)` to create a new message.
  */
 export const PortSpecSchema: GenMessage<PortSpec> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 3);
+  messageDesc(file_skep_v1_spec, 5);
 
 /**
  * A volume of the deployment, local to its node.
@@ -289,7 +366,7 @@ export type VolumeMount = Message<"skep.v1.VolumeMount"> & {
  * Use `create(VolumeMountSchema)` to create a new message.
  */
 export const VolumeMountSchema: GenMessage<VolumeMount> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 4);
+  messageDesc(file_skep_v1_spec, 6);
 
 /**
  * Limits are enforced by the engine; reservations are what placement counts.
@@ -338,7 +415,7 @@ export type Resources = Message<"skep.v1.Resources"> & {
  * Use `create(ResourcesSchema)` to create a new message.
  */
 export const ResourcesSchema: GenMessage<Resources> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 5);
+  messageDesc(file_skep_v1_spec, 7);
 
 /**
  * How the agent asks a container whether it is well.
@@ -403,7 +480,7 @@ export type HealthCheck = Message<"skep.v1.HealthCheck"> & {
  * Use `create(HealthCheckSchema)` to create a new message.
  */
 export const HealthCheckSchema: GenMessage<HealthCheck> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 6);
+  messageDesc(file_skep_v1_spec, 8);
 
 /**
  * Docker's own check, in its syntax: `["CMD", "curl", "-f", "http://localhost"]` or `["CMD-SHELL",
@@ -423,7 +500,7 @@ export type DockerProbe = Message<"skep.v1.DockerProbe"> & {
  * Use `create(DockerProbeSchema)` to create a new message.
  */
 export const DockerProbeSchema: GenMessage<DockerProbe> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 7);
+  messageDesc(file_skep_v1_spec, 9);
 
 /**
  * A GET that must be answered with 200 to 399.
@@ -447,7 +524,7 @@ export type HttpProbe = Message<"skep.v1.HttpProbe"> & {
  * Use `create(HttpProbeSchema)` to create a new message.
  */
 export const HttpProbeSchema: GenMessage<HttpProbe> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 8);
+  messageDesc(file_skep_v1_spec, 10);
 
 /**
  * A connection that must be accepted.
@@ -466,7 +543,7 @@ export type TcpProbe = Message<"skep.v1.TcpProbe"> & {
  * Use `create(TcpProbeSchema)` to create a new message.
  */
 export const TcpProbeSchema: GenMessage<TcpProbe> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 9);
+  messageDesc(file_skep_v1_spec, 11);
 
 /**
  * Where instances may run and how they are spread.
@@ -508,7 +585,7 @@ export type PlacementSpec = Message<"skep.v1.PlacementSpec"> & {
  * Use `create(PlacementSpecSchema)` to create a new message.
  */
 export const PlacementSpecSchema: GenMessage<PlacementSpec> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 10);
+  messageDesc(file_skep_v1_spec, 12);
 
 /**
  * When a container that ended is started again.
@@ -557,7 +634,7 @@ export type RestartPolicy = Message<"skep.v1.RestartPolicy"> & {
  * Use `create(RestartPolicySchema)` to create a new message.
  */
 export const RestartPolicySchema: GenMessage<RestartPolicy> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 11);
+  messageDesc(file_skep_v1_spec, 13);
 
 /**
  * How instances of an old release give way to a new one.
@@ -586,7 +663,102 @@ export type UpdatePolicy = Message<"skep.v1.UpdatePolicy"> & {
  * Use `create(UpdatePolicySchema)` to create a new message.
  */
 export const UpdatePolicySchema: GenMessage<UpdatePolicy> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 12);
+  messageDesc(file_skep_v1_spec, 14);
+
+/**
+ * How many instances there are, and whether they end.
+ *
+ * @generated from enum skep.v1.Mode
+ */
+export const Mode = {
+  /**
+   * @generated from enum value: MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * As many as `replicas` says.
+   *
+   * @generated from enum value: MODE_REPLICATED = 1;
+   */
+  REPLICATED: 1,
+
+  /**
+   * One on each node that fits; `replicas` is 1 or absent.
+   *
+   * @generated from enum value: MODE_GLOBAL = 2;
+   */
+  GLOBAL: 2,
+
+  /**
+   * Until `replicas` of them have ended with 0.
+   *
+   * @generated from enum value: MODE_REPLICATED_JOB = 3;
+   */
+  REPLICATED_JOB: 3,
+
+  /**
+   * Once on each node that fits.
+   *
+   * @generated from enum value: MODE_GLOBAL_JOB = 4;
+   */
+  GLOBAL_JOB: 4,
+} as const;
+
+/**
+ * How many instances there are, and whether they end.
+ *
+ * @generated from enum skep.v1.Mode
+ */
+export type Mode = (typeof Mode)[keyof typeof Mode] | UnknownEnum;
+
+/**
+ * Describes the enum skep.v1.Mode.
+ */
+export const ModeSchema: GenEnum<Mode> = /*@__PURE__*/
+  enumDesc(file_skep_v1_spec, 0);
+
+/**
+ * @generated from enum skep.v1.DependencyCondition
+ */
+export const DependencyCondition = {
+  /**
+   * @generated from enum value: DEPENDENCY_CONDITION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A copy of it runs.
+   *
+   * @generated from enum value: DEPENDENCY_CONDITION_STARTED = 1;
+   */
+  STARTED: 1,
+
+  /**
+   * A copy of it serves.
+   *
+   * @generated from enum value: DEPENDENCY_CONDITION_HEALTHY = 2;
+   */
+  HEALTHY: 2,
+
+  /**
+   * All that it has to do has ended with 0.
+   *
+   * @generated from enum value: DEPENDENCY_CONDITION_COMPLETED = 3;
+   */
+  COMPLETED: 3,
+} as const;
+
+/**
+ * @generated from enum skep.v1.DependencyCondition
+ */
+export type DependencyCondition = (typeof DependencyCondition)[keyof typeof DependencyCondition] | UnknownEnum;
+
+/**
+ * Describes the enum skep.v1.DependencyCondition.
+ */
+export const DependencyConditionSchema: GenEnum<DependencyCondition> = /*@__PURE__*/
+  enumDesc(file_skep_v1_spec, 1);
 
 /**
  * @generated from enum skep.v1.Protocol
@@ -617,7 +789,7 @@ export type Protocol = (typeof Protocol)[keyof typeof Protocol] | UnknownEnum;
  * Describes the enum skep.v1.Protocol.
  */
 export const ProtocolSchema: GenEnum<Protocol> = /*@__PURE__*/
-  enumDesc(file_skep_v1_spec, 0);
+  enumDesc(file_skep_v1_spec, 2);
 
 /**
  * @generated from enum skep.v1.Strategy
@@ -658,7 +830,7 @@ export type Strategy = (typeof Strategy)[keyof typeof Strategy] | UnknownEnum;
  * Describes the enum skep.v1.Strategy.
  */
 export const StrategySchema: GenEnum<Strategy> = /*@__PURE__*/
-  enumDesc(file_skep_v1_spec, 1);
+  enumDesc(file_skep_v1_spec, 3);
 
 /**
  * @generated from enum skep.v1.RestartCondition
@@ -694,7 +866,7 @@ export type RestartCondition = (typeof RestartCondition)[keyof typeof RestartCon
  * Describes the enum skep.v1.RestartCondition.
  */
 export const RestartConditionSchema: GenEnum<RestartCondition> = /*@__PURE__*/
-  enumDesc(file_skep_v1_spec, 2);
+  enumDesc(file_skep_v1_spec, 4);
 
 /**
  * @generated from enum skep.v1.UpdateOrder
@@ -725,5 +897,5 @@ export type UpdateOrder = (typeof UpdateOrder)[keyof typeof UpdateOrder] | Unkno
  * Describes the enum skep.v1.UpdateOrder.
  */
 export const UpdateOrderSchema: GenEnum<UpdateOrder> = /*@__PURE__*/
-  enumDesc(file_skep_v1_spec, 3);
+  enumDesc(file_skep_v1_spec, 5);
 

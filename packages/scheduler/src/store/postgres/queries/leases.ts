@@ -18,7 +18,7 @@ renewed AS (
   FROM node, jsonb_to_recordset($2) AS r("instanceId" text, epoch integer), instances i
   WHERE l.instance_id = r."instanceId" AND l.epoch = r.epoch AND l.node_id = node.node_id
     AND i.id = l.instance_id AND i.epoch = l.epoch
-    AND l.status NOT IN ('stopped', 'failed', 'lost')
+    AND l.status NOT IN ('stopped', 'completed', 'failed', 'lost')
     AND NOT EXISTS (SELECT FROM platform WHERE unrecovered IS NOT NULL)
     AND NOT EXISTS (SELECT FROM bridges b WHERE b.deployment_id = l.deployment_id
       AND b.until > extract(epoch FROM clock_timestamp()) * 1000

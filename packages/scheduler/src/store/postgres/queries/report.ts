@@ -12,6 +12,7 @@ const STATES: readonly InstanceState[] = [
   "running",
   "stopping",
   "stopped",
+  "completed",
   "failed",
   "lost",
 ];
