@@ -112,8 +112,8 @@ export const CORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: "packages/core/src/world/assignment-of.ts",
-        find: 'location.desired === "stop" || location.state === "lost" ?',
-        replace: 'location.desired === "stop" ?',
+        find: 'const isOver = desired === "stop" || state === "lost";',
+        replace: 'const isOver = desired === "stop";',
       },
       {
         file: "packages/core/src/passes/eviction.ts",

@@ -24,6 +24,7 @@ const NUMBERS: Readonly<Record<string, keyof typeof BOUNDS>> = {
   "HttpProbe.port": "port",
   "TcpProbe.port": "port",
   "PlacementSpec.max_per_node": "maxPerNode",
+  "JobPolicy.max_concurrent": "maxConcurrent",
   "RestartPolicy.delay_ms": "restartDelayMs",
   "RestartPolicy.max_delay_ms": "restartMaxDelayMs",
   "RestartPolicy.max_attempts": "maxAttempts",
@@ -44,6 +45,7 @@ const COUNTS: Readonly<Record<string, number>> = {
   "DockerProbe.test": MOST.words,
   "PlacementSpec.constraints": MOST.rules,
   "PlacementSpec.anti_affinity": MOST.rules,
+  "DeploymentSpec.depends_on": MOST.rules,
 };
 
 /** The longest of its texts. */
@@ -61,8 +63,8 @@ const LENGTHS: Readonly<Record<string, number>> = {
   "HttpProbe.path": LONGEST.probePath,
   "PlacementSpec.constraints[]": LONGEST.constraint,
 };
-/** A path and a name, whose own rules say how long they are. */
-const ELSEWHERE = new Set(["ContainerSpec.tmpfs[]", "PlacementSpec.anti_affinity[]"]);
+/** A path and names, whose own rules say how long they are. */
+const ELSEWHERE = new Set(["ContainerSpec.tmpfs[]", "PlacementSpec.anti_affinity[]", "Dependency.name"]);
 
 const FIELDS = file_skep_v1_spec.messages.flatMap(message =>
   message.fields.map((field): readonly [string, DescField] => [`${message.name}.${field.name}`, field]),

@@ -37,7 +37,7 @@ export function withDependencies(
   return deployments.map(one => ({ ...one, spec: { ...one.spec, dependsOn: dependenciesOf(one, all, homes) } }));
 }
 
-/** What a pod waits for: all that its services do, each deployment once and by what asks the most. */
+/** What a pod waits for: each deployment once, by what its services ask the most of it. */
 function dependenciesOf(
   deployment: Assembled,
   all: ReadonlyMap<string, readonly Wait[]>,

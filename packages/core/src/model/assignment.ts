@@ -12,8 +12,8 @@ export interface AssignedInstance {
   readonly release: number;
   readonly slot: number;
   /**
-   * `run` it (a retiring one still runs), or `stop` it: end it, remove it, and report it gone. `keep`
-   * it where it is over: what is left of it stays with its logs, and nothing of it is run again.
+   * `run` it (a retiring one still runs), or `stop` it: end it, remove it, and report it gone.
+   * `keep` it where it is over: what is left of it stays with its logs, and none of it runs again.
    */
   readonly desired: "run" | "keep" | "stop";
   readonly ports: readonly PortBinding[];

@@ -107,8 +107,8 @@ export interface Dependency {
   /** Name of the deployment. */
   readonly name: string;
   /**
-   * `started`: a copy of it runs. `healthy`: a copy of it serves. `completed`: all that it has to do
-   * has ended with 0.
+   * `started`: a copy of it runs. `healthy`: a copy of it serves. `completed`: all that it has to
+   * do has ended with 0.
    */
   readonly condition: "started" | "healthy" | "completed";
   /** `false`: what does not exist, is stopped or has failed is not waited for. */

@@ -7,9 +7,9 @@ export type InstanceId = string;
 
 /**
  * The life of a placed instance. It only moves forward along `pending → assigned → preparing →
- * starting → running → stopping → stopped | completed | failed | lost`, except that a container that
- * is started again goes from `running` back to `starting` (its epoch is the same). `completed`: all
- * of its containers have ended with 0, and nothing is to start them again.
+ * starting → running → stopping → stopped | completed | failed | lost`, except that a container
+ * that is started again goes from `running` back to `starting` (its epoch is the same).
+ * `completed`: all of its containers have ended with 0, and nothing is to start them again.
  */
 export type InstanceState =
   | "pending"

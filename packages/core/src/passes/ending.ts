@@ -10,7 +10,7 @@ export function isInstanceServing(draft: Draft, instance: Instance): boolean {
   return locationsOf(draft, instance.id).some(location => isServing(location, draft.nodes.get(location.nodeId)));
 }
 
-/** Whether the instance has done what it had to do, or serves: then it needs no other in its place. */
+/** Whether the instance serves, or has done what it had to do: nothing is to take its place. */
 export function isInstanceUp(draft: Draft, instance: Instance): boolean {
   const current = currentOf(instance, locationsOf(draft, instance.id));
   return isInstanceServing(draft, instance) || (current !== undefined && isCompleted(current));

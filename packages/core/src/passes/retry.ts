@@ -12,8 +12,8 @@ const GOOD_PLACEMENT_MS = 600_000;
 
 /**
  * Deals with placements that failed: the next one waits, longer each time, and when its time has
- * come the failed one is told to go so that its ports and containers are free. What is over for good
- * is retired: its agent is told to keep it as it is, with its logs, whatever becomes of its
+ * come the failed one is told to go so that its ports and containers are free. What is over for
+ * good is retired: its agent is told to keep it as it is, with its logs, whatever becomes of its
  * containers.
  */
 export function retryFailed(draft: Draft): void {

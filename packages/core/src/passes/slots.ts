@@ -59,8 +59,8 @@ export function freeSlots(taken: readonly number[], count: number): readonly num
 }
 
 /**
- * 2 for an instance that serves or is completed, 1 for one that is placed and meant to, 0 for one that is nowhere
- * or on its way out.
+ * 2 for an instance that serves or is completed, 1 for one that is placed and meant to, 0 for one
+ * that is nowhere or on its way out.
  */
 function quality(draft: Draft, instance: Instance): number {
   if (isInstanceUp(draft, instance)) return 2;

@@ -22,8 +22,8 @@ export type Want = {
 /**
  * `new`: it is nowhere. `move`: its node gives its work away, and it runs on until the new one
  * serves. `elsewhere`: it did not get running in time, and is tried on another node if one fits.
- * `held`: it would want a node, or its own back, and has to wait. `waits`: another deployment is not
- * yet as its first start asks.
+ * `held`: it would want a node, or its own back, and has to wait. `waits`: another deployment is
+ * not yet as its first start asks.
  */
 type Kind =
   | { readonly kind: "new" }

@@ -82,7 +82,8 @@ function makeAssigned({ location, instance, spec }: Assigned, mounted: readonly 
 }
 
 function desiredOf({ desired, state }: Location): AssignedInstance["desired"] {
-  if (desired === "stop" || state === "lost") return "stop";
+  const isOver = desired === "stop" || state === "lost";
+  if (isOver) return "stop";
   return state === "completed" || (state === "failed" && desired === "retire") ? "keep" : "run";
 }
 

@@ -6,6 +6,7 @@ import type { DeploymentChange } from "@skep/core/deployment/change.ts";
 import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
 import { refusePod } from "@skep/core/workspace/pod.ts";
 import { changeRequest } from "./caller.ts";
+import { refuseCycle } from "./dependency-cycle.ts";
 import { encodeMany, encodeOne, findDeployment } from "./deployment-read.ts";
 import type { DeploymentInit } from "./deployment-read.ts";
 import { streamLogs } from "./deployment-logs.ts";
@@ -28,6 +29,7 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
       const accepted = flat
         ? acceptSpec(tenantId, specFromFlatForm(request), await rules())
         : acceptMessage(tenantId, request.spec, await rules());
+      await refuseCycle(store, tenantId, accepted.spec);
       const by = changeRequest(request, context);
       const record = await store.createDeployment(tenantId, accepted.spec, accepted.routes, by, deps.clock.now());
       deps.wake(`${record.deployment.id}: created`);
@@ -39,6 +41,7 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
       refusePod(request.deploymentId);
       const { spec, routes } = acceptMessage(tenantOf(request.deploymentId), request.spec, await rules());
       refuseRename(request.deploymentId, spec.name);
+      await refuseCycle(store, tenantOf(request.deploymentId), spec);
       return { deployment: await change(deps, request, context, { spec, routes }) };
     },
     scaleDeployment: async (request, context) => ({
