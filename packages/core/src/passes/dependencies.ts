@@ -14,8 +14,8 @@ export function waitsForOthers({ epoch, refusal }: Pick<Instance, "epoch" | "ref
 
 /**
  * Marks an instance that was just made as one that waits, where it is part of its deployment's
- * first start and another deployment is not as it has to be. Only what bears the mark waits: neither
- * a later copy nor one that lost its node does, since what was up may be unwell for a moment.
+ * first start and another deployment is not as it has to be. Only what bears the mark waits, and
+ * neither a later copy nor one that lost its node: what was up may be unwell for a moment.
  */
 export function markFirstStart(draft: Draft, instance: Instance, mates: readonly Instance[]): void {
   if (mates.some(mate => mate.epoch > 0)) return;
