@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { run, runOk } from "./command.ts";
 import { engineEnv, installerEnv } from "./settings.ts";
 
-/** A program that a fleet needs and the Debian package that brings it. */
-interface Prerequisite {
+/** A program and the Debian package that brings it. */
+export interface Prerequisite {
   readonly program: string;
   readonly package: string;
 }
 
+/** What a fleet needs. */
 const prerequisites: readonly Prerequisite[] = [
   { program: "dockerd", package: "docker.io" },
   { program: "docker", package: "docker.io" },
@@ -25,18 +26,16 @@ const prerequisites: readonly Prerequisite[] = [
 export function whyNoFleet(): string | undefined {
   if (process.platform !== "linux") return `a fleet needs Linux namespaces, and this is ${process.platform}`;
   if (process.getuid?.() !== 0) return "a fleet needs root, for network namespaces and Docker engines";
-  const missing = missingPackages();
+  const missing = missingPackages(prerequisites);
   if (missing.length > 0 && !existsSync("/etc/debian_version")) {
     return `these programs are missing and only Debian's packages are known: ${missing.join(", ")}`;
   }
   return undefined;
 }
 
-function missingPackages(): readonly string[] {
+function missingPackages(needs: readonly Prerequisite[]): readonly string[] {
   const directories = (engineEnv()["PATH"] ?? "").split(":");
-  const missing = prerequisites.filter(
-    need => !directories.some(directory => existsSync(`${directory}/${need.program}`)),
-  );
+  const missing = needs.filter(need => !directories.some(directory => existsSync(`${directory}/${need.program}`)));
   return [...new Set(missing.map(need => need.package))];
 }
 
@@ -67,12 +66,15 @@ done
 `;
 
 /**
- * Makes sure that the programs of a fleet are there, installing Debian's packages with apt-get
- * where they are not. The packages' own services are neither started nor enabled. `say` is told
- * what is about to happen. Throws an Error that says what apt-get said when it fails.
+ * Makes sure that programs are there, those of a fleet or others, installing Debian's packages with
+ * apt-get where they are not. The packages' own services are neither started nor enabled. `say` is
+ * told what is about to happen. Throws an Error that says what apt-get said when it fails.
  */
-export async function ensurePrograms(say: (text: string) => void): Promise<void> {
-  const missing = missingPackages();
+export async function ensurePrograms(
+  say: (text: string) => void,
+  needs: readonly Prerequisite[] = prerequisites,
+): Promise<void> {
+  const missing = missingPackages(needs);
   if (missing.length === 0) return;
   say(`installing Debian packages with apt-get: ${missing.join(" ")} (their services stay off)`);
   const result = await run(["bash", "-c", installScript, "install", ...missing], { env: installerEnv() });
@@ -82,7 +84,7 @@ export async function ensurePrograms(say: (text: string) => void): Promise<void>
       `apt-get could not install ${missing.join(", ")}; install them by hand and try again. It said:\n${tail}`,
     );
   }
-  const still = missingPackages();
+  const still = missingPackages(needs);
   if (still.length > 0)
     throw new Error(`apt-get ran, yet programs of these packages are still missing: ${still.join(", ")}.`);
 }
