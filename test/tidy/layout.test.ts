@@ -11,6 +11,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   sdk: ["core", "api"],
   cli: ["core", "api", "sdk"],
   agent: ["core", "api", "kit"],
+  netd: ["core", "api", "kit"],
   server: ["core", "api", "kit"],
   scheduler: ["core", "api", "kit", "server"],
   workspace: ["core", "api", "kit", "server"],

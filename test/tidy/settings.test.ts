@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { SETTINGS } from "@skep/agent/config.ts";
 import type { Setting } from "@skep/kit/config.ts";
+import { NETD_SETTINGS } from "@skep/netd/config.ts";
 import { SCHEDULER_SETTINGS } from "@skep/scheduler/config.ts";
 import { GATE_SETTINGS } from "@skep/workspace/gate/config.ts";
 import { HOST_SETTINGS } from "@skep/workspace/config.ts";
@@ -15,6 +16,7 @@ const SERVICES: readonly (readonly [string, Settings, readonly string[]])[] = [
   ["the agent", SETTINGS, ["packages/agent"]],
   ["a gate before a broker", GATE_SETTINGS, ["packages/workspace"]],
   ["a host of workspaces", HOST_SETTINGS, ["packages/workspace"]],
+  ["netd", NETD_SETTINGS, ["packages/netd"]],
   ["the scheduler", SCHEDULER_SETTINGS, ["packages/scheduler", "packages/server"]],
 ];
 

@@ -1,0 +1,146 @@
+import { NetProtocol, NetWay, type NetState } from "@skep/api/gen/skep/v1/net_pb.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../../support/eventually.ts";
+import { OUTSIDE } from "../../support/net-rig.ts";
+import type { Order } from "../../support/net-speaker.ts";
+import { TABLE, type Cell } from "./reach-table.ts";
+import { INSTANCES, openTwoNodes, type Name, type TwoNodes } from "./two-nodes.ts";
+
+let net: TwoNodes;
+
+/** Who answered, or `nobody` for an error or silence. */
+async function ask(from: Cell["from"], order: Order): Promise<string> {
+  const answer = await net.speakers[from].tell(order);
+  return / saw /.test(answer) ? answer.slice(0, answer.indexOf(" saw ")) : "nobody";
+}
+
+const tcp = (from: Cell["from"], host: string, port = 80): Promise<string> => ask(from, { kind: "tcp", host, port });
+
+async function expectTable(): Promise<void> {
+  const rows = await Promise.all(
+    TABLE.map(async ({ from, to, order }) => `${from} → ${to}: ${await ask(from, order)}`),
+  );
+  expect(rows).toEqual(TABLE.map(({ from, to, answer }) => `${from} → ${to}: ${answer}`));
+}
+
+async function change(node: number, how: (state: NetState) => void): Promise<NetState> {
+  const state = net.stateOf(node, how);
+  await net.keepers[node]!.apply(state);
+  return state;
+}
+
+const without = (name: Name) => (state: NetState) => {
+  state.attachments = state.attachments.filter(one => one.instanceId !== name);
+  state.remotes = state.remotes.filter(one => one.address !== INSTANCES[name].address);
+};
+
+describe("two nodes through VXLAN", () => {
+  beforeAll(async () => void (net = await openTwoNodes(NetWay.VXLAN)));
+  afterAll(() => net?.close());
+
+  it("reach what they should and nothing else", expectTable);
+});
+
+describe("two nodes by plain routes", () => {
+  beforeAll(async () => void (net = await openTwoNodes(NetWay.DIRECT)));
+  afterAll(() => net?.close());
+
+  it("reach what they should and nothing else", expectTable);
+
+  it("need nothing more, once they are as they were told", async () => {
+    const { done, faults } = await net.keepers[0]!.apply(net.stateOf(0));
+    expect({ done, faults }).toEqual({ done: [], faults: [] });
+  });
+
+  it("hear nobody who speaks with another's address", async () => {
+    await net.rig.ip("a1", "address add 10.128.0.5/32 dev eth0", "address add 198.18.0.12/32 dev eth0");
+    for (const from of ["10.128.0.5", "198.18.0.12"])
+      expect(await net.speakers.a1.tell({ kind: "tcp", host: "198.18.0.11", port: 443, from })).toBe("silence");
+    await net.rig.ip("a1", "address delete 10.128.0.5/32 dev eth0", "address delete 198.18.0.12/32 dev eth0");
+    expect(await tcp("a1", "198.18.0.11", 443)).toBe("node1");
+  });
+
+  it("go on while netd is away, and after it has come back", async () => {
+    const kept = await change(0, () => undefined);
+    await net.speakers.a1.tell({ kind: "open", name: "long", host: INSTANCES.a4.address, port: 80 });
+    await net.keepers[0]!.close();
+    await expectTable();
+    net.keepers[0] = await net.keeper(0, kept);
+    await eventually(() => expect(net.keepers[0]!.inspect()).toMatchObject({ faults: [], repairs: 0 }));
+    await expectTable();
+    expect(await net.speakers.a1.tell({ kind: "say", name: "long" })).toBe("echo");
+  });
+
+  it("are put back as they were when a person changed them", async () => {
+    const { run } = net.rig.nodes[0]!;
+    await run(["nft", "flush", "ruleset"]);
+    await eventually(async () => expect(await tcp("a1", INSTANCES.b1.address)).toBe("nobody"));
+    await run(["nft", "add", "rule", "inet", "skep", "forward", "accept"]);
+    await run(["ip", "route", "delete", "10.128.16.0/20"]);
+    await run(["sh"], "ip link delete $(ip -o route get 10.128.0.3 | sed 's/.*dev \\(skn[0-9a-f]*\\).*/\\1/')");
+    await eventually(async () => expect(await tcp("a1", INSTANCES.a2.address)).toBe("a2"));
+    await eventually(async () => expect(await tcp("a1", INSTANCES.a4.address)).toBe("a4"));
+    await eventually(async () =>
+      expect(await run(["nft", "list", "chain", "inet", "skep", "forward"])).not.toMatch(/^\s*accept$/m),
+    );
+    expect(net.keepers[0]!.inspect().repairs).toBeGreaterThan(0);
+  });
+
+  it.each(["a2", "a4"] as const)("reset a long connection to an instance that is gone (%s)", async name => {
+    await net.speakers.a1.tell({ kind: "open", name, host: INSTANCES[name].address, port: 80 });
+    expect(await net.speakers.a1.tell({ kind: "say", name })).toBe("echo");
+    await change(0, without(name));
+    expect(await net.speakers.a1.tell({ kind: "say", name })).toBe("ECONNRESET");
+    expect(await net.speakers.a1.tell({ kind: "tcp", host: INSTANCES[name].address, port: 80 })).toBe("ECONNREFUSED");
+    await change(0, () => undefined);
+    expect(await tcp("a1", INSTANCES[name].address)).toBe(name);
+  });
+
+  it("shut out at once who leaves a network", async () => {
+    await net.speakers.a2.tell({ kind: "open", name: "left", host: INSTANCES.a1.address, port: 80 });
+    await change(0, state => {
+      state.attachments.find(one => one.instanceId === "a2")!.networks = [2];
+    });
+    expect(await net.speakers.a2.tell({ kind: "say", name: "left" })).toBe("ECONNRESET");
+    expect(await tcp("a2", INSTANCES.a3.address)).toBe("a3");
+    await change(0, () => undefined);
+  });
+
+  it("let a tenant reach of the internet what its rules say", async () => {
+    const { internet } = OUTSIDE;
+    const block = `${internet}/32`;
+    await change(0, state => {
+      state.walls!.egress = [{ tenantId: "b", allowed: [] }] as never;
+    });
+    expect([await tcp("b1", internet), await tcp("a1", internet)]).toEqual(["nobody", "world"]);
+    await change(0, state => {
+      const allowed = [{ block, protocol: NetProtocol.TCP, fromPort: 81, toPort: 90 }];
+      state.walls!.egress = [{ tenantId: "b", allowed }] as never;
+    });
+    expect([await tcp("b1", internet), await tcp("b1", internet, 81)]).toEqual(["nobody", "world"]);
+    await change(0, state => void (state.walls!.denied = [block]));
+    expect([await tcp("b1", internet), await tcp("a1", internet)]).toEqual(["nobody", "nobody"]);
+  });
+
+  it("let nobody out whose networks are all internal", async () => {
+    await change(0, state => void (state.networks.find(one => one.id === 2)!.isInternal = true));
+    expect([await tcp("a3", OUTSIDE.internet), await tcp("a3", "198.18.0.11", 443)]).toEqual(["nobody", "nobody"]);
+    expect([await tcp("a3", INSTANCES.a2.address), await tcp("a2", OUTSIDE.internet)]).toEqual(["a2", "world"]);
+  });
+
+  it("pass Docker's own firewall, and name one that nobody passes", async () => {
+    const { run } = net.rig.nodes[0]!;
+    await run(
+      ["sh"],
+      "iptables-nft -N DOCKER-USER; iptables-nft -A FORWARD -j DOCKER-USER; iptables-nft -P FORWARD DROP",
+    );
+    await eventually(async () => expect(await tcp("a1", INSTANCES.a2.address)).toBe("a2"));
+    expect(net.keepers[0]!.inspect().faults).toEqual([]);
+    await run(["sh"], "iptables-nft -F; iptables-nft -X DOCKER-USER");
+    await eventually(() =>
+      expect(net.keepers[0]!.inspect().faults).toMatchObject([
+        { reason: "firewall", message: expect.stringMatching(/^iptables drops/) as string },
+      ]),
+    );
+  });
+});
