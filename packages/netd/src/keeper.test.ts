@@ -100,13 +100,27 @@ describe("a keeper", () => {
   });
 
   it("puts the whole table where the sets are not as it thought", async () => {
-    const { keeper, kernel } = await begin();
+    const { keeper, kernel, clock } = await begin();
     await keeper.apply(told());
+    await clock.advance(2_000);
     const { ruleset } = kernel.plane;
     kernel.plane = { ...kernel.plane, ruleset: { rules: ruleset!.rules, sets: new Map() } };
     const { faults } = await keeper.apply(told({ revision: 2n, remotes: [] }));
     expect(faults).toEqual([]);
     expect(kernel.plane.ruleset?.sets.get("members")?.size).toBe(3);
+  });
+
+  it("looks before it goes on after a step that failed half way", async () => {
+    const { keeper, kernel, clock } = await begin();
+    kernel.refuse = step => {
+      if (step.kind === "add-link") kernel.plane = after(kernel.plane, [step]);
+      return "link" in step ? "half done" : undefined;
+    };
+    expect((await keeper.apply(told())).faults).toHaveLength(2);
+    await clock.advance(2_000);
+    kernel.refuse = () => undefined;
+    expect((await keeper.apply(told({ revision: 2n }))).faults).toEqual([]);
+    expect([...kernel.plane.links.values()].map(link => link.isReady)).toEqual([true, true]);
   });
 
   it("names a sandbox that is gone, says so once, and says when it is over", async () => {

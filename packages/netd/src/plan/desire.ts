@@ -94,7 +94,7 @@ function leaveOutOverlaps(state: NetState, survey: Survey): { usable: NetState; 
 /** A wider route that only passes through, like that of a whole company, loses against ours. */
 function isInTheWay({ to, isOwn }: ForeignRoute, block: Block): boolean {
   const theirs = parseBlock(to);
-  if (theirs === undefined || theirs.bits === 0 || !overlap(theirs, block)) return false;
+  if (theirs === undefined || !overlap(theirs, block)) return false;
   return isOwn || contains(block, theirs);
 }
 

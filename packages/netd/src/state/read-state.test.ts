@@ -27,6 +27,7 @@ describe("a state that was told", () => {
     [{ node: { nodeId: "node-1", block: "10.64.0.0/20", address: "198.18.0.11" } }, "block"],
     [{ node: { nodeId: "node-1", block: "10.128.0.0/20", address: "10.128.0.1" } }, "address"],
     [{ node: { nodeId: "node-1", block: "10.128.0.0/20", address: "node-1" } }, "address"],
+    [{ node: { nodeId: "node-1", block: "10.128.0.0/31", address: "198.18.0.11" } }, "block"],
   ])("is refused where the node itself is wrong: %j", (change, words) => {
     expect(() => readState(message(change))).toThrow(words);
   });
@@ -45,6 +46,17 @@ describe("a state that was told", () => {
     [{ instanceId: 'x" up' }, "is no id of an instance"],
   ])("leaves out a sandbox that cannot be in the network, and names it: %j", (change, words) => {
     expect(faultsWith(change).join()).toContain(words);
+  });
+
+  it("knows who may not leave its networks", () => {
+    const isInternal = (networks: readonly number[]) =>
+      readState(message({ attachments: [attachment({ networks: [...networks] })] })).state.attachments[0]?.isInternal;
+    expect([isInternal([2]), isInternal([1, 2]), isInternal([])]).toEqual([true, false, false]);
+  });
+
+  it("knows no network without an id, since it would be no mark", () => {
+    const { faults } = readState(message({ networks: [{ id: 0 }], attachments: [attachment({ networks: [0] })] }));
+    expect(faults).toMatchObject([{ reason: "attachment-invalid" }]);
   });
 
   it("takes a copy once", () => {
@@ -102,8 +114,14 @@ describe("a state that was told", () => {
     expect(faults[0]?.message).toContain(words);
   });
 
-  it.each([4_789, 0, 70_000])("keeps VXLAN off the port %i", port => {
-    const { state, faults } = readState(message({ peers: [peer({ way: NetWay.VXLAN })], vxlan: { vni: 7, port } }));
+  it.each([
+    [7, 4_789],
+    [7, 0],
+    [7, 70_000],
+    [0, 8_472],
+    [2 ** 24, 8_472],
+  ])("has no way through VXLAN with the id %i and the port %i", (vni, port) => {
+    const { state, faults } = readState(message({ peers: [peer({ way: NetWay.VXLAN })], vxlan: { vni, port } }));
     expect([state.peers, state.vxlan]).toEqual([[], undefined]);
     expect(faults).toMatchObject([{ reason: "way-unavailable" }]);
   });
@@ -112,6 +130,7 @@ describe("a state that was told", () => {
     [{ address: "10.128.0.7", networks: [1] }, "no address of another node"],
     [{ address: "192.168.1.1", networks: [1] }, "no address of another node"],
     [{ address: "10.128.16.7", networks: [7] }, "its network 7"],
+    [{ address: "10.128.16.8", networks: [3] }, "or told twice"],
   ])("leaves out who cannot live elsewhere: %j", (remote, words) => {
     const { state, faults } = readState(message({ remotes: [{ address: "10.128.16.8", networks: [1] }, remote] }));
     expect(state.remotes.map(one => one.address)).toEqual(["10.128.16.8"]);
@@ -126,6 +145,7 @@ describe("a state that was told", () => {
             { block: "0/0" },
             { block: "10.0.0.0/24", fromPort: 80, toPort: 80 },
             { block: "10.0.0.0/24", protocol: 9 as never },
+            { block: "10.0.0.0/24", protocol: NetProtocol.TCP, fromPort: 90, toPort: 80 },
           ],
           edgePorts: [{ protocol: 1, port: 0 }],
           edgeSources: ["all"],
@@ -134,6 +154,6 @@ describe("a state that was told", () => {
       }),
     );
     expect(state.walls).toMatchObject({ allowed: [], edgePorts: [], edgeSources: [], egress: new Map([["b", []]]) });
-    expect(faults.map(fault => fault.reason)).toEqual(Array.from({ length: 6 }, () => "walls-invalid"));
+    expect(faults.map(fault => fault.reason)).toEqual(Array.from({ length: 7 }, () => "walls-invalid"));
   });
 });
