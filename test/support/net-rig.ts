@@ -51,7 +51,13 @@ export const OUTSIDE = { internet: "45.33.0.10", metadata: "169.254.169.254", op
 
 /** Lays the wire, with so many nodes on it. */
 export async function openNetRig(count: number): Promise<NetRig> {
-  await ensurePrograms(() => undefined, [{ program: "nft", package: "nftables" }]);
+  await ensurePrograms(
+    () => undefined,
+    [
+      { program: "nft", package: "nftables" },
+      { program: "conntrack", package: "conntrack" },
+    ],
+  );
   await removeLeftovers();
   const name = (short: string): string => `${PREFIX}${process.pid}-${short}`;
   const made = new Set<string>();

@@ -9,7 +9,8 @@ import { createInterface } from "node:readline";
 
 /** What it may be told to do. */
 export type Order =
-  | { readonly kind: "tcp" | "udp"; readonly host: string; readonly port: number; readonly from?: string }
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly from?: string }
+  | { readonly kind: "udp"; readonly host: string; readonly port: number; readonly fromPort?: number }
   /** Opens a connection that stays, by a name. */
   | { readonly kind: "open"; readonly name: string; readonly host: string; readonly port: number }
   /** Says something on it, and waits for the echo. */
@@ -18,6 +19,8 @@ export type Order =
 const PATIENCE_MS = 600;
 const [name = "", ...ports] = process.argv.slice(2);
 const held = new Map<string, Socket>();
+/** By what a connection ended, which may be before anybody speaks on it again. */
+const ends = new WeakMap<Socket, string>();
 
 await Promise.all(ports.map(listen));
 process.stdout.write("listening\n");
@@ -49,7 +52,7 @@ function listen(text: string): Promise<void> {
 }
 
 function obey(order: Order): Promise<string> {
-  if (order.kind === "udp") return askByUdp(order.host, order.port);
+  if (order.kind === "udp") return askByUdp(order.host, order.port, order.fromPort);
   if (order.kind === "say") return say(order.name);
   const from = order.kind === "tcp" && order.from !== undefined ? { localAddress: order.from } : {};
   const socket = connect({ host: order.host, port: order.port, ...from });
@@ -68,19 +71,23 @@ function firstWord(socket: Socket): Promise<string> {
       resolve(answer);
     };
     socket.once("data", data => end(data.toString()));
-    socket.on("error", (error: NodeJS.ErrnoException) => end(error.code ?? "error"));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      ends.set(socket, error.code ?? "error");
+      end(error.code ?? "error");
+    });
   });
 }
 
 function say(which: string): Promise<string> {
   const socket = held.get(which);
-  if (socket === undefined || socket.destroyed) return Promise.resolve("closed");
+  if (socket === undefined) return Promise.resolve("closed");
+  if (socket.destroyed) return Promise.resolve(ends.get(socket) ?? "closed");
   const answer = firstWord(socket);
   socket.write("echo");
   return answer;
 }
 
-function askByUdp(host: string, port: number): Promise<string> {
+function askByUdp(host: string, port: number, fromPort = 0): Promise<string> {
   return new Promise(resolve => {
     const socket = createSocket("udp4");
     const timer = setTimeout(() => end("silence"), PATIENCE_MS);
@@ -91,6 +98,6 @@ function askByUdp(host: string, port: number): Promise<string> {
     };
     socket.on("message", data => end(data.toString()));
     socket.on("error", (error: NodeJS.ErrnoException) => end(error.code ?? "error"));
-    socket.connect(port, host, () => socket.send("hello"));
+    socket.bind(fromPort, () => socket.connect(port, host, () => socket.send("hello")));
   });
 }

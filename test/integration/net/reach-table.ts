@@ -4,7 +4,7 @@ import { INSTANCES, type Name } from "./two-nodes.ts";
 
 /** One cell: who asks whom, in words and as an order; and who answers, or `nobody`. */
 export interface Cell {
-  readonly from: Name | "node1" | "node2" | "world";
+  readonly from: Name | "edge" | "node1" | "node2" | "world";
   readonly to: string;
   readonly order: Order;
   readonly answer: string;
@@ -37,6 +37,11 @@ export const TABLE: readonly Cell[] = [
   cell("a1", "an address that nobody has", "10.128.0.99", 80, "nobody"),
   cell("a1", "an edge's port on its own node", NODE_1, 443, "node1"),
   cell("a1", "an edge's port on another node", NODE_2, 443, "node2"),
+  cell("a1", "an edge in a container of its node", NODE_1, 8443, "edge"),
+  cell("a4", "an edge in a container of another node", NODE_1, 8443, "edge"),
+  cell("edge", "an instance of its node", INSTANCES.a1.address, 80, "a1"),
+  cell("edge", "an instance of another node", INSTANCES.b2.address, 80, "b2"),
+  cell("a1", "an edge's container around its port", "172.18.0.2", 443, "nobody"),
   cell("a1", "a port of its own node", NODE_1, 22, "nobody"),
   cell("a1", "a port of another node", NODE_2, 22, "nobody"),
   cell("a1", "a port of its node by its next hop", "169.254.1.1", 22, "nobody"),

@@ -31,7 +31,7 @@ export type Name = keyof typeof INSTANCES;
 export interface TwoNodes {
   readonly rig: NetRig;
   readonly keepers: Keeper[];
-  readonly speakers: Readonly<Record<Name | "node1" | "node2" | "world", Speaker>>;
+  readonly speakers: Readonly<Record<Name | "edge" | "node1" | "node2" | "world", Speaker>>;
   /** The state of a node, with changes. */
   stateOf(node: number, change?: (state: NetState) => void): NetState;
   /** Another keeper of a node, as after a restart of netd, with what was kept. */
@@ -77,7 +77,8 @@ export async function openTwoNodes(way: NetWay): Promise<TwoNodes> {
       })),
       networks: [1, 2, 3].map(id => ({ id, tenantId: id === 3 ? "b" : "a", name: `net${id}` })),
       walls: {
-        edgePorts: [{ protocol: NetProtocol.TCP, port: 443 }],
+        edgePorts: [443, 8443].map(port => ({ protocol: NetProtocol.TCP, port })),
+        edgeSources: ["172.18.0.0/24"],
         allowed: [{ block: `${OUTSIDE.operator}/32`, protocol: NetProtocol.TCP, fromPort: 5432, toPort: 5432 }],
       },
       vxlan: { vni: 7, port: 8472 },
@@ -94,11 +95,13 @@ export async function openTwoNodes(way: NetWay): Promise<TwoNodes> {
     return createKeeper({ kernel, kept: createMemoryState(first), clock: systemClock, log, loops });
   }
 
+  await addEdge(rig);
   const keepers = await Promise.all([keeper(0), keeper(1)]);
   // The address at which names are answered comes with the first state.
   await Promise.all(keepers.map((each, node) => each.apply(stateOf(node))));
   const speaking = await Promise.all([
     ...NAMES.map(async name => [name, await rig.speakIn(name, "tcp:80", "udp:5000")] as const),
+    rig.speakIn("edge", "tcp:443").then(speaker => ["edge", speaker] as const),
     ...["node1", "node2"].map(
       async name => [name, await rig.speakIn(name, "tcp:443", "tcp:22", "tcp:53", "udp:53:169.254.1.1")] as const,
     ),
@@ -115,6 +118,33 @@ export async function openTwoNodes(way: NetWay): Promise<TwoNodes> {
       await rig.close();
     },
   };
+}
+
+/**
+ * An edge in a container of the first node, on a bridge of its own as an engine makes it: its port
+ * 443 is the node's 8443, and what it sends elsewhere has an address of the node's.
+ */
+async function addEdge(rig: NetRig): Promise<void> {
+  const path = await rig.sandbox("edge");
+  await rig.ip(
+    "node1",
+    `link add edge type veth peer name eth0 netns ${path}`,
+    "address add 172.18.0.1/24 dev edge",
+    "link set edge up",
+  );
+  await rig.ip("edge", "address add 172.18.0.2/24 dev eth0", "link set eth0 up", "route add default via 172.18.0.1");
+  const rules = `
+    table ip engine {
+      chain in {
+        type nat hook prerouting priority -100;
+        fib daddr type local tcp dport 8443 dnat to 172.18.0.2:443
+      }
+      chain out {
+        type nat hook postrouting priority 100;
+        ip saddr 172.18.0.0/24 oifname != "edge" masquerade
+      }
+    }`;
+  await rig.nodes[0]?.run(["nft", "-f", "-"], rules);
 }
 
 function attachmentOf(name: Name, netns: string): MessageInitShape<typeof NetAttachmentSchema> {

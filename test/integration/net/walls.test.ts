@@ -96,6 +96,19 @@ describe("two nodes by plain routes", () => {
     expect(await tcp("a1", INSTANCES[name].address)).toBe(name);
   });
 
+  it("lead a flow of UDP to who publishes its port now", async () => {
+    const publish = (name: Name) => (state: NetState) => {
+      const port = { protocol: NetProtocol.UDP, hostPort: 5353, containerPort: 5000 };
+      state.attachments.find(one => one.instanceId === name)!.published = [port] as never;
+    };
+    const flow = { kind: "udp", host: "198.18.0.11", port: 5353, fromPort: 40_001 } as const;
+    await change(0, publish("a1"));
+    expect(await ask("world", flow)).toBe("a1");
+    await change(0, publish("a2"));
+    expect(await ask("world", flow)).toBe("a2");
+    await change(0, () => undefined);
+  });
+
   it("shut out at once who leaves a network", async () => {
     await net.speakers.a2.tell({ kind: "open", name: "left", host: INSTANCES.a1.address, port: 80 });
     await change(0, state => {

@@ -1,7 +1,8 @@
 import type { Failure, Kernel, Sight } from "./kernel.ts";
-import { LOOK, readSight, type Listed } from "./look.ts";
+import { readTable } from "./listed-table.ts";
+import { LIST_TABLE, LOOK, readSight, type Listed } from "./look.ts";
 import { runProgram, type Ended } from "./program.ts";
-import { batchLines, insideScript, nftText, SEPARATOR, toolOf, type Tool } from "./script.ts";
+import { batchLines, forgetScript, insideScript, nftText, SEPARATOR, toolOf, type Tool } from "./script.ts";
 import { watchKernel } from "./watch.ts";
 import type { Ruleset } from "../plan/plane.ts";
 import type { Step } from "../plan/step.ts";
@@ -16,8 +17,7 @@ export interface LinuxOptions {
 
 /** The kernel of this machine, by iproute2 and nftables. */
 export function createLinuxKernel({ within = [], deadlineMs = 10_000 }: LinuxOptions = {}): Kernel {
-  // What nft listed of our rules when they were put there last: the text that it lists is another
-  // one than it was given.
+  // How nft lists the rules that were put there last: it does not list the text that it was given.
   let put: { readonly rules: string; readonly listed: string } | undefined;
 
   const run = (argv: readonly string[], input: string): Promise<Ended> =>
@@ -40,14 +40,20 @@ export function createLinuxKernel({ within = [], deadlineMs = 10_000 }: LinuxOpt
     const failures: Failure[] = [];
     for (const [tool, group] of grouped(steps)) failures.push(...(await runGroup(tool, group)));
     const table = steps.findLast(step => step.kind === "put-table");
-    if (table !== undefined && !failures.some(failure => failure.step === table)) await remember(table.ruleset.rules);
+    if (table !== undefined && !failures.some(failure => failure.step === table)) await learn(table.ruleset.rules);
     return failures;
   }
 
-  async function remember(rules: string): Promise<void> {
-    const { stdout } = await run(["sh"], LOOK);
-    const { table } = readSight(stdout);
-    put = table === undefined ? undefined : { rules, listed: table.listed };
+  /**
+   * Lists the rules where nobody else can change them: in a namespace that is gone afterwards. What
+   * is listed beside the node's own table may be somebody else's work already.
+   */
+  async function learn(rules: string): Promise<void> {
+    if (put?.rules === rules) return;
+    const { stdout, stderr } = await run(["unshare", "--net", "sh"], listScript(rules));
+    const table = readTable(stdout);
+    if (table === undefined) throw new Error(`The rules cannot be listed: ${stderr.trim()}`);
+    put = { rules, listed: table.listed };
   }
 
   async function runGroup(tool: Tool, steps: readonly Step[]): Promise<readonly Failure[]> {
@@ -55,6 +61,8 @@ export function createLinuxKernel({ within = [], deadlineMs = 10_000 }: LinuxOpt
       switch (tool) {
         case "nft":
           return failuresOfAll(steps, await run(["nft", "-f", "-"], nftText(steps)));
+        case "conntrack":
+          return failuresOfAll(steps, await run(["sh"], forgetScript(steps)));
         case "forwarding":
           return failuresOfAll(steps, await run(["sh"], "echo 1 > /proc/sys/net/ipv4/ip_forward"));
         case "docker":
@@ -126,6 +134,12 @@ function failuresInside(steps: readonly Step[], { stdout }: Ended): readonly Fai
       return step === undefined ? [] : [{ step, because: said.replaceAll(/\s+/g, " ").trim() }];
     },
   );
+}
+
+/** Puts rules into a namespace without anything, and lists them. */
+function listScript(rules: string): string {
+  const text = nftText([{ kind: "put-table", ruleset: { rules, sets: new Map() } }]);
+  return `nft -f - <<'END' && ${LIST_TABLE} < /dev/null\n${text}\nEND\n`;
 }
 
 /** The engine's own chain for its users, in each flavour of iptables that has it. */

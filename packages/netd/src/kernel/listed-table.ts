@@ -20,7 +20,8 @@ export function readTable(text: string): ListedTable | undefined {
   for (const item of nftables) {
     const [kind = "", value = {}] = Object.entries(item)[0] ?? [];
     if (kind === "metainfo") continue;
-    const { elem, ...rest } = value;
+    // A handle tells when something was made and not what it is.
+    const { elem, handle: _, ...rest } = value;
     kept.push({ [kind]: rest });
     if (kind === "set" || kind === "map") sets.set(value.name ?? "", new Map((elem ?? []).map(toElement)));
   }

@@ -13,6 +13,9 @@ import { dockerPasses, firewallsIn, type NftChain } from "./firewalls.ts";
 import { readTable, type ListedTable } from "./listed-table.ts";
 import { ALIAS, SEPARATOR } from "./script.ts";
 
+/** The command that lists our table. */
+export const LIST_TABLE = `nft --json --numeric --stateless list table inet ${TABLE}`;
+
 /**
  * A shell script that prints all that a look needs, in parts. It changes nothing. Protocols are
  * numbers, since their names are in a file that an image may not have.
@@ -27,7 +30,7 @@ END
 printf '${SEPARATOR}'
 bridge -json fdb show dev ${VXLAN_DEVICE} 2> /dev/null < /dev/null
 printf '${SEPARATOR}'
-nft --json --numeric --stateless list table inet ${TABLE} 2> /dev/null < /dev/null
+${LIST_TABLE} 2> /dev/null < /dev/null
 printf '${SEPARATOR}'
 nft --json --numeric --stateless list chains < /dev/null || exit 1
 printf '${SEPARATOR}'

@@ -3,7 +3,7 @@ import type { Link, Route, Ruleset, Sets, Tunnel } from "../plan/plane.ts";
 import type { Step } from "../plan/step.ts";
 
 /** What a step is done with. */
-export type Tool = "nft" | "ip" | "bridge" | "inside" | "forwarding" | "docker";
+export type Tool = "nft" | "conntrack" | "ip" | "bridge" | "inside" | "forwarding" | "docker";
 
 /** Which one does a step. */
 export function toolOf({ kind }: Step): Tool {
@@ -11,6 +11,8 @@ export function toolOf({ kind }: Step): Tool {
     case "put-table":
     case "change-elements":
       return "nft";
+    case "forget-flows":
+      return "conntrack";
     case "set-up-inside":
     case "resize-link":
       return "inside";
@@ -133,6 +135,17 @@ export function insideScript(steps: readonly Step[]): string {
       return [`said=$(${outside}${inside}) || printf '%s${SEPARATOR}${index} ' "$said"`];
     })
     .join("\n");
+}
+
+/** A shell script that forgets flows; that there are none is no failure. */
+export function forgetScript(steps: readonly Step[]): string {
+  const ports = steps.flatMap(step => (step.kind === "forget-flows" ? step.ports : []));
+  const lines = ports.map(port => `conntrack -D -p udp --orig-port-dst ${port} > /dev/null 2>&1 < /dev/null`);
+  return [
+    "command -v conntrack > /dev/null || { echo 'conntrack is not installed' >&2; exit 1; }",
+    ...lines,
+    "exit 0",
+  ].join("\n");
 }
 
 /** The input of nft for its steps: one transaction. */

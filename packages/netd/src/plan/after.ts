@@ -31,6 +31,8 @@ function take(draft: Draft, step: Step): Partial<Draft> {
       return { ruleset: step.ruleset };
     case "change-elements":
       return { ruleset: draft.ruleset && changed(draft.ruleset, step) };
+    case "forget-flows":
+      return {};
     case "add-gateway":
       return { hasGateway: true };
     case "start-forwarding":

@@ -20,7 +20,11 @@ function tableSteps(seen: Ruleset | undefined, wanted: Ruleset | undefined): rea
   if (seen?.rules !== wanted.rules) return [{ kind: "put-table", ruleset: wanted }];
   const remove = elementsBeyond(seen.sets, wanted.sets);
   const add = elementsBeyond(wanted.sets, seen.sets);
-  return remove.size + add.size === 0 ? [] : [{ kind: "change-elements", remove, add }];
+  if (remove.size + add.size === 0) return [];
+  const ports = [...(remove.get("published")?.keys() ?? [])].flatMap(key => /^17 \. (\d+)$/.exec(key)?.[1] ?? []);
+  // A flow of UDP goes on for as long as its client sends, to an address that nobody has any more.
+  const forget = ports.length === 0 ? [] : [{ kind: "forget-flows", ports } as const];
+  return [{ kind: "change-elements", remove, add }, ...forget];
 }
 
 /** What is in `some` and not, or not with the same value, in `others`. */

@@ -103,8 +103,8 @@ function forwarded({ pool }: RuleValues): readonly Chain[] {
       [
         `iifname "${LINK_PREFIX}*" goto from_instance`,
         `oifname "${LINK_PREFIX}*" goto to_instance`,
-        `ip saddr ${pool} drop`,
-        `ip daddr ${pool} drop`,
+        `ip saddr ${pool} goto beside_instances`,
+        `ip daddr ${pool} goto beside_instances`,
       ],
     ],
     [
@@ -150,6 +150,8 @@ function forwarded({ pool }: RuleValues): readonly Chain[] {
         "drop",
       ],
     ],
+    // An edge in a container of this node speaks with an instance of another one.
+    ["beside_instances", undefined, [ANSWERS, "ip saddr @edges accept", "drop"]],
     // The other node refused already, or has not heard yet that both share a network: then the
     // next try finds it.
     ["from_far", undefined, [...SHARED_NETWORK, "meta mark set 0", "drop"]],

@@ -6,6 +6,8 @@ export type Step =
   | { readonly kind: "put-table"; readonly ruleset: Ruleset }
   /** Elements alone, all at once. */
   | { readonly kind: "change-elements"; readonly remove: Sets; readonly add: Sets }
+  /** Ends what the kernel remembers of UDP to ports of the node that lead elsewhere now. */
+  | { readonly kind: "forget-flows"; readonly ports: readonly string[] }
   | { readonly kind: "add-gateway" }
   | { readonly kind: "start-forwarding" }
   | { readonly kind: "pass-docker" }
