@@ -82,7 +82,7 @@ it.each(["its session of the host stays", "it has forgotten everything"])(
     const sent = [1, 2, 3].map(n => publish(one, device, `lost ${n}`, 1, String(n)));
     await sleep(200);
     await rig.broker.kill();
-    if (device === "d9") await rm(`${rig.broker.directory}/mosquitto.db`);
+    if (device === "d9") await rm(`${rig.broker.directory}/mosquitto.db`, { force: true });
     rig.setAway(false);
     rig.setReading(false);
     onTestFinished(() => rig.setReading(true));

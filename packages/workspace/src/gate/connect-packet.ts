@@ -19,7 +19,6 @@ export const REFUSED = {
   protocol: { v5: 0x84, v3: 1 },
   credentials: { v5: 0x86, v3: 4 },
   topic: { v5: 0x87, v3: 5 },
-  unavailable: { v5: 0x88, v3: 3 },
   method: { v5: 0x8c, v3: 5 },
   banned: { v5: 0x8a, v3: 5 },
 } as const;

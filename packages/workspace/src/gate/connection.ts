@@ -96,7 +96,7 @@ async function decide(device: Duplex, packet: Buffer, address: string, deps: Con
   if (deps.refusals.isBanned(address, user)) return refuse("banned");
   const admission = await deps.admissions.admit(asked.device, asked.secret);
   if (device.destroyed) return;
-  if (admission.kind === "unavailable") return refuse("unavailable");
+  if (admission.kind === "unavailable") return turnAway(device, user, "no scheduler said who it is", deps.log);
   if (admission.kind !== "admitted") {
     deps.refusals.refused(address, user);
     return refuse("credentials");
@@ -107,12 +107,13 @@ async function decide(device: Duplex, packet: Buffer, address: string, deps: Con
     return refuse("topic");
   }
   const place = deps.brokers.of(asked.device.workspaceId);
-  if (place?.broker === undefined) return refuse("unavailable");
+  if (place?.broker === undefined) return turnAway(device, user, "the broker of its workspace runs nowhere", deps.log);
   const ear = await deps.ears.at(place.broker);
   if (device.destroyed) return;
   const now = deps.brokers.of(asked.device.workspaceId);
   // It may have been sent elsewhere meanwhile, and the schedulers were told that nobody is here.
-  if (ear === undefined || now?.broker === undefined || !isInPlace(place, now)) return refuse("unavailable");
+  if (ear === undefined || now?.broker === undefined || !isInPlace(place, now))
+    return turnAway(device, user, "its broker is away, or has changed", deps.log);
   openAtBroker({ device, asked, ear, place: { ...place, broker: place.broker }, version: admission.version }, deps);
 }
 
@@ -124,6 +125,15 @@ function dismiss(device: Duplex, told: Buffer, clock: Clock): void {
     "close",
     clock.timer(DISMISS_MS, () => device.destroy()),
   );
+}
+
+/**
+ * Ends a connection that cannot be served now, without a word: whoever loses a connection connects
+ * again, and some never do after a CONNACK that refuses (mqtt.js, unless it is told to).
+ */
+function turnAway(device: Duplex, user: string, because: string, log: Log): void {
+  log.debug("gate.turned-away", `${user} is to connect again: ${because}.`);
+  device.destroy();
 }
 
 interface Opening {
@@ -162,10 +172,7 @@ function openAtBroker({ device, asked, version, place, ear }: Opening, deps: Con
   const leaveEar = ear.enter(() => end());
   broker.on("error", () => undefined);
   device.once("close", () => end());
-  broker.once("close", () => {
-    if (pipe === undefined && !device.destroyed) device.write(refusal("unavailable", asked.version));
-    end();
-  });
+  broker.once("close", () => end());
   broker.once("connect", () => broker.write(connectAtBroker(asked, login)));
   const cancelWait = deps.clock.timer(BROKER_MS, () => broker.destroy());
   broker.once("close", cancelWait);
