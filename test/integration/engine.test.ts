@@ -14,6 +14,7 @@ engineContract("a real Docker engine", async () => {
     unknownImage: "skep-test/nothing",
     ports: [20_001, 20_002],
     within: promise => promise,
+    resolvConf: id => docker(fleet, node.name, ["exec", id, "cat", "/etc/resolv.conf"]),
     removeOutside: async id => void (await docker(fleet, node.name, ["rm", "-f", id])),
     close: () => downFleet("agenttest"),
   };

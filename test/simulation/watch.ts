@@ -269,9 +269,10 @@ function brokenStart(platform: Platform, node: SimNode, life: Life, container: M
 /** A proxy's verbs as an object of their own, so that single ones can be replaced. */
 function bound(engine: Engine): Engine {
   const { facts, observe, pull, createNetwork, createSandbox, createContainer, start, stop, remove } = engine;
-  const { removeNetwork, removeVolume, logs, exec, events, swarmNodes, updateSwarmNode } = engine;
+  const { createWarm, takeSandbox, removeNetwork, removeVolume, logs, exec, events, swarmNodes, updateSwarmNode } =
+    engine;
   return {
     ...{ facts, observe, pull, createNetwork, createSandbox, createContainer, start, stop, remove },
-    ...{ removeNetwork, removeVolume, logs, exec, events, swarmNodes, updateSwarmNode },
+    ...{ createWarm, takeSandbox, removeNetwork, removeVolume, logs, exec, events, swarmNodes, updateSwarmNode },
   };
 }

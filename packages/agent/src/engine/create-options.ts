@@ -7,9 +7,9 @@ import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { PortBinding } from "@skep/core/model/instance.ts";
 import { isLeased } from "@skep/core/model/volume.ts";
 import type { ContainerCreateOptions, HealthConfig, HostConfig, MountSettings } from "dockerode";
-import type { CreateContainer, CreateSandbox } from "./engine.ts";
-import { identityLabels, LABEL, volumeLabels } from "./labels.ts";
-import { containerName, instanceHostname, networkName, volumeName } from "./names.ts";
+import type { CreateContainer, CreateSandbox, CreateWarm } from "./engine.ts";
+import { identityLabels, LABEL, volumeLabels, warmLabels } from "./labels.ts";
+import { containerName, instanceHostname, networkName, sandboxName, volumeName } from "./names.ts";
 import { formatPorts } from "./ports.ts";
 import { deny, refuseUnsafe } from "./refusals.ts";
 
@@ -22,6 +22,9 @@ const LOG_CONFIG = { Type: "json-file", Config: { "max-size": "10m", "max-file":
 /** As the engine takes it: it makes a volume without a driver by its own. */
 type Mount = Omit<MountSettings, "VolumeOptions"> & { VolumeOptions: { Labels: Record<string, string> } };
 
+/** Every node's own end of its instances' network, where names are answered. */
+const NETD_ADDRESS = "169.254.1.1";
+
 /** A sandbox only sleeps: enough for a small program, too little to be of use to anybody else. */
 const SANDBOX_LIMITS = { cpuMillis: 100, memoryBytes: 32 * 1024 * 1024, pids: 16 };
 
@@ -33,7 +36,8 @@ const SANDBOX_LIMITS = { cpuMillis: 100, memoryBytes: 32 * 1024 * 1024, pids: 16
 export function toCreateOptions(request: CreateContainer, node: { readonly hostname: string }): ContainerCreateOptions {
   const { instance, container, sandboxId } = request;
   const alone = sandboxId === undefined;
-  const ports = alone ? instance.ports.filter(port => port.container === container.name) : [];
+  const isPublisher = alone || request.network === "netd";
+  const ports = isPublisher ? instance.ports.filter(port => port.container === container.name) : [];
   const options: ContainerCreateOptions = {
     name: containerName(instance.instanceId, instance.epoch, container.name),
     Image: container.image,
@@ -74,9 +78,34 @@ function toMount(instance: AssignedInstance, { name, target, readOnly }: VolumeM
   };
 }
 
-/** The engine's options for a pod's sandbox: it bears the pod's address, name and host ports. */
+/**
+ * The engine's options for a sandbox that any instance may have: its network is netd's affair, and
+ * its name alone says whose it is. Names are asked of netd only, without the node's search domains.
+ */
+export function toWarmOptions({ image, specHash }: CreateWarm, name: string): ContainerCreateOptions {
+  const options: ContainerCreateOptions = {
+    name,
+    Image: image,
+    Labels: warmLabels(specHash),
+    StopTimeout: 1,
+    HostConfig: {
+      ...hostConfig(SANDBOX_LIMITS),
+      CapDrop: ["ALL"],
+      ReadonlyRootfs: true,
+      NetworkMode: "none",
+      Dns: [NETD_ADDRESS],
+      DnsSearch: ["."],
+    },
+  };
+  refuseUnsafe(options);
+  return options;
+}
+
+/** The engine's options for a sandbox; on a bridge it bears address, name and host ports. */
 export function toSandboxOptions(request: CreateSandbox): ContainerCreateOptions {
-  const { instance } = request;
+  const { instance, network } = request;
+  const { instanceId, epoch, release } = instance;
+  if (network === "netd") return toWarmOptions(request, sandboxName(instanceId, epoch, release));
   const options: ContainerCreateOptions = {
     name: containerName(instance.instanceId, instance.epoch, ""),
     Image: request.image,

@@ -4,7 +4,7 @@ import type { ContainerInfo } from "dockerode";
 import type { Calls } from "./docker-calls.ts";
 import { engineErrorCode } from "./errors.ts";
 import { LABEL, toObservedVolume } from "./labels.ts";
-import { toLifetime, toObservedContainer, toObservedNetwork, type Lifetime } from "./observed.ts";
+import { toLifetime, toObservedContainer, toObservedNetwork, toWarmSandbox, type Lifetime } from "./observed.ts";
 
 /**
  * Looks at the engine: one list of containers per look, all else only where it changed or has been
@@ -68,15 +68,17 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
     }
   }
 
-  async function containers(): Promise<ObservedContainer[]> {
+  async function containers(): Promise<Pick<Observed, "containers" | "warm">> {
     const filters = { label: [LABEL.instance] };
     const rows = await calls.call({ deadlineMs: LIST_DEADLINE_MS }, abortSignal =>
       docker.listContainers({ all: true, filters, abortSignal }),
     );
-    const seen = await Promise.all((rows ?? []).map(inspect));
+    const warm = (rows ?? []).flatMap(row => toWarmSandbox(row) ?? []);
+    const nobodys = new Set(warm.map(one => one.id));
+    const seen = await Promise.all((rows ?? []).filter(row => !nobodys.has(row.Id)).map(inspect));
     const present = new Set(rows?.map(row => row.Id));
     for (const id of known.keys()) if (!present.has(id)) known.delete(id);
-    return seen.filter(container => container !== undefined);
+    return { containers: seen.filter(container => container !== undefined), warm };
   }
 
   async function readImages(): Promise<readonly string[]> {
@@ -96,7 +98,7 @@ export function createLook(docker: Docker, calls: Calls, monotonic: () => number
     observe: async () => {
       const lists = [containers(), networks.read(), volumes.read(), images.read()] as const;
       const [seen, theirNetworks, theirVolumes, names] = await Promise.all(lists);
-      return { containers: seen, networks: theirNetworks, volumes: theirVolumes, images: names };
+      return { ...seen, networks: theirNetworks, volumes: theirVolumes, images: names };
     },
     forget: containerId => void known.delete(containerId),
     forgetImages: images.forget,

@@ -1,11 +1,13 @@
+import { randomUUID } from "node:crypto";
 import { withTag } from "@skep/core/model/image.ts";
 import Docker from "dockerode";
 import type { ContainerCreateOptions } from "dockerode";
+import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { Observed } from "@skep/core/model/observed.ts";
 import { systemClock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import { retry } from "@skep/kit/retry.ts";
-import { toCreateOptions, toSandboxOptions } from "./create-options.ts";
+import { toCreateOptions, toSandboxOptions, toWarmOptions } from "./create-options.ts";
 import { createCalls, type Calls } from "./docker-calls.ts";
 import { toEngineError } from "./docker-errors.ts";
 import { followEvents } from "./docker-events.ts";
@@ -18,6 +20,7 @@ import { listSwarmNodes, updateNode } from "./docker-swarm.ts";
 import type {
   CreateContainer,
   CreateSandbox,
+  CreateWarm,
   Engine,
   EngineEvent,
   EngineFacts,
@@ -31,6 +34,7 @@ import type {
   SwarmNodeView,
 } from "./engine.ts";
 import { EngineError, engineErrorCode } from "./errors.ts";
+import { sandboxName, warmName } from "./names.ts";
 
 /** Where the engine is and what it may use. */
 export interface DockerOptions {
@@ -185,6 +189,17 @@ class DockerEngine implements Engine {
   async createContainer(request: CreateContainer): Promise<string> {
     if (this.#hostname === "") await this.facts();
     return this.#create(toCreateOptions(request, { hostname: this.#hostname }));
+  }
+
+  createWarm(request: CreateWarm): Promise<string> {
+    return this.#create(toWarmOptions(request, warmName(randomUUID().slice(0, 13))));
+  }
+
+  async takeSandbox(containerId: string, { instanceId, epoch, release }: AssignedInstance): Promise<void> {
+    const name = sandboxName(instanceId, epoch, release);
+    await this.#about(containerId, DEADLINE_MS, abortSignal =>
+      this.#docker.getContainer(containerId).rename({ name, abortSignal }),
+    );
   }
 
   async start(containerId: string): Promise<void> {

@@ -1,24 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ObservedContainer } from "@skep/core/model/observed.ts";
 import { aContainer, anInstance, aSpec } from "../testing/builders.ts";
+import type { EngineUnderTest } from "./engine-under-test.ts";
+import { describeSandboxes } from "./sandbox.contract.ts";
 import type { Engine, EngineEvent, LogLine } from "./engine.ts";
 import { engineErrorCode } from "./errors.ts";
-
-/** What the suite needs to know of the engine it runs against. */
-export interface EngineUnderTest {
-  readonly engine: Engine;
-  /** An image that is present and has `sleep` and `sh`. */
-  readonly image: string;
-  /** An image that exists nowhere. */
-  readonly unknownImage: string;
-  /** Host ports that are free on the node. */
-  readonly ports: readonly [number, number];
-  /** Lets time pass until the promise ends: at once on real time, by advancing on virtual time. */
-  within<T>(promise: Promise<T>): Promise<T>;
-  /** Removes the container without the port. */
-  removeOutside(containerId: string): Promise<void>;
-  close(): Promise<void>;
-}
 
 interface Ran {
   stdout: string;
@@ -145,6 +131,14 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
       isOver = true;
       await looking;
       expect([...seen].filter(one => one.endsWith("true"))).toEqual([]);
+    });
+
+    describeSandboxes({
+      under: () => under,
+      see,
+      codeOf,
+      publish: hostPort => make(["sleep", "600"], { hostPort }),
+      nextSerial: () => ++serial,
     });
 
     test("a verb whose state already holds succeeds", async () => {

@@ -1,4 +1,5 @@
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
+import type { ContainerNetwork } from "@skep/core/converge/step.ts";
 import type { ContainerSpec } from "@skep/core/model/deployment.ts";
 import type { Labels } from "@skep/core/model/labels.ts";
 import type { Availability, NodeId } from "@skep/core/model/node.ts";
@@ -33,14 +34,23 @@ export interface CreateContainer {
   readonly specHash: string;
   /** The sandbox whose network it joins; `undefined` where it has a network of its own. */
   readonly sandboxId: string | undefined;
+  /** Who connects the instance; absent: the engine. */
+  readonly network?: ContainerNetwork | undefined;
 }
 
-/** A pod's sandbox to be made: it holds the pod's address and host ports and does nothing else. */
+/**
+ * An instance's sandbox to be made: it holds the address, with the engine's bridges the host ports
+ * as well, and does nothing else.
+ */
 export interface CreateSandbox {
   readonly instance: AssignedInstance;
   readonly image: string;
   readonly specHash: string;
+  readonly network?: ContainerNetwork | undefined;
 }
+
+/** A sandbox to be made before anybody needs it. */
+export type CreateWarm = Pick<CreateSandbox, "image" | "specHash">;
 
 /** One line of a container's output. */
 export interface LogLine {
@@ -151,6 +161,13 @@ export interface Engine {
    */
   createSandbox(request: CreateSandbox): Promise<string>;
   createContainer(request: CreateContainer): Promise<string>;
+  /** Makes a sandbox that is nobody's yet and without a network, and returns its id. */
+  createWarm(request: CreateWarm): Promise<string>;
+  /**
+   * Gives such a sandbox to an instance, for good.
+   * @throws EngineError `conflict` where the instance has one, `not_found` where it is gone.
+   */
+  takeSandbox(containerId: string, instance: AssignedInstance): Promise<void>;
   /**
    * @throws EngineError `port_taken` where the host port is in use, `failed` where the program
    * cannot be run.

@@ -3,6 +3,8 @@ import { MANAGED_LABEL, type Labels } from "@skep/core/model/labels.ts";
 import type { ContainerRole, ObservedVolume } from "@skep/core/model/observed.ts";
 import type { VolumeRef } from "@skep/core/model/volume.ts";
 
+import { parseSandboxName } from "./names.ts";
+
 /**
  * The label keys that this agent writes and by which it finds its own containers; users may not
  * set any of them.
@@ -74,12 +76,35 @@ export function identityLabels(identity: Identity): Record<string, string> {
   };
 }
 
+/** The labels of a sandbox that may become any instance's: ours, and nobody's. */
+export function warmLabels(specHash: string): Record<string, string> {
+  return { [LABEL.instance]: "", [LABEL.role]: "sandbox", [LABEL.specHash]: specHash, [LABEL.managed]: "true" };
+}
+
+/** Whether a container is one of those. */
+export function isWarmMade(labels: Labels): boolean {
+  return labels[LABEL.instance] === "";
+}
+
+/**
+ * Reads a container's identity from its labels, or from its name where it was made before anybody
+ * needed it; `undefined` where it is not ours, or nobody's yet.
+ */
+export function identityOf(name: string, labels: Labels): Identity | undefined {
+  if (!isWarmMade(labels)) return parseIdentity(labels);
+  const taken = parseSandboxName(name);
+  if (taken === undefined) return undefined;
+  const deploymentId = deploymentOf(taken.instanceId);
+  const whose = { ...taken, deploymentId, tenantId: tenantOf(deploymentId) };
+  return { ...whose, container: "", role: "sandbox", specHash: labels[LABEL.specHash] ?? "", isExclusive: false };
+}
+
 /**
  * Reads a container's identity from its labels; `undefined` where it is not ours. A label that is
  * missing or spoilt (someone made the container by hand) becomes a value that matches no
  * assignment, so that such a container is seen and reported as a stranger rather than overlooked.
  */
-export function parseIdentity(labels: Labels): Identity | undefined {
+function parseIdentity(labels: Labels): Identity | undefined {
   const instanceId = labels[LABEL.instance];
   if (instanceId === undefined || instanceId === "") return undefined;
   const deploymentId = labels[LABEL.deployment] ?? deploymentOf(instanceId);

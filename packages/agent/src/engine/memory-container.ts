@@ -1,7 +1,7 @@
 import type { Health, PortBinding } from "@skep/core/model/instance.ts";
 import type { Labels } from "@skep/core/model/labels.ts";
-import type { ObservedContainer } from "@skep/core/model/observed.ts";
-import type { Identity } from "./labels.ts";
+import type { ObservedContainer, WarmSandbox } from "@skep/core/model/observed.ts";
+import { isWarmMade, LABEL, type Identity } from "./labels.ts";
 
 /**
  * What a program in the twin does: it prints, runs for a while (`undefined` for ever) and ends with
@@ -16,10 +16,10 @@ export interface MemoryProgram {
 /** A container of the twin. It changes in place: the twin is the world, not a value. */
 export interface MemoryContainer {
   readonly id: string;
-  readonly name: string;
+  name: string;
   readonly labels: Labels;
-  /** What the labels say, read once; `undefined` where they are not ours. */
-  readonly identity: Identity | undefined;
+  /** What name and labels say; `undefined` where it is not ours, or nobody's yet. */
+  identity: Identity | undefined;
   readonly ports: readonly PortBinding[];
   readonly program: MemoryProgram;
   /** Id of the sandbox whose network it uses. */
@@ -32,6 +32,8 @@ export interface MemoryContainer {
   readonly createdAt: number;
   startedAt: number | undefined;
   finishedAt: number | undefined;
+  /** How often it was started. */
+  runs: number;
   /** Takes back the timer that ends the program. */
   cancelExit: (() => void) | undefined;
 }
@@ -57,7 +59,18 @@ export function toObserved(container: MemoryContainer): ObservedContainer | unde
     engineHealth: state === "running" ? container.health : "none",
     ports: container.ports,
     isDetached: false,
+    // Each start has a namespace of its own.
+    netns:
+      state === "running" && container.joins === undefined
+        ? `/run/docker/netns/${id.slice(0, 8)}${String(container.runs).padStart(4, "0")}`
+        : undefined,
   };
+}
+
+/** The container as a sandbox that is nobody's yet; `undefined` where it is none. */
+export function toWarm({ id, identity, labels, state }: MemoryContainer): WarmSandbox | undefined {
+  if (!isWarmMade(labels) || identity !== undefined) return undefined;
+  return { id, specHash: labels[LABEL.specHash] ?? "", isRunning: state === "running" };
 }
 
 /** The host ports that the container takes while it runs. */

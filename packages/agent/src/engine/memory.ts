@@ -1,13 +1,15 @@
+import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { ContainerSpec } from "@skep/core/model/deployment.ts";
 import type { Health } from "@skep/core/model/instance.ts";
 import type { Labels } from "@skep/core/model/labels.ts";
 import type { Observed, ObservedVolume } from "@skep/core/model/observed.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { ContainerCreateOptions } from "dockerode";
-import { toCreateOptions, toSandboxOptions } from "./create-options.ts";
+import { toCreateOptions, toSandboxOptions, toWarmOptions } from "./create-options.ts";
 import type {
   CreateContainer,
   CreateSandbox,
+  CreateWarm,
   Engine,
   EngineEvent,
   EngineFacts,
@@ -21,17 +23,18 @@ import type {
   SwarmNodeView,
 } from "./engine.ts";
 import { EngineError } from "./errors.ts";
-import { LABEL, parseIdentity, toObservedVolume } from "./labels.ts";
+import { identityOf, LABEL, toObservedVolume } from "./labels.ts";
 import { parsePorts } from "./ports.ts";
 import { playCommand, type MemoryCommand } from "./memory-exec.ts";
 import { createMemoryLog, type MemoryLog } from "./memory-log.ts";
-import { networkName } from "./names.ts";
-import { hostPortsOf, toObserved, type MemoryContainer, type MemoryProgram } from "./memory-container.ts";
+import { networkName, sandboxName, warmName } from "./names.ts";
+import { hostPortsOf, toObserved, toWarm, type MemoryContainer, type MemoryProgram } from "./memory-container.ts";
 
 /** How long the twin's verbs take, in milliseconds. */
 export interface MemoryDelays {
   readonly pullMs: number;
   readonly createMs: number;
+  readonly renameMs: number;
   readonly startMs: number;
   readonly stopMs: number;
 }
@@ -57,7 +60,7 @@ export interface MemoryEngineOptions {
   readonly swarm?: Map<string, SwarmNodeView>;
 }
 
-const DEFAULT_DELAYS: MemoryDelays = { pullMs: 500, createMs: 10, startMs: 200, stopMs: 100 };
+const DEFAULT_DELAYS: MemoryDelays = { pullMs: 500, createMs: 10, renameMs: 5, startMs: 200, stopMs: 100 };
 /** The deadline that a call about a hung container runs into. */
 const HANG_MS = 10_000;
 const FOREVER: MemoryProgram = { lines: [], runsMs: undefined, exitCode: 0 };
@@ -99,6 +102,7 @@ export class MemoryEngine implements Engine {
     await this.#pass(0);
     return {
       containers: [...this.#containers.values()].flatMap(container => toObserved(container) ?? []),
+      warm: [...this.#containers.values()].flatMap(container => toWarm(container) ?? []),
       networks: [...this.#networks].map(([name, tenantId]) => ({ id: name, name, tenantId })),
       volumes: this.volumes(),
       images: [...this.#images],
@@ -134,6 +138,21 @@ export class MemoryEngine implements Engine {
   async createContainer(request: CreateContainer): Promise<string> {
     const program = this.#options.programs?.(request.container) ?? FOREVER;
     return this.#create(toCreateOptions(request, this.#options.facts), program);
+  }
+
+  async createWarm(request: CreateWarm): Promise<string> {
+    return this.#create(toWarmOptions(request, warmName(String(this.#made))), FOREVER);
+  }
+
+  async takeSandbox(containerId: string, { instanceId, epoch, release }: AssignedInstance): Promise<void> {
+    await this.#pass(this.#delays.renameMs, containerId);
+    const container = this.#find(containerId);
+    const name = sandboxName(instanceId, epoch, release);
+    for (const other of this.#containers.values())
+      if (other.name === name) throw new EngineError("conflict", `The container name "/${name}" is already in use`);
+    container.name = name;
+    container.identity = identityOf(name, container.labels);
+    this.#tellOf(container, "rename");
   }
 
   async start(containerId: string): Promise<void> {
@@ -301,7 +320,7 @@ export class MemoryEngine implements Engine {
     if (!this.#images.has(body.Image ?? "")) throw new EngineError("not_found", `No such image: ${body.Image}`);
     const network = body.HostConfig?.NetworkMode ?? "";
     const joins = network.startsWith("container:") ? network.slice("container:".length) : undefined;
-    if (joins === undefined && !this.#networks.has(network)) {
+    if (joins === undefined && network !== "none" && !this.#networks.has(network)) {
       throw new EngineError("not_found", `network ${network} not found`);
     }
     const mounts = body.HostConfig?.Mounts ?? [];
@@ -316,7 +335,7 @@ export class MemoryEngine implements Engine {
     const container: MemoryContainer = {
       ...made,
       id,
-      identity: parseIdentity(made.labels),
+      identity: identityOf(made.name, made.labels),
       ports: parsePorts(made.labels[LABEL.ports]),
       state: "created",
       exitCode: undefined,
@@ -324,6 +343,7 @@ export class MemoryEngine implements Engine {
       createdAt: this.#clock.now(),
       startedAt: undefined,
       finishedAt: undefined,
+      runs: 0,
       cancelExit: undefined,
     };
     this.#containers.set(id, container);
@@ -349,6 +369,7 @@ export class MemoryEngine implements Engine {
   #run(container: MemoryContainer): void {
     const { runsMs, exitCode, lines } = container.program;
     Object.assign(container, { state: "running", exitCode: undefined, startedAt: this.#clock.now() });
+    container.runs++;
     for (const text of lines) this.#logs.get(container.id)?.write({ stream: "stdout", at: this.#clock.now(), text });
     if (runsMs !== undefined) container.cancelExit = this.#clock.timer(runsMs, () => this.#end(container, exitCode));
     this.#tellOf(container, "start");

@@ -25,6 +25,27 @@ export function containerName(instanceId: string, epoch: number, container: stri
 }
 
 /**
+ * Name of a sandbox on netd's network. It is all that says whose it is: labels cannot change, and
+ * sandboxes are made before anybody needs one.
+ */
+export function sandboxName(instanceId: string, epoch: number, release: number): string {
+  return `skep-${instanceId}-e${epoch}.r${release}`;
+}
+
+/** What `sandboxName` says; `undefined` for any other name. */
+export function parseSandboxName(
+  name: string,
+): { readonly instanceId: string; readonly epoch: number; readonly release: number } | undefined {
+  const [, instanceId = "", epoch = "", release = ""] = /^skep-(.+)-e(\d{1,9})\.r(\d{1,9})$/.exec(name) ?? [];
+  return instanceId === "" ? undefined : { instanceId, epoch: Number(epoch), release: Number(release) };
+}
+
+/** Name of a sandbox that is nobody's yet. */
+export function warmName(serial: string): string {
+  return `skep-warm-${serial}`;
+}
+
+/**
  * Name of a volume on the engine. Its serial never comes again, so nobody finds the data of an
  * earlier one.
  */

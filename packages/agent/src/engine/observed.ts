@@ -1,7 +1,7 @@
 import type { Health } from "@skep/core/model/instance.ts";
-import type { ObservedContainer, ObservedNetwork } from "@skep/core/model/observed.ts";
+import type { ObservedContainer, ObservedNetwork, WarmSandbox } from "@skep/core/model/observed.ts";
 import type { ContainerInfo, ContainerInspectInfo, NetworkInspectInfo } from "dockerode";
-import { LABEL, parseIdentity } from "./labels.ts";
+import { identityOf, isWarmMade, LABEL } from "./labels.ts";
 import { parsePorts } from "./ports.ts";
 
 /**
@@ -12,6 +12,8 @@ export interface Lifetime {
   readonly oomKilled: boolean;
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
+  /** Where its network namespace can be opened; absent while it has none of its own. */
+  readonly netns?: string | undefined;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface Lifetime {
  * where it is not ours.
  */
 export function toObservedContainer(row: ContainerInfo, lifetime: Lifetime): ObservedContainer | undefined {
-  const identity = parseIdentity(row.Labels);
+  const identity = identityOf(nameOf(row), row.Labels);
   if (identity === undefined) return undefined;
   const { container, ...rest } = identity;
   const state = toState(row.State);
@@ -38,7 +40,18 @@ export function toObservedContainer(row: ContainerInfo, lifetime: Lifetime): Obs
     ports: parsePorts(row.Labels[LABEL.ports]),
     isDetached: isDetached(row),
     labels: row.Labels,
+    netns: state === "running" ? lifetime.netns : undefined,
   };
+}
+
+/** A row as a sandbox that was made ahead; `undefined` where it is none, or somebody's by now. */
+export function toWarmSandbox(row: ContainerInfo): WarmSandbox | undefined {
+  if (!isWarmMade(row.Labels) || identityOf(nameOf(row), row.Labels) !== undefined) return undefined;
+  return { id: row.Id, specHash: row.Labels[LABEL.specHash] ?? "", isRunning: row.State === "running" };
+}
+
+function nameOf({ Names }: ContainerInfo): string {
+  return (Names?.[0] ?? "").replace(/^\//, "");
 }
 
 /**
@@ -59,7 +72,13 @@ export function toLifetime(inspect: ContainerInspectInfo): Lifetime {
     oomKilled: state.OOMKilled,
     startedAt,
     finishedAt: toTime(state.FinishedAt),
+    netns: toNetns(inspect.NetworkSettings?.SandboxKey),
   };
+}
+
+/** Engines name it below `/var/run`, which is `/run` wherever there is a `/var/run`. */
+function toNetns(sandboxKey: string | undefined): string | undefined {
+  return sandboxKey === undefined || sandboxKey === "" ? undefined : sandboxKey.replace(/^\/var\/run\//, "/run/");
 }
 
 /** A network of the engine's list as one of ours; `undefined` where it is not. */

@@ -19,8 +19,8 @@ export interface Echoes {
 
 interface Expected {
   readonly step: Step;
-  readonly action: "create" | "start";
-  /** The container that is started, or the instance of which one is made. */
+  readonly action: "create" | "start" | "rename";
+  /** The container that is started or renamed, or the instance of which one is made. */
   readonly about: string;
   until: number;
 }
@@ -49,7 +49,7 @@ export function createEchoes(clock: Clock): Echoes {
       const echo = expected.find(
         one =>
           one.action === action &&
-          one.about === (action === "start" ? containerId : instanceId) &&
+          one.about === (action === "create" ? instanceId : containerId) &&
           one.until > clock.monotonic(),
       );
       expected = expected.filter(one => one !== echo);
@@ -65,6 +65,11 @@ function echoOf(step: Step): Pick<Expected, "action" | "about"> | undefined {
       return { action: "create", about: step.instance.instanceId };
     case "start-container":
       return { action: "start", about: step.containerId };
+    case "take-sandbox":
+      return { action: "rename", about: step.containerId };
+    case "make-warm":
+      return { action: "create", about: "" };
+    case "remove-warm":
     case "stop-container":
     case "remove-container":
     case "pull-image":

@@ -24,6 +24,9 @@ export function createExecutors(engine: Engine, images: Images, gate: StartGate)
     "create-network": step => engine.createNetwork(step.tenantId),
     "create-sandbox": step => engine.createSandbox(step),
     "create-container": step => engine.createContainer(step),
+    "take-sandbox": step => engine.takeSandbox(step.containerId, step.instance),
+    "make-warm": async step => engine.start(await engine.createWarm(step)),
+    "remove-warm": step => engine.remove(step.containerId),
     "start-container": async step => {
       await gate.beforeStart(step.containerId, step.instanceId, step.epoch);
       const because = gate.whyNot(step.instanceId, step.epoch);
@@ -49,11 +52,14 @@ export function instanceOf(step: Step): string | undefined {
   switch (step.kind) {
     case "create-sandbox":
     case "create-container":
+    case "take-sandbox":
       return step.instance.instanceId;
     case "start-container":
     case "stop-container":
     case "remove-container":
       return step.instanceId;
+    case "make-warm":
+    case "remove-warm":
     case "pull-image":
     case "create-network":
     case "remove-network":

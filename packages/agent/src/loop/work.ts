@@ -108,6 +108,12 @@ function sentenceOf(step: Step): string {
       return `Made the sandbox of ${step.instance.instanceId}.`;
     case "create-container":
       return `Made ${step.container.name} of ${step.instance.instanceId}.`;
+    case "take-sandbox":
+      return `A sandbox that was ready is ${step.instance.instanceId}'s.`;
+    case "make-warm":
+      return "Made a sandbox ahead.";
+    case "remove-warm":
+      return `Removed a sandbox that was made ahead: ${step.because}.`;
     case "start-container":
       return `Started ${step.container || "the sandbox"} of ${step.instanceId}: ${step.because}.`;
     case "stop-container":

@@ -10,12 +10,14 @@ import {
   anObserved,
   anObservedContainer,
 } from "../testing/builders.ts";
+import { attachmentsOf } from "../testing/toy-node.ts";
 import { converge } from "./converge.ts";
 import type { Converged } from "./converge.ts";
 import { applyStep } from "./effect.ts";
 import { EMPTY_MEMORY } from "./memory.ts";
 import type { ConvergeMemory } from "./memory.ts";
-import { containerHash, sandboxHash } from "./spec-hash.ts";
+import type { ConvergeInput } from "./round.ts";
+import { containerHash, PLAIN_SANDBOX, sandboxHash } from "./spec-hash.ts";
 import { turnOf, type Step } from "./step.ts";
 
 // Many runs of many steps: on a busy machine they take their time.
@@ -51,6 +53,7 @@ const containerShape = fc.record({
   ),
   exitCode: fc.constantFrom(0, 1, 137),
   matching: fc.boolean(),
+  isByNetd: fc.boolean(),
   engineHealth: fc.constantFrom("none", "starting", "healthy", "unhealthy"),
 });
 
@@ -62,6 +65,9 @@ const scene = fc
       maxLength: 2,
     }),
     images: fc.boolean(),
+    policy: fc.record({ network: fc.constantFrom("bridge", "netd"), warm: fc.integer({ min: 0, max: 3 }) }),
+    warm: fc.array(fc.record({ isRunning: fc.boolean(), matching: fc.boolean() }), { maxLength: 4 }),
+    isDrained: fc.boolean(),
   })
   .map(shape => {
     const instances = unique(shape.instances.map(assigned));
@@ -73,16 +79,27 @@ const scene = fc
         because: "no record explains it",
       })),
     });
+    const policy = { ...POLICY, ...shape.policy };
     const containers = shape.containers.map((one, at) => container(one, at, instances));
-    return { assignment, observed: anObserved({ containers, images: shape.images ? ["app:1"] : [] }) };
+    const warm = shape.warm.map(({ isRunning, matching }, at) => ({
+      ...{ id: `ahead-${at}`, isRunning, specHash: matching ? PLAIN_SANDBOX : "something else" },
+    }));
+    const availability = shape.isDrained ? ("drain" as const) : ("active" as const);
+    const observed = anObserved({ containers, warm, images: shape.images ? ["app:1", POLICY.sandboxImage] : [] });
+    return { policy, assignment: { ...assignment, availability }, observed };
   });
 
 test("doing the steps until there are none ends, and then everything wanted runs and nothing unwanted is left", () => {
   fc.assert(
-    fc.property(scene, ({ assignment, observed }) => {
-      const { after, last, rounds } = settle(assignment, observed);
+    fc.property(scene, ({ policy, assignment, observed }) => {
+      const { after, last, rounds } = settle(policy, assignment, observed);
       expect(last.steps).toEqual([]);
       expect(rounds).toBeLessThan(60);
+      const { warm = [] } = after;
+      const wanted = policy.network === "netd" && assignment.availability === "active" ? policy.warm : 0;
+      expect(warm.filter(one => !one.isRunning || one.specHash !== PLAIN_SANDBOX)).toEqual([]);
+      expect(warm.length).toBeLessThanOrEqual(wanted);
+      if (after.images.includes(policy.sandboxImage)) expect(warm).toHaveLength(wanted);
       for (const status of last.statuses) {
         const stuck = after.containers.some(
           one =>
@@ -120,12 +137,14 @@ test("doing the steps until there are none ends, and then everything wanted runs
 
 test("a stranger and a newer epoch are never touched", () => {
   fc.assert(
-    fc.property(scene, ({ assignment, observed }) => {
+    fc.property(scene, ({ policy, assignment, observed }) => {
+      const ahead = new Set(observed.warm?.map(one => one.id));
       const explained = (id: string, epoch: number): boolean =>
         assignment.instances.some(one => one.instanceId === id && one.epoch >= epoch) ||
         assignment.removals.some(one => one.instanceId === id && one.epoch === epoch);
-      for (const step of round(assignment, observed, EMPTY_MEMORY, 0).steps) {
-        if ("containerId" in step) expect(explained(step.instanceId, step.epoch)).toBe(true);
+      for (const step of round(policy, assignment, observed, EMPTY_MEMORY, 0).steps) {
+        if (step.kind === "take-sandbox" || step.kind === "remove-warm") expect(ahead).toContain(step.containerId);
+        else if ("containerId" in step) expect(explained(step.instanceId, step.epoch)).toBe(true);
       }
     }),
     { numRuns: 1000 },
@@ -134,8 +153,8 @@ test("a stranger and a newer epoch are never touched", () => {
 
 test("without an assignment nothing is done", () => {
   fc.assert(
-    fc.property(scene, ({ observed }) => {
-      expect(round(undefined, observed, EMPTY_MEMORY, 0).steps).toEqual([]);
+    fc.property(scene, ({ policy, observed }) => {
+      expect(round(policy, undefined, observed, EMPTY_MEMORY, 0).steps).toEqual([]);
     }),
     { numRuns: 300 },
   );
@@ -144,20 +163,12 @@ test("without an assignment nothing is done", () => {
 test("no more containers are started or made at once than the limit allows, whatever is in flight", () => {
   const few = fc.integer({ min: 0, max: 3 });
   fc.assert(
-    fc.property(scene, few, few, ({ assignment, observed }, busy, over) => {
+    fc.property(scene, few, few, ({ policy, assignment, observed }, busy, over) => {
       const keys = (count: number, name: string): string[] => Array.from({ length: count }, (_, at) => `${name}-${at}`);
       const ended = [...keys(over, "start:past"), ...keys(over, "create:past")];
       const inFlight = [...keys(busy, "start:other"), ...keys(busy, "create:other"), ...ended];
-      const { steps } = converge({
-        assignment,
-        observed,
-        memory: EMPTY_MEMORY,
-        inFlight,
-        ended,
-        confirmed: true,
-        policy: POLICY,
-        now: 0,
-      });
+      const about = { assignment, observed, attachments: attachmentsOf(observed), memory: EMPTY_MEMORY };
+      const { steps } = converge({ ...about, inFlight, ended, confirmed: true, policy, now: 0 });
       const starts = steps.filter(step => turnOf(step.key) === "start");
       expect(starts.length).toBeLessThanOrEqual(Math.max(0, POLICY.startLimit - busy));
       const creates = steps.filter(step => turnOf(step.key) === "create");
@@ -169,16 +180,17 @@ test("no more containers are started or made at once than the limit allows, what
 
 test("the order of instances and containers does not matter", () => {
   fc.assert(
-    fc.property(scene, ({ assignment, observed }) => {
+    fc.property(scene, ({ policy, assignment, observed }) => {
       const reversed = { ...assignment, instances: [...assignment.instances].reverse() };
       const mirrored = { ...observed, containers: [...observed.containers].reverse() };
       const keys = (one: Converged): string[] => one.steps.map(step => step.key).sort();
       // Which of several containers gets the last free start may differ; everything else may not.
-      const limitless = { ...POLICY, startLimit: 100 };
+      const limitless = { ...policy, startLimit: 100 };
       const ask = (a: Assignment, o: Observed): Converged =>
         converge({
           assignment: a,
           observed: o,
+          attachments: attachmentsOf(o),
           memory: EMPTY_MEMORY,
           inFlight: [],
           confirmed: true,
@@ -192,15 +204,28 @@ test("the order of instances and containers does not matter", () => {
   );
 });
 
-function round(assignment: Assignment | undefined, observed: Observed, memory: ConvergeMemory, now: number): Converged {
-  return converge({ assignment, observed, memory, inFlight: [], confirmed: true, policy: POLICY, now });
+type Policy = ConvergeInput["policy"];
+
+function round(
+  policy: Policy,
+  assignment: Assignment | undefined,
+  observed: Observed,
+  memory: ConvergeMemory,
+  now: number,
+): Converged {
+  const attachments = attachmentsOf(observed);
+  return converge({ assignment, observed, attachments, memory, inFlight: [], confirmed: true, policy, now });
 }
 
 /** Does all steps of each round, and lets time pass where only that helps. */
-function settle(assignment: Assignment, first: Observed): { after: Observed; last: Converged; rounds: number } {
+function settle(
+  policy: Policy,
+  assignment: Assignment,
+  first: Observed,
+): { after: Observed; last: Converged; rounds: number } {
   let [observed, memory, now, rounds] = [first, EMPTY_MEMORY, 1_000_000, 0];
   for (;;) {
-    const last = round(assignment, observed, memory, now);
+    const last = round(policy, assignment, observed, memory, now);
     memory = last.memory;
     rounds += 1;
     if ((last.steps.length === 0 && last.wakeAt === undefined) || rounds > 100)
@@ -244,11 +269,13 @@ function container(
   const right =
     instance === undefined
       ? ""
-      : shape.role === "sandbox"
-        ? sandboxHash(instance)
-        : spec === undefined
-          ? ""
-          : containerHash(instance, spec, undefined);
+      : shape.role === "sandbox" && shape.isByNetd
+        ? PLAIN_SANDBOX
+        : shape.role === "sandbox"
+          ? sandboxHash(instance)
+          : spec === undefined
+            ? ""
+            : containerHash(instance, spec, undefined);
   return anObservedContainer({
     id: `given-${at}`,
     instanceId,
@@ -256,6 +283,7 @@ function container(
     role: shape.role,
     name: shape.role === "sandbox" ? "" : shape.name,
     state: shape.state,
+    netns: shape.state === "running" ? `netns-given-${at}` : undefined,
     exitCode: shape.state === "exited" ? shape.exitCode : undefined,
     engineHealth: shape.engineHealth,
     specHash: shape.matching ? right : "something else",

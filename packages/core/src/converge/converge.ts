@@ -4,6 +4,7 @@ import { LEASE_GRACE_MS } from "../model/lease.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { isLeased } from "../model/volume.ts";
 import { endGroup, runs, stopNow } from "./end.ts";
+import { keepWarm } from "./warm.ts";
 import { byInstance, inFairOrder } from "./fair.ts";
 import { keepInstance } from "./keep.ts";
 import type { ConvergeMemory } from "./memory.ts";
@@ -67,6 +68,7 @@ export function converge(input: ConvergeInput): Converged {
   }
   removeIdleNetworks(round, instances);
   removeVolumes(round);
+  keepWarm(round);
   return {
     steps: round.steps,
     statuses,

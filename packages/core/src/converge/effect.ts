@@ -39,19 +39,36 @@ export function applyStep(observed: Observed, step: Step, now: number): Observed
         now,
       );
     }
+    case "take-sandbox": {
+      const warm = observed.warm ?? [];
+      const taken = warm.find(one => one.id === step.containerId);
+      const rest = { ...observed, warm: warm.filter(one => one !== taken) };
+      if (taken === undefined) return observed;
+      const { containers } = made(rest, step.instance, "", "sandbox", taken.specHash, [], now);
+      const sandbox = { ...containers.at(-1)!, ...running(now), id: taken.id, netns: `netns-${taken.id}` };
+      return { ...rest, containers: [...containers.slice(0, -1), sandbox] };
+    }
+    case "make-warm": {
+      const warm = observed.warm ?? [];
+      const ids = new Set([...warm, ...observed.containers].map(one => one.id));
+      let serial = 1;
+      while (ids.has(`warm-${serial}`)) serial++;
+      return { ...observed, warm: [...warm, { id: `warm-${serial}`, specHash: step.specHash, isRunning: true }] };
+    }
+    case "remove-warm":
+      return { ...observed, warm: (observed.warm ?? []).filter(one => one.id !== step.containerId) };
     case "start-container":
-      return edited(observed, step.containerId, {
-        state: "running",
-        startedAt: now,
-        finishedAt: undefined,
-        exitCode: undefined,
-        engineHealth: "none",
-      });
+      return edited(observed, step.containerId, { ...running(now), netns: `netns-${step.containerId}@${now}` });
     case "stop-container":
       return edited(observed, step.containerId, { state: "exited", finishedAt: now, exitCode: 0 });
     case "remove-container":
       return { ...observed, containers: observed.containers.filter(container => container.id !== step.containerId) };
   }
+}
+
+function running(now: number) {
+  const state = "running" as const;
+  return { state, startedAt: now, finishedAt: undefined, exitCode: undefined, engineHealth: "none" as const };
 }
 
 function made(

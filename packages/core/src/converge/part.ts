@@ -4,7 +4,7 @@ import type { Health } from "../model/instance.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { DETACHED, endContainer, on, runs, stopContainer } from "./end.ts";
 import { judgePort } from "./port-taken.ts";
-import { makeNetwork, makeReady } from "./ready.ts";
+import { makeReady, networkBeforeStart } from "./ready.ts";
 import { longestDelay, noteEnd, noteFirstSight, noteRunning, noteVanished } from "./restart.ts";
 import { attemptInTurn, isAhead, recall, remember, times, wake } from "./round.ts";
 import type { Round } from "./round.ts";
@@ -69,7 +69,8 @@ function create(
   }
   const waits = makeReady(round, instance, container.image, sandboxId === undefined);
   if (waits !== undefined) return state("preparing", container, waits);
-  const step = { kind: "create-container", key, instance, container, specHash, sandboxId } as const;
+  const { network } = round.input.policy;
+  const step = { kind: "create-container", key, instance, container, specHash, sandboxId, network } as const;
   const tried = attemptInTurn(round, "create", step);
   if (tried === undefined) return state("preparing", container, `${container.name} waits for its turn to be made`);
   const { problem } = tried;
@@ -106,8 +107,7 @@ function begin(round: Round, instance: AssignedInstance, container: ContainerSpe
     return state("failed", container, `${container.name} is given up: ${port.because}`);
   }
   if (port !== undefined) return state("starting", container, `${container.name} waits: ${port.because}`);
-  // In a pod the sandbox has the network.
-  const waits = instance.spec.containers.length > 1 ? undefined : makeNetwork(round, instance.tenantId);
+  const waits = networkBeforeStart(round, instance);
   if (waits !== undefined) return state("starting", container, `${container.name} waits: ${waits}`);
   const step = { kind: "start-container", key, ...on(seen, reason === "" ? "it is wanted" : reason) } as const;
   const started = attemptInTurn(round, "start", step);

@@ -1,8 +1,9 @@
 import type { AssignedInstance } from "../model/assignment.ts";
+import type { DeploymentSpec } from "../model/deployment.ts";
 import { canonicalImage } from "../model/image.ts";
 import type { TenantId } from "../model/tenant.ts";
-import { attempt, withheldKey } from "./round.ts";
-import type { Round } from "./round.ts";
+import { attempt, groupKey, withheldKey } from "./round.ts";
+import type { ConvergeInput, Round } from "./round.ts";
 import { stepKey } from "./step.ts";
 
 /**
@@ -24,6 +25,35 @@ export function makeReady(
     waits = problem === undefined ? asks : `the image ${image} cannot be pulled: ${problem}`;
   }
   return waits;
+}
+
+/** Whether the instance's containers join the network of a sandbox. */
+export function hasSandbox({ input }: Round, { containers }: DeploymentSpec): boolean {
+  return isByNetd(input) || containers.length > 1;
+}
+
+/** Whether netd connects this node's containers. */
+export function isByNetd({ policy }: ConvergeInput): boolean {
+  return policy.network === "netd";
+}
+
+/** What is wrong with the instance's place in its tenant's network, in netd's words. */
+export function networkFault({ input }: Round, { instanceId, epoch }: AssignedInstance): string | undefined {
+  const fault = isByNetd(input) ? input.attachments?.[groupKey(instanceId, epoch)]?.fault : undefined;
+  return fault === undefined ? undefined : `its network: ${fault}`;
+}
+
+/**
+ * What a container has to wait for right before its start: netd, or the engine's network where it
+ * has one of its own. Programs that start without a network do not all look for one later.
+ */
+export function networkBeforeStart(round: Round, instance: AssignedInstance): string | undefined {
+  if (!isByNetd(round.input))
+    return hasSandbox(round, instance.spec) ? undefined : makeNetwork(round, instance.tenantId);
+  const key = groupKey(instance.instanceId, instance.epoch);
+  const netns = round.groups.get(key)?.find(one => one.role === "sandbox" && one.state === "running")?.netns;
+  const isAttached = netns !== undefined && round.input.attachments?.[key]?.netns === netns;
+  return isAttached ? undefined : "netd connects it to its tenant's network";
 }
 
 /**

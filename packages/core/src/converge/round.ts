@@ -1,16 +1,24 @@
 import { canonicalImage } from "../model/image.ts";
 import type { AssignedInstance, Assignment } from "../model/assignment.ts";
 import type { InstanceId } from "../model/instance.ts";
-import type { Observed, ObservedContainer } from "../model/observed.ts";
+import type { Observed, ObservedContainer, WarmSandbox } from "../model/observed.ts";
 import { LONGEST_RETRY_MS, NEW_CONTAINER } from "./memory.ts";
 import type { ContainerMemory, ConvergeMemory } from "./memory.ts";
-import { turnOf } from "./step.ts";
-import type { Step, Turn } from "./step.ts";
+import { stepKey, turnOf } from "./step.ts";
+import type { ContainerNetwork, Step, Turn } from "./step.ts";
 
 /** Whether an exclusive instance may run; where it may not any more, `since` when. */
 export interface LeaseView {
   readonly held: boolean;
   readonly since: number | undefined;
+}
+
+/** What netd says of an instance's place in its tenant's network. */
+export interface AttachmentView {
+  /** The network namespace that is attached; `undefined` while none is. */
+  readonly netns: string | undefined;
+  /** What is wrong with it, or keeps it from being made. */
+  readonly fault: string | undefined;
 }
 
 /** What `converge` is asked. */
@@ -42,7 +50,13 @@ export interface ConvergeInput {
     /** Most containers that are being started at once; twice as many are made at once. */
     readonly startLimit: number;
     readonly sandboxImage: string;
+    /** Absent: the engine's bridges. */
+    readonly network?: ContainerNetwork;
+    /** With netd: how many sandboxes are kept ready; none without this. */
+    readonly warm?: number;
   };
+  /** With netd: attachments by `groupKey`. */
+  readonly attachments?: Readonly<Record<string, AttachmentView>>;
   /**
    * Images that a tenant may not use before the registry has let it pull them, though they are
    * here: `withheldKey`s.
@@ -68,6 +82,8 @@ export interface Round {
   readonly steps: Step[];
   readonly issued: Set<string>;
   readonly containers: Record<string, ContainerMemory>;
+  /** Sandboxes made ahead that nobody has taken yet. */
+  readonly warm: WarmSandbox[];
   readonly turnsLeft: Record<Turn, number>;
   /** Whether something was held back that only waits for its turn. */
   isTurnAwaited: boolean;
@@ -113,6 +129,9 @@ export function openRound(input: ConvergeInput): Round {
     networks: new Set(observed.networks.map(network => network.tenantId)),
     inFlight: new Set(inFlight),
     exitedAtBoot: new Set(input.confirmed ? [] : memory.exitedAtBoot),
+    warm: (observed.warm ?? []).filter(
+      ({ id }) => !inFlight.some(key => key.startsWith(`take:${id}/`) || key === stepKey.remove(id)),
+    ),
     steps: [],
     issued: new Set(),
     containers: {},

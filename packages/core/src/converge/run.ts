@@ -9,10 +9,11 @@ import type { ObservedContainer } from "../model/observed.ts";
 import { endContainer, runs, stopContainer, stopNow } from "./end.ts";
 import { convergePart } from "./part.ts";
 import type { PartState } from "./part.ts";
+import { hasSandbox, networkFault } from "./ready.ts";
 import { leaseOf, recall, remember } from "./round.ts";
 import type { Round } from "./round.ts";
-import { convergeSandbox } from "./sandbox.ts";
-import { containerHash, sandboxHash } from "./spec-hash.ts";
+import { convergeSandbox, wantedSandbox } from "./sandbox.ts";
+import { containerHash } from "./spec-hash.ts";
 import { worseHealth } from "./status.ts";
 import type { InstanceStatus } from "./status.ts";
 
@@ -28,8 +29,8 @@ export function runInstance(
   }
   const other = isSingle(instance.spec) && !group.some(runs) ? otherCopy(round, instance) : undefined;
   if (other !== undefined) return waitsFor(round, instance, group, other);
-  const isPod = instance.spec.containers.length > 1;
-  const sandbox = isPod ? choose(group, "sandbox", "", sandboxHash(instance)) : undefined;
+  const isPod = hasSandbox(round, instance.spec);
+  const sandbox = isPod ? choose(group, "sandbox", "", wantedSandbox(round, instance)) : undefined;
   const apps = instance.spec.containers.map(container => ({
     container,
     seen: choose(group, "app", container.name, containerHash(instance, container, sandbox?.id)),
@@ -53,7 +54,9 @@ export function runInstance(
     state,
     health: parts.map(part => part.health).reduce<Health>(worseHealth, "none"),
     containers: containerStatuses(round, instance, group),
-    message: [...new Set(parts.map(part => part.message).filter(message => message !== ""))].join("; "),
+    message: [...new Set([...parts.map(part => part.message), networkFault(round, instance) ?? ""])]
+      .filter(message => message !== "")
+      .join("; "),
     ports: instance.ports,
     stranger: false,
   };
@@ -113,7 +116,7 @@ function convergeParts(
   apps: readonly { readonly container: ContainerSpec; readonly seen: ObservedContainer | undefined }[],
   group: readonly ObservedContainer[],
 ): readonly PartState[] {
-  if (apps.length > 1) {
+  if (hasSandbox(round, instance.spec)) {
     const network = convergeSandbox(round, instance, sandbox, group);
     if (!network.ready) return [network.state];
   }
@@ -126,7 +129,7 @@ function convergeParts(
  */
 function givenUp(round: Round, instance: AssignedInstance): readonly PartState[] | undefined {
   const names = instance.spec.containers.map(({ name }) => name);
-  if (names.length > 1) names.unshift("");
+  if (hasSandbox(round, instance.spec)) names.unshift("");
   const memories = names.map(name => ({ name, memory: remember(round, instance, name, {}) }));
   if (!memories.some(({ memory }) => memory.failed)) return undefined;
   return memories

@@ -57,6 +57,12 @@ export function sandboxHash(instance: AssignedInstance): string {
   return hash;
 }
 
+/**
+ * Hash of what a sandbox on netd's network is made from, which is nothing of the instance: so one
+ * that was made ahead fits. Address and ports are netd's affair.
+ */
+export const PLAIN_SANDBOX = hashText(canonicalText(["netd", 1]));
+
 /** JSON with sorted keys and without absent fields, so that equal values have equal texts. */
 export function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;

@@ -3,6 +3,12 @@ import type { ContainerSpec } from "../model/deployment.ts";
 import type { InstanceId } from "../model/instance.ts";
 
 /**
+ * Who connects containers: the engine by its bridges, or netd. Then each instance has a sandbox
+ * without a network of the engine's.
+ */
+export type ContainerNetwork = "bridge" | "netd";
+
+/**
  * One thing for an executor to do on the engine. `key` names what it works on: a step is not issued
  * again while a step of the same key is in flight, and backs off under its key after it failed.
  */
@@ -15,6 +21,8 @@ export type Step =
       readonly instance: AssignedInstance;
       readonly image: string;
       readonly specHash: string;
+      /** Who connects it; absent: the engine. */
+      readonly network?: ContainerNetwork | undefined;
     }
   | {
       readonly kind: "create-container";
@@ -24,7 +32,18 @@ export type Step =
       readonly specHash: string;
       /** The sandbox whose network it joins; `undefined` where it has a network of its own. */
       readonly sandboxId: string | undefined;
+      readonly network?: ContainerNetwork | undefined;
     }
+  /** A sandbox that was made ahead becomes this instance's: a new name, and nothing else. */
+  | {
+      readonly kind: "take-sandbox";
+      readonly key: string;
+      readonly instance: AssignedInstance;
+      readonly containerId: string;
+    }
+  /** Makes a sandbox ahead and starts it. */
+  | { readonly kind: "make-warm"; readonly key: string; readonly image: string; readonly specHash: string }
+  | { readonly kind: "remove-warm"; readonly key: string; readonly containerId: string; readonly because: string }
   | ({ readonly kind: "start-container"; readonly key: string } & OnContainer)
   /** `graceMs` is how long the container may take to end after its stop signal. */
   | ({ readonly kind: "stop-container"; readonly key: string; readonly graceMs: number } & OnContainer)
@@ -53,6 +72,10 @@ export const stepKey = {
   createNetwork: (tenantId: string): string => `network:${tenantId}`,
   create: (instanceId: InstanceId, epoch: number, container: string): string =>
     `create:${instanceId}@${epoch}/${container}`,
+  /** Of both, so that neither takes a second one nor is taken twice. */
+  take: (containerId: string, instanceId: InstanceId, epoch: number): string =>
+    `take:${containerId}/${instanceId}@${epoch}`,
+  makeWarm: (place: number): string => `warm:${place}`,
   start: (containerId: string): string => `start:${containerId}`,
   stop: (containerId: string): string => `stop:${containerId}`,
   /** A key of its own: a stop that would give the container longer may be under way. */
@@ -67,6 +90,6 @@ export type Turn = "create" | "start";
 
 /** The turn that a step of this key takes up; `undefined` for steps that wait for none. */
 export function turnOf(key: string): Turn | undefined {
-  if (key.startsWith("start:")) return "start";
+  if (key.startsWith("start:") || key.startsWith("warm:")) return "start";
   return key.startsWith("create:") ? "create" : undefined;
 }

@@ -38,6 +38,15 @@ export interface ObservedContainer {
    */
   readonly isDetached: boolean;
   readonly labels: Labels;
+  /** Where its own network namespace can be opened; absent while it does not run. */
+  readonly netns?: string | undefined;
+}
+
+/** A sandbox that was made ahead and belongs to no instance yet. */
+export interface WarmSandbox {
+  readonly id: string;
+  readonly specHash: string;
+  readonly isRunning: boolean;
 }
 
 /** A network of ours, one per tenant and node. */
@@ -57,6 +66,8 @@ export interface ObservedVolume extends VolumeRef {
 /** What the agent sees on its engine: what bears our labels, and the images that are present. */
 export interface Observed {
   readonly containers: readonly ObservedContainer[];
+  /** Absent: none. */
+  readonly warm?: readonly WarmSandbox[];
   readonly networks: readonly ObservedNetwork[];
   readonly volumes: readonly ObservedVolume[];
   /** Image references that can be used without a pull. */

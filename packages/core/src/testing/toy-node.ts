@@ -2,8 +2,8 @@ import { converge } from "../converge/converge.ts";
 import type { Converged } from "../converge/converge.ts";
 import { applyStep } from "../converge/effect.ts";
 import { EMPTY_MEMORY, noteStepDone, noteStepFailed, type StepFailure } from "../converge/memory.ts";
-import type { ConvergeInput } from "../converge/round.ts";
-import type { Step } from "../converge/step.ts";
+import { groupKey, type AttachmentView, type ConvergeInput } from "../converge/round.ts";
+import type { ContainerNetwork, Step } from "../converge/step.ts";
 import type { Assignment } from "../model/assignment.ts";
 import type { DeploymentSpec } from "../model/deployment.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
@@ -24,14 +24,20 @@ export class ToyNode {
   leases: NonNullable<ConvergeInput["leases"]> = {};
   healthNotes: NonNullable<ConvergeInput["healthNotes"]> = {};
 
+  /** Who connects containers, and how many sandboxes are kept ready. */
+  network: { readonly network?: ContainerNetwork; readonly warm?: number } = {};
+  /** What netd says of each sandbox that runs; without this, that it is connected. */
+  netd: (sandbox: ObservedContainer) => AttachmentView = ({ netns }) => ({ netns, fault: undefined });
+
   constructor(spec: DeploymentSpec | undefined, more: Partial<ReturnType<typeof anAssignedInstance>> = {}) {
     if (spec !== undefined) this.assignment = anAssignment({ instances: [anAssignedInstance({ spec, ...more })] });
   }
 
   look(): Converged {
     const { assignment, observed, memory, inFlight, ended, confirmed, leases, healthNotes, now } = this;
-    const policy = { startLimit: 2, sandboxImage: "sandbox:1" };
-    const about = { assignment, observed, memory, leases, healthNotes };
+    const policy = { startLimit: 2, sandboxImage: "sandbox:1", ...this.network };
+    const attachments = attachmentsOf(observed, this.netd);
+    const about = { assignment, observed, attachments, memory, leases, healthNotes };
     const result = converge({ ...about, inFlight, ended, confirmed, policy, now });
     this.memory = result.memory;
     return result;
@@ -74,4 +80,13 @@ export class ToyNode {
     this.observed = { ...this.observed, containers: this.observed.containers.filter(one => one.name !== name) };
     return this;
   }
+}
+
+/** What a netd that answers at once says of the sandboxes that run. */
+export function attachmentsOf(
+  { containers }: Observed,
+  say: (sandbox: ObservedContainer) => AttachmentView = ({ netns }) => ({ netns, fault: undefined }),
+): NonNullable<ConvergeInput["attachments"]> {
+  const running = containers.filter(one => one.role === "sandbox" && one.state === "running");
+  return Object.fromEntries(running.map(one => [groupKey(one.instanceId, one.epoch), say(one)]));
 }
