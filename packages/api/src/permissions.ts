@@ -31,6 +31,12 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     previewPlacement: "deployments.read",
     explainPlacement: "deployments.read",
   },
+  projects: {
+    applyProject: "deployments.write",
+    getProject: "deployments.read",
+    listProjects: "deployments.read",
+    deleteProject: "deployments.write",
+  },
   instances: {
     listInstances: "instances.read",
     getInstance: "instances.read",

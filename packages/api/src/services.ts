@@ -8,6 +8,7 @@ import { FileService } from "./gen/skep/v1/file_service_pb.ts";
 import { MessageService } from "./gen/skep/v1/message_service_pb.ts";
 import { InstanceService } from "./gen/skep/v1/instance_service_pb.ts";
 import { NodeService } from "./gen/skep/v1/node_service_pb.ts";
+import { ProjectService } from "./gen/skep/v1/project_service_pb.ts";
 import { PlatformService } from "./gen/skep/v1/platform_service_pb.ts";
 import { RoutingService } from "./gen/skep/v1/routing_service_pb.ts";
 import { ContainerService } from "./gen/skep/v1/container_service_pb.ts";
@@ -22,6 +23,7 @@ import { WorkspaceService } from "./gen/skep/v1/workspace_service_pb.ts";
 export const SERVICE_BY_NAME = {
   tenants: TenantService,
   deployments: DeploymentService,
+  projects: ProjectService,
   instances: InstanceService,
   volumes: VolumeService,
   workspaces: WorkspaceService,

@@ -27,6 +27,7 @@ export function createClient({ transport, timeoutMs }: ClientOptions): SkepClien
   return {
     tenants: client(SERVICE_BY_NAME.tenants),
     deployments: client(SERVICE_BY_NAME.deployments),
+    projects: client(SERVICE_BY_NAME.projects),
     instances: client(SERVICE_BY_NAME.instances),
     volumes: client(SERVICE_BY_NAME.volumes),
     workspaces: client(SERVICE_BY_NAME.workspaces),

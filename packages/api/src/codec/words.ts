@@ -16,10 +16,12 @@ import type {
   PortBinding,
 } from "@skep/core/model/instance.ts";
 import type { Availability as AvailabilityWord, Liveness as LivenessWord, Node } from "@skep/core/model/node.ts";
+import type { ProjectChange as ProjectChangeWord } from "@skep/core/project/project.ts";
 import type { Balancing as BalancingWord, Route } from "@skep/core/model/routing.ts";
 import { DeploymentDesired } from "../gen/skep/v1/deployment_pb.ts";
 import { Health, InstanceDesired, InstanceState } from "../gen/skep/v1/instance_pb.ts";
 import { Availability, Liveness, NodeRole } from "../gen/skep/v1/node_pb.ts";
+import { ProjectChange } from "../gen/skep/v1/project_service_pb.ts";
 import { Balancing, RouteKind } from "../gen/skep/v1/routing_pb.ts";
 import {
   DependencyCondition,
@@ -78,6 +80,17 @@ export const deploymentDesires = enumTable<Deployment["desired"], DeploymentDesi
   run: DeploymentDesired.RUN,
   stopped: DeploymentDesired.STOPPED,
   deleted: DeploymentDesired.DELETED,
+});
+
+/** What becomes of a deployment of a project. */
+export const projectChanges = enumTable<ProjectChangeWord, ProjectChange>("change", {
+  created: ProjectChange.CREATED,
+  updated: ProjectChange.UPDATED,
+  scaled: ProjectChange.SCALED,
+  started: ProjectChange.STARTED,
+  unchanged: ProjectChange.UNCHANGED,
+  left: ProjectChange.LEFT,
+  removed: ProjectChange.REMOVED,
 });
 
 /** What is wanted of an instance or a location. */

@@ -1,14 +1,7 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { DeploymentSchema } from "@skep/api/gen/skep/v1/deployment_pb.ts";
-import type { Deployment } from "@skep/api/gen/skep/v1/deployment_pb.ts";
-import { colour } from "../output/colour.ts";
-import { condition } from "../output/condition.ts";
+import { renderApps } from "../output/apps.ts";
 import { listJson, print } from "../output/print.ts";
-import { renderTable } from "../output/table.ts";
-import { duration } from "../output/words.ts";
-import { shortName } from "../output/view.ts";
 import { act, examples } from "../session/act.ts";
-import type { Session } from "../session/open.ts";
 import { allPages } from "../session/pages.ts";
 import type { Setup } from "./command.ts";
 
@@ -35,35 +28,3 @@ export const apps: Setup = (command, io) => {
       io.err(`Tenant ${session.tenant} has no deployments. Deploy one with \`skep deploy -f compose.yaml\`.\n`);
   });
 };
-
-function renderApps(session: Session, deployments: readonly Deployment[]): string {
-  const { io } = session;
-  const rows = deployments.map(deployment => [
-    shortName(session, deployment.id),
-    `${(deployment.status?.healthy ?? 0) + (deployment.status?.completed ?? 0)}/${deployment.status?.wanted ?? 0}`,
-    colourCondition(session, deployment),
-    String(deployment.release),
-    deployment.createdAt === undefined ? "" : duration(io.now() - timestampMs(deployment.createdAt)),
-    (deployment.spec?.containers ?? []).map(container => container.image).join(" + "),
-    deployment.domains.join(" "),
-  ]);
-  return renderTable(
-    [
-      { heading: "NAME" },
-      { heading: "HEALTHY", align: "right" },
-      { heading: "STATE" },
-      { heading: "RELEASE", align: "right" },
-      { heading: "AGE", align: "right" },
-      { heading: "IMAGES" },
-      { heading: "DOMAINS" },
-    ],
-    rows,
-    io.isTty ? io.width : undefined,
-  );
-}
-
-function colourCondition({ io }: Session, deployment: Deployment): string {
-  const word = condition(deployment);
-  const mood = { running: "good", stopped: "faint", troubled: "bad" } as const;
-  return colour(io, mood[word as keyof typeof mood] ?? "busy", word);
-}

@@ -66,21 +66,6 @@ describe("deploy", () => {
     test.platform.setOutcome(() => ({}));
   });
 
-  it("deploys what it can, and tells each failure", async () => {
-    const routed = (name: string): string =>
-      `  ${name}:\n    image: a\n    ports: ["80"]\n    labels:\n      traefik.enable: "true"\n      traefik.http.routers.${name}.rule: "Host(\`${name}.example.com\`)"\n`;
-    test.write("taken.yaml", `services:\n${routed("one")}${routed("two")}`);
-    expectOk(await test.skep("tenant create first"));
-    expectOk(await test.skep("deploy -f taken.yaml -t first --no-wait"));
-    test.write("three.yaml", `services:\n${routed("one")}${routed("two")}${routed("three")}`);
-    const { code, out, err } = await test.skep("deploy -f three.yaml --no-wait");
-    expect(code).not.toBe(0);
-    expect(out).toBe("default.app-three  created\n");
-    expect(err).toContain("2 of 3 failed, the others are done:");
-    expect(err).toMatch(/one\.example\.com/);
-    expect(err).toMatch(/two\.example\.com/);
-  });
-
   it("says why no node fits", async () => {
     test.write(
       "nowhere.yaml",
@@ -93,7 +78,7 @@ describe("deploy", () => {
 
   it("does not wait where it is told so", async () => {
     test.write("later.yaml", "services:\n  later:\n    image: a\n");
-    expect(expectOk(await test.skep("deploy -f later.yaml --no-wait"))).toBe("default.app-later  created\n");
+    expect(expectOk(await test.skep("deploy -f later.yaml -p later --no-wait"))).toBe("default.later-later  created\n");
   });
 
   it("rewrites its lines on a terminal", async () => {

@@ -1,26 +1,30 @@
 import { DeploymentSchema } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import type { Deployment } from "@skep/api/gen/skep/v1/deployment_pb.ts";
-import { colour } from "../output/colour.ts";
+import { ProjectChange } from "@skep/api/gen/skep/v1/project_service_pb.ts";
+import type { ProjectDeployment } from "@skep/api/gen/skep/v1/project_service_pb.ts";
+import { renderApplied } from "../output/applied.ts";
+import { enumWord } from "../output/enum-word.ts";
 import { messageJson } from "../output/print.ts";
 import { act, examples } from "../session/act.ts";
-import { applySpec } from "../session/apply.ts";
-import type { Applied } from "../session/apply.ts";
+import { applyProject } from "../session/apply-project.ts";
+import type { ApplyOptions } from "../session/apply-project.ts";
 import { composeOptions, readComposeFiles } from "../session/compose-file.ts";
 import type { ComposeOptions } from "../session/compose-file.ts";
-import { inParallel } from "../session/in-parallel.ts";
-import type { Session } from "../session/open.ts";
-import { renderDiff } from "../session/spec-diff.ts";
 import { waitFor, waitOptions } from "../session/wait.ts";
 import type { WaitOptions } from "../session/wait.ts";
 import type { Setup } from "./command.ts";
 
-type Options = WaitOptions & ComposeOptions;
+type Options = WaitOptions & ComposeOptions & ApplyOptions;
 
 /** `skep deploy`. */
 export const deploy: Setup = (command, io) => {
-  waitOptions(composeOptions(command));
+  waitOptions(composeOptions(command))
+    .option("--dry-run", "show what would change, and change nothing")
+    .option("--prune", "also remove deployments of the project that the files do not name any more");
   examples(command, [
     ["skep deploy -f compose.yaml", "create or update every service of the file, and wait"],
+    ["skep deploy --dry-run", "what that would change"],
+    ["skep deploy --prune", "and remove what has left the file"],
     ["skep deploy -f compose.yaml -f production.yaml", "the second file changes what the first says"],
     ["skep deploy web", "only this service, with what it needs"],
     ["skep deploy --profile debug", "with the services of a profile, which are left out otherwise"],
@@ -29,35 +33,34 @@ export const deploy: Setup = (command, io) => {
     ["skep deploy -o json | jq .deployments", "what became of each, for a program"],
   ]);
   act(command, io, async (session, options: Options, services: readonly string[]) => {
-    const specs = readComposeFiles(io, services, options);
-    const applied = await inParallel(specs, async spec => {
-      const one = await applySpec(session, spec, options.timeout);
-      if (!session.json) io.out(renderApplied(session, one));
-      return one;
-    });
-    const finished = await waitFor(
-      session,
-      applied.map(({ deployment }) => deployment),
-      options,
-    );
+    const read = readComposeFiles(io, services, options);
+    const { deployments: applied } = await applyProject(session, read, options, options.timeout);
+    const isDryRun = options.dryRun === true;
+    if (!session.json) io.out(applied.map(one => renderApplied(session, one, isDryRun)).join(""));
+    const wanted = isDryRun ? [] : applied.filter(isWanted).flatMap(({ deployment }) => deployment ?? []);
+    const finished = await waitFor(session, wanted, options);
     if (session.json) io.out(`${JSON.stringify(appliedJson(applied, finished), undefined, 2)}\n`);
   });
 };
 
-function renderApplied(session: Session, { deployment, change, differences }: Applied): string {
-  const mood = change === "unchanged" ? "faint" : "strong";
-  const words = differences.length === 0 ? "" : `  ${renderDiff(differences)}`;
-  return `${deployment.id}  ${colour(session.io, mood, change)}${words}\n`;
+/** Whether it is to run as the files say: the others have left them. */
+function isWanted({ change }: ProjectDeployment): boolean {
+  return change !== ProjectChange.LEFT && change !== ProjectChange.REMOVED;
 }
 
-function appliedJson(applied: readonly Applied[], finished: readonly Deployment[]): object {
+function appliedJson(applied: readonly ProjectDeployment[], finished: readonly Deployment[]): object {
   const byId = new Map(finished.map(deployment => [deployment.id, deployment]));
   return {
-    deployments: applied.map(({ deployment, change, differences }) => ({
-      id: deployment.id,
-      change,
-      changedPaths: differences.map(({ path }) => path),
-      deployment: messageJson(DeploymentSchema, byId.get(deployment.id) ?? deployment),
-    })),
+    deployments: applied.flatMap(({ change, differences, deployment }) =>
+      deployment === undefined
+        ? []
+        : {
+            id: deployment.id,
+            change: enumWord(ProjectChange, change),
+            changedPaths: differences.map(({ path }) => path),
+            differences: differences.map(({ path, before, after }) => ({ path, before, after })),
+            deployment: messageJson(DeploymentSchema, byId.get(deployment.id) ?? deployment),
+          },
+    ),
   };
 }

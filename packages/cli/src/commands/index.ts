@@ -8,6 +8,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./deploy.ts")).deploy,
   },
   {
+    name: "project",
+    summary: "List and remove what belongs to one Compose file.",
+    load: async () => (await import("./project.ts")).project,
+  },
+  {
     name: "apps",
     summary: "List deployments and how far they are.",
     load: async () => (await import("./apps.ts")).apps,

@@ -17,7 +17,7 @@ export const preview: Setup = (command, io) => {
     ["skep preview -f - < compose.yaml", "from standard input"],
   ]);
   act(command, io, async (session, options: ComposeOptions, services: readonly string[]) => {
-    const specs = readComposeFiles(io, services, options);
+    const { deployments: specs } = readComposeFiles(io, services, options);
     const found = await Promise.all(
       specs.map(async spec => {
         const message = create(DeploymentSpecSchema, specToProto(spec));

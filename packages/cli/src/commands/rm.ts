@@ -1,14 +1,10 @@
-import { SkepError } from "@skep/core/error.ts";
 import { act, examples } from "../session/act.ts";
 import { changeEach } from "../session/change.ts";
-import { isNotFound } from "../session/transient.ts";
+import { untilGone } from "../session/gone.ts";
 import { deploymentId } from "../session/names.ts";
-import type { Session } from "../session/open.ts";
 import { timeoutOption } from "../session/wait.ts";
 import type { WaitOptions } from "../session/wait.ts";
 import type { Setup } from "./command.ts";
-
-const POLL_MS = 200;
 
 /** `skep rm`. */
 export const rm: Setup = (command, io) => {
@@ -28,25 +24,3 @@ export const rm: Setup = (command, io) => {
     if (options.wait) for (const name of names) await untilGone(session, deploymentId(session, name), until);
   });
 };
-
-async function untilGone(session: Session, id: string, until: number): Promise<void> {
-  while (!session.io.signal.aborted && (await exists(session, id))) {
-    if (session.io.now() > until)
-      throw new SkepError(
-        "deadline_exceeded",
-        "STILL_LEAVING",
-        `${id} is marked for removal, and something of it still runs. \`skep describe ${id}\` shows what.`,
-      );
-    await session.io.sleep(POLL_MS);
-  }
-}
-
-async function exists(session: Session, deploymentId: string): Promise<boolean> {
-  try {
-    await session.api.deployments.getDeployment({ deploymentId });
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
-}

@@ -1,5 +1,8 @@
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import type { Issue } from "@skep/core/error.ts";
+import { projectDeploymentName } from "@skep/core/model/instance-id.ts";
 import { assemble } from "./assemble.ts";
+import type { Assembled } from "./assemble.ts";
 import { withDependencies } from "./dependencies.ts";
 import type { FileText, Reading, ServiceDraft } from "./draft.ts";
 import { noteNames } from "./other-names.ts";
@@ -7,11 +10,11 @@ import type { Variables } from "./interpolate.ts";
 import { noteLimits } from "./limits.ts";
 import { Loader } from "./load.ts";
 import { settle } from "./merge.ts";
-import { checkNames, deploymentNames } from "./names.ts";
+import { checkNames, deploymentNames, serviceName } from "./names.ts";
 import { Problems } from "./problems.ts";
 import type { ComposeIssue, Source } from "./problems.ts";
 import { composeProjectName, projectOf } from "./project-name.ts";
-import { checkRules } from "./rules.ts";
+import { checkRules, issueAt } from "./rules.ts";
 import { readSection } from "./section.ts";
 import { selectServices } from "./select.ts";
 import type { Choice } from "./select.ts";
@@ -28,6 +31,10 @@ export interface Composed {
   /** What the deployments belong to. */
   readonly project: string;
   readonly deployments: readonly DeploymentSpec[];
+  /** Names of what belongs to the project as well and is not chosen. */
+  readonly others: readonly string[];
+  /** What the platform says of a field of one of the deployments, by its index, with its place. */
+  readonly issueAt: (index: number, issue: Issue) => ComposeIssue | undefined;
   /** Everything that is refused, in the order of the files. */
   readonly issues: readonly ComposeIssue[];
   /** Legal Compose that does not do all of what it says here. */
@@ -76,18 +83,30 @@ export function parseCompose(files: readonly ComposeText[], from: ComposeSource)
   const merged = loader.merged(parsed, trail);
   const root = merged === undefined ? undefined : settle(merged, problems);
   const project = root === undefined ? "" : projectOf(root, given, found, problems);
-  const deployments = root === undefined ? [] : readProject(root, project, from, problems);
-  return { project, deployments, issues: problems.issues(), notes: problems.notes() };
+  const { assembled, others } =
+    root === undefined ? { assembled: [], others: [] } : readProject(root, project, from, problems);
+  return {
+    project,
+    deployments: assembled.map(({ spec }) => spec),
+    others,
+    issueAt: (index, issue) => {
+      const one = assembled[index];
+      return one === undefined ? undefined : issueAt(one, issue);
+    },
+    issues: problems.issues(),
+    notes: problems.notes(),
+  };
 }
 
-function readProject(
-  root: MapSpot,
-  project: string,
-  from: ComposeSource,
-  problems: Problems,
-): readonly DeploymentSpec[] {
+interface Read {
+  readonly assembled: readonly Assembled[];
+  readonly others: readonly string[];
+}
+
+function readProject(root: MapSpot, project: string, from: ComposeSource, problems: Problems): Read {
   const drafts = new Map<string, ServiceDraft>();
   let leftOut: ReadonlyMap<string, string> = new Map();
+  let others: readonly string[] = [];
   const declared = root.entries.get("volumes")?.value;
   readSection(
     root,
@@ -100,6 +119,9 @@ function readProject(
           if (!isServices(value, problems)) return;
           const selected = selectServices(value, from.choice, problems);
           ({ leftOut } = selected);
+          const chosen = new Set(selected.chosen);
+          const rest = [...value.entries.values()].filter(entry => !chosen.has(entry));
+          others = rest.map(({ key }) => projectDeploymentName(project, serviceName(key)));
           const reading: Reading = {
             problems,
             readFile: from.readFile,
@@ -124,7 +146,7 @@ function readProject(
   noteNames(assembled, problems);
   noteLimits(assembled, problems);
   for (const one of assembled) checkRules(one, problems);
-  return assembled.map(({ spec }) => spec);
+  return { assembled, others };
 }
 
 function isServices(spot: Spot, problems: Problems): spot is MapSpot {

@@ -3,7 +3,7 @@ import { validateSpec } from "@skep/core/model/validate.ts";
 import { routesFromSpec } from "@skep/core/routing/labels.ts";
 import type { Assembled } from "./assemble.ts";
 import type { ServiceDraft } from "./draft.ts";
-import type { Place, Problems } from "./problems.ts";
+import type { ComposeIssue, Place, Problems } from "./problems.ts";
 import { below } from "./spots.ts";
 import type { Spot } from "./spots.ts";
 
@@ -69,10 +69,19 @@ interface Found {
   readonly service: ServiceDraft;
 }
 
+/** What the platform says of a field of a spec, as it is said of the file. */
+export function issueAt({ services }: Assembled, issue: Issue): ComposeIssue {
+  const { at, path } = placeOf(issue, services).place;
+  const { source, line, column } = at;
+  return { file: source.name, line, column, path, problem: issue.problem, advice: capital(issue.advice) };
+}
+
+/** A container of a spec is told by its index, or by its name. */
 function placeOf(issue: Issue, services: Assembled["services"]): Found {
-  const container = /^containers\[(\d+)\]\.?(.*)$/.exec(issue.path);
-  const service = services[Number(container?.[1] ?? 0)] ?? services[0];
-  return { service, place: placeIn(service, container?.[2] ?? issue.path, container === null) };
+  const [, index, name, field] = /^containers(?:\[(\d+)\]|\.([a-z0-9-]+))\.?(.*)$/.exec(issue.path) ?? [];
+  const named = services.find(({ container }) => container.name === name);
+  const service = (index === undefined ? named : services[Number(index)]) ?? services[0];
+  return { service, place: placeIn(service, field ?? issue.path, field === undefined) };
 }
 
 function placeIn(service: ServiceDraft, field: string, isOfDeployment: boolean): Place {

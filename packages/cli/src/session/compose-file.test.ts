@@ -29,7 +29,7 @@ function read(
 ): readonly DeploymentSpec[] {
   const err = (text: string | Uint8Array): void => void (said += String(text));
   const io = { cwd: folder, env, err, readInput: () => "services: { web: { image: '${I}' } }" } as unknown as Io;
-  return readComposeFiles(io, services, options);
+  return readComposeFiles(io, services, options).deployments;
 }
 
 /** The image of each container, by its name. */

@@ -1,12 +1,12 @@
 import { basename, dirname, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { SkepError } from "@skep/core/error.ts";
-import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import type { Issue } from "@skep/core/error.ts";
 import { parseEnvFile } from "../compose/dotenv.ts";
 import type { FileText } from "../compose/draft.ts";
 import type { Variables } from "../compose/interpolate.ts";
 import { parseCompose } from "../compose/parse.ts";
-import type { ComposeText } from "../compose/parse.ts";
+import type { ComposeText, Composed } from "../compose/parse.ts";
 import { formatIssue } from "../compose/problems.ts";
 import type { ComposeIssue } from "../compose/problems.ts";
 import { MAX_FILE } from "../compose/tree.ts";
@@ -27,6 +27,9 @@ export interface ComposeOptions {
   readonly projectName?: string;
   readonly profile?: readonly string[];
 }
+
+/** A project as its files describe it. */
+export type ReadProject = Pick<Composed, "project" | "deployments" | "others" | "issueAt">;
 
 /** Adds the options that say so. */
 export function composeOptions(command: Command): Command {
@@ -49,11 +52,7 @@ function collect(value: string, before: readonly string[] = []): readonly string
  * the first file, and profiles also from COMPOSE_PROFILES. Notes go to the error output.
  * @throws SkepError `invalid_argument` with every reason to refuse the files.
  */
-export function readComposeFiles(
-  io: Io,
-  services: readonly string[],
-  options: ComposeOptions,
-): readonly DeploymentSpec[] {
+export function readComposeFiles(io: Io, services: readonly string[], options: ComposeOptions): ReadProject {
   const files = openAll(io, options.file ?? split(io.env["COMPOSE_FILE"], io.env["COMPOSE_PATH_SEPARATOR"] ?? ":"));
   const folder = folderOf(io, files, options);
   const { projectName } = options;
@@ -70,7 +69,8 @@ export function readComposeFiles(
   });
   for (const note of composed.notes) io.err(`${formatIssue(note)}\n`);
   if (composed.issues.length > 0) throw refused(files, composed.issues);
-  return composed.deployments;
+  const { project, deployments, others, issueAt } = composed;
+  return { project, deployments, others, issueAt };
 }
 
 function split(text: string | undefined, separator: string): readonly string[] {
@@ -90,13 +90,14 @@ function refused(files: readonly ComposeText[], issues: readonly ComposeIssue[])
     "COMPOSE_REFUSED",
     `${what} cannot be deployed, for ${many}, and nothing was changed:`,
     {
-      issues: issues.map(issue => ({
-        path: `${issue.file}:${issue.line}:${issue.column}`,
-        problem: `${issue.path === "" ? "" : `${issue.path}: `}${issue.problem}`,
-        advice: issue.advice,
-      })),
+      issues: issues.map(asIssue),
     },
   );
+}
+
+/** An issue of a file with its place as its path. */
+export function asIssue({ file, line, column, path, problem, advice }: ComposeIssue): Issue {
+  return { path: `${file}:${line}:${column}`, problem: `${path === "" ? "" : `${path}: `}${problem}`, advice };
 }
 
 /** A path as it is written from here. */

@@ -20,6 +20,7 @@ import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.t
 import { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
 import { HostService } from "@skep/api/gen/skep/v1/host_pb.ts";
 import { NodeService } from "@skep/api/gen/skep/v1/node_service_pb.ts";
+import { ProjectService } from "@skep/api/gen/skep/v1/project_service_pb.ts";
 import { PlatformService } from "@skep/api/gen/skep/v1/platform_service_pb.ts";
 import { RoutingService } from "@skep/api/gen/skep/v1/routing_service_pb.ts";
 import { TenantService } from "@skep/api/gen/skep/v1/tenant_service_pb.ts";
@@ -29,6 +30,7 @@ import { instanceHandlers } from "./instances.ts";
 import { hostHandlers } from "./hosts.ts";
 import { nodeHandlers } from "./nodes.ts";
 import { platformHandlers } from "./platform.ts";
+import { projectHandlers } from "./projects.ts";
 import { routingHandlers } from "./routing.ts";
 import { tenantHandlers } from "./tenants.ts";
 
@@ -40,6 +42,7 @@ export function createHandlers(deps: ApiDeps): (router: ConnectRouter) => void {
   return router => {
     router.service(TenantService, tenantHandlers(deps));
     router.service(DeploymentService, deploymentHandlers(deps));
+    router.service(ProjectService, projectHandlers(deps));
     router.service(InstanceService, instanceHandlers(deps));
     router.service(VolumeService, volumeHandlers(deps));
     router.service(WorkspaceService, workspaceHandlers(deps));

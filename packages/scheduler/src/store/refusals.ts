@@ -1,23 +1,11 @@
 import { refuseChange } from "@skep/core/deployment/refusals.ts";
 import { SkepError } from "@skep/core/error.ts";
-import type { Quota } from "@skep/core/model/tenant.ts";
-
-/** What a tenant's running deployments may use at most, all together. */
-export interface Holdings {
-  readonly instances: number;
-  readonly cpuMillis: number;
-  readonly memoryBytes: number;
-}
 
 /** Every refusal of the store, in one voice: what is wrong, where, and what to do. */
 export const refuse = {
   ...refuseChange,
   tenantExists: (id: string): SkepError =>
     new SkepError("already_exists", "TENANT_EXISTS", `Tenant ${id} exists already; choose another name.`, {
-      details: { tenantId: id },
-    }),
-  noTenant: (id: string): SkepError =>
-    new SkepError("not_found", "TENANT_NOT_FOUND", `There is no tenant ${id}; create it first.`, {
       details: { tenantId: id },
     }),
   tenantInUse: (id: string): SkepError =>
@@ -56,27 +44,6 @@ export const refuse = {
     new SkepError("not_found", "DEPLOYMENT_NOT_FOUND", `There is no deployment ${id}; list those that there are.`, {
       details: { deploymentId: id },
     }),
-  domainTaken: (domain: string): SkepError =>
-    new SkepError(
-      "failed_precondition",
-      "DOMAIN_TAKEN",
-      `The domain ${domain} is routed by another tenant; choose another one, or have its owner give it up.`,
-      { details: { domain } },
-    ),
-  domainKept: (domain: string, untilAt: number): SkepError =>
-    new SkepError(
-      "failed_precondition",
-      "DOMAIN_KEPT",
-      `The domain ${domain} was another tenant's and is kept for it until ${new Date(untilAt).toISOString()}; choose another one, or wait.`,
-      { details: { domain, until: new Date(untilAt).toISOString() } },
-    ),
-  quota: (id: string, held: Holdings, quota: Quota): SkepError =>
-    new SkepError(
-      "resource_exhausted",
-      "QUOTA_EXCEEDED",
-      `Tenant ${id} would hold ${quotaWords(held, quota)}; stop something, lower the limits, or ask for a higher quota.`,
-      { details: { tenantId: id } },
-    ),
   incarnationChanged: (): SkepError =>
     new SkepError(
       "aborted",
@@ -115,15 +82,3 @@ export const refuse = {
       "The page token is not one of ours; begin the list anew without one.",
     ),
 } as const;
-
-/** Which bounds `held` breaks, in words; empty when it breaks none. */
-export function quotaWords(held: Holdings, quota: Quota): string {
-  const parts: string[] = [];
-  const over = (have: number, most: number | undefined, unit: string): void => {
-    if (most !== undefined && have > most) parts.push(`${have} of at most ${most} ${unit}`);
-  };
-  over(held.instances, quota.instances, "instances");
-  over(held.cpuMillis, quota.cpuMillis, "thousandths of a core");
-  over(held.memoryBytes, quota.memoryBytes, "bytes of memory");
-  return parts.join(", ");
-}

@@ -15,6 +15,7 @@ import { describeDevices } from "./contract/device.contract.ts";
 import { describeGates } from "./contract/gate.contract.ts";
 import { describeMoves } from "./contract/move.contract.ts";
 import { describePods } from "./contract/pod.contract.ts";
+import { describeProjects } from "./contract/project.contract.ts";
 import { describeRules } from "./contract/rule.contract.ts";
 import { describeScaling } from "./contract/scaling.contract.ts";
 import { describeWebhooks } from "./contract/webhook.contract.ts";
@@ -52,5 +53,6 @@ export function describeStore(place: StorePlace): void {
     describeGates(setting);
     describeMoves(setting);
     describePods(setting);
+    describeProjects(setting);
   });
 }

@@ -25,6 +25,7 @@ import type { Page, PageRequest, Request } from "./request.ts";
 import type { DeviceStore } from "./device-store.ts";
 import type { GateStore } from "./gate-store.ts";
 import type { PodStore } from "./pod-store.ts";
+import type { ProjectStore } from "./project-store.ts";
 import type { RuleStore } from "./rule-store.ts";
 import type { ScalingStore } from "./scaling-store.ts";
 import type { WebhookStore } from "./webhook-store.ts";
@@ -384,6 +385,7 @@ export interface Store
     DeviceStore,
     GateStore,
     PodStore,
+    ProjectStore,
     HostingStore,
     MoveStore {
   /** Answers when the store can be used. @throws SkepError `unavailable`. */

@@ -6,6 +6,7 @@ import { createKeys } from "./keys.ts";
 import { createDevices } from "./devices.ts";
 import { createGates } from "./gates.ts";
 import { createPods } from "./pods.ts";
+import { createProjects } from "./projects.ts";
 import { createRules } from "./rules.ts";
 import { createScaling } from "./scaling.ts";
 import { createWebhooks } from "./webhooks.ts";
@@ -167,6 +168,7 @@ function createStore(records: Records, clock: Clock, pass: Pass): Store {
     ...createDevices(records, pass),
     ...createGates(records, pass, passLeading(records, clock, pass)),
     ...createPods(records, pass),
+    ...createProjects(records, pass),
     ...createHosting(records, pass, () => clock.now()),
     ...createMoves(records, pass),
   };

@@ -13,7 +13,9 @@ import { inOrder, locationKey, ownerOf, releaseKey, setRoutes, type Records } fr
 import { KEEP_DOMAINS_MS } from "../keep-domains.ts";
 import { dropOldRoutes } from "./plan.ts";
 import { makePage, readPage } from "../page.ts";
-import { quotaWords, refuse } from "../refusals.ts";
+import { quotaWords } from "@skep/core/deployment/refusals.ts";
+import type { Holdings } from "@skep/core/deployment/refusals.ts";
+import { refuse } from "../refusals.ts";
 import type { DeploymentChange } from "@skep/core/deployment/change.ts";
 import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
 import type { InstanceFilter } from "../store.ts";
@@ -71,12 +73,9 @@ export function createDeployment(
     if (holder !== undefined)
       throw holder.desired === "deleted" ? refuse.beingDeleted(id) : refuse.deploymentExists(id);
     if (!records.tenants.has(tenantId)) throw refuse.noTenant(tenantId);
-    const serials = serialsOf(records, id);
-    const made = { ...record, deployment: { ...record.deployment, nextSerial: serials.next } };
-    put(records, made, routes, now);
-    records.serials.set(id, serials);
+    check(records, record, routes, now);
     audit();
-    return made;
+    return writeNew(records, record, routes, now);
   });
 }
 
@@ -101,23 +100,59 @@ export function changeDeployment(
     if (before === undefined) throw refuse.noDeployment(id);
     const after = changedRecord(before, change, expectVersion);
     if (after === before) return after;
-    put(records, after, change.routes, now);
+    check(records, after, change.routes, now);
+    write(records, after, change.routes, now);
     audit();
     return after;
   });
 }
 
-/** Checks domains and quota, then writes all of it or nothing. */
-function put(records: Records, record: DeploymentRecord, routes: readonly Route[] | undefined, now: number): void {
-  const { deployment, release } = record;
+/** Holds a record to domains and quota before anything is written. */
+function check(records: Records, record: DeploymentRecord, routes: readonly Route[] | undefined, now: number): void {
+  const { deployment } = record;
   for (const { domain } of routes ?? []) {
-    if ((ownerOf(records, domain) ?? deployment.tenantId) !== deployment.tenantId) throw refuse.domainTaken(domain);
-    const freed = records.freed.get(domain);
-    const until = (freed?.at ?? 0) + KEEP_DOMAINS_MS;
-    if (freed !== undefined && freed.tenantId !== deployment.tenantId && until > now)
-      throw refuse.domainKept(domain, until);
+    const foreign = foreignDomain(records, deployment.tenantId, domain, now);
+    if (foreign === undefined) continue;
+    throw foreign.until === undefined ? refuse.domainTaken(domain) : refuse.domainKept(domain, foreign.until);
   }
   if (deployment.desired === "run") checkQuota(records, record);
+}
+
+/** Whether another tenant has a domain, and until when, where nothing routes it any more. */
+export function foreignDomain(
+  records: Records,
+  tenantId: string,
+  domain: string,
+  now: number,
+): { readonly until: number | undefined } | undefined {
+  if ((ownerOf(records, domain) ?? tenantId) !== tenantId) return { until: undefined };
+  const freed = records.freed.get(domain);
+  const until = (freed?.at ?? 0) + KEEP_DOMAINS_MS;
+  return freed !== undefined && freed.tenantId !== tenantId && until > now ? { until } : undefined;
+}
+
+/** Writes a new deployment, which goes on with the numbers of its name. */
+export function writeNew(
+  records: Records,
+  record: DeploymentRecord,
+  routes: readonly Route[],
+  now: number,
+): DeploymentRecord {
+  const { id } = record.deployment;
+  const serials = serialsOf(records, id);
+  const made = { ...record, deployment: { ...record.deployment, nextSerial: serials.next } };
+  write(records, made, routes, now);
+  records.serials.set(id, serials);
+  return made;
+}
+
+/** Writes what was checked before. */
+export function write(
+  records: Records,
+  { deployment, release }: DeploymentRecord,
+  routes: readonly Route[] | undefined,
+  now: number,
+): void {
   records.deployments.set(deployment.id, deployment);
   records.releases.set(releaseKey(deployment.id, release.number), release);
   const known = records.routes.get(deployment.id) ?? [];
@@ -133,17 +168,23 @@ function checkQuota(records: Records, wanted: DeploymentRecord): void {
   const { tenantId } = wanted.deployment;
   const tenant = records.tenants.get(tenantId);
   if (tenant === undefined) return;
+  const held = heldBy(records, tenantId, wanted);
+  if (quotaWords(held, tenant.quota) !== "") throw refuse.quota(tenantId, held, tenant.quota);
+}
+
+/** What the running deployments of a tenant may use, with one of them as it is to be. */
+export function heldBy(records: Records, tenantId: string, wanted?: DeploymentRecord): Holdings {
   const held = { instances: 0, cpuMillis: 0, memoryBytes: 0 };
-  const others = [...records.deployments.values()].filter(one => one.id !== wanted.deployment.id);
-  for (const deployment of [...others, wanted.deployment]) {
+  const others = [...records.deployments.values()].filter(one => one.id !== wanted?.deployment.id);
+  for (const deployment of wanted === undefined ? others : [...others, wanted.deployment]) {
     if (deployment.tenantId !== tenantId || deployment.desired !== "run") continue;
-    const release = deployment === wanted.deployment ? wanted.release : releaseOf(records, deployment.id);
-    const one = footprint(release.spec);
+    const isWanted = deployment === wanted?.deployment;
+    const one = footprint((isWanted ? wanted.release : releaseOf(records, deployment.id)).spec);
     held.instances += deployment.replicas;
     held.cpuMillis += deployment.replicas * one.cpuMillis;
     held.memoryBytes += deployment.replicas * one.memoryBytes;
   }
-  if (quotaWords(held, tenant.quota) !== "") throw refuse.quota(tenantId, held, tenant.quota);
+  return held;
 }
 
 function releaseOf(records: Records, deploymentId: string): Release {

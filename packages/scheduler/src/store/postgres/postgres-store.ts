@@ -27,6 +27,7 @@ import { saveSwarmNodes } from "./queries/swarm-nodes.ts";
 import { createDevices } from "./queries/devices.ts";
 import { createGates } from "./queries/gates.ts";
 import { createPods } from "./queries/pods.ts";
+import { createProjects } from "./queries/projects.ts";
 import { createRules } from "./queries/rules.ts";
 import { createScaling } from "./queries/scaling.ts";
 import { createWebhooks } from "./queries/webhooks.ts";
@@ -123,6 +124,7 @@ export function createPostgresStore(
     ...createDevices(pool),
     ...createGates(pool),
     ...createPods(pool),
+    ...createProjects(pool, keepDomainsMs),
     ...createHosting(pool),
     ...createMoves(pool),
     ping: async () => void (await ask(pool, { name: "ping", text: "SELECT 1" }, [])),

@@ -1,13 +1,16 @@
 /**
  * A tenant's quota holds against requests that come at the same time: the tenant's row is locked
- * before its holdings are summed, so that two requests cannot both take the last place.
+ * before its holdings are summed, so that two requests cannot both take the last place. A
+ * transaction that has locked the row and has summed by itself says so (`skep.quota_held`): between
+ * its statements there may be more than when it ends.
  */
 export const QUOTA_HOLDS = `
 CREATE OR REPLACE FUNCTION quota_holds() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE quota tenants; held record;
 BEGIN
   SELECT * INTO quota FROM tenants WHERE id = NEW.tenant_id;
-  IF NEW.desired <> 'run' OR num_nonnulls(quota.quota_instances, quota.quota_cpu_millis, quota.quota_memory_bytes) = 0 THEN
+  IF NEW.desired <> 'run' OR num_nonnulls(quota.quota_instances, quota.quota_cpu_millis, quota.quota_memory_bytes) = 0
+      OR current_setting('skep.quota_held', true) = NEW.tenant_id THEN
     RETURN NULL;
   END IF;
   PERFORM FROM tenants WHERE id = NEW.tenant_id FOR NO KEY UPDATE;

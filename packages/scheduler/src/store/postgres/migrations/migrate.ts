@@ -26,6 +26,7 @@ import { hostAddresses } from "./0040-host-addresses.ts";
 import { gates } from "./0042-gates.ts";
 import { workspaceMoves } from "./0044-workspace-moves.ts";
 import { workspaceWebhooks } from "./0046-workspace-webhooks.ts";
+import { projectsOfReleases } from "./0054-projects-of-releases.ts";
 import { podProblems } from "./0049-pod-problems.ts";
 import { scaledWorkspaces } from "./0047-scaled-workspaces.ts";
 
@@ -66,6 +67,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0046-workspace-webhooks": { up: workspaceWebhooks },
   "0047-scaled-workspaces": { up: scaledWorkspaces },
   "0049-pod-problems": { up: podProblems },
+  "0054-projects-of-releases": { up: projectsOfReleases },
 };
 
 /**

@@ -1,4 +1,3 @@
-import { tenantOf } from "@skep/core/model/instance-id.ts";
 import { deploymentAnswer } from "@skep/api/codec/stored/answer.ts";
 import { specToStored } from "@skep/api/codec/stored/spec.ts";
 import type { DeploymentId } from "@skep/core/model/deployment.ts";
@@ -6,6 +5,7 @@ import { changedRecord } from "@skep/core/deployment/change.ts";
 import { footprint } from "@skep/core/model/deployment.ts";
 import { refuse } from "../../refusals.ts";
 import { fromRoute, toDeployment, toRelease } from "../rows.ts";
+import type { Route } from "@skep/core/model/routing.ts";
 import type { DeploymentChange } from "@skep/core/deployment/change.ts";
 import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
 import type { Request } from "../../request.ts";
@@ -22,7 +22,7 @@ FROM deployments d JOIN releases r ON r.deployment_id = d.id AND r.number = d.re
 };
 
 /** Compare-and-set on the resource version; `$9` null keeps the routes for a new release. */
-const CHANGE = {
+export const CHANGE = {
   name: "change-deployment",
   text: `
 WITH changed AS (
@@ -82,19 +82,17 @@ export async function changeDeployment(
   });
 }
 
-async function write(
-  db: Queryable,
+/** The parameters of `CHANGE`. */
+export function changeValues(
   one: Mutation,
   before: DeploymentRecord,
   after: DeploymentRecord,
-  change: DeploymentChange,
+  routes: readonly Route[] | undefined,
   keepDomainsMs: number,
-): Promise<boolean> {
+): readonly unknown[] {
   const { deployment, release } = after;
   const { cpuMillis, memoryBytes } = footprint(release.spec);
-  const routes =
-    change.routes === undefined ? null : JSON.stringify(change.routes.map(route => fromRoute(route, release.number)));
-  const values = [
+  return [
     deployment.id,
     before.deployment.resourceVersion,
     deployment.desired,
@@ -103,20 +101,24 @@ async function write(
     JSON.stringify(specToStored(release.spec)),
     cpuMillis,
     memoryBytes,
-    routes,
+    routes === undefined ? null : JSON.stringify(routes.map(route => fromRoute(route, release.number))),
+    ...recordValues(one, deploymentAnswer.encode(after)),
+    one.now - keepDomainsMs,
   ];
+}
+
+async function write(
+  db: Queryable,
+  one: Mutation,
+  before: DeploymentRecord,
+  after: DeploymentRecord,
+  change: DeploymentChange,
+  keepDomainsMs: number,
+): Promise<boolean> {
   try {
-    return (
-      (
-        await ask(db, CHANGE, [
-          ...values,
-          ...recordValues(one, deploymentAnswer.encode(after)),
-          one.now - keepDomainsMs,
-        ])
-      ).length > 0
-    );
+    return (await ask(db, CHANGE, changeValues(one, before, after, change.routes, keepDomainsMs))).length > 0;
   } catch (error) {
-    const tenantId = tenantOf(deployment.id);
+    const { tenantId } = after.deployment;
     if (constraintOf(error) === "deployment_routing_owner") {
       throw await domainRefusal(db, tenantId, change.routes ?? [], keepDomainsMs);
     }

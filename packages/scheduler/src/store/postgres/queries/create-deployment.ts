@@ -11,7 +11,7 @@ import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
 import type { Request } from "../../request.ts";
 import { askOne, constraintOf, type Queryable } from "../sql.ts";
 import { domainRefusal, nameTaken, quotaRefusal } from "./spec-refusals.ts";
-import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues } from "./request.ts";
+import { earlierAnswer, mayBeRepetition, mutation, recordParts, recordValues, type Mutation } from "./request.ts";
 
 /** Columns of a route as a record set of JSON. */
 export const ROUTE_RECORD = `jsonb_populate_recordset(NULL::deployment_routing, `;
@@ -27,7 +27,7 @@ export const CLAIM = `ON CONFLICT (domain) DO UPDATE SET tenant_id = excluded.te
  * One round trip. The constraints decide: unknown tenant, name in use, domain of another tenant,
  * key used before.
  */
-const CREATE = {
+export const CREATE = {
   name: "create-deployment",
   text: `
 WITH created AS (
@@ -40,6 +40,40 @@ routed AS (INSERT INTO deployment_routing SELECT * FROM ${ROUTE_RECORD} $9)),
 ${recordParts(10, "true")}
 SELECT next_serial FROM created`,
 };
+
+/** What `CREATE` answers. */
+export interface Created {
+  readonly next_serial: number;
+}
+
+/** The parameters of `CREATE`. */
+export function createValues(
+  one: Mutation,
+  record: DeploymentRecord,
+  routes: readonly Route[],
+  keepDomainsMs: number,
+): readonly unknown[] {
+  const { deployment, release } = record;
+  const { cpuMillis, memoryBytes } = footprint(release.spec);
+  return [
+    deployment.id,
+    deployment.tenantId,
+    deployment.name,
+    deployment.replicas,
+    one.now,
+    JSON.stringify(specToStored(release.spec)),
+    cpuMillis,
+    memoryBytes,
+    JSON.stringify(routes.map(route => fromRoute(route, release.number))),
+    ...recordValues(one, deploymentAnswer.encode(record)),
+    one.now - keepDomainsMs,
+  ];
+}
+
+/** The record with the number that the database began it with. */
+export function createdRecord(record: DeploymentRecord, { next_serial: nextSerial }: Created): DeploymentRecord {
+  return { ...record, deployment: { ...record.deployment, nextSerial } };
+}
 
 /** See `SpecStore.createDeployment`. */
 export async function createDeployment(
@@ -54,26 +88,9 @@ export async function createDeployment(
   const record = firstRecord(tenantId, spec, now);
   const { id } = record.deployment;
   const one = mutation(request, "deployment.create", id, { spec, routes }, now);
-  const { cpuMillis, memoryBytes } = footprint(spec);
-  const rows = JSON.stringify(routes.map(route => fromRoute(route, record.release.number)));
-  const values = [
-    id,
-    tenantId,
-    spec.name,
-    spec.replicas,
-    now,
-    JSON.stringify(specToStored(spec)),
-    cpuMillis,
-    memoryBytes,
-    rows,
-  ];
   try {
-    const created = await askOne<{ next_serial: number }>(db, CREATE, [
-      ...values,
-      ...recordValues(one, deploymentAnswer.encode(record)),
-      now - keepDomainsMs,
-    ]);
-    return { ...record, deployment: { ...record.deployment, nextSerial: created.next_serial } };
+    const values = createValues(one, record, routes, keepDomainsMs);
+    return createdRecord(record, await askOne<Created>(db, CREATE, values));
   } catch (error) {
     const answer = mayBeRepetition(error) ? await earlierAnswer(db, one, deploymentAnswer) : undefined;
     if (answer !== undefined) return answer.response;

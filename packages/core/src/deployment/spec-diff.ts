@@ -1,4 +1,5 @@
-import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import { hashText } from "../converge/spec-hash.ts";
+import type { DeploymentSpec } from "../model/deployment.ts";
 
 /**
  * One value that differs: where, what it was, what it becomes; `undefined` where there was or will
@@ -23,18 +24,16 @@ export function diffSpecs(before: DeploymentSpec, after: DeploymentSpec): readon
 }
 
 /**
- * `image nginx:1.26 → nginx:1.27, replicas 1 → 3`; values of the environment are not shown, for
- * they may be secrets.
+ * The same without the values of the environment, which may be secrets: only that there was one, or
+ * will be.
  */
-export function renderDiff(differences: readonly Difference[], most = 4): string {
-  const shown = differences.slice(0, most).map(({ path, before, after }) => {
-    const name = path.replace(/^containers\.[^.]+\./, "");
-    if (name.startsWith("env."))
-      return `${name} ${before === undefined ? "added" : after === undefined ? "removed" : "changed"}`;
-    return `${name} ${before ?? "(none)"} → ${after ?? "(none)"}`;
-  });
-  const more = differences.length - shown.length;
-  return shown.join(", ") + (more > 0 ? `, and ${more} more` : "");
+export function withoutValues(differences: readonly Difference[]): readonly Difference[] {
+  const hidden = (value: string | undefined): string | undefined => (value === undefined ? undefined : "(hidden)");
+  return differences.map(({ path, before, after }) =>
+    /^containers\.[^.]+\.env\./.test(path)
+      ? { path, before: hidden(before), after: hidden(after) }
+      : { path, before, after },
+  );
 }
 
 function flatten(spec: DeploymentSpec): Map<string, string> {
@@ -50,6 +49,7 @@ function visit(value: unknown, path: string, found: Map<string, string>): void {
   const isList = Array.isArray(value) && value.every(item => typeof item !== "object");
   if (typeof value !== "object" || value === null)
     found.set(path, typeof value === "string" ? value : JSON.stringify(value));
+  else if (value instanceof Uint8Array) found.set(path, `${value.byteLength} bytes ${hashText(value.join())}`);
   else if (isList) found.set(path, value.length === 0 ? "" : value.join(" "));
   else for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}.${key}`, found);
 }

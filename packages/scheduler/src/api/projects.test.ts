@@ -1,0 +1,117 @@
+import { createClient } from "@connectrpc/connect";
+import { fromConnectError } from "@skep/api/codec/error.ts";
+import { specToProto } from "@skep/api/codec/spec.ts";
+import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
+import { ProjectChange, ProjectService } from "@skep/api/gen/skep/v1/project_service_pb.ts";
+import type { SkepError } from "@skep/core/error.ts";
+import { aContainer, aSpec } from "@skep/core/testing/builders.ts";
+import { describe, expect, it } from "vitest";
+import { createTestPlatform } from "./testing/platform.ts";
+
+async function start() {
+  const platform = createTestPlatform();
+  await platform.addNodes({ id: "node1", hostname: "n1" });
+  const projects = createClient(ProjectService, platform.transport);
+  const deployments = createClient(DeploymentService, platform.transport);
+  const all = async (): Promise<readonly string[]> =>
+    (await deployments.listDeployments({})).deployments.map(({ id }) => id);
+  return { ...platform, projects, deployments, all };
+}
+
+/** The service `name` of the project shop. */
+function spec(name: string, over: Parameters<typeof aSpec>[0] = {}) {
+  return specToProto(aSpec({ ...over, name: `shop-${name}`, project: "shop", service: name }));
+}
+
+function routed(domain: string) {
+  const rule = { "traefik.http.routers.web.rule": `Host(\`${domain}\`)` };
+  return aContainer({ ports: [{ containerPort: 80, protocol: "tcp", hostPort: undefined }], labels: rule });
+}
+
+const SHOP = { tenantId: "default", project: "shop" };
+
+async function failure(call: Promise<unknown>): Promise<SkepError> {
+  try {
+    await call;
+  } catch (error) {
+    return fromConnectError(error);
+  }
+  throw new Error("the call succeeded");
+}
+
+describe("a project", () => {
+  it("is written as one, shown and deleted as one, and wakes the tick", async () => {
+    const { projects, all, wakes, converge } = await start();
+    const specs = [spec("db"), spec("web", { replicas: 2 })];
+    const tried = await projects.applyProject({ ...SHOP, specs, dryRun: true });
+    expect(tried.deployments.map(one => one.change)).toEqual([ProjectChange.CREATED, ProjectChange.CREATED]);
+    expect([await all(), wakes, tried.mark]).toEqual([[], [], ""]);
+    const { deployments, mark } = await projects.applyProject({ ...SHOP, specs });
+    expect(deployments.map(({ deployment }) => deployment?.id)).toEqual(["default.shop-db", "default.shop-web"]);
+    expect(wakes).toEqual(["project default.shop: applied"]);
+    expect(await projects.getProject(SHOP)).toMatchObject({ mark, deployments: [{ name: "shop-db" }, {}] });
+    const { projects: before } = await projects.listProjects({ tenantId: "default" });
+    expect(before).toMatchObject([{ name: "shop", tenantId: "default", deployments: 2, converged: 0 }]);
+    await converge();
+    const { projects: after } = await projects.listProjects({ tenantId: "default" });
+    expect(after).toMatchObject([{ deployments: 2, converged: 2 }]);
+    expect((await projects.deleteProject(SHOP)).deploymentIds).toEqual(["default.shop-db", "default.shop-web"]);
+    await converge();
+    expect(await all()).toEqual([]);
+  });
+
+  it("names every fault of all specs at once with its path, of rules and of records, and writes nothing", async () => {
+    const { projects, all, deployments } = await start();
+    await deployments.createDeployment({ projectId: "default", name: "shop-db", image: "a" });
+    const specs = [
+      spec("good"),
+      spec("bad", { containers: [aContainer({ image: "A B" })] }),
+      spec("db"),
+      spec("edge", { containers: [routed("console.example")] }),
+    ];
+    const refused = await failure(projects.applyProject({ ...SHOP, specs: [specs[0]!, specs[2]!, specs[3]!] }));
+    expect(refused.issues.map(({ path }) => path)).toEqual(["specs[2].containers.app.labels", "specs[1].name"]);
+    expect(refused.message).toContain("Nothing of the project shop was changed, for 2 reasons");
+    expect(await all()).toEqual(["default.shop-db"]);
+    // What breaks a rule of the proto itself is refused before any handler.
+    expect(await failure(projects.applyProject({ ...SHOP, specs }))).toMatchObject({ reason: "INVALID_REQUEST" });
+  });
+
+  it("tells what differs without the values of the environment", async () => {
+    const { projects } = await start();
+    const env = (env: Record<string, string>) => [spec("web", { containers: [aContainer({ env })] })];
+    await projects.applyProject({ ...SHOP, specs: env({ A: "old", B: "gone" }) });
+    const { deployments } = await projects.applyProject({ ...SHOP, specs: env({ A: "new" }), dryRun: true });
+    expect(deployments[0]?.differences.map(({ path, before, after }) => [path, before, after])).toEqual([
+      ["containers.app.env.A", "(hidden)", "(hidden)"],
+      ["containers.app.env.B", "(hidden)", undefined],
+    ]);
+  });
+
+  it("is refused where it says nothing, is not there, or its data is to go as well", async () => {
+    const { projects } = await start();
+    expect(await failure(projects.applyProject({ ...SHOP, specs: [] }))).toMatchObject({ code: "invalid_argument" });
+    for (const call of [projects.getProject(SHOP), projects.deleteProject(SHOP)])
+      expect(await failure(call)).toMatchObject({ code: "not_found", reason: "PROJECT_NOT_FOUND" });
+    expect(await failure(projects.listProjects({ tenantId: "nobody" }))).toMatchObject({ reason: "TENANT_NOT_FOUND" });
+    const withVolumes = projects.deleteProject({ ...SHOP, withVolumes: true });
+    expect(await failure(withVolumes)).toMatchObject({ code: "unimplemented", reason: "VOLUMES_STAY" });
+    const alien = specToProto(aSpec({ name: "web" }));
+    const found = await failure(projects.applyProject({ ...SHOP, specs: [alien] }));
+    expect(found.issues[0]).toMatchObject({ path: "specs[0].project", problem: "it belongs to no project" });
+  });
+
+  it("is changed only as it was seen, and answered alike under one key", async () => {
+    const { projects, deployments } = await start();
+    const { mark } = await projects.applyProject({ ...SHOP, specs: [spec("web")] });
+    const change = { ...SHOP, specs: [spec("web", { replicas: 3 })], base: mark, idempotencyKey: "k" };
+    const first = await projects.applyProject(change);
+    expect(first.deployments[0]).toMatchObject({ change: ProjectChange.SCALED });
+    await deployments.scaleDeployment({ deploymentId: "default.shop-web", replicas: 1 });
+    expect((await projects.applyProject(change)).deployments[0]?.change).toBe(ProjectChange.SCALED);
+    expect(await failure(projects.applyProject({ ...change, idempotencyKey: "" }))).toMatchObject({
+      code: "aborted",
+      reason: "STALE_PROJECT",
+    });
+  });
+});

@@ -1,0 +1,153 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { DeploymentSpec as SpecMessage } from "@skep/api/gen/skep/v1/spec_pb.ts";
+import type { ProjectDeploymentSchema, ProjectService } from "@skep/api/gen/skep/v1/project_service_pb.ts";
+import { projectChanges } from "@skep/api/codec/words.ts";
+import { SkepError } from "@skep/core/error.ts";
+import { membersOf, projectMark } from "@skep/core/project/plan-project.ts";
+import { refuseProject } from "@skep/core/project/project.ts";
+import type { ProjectFault, ProjectStep, ProjectWish, WantedService } from "@skep/core/project/project.ts";
+import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
+import { changeRequest } from "./caller.ts";
+import { encodeMany } from "./deployment-read.ts";
+import type { ApiDeps } from "./deps.ts";
+import { readAll } from "./lookups.ts";
+import { acceptMessage, type SpecRules } from "./spec-intake.ts";
+
+/** Deployments that are checked and written as one. */
+export function projectHandlers(deps: ApiDeps): ServiceImpl<typeof ProjectService> {
+  const { store, clock } = deps;
+  return {
+    applyProject: async (request, context) => {
+      const rules = { fixedPorts: deps.fixedPorts, reservedDomains: await deps.reservedDomains() };
+      const { services, faults } = acceptAll(request.tenantId, request.specs, rules);
+      const { tenantId, project, keep, prune } = request;
+      const wish = { tenantId, project, services, keep, prune, base: request.base === "" ? undefined : request.base };
+      if (faults.length > 0) throw await refusalOf(deps, wish, faults, request.specs);
+      if (request.dryRun) {
+        const plan = await store.previewProject(wish, clock.now());
+        if (plan.faults.length > 0) throw refuseProject(project, plan.faults);
+        return { deployments: await encodeSteps(deps, wish, plan.steps), mark: "" };
+      }
+      const steps = await store.applyProject(wish, changeRequest(request, context), clock.now());
+      deps.wake(`project ${tenantId}.${project}: applied`);
+      const mark = projectMark(
+        membersOf(
+          project,
+          steps.map(({ record }) => record),
+        ),
+      );
+      return { deployments: await encodeSteps(deps, wish, steps), mark };
+    },
+    getProject: async ({ tenantId, project }) => {
+      const members = membersOf(project, await recordsOf(deps, tenantId));
+      if (members.length === 0) throw noProject(tenantId, project);
+      return { deployments: await encodeMany(store, { tenantId }, members), mark: projectMark(members) };
+    },
+    listProjects: async ({ tenantId }) => {
+      const records = await recordsOf(deps, tenantId);
+      const encoded = await encodeMany(store, { tenantId }, records.filter(isMember));
+      const byName = Map.groupBy(encoded, one => one.spec?.project ?? "");
+      const projects = [...byName].map(([name, of]) => ({
+        ...{ name, tenantId, deployments: of.length },
+        converged: of.filter(({ status }) => status?.converged === true).length,
+      }));
+      return { projects: projects.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+    },
+    deleteProject: async (request, context) => {
+      const { tenantId, project } = request;
+      if (request.withVolumes)
+        throw new SkepError(
+          "unimplemented",
+          "VOLUMES_STAY",
+          "A project cannot be deleted with the data of its volumes yet. Delete it without, then its volumes by name.",
+        );
+      const wish = { tenantId, project, services: [], keep: [], prune: true, base: undefined };
+      const steps = await store.applyProject(wish, changeRequest(request, context), clock.now());
+      if (steps.length === 0) throw noProject(tenantId, project);
+      deps.wake(`project ${tenantId}.${project}: deleted`);
+      return { deploymentIds: steps.map(({ record }) => record.deployment.id) };
+    },
+  };
+}
+
+interface Accepted {
+  readonly services: readonly WantedService[];
+  readonly faults: readonly ProjectFault[];
+}
+
+/** Reads all specs, so that one answer names everything that is wrong with any of them. */
+function acceptAll(tenantId: string, specs: readonly SpecMessage[], rules: SpecRules): Accepted {
+  const faults: ProjectFault[] = [];
+  const services = specs.flatMap((message, index) => {
+    try {
+      return [acceptMessage(tenantId, message, rules)];
+    } catch (error) {
+      if (!(error instanceof SkepError)) throw error;
+      const { code, reason } = error;
+      for (const issue of error.issues)
+        faults.push({ code, reason, issue: { ...issue, path: issue.path.replace(/^spec\b/, `specs[${index}]`) } });
+      if (error.issues.length === 0)
+        faults.push({ code, reason, issue: { path: `specs[${index}]`, problem: error.message, advice: "" } });
+      return [];
+    }
+  });
+  return { services, faults };
+}
+
+/** What breaks a rule of specs, and beside it what the records forbid of the others. */
+async function refusalOf(
+  { store, clock }: ApiDeps,
+  wish: ProjectWish,
+  faults: readonly ProjectFault[],
+  specs: readonly SpecMessage[],
+): Promise<SkepError> {
+  const found = await store.previewProject(wish, clock.now());
+  // They are counted without those that were set aside.
+  const index = (at: number): number => specs.findIndex(({ name }) => name === wish.services[at]?.spec.name);
+  const more = found.faults.map(fault => ({
+    ...fault,
+    issue: {
+      ...fault.issue,
+      path: fault.issue.path.replace(/^specs\[(\d+)\]/, (_, at) => `specs[${index(Number(at))}]`),
+    },
+  }));
+  return refuseProject(wish.project, [...faults, ...more]);
+}
+
+async function encodeSteps(
+  { store }: ApiDeps,
+  { tenantId }: ProjectWish,
+  steps: readonly ProjectStep[],
+): Promise<MessageInitShape<typeof ProjectDeploymentSchema>[]> {
+  const deployments = await encodeMany(
+    store,
+    { tenantId },
+    steps.map(({ record }) => record),
+  );
+  return steps.map(({ change, differences }, index) => ({
+    change: projectChanges.toProto(change),
+    differences: differences.map(difference => ({ ...difference })),
+    deployment: deployments[index] ?? {},
+  }));
+}
+
+async function recordsOf({ store }: ApiDeps, tenantId: string): Promise<readonly DeploymentRecord[]> {
+  const records = await readAll(page => store.listDeployments({ tenantId }, page));
+  if (records.length === 0 && (await store.getTenant(tenantId)) === undefined)
+    throw new SkepError("not_found", "TENANT_NOT_FOUND", `There is no tenant ${tenantId}; create it first.`);
+  return records;
+}
+
+function isMember({ deployment, release }: DeploymentRecord): boolean {
+  return release.spec.project !== undefined && deployment.desired !== "deleted";
+}
+
+function noProject(tenantId: string, project: string): SkepError {
+  return new SkepError(
+    "not_found",
+    "PROJECT_NOT_FOUND",
+    `Tenant ${tenantId} has no project ${project}. List projects to see which there are.`,
+    { details: { tenantId, project } },
+  );
+}
