@@ -95,6 +95,28 @@ describe("three real schedulers", () => {
     for (const { edgePort } of schedulers) expect(await status(edgePort, "/routes")).toBe(200);
   });
 
+  it("write a project by REST once, whichever of them are asked, and nothing of one with a fault", async () => {
+    const spec = (service: string, image = "nginx") => {
+      const containers = [{ name: "app", image, volumes: [] }];
+      return { name: `shop-${service}`, project: "shop", service, containers };
+    };
+    const put = async (at: number, specs: readonly unknown[], key: string) => {
+      const answer = await fetch(`http://127.0.0.1:${schedulers[at]!.apiPort}/api/v1/tenants/acme/projects/shop`, {
+        method: "PUT",
+        headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+        body: JSON.stringify({ specs, idempotency_key: key }),
+      });
+      return { status: answer.status, text: await answer.text() };
+    };
+    const faulty = await put(0, [spec("db"), { ...spec("web"), exclusive: true, replicas: 2 }], "faulty");
+    expect(faulty).toMatchObject({ status: 400, text: expect.stringContaining("specs[1].exclusive") });
+    expect(await store.getDeployment("acme.shop-db")).toBeUndefined();
+    const answers = await Promise.all([0, 1, 2].map(at => put(at, [spec("db"), spec("web")], "once")));
+    expect(answers.map(one => one.status)).toEqual([200, 200, 200]);
+    for (const { text } of answers) expect(text.match(/PROJECT_CHANGE_CREATED/g)).toHaveLength(2);
+    await eventually(async () => expect([await running("shop-db"), await running("shop-web")]).toEqual([1, 1]), 20_000);
+  });
+
   it("go on when the leader is killed, and nothing is placed twice", async () => {
     const leading = (
       await store.tellReplica({ name: "test", version: "1", holder: "test", leading: false, frozen: false })

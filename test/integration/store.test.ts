@@ -50,6 +50,7 @@ describe("the tables", () => {
       "workspace_locations, workspace_hosts, devices, workspace_brokers, gates, workspace_moves, workspace_remains";
     await pool.query(`DROP TABLE workspaces, workspace_rules, workspace_webhooks, ${later} CASCADE`);
     await pool.query("ALTER TABLE platform DROP COLUMN host_key");
+    await pool.query("ALTER TABLE releases DROP COLUMN project");
     await pool.query("DELETE FROM kysely_migration WHERE name >= '0025'");
     const store = createPostgresStore(postgres.pool(database));
     await store.migrate();

@@ -36,7 +36,7 @@ export function planProject(wish: ProjectWish, found: ProjectRecords, now: numbe
     faults.push(...nameFaults(wish, service, index, names), ...domainFaults(service, index, found));
     const before = byId.get(deploymentIdOf(wish.tenantId, service.spec.name));
     try {
-      return [before === undefined ? created(wish, service, now) : changed(wish, service, before)];
+      return [before === undefined ? created(wish, service, now) : changed(service, before)];
     } catch (error) {
       if (!(error instanceof SkepError)) throw error;
       faults.push(faultOf(error, `specs[${index}].name`));
@@ -69,10 +69,8 @@ function created({ tenantId }: ProjectWish, { spec, routes }: WantedService, now
   return { change: "created", differences: [], record, before: undefined, write: { kind: "create", routes } };
 }
 
-function changed({ project }: ProjectWish, { spec, routes }: WantedService, before: DeploymentRecord): PlannedStep {
+function changed({ spec, routes }: WantedService, before: DeploymentRecord): PlannedStep {
   const { deployment, release } = before;
-  if (deployment.desired === "deleted") throw refuseChange.beingDeleted(deployment.id);
-  if (release.spec.project !== project) throw refuseChange.otherProject(deployment.id, release.spec.project);
   const differences = diffSpecs({ ...release.spec, replicas: deployment.replicas }, spec);
   // Another number of instances needs no new release: nothing that runs has to be replaced.
   const isScale = differences.length === 1 && differences[0]?.path === "replicas";

@@ -11,8 +11,8 @@ export interface ProjectStore {
   previewProject(wish: ProjectWish, now: number): Promise<ProjectPlan>;
   /**
    * Makes the wish true in one transaction, or nothing of it. Two that come at once for one project
-   * follow each other: the later one plans on what the earlier one wrote. `key` is what the request
-   * said; under its idempotency key the same request is answered alike.
+   * follow each other: the later one plans on what the earlier one wrote. Under one idempotency key
+   * the same wish is answered alike.
    * @throws as `previewProject`; as `refuseProject` with every fault; `aborted` where the key was
    * used for another request.
    */
