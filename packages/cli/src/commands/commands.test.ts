@@ -109,6 +109,7 @@ describe("the commands that show", () => {
     ],
     ["ps app-web --node n2", /\napp-web\.\d +n2 +running/],
     ["describe app-web", /^Deployment +default\.app-web\nState +running\nInstances +2 healthy, 2 running, 2 wanted\n/],
+    ["describe app-web", /\nProject +app, as its service web\n/],
     [
       "routes",
       /^DOMAIN +PATH +KIND +DEPLOYMENT +PORT +SERVERS\nweb\.example +\/ +http +app-web +80 +10\.0\.0\.\d:\d+ 10\.0\.0\.\d:\d+\n$/,

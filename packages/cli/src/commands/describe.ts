@@ -64,13 +64,14 @@ function renderDeployment(deployment: Deployment): string {
     ["Created", deployment.createdAt === undefined ? "" : moment(timestampMs(deployment.createdAt))],
   ];
   if (spec !== undefined) {
-    const { placement, update, restart, source, mode, dependsOn } = spec;
+    const { placement, update, restart, source, mode, dependsOn, project, service } = spec;
     const rules = [
       placement.strategy,
       ...placement.constraints,
       ...(placement.maxPerNode === undefined ? [] : [`at most ${placement.maxPerNode} per node`]),
       ...placement.antiAffinity.map(name => `never beside ${name}`),
     ];
+    if (project !== undefined) fields.push(["Project", `${project}, as its service ${service}`]);
     fields.push(["Placement", rules.join(", ")]);
     fields.push(["Update", `${update.order}, ${update.parallelism} at once`]);
     fields.push(["Restart", restart.condition]);

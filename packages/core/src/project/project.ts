@@ -40,7 +40,9 @@ export interface ProjectRecords {
   readonly foreign: ReadonlyMap<string, number | undefined>;
 }
 
-/** What becomes of one deployment of a project. `left` stays, though the project has left it out. */
+/**
+ * What becomes of one deployment of a project. `left` stays, though the project has left it out.
+ */
 export type ProjectChange = "created" | "updated" | "scaled" | "started" | "unchanged" | "left" | "removed";
 
 /** One deployment of a project, as it is when the wish has come true. */

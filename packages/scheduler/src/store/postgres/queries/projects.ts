@@ -54,7 +54,9 @@ interface Loaded {
   readonly domains: readonly { readonly domain: string; readonly freed_at: number | null }[];
 }
 
-/** Somebody may take a name, a domain or a row between our look and our write: then it is looked again. */
+/**
+ * Somebody may take a name, a domain or a row between our look and our write: we look again.
+ */
 const MOST_ATTEMPTS = 4;
 
 /** The projects of a database. */
