@@ -37,6 +37,7 @@ const DEPLOYMENT_KEYS: Readonly<Record<string, readonly (readonly string[])[]>> 
   update: [["deploy", "update_config"]],
   stopGraceMs: [["stop_grace_period"]],
   exclusive: [["x-skep", "exclusive"]],
+  dependsOn: [["depends_on"]],
   source: [["x-skep", "source"]],
 };
 

@@ -77,6 +77,21 @@ describe("a project", () => {
     expect(await failure(projects.applyProject({ ...SHOP, specs }))).toMatchObject({ reason: "INVALID_REQUEST" });
   });
 
+  it("may not wait for itself, through its own deployments or through others", async () => {
+    const { projects, deployments, all } = await start();
+    const on = (name: string) => ({ dependsOn: [{ name, condition: "started" as const, required: true }] });
+    const outside = specToProto(aSpec({ name: "outside", ...on("shop-a") }));
+    await deployments.createDeployment({ tenantId: "default", spec: outside });
+    const round = { ...SHOP, specs: [spec("a", on("shop-b")), spec("b", on("outside"))] };
+    const refused = await failure(projects.applyProject(round));
+    expect(refused).toMatchObject({ code: "failed_precondition", reason: "DEPENDENCY_CYCLE" });
+    expect(refused.issues.map(({ path, problem }) => [path, problem])).toEqual([
+      ["specs[0].dependsOn", expect.stringContaining("shop-a → shop-b → outside → shop-a")],
+      ["specs[1].dependsOn", expect.any(String)],
+    ]);
+    expect(await all()).toEqual(["default.outside"]);
+  });
+
   it("tells what differs without the values of the environment", async () => {
     const { projects } = await start();
     const env = (env: Record<string, string>) => [spec("web", { containers: [aContainer({ env })] })];

@@ -8,6 +8,9 @@ import { membersOf, projectMark } from "@skep/core/project/plan-project.ts";
 import { refuseProject } from "@skep/core/project/project.ts";
 import type { ProjectFault, ProjectStep, ProjectWish, WantedService } from "@skep/core/project/project.ts";
 import type { DeploymentRecord } from "@skep/core/model/deployment.ts";
+import { firstRecord } from "@skep/core/deployment/change.ts";
+import { deploymentIdOf } from "@skep/core/model/instance-id.ts";
+import { refuseCycle } from "./dependency-cycle.ts";
 import { changeRequest } from "./caller.ts";
 import { encodeMany } from "./deployment-read.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -20,8 +23,9 @@ export function projectHandlers(deps: ApiDeps): ServiceImpl<typeof ProjectServic
   return {
     applyProject: async (request, context) => {
       const rules = { fixedPorts: deps.fixedPorts, reservedDomains: await deps.reservedDomains() };
-      const { services, faults } = acceptAll(request.tenantId, request.specs, rules);
       const { tenantId, project, keep, prune } = request;
+      const { services, faults } = acceptAll(tenantId, request.specs, rules);
+      faults.push(...(await cycleFaults(deps, tenantId, request.specs, services)));
       const wish = { tenantId, project, services, keep, prune, base: request.base === "" ? undefined : request.base };
       if (faults.length > 0) throw await refusalOf(deps, wish, faults, request.specs);
       if (request.dryRun) {
@@ -73,7 +77,7 @@ export function projectHandlers(deps: ApiDeps): ServiceImpl<typeof ProjectServic
 
 interface Accepted {
   readonly services: readonly WantedService[];
-  readonly faults: readonly ProjectFault[];
+  readonly faults: ProjectFault[];
 }
 
 /** Reads all specs, so that one answer names everything that is wrong with any of them. */
@@ -83,16 +87,48 @@ function acceptAll(tenantId: string, specs: readonly SpecMessage[], rules: SpecR
     try {
       return [acceptMessage(tenantId, message, rules)];
     } catch (error) {
-      if (!(error instanceof SkepError)) throw error;
-      const { code, reason } = error;
-      for (const issue of error.issues)
-        faults.push({ code, reason, issue: { ...issue, path: issue.path.replace(/^spec\b/, `specs[${index}]`) } });
-      if (error.issues.length === 0)
-        faults.push({ code, reason, issue: { path: `specs[${index}]`, problem: error.message, advice: "" } });
+      faults.push(...faultsOf(error, index));
       return [];
     }
   });
   return { services, faults };
+}
+
+/** The issues of a refused spec, with its index. */
+function faultsOf(error: unknown, index: number): readonly ProjectFault[] {
+  if (!(error instanceof SkepError)) throw error;
+  const { code, reason, issues, message } = error;
+  const whole = { path: "spec", problem: message, advice: "" };
+  return (issues.length === 0 ? [whole] : issues).map(issue => {
+    const path = issue.path.replace(/^spec\b/, `specs[${index}]`);
+    return { code, reason, issue: { ...issue, path } };
+  });
+}
+
+/** Rounds of what waits for each other, among what is wished and what is recorded besides. */
+async function cycleFaults(
+  { store }: ApiDeps,
+  tenantId: string,
+  specs: readonly SpecMessage[],
+  services: readonly WantedService[],
+): Promise<readonly ProjectFault[]> {
+  const wished = new Map(
+    services.map(({ spec }) => [deploymentIdOf(tenantId, spec.name), firstRecord(tenantId, spec, 0)] as const),
+  );
+  const known = { getDeployment: async (id: string) => wished.get(id) ?? (await store.getDeployment(id)) };
+  const faults: ProjectFault[] = [];
+  for (const { spec } of services)
+    try {
+      await refuseCycle(known, tenantId, spec);
+    } catch (error) {
+      faults.push(
+        ...faultsOf(
+          error,
+          specs.findIndex(({ name }) => name === spec.name),
+        ),
+      );
+    }
+  return faults;
 }
 
 /** What breaks a rule of specs, and beside it what the records forbid of the others. */
