@@ -14,7 +14,7 @@ import { startStoreServer, type StoreServer } from "../support/postgres.ts";
 
 const root = join(import.meta.dirname, "../..");
 const program = join(root, "packages/scheduler/src/main.ts");
-const token = "a token of this test";
+const token = "a-token-of-this-test";
 
 interface Process {
   readonly apiPort: number;

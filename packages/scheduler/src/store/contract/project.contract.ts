@@ -123,6 +123,31 @@ export function describeProjects(setting: StoreSetting): void {
       expect([mine, theirs]).toContainEqual((await names()).slice(0, 3));
     });
 
+    it("see what came just before, also of what they leave alone", async () => {
+      const ab = (a: number, b: number) => wish([service("a", { replicas: a }), service("b", { replicas: b })]);
+      for (let round = 0; round < 4; round++) {
+        await apply(ab(1, 1));
+        await Promise.all([apply(ab(2, 1)), apply(ab(1, 2))]);
+        expect([
+          ["shop-a run 2", "shop-b run 1"],
+          ["shop-a run 1", "shop-b run 2"],
+        ]).toContainEqual((await names()).slice(0, 2));
+      }
+    });
+
+    it("share the last place of a quota with nobody who asks at once", async () => {
+      await store.updateTenant("acme", { ...NONE, instances: 4 }, someone);
+      const projects = ["one", "two", "three", "four"].map(project => {
+        const spec = aSpec({ name: `${project}-web`, project, service: "web", replicas: 2 });
+        return wish([{ spec, routes: [] }], { project });
+      });
+      const done = await Promise.all(projects.map(one => codeOf(apply(one))));
+      expect(done.toSorted()).toEqual([
+        "done",
+        ...Array.from({ length: 3 }, () => "resource_exhausted QUOTA_EXCEEDED"),
+      ]);
+    });
+
     it("are changed only as they were seen, where that is asked for", async () => {
       await apply(wish([service("a")]));
       const base = projectMark([(await store.getDeployment("acme.shop-a"))!]);
