@@ -117,16 +117,8 @@ export function createPostgresStore(
     pruneHistory: (before, most, mandate) => pruneHistory(pool, before, most, mandate),
     tellReplica: replica => tellReplica(pool, replica),
     ...createKeys(pool),
-    ...createWorkspaces(pool),
-    ...createRules(pool),
-    ...createScaling(pool),
-    ...createWebhooks(pool),
-    ...createDevices(pool),
-    ...createGates(pool),
-    ...createPods(pool),
     ...createProjects(pool, keepDomainsMs),
-    ...createHosting(pool),
-    ...createMoves(pool),
+    ...createForWorkspaces(pool),
     ping: async () => void (await ask(pool, { name: "ping", text: "SELECT 1" }, [])),
     migrate: () => migrateTranslated(db),
     close: () => pool.end(),
@@ -139,4 +131,19 @@ async function migrateTranslated(db: Kysely<Tables>): Promise<void> {
   } catch (error) {
     throw translate(error);
   }
+}
+
+/** All that is about workspaces, their hosts and their devices. */
+function createForWorkspaces(pool: pg.Pool) {
+  return {
+    ...createWorkspaces(pool),
+    ...createRules(pool),
+    ...createScaling(pool),
+    ...createWebhooks(pool),
+    ...createDevices(pool),
+    ...createGates(pool),
+    ...createPods(pool),
+    ...createHosting(pool),
+    ...createMoves(pool),
+  };
 }
