@@ -10,7 +10,15 @@ import { createInterface } from "node:readline";
 /** What it may be told to do. */
 export type Order =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly from?: string }
-  | { readonly kind: "udp"; readonly host: string; readonly port: number; readonly fromPort?: number }
+  | {
+      readonly kind: "udp";
+      readonly host: string;
+      readonly port: number;
+      readonly from?: string;
+      readonly fromPort?: number;
+    }
+  /** Tells who was heard so far by UDP: a speaker under a wrong address gets no answer. */
+  | { readonly kind: "heard" }
   /** Opens a connection that stays, by a name. */
   | { readonly kind: "open"; readonly name: string; readonly host: string; readonly port: number }
   /** Says something on it, and waits for the echo. */
@@ -18,6 +26,7 @@ export type Order =
 
 const PATIENCE_MS = 600;
 const [name = "", ...ports] = process.argv.slice(2);
+const heard = new Set<string>();
 const held = new Map<string, Socket>();
 /** By what a connection ended, which may be before anybody speaks on it again. */
 const ends = new WeakMap<Socket, string>();
@@ -39,7 +48,10 @@ function listen(text: string): Promise<void> {
   return new Promise(resolve => {
     if (protocol === "udp") {
       const socket = createSocket("udp4");
-      socket.on("message", (_, from) => socket.send(greeting(from.address), from.port, from.address));
+      socket.on(
+        "message",
+        (_, from) => heard.add(from.address) && socket.send(greeting(from.address), from.port, from.address),
+      );
       socket.bind(Number(port), address, () => resolve());
     } else {
       const server = createServer(socket => {
@@ -52,7 +64,8 @@ function listen(text: string): Promise<void> {
 }
 
 function obey(order: Order): Promise<string> {
-  if (order.kind === "udp") return askByUdp(order.host, order.port, order.fromPort);
+  if (order.kind === "udp") return askByUdp(order);
+  if (order.kind === "heard") return Promise.resolve([...heard].toSorted().join(" "));
   if (order.kind === "say") return say(order.name);
   const from = order.kind === "tcp" && order.from !== undefined ? { localAddress: order.from } : {};
   const socket = connect({ host: order.host, port: order.port, ...from });
@@ -87,7 +100,7 @@ function say(which: string): Promise<string> {
   return answer;
 }
 
-function askByUdp(host: string, port: number, fromPort = 0): Promise<string> {
+function askByUdp({ host, port, from, fromPort = 0 }: Extract<Order, { kind: "udp" }>): Promise<string> {
   return new Promise(resolve => {
     const socket = createSocket("udp4");
     const timer = setTimeout(() => end("silence"), PATIENCE_MS);
@@ -98,6 +111,6 @@ function askByUdp(host: string, port: number, fromPort = 0): Promise<string> {
     };
     socket.on("message", data => end(data.toString()));
     socket.on("error", (error: NodeJS.ErrnoException) => end(error.code ?? "error"));
-    socket.bind(fromPort, () => socket.connect(port, host, () => socket.send("hello")));
+    socket.bind(fromPort, from, () => socket.connect(port, host, () => socket.send("hello")));
   });
 }

@@ -96,6 +96,8 @@ export async function openTwoNodes(way: NetWay): Promise<TwoNodes> {
   }
 
   await addEdge(rig);
+  // Somebody outside may know the way.
+  await rig.ip("world", ...addresses.map((address, node) => `route add ${BLOCKS[node]} via ${address}`));
   const keepers = await Promise.all([keeper(0), keeper(1)]);
   // The address at which names are answered comes with the first state.
   await Promise.all(keepers.map((each, node) => each.apply(stateOf(node))));

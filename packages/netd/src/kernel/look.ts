@@ -13,14 +13,20 @@ import { dockerPasses, firewallsIn, type NftChain } from "./firewalls.ts";
 import { readTable, type ListedTable } from "./listed-table.ts";
 import { ALIAS, SEPARATOR } from "./script.ts";
 
+/** How nft lists. Protocols are numbers: their names are in a file that an image may not have. */
+const LIST = "nft --json --numeric --stateless";
+
 /** The command that lists our table. */
-export const LIST_TABLE = `nft --json --numeric --stateless list table inet ${TABLE}`;
+export const LIST_TABLE = `${LIST} list table inet ${TABLE}`;
+
+/** The same without what is in its sets. */
+const LIST_RULES = `${LIST} --terse list table inet ${TABLE}`;
 
 /**
- * A shell script that prints all that a look needs, in parts. It changes nothing. Protocols are
- * numbers, since their names are in a file that an image may not have.
+ * A shell script that prints all that a look needs, in parts; with or without what is in the sets,
+ * which is by far the most on a node with many tenants. It changes nothing.
  */
-export const LOOK = `
+export const lookScript = (withElements: boolean): string => `
 ip -4 -json -details -batch - <<'END' || exit 1
 link show
 address show
@@ -30,9 +36,9 @@ END
 printf '${SEPARATOR}'
 bridge -json fdb show dev ${VXLAN_DEVICE} 2> /dev/null < /dev/null
 printf '${SEPARATOR}'
-${LIST_TABLE} 2> /dev/null < /dev/null
+${withElements ? LIST_TABLE : LIST_RULES} 2> /dev/null < /dev/null
 printf '${SEPARATOR}'
-nft --json --numeric --stateless list chains < /dev/null || exit 1
+${LIST} list chains < /dev/null || exit 1
 printf '${SEPARATOR}'
 cat /proc/sys/net/ipv4/ip_forward
 printf '${SEPARATOR}'
@@ -86,7 +92,7 @@ interface IpNeighbour {
   readonly lladdr?: string;
 }
 
-/** Reads what `LOOK` printed. */
+/** Reads what the script printed. */
 export function readSight(text: string): Listed {
   const [ip = "", fdb = "", table = "", chains = "", forwarding = "", nftRules = "", legacyRules = ""] =
     text.split(SEPARATOR);

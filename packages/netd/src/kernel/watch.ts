@@ -15,20 +15,24 @@ const OURS = new RegExp(`${LINK_PREFIX}|${TABLE}|proto ${ROUTE_PROTOCOL}|${GATEW
 const AGAIN_MS = 2_000;
 
 /** Calls back whenever the kernel tells of a change that may concern us. */
-export function watchKernel(within: readonly string[], onChange: () => void): { close(): void } {
+export function watchKernel(
+  within: readonly string[],
+  onChange: (where: "tables" | "links") => void,
+): { close(): void } {
   let isClosed = false;
   const children = new Set<ChildProcess>();
   const timers = new Set<NodeJS.Timeout>();
   const begin = (argv: readonly string[]): void => {
     const [program = "", ...args] = [...within, ...argv];
+    const where = argv === MONITORS[0] ? "tables" : "links";
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });
     children.add(child);
     createInterface({ input: child.stdout }).on("line", line => {
-      if (OURS.test(line)) onChange();
+      if (OURS.test(line)) onChange(where);
     });
     const again = (): void => {
       if (!children.delete(child) || isClosed) return;
-      onChange();
+      onChange(where);
       const timer = setTimeout(() => (timers.delete(timer), begin(argv)), AGAIN_MS);
       timers.add(timer);
     };

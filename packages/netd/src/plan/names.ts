@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { parseAddress } from "@skep/core/network/block.ts";
 import type { Copy } from "../state/net-state.ts";
 
@@ -22,7 +22,7 @@ export const GATEWAY_MAC = "ee:ee:ee:ee:ee:ee";
 
 /** The name of the node's end of a copy's link: at most 15 characters, the kernel's bound. */
 export function linkName({ instanceId, epoch }: Copy): string {
-  return LINK_PREFIX + createHash("sha256").update(`${instanceId}\n${epoch}`).digest("hex").slice(0, 12);
+  return LINK_PREFIX + hash("sha256", `${instanceId}\n${epoch}`, "hex").slice(0, 12);
 }
 
 /** The hardware address that belongs to an address of the pool; both ends compute it. */
