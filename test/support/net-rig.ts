@@ -29,6 +29,8 @@ export interface RigNode {
   readonly address: string;
   /** A kernel that remembers nothing, as a program finds it that begins. */
   newKernel(): Kernel;
+  /** A command line that runs a program in its namespace. */
+  argv(...argv: readonly string[]): readonly string[];
   /** Runs a program in its namespace; answers what it printed. */
   run(argv: readonly string[], input?: string): Promise<string>;
 }
@@ -97,6 +99,7 @@ export async function openNetRig(count: number): Promise<NetRig> {
       return {
         address,
         newKernel: () => createLinuxKernel({ within }),
+        argv: (...argv) => [...within, ...argv],
         run: (argv, input = "") => runOk([...within, ...argv], { input }),
       };
     }),

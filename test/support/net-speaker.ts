@@ -24,7 +24,7 @@ export type Order =
   /** Says something on it, and waits for the echo. */
   | { readonly kind: "say"; readonly name: string };
 
-const PATIENCE_MS = 600;
+const PATIENCE_MS = 1_500;
 const [name = "", ...ports] = process.argv.slice(2);
 const heard = new Set<string>();
 const held = new Map<string, Socket>();

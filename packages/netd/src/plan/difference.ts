@@ -119,11 +119,9 @@ function changes<T>(
 
 /** Values of ours are plain; their fields may come in another order. */
 function isSame(one: unknown, other: unknown): boolean {
-  return one === other || (one !== undefined && other !== undefined && stable(one) === stable(other));
-}
-
-function stable(value: unknown): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "";
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([name, one]) => `${name}:${stable(one)}`).join()}}`;
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  const theirs = other as Readonly<Record<string, unknown>>;
+  const fields = Object.entries(one);
+  return fields.length === Object.keys(theirs).length && fields.every(([name, value]) => isSame(value, theirs[name]));
 }
