@@ -1,4 +1,4 @@
-import { volumeNames } from "@skep/core/model/volume.ts";
+import { mountKey, volumesOf } from "@skep/core/model/volume.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Instance } from "@skep/core/model/instance.ts";
 import { isLive, isWell } from "@skep/core/model/state.ts";
@@ -61,11 +61,10 @@ export function* missing(world: World, ground: Ground): Generator<string, void> 
 }
 
 /** The node that has a volume which the instance mounts. */
-function homeOf({ deploymentId, release }: Instance, world: World): string | undefined {
+function homeOf({ tenantId, deploymentId, release }: Instance, world: World): string | undefined {
   const spec = world.releases.find(one => one.deploymentId === deploymentId && one.number === release)?.spec;
-  const names = spec === undefined ? [] : volumeNames(spec);
-  const kept = world.volumes.filter(one => one.deploymentId === deploymentId && one.state === "kept");
-  return kept.find(one => names.includes(one.name))?.nodeId;
+  const keys = new Set((spec === undefined ? [] : volumesOf(tenantId, spec)).map(mountKey));
+  return world.volumes.find(one => one.state === "kept" && keys.has(mountKey(one)))?.nodeId;
 }
 
 /** Adds where the instance is expected to run to `expected`, and answers what is wrong with it. */

@@ -1,5 +1,7 @@
 import { decodeBeat } from "@skep/api/codec/beat.ts";
+import type { Location } from "@skep/core/model/instance.ts";
 import type { Node } from "@skep/core/model/node.ts";
+import { mountKey } from "@skep/core/model/volume.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Life } from "./life.ts";
@@ -108,19 +110,23 @@ export class ObserverRule {
   }
 
   /**
-   * The scheduler is about to commit this: what runs on a node is given up only when the node is
-   * down or gone. A node that is down stays so until two new beats have come, since a single one
-   * may be from before it failed; where the database is slow, the records say so too late.
+   * The scheduler is about to commit this: what runs on a node is given up, and a volume is left
+   * behind there, only when the node is down or gone. A node that is down stays so until two new
+   * beats have come, since a single one may be from before it failed; where the database is slow,
+   * the records say so too late.
    */
   brokenByGivingUp(world: World, plan: Plan): string | undefined {
     for (const change of plan.changes) {
-      if (change.kind !== "lose") continue;
-      const location = world.locations.find(one => one.instanceId === change.instanceId && one.epoch === change.epoch);
-      const node = world.nodes.find(one => one.id === location?.nodeId);
+      if (change.kind !== "lose" && change.kind !== "leave-volume") continue;
+      const isPlace = (one: Location): boolean =>
+        change.kind === "lose" && one.instanceId === change.instanceId && one.epoch === change.epoch;
+      const nodeId = change.kind === "lose" ? world.locations.find(isPlace)?.nodeId : change.volume.nodeId;
+      const node = world.nodes.find(one => one.id === nodeId);
       if (node === undefined || node.liveness === "down" || this.#missed.has(node.id)) continue;
       const silentMs = this.silentMs(node.id);
       if (silentMs >= DOWN_AFTER_MS - SLACK_MS) continue;
-      return `${change.instanceId}@${change.epoch} is given up, though ${this.#life.name} heard ${node.id} ${silentMs} ms ago`;
+      const what = change.kind === "lose" ? `${change.instanceId}@${change.epoch}` : mountKey(change.volume);
+      return `${what} is given up, though ${this.#life.name} heard ${node.id} ${silentMs} ms ago`;
     }
     return undefined;
   }

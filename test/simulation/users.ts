@@ -1,4 +1,5 @@
 import { deploymentIdOf } from "@skep/core/model/instance-id.ts";
+import { mountKey } from "@skep/core/model/volume.ts";
 import { encodeWake } from "@skep/api/codec/notice.ts";
 import { SUBJECTS } from "@skep/api/subjects.ts";
 import { SkepError } from "@skep/core/error.ts";
@@ -47,7 +48,7 @@ export async function giveUpVolumes(platform: Platform, lost: ReadonlySet<string
     while (![...lost].every(isDown)) await platform.clock.sleep(500);
     for (const volume of [...platform.database.records.volumes.values()]) {
       if (!lost.has(volume.nodeId) || volume.state !== "kept") continue;
-      platform.say(`WISH give up ${volume.deploymentId}/${volume.name}.${volume.serial} on ${volume.nodeId}`);
+      platform.say(`WISH give up ${mountKey(volume)}.${volume.serial} on ${volume.nodeId}`);
       await store.giveUpVolume(volume, { actor: "person", idempotencyKey: undefined }, platform.clock.now());
     }
     await platform.clock.sleep(500);

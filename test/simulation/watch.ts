@@ -1,5 +1,5 @@
 import { ControlRule } from "./control-rule.ts";
-import { brokenSingleRule } from "./volume-rule.ts";
+import { brokenHomeRule, brokenLeaveRule, brokenSingleRule } from "./volume-rule.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 import type { Location } from "@skep/core/model/instance.ts";
@@ -69,6 +69,8 @@ function runningOn({ nodes, engineRules }: Platform): readonly (Running & Runnin
 function brokenRecords(platform: Platform, before: World, world: World): string | undefined {
   return (
     brokenRecordRule(world, platform.repaired) ??
+    // A person chooses between the homes that restored records have.
+    (platform.wasReplaced ? undefined : brokenHomeRule(world)) ??
     brokenChangeRule(before, world, platform.databaseClock.believed(), steadiness(platform, world))
   );
 }
@@ -92,6 +94,7 @@ function steadiness({ wantedSince, clock }: Platform, { deployments }: World): (
 /** The store as one scheduler sees it, with the rules that only show in what it writes. */
 export function watchedStore(platform: Platform, store: Store, life: Life, observer: ObserverRule): Store {
   const control = new ControlRule(platform);
+  let seen: World | undefined;
   return throughGate(
     store,
     life,
@@ -99,7 +102,10 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
       before: (verb, args) => {
         if (verb === "commit") {
           const plan = args[0] as Plan;
-          const broken = observer.brokenByGivingUp(recordsOf(platform), plan) ?? control.broken(plan);
+          const broken =
+            observer.brokenByGivingUp(recordsOf(platform), plan) ??
+            control.broken(plan) ??
+            (seen === undefined ? undefined : brokenLeaveRule(seen, plan));
           if (broken !== undefined) platform.violate(broken);
         }
         if (verb === "saveFacts" || verb === "saveReport") {
@@ -119,7 +125,8 @@ export function watchedStore(platform: Platform, store: Store, life: Life, obser
           for (const change of plan.changes) platform.say(`${life.name} plan ${JSON.stringify(change)}`.slice(0, 300));
         }
         if (verb === "loadWorld") {
-          observer.loaded(result as World);
+          seen = result as World;
+          observer.loaded(seen);
           control.loaded(result as World, nodeId => observer.silentMs(nodeId));
         }
         if (verb === "releaseLease" || verb === "recover") platform.lease = undefined;

@@ -1,4 +1,4 @@
-import type { DeploymentSpec, HealthCheck, Strategy } from "@skep/core/model/deployment.ts";
+import type { DeploymentSpec, HealthCheck, Strategy, VolumeMount } from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 import { aContainer, aSpec } from "@skep/core/testing/builders.ts";
 import type { Chance } from "./chance.ts";
@@ -24,10 +24,11 @@ export const TENANTS = ["acme", "globex"] as const;
 const MOST_DEPLOYMENTS = 6;
 /**
  * `one` is exclusive, `db` is a single copy with a volume, `share` several copies on one volume,
- * the others have none. Names come again after a deployment is deleted, and nothing of the former
- * one may touch the next.
+ * the two of the project `duo` mount one volume, `cache` may begin empty where its node is away,
+ * and the others have none. Names come again after a deployment is deleted, and nothing of the
+ * former one may touch the next.
  */
-const NAMES = ["web", "api", "db", "share", "one"] as const;
+const NAMES = ["web", "api", "db", "share", "one", "duo-a", "duo-b", "cache"] as const;
 /** The first wait of every restart policy here. */
 export const RESTART_DELAY_MS = 200;
 const STRATEGIES: readonly Strategy[] = ["least-loaded", "round-robin", "resource-based", "spread"];
@@ -48,7 +49,9 @@ export function drawWish(chance: Chance, known: readonly Known[]): Wish {
 
 function drawSpec(chance: Chance, name: string): DeploymentSpec {
   const isPod = chance.happens(0.25);
-  const mounts = name === "db" || name === "share";
+  const volumes = volumesOf(name);
+  const mounts = volumes.length > 0;
+  const service = /^duo-(.+)$/.exec(name)?.[1];
   const container = (containerName: string, port: number) => {
     const hasPort = chance.happens(0.8);
     return aContainer({
@@ -56,7 +59,7 @@ function drawSpec(chance: Chance, name: string): DeploymentSpec {
       image: chance.pick(IMAGES),
       // Beyond what an assignment carries, and some beyond what one message takes.
       env: chance.happens(0.1) ? { LARGE: "x".repeat(chance.whole(10, 50) * 1024) } : {},
-      volumes: mounts && containerName === "app" ? [{ name: "data", target: "/data", readOnly: false }] : [],
+      volumes: containerName === "app" ? volumes : [],
       ports: hasPort ? [{ containerPort: port, protocol: "tcp", hostPort: undefined }] : [],
       health: hasPort && chance.happens(0.3) ? drawHealth(chance, port) : undefined,
       resources: {
@@ -68,9 +71,9 @@ function drawSpec(chance: Chance, name: string): DeploymentSpec {
   };
   return aSpec({
     name,
-    exclusive: name === "share" ? false : name === "one" ? true : undefined,
-    project: undefined,
-    service: undefined,
+    exclusive: name === "one" ? true : mounts && name !== "db" ? false : undefined,
+    project: service === undefined ? undefined : "duo",
+    service,
     replicas: name === "db" || name === "one" ? 1 : chance.whole(1, mounts ? 3 : 4),
     containers: isPod ? [container("app", 8080), container("side", 9090)] : [container("app", 8080)],
     placement: {
@@ -87,6 +90,13 @@ function drawSpec(chance: Chance, name: string): DeploymentSpec {
     update: { order: chance.pick(["start-first", "stop-first"]), parallelism: chance.whole(1, 2) },
     stopGraceMs: 2_000,
   });
+}
+
+function volumesOf(name: string): readonly VolumeMount[] {
+  const data = { name: "data", target: "/data", readOnly: false };
+  if (name === "cache") return [{ ...data, move: "empty" }];
+  if (name === "duo-b") return [data, { ...data, name: "logs", target: "/logs" }];
+  return ["db", "share", "duo-a"].includes(name) ? [data] : [];
 }
 
 function drawHealth(chance: Chance, port: number): HealthCheck {

@@ -116,8 +116,8 @@ async function emptied(client: SkepClient): Promise<void> {
     const { deployments } = await client.deployments.listDeployments({});
     if (deployments.length > 0) throw new Error(`${deployments.length} deployments are still there`);
   }, 120_000);
-  for (const { deploymentId, name, nodeId } of (await client.volumes.listVolumes({})).volumes)
-    await client.volumes.deleteVolume({ deploymentId, name, node: nodeId });
+  for (const { owner, name, nodeId } of (await client.volumes.listVolumes({})).volumes)
+    await client.volumes.deleteVolume({ owner, name, node: nodeId });
   for (const { id } of (await client.tenants.listTenants({ pageSize: 1000 })).tenants)
     if (id !== "default") await client.tenants.deleteTenant({ tenantId: id });
 }

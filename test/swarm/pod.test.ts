@@ -168,8 +168,7 @@ it("a standalone workspace runs in a pod of its own: what a device publishes thr
 });
 
 it("keeps its data as it is stopped and dropped, finds it again, and loses it where that is asked", async () => {
-  const volumes = async () =>
-    (await client.volumes.listVolumes({ deploymentId: DEPLOYMENT })).volumes.map(one => one.name);
+  const volumes = async () => (await client.volumes.listVolumes({ owner: DEPLOYMENT })).volumes.map(one => one.name);
   const onEngine = async () => (await engine("volume", "ls", "-q")).split("\n").filter(one => one.includes(`ws_${ID}`));
   const all = ["broker", "database", "files"];
   await client.workspaces.updateWorkspace({ workspaceId: ID, desired: WorkspaceDesired.STOPPED });

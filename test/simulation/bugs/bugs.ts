@@ -5,6 +5,7 @@ import { HOST_BUGS } from "./hosts.ts";
 import { MOVE_BUGS } from "./moves.ts";
 import { SCHEDULER_BUGS } from "./scheduler.ts";
 import { STORE_BUGS } from "./store.ts";
+import { VOLUME_BUGS } from "./volumes.ts";
 
 /** Every bug that can be planted. */
 export const BUGS: readonly Bug[] = [
@@ -12,6 +13,7 @@ export const BUGS: readonly Bug[] = [
   ...CORE_BUGS,
   ...SCHEDULER_BUGS,
   ...STORE_BUGS,
+  ...VOLUME_BUGS,
   ...HOST_BUGS,
   ...MOVE_BUGS,
 ];

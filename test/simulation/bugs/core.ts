@@ -194,19 +194,6 @@ export const CORE_BUGS: readonly Bug[] = [
     quick: true,
   },
   {
-    name: "volume-no-filter",
-    breaks: "An instance with a volume is placed on a node that does not have it.",
-    edits: [
-      {
-        file: "packages/core/src/placement/filter.ts",
-        find: "...(need.volumes.length > 0 ? [volume] : []),",
-        replace: "",
-      },
-    ],
-    found: /and its data is/,
-    quick: true,
-  },
-  {
     name: "single-beside-another",
     breaks: "A single copy starts while another one of its deployment still runs on the node.",
     edits: [

@@ -6,6 +6,7 @@ import { askEdge } from "../edge-client.ts";
 import type { Platform } from "../platform.ts";
 
 const ID = "default.keeper-app";
+const OWNER = "default/keeper";
 const HOST = "keeper.test";
 
 /** Data stays where it is: an app with a volume waits for the node that has it. */
@@ -21,12 +22,10 @@ export function volumeScenarios(given: () => Platform): void {
     const { hostname, epoch } = await instanceOf(platform);
     home = hostname;
     expect(epoch).toBe(1);
-    const { volumes } = await platform.client.volumes.listVolumes({ deploymentId: ID });
-    expect(volumes).toMatchObject([{ name: "data", nodeHostname: home, hasDeployment: true }]);
+    const { volumes } = await platform.client.volumes.listVolumes({ owner: OWNER });
+    expect(volumes).toMatchObject([{ name: "data", nodeHostname: home, deploymentIds: [ID] }]);
     expect(volumes[0]?.instanceIds).toHaveLength(1);
-    expect((await platform.skep(["volume", "list"])).stdout).toMatch(
-      new RegExp(`keeper-app/data +${home} +\\d+ +kept`),
-    );
+    expect((await platform.skep(["volume", "list"])).stdout).toMatch(new RegExp(`keeper/data +${home} +\\d+ +kept`));
   });
 
   it("waits for its node while that is away, is placed nowhere else, and says so", async () => {
@@ -71,16 +70,16 @@ export function volumeScenarios(given: () => Platform): void {
   it("keeps the data of a removed app until a person removes it", async () => {
     const platform = given();
     const onNode = (): Promise<string> =>
-      docker(platform.fleet, home, ["volume", "ls", "-q", "--filter", `name=skep-${ID}.data.`]);
+      docker(platform.fleet, home, ["volume", "ls", "-q", "--filter", `name=skep-${OWNER.replace("/", ".")}.data.`]);
     const listed = async (): Promise<unknown[]> =>
-      (await platform.client.volumes.listVolumes({ deploymentId: ID })).volumes;
+      (await platform.client.volumes.listVolumes({ owner: OWNER })).volumes;
     await platform.client.deployments.deleteDeployment({ deploymentId: ID });
     await eventually(async () => {
-      const unused = { name: "data", nodeHostname: home, hasDeployment: false, instanceIds: [] };
+      const unused = { name: "data", nodeHostname: home, deploymentIds: [], instanceIds: [] };
       expect(await listed()).toMatchObject([unused]);
     }, 60_000);
     expect((await onNode()).split("\n").filter(Boolean)).toHaveLength(1);
-    const removed = await platform.skep(["volume", "rm", "keeper-app/data"]);
+    const removed = await platform.skep(["volume", "rm", "keeper/data"]);
     expect(removed.code, removed.stderr).toBe(0);
     await eventually(async () => expect([await onNode(), await listed()]).toEqual(["", []]), 60_000);
   });

@@ -83,7 +83,7 @@ describe("a container's options", () => {
         ...{ Type: "volume", Source: "skep-acme.web.data.1", Target: "/data", ReadOnly: true },
         VolumeOptions: {
           Labels: {
-            ...{ "skep.tenant": "acme", "skep.deployment": "acme.web" },
+            ...{ "skep.tenant": "acme", "skep.volume-owner": "acme.web" },
             ...{ "skep.volume": "data", "skep.volume-serial": "1" },
           },
         },
@@ -94,7 +94,10 @@ describe("a container's options", () => {
   test("name another volume for each serial, so that nobody finds the data of an earlier one", () => {
     const container = aContainer({ volumes: [{ name: "data", target: "/data", readOnly: false }] });
     const sources = [1, 2].map(serial => {
-      const instance = anInstance({ spec: aSpec({ containers: [container] }), volumes: [{ name: "data", serial }] });
+      const instance = anInstance({
+        spec: aSpec({ containers: [container] }),
+        volumes: [{ owner: "acme.web", name: "data", serial }],
+      });
       return toCreateOptions({ instance, container, specHash: "h", sandboxId: undefined }, node).HostConfig?.Mounts?.[0]
         ?.Source;
     });

@@ -5,7 +5,7 @@ import { isReservedPort } from "@skep/core/model/host-ports.ts";
 import type { ContainerSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { PortBinding } from "@skep/core/model/instance.ts";
-import { isLeased } from "@skep/core/model/volume.ts";
+import { isLeased, mountOwner } from "@skep/core/model/volume.ts";
 import type { ContainerCreateOptions, HealthConfig, HostConfig, MountSettings } from "dockerode";
 import type { CreateContainer, CreateSandbox, CreateWarm } from "./engine.ts";
 import { identityLabels, LABEL, volumeLabels, warmLabels } from "./labels.ts";
@@ -64,17 +64,19 @@ export function toCreateOptions(request: CreateContainer, node: { readonly hostn
   return options;
 }
 
-function toMount(instance: AssignedInstance, { name, target, readOnly }: VolumeMount): Mount {
-  const volume = instance.volumes.find(one => one.name === name);
+function toMount(instance: AssignedInstance, mount: VolumeMount): Mount {
+  const { name, target, readOnly } = mount;
+  const { tenantId, spec } = instance;
+  const owner = mountOwner(tenantId, spec, mount);
+  const volume = instance.volumes.find(one => one.owner === owner && one.name === name);
   if (volume === undefined) return deny("volumes", `nobody said which volume ${name} is meant`);
-  const deploymentId = deploymentOf(instance.instanceId);
   return {
     Type: "volume",
-    Source: volumeName(deploymentId, volume),
+    Source: volumeName(volume),
     Target: target,
     ReadOnly: readOnly,
     // An engine that does not know the volume yet makes it with these labels.
-    VolumeOptions: { Labels: volumeLabels(instance.tenantId, deploymentId, volume) },
+    VolumeOptions: { Labels: volumeLabels(tenantId, volume) },
   };
 }
 

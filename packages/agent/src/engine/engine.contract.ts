@@ -335,17 +335,20 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
         image: under.image,
         volumes: [{ name: "data", target: "/data", readOnly: false }],
       });
-      const spec = aSpec({ containers: [container] });
-      const instance = anInstance({ instanceId: `acme.vol.${++serial}`, spec, volumes: [{ name: "data", serial: 7 }] });
+      const spec = aSpec({ name: "vol", containers: [container] });
+      const volumes = [{ owner: "acme.vol", name: "data", serial: 7 }];
+      const instance = anInstance({ instanceId: `acme.vol.${++serial}`, spec, volumes });
       await under.within(engine.createNetwork("acme"));
       const make = (): Promise<string> =>
         under.within(engine.createContainer({ instance, container, specHash: "h", sandboxId: undefined }));
       const seen = async (): Promise<readonly unknown[]> =>
-        (await under.within(engine.observe())).volumes.filter(volume => volume.deploymentId === "acme.vol");
+        (await under.within(engine.observe())).volumes.filter(one => one.owner === "acme.vol");
       const id = await make();
       const engineName = "skep-acme.vol.data.7";
-      const volume = { engineName, tenantId: "acme", deploymentId: "acme.vol", name: "data", serial: 7 };
+      const volume = { engineName, tenantId: "acme", owner: "acme.vol", name: "data", serial: 7 };
       expect(await seen()).toEqual([volume]);
+      const { containers } = await under.within(engine.observe());
+      expect(containers.find(one => one.id === id)?.mounts).toEqual([engineName]);
       expect(await codeOf(engine.removeVolume(engineName))).toBe("conflict");
       await under.within(engine.remove(id));
       expect(await seen()).toEqual([volume]);

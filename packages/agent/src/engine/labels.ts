@@ -21,6 +21,8 @@ export const LABEL = {
   exclusive: "skep.exclusive",
   specHash: "skep.spec-hash",
   ports: "skep.ports",
+  /** Whose a volume is. One without it is its deployment's. */
+  volumeOwner: "skep.volume-owner",
   volume: "skep.volume",
   volumeSerial: "skep.volume-serial",
   /** Marks every container that belongs to a deployment, for tools that only know this mark. */
@@ -28,10 +30,10 @@ export const LABEL = {
 } as const;
 
 /** The labels that say what a volume holds. */
-export function volumeLabels(tenantId: string, deploymentId: string, volume: VolumeRef): Record<string, string> {
+export function volumeLabels(tenantId: string, volume: VolumeRef): Record<string, string> {
   return {
     [LABEL.tenant]: tenantId,
-    [LABEL.deployment]: deploymentId,
+    [LABEL.volumeOwner]: volume.owner,
     [LABEL.volume]: volume.name,
     [LABEL.volumeSerial]: String(volume.serial),
   };
@@ -41,9 +43,9 @@ export function volumeLabels(tenantId: string, deploymentId: string, volume: Vol
 export function toObservedVolume(engineName: string, labels: Labels | null | undefined): ObservedVolume | undefined {
   const name = labels?.[LABEL.volume];
   const tenantId = labels?.[LABEL.tenant];
-  const deploymentId = labels?.[LABEL.deployment];
-  if (name === undefined || tenantId === undefined || deploymentId === undefined) return undefined;
-  return { engineName, tenantId, deploymentId, name, serial: wholeNumber(labels?.[LABEL.volumeSerial]) };
+  const owner = labels?.[LABEL.volumeOwner] ?? labels?.[LABEL.deployment];
+  if (name === undefined || tenantId === undefined || owner === undefined) return undefined;
+  return { engineName, tenantId, owner, name, serial: wholeNumber(labels?.[LABEL.volumeSerial]) };
 }
 
 /** The identity of a container. */

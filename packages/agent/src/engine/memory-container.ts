@@ -59,6 +59,7 @@ export function toObserved(container: MemoryContainer): ObservedContainer | unde
     engineHealth: state === "running" ? container.health : "none",
     ports: container.ports,
     isDetached: false,
+    mounts: container.mounts,
     // Each start has a namespace of its own.
     netns:
       state === "running" && container.joins === undefined

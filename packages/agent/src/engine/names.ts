@@ -46,11 +46,13 @@ export function warmName(serial: string): string {
 }
 
 /**
- * Name of a volume on the engine. Its serial never comes again, so nobody finds the data of an
- * earlier one.
+ * Name of a volume on the engine: tenant, project or deployment, name and serial, with nothing
+ * between two dots where it is the tenant's own. Its serial never comes again, so nobody finds the
+ * data of an earlier one.
  */
-export function volumeName(deploymentId: string, { name, serial }: VolumeRef): string {
-  return `skep-${deploymentId}.${name}.${serial}`;
+export function volumeName({ owner, name, serial }: VolumeRef): string {
+  const whose = /[./]/.test(owner) ? owner.replace("/", ".") : `${owner}.`;
+  return `skep-${whose}.${name}.${serial}`;
 }
 
 /**

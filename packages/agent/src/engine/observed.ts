@@ -39,6 +39,7 @@ export function toObservedContainer(row: ContainerInfo, lifetime: Lifetime): Obs
     finishedAt: lifetime.finishedAt,
     ports: parsePorts(row.Labels[LABEL.ports]),
     isDetached: isDetached(row),
+    mounts: row.Mounts.flatMap(mount => (mount.Type === "volume" ? (mount.Name ?? []) : [])),
     labels: row.Labels,
     netns: state === "running" ? lifetime.netns : undefined,
   };

@@ -12,7 +12,7 @@ import { networkName } from "./names.ts";
 export function refuseUnsafe(options: ContainerCreateOptions): void {
   const host: HostConfig = options.HostConfig ?? {};
   if (host.Privileged === true) deny("privileged", "the container asks for privileged mode");
-  refuseMounts(host, options.Labels?.[LABEL.deployment] ?? "");
+  refuseMounts(host, options.Labels?.[LABEL.tenant] ?? "");
   refuseNamespaces(host, options.Labels ?? {});
   if (some(host.CapAdd)) deny("capAdd", `the container adds capabilities: ${String(host.CapAdd)}`);
   if (some(host.Devices) || some(host.DeviceRequests) || some(host.DeviceCgroupRules)) {
@@ -29,13 +29,13 @@ export function refuseUnsafe(options: ContainerCreateOptions): void {
   refuseUnlimited(host);
 }
 
-function refuseMounts(host: HostConfig, deploymentId: string): void {
+function refuseMounts(host: HostConfig, tenantId: string): void {
   if (some(host.Binds)) deny("binds", `the container binds paths of the node: ${String(host.Binds)}`);
   if (some(host.VolumesFrom)) deny("volumesFrom", "the container takes the volumes of another one");
   for (const mount of host.Mounts ?? []) {
     if (mount.Type !== "volume") deny("mounts", `the container mounts "${mount.Source}" of type ${mount.Type}`);
-    if (!isVolumeOf(deploymentId, mount.Source ?? "")) {
-      deny("mounts", `the volume "${mount.Source}" is none of this deployment's`);
+    if (!isVolumeOf(tenantId, mount.Source ?? "")) {
+      deny("mounts", `the volume "${mount.Source}" is none of this tenant's`);
     }
     if (mount.VolumeOptions?.DriverConfig !== undefined && Object.keys(mount.VolumeOptions.DriverConfig).length > 0) {
       deny("mounts", `the volume "${mount.Source}" chooses a driver, which could reach the node's files`);
@@ -71,11 +71,10 @@ function refuseUnlimited(host: HostConfig): void {
   if (host.OomKillDisable === true) deny("oomKillDisable", "the container asks never to be killed for memory");
 }
 
-function isVolumeOf(deploymentId: string, name: string): boolean {
-  const prefix = `skep-${deploymentId}.`;
-  return (
-    deploymentId !== "" && name.startsWith(prefix) && /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name.slice(prefix.length))
-  );
+/** A tenant's id has no dot, so that no other one's names begin like this. */
+function isVolumeOf(tenantId: string, name: string): boolean {
+  const prefix = `skep-${tenantId}.`;
+  return tenantId !== "" && name.startsWith(prefix) && /^[a-zA-Z0-9_.-]+$/.test(name.slice(prefix.length));
 }
 
 /** The API refuses the same; what is no path at all is not looked into either. */

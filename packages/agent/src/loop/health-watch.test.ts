@@ -33,6 +33,7 @@ function seen(over: Partial<ObservedContainer> = {}): Observed {
     exitCode: undefined,
     oomKilled: false,
     isDetached: false,
+    mounts: [],
     imageId: "i",
     engineHealth: "none",
     createdAt: 0,

@@ -1,11 +1,10 @@
 import type { ReportedStatus } from "@skep/core/model/report.ts";
-import type { ReportedVolume, VolumeRef } from "@skep/core/model/volume.ts";
+import type { ReportedVolume } from "@skep/core/model/volume.ts";
 import { hash } from "node:crypto";
 import type { Stranger } from "@skep/api/codec/report.ts";
 import { digestText, isDigested } from "@skep/core/converge/digest.ts";
 import type { InstanceStatus } from "@skep/core/converge/status.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
-import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import type { PortBinding } from "@skep/core/model/instance.ts";
 import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
 
@@ -54,6 +53,7 @@ export function toPicture(
 ): Picture {
   const ours = statuses.filter(status => !status.stranger);
   const seen = new Set(statuses.map(keyOf));
+  const mounted = new Set(observed.containers.flatMap(container => container.mounts));
   const toStop = new Set(instances.filter(one => one.desired === "stop").map(keyOf));
   return {
     statuses: [...ours.map(status => withRemark(status, instances, remarks)), ...setAside.map(toStatus)],
@@ -64,27 +64,8 @@ export function toPicture(
     strangers: statuses
       .filter(status => status.stranger)
       .flatMap(status => toStranger(status, observed.containers) ?? []),
-    volumes: observed.volumes.map(({ tenantId, deploymentId, name, serial }) => ({
-      ...{ tenantId, deploymentId, name, serial },
-      inUse:
-        observed.containers.some(container => container.deploymentId === deploymentId) &&
-        isMounted(instances, { deploymentId, name, serial }),
-    })),
+    volumes: observed.volumes.map(({ engineName, ...volume }) => ({ ...volume, inUse: mounted.has(engineName) })),
   };
-}
-
-/**
- * Whether the instances of a deployment mount this volume and no other of its name; `true` where
- * none of them says which, since something may.
- */
-function isMounted(
-  instances: readonly AssignedInstance[],
-  { deploymentId, name, serial }: VolumeRef & { readonly deploymentId: string },
-): boolean {
-  const mounted = instances
-    .filter(one => deploymentOf(one.instanceId) === deploymentId)
-    .flatMap(one => one.volumes.filter(volume => volume.name === name));
-  return mounted.length === 0 || mounted.some(volume => volume.serial === serial);
 }
 
 /** Everything of ours on the node with its owner, as the agent last told of it. */

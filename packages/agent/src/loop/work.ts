@@ -1,5 +1,6 @@
 import type { StepFailure } from "@skep/core/converge/memory.ts";
 import { stepKey, type OnContainer, type Step } from "@skep/core/converge/step.ts";
+import { mountKey } from "@skep/core/model/volume.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import type { Log } from "@skep/kit/log.ts";
 import type { EngineEvent } from "../engine/engine.ts";
@@ -103,7 +104,7 @@ function sentenceOf(step: Step): string {
     case "remove-network":
       return `The network ${step.name} is gone.`;
     case "remove-volume":
-      return `The volume ${step.volume.name} of ${step.volume.deploymentId} is gone with its data.`;
+      return `The volume ${mountKey(step.volume)} is gone with its data.`;
     case "create-sandbox":
       return `Made the sandbox of ${step.instance.instanceId}.`;
     case "create-container":

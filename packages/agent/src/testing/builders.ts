@@ -1,6 +1,6 @@
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 import type { ContainerSpec, DeploymentSpec } from "@skep/core/model/deployment.ts";
-import { volumeNames } from "@skep/core/model/volume.ts";
+import { volumesOf } from "@skep/core/model/volume.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 
 /** A container of a spec for tests: what is not given is the plainest thing. */
@@ -58,7 +58,7 @@ export function anInstance(over: Partial<AssignedInstance> = {}): AssignedInstan
     desired: "run",
     ports: [],
     spec,
-    volumes: volumeNames(spec).map(name => ({ name, serial: 1 })),
+    volumes: volumesOf("acme", spec).map(({ owner, name }) => ({ owner, name, serial: 1 })),
     ...over,
   };
 }

@@ -26,7 +26,7 @@ const NAME_BYTES = 200;
 const NUMBERS_BYTES = 40;
 const PORT_NUMBERS_BYTES = 16;
 const LEFT_OUT_BYTES = 400;
-/** What a volume costs beside its name. */
+/** What a volume costs beside its owner and name. */
 const VOLUME_BYTES = 24;
 const REMOVAL_BYTES = 400;
 const LONGEST_REASON = 200;
@@ -106,7 +106,7 @@ function entryBytes(instance: AssignedInstance): number {
 
 /** No fewer bytes than the instance takes: its numbers count as long as they can be. */
 function measure({ instanceId, tenantId, ports, volumes }: AssignedInstance): number {
-  const names = volumes.reduce((sum, { name }) => sum + VOLUME_BYTES + textBytes(name), 0);
+  const names = volumes.reduce((sum, one) => sum + VOLUME_BYTES + textBytes(one.owner) + textBytes(one.name), 0);
   const ids = textBytes(instanceId) + textBytes(tenantId) + names;
   const bound = ports.reduce((sum, { container }) => sum + PORT_NUMBERS_BYTES + textBytes(container), ids);
   return bound + NUMBERS_BYTES + ENTRY_BYTES + NAME_BYTES;

@@ -1,4 +1,4 @@
-import { parseInstanceId } from "@skep/core/model/instance-id.ts";
+import { deploymentOf, parseInstanceId } from "@skep/core/model/instance-id.ts";
 import { create, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { SkepError } from "@skep/core/error.ts";
@@ -214,7 +214,7 @@ function instanceToProto(instance: AssignedInstance) {
     ...rest,
     desired: assignedDesires.toProto(desired),
     ports: ports.map(portToProto),
-    volumes: volumes.map(({ name, serial }) => ({ name, serial: toUint64(serial) })),
+    volumes: volumes.map(volume => ({ ...volume, serial: toUint64(volume.serial) })),
   };
 }
 
@@ -302,9 +302,9 @@ export function assignmentFromProto(message: AssignmentMessage): DecodedAssignme
       availability: availabilities.fromProto(message.availability, "assignment.availability"),
       instances: here.read,
       removals: message.removals.map(({ instanceId, epoch, because }) => ({ instanceId, epoch, because })),
-      volumeRemovals: message.volumeRemovals.map(({ tenantId, deploymentId, name, serial }) => ({
+      volumeRemovals: message.volumeRemovals.map(({ tenantId, owner, name, serial }) => ({
         tenantId,
-        deploymentId,
+        owner,
         name,
         serial: fromUint64(serial, `serial of volume ${name}`),
       })),
@@ -325,7 +325,9 @@ function assignedFromProto(message: AssignedInstanceMessage): Omit<AssignedInsta
     slot,
     desired: assignedDesires.fromProto(message.desired, `desired state of ${instanceId}`),
     ports: message.ports.map(port => portFromProto(port, instanceId)),
-    volumes: message.volumes.map(({ name, serial }) => ({
+    volumes: message.volumes.map(({ owner, name, serial }) => ({
+      // A journal of before volumes had owners.
+      owner: owner === "" ? deploymentOf(instanceId) : owner,
       name,
       serial: fromUint64(serial, `serial of volume ${name}`),
     })),

@@ -71,7 +71,7 @@ const facts = fc.record({
 
 const stranger = fc.record({ status, tenantId: text, deploymentId: text, release: recorded });
 const epochs = fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), count, { maxKeys: 3, noNullPrototype: true });
-const volumeOnNode = fc.record({ tenantId: text, deploymentId: text, name: text, serial: long, inUse: fc.boolean() });
+const volumeOnNode = fc.record({ tenantId: text, owner: text, name: text, serial: long, inUse: fc.boolean() });
 const held = fc.record({
   assignment: maybe(assignment),
   epochs,

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ContainerSpec, DeploymentSpec, HealthCheck } from "@skep/core/model/deployment.ts";
+import type { ContainerSpec, DeploymentSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 import type { Resources } from "@skep/core/model/resources.ts";
 import type {
@@ -10,6 +10,7 @@ import type {
   HealthCheck as HealthCheckMessage,
   HealthCheckSchema,
   Resources as ResourcesMessage,
+  VolumeMount as VolumeMountMessage,
 } from "../gen/skep/v1/spec_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { fromUint64, toUint64 } from "./number.ts";
@@ -20,7 +21,15 @@ import {
   defaultOrder,
   defaultTiming,
 } from "./spec-defaults.ts";
-import { dependencyConditions, modes, protocols, restartConditions, strategies, updateOrders } from "./words.ts";
+import {
+  dependencyConditions,
+  modes,
+  protocols,
+  restartConditions,
+  strategies,
+  updateOrders,
+  volumeMoves,
+} from "./words.ts";
 
 /**
  * A spec as a message, with every default written out, so that readers of other versions see the
@@ -70,7 +79,11 @@ function containerToProto(container: ContainerSpec): MessageInitShape<typeof Con
     readOnly: container.readOnly,
     stopSignal: container.stopSignal,
     ports: container.ports.map(port => ({ ...port, protocol: protocols.toProto(port.protocol) })),
-    volumes: container.volumes.map(volume => ({ ...volume })),
+    volumes: container.volumes.map(({ isExternal, move, ...mount }) => ({
+      ...mount,
+      external: isExternal === true,
+      ...(move === undefined ? {} : { move: volumeMoves.toProto(move) }),
+    })),
     tmpfs: [...container.tmpfs],
     resources: {
       cpuMillis: resources.cpuMillis,
@@ -167,10 +180,20 @@ function containerFromProto(message: ContainerSpecMessage, path: string): Contai
       protocol: protocols.fromProtoOr(port.protocol, `${path}.ports[${index}].protocol`, "tcp"),
       hostPort: port.hostPort,
     })),
-    volumes: message.volumes.map(({ name, target, readOnly }) => ({ name, target, readOnly })),
+    volumes: message.volumes.map((mount, index) => mountFromProto(mount, `${path}.volumes[${index}]`)),
     tmpfs: message.tmpfs,
     resources: resourcesFromProto(message.resources, `${path}.resources`),
     health: message.health === undefined ? undefined : healthFromProto(message.health, `${path}.health`),
+  };
+}
+
+function mountFromProto(message: VolumeMountMessage, path: string): VolumeMount {
+  const { name, target, readOnly, project, external } = message;
+  return {
+    ...{ name, target, readOnly },
+    ...(project === undefined ? {} : { project }),
+    ...(external ? { isExternal: true } : {}),
+    ...(volumeMoves.fromProtoOr(message.move, `${path}.move`, "wait") === "empty" ? { move: "empty" } : {}),
   };
 }
 

@@ -9,6 +9,6 @@ export function volumeOnNodeToProto(volume: ReportedVolume): MessageInitShape<ty
 }
 
 /** Reads one. @throws SkepError for a serial that is too large for a number. */
-export function volumeOnNodeFromProto({ tenantId, deploymentId, name, serial, inUse }: VolumeOnNode): ReportedVolume {
-  return { tenantId, deploymentId, name, serial: fromUint64(serial, `serial of volume ${name}`), inUse };
+export function volumeOnNodeFromProto({ tenantId, owner, name, serial, inUse }: VolumeOnNode): ReportedVolume {
+  return { tenantId, owner, name, serial: fromUint64(serial, `serial of volume ${name}`), inUse };
 }

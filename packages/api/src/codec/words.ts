@@ -30,6 +30,7 @@ import {
   RestartCondition,
   Strategy,
   UpdateOrder,
+  VolumeMove,
 } from "../gen/skep/v1/spec_pb.ts";
 import { enumTable } from "./enum-table.ts";
 
@@ -160,6 +161,13 @@ export const routeKinds = enumTable<Route["kind"], RouteKind>("route kind", {
 export const volumeStates = enumTable<Volume["state"], VolumeState>("volume state", {
   kept: VolumeState.KEPT,
   removing: VolumeState.REMOVING,
+  left: VolumeState.LEFT,
+});
+
+/** What becomes of what mounts a volume while the volume's node is away. */
+export const volumeMoves = enumTable<"wait" | "empty", VolumeMove>("volume move", {
+  wait: VolumeMove.WAIT,
+  empty: VolumeMove.EMPTY,
 });
 
 /** How a route balances. */

@@ -1,6 +1,6 @@
 import type { ReportedStatus } from "@skep/core/model/report.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
-import type { ContainerSpec, DeploymentSpec, HealthCheck } from "@skep/core/model/deployment.ts";
+import type { ContainerSpec, DeploymentSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
 import type { ContainerStatus, PortBinding } from "@skep/core/model/instance.ts";
 import * as fc from "fast-check";
 
@@ -34,6 +34,14 @@ const probe: fc.Arbitrary<HealthCheck["probe"]> = fc.oneof(
   fc.record({ kind: fc.constant("tcp" as const), port: count }),
 );
 
+const mount: fc.Arbitrary<VolumeMount> = fc.record(
+  {
+    ...{ name: text, target: text, readOnly: fc.boolean(), project: text },
+    ...{ isExternal: fc.constant(true), move: fc.constant("empty" as const) },
+  },
+  { requiredKeys: ["name", "target", "readOnly"] },
+);
+
 const container: fc.Arbitrary<ContainerSpec> = fc.record({
   name: text,
   image: text,
@@ -46,7 +54,7 @@ const container: fc.Arbitrary<ContainerSpec> = fc.record({
   readOnly: fc.boolean(),
   stopSignal: maybe(text),
   ports: fc.array(fc.record({ containerPort: count, protocol, hostPort: maybe(count) }), { maxLength: 2 }),
-  volumes: fc.array(fc.record({ name: text, target: text, readOnly: fc.boolean() }), { maxLength: 2 }),
+  volumes: fc.array(mount, { maxLength: 2 }),
   tmpfs: texts,
   resources: fc.record({
     cpuMillis: count,
@@ -113,7 +121,7 @@ const assigned: fc.Arbitrary<AssignedInstance> = fc.record({
   desired: fc.constantFrom<AssignedInstance["desired"]>("run", "keep", "stop"),
   ports: fc.array(port, { maxLength: 2 }),
   spec,
-  volumes: fc.array(fc.record({ name: text, serial: long }), { maxLength: 2 }),
+  volumes: fc.array(fc.record({ owner: text.filter(one => one !== ""), name: text, serial: long }), { maxLength: 2 }),
 });
 
 /** Any assignment. */
@@ -128,7 +136,7 @@ export const assignment: fc.Arbitrary<Assignment> = fc.record({
   availability: fc.constantFrom<Assignment["availability"]>("active", "pause", "drain"),
   instances: fc.array(assigned, { maxLength: 3 }),
   removals: fc.array(fc.record({ instanceId: text, epoch: count, because: text }), { maxLength: 2 }),
-  volumeRemovals: fc.array(fc.record({ tenantId: text, deploymentId: text, name: text, serial: long }), {
+  volumeRemovals: fc.array(fc.record({ tenantId: text, owner: text, name: text, serial: long }), {
     maxLength: 2,
   }),
 });

@@ -55,7 +55,7 @@ function renderRecovery({ io }: Session, found: RecoverResponse): string {
   const volumes = renderTable(
     ["VOLUME", "SERIAL", "NODE", "RECORD", "BECAUSE"].map(heading => ({ heading })),
     found.volumes.map(one => [
-      `${one.deploymentId}/${one.name}`,
+      `${one.owner}/${one.name}`,
       String(one.serial),
       one.hostname,
       one.action === RecoveryAction.ADOPT ? colour(io, "busy", "adopt") : colour(io, "bad", "drop"),

@@ -13,6 +13,8 @@ import { deploymentId } from "../session/names.ts";
 import type { Session } from "../session/open.ts";
 import type { Setup } from "./command.ts";
 
+const AS = "as project/name, deployment/name, or the name alone where it is the tenant's";
+
 interface RemoveOptions {
   readonly node?: string;
   readonly serial?: string;
@@ -23,36 +25,32 @@ interface RemoveOptions {
 export const volume: Setup = (command, io) => {
   examples(command, [
     ["skep volume list", "every volume, the node that holds it, and what uses it"],
-    ["skep volume show db/data", "one volume"],
-    ["skep volume rm db/data", "remove its data for ever"],
-    ["skep volume rm db/data --serial 5", "of two on one node, as after a restored database, the one of that serial"],
-    ["skep volume rm db/data --node node-2 --force", "node-2 is lost: let db start anew and empty elsewhere"],
+    ["skep volume show shop/data", "the volume `data` of the project or the deployment `shop`"],
+    ["skep volume rm shop/data", "remove its data for ever"],
+    ["skep volume rm shop/data --serial 5", "of two on one node, as after a restored database, the one of that serial"],
+    ["skep volume rm shop/data --node node-2 --force", "node-2 is lost: what waits for it starts empty elsewhere"],
   ]);
   const list = command.command("list").alias("ls").summary("List volumes.").option("--all", "of every tenant");
   act(list, io, async (session, options: { readonly all?: boolean }) => {
     const tenantId = options.all === true ? "" : session.tenant;
     show(session, (await session.api.volumes.listVolumes({ tenantId })).volumes);
   });
-  const one = command.command("show").summary("Show one volume.").argument("<volume>", "as deployment/name");
+  const one = command.command("show").summary("Show one volume.").argument("<volume>", AS);
   act(one, io, async (session, _options: object, called: string) => {
-    const { deployment, name } = parse(session, called);
-    const { volumes } = await session.api.volumes.listVolumes({ deploymentId: deployment });
-    const found = volumes.filter(volume => volume.name === name);
-    if (found.length === 0)
-      throw new SkepError("not_found", "VOLUME_NOT_FOUND", `There is no volume ${called}: \`skep volume list\`.`);
-    show(session, found);
+    const { volumes } = await find(session, called);
+    show(session, volumes);
   });
   const remove = command
     .command("rm")
     .summary("Remove a volume and its data for ever.")
-    .argument("<volume>", "as deployment/name")
+    .argument("<volume>", AS)
     .option("--node <NODE>", "the node that has it, by id or hostname")
     .option("--serial <NUMBER>", "which of several of that name on a node; the list shows them")
     .option("--force", "although the node is away: its data is given up, and what waits for it starts empty elsewhere");
   act(remove, io, async (session, options: RemoveOptions, called: string) => {
-    const { deployment, name } = parse(session, called);
-    const of = { deploymentId: deployment, name, node: options.node ?? "", force: options.force === true };
     const serial = parseSerial(options.serial);
+    const { owner, name } = await find(session, called, serial);
+    const of = { owner, name, node: options.node ?? "", force: options.force === true };
     const { volumes } = await session.api.volumes.deleteVolume({ ...of, serial, idempotencyKey: newKey() });
     print(
       session,
@@ -69,12 +67,42 @@ function parseSerial(text = "0"): bigint {
   return BigInt(text);
 }
 
-/** `db/data` is the volume `data` of the deployment `db`. */
-function parse(session: Session, called: string): { readonly deployment: string; readonly name: string } {
-  const at = called.indexOf("/");
-  if (at < 1 || at === called.length - 1)
-    throw new SkepError("invalid_argument", "BAD_VOLUME", `"${called}" is no volume: write deployment/name.`);
-  return { deployment: deploymentId(session, called.slice(0, at)), name: called.slice(at + 1) };
+interface Found {
+  readonly owner: string;
+  readonly name: string;
+  readonly volumes: readonly Volume[];
+}
+
+/**
+ * `shop/data` is the volume `data` of the project `shop`, or of the deployment `shop` where that
+ * has no project; `data` alone is the tenant's. Where a project and a deployment of one name have
+ * one each, the serial tells which is meant.
+ * @throws SkepError `not_found`; `failed_precondition` where two are called so.
+ */
+async function find(session: Session, called: string, serial = 0n): Promise<Found> {
+  const at = called.lastIndexOf("/");
+  const name = called.slice(at + 1);
+  if (at === 0 || name === "")
+    throw new SkepError("invalid_argument", "BAD_VOLUME", `"${called}" is no volume: write project/name.`);
+  const owners = ownersOf(session, called.slice(0, Math.max(0, at)));
+  const lists = await Promise.all(owners.map(owner => session.api.volumes.listVolumes({ owner })));
+  const found = lists.flatMap(({ volumes }) => volumes.filter(one => one.name === name));
+  const meant = new Set(found.filter(one => serial === 0n || one.serial === serial).map(one => one.owner));
+  const [owner, other] = [...meant];
+  if (owner === undefined)
+    throw new SkepError("not_found", "VOLUME_NOT_FOUND", `There is no volume ${called}: \`skep volume list\`.`);
+  if (other !== undefined) {
+    const both = `${owner}/${name} and ${other}/${name}`;
+    throw new SkepError("failed_precondition", "VOLUME_AMBIGUOUS", `Two volumes are called ${called}: write ${both}.`);
+  }
+  return { owner, name, volumes: found.filter(one => one.owner === owner) };
+}
+
+/** Whom a volume may belong to that is called so: a whole owner has its tenant in it. */
+function ownersOf(session: Session, called: string): readonly string[] {
+  if (called === "") return [session.tenant];
+  if (/[./]/.test(called)) return [called];
+  return [`${session.tenant}/${called}`, deploymentId(session, called)];
 }
 
 function show(session: Session, volumes: readonly Volume[]): void {
@@ -89,8 +117,8 @@ function renderVolumes(session: Session, volumes: readonly Volume[]): string {
   const now = session.io.now();
   const age = (at: Volume["createdAt"]): string => (at === undefined ? "?" : duration(now - timestampMs(at)));
   const rows = volumes.map(volume => [
-    `${shortName(session, volume.deploymentId)}/${volume.name}`,
-    volume.nodeHostname,
+    labelOf(session, volume),
+    volume.nodeGone ? `${volume.nodeHostname} (has left)` : volume.nodeHostname,
     String(volume.serial),
     enumWord(VolumeState, volume.state),
     usedBy(session, volume),
@@ -104,7 +132,16 @@ function renderVolumes(session: Session, volumes: readonly Volume[]): string {
   );
 }
 
-function usedBy(session: Session, { instanceIds, hasDeployment }: Volume): string {
+/** As a person calls it, without the tenant where it is the session's own. */
+function labelOf({ tenant }: Session, { owner, name }: Volume): string {
+  if (owner === tenant) return name;
+  const isOwn = owner.startsWith(`${tenant}.`) || owner.startsWith(`${tenant}/`);
+  return `${isOwn ? owner.slice(tenant.length + 1) : owner}/${name}`;
+}
+
+function usedBy(session: Session, { instanceIds, deploymentIds, state }: Volume): string {
   if (instanceIds.length > 0) return instanceIds.map(id => shortName(session, id)).join(" ");
-  return hasDeployment ? "nobody now" : "nobody: its deployment is gone";
+  if (state === VolumeState.LEFT) return "nobody: left behind when its node went away";
+  const waiting = deploymentIds.map(id => shortName(session, id)).join(" ");
+  return waiting === "" ? "nobody: no deployment mounts it" : `nobody now; ${waiting} mounts it`;
 }

@@ -9,6 +9,7 @@ import type {
 } from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 import type { Place, Problems } from "./problems.ts";
+import type { DeclaredVolume } from "./project-volumes.ts";
 import type { Spot } from "./spots.ts";
 
 /** A type whose parts can be written while a file is read. */
@@ -22,8 +23,8 @@ export type FileText =
 export interface Reading {
   readonly problems: Problems;
   readonly readFile: (path: string) => FileText;
-  /** Volumes that the project declares. */
-  readonly volumes: ReadonlySet<string>;
+  /** Volumes that the project declares, by their names in the file. */
+  readonly volumes: ReadonlyMap<string, DeclaredVolume>;
   /** The deployment of each service that is read, by the service's name. */
   readonly names: ReadonlyMap<string, string>;
 }

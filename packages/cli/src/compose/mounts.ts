@@ -180,15 +180,16 @@ function isOwnFile(spot: Spot, source: string, reading: Reading): boolean {
 }
 
 function named(mount: VolumeMount, place: Place, reading: Reading): readonly VolumeMount[] {
+  const declared = reading.volumes.get(mount.name);
   if (!mount.target.startsWith("/"))
     reading.problems.refuse(place, `\`${mount.target}\` is no absolute path in the container`, "Begin it with /");
   else if (mount.name === "") reading.problems.refuse(place, `the volume at \`${mount.target}\` has no name`, NAMED);
-  else if (!reading.volumes.has(mount.name))
+  else if (declared === undefined)
     reading.problems.refuse(
       place,
       `the volume \`${mount.name}\` is not declared`,
       `Add \`${mount.name}:\` under the file's \`volumes\``,
     );
-  else return [mount];
+  else return [{ ...mount, ...declared }];
   return [];
 }

@@ -24,7 +24,7 @@ import { parseYaml } from "./tree.ts";
 import { describe } from "./values.ts";
 import { IGNORED_AT_TOP, REFUSED_AT_TOP } from "./verdicts.ts";
 import { checkUpdates } from "./updates.ts";
-import { readVolumes, refuseSharedVolumes } from "./project-volumes.ts";
+import { readVolumes } from "./project-volumes.ts";
 
 /** What Compose files ask for. Where there are issues, nothing of it may be deployed. */
 export interface Composed {
@@ -107,7 +107,7 @@ function readProject(root: MapSpot, project: string, from: ComposeSource, proble
   const drafts = new Map<string, ServiceDraft>();
   let leftOut: ReadonlyMap<string, string> = new Map();
   let others: readonly string[] = [];
-  const declared = root.entries.get("volumes")?.value;
+  const volumes = readVolumes(root.entries.get("volumes")?.value, problems);
   readSection(
     root,
     {
@@ -125,12 +125,13 @@ function readProject(root: MapSpot, project: string, from: ComposeSource, proble
           const reading: Reading = {
             problems,
             readFile: from.readFile,
-            volumes: new Set(declared?.kind === "map" ? declared.entries.keys() : []),
+            volumes,
             names: deploymentNames(selected.chosen, project, problems),
           };
           for (const entry of selected.chosen) drafts.set(entry.key, readService(entry, reading));
         },
-        volumes: value => readVolumes(value, problems),
+        // They were read before the services, which mount them.
+        volumes: () => undefined,
       },
       refused: REFUSED_AT_TOP,
       ignored: IGNORED_AT_TOP,
@@ -141,7 +142,6 @@ function readProject(root: MapSpot, project: string, from: ComposeSource, proble
     problems.refuse(root, "the file has no `services`", "Add `services:` with one entry per service");
   const assembled = withDependencies(assemble(project, drafts, leftOut, problems), leftOut, problems);
   checkNames(assembled, problems);
-  refuseSharedVolumes(assembled, problems);
   checkUpdates(assembled, problems);
   noteNames(assembled, problems);
   noteLimits(assembled, problems);

@@ -1,70 +1,81 @@
-import type { Assembled } from "./assemble.ts";
-import type { ServiceDraft } from "./draft.ts";
+import type { VolumeMount } from "@skep/core/model/deployment.ts";
 import type { Place, Problems } from "./problems.ts";
 import { readSection } from "./section.ts";
 import { below, isNothing } from "./spots.ts";
-import type { Spot } from "./spots.ts";
+import type { Entry, Spot } from "./spots.ts";
+import { readBoolean, readText, readWord } from "./values.ts";
 
-/** `volumes` of the project. */
-export function readVolumes(spot: Spot, problems: Problems): void {
-  if (spot.kind !== "map") return;
-  const driver = { problem: "volumes are local to their node, without a driver", advice: "Remove it" };
-  const external = {
-    problem: "a volume that was made elsewhere cannot be used",
-    advice: "Remove it; the deployment's own volume is made where it is first used",
-  };
-  const name = {
-    problem: "`name` has no effect",
-    advice: "A volume is called `deployment/volume`: see `skep volume list`",
-  };
-  const none = { problem: "it has no effect", advice: "Remove it" };
-  for (const { value } of spot.entries.values()) {
-    if (isNothing(value)) continue;
-    const keys = {
-      driver: (word: Spot) => {
-        const isLocal = isNothing(word) || (word.kind === "scalar" && word.value === "local");
-        if (!isLocal) problems.refuse(word, driver.problem, driver.advice);
-      },
-    };
-    const refused = { driver_opts: driver, external };
-    readSection(value, { name: "a volume", keys, refused, ignored: { labels: none, name } }, problems);
-  }
-}
+/** What a file says of a volume of its own or another's: what each mount of it has. */
+export type DeclaredVolume = Pick<VolumeMount, "name" | "project" | "isExternal" | "move">;
 
 /**
- * A volume belongs to one deployment: two that name the same one would each get their own, and the
- * data of one would never be seen by the other.
+ * `volumes` of the project, by their names in the file. One without a `name` is the project's; one
+ * with a name is the tenant's, as with Docker every project that names it has the same one.
  */
-export function refuseSharedVolumes(deployments: readonly Assembled[], problems: Problems): void {
-  const holders = new Map<string, string>();
-  for (const { spec, services } of deployments)
-    for (const service of services)
-      for (const { name } of service.container.volumes) {
-        const holder = holders.get(name);
-        const owner = spec.service ?? spec.name;
-        if (holder !== undefined && holder !== owner) refuse(service, name, holder, problems);
-        else holders.set(name, owner);
-      }
+export function readVolumes(spot: Spot | undefined, problems: Problems): ReadonlyMap<string, DeclaredVolume> {
+  if (spot?.kind !== "map") return new Map();
+  return new Map([...spot.entries.values()].map(entry => [entry.key, readVolume(entry, problems)]));
 }
 
-function refuse(service: ServiceDraft, volume: string, holder: string, problems: Problems): void {
-  problems.refuse(
-    mountOf(service, volume),
-    `\`${holder}\` has the volume \`${volume}\` already, and two deployments cannot share one yet`,
-    `Put both into one pod with \`network_mode: "service:${holder}"\`, or name another volume`,
+function readVolume({ key, value }: Entry, problems: Problems): DeclaredVolume {
+  if (isNothing(value)) return { name: key };
+  const driver = { problem: "volumes are local to their node, without a driver", advice: "Remove it" };
+  let name: { readonly text: string; readonly place: Place } | undefined;
+  let external: Place | undefined;
+  let move: "empty" | undefined;
+  readSection(
+    value,
+    {
+      name: "a volume",
+      keys: {
+        driver: (word: Spot) => {
+          const isLocal = isNothing(word) || (word.kind === "scalar" && word.value === "local");
+          if (!isLocal) problems.refuse(word, driver.problem, driver.advice);
+        },
+        name: word => {
+          const text = isNothing(word) ? undefined : readText(word, problems);
+          if (text !== undefined) name = { text, place: word };
+        },
+        external: (word, place) => {
+          // An older form names it here.
+          const older = word.kind === "map" ? below(word, "name") : undefined;
+          const text = older === undefined ? undefined : readText(older, problems);
+          if (text !== undefined) name = { text, place: older! };
+          if (word.kind === "map" || readBoolean(word, problems) === true) external = place;
+        },
+        "x-skep": word => (move = readMove(word, problems)),
+      },
+      refused: { driver_opts: driver },
+      ignored: { labels: { problem: "`labels` has no effect on a volume", advice: "Remove it" } },
+    },
+    problems,
   );
+  const moves = move === undefined ? {} : { move };
+  if (external !== undefined) return { ...externalVolume(name?.text ?? key, external, problems), ...moves };
+  return name === undefined ? { name: key, ...moves } : { name: name.text, project: "", ...moves };
 }
 
-function mountOf(service: ServiceDraft, volume: string): Place {
-  const list = below(service.value, "volumes");
-  const item = (list?.kind === "list" ? list.items : []).find(one =>
-    one.kind === "map"
-      ? textOf(below(one, "source")) === volume
-      : one.kind === "scalar" && String(one.value).split(":")[0] === volume,
+/** A volume that something else makes: the tenant's of that name, or that of another project. */
+function externalVolume(called: string, place: Place, problems: Problems): DeclaredVolume {
+  const at = called.indexOf("/");
+  const [project, name] = [called.slice(0, Math.max(0, at)), called.slice(at + 1)];
+  problems.note(
+    place,
+    `\`${called}\` is made elsewhere, and what mounts it waits until it is there`,
+    at < 0
+      ? `A file makes it that gives a volume the \`name: ${called}\`; a volume of another project is named \`project/volume\``
+      : `The project \`${project}\` makes it with its volume \`${name}\``,
   );
-  return item ?? service.place;
+  return { name, project, isExternal: true };
 }
 
-function textOf(spot: Spot | undefined): string {
-  return spot?.kind === "scalar" ? String(spot.value ?? "") : "";
+/** `x-skep` of a volume: what becomes of what mounts it while its node is away. */
+function readMove(spot: Spot, problems: Problems): "empty" | undefined {
+  let move: "empty" | "wait" | undefined;
+  readSection(
+    spot,
+    { name: "x-skep", keys: { move: word => (move = readWord(word, problems, ["wait", "empty"] as const)) } },
+    problems,
+  );
+  return move === "empty" ? "empty" : undefined;
 }

@@ -1,3 +1,4 @@
+import { volumesOf } from "@skep/core/model/volume.ts";
 import { describe, expect, it } from "vitest";
 import { compose, noted, refusals, web } from "../testing/compose.ts";
 
@@ -143,15 +144,48 @@ describe("another service's name", () => {
 });
 
 describe("volumes", () => {
-  it("cannot be two deployments' at once, and can be two containers' of a pod", () => {
+  const mountsOf = (declared: string) =>
+    compose(`services: { a: { image: a, volumes: ['d:/a'] } }\nvolumes: { d: ${declared} }\n`).deployments[0]
+      ?.containers[0]?.volumes[0];
+
+  it("are the project's: services that name one mount the same, in pods of their own or in one", () => {
     const two = (rest: string): string =>
       `services:\n  a: { image: a, volumes: ['data:/a'] }\n  b: { image: b, volumes: [{ type: volume, source: data, target: /b }]${rest} }\nvolumes: { data: }\n`;
-    expect(refusals(two(""))).toEqual([
-      expect.stringMatching(
-        /^c\.yaml:3:28: .*`a` has the volume `data` already, and two deployments cannot share one yet/,
-      ),
+    for (const rest of ["", ", network_mode: 'service:a'"]) {
+      const { deployments, issues } = compose(two(rest));
+      expect(issues).toEqual([]);
+      const owners = deployments.flatMap(spec => volumesOf("acme", spec).map(one => `${one.owner}/${one.name}`));
+      expect(new Set(owners).size).toBe(1);
+      expect(owners[0]).toMatch(/^acme\/[a-z]+\/data$/);
+    }
+  });
+
+  it("with a name are the tenant's, and an external one has to be there", () => {
+    const plain = { target: "/a", readOnly: false };
+    expect(mountsOf("")).toEqual({ ...plain, name: "d" });
+    expect(mountsOf("{ name: shared }")).toEqual({ ...plain, name: "shared", project: "" });
+    expect(mountsOf("{ external: true }")).toEqual({ ...plain, name: "d", project: "", isExternal: true });
+    expect(mountsOf("{ external: false }")).toEqual({ ...plain, name: "d" });
+    expect(mountsOf("{ external: true, name: x }")).toEqual({ ...plain, name: "x", project: "", isExternal: true });
+    expect(mountsOf("{ external: { name: x } }")).toEqual({ ...plain, name: "x", project: "", isExternal: true });
+    expect(mountsOf("{ external: true, name: blog/data }")).toMatchObject({ name: "data", project: "blog" });
+    const text = "services: { a: { image: a, volumes: ['d:/a'] } }\nvolumes: { d: { external: true } }\n";
+    expect(noted(text)).toEqual([
+      expect.stringMatching(/^c\.yaml:2:17: .*`d` is made elsewhere, and what mounts it waits/),
     ]);
-    expect(refusals(two(", network_mode: 'service:a'"))).toEqual([]);
+  });
+
+  it("say whether they may begin empty while their node is away", () => {
+    expect(mountsOf("{ x-skep: { move: empty } }")).toMatchObject({ move: "empty" });
+    expect(mountsOf("{ x-skep: { move: wait } }")).not.toHaveProperty("move");
+    const text = (volume: string): string =>
+      `services: { a: { image: a, volumes: ['d:/a'] } }\nvolumes: { d: ${volume} }\n`;
+    expect(refusals(text("{ x-skep: { move: away } }"))).toEqual([expect.stringMatching(/^c\.yaml:2:33: /)]);
+    expect(refusals(text("{ x-skep: { moves: empty } }"))).toEqual([expect.stringContaining("Did you mean `move`?")]);
+    expect(refusals(text("{ driver_opts: { type: nfs } }"))).toEqual([
+      expect.stringMatching(/^c\.yaml:2:17: .*volumes are local to their node/),
+    ]);
+    expect(refusals(text("{ driver: nfs, labels: { a: b } }")).length).toBe(1);
   });
 
   it("say of a file of this machine that it cannot come along yet", () => {

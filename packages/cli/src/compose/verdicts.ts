@@ -40,7 +40,7 @@ export const REFUSED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
   },
   volumes_from: {
     problem: "volumes of other services cannot be taken over",
-    advice: "Name the volume in both containers of one pod",
+    advice: "Name the volume in both services: they run on one node then",
   },
   external_links: {
     problem: "links between containers are not supported",

@@ -167,7 +167,7 @@ function removeIdleNetworks(round: Round, instances: readonly AssignedInstance[]
 function removeVolumes(round: Round): void {
   for (const volume of round.input.assignment?.volumeRemovals ?? []) {
     const found = round.input.observed.volumes.find(
-      one => one.deploymentId === volume.deploymentId && one.name === volume.name && one.serial === volume.serial,
+      one => one.owner === volume.owner && one.name === volume.name && one.serial === volume.serial,
     );
     if (found === undefined) continue;
     const name = found.engineName;

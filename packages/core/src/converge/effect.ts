@@ -105,6 +105,7 @@ function made(
     finishedAt: undefined,
     ports,
     isDetached: false,
+    mounts: [],
     labels: {},
   };
   return { ...observed, containers: [...observed.containers, container] };

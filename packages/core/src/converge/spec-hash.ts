@@ -1,5 +1,6 @@
 import type { AssignedInstance } from "../model/assignment.ts";
 import type { ContainerSpec } from "../model/deployment.ts";
+import { mountKey, mountOwner } from "../model/volume.ts";
 
 /** Goes up when the agent makes containers in a new way, which makes every container anew. */
 const HASH_VERSION = "2";
@@ -36,8 +37,11 @@ export function containerHash(
 
 function computeHash(instance: AssignedInstance, container: ContainerSpec, sandboxId: string | undefined): string {
   const ports = sandboxId === undefined ? instance.ports.filter(port => port.container === container.name) : [];
-  const mounted = new Set(container.volumes.map(volume => volume.name));
-  const volumes = instance.volumes.filter(volume => mounted.has(volume.name));
+  const { tenantId, spec } = instance;
+  const mounted = new Set(
+    container.volumes.map(mount => mountKey({ owner: mountOwner(tenantId, spec, mount), name: mount.name })),
+  );
+  const volumes = instance.volumes.filter(volume => mounted.has(mountKey(volume)));
   const from = [identityOf(instance), container, ports, sandboxId ?? "", instance.spec.stopGraceMs, volumes];
   return hashText(canonicalText([HASH_VERSION, ...from]));
 }

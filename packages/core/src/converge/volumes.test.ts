@@ -1,14 +1,22 @@
 import { expect, test } from "vitest";
-import { aContainer, aSpec, anAssignment, anObserved, anObservedContainer } from "../testing/builders.ts";
+import {
+  aContainer,
+  anAssignedInstance,
+  anAssignment,
+  anObserved,
+  anObservedContainer,
+  aSpec,
+} from "../testing/builders.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { ToyNode } from "../testing/toy-node.ts";
+import { containerHash } from "./spec-hash.ts";
 
 const DATA = { name: "data", target: "/data", readOnly: false };
 const CRASHED = { state: "exited", exitCode: 1 } as const;
 
 test("a volume that was given up is removed by name and serial, and no other", () => {
   const node = new ToyNode(undefined);
-  const volume = { tenantId: "acme", deploymentId: "acme.db", name: "data", serial: 1 };
+  const volume = { tenantId: "acme", owner: "acme.db", name: "data", serial: 1 };
   const there = [1, 2].map(serial => ({ ...volume, serial, engineName: `skep-acme.db.data.${serial}` }));
   node.observed = anObserved({ volumes: there });
   expect(node.look().steps).toEqual([]);
@@ -20,9 +28,30 @@ test("a volume that was given up is removed by name and serial, and no other", (
   expect(node.observed.volumes.map(one => one.serial)).toEqual([2]);
 });
 
+test("a container is made anew for another serial or owner of its volume, and not for a volume of its neighbour", () => {
+  const [mine, other] = [
+    aContainer({ volumes: [DATA] }),
+    aContainer({ name: "other", volumes: [{ ...DATA, name: "logs" }] }),
+  ];
+  const spec = aSpec({ containers: [mine, other] });
+  const hashed = (owner: string, serial: number, logs = 1): string => {
+    const volumes = [
+      { owner, name: "data", serial },
+      { owner: "acme.web", name: "logs", serial: logs },
+    ];
+    return containerHash(anAssignedInstance({ spec, volumes }), mine, undefined);
+  };
+  expect(hashed("acme.web", 2)).not.toBe(hashed("acme.web", 1));
+  expect(hashed("acme/web", 1)).not.toBe(hashed("acme.web", 1));
+  expect(hashed("acme.web", 1, 2)).toBe(hashed("acme.web", 1, 1));
+});
+
 test("a single copy does not start while another one of its deployment has not ended here", () => {
   const spec = aSpec({ exclusive: undefined, containers: [aContainer({ volumes: [DATA] })] });
-  const node = new ToyNode(spec, { instanceId: "acme.web.2", volumes: [{ name: "data", serial: 1 }] });
+  const node = new ToyNode(spec, {
+    instanceId: "acme.web.2",
+    volumes: [{ owner: "acme.web", name: "data", serial: 1 }],
+  });
   const old = anObservedContainer({ id: "old", instanceId: "acme.web.1" });
   node.observed = anObserved({ containers: [old] });
   const [waiting] = node.settle().statuses;

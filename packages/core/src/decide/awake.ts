@@ -1,4 +1,6 @@
 import type { DeploymentId, DeploymentSpec } from "../model/deployment.ts";
+import type { VolumeOwner } from "../model/volume.ts";
+import { mountsOf } from "../placement/affinity.ts";
 import type { InstanceId } from "../model/instance.ts";
 import { deploymentIdOf, tenantOf } from "../model/instance-id.ts";
 import type { Node, NodeId } from "../model/node.ts";
@@ -45,7 +47,8 @@ export function awakeSince(
   for (const one of differing(before.releases, world.releases, ORDER.releases)) awake.add(one.deploymentId);
   for (const one of differing(before.instances, world.instances, ORDER.instances)) awake.add(one.deploymentId);
   for (const one of differing(before.locations, world.locations, ORDER.locations)) awake.add(one.deploymentId);
-  for (const one of differing(before.volumes, world.volumes, ORDER.volumes)) awake.add(one.deploymentId);
+  const owners = new Set(differing(before.volumes, world.volumes, ORDER.volumes).map(one => one.owner));
+  if (owners.size > 0) for (const id of mounting(world, owners)) awake.add(id);
   const moved = movedNodes(before.nodes, world.nodes);
   if (moved.size > 0) for (const one of world.locations) if (moved.has(one.nodeId)) awake.add(one.deploymentId);
   const unseen = before.unseen ?? new Map<InstanceId, number>();
@@ -71,6 +74,12 @@ function dependentsIn(releases: World["releases"]): ReadonlyMap<DeploymentId, Re
   }
   known.set(releases, dependents);
   return dependents;
+}
+
+/** The deployments that mount volumes of these owners. */
+function mounting(world: World, owners: ReadonlySet<VolumeOwner>): readonly DeploymentId[] {
+  const some = world.releases.filter(release => mountsOf(release).some(one => owners.has(one.owner)));
+  return some.map(one => one.deploymentId);
 }
 
 /** The records that only one of the lists has; both are in order. */

@@ -5,6 +5,7 @@ import { placeWanted, withdrawRefusals } from "../passes/placing.ts";
 import { retryFailed } from "../passes/retry.ts";
 import { supersedeOlder } from "../passes/supersede.ts";
 import { wakeTimes } from "../passes/wake-time.ts";
+import { leavableVolumes, leaveVolumes } from "../passes/leaving.ts";
 import { recordVolumes } from "../passes/volumes.ts";
 import { wantsOf, type Want } from "../passes/wants.ts";
 import { standingOf, stir, type Standing } from "../placement/standing.ts";
@@ -54,12 +55,10 @@ export function lookAt(
   const draft = openDraft(ordered, now, awake);
   const owners = ownersIn(draft);
   recordVolumes(draft);
-  evictLost(draft);
-  const ending = fillSlots(draft, settings);
-  retryFailed(draft);
-  forgetFinished(draft, settings);
-  const wants = wantsOf(draft, settings, ending);
+  let ending = endAndFill(draft, settings);
   const counted = stirred === undefined ? undefined : before?.standing;
+  if (leaveAway(draft, settings, awake, counted)) ending = endAndFill(draft, settings);
+  const wants = wantsOf(draft, settings, ending);
   const standing = awake === undefined ? undefined : standingAfter(draft, awake, settings, wants, counted);
   placeWanted(draft, settings, wants, standing?.counts);
   recordVolumes(draft);
@@ -81,10 +80,32 @@ export function lookAt(
   };
 }
 
+/** Answers the instances that are on their way out. */
+function endAndFill(draft: Draft, settings: Settings): ReadonlySet<InstanceId> {
+  evictLost(draft);
+  const ending = fillSlots(draft, settings);
+  retryFailed(draft);
+  forgetFinished(draft, settings);
+  return ending;
+}
+
+/** What waited for a volume that is left behind waits no more: answers whether any was. */
+function leaveAway(
+  draft: Draft,
+  settings: Settings,
+  awake: ReadonlySet<DeploymentId> | undefined,
+  counted: Standing | undefined,
+): boolean {
+  const leavable = leavableVolumes(draft);
+  if (leavable.length === 0) return false;
+  const standing = awake === undefined ? undefined : standingOf(draft, awake, settings, counted);
+  return leaveVolumes(draft, settings, leavable, standing?.counts);
+}
+
 /** Every deployment that has records, be it recorded itself or not. */
 export function everybody(world: World): ReadonlySet<DeploymentId> {
-  const { deployments, releases, instances, locations, volumes } = world;
-  const owned = [releases, instances, locations, volumes].flatMap(all => all.map(one => one.deploymentId));
+  const { deployments, releases, instances, locations } = world;
+  const owned = [releases, instances, locations].flatMap(all => all.map(one => one.deploymentId));
   return new Set([...deployments.map(one => one.id), ...owned]);
 }
 
@@ -119,7 +140,8 @@ function ownerOf(change: Change, owners: Owners): DeploymentId {
     case "create-instance":
       return change.instance.deploymentId;
     case "create-volume":
-      return change.volume.deploymentId;
+    case "leave-volume":
+      return change.deploymentId;
     case "forget-deployment":
       return change.deploymentId;
     default:

@@ -42,6 +42,5 @@ function partOf(world: World, ids: ReadonlySet<DeploymentId>): World {
     releases: own(world.releases),
     instances: own(world.instances),
     locations: own(world.locations),
-    volumes: own(world.volumes),
   };
 }

@@ -72,7 +72,11 @@ const EVENTS: Readonly<Record<string, Event>> = {
     volumes: [
       ...world.volumes,
       ...some(world.deployments, pick).map(one =>
-        aVolume({ deploymentId: one.id, serial: 100 + world.volumes.length, nodeId: `node-${pick % 4}` }),
+        aVolume({
+          owner: pick % 2 === 0 ? one.id : "acme/shop",
+          serial: 100 + world.volumes.length,
+          nodeId: `node-${pick % 4}`,
+        }),
       ),
     ],
   }),

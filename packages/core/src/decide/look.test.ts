@@ -109,17 +109,17 @@ test("a release that is read later than its instances is looked at", () => {
   const containers = [aContainer({ volumes: [{ name: "data", target: "/data", readOnly: false }] })];
   const mounting = { ...web!, spec: aSpec({ name: "web", containers }) };
   const { changes } = lookAt({ ...whole, releases: [api!, mounting] }, DEFAULT_SETTINGS, 1_010, look).plan;
-  expect(changes).toMatchObject([{ kind: "create-volume", volume: { deploymentId: "acme.web", name: "data" } }]);
+  expect(changes).toMatchObject([{ kind: "create-volume", volume: { owner: "acme.web", name: "data" } }]);
 });
 
 test("a volume whose row vanished is recorded anew", () => {
   const containers = [aContainer({ volumes: [{ name: "data", target: "/data", readOnly: false }] })];
   const releases = names.map(name => aRelease({ deploymentId: `acme.${name}`, spec: aSpec({ name, containers }) }));
-  const world = settled({ releases, volumes: names.map(name => aVolume({ deploymentId: `acme.${name}` })) });
+  const world = settled({ releases, volumes: names.map(name => aVolume({ owner: `acme.${name}` })) });
   const look = lookAt(world, DEFAULT_SETTINGS, 1_000, undefined);
   expect(look.plan.changes).toEqual([]);
   const { changes } = lookAt({ ...world, volumes: world.volumes.slice(1) }, DEFAULT_SETTINGS, 1_010, look).plan;
-  expect(changes).toMatchObject([{ kind: "create-volume", volume: { deploymentId: "acme.api", serial: 2 } }]);
+  expect(changes).toMatchObject([{ kind: "create-volume", volume: { owner: "acme.api", serial: 2 } }]);
 });
 
 test.each([

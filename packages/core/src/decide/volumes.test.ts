@@ -6,7 +6,7 @@ import { aWorldOfAnyKind } from "../testing/arbitrary-world.ts";
 import { aContainer, aSpec, aVolume, changesOf, someNodes } from "../testing/builders.ts";
 import { ToyCluster } from "../testing/toy-cluster.ts";
 import { leaseWait } from "../model/lease.ts";
-import { isLeased, isSingle, volumeNames } from "../model/volume.ts";
+import { isLeased, isSingle, volumesOf } from "../model/volume.ts";
 import { applyPlan } from "../world/apply.ts";
 import { openDraft } from "../world/draft.ts";
 import { DEFAULT_SETTINGS } from "../world/world.ts";
@@ -30,9 +30,7 @@ test("an instance with a volume goes back to the node that has it, from the firs
   const id = cluster.deploy(stateful);
   cluster.run(5);
   const [home] = cluster.serving(id);
-  expect(cluster.world.volumes).toMatchObject([
-    { deploymentId: id, name: "data", nodeId: home?.nodeId, state: "kept" },
-  ]);
+  expect(cluster.world.volumes).toMatchObject([{ owner: id, name: "data", nodeId: home?.nodeId, state: "kept" }]);
   for (let round = 0; round < 5; round++) {
     cluster.deploy(aSpec({ name: `noise-${round}`, placement: { constraints: [`node.hostname == ${home?.nodeId}`] } }));
     cluster.deploy(stateful);
@@ -129,7 +127,7 @@ test("what is volume data on two nodes is for a person to decide", () => {
   const cluster = new ToyCluster(someNodes(2));
   cluster.world = {
     ...cluster.world,
-    volumes: [aVolume({ deploymentId: "acme.db" }), aVolume({ deploymentId: "acme.db", nodeId: "node-2", serial: 2 })],
+    volumes: [aVolume({ owner: "acme.db" }), aVolume({ owner: "acme.db", nodeId: "node-2", serial: 2 })],
   };
   const id = cluster.deploy(stateful);
   cluster.run(5);
@@ -210,8 +208,15 @@ test("in any world nothing with a volume is placed away from it, and of a single
       for (const placed of changesOf(plan.changes, "place")) {
         const instance = after.instances.find(one => one.id === placed.instanceId)!;
         const specs = after.releases.filter(one => one.deploymentId === instance.deploymentId).map(one => one.spec);
-        const homes = world.volumes.filter(one => one.deploymentId === instance.deploymentId).map(one => one.nodeId);
-        if (volumeNames(specs[0]!).length > 0 && homes.length > 0) expect(homes).toEqual([placed.nodeId]);
+        const { spec } = after.releases.find(
+          one => one.deploymentId === instance.deploymentId && one.number === instance.release,
+        )!;
+        // What was left behind in this very plan is no home any more, and what it made is one.
+        for (const { owner, name, isExternal } of volumesOf(instance.tenantId, spec)) {
+          const homes = after.volumes.filter(one => one.owner === owner && one.name === name && one.state === "kept");
+          expect(homes.map(one => one.nodeId)).toEqual([placed.nodeId]);
+          if (isExternal) expect(world.volumes.some(one => one.owner === owner && one.name === name)).toBe(true);
+        }
         if (!specs.some(isSingle)) continue;
         const others = after.locations.filter(
           one =>
@@ -311,10 +316,10 @@ test("a copy that failed keeps others away while its lease may hold what is left
 });
 
 test("a serial of a volume that no scheduler gives does not use serials up", () => {
-  const told = aVolume({ deploymentId: "acme.other", nodeId: "node-9", serial: Number.MAX_SAFE_INTEGER });
+  const told = aVolume({ owner: "acme.other", nodeId: "node-9", serial: Number.MAX_SAFE_INTEGER });
   const cluster = new ToyCluster(someNodes(3));
   cluster.world = { ...cluster.world, volumes: [told, { ...told, serial: 7 }] };
   const id = cluster.deploy(stateful);
   cluster.run(5);
-  expect(cluster.world.volumes.find(one => one.deploymentId === id)?.serial).toBe(8);
+  expect(cluster.world.volumes.find(one => one.owner === id)?.serial).toBe(8);
 });

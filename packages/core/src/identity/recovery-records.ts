@@ -46,7 +46,7 @@ export interface RecoveryItem extends Removal {
 }
 
 /** What becomes of the record of one volume, where it changes. */
-export interface RecoveredVolume extends Pick<Volume, "nodeId" | "deploymentId" | "name" | "serial"> {
+export interface RecoveredVolume extends Pick<Volume, "nodeId" | "owner" | "name" | "serial"> {
   /** `drop` takes the record away and no data: the node has none under that serial. */
   readonly action: "adopt" | "drop";
   readonly because: string;

@@ -13,14 +13,14 @@ function aNode(
   assigned: readonly Partial<AssignedInstance>[] = [],
 ): HeldNode {
   const volumes = serials.map(serial => {
-    const { tenantId, deploymentId, name } = aVolume();
-    return { tenantId, deploymentId, name, serial, inUse: true };
+    const { tenantId, owner, name } = aVolume();
+    return { tenantId, owner, name, serial, inUse: true };
   });
   const assignment = anAssignment({ nodeId, instances: assigned.map(one => anAssignedInstance(one)) });
   return { nodeId, hostname: `host of ${nodeId}`, assignment, epochs: {}, present: [], volumes };
 }
 
-const mounting = (serial: number) => ({ volumes: [{ name: "data", serial }] });
+const mounting = (serial: number) => ({ volumes: [{ owner: "acme.web", name: "data", serial }] });
 
 function plan(recorded: readonly Volume[], ...nodes: readonly HeldNode[]) {
   const { items, written, dropped } = planVolumes({

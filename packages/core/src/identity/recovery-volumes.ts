@@ -1,6 +1,4 @@
-import type { DeploymentId } from "../model/deployment.ts";
-import { deploymentOf } from "../model/instance-id.ts";
-import { volumeKey, type ReportedVolume, type Volume } from "../model/volume.ts";
+import { volumeKey, type ReportedVolume, type Volume, type VolumeOwner } from "../model/volume.ts";
 import type { HeldNode, RecoveredVolume, RecoveryInput, VolumeRecovery } from "./recovery-records.ts";
 
 /**
@@ -38,47 +36,47 @@ export function planVolumes({ world, nodes, now }: RecoveryInput): VolumeRecover
   return { items, written, dropped };
 }
 
-type Named = Pick<Volume, "deploymentId" | "name" | "serial">;
+type Named = Pick<Volume, "owner" | "name" | "serial">;
 
 function itemOf(
-  { nodeId, deploymentId, name, serial }: Named & Pick<Volume, "nodeId">,
+  { nodeId, owner, name, serial }: Named & Pick<Volume, "nodeId">,
   action: RecoveredVolume["action"],
   because: string,
 ): RecoveredVolume {
-  return { nodeId, deploymentId, name, serial, action, because };
+  return { nodeId, owner, name, serial, action, because };
 }
 
 function whyDropped(volume: Volume, nodes: readonly HeldNode[]): string | undefined {
-  const { deploymentId, name, serial, nodeId } = volume;
+  const { owner, name, serial, nodeId } = volume;
   const node = nodes.find(one => one.nodeId === nodeId);
   if (node === undefined || volume.state !== "kept" || has(node, volume) || assigned(node, volume)) return undefined;
-  const other = node.volumes.find(one => isOf(one, deploymentId, name));
+  const other = node.volumes.find(one => isOf(one, owner, name));
   if (other !== undefined) return `${node.hostname} has serial ${other.serial} of it, and none with ${serial}`;
-  const home = nodes.find(one => one.volumes.some(held => isOf(held, deploymentId, name)));
+  const home = nodes.find(one => one.volumes.some(held => isOf(held, owner, name)));
   return home === undefined ? undefined : `its data is on ${home.hostname}, and ${node.hostname} has none`;
 }
 
 /** Whether the node's containers mount the volume, as far as its agent knows. */
 function mounts(node: HeldNode, volume: ReportedVolume): boolean {
   if (assigned(node, volume)) return true;
-  return volume.inUse && !mountedBy(node, volume.deploymentId).some(one => one.name === volume.name);
+  return volume.inUse && !mountedBy(node, volume.owner).some(one => one.name === volume.name);
 }
 
-function assigned(node: HeldNode, { deploymentId, name, serial }: Named): boolean {
-  return mountedBy(node, deploymentId).some(one => one.name === name && one.serial === serial);
+function assigned(node: HeldNode, { owner, name, serial }: Named): boolean {
+  return mountedBy(node, owner).some(one => one.name === name && one.serial === serial);
 }
 
-function mountedBy(node: HeldNode, deploymentId: DeploymentId) {
+function mountedBy(node: HeldNode, owner: VolumeOwner) {
   const instances = node.assignment?.instances ?? [];
   return instances
-    .filter(one => one.desired === "run" && deploymentOf(one.instanceId) === deploymentId)
-    .flatMap(one => one.volumes);
+    .filter(one => one.desired === "run")
+    .flatMap(one => one.volumes.filter(volume => volume.owner === owner));
 }
 
-function has(node: HeldNode, { deploymentId, name, serial }: Named): boolean {
-  return node.volumes.some(one => isOf(one, deploymentId, name) && one.serial === serial);
+function has(node: HeldNode, { owner, name, serial }: Named): boolean {
+  return node.volumes.some(one => isOf(one, owner, name) && one.serial === serial);
 }
 
-function isOf(one: ReportedVolume, deploymentId: DeploymentId, name: string): boolean {
-  return one.deploymentId === deploymentId && one.name === name;
+function isOf(one: ReportedVolume, owner: VolumeOwner, name: string): boolean {
+  return one.owner === owner && one.name === name;
 }

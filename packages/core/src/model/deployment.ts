@@ -32,11 +32,23 @@ export interface PortSpec {
   readonly hostPort: number | undefined;
 }
 
-/** A volume of the tenant's deployment, local to its node, mounted into a container. */
+/** A named volume, local to its node, mounted into a container. */
 export interface VolumeMount {
   readonly name: string;
   readonly target: string;
   readonly readOnly: boolean;
+  /**
+   * Whose it is where it is not the spec's own: that of another project, or `""` for one that all
+   * of the tenant's projects find by its name.
+   */
+  readonly project?: string;
+  /** It has to be there already: none is made. */
+  readonly isExternal?: boolean;
+  /**
+   * `empty`: while its node is away it may begin empty on another one. Otherwise what mounts it
+   * waits for the node.
+   */
+  readonly move?: "empty";
 }
 
 /** One container of a pod. */

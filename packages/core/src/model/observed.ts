@@ -37,6 +37,8 @@ export interface ObservedContainer {
    * It has a network of its own no more: somebody took it away, and nothing reaches the container.
    */
   readonly isDetached: boolean;
+  /** What the engine calls the volumes that it mounts. */
+  readonly mounts: readonly string[];
   readonly labels: Labels;
   /** Where its own network namespace can be opened; absent while it does not run. */
   readonly netns?: string | undefined;
@@ -60,7 +62,6 @@ export interface ObservedNetwork {
 export interface ObservedVolume extends VolumeRef {
   readonly engineName: string;
   readonly tenantId: string;
-  readonly deploymentId: string;
 }
 
 /** What the agent sees on its engine: what bears our labels, and the images that are present. */

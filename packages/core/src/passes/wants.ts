@@ -5,10 +5,11 @@ import type { DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId, Location, Refusal } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import { currentOf, isLive, isShortOfRunning } from "../model/state.ts";
+import { mountKey, type Volume } from "../model/volume.ts";
 import { waitOf, waitsForOthers } from "./dependencies.ts";
 import { unseenUntil } from "./ending.ts";
 import { someCopy } from "./single.ts";
-import { isBound, singlesOf } from "./volumes.ts";
+import { boundBy, singlesOf } from "./volumes.ts";
 
 /** Why an instance wants a node. */
 export type Want = {
@@ -78,8 +79,9 @@ function wantOf(draft: Draft, settings: Settings, instance: Instance): Kind | un
   }
   if (current.desired !== "run") return { kind: "new" };
   const node = draft.nodes.get(current.nodeId);
-  if ((node === undefined || node.liveness === "down") && isBound(draft, instance, current.nodeId))
-    return { kind: "held", because: () => awaitsNode(draft, instance, node, current.nodeId) };
+  const isAway = node === undefined || node.liveness === "down";
+  const volume = isAway ? boundBy(draft, instance, current.nodeId) : undefined;
+  if (volume !== undefined) return { kind: "held", because: () => awaitsNode(draft, instance, node, volume) };
   if (node?.availability === "drain") return { kind: "move", from: node };
   const deadline = startDeadline(current, settings);
   if (deadline !== undefined && deadline <= draft.now) return { kind: "elsewhere", exclude: current.nodeId };
@@ -90,8 +92,8 @@ function wantOf(draft: Draft, settings: Settings, instance: Instance): Kind | un
  * What a copy waits for whose node is away with its data. The time stays the one of the first time
  * it was said.
  */
-function awaitsNode(draft: Draft, instance: Instance, node: Node | undefined, nodeId: NodeId): string {
-  const called = node?.hostname ?? nodeId;
+function awaitsNode(draft: Draft, instance: Instance, node: Node | undefined, volume: Volume): string {
+  const called = node?.hostname ?? volume.nodeId;
   const is = node === undefined ? "has left the Swarm" : "is down";
   const start = `it waits for ${called}, which has its volume data and ${is} since `;
   const said = instance.refusal?.advice ?? "";
@@ -99,7 +101,7 @@ function awaitsNode(draft: Draft, instance: Instance, node: Node | undefined, no
   const since = new Date(draft.now).toISOString();
   return (
     `${start}${since}; if that node or its data is lost for ever, ` +
-    `skep volume rm ${instance.deploymentId}/NAME --node ${called} --force lets it start empty elsewhere`
+    `skep volume rm ${mountKey(volume)} --node ${called} --force lets it start empty elsewhere`
   );
 }
 

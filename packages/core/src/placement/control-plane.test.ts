@@ -115,13 +115,33 @@ test.each(["avoid", "never"] as const)("with `%s` an instance goes to the manage
     nodes: managerAndWorkers(2),
     deployments: [aDeployment({ id, name: "db" })],
     releases: [aRelease({ deploymentId: id, spec })],
-    volumes: [aVolume({ deploymentId: id, nodeId: "node-1" })],
+    volumes: [aVolume({ owner: id, nodeId: "node-1" })],
   });
   const placed = changesOf(decide(world, settingsWith(policy), 0).changes, "place");
   expect(placed.map(one => one.nodeId)).toEqual(["node-1"]);
   // Without a home it begins one on a worker.
   const fresh = changesOf(decide({ ...world, volumes: [] }, settingsWith(policy), 0).changes, "place");
   expect(fresh.map(one => one.nodeId)).toEqual(["node-2"]);
+});
+
+test("with `never` what has to be beside a volume on the manager goes there as well", () => {
+  const mounting = (name: string, ...volumes: readonly string[]) =>
+    aSpec({
+      ...{ name, project: "p", service: name },
+      containers: [aContainer({ volumes: volumes.map(one => ({ name: one, target: `/${one}`, readOnly: false })) })],
+    });
+  const both = { id: "acme.both", name: "both", replicas: 0 };
+  const world = aWorld({
+    nodes: managerAndWorkers(2),
+    deployments: [aDeployment({ id: "acme.db", name: "db" }), aDeployment(both)],
+    releases: [
+      aRelease({ deploymentId: "acme.db", spec: mounting("db", "two") }),
+      aRelease({ deploymentId: "acme.both", spec: mounting("both", "one", "two") }),
+    ],
+    volumes: [aVolume({ owner: "acme/p", name: "one", nodeId: "node-1" })],
+  });
+  const placed = changesOf(decide(world, settingsWith("never"), 0).changes, "place");
+  expect(placed.map(one => one.nodeId)).toEqual(["node-1"]);
 });
 
 test.each(["avoid", "never"] as const)("with `%s` what runs on a manager stays until it is drained", policy => {

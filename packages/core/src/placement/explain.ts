@@ -6,7 +6,7 @@ import type { Node, NodeId } from "../model/node.ts";
 import type { TenantId } from "../model/tenant.ts";
 import { fleetOf, needsOf } from "./fleet-of-world.ts";
 import { filtersOf } from "./filter.ts";
-import type { Ask } from "./filter.ts";
+import type { Ask } from "./ask.ts";
 import { declareAvoidance } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import { needOf } from "./need.ts";

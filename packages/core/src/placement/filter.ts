@@ -1,75 +1,16 @@
+import type { Ask, Filter } from "./ask.ts";
 import { satisfies, shortfall } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
 import { SPEC_BUDGET_BYTES } from "../model/assignment.ts";
-import { deployedOn, holdsSpec, homesOf, isWithinQuota, satisfiedBy } from "./fleet.ts";
+import { deployedOn, holdsSpec, homesOf, isWithinQuota, nearOf, satisfiedBy } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import type { DeploymentId } from "../model/deployment.ts";
 import { CONTROL_LABEL, isControlPlane } from "../model/node.ts";
-import type { Node, NodeId } from "../model/node.ts";
+import type { Node } from "../model/node.ts";
 import type { Need } from "./need.ts";
 import { hasPorts } from "./ports.ts";
-import { cores, kibibytes, mebibytes } from "./words.ts";
-
-/** What is asked: a need, the slot it is for, and a node that must not be taken. */
-export interface Ask {
-  readonly need: Need;
-  readonly slot: number;
-  /** The node that did not get the instance running in time. */
-  readonly exclude: NodeId | undefined;
-}
-
-/**
- * One reason why a node may not do. `fixed` filters depend on the node and the spec alone; the
- * others also on what is placed, and never turn from refusing to passing while a batch is placed.
- */
-export interface Filter {
-  readonly name: string;
-  readonly fixed: boolean;
-  readonly passes: (fleet: Fleet, index: number, ask: Ask) => boolean;
-  /** What is wrong with `count` nodes, in the user's words; begins with a verb. */
-  readonly sentence: (count: number, ask: Ask, fleet: Fleet) => string;
-  /** The change that would make the filter pass somewhere. */
-  readonly advice: (ask: Ask, fleet: Fleet) => string;
-}
-
-const volume: Filter = {
-  name: "volume",
-  fixed: false,
-  passes: (fleet, index, { need }) => {
-    // Two homes are possible where a person or a restored database made them: then nobody can
-    // choose but a person.
-    const homes = homesOf(fleet, need);
-    return homes.length === 0 || (homes.length === 1 && homes[0] === fleet.nodes[index]!.id);
-  },
-  sentence: (count, { need }, fleet) => {
-    const homes = homesOf(fleet, need);
-    if (homes.length > 1) return `${verb(count, "has", "have")} at most a part of its volumes (${homes.join(", ")})`;
-    return `${verb(count, "does", "do")} not have its volume data`;
-  },
-  advice: (ask, fleet) => {
-    const [home, other] = homesOf(fleet, ask.need);
-    if (home === undefined) return "";
-    const called = hostnameOf(fleet, home);
-    const remove = `skep volume rm ${ask.need.deploymentId}/${ask.need.volumes[0]}`;
-    if (other !== undefined)
-      return `its volume data is on ${called} and on ${hostnameOf(fleet, other)}: remove what is not wanted with ${remove} --node NODE`;
-    return `it waits for ${called}, which has its volume data: ${whyNot(fleet, home, ask)}; if that data is lost or not wanted, ${remove} --node ${called} lets it start empty elsewhere`;
-  },
-};
-
-/** What keeps the node that has the volumes from taking it. */
-function whyNot(fleet: Fleet, home: NodeId, ask: Ask): string {
-  const index = fleet.indexOf.get(home);
-  if (index === undefined) return "it has left the Swarm";
-  if (fleet.nodes[index]!.liveness === "down") return "it is down";
-  const against = filtersOf(ask, fleet).find(filter => !filter.passes(fleet, index, ask));
-  return against === undefined ? "it has no room" : `it ${against.sentence(1, ask, fleet)}`;
-}
-
-function hostnameOf(fleet: Fleet, nodeId: NodeId): string {
-  const index = fleet.indexOf.get(nodeId);
-  return index === undefined ? nodeId : fleet.nodes[index]!.hostname;
-}
+import { volumeFilters } from "./volume-filters.ts";
+import { cores, kibibytes, mebibytes, verb } from "./words.ts";
 
 const availability: Filter = {
   name: "availability",
@@ -205,6 +146,8 @@ const excluded: Filter = {
   advice: () => "look at the instance's message: it says what it waits for",
 };
 
+const volumeFiltersOf = volumeFilters((ask, fleet) => filtersOf(ask, fleet));
+
 /**
  * The filters that can refuse this ask, in the order in which they are shown. Those that cannot
  * (nothing is reserved, no port is published) are left out, which is worth half the time of a
@@ -213,7 +156,7 @@ const excluded: Filter = {
 export function filtersOf(ask: Ask, fleet: Fleet): readonly Filter[] {
   const { need } = ask;
   return [
-    ...(need.volumes.length > 0 ? [volume] : []),
+    ...volumeFiltersOf(fleet, need),
     availability,
     liveness,
     ...(isKeptOff(fleet, need) ? [controlPlane] : []),
@@ -232,7 +175,7 @@ export function filtersOf(ask: Ask, fleet: Fleet): readonly Filter[] {
 
 /** An instance goes to the node that has its volumes, whatever node it is. */
 function isKeptOff(fleet: Fleet, need: Need): boolean {
-  return fleet.tenantsOnManagers === "never" && homesOf(fleet, need).length === 0;
+  return fleet.tenantsOnManagers === "never" && homesOf(fleet, need).length + nearOf(fleet, need).length === 0;
 }
 
 /**
@@ -264,10 +207,6 @@ function fixedPorts(need: Need): string {
     .filter(port => port.hostPort !== undefined)
     .map(port => `${port.hostPort}/${port.protocol}`)
     .join(", ");
-}
-
-function verb(count: number, one: string, many: string): string {
-  return count === 1 ? one : many;
 }
 
 /**

@@ -1,9 +1,11 @@
-import { findRelease, openDraft } from "../world/draft.ts";
+import { findRelease, openDraft, volumesIn } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import { DEFAULT_SETTINGS, type PlacementSettings, type World } from "../world/world.ts";
 import type { DeploymentId, Release } from "../model/deployment.ts";
 import type { Location } from "../model/instance.ts";
 import { tenantOf } from "../model/instance-id.ts";
+import { volumeKey } from "../model/volume.ts";
+import { affinityOf } from "./affinity.ts";
 import { openFleet } from "./fleet.ts";
 import type { Counts, Fleet, FleetSource } from "./fleet.ts";
 import { needOf } from "./need.ts";
@@ -22,8 +24,16 @@ export function needsOf(
   return needsOfDraft(openDraft(world, 0), memoryOvercommit);
 }
 
-/** The fleet as the draft stands; `standing` is what the deployments take that it does not hold. */
-export function fleetOfDraft(draft: Draft, settings: PlacementSettings, standing?: Counts): Fleet {
+/**
+ * The fleet as the draft stands; `standing` is what the deployments take that it does not hold.
+ * Volumes of the keys in `left` keep nothing on their nodes.
+ */
+export function fleetOfDraft(
+  draft: Draft,
+  settings: PlacementSettings,
+  standing?: Counts,
+  left: ReadonlySet<string> = new Set(),
+): Fleet {
   const { world, awake } = draft;
   const rests = <T extends { readonly deploymentId: DeploymentId }>(one: T): boolean =>
     awake?.has(one.deploymentId) === false;
@@ -32,13 +42,15 @@ export function fleetOfDraft(draft: Draft, settings: PlacementSettings, standing
     standing,
     others: awake === undefined ? [] : world.locations.filter(rests),
     releasedPorts: draft.releasedPorts,
-    volumes: [...draft.volumes.values(), world.volumes.filter(rests)].flat(),
+    volumes: volumesIn(draft).filter(one => left.size === 0 || !left.has(volumeKey(one))),
   });
 }
 
 /** What the locations in the draft take, on top of `standing`. */
 export function countsOfDraft(draft: Draft, settings: PlacementSettings, standing?: Counts): Counts {
-  return openFleet({ ...sourceOf(draft, settings), standing, others: [], releasedPorts: [], volumes: [] });
+  const source = { ...sourceOf(draft, settings), standing, others: [], releasedPorts: [], volumes: [] };
+  const { affinity: _, needOfRelease: __, ...counts } = openFleet(source);
+  return counts;
 }
 
 function sourceOf(
@@ -51,6 +63,8 @@ function sourceOf(
     locations: allLocations(draft),
     now: draft.now,
     placements: draft.placements,
+    affinity: () => affinityOf(draft.world),
+    needOfRelease: release => attempt(() => needOfRelease(release, memoryOvercommit)),
     tenantsOnManagers,
     needOf: countable(needsOfDraft(draft, memoryOvercommit)),
     slotOf: id => draft.instances.get(id)?.slot,
@@ -66,13 +80,15 @@ function sourceOf(
  * places one of it throws.
  */
 function countable(needs: FleetSource["needOf"]): FleetSource["needOf"] {
-  return (deploymentId, release) => {
-    try {
-      return needs(deploymentId, release);
-    } catch {
-      return undefined;
-    }
-  };
+  return (deploymentId, release) => attempt(() => needs(deploymentId, release));
+}
+
+function attempt(tell: () => Need | undefined): Need | undefined {
+  try {
+    return tell();
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -88,14 +104,17 @@ export function needsOfDraft(
 ): (deploymentId: DeploymentId, release: number) => Need | undefined {
   return (deploymentId, number) => {
     const release = findRelease(draft, deploymentId, number);
-    if (release === undefined) return undefined;
-    const found = derived.get(release);
-    if (found?.memoryOvercommit === memoryOvercommit) return found.need;
-    const tenantId = tenantOf(deploymentId);
-    const need = needOf(tenantId, deploymentId, release.spec, memoryOvercommit);
-    derived.set(release, { need, memoryOvercommit });
-    return need;
+    return release === undefined ? undefined : needOfRelease(release, memoryOvercommit);
   };
+}
+
+function needOfRelease(release: Release, memoryOvercommit: number): Need {
+  const found = derived.get(release);
+  if (found?.memoryOvercommit === memoryOvercommit) return found.need;
+  const { deploymentId, spec } = release;
+  const need = needOf(tenantOf(deploymentId), deploymentId, spec, memoryOvercommit);
+  derived.set(release, { need, memoryOvercommit });
+  return need;
 }
 
 function* allLocations(draft: Draft): Iterable<Location> {

@@ -1,9 +1,10 @@
-import type { DeploymentId } from "../model/deployment.ts";
+import type { DeploymentId, Release } from "../model/deployment.ts";
 import type { InstanceId, Location, ReleasedPort } from "../model/instance.ts";
 import { isControlPlane } from "../model/node.ts";
 import type { Node, NodeId, TenantsOnManagers } from "../model/node.ts";
 import { isLive, isShortOfRunning } from "../model/state.ts";
-import type { Volume } from "../model/volume.ts";
+import { mountKey, type Volume } from "../model/volume.ts";
+import type { Affinity, Together } from "./affinity.ts";
 import type { Quota, Tenant, TenantId } from "../model/tenant.ts";
 import { satisfies } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
@@ -62,9 +63,13 @@ export interface Fleet {
   readonly leaving: Map<DeploymentId, Map<number, number>>;
   /** For a deployment, those that declared that they must not share a node with it. */
   readonly avoidedBy: Map<DeploymentId, Set<DeploymentId>>;
-  /** For a deployment and the name of a volume, the nodes that hold it; see `holdVolumes`. */
+  /** By what a mount asks for (`mountKey`), the nodes that hold it; see `holdVolumes`. */
   readonly homes: Map<string, NodeId[]>;
   readonly tenants: Map<TenantId, TenantUse>;
+  /** What has to be on one node; worked out for what mounts volumes alone. */
+  readonly affinity: () => Affinity;
+  /** `undefined` where it cannot be told. */
+  readonly needOfRelease: (release: Release) => Need | undefined;
   /** Per constraint text: 1 where the node satisfies it. */
   readonly satisfied: Map<string, Uint8Array>;
   /** Per set of fixed filters: the indexes of the nodes that pass them all. */
@@ -103,6 +108,8 @@ export interface FleetSource {
   /** Ports that were released are free from their time on. */
   readonly now: number;
   readonly volumes: Iterable<Volume>;
+  readonly affinity: () => Affinity;
+  readonly needOfRelease: (release: Release) => Need | undefined;
   readonly placements: number;
   readonly tenantsOnManagers: TenantsOnManagers;
   readonly needOf: (deploymentId: DeploymentId, release: number) => Need | undefined;
@@ -144,6 +151,8 @@ export function openFleet(source: FleetSource): Fleet {
     leaving: new Map(standing?.leaving),
     avoidedBy: new Map(Array.from(standing?.avoidedBy ?? [], ([id, by]) => [id, new Set(by)])),
     homes: new Map(),
+    affinity: source.affinity,
+    needOfRelease: source.needOfRelease,
     tenants: new Map(),
     satisfied: new Map(),
     candidates: new Map(),
@@ -156,7 +165,7 @@ export function openFleet(source: FleetSource): Fleet {
     fleet.tenants.set(id, { ...use, quota, slots: new Set(use.slots) });
   }
   for (const volume of source.volumes) {
-    if (volume.state === "kept") addHome(fleet, volume.deploymentId, volume.name, volume.nodeId);
+    if (volume.state === "kept") addHome(fleet, mountKey(volume), volume.nodeId);
   }
   for (const location of source.locations) {
     const need = source.needOf(location.deploymentId, location.release);
@@ -234,19 +243,39 @@ export function holdsSpec(fleet: Fleet, index: number, { largeSpec }: Need): boo
 
 /** The nodes that hold one of the need's volumes; an instance that needs it goes to no other. */
 export function homesOf(fleet: Fleet, need: Need): readonly NodeId[] {
-  if (need.volumes.length === 0) return [];
-  return [...new Set(need.volumes.flatMap(name => fleet.homes.get(`${need.deploymentId} ${name}`) ?? []))].sort();
+  return nodesWith(fleet, need.volumes.map(mountKey));
+}
+
+/**
+ * Where none of its own volumes is anywhere: the nodes that hold one of those that have to be on
+ * the same node as its own, since something else mounts both.
+ */
+export function nearOf(fleet: Fleet, need: Need): readonly NodeId[] {
+  const group = togetherWith(fleet, need);
+  return group === undefined || homesOf(fleet, need).length > 0 ? [] : nodesWith(fleet, group.keys);
+}
+
+/** What the need has to be together with; `undefined` where it mounts nothing, or is unknown. */
+export function togetherWith(fleet: Fleet, { volumes }: Need): Together | undefined {
+  const [some] = volumes;
+  return some === undefined ? undefined : fleet.affinity().get(mountKey(some));
+}
+
+function nodesWith(fleet: Fleet, keys: Iterable<string>): readonly NodeId[] {
+  const found = new Set<NodeId>();
+  for (const key of keys) for (const nodeId of fleet.homes.get(key) ?? []) found.add(nodeId);
+  return [...found].sort();
 }
 
 /** The node holds the need's volumes from now on, where nobody did before. */
 export function holdVolumes(fleet: Fleet, need: Need, nodeId: NodeId): void {
-  for (const name of need.volumes) {
-    if (!fleet.homes.has(`${need.deploymentId} ${name}`)) addHome(fleet, need.deploymentId, name, nodeId);
+  for (const volume of need.volumes) {
+    const key = mountKey(volume);
+    if (!fleet.homes.has(key)) addHome(fleet, key, nodeId);
   }
 }
 
-function addHome(fleet: Fleet, deploymentId: DeploymentId, name: string, nodeId: NodeId): void {
-  const key = `${deploymentId} ${name}`;
+function addHome(fleet: Fleet, key: string, nodeId: NodeId): void {
   const known = fleet.homes.get(key);
   if (known === undefined) fleet.homes.set(key, [nodeId]);
   else if (!known.includes(nodeId)) known.push(nodeId);

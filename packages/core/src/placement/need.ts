@@ -6,7 +6,7 @@ import { DEFAULT_SETTINGS } from "../world/world.ts";
 import type { TenantId } from "../model/tenant.ts";
 import { canonicalText, hashText } from "../converge/spec-hash.ts";
 import { LARGE_SPEC_BYTES } from "../model/assignment.ts";
-import { volumeNames } from "../model/volume.ts";
+import { mountKey, volumesOf, type MountedVolume } from "../model/volume.ts";
 import { parseConstraint, unreadableConstraint } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
 
@@ -53,8 +53,8 @@ export interface Need {
   readonly largeSpec: { readonly key: string; readonly bytes: number } | undefined;
   /** Deployments of the same tenant that must not be on the same node. */
   readonly avoid: readonly DeploymentId[];
-  /** Names of the volumes it mounts. */
-  readonly volumes: readonly string[];
+  /** The volumes it mounts. */
+  readonly volumes: readonly MountedVolume[];
   /**
    * Equal for needs that every filter and score treats alike as far as the spec goes; needs that
    * look at their own deployment (spread, maxPerNode, anti-affinity, a large spec, volumes) carry
@@ -111,7 +111,7 @@ export function needOf(
     maxPerNode,
     largeSpec: largeSpecOf(deploymentId, spec),
     avoid: antiAffinity.map(name => deploymentIdOf(tenantId, name)),
-    volumes: volumeNames(spec),
+    volumes: volumesOf(tenantId, spec),
   };
   const looksAtItself =
     strategy === "spread" || maxPerNode !== undefined || antiAffinity.length + fixed.length + need.volumes.length > 0;
@@ -131,7 +131,7 @@ export function needOf(
     fixed.sort().join(","),
     own,
     need.largeSpec?.key ?? "",
-    need.volumes.join(","),
+    need.volumes.map(one => `${mountKey(one)}${one.isExternal ? "!" : ""}`).join(","),
   ].join("|");
   return { ...need, signature };
 }

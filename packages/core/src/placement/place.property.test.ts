@@ -4,7 +4,7 @@ import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
 import type { DeploymentSpec, Strategy } from "../model/deployment.ts";
 import { DEFAULT_RESOURCES } from "../model/resources.ts";
 import { nodeOf, nodeShape } from "../testing/arbitrary-world.ts";
-import { aContainer, aSpec, aTenant, aWorld, someNodes } from "../testing/builders.ts";
+import { aContainer, aDeployment, aRelease, aSpec, aTenant, aVolume, aWorld, someNodes } from "../testing/builders.ts";
 import { placeNaively } from "../testing/naive-placement.ts";
 import type { TenantsOnManagers } from "../model/node.ts";
 import type { Fleet } from "./fleet.ts";
@@ -25,7 +25,9 @@ const wantShape = fc.record({
   constrained: fc.boolean(),
   maxPerNode: fc.option(fc.integer({ min: 1, max: 2 }), { nil: undefined }),
   avoids: fc.constantFrom(undefined, undefined, "d0", "d1", "d2"),
-  volume: fc.constantFrom(false, false, true),
+  volumes: fc.constantFrom<readonly string[]>([], [], ["data"], ["one"], ["two"], ["one", "two"], ["two", "three"]),
+  isExternal: fc.constantFrom(false, false, false, false, true),
+  project: fc.constantFrom(undefined, "shop", "shop"),
   reserveMiB: fc.constantFrom(0, 64, 128, 256),
   reserveCpu: fc.constantFrom(0, 250),
   ports: fc.array(fc.constantFrom(undefined, undefined, 20001, 8443), { maxLength: 2 }),
@@ -35,13 +37,17 @@ const wantShape = fc.record({
 const scene = fc
   .record({
     nodes: fc.array(nodeShape, { maxLength: 6 }),
+    home: fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined }),
     wants: fc.array(wantShape, { maxLength: 4 }),
     quota: fc.option(fc.integer({ min: 0, max: 10 }), { nil: undefined }),
     tenantsOnManagers: fc.constantFrom<TenantsOnManagers>("avoid", "never", "allow"),
   })
-  .map(({ nodes, wants, quota, tenantsOnManagers }) => {
+  .map(({ nodes, home, wants, quota, tenantsOnManagers }) => {
     const specs = wants.map(specOf);
     const world = aWorld({
+      deployments: specs.map(({ name, replicas }) => aDeployment({ id: `acme.${name}`, name, replicas })),
+      releases: specs.map(spec => aRelease({ deploymentId: `acme.${spec.name}`, spec })),
+      volumes: home === undefined ? [] : [aVolume({ owner: "acme/shop", name: "two", nodeId: `node-${home}` })],
       nodes: nodes.map(nodeOf),
       tenants: [aTenant({ quota: { instances: quota, cpuMillis: undefined, memoryBytes: undefined } })],
       placements: 20,
@@ -184,6 +190,7 @@ function requestsOf(spec: DeploymentSpec, count: number, specMiB = 0): Placement
 function specOf(shape: typeof wantShape extends fc.Arbitrary<infer T> ? T : never, at: number): DeploymentSpec {
   return aSpec({
     name: `d${at}`,
+    project: shape.project,
     replicas: shape.replicas,
     containers: [
       aContainer({
@@ -192,7 +199,10 @@ function specOf(shape: typeof wantShape extends fc.Arbitrary<infer T> ? T : neve
           reserveMemoryBytes: shape.reserveMiB * MIB,
           reserveCpuMillis: shape.reserveCpu,
         },
-        volumes: shape.volume ? [{ name: "data", target: "/data", readOnly: false }] : [],
+        volumes: shape.volumes.map(name => ({
+          ...{ name, target: `/${name}`, readOnly: false },
+          ...(shape.isExternal ? { isExternal: true } : {}),
+        })),
         ports: shape.ports.map((hostPort, index) => ({ containerPort: 80 + index, protocol: "tcp", hostPort })),
       }),
     ],

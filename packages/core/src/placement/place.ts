@@ -1,12 +1,14 @@
 import type { InstanceId, PortBinding, Refusal } from "../model/instance.ts";
 import type { NodeId } from "../model/node.ts";
+import { mountKey } from "../model/volume.ts";
 import { filtersOf } from "./filter.ts";
-import type { Ask } from "./filter.ts";
-import { declareAvoidance, holdSlot, holdVolumes, isWithinQuota, occupy } from "./fleet.ts";
+import type { Ask } from "./ask.ts";
+import { declareAvoidance, holdSlot, holdVolumes, isWithinQuota, occupy, togetherWith } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import { bindPorts, emptyPortBook } from "./ports.ts";
 import { openRanking, putBack, rerankBest, takeBest } from "./ranking.ts";
 import type { Ranking } from "./ranking.ts";
+import { roomForAll } from "./room-for-all.ts";
 import { refusalOf } from "./refusal.ts";
 import { SCORES } from "./score.ts";
 import { ONLY_CONTROL_PLANE } from "./words.ts";
@@ -74,7 +76,7 @@ export function groupsOf(
     if (group === undefined) groups.set(key, [request]);
     else group.push(request);
   }
-  return [...groups.entries()]
+  const ordered = [...groups.entries()]
     .sort(([keyA, [a]], [keyB, [b]]) => {
       const memory = b!.need.memoryBytes - a!.need.memoryBytes;
       if (memory !== 0) return memory;
@@ -82,7 +84,30 @@ export function groupsOf(
       if (cpu !== 0) return cpu;
       return keyA < keyB ? -1 : 1;
     })
-    .map(([, group]) => group.sort(inOrder));
+    .map(([key, group]) => ({ key, group: group.sort(inOrder) }));
+  // What has to be on one node comes in a row: nothing takes its room in between.
+  const units = Map.groupBy(ordered, ({ key, group }) => togetherWith(fleet, group[0]!.need)?.id ?? key);
+  return [...units.values()].flatMap(unit => makersFirst(unit.map(({ group }) => group)));
+}
+
+/**
+ * What makes a volume is placed before what takes it as external, which would not find it. Where
+ * they wait for each other the order stays.
+ */
+function makersFirst(groups: readonly PlacementRequest[][]): readonly PlacementRequest[][] {
+  if (groups.length < 2) return groups;
+  const left = [...groups];
+  const done: PlacementRequest[][] = [];
+  while (left.length > 0) {
+    const made = left.map(group => new Set(group[0]!.need.volumes.filter(one => !one.isExternal).map(mountKey)));
+    const takesNone = (group: PlacementRequest[], at: number): boolean =>
+      group[0]!.need.volumes.every(
+        one => !one.isExternal || made.every((by, other) => other === at || !by.has(mountKey(one))),
+      );
+    const next = Math.max(0, left.findIndex(takesNone));
+    done.push(...left.splice(next, 1));
+  }
+  return done;
 }
 
 /** Equal for requests that every filter and score treats alike on this fleet. */
@@ -106,7 +131,8 @@ function placeGroup(
   const some = group[0]!;
   // The quota looks at the slot, not at the node: it is asked once per request instead of once per
   // node.
-  const filters = filtersOf(some, fleet).filter(filter => filter.name !== "tenant-quota");
+  const own = filtersOf(some, fleet).filter(filter => filter.name !== "tenant-quota");
+  const filters = [...own, ...roomForAll(fleet, some, own)];
   const changing = filters.filter(filter => !filter.fixed);
   const ranking = openRanking(fleet, some, filters);
   for (const request of group) {

@@ -1,6 +1,5 @@
 import { stayingOn, type Fleet } from "./fleet.ts";
-import type { Filter } from "./filter.ts";
-import type { Ask } from "./filter.ts";
+import type { Ask, Filter } from "./ask.ts";
 import { SCORES } from "./score.ts";
 import type { Score } from "./score.ts";
 

@@ -1,6 +1,6 @@
 import type { Refusal } from "../model/instance.ts";
 import { filtersOf } from "./filter.ts";
-import type { Ask, Filter } from "./filter.ts";
+import type { Ask, Filter } from "./ask.ts";
 import type { Fleet } from "./fleet.ts";
 import { counted } from "./words.ts";
 

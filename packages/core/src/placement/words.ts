@@ -18,6 +18,11 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** The form of a word that goes with a count. */
+export function verb(count: number, one: string, many: string): string {
+  return count === 1 ? one : many;
+}
+
 /** A share between 0 and 1 in whole hundredths: 42. */
 export function percent(share: number): number {
   return Math.round(share * 100);

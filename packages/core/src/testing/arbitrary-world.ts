@@ -81,7 +81,10 @@ const deploymentShape = fc.record({
   reserveCpu: fc.constantFrom(0, 500),
   hostPort: fc.constantFrom(undefined, undefined, 20001, 8080),
   published: fc.boolean(),
-  mounts: fc.constantFrom(false, false, true),
+  mounts: fc.constantFrom<readonly string[]>([], [], [], ["data"], ["one"], ["one", "two"]),
+  project: fc.constantFrom(undefined, "shop", "shop"),
+  isExternal: fc.constantFrom(false, false, false, true),
+  movesEmpty: fc.constantFrom(false, true),
   exclusive: fc.constantFrom(undefined, undefined, undefined, true, false),
   home: fc.option(fc.integer({ min: 0, max: 6 }), { nil: undefined }),
   instances: fc.array(
@@ -150,10 +153,11 @@ function build(
     instances: built.flatMap(one => one.instances),
     locations: withoutSharedPorts(built.flatMap(one => one.locations)),
     releasedPorts: [],
-    volumes: shapes.flatMap(({ mounts, home }, at) =>
-      mounts && home !== undefined
-        ? [aVolume({ deploymentId: `acme.d${at}`, serial: at + 1, nodeId: `node-${home % (nodes.length + 1)}` })]
-        : [],
+    volumes: shapes.flatMap(({ mounts, home, project }, at) =>
+      mounts.slice(0, home === undefined ? 0 : 1).map(name => {
+        const owner = project === undefined ? `acme.d${at}` : `acme/${project}`;
+        return aVolume({ owner, name, serial: at + 1, nodeId: `node-${home! % (nodes.length + 1)}` });
+      }),
     ),
     placements: 20,
   };
@@ -163,10 +167,10 @@ function build(
 function specOf(shape: DeploymentShape, at: number): DeploymentSpec {
   return aSpec({
     name: `d${at}`,
+    project: shape.project,
     replicas: shape.replicas,
     exclusive: shape.exclusive,
-    project: undefined,
-    service: undefined,
+    service: shape.project === undefined ? undefined : `d${at}`,
     containers: [
       aContainer({
         resources: {
@@ -174,7 +178,11 @@ function specOf(shape: DeploymentShape, at: number): DeploymentSpec {
           reserveMemoryBytes: shape.reserveMiB * MIB,
           reserveCpuMillis: shape.reserveCpu,
         },
-        volumes: shape.mounts ? [{ name: "data", target: "/data", readOnly: false }] : [],
+        volumes: shape.mounts.map(name => ({
+          ...{ name, target: `/${name}`, readOnly: false },
+          ...(shape.isExternal ? { isExternal: true } : {}),
+          ...(shape.movesEmpty ? { move: "empty" as const } : {}),
+        })),
         ports: shape.published ? [{ containerPort: 80, protocol: "tcp", hostPort: shape.hostPort }] : [],
       }),
     ],

@@ -12,7 +12,7 @@ import type { Capacity, Node } from "../model/node.ts";
 import type { Observed, ObservedContainer } from "../model/observed.ts";
 import { DEFAULT_RESOURCES } from "../model/resources.ts";
 import type { Tenant } from "../model/tenant.ts";
-import type { Volume } from "../model/volume.ts";
+import { tenantOfOwner, type Volume } from "../model/volume.ts";
 
 const MIB = 1024 * 1024;
 
@@ -196,10 +196,10 @@ export function aLocation(over: Partial<Location> = {}): Location {
 
 /** Volume `data` of `acme.web` on `node-1`. */
 export function aVolume(over: Partial<Volume> = {}): Volume {
-  const deploymentId = over.deploymentId ?? "acme.web";
-  const tenantId = tenantOf(deploymentId);
+  const owner = over.owner ?? "acme.web";
+  const tenantId = tenantOfOwner(owner);
   const times = { createdAt: 0, usedAt: 0 };
-  return { tenantId, deploymentId, name: "data", serial: 1, nodeId: "node-1", ...times, state: "kept", ...over };
+  return { tenantId, owner, name: "data", serial: 1, nodeId: "node-1", ...times, state: "kept", ...over };
 }
 
 /** A world with tenant `acme` and nothing else, unless told otherwise. */
@@ -266,6 +266,7 @@ export function anObservedContainer(over: Partial<ObservedContainer> = {}): Obse
     finishedAt: undefined,
     ports: [],
     isDetached: false,
+    mounts: [],
     labels: {},
     ...over,
   };

@@ -3,6 +3,8 @@ import type { PortBinding } from "../model/instance.ts";
 import { SPEC_BUDGET_BYTES } from "../model/assignment.ts";
 import type { Node } from "../model/node.ts";
 import { satisfies } from "../model/constraint.ts";
+import { volumesOf } from "../model/volume.ts";
+import { needsOf } from "../placement/fleet-of-world.ts";
 import type { PlacementRequest } from "../placement/place.ts";
 
 /** What one node holds, counted the plain way. */
@@ -14,8 +16,8 @@ interface Held {
 
 /**
  * Places requests one by one on nodes without locations: filters all nodes, sorts what is left,
- * takes the first. It shares no code with the planner but the reading of constraints: the reference
- * for its results, and the baseline for its speed.
+ * takes the first. It shares no code with the planner but the reading of constraints and of needs:
+ * the reference for its results, and the baseline for its speed.
  */
 export function placeNaively(
   world: World,
@@ -32,14 +34,19 @@ export function placeNaively(
   const fleet: Held[] = world.nodes.map(node => ({ node, instances: [], lastPlaced: node.lastPlaced }));
   const placed: { instanceId: string; nodeId: string; ports: readonly PortBinding[] }[] = [];
   const refused: string[] = [];
+  const homes = new Map<string, string>(
+    world.volumes.flatMap(one => (one.state === "kept" ? [[`${one.owner}/${one.name}`, one.nodeId]] : [])),
+  );
   const avoidances = requests.flatMap(({ need }) => need.avoid.map(other => [need.deploymentId, other] as const));
   for (const request of requests) {
     const quota = world.tenants.find(tenant => tenant.id === request.need.tenantId)?.quota.instances ?? Infinity;
-    const all = placed.length >= quota ? [] : fleet.filter(held => fits(fleet, held, request, avoidances));
-    const workers = all.filter(held => !isOfControlPlane(held.node));
-    const isAtHome = request.need.volumes.length > 0 && isSomewhere(fleet, request.need.deploymentId);
+    const able = placed.length >= quota ? [] : fleet.filter(held => fits(held, request, avoidances, homes, world));
+    const isAtHome = placesOf(request, homes, world).size > 0;
     const isKeptOff = tenantsOnManagers === "never" && !isAtHome;
-    const fitting = isKeptOff || (tenantsOnManagers === "avoid" && workers.length > 0) ? workers : all;
+    const allowed = able.filter(held => !isKeptOff || !isOfControlPlane(held.node));
+    const all = withRoomForAll(allowed, request, avoidances, homes, world);
+    const workers = all.filter(held => !isOfControlPlane(held.node));
+    const fitting = tenantsOnManagers === "avoid" && workers.length > 0 ? workers : all;
     const [best] = fitting.sort((a, b) => compare(a, b, request));
     if (best === undefined) {
       refused.push(request.instanceId);
@@ -48,17 +55,77 @@ export function placeNaively(
     const ports = bind(best, request, world.placements + placed.length + 1)!;
     best.instances.push({ request, ports });
     best.lastPlaced = world.placements + placed.length + 1;
+    for (const key of keysOf(request.need)) if (!homes.has(key)) homes.set(key, best.node.id);
     placed.push({ instanceId: request.instanceId, nodeId: best.node.id, ports });
   }
   return { placed, refused };
 }
 
-function fits(
-  fleet: readonly Held[],
-  held: Held,
-  { need, exclude }: PlacementRequest,
-  avoidances: readonly (readonly [string, string])[],
-): boolean {
+type Avoidances = readonly (readonly [string, string])[];
+type Homes = ReadonlyMap<string, string>;
+
+const keysOf = ({ volumes }: PlacementRequest["need"]): string[] => volumes.map(one => `${one.owner}/${one.name}`);
+
+/** The wanted specs that mount volumes, as the volumes' keys, with the replicas of each. */
+function mounting(
+  world: World,
+): readonly { readonly keys: readonly string[]; readonly id: string; readonly count: number }[] {
+  return world.deployments.flatMap(({ id, tenantId, release, replicas }) => {
+    const spec = world.releases.find(one => one.deploymentId === id && one.number === release)!.spec;
+    const keys = volumesOf(tenantId, spec).map(one => `${one.owner}/${one.name}`);
+    return keys.length === 0 ? [] : [{ keys, id, count: replicas }];
+  });
+}
+
+/** All volumes that have to be where these are, found by going on until none is added. */
+function beside(keys: readonly string[], world: World): ReadonlySet<string> {
+  const found = new Set(keys);
+  for (let before = -1; before !== found.size;) {
+    before = found.size;
+    for (const one of mounting(world))
+      if (one.keys.some(key => found.has(key))) one.keys.forEach(key => found.add(key));
+  }
+  return found;
+}
+
+/** Where the volumes are, or else those that have to be beside them. */
+function placesOf({ need }: PlacementRequest, homes: Homes, world: World): ReadonlySet<string> {
+  const at = (keys: Iterable<string>): Set<string> => new Set([...keys].flatMap(key => homes.get(key) ?? []));
+  const own = at(keysOf(need));
+  return own.size > 0 ? own : at(beside(keysOf(need), world));
+}
+
+/** Of the nodes that take one of what has to be on one node, those that take all, if any do. */
+function withRoomForAll(
+  able: Held[],
+  request: PlacementRequest,
+  avoidances: Avoidances,
+  homes: Homes,
+  world: World,
+): Held[] {
+  const keys = beside(keysOf(request.need), world);
+  const members = mounting(world).filter(one => one.count > 0 && one.keys.some(key => keys.has(key)));
+  const copies = members.flatMap(({ id, count }) => Array.from({ length: count }, () => needsOf(world, 10)(id, 1)!));
+  if (copies.length < 2 || placesOf(request, homes, world).size > 0) return able;
+  const roomy = able.filter(held => {
+    const { capacity } = held.node;
+    const all = [...held.instances.map(one => one.request.need), ...copies];
+    const sum = (of: (one: PlacementRequest["need"]) => number): number =>
+      all.reduce((total, one) => total + of(one), 0);
+    const most = (of: (one: PlacementRequest["need"]) => number, free: number): boolean =>
+      copies.every(one => of(one) === 0) || sum(of) <= free;
+    return (
+      all.length <= capacity.instances &&
+      most(one => one.cpuMillis, capacity.cpuMillis) &&
+      most(one => one.memoryBytes, capacity.memoryBytes) &&
+      copies.every(need => fits(held, { ...request, need, exclude: undefined }, avoidances, homes, world))
+    );
+  });
+  return roomy.length > 0 ? roomy : able;
+}
+
+function fits(held: Held, request: PlacementRequest, avoidances: Avoidances, homes: Homes, world: World): boolean {
+  const { need, exclude } = request;
   const { node, instances } = held;
   if (node.availability !== "active" || node.liveness !== "ready" || node.id === exclude) return false;
   if (!need.constraints.every(constraint => satisfies(constraint, node))) return false;
@@ -74,8 +141,10 @@ function fits(
   }
   if (need.maxPerNode !== undefined && ofDeployment(held, need.deploymentId) >= need.maxPerNode) return false;
   const enemies = avoidances.flatMap(([a, b]) => (a === need.deploymentId ? [b] : b === need.deploymentId ? [a] : []));
-  if (need.volumes.length > 0 && fleet.some(other => other !== held && ofDeployment(other, need.deploymentId) > 0))
-    return false;
+  const places = placesOf(request, homes, world);
+  const own = new Set(keysOf(need).flatMap(key => homes.get(key) ?? []));
+  if (own.size > 1 || (places.size > 0 && !places.has(node.id))) return false;
+  if (need.volumes.some(one => one.isExternal && !homes.has(`${one.owner}/${one.name}`))) return false;
   if (enemies.some(enemy => ofDeployment(held, enemy) > 0)) return false;
   return bind(held, { need }) !== undefined;
 }
@@ -138,11 +207,6 @@ function rank(held: Held, { need }: PlacementRequest): readonly number[] {
 function isOfControlPlane({ role, labels }: Node): boolean {
   if (labels["skep.control"] === "false") return false;
   return labels["skep.control"] === "true" || role === "manager" || labels["postgres.replica"] === "1";
-}
-
-/** Its volumes are made with its first placement. */
-function isSomewhere(fleet: readonly Held[], deploymentId: string): boolean {
-  return fleet.some(held => ofDeployment(held, deploymentId) > 0);
 }
 
 function ofDeployment(held: Held, deploymentId: string): number {

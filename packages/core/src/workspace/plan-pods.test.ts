@@ -64,8 +64,8 @@ describe("the plan of pods", () => {
   it("gives up the volumes of one that is dropped with its data, and of no other, once its pod is gone", () => {
     const dropped = workspace({ desired: "deleted", removesData: true });
     const [broker, other] = [
-      aVolume({ deploymentId: "acme.ws_fleet", name: "broker" }),
-      aVolume({ deploymentId: "acme.ws_other", name: "broker" }),
+      aVolume({ owner: "acme.ws_fleet", name: "broker" }),
+      aVolume({ owner: "acme.ws_other", name: "broker" }),
     ];
     const giveUp = { kind: "give-up", workspaceId: "fleet", deploymentId: "acme.ws_fleet", volume: broker };
     const records = { workspaces: [dropped], pods: [], volumes: [broker, other] };
@@ -78,7 +78,7 @@ describe("the plan of pods", () => {
     const records = { workspaces: [workspace({ desired: "deleted", removesData: true })], pods: [], volumes: [] };
     expect([...leavingPods(records)]).toEqual([]);
     expect([...leavingPods({ ...records, pods: [pod({ desired: "deleted" })] })]).toEqual(["fleet"]);
-    expect([...leavingPods({ ...records, volumes: [aVolume({ deploymentId: "acme.ws_fleet" })] })]).toEqual(["fleet"]);
+    expect([...leavingPods({ ...records, volumes: [aVolume({ owner: "acme.ws_fleet" })] })]).toEqual(["fleet"]);
     expect([...leavingPods({ ...records, workspaces: [workspace()], pods: [pod()] })]).toEqual([]);
   });
 

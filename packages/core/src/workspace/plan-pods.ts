@@ -111,14 +111,14 @@ export function planPods(
 }
 
 function givenUp({ id, tenantId }: PodWorkspace, volume: Volume): readonly PodChange[] {
-  const { deploymentId } = volume;
-  if (deploymentId !== podId(tenantId, id)) return [];
+  const deploymentId = podId(tenantId, id);
+  if (volume.owner !== deploymentId) return [];
   return [{ kind: "give-up", workspaceId: id, deploymentId, volume }];
 }
 
 /** Dropped workspaces of whose pods something is left that goes with their data. */
 export function leavingPods({ workspaces, pods, volumes }: PodRecords): ReadonlySet<WorkspaceId> {
-  const left = new Set([...pods.map(one => one.deployment.id), ...volumes.map(one => one.deploymentId)]);
+  const left = new Set([...pods.map(one => one.deployment.id), ...volumes.map(one => one.owner)]);
   return new Set(workspaces.flatMap(one => (one.removesData && left.has(podId(one.tenantId, one.id)) ? [one.id] : [])));
 }
 

@@ -21,7 +21,7 @@ export function touchedNodes(world: World, plan: Plan): ReadonlySet<NodeId> {
   const touched = new Set<NodeId>();
   for (const change of plan.changes) {
     if (change.kind === "place") touched.add(change.nodeId);
-    else if (change.kind === "create-volume") touched.add(change.volume.nodeId);
+    else if (change.kind === "create-volume" || change.kind === "leave-volume") touched.add(change.volume.nodeId);
     else if (change.kind === "stop-instance")
       for (const { nodeId } of draft.locations.get(change.instanceId) ?? []) touched.add(nodeId);
     else if (

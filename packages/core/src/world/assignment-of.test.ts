@@ -64,15 +64,38 @@ describe("assignmentOf", () => {
 
   it("gives an instance the volumes of its deployment that are kept here", () => {
     const volumes = [
+      aVolume({ serial: 2, state: "left" }),
       aVolume({ serial: 4 }),
       aVolume({ serial: 3, state: "removing" }),
       aVolume({ serial: 5, nodeId: "node-2" }),
       aVolume({ serial: 6, name: "other" }),
-      aVolume({ serial: 7, deploymentId: "acme.db" }),
+      aVolume({ serial: 7, owner: "acme.db" }),
     ];
     const { instances, volumeRemovals } = told([{}], volumes);
-    expect(instances[0]?.volumes).toEqual([{ name: "data", serial: 4 }]);
-    expect(volumeRemovals).toEqual([{ tenantId: "acme", deploymentId: "acme.web", name: "data", serial: 3 }]);
+    expect(instances[0]?.volumes).toEqual([{ owner: "acme.web", name: "data", serial: 4 }]);
+    expect(volumeRemovals).toEqual([{ tenantId: "acme", owner: "acme.web", name: "data", serial: 3 }]);
+  });
+
+  it("tells the volumes of a project to each deployment that mounts them, and of each owner its own", () => {
+    const mounts = [
+      { name: "data", target: "/data", readOnly: false },
+      { name: "data", target: "/other", readOnly: true, project: "shop" },
+      { name: "all", target: "/all", readOnly: true, project: "" },
+    ];
+    const spec = aSpec({ project: "blog", containers: [aContainer({ volumes: mounts })] });
+    const volumes = [
+      aVolume({ owner: "acme/blog", serial: 1 }),
+      aVolume({ owner: "acme/shop", serial: 2 }),
+      aVolume({ owner: "acme", name: "all", serial: 3 }),
+      aVolume({ owner: "acme.web", serial: 4 }),
+      aVolume({ owner: "other/blog", serial: 5 }),
+    ];
+    const one = { location: aLocation(), instance: anInstance(), spec };
+    expect(assignmentOf(aNode(), origin, [one], [], volumes).instances[0]?.volumes).toEqual([
+      { owner: "acme", name: "all", serial: 3 },
+      { owner: "acme/blog", name: "data", serial: 1 },
+      { owner: "acme/shop", name: "data", serial: 2 },
+    ]);
   });
 
   it("is the same object for a record that is told alike, and another one where anything of it changed", () => {

@@ -1,4 +1,4 @@
-import { mountedVolumes, volumeNames } from "../model/volume.ts";
+import { hasVolumes, mountedVolumes, mountKey, volumesOf } from "../model/volume.ts";
 import type { Volume } from "../model/volume.ts";
 import type { AssignedInstance, Assignment, Removal } from "../model/assignment.ts";
 import type { DeploymentSpec, Release } from "../model/deployment.ts";
@@ -44,7 +44,7 @@ export function assignmentOf(
     removals: removals.map(({ instanceId, epoch, because }) => ({ instanceId, epoch, because })),
     volumeRemovals: here
       .filter(volume => volume.state === "removing")
-      .map(({ tenantId, deploymentId, name, serial }) => ({ tenantId, deploymentId, name, serial })),
+      .map(({ tenantId, owner, name, serial }) => ({ tenantId, owner, name, serial })),
   };
 }
 
@@ -56,13 +56,10 @@ const told = new WeakMap<Location, AssignedInstance>();
 
 function toAssigned(assigned: Assigned, kept: readonly Volume[]): AssignedInstance {
   const { location, instance, spec } = assigned;
-  const names = volumeNames(spec);
   const before = told.get(location);
-  if (names.length === 0 && before?.slot === instance.slot && before.spec === spec) return before;
-  const mounted = mountedVolumes(
-    kept.filter(one => one.deploymentId === location.deploymentId && names.includes(one.name)),
-  );
-  const now = makeAssigned(assigned, mounted);
+  if (!hasVolumes(spec) && before?.slot === instance.slot && before.spec === spec) return before;
+  const wanted = new Set(volumesOf(location.tenantId, spec).map(mountKey));
+  const now = makeAssigned(assigned, mountedVolumes(kept.filter(one => wanted.has(mountKey(one)))));
   told.set(location, now);
   return now;
 }
@@ -77,7 +74,7 @@ function makeAssigned({ location, instance, spec }: Assigned, mounted: readonly 
     desired: desiredOf(location),
     ports: location.ports,
     spec,
-    volumes: mounted.map(({ name, serial }) => ({ name, serial })),
+    volumes: mounted.map(({ owner, name, serial }) => ({ owner, name, serial })),
   };
 }
 

@@ -1,4 +1,7 @@
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
+import { volumeKey } from "../model/volume.ts";
+import type { Volume } from "../model/volume.ts";
+import { volumesOwnedBy } from "./draft.ts";
 import type { Draft } from "./draft.ts";
 import type { Change } from "./plan.ts";
 import { releasePorts } from "./released-ports.ts";
@@ -29,8 +32,15 @@ export function applyChange(draft: Draft, change: Change): void {
       place(draft, change);
       return;
     case "create-volume": {
-      const { deploymentId } = change.volume;
-      draft.volumes.set(deploymentId, [...(draft.volumes.get(deploymentId) ?? []), change.volume]);
+      const { owner } = change.volume;
+      draft.volumes.set(owner, [...volumesOwnedBy(draft, owner), change.volume]);
+      return;
+    }
+    case "leave-volume": {
+      const { owner } = change.volume;
+      const key = volumeKey(change.volume);
+      const left = (one: Volume): Volume => (volumeKey(one) === key ? { ...one, state: "left" } : one);
+      draft.volumes.set(owner, volumesOwnedBy(draft, owner).map(left));
       return;
     }
     case "refuse":

@@ -2,7 +2,7 @@ import type { Deployment, DeploymentId, Release } from "../model/deployment.ts";
 import type { Instance, InstanceId, Location, ReleasedPort } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import type { Tenant, TenantId } from "../model/tenant.ts";
-import type { Volume } from "../model/volume.ts";
+import type { Volume, VolumeOwner } from "../model/volume.ts";
 import type { Change } from "./plan.ts";
 import type { World } from "./world.ts";
 
@@ -19,7 +19,7 @@ export interface Draft {
   readonly world: World;
   /**
    * The deployments whose records it holds; `undefined` for all. Of the others it has no release,
-   * instance, location or volume.
+   * instance or location. Volumes it has all: several deployments may mount one.
    */
   readonly awake: Some | undefined;
   readonly tenants: Map<TenantId, Tenant>;
@@ -31,8 +31,8 @@ export interface Draft {
   /** Locations of each instance that has any, oldest epoch first. */
   readonly locations: Map<InstanceId, Location[]>;
   releasedPorts: readonly ReleasedPort[];
-  /** Volumes of each deployment that has any. */
-  readonly volumes: Map<DeploymentId, Volume[]>;
+  /** Volumes of the owners of which one was changed; see `volumesOwnedBy`. */
+  readonly volumes: Map<VolumeOwner, readonly Volume[]>;
   placements: number;
   /** Until when a copy may run that no row shows; see `World`. */
   readonly unseen: ReadonlyMap<InstanceId, number>;
@@ -65,7 +65,7 @@ export function openDraft(world: World, now: number, awake?: Some): Draft {
     instances: indexed(own(world.instances)),
     locations,
     releasedPorts: world.releasedPorts,
-    volumes: listed(own(world.volumes), volume => volume.deploymentId),
+    volumes: new Map(),
     placements: world.placements,
     unseen: world.unseen ?? new Map<InstanceId, number>(),
     lastPlaced: new Map(),
@@ -86,7 +86,7 @@ export function closeDraft(draft: Draft): World {
     instances: [...draft.instances.values()],
     locations: flat(draft.locations.values()),
     releasedPorts: draft.releasedPorts,
-    volumes: [...draft.volumes.values()].flat(),
+    volumes: volumesIn(draft),
     placements: draft.placements,
     ...(draft.unseen.size === 0 ? {} : { unseen: draft.unseen }),
   };
@@ -106,6 +106,27 @@ export function findRelease(draft: Draft, deploymentId: DeploymentId, number: nu
 /** The release an instance is a copy of; `undefined` where the record is missing. */
 export function releaseOf(draft: Draft, instance: Instance): Release | undefined {
   return findRelease(draft, instance.deploymentId, instance.release);
+}
+
+/** By owner, for each list of volumes that a world had: most worlds have that of the one before. */
+const owned = new WeakMap<readonly Volume[], ReadonlyMap<VolumeOwner, readonly Volume[]>>();
+
+/** The volumes of an owner as the draft stands. */
+export function volumesOwnedBy({ volumes, world }: Draft, owner: VolumeOwner): readonly Volume[] {
+  const changed = volumes.get(owner);
+  if (changed !== undefined) return changed;
+  let byOwner = owned.get(world.volumes);
+  if (byOwner === undefined) {
+    byOwner = listed(world.volumes, volume => volume.owner);
+    owned.set(world.volumes, byOwner);
+  }
+  return byOwner.get(owner) ?? [];
+}
+
+/** All volumes as the draft stands. */
+export function volumesIn({ volumes, world }: Draft): readonly Volume[] {
+  if (volumes.size === 0) return world.volumes;
+  return [...world.volumes.filter(one => !volumes.has(one.owner)), ...volumes.values()].flat();
 }
 
 /** `flat` takes several times as long, and worlds are large. */

@@ -57,7 +57,7 @@ describe("newsOf", () => {
     const { deploymentIds, nodeIds } = news(
       { kind: "stop", ...one, epoch: 1, because: "x" },
       { kind: "lose", ...one, epoch: 1, because: "x" },
-      { kind: "create-volume", volume: aVolume({ nodeId: "n2" }) },
+      { kind: "create-volume", volume: aVolume({ nodeId: "n2" }), deploymentId: "acme.web" },
     );
     expect([deploymentIds, nodeIds]).toEqual([["acme.web"], ["n1", "n2"]]);
   });

@@ -1,5 +1,6 @@
 import { isWaiting } from "../model/waiting.ts";
 import type { Decision } from "../model/decision.ts";
+import { mountKey } from "../model/volume.ts";
 import type { Change, Plan } from "./plan.ts";
 import type { World } from "./world.ts";
 
@@ -53,12 +54,12 @@ export function newsOf(plan: Plan, before: World, now: number): PlanNews {
 }
 
 function deploymentOf(change: Change): string | undefined {
-  if (change.kind === "create-volume") return change.volume.deploymentId;
+  if (change.kind === "create-volume" || change.kind === "leave-volume") return change.deploymentId;
   return change.kind === "forget-deployment" ? change.deploymentId : undefined;
 }
 
 function nodeOf(change: Change): string | undefined {
-  if (change.kind === "create-volume") return change.volume.nodeId;
+  if (change.kind === "create-volume" || change.kind === "leave-volume") return change.volume.nodeId;
   return change.kind === "place" ? change.nodeId : undefined;
 }
 
@@ -72,6 +73,7 @@ const KINDS: Readonly<Record<Change["kind"], string>> = {
   "stop-instance": "instance.stopped",
   place: "instance.placed",
   "create-volume": "volume.created",
+  "leave-volume": "volume.left",
   refuse: "instance.refused",
   defer: "instance.deferred",
   retire: "location.retired",
@@ -83,7 +85,7 @@ const KINDS: Readonly<Record<Change["kind"], string>> = {
 };
 
 function idOf(change: Change): string | undefined {
-  if (change.kind === "forget-deployment" || change.kind === "create-volume") return undefined;
+  if (change.kind === "forget-deployment" || "volume" in change) return undefined;
   return change.kind === "create-instance" ? change.instance.id : change.instanceId;
 }
 
@@ -94,7 +96,9 @@ function sentenceOf(change: Change, hostname: string): string {
     case "place":
       return `${change.instanceId} goes to ${hostname}: ${change.because}.`;
     case "create-volume":
-      return `The volume ${change.volume.name} of ${change.volume.deploymentId} is kept on ${hostname} from now on.`;
+      return `The volume ${mountKey(change.volume)} is kept on ${hostname} from now on.`;
+    case "leave-volume":
+      return `The volume ${mountKey(change.volume)} stays behind on ${hostname}: ${change.because}.`;
     case "refuse":
       if (change.refusal === undefined) return `${change.instanceId} stays where it is: what it waited for is over.`;
       if (isWaiting(change.refusal)) return `${change.instanceId} is kept back: ${change.refusal.advice}.`;

@@ -36,7 +36,22 @@ export type Change =
    * A node begins to hold a volume; the commit refuses it where the volume is recorded there
    * already.
    */
-  | { readonly kind: "create-volume"; readonly volume: Volume }
+  | {
+      readonly kind: "create-volume";
+      readonly volume: Volume;
+      /** The deployment whose instance is the first to mount it. */
+      readonly deploymentId: DeploymentId;
+    }
+  /**
+   * What mounts a volume whose node is away begins empty elsewhere, as its spec allows; the volume
+   * stays on record. The commit refuses it where the volume is not kept any more.
+   */
+  | {
+      readonly kind: "leave-volume";
+      readonly volume: Volume;
+      readonly deploymentId: DeploymentId;
+      readonly because: string;
+    }
   /**
    * The instance fits nowhere; stored and shown. Only made when the reason changed; `undefined`
    * where it wants no node any more.

@@ -17,6 +17,7 @@ function whyNumbersMoved(world: World, changes: readonly Change[]): string | und
   const epochs = new Map(world.instances.map(instance => [instance.id, instance.epoch]));
   const locations = new Set(world.locations.map(keyOf));
   const volumes = new Set(world.volumes.map(volumeKey));
+  const kept = new Set(world.volumes.filter(one => one.state === "kept").map(volumeKey));
   for (const change of changes) {
     if (change.kind === "create-instance") {
       const { id, deploymentId, epoch } = change.instance;
@@ -27,6 +28,8 @@ function whyNumbersMoved(world: World, changes: readonly Change[]): string | und
     } else if (change.kind === "create-volume") {
       if (volumes.has(volumeKey(change.volume))) return "a volume of that number is there already";
       volumes.add(volumeKey(change.volume));
+    } else if (change.kind === "leave-volume") {
+      if (!kept.has(volumeKey(change.volume))) return "a volume has gone, or was given up meanwhile";
     } else if (change.kind === "place") {
       if (epochs.get(change.instanceId) !== change.epoch - 1) return "an instance was placed or forgotten meanwhile";
       if (locations.has(keyOf(change))) return "an instance or location of that number is there already";

@@ -17,7 +17,7 @@ export async function droppedData(
 ): Promise<string[]> {
   const { type, specs } = connector.config.resources;
   const deploymentId = podId(tenantId, id);
-  const volumes = (await store.listVolumes({ deploymentId })).filter(one => one.state === "kept");
+  const volumes = (await store.listVolumes({ owner: deploymentId })).filter(one => one.state !== "removing");
   const hostnames = new Map((await store.listNodes()).map(({ node }) => [node.id, node.hostname]));
   const onNodes = [...Map.groupBy(volumes, one => one.nodeId)].map(([nodeId, held]) => {
     const names = [...new Set(held.map(one => one.name))].join(", ");
@@ -25,7 +25,7 @@ export async function droppedData(
     return removesData
       ? `${node} removes the volumes ${names} of its pod once that is gone; where it is away, once it is back.`
       : `The volumes ${names} of its pod stay on ${node}, for a standalone workspace of this id and tenant; ` +
-          `drop it with its data now, or remove one by skep volume rm ${deploymentId} NAME.`;
+          `drop it with its data now, or remove one by skep volume rm ${deploymentId}/NAME.`;
   });
   const own = [
     ...(specs.database.url === undefined ? [] : ["Its database is the tenant's own, and stays as it is."]),

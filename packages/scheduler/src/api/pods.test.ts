@@ -119,14 +119,14 @@ describe("a workspace with a pod", () => {
     await create();
     await platform.addNodes({ id: "node-1", hostname: "alpha" });
     for (const name of ["broker", "files"]) {
-      const volume = aVolume({ tenantId: "default", deploymentId: "default.ws_fleet", name });
+      const volume = aVolume({ tenantId: "default", owner: "default.ws_fleet", name });
       platform.database.records.volumes.set(volumeKey(volume), volume);
     }
     const drop = async (query = "") => (await http.send("DELETE", `/api/v1/workspaces/fleet${query}`)).body;
     expect(await drop()).toEqual({
       data: [
         "The volumes broker, files of its pod stay on alpha, for a standalone workspace of this id and tenant; " +
-          "drop it with its data now, or remove one by skep volume rm default.ws_fleet NAME.",
+          "drop it with its data now, or remove one by skep volume rm default.ws_fleet/NAME.",
       ],
     });
     expect(await drop("?removeData=true")).toEqual({

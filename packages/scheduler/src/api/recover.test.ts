@@ -15,7 +15,7 @@ describe("a recovery", () => {
       containers: [],
     };
     const present = [{ status, tenantId: "acme", deploymentId: "acme.web", release: 1, boundPorts: [] }];
-    const volume = { tenantId: "acme", deploymentId: "acme.web", name: "data", serial: 9, inUse: true };
+    const volume = { tenantId: "acme", owner: "acme.web", name: "data", serial: 9, inUse: true };
     const held = { assignment: undefined, epochs: {}, present, volumes: [volume], refused: "" };
     platform.answer("node-1", () => [{ kind: "held", held }]);
     const confirm = () => recover(deps, { confirm: true, incarnation }, someone);

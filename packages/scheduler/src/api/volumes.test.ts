@@ -37,17 +37,17 @@ describe("volumes", () => {
   it("are shown with their node and what uses them", async () => {
     const { list, deployments, converge } = await start();
     const [volume] = await list();
-    expect(volume).toMatchObject({ deploymentId: "acme.db", name: "data", hasDeployment: true });
+    expect(volume).toMatchObject({ owner: "acme.db", name: "data", deploymentIds: ["acme.db"], nodeGone: false });
     expect(volume).toMatchObject({ instanceIds: ["acme.db.1"], state: VolumeState.KEPT });
     expect(["n1", "n2"]).toContain(volume?.nodeHostname);
     await deployments.deleteDeployment({ deploymentId: "acme.db" });
     await converge();
-    expect(await list()).toMatchObject([{ instanceIds: [], hasDeployment: false, state: VolumeState.KEPT }]);
+    expect(await list()).toMatchObject([{ instanceIds: [], deploymentIds: [], state: VolumeState.KEPT }]);
   });
 
   it("are removed only when nothing mounts them", async () => {
     const { volumes, deployments, converge, reasonOf, list } = await start();
-    const of = { deploymentId: "acme.db", name: "data" };
+    const of = { owner: "acme.db", name: "data" };
     expect(await reasonOf(volumes.deleteVolume(of))).toBe("VOLUME_IN_USE");
     expect(await reasonOf(volumes.deleteVolume({ ...of, force: true }))).toBe("VOLUME_IN_USE");
     expect(await reasonOf(volumes.deleteVolume({ ...of, name: "other" }))).toBe("VOLUME_NOT_FOUND");
@@ -58,12 +58,50 @@ describe("volumes", () => {
     expect(await reasonOf(volumes.deleteVolume(of))).toBe("done");
   });
 
+  it("of a project are in use by each service that mounts them, and listed with all of those", async () => {
+    const { volumes, deployments, converge, reasonOf } = await start();
+    for (const service of ["a", "b"]) {
+      const spec = aSpec({ ...DB, name: `blog-${service}`, project: "blog", service });
+      await deployments.createDeployment({ tenantId: "acme", spec: specToProto(spec) });
+    }
+    await converge();
+    const shared = async () => (await volumes.listVolumes({ owner: "acme/blog" })).volumes;
+    const users = { instanceIds: ["acme.blog-a.1", "acme.blog-b.1"], deploymentIds: ["acme.blog-a", "acme.blog-b"] };
+    expect(await shared()).toMatchObject([{ owner: "acme/blog", name: "data", ...users }]);
+    const of = { owner: "acme/blog", name: "data" };
+    await deployments.deleteDeployment({ deploymentId: "acme.blog-a" });
+    await converge();
+    expect(await shared()).toMatchObject([{ instanceIds: ["acme.blog-b.1"], deploymentIds: ["acme.blog-b"] }]);
+    expect(await reasonOf(volumes.deleteVolume(of))).toBe("VOLUME_IN_USE");
+    await deployments.deleteDeployment({ deploymentId: "acme.blog-b" });
+    await converge();
+    expect(await reasonOf(volumes.deleteVolume(of))).toBe("done");
+  });
+
+  it("that were left behind are listed so, and go without force while their node is away", async () => {
+    const { volumes, deployments, store, converge, reasonOf } = await start();
+    const moving = aContainer({ volumes: [{ ...MOUNT, move: "empty" }] });
+    const spec = aSpec({ name: "blog-a", project: "blog", service: "a", containers: [moving] });
+    await deployments.createDeployment({ tenantId: "acme", spec: specToProto(spec) });
+    await converge();
+    const shared = async () => (await volumes.listVolumes({ owner: "acme/blog" })).volumes;
+    const [before] = await shared();
+    await store.saveLiveness(new Map([[before!.nodeId, "down"]]), await store.takeLease(...LEADER));
+    await converge();
+    const [left, fresh] = await shared();
+    expect(left).toMatchObject({ serial: before!.serial, nodeId: before!.nodeId, state: VolumeState.LEFT });
+    expect([left?.instanceIds, fresh?.instanceIds]).toEqual([[], ["acme.blog-a.1"]]);
+    const of = { owner: "acme/blog", name: "data", node: before!.nodeHostname };
+    expect(await reasonOf(volumes.deleteVolume(of))).toBe("done");
+    expect((await shared()).map(one => one.state)).toEqual([VolumeState.REMOVING, VolumeState.KEPT]);
+  });
+
   it("of which one node has two are told apart by their serial, and only the mounted one is in use", async () => {
     const { volumes, store, reasonOf, list } = await start();
     const [mounted] = await list();
-    const { nodeId, deploymentId, tenantId, name } = mounted!;
+    const { nodeId, owner, tenantId, name } = mounted!;
     const serial = Number(mounted!.serial);
-    const reported = { tenantId, deploymentId, name };
+    const reported = { tenantId, owner, name };
     const all = [
       { ...reported, serial, inUse: true },
       { ...reported, serial: serial + 4, inUse: false },
@@ -73,7 +111,7 @@ describe("volumes", () => {
       [BigInt(serial), ["acme.db.1"], false],
       [BigInt(serial + 4), [], true],
     ]);
-    const of = { deploymentId, name };
+    const of = { owner, name };
     expect(await reasonOf(volumes.deleteVolume({ ...of, node: mounted!.nodeHostname }))).toBe("VOLUME_AMBIGUOUS");
     expect(await reasonOf(volumes.deleteVolume({ ...of, serial: BigInt(serial) }))).toBe("VOLUME_IN_USE");
     expect(await reasonOf(volumes.deleteVolume({ ...of, serial: 99n }))).toBe("VOLUME_NOT_FOUND");
@@ -91,7 +129,7 @@ describe("volumes", () => {
     const { placements } = await deployments.explainPlacement({ deploymentId: "acme.db" });
     expect(placements).toMatchObject([{ hostname: before?.nodeHostname }]);
     expect(placements[0]?.refusal?.advice).toContain(`it waits for ${before?.nodeHostname}`);
-    const of = { deploymentId: "acme.db", name: "data", node: before!.nodeHostname };
+    const of = { owner: "acme.db", name: "data", node: before!.nodeHostname };
     expect(await reasonOf(volumes.deleteVolume(of))).toBe("VOLUME_NODE_AWAY");
     expect(await reasonOf(volumes.deleteVolume({ ...of, force: true }))).toBe("done");
     await converge();

@@ -167,9 +167,9 @@ describe("the pods of standalone workspaces", () => {
     await create();
     const pods = podsWith();
     await pods.look();
-    const volume = aVolume({ deploymentId: "acme.ws_fleet", name: "files" });
+    const volume = aVolume({ owner: "acme.ws_fleet", name: "files" });
     rig.database.records.volumes.set(volumeKey(volume), volume);
-    const state = async () => (await store.listVolumes({ deploymentId: "acme.ws_fleet" })).map(one => one.state);
+    const state = async () => (await store.listVolumes({ owner: "acme.ws_fleet" })).map(one => one.state);
     await change({ desired: "deleted" });
     const kept = await pods.look();
     expect([kept.leaving.size, kept.decisions[0]?.sentence]).toEqual([0, expect.stringContaining("volumes stay")]);
@@ -251,7 +251,7 @@ it("a workspace that is dropped with its data stays on record until its volumes 
   await create();
   await change({ desired: "deleted", data: "remove" });
   scheduler.start();
-  const volume = aVolume({ deploymentId: "acme.ws_fleet", name: "files" });
+  const volume = aVolume({ owner: "acme.ws_fleet", name: "files" });
   const { volumes } = rig.database.records;
   let seq = 0;
   const pass = async (isKept: boolean): Promise<void> => {

@@ -1,7 +1,7 @@
 import type { NodeFacts, SwarmNode, Usage } from "@skep/core/model/report.ts";
 import type { InstanceEpoch } from "@skep/api/codec/lease.ts";
 import type { LeaseClaim } from "@skep/core/identity/bridge.ts";
-import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
+import type { ReportedVolume, Volume, VolumeOwner } from "@skep/core/model/volume.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { PlatformIdentity } from "@skep/core/identity/platform-identity.ts";
@@ -277,18 +277,20 @@ export interface EdgeStore {
 /** Which volumes are wanted; absent parts do not filter. */
 export interface VolumeFilter {
   readonly tenantId?: TenantId;
-  readonly deploymentId?: DeploymentId;
+  readonly owner?: VolumeOwner;
 }
 
 /** The records of which node holds which volume. */
 export interface VolumeStore {
-  /** By tenant, deployment, name and serial. */
+  /** By tenant, owner, name and serial. */
   listVolumes(filter: VolumeFilter): Promise<readonly Volume[]>;
   /**
    * The volume's data is to go: its node is told so, and its record stays until the node says that
    * it has.
    */
   giveUpVolume(volume: Volume, request: Request, now: number): Promise<void>;
+  /** As `giveUpVolume`, for all that an owner has. */
+  giveUpVolumes(owner: VolumeOwner, request: Request, now: number): Promise<void>;
   /** All volumes that a node has. Answers whether something was found or has gone. */
   saveVolumes(nodeId: NodeId, volumes: readonly ReportedVolume[], now: number): Promise<boolean>;
 }

@@ -117,10 +117,10 @@ export function describePods({ store, committed, mandate }: StoreSetting): void 
       await make("other", "standalone");
       await make("shared", "shared");
       const volumeOf = (id: string, serial: number, name = "files") =>
-        aVolume({ tenantId: "acme", deploymentId: `acme.ws_${id}`, name, serial, createdAt: NOW, usedAt: NOW });
+        aVolume({ tenantId: "acme", owner: `acme.ws_${id}`, name, serial, createdAt: NOW, usedAt: NOW });
       const [files, broker, left] = [volumeOf("fleet", 1), volumeOf("fleet", 2, "broker"), volumeOf("shared", 4)];
       for (const volume of [files, broker, volumeOf("other", 3), left])
-        await committed({ kind: "create-volume", volume });
+        await committed({ kind: "create-volume", volume, deploymentId: volume.owner });
       const change = (id: string, data?: "remove") =>
         store.changeWorkspace(
           id,

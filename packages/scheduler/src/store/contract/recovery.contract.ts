@@ -78,8 +78,8 @@ export function describeRecoveries(setting: StoreSetting): void {
 
     it("writes the volumes that the nodes have, drops others, and gives no serial twice", async () => {
       await committed(
-        { kind: "create-volume", volume: aVolume({ serial: 5 }) },
-        { kind: "create-volume", volume: aVolume({ serial: 6, name: "logs" }) },
+        { kind: "create-volume", volume: aVolume({ serial: 5 }), deploymentId: "acme.web" },
+        { kind: "create-volume", volume: aVolume({ serial: 6, name: "logs" }), deploymentId: "acme.web" },
       );
       const { incarnation } = await store.loadIdentity();
       const written = [aVolume({ serial: 9, usedAt: NOW }), aVolume({ serial: 6, name: "logs", usedAt: NOW + 1 })];

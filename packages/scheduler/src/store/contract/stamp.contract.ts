@@ -48,7 +48,7 @@ export function describeStamps(setting: StoreSetting): void {
     });
 
     async function ownVolume() {
-      const volume = { tenantId: "acme", deploymentId: "acme.web", name: "data", serial: 1 };
+      const volume = { tenantId: "acme", owner: "acme.web", name: "data", serial: 1 };
       await store.saveVolumes("node-1", [{ ...volume, inUse: false }], NOW);
       return (await store.listVolumes({}))[0];
     }

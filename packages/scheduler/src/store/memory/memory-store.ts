@@ -1,5 +1,5 @@
 import { renewLeases } from "./leases.ts";
-import { giveUpVolume, listVolumes, saveVolumes } from "./volumes.ts";
+import { giveUpVolume, giveUpVolumes, listVolumes, saveVolumes } from "./volumes.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { Clock } from "@skep/kit/clock.ts";
 import { createKeys } from "./keys.ts";
@@ -220,6 +220,7 @@ function createStatus(records: Records, clock: Clock, pass: Pass) {
     loadDigests: () => pass("loadDigests", () => loadDigests(records)),
     listVolumes: filter => pass("listVolumes", () => listVolumes(records, filter)),
     giveUpVolume: (volume, request, now) => pass("giveUpVolume", () => giveUpVolume(records, volume, request, now)),
+    giveUpVolumes: (owner, request, now) => pass("giveUpVolumes", () => giveUpVolumes(records, owner, request, now)),
     saveVolumes: (nodeId, volumes, now) => pass("saveVolumes", () => saveVolumes(records, nodeId, volumes, now)),
     restoreLocation: (location, mandate) =>
       leading("restoreLocation", mandate, () => restoreLocation(records, location)),

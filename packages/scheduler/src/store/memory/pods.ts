@@ -40,8 +40,8 @@ function loadPods(records: Records): PodRecords {
   });
   const workspaces = inOrder(records.workspaces.values(), one => one.id).map(one => toPodWorkspace(records, one));
   const going = new Set(workspaces.flatMap(one => (one.removesData ? [podId(one.tenantId, one.id)] : [])));
-  const volumes = listVolumes(records, {}).filter(one => one.state === "kept" && going.has(one.deploymentId));
-  const left = new Set(volumes.map(one => one.deploymentId));
+  const volumes = listVolumes(records, {}).filter(one => one.state !== "removing" && going.has(one.owner));
+  const left = new Set(volumes.map(one => one.owner));
   const isWanted = (one: PodWorkspace): boolean => {
     const id = podId(one.tenantId, one.id);
     return one.needsPod || one.podProblem !== "" || records.deployments.has(id) || left.has(id);

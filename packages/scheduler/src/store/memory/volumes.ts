@@ -1,5 +1,5 @@
 import { emptyAnswer } from "@skep/api/codec/stored/answer.ts";
-import type { ReportedVolume, Volume } from "@skep/core/model/volume.ts";
+import type { ReportedVolume, Volume, VolumeOwner } from "@skep/core/model/volume.ts";
 import { volumeKey } from "@skep/core/model/volume.ts";
 import { inOrder, type Records } from "../memory-records.ts";
 import type { VolumeFilter } from "../store.ts";
@@ -10,12 +10,10 @@ import { once } from "./once.ts";
 /** See `VolumeStore.listVolumes`. */
 export function listVolumes(records: Records, filter: VolumeFilter): readonly Volume[] {
   const found = [...records.volumes.values()].filter(
-    one =>
-      (filter.tenantId ?? one.tenantId) === one.tenantId &&
-      (filter.deploymentId ?? one.deploymentId) === one.deploymentId,
+    one => (filter.tenantId ?? one.tenantId) === one.tenantId && (filter.owner ?? one.owner) === one.owner,
   );
   const digits = (serial: number): string => String(serial).padStart(15, "0");
-  return inOrder(found, one => `${one.tenantId} ${one.deploymentId} ${one.name} ${digits(one.serial)} ${one.nodeId}`);
+  return inOrder(found, one => `${one.tenantId} ${one.owner} ${one.name} ${digits(one.serial)} ${one.nodeId}`);
 }
 
 /** See `VolumeStore.giveUpVolume`. */
@@ -26,14 +24,21 @@ export function giveUpVolume(records: Records, volume: Volume, request: Request,
   });
 }
 
+/** See `VolumeStore.giveUpVolumes`. */
+export function giveUpVolumes(records: Records, owner: VolumeOwner, request: Request, now: number): void {
+  once(records, request, `volume.remove-all ${owner}`, undefined, now, emptyAnswer, audit => {
+    if (giveUp(records, one => one.owner === owner)) audit();
+  });
+}
+
 /**
- * Gives up every kept volume that is meant, and tells the nodes that have them; answers whether
+ * Gives up every volume that is meant, and tells the nodes that have them; answers whether
  * there was one.
  */
 export function giveUp(records: Records, isMeant: (volume: Volume) => boolean): boolean {
   let some = false;
   for (const [key, volume] of records.volumes) {
-    if (volume.state !== "kept" || !isMeant(volume)) continue;
+    if (volume.state === "removing" || !isMeant(volume)) continue;
     records.volumes.set(key, { ...volume, state: "removing" });
     raise(records, [volume.nodeId]);
     some = true;
@@ -49,14 +54,14 @@ export function saveVolumes(
   now: number,
 ): boolean {
   const given = new Map(volumes.map(volume => [volumeKey({ ...volume, nodeId }), volume]));
-  const removing = new Set([...records.volumes].filter(([, one]) => one.state === "removing").map(([key]) => key));
-  const found = [...given].filter(([key]) => !removing.has(key)).map(([, one]) => one);
+  const away = new Set([...records.volumes].filter(([, one]) => one.state !== "kept").map(([key]) => key));
+  const found = [...given].filter(([key]) => !away.has(key)).map(([, one]) => one);
   const lost = [...records.volumes].filter(
     ([key, one]) =>
       one.nodeId === nodeId &&
       !given.has(key) &&
       (one.state === "removing" ||
-        found.some(other => other.deploymentId === one.deploymentId && other.name === one.name)),
+        (one.state === "kept" && found.some(other => other.owner === one.owner && other.name === one.name))),
   );
   let changed = lost.length > 0;
   for (const [key] of lost) records.volumes.delete(key);

@@ -1,5 +1,5 @@
 import { renewLeases } from "./queries/leases.ts";
-import { giveUpVolume, listVolumes, saveVolumes } from "./queries/volumes.ts";
+import { createVolumes } from "./queries/volumes.ts";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { migrate } from "./migrations/migrate.ts";
@@ -92,9 +92,7 @@ export function createPostgresStore(
     saveUsage: usage => saveUsage(pool, usage),
     saveSwarmNodes: nodes => saveSwarmNodes(pool, nodes),
     loadDigests: () => loadDigests(pool),
-    listVolumes: filter => listVolumes(pool, filter),
-    giveUpVolume: (volume, request, at) => giveUpVolume(pool, volume, request, at),
-    saveVolumes: (nodeId, volumes, at) => saveVolumes(pool, nodeId, volumes, at),
+    ...createVolumes(pool),
     restoreLocation: (location, mandate) => restoreLocation(pool, location, mandate),
     createTenant: (tenant, request) => createTenant(pool, tenant, request, now()),
     updateTenant: (id, quota, request) => updateTenant(pool, id, quota, request, now()),

@@ -197,7 +197,7 @@ export function fromRoute(route: Route, release: number): RouteRow {
 export function toVolume(row: VolumeRow): Volume {
   return {
     tenantId: row.tenant_id,
-    deploymentId: row.deployment_id,
+    owner: row.owner,
     name: row.name,
     serial: row.serial,
     nodeId: row.node_id,

@@ -126,13 +126,13 @@ export interface NodeRow {
 export interface VolumeRow {
   id: string;
   tenant_id: string;
-  deployment_id: string;
+  owner: string;
   name: string;
   serial: number;
   node_id: string;
   created_at: number;
   used_at: number;
-  state: "kept" | "removing";
+  state: "kept" | "left" | "removing";
 }
 
 /** A row of `workspaces`; its JSON is of api's `codec/stored/workspace.ts`. */

@@ -12,10 +12,10 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file skep/v1/volume.proto.
  */
 export const file_skep_v1_volume: GenFile = /*@__PURE__*/
-  fileDesc("ChRza2VwL3YxL3ZvbHVtZS5wcm90bxIHc2tlcC52MSKoAgoGVm9sdW1lEhEKCXRlbmFudF9pZBgBIAEoCRIVCg1kZXBsb3ltZW50X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSDwoHbm9kZV9pZBgEIAEoCRIVCg1ub2RlX2hvc3RuYW1lGAUgASgJEg4KBnNlcmlhbBgGIAEoBBIjCgVzdGF0ZRgHIAEoDjIULnNrZXAudjEuVm9sdW1lU3RhdGUSLgoKY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHdXNlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaW5zdGFuY2VfaWRzGAogAygJEhYKDmhhc19kZXBsb3ltZW50GAsgASgIKl0KC1ZvbHVtZVN0YXRlEhwKGFZPTFVNRV9TVEFURV9VTlNQRUNJRklFRBAAEhUKEVZPTFVNRV9TVEFURV9LRVBUEAESGQoVVk9MVU1FX1NUQVRFX1JFTU9WSU5HEAJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChRza2VwL3YxL3ZvbHVtZS5wcm90bxIHc2tlcC52MSKzAgoGVm9sdW1lEhEKCXRlbmFudF9pZBgBIAEoCRINCgVvd25lchgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB25vZGVfaWQYBCABKAkSFQoNbm9kZV9ob3N0bmFtZRgFIAEoCRIOCgZzZXJpYWwYBiABKAQSIwoFc3RhdGUYByABKA4yFC5za2VwLnYxLlZvbHVtZVN0YXRlEi4KCmNyZWF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB3VzZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGluc3RhbmNlX2lkcxgKIAMoCRIRCglub2RlX2dvbmUYCyABKAgSFgoOZGVwbG95bWVudF9pZHMYDCADKAkqdAoLVm9sdW1lU3RhdGUSHAoYVk9MVU1FX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRVk9MVU1FX1NUQVRFX0tFUFQQARIZChVWT0xVTUVfU1RBVEVfUkVNT1ZJTkcQAhIVChFWT0xVTUVfU1RBVEVfTEVGVBADYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
- * A named volume of a deployment on the node that holds its data.
+ * A named volume on the node that holds its data.
  *
  * @generated from message skep.v1.Volume
  */
@@ -26,9 +26,12 @@ export type Volume = Message<"skep.v1.Volume"> & {
   tenantId: string;
 
   /**
-   * @generated from field: string deployment_id = 2;
+   * A project, `<tenant>/<project>`; a deployment of no project, its id `<tenant>.<name>`; or the
+   * tenant itself, for a volume that all of its projects find by its name.
+   *
+   * @generated from field: string owner = 2;
    */
-  deploymentId: string;
+  owner: string;
 
   /**
    * @generated from field: string name = 3;
@@ -77,12 +80,19 @@ export type Volume = Message<"skep.v1.Volume"> & {
   instanceIds: string[];
 
   /**
-   * Whether its deployment is still recorded; the volume of one that is not is kept until a person
-   * removes it.
+   * Whether its node has left the Swarm: the data comes back only with it.
    *
-   * @generated from field: bool has_deployment = 11;
+   * @generated from field: bool node_gone = 11;
    */
-  hasDeployment: boolean;
+  nodeGone: boolean;
+
+  /**
+   * Deployments that mount it, wherever they run; the volume of none is kept until a person removes
+   * it.
+   *
+   * @generated from field: repeated string deployment_ids = 12;
+   */
+  deploymentIds: string[];
 };
 
 /**
@@ -112,6 +122,14 @@ export const VolumeState = {
    * @generated from enum value: VOLUME_STATE_REMOVING = 2;
    */
   REMOVING: 2,
+
+  /**
+   * Its node went away, and what mounted it began empty elsewhere (`move: empty`). The data stays
+   * until a person removes it.
+   *
+   * @generated from enum value: VOLUME_STATE_LEFT = 3;
+   */
+  LEFT: 3,
 } as const;
 
 /**

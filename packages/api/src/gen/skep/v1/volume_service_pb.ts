@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file skep/v1/volume_service.proto.
  */
 export const file_skep_v1_volume_service: GenFile = /*@__PURE__*/
-  fileDesc("Chxza2VwL3YxL3ZvbHVtZV9zZXJ2aWNlLnByb3RvEgdza2VwLnYxIlAKEkxpc3RWb2x1bWVzUmVxdWVzdBIaCgl0ZW5hbnRfaWQYASABKAlCB7pIBHICGCgSHgoNZGVwbG95bWVudF9pZBgCIAEoCUIHukgEcgIYUSI3ChNMaXN0Vm9sdW1lc1Jlc3BvbnNlEiAKB3ZvbHVtZXMYASADKAsyDy5za2VwLnYxLlZvbHVtZSKqAQoTRGVsZXRlVm9sdW1lUmVxdWVzdBIgCg1kZXBsb3ltZW50X2lkGAEgASgJQgm6SAZyBBABGFESFwoEbmFtZRgCIAEoCUIJukgGcgQQARhAEhYKBG5vZGUYAyABKAlCCLpIBXIDGP8BEg0KBWZvcmNlGAQgASgIEiEKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIIukgFcgMYgAESDgoGc2VyaWFsGAYgASgEIjgKFERlbGV0ZVZvbHVtZVJlc3BvbnNlEiAKB3ZvbHVtZXMYASADKAsyDy5za2VwLnYxLlZvbHVtZTL/AQoNVm9sdW1lU2VydmljZRJkCgtMaXN0Vm9sdW1lcxIbLnNrZXAudjEuTGlzdFZvbHVtZXNSZXF1ZXN0Ghwuc2tlcC52MS5MaXN0Vm9sdW1lc1Jlc3BvbnNlIhqQAgGC0+STAhESDy9hcGkvdjEvdm9sdW1lcxKHAQoMRGVsZXRlVm9sdW1lEhwuc2tlcC52MS5EZWxldGVWb2x1bWVSZXF1ZXN0Gh0uc2tlcC52MS5EZWxldGVWb2x1bWVSZXNwb25zZSI6gtPkkwI0KjIvYXBpL3YxL2RlcGxveW1lbnRzL3tkZXBsb3ltZW50X2lkfS92b2x1bWVzL3tuYW1lfWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_skep_v1_volume]);
+  fileDesc("Chxza2VwL3YxL3ZvbHVtZV9zZXJ2aWNlLnByb3RvEgdza2VwLnYxIkgKEkxpc3RWb2x1bWVzUmVxdWVzdBIaCgl0ZW5hbnRfaWQYASABKAlCB7pIBHICGCgSFgoFb3duZXIYAiABKAlCB7pIBHICGFEiNwoTTGlzdFZvbHVtZXNSZXNwb25zZRIgCgd2b2x1bWVzGAEgAygLMg8uc2tlcC52MS5Wb2x1bWUiogEKE0RlbGV0ZVZvbHVtZVJlcXVlc3QSGAoFb3duZXIYASABKAlCCbpIBnIEEAEYURIXCgRuYW1lGAIgASgJQgm6SAZyBBABGEASFgoEbm9kZRgDIAEoCUIIukgFcgMY/wESDQoFZm9yY2UYBCABKAgSIQoPaWRlbXBvdGVuY3lfa2V5GAUgASgJQgi6SAVyAxiAARIOCgZzZXJpYWwYBiABKAQiOAoURGVsZXRlVm9sdW1lUmVzcG9uc2USIAoHdm9sdW1lcxgBIAMoCzIPLnNrZXAudjEuVm9sdW1lMuIBCg1Wb2x1bWVTZXJ2aWNlEmQKC0xpc3RWb2x1bWVzEhsuc2tlcC52MS5MaXN0Vm9sdW1lc1JlcXVlc3QaHC5za2VwLnYxLkxpc3RWb2x1bWVzUmVzcG9uc2UiGpACAYLT5JMCERIPL2FwaS92MS92b2x1bWVzEmsKDERlbGV0ZVZvbHVtZRIcLnNrZXAudjEuRGVsZXRlVm9sdW1lUmVxdWVzdBodLnNrZXAudjEuRGVsZXRlVm9sdW1lUmVzcG9uc2UiHoLT5JMCGCoWL2FwaS92MS92b2x1bWVzL3tuYW1lfWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_skep_v1_volume]);
 
 /**
  * @generated from message skep.v1.ListVolumesRequest
@@ -28,9 +28,11 @@ export type ListVolumesRequest = Message<"skep.v1.ListVolumesRequest"> & {
   tenantId: string;
 
   /**
-   * @generated from field: string deployment_id = 2;
+   * As in Volume.
+   *
+   * @generated from field: string owner = 2;
    */
-  deploymentId: string;
+  owner: string;
 };
 
 /**
@@ -62,9 +64,11 @@ export const ListVolumesResponseSchema: GenMessage<ListVolumesResponse> = /*@__P
  */
 export type DeleteVolumeRequest = Message<"skep.v1.DeleteVolumeRequest"> & {
   /**
-   * @generated from field: string deployment_id = 1;
+   * As in Volume.
+   *
+   * @generated from field: string owner = 1;
    */
-  deploymentId: string;
+  owner: string;
 
   /**
    * @generated from field: string name = 2;

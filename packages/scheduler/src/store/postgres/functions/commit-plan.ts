@@ -22,7 +22,8 @@ BEGIN
   END IF;
 
   touched := ARRAY(SELECT DISTINCT p ->> 'nodeId' FROM jsonb_array_elements(plan -> 'place') p
-    UNION SELECT p -> 'volume' ->> 'nodeId' FROM jsonb_array_elements(plan -> 'create-volume') p);
+    UNION SELECT p -> 'volume' ->> 'nodeId'
+      FROM jsonb_array_elements(coalesce(plan -> 'create-volume', '[]') || coalesce(plan -> 'leave-volume', '[]')) p);
   IF plan ?| '{stop-instance,stop,retire,lose,forget-location}' THEN
     touched := touched || ARRAY(
       SELECT l.node_id FROM deployment_locations l
@@ -119,10 +120,18 @@ BEGIN
       FROM jsonb_to_recordset(plan -> 'place') AS p("instanceId" text, "nodeId" text, ports jsonb) JOIN instances i ON i.id = p."instanceId";
   END IF;
   IF plan ? 'create-volume' THEN
-    INSERT INTO volumes (id, tenant_id, deployment_id, name, serial, node_id, created_at, used_at, state)
-      SELECT v.id, v."tenantId", v."deploymentId", v.name, v.serial, v."nodeId", v."createdAt", v."usedAt", v.state
+    INSERT INTO volumes (id, tenant_id, owner, name, serial, node_id, created_at, used_at, state)
+      SELECT v.id, v."tenantId", v.owner, v.name, v.serial, v."nodeId", v."createdAt", v."usedAt", v.state
       FROM jsonb_array_elements(plan -> 'create-volume') p, jsonb_to_record(p -> 'volume') AS v(id text, "tenantId" text,
-        "deploymentId" text, name text, serial bigint, "nodeId" text, "createdAt" bigint, "usedAt" bigint, state text);
+        owner text, name text, serial bigint, "nodeId" text, "createdAt" bigint, "usedAt" bigint, state text);
+  END IF;
+  IF plan ? 'leave-volume' THEN
+    UPDATE volumes v SET state = 'left' FROM jsonb_array_elements(plan -> 'leave-volume') p
+      WHERE v.id = p -> 'volume' ->> 'id' AND v.state = 'kept';
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done <> jsonb_array_length(plan -> 'leave-volume') THEN
+      RAISE EXCEPTION USING ERRCODE = 'SKSTL', MESSAGE = 'a volume has gone, or was given up meanwhile';
+    END IF;
   END IF;
   IF plan ?| '{refuse,defer}' THEN
     UPDATE instances i SET refusal = p -> 'refusal' FROM jsonb_array_elements(plan -> 'refuse') p WHERE i.id = p ->> 'instanceId';

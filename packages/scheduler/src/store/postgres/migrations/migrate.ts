@@ -29,6 +29,7 @@ import { workspaceWebhooks } from "./0046-workspace-webhooks.ts";
 import { projectsOfReleases } from "./0054-projects-of-releases.ts";
 import { podProblems } from "./0049-pod-problems.ts";
 import { scaledWorkspaces } from "./0047-scaled-workspaces.ts";
+import { ownersOfVolumes } from "./0058-owners-of-volumes.ts";
 
 /** It made functions and triggers, which are in `functions/` now; databases remember its name. */
 const MOVED: Migration = { up: () => Promise.resolve() };
@@ -68,6 +69,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0047-scaled-workspaces": { up: scaledWorkspaces },
   "0049-pod-problems": { up: podProblems },
   "0054-projects-of-releases": { up: projectsOfReleases },
+  "0058-owners-of-volumes": { up: ownersOfVolumes },
 };
 
 /**

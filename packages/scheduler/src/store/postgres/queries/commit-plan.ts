@@ -34,7 +34,7 @@ function byKind(plan: Plan): Partial<Record<Change["kind"], readonly Change[]>> 
 
 /** A volume's row has the text of what names it as its key. */
 function withId(change: Change): Change {
-  if (change.kind !== "create-volume") return change;
+  if (change.kind !== "create-volume" && change.kind !== "leave-volume") return change;
   return { ...change, volume: Object.assign({}, change.volume, { id: volumeKey(change.volume) }) };
 }
 

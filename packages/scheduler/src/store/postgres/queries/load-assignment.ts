@@ -41,7 +41,7 @@ const LOAD = {
     WHERE l.node_id = $1) AS assigned,
   (SELECT coalesce(json_agg(json_build_object('instanceId', m.instance_id, 'epoch', m.epoch, 'because', m.because)), '[]')
     FROM removals m WHERE m.node_id = $1) AS removals,
-  (SELECT coalesce(json_agg(v ORDER BY v.id), '[]') FROM volumes v WHERE v.node_id = $1) AS volumes
+  (SELECT coalesce(json_agg(v ORDER BY v.id COLLATE "C"), '[]') FROM volumes v WHERE v.node_id = $1) AS volumes
 FROM node_metadata WHERE node_id = $1 AND session_id IS NOT NULL`,
 };
 

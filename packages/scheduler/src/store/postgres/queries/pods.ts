@@ -37,7 +37,7 @@ const DESIRED = `CASE WHEN w.desired = 'stopped' AND EXISTS (SELECT FROM workspa
     WHERE m.workspace_id = w.id AND m.${GOES_ON} AND m.stage <> 'apart') THEN 'run' ELSE w.desired END`;
 
 /** Of a workspace that is dropped with its data; they stay until its pod is gone. */
-const LEFT = `FROM volumes v WHERE v.deployment_id = ${POD_ID} AND v.state = 'kept' AND w.data <> 'keep'`;
+const LEFT = `FROM volumes v WHERE v.owner = ${POD_ID} AND v.state <> 'removing' AND w.data <> 'keep'`;
 
 /** One statement is one snapshot. */
 const LOAD = {
@@ -55,7 +55,7 @@ const LOAD = {
     FROM deployments d JOIN releases r ON r.deployment_id = d.id AND r.number = d.release
     WHERE d.name LIKE 'ws\\_%' ORDER BY d.id COLLATE "C"`)} AS pods,
   ${listOf(`SELECT v.* FROM workspaces w, LATERAL (SELECT * ${LEFT}) v
-    ORDER BY v.deployment_id COLLATE "C", v.name COLLATE "C", v.serial`)} AS volumes,
+    ORDER BY v.owner COLLATE "C", v.name COLLATE "C", v.serial`)} AS volumes,
   ${listOf(`SELECT * FROM instances WHERE ${OF_PODS}`)} AS instances,
   ${listOf(`SELECT ${LOCATION_COLUMNS.join(", ")} FROM deployment_locations WHERE ${OF_PODS} ORDER BY epoch`)} AS locations`,
 };

@@ -142,9 +142,9 @@ const STATEMENTS: readonly { readonly text: string; readonly values: (recovery: 
     values: ({ volumes }) => [JSON.stringify(volumes.dropped.map(volumeKey))],
   },
   {
-    text: `INSERT INTO volumes (id, tenant_id, deployment_id, name, serial, node_id, created_at, used_at, state)
-      SELECT id, "tenantId", "deploymentId", name, serial, "nodeId", "createdAt", "usedAt", state
-      FROM jsonb_to_recordset($1) AS g(id text, "tenantId" text, "deploymentId" text, name text, serial bigint,
+    text: `INSERT INTO volumes (id, tenant_id, owner, name, serial, node_id, created_at, used_at, state)
+      SELECT id, "tenantId", owner, name, serial, "nodeId", "createdAt", "usedAt", state
+      FROM jsonb_to_recordset($1) AS g(id text, "tenantId" text, owner text, name text, serial bigint,
         "nodeId" text, "createdAt" bigint, "usedAt" bigint, state text)
       ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at`,
     values: ({ volumes }) => [JSON.stringify(volumes.written.map(one => ({ ...one, id: volumeKey(one) })))],

@@ -27,7 +27,7 @@ const DELETE = {
   name: "delete-tenant",
   text: `
 WITH deleted AS (DELETE FROM tenants WHERE id = $1 RETURNING id),
-given AS (UPDATE volumes v SET state = 'removing' FROM deleted d WHERE v.tenant_id = d.id AND v.state = 'kept'
+given AS (UPDATE volumes v SET state = 'removing' FROM deleted d WHERE v.tenant_id = d.id AND v.state <> 'removing'
   RETURNING v.node_id),
 raised AS (UPDATE node_metadata n SET assignment_revision = n.assignment_revision + 1
   WHERE n.node_id IN (SELECT node_id FROM given)),
