@@ -51,6 +51,8 @@ describe("the tables", () => {
     await pool.query(`DROP TABLE workspaces, workspace_rules, workspace_webhooks, ${later} CASCADE`);
     await pool.query("ALTER TABLE platform DROP COLUMN host_key");
     await pool.query("ALTER TABLE releases DROP COLUMN project");
+    await pool.query("ALTER TABLE volumes RENAME COLUMN owner TO deployment_id");
+    await pool.query("ALTER INDEX volumes_by_owner RENAME TO volumes_by_deployment");
     await pool.query("DELETE FROM kysely_migration WHERE name >= '0025'");
     const store = createPostgresStore(postgres.pool(database));
     await store.migrate();
