@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 
 /**
  * A program in a network namespace: it answers on ports, and speaks to others when it is told by a
- * line of JSON. `node net-speaker.ts NAME tcp:80 udp:53:169.254.1.1 …`
+ * line of JSON. `node net-speaker.ts NAME tcp:80 tcp6:80 udp:53:169.254.1.1 …`
  */
 
 /** What it may be told to do. */
@@ -58,7 +58,8 @@ function listen(text: string): Promise<void> {
         socket.on("error", () => undefined).write(greeting(socket.remoteAddress));
         socket.on("data", data => socket.write(data));
       });
-      server.listen(Number(port), address, () => resolve());
+      const ipv6Only = protocol === "tcp6";
+      server.listen({ port: Number(port), host: ipv6Only ? "::" : address, ipv6Only }, () => resolve());
     }
   });
 }

@@ -97,15 +97,17 @@ export async function openTwoNodes(way: NetWay): Promise<TwoNodes> {
 
   await addEdge(rig);
   // Somebody outside may know the way.
-  await rig.ip("world", ...addresses.map((address, node) => `route add ${BLOCKS[node]} via ${address}`));
+  const ways = addresses.map((address, node) => `route add ${BLOCKS[node]} via ${address}`);
+  await rig.ip("world", ...ways, `route add 172.18.0.0/24 via ${addresses[0]}`);
   const keepers = await Promise.all([keeper(0), keeper(1)]);
   // The address at which names are answered comes with the first state.
   await Promise.all(keepers.map((each, node) => each.apply(stateOf(node))));
   const speaking = await Promise.all([
     ...NAMES.map(async name => [name, await rig.speakIn(name, "tcp:80", "udp:5000")] as const),
-    rig.speakIn("edge", "tcp:443").then(speaker => ["edge", speaker] as const),
+    rig.speakIn("edge", "tcp:443", "udp:5000").then(speaker => ["edge", speaker] as const),
     ...["node1", "node2"].map(
-      async name => [name, await rig.speakIn(name, "tcp:443", "tcp:22", "tcp:53", "udp:53:169.254.1.1")] as const,
+      async name =>
+        [name, await rig.speakIn(name, "tcp:443", "tcp:22", "tcp:53", "udp:53:169.254.1.1", "tcp6:443")] as const,
     ),
     rig.speakIn("world", "tcp:80", "tcp:81", "tcp:5432").then(speaker => ["world", speaker] as const),
   ]);

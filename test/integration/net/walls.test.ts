@@ -57,12 +57,29 @@ describe("two nodes by plain routes", () => {
     ["a1", "a node", "198.18.0.11", "b2"],
     ["world", "an instance of this node", "10.128.0.3", "a1"],
     ["world", "an instance that nobody has", "10.128.77.7", "a1"],
+    ["world", "an instance that nobody has, through the node", "10.128.77.7", "edge"],
   ] as const)("hear nobody who speaks with another's address: %s as %s", async (who, _, from, to) => {
     const device = who === "world" ? "lo" : "eth0";
     await net.rig.ip(who, `address add ${from}/32 dev ${device}`);
-    await net.speakers[who].tell({ kind: "udp", host: INSTANCES[to].address, port: 5000, from });
+    const host = to === "edge" ? "172.18.0.2" : INSTANCES[to].address;
+    await net.speakers[who].tell({ kind: "udp", host, port: 5000, from });
     await net.rig.ip(who, `address delete ${from}/32 dev ${device}`);
     expect((await net.speakers[to].tell({ kind: "heard" })).split(" ")).not.toContain(from);
+  });
+
+  it("hear no IPv6 yet, whatever addresses a person gives", async () => {
+    const { run } = net.rig.nodes[0]!;
+    const [device] = /skn[0-9a-f]+/.exec(await run(["ip", "route", "get", INSTANCES.a1.address])) ?? [];
+    await net.rig.ip("a1", "address add fd00::2/64 dev eth0 nodad");
+    await net.rig.ip("node1", `address add fd00::1/64 dev ${device} nodad`);
+    expect(await tcp("a1", "fd00::1", 443)).toBe("nobody");
+  });
+
+  it("leave the traffic of tenants out of the node's table of connections", async () => {
+    expect(await tcp("a1", INSTANCES.a2.address)).toBe("a2");
+    const table = await net.rig.nodes[0]!.run(["conntrack", "-L"]);
+    expect(table).not.toContain(`src=${INSTANCES.a1.address} dst=${INSTANCES.a2.address}`);
+    expect(table).toContain(`src=${INSTANCES.a1.address} dst=${OUTSIDE.internet}`);
   });
 
   it("go on while netd is away, and after it has come back", async () => {
