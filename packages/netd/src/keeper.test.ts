@@ -38,6 +38,17 @@ describe("a keeper", () => {
     expect((await keeper.apply(told({ revision: 1n, sessionId: "next" }))).revision).toBe(1);
   });
 
+  it("makes the latest of what is told at once, and answers all by it", async () => {
+    const { keeper, kernel } = await begin();
+    const states = [told(), told({ revision: 2n, attachments: [] }), told({ revision: 3n })];
+    const answers = await Promise.all(states.map(state => keeper.apply(state)));
+    expect(answers.map(answer => answer.revision)).toEqual([3, 3, 3]);
+    expect(answers[2]?.done).toEqual(answers[0]?.done);
+    expect(kernel.taken.filter(step => step.kind === "put-table")).toHaveLength(1);
+    expect(kernel.taken.filter(step => step.kind === "remove-link")).toEqual([]);
+    await expect(keeper.apply(told({ revision: 2n }))).rejects.toThrow("older than 3");
+  });
+
   it("keeps what it works by when it refuses a state", async () => {
     const { keeper, kept } = await begin();
     await keeper.apply(told());

@@ -70,6 +70,9 @@ class NetKeeper implements Keeper {
   readonly #wake: Wake;
   readonly #watch: { close(): void };
   #told: ReadState | undefined;
+  /** The latest that was told, which waits for its turn or has had it. */
+  #latest: { readonly message: NetStateMessage; readonly told: ReadState } | undefined;
+  #applied: (Applied & { readonly told: ReadState }) | undefined;
   /** What the kernel shows as far as is known; absent where it has to be looked at first. */
   #sight: Sight | undefined;
   #faults: readonly Fault[] = [];
@@ -98,15 +101,20 @@ class NetKeeper implements Keeper {
     this.#wake.hint();
   }
 
-  apply(message: NetStateMessage): Promise<Applied> {
+  async apply(latest: NetStateMessage): Promise<Applied> {
+    const read = readState(latest);
+    this.#refuseOlder(read);
+    this.#latest = { message: latest, told: read };
     return this.#inTurn(async () => {
-      const told = readState(message);
-      this.#refuseOlder(told);
+      const { message, told } = this.#latest ?? { message: latest, told: read };
+      // What came meanwhile was made in its place: one answer is for all of them.
+      if (this.#applied?.told === told) return this.#applied;
       // Kept before it is made: after a crash in between it is made, and not forgotten.
       await this.#ports.kept.write(message);
       this.#told = told;
       const done = await this.#settle(told);
-      return { revision: told.state.revision, done, faults: this.#faults };
+      this.#applied = { told, revision: told.state.revision, done, faults: this.#faults };
+      return this.#applied;
     });
   }
 
@@ -122,7 +130,7 @@ class NetKeeper implements Keeper {
   }
 
   #refuseOlder({ state }: ReadState): void {
-    const held = this.#told?.state;
+    const held = (this.#latest?.told ?? this.#told)?.state;
     if (held?.sessionId !== state.sessionId || state.revision >= held.revision) return;
     throw new SkepError(
       "failed_precondition",
