@@ -18,6 +18,7 @@ export const project: Setup = (command, io) => {
     ["skep project list", "every project of your tenant"],
     ["skep project show shop", "what belongs to it, and how far that is"],
     ["skep project rm shop", "end and forget all of it; the data of its volumes stays"],
+    ["skep project rm shop --volumes", "with the data of its volumes, for ever"],
   ]);
   const list = command.command("list").alias("ls").summary("List projects.");
   act(list, io, async session => {

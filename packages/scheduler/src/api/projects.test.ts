@@ -103,14 +103,51 @@ describe("a project", () => {
     ]);
   });
 
-  it("is refused where it says nothing, is not there, or its data is to go as well", async () => {
+  it("goes with its volumes where that is asked, unless another project mounts one", async () => {
+    const { projects, deployments, store, converge } = await start();
+    const data = { name: "data", target: "/data", readOnly: false };
+    const mounting = [aContainer({ volumes: [data] })];
+    await projects.applyProject({ ...SHOP, specs: [spec("web", { containers: mounting }), spec("db")] });
+    const guest = { ...data, project: "shop" };
+    const other = aSpec({ name: "guest", containers: [aContainer({ volumes: [guest] })] });
+    await deployments.createDeployment({ tenantId: "default", spec: specToProto(other) });
+    await converge();
+    const states = async () => (await store.listVolumes({ owner: "default/shop" })).map(one => one.state);
+    const all = { ...SHOP, withVolumes: true, idempotencyKey: "k" };
+    const refused = await failure(projects.deleteProject(all));
+    expect(refused).toMatchObject({ code: "failed_precondition", reason: "VOLUME_IN_USE" });
+    expect(refused.message).toContain("default.guest mounts the volume default/shop/data");
+    expect((await projects.getProject(SHOP)).deployments.length).toBe(2);
+    await deployments.deleteDeployment({ deploymentId: "default.guest" });
+    await converge();
+    const gone = await projects.deleteProject(all);
+    expect(await states()).toEqual(["removing"]);
+    expect(await projects.deleteProject(all)).toEqual(gone);
+    await converge();
+    expect(await states()).toEqual(["removing"]);
+  });
+
+  it("keeps its volumes where nobody says otherwise, and they go later without it", async () => {
+    const { projects, store, converge } = await start();
+    const mounting = [aContainer({ volumes: [{ name: "data", target: "/data", readOnly: false }] })];
+    await projects.applyProject({ ...SHOP, specs: [spec("web", { containers: mounting })] });
+    await converge();
+    await projects.deleteProject(SHOP);
+    await converge();
+    const states = async () => (await store.listVolumes({ owner: "default/shop" })).map(one => one.state);
+    expect(await states()).toEqual(["kept"]);
+    expect((await projects.deleteProject({ ...SHOP, withVolumes: true })).deploymentIds).toEqual([]);
+    expect(await states()).toEqual(["removing"]);
+  });
+
+  it("is refused where it says nothing, or is not there", async () => {
     const { projects } = await start();
     expect(await failure(projects.applyProject({ ...SHOP, specs: [] }))).toMatchObject({ code: "invalid_argument" });
     for (const call of [projects.getProject(SHOP), projects.deleteProject(SHOP)])
       expect(await failure(call)).toMatchObject({ code: "not_found", reason: "PROJECT_NOT_FOUND" });
     expect(await failure(projects.listProjects({ tenantId: "nobody" }))).toMatchObject({ reason: "TENANT_NOT_FOUND" });
     const withVolumes = projects.deleteProject({ ...SHOP, withVolumes: true });
-    expect(await failure(withVolumes)).toMatchObject({ code: "unimplemented", reason: "VOLUMES_STAY" });
+    expect(await failure(withVolumes)).toMatchObject({ reason: "PROJECT_NOT_FOUND" });
     const alien = specToProto(aSpec({ name: "web" }));
     const found = await failure(projects.applyProject({ ...SHOP, specs: [alien] }));
     expect(found.issues[0]).toMatchObject({ path: "specs[0].project", problem: "it belongs to no project" });

@@ -13,7 +13,11 @@ import { deploymentIdOf } from "@skep/core/model/instance-id.ts";
 import { refuseCycle } from "./dependency-cycle.ts";
 import { changeRequest } from "./caller.ts";
 import { encodeMany } from "./deployment-read.ts";
+import { mountKey, ownerOf, type Volume } from "@skep/core/model/volume.ts";
+import type { World } from "@skep/core/world/world.ts";
+import type { Request } from "../store/request.ts";
 import type { ApiDeps } from "./deps.ts";
+import { mountingOf } from "./volumes.ts";
 import { readAll } from "./lookups.ts";
 import { acceptMessage, type SpecRules } from "./spec-intake.ts";
 
@@ -60,19 +64,39 @@ export function projectHandlers(deps: ApiDeps): ServiceImpl<typeof ProjectServic
     },
     deleteProject: async (request, context) => {
       const { tenantId, project } = request;
-      if (request.withVolumes)
-        throw new SkepError(
-          "unimplemented",
-          "VOLUMES_STAY",
-          "A project cannot be deleted with the data of its volumes yet. Delete it without, then its volumes by name.",
-        );
+      const owner = ownerOf(tenantId, { project, name: "" });
+      const volumes = request.withVolumes ? await store.listVolumes({ owner }) : [];
+      if (volumes.length > 0) refuseMounted(volumes, project, await store.loadWorld());
       const wish = { tenantId, project, services: [], keep: [], prune: true, base: undefined };
-      const steps = await store.applyProject(wish, changeRequest(request, context), clock.now());
-      if (steps.length === 0) throw noProject(tenantId, project);
+      const by = changeRequest(request, context);
+      const steps = await store.applyProject(wish, by, clock.now());
+      if (steps.length === 0 && volumes.length === 0) throw noProject(tenantId, project);
+      // Once nothing is wanted of it: what still ran would get new ones. A repetition does what is
+      // left, so that nothing is lost where this ends in between.
+      if (request.withVolumes) await store.giveUpVolumes(owner, withVolumesKey(by), clock.now());
       deps.wake(`project ${tenantId}.${project}: deleted`);
       return { deploymentIds: steps.map(({ record }) => record.deployment.id) };
     },
   };
+}
+
+/** One key may stand for one request: that of the volumes is made from the project's. */
+function withVolumesKey({ actor, idempotencyKey }: Request): Request {
+  return { actor, idempotencyKey: idempotencyKey === undefined ? undefined : `${idempotencyKey} volumes` };
+}
+
+/** @throws SkepError `failed_precondition`: another project mounts one of the volumes. */
+function refuseMounted(volumes: readonly Volume[], project: string, world: World): void {
+  const own = new Set(world.releases.filter(one => one.spec.project === project).map(one => one.deploymentId));
+  for (const volume of volumes) {
+    const others = mountingOf(volume, world).filter(id => !own.has(id));
+    if (others.length === 0) continue;
+    throw new SkepError(
+      "failed_precondition",
+      "VOLUME_IN_USE",
+      `${others.join(", ")} mounts the volume ${mountKey(volume)}. Stop or change ${others.join(", ")} first, or leave the volumes.`,
+    );
+  }
 }
 
 interface Accepted {

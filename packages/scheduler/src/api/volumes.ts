@@ -139,7 +139,7 @@ function mountsIt(tenantId: string, spec: World["releases"][number]["spec"], key
 }
 
 /** The deployments that are recorded and mount such a volume, by the release they want. */
-function mountingOf(volume: Volume, world: World): readonly string[] {
+export function mountingOf(volume: Volume, world: World): readonly string[] {
   const { tenantId } = volume;
   const key = mountKey(volume);
   const wanted = new Map(

@@ -441,7 +441,8 @@ export const ProjectService: GenService<{
     output: typeof ListProjectsResponseSchema;
   },
   /**
-   * Deletes every deployment of the project at once. The data of its volumes stays.
+   * Deletes every deployment of the project at once. The data of its volumes stays, unless
+   * `with_volumes` says that it goes.
    *
    * @generated from rpc skep.v1.ProjectService.DeleteProject
    */
