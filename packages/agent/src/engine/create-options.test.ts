@@ -39,7 +39,7 @@ describe("a container's options", () => {
       MemorySwap: 1 << 26,
       PidsLimit: 64,
       SecurityOpt: ["no-new-privileges:true"],
-      LogConfig: { Type: "json-file", Config: { "max-size": "10m" } },
+      LogConfig: { Type: "json-file", Config: { "max-size": "10000000", "max-file": "3" } },
       RestartPolicy: { Name: "no" },
       NetworkMode: "skep-acme",
     });
@@ -151,6 +151,50 @@ describe("a container's options", () => {
   });
 });
 
+describe("what a spec asks for besides", () => {
+  test("is given to a container that stands alone", () => {
+    const options = create({
+      ...{ init: true, hostname: "db", domainname: "example.org", shmBytes: 1 << 27, dropCapabilities: ["KILL"] },
+      ulimits: [{ name: "nofile", soft: 1024, hard: 2048 }],
+      extraHosts: [{ name: "a", address: "2001:db8::7" }],
+      sysctls: { "net.core.somaxconn": "1024" },
+      logging: { maxBytes: 1_000_000, maxFiles: 2 },
+      tmpfs: [{ target: "/run", sizeBytes: 4096, mode: 0o1770, uid: 1, gid: 2, exec: true }, { target: "/tmp" }],
+    });
+    expect(options).toMatchObject({ Hostname: "db", Domainname: "example.org" });
+    expect(options.HostConfig).toMatchObject({
+      ...{ Init: true, ShmSize: 1 << 27, CapDrop: ["NET_RAW", "MKNOD", "AUDIT_WRITE", "SETFCAP", "KILL"] },
+      Ulimits: [{ Name: "nofile", Soft: 1024, Hard: 2048 }],
+      ExtraHosts: ["a:2001:db8::7"],
+      Sysctls: { "net.core.somaxconn": "1024" },
+      LogConfig: { Config: { "max-size": "1000000", "max-file": "2" } },
+      Tmpfs: { "/run": "size=4096,mode=1770,uid=1,gid=2,exec", "/tmp": "" },
+    });
+    expect(create({ dropCapabilities: ["ALL"] }).HostConfig?.CapDrop).toEqual(["ALL"]);
+    expect(create({ entrypoint: [] }).Entrypoint).toEqual([]);
+  });
+
+  test("is given to a pod's sandbox where it belongs to the network, and to its container where not", () => {
+    const first = aContainer({ hostname: "h", sysctls: { "net.core.somaxconn": "9" }, init: true });
+    const instance = anInstance({ spec: aSpec({ containers: [first, aContainer({ name: "side" })] }) });
+    const sandbox = toSandboxOptions({ instance, image: "pause", specHash: "h" });
+    expect(sandbox).toMatchObject({ Hostname: "h", HostConfig: { Sysctls: { "net.core.somaxconn": "9" } } });
+    expect(sandbox.HostConfig?.Init).toBeUndefined();
+    const request = { instance, container: first, specHash: "h", sandboxId: "ab".repeat(32) };
+    const joined = toCreateOptions(request, node);
+    expect([joined.Hostname, joined.HostConfig?.Sysctls, joined.HostConfig?.Init]).toEqual([
+      undefined,
+      undefined,
+      true,
+    ]);
+  });
+
+  test("leaves the test of a health check to the image, with the times that are said", () => {
+    const health = { probe: { kind: "image" }, intervalMs: 1_000, timeoutMs: 0, retries: 0, startPeriodMs: 0 } as const;
+    expect(create({ health }).Healthcheck).toEqual({ Interval: 1e9, Timeout: 0, StartPeriod: 0, Retries: 0 });
+  });
+});
+
 describe("what a spec may not say", () => {
   test.each([
     ["a label that names another instance", "labels", { labels: { "skep.instance": "other.web.1" } }],
@@ -159,7 +203,7 @@ describe("what a spec may not say", () => {
     ["a way out of its volumes", "mounts", { volumes: [{ name: "../../etc", target: "/x", readOnly: false }] }],
     ["the engine's socket", "mounts", { volumes: [{ name: "s", target: "/var/run/docker.sock", readOnly: false }] }],
     ["a volume over /proc", "mounts", { volumes: [{ name: "p", target: "/proc", readOnly: false }] }],
-    ["a tmpfs over /sys", "tmpfs", { tmpfs: ["/sys/fs"] }],
+    ["a tmpfs over /sys", "tmpfs", { tmpfs: [{ target: "/sys/fs" }] }],
     [
       "no memory limit",
       "resources.memoryBytes",
@@ -230,6 +274,20 @@ describe("the last look at the finished options", () => {
     ["securityOpt", { SecurityOpt: ["no-new-privileges:true", "seccomp=unconfined"] }],
     ["securityOpt", { SecurityOpt: [] }],
     ["sysctls", { Sysctls: { "net.ipv4.ip_forward": "1" } }],
+    ["sysctls", { Sysctls: { "net.core.somaxconn": "x" } }],
+    ["capDrop", { CapDrop: ["MKNOD", "AUDIT_WRITE", "SETFCAP"] }],
+    ["ulimits", { Ulimits: [{ Name: "rtprio", Soft: 1, Hard: 1 }] }],
+    ["ulimits", { Ulimits: [{ Name: "nofile", Soft: 1, Hard: 2_000_000 }] }],
+    ["extraHosts", { ExtraHosts: ["a:host-gateway"] }],
+    ["shmBytes", { ShmSize: -1 }],
+    ["tmpfs", { Tmpfs: { "/run": "size=1m,dev" } }],
+    ["logging", { LogConfig: { Type: "syslog", Config: {} } }],
+    ["logging", { LogConfig: { Type: "json-file", Config: {} } }],
+    ["logging", { LogConfig: { Type: "json-file", Config: { "max-size": "1000000000", "max-file": "3" } } }],
+    [
+      "logging",
+      { LogConfig: { Type: "json-file", Config: { "max-size": "10000", "max-file": "3", "gelf-address": "udp://x" } } },
+    ],
     ["cgroupParent", { CgroupParent: "/" }],
     ["runtime", { Runtime: "other" }],
     ["publishAllPorts", { PublishAllPorts: true }],

@@ -1,8 +1,9 @@
-import { DROPPED_CAPABILITIES } from "@skep/core/model/capabilities.ts";
 import { isReservedLabel } from "@skep/core/model/labels.ts";
 import { deploymentOf } from "@skep/core/model/instance-id.ts";
 import { isReservedPort } from "@skep/core/model/host-ports.ts";
-import type { ContainerSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
+import type { ContainerSpec, EngineProbe, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
+import type { NetworkOptions } from "@skep/core/model/container-options.ts";
+import { isEngineProbe } from "@skep/core/model/deployment.ts";
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
 import type { PortBinding } from "@skep/core/model/instance.ts";
 import { isLeased, mountOwner } from "@skep/core/model/volume.ts";
@@ -12,12 +13,7 @@ import { identityLabels, LABEL, volumeLabels, warmLabels } from "./labels.ts";
 import { containerName, instanceHostname, networkName, sandboxName, volumeName } from "./names.ts";
 import { formatPorts } from "./ports.ts";
 import { deny, refuseUnsafe } from "./refusals.ts";
-
-/**
- * A container's output is kept in three files of this size, so that a chatty tenant cannot fill the
- * node's disk.
- */
-const LOG_CONFIG = { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } };
+import { logConfig, networkHostConfig, networkNames, specHostConfig } from "./spec-options.ts";
 
 /** As the engine takes it: it makes a volume without a driver by its own. */
 type Mount = Omit<MountSettings, "VolumeOptions"> & { VolumeOptions: { Labels: Record<string, string> } };
@@ -29,8 +25,8 @@ const NETD_ADDRESS = "169.254.1.1";
 const SANDBOX_LIMITS = { cpuMillis: 100, memoryBytes: 32 * 1024 * 1024, pids: 16 };
 
 /**
- * The engine's options for a container of the spec. It starts no init of its own: images that bring
- * one (s6-overlay and the like) refuse to run as anything but the first process. @throws SkepError
+ * The engine's options for a container of the spec. An init is added only where the spec asks for
+ * it: images that bring one refuse to run as anything but the first process. @throws SkepError
  * `permission_denied` for what no tenant may have, naming the field.
  */
 export function toCreateOptions(request: CreateContainer, node: { readonly hostname: string }): ContainerCreateOptions {
@@ -46,10 +42,8 @@ export function toCreateOptions(request: CreateContainer, node: { readonly hostn
     StopTimeout: Math.ceil(instance.spec.stopGraceMs / 1000),
     HostConfig: {
       ...hostConfig(container.resources),
-      CapDrop: [...DROPPED_CAPABILITIES],
-      ReadonlyRootfs: container.readOnly,
+      ...specHostConfig(container),
       Mounts: container.volumes.map(mount => toMount(instance, mount)) as MountSettings[],
-      Tmpfs: Object.fromEntries(container.tmpfs.map(target => [target, ""])),
       NetworkMode: alone ? networkName(instance.tenantId) : `container:${sandboxId}`,
     },
     ...(container.entrypoint === undefined ? {} : { Entrypoint: [...container.entrypoint] }),
@@ -59,7 +53,7 @@ export function toCreateOptions(request: CreateContainer, node: { readonly hostn
     ...(container.stopSignal === undefined ? {} : { StopSignal: container.stopSignal }),
     ...healthcheck(container.health),
   };
-  if (alone) joinNetwork(options, instance, ports);
+  if (alone) joinNetwork(options, instance, ports, container);
   refuseUnsafe(options);
   return options;
 }
@@ -120,7 +114,7 @@ export function toSandboxOptions(request: CreateSandbox): ContainerCreateOptions
       NetworkMode: networkName(instance.tenantId),
     },
   };
-  joinNetwork(options, instance, instance.ports);
+  joinNetwork(options, instance, instance.ports, instance.spec.containers[0] ?? {});
   refuseUnsafe(options);
   return options;
 }
@@ -137,17 +131,22 @@ function hostConfig(limits: {
     PidsLimit: limits.pids,
     SecurityOpt: ["no-new-privileges:true"],
     IpcMode: "private",
-    LogConfig: LOG_CONFIG,
+    LogConfig: logConfig(),
     // The agent supervises: two supervisors would start a container twice and disagree about its
     // backoff.
     RestartPolicy: { Name: "no" },
   };
 }
 
-function joinNetwork(options: ContainerCreateOptions, instance: AssignedInstance, ports: readonly PortBinding[]): void {
-  options.Hostname = instanceHostname(instance.instanceId);
+function joinNetwork(
+  options: ContainerCreateOptions,
+  instance: AssignedInstance,
+  ports: readonly PortBinding[],
+  network: NetworkOptions,
+): void {
+  Object.assign(options, networkNames(network, instanceHostname(instance.instanceId)));
   options.ExposedPorts = Object.fromEntries(ports.map(port => [`${port.containerPort}/${port.protocol}`, {}]));
-  options.HostConfig = { ...options.HostConfig, PortBindings: bindings(ports) };
+  options.HostConfig = { ...options.HostConfig, ...networkHostConfig(network), PortBindings: bindings(ports) };
   // Neighbours of the same tenant on this node find a deployment by its name, and by that of its
   // service.
   const { name, service } = instance.spec;
@@ -205,17 +204,24 @@ function healthcheck(health: HealthCheck | undefined): { Healthcheck?: HealthCon
   if (health === undefined) return {};
   // A probe of the agent's own replaces the image's check: two verdicts on one container help
   // nobody.
-  if (health.probe.kind !== "docker") return { Healthcheck: { Test: ["NONE"] } };
-  const test = [...health.probe.test];
+  if (!isEngineProbe(health.probe)) return { Healthcheck: { Test: ["NONE"] } };
   return {
     Healthcheck: {
-      Test: test[0] === "CMD" || test[0] === "CMD-SHELL" || test[0] === "NONE" ? test : ["CMD", ...test],
+      ...testOf(health.probe),
       Interval: nanoseconds(health.intervalMs),
       Timeout: nanoseconds(health.timeoutMs),
       StartPeriod: nanoseconds(health.startPeriodMs),
       Retries: health.retries,
     },
   };
+}
+
+/** Without a test the engine takes the image's own, and the image's figure for each that is 0. */
+function testOf(probe: EngineProbe): HealthConfig {
+  if (probe.kind === "image") return {};
+  const [word] = probe.test;
+  const isComplete = word === "CMD" || word === "CMD-SHELL" || word === "NONE";
+  return { Test: isComplete ? [...probe.test] : ["CMD", ...probe.test] };
 }
 
 function nanoseconds(ms: number): number {

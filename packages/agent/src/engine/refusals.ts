@@ -1,4 +1,7 @@
 import { SkepError } from "@skep/core/error.ts";
+import { DROPPED_CAPABILITIES } from "@skep/core/model/capabilities.ts";
+import { isSysctlValue, isUlimit, MOST_LOG_BYTES, SYSCTLS } from "@skep/core/model/container-options.ts";
+import { isAddress } from "@skep/core/workspace/address.ts";
 import { isEngineSocket, isKernelPath } from "@skep/core/model/validate-rules.ts";
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import { LABEL } from "./labels.ts";
@@ -14,7 +17,7 @@ export function refuseUnsafe(options: ContainerCreateOptions): void {
   if (host.Privileged === true) deny("privileged", "the container asks for privileged mode");
   refuseMounts(host, options.Labels?.[LABEL.tenant] ?? "");
   refuseNamespaces(host, options.Labels ?? {});
-  if (some(host.CapAdd)) deny("capAdd", `the container adds capabilities: ${String(host.CapAdd)}`);
+  refuseCapabilities(host);
   if (some(host.Devices) || some(host.DeviceRequests) || some(host.DeviceCgroupRules)) {
     deny("devices", "the container asks for devices of the node");
   }
@@ -22,7 +25,7 @@ export function refuseUnsafe(options: ContainerCreateOptions): void {
     if (option !== "no-new-privileges:true") deny("securityOpt", `the container sets the security option "${option}"`);
   }
   if (!(host.SecurityOpt ?? []).includes("no-new-privileges:true")) deny("securityOpt", "no-new-privileges is not set");
-  if (Object.keys(host.Sysctls ?? {}).length > 0) deny("sysctls", "the container sets kernel parameters");
+  refuseKernel(host);
   if (given(host.CgroupParent)) deny("cgroupParent", "the container chooses its own control group");
   if (given(host.Runtime)) deny("runtime", "the container chooses its own runtime");
   if (host.PublishAllPorts === true) deny("publishAllPorts", "the container publishes ports that nobody assigned");
@@ -43,9 +46,41 @@ function refuseMounts(host: HostConfig, tenantId: string): void {
     if (isEngineSocket(mount.Target)) deny("mounts", "the container asks for the engine's socket");
     if (covers(mount.Target)) deny("mounts", `the container covers the path "${mount.Target}"`);
   }
-  for (const target of Object.keys(host.Tmpfs ?? {})) {
+  for (const [target, words] of Object.entries((host.Tmpfs ?? {}) as Record<string, string>)) {
     if (covers(target)) deny("tmpfs", `the container covers the path "${target}"`);
+    const odd = words.split(",").find(word => !/^(|size=\d+|mode=[0-7]{1,5}|uid=\d+|gid=\d+|exec)$/.test(word));
+    if (odd !== undefined) deny("tmpfs", `the tmpfs at "${target}" has the option "${odd}"`);
   }
+}
+
+function refuseCapabilities(host: HostConfig): void {
+  if (some(host.CapAdd)) deny("capAdd", `the container adds capabilities: ${String(host.CapAdd)}`);
+  const drops: readonly string[] = host.CapDrop ?? [];
+  const kept = drops.includes("ALL") ? [] : DROPPED_CAPABILITIES.filter(one => !drops.includes(one));
+  if (kept.length > 0) deny("capDrop", `the container keeps the capabilities ${kept.join(", ")}`);
+}
+
+/** What reaches the kernel or the node besides: only what core knows to harm nobody else. */
+function refuseKernel(host: HostConfig): void {
+  for (const [name, value] of Object.entries(host.Sysctls ?? {}))
+    if (!SYSCTLS.includes(name) || !isSysctlValue(String(value)))
+      deny("sysctls", `the container sets the kernel parameter ${name} to "${String(value)}"`);
+  for (const { Name: name = "", Soft: soft = -1, Hard: hard = -1 } of host.Ulimits ?? [])
+    if (!isUlimit(name, soft) || !isUlimit(name, hard))
+      deny("ulimits", `the container sets the limit ${name} to ${soft}:${hard}`);
+  for (const line of host.ExtraHosts ?? [])
+    if (!isAddress(line.slice(line.indexOf(":") + 1)))
+      deny("extraHosts", `the container calls "${line}" by a name, which is no address`);
+  if ((host.ShmSize ?? 0) < 0) deny("shmBytes", "the container asks for a /dev/shm of no size");
+  refuseLogging(host.LogConfig);
+}
+
+/** What is written to the node's disk is bounded, and goes nowhere else. */
+function refuseLogging(config: HostConfig["LogConfig"]): void {
+  const { "max-size": size, "max-file": files, ...others } = config?.Config ?? {};
+  if (config?.Type !== "json-file") deny("logging", `the container's output goes to "${config?.Type ?? ""}"`);
+  if (Object.keys(others).length > 0) deny("logging", `the log has the options ${Object.keys(others).join(", ")}`);
+  if (!(Number(size) * Number(files) <= MOST_LOG_BYTES)) deny("logging", `${files} files of ${size} bytes are kept`);
 }
 
 function refuseNamespaces(host: HostConfig, labels: Readonly<Record<string, string>>): void {

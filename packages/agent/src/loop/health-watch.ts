@@ -1,4 +1,5 @@
 import type { AssignedInstance } from "@skep/core/model/assignment.ts";
+import { isEngineProbe } from "@skep/core/model/deployment.ts";
 import type { HealthCheck } from "@skep/core/model/deployment.ts";
 import type { Health } from "@skep/core/model/instance.ts";
 import type { Observed, ObservedContainer } from "@skep/core/model/observed.ts";
@@ -134,7 +135,7 @@ function checkOf(container: ObservedContainer, instances: readonly AssignedInsta
   if (container.role !== "app") return undefined;
   const instance = instances.find(one => one.instanceId === container.instanceId && one.epoch === container.epoch);
   const health = instance?.spec.containers.find(one => one.name === container.name)?.health;
-  return health === undefined || health.probe.kind === "docker" ? undefined : health;
+  return health === undefined || isEngineProbe(health.probe) ? undefined : health;
 }
 
 /**
@@ -149,7 +150,7 @@ function targetOf(
   host: string,
 ): ProbeTarget | undefined {
   const { probe } = check;
-  if (probe.kind === "docker") return undefined;
+  if (isEngineProbe(probe)) return undefined;
   const group = observed.containers.filter(
     one => one.instanceId === container.instanceId && one.epoch === container.epoch,
   );
@@ -163,7 +164,7 @@ function targetOf(
 }
 
 /** Not called unhealthy, since a container that nobody can ask would then be restarted for ever. */
-function noPort(container: ObservedContainer, check: HealthCheck): string {
-  const port = check.probe.kind === "docker" ? 0 : check.probe.port;
+function noPort(container: ObservedContainer, { probe }: HealthCheck): string {
+  const port = isEngineProbe(probe) ? 0 : probe.port;
   return `no host port leads to port ${port} of ${container.name}: publish it, so that it can be probed`;
 }

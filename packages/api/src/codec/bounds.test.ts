@@ -17,6 +17,13 @@ const NUMBERS: Readonly<Record<string, keyof typeof BOUNDS>> = {
   "Resources.pids": "pids",
   "Resources.reserve_cpu_millis": "cpuMillis",
   "Resources.reserve_memory_bytes": "memoryBytes",
+  "ContainerSpec.shm_bytes": "tmpfsBytes",
+  "TmpfsMount.size_bytes": "tmpfsBytes",
+  "TmpfsMount.mode": "fileMode",
+  "TmpfsMount.uid": "userId",
+  "TmpfsMount.gid": "userId",
+  "Logging.max_bytes": "logFileBytes",
+  "Logging.max_files": "logFiles",
   "HealthCheck.interval_ms": "checkIntervalMs",
   "HealthCheck.timeout_ms": "checkTimeoutMs",
   "HealthCheck.retries": "checkRetries",
@@ -42,6 +49,10 @@ const COUNTS: Readonly<Record<string, number>> = {
   "ContainerSpec.ports": MOST.ports,
   "ContainerSpec.volumes": MOST.volumes,
   "ContainerSpec.tmpfs": MOST.tmpfs,
+  "ContainerSpec.ulimits": MOST.ulimits,
+  "ContainerSpec.extra_hosts": MOST.extraHosts,
+  "ContainerSpec.drop_capabilities": MOST.capabilities,
+  "ContainerSpec.sysctls": MOST.sysctls,
   "DockerProbe.test": MOST.words,
   "PlacementSpec.constraints": MOST.rules,
   "PlacementSpec.anti_affinity": MOST.rules,
@@ -60,11 +71,16 @@ const LENGTHS: Readonly<Record<string, number>> = {
   "ContainerSpec.labels.key": LONGEST.labelKey,
   "ContainerSpec.working_dir": LONGEST.workingDir,
   "ContainerSpec.user": LONGEST.user,
+  "ContainerSpec.hostname": LONGEST.hostname,
+  "ContainerSpec.domainname": LONGEST.hostname,
+  "ExtraHost.name": LONGEST.hostname,
   "HttpProbe.path": LONGEST.probePath,
   "PlacementSpec.constraints[]": LONGEST.constraint,
 };
-/** A path and names, whose own rules say how long they are. */
-const ELSEWHERE = new Set(["ContainerSpec.tmpfs[]", "PlacementSpec.anti_affinity[]", "Dependency.name"]);
+/** Paths, an address and names, whose own rules say how long they are. */
+const ELSEWHERE = new Set([
+  ...["TmpfsMount.target", "ExtraHost.address", "PlacementSpec.anti_affinity[]", "Dependency.name"],
+]);
 
 const FIELDS = file_skep_v1_spec.messages.flatMap(message =>
   message.fields.map((field): readonly [string, DescField] => [`${message.name}.${field.name}`, field]),

@@ -22,9 +22,10 @@ export const DEFAULT_STOP_GRACE_MS = 10_000;
 
 /**
  * Timing of a probe: Docker's own numbers for its own check, shorter ones for the agent's probes,
- * which cost less.
+ * which cost less. 0 leaves what the image says.
  */
 export function defaultTiming(kind: HealthCheck["probe"]["kind"]): Omit<HealthCheck, "probe"> {
+  if (kind === "image") return { intervalMs: 0, timeoutMs: 0, retries: 0, startPeriodMs: 0 };
   return kind === "docker"
     ? { intervalMs: 30_000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0 }
     : { intervalMs: 5_000, timeoutMs: 2_000, retries: 3, startPeriodMs: 0 };

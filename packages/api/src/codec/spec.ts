@@ -13,6 +13,7 @@ import type {
   VolumeMount as VolumeMountMessage,
 } from "../gen/skep/v1/spec_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
+import { optionsFromProto, optionsToProto } from "./container-options.ts";
 import { fromUint64, toUint64 } from "./number.ts";
 import {
   DEFAULT_PLACEMENT,
@@ -68,9 +69,11 @@ export function specToProto(spec: DeploymentSpec): MessageInitShape<typeof Deplo
 function containerToProto(container: ContainerSpec): MessageInitShape<typeof ContainerSpecSchema> {
   const { resources, health } = container;
   return {
+    ...optionsToProto(container),
     name: container.name,
     image: container.image,
     entrypoint: [...(container.entrypoint ?? [])],
+    clearEntrypoint: container.entrypoint?.length === 0,
     command: [...(container.command ?? [])],
     env: { ...container.env },
     labels: { ...container.labels },
@@ -84,7 +87,6 @@ function containerToProto(container: ContainerSpec): MessageInitShape<typeof Con
       external: isExternal === true,
       ...(move === undefined ? {} : { move: volumeMoves.toProto(move) }),
     })),
-    tmpfs: [...container.tmpfs],
     resources: {
       cpuMillis: resources.cpuMillis,
       memoryBytes: toUint64(resources.memoryBytes),
@@ -105,7 +107,14 @@ function healthToProto(health: HealthCheck): MessageInitShape<typeof HealthCheck
       return { ...timing, probe: { case: "http", value: { port: probe.port, path: probe.path } } };
     case "tcp":
       return { ...timing, probe: { case: "tcp", value: { port: probe.port } } };
+    case "image":
+      return { ...saidTimes(timing), probe: { case: "image", value: {} } };
   }
+}
+
+/** 0 is what the image says, which a message says by leaving it out. */
+function saidTimes(timing: Omit<HealthCheck, "probe">): Partial<Omit<HealthCheck, "probe">> {
+  return Object.fromEntries(Object.entries(timing).filter(([, value]) => value !== 0));
 }
 
 /**
@@ -167,7 +176,7 @@ function containerFromProto(message: ContainerSpecMessage, path: string): Contai
   return {
     name: message.name,
     image: message.image,
-    entrypoint: message.entrypoint.length === 0 ? undefined : message.entrypoint,
+    entrypoint: entrypointFromProto(message, path),
     command: message.command.length === 0 ? undefined : message.command,
     env: { ...message.env },
     labels: { ...message.labels },
@@ -181,7 +190,7 @@ function containerFromProto(message: ContainerSpecMessage, path: string): Contai
       hostPort: port.hostPort,
     })),
     volumes: message.volumes.map((mount, index) => mountFromProto(mount, `${path}.volumes[${index}]`)),
-    tmpfs: message.tmpfs,
+    ...optionsFromProto(message, path),
     resources: resourcesFromProto(message.resources, `${path}.resources`),
     health: message.health === undefined ? undefined : healthFromProto(message.health, `${path}.health`),
   };
@@ -195,6 +204,15 @@ function mountFromProto(message: VolumeMountMessage, path: string): VolumeMount 
     ...(external ? { isExternal: true } : {}),
     ...(volumeMoves.fromProtoOr(message.move, `${path}.move`, "wait") === "empty" ? { move: "empty" } : {}),
   };
+}
+
+function entrypointFromProto({ entrypoint, clearEntrypoint }: ContainerSpecMessage, path: string) {
+  if (!clearEntrypoint) return entrypoint.length === 0 ? undefined : entrypoint;
+  if (entrypoint.length === 0) return [];
+  const problem = "is cleared and given at once";
+  throw new SkepError("invalid_argument", "ENTRYPOINT_TWICE", `${path}.entrypoint ${problem}; send one of them.`, {
+    issues: [{ path: `${path}.entrypoint`, problem, advice: "send entrypoint, or clear_entrypoint without it" }],
+  });
 }
 
 function resourcesFromProto(message: ResourcesMessage | undefined, path: string): Resources {
@@ -233,11 +251,18 @@ function probeFromProto({ probe }: HealthCheckMessage, path: string): HealthChec
       return { kind: "http", port: probe.value.port, path: probe.value.path };
     case "tcp":
       return { kind: "tcp", port: probe.value.port };
+    case "image":
+      return { kind: "image" };
     case undefined: {
       const problem = "names no probe that this version knows";
-      throw new SkepError("invalid_argument", "UNKNOWN_PROBE", `${path} ${problem}; it must be docker, http or tcp.`, {
-        issues: [{ path, problem, advice: "give one of docker, http, tcp" }],
-      });
+      throw new SkepError(
+        "invalid_argument",
+        "UNKNOWN_PROBE",
+        `${path} ${problem}; it must be docker, http, tcp or image.`,
+        {
+          issues: [{ path, problem, advice: "give one of docker, http, tcp, image" }],
+        },
+      );
     }
   }
 }

@@ -56,10 +56,12 @@ describe("the OpenAPI document", () => {
       properties: {
         image: { maxLength: 512, pattern: "^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$", not: { pattern: "\\.\\." } },
         env: { maxProperties: 512, propertyNames: { maxLength: 256 }, additionalProperties: { maxLength: 65536 } },
-        tmpfs: { maxItems: 64, items: { pattern: "^/" } },
+        entrypoint: { maxItems: 256, items: { maxLength: 32768 } },
       },
     });
-    expect(schemas?.["HealthCheck"]).toMatchObject({ oneOf: [{ required: ["docker"] }, { required: ["http"] }, {}] });
+    expect(schemas?.["HealthCheck"]).toMatchObject({
+      oneOf: [{ required: ["docker"] }, { required: ["http"] }, {}, { required: ["image"] }],
+    });
   });
 
   it("requires no body where none is needed", () => {

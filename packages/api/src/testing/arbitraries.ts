@@ -1,6 +1,7 @@
 import type { ReportedStatus } from "@skep/core/model/report.ts";
 import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.ts";
 import type { ContainerSpec, DeploymentSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
+import type { ContainerOptions, TmpfsMount } from "@skep/core/model/container-options.ts";
 import type { ContainerStatus, PortBinding } from "@skep/core/model/instance.ts";
 import * as fc from "fast-check";
 
@@ -24,6 +25,7 @@ export const long = fc.maxSafeNat();
 
 const labels = fc.dictionary(text, text, { maxKeys: 4, noNullPrototype: true });
 const texts = fc.array(text, { maxLength: 3 });
+const few = { minLength: 1, maxLength: 3 };
 /** An empty command is the same as none; see spec.proto. */
 const command = maybe(fc.array(text, { minLength: 1, maxLength: 3 }));
 const protocol = fc.constantFrom<PortBinding["protocol"]>("tcp", "udp");
@@ -32,6 +34,7 @@ const probe: fc.Arbitrary<HealthCheck["probe"]> = fc.oneof(
   fc.record({ kind: fc.constant("docker" as const), test: texts }),
   fc.record({ kind: fc.constant("http" as const), port: count, path: text }),
   fc.record({ kind: fc.constant("tcp" as const), port: count }),
+  fc.record({ kind: fc.constant("image" as const) }),
 );
 
 const mount: fc.Arbitrary<VolumeMount> = fc.record(
@@ -42,10 +45,32 @@ const mount: fc.Arbitrary<VolumeMount> = fc.record(
   { requiredKeys: ["name", "target", "readOnly"] },
 );
 
-const container: fc.Arbitrary<ContainerSpec> = fc.record({
+/** What is said or not there at all: absent keys are what the codec gives. */
+const options: fc.Arbitrary<ContainerOptions> = fc.record(
+  {
+    init: fc.constant(true as const),
+    hostname: text,
+    domainname: text,
+    shmBytes: long,
+    ulimits: fc.array(fc.record({ name: text, soft: fc.maxSafeInteger(), hard: fc.maxSafeInteger() }), few),
+    extraHosts: fc.array(fc.record({ name: text, address: text }), few),
+    dropCapabilities: fc.array(text, few),
+    sysctls: fc.dictionary(text, text, { minKeys: 1, maxKeys: 3, noNullPrototype: true }),
+    logging: fc.record({ maxBytes: long, maxFiles: count }),
+  },
+  { requiredKeys: [] },
+);
+
+const tmpfs: fc.Arbitrary<TmpfsMount> = fc.record(
+  { target: text, sizeBytes: long, mode: count, uid: count, gid: count, exec: fc.constant(true) },
+  { requiredKeys: ["target"] },
+);
+
+const plainContainer = fc.record({
   name: text,
   image: text,
-  entrypoint: command,
+  /** An empty one clears the image's. */
+  entrypoint: maybe(texts),
   command,
   env: labels,
   labels,
@@ -55,7 +80,7 @@ const container: fc.Arbitrary<ContainerSpec> = fc.record({
   stopSignal: maybe(text),
   ports: fc.array(fc.record({ containerPort: count, protocol, hostPort: maybe(count) }), { maxLength: 2 }),
   volumes: fc.array(mount, { maxLength: 2 }),
-  tmpfs: texts,
+  tmpfs: fc.array(tmpfs, { maxLength: 2 }),
   resources: fc.record({
     cpuMillis: count,
     memoryBytes: long,
@@ -65,6 +90,10 @@ const container: fc.Arbitrary<ContainerSpec> = fc.record({
   }),
   health: maybe(fc.record({ probe, intervalMs: count, timeoutMs: count, retries: count, startPeriodMs: count })),
 });
+
+const container: fc.Arbitrary<ContainerSpec> = fc
+  .tuple(plainContainer, options)
+  .map(([plain, more]) => ({ ...plain, ...more }));
 
 /** Any spec. */
 export const spec: fc.Arbitrary<DeploymentSpec> = fc.record({

@@ -115,11 +115,19 @@ function renderContainer(container: ContainerSpec): string {
 }
 
 function probeWords({ probe, intervalMs, retries }: HealthCheck): string {
-  const what =
-    probe.kind === "docker"
-      ? probe.test.join(" ")
-      : probe.kind === "http"
-        ? `GET :${probe.port}${probe.path}`
-        : `connect :${probe.port}`;
-  return `${what}, each ${intervalMs} ms, unhealthy after ${retries}`;
+  const each = intervalMs === 0 ? "as often as it says" : `each ${intervalMs} ms`;
+  return `${askedWords(probe)}, ${each}, unhealthy after ${retries === 0 ? "as many as it says" : retries}`;
+}
+
+function askedWords(probe: HealthCheck["probe"]): string {
+  switch (probe.kind) {
+    case "docker":
+      return probe.test.join(" ");
+    case "image":
+      return "the image's own check";
+    case "http":
+      return `GET :${probe.port}${probe.path}`;
+    case "tcp":
+      return `connect :${probe.port}`;
+  }
 }

@@ -1,5 +1,6 @@
 import { defaultOrder } from "@skep/api/codec/spec-defaults.ts";
 import { BOUNDS } from "@skep/core/model/bounds.ts";
+import { isEngineProbe } from "@skep/core/model/deployment.ts";
 import type { ContainerSpec, DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { projectDeploymentName } from "@skep/core/model/instance-id.ts";
 import { isJob } from "@skep/core/model/mode.ts";
@@ -93,7 +94,7 @@ function specOf(project: string, drafts: readonly [ServiceDraft, ...ServiceDraft
     name: projectDeploymentName(project, draft.container.name),
     replicas,
     containers,
-    placement: { ...draft.placement },
+    placement: { ...draft.placement, constraints: withPlatforms(drafts) },
     // Swarm's own word for a job that says nothing.
     restart: { ...draft.restart, ...(isJob(draft) && !draft.saysRestart ? { condition: "on-failure" } : {}) },
     update: {
@@ -111,6 +112,12 @@ function specOf(project: string, drafts: readonly [ServiceDraft, ...ServiceDraft
     mode: draft.mode,
     job: draft.job,
   });
+}
+
+/** A pod runs where each of its containers can. */
+function withPlatforms(drafts: readonly [ServiceDraft, ...ServiceDraft[]]): readonly string[] {
+  const [{ placement }] = drafts;
+  return [...new Set([...placement.constraints, ...drafts.flatMap(({ platform }) => platform)])];
 }
 
 /**
@@ -134,7 +141,7 @@ function withProbedPorts(containers: readonly ContainerSpec[]): readonly Contain
   const published = new Set(containers.flatMap(({ ports }) => ports.map(port => port.containerPort)));
   return containers.map(container => {
     const probe = container.health?.probe;
-    if (probe === undefined || probe.kind === "docker" || published.has(probe.port)) return container;
+    if (probe === undefined || isEngineProbe(probe) || published.has(probe.port)) return container;
     published.add(probe.port);
     const port = { containerPort: probe.port, protocol: "tcp" as const, hostPort: undefined };
     return { ...container, ports: [...container.ports, port] };

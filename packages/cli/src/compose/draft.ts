@@ -54,6 +54,8 @@ export interface ServiceDraft {
   readonly podKeys: Place[];
   /** Limits that the service says itself; the others are the platform's. */
   readonly limits: Set<"cpuMillis" | "memoryBytes" | "pids">;
+  /** Constraints that its platform stands for. */
+  platform: readonly string[];
   /** TCP ports of `expose`: nothing publishes them, and a route may lead to one. */
   readonly exposed: number[];
   /** Ports of the node that Swarm would answer on every node. */
@@ -97,6 +99,7 @@ export function emptyDraft(service: string, name: string, place: Place, value: S
     job: undefined,
     podKeys: [],
     limits: new Set(),
+    platform: [],
     exposed: [],
     meshed: [],
   };

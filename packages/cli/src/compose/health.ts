@@ -12,11 +12,12 @@ import { describe, readBoolean, readDurationWithin, readInteger, readText, readT
 const DOCKER_DEFAULTS = { intervalMs: 30_000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0 };
 /** A probe of the agent is cheap, so it asks more often. */
 const PROBE_DEFAULTS = { intervalMs: 5_000, timeoutMs: 2_000, retries: 3, startPeriodMs: 0 };
-const TIMES = ["interval", "timeout", "retries", "start_period", "start_interval"];
+/** 0 is Docker's word for its default. */
+const SILENT = { intervalMs: 0, timeoutMs: 0, retries: 0, startPeriodMs: 0 };
 
-/** `healthcheck` of Compose. */
+/** `healthcheck` of Compose. Without a test it gives times to the image's own check. */
 export function readHealthcheck(spot: Spot, problems: Problems): HealthCheck | undefined {
-  const timing = { ...DOCKER_DEFAULTS };
+  const said: Timing = { ...SILENT };
   let test: readonly string[] | undefined;
   let disabled = false;
   const startInterval = { problem: "`start_interval` has no effect", advice: "Set `interval`" };
@@ -27,34 +28,28 @@ export function readHealthcheck(spot: Spot, problems: Problems): HealthCheck | u
       keys: {
         test: value => (test = readTest(value, problems)),
         disable: value => (disabled = readBoolean(value, problems) ?? false),
-        ...timingKeys(timing, problems),
+        ...timingKeys(said, problems),
       },
       ignored: { start_interval: startInterval },
     },
     problems,
   );
+  const timing = withDefaults(said, DOCKER_DEFAULTS);
   if (disabled || test?.[0] === "NONE") return { probe: { kind: "docker", test: ["NONE"] }, ...timing };
   if (test !== undefined) return { probe: { kind: "docker", test }, ...timing };
-  if (spot.kind === "map" && !hasTest(spot))
-    for (const entry of spot.entries.values())
-      if (TIMES.includes(entry.key))
-        problems.note(
-          entry,
-          "it has no effect without a `test`: the image's own check keeps its own times",
-          'Write the image\'s check out with it, like `test: ["CMD", "program", "argument"]`',
-        );
-  return undefined;
+  const isSilent = Object.values(said).every(value => value === 0);
+  return isSilent || !isOfImage(spot) ? undefined : { probe: { kind: "image" }, ...said };
 }
 
-/** An empty list is Docker's word for the image's own check. */
-function hasTest(spot: Spot): boolean {
+/** No test, or an empty list, is Docker's word for the image's own check. */
+function isOfImage(spot: Spot): boolean {
   const test = spot.kind === "map" ? spot.entries.get("test")?.value : undefined;
-  return test !== undefined && !isNothing(test) && !(test.kind === "list" && test.items.length === 0);
+  return test === undefined || isNothing(test) || (test.kind === "list" && test.items.length === 0);
 }
 
 /** `x-skep.probe`: what the agent itself asks, without a program in the container. */
 export function readProbe(spot: Spot, problems: Problems): HealthCheck | undefined {
-  const timing = { ...PROBE_DEFAULTS };
+  const said: Timing = { ...SILENT };
   const probes: Probe[] = [];
   readSection(
     spot,
@@ -63,13 +58,13 @@ export function readProbe(spot: Spot, problems: Problems): HealthCheck | undefin
       keys: {
         http: (value, key) => probes.push(...readHttp(value, key, problems)),
         tcp: value => probes.push(...readTcp(value, problems)),
-        ...timingKeys(timing, problems),
+        ...timingKeys(said, problems),
       },
     },
     problems,
   );
   const [probe] = probes;
-  if (probe !== undefined && probes.length === 1) return { probe, ...timing };
+  if (probe !== undefined && probes.length === 1) return { probe, ...withDefaults(said, PROBE_DEFAULTS) };
   const asked = spot.kind === "map" && (spot.entries.has("http") || spot.entries.has("tcp"));
   if (!asked || probes.length > 1)
     problems.refuse(
@@ -149,19 +144,27 @@ interface Timing {
 
 function timingKeys(timing: Timing, problems: Problems): Section["keys"] {
   return {
-    interval: value => (timing.intervalMs = readTime(value, BOUNDS.checkIntervalMs, timing.intervalMs, problems)),
-    timeout: value => (timing.timeoutMs = readTime(value, BOUNDS.checkTimeoutMs, timing.timeoutMs, problems)),
+    interval: value => (timing.intervalMs = readTime(value, BOUNDS.checkIntervalMs, problems)),
+    timeout: value => (timing.timeoutMs = readTime(value, BOUNDS.checkTimeoutMs, problems)),
     retries: value => {
       const { most } = BOUNDS.checkRetries;
-      // 0 is Docker's word for its default, here and in the times.
-      timing.retries = readInteger(value, problems, { least: 0, most }) || timing.retries;
+      timing.retries = readInteger(value, problems, { least: 0, most }) ?? 0;
     },
     start_period: value => {
-      timing.startPeriodMs = readDurationWithin(value, problems, BOUNDS.checkStartPeriodMs) ?? timing.startPeriodMs;
+      timing.startPeriodMs = readDurationWithin(value, problems, BOUNDS.checkStartPeriodMs) ?? 0;
     },
   };
 }
 
-function readTime(spot: Spot, bounds: Bounds, fallback: number, problems: Problems): number {
-  return readDurationWithin(spot, problems, bounds, "zero") || fallback;
+function readTime(spot: Spot, bounds: Bounds, problems: Problems): number {
+  return readDurationWithin(spot, problems, bounds, "zero") ?? 0;
+}
+
+function withDefaults(said: Timing, defaults: Timing): Timing {
+  return {
+    intervalMs: said.intervalMs || defaults.intervalMs,
+    timeoutMs: said.timeoutMs || defaults.timeoutMs,
+    retries: said.retries || defaults.retries,
+    startPeriodMs: said.startPeriodMs || defaults.startPeriodMs,
+  };
 }

@@ -33,6 +33,28 @@ export function noteLimits(deployments: readonly Assembled[], problems: Problems
   );
 }
 
+/**
+ * Notes where files in memory may come to more than the container's memory: they count there, so
+ * that it is ended before they are full.
+ */
+export function noteMemoryFiles(deployments: readonly Assembled[], problems: Problems): void {
+  for (const { service, place, container } of deployments.flatMap(one => one.services)) {
+    const sizes = [container.shmBytes ?? 0, ...container.tmpfs.map(({ sizeBytes }) => sizeBytes ?? 0)];
+    const most = sizes.reduce((sum, size) => sum + size, 0);
+    const { memoryBytes } = container.resources;
+    if (most > memoryBytes)
+      problems.note(
+        place,
+        `\`${service}\` may hold ${inMib(most)} in /dev/shm and its tmpfs, and its memory is ${inMib(memoryBytes)}`,
+        "What they hold counts as its memory: write a larger `mem_limit`, or smaller sizes",
+      );
+  }
+}
+
+function inMib(bytes: number): string {
+  return `${Math.round(bytes / MIB)} MiB`;
+}
+
 function isDefault({ limits, container }: ServiceDraft, limit: keyof typeof AMOUNTS): boolean {
   return !limits.has(limit) && container.resources[limit] === DEFAULT_RESOURCES[limit];
 }

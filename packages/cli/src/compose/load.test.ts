@@ -42,7 +42,7 @@ describe("extends", () => {
       "  web: { extends: base, ports: !reset [], tmpfs: !override [/b], privileged: false }",
     ].join("\n");
     const { deployments } = compose(text);
-    expect(deployments[1]?.containers[0]).toMatchObject({ ports: [], tmpfs: ["/b"] });
+    expect(deployments[1]?.containers[0]).toMatchObject({ ports: [], tmpfs: [{ target: "/b" }] });
     expect(refusals("services:\n  base: { image: a, pid: host }\n  web: { extends: base }\n")).toEqual([
       expect.stringMatching(/^c\.yaml:2:21: services\.web\.pid: /),
     ]);

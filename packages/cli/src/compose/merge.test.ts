@@ -33,7 +33,12 @@ describe("a later file", () => {
       { env: { A: "9", B: "2=3" } },
     ],
     ["joins labels", "labels: [a=1]", "labels: { b: 2 }", { labels: { a: "1", b: "2" } }],
-    ["takes the path of a tmpfs for its name", "tmpfs: /run", "tmpfs: ['/run', '/x']", { tmpfs: ["/run", "/x"] }],
+    [
+      "takes the path of a tmpfs for its name",
+      "tmpfs: /run",
+      "tmpfs: ['/run', '/x']",
+      { tmpfs: [{ target: "/run" }, { target: "/x" }] },
+    ],
     [
       "replaces the volume at one path, and adds others",
       "volumes: ['a:/one', 'b:/two']",
@@ -85,7 +90,7 @@ describe("a later file", () => {
     expect(merged("environment: { A: 1, B: 2 }", "environment: { A: !reset null }").env).toEqual({ B: "2" });
     expect(merged("environment: { A: 1 }", "environment: !override { B: 2 }").env).toEqual({ B: "2" });
     expect(merged("ports: ['80:80']", "ports: !reset []").ports).toEqual([]);
-    expect(merged("tmpfs: [/a]", "tmpfs: !override [/b]").tmpfs).toEqual(["/b"]);
+    expect(merged("tmpfs: [/a]", "tmpfs: !override [/b]").tmpfs).toEqual([{ target: "/b" }]);
   });
 
   it("notes a `!reset` that removes nothing, and drops what it stands at", () => {

@@ -1,15 +1,17 @@
+import type { TmpfsMount } from "@skep/core/model/container-options.ts";
 import type { VolumeMount } from "@skep/core/model/deployment.ts";
 import type { Reading } from "./draft.ts";
 import { pathFrom } from "./paths.ts";
 import { readSection } from "./section.ts";
 import type { Place } from "./problems.ts";
 import type { Spot } from "./spots.ts";
-import { describe, readBoolean, readText, readTexts, readWord } from "./values.ts";
+import { readTmpfsSection, tmpfsAt } from "./tmpfs.ts";
+import { describe, readBoolean, readText, readWord } from "./values.ts";
 
 /** What a service mounts. */
 export interface Mounts {
   readonly volumes: readonly VolumeMount[];
-  readonly tmpfs: readonly string[];
+  readonly tmpfs: readonly TmpfsMount[];
 }
 
 const NAMED = "Use a named volume: `data:/path`, with `data:` under the file's `volumes`";
@@ -25,44 +27,6 @@ export function readMounts(spot: Spot, reading: Reading): Mounts {
   }
   const found = spot.items.map(item => (item.kind === "map" ? readLong(item, reading) : readShort(item, reading)));
   return { volumes: found.flatMap(mounts => mounts.volumes), tmpfs: found.flatMap(mounts => mounts.tmpfs) };
-}
-
-/** `tmpfs` of a service. */
-export function readTmpfs(spot: Spot, reading: Reading): readonly string[] {
-  if (spot.kind === "map") readTexts(spot, reading.problems, "single");
-  const items = spot.kind === "list" ? spot.items : [spot];
-  return items.flatMap(item => {
-    const [text] = spot.kind === "map" ? [] : readTexts(item, reading.problems, "single");
-    if (text === undefined) return [];
-    const [path = "", ...options] = text.split(":");
-    const target = tmpfsAt(path, item, reading);
-    if (target.length > 0) readTmpfsOptions(options.join(":").split(","), item, reading);
-    return target;
-  });
-}
-
-/** What a tmpfs of the engine is anyway. */
-const AS_IT_IS: ReadonlySet<string> = new Set(["", "rw", "noexec", "nosuid", "nodev", "mode=1777", "mode=01777"]);
-
-function readTmpfsOptions(options: readonly string[], place: Place, reading: Reading): void {
-  for (const option of options.filter(one => !AS_IT_IS.has(one))) {
-    if (/^(size|mode|uid|gid|nr_inodes|nr_blocks)=/.test(option)) noteTmpfs(place, option, reading);
-    else reading.problems.refuse(place, `the option \`${option}\` of a tmpfs cannot be set`, "Remove it");
-  }
-}
-
-function noteTmpfs(place: Place, option: string, reading: Reading): void {
-  reading.problems.note(
-    place,
-    `\`${option}\` has no effect on a tmpfs yet`,
-    "Everybody in the container may write to it, and it counts as memory of the container, up to its limit",
-  );
-}
-
-function tmpfsAt(path: string, place: Place, reading: Reading): readonly string[] {
-  if (path.startsWith("/")) return [path];
-  reading.problems.refuse(place, `\`${path}\` is no path of a tmpfs`, "Write an absolute path, like /run");
-  return [];
 }
 
 function readShort(spot: Spot, reading: Reading): Mounts {
@@ -95,6 +59,7 @@ function readLong(spot: Spot, reading: Reading): Mounts {
   const { problems } = reading;
   let type: (typeof TYPES)[number] | undefined;
   let [source, target, readOnly] = ["", "", false];
+  let tmpfs: Omit<TmpfsMount, "target"> = {};
   const none = { problem: "it has no effect", advice: "Remove it" };
   readSection(
     spot,
@@ -105,7 +70,7 @@ function readLong(spot: Spot, reading: Reading): Mounts {
         source: value => (source = readText(value, problems) ?? ""),
         target: value => (target = readText(value, problems) ?? ""),
         read_only: value => (readOnly = readBoolean(value, problems) ?? false),
-        tmpfs: value => readTmpfsSection(value, reading),
+        tmpfs: value => (tmpfs = readTmpfsSection(value, reading)),
         volume: value => readVolumeSection(value, reading),
       },
       ignored: { bind: none, consistency: none },
@@ -122,18 +87,10 @@ function readLong(spot: Spot, reading: Reading): Mounts {
   }
   if (type === "tmpfs") {
     if (readOnly) problems.refuse(spot, "a tmpfs that nobody can write to is of no use", "Remove `read_only`");
-    return { volumes: [], tmpfs: tmpfsAt(target, spot, reading) };
+    return { volumes: [], tmpfs: tmpfsAt(target, tmpfs, spot, problems) };
   }
   if (type !== "volume" || isPath(source)) return refuseBind(spot, source, reading);
   return { volumes: named({ name: source, target, readOnly }, spot, reading), tmpfs: [] };
-}
-
-function readTmpfsSection(spot: Spot, reading: Reading): void {
-  const option = (key: string) => (value: Spot, place: Place) => {
-    const text = readText(value, reading.problems);
-    if (text !== undefined) readTmpfsOptions([`${key}=${text}`], place, reading);
-  };
-  readSection(spot, { name: "a tmpfs", keys: { size: option("size"), mode: option("mode") } }, reading.problems);
 }
 
 function readVolumeSection(spot: Spot, { problems }: Reading): void {

@@ -264,7 +264,7 @@ describe("a Compose file", () => {
         { name: "data", target: "/var/lib/data", readOnly: true },
         { name: "more", target: "/more", readOnly: false },
       ],
-      tmpfs: ["/cache", "/run"],
+      tmpfs: [{ target: "/cache" }, { target: "/run" }],
       user: "1000:1000",
       workingDir: "/srv",
       readOnly: true,

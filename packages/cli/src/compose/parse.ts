@@ -7,7 +7,7 @@ import { withDependencies } from "./dependencies.ts";
 import type { FileText, Reading, ServiceDraft } from "./draft.ts";
 import { noteNames } from "./other-names.ts";
 import type { Variables } from "./interpolate.ts";
-import { noteLimits } from "./limits.ts";
+import { noteLimits, noteMemoryFiles } from "./limits.ts";
 import { Loader } from "./load.ts";
 import { settle } from "./merge.ts";
 import { checkNames, deploymentNames, serviceName } from "./names.ts";
@@ -145,6 +145,7 @@ function readProject(root: MapSpot, project: string, from: ComposeSource, proble
   checkUpdates(assembled, problems);
   noteNames(assembled, problems);
   noteLimits(assembled, problems);
+  noteMemoryFiles(assembled, problems);
   for (const one of assembled) checkRules(one, problems);
   return { assembled, others };
 }

@@ -12,7 +12,7 @@ export function readBuild(draft: ServiceDraft, key: Place, problems: Problems): 
 
 /**
  * What a container starts. An empty `entrypoint` clears the image's own, so that the command is
- * the program: that is the same as an entrypoint of its words. An empty `command` is none.
+ * the program, the image's where the file has none. An empty `command` is none.
  */
 export function readEntrypoint(draft: ServiceDraft, { problems }: Reading): void {
   const { container } = draft;
@@ -24,14 +24,13 @@ export function readEntrypoint(draft: ServiceDraft, { problems }: Reading): void
   }
   if (container.entrypoint === undefined || !isBlank(container.entrypoint)) return;
   const spot = below(draft.value, "entrypoint") as Spot;
-  container.entrypoint = container.command;
+  container.entrypoint = [];
   if (container.command === undefined && !problems.isRefused(`${draft.value.path}.command`, draft.value.path))
-    problems.refuse(
+    problems.note(
       spot,
-      "the image's entrypoint is cleared, and no command says what to run instead",
-      "Write the program into `command`, or remove `entrypoint`",
+      "the image's entrypoint is cleared, and its own command is the program",
+      "Write another program into `command`",
     );
-  container.command = undefined;
 }
 
 function isBlank(words: readonly string[]): boolean {

@@ -18,7 +18,7 @@ describe("what a Compose file may not ask for", () => {
     ["cap_add: [NET_ADMIN]", "4:15", "`NET_ADMIN` would weaken the wall"],
     ["devices: ['/dev/kvm:/dev/kvm']", "4:5", "devices of the node"],
     ["security_opt: ['seccomp:unconfined']", "4:20", "the security option `seccomp:unconfined`"],
-    ["sysctls: { net.core.somaxconn: 1024 }", "4:5", "kernel parameters"],
+    ["sysctls: { kernel.shmmax: 1024 }", "4:16", "this kernel parameter cannot be set"],
     ["userns_mode: host", "4:5", "the user namespace"],
     ["pid: host", "4:5", "process space"],
     ["ipc: host", "4:5", "IPC space"],

@@ -22,6 +22,9 @@ const CONTAINER_KEYS: Readonly<Record<string, readonly (readonly string[])[]>> =
   "resources.reserveCpuMillis": [["deploy", "resources", "reservations", "cpus"]],
   "resources.reserveMemoryBytes": [["deploy", "resources", "reservations", "memory"], ["mem_reservation"]],
   health: [["healthcheck"], ["x-skep", "probe"]],
+  shmBytes: [["shm_size"]],
+  extraHosts: [["extra_hosts"]],
+  dropCapabilities: [["cap_drop"]],
 };
 
 /** The same for the whole deployment. */

@@ -1,4 +1,4 @@
-import { DROPPED_CAPABILITIES, HELD_CAPABILITIES } from "@skep/core/model/capabilities.ts";
+import { CAPABILITIES, HELD_CAPABILITIES } from "@skep/core/model/capabilities.ts";
 import type { Problems } from "./problems.ts";
 import type { Spot } from "./spots.ts";
 import { readTexts } from "./values.ts";
@@ -14,19 +14,30 @@ export function readSecurity(spot: Spot, problems: Problems): void {
       );
 }
 
-/** `cap_add` and `cap_drop`: what each container has or lacks anyway is taken. */
-export function readCapabilities(spot: Spot, key: "cap_add" | "cap_drop", problems: Problems): void {
-  const asItIs = key === "cap_add" ? HELD_CAPABILITIES : DROPPED_CAPABILITIES;
-  const [problem, advice] =
-    key === "cap_add"
-      ? ["would weaken the wall between tenants", `containers have ${HELD_CAPABILITIES.join(", ")}`]
-      : [
-          "cannot be dropped yet",
-          `containers lack ${DROPPED_CAPABILITIES.join(", ")}, and no-new-privileges is always set`,
-        ];
-  for (const { text, spot: place } of itemsOf(spot, problems))
-    if (!asItIs.includes(text.toUpperCase().replace(/^CAP_/, "")))
-      problems.refuse(place, `the capability \`${text}\` ${problem}`, `Remove it; ${advice}`);
+/**
+ * `cap_add` and `cap_drop`, as names of capabilities. What each container has anyway may be added,
+ * and all may be dropped.
+ */
+export function readCapabilities(spot: Spot, key: "cap_add" | "cap_drop", problems: Problems): readonly string[] {
+  return itemsOf(spot, problems).flatMap(({ text, spot: place }) => {
+    const name = text.toUpperCase().replace(/^CAP_/, "");
+    if (key === "cap_drop" ? name === "ALL" || CAPABILITIES.includes(name) : HELD_CAPABILITIES.includes(name))
+      return [name];
+    const [problem, advice] =
+      key === "cap_add"
+        ? ["would weaken the wall between tenants", `containers have ${HELD_CAPABILITIES.join(", ")}`]
+        : ["is none that Linux knows", "name one such as NET_BIND_SERVICE, or ALL"];
+    problems.refuse(place, `the capability \`${text}\` ${problem}`, `Remove it; ${advice}`);
+    return [];
+  });
+}
+
+/** What a container does without of what every other one has. As with Docker, adding comes last. */
+export function droppedBy(drops: readonly string[], adds: readonly string[]): readonly string[] | undefined {
+  const isAll = drops.includes("ALL");
+  if (isAll && adds.length === 0) return ["ALL"];
+  const dropped = HELD_CAPABILITIES.filter(name => (isAll || drops.includes(name)) && !adds.includes(name));
+  return dropped.length === 0 ? undefined : dropped;
 }
 
 /** `links`: the name of a service is none that `links` would have to bring; another name is. */

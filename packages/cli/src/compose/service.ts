@@ -1,4 +1,5 @@
 import { BOUNDS } from "@skep/core/model/bounds.ts";
+import type { TmpfsMount } from "@skep/core/model/container-options.ts";
 import {
   liftLimits,
   readDeploy,
@@ -10,11 +11,13 @@ import {
 } from "./deploy-section.ts";
 import { emptyDraft } from "./draft.ts";
 import type { Reading, ServiceDraft } from "./draft.ts";
+import { readExtraHosts, readPlatform, readShmSize, readSysctls, readUlimits } from "./container-options.ts";
 import { readEnvFiles, readEnvironment } from "./environment.ts";
 import type { Texts } from "./environment.ts";
 import { readExtension } from "./extension.ts";
 import { readHealthcheck } from "./health.ts";
-import { readMounts, readTmpfs } from "./mounts.ts";
+import { readLogging } from "./logging.ts";
+import { readMounts } from "./mounts.ts";
 import { serviceName } from "./names.ts";
 import { onePerPort, readExpose, readPorts } from "./ports.ts";
 import type { ReadPort } from "./ports.ts";
@@ -22,17 +25,18 @@ import type { Place } from "./problems.ts";
 import { readBuild, readEntrypoint } from "./program.ts";
 import { readSection } from "./section.ts";
 import type { Section } from "./section.ts";
-import { readCapabilities, readLinks, readSecurity } from "./security.ts";
+import { droppedBy, readCapabilities, readLinks, readSecurity } from "./security.ts";
 import { below, isNothing } from "./spots.ts";
 import type { Entry, Spot } from "./spots.ts";
 import { readBoolean, readCommand, readDurationWithin, readText } from "./values.ts";
+import { readTmpfs } from "./tmpfs.ts";
 import { IGNORED_IN_SERVICE, REFUSED_IN_SERVICE } from "./verdicts.ts";
 
 /** One entry of `services`. */
 export function readService(entry: Entry, reading: Reading): ServiceDraft {
   const draft = emptyDraft(entry.key, serviceName(entry.key), entry, entry.value);
   const { problems } = reading;
-  const layers: Layers = { env: {}, deployLabels: {}, labels: {}, ports: [], tmpfs: [] };
+  const layers: Layers = { env: {}, deployLabels: {}, labels: {}, ports: [], tmpfs: [], capAdd: [], capDrop: [] };
   const section: Section = {
     name: "a service",
     keys: { ...containerKeys(draft, layers, reading), ...podKeys(draft, layers, reading) },
@@ -50,6 +54,7 @@ export function readService(entry: Entry, reading: Reading): ServiceDraft {
   container.labels = { ...fileLabels, ...layers.deployLabels, ...layers.labels };
   container.tmpfs = [...container.tmpfs, ...layers.tmpfs];
   container.ports = onePerPort(layers.ports, problems);
+  container.dropCapabilities = droppedBy(layers.capDrop, layers.capAdd);
   noteMesh(draft, layers.ports);
   readEntrypoint(draft, reading);
   liftLimits(draft);
@@ -79,7 +84,9 @@ interface Layers {
   deployLabels: Texts;
   labels: Texts;
   readonly ports: ReadPort[];
-  readonly tmpfs: string[];
+  readonly tmpfs: TmpfsMount[];
+  readonly capAdd: string[];
+  readonly capDrop: string[];
 }
 
 function noteMesh(draft: ServiceDraft, ports: readonly ReadPort[]): void {
@@ -124,12 +131,17 @@ function containerKeys(draft: ServiceDraft, layers: Layers, reading: Reading): S
       layers.tmpfs.push(...mounts.tmpfs);
     },
     security_opt: value => readSecurity(value, problems),
-    cap_add: value => readCapabilities(value, "cap_add", problems),
-    cap_drop: value => readCapabilities(value, "cap_drop", problems),
+    cap_add: value => layers.capAdd.push(...readCapabilities(value, "cap_add", problems)),
+    cap_drop: value => layers.capDrop.push(...readCapabilities(value, "cap_drop", problems)),
     links: value => readLinks(value, problems),
     // They decided which services are read, and what is said of them.
     profiles: () => undefined,
     depends_on: () => undefined,
+    init: value => (container.init = readBoolean(value, problems) || undefined),
+    shm_size: value => (container.shmBytes = readShmSize(value, problems)),
+    ulimits: value => (container.ulimits = readUlimits(value, problems)),
+    logging: value => (container.logging = readLogging(value, problems)),
+    platform: value => (draft.platform = readPlatform(value, problems)),
     ...shortResourceKeys(draft, reading),
   };
 }
@@ -146,6 +158,7 @@ function shortResourceKeys(draft: ServiceDraft, reading: Reading): Section["keys
 
 function podKeys(draft: ServiceDraft, layers: Layers, reading: Reading): Section["keys"] {
   const { problems } = reading;
+  const { container } = draft;
   const ofPod = (read: (value: Spot) => void) => (value: Spot, key: Place) => {
     draft.podKeys.push(key);
     read(value);
@@ -153,6 +166,10 @@ function podKeys(draft: ServiceDraft, layers: Layers, reading: Reading): Section
   return {
     network_mode: value => readNetworkMode(value, draft, reading),
     deploy: value => (layers.deployLabels = readDeploy(value, draft, reading)),
+    hostname: ofPod(value => (container.hostname = readText(value, problems))),
+    domainname: ofPod(value => (container.domainname = readText(value, problems))),
+    extra_hosts: ofPod(value => (container.extraHosts = readExtraHosts(value, problems))),
+    sysctls: ofPod(value => (container.sysctls = readSysctls(value, problems))),
     scale: ofPod(value => readReplicas(value, draft, reading)),
     restart: ofPod(value => readRestart(value, draft, reading)),
     stop_grace_period: ofPod(value => {

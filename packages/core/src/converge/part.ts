@@ -1,5 +1,5 @@
 import type { AssignedInstance } from "../model/assignment.ts";
-import type { ContainerSpec } from "../model/deployment.ts";
+import type { ContainerSpec, HealthCheck } from "../model/deployment.ts";
 import type { Health } from "../model/instance.ts";
 import type { ObservedContainer } from "../model/observed.ts";
 import { DETACHED, endContainer, on, runs, stopContainer } from "./end.ts";
@@ -125,7 +125,7 @@ function watch(round: Round, instance: AssignedInstance, container: ContainerSpe
   remember(round, instance, container.name, unwell ? { unwell, reason } : { unwell });
   if (unwell) stopContainer(round, seen, instance.spec.stopGraceMs, reason);
   if (health === "unhealthy") return { phase: "running", health, message: `${container.name}: ${reason}` };
-  return { phase: "running", health, message: "" };
+  return { phase: "running", health, message: isUnchecked(container, seen) ? unchecked(container) : "" };
 }
 
 function afterEnd(
@@ -176,13 +176,34 @@ function reattach(
  * well.
  */
 export function healthOf(container: ContainerSpec, seen: ObservedContainer): Health {
-  if (container.health === undefined) return "none";
-  if (!runs(seen)) return "starting";
-  return seen.engineHealth === "none" ? "starting" : seen.engineHealth;
+  if (!runs(seen)) return healthBefore(container);
+  const { health } = container;
+  const isByImage = health === undefined || health.probe.kind === "image";
+  if (seen.engineHealth !== "none" || isByImage || isSwitchedOff(health)) return seen.engineHealth;
+  return "starting";
+}
+
+/** The health of what does not run yet. */
+function healthBefore({ health }: ContainerSpec): Health {
+  return health === undefined || isSwitchedOff(health) ? "none" : "starting";
+}
+
+/** Docker's word for no check, not even the image's. */
+function isSwitchedOff({ probe }: HealthCheck): boolean {
+  return probe.kind === "docker" && probe.test[0] === "NONE";
+}
+
+/** Whether a spec gives times to a check that its image does not have. */
+function isUnchecked({ health }: ContainerSpec, seen: ObservedContainer): boolean {
+  return health?.probe.kind === "image" && seen.engineHealth === "none";
+}
+
+function unchecked({ name, image }: ContainerSpec): string {
+  return `${name}: the image ${image} has no health check of its own, so nothing is asked; give \`healthcheck\` a \`test\``;
 }
 
 function state(phase: PartState["phase"], container: ContainerSpec, message: string): PartState {
-  return { phase, health: container.health === undefined ? "none" : "starting", message };
+  return { phase, health: healthBefore(container), message };
 }
 
 function waitingAfter(container: ContainerSpec, reason: string, failures: number): string {

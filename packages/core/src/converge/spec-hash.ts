@@ -1,4 +1,5 @@
 import type { AssignedInstance } from "../model/assignment.ts";
+import { networkOptionsOf } from "../model/container-options.ts";
 import type { ContainerSpec } from "../model/deployment.ts";
 import { mountKey, mountOwner } from "../model/volume.ts";
 
@@ -55,7 +56,10 @@ const sandboxes = new WeakMap<AssignedInstance, string>();
 export function sandboxHash(instance: AssignedInstance): string {
   let hash = sandboxes.get(instance);
   if (hash === undefined) {
-    hash = hashText(canonicalText([HASH_VERSION, identityOf(instance), instance.ports]));
+    const [first] = instance.spec.containers;
+    const network = first === undefined ? undefined : networkOptionsOf(first);
+    const from = [HASH_VERSION, identityOf(instance), instance.ports, ...(network === undefined ? [] : [network])];
+    hash = hashText(canonicalText(from));
     sandboxes.set(instance, hash);
   }
   return hash;

@@ -35,14 +35,18 @@ test("a container's hash changes with what it is made from, and with nothing els
   const instance = anAssignedInstance();
   const hash = containerHash(instance, container, undefined);
   expect(containerHash(anAssignedInstance(), aContainer(), undefined)).toBe(hash);
+  expect(containerHash(instance, aContainer({ init: undefined }), undefined)).toBe(hash);
   expect(containerHash({ ...instance, spec: aSpec({ replicas: 9 }) }, container, undefined)).toBe(hash);
   const others = [
     containerHash({ ...instance, epoch: 2 }, container, undefined),
     containerHash(instance, aContainer({ image: "app:2" }), undefined),
     containerHash(instance, aContainer({ env: { A: "1" } }), undefined),
+    containerHash(instance, aContainer({ init: true }), undefined),
+    containerHash(instance, aContainer({ tmpfs: [{ target: "/run", sizeBytes: 4096 }] }), undefined),
     containerHash(instance, container, "sandbox-1"),
     containerHash(instance, container, "sandbox-2"),
     sandboxHash(instance),
+    sandboxHash({ ...instance, spec: aSpec({ containers: [aContainer({ hostname: "h" })] }) }),
   ];
   expect(new Set([hash, ...others]).size).toBe(others.length + 1);
 });

@@ -30,6 +30,13 @@ export const BOUNDS = {
   /** The least is Docker's own. */
   memoryBytes: { least: 6 * MIB, most: 16 * 1024 * 1024 * MIB },
   pids: { least: 1, most: 1_000_000 },
+  /** Of a tmpfs and of `/dev/shm`: a page at least, and both count as memory. */
+  tmpfsBytes: { least: 4096, most: 16 * 1024 * 1024 * MIB },
+  fileMode: { least: 0, most: 0o7777 },
+  /** The number of a user or a group. */
+  userId: { least: 0, most: 2 ** 31 - 1 },
+  logFileBytes: { least: 10_000, most: 100_000_000 },
+  logFiles: { least: 1, most: 20 },
   port: { least: 1, most: 65_535 },
   checkIntervalMs: { least: 100, most: 24 * HOUR_MS },
   checkTimeoutMs: { least: 100, most: 24 * HOUR_MS },
@@ -47,6 +54,10 @@ export const MOST = {
   labels: 256,
   /** Constraints, deployments to avoid, and deployments to wait for. */
   rules: 64,
+  ulimits: 16,
+  extraHosts: 64,
+  capabilities: 41,
+  sysctls: 32,
 } as const;
 
 /** The longest texts of a spec, in characters. */
@@ -60,6 +71,7 @@ export const LONGEST = {
   probePath: 2048,
   workingDir: 4096,
   user: 128,
+  hostname: 63,
   repository: 2048,
   branch: 256,
 } as const;

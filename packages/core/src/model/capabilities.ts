@@ -12,3 +12,16 @@ export const HELD_CAPABILITIES: readonly string[] = [
   ...["CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE"],
   ...["SYS_CHROOT", "KILL"],
 ];
+
+/** What a spec may drop of them. */
+export const DROPPABLE_CAPABILITIES: readonly string[] = ["ALL", ...HELD_CAPABILITIES];
+
+/** All that Linux knows: what is none of Docker's default set no container has. */
+export const CAPABILITIES: readonly string[] = [
+  ...HELD_CAPABILITIES,
+  ...DROPPED_CAPABILITIES,
+  ...["AUDIT_CONTROL", "AUDIT_READ", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE", "DAC_READ_SEARCH", "IPC_LOCK"],
+  ...["IPC_OWNER", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "NET_ADMIN", "NET_BROADCAST", "PERFMON"],
+  ...["SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO"],
+  ...["SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM"],
+];

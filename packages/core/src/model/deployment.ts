@@ -1,3 +1,4 @@
+import type { ContainerOptions, TmpfsMount } from "./container-options.ts";
 import type { Labels } from "./labels.ts";
 import type { Resources } from "./resources.ts";
 import type { TenantId } from "./tenant.ts";
@@ -11,8 +12,18 @@ export type Strategy = "least-loaded" | "round-robin" | "resource-based" | "spre
 /** How the agent asks a container whether it is well. */
 export type Probe =
   | { readonly kind: "docker"; readonly test: readonly string[] }
+  /** The image's own check; 0 in the times, and in the retries, is what the image says. */
+  | { readonly kind: "image" }
   | { readonly kind: "http"; readonly port: number; readonly path: string }
   | { readonly kind: "tcp"; readonly port: number };
+
+/** A probe that the engine carries out, and tells in its list of containers. */
+export type EngineProbe = Extract<Probe, { readonly kind: "docker" | "image" }>;
+
+/** Whether the engine asks, and not the agent. */
+export function isEngineProbe(probe: Probe): probe is EngineProbe {
+  return probe.kind === "docker" || probe.kind === "image";
+}
 
 /** When a probe runs and how many failures make a container unhealthy. */
 export interface HealthCheck {
@@ -52,10 +63,10 @@ export interface VolumeMount {
 }
 
 /** One container of a pod. */
-export interface ContainerSpec {
+export interface ContainerSpec extends ContainerOptions {
   readonly name: string;
   readonly image: string;
-  /** Replaces the image's entrypoint when given. */
+  /** Replaces the image's entrypoint when given; empty clears it, and the command is the program. */
   readonly entrypoint: readonly string[] | undefined;
   /** Replaces the image's command when given. */
   readonly command: readonly string[] | undefined;
@@ -68,9 +79,9 @@ export interface ContainerSpec {
   readonly stopSignal: string | undefined;
   readonly ports: readonly PortSpec[];
   readonly volumes: readonly VolumeMount[];
-  /** Paths that get an empty tmpfs. */
-  readonly tmpfs: readonly string[];
+  readonly tmpfs: readonly TmpfsMount[];
   readonly resources: Resources;
+  /** Where it is absent, the image's own check counts if the image has one. */
   readonly health: HealthCheck | undefined;
 }
 

@@ -4,6 +4,7 @@ import { BOUNDS, LONGEST, MOST } from "./bounds.ts";
 import type { ContainerSpec, HealthCheck } from "./deployment.ts";
 import { isReservedPort } from "./host-ports.ts";
 import { isReservedLabel } from "./labels.ts";
+import { validateOptions, validateTmpfs } from "./validate-options.ts";
 import {
   check,
   checkLength,
@@ -81,6 +82,7 @@ export function validateContainer(
   validatePorts(issues, path, container);
   validateMounts(issues, path, container);
   validateResources(issues, path, container);
+  validateOptions(issues, path, container);
   if (container.health !== undefined) validateHealth(issues, `${path}.health`, container.health, published);
   return issues;
 }
@@ -254,7 +256,10 @@ function validateMounts(issues: Issue[], path: string, { volumes, tmpfs }: Conta
     check(issues, `${path}.volumes[${at}].name`, named, `"${volume.name.slice(0, 60)}" is no volume's name`, advice);
     target(`${path}.volumes[${at}].target`, volume.target);
   });
-  tmpfs.forEach((text, at) => target(`${path}.tmpfs[${at}]`, text));
+  tmpfs.forEach((mount, at) => {
+    target(`${path}.tmpfs[${at}].target`, mount.target);
+    validateTmpfs(issues, `${path}.tmpfs[${at}]`, mount);
+  });
 }
 
 function validateResources(issues: Issue[], path: string, { resources }: ContainerSpec): void {
@@ -283,10 +288,13 @@ function validateResources(issues: Issue[], path: string, { resources }: Contain
 
 function validateHealth(issues: Issue[], path: string, health: HealthCheck, published: ReadonlySet<number>): void {
   const { probe, intervalMs, timeoutMs, retries, startPeriodMs } = health;
-  checkWithin(issues, `${path}.intervalMs`, intervalMs, BOUNDS.checkIntervalMs);
-  checkWithin(issues, `${path}.timeoutMs`, timeoutMs, BOUNDS.checkTimeoutMs);
-  checkWithin(issues, `${path}.retries`, retries, BOUNDS.checkRetries);
+  // 0 leaves what the image says.
+  const isSaid = (value: number): boolean => probe.kind !== "image" || value !== 0;
+  if (isSaid(intervalMs)) checkWithin(issues, `${path}.intervalMs`, intervalMs, BOUNDS.checkIntervalMs);
+  if (isSaid(timeoutMs)) checkWithin(issues, `${path}.timeoutMs`, timeoutMs, BOUNDS.checkTimeoutMs);
+  if (isSaid(retries)) checkWithin(issues, `${path}.retries`, retries, BOUNDS.checkRetries);
   checkWithin(issues, `${path}.startPeriodMs`, startPeriodMs, BOUNDS.checkStartPeriodMs);
+  if (probe.kind === "image") return;
   if (probe.kind === "docker") {
     const [word] = probe.test;
     const isCommand = (word === "CMD" || word === "CMD-SHELL") && probe.test.length > 1;

@@ -67,12 +67,12 @@ test.each<[string, Partial<ContainerSpec>]>([
   ["volumes[0].target", { volumes: [{ name: "data", target: "/var/run/docker.sock", readOnly: false }] }],
   ["volumes[0].target", { volumes: [{ name: "data", target: "/./proc", readOnly: false }] }],
   ["volumes[0].target", { volumes: [{ name: "data", target: "/proc/sys", readOnly: false }] }],
-  ["tmpfs[0]", { tmpfs: ["//dev/shm"] }],
-  ["tmpfs[0]", { tmpfs: ["//"] }],
-  ["tmpfs[1]", { tmpfs: ["/tmp", "/tmp"] }],
-  ["tmpfs[1]", { tmpfs: ["/tmp", "/tmp/"] }],
-  ["tmpfs[1]", { tmpfs: ["/tmp/a", "//tmp//a"] }],
-  ["tmpfs[0]", { tmpfs: ["/data/"], volumes: [{ name: "data", target: "/data", readOnly: false }] }],
+  ["tmpfs[0].target", { tmpfs: [{ target: "//dev/shm" }] }],
+  ["tmpfs[0].target", { tmpfs: [{ target: "//" }] }],
+  ["tmpfs[1].target", { tmpfs: [{ target: "/tmp" }, { target: "/tmp" }] }],
+  ["tmpfs[1].target", { tmpfs: [{ target: "/tmp" }, { target: "/tmp/" }] }],
+  ["tmpfs[1].target", { tmpfs: [{ target: "/tmp/a" }, { target: "//tmp//a" }] }],
+  ["tmpfs[0].target", { tmpfs: [{ target: "/data/" }], volumes: [{ name: "data", target: "/data", readOnly: false }] }],
   ["image", { image: "a".repeat(64) }],
   ["image", { image: `sha256:${"a".repeat(64)}` }],
   ["user", { user: "-1" }],
@@ -120,7 +120,7 @@ test.each<Partial<ContainerSpec>>([
   { stopSignal: "64" },
   { stopSignal: "SIGRTMAX-14" },
   { user: "2147483647:www-data" },
-  { tmpfs: ["/tmp", "/tmp/a"] },
+  { tmpfs: [{ target: "/tmp" }, { target: "/tmp/a" }] },
 ])("what engines and the kernel take is fine (%#)", over => {
   expect(paths(aSpec({ containers: [aContainer(over)] }))).toEqual([]);
 });
@@ -144,7 +144,7 @@ test("it never throws, whatever the texts are", () => {
         env: { [text]: text },
         labels: { [text]: name },
         user: text,
-        tmpfs: [text],
+        tmpfs: [{ target: text }],
       });
       for (const { path, problem, advice } of validateSpec(
         aSpec({ name: text, containers: [container], placement: { constraints: [text] } }),

@@ -5,6 +5,7 @@ import type { DeploymentSpec } from "./deployment.ts";
 import { validateContainer } from "./validate-container.ts";
 import { projectDeploymentName } from "./instance-id.ts";
 import { validateDependencies, validateMode } from "./validate-order.ts";
+import { validatePodOptions } from "./validate-options.ts";
 import { check, checkLength, checkWithin, isName } from "./validate-rules.ts";
 
 const STRATEGIES = ["least-loaded", "round-robin", "resource-based", "spread"];
@@ -109,6 +110,7 @@ function validatePod(issues: Issue[], spec: DeploymentSpec): void {
       "give each a name of its own",
     );
     names.add(container.name);
+    if (index > 0) validatePodOptions(issues, path, container);
     container.ports.forEach(({ containerPort, protocol, hostPort }, at) => {
       const port = `${containerPort}/${protocol}`;
       const other = ports.get(port);

@@ -27,6 +27,11 @@ export function isPublicAddress(text: string): boolean {
   return groups !== undefined && isPublicIpv6(groups);
 }
 
+/** Whether the text is an address of IPv4 or IPv6, written in full. */
+export function isAddress(text: string): boolean {
+  return parseIpv4(text) !== undefined || parseIpv6(text) !== undefined;
+}
+
 /** Whether a host is meant as an address: a browser reads a last part of digits alone as one. */
 export function looksLikeAddress(host: string): boolean {
   const last = host.slice(host.lastIndexOf(".") + 1);

@@ -122,7 +122,7 @@ function brokerOf({ images }: PodSettings, { passwords }: PodSecrets): Container
     user: "1883:1883",
     ports: [{ containerPort: POD_MQTT_PORT, protocol: "tcp", hostPort: undefined }],
     volumes: [{ name: "broker", target: "/mosquitto/data", readOnly: false }],
-    tmpfs: [BROKER_FILES],
+    tmpfs: [{ target: BROKER_FILES }],
   };
 }
 
@@ -162,7 +162,7 @@ function databaseOf(connector: Connector, { images }: PodSettings): ContainerSpe
     ],
     user: "999:999",
     volumes: [{ name: "database", target: "/data/db", readOnly: false }],
-    tmpfs: ["/tmp"],
+    tmpfs: [{ target: "/tmp" }],
   };
 }
 

@@ -31,7 +31,7 @@ const BOUNDS: Readonly<Record<string, (beyond: 0 | 1) => Partial<ContainerSpec>>
   command: beyond => ({ command: many(256 + beyond, () => "x") }),
   "a word of the entrypoint": beyond => ({ entrypoint: ["x".repeat(32_768 + beyond)] }),
   volumes: beyond => ({ volumes: many(64 + beyond, at => ({ name: `v${at}`, target: `/v${at}`, readOnly: false })) }),
-  tmpfs: beyond => ({ tmpfs: many(64 + beyond, at => `/t${at}`) }),
+  tmpfs: beyond => ({ tmpfs: many(64 + beyond, at => ({ target: `/t${at}` })) }),
   cpu: beyond => ({ resources: { ...DEFAULT_RESOURCES, cpuMillis: 10 - beyond } }),
   memory: beyond => ({ resources: { ...DEFAULT_RESOURCES, memoryBytes: 6 * 1024 * 1024 - beyond } }),
   "a check's time-out": beyond => ({ health: { ...check, timeoutMs: 100 - beyond } }),

@@ -20,16 +20,28 @@ const unknownWord = expect.objectContaining({ reason: "UNKNOWN_ENUM" });
 /** As it comes out of the database. */
 const row = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
+/** The same as it is read: a tmpfs was a mere path then. */
+function asRead<T extends { readonly containers: readonly { readonly tmpfs: readonly string[] }[] }>(spec: T): object {
+  return {
+    ...spec,
+    containers: spec.containers.map(one => ({ ...one, tmpfs: one.tmpfs.map(target => ({ target })) })),
+  };
+}
+
 describe("rows that version 1 wrote", () => {
   it("read as what they were: specs", () => {
     const read = specFromStored(row(OLD_ROWS.spec));
-    expect(read).toMatchObject(OLD_ROWS.spec);
+    expect(read).toMatchObject(asRead(OLD_ROWS.spec));
     // What version 1 left out is there, as absent.
     expect(read.containers[1]).toMatchObject({ command: undefined, user: undefined, stopSignal: undefined });
   });
 
   it("read as what they were: answers", () => {
-    expect(deploymentAnswer.decode(row(OLD_ROWS.deployment))).toMatchObject(OLD_ROWS.deployment);
+    const { deployment, release } = OLD_ROWS.deployment;
+    expect(deploymentAnswer.decode(row(OLD_ROWS.deployment))).toMatchObject({
+      deployment,
+      release: { ...release, spec: asRead(release.spec) },
+    });
     expect(tenantAnswer.decode(row(OLD_ROWS.tenant))).toEqual({
       id: "acme",
       quota: { instances: 3, cpuMillis: undefined, memoryBytes: 5_000_000_000 },

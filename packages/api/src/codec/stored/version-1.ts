@@ -25,9 +25,10 @@ export function withEnum(of: JsonObject, key: string, table: EnumTable<string, n
 }
 
 function containerOfVersion1(container: JsonObject, what: string): JsonObject {
-  const { health, ports, ...rest } = container;
+  const { health, ports, tmpfs, ...rest } = container;
   return {
     ...rest,
+    tmpfs: listOf(tmpfs, what).map(target => ({ target })),
     ports: listOf(ports, what).map(port => withEnum(objectOf(port, what), "protocol", protocols)),
     ...(health === undefined || health === null ? {} : { health: healthOfVersion1(objectOf(health, what), what) }),
   };

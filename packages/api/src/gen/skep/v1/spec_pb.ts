@@ -11,7 +11,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file skep/v1/spec.proto.
  */
 export const file_skep_v1_spec: GenFile = /*@__PURE__*/
-  fileDesc("ChJza2VwL3YxL3NwZWMucHJvdG8SB3NrZXAudjEitQgKDkRlcGxveW1lbnRTcGVjEr4BCgRuYW1lGAEgASgJQq8BukirAboBpwEKD2RlcGxveW1lbnRfbmFtZRJebXVzdCBiZSAxIHRvIDQwIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIG9yIGRhc2hlcywgYW5kIGJlZ2luIGFuZCBlbmQgd2l0aCBhIGxldHRlciBvciBkaWdpdBo0dGhpcy5tYXRjaGVzKCdeW2EtejAtOV0oW2EtejAtOS1dezAsMzh9W2EtejAtOV0pPyQnKRIfCghyZXBsaWNhcxgCIAEoDUIIukgFKgMYkE5IAIgBARI2Cgpjb250YWluZXJzGAMgAygLMhYuc2tlcC52MS5Db250YWluZXJTcGVjQgq6SAeSAQQIARAQEikKCXBsYWNlbWVudBgEIAEoCzIWLnNrZXAudjEuUGxhY2VtZW50U3BlYxInCgdyZXN0YXJ0GAUgASgLMhYuc2tlcC52MS5SZXN0YXJ0UG9saWN5EiUKBnVwZGF0ZRgGIAEoCzIVLnNrZXAudjEuVXBkYXRlUG9saWN5EiUKDXN0b3BfZ3JhY2VfbXMYByABKA1CCbpIBioEGMDPJEgBiAEBEh8KBnNvdXJjZRgIIAEoCzIPLnNrZXAudjEuU291cmNlEhYKCWV4Y2x1c2l2ZRgJIAEoCEgCiAEBEsEBCgdwcm9qZWN0GAogASgJQq8BukirAboBpwEKDHByb2plY3RfbmFtZRJebXVzdCBiZSAxIHRvIDQwIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIG9yIGRhc2hlcywgYW5kIGJlZ2luIGFuZCBlbmQgd2l0aCBhIGxldHRlciBvciBkaWdpdBo3dGhpcy5tYXRjaGVzKCdeKFthLXowLTldKFthLXowLTktXXswLDM4fVthLXowLTldKT8pPyQnKRLBAQoHc2VydmljZRgLIAEoCUKvAbpIqwG6AacBCgxzZXJ2aWNlX25hbWUSXm11c3QgYmUgMSB0byA0MCBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBvciBkYXNoZXMsIGFuZCBiZWdpbiBhbmQgZW5kIHdpdGggYSBsZXR0ZXIgb3IgZGlnaXQaN3RoaXMubWF0Y2hlcygnXihbYS16MC05XShbYS16MC05LV17MCwzOH1bYS16MC05XSk/KT8kJykSMQoKZGVwZW5kc19vbhgMIAMoCzITLnNrZXAudjEuRGVwZW5kZW5jeUIIukgFkgECEEASJQoEbW9kZRgNIAEoDjINLnNrZXAudjEuTW9kZUIIukgFggECEAESHwoDam9iGA4gASgLMhIuc2tlcC52MS5Kb2JQb2xpY3lCCwoJX3JlcGxpY2FzQhAKDl9zdG9wX2dyYWNlX21zQgwKCl9leGNsdXNpdmUiRwoJSm9iUG9saWN5EicKDm1heF9jb25jdXJyZW50GAEgASgNQgq6SAcqBRiQTigBSACIAQFCEQoPX21heF9jb25jdXJyZW50IoQBCgpEZXBlbmRlbmN5EhcKBG5hbWUYASABKAlCCbpIBnIEEAEYKBI5Cgljb25kaXRpb24YAiABKA4yHC5za2VwLnYxLkRlcGVuZGVuY3lDb25kaXRpb25CCLpIBYIBAhABEhUKCHJlcXVpcmVkGAMgASgISACIAQFCCwoJX3JlcXVpcmVkIkAKBlNvdXJjZRIcCgpyZXBvc2l0b3J5GAEgASgJQgi6SAVyAxiAEBIYCgZicmFuY2gYAiABKAlCCLpIBXIDGIACIpkJCg1Db250YWluZXJTcGVjEr0BCgRuYW1lGAEgASgJQq4BukiqAboBpgEKDmNvbnRhaW5lcl9uYW1lEl5tdXN0IGJlIDEgdG8gNDAgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgb3IgZGFzaGVzLCBhbmQgYmVnaW4gYW5kIGVuZCB3aXRoIGEgbGV0dGVyIG9yIGRpZ2l0GjR0aGlzLm1hdGNoZXMoJ15bYS16MC05XShbYS16MC05LV17MCwzOH1bYS16MC05XSk/JCcpEv0BCgVpbWFnZRgCIAEoCULtAbpI6QG6AeUBCgVpbWFnZRJ9bXVzdCBiZSBhbiBpbWFnZSByZWZlcmVuY2Ugc3VjaCBhcyBuZ2lueDoxLjI3IG9yIHJlZ2lzdHJ5LmV4YW1wbGUvdGVhbS9hcHBAc2hhMjU2Oi4uLiwgd2l0aG91dCBzcGFjZXMsIGF0IG1vc3QgNTEyIGNoYXJhY3RlcnMaXXRoaXMuc2l6ZSgpIDw9IDUxMiAmJiB0aGlzLm1hdGNoZXMoJ15bYS16QS1aMC05XVthLXpBLVowLTkuXzovQC1dKiQnKSAmJiAhdGhpcy5jb250YWlucygnLi4nKRIlCgplbnRyeXBvaW50GAMgAygJQhG6SA6SAQsQgAIiBnIEGICAAhIiCgdjb21tYW5kGAQgAygJQhG6SA6SAQsQgAIiBnIEGICAAhJTCgNlbnYYBSADKAsyHy5za2VwLnYxLkNvbnRhaW5lclNwZWMuRW52RW50cnlCJbpIIpoBHxCABCISchAYgAIyC15bXj1ceDAwXSskKgZyBBiAgAQSTQoGbGFiZWxzGAYgAygLMiIuc2tlcC52MS5Db250YWluZXJTcGVjLkxhYmVsc0VudHJ5Qhm6SBaaARMQgAIiB3IFEAEYgAQqBXIDGIBAEiIKC3dvcmtpbmdfZGlyGAcgASgJQgi6SAVyAxiAIEgAiAEBEhsKBHVzZXIYCCABKAlCCLpIBXIDGIABSAGIAQESEQoJcmVhZF9vbmx5GAkgASgIEjMKC3N0b3Bfc2lnbmFsGAogASgJQhm6SBZyFDISXltBLVowLTkrLV17MSwxNn0kSAKIAQESKgoFcG9ydHMYCyADKAsyES5za2VwLnYxLlBvcnRTcGVjQgi6SAWSAQIQQBIvCgd2b2x1bWVzGAwgAygLMhQuc2tlcC52MS5Wb2x1bWVNb3VudEIIukgFkgECEEASIgoFdG1wZnMYDSADKAlCE7pIEJIBDRBAIglyBxiAIDICXi8SJQoJcmVzb3VyY2VzGA4gASgLMhIuc2tlcC52MS5SZXNvdXJjZXMSJAoGaGVhbHRoGA8gASgLMhQuc2tlcC52MS5IZWFsdGhDaGVjaxoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDgoMX3dvcmtpbmdfZGlyQgcKBV91c2VyQg4KDF9zdG9wX3NpZ25hbCKRAQoIUG9ydFNwZWMSIwoOY29udGFpbmVyX3BvcnQYASABKA1CC7pICCoGGP//AygBEi0KCHByb3RvY29sGAIgASgOMhEuc2tlcC52MS5Qcm90b2NvbEIIukgFggECEAESIwoJaG9zdF9wb3J0GAMgASgNQgu6SAgqBhj//wMoAUgAiAEBQgwKCl9ob3N0X3BvcnQi2AUKC1ZvbHVtZU1vdW50EvUBCgRuYW1lGAEgASgJQuYBukjiAboB3gEKC3ZvbHVtZV9uYW1lEoMBbXVzdCBiZSB0aGUgbmFtZSBvZiBhIHZvbHVtZSwgMSB0byA2NCBsZXR0ZXJzLCBkaWdpdHMsIGRvdHMsIGRhc2hlcyBvciB1bmRlcnNjb3JlcywgYW5kIG5vIHBhdGg6IGhvc3QgZGlyZWN0b3JpZXMgY2Fubm90IGJlIG1vdW50ZWQaSXRoaXMubWF0Y2hlcygnXlthLXpBLVowLTldW2EtekEtWjAtOV8uLV17MCw2M30kJykgJiYgIXRoaXMuY29udGFpbnMoJy4uJykSugEKBnRhcmdldBgCIAEoCUKpAbpIpQG6AaEBCg12b2x1bWVfdGFyZ2V0Ej5tdXN0IGJlIGFuIGFic29sdXRlIHBhdGggd2l0aG91dCAnLi4nLCBhdCBtb3N0IDQwOTYgY2hhcmFjdGVycxpQdGhpcy5zaXplKCkgPD0gNDA5NiAmJiB0aGlzLnN0YXJ0c1dpdGgoJy8nKSAmJiAhdGhpcy5tYXRjaGVzKCcoXnwvKVsuXVsuXSgvfCQpJykSEQoJcmVhZF9vbmx5GAMgASgIEr8BCgdwcm9qZWN0GAQgASgJQqgBukikAboBoAEKDnZvbHVtZV9wcm9qZWN0ElVtdXN0IGJlIHRoZSBuYW1lIG9mIGEgcHJvamVjdCwgMSB0byA0MCBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBvciBkYXNoZXMsIG9yIGVtcHR5Gjd0aGlzLm1hdGNoZXMoJ14oW2EtejAtOV0oW2EtejAtOS1dezAsMzh9W2EtejAtOV0pPyk/JCcpSACIAQESEAoIZXh0ZXJuYWwYBSABKAgSIQoEbW92ZRgGIAEoDjITLnNrZXAudjEuVm9sdW1lTW92ZUIKCghfcHJvamVjdCK3AgoJUmVzb3VyY2VzEiQKCmNwdV9taWxsaXMYASABKA1CC7pICCoGGIDAPigKSACIAQESLQoMbWVtb3J5X2J5dGVzGAIgASgEQhK6SA8yDRiAgICAgIAEKICAgANIAYgBARIeCgRwaWRzGAMgASgNQgu6SAgqBhjAhD0oAUgCiAEBEioKEnJlc2VydmVfY3B1X21pbGxpcxgEIAEoDUIJukgGKgQYgMA+SAOIAQESMAoUcmVzZXJ2ZV9tZW1vcnlfYnl0ZXMYBSABKARCDbpICjIIGICAgICAgARIBIgBAUINCgtfY3B1X21pbGxpc0IPCg1fbWVtb3J5X2J5dGVzQgcKBV9waWRzQhUKE19yZXNlcnZlX2NwdV9taWxsaXNCFwoVX3Jlc2VydmVfbWVtb3J5X2J5dGVzIuUCCgtIZWFsdGhDaGVjaxImCgZkb2NrZXIYASABKAsyFC5za2VwLnYxLkRvY2tlclByb2JlSAASIgoEaHR0cBgCIAEoCzISLnNrZXAudjEuSHR0cFByb2JlSAASIAoDdGNwGAMgASgLMhEuc2tlcC52MS5UY3BQcm9iZUgAEiYKC2ludGVydmFsX21zGAQgASgNQgy6SAkqBxiAuJkpKGRIAYgBARIlCgp0aW1lb3V0X21zGAUgASgNQgy6SAkqBxiAuJkpKGRIAogBARIgCgdyZXRyaWVzGAYgASgNQgq6SAcqBRjoBygBSAOIAQESKAoPc3RhcnRfcGVyaW9kX21zGAcgASgNQgq6SAcqBRiAuJkpSASIAQFCDgoFcHJvYmUSBbpIAggBQg4KDF9pbnRlcnZhbF9tc0INCgtfdGltZW91dF9tc0IKCghfcmV0cmllc0ISChBfc3RhcnRfcGVyaW9kX21zIigKC0RvY2tlclByb2JlEhkKBHRlc3QYASADKAlCC7pICJIBBQgBEIACIkIKCUh0dHBQcm9iZRIZCgRwb3J0GAEgASgNQgu6SAgqBhj//wMoARIaCgRwYXRoGAIgASgJQgy6SAlyBxiAEDICXi8iJQoIVGNwUHJvYmUSGQoEcG9ydBgBIAEoDUILukgIKgYY//8DKAEixAEKDVBsYWNlbWVudFNwZWMSLQoIc3RyYXRlZ3kYASABKA4yES5za2VwLnYxLlN0cmF0ZWd5Qgi6SAWCAQIQARImCgtjb25zdHJhaW50cxgCIAMoCUIRukgOkgELEEAiB3IFEAEYgAQSIgoMbWF4X3Blcl9ub2RlGAMgASgNQge6SAQqAigBSACIAQESJwoNYW50aV9hZmZpbml0eRgEIAMoCUIQukgNkgEKEEAiBnIEEAEYKEIPCg1fbWF4X3Blcl9ub2RlIpYCCg1SZXN0YXJ0UG9saWN5EjYKCWNvbmRpdGlvbhgBIAEoDjIZLnNrZXAudjEuUmVzdGFydENvbmRpdGlvbkIIukgFggECEAESIQoIZGVsYXlfbXMYAiABKA1CCrpIByoFGIDd2wFIAIgBARIlCgxtYXhfZGVsYXlfbXMYAyABKA1CCrpIByoFGIC4mSlIAYgBARIiCgxtYXhfYXR0ZW1wdHMYBCABKA1CB7pIBCoCKAFIAogBARIiCgl3aW5kb3dfbXMYBSABKA1CCrpIByoFGIC4mSlIA4gBAUILCglfZGVsYXlfbXNCDwoNX21heF9kZWxheV9tc0IPCg1fbWF4X2F0dGVtcHRzQgwKCl93aW5kb3dfbXMicwoMVXBkYXRlUG9saWN5Ei0KBW9yZGVyGAEgASgOMhQuc2tlcC52MS5VcGRhdGVPcmRlckIIukgFggECEAESJAoLcGFyYWxsZWxpc20YAiABKA1CCrpIByoFGOgHKAFIAIgBAUIOCgxfcGFyYWxsZWxpc20qcAoETW9kZRIUChBNT0RFX1VOU1BFQ0lGSUVEEAASEwoPTU9ERV9SRVBMSUNBVEVEEAESDwoLTU9ERV9HTE9CQUwQAhIXChNNT0RFX1JFUExJQ0FURURfSk9CEAMSEwoPTU9ERV9HTE9CQUxfSk9CEAQqowEKE0RlcGVuZGVuY3lDb25kaXRpb24SJAogREVQRU5ERU5DWV9DT05ESVRJT05fVU5TUEVDSUZJRUQQABIgChxERVBFTkRFTkNZX0NPTkRJVElPTl9TVEFSVEVEEAESIAocREVQRU5ERU5DWV9DT05ESVRJT05fSEVBTFRIWRACEiIKHkRFUEVOREVOQ1lfQ09ORElUSU9OX0NPTVBMRVRFRBADKkgKCFByb3RvY29sEhgKFFBST1RPQ09MX1VOU1BFQ0lGSUVEEAASEAoMUFJPVE9DT0xfVENQEAESEAoMUFJPVE9DT0xfVURQEAIqVgoKVm9sdW1lTW92ZRIbChdWT0xVTUVfTU9WRV9VTlNQRUNJRklFRBAAEhQKEFZPTFVNRV9NT1ZFX1dBSVQQARIVChFWT0xVTUVfTU9WRV9FTVBUWRACKosBCghTdHJhdGVneRIYChRTVFJBVEVHWV9VTlNQRUNJRklFRBAAEhkKFVNUUkFURUdZX0xFQVNUX0xPQURFRBABEhgKFFNUUkFURUdZX1JPVU5EX1JPQklOEAISGwoXU1RSQVRFR1lfUkVTT1VSQ0VfQkFTRUQQAxITCg9TVFJBVEVHWV9TUFJFQUQQBCqOAQoQUmVzdGFydENvbmRpdGlvbhIhCh1SRVNUQVJUX0NPTkRJVElPTl9VTlNQRUNJRklFRBAAEhkKFVJFU1RBUlRfQ09ORElUSU9OX0FOWRABEiAKHFJFU1RBUlRfQ09ORElUSU9OX09OX0ZBSUxVUkUQAhIaChZSRVNUQVJUX0NPTkRJVElPTl9OT05FEAMqZgoLVXBkYXRlT3JkZXISHAoYVVBEQVRFX09SREVSX1VOU1BFQ0lGSUVEEAASHAoYVVBEQVRFX09SREVSX1NUQVJUX0ZJUlNUEAESGwoXVVBEQVRFX09SREVSX1NUT1BfRklSU1QQAmIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("ChJza2VwL3YxL3NwZWMucHJvdG8SB3NrZXAudjEitQgKDkRlcGxveW1lbnRTcGVjEr4BCgRuYW1lGAEgASgJQq8BukirAboBpwEKD2RlcGxveW1lbnRfbmFtZRJebXVzdCBiZSAxIHRvIDQwIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIG9yIGRhc2hlcywgYW5kIGJlZ2luIGFuZCBlbmQgd2l0aCBhIGxldHRlciBvciBkaWdpdBo0dGhpcy5tYXRjaGVzKCdeW2EtejAtOV0oW2EtejAtOS1dezAsMzh9W2EtejAtOV0pPyQnKRIfCghyZXBsaWNhcxgCIAEoDUIIukgFKgMYkE5IAIgBARI2Cgpjb250YWluZXJzGAMgAygLMhYuc2tlcC52MS5Db250YWluZXJTcGVjQgq6SAeSAQQIARAQEikKCXBsYWNlbWVudBgEIAEoCzIWLnNrZXAudjEuUGxhY2VtZW50U3BlYxInCgdyZXN0YXJ0GAUgASgLMhYuc2tlcC52MS5SZXN0YXJ0UG9saWN5EiUKBnVwZGF0ZRgGIAEoCzIVLnNrZXAudjEuVXBkYXRlUG9saWN5EiUKDXN0b3BfZ3JhY2VfbXMYByABKA1CCbpIBioEGMDPJEgBiAEBEh8KBnNvdXJjZRgIIAEoCzIPLnNrZXAudjEuU291cmNlEhYKCWV4Y2x1c2l2ZRgJIAEoCEgCiAEBEsEBCgdwcm9qZWN0GAogASgJQq8BukirAboBpwEKDHByb2plY3RfbmFtZRJebXVzdCBiZSAxIHRvIDQwIGxvd2VyLWNhc2UgbGV0dGVycywgZGlnaXRzIG9yIGRhc2hlcywgYW5kIGJlZ2luIGFuZCBlbmQgd2l0aCBhIGxldHRlciBvciBkaWdpdBo3dGhpcy5tYXRjaGVzKCdeKFthLXowLTldKFthLXowLTktXXswLDM4fVthLXowLTldKT8pPyQnKRLBAQoHc2VydmljZRgLIAEoCUKvAbpIqwG6AacBCgxzZXJ2aWNlX25hbWUSXm11c3QgYmUgMSB0byA0MCBsb3dlci1jYXNlIGxldHRlcnMsIGRpZ2l0cyBvciBkYXNoZXMsIGFuZCBiZWdpbiBhbmQgZW5kIHdpdGggYSBsZXR0ZXIgb3IgZGlnaXQaN3RoaXMubWF0Y2hlcygnXihbYS16MC05XShbYS16MC05LV17MCwzOH1bYS16MC05XSk/KT8kJykSMQoKZGVwZW5kc19vbhgMIAMoCzITLnNrZXAudjEuRGVwZW5kZW5jeUIIukgFkgECEEASJQoEbW9kZRgNIAEoDjINLnNrZXAudjEuTW9kZUIIukgFggECEAESHwoDam9iGA4gASgLMhIuc2tlcC52MS5Kb2JQb2xpY3lCCwoJX3JlcGxpY2FzQhAKDl9zdG9wX2dyYWNlX21zQgwKCl9leGNsdXNpdmUiRwoJSm9iUG9saWN5EicKDm1heF9jb25jdXJyZW50GAEgASgNQgq6SAcqBRiQTigBSACIAQFCEQoPX21heF9jb25jdXJyZW50IoQBCgpEZXBlbmRlbmN5EhcKBG5hbWUYASABKAlCCbpIBnIEEAEYKBI5Cgljb25kaXRpb24YAiABKA4yHC5za2VwLnYxLkRlcGVuZGVuY3lDb25kaXRpb25CCLpIBYIBAhABEhUKCHJlcXVpcmVkGAMgASgISACIAQFCCwoJX3JlcXVpcmVkIkAKBlNvdXJjZRIcCgpyZXBvc2l0b3J5GAEgASgJQgi6SAVyAxiAEBIYCgZicmFuY2gYAiABKAlCCLpIBXIDGIACIsENCg1Db250YWluZXJTcGVjEr0BCgRuYW1lGAEgASgJQq4BukiqAboBpgEKDmNvbnRhaW5lcl9uYW1lEl5tdXN0IGJlIDEgdG8gNDAgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgb3IgZGFzaGVzLCBhbmQgYmVnaW4gYW5kIGVuZCB3aXRoIGEgbGV0dGVyIG9yIGRpZ2l0GjR0aGlzLm1hdGNoZXMoJ15bYS16MC05XShbYS16MC05LV17MCwzOH1bYS16MC05XSk/JCcpEv0BCgVpbWFnZRgCIAEoCULtAbpI6QG6AeUBCgVpbWFnZRJ9bXVzdCBiZSBhbiBpbWFnZSByZWZlcmVuY2Ugc3VjaCBhcyBuZ2lueDoxLjI3IG9yIHJlZ2lzdHJ5LmV4YW1wbGUvdGVhbS9hcHBAc2hhMjU2Oi4uLiwgd2l0aG91dCBzcGFjZXMsIGF0IG1vc3QgNTEyIGNoYXJhY3RlcnMaXXRoaXMuc2l6ZSgpIDw9IDUxMiAmJiB0aGlzLm1hdGNoZXMoJ15bYS16QS1aMC05XVthLXpBLVowLTkuXzovQC1dKiQnKSAmJiAhdGhpcy5jb250YWlucygnLi4nKRIlCgplbnRyeXBvaW50GAMgAygJQhG6SA6SAQsQgAIiBnIEGICAAhIiCgdjb21tYW5kGAQgAygJQhG6SA6SAQsQgAIiBnIEGICAAhJTCgNlbnYYBSADKAsyHy5za2VwLnYxLkNvbnRhaW5lclNwZWMuRW52RW50cnlCJbpIIpoBHxCABCISchAYgAIyC15bXj1ceDAwXSskKgZyBBiAgAQSTQoGbGFiZWxzGAYgAygLMiIuc2tlcC52MS5Db250YWluZXJTcGVjLkxhYmVsc0VudHJ5Qhm6SBaaARMQgAIiB3IFEAEYgAQqBXIDGIBAEiIKC3dvcmtpbmdfZGlyGAcgASgJQgi6SAVyAxiAIEgAiAEBEhsKBHVzZXIYCCABKAlCCLpIBXIDGIABSAGIAQESEQoJcmVhZF9vbmx5GAkgASgIEjMKC3N0b3Bfc2lnbmFsGAogASgJQhm6SBZyFDISXltBLVowLTkrLV17MSwxNn0kSAKIAQESKgoFcG9ydHMYCyADKAsyES5za2VwLnYxLlBvcnRTcGVjQgi6SAWSAQIQQBIvCgd2b2x1bWVzGAwgAygLMhQuc2tlcC52MS5Wb2x1bWVNb3VudEIIukgFkgECEEASJQoJcmVzb3VyY2VzGA4gASgLMhIuc2tlcC52MS5SZXNvdXJjZXMSJAoGaGVhbHRoGA8gASgLMhQuc2tlcC52MS5IZWFsdGhDaGVjaxIYChBjbGVhcl9lbnRyeXBvaW50GBAgASgIEiwKBXRtcGZzGBEgAygLMhMuc2tlcC52MS5UbXBmc01vdW50Qgi6SAWSAQIQQBIMCgRpbml0GBIgASgIEh4KCGhvc3RuYW1lGBMgASgJQge6SARyAhg/SAOIAQESIAoKZG9tYWlubmFtZRgUIAEoCUIHukgEcgIYP0gEiAEBEigKCXNobV9ieXRlcxgVIAEoBEIQukgNMgsYgICAgICABCiAIEgFiAEBEioKB3VsaW1pdHMYFiADKAsyDy5za2VwLnYxLlVsaW1pdEIIukgFkgECEBASMQoLZXh0cmFfaG9zdHMYFyADKAsyEi5za2VwLnYxLkV4dHJhSG9zdEIIukgFkgECEEASNwoRZHJvcF9jYXBhYmlsaXRpZXMYGCADKAlCHLpIGZIBFhApIhJyEDIOXltBLVpfXXsxLDMyfSQSbQoHc3lzY3RscxgZIAMoCzIjLnNrZXAudjEuQ29udGFpbmVyU3BlYy5TeXNjdGxzRW50cnlCN7pINJoBMRAgIhdyFTITXlthLXowLTlfLl17MSwxMjh9JCoUchIyEF5bMC05IFx0XXsxLDY0fSQSIQoHbG9nZ2luZxgaIAEoCzIQLnNrZXAudjEuTG9nZ2luZxoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLgoMU3lzY3Rsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDgoMX3dvcmtpbmdfZGlyQgcKBV91c2VyQg4KDF9zdG9wX3NpZ25hbEILCglfaG9zdG5hbWVCDQoLX2RvbWFpbm5hbWVCDAoKX3NobV9ieXRlc0oECA0QDiLmAQoKVG1wZnNNb3VudBIcCgZ0YXJnZXQYASABKAlCDLpICXIHGIAgMgJeLxIpCgpzaXplX2J5dGVzGAIgASgEQhC6SA0yCxiAgICAgIAEKIAgSACIAQESGwoEbW9kZRgDIAEoDUIIukgFKgMY/x9IAYgBARIdCgN1aWQYBCABKA1CC7pICCoGGP////8HSAKIAQESHQoDZ2lkGAUgASgNQgu6SAgqBhj/////B0gDiAEBEgwKBGV4ZWMYBiABKAhCDQoLX3NpemVfYnl0ZXNCBwoFX21vZGVCBgoEX3VpZEIGCgRfZ2lkIkgKBlVsaW1pdBIiCgRuYW1lGAEgASgJQhS6SBFyDzINXlthLXpdezEsMTZ9JBIMCgRzb2Z0GAIgASgDEgwKBGhhcmQYAyABKAMiQAoJRXh0cmFIb3N0EhcKBG5hbWUYASABKAlCCbpIBnIEEAEYPxIaCgdhZGRyZXNzGAIgASgJQgm6SAZyBBABGEAiSQoHTG9nZ2luZxIgCgltYXhfYnl0ZXMYASABKARCDbpICjIIGIDC1y8okE4SHAoJbWF4X2ZpbGVzGAIgASgNQgm6SAYqBBgUKAEikQEKCFBvcnRTcGVjEiMKDmNvbnRhaW5lcl9wb3J0GAEgASgNQgu6SAgqBhj//wMoARItCghwcm90b2NvbBgCIAEoDjIRLnNrZXAudjEuUHJvdG9jb2xCCLpIBYIBAhABEiMKCWhvc3RfcG9ydBgDIAEoDUILukgIKgYY//8DKAFIAIgBAUIMCgpfaG9zdF9wb3J0ItgFCgtWb2x1bWVNb3VudBL1AQoEbmFtZRgBIAEoCULmAbpI4gG6Ad4BCgt2b2x1bWVfbmFtZRKDAW11c3QgYmUgdGhlIG5hbWUgb2YgYSB2b2x1bWUsIDEgdG8gNjQgbGV0dGVycywgZGlnaXRzLCBkb3RzLCBkYXNoZXMgb3IgdW5kZXJzY29yZXMsIGFuZCBubyBwYXRoOiBob3N0IGRpcmVjdG9yaWVzIGNhbm5vdCBiZSBtb3VudGVkGkl0aGlzLm1hdGNoZXMoJ15bYS16QS1aMC05XVthLXpBLVowLTlfLi1dezAsNjN9JCcpICYmICF0aGlzLmNvbnRhaW5zKCcuLicpEroBCgZ0YXJnZXQYAiABKAlCqQG6SKUBugGhAQoNdm9sdW1lX3RhcmdldBI+bXVzdCBiZSBhbiBhYnNvbHV0ZSBwYXRoIHdpdGhvdXQgJy4uJywgYXQgbW9zdCA0MDk2IGNoYXJhY3RlcnMaUHRoaXMuc2l6ZSgpIDw9IDQwOTYgJiYgdGhpcy5zdGFydHNXaXRoKCcvJykgJiYgIXRoaXMubWF0Y2hlcygnKF58LylbLl1bLl0oL3wkKScpEhEKCXJlYWRfb25seRgDIAEoCBK/AQoHcHJvamVjdBgEIAEoCUKoAbpIpAG6AaABCg52b2x1bWVfcHJvamVjdBJVbXVzdCBiZSB0aGUgbmFtZSBvZiBhIHByb2plY3QsIDEgdG8gNDAgbG93ZXItY2FzZSBsZXR0ZXJzLCBkaWdpdHMgb3IgZGFzaGVzLCBvciBlbXB0eRo3dGhpcy5tYXRjaGVzKCdeKFthLXowLTldKFthLXowLTktXXswLDM4fVthLXowLTldKT8pPyQnKUgAiAEBEhAKCGV4dGVybmFsGAUgASgIEiEKBG1vdmUYBiABKA4yEy5za2VwLnYxLlZvbHVtZU1vdmVCCgoIX3Byb2plY3QitwIKCVJlc291cmNlcxIkCgpjcHVfbWlsbGlzGAEgASgNQgu6SAgqBhiAwD4oCkgAiAEBEi0KDG1lbW9yeV9ieXRlcxgCIAEoBEISukgPMg0YgICAgICABCiAgIADSAGIAQESHgoEcGlkcxgDIAEoDUILukgIKgYYwIQ9KAFIAogBARIqChJyZXNlcnZlX2NwdV9taWxsaXMYBCABKA1CCbpIBioEGIDAPkgDiAEBEjAKFHJlc2VydmVfbWVtb3J5X2J5dGVzGAUgASgEQg26SAoyCBiAgICAgIAESASIAQFCDQoLX2NwdV9taWxsaXNCDwoNX21lbW9yeV9ieXRlc0IHCgVfcGlkc0IVChNfcmVzZXJ2ZV9jcHVfbWlsbGlzQhcKFV9yZXNlcnZlX21lbW9yeV9ieXRlcyKLAwoLSGVhbHRoQ2hlY2sSJgoGZG9ja2VyGAEgASgLMhQuc2tlcC52MS5Eb2NrZXJQcm9iZUgAEiIKBGh0dHAYAiABKAsyEi5za2VwLnYxLkh0dHBQcm9iZUgAEiAKA3RjcBgDIAEoCzIRLnNrZXAudjEuVGNwUHJvYmVIABIkCgVpbWFnZRgIIAEoCzITLnNrZXAudjEuSW1hZ2VQcm9iZUgAEiYKC2ludGVydmFsX21zGAQgASgNQgy6SAkqBxiAuJkpKGRIAYgBARIlCgp0aW1lb3V0X21zGAUgASgNQgy6SAkqBxiAuJkpKGRIAogBARIgCgdyZXRyaWVzGAYgASgNQgq6SAcqBRjoBygBSAOIAQESKAoPc3RhcnRfcGVyaW9kX21zGAcgASgNQgq6SAcqBRiAuJkpSASIAQFCDgoFcHJvYmUSBbpIAggBQg4KDF9pbnRlcnZhbF9tc0INCgtfdGltZW91dF9tc0IKCghfcmV0cmllc0ISChBfc3RhcnRfcGVyaW9kX21zIigKC0RvY2tlclByb2JlEhkKBHRlc3QYASADKAlCC7pICJIBBQgBEIACIgwKCkltYWdlUHJvYmUiQgoJSHR0cFByb2JlEhkKBHBvcnQYASABKA1CC7pICCoGGP//AygBEhoKBHBhdGgYAiABKAlCDLpICXIHGIAQMgJeLyIlCghUY3BQcm9iZRIZCgRwb3J0GAEgASgNQgu6SAgqBhj//wMoASLEAQoNUGxhY2VtZW50U3BlYxItCghzdHJhdGVneRgBIAEoDjIRLnNrZXAudjEuU3RyYXRlZ3lCCLpIBYIBAhABEiYKC2NvbnN0cmFpbnRzGAIgAygJQhG6SA6SAQsQQCIHcgUQARiABBIiCgxtYXhfcGVyX25vZGUYAyABKA1CB7pIBCoCKAFIAIgBARInCg1hbnRpX2FmZmluaXR5GAQgAygJQhC6SA2SAQoQQCIGcgQQARgoQg8KDV9tYXhfcGVyX25vZGUilgIKDVJlc3RhcnRQb2xpY3kSNgoJY29uZGl0aW9uGAEgASgOMhkuc2tlcC52MS5SZXN0YXJ0Q29uZGl0aW9uQgi6SAWCAQIQARIhCghkZWxheV9tcxgCIAEoDUIKukgHKgUYgN3bAUgAiAEBEiUKDG1heF9kZWxheV9tcxgDIAEoDUIKukgHKgUYgLiZKUgBiAEBEiIKDG1heF9hdHRlbXB0cxgEIAEoDUIHukgEKgIoAUgCiAEBEiIKCXdpbmRvd19tcxgFIAEoDUIKukgHKgUYgLiZKUgDiAEBQgsKCV9kZWxheV9tc0IPCg1fbWF4X2RlbGF5X21zQg8KDV9tYXhfYXR0ZW1wdHNCDAoKX3dpbmRvd19tcyJzCgxVcGRhdGVQb2xpY3kSLQoFb3JkZXIYASABKA4yFC5za2VwLnYxLlVwZGF0ZU9yZGVyQgi6SAWCAQIQARIkCgtwYXJhbGxlbGlzbRgCIAEoDUIKukgHKgUY6AcoAUgAiAEBQg4KDF9wYXJhbGxlbGlzbSpwCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABITCg9NT0RFX1JFUExJQ0FURUQQARIPCgtNT0RFX0dMT0JBTBACEhcKE01PREVfUkVQTElDQVRFRF9KT0IQAxITCg9NT0RFX0dMT0JBTF9KT0IQBCqjAQoTRGVwZW5kZW5jeUNvbmRpdGlvbhIkCiBERVBFTkRFTkNZX0NPTkRJVElPTl9VTlNQRUNJRklFRBAAEiAKHERFUEVOREVOQ1lfQ09ORElUSU9OX1NUQVJURUQQARIgChxERVBFTkRFTkNZX0NPTkRJVElPTl9IRUFMVEhZEAISIgoeREVQRU5ERU5DWV9DT05ESVRJT05fQ09NUExFVEVEEAMqSAoIUHJvdG9jb2wSGAoUUFJPVE9DT0xfVU5TUEVDSUZJRUQQABIQCgxQUk9UT0NPTF9UQ1AQARIQCgxQUk9UT0NPTF9VRFAQAipWCgpWb2x1bWVNb3ZlEhsKF1ZPTFVNRV9NT1ZFX1VOU1BFQ0lGSUVEEAASFAoQVk9MVU1FX01PVkVfV0FJVBABEhUKEVZPTFVNRV9NT1ZFX0VNUFRZEAIqiwEKCFN0cmF0ZWd5EhgKFFNUUkFURUdZX1VOU1BFQ0lGSUVEEAASGQoVU1RSQVRFR1lfTEVBU1RfTE9BREVEEAESGAoUU1RSQVRFR1lfUk9VTkRfUk9CSU4QAhIbChdTVFJBVEVHWV9SRVNPVVJDRV9CQVNFRBADEhMKD1NUUkFURUdZX1NQUkVBRBAEKo4BChBSZXN0YXJ0Q29uZGl0aW9uEiEKHVJFU1RBUlRfQ09ORElUSU9OX1VOU1BFQ0lGSUVEEAASGQoVUkVTVEFSVF9DT05ESVRJT05fQU5ZEAESIAocUkVTVEFSVF9DT05ESVRJT05fT05fRkFJTFVSRRACEhoKFlJFU1RBUlRfQ09ORElUSU9OX05PTkUQAypmCgtVcGRhdGVPcmRlchIcChhVUERBVEVfT1JERVJfVU5TUEVDSUZJRUQQABIcChhVUERBVEVfT1JERVJfU1RBUlRfRklSU1QQARIbChdVUERBVEVfT1JERVJfU1RPUF9GSVJTVBACYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
  * Everything a user says about a deployment. An absent optional field gets the default that is
@@ -218,7 +218,7 @@ export type ContainerSpec = Message<"skep.v1.ContainerSpec"> & {
   image: string;
 
   /**
-   * Replaces the image's entrypoint; empty leaves it.
+   * Replaces the image's entrypoint; empty leaves it, see `clear_entrypoint`.
    *
    * @generated from field: repeated string entrypoint = 3;
    */
@@ -280,23 +280,91 @@ export type ContainerSpec = Message<"skep.v1.ContainerSpec"> & {
   volumes: VolumeMount[];
 
   /**
-   * Paths that get an empty tmpfs.
-   *
-   * @generated from field: repeated string tmpfs = 13;
-   */
-  tmpfs: string[];
-
-  /**
    * @generated from field: skep.v1.Resources resources = 14;
    */
   resources?: Resources | undefined;
 
   /**
-   * Absent: the container counts as healthy while it runs.
+   * Absent: the image's own check, if it has one; else it counts as healthy while it runs.
    *
    * @generated from field: skep.v1.HealthCheck health = 15;
    */
   health?: HealthCheck | undefined;
+
+  /**
+   * True: the image's entrypoint is cleared, and the command is the program. Not beside `entrypoint`.
+   *
+   * @generated from field: bool clear_entrypoint = 16;
+   */
+  clearEntrypoint: boolean;
+
+  /**
+   * Memory that the container sees as directories, empty at each start.
+   *
+   * @generated from field: repeated skep.v1.TmpfsMount tmpfs = 17;
+   */
+  tmpfs: TmpfsMount[];
+
+  /**
+   * True: the engine's own init is the first process, and takes in what others leave.
+   *
+   * @generated from field: bool init = 18;
+   */
+  init: boolean;
+
+  /**
+   * The name that the container has for itself. Absent: the instance's. Of a pod its first
+   * container says this, and so it is with `domainname`, `extra_hosts` and `sysctls`.
+   *
+   * @generated from field: optional string hostname = 19;
+   */
+  hostname?: string | undefined;
+
+  /**
+   * @generated from field: optional string domainname = 20;
+   */
+  domainname?: string | undefined;
+
+  /**
+   * Size of /dev/shm, which counts as memory of the container; 64 MiB when absent.
+   *
+   * @generated from field: optional uint64 shm_bytes = 21;
+   */
+  shmBytes?: bigint | undefined;
+
+  /**
+   * @generated from field: repeated skep.v1.Ulimit ulimits = 22;
+   */
+  ulimits: Ulimit[];
+
+  /**
+   * Lines of /etc/hosts.
+   *
+   * @generated from field: repeated skep.v1.ExtraHost extra_hosts = 23;
+   */
+  extraHosts: ExtraHost[];
+
+  /**
+   * Capabilities that it does without, of those that every container has: CHOWN, DAC_OVERRIDE,
+   * FSETID, FOWNER, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, SYS_CHROOT, KILL; or ALL.
+   *
+   * @generated from field: repeated string drop_capabilities = 24;
+   */
+  dropCapabilities: string[];
+
+  /**
+   * Kernel parameters of its network, of a list that harms nobody, such as net.core.somaxconn.
+   *
+   * @generated from field: map<string, string> sysctls = 25;
+   */
+  sysctls: { [key: string]: string };
+
+  /**
+   * How much of its output the engine keeps; three files of 10 MB when absent.
+   *
+   * @generated from field: skep.v1.Logging logging = 26;
+   */
+  logging?: Logging | undefined;
 };
 
 /**
@@ -305,6 +373,137 @@ export type ContainerSpec = Message<"skep.v1.ContainerSpec"> & {
  */
 export const ContainerSpecSchema: GenMessage<ContainerSpec> = /*@__PURE__*/
   messageDesc(file_skep_v1_spec, 4);
+
+/**
+ * Memory that a container sees as a directory.
+ *
+ * @generated from message skep.v1.TmpfsMount
+ */
+export type TmpfsMount = Message<"skep.v1.TmpfsMount"> & {
+  /**
+   * @generated from field: string target = 1;
+   */
+  target: string;
+
+  /**
+   * Absent: what the container's memory holds, as it counts there.
+   *
+   * @generated from field: optional uint64 size_bytes = 2;
+   */
+  sizeBytes?: bigint | undefined;
+
+  /**
+   * As of a file, 0o1777 (1023) when absent.
+   *
+   * @generated from field: optional uint32 mode = 3;
+   */
+  mode?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 uid = 4;
+   */
+  uid?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 gid = 5;
+   */
+  gid?: number | undefined;
+
+  /**
+   * Whether programs may be started from it.
+   *
+   * @generated from field: bool exec = 6;
+   */
+  exec: boolean;
+};
+
+/**
+ * Describes the message skep.v1.TmpfsMount.
+ * Use `create(TmpfsMountSchema)` to create a new message.
+ */
+export const TmpfsMountSchema: GenMessage<TmpfsMount> = /*@__PURE__*/
+  messageDesc(file_skep_v1_spec, 5);
+
+/**
+ * How much of one thing a process may have.
+ *
+ * @generated from message skep.v1.Ulimit
+ */
+export type Ulimit = Message<"skep.v1.Ulimit"> & {
+  /**
+   * nofile, nproc, memlock, core, cpu, data, fsize, locks, rss or stack.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What holds; a process may raise it up to `hard`. -1 is no limit of this kind.
+   *
+   * @generated from field: int64 soft = 2;
+   */
+  soft: bigint;
+
+  /**
+   * @generated from field: int64 hard = 3;
+   */
+  hard: bigint;
+};
+
+/**
+ * Describes the message skep.v1.Ulimit.
+ * Use `create(UlimitSchema)` to create a new message.
+ */
+export const UlimitSchema: GenMessage<Ulimit> = /*@__PURE__*/
+  messageDesc(file_skep_v1_spec, 6);
+
+/**
+ * A name and its address.
+ *
+ * @generated from message skep.v1.ExtraHost
+ */
+export type ExtraHost = Message<"skep.v1.ExtraHost"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string address = 2;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message skep.v1.ExtraHost.
+ * Use `create(ExtraHostSchema)` to create a new message.
+ */
+export const ExtraHostSchema: GenMessage<ExtraHost> = /*@__PURE__*/
+  messageDesc(file_skep_v1_spec, 7);
+
+/**
+ * How much of a container's output is kept.
+ *
+ * @generated from message skep.v1.Logging
+ */
+export type Logging = Message<"skep.v1.Logging"> & {
+  /**
+   * @generated from field: uint64 max_bytes = 1;
+   */
+  maxBytes: bigint;
+
+  /**
+   * @generated from field: uint32 max_files = 2;
+   */
+  maxFiles: number;
+};
+
+/**
+ * Describes the message skep.v1.Logging.
+ * Use `create(LoggingSchema)` to create a new message.
+ */
+export const LoggingSchema: GenMessage<Logging> = /*@__PURE__*/
+  messageDesc(file_skep_v1_spec, 8);
 
 /**
  * A port that a container listens on and that gets one host port on the node.
@@ -337,7 +536,7 @@ export type PortSpec = Message<"skep.v1.PortSpec"> & {
  * Use `create(PortSpecSchema)` to create a new message.
  */
 export const PortSpecSchema: GenMessage<PortSpec> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 5);
+  messageDesc(file_skep_v1_spec, 9);
 
 /**
  * A named volume, local to its node. It belongs to the deployment's project, or to the deployment
@@ -387,7 +586,7 @@ export type VolumeMount = Message<"skep.v1.VolumeMount"> & {
  * Use `create(VolumeMountSchema)` to create a new message.
  */
 export const VolumeMountSchema: GenMessage<VolumeMount> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 6);
+  messageDesc(file_skep_v1_spec, 10);
 
 /**
  * Limits are enforced by the engine; reservations are what placement counts.
@@ -436,7 +635,7 @@ export type Resources = Message<"skep.v1.Resources"> & {
  * Use `create(ResourcesSchema)` to create a new message.
  */
 export const ResourcesSchema: GenMessage<Resources> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 7);
+  messageDesc(file_skep_v1_spec, 11);
 
 /**
  * How the agent asks a container whether it is well.
@@ -465,31 +664,37 @@ export type HealthCheck = Message<"skep.v1.HealthCheck"> & {
      */
     value: TcpProbe;
     case: "tcp";
+  } | {
+    /**
+     * @generated from field: skep.v1.ImageProbe image = 8;
+     */
+    value: ImageProbe;
+    case: "image";
   } | { case: undefined; value?: undefined };
 
   /**
-   * Absent: 5000, and 30000 for Docker's own check.
+   * Absent: 5000, 30000 for Docker's own check, and what the image says for the image's.
    *
    * @generated from field: optional uint32 interval_ms = 4;
    */
   intervalMs?: number | undefined;
 
   /**
-   * Absent: 2000, and 30000 for Docker's own check.
+   * Absent: 2000, 30000 for Docker's own check, and what the image says for the image's.
    *
    * @generated from field: optional uint32 timeout_ms = 5;
    */
   timeoutMs?: number | undefined;
 
   /**
-   * Failures in a row that make it unhealthy; 3 when absent.
+   * Failures in a row that make it unhealthy; 3 when absent, or what the image says.
    *
    * @generated from field: optional uint32 retries = 6;
    */
   retries?: number | undefined;
 
   /**
-   * Failures within this time after the start do not count; 0 when absent.
+   * Failures within this time after the start do not count; 0 when absent, or what the image says.
    *
    * @generated from field: optional uint32 start_period_ms = 7;
    */
@@ -501,7 +706,7 @@ export type HealthCheck = Message<"skep.v1.HealthCheck"> & {
  * Use `create(HealthCheckSchema)` to create a new message.
  */
 export const HealthCheckSchema: GenMessage<HealthCheck> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 8);
+  messageDesc(file_skep_v1_spec, 12);
 
 /**
  * Docker's own check, in its syntax: `["CMD", "curl", "-f", "http://localhost"]` or `["CMD-SHELL",
@@ -521,7 +726,22 @@ export type DockerProbe = Message<"skep.v1.DockerProbe"> & {
  * Use `create(DockerProbeSchema)` to create a new message.
  */
 export const DockerProbeSchema: GenMessage<DockerProbe> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 9);
+  messageDesc(file_skep_v1_spec, 13);
+
+/**
+ * The check that the image brings, with the times given here. An image without one is not asked.
+ *
+ * @generated from message skep.v1.ImageProbe
+ */
+export type ImageProbe = Message<"skep.v1.ImageProbe"> & {
+};
+
+/**
+ * Describes the message skep.v1.ImageProbe.
+ * Use `create(ImageProbeSchema)` to create a new message.
+ */
+export const ImageProbeSchema: GenMessage<ImageProbe> = /*@__PURE__*/
+  messageDesc(file_skep_v1_spec, 14);
 
 /**
  * A GET that must be answered with 200 to 399.
@@ -545,7 +765,7 @@ export type HttpProbe = Message<"skep.v1.HttpProbe"> & {
  * Use `create(HttpProbeSchema)` to create a new message.
  */
 export const HttpProbeSchema: GenMessage<HttpProbe> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 10);
+  messageDesc(file_skep_v1_spec, 15);
 
 /**
  * A connection that must be accepted.
@@ -564,7 +784,7 @@ export type TcpProbe = Message<"skep.v1.TcpProbe"> & {
  * Use `create(TcpProbeSchema)` to create a new message.
  */
 export const TcpProbeSchema: GenMessage<TcpProbe> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 11);
+  messageDesc(file_skep_v1_spec, 16);
 
 /**
  * Where instances may run and how they are spread.
@@ -606,7 +826,7 @@ export type PlacementSpec = Message<"skep.v1.PlacementSpec"> & {
  * Use `create(PlacementSpecSchema)` to create a new message.
  */
 export const PlacementSpecSchema: GenMessage<PlacementSpec> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 12);
+  messageDesc(file_skep_v1_spec, 17);
 
 /**
  * When a container that ended is started again.
@@ -655,7 +875,7 @@ export type RestartPolicy = Message<"skep.v1.RestartPolicy"> & {
  * Use `create(RestartPolicySchema)` to create a new message.
  */
 export const RestartPolicySchema: GenMessage<RestartPolicy> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 13);
+  messageDesc(file_skep_v1_spec, 18);
 
 /**
  * How instances of an old release give way to a new one.
@@ -684,7 +904,7 @@ export type UpdatePolicy = Message<"skep.v1.UpdatePolicy"> & {
  * Use `create(UpdatePolicySchema)` to create a new message.
  */
 export const UpdatePolicySchema: GenMessage<UpdatePolicy> = /*@__PURE__*/
-  messageDesc(file_skep_v1_spec, 14);
+  messageDesc(file_skep_v1_spec, 19);
 
 /**
  * How many instances there are, and whether they end.
