@@ -28,6 +28,7 @@ const NEEDED: { readonly [S in keyof Services]: { readonly [M in keyof Services[
     listDeployments: "deployments.read",
     watchDeployments: "deployments.read",
     streamLogs: "logs.read",
+    getDefaultLimits: "deployments.read",
     previewPlacement: "deployments.read",
     explainPlacement: "deployments.read",
   },

@@ -3,7 +3,7 @@ import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
 import { LIMITS } from "@skep/server/limits.ts";
 import { limitsOf } from "@skep/server/settings.ts";
 import { describe, expect, it } from "vitest";
-import { defaultQuotaOf, podsOf, readConfig, retentionOf, settingsOf } from "./config.ts";
+import { defaultLimitsOf, defaultQuotaOf, podsOf, readConfig, retentionOf, settingsOf } from "./config.ts";
 import { DEFAULT_RETENTION } from "./loop/retention-settings.ts";
 
 const token = "a-token-of-the-operator";
@@ -50,6 +50,15 @@ describe("the configuration", () => {
     });
     expect(defaultQuotaOf(config).instances).toBeUndefined();
     expect(settingsOf(config).memoryOvercommit).toBe(3);
+  });
+
+  it("limits containers that say nothing, within what a spec may say", () => {
+    expect(defaultLimitsOf(readConfig({ SKEP_API_TOKEN: token }))).toEqual({
+      ...{ cpuMillis: 1000, memoryBytes: 536_870_912, pids: 512 },
+    });
+    const told = (bytes: string) => readConfig({ SKEP_API_TOKEN: token, SKEP_DEFAULT_LIMIT_MEMORY_BYTES: bytes });
+    expect(defaultLimitsOf(told("1073741824")).memoryBytes).toBe(2 ** 30);
+    for (const wrong of ["0", "1000", "1e20"]) expect(() => told(wrong)).toThrow(/SKEP_DEFAULT_LIMIT_MEMORY_BYTES/);
   });
 
   it("keeps tenants off the control plane by default, and as it is told otherwise", () => {

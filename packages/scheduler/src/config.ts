@@ -1,5 +1,8 @@
 import { parsePortRanges } from "@skep/core/model/host-ports.ts";
 import { MOST_COMMIT_SHARE } from "@skep/core/model/lease.ts";
+import { BOUNDS } from "@skep/core/model/bounds.ts";
+import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
 import type { PodSettings } from "@skep/core/workspace/pod-spec.ts";
@@ -16,6 +19,9 @@ const ms = (otherwise: number) => z.coerce.number().int().min(1).default(otherwi
 /** 200 instances, as large as a container is that says nothing. */
 const DEFAULT_QUOTA = { instances: 200, cpuMillis: 200_000, memoryBytes: 100 * 2 ** 30 };
 const bound = (otherwise: number) => z.coerce.number().int().min(0).default(otherwise);
+/** As a spec may say it itself. */
+const limit = (of: keyof Limits) =>
+  z.coerce.number().int().min(BOUNDS[of].least).max(BOUNDS[of].most).default(DEFAULT_RESOURCES[of]);
 /** Names with commas between. */
 /** A pod has a loopback of its own. */
 function isReachedByPods(text: string): boolean {
@@ -167,6 +173,17 @@ export const SCHEDULER_SETTINGS = {
     bound(DEFAULT_QUOTA.memoryBytes),
     "bytes that a new tenant's limits may come to, 0 for any number",
   ),
+  limitCpuMillis: setting(
+    "SKEP_DEFAULT_LIMIT_CPU_MILLIS",
+    limit("cpuMillis"),
+    "thousandths of a core that a container may use that says no limit",
+  ),
+  limitMemoryBytes: setting(
+    "SKEP_DEFAULT_LIMIT_MEMORY_BYTES",
+    limit("memoryBytes"),
+    "bytes of memory that a container may use that says no limit",
+  ),
+  limitPids: setting("SKEP_DEFAULT_LIMIT_PIDS", limit("pids"), "processes of a container that says no limit"),
   databaseHosts: setting(
     "SKEP_WORKSPACE_DATABASE_HOSTS",
     names,
@@ -318,6 +335,11 @@ export function podsOf(config: SchedulerConfig): PodSettings | undefined {
   if (apiUrl === undefined || apiUrl === "") return undefined;
   const { databaseHosts, webhookHosts, podVersitygwImage: versitygw } = config;
   return { apiUrl, images: { workspace, mosquitto, mongo, versitygw }, databaseHosts, webhookHosts };
+}
+
+/** The limits of a container that says none; one that reserves more gets as much as it reserves. */
+export function defaultLimitsOf(config: SchedulerConfig): Limits {
+  return { cpuMillis: config.limitCpuMillis, memoryBytes: config.limitMemoryBytes, pids: config.limitPids };
 }
 
 /** The bounds of a new tenant that names none. */

@@ -1,5 +1,7 @@
 import type { PortRange } from "@skep/core/model/host-ports.ts";
 import type { PodSettings } from "@skep/core/workspace/pod-spec.ts";
+import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
 import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import { encodeWake } from "@skep/api/codec/notice.ts";
@@ -69,6 +71,8 @@ export interface SchedulerDeps extends Omit<LoopPorts, "loops"> {
   readonly dial?: Dial;
   /** The bounds of a new tenant that names none; none where absent. */
   readonly defaultQuota?: Quota;
+  /** The limits of a container that says none; core's where absent. */
+  readonly defaultLimits?: Limits;
 }
 
 /**
@@ -216,9 +220,9 @@ function apiOf(
   wake: (because: string) => void,
 ): ApiDeps {
   const { store, bus, clock, log, name, version, fixedPorts = [], ids, settings } = ports;
-  const { defaultQuota = NO_QUOTA, databaseHosts = [], webhookHosts = [] } = ports;
+  const { defaultQuota = NO_QUOTA, defaultLimits = DEFAULT_RESOURCES, databaseHosts = [], webhookHosts = [] } = ports;
   return {
-    ...{ store, bus, clock, log, version, fixedPorts, defaultQuota, databaseHosts, webhookHosts },
+    ...{ store, bus, clock, log, version, fixedPorts, defaultQuota, defaultLimits, databaseHosts, webhookHosts },
     reservedDomains: createReservedDomains(ports, reservedOf(ports)),
     ...{ placement: settings, moveTimes: ports.moveTimes, podEdgePort: ports.podEdgePort, whyNoPods: ports.whyNoPods },
     replica: name,

@@ -14,7 +14,15 @@ import { systemIds, systemRandom } from "@skep/kit/random.ts";
 import { retry } from "@skep/kit/retry.ts";
 import { hostname } from "node:os";
 import { createHandlers } from "./api/handlers.ts";
-import { defaultQuotaOf, podsOf, retentionOf, SCHEDULER_SETTINGS, settingsOf, type SchedulerConfig } from "./config.ts";
+import {
+  defaultLimitsOf,
+  defaultQuotaOf,
+  podsOf,
+  retentionOf,
+  SCHEDULER_SETTINGS,
+  settingsOf,
+  type SchedulerConfig,
+} from "./config.ts";
 import { createAskEdge } from "./edge/ask-edge.ts";
 import { startEdgeServer } from "./edge/edge-server.ts";
 import { knowTokens, type AuthOptions } from "@skep/server/auth.ts";
@@ -48,6 +56,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
     ...{ fixedPorts: config.fixedPorts, routesMaxAgeMs: config.routesMaxAgeMs },
     askEdge: createAskEdge(config.edgeHttpPort),
     ...{ retention: retentionOf(config), defaultQuota: defaultQuotaOf(config) },
+    defaultLimits: defaultLimitsOf(config),
     ...{ reservedDomains: config.reservedDomains, databaseHosts: config.databaseHosts },
     ...(config.workspacesDomain === undefined ? {} : { workspacesDomain: config.workspacesDomain }),
     webhookHosts: config.webhookHosts,

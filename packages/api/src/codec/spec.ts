@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ContainerSpec, DeploymentSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
-import type { Resources } from "@skep/core/model/resources.ts";
+import type { Limits, Resources } from "@skep/core/model/resources.ts";
 import type {
   ContainerSpec as ContainerSpecMessage,
   ContainerSpecSchema,
@@ -118,13 +118,20 @@ function saidTimes(timing: Omit<HealthCheck, "probe">): Partial<Omit<HealthCheck
 }
 
 /**
- * A message as a spec, with the defaults of `spec-defaults.ts` filled in. It checks the shape only:
+ * A message as a spec, with the defaults of `spec-defaults.ts` filled in, and `limits` for a
+ * container that says none: one that reserves more gets as much as it reserves. It checks the shape only:
  * what the values may be is said in spec.proto and in core.
  * @throws SkepError `invalid_argument` for enum values and probes that this version does not know.
  */
-export function specFromProto(message: DeploymentSpecMessage, path = "spec"): DeploymentSpec {
+export function specFromProto(
+  message: DeploymentSpecMessage,
+  path = "spec",
+  limits: Limits = DEFAULT_RESOURCES,
+): DeploymentSpec {
   const { placement, restart, update } = message;
-  const containers = message.containers.map((one, index) => containerFromProto(one, `${path}.containers[${index}]`));
+  const containers = message.containers.map((one, index) =>
+    containerFromProto(one, `${path}.containers[${index}]`, limits),
+  );
   return {
     name: message.name,
     replicas: message.replicas ?? 1,
@@ -172,7 +179,7 @@ export function specFromProto(message: DeploymentSpecMessage, path = "spec"): De
   };
 }
 
-function containerFromProto(message: ContainerSpecMessage, path: string): ContainerSpec {
+function containerFromProto(message: ContainerSpecMessage, path: string, limits: Limits): ContainerSpec {
   return {
     name: message.name,
     image: message.image,
@@ -191,7 +198,7 @@ function containerFromProto(message: ContainerSpecMessage, path: string): Contai
     })),
     volumes: message.volumes.map((mount, index) => mountFromProto(mount, `${path}.volumes[${index}]`)),
     ...optionsFromProto(message, path),
-    resources: resourcesFromProto(message.resources, `${path}.resources`),
+    resources: resourcesFromProto(message.resources, `${path}.resources`, limits),
     health: message.health === undefined ? undefined : healthFromProto(message.health, `${path}.health`),
   };
 }
@@ -215,19 +222,18 @@ function entrypointFromProto({ entrypoint, clearEntrypoint }: ContainerSpecMessa
   });
 }
 
-function resourcesFromProto(message: ResourcesMessage | undefined, path: string): Resources {
-  const bytes = (value: bigint | undefined, field: string, fallback: number): number =>
-    value === undefined ? fallback : fromUint64(value, `${path}.${field}`);
+function resourcesFromProto(message: ResourcesMessage | undefined, path: string, limits: Limits): Resources {
+  const bytes = (value: bigint | undefined, field: string): number | undefined =>
+    value === undefined ? undefined : fromUint64(value, `${path}.${field}`);
+  const reserveCpuMillis = message?.reserveCpuMillis ?? DEFAULT_RESOURCES.reserveCpuMillis;
+  const reserveMemoryBytes =
+    bytes(message?.reserveMemoryBytes, "reserve_memory_bytes") ?? DEFAULT_RESOURCES.reserveMemoryBytes;
   return {
-    cpuMillis: message?.cpuMillis ?? DEFAULT_RESOURCES.cpuMillis,
-    memoryBytes: bytes(message?.memoryBytes, "memory_bytes", DEFAULT_RESOURCES.memoryBytes),
-    pids: message?.pids ?? DEFAULT_RESOURCES.pids,
-    reserveCpuMillis: message?.reserveCpuMillis ?? DEFAULT_RESOURCES.reserveCpuMillis,
-    reserveMemoryBytes: bytes(
-      message?.reserveMemoryBytes,
-      "reserve_memory_bytes",
-      DEFAULT_RESOURCES.reserveMemoryBytes,
-    ),
+    cpuMillis: message?.cpuMillis ?? Math.max(limits.cpuMillis, reserveCpuMillis),
+    memoryBytes: bytes(message?.memoryBytes, "memory_bytes") ?? Math.max(limits.memoryBytes, reserveMemoryBytes),
+    pids: message?.pids ?? limits.pids,
+    reserveCpuMillis,
+    reserveMemoryBytes,
   };
 }
 

@@ -117,10 +117,11 @@ export function isRequired(field: DescField): boolean {
   const told = constraintsOf(rules);
   if (field.fieldKind === "list") return told["minItems"] !== undefined;
   if (field.fieldKind !== "scalar") return false;
-  if (field.scalar === ScalarType.STRING)
-    return (
-      told["minLength"] !== undefined || (typeof told["pattern"] === "string" && !new RegExp(told["pattern"]).test(""))
-    );
+  const fits = (absent: string): boolean =>
+    typeof told["pattern"] !== "string" || new RegExp(told["pattern"]).test(absent);
+  if (field.scalar === ScalarType.STRING) return told["minLength"] !== undefined || !fits("");
+  // 64-bit numbers are text.
+  if (field.scalar === ScalarType.UINT64) return !fits("0");
   return typeof told["minimum"] === "number" && told["minimum"] > 0;
 }
 

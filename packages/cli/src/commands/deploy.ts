@@ -8,8 +8,9 @@ import { messageJson } from "../output/print.ts";
 import { act, examples } from "../session/act.ts";
 import { applyProject } from "../session/apply-project.ts";
 import type { ApplyOptions } from "../session/apply-project.ts";
-import { composeOptions, readComposeFiles } from "../session/compose-file.ts";
+import { composeOptions } from "../session/compose-file.ts";
 import type { ComposeOptions } from "../session/compose-file.ts";
+import { readForPlatform } from "../session/platform-limits.ts";
 import { waitFor, waitOptions } from "../session/wait.ts";
 import type { WaitOptions } from "../session/wait.ts";
 import type { Setup } from "./command.ts";
@@ -33,7 +34,7 @@ export const deploy: Setup = (command, io) => {
     ["skep deploy -o json | jq .deployments", "what became of each, for a program"],
   ]);
   act(command, io, async (session, options: Options, services: readonly string[]) => {
-    const read = readComposeFiles(io, services, options);
+    const read = await readForPlatform(session, services, options, options.timeout);
     const { deployments: applied } = await applyProject(session, read, options, options.timeout);
     const isDryRun = options.dryRun === true;
     if (!session.json) io.out(applied.map(one => renderApplied(session, one, isDryRun)).join(""));

@@ -5,8 +5,9 @@ import { DeploymentSpecSchema } from "@skep/api/gen/skep/v1/spec_pb.ts";
 import { renderPlacement } from "../output/placement.ts";
 import { messageJson, print } from "../output/print.ts";
 import { act, examples } from "../session/act.ts";
-import { composeOptions, readComposeFiles } from "../session/compose-file.ts";
+import { composeOptions } from "../session/compose-file.ts";
 import type { ComposeOptions } from "../session/compose-file.ts";
+import { readForPlatform } from "../session/platform-limits.ts";
 import type { Setup } from "./command.ts";
 
 /** `skep preview`. */
@@ -17,7 +18,7 @@ export const preview: Setup = (command, io) => {
     ["skep preview -f - < compose.yaml", "from standard input"],
   ]);
   act(command, io, async (session, options: ComposeOptions, services: readonly string[]) => {
-    const { deployments: specs } = readComposeFiles(io, services, options);
+    const { deployments: specs } = await readForPlatform(session, services, options, 0);
     const found = await Promise.all(
       specs.map(async spec => {
         const message = create(DeploymentSpecSchema, specToProto(spec));

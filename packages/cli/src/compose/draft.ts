@@ -8,6 +8,7 @@ import type {
   UpdatePolicy,
 } from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 import type { Place, Problems } from "./problems.ts";
 import type { DeclaredVolume } from "./project-volumes.ts";
 import type { Spot } from "./spots.ts";
@@ -23,6 +24,8 @@ export type FileText =
 export interface Reading {
   readonly problems: Problems;
   readonly readFile: (path: string) => FileText;
+  /** The platform's limits, for what says none. */
+  readonly limits: Limits;
   /** Volumes that the project declares, by their names in the file. */
   readonly volumes: ReadonlyMap<string, DeclaredVolume>;
   /** The deployment of each service that is read, by the service's name. */
@@ -63,7 +66,7 @@ export interface ServiceDraft {
 }
 
 /** A service that says nothing but its name gets this. */
-export function emptyDraft(service: string, name: string, place: Place, value: Spot): ServiceDraft {
+export function emptyDraft(service: string, name: string, place: Place, value: Spot, limits: Limits): ServiceDraft {
   return {
     service,
     place,
@@ -83,7 +86,7 @@ export function emptyDraft(service: string, name: string, place: Place, value: S
       ports: [],
       volumes: [],
       tmpfs: [],
-      resources: DEFAULT_RESOURCES,
+      resources: { ...DEFAULT_RESOURCES, ...limits },
       health: undefined,
     },
     replicas: undefined,

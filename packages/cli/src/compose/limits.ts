@@ -1,14 +1,10 @@
-import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 import type { Assembled } from "./assemble.ts";
 import type { ServiceDraft } from "./draft.ts";
 import type { Problems } from "./problems.ts";
 
 const MIB = 1024 * 1024;
-const AMOUNTS = {
-  memoryBytes: `${DEFAULT_RESOURCES.memoryBytes / MIB} MiB of memory`,
-  cpuMillis: `${DEFAULT_RESOURCES.cpuMillis / 1000} core`,
-  pids: `${DEFAULT_RESOURCES.pids} processes`,
-} as const;
+const KINDS = ["memoryBytes", "cpuMillis", "pids"] as const;
 /** Names in one sentence; the others are counted. */
 const MOST_NAMES = 5;
 
@@ -16,15 +12,13 @@ const MOST_NAMES = 5;
  * Says once which services get the platform's limits, since Compose itself has none. A limit that a
  * reservation has lifted is not the platform's.
  */
-export function noteLimits(deployments: readonly Assembled[], problems: Problems): void {
+export function noteLimits(deployments: readonly Assembled[], limits: Limits, problems: Problems): void {
   const services = deployments.flatMap(one => one.services);
-  const parts = (["memoryBytes", "cpuMillis", "pids"] as const).flatMap(limit => {
-    const among = services.filter(service => isDefault(service, limit));
-    return among.length === 0 ? [] : [`${AMOUNTS[limit]} (${listed(among)})`];
+  const parts = KINDS.flatMap(kind => {
+    const among = services.filter(service => isDefault(service, kind, limits));
+    return among.length === 0 ? [] : [`${amountOf(kind, limits[kind])} (${listed(among)})`];
   });
-  const first = services.find(service =>
-    (["memoryBytes", "cpuMillis", "pids"] as const).some(one => isDefault(service, one)),
-  );
+  const first = services.find(service => KINDS.some(kind => isDefault(service, kind, limits)));
   if (first === undefined) return;
   problems.note(
     first.place,
@@ -55,8 +49,19 @@ function inMib(bytes: number): string {
   return `${Math.round(bytes / MIB)} MiB`;
 }
 
-function isDefault({ limits, container }: ServiceDraft, limit: keyof typeof AMOUNTS): boolean {
-  return !limits.has(limit) && container.resources[limit] === DEFAULT_RESOURCES[limit];
+function isDefault({ limits, container }: ServiceDraft, kind: keyof Limits, defaults: Limits): boolean {
+  return !limits.has(kind) && container.resources[kind] === defaults[kind];
+}
+
+function amountOf(kind: keyof Limits, value: number): string {
+  switch (kind) {
+    case "memoryBytes":
+      return `${inMib(value)} of memory`;
+    case "cpuMillis":
+      return value === 1000 ? "1 core" : `${value / 1000} cores`;
+    case "pids":
+      return `${value} processes`;
+  }
 }
 
 function listed(services: readonly ServiceDraft[]): string {

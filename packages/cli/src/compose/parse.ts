@@ -1,6 +1,7 @@
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import type { Issue } from "@skep/core/error.ts";
 import { projectDeploymentName } from "@skep/core/model/instance-id.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 import { assemble } from "./assemble.ts";
 import type { Assembled } from "./assemble.ts";
 import { withDependencies } from "./dependencies.ts";
@@ -61,6 +62,8 @@ export interface ComposeSource {
   /** How a path is shown to people. */
   readonly display: (path: string) => string;
   readonly choice: Choice;
+  /** The platform's limits, for what says none. */
+  readonly limits: Limits;
 }
 
 /**
@@ -125,6 +128,7 @@ function readProject(root: MapSpot, project: string, from: ComposeSource, proble
           const reading: Reading = {
             problems,
             readFile: from.readFile,
+            limits: from.limits,
             volumes,
             names: deploymentNames(selected.chosen, project, problems),
           };
@@ -144,7 +148,7 @@ function readProject(root: MapSpot, project: string, from: ComposeSource, proble
   checkNames(assembled, problems);
   checkUpdates(assembled, problems);
   noteNames(assembled, problems);
-  noteLimits(assembled, problems);
+  noteLimits(assembled, from.limits, problems);
   noteMemoryFiles(assembled, problems);
   for (const one of assembled) checkRules(one, problems);
   return { assembled, others };

@@ -34,7 +34,7 @@ import { IGNORED_IN_SERVICE, REFUSED_IN_SERVICE } from "./verdicts.ts";
 
 /** One entry of `services`. */
 export function readService(entry: Entry, reading: Reading): ServiceDraft {
-  const draft = emptyDraft(entry.key, serviceName(entry.key), entry, entry.value);
+  const draft = emptyDraft(entry.key, serviceName(entry.key), entry, entry.value, reading.limits);
   const { problems } = reading;
   const layers: Layers = { env: {}, deployLabels: {}, labels: {}, ports: [], tmpfs: [], capAdd: [], capDrop: [] };
   const section: Section = {

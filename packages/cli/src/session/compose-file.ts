@@ -2,6 +2,8 @@ import { basename, dirname, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { SkepError } from "@skep/core/error.ts";
 import type { Issue } from "@skep/core/error.ts";
+import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 import { parseEnvFile } from "../compose/dotenv.ts";
 import type { FileText } from "../compose/draft.ts";
 import type { Variables } from "../compose/interpolate.ts";
@@ -49,10 +51,16 @@ function collect(value: string, before: readonly string[] = []): readonly string
 /**
  * Reads Compose files (`-` is standard input; none is the first usual name of this directory, and
  * what overrides it) into deployments. Variables come from the environment and from `.env` beside
- * the first file, and profiles also from COMPOSE_PROFILES. Notes go to the error output.
+ * the first file, and profiles also from COMPOSE_PROFILES. `limits` are those of a container that
+ * says none. Notes go to the error output.
  * @throws SkepError `invalid_argument` with every reason to refuse the files.
  */
-export function readComposeFiles(io: Io, services: readonly string[], options: ComposeOptions): ReadProject {
+export function readComposeFiles(
+  io: Io,
+  services: readonly string[],
+  options: ComposeOptions,
+  limits: Limits = DEFAULT_RESOURCES,
+): ReadProject {
   const files = openAll(io, options.file ?? split(io.env["COMPOSE_FILE"], io.env["COMPOSE_PATH_SEPARATOR"] ?? ":"));
   const folder = folderOf(io, files, options);
   const { projectName } = options;
@@ -64,6 +72,7 @@ export function readComposeFiles(io: Io, services: readonly string[], options: C
     folderName: basename(folder),
     env,
     readFile,
+    limits,
     display: path => shown(io, path),
     choice: { profiles: new Set(profiles), services: new Set(services) },
   });

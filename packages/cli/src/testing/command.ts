@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { permissionOf } from "@skep/api/permissions.ts";
 import { SERVICES } from "@skep/api/services.ts";
 import { anOperator } from "@skep/core/access/principal.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 import { createTestPlatform } from "@skep/scheduler/api/testing/platform.ts";
 import type { TestPlatform } from "@skep/scheduler/api/testing/platform.ts";
 import { createHandlers } from "@skep/scheduler/api/handlers.ts";
@@ -37,8 +38,11 @@ export interface CommandTest extends AsyncDisposable {
 export const TOKEN = "s3cret-token";
 
 /** Starts one with nodes `n1` (manager) and `n2`; deployments converge by themselves. */
-export async function startCommandTest(options: { readonly auth?: boolean } = {}): Promise<CommandTest> {
-  const platform = createTestPlatform();
+export async function startCommandTest(
+  options: { readonly auth?: boolean; readonly defaultLimits?: Limits } = {},
+): Promise<CommandTest> {
+  const { defaultLimits } = options;
+  const platform = createTestPlatform(defaultLimits === undefined ? {} : { defaultLimits });
   await platform.addNodes(
     { id: "node1", hostname: "n1", address: "10.0.0.1", role: "manager" },
     { id: "node2", hostname: "n2", address: "10.0.0.2", labels: { compute: "true" } },

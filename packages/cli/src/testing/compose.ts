@@ -1,3 +1,5 @@
+import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 import { parseCompose } from "../compose/parse.ts";
 import type { Composed } from "../compose/parse.ts";
 import { formatIssue } from "../compose/problems.ts";
@@ -9,6 +11,7 @@ export interface Around {
   readonly files?: Readonly<Record<string, string>>;
   readonly profiles?: readonly string[];
   readonly services?: readonly string[];
+  readonly limits?: Limits;
   readonly folderName?: string;
 }
 
@@ -27,6 +30,7 @@ export function compose(text: string | Readonly<Record<string, string>>, around:
         return found === undefined ? { text: undefined, why: "it is not there" } : { text: found };
       },
       display: path => path,
+      limits: around.limits ?? DEFAULT_RESOURCES,
       choice: { profiles: new Set(profiles), services: new Set(services) },
     },
   );

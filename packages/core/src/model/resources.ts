@@ -16,7 +16,13 @@ export interface Resources {
   readonly reserveMemoryBytes: number;
 }
 
-/** What a container gets when its spec says nothing: every container is limited. */
+/** The hard limits among them. */
+export type Limits = Pick<Resources, "cpuMillis" | "memoryBytes" | "pids">;
+
+/**
+ * What a container gets when its spec says nothing and the operator sets nothing else: every
+ * container is limited.
+ */
 export const DEFAULT_RESOURCES: Resources = {
   cpuMillis: 1000,
   memoryBytes: 512 * 1024 * 1024,

@@ -1,5 +1,6 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
+import { toUint64 } from "@skep/api/codec/number.ts";
 import { SkepError } from "@skep/core/error.ts";
 import { tenantOf } from "@skep/core/model/instance-id.ts";
 import type { DeploymentChange } from "@skep/core/deployment/change.ts";
@@ -20,14 +21,16 @@ import { acceptMessage, acceptSpec, type SpecRules } from "./spec-intake.ts";
 
 /** What tenants want run. */
 export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof DeploymentService> {
-  const { store, clock, fixedPorts, placement } = deps;
-  const rules = async (): Promise<SpecRules> => ({ fixedPorts, reservedDomains: await deps.reservedDomains() });
+  const { store, clock, fixedPorts, placement, defaultLimits } = deps;
+  const rules = async (): Promise<SpecRules> => {
+    return { fixedPorts, defaultLimits, reservedDomains: await deps.reservedDomains() };
+  };
   return {
     createDeployment: async (request, context) => {
       const tenantId = request.tenantId === "" ? request.projectId : request.tenantId;
       const flat = request.spec === undefined;
       const accepted = flat
-        ? acceptSpec(tenantId, specFromFlatForm(request), await rules())
+        ? acceptSpec(tenantId, specFromFlatForm(request, defaultLimits), await rules())
         : acceptMessage(tenantId, request.spec, await rules());
       await refuseCycle(store, tenantId, accepted.spec);
       const by = changeRequest(request, context);
@@ -70,6 +73,9 @@ export function deploymentHandlers(deps: ApiDeps): ServiceImpl<typeof Deployment
     },
     watchDeployments: (request, context) => watchDeployments(deps, request, context.signal),
     streamLogs: (request, context) => streamLogs(deps, request, context.signal),
+    getDefaultLimits: () => {
+      return { ...defaultLimits, memoryBytes: toUint64(defaultLimits.memoryBytes) };
+    },
     previewPlacement: async request => {
       const { spec } = acceptMessage(request.tenantId, request.spec, await rules());
       return { placements: preview(await store.loadWorld(), request.tenantId, spec, clock.now(), placement) };

@@ -1,5 +1,6 @@
 import type { Clone } from "@skep/core/identity/sessions.ts";
 import type { PortRange } from "@skep/core/model/host-ports.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
 import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
 import type { PlacementSettings } from "@skep/core/world/world.ts";
@@ -45,6 +46,8 @@ export interface ApiDeps {
   readonly whyNoPods?: string | undefined;
   /** The bounds of a new tenant that names none. */
   readonly defaultQuota: Quota;
+  /** The limits of a container that says none. */
+  readonly defaultLimits: Limits;
   /** Tells the leading tick that something was committed. */
   wake(because: string): void;
   readonly hints: ChangeHints;

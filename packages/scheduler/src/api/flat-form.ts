@@ -4,13 +4,14 @@ import { DEFAULT_PLACEMENT, DEFAULT_RESTART, DEFAULT_STOP_GRACE_MS } from "@skep
 import { SkepError } from "@skep/core/error.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 
 /**
  * The flat form of a create request (`project_id`, `image`, `env_vars`, ...) as a spec of one
  * container.
  * @throws SkepError `invalid_argument` where it names no image, or none that a name can be made of.
  */
-export function specFromFlatForm(request: CreateDeploymentRequest): DeploymentSpec {
+export function specFromFlatForm(request: CreateDeploymentRequest, limits: Limits): DeploymentSpec {
   if (request.image === "")
     throw new SkepError(
       "invalid_argument",
@@ -39,7 +40,7 @@ export function specFromFlatForm(request: CreateDeploymentRequest): DeploymentSp
         ports: port === undefined ? [] : [{ containerPort: port, protocol: "tcp", hostPort: undefined }],
         volumes: [],
         tmpfs: [],
-        resources: DEFAULT_RESOURCES,
+        resources: { ...DEFAULT_RESOURCES, ...limits },
         health: undefined,
       },
     ],

@@ -40,7 +40,7 @@ const operations = Object.entries(document.paths).flatMap(([path, verbs]) =>
  * whether a token or a version is one that the server gave.
  */
 const BEYOND_THE_FILE = new Set([
-  ...["SPEC_INVALID", "IMAGE_MISSING", "BAD_PAGE_TOKEN", "LABELS_INVALID"],
+  ...["SPEC_INVALID", "ENTRYPOINT_TWICE", "NAME_FIXED", "IMAGE_MISSING", "BAD_PAGE_TOKEN", "LABELS_INVALID"],
   ...["CONNECTOR_INVALID", "DELETION_UNSAID", "RULE_INVALID", "RESOURCES_UNSAID", "WEBHOOK_INVALID"],
 ]);
 

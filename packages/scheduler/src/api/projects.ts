@@ -26,7 +26,8 @@ export function projectHandlers(deps: ApiDeps): ServiceImpl<typeof ProjectServic
   const { store, clock } = deps;
   return {
     applyProject: async (request, context) => {
-      const rules = { fixedPorts: deps.fixedPorts, reservedDomains: await deps.reservedDomains() };
+      const { fixedPorts, defaultLimits } = deps;
+      const rules = { fixedPorts, defaultLimits, reservedDomains: await deps.reservedDomains() };
       const { tenantId, project, keep, prune } = request;
       const { services, faults } = acceptAll(tenantId, request.specs, rules);
       faults.push(...(await cycleFaults(deps, tenantId, request.specs, services)));

@@ -4,6 +4,7 @@ import { specFromProto } from "@skep/api/codec/spec.ts";
 import { SkepError } from "@skep/core/error.ts";
 import type { Issue } from "@skep/core/error.ts";
 import type { DeploymentSpec } from "@skep/core/model/deployment.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 import type { Route } from "@skep/core/model/routing.ts";
 import { fixedPortIssues, type PortRange } from "@skep/core/model/host-ports.ts";
 import { validateSpec } from "@skep/core/model/validate.ts";
@@ -20,6 +21,8 @@ export interface AcceptedSpec {
 export interface SpecRules {
   readonly fixedPorts: readonly PortRange[];
   readonly reservedDomains: readonly string[];
+  /** What a container gets that says no limits. */
+  readonly defaultLimits: Limits;
 }
 
 /**
@@ -29,7 +32,7 @@ export interface SpecRules {
 export function acceptMessage(tenantId: string, message: SpecMessage | undefined, rules: SpecRules): AcceptedSpec {
   if (message === undefined)
     throw new SkepError("invalid_argument", "SPEC_MISSING", "The request has no `spec`: send what is to be run.");
-  return acceptSpec(tenantId, specFromProto(message), rules);
+  return acceptSpec(tenantId, specFromProto(message, "spec", rules.defaultLimits), rules);
 }
 
 /** Holds a spec to the rules of core and derives its routes. @throws as `acceptMessage`. */

@@ -1,3 +1,5 @@
+import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
+import type { Limits } from "@skep/core/model/resources.ts";
 import type { ReportedStatus } from "@skep/core/model/report.ts";
 import { createRouterTransport } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
@@ -55,7 +57,9 @@ export interface TestPlatform {
 /**
  * Makes one, on a store in memory unless another is given; nothing else of it needs to be closed.
  */
-export function createTestPlatform(given: { readonly clock?: Clock; readonly store?: Store } = {}): TestPlatform {
+export function createTestPlatform(
+  given: { readonly clock?: Clock; readonly store?: Store; readonly defaultLimits?: Limits } = {},
+): TestPlatform {
   const clock = given.clock ?? systemClock;
   const database = createMemoryDatabase(clock);
   const store = given.store ?? database.connect("test");
@@ -89,6 +93,7 @@ export function createTestPlatform(given: { readonly clock?: Clock; readonly sto
     reservedDomains: createReservedDomains({ store, clock }, ["console.example"]),
     placement: DEFAULT_SETTINGS,
     defaultQuota: { instances: 200, cpuMillis: 200_000, memoryBytes: 2 ** 40 },
+    defaultLimits: given.defaultLimits ?? DEFAULT_RESOURCES,
     fixedPorts: [{ from: 8080, to: 8080 }],
     replicas: () => replicasAt(clock.now()),
     ...NOBODY,

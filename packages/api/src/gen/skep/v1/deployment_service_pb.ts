@@ -22,7 +22,51 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file skep/v1/deployment_service.proto.
  */
 export const file_skep_v1_deployment_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBza2VwL3YxL2RlcGxveW1lbnRfc2VydmljZS5wcm90bxIHc2tlcC52MSLFCgoXQ3JlYXRlRGVwbG95bWVudFJlcXVlc3QSGgoJdGVuYW50X2lkGAEgASgJQge6SARyAhgoEiUKBHNwZWMYAiABKAsyFy5za2VwLnYxLkRlcGxveW1lbnRTcGVjEiEKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIIukgFcgMYgAESGwoKcHJvamVjdF9pZBgKIAEoCUIHukgEcgIYKBIXCgVpbWFnZRgLIAEoCUIIukgFcgMYgAQSSgoIZW52X3ZhcnMYDCADKAsyLS5za2VwLnYxLkNyZWF0ZURlcGxveW1lbnRSZXF1ZXN0LkVudlZhcnNFbnRyeUIJukgGmgEDEIAEEhoKCGdpdF9yZXBvGA0gASgJQgi6SAVyAxiAEBIYCgZicmFuY2gYDiABKAlCCLpIBXIDGIACEhUKBG5hbWUYDyABKAlCB7pIBHICGCgSFwoEcG9ydBgQIAEoDUIJukgGKgQY//8DEkwKBmRvbWFpbhgRIAEoCUI8ukg5cjcY/QEyMl4kfF5bYS16QS1aMC05XShbYS16QS1aMC05Li1dezAsMjUxfVthLXpBLVowLTldKT8kEh8KCHJlcGxpY2FzGBIgASgNQgi6SAUqAxiQTkgAiAEBGi4KDEVudlZhcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOq8GukirBhr/AgoaY3JlYXRlX2RlcGxveW1lbnQub25lX2Zvcm0ShAFzZW5kcyBhIHNwZWMgYW5kIGZpZWxkcyBvZiB0aGUgZmxhdCBmb3JtOiBzZW5kIHRlbmFudF9pZCB3aXRoIHNwZWMgYW5kIG5vdGhpbmcgZWxzZSwgb3IgcHJvamVjdF9pZCwgaW1hZ2UgYW5kIHRoZSBmaWVsZHMgYmVzaWRlIHRoZW0a2QEhaGFzKHRoaXMuc3BlYykgfHwgKHRoaXMucHJvamVjdF9pZCA9PSAnJyAmJiB0aGlzLmltYWdlID09ICcnICYmIHRoaXMuZ2l0X3JlcG8gPT0gJycgJiYgdGhpcy5icmFuY2ggPT0gJycgJiYgdGhpcy5uYW1lID09ICcnICYmIHRoaXMuZG9tYWluID09ICcnICYmIHRoaXMucG9ydCA9PSAwdSAmJiB0aGlzLmVudl92YXJzLnNpemUoKSA9PSAwICYmICFoYXModGhpcy5yZXBsaWNhcykpGo0BChhjcmVhdGVfZGVwbG95bWVudC50ZW5hbnQSQnNheXMgbm8gdGVuYW50OiBzZW5kIHRlbmFudF9pZCB3aXRoIHNwZWMsIG9yIHByb2plY3RfaWQgd2l0aCBpbWFnZRotdGhpcy50ZW5hbnRfaWQgIT0gJycgfHwgdGhpcy5wcm9qZWN0X2lkICE9ICcnGoIBChxjcmVhdGVfZGVwbG95bWVudC5vbmVfdGVuYW50EjNzYXlzIHRoZSB0ZW5hbnQgdHdpY2U6IHNlbmQgdGVuYW50X2lkIG9yIHByb2plY3RfaWQaLXRoaXMudGVuYW50X2lkID09ICcnIHx8IHRoaXMucHJvamVjdF9pZCA9PSAnJxqRAQoYY3JlYXRlX2RlcGxveW1lbnQuYnJhbmNoEktuYW1lcyBhIGJyYW5jaCBvZiBubyByZXBvc2l0b3J5OiBzZW5kIGdpdF9yZXBvIGFzIHdlbGwsIG9yIGxlYXZlIGJyYW5jaCBvdXQaKHRoaXMuYnJhbmNoID09ICcnIHx8IHRoaXMuZ2l0X3JlcG8gIT0gJydCCwoJX3JlcGxpY2FzIkMKGENyZWF0ZURlcGxveW1lbnRSZXNwb25zZRInCgpkZXBsb3ltZW50GAEgASgLMhMuc2tlcC52MS5EZXBsb3ltZW50IsIBChdVcGRhdGVEZXBsb3ltZW50UmVxdWVzdBIhCg1kZXBsb3ltZW50X2lkGAEgASgJQgq6SAdyBRABGIABEi0KBHNwZWMYAiABKAsyFy5za2VwLnYxLkRlcGxveW1lbnRTcGVjQga6SAPIAQESHQoQcmVzb3VyY2VfdmVyc2lvbhgDIAEoBEgAiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgEIAEoCUIIukgFcgMYgAFCEwoRX3Jlc291cmNlX3ZlcnNpb24iQwoYVXBkYXRlRGVwbG95bWVudFJlc3BvbnNlEicKCmRlcGxveW1lbnQYASABKAsyEy5za2VwLnYxLkRlcGxveW1lbnQiwwEKFlNjYWxlRGVwbG95bWVudFJlcXVlc3QSIQoNZGVwbG95bWVudF9pZBgBIAEoCUIKukgHcgUQARiAARIiCghyZXBsaWNhcxgCIAEoDUILukgIyAEBKgMYkE5IAIgBARIdChByZXNvdXJjZV92ZXJzaW9uGAMgASgESAGIAQESIQoPaWRlbXBvdGVuY3lfa2V5GAQgASgJQgi6SAVyAxiAAUILCglfcmVwbGljYXNCEwoRX3Jlc291cmNlX3ZlcnNpb24iQgoXU2NhbGVEZXBsb3ltZW50UmVzcG9uc2USJwoKZGVwbG95bWVudBgBIAEoCzITLnNrZXAudjEuRGVwbG95bWVudCKUAQoYUmVzdGFydERlcGxveW1lbnRSZXF1ZXN0EiEKDWRlcGxveW1lbnRfaWQYASABKAlCCrpIB3IFEAEYgAESHQoQcmVzb3VyY2VfdmVyc2lvbhgCIAEoBEgAiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIIukgFcgMYgAFCEwoRX3Jlc291cmNlX3ZlcnNpb24iRAoZUmVzdGFydERlcGxveW1lbnRSZXNwb25zZRInCgpkZXBsb3ltZW50GAEgASgLMhMuc2tlcC52MS5EZXBsb3ltZW50IpEBChVTdG9wRGVwbG95bWVudFJlcXVlc3QSIQoNZGVwbG95bWVudF9pZBgBIAEoCUIKukgHcgUQARiAARIdChByZXNvdXJjZV92ZXJzaW9uGAIgASgESACIAQESIQoPaWRlbXBvdGVuY3lfa2V5GAMgASgJQgi6SAVyAxiAAUITChFfcmVzb3VyY2VfdmVyc2lvbiJBChZTdG9wRGVwbG95bWVudFJlc3BvbnNlEicKCmRlcGxveW1lbnQYASABKAsyEy5za2VwLnYxLkRlcGxveW1lbnQikgEKFlN0YXJ0RGVwbG95bWVudFJlcXVlc3QSIQoNZGVwbG95bWVudF9pZBgBIAEoCUIKukgHcgUQARiAARIdChByZXNvdXJjZV92ZXJzaW9uGAIgASgESACIAQESIQoPaWRlbXBvdGVuY3lfa2V5GAMgASgJQgi6SAVyAxiAAUITChFfcmVzb3VyY2VfdmVyc2lvbiJCChdTdGFydERlcGxveW1lbnRSZXNwb25zZRInCgpkZXBsb3ltZW50GAEgASgLMhMuc2tlcC52MS5EZXBsb3ltZW50IpMBChdEZWxldGVEZXBsb3ltZW50UmVxdWVzdBIhCg1kZXBsb3ltZW50X2lkGAEgASgJQgq6SAdyBRABGIABEh0KEHJlc291cmNlX3ZlcnNpb24YAiABKARIAIgBARIhCg9pZGVtcG90ZW5jeV9rZXkYAyABKAlCCLpIBXIDGIABQhMKEV9yZXNvdXJjZV92ZXJzaW9uIhoKGERlbGV0ZURlcGxveW1lbnRSZXNwb25zZSI5ChRHZXREZXBsb3ltZW50UmVxdWVzdBIhCg1kZXBsb3ltZW50X2lkGAEgASgJQgq6SAdyBRABGIABIkAKFUdldERlcGxveW1lbnRSZXNwb25zZRInCgpkZXBsb3ltZW50GAEgASgLMhMuc2tlcC52MS5EZXBsb3ltZW50Im8KFkxpc3REZXBsb3ltZW50c1JlcXVlc3QSGgoJdGVuYW50X2lkGAEgASgJQge6SARyAhgoEhsKCXBhZ2Vfc2l6ZRgCIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAQiXAoXTGlzdERlcGxveW1lbnRzUmVzcG9uc2USKAoLZGVwbG95bWVudHMYASADKAsyEy5za2VwLnYxLkRlcGxveW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlYKF1dhdGNoRGVwbG95bWVudHNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIfCg1kZXBsb3ltZW50X2lkGAIgASgJQgi6SAVyAxiAASJ8ChhXYXRjaERlcGxveW1lbnRzUmVzcG9uc2USJgoHdXBkYXRlZBgBIAEoCzITLnNrZXAudjEuRGVwbG95bWVudEgAEhEKB2RlbGV0ZWQYAiABKAlIABIbChFzbmFwc2hvdF9jb21wbGV0ZRgDIAEoCEgAQggKBmNoYW5nZSLSAQoRU3RyZWFtTG9nc1JlcXVlc3QSIQoNZGVwbG95bWVudF9pZBgBIAEoCUIKukgHcgUQARiAARIdCgtpbnN0YW5jZV9pZBgCIAEoCUIIukgFcgMYoAESGgoJY29udGFpbmVyGAMgASgJQge6SARyAhgoEg4KBmZvbGxvdxgEIAEoCBIbCgR0YWlsGAUgASgNQgi6SAUqAxiQTkgAiAEBEikKBXNpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIHCgVfdGFpbCJFChJTdHJlYW1Mb2dzUmVzcG9uc2USHwoFbGluZXMYASADKAsyEC5za2VwLnYxLkxvZ0xpbmUSDgoGbm90aWNlGAIgASgJIpwBCgdMb2dMaW5lEhMKC2luc3RhbmNlX2lkGAEgASgJEhEKCWNvbnRhaW5lchgCIAEoCRIPCgdub2RlX2lkGAMgASgJEiIKBnN0cmVhbRgEIAEoDjISLnNrZXAudjEuTG9nU3RyZWFtEiYKAmF0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAYgASgJImYKF1ByZXZpZXdQbGFjZW1lbnRSZXF1ZXN0EhwKCXRlbmFudF9pZBgBIAEoCUIJukgGcgQQARgoEi0KBHNwZWMYAiABKAsyFy5za2VwLnYxLkRlcGxveW1lbnRTcGVjQga6SAPIAQEiQgoYUHJldmlld1BsYWNlbWVudFJlc3BvbnNlEiYKCnBsYWNlbWVudHMYASADKAsyEi5za2VwLnYxLlBsYWNlbWVudCLcAQoXRXhwbGFpblBsYWNlbWVudFJlcXVlc3QSHwoNZGVwbG95bWVudF9pZBgBIAEoCUIIukgFcgMYgAESHQoLaW5zdGFuY2VfaWQYAiABKAlCCLpIBXIDGKABOoABukh9GnsKHWV4cGxhaW5fcGxhY2VtZW50Lm9uZV9zdWJqZWN0EiZuYW1lIGEgZGVwbG95bWVudF9pZCBvciBhbiBpbnN0YW5jZV9pZBoydGhpcy5kZXBsb3ltZW50X2lkICE9ICcnIHx8IHRoaXMuaW5zdGFuY2VfaWQgIT0gJyciZQoYRXhwbGFpblBsYWNlbWVudFJlc3BvbnNlEiYKCnBsYWNlbWVudHMYASADKAsyEi5za2VwLnYxLlBsYWNlbWVudBIhCglkZWNpc2lvbnMYAiADKAsyDi5za2VwLnYxLkV2ZW50IqoBCglQbGFjZW1lbnQSEwoLaW5zdGFuY2VfaWQYASABKAkSDAoEc2xvdBgCIAEoDRIPCgdub2RlX2lkGAMgASgJEhAKCGhvc3RuYW1lGAQgASgJEg8KB2JlY2F1c2UYBSABKAkSIQoHcmVmdXNhbBgGIAEoCzIQLnNrZXAudjEuUmVmdXNhbBIjCgVub2RlcxgHIAMoCzIULnNrZXAudjEuTm9kZVZlcmRpY3QinQEKC05vZGVWZXJkaWN0Eg8KB25vZGVfaWQYASABKAkSEAoIaG9zdG5hbWUYAiABKAkSEAoIZWxpZ2libGUYAyABKAgSDgoGZmlsdGVyGAQgASgJEhEKBHJhbmsYBSABKA1IAIgBARISCgVzY29yZRgGIAEoAUgBiAEBEg8KB2JlY2F1c2UYByABKAlCBwoFX3JhbmtCCAoGX3Njb3JlKlUKCUxvZ1N0cmVhbRIaChZMT0dfU1RSRUFNX1VOU1BFQ0lGSUVEEAASFQoRTE9HX1NUUkVBTV9TVERPVVQQARIVChFMT0dfU1RSRUFNX1NUREVSUhACMtcNChFEZXBsb3ltZW50U2VydmljZRJ3ChBDcmVhdGVEZXBsb3ltZW50EiAuc2tlcC52MS5DcmVhdGVEZXBsb3ltZW50UmVxdWVzdBohLnNrZXAudjEuQ3JlYXRlRGVwbG95bWVudFJlc3BvbnNlIh6C0+STAhg6ASoiEy9hcGkvdjEvZGVwbG95bWVudHMShwEKEFVwZGF0ZURlcGxveW1lbnQSIC5za2VwLnYxLlVwZGF0ZURlcGxveW1lbnRSZXF1ZXN0GiEuc2tlcC52MS5VcGRhdGVEZXBsb3ltZW50UmVzcG9uc2UiLoLT5JMCKDoBKhojL2FwaS92MS9kZXBsb3ltZW50cy97ZGVwbG95bWVudF9pZH0SigEKD1NjYWxlRGVwbG95bWVudBIfLnNrZXAudjEuU2NhbGVEZXBsb3ltZW50UmVxdWVzdBogLnNrZXAudjEuU2NhbGVEZXBsb3ltZW50UmVzcG9uc2UiNILT5JMCLjoBKiIpL2FwaS92MS9kZXBsb3ltZW50cy97ZGVwbG95bWVudF9pZH06c2NhbGUSkgEKEVJlc3RhcnREZXBsb3ltZW50EiEuc2tlcC52MS5SZXN0YXJ0RGVwbG95bWVudFJlcXVlc3QaIi5za2VwLnYxLlJlc3RhcnREZXBsb3ltZW50UmVzcG9uc2UiNoLT5JMCMDoBKiIrL2FwaS92MS9kZXBsb3ltZW50cy97ZGVwbG95bWVudF9pZH06cmVzdGFydBKGAQoOU3RvcERlcGxveW1lbnQSHi5za2VwLnYxLlN0b3BEZXBsb3ltZW50UmVxdWVzdBofLnNrZXAudjEuU3RvcERlcGxveW1lbnRSZXNwb25zZSIzgtPkkwItOgEqIigvYXBpL3YxL2RlcGxveW1lbnRzL3tkZXBsb3ltZW50X2lkfTpzdG9wEooBCg9TdGFydERlcGxveW1lbnQSHy5za2VwLnYxLlN0YXJ0RGVwbG95bWVudFJlcXVlc3QaIC5za2VwLnYxLlN0YXJ0RGVwbG95bWVudFJlc3BvbnNlIjSC0+STAi46ASoiKS9hcGkvdjEvZGVwbG95bWVudHMve2RlcGxveW1lbnRfaWR9OnN0YXJ0EoQBChBEZWxldGVEZXBsb3ltZW50EiAuc2tlcC52MS5EZWxldGVEZXBsb3ltZW50UmVxdWVzdBohLnNrZXAudjEuRGVsZXRlRGVwbG95bWVudFJlc3BvbnNlIiuC0+STAiUqIy9hcGkvdjEvZGVwbG95bWVudHMve2RlcGxveW1lbnRfaWR9En4KDUdldERlcGxveW1lbnQSHS5za2VwLnYxLkdldERlcGxveW1lbnRSZXF1ZXN0Gh4uc2tlcC52MS5HZXREZXBsb3ltZW50UmVzcG9uc2UiLpACAYLT5JMCJRIjL2FwaS92MS9kZXBsb3ltZW50cy97ZGVwbG95bWVudF9pZH0SnwEKD0xpc3REZXBsb3ltZW50cxIfLnNrZXAudjEuTGlzdERlcGxveW1lbnRzUmVxdWVzdBogLnNrZXAudjEuTGlzdERlcGxveW1lbnRzUmVzcG9uc2UiSZACAYLT5JMCQFopEicvYXBpL3YxL3RlbmFudHMve3RlbmFudF9pZH0vZGVwbG95bWVudHMSEy9hcGkvdjEvZGVwbG95bWVudHMSWQoQV2F0Y2hEZXBsb3ltZW50cxIgLnNrZXAudjEuV2F0Y2hEZXBsb3ltZW50c1JlcXVlc3QaIS5za2VwLnYxLldhdGNoRGVwbG95bWVudHNSZXNwb25zZTABEkcKClN0cmVhbUxvZ3MSGi5za2VwLnYxLlN0cmVhbUxvZ3NSZXF1ZXN0Ghsuc2tlcC52MS5TdHJlYW1Mb2dzUmVzcG9uc2UwARJ9ChBQcmV2aWV3UGxhY2VtZW50EiAuc2tlcC52MS5QcmV2aWV3UGxhY2VtZW50UmVxdWVzdBohLnNrZXAudjEuUHJldmlld1BsYWNlbWVudFJlc3BvbnNlIiSC0+STAh46ASoiGS9hcGkvdjEvcGxhY2VtZW50OnByZXZpZXcSugEKEEV4cGxhaW5QbGFjZW1lbnQSIC5za2VwLnYxLkV4cGxhaW5QbGFjZW1lbnRSZXF1ZXN0GiEuc2tlcC52MS5FeHBsYWluUGxhY2VtZW50UmVzcG9uc2UiYZACAYLT5JMCWFopEicvYXBpL3YxL2luc3RhbmNlcy97aW5zdGFuY2VfaWR9OmV4cGxhaW4SKy9hcGkvdjEvZGVwbG95bWVudHMve2RlcGxveW1lbnRfaWR9OmV4cGxhaW5iBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_skep_v1_deployment, file_skep_v1_event, file_skep_v1_instance, file_skep_v1_spec]);
+  fileDesc("CiBza2VwL3YxL2RlcGxveW1lbnRfc2VydmljZS5wcm90bxIHc2tlcC52MSIZChdHZXREZWZhdWx0TGltaXRzUmVxdWVzdCJSChhHZXREZWZhdWx0TGltaXRzUmVzcG9uc2USEgoKY3B1X21pbGxpcxgBIAEoDRIUCgxtZW1vcnlfYnl0ZXMYAiABKAQSDAoEcGlkcxgDIAEoDSLFCgoXQ3JlYXRlRGVwbG95bWVudFJlcXVlc3QSGgoJdGVuYW50X2lkGAEgASgJQge6SARyAhgoEiUKBHNwZWMYAiABKAsyFy5za2VwLnYxLkRlcGxveW1lbnRTcGVjEiEKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIIukgFcgMYgAESGwoKcHJvamVjdF9pZBgKIAEoCUIHukgEcgIYKBIXCgVpbWFnZRgLIAEoCUIIukgFcgMYgAQSSgoIZW52X3ZhcnMYDCADKAsyLS5za2VwLnYxLkNyZWF0ZURlcGxveW1lbnRSZXF1ZXN0LkVudlZhcnNFbnRyeUIJukgGmgEDEIAEEhoKCGdpdF9yZXBvGA0gASgJQgi6SAVyAxiAEBIYCgZicmFuY2gYDiABKAlCCLpIBXIDGIACEhUKBG5hbWUYDyABKAlCB7pIBHICGCgSFwoEcG9ydBgQIAEoDUIJukgGKgQY//8DEkwKBmRvbWFpbhgRIAEoCUI8ukg5cjcY/QEyMl4kfF5bYS16QS1aMC05XShbYS16QS1aMC05Li1dezAsMjUxfVthLXpBLVowLTldKT8kEh8KCHJlcGxpY2FzGBIgASgNQgi6SAUqAxiQTkgAiAEBGi4KDEVudlZhcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOq8GukirBhr/AgoaY3JlYXRlX2RlcGxveW1lbnQub25lX2Zvcm0ShAFzZW5kcyBhIHNwZWMgYW5kIGZpZWxkcyBvZiB0aGUgZmxhdCBmb3JtOiBzZW5kIHRlbmFudF9pZCB3aXRoIHNwZWMgYW5kIG5vdGhpbmcgZWxzZSwgb3IgcHJvamVjdF9pZCwgaW1hZ2UgYW5kIHRoZSBmaWVsZHMgYmVzaWRlIHRoZW0a2QEhaGFzKHRoaXMuc3BlYykgfHwgKHRoaXMucHJvamVjdF9pZCA9PSAnJyAmJiB0aGlzLmltYWdlID09ICcnICYmIHRoaXMuZ2l0X3JlcG8gPT0gJycgJiYgdGhpcy5icmFuY2ggPT0gJycgJiYgdGhpcy5uYW1lID09ICcnICYmIHRoaXMuZG9tYWluID09ICcnICYmIHRoaXMucG9ydCA9PSAwdSAmJiB0aGlzLmVudl92YXJzLnNpemUoKSA9PSAwICYmICFoYXModGhpcy5yZXBsaWNhcykpGo0BChhjcmVhdGVfZGVwbG95bWVudC50ZW5hbnQSQnNheXMgbm8gdGVuYW50OiBzZW5kIHRlbmFudF9pZCB3aXRoIHNwZWMsIG9yIHByb2plY3RfaWQgd2l0aCBpbWFnZRotdGhpcy50ZW5hbnRfaWQgIT0gJycgfHwgdGhpcy5wcm9qZWN0X2lkICE9ICcnGoIBChxjcmVhdGVfZGVwbG95bWVudC5vbmVfdGVuYW50EjNzYXlzIHRoZSB0ZW5hbnQgdHdpY2U6IHNlbmQgdGVuYW50X2lkIG9yIHByb2plY3RfaWQaLXRoaXMudGVuYW50X2lkID09ICcnIHx8IHRoaXMucHJvamVjdF9pZCA9PSAnJxqRAQoYY3JlYXRlX2RlcGxveW1lbnQuYnJhbmNoEktuYW1lcyBhIGJyYW5jaCBvZiBubyByZXBvc2l0b3J5OiBzZW5kIGdpdF9yZXBvIGFzIHdlbGwsIG9yIGxlYXZlIGJyYW5jaCBvdXQaKHRoaXMuYnJhbmNoID09ICcnIHx8IHRoaXMuZ2l0X3JlcG8gIT0gJydCCwoJX3JlcGxpY2FzIkMKGENyZWF0ZURlcGxveW1lbnRSZXNwb25zZRInCgpkZXBsb3ltZW50GAEgASgLMhMuc2tlcC52MS5EZXBsb3ltZW50IsIBChdVcGRhdGVEZXBsb3ltZW50UmVxdWVzdBIhCg1kZXBsb3ltZW50X2lkGAEgASgJQgq6SAdyBRABGIABEi0KBHNwZWMYAiABKAsyFy5za2VwLnYxLkRlcGxveW1lbnRTcGVjQga6SAPIAQESHQoQcmVzb3VyY2VfdmVyc2lvbhgDIAEoBEgAiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgEIAEoCUIIukgFcgMYgAFCEwoRX3Jlc291cmNlX3ZlcnNpb24iQwoYVXBkYXRlRGVwbG95bWVudFJlc3BvbnNlEicKCmRlcGxveW1lbnQYASABKAsyEy5za2VwLnYxLkRlcGxveW1lbnQiwwEKFlNjYWxlRGVwbG95bWVudFJlcXVlc3QSIQoNZGVwbG95bWVudF9pZBgBIAEoCUIKukgHcgUQARiAARIiCghyZXBsaWNhcxgCIAEoDUILukgIyAEBKgMYkE5IAIgBARIdChByZXNvdXJjZV92ZXJzaW9uGAMgASgESAGIAQESIQoPaWRlbXBvdGVuY3lfa2V5GAQgASgJQgi6SAVyAxiAAUILCglfcmVwbGljYXNCEwoRX3Jlc291cmNlX3ZlcnNpb24iQgoXU2NhbGVEZXBsb3ltZW50UmVzcG9uc2USJwoKZGVwbG95bWVudBgBIAEoCzITLnNrZXAudjEuRGVwbG95bWVudCKUAQoYUmVzdGFydERlcGxveW1lbnRSZXF1ZXN0EiEKDWRlcGxveW1lbnRfaWQYASABKAlCCrpIB3IFEAEYgAESHQoQcmVzb3VyY2VfdmVyc2lvbhgCIAEoBEgAiAEBEiEKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIIukgFcgMYgAFCEwoRX3Jlc291cmNlX3ZlcnNpb24iRAoZUmVzdGFydERlcGxveW1lbnRSZXNwb25zZRInCgpkZXBsb3ltZW50GAEgASgLMhMuc2tlcC52MS5EZXBsb3ltZW50IpEBChVTdG9wRGVwbG95bWVudFJlcXVlc3QSIQoNZGVwbG95bWVudF9pZBgBIAEoCUIKukgHcgUQARiAARIdChByZXNvdXJjZV92ZXJzaW9uGAIgASgESACIAQESIQoPaWRlbXBvdGVuY3lfa2V5GAMgASgJQgi6SAVyAxiAAUITChFfcmVzb3VyY2VfdmVyc2lvbiJBChZTdG9wRGVwbG95bWVudFJlc3BvbnNlEicKCmRlcGxveW1lbnQYASABKAsyEy5za2VwLnYxLkRlcGxveW1lbnQikgEKFlN0YXJ0RGVwbG95bWVudFJlcXVlc3QSIQoNZGVwbG95bWVudF9pZBgBIAEoCUIKukgHcgUQARiAARIdChByZXNvdXJjZV92ZXJzaW9uGAIgASgESACIAQESIQoPaWRlbXBvdGVuY3lfa2V5GAMgASgJQgi6SAVyAxiAAUITChFfcmVzb3VyY2VfdmVyc2lvbiJCChdTdGFydERlcGxveW1lbnRSZXNwb25zZRInCgpkZXBsb3ltZW50GAEgASgLMhMuc2tlcC52MS5EZXBsb3ltZW50IpMBChdEZWxldGVEZXBsb3ltZW50UmVxdWVzdBIhCg1kZXBsb3ltZW50X2lkGAEgASgJQgq6SAdyBRABGIABEh0KEHJlc291cmNlX3ZlcnNpb24YAiABKARIAIgBARIhCg9pZGVtcG90ZW5jeV9rZXkYAyABKAlCCLpIBXIDGIABQhMKEV9yZXNvdXJjZV92ZXJzaW9uIhoKGERlbGV0ZURlcGxveW1lbnRSZXNwb25zZSI5ChRHZXREZXBsb3ltZW50UmVxdWVzdBIhCg1kZXBsb3ltZW50X2lkGAEgASgJQgq6SAdyBRABGIABIkAKFUdldERlcGxveW1lbnRSZXNwb25zZRInCgpkZXBsb3ltZW50GAEgASgLMhMuc2tlcC52MS5EZXBsb3ltZW50Im8KFkxpc3REZXBsb3ltZW50c1JlcXVlc3QSGgoJdGVuYW50X2lkGAEgASgJQge6SARyAhgoEhsKCXBhZ2Vfc2l6ZRgCIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAQiXAoXTGlzdERlcGxveW1lbnRzUmVzcG9uc2USKAoLZGVwbG95bWVudHMYASADKAsyEy5za2VwLnYxLkRlcGxveW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlYKF1dhdGNoRGVwbG95bWVudHNSZXF1ZXN0EhoKCXRlbmFudF9pZBgBIAEoCUIHukgEcgIYKBIfCg1kZXBsb3ltZW50X2lkGAIgASgJQgi6SAVyAxiAASJ8ChhXYXRjaERlcGxveW1lbnRzUmVzcG9uc2USJgoHdXBkYXRlZBgBIAEoCzITLnNrZXAudjEuRGVwbG95bWVudEgAEhEKB2RlbGV0ZWQYAiABKAlIABIbChFzbmFwc2hvdF9jb21wbGV0ZRgDIAEoCEgAQggKBmNoYW5nZSLSAQoRU3RyZWFtTG9nc1JlcXVlc3QSIQoNZGVwbG95bWVudF9pZBgBIAEoCUIKukgHcgUQARiAARIdCgtpbnN0YW5jZV9pZBgCIAEoCUIIukgFcgMYoAESGgoJY29udGFpbmVyGAMgASgJQge6SARyAhgoEg4KBmZvbGxvdxgEIAEoCBIbCgR0YWlsGAUgASgNQgi6SAUqAxiQTkgAiAEBEikKBXNpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIHCgVfdGFpbCJFChJTdHJlYW1Mb2dzUmVzcG9uc2USHwoFbGluZXMYASADKAsyEC5za2VwLnYxLkxvZ0xpbmUSDgoGbm90aWNlGAIgASgJIpwBCgdMb2dMaW5lEhMKC2luc3RhbmNlX2lkGAEgASgJEhEKCWNvbnRhaW5lchgCIAEoCRIPCgdub2RlX2lkGAMgASgJEiIKBnN0cmVhbRgEIAEoDjISLnNrZXAudjEuTG9nU3RyZWFtEiYKAmF0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAYgASgJImYKF1ByZXZpZXdQbGFjZW1lbnRSZXF1ZXN0EhwKCXRlbmFudF9pZBgBIAEoCUIJukgGcgQQARgoEi0KBHNwZWMYAiABKAsyFy5za2VwLnYxLkRlcGxveW1lbnRTcGVjQga6SAPIAQEiQgoYUHJldmlld1BsYWNlbWVudFJlc3BvbnNlEiYKCnBsYWNlbWVudHMYASADKAsyEi5za2VwLnYxLlBsYWNlbWVudCLcAQoXRXhwbGFpblBsYWNlbWVudFJlcXVlc3QSHwoNZGVwbG95bWVudF9pZBgBIAEoCUIIukgFcgMYgAESHQoLaW5zdGFuY2VfaWQYAiABKAlCCLpIBXIDGKABOoABukh9GnsKHWV4cGxhaW5fcGxhY2VtZW50Lm9uZV9zdWJqZWN0EiZuYW1lIGEgZGVwbG95bWVudF9pZCBvciBhbiBpbnN0YW5jZV9pZBoydGhpcy5kZXBsb3ltZW50X2lkICE9ICcnIHx8IHRoaXMuaW5zdGFuY2VfaWQgIT0gJyciZQoYRXhwbGFpblBsYWNlbWVudFJlc3BvbnNlEiYKCnBsYWNlbWVudHMYASADKAsyEi5za2VwLnYxLlBsYWNlbWVudBIhCglkZWNpc2lvbnMYAiADKAsyDi5za2VwLnYxLkV2ZW50IqoBCglQbGFjZW1lbnQSEwoLaW5zdGFuY2VfaWQYASABKAkSDAoEc2xvdBgCIAEoDRIPCgdub2RlX2lkGAMgASgJEhAKCGhvc3RuYW1lGAQgASgJEg8KB2JlY2F1c2UYBSABKAkSIQoHcmVmdXNhbBgGIAEoCzIQLnNrZXAudjEuUmVmdXNhbBIjCgVub2RlcxgHIAMoCzIULnNrZXAudjEuTm9kZVZlcmRpY3QinQEKC05vZGVWZXJkaWN0Eg8KB25vZGVfaWQYASABKAkSEAoIaG9zdG5hbWUYAiABKAkSEAoIZWxpZ2libGUYAyABKAgSDgoGZmlsdGVyGAQgASgJEhEKBHJhbmsYBSABKA1IAIgBARISCgVzY29yZRgGIAEoAUgBiAEBEg8KB2JlY2F1c2UYByABKAlCBwoFX3JhbmtCCAoGX3Njb3JlKlUKCUxvZ1N0cmVhbRIaChZMT0dfU1RSRUFNX1VOU1BFQ0lGSUVEEAASFQoRTE9HX1NUUkVBTV9TVERPVVQQARIVChFMT0dfU1RSRUFNX1NUREVSUhACMtMOChFEZXBsb3ltZW50U2VydmljZRJ3ChBDcmVhdGVEZXBsb3ltZW50EiAuc2tlcC52MS5DcmVhdGVEZXBsb3ltZW50UmVxdWVzdBohLnNrZXAudjEuQ3JlYXRlRGVwbG95bWVudFJlc3BvbnNlIh6C0+STAhg6ASoiEy9hcGkvdjEvZGVwbG95bWVudHMShwEKEFVwZGF0ZURlcGxveW1lbnQSIC5za2VwLnYxLlVwZGF0ZURlcGxveW1lbnRSZXF1ZXN0GiEuc2tlcC52MS5VcGRhdGVEZXBsb3ltZW50UmVzcG9uc2UiLoLT5JMCKDoBKhojL2FwaS92MS9kZXBsb3ltZW50cy97ZGVwbG95bWVudF9pZH0SigEKD1NjYWxlRGVwbG95bWVudBIfLnNrZXAudjEuU2NhbGVEZXBsb3ltZW50UmVxdWVzdBogLnNrZXAudjEuU2NhbGVEZXBsb3ltZW50UmVzcG9uc2UiNILT5JMCLjoBKiIpL2FwaS92MS9kZXBsb3ltZW50cy97ZGVwbG95bWVudF9pZH06c2NhbGUSkgEKEVJlc3RhcnREZXBsb3ltZW50EiEuc2tlcC52MS5SZXN0YXJ0RGVwbG95bWVudFJlcXVlc3QaIi5za2VwLnYxLlJlc3RhcnREZXBsb3ltZW50UmVzcG9uc2UiNoLT5JMCMDoBKiIrL2FwaS92MS9kZXBsb3ltZW50cy97ZGVwbG95bWVudF9pZH06cmVzdGFydBKGAQoOU3RvcERlcGxveW1lbnQSHi5za2VwLnYxLlN0b3BEZXBsb3ltZW50UmVxdWVzdBofLnNrZXAudjEuU3RvcERlcGxveW1lbnRSZXNwb25zZSIzgtPkkwItOgEqIigvYXBpL3YxL2RlcGxveW1lbnRzL3tkZXBsb3ltZW50X2lkfTpzdG9wEooBCg9TdGFydERlcGxveW1lbnQSHy5za2VwLnYxLlN0YXJ0RGVwbG95bWVudFJlcXVlc3QaIC5za2VwLnYxLlN0YXJ0RGVwbG95bWVudFJlc3BvbnNlIjSC0+STAi46ASoiKS9hcGkvdjEvZGVwbG95bWVudHMve2RlcGxveW1lbnRfaWR9OnN0YXJ0EoQBChBEZWxldGVEZXBsb3ltZW50EiAuc2tlcC52MS5EZWxldGVEZXBsb3ltZW50UmVxdWVzdBohLnNrZXAudjEuRGVsZXRlRGVwbG95bWVudFJlc3BvbnNlIiuC0+STAiUqIy9hcGkvdjEvZGVwbG95bWVudHMve2RlcGxveW1lbnRfaWR9En4KDUdldERlcGxveW1lbnQSHS5za2VwLnYxLkdldERlcGxveW1lbnRSZXF1ZXN0Gh4uc2tlcC52MS5HZXREZXBsb3ltZW50UmVzcG9uc2UiLpACAYLT5JMCJRIjL2FwaS92MS9kZXBsb3ltZW50cy97ZGVwbG95bWVudF9pZH0SnwEKD0xpc3REZXBsb3ltZW50cxIfLnNrZXAudjEuTGlzdERlcGxveW1lbnRzUmVxdWVzdBogLnNrZXAudjEuTGlzdERlcGxveW1lbnRzUmVzcG9uc2UiSZACAYLT5JMCQFopEicvYXBpL3YxL3RlbmFudHMve3RlbmFudF9pZH0vZGVwbG95bWVudHMSEy9hcGkvdjEvZGVwbG95bWVudHMSWQoQV2F0Y2hEZXBsb3ltZW50cxIgLnNrZXAudjEuV2F0Y2hEZXBsb3ltZW50c1JlcXVlc3QaIS5za2VwLnYxLldhdGNoRGVwbG95bWVudHNSZXNwb25zZTABEkcKClN0cmVhbUxvZ3MSGi5za2VwLnYxLlN0cmVhbUxvZ3NSZXF1ZXN0Ghsuc2tlcC52MS5TdHJlYW1Mb2dzUmVzcG9uc2UwARJ6ChBHZXREZWZhdWx0TGltaXRzEiAuc2tlcC52MS5HZXREZWZhdWx0TGltaXRzUmVxdWVzdBohLnNrZXAudjEuR2V0RGVmYXVsdExpbWl0c1Jlc3BvbnNlIiGQAgGC0+STAhgSFi9hcGkvdjEvZGVmYXVsdC1saW1pdHMSfQoQUHJldmlld1BsYWNlbWVudBIgLnNrZXAudjEuUHJldmlld1BsYWNlbWVudFJlcXVlc3QaIS5za2VwLnYxLlByZXZpZXdQbGFjZW1lbnRSZXNwb25zZSIkgtPkkwIeOgEqIhkvYXBpL3YxL3BsYWNlbWVudDpwcmV2aWV3EroBChBFeHBsYWluUGxhY2VtZW50EiAuc2tlcC52MS5FeHBsYWluUGxhY2VtZW50UmVxdWVzdBohLnNrZXAudjEuRXhwbGFpblBsYWNlbWVudFJlc3BvbnNlImGQAgGC0+STAlhaKRInL2FwaS92MS9pbnN0YW5jZXMve2luc3RhbmNlX2lkfTpleHBsYWluEisvYXBpL3YxL2RlcGxveW1lbnRzL3tkZXBsb3ltZW50X2lkfTpleHBsYWluYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_skep_v1_deployment, file_skep_v1_event, file_skep_v1_instance, file_skep_v1_spec]);
+
+/**
+ * @generated from message skep.v1.GetDefaultLimitsRequest
+ */
+export type GetDefaultLimitsRequest = Message<"skep.v1.GetDefaultLimitsRequest"> & {
+};
+
+/**
+ * Describes the message skep.v1.GetDefaultLimitsRequest.
+ * Use `create(GetDefaultLimitsRequestSchema)` to create a new message.
+ */
+export const GetDefaultLimitsRequestSchema: GenMessage<GetDefaultLimitsRequest> = /*@__PURE__*/
+  messageDesc(file_skep_v1_deployment_service, 0);
+
+/**
+ * @generated from message skep.v1.GetDefaultLimitsResponse
+ */
+export type GetDefaultLimitsResponse = Message<"skep.v1.GetDefaultLimitsResponse"> & {
+  /**
+   * Thousandths of a core.
+   *
+   * @generated from field: uint32 cpu_millis = 1;
+   */
+  cpuMillis: number;
+
+  /**
+   * @generated from field: uint64 memory_bytes = 2;
+   */
+  memoryBytes: bigint;
+
+  /**
+   * Processes and threads.
+   *
+   * @generated from field: uint32 pids = 3;
+   */
+  pids: number;
+};
+
+/**
+ * Describes the message skep.v1.GetDefaultLimitsResponse.
+ * Use `create(GetDefaultLimitsResponseSchema)` to create a new message.
+ */
+export const GetDefaultLimitsResponseSchema: GenMessage<GetDefaultLimitsResponse> = /*@__PURE__*/
+  messageDesc(file_skep_v1_deployment_service, 1);
 
 /**
  * Either `tenant_id` with `spec`, or the flat fields.
@@ -114,7 +158,7 @@ export type CreateDeploymentRequest = Message<"skep.v1.CreateDeploymentRequest">
  * Use `create(CreateDeploymentRequestSchema)` to create a new message.
  */
 export const CreateDeploymentRequestSchema: GenMessage<CreateDeploymentRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 0);
+  messageDesc(file_skep_v1_deployment_service, 2);
 
 /**
  * @generated from message skep.v1.CreateDeploymentResponse
@@ -131,7 +175,7 @@ export type CreateDeploymentResponse = Message<"skep.v1.CreateDeploymentResponse
  * Use `create(CreateDeploymentResponseSchema)` to create a new message.
  */
 export const CreateDeploymentResponseSchema: GenMessage<CreateDeploymentResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 1);
+  messageDesc(file_skep_v1_deployment_service, 3);
 
 /**
  * @generated from message skep.v1.UpdateDeploymentRequest
@@ -166,7 +210,7 @@ export type UpdateDeploymentRequest = Message<"skep.v1.UpdateDeploymentRequest">
  * Use `create(UpdateDeploymentRequestSchema)` to create a new message.
  */
 export const UpdateDeploymentRequestSchema: GenMessage<UpdateDeploymentRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 2);
+  messageDesc(file_skep_v1_deployment_service, 4);
 
 /**
  * @generated from message skep.v1.UpdateDeploymentResponse
@@ -183,7 +227,7 @@ export type UpdateDeploymentResponse = Message<"skep.v1.UpdateDeploymentResponse
  * Use `create(UpdateDeploymentResponseSchema)` to create a new message.
  */
 export const UpdateDeploymentResponseSchema: GenMessage<UpdateDeploymentResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 3);
+  messageDesc(file_skep_v1_deployment_service, 5);
 
 /**
  * @generated from message skep.v1.ScaleDeploymentRequest
@@ -219,7 +263,7 @@ export type ScaleDeploymentRequest = Message<"skep.v1.ScaleDeploymentRequest"> &
  * Use `create(ScaleDeploymentRequestSchema)` to create a new message.
  */
 export const ScaleDeploymentRequestSchema: GenMessage<ScaleDeploymentRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 4);
+  messageDesc(file_skep_v1_deployment_service, 6);
 
 /**
  * @generated from message skep.v1.ScaleDeploymentResponse
@@ -236,7 +280,7 @@ export type ScaleDeploymentResponse = Message<"skep.v1.ScaleDeploymentResponse">
  * Use `create(ScaleDeploymentResponseSchema)` to create a new message.
  */
 export const ScaleDeploymentResponseSchema: GenMessage<ScaleDeploymentResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 5);
+  messageDesc(file_skep_v1_deployment_service, 7);
 
 /**
  * @generated from message skep.v1.RestartDeploymentRequest
@@ -265,7 +309,7 @@ export type RestartDeploymentRequest = Message<"skep.v1.RestartDeploymentRequest
  * Use `create(RestartDeploymentRequestSchema)` to create a new message.
  */
 export const RestartDeploymentRequestSchema: GenMessage<RestartDeploymentRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 6);
+  messageDesc(file_skep_v1_deployment_service, 8);
 
 /**
  * @generated from message skep.v1.RestartDeploymentResponse
@@ -282,7 +326,7 @@ export type RestartDeploymentResponse = Message<"skep.v1.RestartDeploymentRespon
  * Use `create(RestartDeploymentResponseSchema)` to create a new message.
  */
 export const RestartDeploymentResponseSchema: GenMessage<RestartDeploymentResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 7);
+  messageDesc(file_skep_v1_deployment_service, 9);
 
 /**
  * @generated from message skep.v1.StopDeploymentRequest
@@ -311,7 +355,7 @@ export type StopDeploymentRequest = Message<"skep.v1.StopDeploymentRequest"> & {
  * Use `create(StopDeploymentRequestSchema)` to create a new message.
  */
 export const StopDeploymentRequestSchema: GenMessage<StopDeploymentRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 8);
+  messageDesc(file_skep_v1_deployment_service, 10);
 
 /**
  * @generated from message skep.v1.StopDeploymentResponse
@@ -328,7 +372,7 @@ export type StopDeploymentResponse = Message<"skep.v1.StopDeploymentResponse"> &
  * Use `create(StopDeploymentResponseSchema)` to create a new message.
  */
 export const StopDeploymentResponseSchema: GenMessage<StopDeploymentResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 9);
+  messageDesc(file_skep_v1_deployment_service, 11);
 
 /**
  * @generated from message skep.v1.StartDeploymentRequest
@@ -357,7 +401,7 @@ export type StartDeploymentRequest = Message<"skep.v1.StartDeploymentRequest"> &
  * Use `create(StartDeploymentRequestSchema)` to create a new message.
  */
 export const StartDeploymentRequestSchema: GenMessage<StartDeploymentRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 10);
+  messageDesc(file_skep_v1_deployment_service, 12);
 
 /**
  * @generated from message skep.v1.StartDeploymentResponse
@@ -374,7 +418,7 @@ export type StartDeploymentResponse = Message<"skep.v1.StartDeploymentResponse">
  * Use `create(StartDeploymentResponseSchema)` to create a new message.
  */
 export const StartDeploymentResponseSchema: GenMessage<StartDeploymentResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 11);
+  messageDesc(file_skep_v1_deployment_service, 13);
 
 /**
  * @generated from message skep.v1.DeleteDeploymentRequest
@@ -403,7 +447,7 @@ export type DeleteDeploymentRequest = Message<"skep.v1.DeleteDeploymentRequest">
  * Use `create(DeleteDeploymentRequestSchema)` to create a new message.
  */
 export const DeleteDeploymentRequestSchema: GenMessage<DeleteDeploymentRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 12);
+  messageDesc(file_skep_v1_deployment_service, 14);
 
 /**
  * @generated from message skep.v1.DeleteDeploymentResponse
@@ -416,7 +460,7 @@ export type DeleteDeploymentResponse = Message<"skep.v1.DeleteDeploymentResponse
  * Use `create(DeleteDeploymentResponseSchema)` to create a new message.
  */
 export const DeleteDeploymentResponseSchema: GenMessage<DeleteDeploymentResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 13);
+  messageDesc(file_skep_v1_deployment_service, 15);
 
 /**
  * @generated from message skep.v1.GetDeploymentRequest
@@ -433,7 +477,7 @@ export type GetDeploymentRequest = Message<"skep.v1.GetDeploymentRequest"> & {
  * Use `create(GetDeploymentRequestSchema)` to create a new message.
  */
 export const GetDeploymentRequestSchema: GenMessage<GetDeploymentRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 14);
+  messageDesc(file_skep_v1_deployment_service, 16);
 
 /**
  * @generated from message skep.v1.GetDeploymentResponse
@@ -450,7 +494,7 @@ export type GetDeploymentResponse = Message<"skep.v1.GetDeploymentResponse"> & {
  * Use `create(GetDeploymentResponseSchema)` to create a new message.
  */
 export const GetDeploymentResponseSchema: GenMessage<GetDeploymentResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 15);
+  messageDesc(file_skep_v1_deployment_service, 17);
 
 /**
  * @generated from message skep.v1.ListDeploymentsRequest
@@ -481,7 +525,7 @@ export type ListDeploymentsRequest = Message<"skep.v1.ListDeploymentsRequest"> &
  * Use `create(ListDeploymentsRequestSchema)` to create a new message.
  */
 export const ListDeploymentsRequestSchema: GenMessage<ListDeploymentsRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 16);
+  messageDesc(file_skep_v1_deployment_service, 18);
 
 /**
  * @generated from message skep.v1.ListDeploymentsResponse
@@ -505,7 +549,7 @@ export type ListDeploymentsResponse = Message<"skep.v1.ListDeploymentsResponse">
  * Use `create(ListDeploymentsResponseSchema)` to create a new message.
  */
 export const ListDeploymentsResponseSchema: GenMessage<ListDeploymentsResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 17);
+  messageDesc(file_skep_v1_deployment_service, 19);
 
 /**
  * Empty filters do not filter.
@@ -529,7 +573,7 @@ export type WatchDeploymentsRequest = Message<"skep.v1.WatchDeploymentsRequest">
  * Use `create(WatchDeploymentsRequestSchema)` to create a new message.
  */
 export const WatchDeploymentsRequestSchema: GenMessage<WatchDeploymentsRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 18);
+  messageDesc(file_skep_v1_deployment_service, 20);
 
 /**
  * @generated from message skep.v1.WatchDeploymentsResponse
@@ -570,7 +614,7 @@ export type WatchDeploymentsResponse = Message<"skep.v1.WatchDeploymentsResponse
  * Use `create(WatchDeploymentsResponseSchema)` to create a new message.
  */
 export const WatchDeploymentsResponseSchema: GenMessage<WatchDeploymentsResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 19);
+  messageDesc(file_skep_v1_deployment_service, 21);
 
 /**
  * @generated from message skep.v1.StreamLogsRequest
@@ -622,7 +666,7 @@ export type StreamLogsRequest = Message<"skep.v1.StreamLogsRequest"> & {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 20);
+  messageDesc(file_skep_v1_deployment_service, 22);
 
 /**
  * @generated from message skep.v1.StreamLogsResponse
@@ -647,7 +691,7 @@ export type StreamLogsResponse = Message<"skep.v1.StreamLogsResponse"> & {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 21);
+  messageDesc(file_skep_v1_deployment_service, 23);
 
 /**
  * One line that a container printed.
@@ -691,7 +735,7 @@ export type LogLine = Message<"skep.v1.LogLine"> & {
  * Use `create(LogLineSchema)` to create a new message.
  */
 export const LogLineSchema: GenMessage<LogLine> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 22);
+  messageDesc(file_skep_v1_deployment_service, 24);
 
 /**
  * @generated from message skep.v1.PreviewPlacementRequest
@@ -713,7 +757,7 @@ export type PreviewPlacementRequest = Message<"skep.v1.PreviewPlacementRequest">
  * Use `create(PreviewPlacementRequestSchema)` to create a new message.
  */
 export const PreviewPlacementRequestSchema: GenMessage<PreviewPlacementRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 23);
+  messageDesc(file_skep_v1_deployment_service, 25);
 
 /**
  * @generated from message skep.v1.PreviewPlacementResponse
@@ -730,7 +774,7 @@ export type PreviewPlacementResponse = Message<"skep.v1.PreviewPlacementResponse
  * Use `create(PreviewPlacementResponseSchema)` to create a new message.
  */
 export const PreviewPlacementResponseSchema: GenMessage<PreviewPlacementResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 24);
+  messageDesc(file_skep_v1_deployment_service, 26);
 
 /**
  * @generated from message skep.v1.ExplainPlacementRequest
@@ -752,7 +796,7 @@ export type ExplainPlacementRequest = Message<"skep.v1.ExplainPlacementRequest">
  * Use `create(ExplainPlacementRequestSchema)` to create a new message.
  */
 export const ExplainPlacementRequestSchema: GenMessage<ExplainPlacementRequest> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 25);
+  messageDesc(file_skep_v1_deployment_service, 27);
 
 /**
  * @generated from message skep.v1.ExplainPlacementResponse
@@ -776,7 +820,7 @@ export type ExplainPlacementResponse = Message<"skep.v1.ExplainPlacementResponse
  * Use `create(ExplainPlacementResponseSchema)` to create a new message.
  */
 export const ExplainPlacementResponseSchema: GenMessage<ExplainPlacementResponse> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 26);
+  messageDesc(file_skep_v1_deployment_service, 28);
 
 /**
  * Where one instance is or would be, and what was considered.
@@ -834,7 +878,7 @@ export type Placement = Message<"skep.v1.Placement"> & {
  * Use `create(PlacementSchema)` to create a new message.
  */
 export const PlacementSchema: GenMessage<Placement> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 27);
+  messageDesc(file_skep_v1_deployment_service, 29);
 
 /**
  * What placement says of one node for one instance.
@@ -890,7 +934,7 @@ export type NodeVerdict = Message<"skep.v1.NodeVerdict"> & {
  * Use `create(NodeVerdictSchema)` to create a new message.
  */
 export const NodeVerdictSchema: GenMessage<NodeVerdict> = /*@__PURE__*/
-  messageDesc(file_skep_v1_deployment_service, 28);
+  messageDesc(file_skep_v1_deployment_service, 30);
 
 /**
  * @generated from enum skep.v1.LogStream
@@ -1030,6 +1074,16 @@ export const DeploymentService: GenService<{
     methodKind: "server_streaming";
     input: typeof StreamLogsRequestSchema;
     output: typeof StreamLogsResponseSchema;
+  },
+  /**
+   * What a container may use that says no limits: a setting of the operator.
+   *
+   * @generated from rpc skep.v1.DeploymentService.GetDefaultLimits
+   */
+  getDefaultLimits: {
+    methodKind: "unary";
+    input: typeof GetDefaultLimitsRequestSchema;
+    output: typeof GetDefaultLimitsResponseSchema;
   },
   /**
    * Where the instances of a spec would go, without creating anything.

@@ -595,21 +595,22 @@ export const VolumeMountSchema: GenMessage<VolumeMount> = /*@__PURE__*/
  */
 export type Resources = Message<"skep.v1.Resources"> & {
   /**
-   * Thousandths of a core; 1000 when absent.
+   * Thousandths of a core; absent: what the operator set, 1000 unless he did (GetDefaultLimits), and
+   * as much as is reserved. So it is with memory and processes.
    *
    * @generated from field: optional uint32 cpu_millis = 1;
    */
   cpuMillis?: number | undefined;
 
   /**
-   * 512 MiB when absent.
+   * 512 MiB by default.
    *
    * @generated from field: optional uint64 memory_bytes = 2;
    */
   memoryBytes?: bigint | undefined;
 
   /**
-   * Most processes and threads; 512 when absent.
+   * Most processes and threads; 512 by default.
    *
    * @generated from field: optional uint32 pids = 3;
    */
