@@ -176,6 +176,44 @@ describe("while an update is under way", () => {
     expect(services["acme.web.web"]).toMatchObject({ loadBalancer: { servers: [{ url: "http://10.0.0.1:20001" }] } });
   });
 
+  test("what only the older release routes stays at its own port and by its own options while it serves", () => {
+    const slow = (average: number) => ({ name: "slow", options: { rateLimit: { average } } });
+    const old = aRoute({ middlewares: [slow(1)] });
+    const rule = "Host(`b.io`)";
+    const fresh = aRoute({ release: 2, targetPort: 81, rule, domain: "b.io", middlewares: [slow(2)] });
+    const during = [both(20000, 80, 1), both(20001, 81, 2)];
+    const { routers, services, middlewares } = traefikConfig([old, fresh], during, NODES).http!;
+    expect(routers).toMatchObject({
+      "acme.web.web": { rule, service: "acme.web.web", middlewares: ["acme.web.app.slow"] },
+      "acme.web.web.r1": { rule: "Host(`a.io`)", service: "acme.web.web.r1", middlewares: ["acme.web.app.slow.r1"] },
+    });
+    expect(middlewares).toEqual({ "acme.web.app.slow": slow(2).options, "acme.web.app.slow.r1": slow(1).options });
+    expect(services).toEqual({
+      "acme.web.web": { loadBalancer: { servers: [{ url: "http://10.0.0.1:20001" }] } },
+      "acme.web.web.r1": { loadBalancer: { servers: [{ url: "http://10.0.0.1:20000" }] } },
+    });
+    // Nothing is left of it once the last of that release is retired.
+    const after = traefikConfig([old, fresh], [{ ...during[0]!, desired: "retire" }, during[1]!], NODES).http!;
+    expect(Object.keys(after.routers)).toEqual(["acme.web.web"]);
+  });
+
+  test("of three releases each has what no newer one routes", () => {
+    const of = (release: number, ...domains: string[]) =>
+      domains.map(domain => aRoute({ release, router: domain[0]!, rule: `Host(\`${domain}\`)`, domain }));
+    const routes = [...of(1, "a.io", "b.io"), ...of(2, "b.io"), ...of(3, "c.io")];
+    const during = [1, 2, 3].map(release => both(20_000 + release, 80, release));
+    const { services } = traefikConfig(routes, during, NODES).http!;
+    const ports = Object.entries(services).map(([name, service]) => [
+      name,
+      (service as { loadBalancer: { servers: { url: string }[] } }).loadBalancer.servers.map(one => one.url.slice(-1)),
+    ]);
+    expect(Object.fromEntries(ports)).toEqual({
+      "acme.web.a.r1": ["1"],
+      "acme.web.b.r2": ["1", "2"],
+      "acme.web.c": ["3"],
+    });
+  });
+
   test("a router that only the newer release has waits for it with 503", () => {
     const routes = [aRoute(), moved, aRoute({ release: 2, router: "api", rule: "Host(`c.io`)", domain: "c.io" })];
     const { routers, services } = traefikConfig(routes, [both(20000, 80, 1)], NODES).http!;

@@ -70,6 +70,8 @@ interface Target {
 /** A route that the edges get, with the servers that it leads to. */
 interface Member {
   readonly route: Route;
+  /** Its name at the edge: that of an older release has another one than the route that follows it. */
+  readonly name: string;
   readonly servers: readonly string[];
 }
 
@@ -77,8 +79,9 @@ type Targets = ReadonlyMap<number, readonly Target[]>;
 
 /**
  * The routes of one deployment. They are those of its newest release that serves: what an update
- * brings is not routed before it can answer. Until all of the older release has gone, its instances
- * get their share of what both releases route, each at the port that its own release names.
+ * brings is not routed before it can answer. What only an older release routes stays while that one
+ * serves, so that an update which changes a domain takes no request away from those who ask at the
+ * old one. What both route goes to both, each at the port that its own release names.
  */
 function membersOf(routes: readonly Route[], targets: Targets): readonly Member[] {
   const releases = [...new Set(routes.map(route => route.release))].sort((a, b) => b - a);
@@ -86,22 +89,33 @@ function membersOf(routes: readonly Route[], targets: Targets): readonly Member[
   const ofRelease = (release: number): readonly Route[] => routes.filter(route => route.release === release);
   // What runs of a release without routes of its own has always had those of the newest.
   const routedBy = (release: number): number => (releases.includes(release) ? release : newest);
-  const serving = [...targets.keys()].map(routedBy);
-  const leading = serving.length === 0 ? newest : Math.max(...serving);
-  const members = ofRelease(leading).map(route => ({
-    route,
-    servers: [...targets]
+  const serving = [...new Set([...targets.keys()].map(routedBy))].sort((a, b) => b - a);
+  const leading = serving[0] ?? newest;
+  const serversFor = (route: Route): readonly string[] =>
+    [...targets]
       .flatMap(([release, some]) => {
         const by = routedBy(release);
-        const own = by === leading ? route : sameIn(ofRelease(by), route);
+        const own = by === route.release ? route : sameIn(ofRelease(by), route);
         return own === undefined ? [] : serversOf(own, some);
       })
-      .sort(),
-  }));
+      .sort();
+  const members: Member[] = [];
+  for (const release of serving.length === 0 ? [newest] : serving)
+    for (const route of ofRelease(release)) {
+      const isOlder = release !== leading;
+      if (isOlder && members.some(one => one.route.release !== release && takesAlso(one.route, route))) continue;
+      const name = isOlder ? `${nameOf(route)}.r${release}` : nameOf(route);
+      members.push({ route, name, servers: serversFor(route) });
+    }
   const isNew = (route: Route): boolean =>
-    !members.some(one => one.route.router === route.router || ruleKey(one.route) === ruleKey(route));
+    !members.some(one => one.name === nameOf(route) || ruleKey(one.route) === ruleKey(route));
   const coming = leading === newest ? [] : ofRelease(newest).filter(isNew);
-  return [...members, ...coming.map(route => ({ route, servers: [] }))];
+  return [...members, ...coming.map(route => ({ route, name: nameOf(route), servers: [] }))];
+}
+
+/** Whether a newer route takes the requests of an older one, with TLS or without. */
+function takesAlso(newer: Route, older: Route): boolean {
+  return textKey(newer) === textKey(older);
 }
 
 /**
@@ -126,10 +140,9 @@ function sameIn(routes: readonly Route[], route: Route): Route | undefined {
  * requests by its weight.
  */
 function addRouter(section: TraefikSection, members: readonly Member[]): void {
-  const first = members[0]!.route;
-  const name = nameOf(first);
-  for (const { route, servers } of members)
-    section.services[nameOf(route)] = { loadBalancer: loadBalancerOf(route, servers) };
+  const [{ route: first, name }] = members as readonly [Member, ...Member[]];
+  for (const { route, name: own, servers } of members)
+    section.services[own] = { loadBalancer: loadBalancerOf(route, servers) };
   let service = name;
   if (members.length > 1) {
     service = `${name}.weighted`;
@@ -138,11 +151,13 @@ function addRouter(section: TraefikSection, members: readonly Member[]): void {
     const able = members.filter(({ servers }) => servers.length > 0);
     const used = able.length > 0 ? able : members;
     section.services[service] = {
-      weighted: { services: used.map(({ route }) => ({ name: nameOf(route), weight: route.weight })) },
+      weighted: { services: used.map(({ route, name: own }) => ({ name: own, weight: route.weight })) },
     };
   }
+  // An older release may say something else by the same name.
+  const suffix = name.slice(nameOf(first).length);
   const middlewares = first.middlewares.map(({ name: own, options }) => {
-    const full = `${first.deploymentId}.${first.container}.${own}`;
+    const full = `${first.deploymentId}.${first.container}.${own}${suffix}`;
     (section.middlewares ??= {})[full] = { ...options };
     return full;
   });
@@ -236,9 +251,8 @@ function nameOf(route: Route): string {
 }
 
 function byName(a: Member, b: Member): number {
-  const [left, right] = [nameOf(a.route), nameOf(b.route)];
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
+  if (a.name === b.name) return 0;
+  return a.name < b.name ? -1 : 1;
 }
 
 function emptySection(): TraefikSection {
