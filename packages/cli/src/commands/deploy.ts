@@ -4,12 +4,14 @@ import { ProjectChange } from "@skep/api/gen/skep/v1/project_service_pb.ts";
 import type { ProjectDeployment } from "@skep/api/gen/skep/v1/project_service_pb.ts";
 import { renderApplied } from "../output/applied.ts";
 import { enumWord } from "../output/enum-word.ts";
+import { sharedLines } from "../output/routes.ts";
 import { messageJson } from "../output/print.ts";
 import { act, examples } from "../session/act.ts";
 import { applyProject } from "../session/apply-project.ts";
 import type { ApplyOptions } from "../session/apply-project.ts";
 import { composeOptions } from "../session/compose-file.ts";
 import type { ComposeOptions } from "../session/compose-file.ts";
+import type { Session } from "../session/open.ts";
 import { readForPlatform } from "../session/platform-limits.ts";
 import { waitFor, waitOptions } from "../session/wait.ts";
 import type { WaitOptions } from "../session/wait.ts";
@@ -40,6 +42,7 @@ export const deploy: Setup = (command, io) => {
     if (!session.json) io.out(applied.map(one => renderApplied(session, one, isDryRun)).join(""));
     const wanted = isDryRun ? [] : applied.filter(isWanted).flatMap(({ deployment }) => deployment ?? []);
     const finished = await waitFor(session, wanted, options);
+    await tellShared(session, finished);
     if (session.json) io.out(`${JSON.stringify(appliedJson(applied, finished), undefined, 2)}\n`);
   });
 };
@@ -47,6 +50,15 @@ export const deploy: Setup = (command, io) => {
 /** Whether it is to run as the files say: the others have left them. */
 function isWanted({ change }: ProjectDeployment): boolean {
   return change !== ProjectChange.LEFT && change !== ProjectChange.REMOVED;
+}
+
+/** Says of what was deployed where another deployment asks for the same domain and path. */
+async function tellShared(session: Session, deployments: readonly Deployment[]): Promise<void> {
+  for (const { id, domains } of deployments) {
+    if (domains.length === 0) continue;
+    const { routes } = await session.api.routing.listRoutes({ deploymentId: id, pageSize: 500 });
+    for (const line of routes.flatMap(route => sharedLines(session, route))) session.io.err(line);
+  }
 }
 
 function appliedJson(applied: readonly ProjectDeployment[], finished: readonly Deployment[]): object {

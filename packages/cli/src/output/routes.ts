@@ -16,9 +16,18 @@ export function renderRoutes(view: View, found: readonly Route[]): string {
     String(route.targetPort),
     route.servers.map(server => `${server.address}:${server.port}`).join(" ") || "none: no healthy instance",
   ]);
-  return renderTable(
+  const table = renderTable(
     ["DOMAIN", "PATH", "KIND", "DEPLOYMENT", "PORT", "SERVERS"].map(heading => ({ heading })),
     rows,
     io.isTty ? io.width : undefined,
   );
+  return [table, ...found.flatMap(route => sharedLines(view, route))].join("");
+}
+
+/** A sentence for a route that others share. Two that ask for one thing may be meant so, and may be a mistake: both are named. */
+export function sharedLines(view: View, { domain, path, deploymentId, sharedWith }: Route): readonly string[] {
+  if (sharedWith.length === 0) return [];
+  const others = sharedWith.map(id => shortName(view, id)).join(", ");
+  const name = shortName(view, deploymentId);
+  return [`${domain}${path} of ${name} is asked for by ${others} as well: they share its requests by weight.\n`];
 }

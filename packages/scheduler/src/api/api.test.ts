@@ -278,6 +278,26 @@ describe("the other services", () => {
     expect(await failure(instances.getInstance({ instanceId: "acme.web.99" }))).toMatchObject({ code: "not_found" });
   });
 
+  it("names for each of two deployments of a tenant the other one that asks for the same", async () => {
+    const { deployments, routing } = await start();
+    const ask = (name: string, domain: string, tenantId = "acme") =>
+      deployments.createDeployment({ tenantId, spec: spec({ name, containers: [routed(domain)] }) });
+    await ask("web", "web.example");
+    await ask("web2", "web.example");
+    await ask("other", "other.example");
+    const { routes } = await routing.listRoutes({ tenantId: "acme" });
+    expect(routes.map(({ deploymentId, sharedWith, release }) => [deploymentId, sharedWith, release])).toEqual([
+      ["acme.other", [], 1],
+      ["acme.web", ["acme.web2"], 1],
+      ["acme.web2", ["acme.web"], 1],
+    ]);
+    for (const one of [
+      await routing.listRoutes({ deploymentId: "acme.web2" }),
+      await routing.getRoute({ domain: "web.example" }),
+    ])
+      expect(one.routes.find(({ deploymentId }) => deploymentId === "acme.web2")?.sharedWith).toEqual(["acme.web"]);
+  });
+
   it("creates, limits and removes tenants", async () => {
     const { tenants, deployments } = await start();
     await tenants.updateTenant({ tenantId: "acme", quota: { instances: 1, memoryBytes: 1_073_741_824n } });

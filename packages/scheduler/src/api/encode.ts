@@ -137,8 +137,11 @@ export function routeToProto(
   route: Route,
   servers: readonly Location[],
   lookups: Lookups,
+  sharedWith: readonly string[] = [],
 ): MessageInitShape<typeof RouteSchema> {
   return {
+    sharedWith: [...sharedWith],
+    release: route.release,
     deploymentId: route.deploymentId,
     tenantId: route.tenantId,
     router: route.router,

@@ -11,7 +11,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file skep/v1/routing.proto.
  */
 export const file_skep_v1_routing: GenFile = /*@__PURE__*/
-  fileDesc("ChVza2VwL3YxL3JvdXRpbmcucHJvdG8SB3NrZXAudjEiRAoKTWlkZGxld2FyZRIMCgRuYW1lGAEgASgJEigKB29wdGlvbnMYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IlIKC1JvdXRlU2VydmVyEhMKC2luc3RhbmNlX2lkGAEgASgJEg8KB25vZGVfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIMCgRwb3J0GAQgASgNIr4DCgVSb3V0ZRIVCg1kZXBsb3ltZW50X2lkGAEgASgJEhEKCXRlbmFudF9pZBgCIAEoCRIOCgZyb3V0ZXIYAyABKAkSIAoEa2luZBgEIAEoDjISLnNrZXAudjEuUm91dGVLaW5kEg4KBmRvbWFpbhgFIAEoCRIMCgRwYXRoGAYgASgJEgwKBHJ1bGUYByABKAkSFAoMZW50cnlfcG9pbnRzGAggAygJEhUKCHByaW9yaXR5GAkgASgDSACIAQESEQoJY29udGFpbmVyGAogASgJEhMKC3RhcmdldF9wb3J0GAsgASgNEgsKA3RscxgMIAEoCBIOCgZ3ZWlnaHQYDSABKA0SMwoXbG9hZF9iYWxhbmNlcl9hbGdvcml0aG0YDiABKA4yEi5za2VwLnYxLkJhbGFuY2luZxIoCgttaWRkbGV3YXJlcxgPIAMoCzITLnNrZXAudjEuTWlkZGxld2FyZRIoCgdzZXJ2aWNlGBAgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIlCgdzZXJ2ZXJzGBEgAygLMhQuc2tlcC52MS5Sb3V0ZVNlcnZlckILCglfcHJpb3JpdHkqUAoJUm91dGVLaW5kEhoKFlJPVVRFX0tJTkRfVU5TUEVDSUZJRUQQABITCg9ST1VURV9LSU5EX0hUVFAQARISCg5ST1VURV9LSU5EX1RDUBACKkwKCUJhbGFuY2luZxIZChVCQUxBTkNJTkdfVU5TUEVDSUZJRUQQABIRCg1CQUxBTkNJTkdfV1JSEAESEQoNQkFMQU5DSU5HX1AyQxACYgZwcm90bzM", [file_google_protobuf_struct]);
+  fileDesc("ChVza2VwL3YxL3JvdXRpbmcucHJvdG8SB3NrZXAudjEiRAoKTWlkZGxld2FyZRIMCgRuYW1lGAEgASgJEigKB29wdGlvbnMYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IlIKC1JvdXRlU2VydmVyEhMKC2luc3RhbmNlX2lkGAEgASgJEg8KB25vZGVfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIMCgRwb3J0GAQgASgNIuQDCgVSb3V0ZRIVCg1kZXBsb3ltZW50X2lkGAEgASgJEhEKCXRlbmFudF9pZBgCIAEoCRIOCgZyb3V0ZXIYAyABKAkSIAoEa2luZBgEIAEoDjISLnNrZXAudjEuUm91dGVLaW5kEg4KBmRvbWFpbhgFIAEoCRIMCgRwYXRoGAYgASgJEgwKBHJ1bGUYByABKAkSFAoMZW50cnlfcG9pbnRzGAggAygJEhUKCHByaW9yaXR5GAkgASgDSACIAQESEQoJY29udGFpbmVyGAogASgJEhMKC3RhcmdldF9wb3J0GAsgASgNEgsKA3RscxgMIAEoCBIOCgZ3ZWlnaHQYDSABKA0SMwoXbG9hZF9iYWxhbmNlcl9hbGdvcml0aG0YDiABKA4yEi5za2VwLnYxLkJhbGFuY2luZxIoCgttaWRkbGV3YXJlcxgPIAMoCzITLnNrZXAudjEuTWlkZGxld2FyZRIoCgdzZXJ2aWNlGBAgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIlCgdzZXJ2ZXJzGBEgAygLMhQuc2tlcC52MS5Sb3V0ZVNlcnZlchITCgtzaGFyZWRfd2l0aBgSIAMoCRIPCgdyZWxlYXNlGBMgASgNQgsKCV9wcmlvcml0eSpQCglSb3V0ZUtpbmQSGgoWUk9VVEVfS0lORF9VTlNQRUNJRklFRBAAEhMKD1JPVVRFX0tJTkRfSFRUUBABEhIKDlJPVVRFX0tJTkRfVENQEAIqTAoJQmFsYW5jaW5nEhkKFUJBTEFOQ0lOR19VTlNQRUNJRklFRBAAEhEKDUJBTEFOQ0lOR19XUlIQARIRCg1CQUxBTkNJTkdfUDJDEAJiBnByb3RvMw", [file_google_protobuf_struct]);
 
 /**
  * A Traefik middleware of the labels.
@@ -173,6 +173,21 @@ export type Route = Message<"skep.v1.Route"> & {
    * @generated from field: repeated skep.v1.RouteServer servers = 17;
    */
   servers: RouteServer[];
+
+  /**
+   * Other deployments of the tenant that ask for the same domain and path: they share the requests
+   * by weight where their rules are one.
+   *
+   * @generated from field: repeated string shared_with = 18;
+   */
+  sharedWith: string[];
+
+  /**
+   * The release whose labels describe it: that of an older one stays while that one serves.
+   *
+   * @generated from field: uint32 release = 19;
+   */
+  release: number;
 };
 
 /**
