@@ -39,19 +39,6 @@ describe("deploy", () => {
     expect(expectOk(await test.skep("deploy"))).toContain("default.app-web  started\n");
   });
 
-  it("says of both deployments that ask for one domain that they share it", async () => {
-    await using other = await startCommandTest();
-    other.write("compose.yaml", WEB.replace("  web:", "  one:"));
-    other.write("two.yaml", WEB.replace("  web:", "  two:"));
-    expect((await other.skep("deploy --no-wait")).err).not.toContain("as well");
-    expect((await other.skep("deploy -f two.yaml --no-wait")).err).toContain(
-      "web.example/ of app-two is asked for by app-one as well",
-    );
-    const { out } = await other.skep("routes");
-    expect(out).toContain("web.example/ of app-one is asked for by app-two as well");
-    expect(out).toContain("web.example/ of app-two is asked for by app-one as well");
-  });
-
   it("tells programs what became of each", async () => {
     const { out } = await test.skep("deploy -o json");
     const { deployments } = JSON.parse(out) as { deployments: Record<string, unknown>[] };

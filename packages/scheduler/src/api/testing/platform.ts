@@ -54,12 +54,23 @@ export interface TestPlatform {
   answer(nodeId: string, answers: (ask: Ask) => readonly AskReply[]): void;
 }
 
+interface Given {
+  readonly clock?: Clock;
+  readonly store?: Store;
+  readonly defaultLimits?: Limits;
+}
+
+/** What its operator has set. */
+const SETTINGS = {
+  placement: DEFAULT_SETTINGS,
+  defaultQuota: { instances: 200, cpuMillis: 200_000, memoryBytes: 2 ** 40 },
+  fixedPorts: [{ from: 8080, to: 8080 }],
+};
+
 /**
  * Makes one, on a store in memory unless another is given; nothing else of it needs to be closed.
  */
-export function createTestPlatform(
-  given: { readonly clock?: Clock; readonly store?: Store; readonly defaultLimits?: Limits } = {},
-): TestPlatform {
+export function createTestPlatform(given: Given = {}): TestPlatform {
   const clock = given.clock ?? systemClock;
   const database = createMemoryDatabase(clock);
   const store = given.store ?? database.connect("test");
@@ -91,10 +102,8 @@ export function createTestPlatform(
     frozen: () => false,
     edgeWarnings: () => [],
     reservedDomains: createReservedDomains({ store, clock }, ["console.example"]),
-    placement: DEFAULT_SETTINGS,
-    defaultQuota: { instances: 200, cpuMillis: 200_000, memoryBytes: 2 ** 40 },
+    ...SETTINGS,
     defaultLimits: given.defaultLimits ?? DEFAULT_RESOURCES,
-    fixedPorts: [{ from: 8080, to: 8080 }],
     replicas: () => replicasAt(clock.now()),
     ...NOBODY,
     ...{ dial: createDial(), newId: () => `id-${++ids}` },
