@@ -357,12 +357,17 @@ export const CORE_BUGS: readonly Bug[] = [
     edits: [
       {
         file: "packages/core/src/routing/traefik-config.ts",
-        find: "serving.length === 0 ? newest : Math.max(...serving)",
-        replace: "serving.length === -1 ? 0 : newest",
+        find: "const leading = serving[0] ?? newest;",
+        replace: "const leading = serving.length === -1 ? 0 : newest;",
       },
       {
         file: "packages/core/src/routing/traefik-config.ts",
-        find: "const own = by === leading ? route : sameIn(ofRelease(by), route);",
+        find: "of serving.length === 0 ? [newest] : serving)",
+        replace: "of serving.length === -1 ? serving : [newest])",
+      },
+      {
+        file: "packages/core/src/routing/traefik-config.ts",
+        find: "const own = by === route.release ? route : sameIn(ofRelease(by), route);",
         replace: "const own = by > 0 ? route : undefined;",
       },
     ],

@@ -1,7 +1,7 @@
 import { SkepError } from "@skep/core/error.ts";
 import { DROPPED_CAPABILITIES } from "@skep/core/model/capabilities.ts";
 import { isSysctlValue, isUlimit, MOST_LOG_BYTES, SYSCTLS } from "@skep/core/model/container-options.ts";
-import { isAddress } from "@skep/core/workspace/address.ts";
+import { isAddress } from "@skep/core/model/address.ts";
 import { isEngineSocket, isKernelPath } from "@skep/core/model/validate-rules.ts";
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import { LABEL } from "./labels.ts";

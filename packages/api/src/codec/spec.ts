@@ -119,8 +119,8 @@ function saidTimes(timing: Omit<HealthCheck, "probe">): Partial<Omit<HealthCheck
 
 /**
  * A message as a spec, with the defaults of `spec-defaults.ts` filled in, and `limits` for a
- * container that says none: one that reserves more gets as much as it reserves. It checks the shape only:
- * what the values may be is said in spec.proto and in core.
+ * container that says none: one that reserves more gets as much as it reserves. It checks the shape
+ * only: what the values may be is said in spec.proto and in core.
  * @throws SkepError `invalid_argument` for enum values and probes that this version does not know.
  */
 export function specFromProto(

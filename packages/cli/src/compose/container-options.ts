@@ -41,7 +41,7 @@ function readUlimit(name: string, spot: Spot, problems: Problems): Ulimit | unde
   return problems.refuse(spot, `the soft limit ${soft} is above the hard one`, "Raise the hard one");
 }
 
-/** `extra_hosts`: `name=address` or `name:address`, or a mapping. What they may be is core's rule. */
+/** `extra_hosts`: `name=address` or `name:address`, or a mapping. Core says what they may be. */
 export function readExtraHosts(spot: Spot, problems: Problems): readonly ExtraHost[] | undefined {
   const read = spot.kind === "map" ? mappedHosts(spot, problems) : listedHosts(spot, problems);
   return read.length === 0 ? undefined : read;

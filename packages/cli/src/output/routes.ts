@@ -24,7 +24,10 @@ export function renderRoutes(view: View, found: readonly Route[]): string {
   return [table, ...found.flatMap(route => sharedLines(view, route))].join("");
 }
 
-/** A sentence for a route that others share. Two that ask for one thing may be meant so, and may be a mistake: both are named. */
+/**
+ * A sentence for a route that others share. Two that ask for one thing may be meant so, and may be
+ * a mistake: both are named.
+ */
 export function sharedLines(view: View, { domain, path, deploymentId, sharedWith }: Route): readonly string[] {
   if (sharedWith.length === 0) return [];
   const others = sharedWith.map(id => shortName(view, id)).join(", ");

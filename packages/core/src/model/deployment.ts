@@ -66,7 +66,7 @@ export interface VolumeMount {
 export interface ContainerSpec extends ContainerOptions {
   readonly name: string;
   readonly image: string;
-  /** Replaces the image's entrypoint when given; empty clears it, and the command is the program. */
+  /** Replaces the image's entrypoint; an empty one clears it, and the command is the program. */
   readonly entrypoint: readonly string[] | undefined;
   /** Replaces the image's command when given. */
   readonly command: readonly string[] | undefined;

@@ -1,4 +1,4 @@
-import { isAddress } from "../workspace/address.ts";
+import { isAddress } from "./address.ts";
 import type { Issue } from "../error.ts";
 import { BOUNDS, MOST } from "./bounds.ts";
 import { DROPPABLE_CAPABILITIES } from "./capabilities.ts";

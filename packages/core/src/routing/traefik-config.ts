@@ -70,7 +70,7 @@ interface Target {
 /** A route that the edges get, with the servers that it leads to. */
 interface Member {
   readonly route: Route;
-  /** Its name at the edge: that of an older release has another one than the route that follows it. */
+  /** Its name at the edge; of an older release it is another one than that of its successor. */
   readonly name: string;
   readonly servers: readonly string[];
 }

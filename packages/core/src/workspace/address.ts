@@ -1,3 +1,5 @@
+import { octets, parseIpv4, parseIpv6 } from "../model/address.ts";
+
 /** Ranges of IPv4 that are nobody's in the Internet: their first address and their prefix. */
 const NOT_PUBLIC: readonly (readonly [number, number])[] = [
   [octets(0, 0, 0, 0), 8],
@@ -27,11 +29,6 @@ export function isPublicAddress(text: string): boolean {
   return groups !== undefined && isPublicIpv6(groups);
 }
 
-/** Whether the text is an address of IPv4 or IPv6, written in full. */
-export function isAddress(text: string): boolean {
-  return parseIpv4(text) !== undefined || parseIpv6(text) !== undefined;
-}
-
 /** Whether a host is meant as an address: a browser reads a last part of digits alone as one. */
 export function looksLikeAddress(host: string): boolean {
   const last = host.slice(host.lastIndexOf(".") + 1);
@@ -54,27 +51,4 @@ function isPublicIpv6(groups: readonly number[]): boolean {
   if (first >> 13 !== 1) return false;
   const leadsInside = first === 0x2002 || (first === 0x2001 && (second === 0 || second === 0x0db8));
   return !leadsInside;
-}
-
-function octets(a: number, b: number, c: number, d: number): number {
-  return a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
-}
-
-function parseIpv4(text: string): number | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part))) return undefined;
-  const [a = 256, b = 256, c = 256, d = 256] = parts.map(Number);
-  return Math.max(a, b, c, d) > 255 ? undefined : octets(a, b, c, d);
-}
-
-/** The eight groups of an address; one with an IPv4 address at its end is none that is public. */
-function parseIpv6(text: string): readonly number[] | undefined {
-  const halves = text.split("::");
-  if (halves.length > 2 || !text.includes(":")) return undefined;
-  const [left = [], right = []] = halves.map(half => (half === "" ? [] : half.split(":")));
-  const missing = 8 - left.length - right.length;
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
-  const groups = [...left, ...Array.from({ length: missing }, () => "0"), ...right];
-  if (!groups.every(group => /^[\da-f]{1,4}$/i.test(group))) return undefined;
-  return groups.map(group => Number.parseInt(group, 16));
 }
