@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { engineContract } from "@skep/agent/engine/engine.contract.ts";
-import type { EngineUnderTest } from "@skep/agent/engine/engine.contract.ts";
+import type { EngineUnderTest } from "@skep/agent/engine/engine-under-test.ts";
 import { openDocker } from "@skep/agent/engine/docker.ts";
 import { aContainer, anInstance, aSpec } from "@skep/agent/testing/builders.ts";
 import type { ContainerSpec } from "@skep/core/model/deployment.ts";

@@ -189,6 +189,19 @@ describe("what a spec asks for besides", () => {
     ]);
   });
 
+  test("is given to a sandbox on netd's network, whose name nobody knows otherwise", () => {
+    const sandbox = (over: Parameters<typeof aContainer>[0]) => {
+      const instance = anInstance({ spec: aSpec({ containers: [aContainer(over)] }) });
+      return toSandboxOptions({ instance, image: "pause", specHash: "h", network: "netd" });
+    };
+    const extraHosts = [{ name: "a", address: "192.0.2.7" }];
+    expect(sandbox({ hostname: "h", domainname: "d", extraHosts })).toMatchObject({
+      ...{ Hostname: "h", Domainname: "d", HostConfig: { NetworkMode: "none", ExtraHosts: ["a:192.0.2.7"] } },
+    });
+    expect(sandbox({ domainname: "d" })).toMatchObject({ Domainname: "d" });
+    expect(sandbox({}).Hostname).toBeUndefined();
+  });
+
   test("leaves the test of a health check to the image, with the times that are said", () => {
     const health = { probe: { kind: "image" }, intervalMs: 1_000, timeoutMs: 0, retries: 0, startPeriodMs: 0 } as const;
     expect(create({ health }).Healthcheck).toEqual({ Interval: 1e9, Timeout: 0, StartPeriod: 0, Retries: 0 });

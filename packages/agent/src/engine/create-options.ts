@@ -78,9 +78,14 @@ function toMount(instance: AssignedInstance, mount: VolumeMount): Mount {
  * The engine's options for a sandbox that any instance may have: its network is netd's affair, and
  * its name alone says whose it is. Names are asked of netd only, without the node's search domains.
  */
-export function toWarmOptions({ image, specHash }: CreateWarm, name: string): ContainerCreateOptions {
+export function toWarmOptions(
+  { image, specHash }: CreateWarm,
+  name: string,
+  network: NetworkOptions = {},
+): ContainerCreateOptions {
   const options: ContainerCreateOptions = {
     name,
+    ...networkNames(network),
     Image: image,
     Labels: warmLabels(specHash),
     StopTimeout: 1,
@@ -88,6 +93,7 @@ export function toWarmOptions({ image, specHash }: CreateWarm, name: string): Co
       ...hostConfig(SANDBOX_LIMITS),
       CapDrop: ["ALL"],
       ReadonlyRootfs: true,
+      ...networkHostConfig(network),
       NetworkMode: "none",
       Dns: [NETD_ADDRESS],
       DnsSearch: ["."],
@@ -101,7 +107,8 @@ export function toWarmOptions({ image, specHash }: CreateWarm, name: string): Co
 export function toSandboxOptions(request: CreateSandbox): ContainerCreateOptions {
   const { instance, network } = request;
   const { instanceId, epoch, release } = instance;
-  if (network === "netd") return toWarmOptions(request, sandboxName(instanceId, epoch, release));
+  const asked = instance.spec.containers[0] ?? {};
+  if (network === "netd") return toWarmOptions(request, sandboxName(instanceId, epoch, release), asked);
   const options: ContainerCreateOptions = {
     name: containerName(instance.instanceId, instance.epoch, ""),
     Image: request.image,
@@ -114,7 +121,7 @@ export function toSandboxOptions(request: CreateSandbox): ContainerCreateOptions
       NetworkMode: networkName(instance.tenantId),
     },
   };
-  joinNetwork(options, instance, instance.ports, instance.spec.containers[0] ?? {});
+  joinNetwork(options, instance, instance.ports, asked);
   refuseUnsafe(options);
   return options;
 }

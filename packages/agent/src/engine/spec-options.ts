@@ -32,12 +32,16 @@ export function networkHostConfig({ extraHosts, sysctls }: NetworkOptions): Host
   };
 }
 
-/** Its own names; without them it is called like its instance. */
+/** Its own names; without a host name it is called otherwise, or as the engine likes. */
 export function networkNames(
   { hostname, domainname }: NetworkOptions,
-  otherwise: string,
+  otherwise?: string,
 ): Pick<ContainerCreateOptions, "Hostname" | "Domainname"> {
-  return { Hostname: hostname ?? otherwise, ...(domainname === undefined ? {} : { Domainname: domainname }) };
+  const name = hostname ?? otherwise;
+  return {
+    ...(name === undefined ? {} : { Hostname: name }),
+    ...(domainname === undefined ? {} : { Domainname: domainname }),
+  };
 }
 
 /** The engine adds noexec, nosuid and nodev, unless they are taken back. */

@@ -50,6 +50,20 @@ test("a container that is alone has a sandbox too, and the engine makes no netwo
   ]);
 });
 
+test("an instance that says something of its network takes no sandbox that was made ahead", () => {
+  const ahead = (hostname?: string): readonly string[][] => {
+    const node = warmed(1);
+    const [instance] = node.assignment!.instances;
+    const spec = aSpec({ containers: [aContainer({ hostname })] });
+    node.assignment = { ...node.assignment!, instances: [{ ...instance!, spec }] };
+    return rounds(node);
+  };
+  expect(ahead()[0]).toContain("take-sandbox");
+  const own = ahead("db");
+  expect(own.flat()).not.toContain("take-sandbox");
+  expect(own[0]).toContain("create-sandbox");
+});
+
 test("a container is made beside netd's work, and started only once its sandbox is connected", () => {
   const node = onNetd();
   node.netd = () => ({ netns: undefined, fault: "node-2 has the same block" });

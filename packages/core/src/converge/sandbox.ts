@@ -7,12 +7,12 @@ import { isByNetd, makeNetwork, makeReady } from "./ready.ts";
 import { longestDelay, noteEnd, noteRunning, noteVanished } from "./restart.ts";
 import { attempt, attemptInTurn, isAhead, recall, remember, wake } from "./round.ts";
 import type { Round } from "./round.ts";
-import { PLAIN_SANDBOX, sandboxHash } from "./spec-hash.ts";
+import { netdSandboxHash, sandboxHash } from "./spec-hash.ts";
 import { stepKey } from "./step.ts";
 
 /** The hash of the sandbox that the instance is to have. */
 export function wantedSandbox(round: Round, instance: AssignedInstance): string {
-  return isByNetd(round.input) ? PLAIN_SANDBOX : sandboxHash(instance);
+  return isByNetd(round.input) ? netdSandboxHash(instance) : sandboxHash(instance);
 }
 
 /** Whether the pod's network stands, so that containers may join it; else how far it is. */

@@ -56,8 +56,7 @@ const sandboxes = new WeakMap<AssignedInstance, string>();
 export function sandboxHash(instance: AssignedInstance): string {
   let hash = sandboxes.get(instance);
   if (hash === undefined) {
-    const [first] = instance.spec.containers;
-    const network = first === undefined ? undefined : networkOptionsOf(first);
+    const network = networkOptionsOf(instance.spec.containers[0] ?? {});
     const from = [HASH_VERSION, identityOf(instance), instance.ports, ...(network === undefined ? [] : [network])];
     hash = hashText(canonicalText(from));
     sandboxes.set(instance, hash);
@@ -70,6 +69,15 @@ export function sandboxHash(instance: AssignedInstance): string {
  * that was made ahead fits. Address and ports are netd's affair.
  */
 export const PLAIN_SANDBOX = hashText(canonicalText(["netd", 1]));
+
+/**
+ * Hash of the sandbox on netd's network that the instance is to have: none that was made ahead fits
+ * one that says something of its network, such as a host name.
+ */
+export function netdSandboxHash({ spec }: AssignedInstance): string {
+  const network = networkOptionsOf(spec.containers[0] ?? {});
+  return network === undefined ? PLAIN_SANDBOX : hashText(canonicalText(["netd", 1, network]));
+}
 
 /** JSON with sorted keys and without absent fields, so that equal values have equal texts. */
 export function canonicalText(value: unknown): string {
