@@ -70,7 +70,7 @@ export function brokenLeaveRule(world: World, { changes }: Plan): string | undef
     for (const { id, tenantId, release, desired } of world.deployments) {
       const spec = world.releases.find(one => one.deploymentId === id && one.number === release)?.spec;
       const mounted = spec === undefined ? [] : volumesOf(tenantId, spec).filter(one => mountKey(one) === key);
-      if (desired === "run" && mounted.some(one => !one.mayMoveEmpty))
+      if (desired !== "deleted" && mounted.some(one => !one.mayMoveEmpty))
         return `${key} is left behind on ${change.volume.nodeId}, and ${id} waits for it`;
     }
   }

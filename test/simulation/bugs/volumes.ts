@@ -27,6 +27,11 @@ export const VOLUME_BUGS: readonly Bug[] = [
           "  const nodes = nodesWith(fleet, need.volumes.map(mountKey));\n" +
           "  return nodes.filter(id => own.has(fleet.indexOf.get(id) ?? -1));\n",
       },
+      {
+        file: "packages/core/src/placement/fleet.ts",
+        find: "homesOf(fleet, need).length > 0 ? [] : nodesWith",
+        replace: "homesOf(fleet, need).length >= 0 ? [] : nodesWith",
+      },
     ],
     found: /and its data is|and its volume .* is on/,
     quick: true,

@@ -174,6 +174,21 @@ test.each(["down", "gone"])(
   },
 );
 
+test("a deployment that is stopped keeps the data that it needs, and is told of by the others' place", () => {
+  const cluster = new ToyCluster(someNodes(3));
+  const a = cluster.deploy(service("a", ["data"]));
+  cluster.deploy(service("b", [moving("data")]));
+  cluster.run(5);
+  cluster.want(a, { desired: "stopped" });
+  cluster.run(5);
+  cluster.turn(cluster.world.volumes[0]!.nodeId, { liveness: "down" });
+  cluster.run(5);
+  expect(cluster.world.volumes.map(one => one.state)).toEqual(["kept"]);
+  cluster.want(a, { desired: "deleted" });
+  cluster.run(5);
+  expect(cluster.world.volumes.map(one => one.state)).toEqual(["left", "kept"]);
+});
+
 test("what may begin empty waits for its data while no other node takes it", () => {
   const cluster = new ToyCluster(someNodes(2, index => ({ labels: { at: String(index) } })));
   const id = cluster.deploy(

@@ -40,7 +40,7 @@ export function mountsOf({ deploymentId, spec }: Release): readonly MountedVolum
 const mountings = new WeakMap<World, readonly Mounting[]>();
 const affinities = new WeakMap<World, Affinity>();
 
-/** Every release that mounts volumes and is wanted by a deployment that is to run. */
+/** Every release that mounts volumes and that a deployment wants, be it stopped for now. */
 export function releasesInUse(world: World): readonly Mounting[] {
   const known = mountings.get(world);
   if (known !== undefined) return known;
@@ -49,8 +49,11 @@ export function releasesInUse(world: World): readonly Mounting[] {
   const deployments = new Map(world.deployments.filter(one => named.has(one.id)).map(one => [one.id, one]));
   const found = some.flatMap(release => {
     const deployment = deployments.get(release.deploymentId);
-    if (deployment?.desired !== "run" || deployment.release !== release.number) return [];
-    return [{ release, replicas: deployment.replicas, volumes: mountsOf(release) }];
+    if (deployment === undefined || deployment.desired === "deleted" || deployment.release !== release.number)
+      return [];
+    // One that is stopped finds its data where the others are once it is started.
+    const replicas = deployment.desired === "run" ? deployment.replicas : 0;
+    return [{ release, replicas, volumes: mountsOf(release) }];
   });
   mountings.set(world, found);
   return found;
