@@ -16,6 +16,8 @@ export type Order =
       readonly port: number;
       readonly from?: string;
       readonly fromPort?: number;
+      /** What is said, in base64. */
+      readonly payload?: string;
     }
   /** Tells who was heard so far by UDP: a speaker under a wrong address gets no answer. */
   | { readonly kind: "heard" }
@@ -101,7 +103,7 @@ function say(which: string): Promise<string> {
   return answer;
 }
 
-function askByUdp({ host, port, from, fromPort = 0 }: Extract<Order, { kind: "udp" }>): Promise<string> {
+function askByUdp({ host, port, from, fromPort = 0, payload = "" }: Extract<Order, { kind: "udp" }>): Promise<string> {
   return new Promise(resolve => {
     const socket = createSocket("udp4");
     const timer = setTimeout(() => end("silence"), PATIENCE_MS);
@@ -112,6 +114,6 @@ function askByUdp({ host, port, from, fromPort = 0 }: Extract<Order, { kind: "ud
     };
     socket.on("message", data => end(data.toString()));
     socket.on("error", (error: NodeJS.ErrnoException) => end(error.code ?? "error"));
-    socket.bind(fromPort, from, () => socket.connect(port, host, () => socket.send("hello")));
+    socket.bind(fromPort, from, () => socket.connect(port, host, () => socket.send(Buffer.from(payload, "base64"))));
   });
 }

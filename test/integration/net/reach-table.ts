@@ -59,6 +59,7 @@ export const TABLE: readonly Cell[] = [
   cell("world", "a published port", NODE_1, 8080, "a1"),
   cell("world", "an instance around the edge", INSTANCES.a1.address, 80, "nobody"),
   cell("node1", "a published port of its own", NODE_1, 8080, "a1"),
+  cell("node1", "a program of its own on the loopback, at a port that is published", "127.0.0.1", 8080, "node1"),
   cell("node2", "a published port of another node", NODE_1, 8080, "a1"),
   cell("node1", "an instance of its own, as an edge does", INSTANCES.a1.address, 80, "a1"),
   cell("node1", "an instance of another node, as an edge does", INSTANCES.a4.address, 80, "a4"),

@@ -107,7 +107,19 @@ export async function openTwoNodes(way: NetWay): Promise<TwoNodes> {
     rig.speakIn("edge", "tcp:443", "udp:5000").then(speaker => ["edge", speaker] as const),
     ...["node1", "node2"].map(
       async name =>
-        [name, await rig.speakIn(name, "tcp:443", "tcp:22", "tcp:53", "udp:53:169.254.1.1", "tcp6:443")] as const,
+        [
+          name,
+          await rig.speakIn(
+            name,
+            "tcp:443",
+            "tcp:22",
+            "tcp:53",
+            "udp:53:169.254.1.1",
+            "tcp6:443",
+            "udp:5000",
+            "tcp:8080:127.0.0.1",
+          ),
+        ] as const,
     ),
     rig.speakIn("world", "tcp:80", "tcp:81", "tcp:5432").then(speaker => ["world", speaker] as const),
   ]);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { OUTSIDE } from "../../support/net-rig.ts";
 import type { Order } from "../../support/net-speaker.ts";
+import { inTunnel } from "./in-tunnel.ts";
 import { TABLE, type Cell } from "./reach-table.ts";
 import { INSTANCES, openTwoNodes, type Name, type TwoNodes } from "./two-nodes.ts";
 
@@ -39,6 +40,15 @@ describe("two nodes through VXLAN", () => {
   afterAll(() => net?.close());
 
   it("reach what they should and nothing else", expectTable);
+
+  it("take nothing out of a tunnel that is not a node's", async () => {
+    const payload = inTunnel(INSTANCES.a4.address, INSTANCES.a1.address, 5000).toString("base64");
+    const order = { kind: "udp", host: "198.18.0.11", port: 8472, payload } as const;
+    await net.speakers.world.tell(order);
+    expect(await net.speakers.a1.tell({ kind: "heard" })).not.toContain(INSTANCES.a4.address);
+    await net.speakers.node2.tell(order);
+    expect(await net.speakers.a1.tell({ kind: "heard" })).toContain(INSTANCES.a4.address);
+  });
 });
 
 describe("two nodes by plain routes", () => {
@@ -58,10 +68,11 @@ describe("two nodes by plain routes", () => {
     ["world", "an instance of this node", "10.128.0.3", "a1"],
     ["world", "an instance that nobody has", "10.128.77.7", "a1"],
     ["world", "an instance that nobody has, through the node", "10.128.77.7", "edge"],
+    ["world", "an instance that nobody has, to the node itself", "10.128.77.7", "node1"],
   ] as const)("hear nobody who speaks with another's address: %s as %s", async (who, _, from, to) => {
     const device = who === "world" ? "lo" : "eth0";
     await net.rig.ip(who, `address add ${from}/32 dev ${device}`);
-    const host = to === "edge" ? "172.18.0.2" : INSTANCES[to].address;
+    const host = { edge: "172.18.0.2", node1: "198.18.0.11", a1: INSTANCES.a1.address, b2: INSTANCES.b2.address }[to];
     await net.speakers[who].tell({ kind: "udp", host, port: 5000, from });
     await net.rig.ip(who, `address delete ${from}/32 dev ${device}`);
     expect((await net.speakers[to].tell({ kind: "heard" })).split(" ")).not.toContain(from);
@@ -128,6 +139,15 @@ describe("two nodes by plain routes", () => {
     expect(await ask("world", flow)).toBe("a1");
     await change(0, publish("a2"));
     expect(await ask("world", flow)).toBe("a2");
+    await change(0, () => undefined);
+  });
+
+  it("answer names by themselves, though an instance publishes that port", async () => {
+    await change(0, state => {
+      const port = { protocol: NetProtocol.TCP, hostPort: 53, containerPort: 80 };
+      state.attachments.find(one => one.instanceId === "a1")!.published = [port] as never;
+    });
+    expect([await tcp("world", "198.18.0.11", 53), await tcp("a2", "169.254.1.1", 53)]).toEqual(["a1", "node1"]);
     await change(0, () => undefined);
   });
 

@@ -1,5 +1,5 @@
 import { MOST_NETWORKS } from "../state/net-state.ts";
-import { GATEWAY, LINK_PREFIX, VXLAN_DEVICE } from "./names.ts";
+import { GATEWAY, LINK_PREFIX } from "./names.ts";
 
 /** What the rules say by themselves. Everything that changes often is in sets. */
 export interface RuleValues {
@@ -184,7 +184,7 @@ function toNode({ pool, vxlanPort }: RuleValues): readonly Chain[] {
         "goto refuse",
       ],
     ],
-    ["input_of_pool", undefined, [ANSWERS, `iifname "${VXLAN_DEVICE}" ip saddr @nodes accept`, "drop"]],
+    ["input_of_pool", undefined, [ANSWERS, "drop"]],
   ];
 }
 
