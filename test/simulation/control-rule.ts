@@ -1,4 +1,5 @@
 import type { Node, TenantsOnManagers } from "@skep/core/model/node.ts";
+import { isGlobal } from "@skep/core/model/mode.ts";
 import type { Plan } from "@skep/core/world/plan.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Platform } from "./platform.ts";
@@ -67,7 +68,7 @@ export class ControlRule {
     const spec = world.releases.find(
       one => one.deploymentId === instance?.deploymentId && one.number === instance.release,
     )?.spec;
-    if (spec === undefined || spec.placement.maxPerNode !== undefined) return false;
+    if (spec === undefined || spec.placement.maxPerNode !== undefined || isGlobal(spec)) return false;
     if (spec.containers.some(container => container.volumes.length > 0)) return false;
     return !world.locations.some(one => one.instanceId === instanceId && one.nodeId === nodeId);
   }

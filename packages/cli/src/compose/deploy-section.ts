@@ -55,14 +55,7 @@ export function readDeploy(spot: Spot, draft: ServiceDraft, reading: Reading): R
 const MODES = ["replicated", "global", "replicated-job", "global-job"] as const;
 
 function readMode(spot: Spot, draft: ServiceDraft, { problems }: Reading): void {
-  const mode = readWord(spot, problems, MODES);
-  if (mode === "global" || mode === "global-job")
-    problems.refuse(
-      spot,
-      "a service on every node is not supported",
-      "Set `replicas` to the number of nodes, and `placement.max_replicas_per_node: 1`",
-    );
-  draft.mode = mode ?? draft.mode;
+  draft.mode = readWord(spot, problems, MODES) ?? draft.mode;
 }
 
 /** `labels`, as a mapping or as a list of `key=value`. */

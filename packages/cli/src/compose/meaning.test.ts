@@ -192,8 +192,6 @@ describe("keys", () => {
   });
 
   it.each([
-    ["deploy: { mode: global }", "a service on every node is not supported. Set `replicas`"],
-    ["deploy: { mode: global-job }", "a service on every node is not supported"],
     ["labels: { com.docker.lb.port: 80 }", "belongs to the platform"],
     ["labels: ['skep.tenant=other']", "belongs to the platform"],
     ["cpu_quota: 5000", "Write `cpus: 0.5`"],

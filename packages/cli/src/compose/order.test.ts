@@ -116,3 +116,20 @@ describe("a job", () => {
     ]);
   });
 });
+
+describe("mode: global", () => {
+  it("is one on each node that fits, a job's too, and has no number of replicas", () => {
+    expect(spec("deploy: { mode: global }")).toMatchObject({ mode: "global", replicas: 1 });
+    const job = spec("deploy: { mode: global-job, placement: { constraints: ['node.role == worker'] } }");
+    expect(job).toMatchObject({ mode: "global-job", restart: { condition: "on-failure" } });
+    expect(refusals(web("deploy: { mode: global, replicas: 3 }"))).toEqual([
+      expect.stringMatching(/^c\.yaml:4:\d+: .*runs once on each node that fits, and 3 replicas are wanted/),
+    ]);
+    expect(refusals(web("deploy: { mode: global }", "x-skep: { exclusive: true }"))).toHaveLength(1);
+  });
+
+  it("has a volume on each node, which is no single copy", () => {
+    const text = `${web("deploy: { mode: global }", "volumes: [d:/d]")}volumes: { d: }\n`;
+    expect(specs(text)[0]).toMatchObject({ mode: "global", update: { order: "stop-first" } });
+  });
+});

@@ -4,6 +4,7 @@ import { mountsOf } from "../placement/affinity.ts";
 import type { InstanceId } from "../model/instance.ts";
 import { deploymentIdOf, tenantOf } from "../model/instance-id.ts";
 import type { Node, NodeId } from "../model/node.ts";
+import { isGlobal } from "../model/mode.ts";
 import { ORDER } from "../world/order.ts";
 import type { Settings, World } from "../world/world.ts";
 
@@ -51,6 +52,7 @@ export function awakeSince(
   if (owners.size > 0) for (const id of mounting(world, owners)) awake.add(id);
   const moved = movedNodes(before.nodes, world.nodes);
   if (moved.size > 0) for (const one of world.locations) if (moved.has(one.nodeId)) awake.add(one.deploymentId);
+  if (!isSameGround(before.nodes, world.nodes)) for (const id of globalsIn(world.releases)) awake.add(id);
   const unseen = before.unseen ?? new Map<InstanceId, number>();
   if (unseen.size > 0) for (const one of world.instances) if (unseen.has(one.id)) awake.add(one.deploymentId);
   // A set goes on through what is added to it meanwhile.
@@ -80,6 +82,33 @@ function dependentsIn(releases: World["releases"]): ReadonlyMap<DeploymentId, Re
 function mounting(world: World, owners: ReadonlySet<VolumeOwner>): readonly DeploymentId[] {
   const some = world.releases.filter(release => mountsOf(release).some(one => owners.has(one.owner)));
   return some.map(one => one.deploymentId);
+}
+
+const globals = new WeakMap<World["releases"], readonly DeploymentId[]>();
+
+/** The deployments whose instances follow the nodes. */
+function globalsIn(releases: World["releases"]): readonly DeploymentId[] {
+  const before = globals.get(releases);
+  if (before !== undefined) return before;
+  const found = releases.filter(({ spec }) => isGlobal(spec)).map(one => one.deploymentId);
+  globals.set(releases, found);
+  return found;
+}
+
+/** Whether all is the same of the nodes that says whether a global deployment runs there. */
+function isSameGround(before: readonly Node[], after: readonly Node[]): boolean {
+  return before.length === after.length && before.every((node, at) => isSameNode(node, after[at]!));
+}
+
+function isSameNode(a: Node, b: Node): boolean {
+  const of = ({ id, availability, liveness, role, hostname, os, architecture, engineVersion }: Node): string =>
+    [id, availability, liveness, role, hostname, os, architecture, engineVersion].join();
+  return of(a) === of(b) && isSameRecord(a.labels, b.labels) && isSameRecord(a.engineLabels, b.engineLabels);
+}
+
+function isSameRecord(a: Node["labels"], b: Node["labels"]): boolean {
+  const keys = Object.keys(a);
+  return a === b || (keys.length === Object.keys(b).length && keys.every(key => a[key] === b[key]));
 }
 
 /** The records that only one of the lists has; both are in order. */

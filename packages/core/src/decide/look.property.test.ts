@@ -93,6 +93,9 @@ const EVENTS: Readonly<Record<string, Event>> = {
     const id = `node-${pick % 7}`;
     return world.nodes.some(one => one.id === id) ? world : { ...world, nodes: [...world.nodes, aNode({ id })] };
   },
+  "a node gets a label": node({ labels: { compute: "true" } }),
+  "a node loses its labels": node({ labels: {} }),
+  "a node is paused": node({ availability: "pause" }),
   "a node is busy": node({ load: { cpuShare: 0.9, memoryShare: 0.9 } }),
   "a node vanishes": (world, pick) => ({ ...world, nodes: without(world.nodes, pick) }),
 };

@@ -1,4 +1,5 @@
 import { deploymentIdOf } from "../model/instance-id.ts";
+import { isGlobal } from "../model/mode.ts";
 import { isSingle } from "../model/volume.ts";
 import type { Deployment, DeploymentRecord, DeploymentSpec, Release } from "../model/deployment.ts";
 import type { TenantId } from "../model/tenant.ts";
@@ -63,6 +64,7 @@ export function changedRecord(
     ? { deploymentId: deployment.id, number: release.number + 1, spec: change.spec ?? release.spec }
     : release;
   const replicas = change.replicas ?? change.spec?.replicas ?? deployment.replicas;
+  if (replicas !== 1 && isGlobal(next.spec)) throw refuseChange.global(deployment.id);
   if (replicas > 1 && isSingle(next.spec)) throw refuseChange.single(deployment.id, next.spec.exclusive === true);
   const same =
     !isNew && change.routes === undefined && desired === deployment.desired && replicas === deployment.replicas;

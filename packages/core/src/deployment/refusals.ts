@@ -33,6 +33,14 @@ export const refuseChange = {
         : `Deployment ${id} belongs to the project ${project}, and that cannot change: remove it first, or name it otherwise.`,
       { details: { deploymentId: id, project: project ?? "" } },
     ),
+  global: (id: string): SkepError =>
+    new SkepError(
+      "failed_precondition",
+      "GLOBAL_MODE",
+      `${id} runs once on each node that fits: it has no number of replicas. ` +
+        "Say with constraints which nodes fit, or stop it.",
+      { details: { deploymentId: id } },
+    ),
   beingDeleted: (id: string): SkepError =>
     new SkepError(
       "failed_precondition",

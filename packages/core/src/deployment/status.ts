@@ -1,5 +1,6 @@
 import type { DeploymentRecord } from "../model/deployment.ts";
 import type { Instance, InstanceRecord, Location, Refusal } from "../model/instance.ts";
+import { isGlobal } from "../model/mode.ts";
 import { isWaiting } from "../model/waiting.ts";
 import { currentOf, isCompleted, isFinal, isLive, isWell } from "../model/state.ts";
 
@@ -32,7 +33,9 @@ export function deploymentStatus(
   hostnameOf: (nodeId: string) => string,
 ): DeploymentStatus {
   const { deployment } = record;
-  const wanted = deployment.desired === "run" ? deployment.replicas : 0;
+  const isEverywhere = deployment.desired === "run" && isGlobal(record.release.spec);
+  const slots = new Set(records.filter(one => one.instance.desired === "run").map(one => one.instance.slot));
+  const wanted = isEverywhere ? slots.size : deployment.desired === "run" ? deployment.replicas : 0;
   const current = records.filter(
     ({ instance }) => instance.desired === "run" && instance.release === deployment.release,
   );
@@ -56,6 +59,8 @@ export function deploymentStatus(
     leaving: leaving.length,
   };
   const converged = healthy.length + completed.length === wanted && current.length === wanted && leaving.length === 0;
+  if (isEverywhere && wanted === 0)
+    return { ...counts, converged: false, message: "No node that takes work fits it yet", troubles };
   return { ...counts, converged, message: converged ? "" : sentence(counts, troubles), troubles };
 }
 

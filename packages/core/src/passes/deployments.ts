@@ -5,14 +5,15 @@ import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { Deployment, DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId } from "../model/instance.ts";
-import { isJob } from "../model/mode.ts";
+import { isGlobal, isJob } from "../model/mode.ts";
 import { currentOf } from "../model/state.ts";
 import { isSingle } from "../model/volume.ts";
 import { markFirstStart, updateWaitOf } from "./dependencies.ts";
 import { endGently, endNow, hasLiveLocation, isInstanceServing, isInstanceUp, isRetiring } from "./ending.ts";
+import { nodeSlots } from "./node-slots.ts";
 import { isDone } from "./retry.ts";
 import { freeSlots, slotsOf, splitSurplus } from "./slots.ts";
-import type { Slot } from "./slots.ts";
+import type { Slot, WantedSlots } from "./slots.ts";
 
 /**
  * Makes the instances of every deployment what the deployment asks for: creates what is missing,
@@ -32,7 +33,8 @@ export function fillSlots(draft: Draft, settings: Settings): ReadonlySet<Instanc
     for (const id of fillUntilSettled(draft, settings, deploymentId, ids)) ending.add(id);
   };
   for (const [deploymentId, deployment] of draft.deployments) {
-    if (isSettled(deployment, byDeployment.get(deploymentId) ?? [])) continue;
+    const instances = byDeployment.get(deploymentId) ?? [];
+    if (isSettled(deployment, instances, wantedSlots(draft, settings, deployment, instances))) continue;
     fill(deploymentId, []);
     if (updateWaitOf(draft, deployment) !== undefined) waiting.push(deploymentId);
   }
@@ -53,10 +55,23 @@ export function fillSlots(draft: Draft, settings: Settings): ReadonlySet<Instanc
  * Whether every wanted slot has one instance of the wanted release and nothing else is there: most
  * are, most of the time.
  */
-function isSettled(deployment: Deployment, instances: readonly Instance[]): boolean {
-  if (deployment.desired !== "run" || instances.length !== deployment.replicas) return false;
+function isSettled(deployment: Deployment, instances: readonly Instance[], { count, of }: WantedSlots): boolean {
+  if (deployment.desired !== "run" || instances.length !== count) return false;
+  if (of !== undefined && instances.some(one => !of.has(one.slot))) return false;
   for (const { desired, release } of instances) if (desired !== "run" || release !== deployment.release) return false;
   return instances.length < 2 || new Set(instances.map(one => one.slot)).size === instances.length;
+}
+
+function wantedSlots(
+  draft: Draft,
+  settings: Settings,
+  deployment: Deployment,
+  instances: readonly Instance[],
+): WantedSlots {
+  const spec = findRelease(draft, deployment.id, deployment.release)?.spec;
+  if (spec === undefined || !isGlobal(spec)) return { count: deployment.replicas, of: undefined };
+  const of = nodeSlots(draft, settings, spec, instances);
+  return { count: of.size, of };
 }
 
 // What one round ends or makes can be what the next one looks at. Two rounds settle nearly
@@ -99,13 +114,12 @@ function fillOne(
     endGently(draft, settings, instance, because);
   };
   const slots = slotsOf(draft, deployment, instances);
-  const { kept, surplus } = splitSurplus(draft, slots, deployment.replicas);
-  for (const slot of surplus) {
-    for (const instance of [...slot.fresh, ...slot.old])
-      end(instance, `only ${deployment.replicas} replicas are wanted`);
-  }
+  const wanted = wantedSlots(draft, settings, deployment, instances);
+  const { kept, surplus } = splitSurplus(draft, slots, wanted);
+  const because = wanted.of === undefined ? `only ${wanted.count} replicas are wanted` : "its node is not to run it";
+  for (const slot of surplus) for (const instance of [...slot.fresh, ...slot.old]) end(instance, because);
   for (const slot of kept) endDuplicates(draft, slot, end);
-  const waiting = createMissing(draft, deployment, instances, kept);
+  const waiting = createMissing(draft, deployment, instances, kept, wanted);
   replaceOld(draft, deployment, instances, kept, waiting, end);
 }
 
@@ -122,30 +136,30 @@ function endDuplicates(draft: Draft, { fresh, old }: Slot, end: (instance: Insta
 
 /**
  * Creates instances for empty slots. Under stop-first a slot whose old instance is still going
- * waits for it: answers how many do.
+ * waits for it. Answers in how many slots nothing serves for that reason.
  */
 function createMissing(
   draft: Draft,
   deployment: Deployment,
   instances: readonly Instance[],
   kept: readonly Slot[],
+  wanted: WantedSlots,
 ): number {
-  const missing = Math.max(0, deployment.replicas - kept.length);
+  const missing = Math.max(0, wanted.count - kept.length);
   const taken = new Set(kept.map(slot => slot.slot));
   const leaving = new Set<number>();
   if (missing > 0 && orderOf(draft, deployment) === "stop-first") {
     for (const instance of instances) {
-      if (instance.desired === "stop" && hasLiveLocation(draft, instance) && !taken.has(instance.slot))
-        leaving.add(instance.slot);
+      const isFree = !taken.has(instance.slot) && wanted.of?.has(instance.slot) !== false;
+      if (isFree && instance.desired === "stop" && hasLiveLocation(draft, instance)) leaving.add(instance.slot);
     }
   }
   const waiting = Math.min(missing, leaving.size);
   const room = concurrencyLeft(draft, deployment, kept) - waiting;
-  for (const slot of freeSlots([...taken, ...leaving], Math.max(0, Math.min(missing - waiting, room)))) {
-    const instance = create(draft, deployment.id, slot);
-    markFirstStart(draft, instance, instances);
-  }
-  return waiting;
+  const count = Math.max(0, Math.min(missing - waiting, room));
+  const free = freeSlots([...taken, ...leaving], count, wanted);
+  for (const slot of free) markFirstStart(draft, create(draft, deployment.id, slot), instances);
+  return waiting + free.length;
 }
 
 /** How many more instances of a job may run at once; no bound for what is no job. */

@@ -87,7 +87,8 @@ function leaveFirst(draft: Draft, instance: Instance, because: string): void {
  * more; and says of those whose replacement waits for another deployment what it waits for.
  */
 export function withdrawRefusals(draft: Draft, wants: readonly Want[]): void {
-  const wanting = new Set(wants.map(want => want.instance.id));
+  const isPending = ({ instance: { id, epoch } }: Want): boolean => draft.instances.get(id)?.epoch === epoch;
+  const wanting = new Set(wants.filter(isPending).map(want => want.instance.id));
   for (const instance of draft.instances.values()) {
     if (wanting.has(instance.id) || !isPlaced(draft, instance)) continue;
     const wait = keptBackBy(draft, instance);

@@ -32,27 +32,33 @@ export function slotsOf(draft: Draft, deployment: Deployment, instances: readonl
     });
 }
 
+/** Which slots a deployment is to fill: so many of any numbers, or those of its nodes. */
+export type WantedSlots = { readonly count: number; readonly of: ReadonlySet<number> | undefined };
+
 /**
  * Splits the slots into those to keep and those too many: those that are nowhere or going are too
- * many first, then the highest.
+ * many first, then the highest. Where each slot is a node's, those of no wanted node are.
  */
 export function splitSurplus(
   draft: Draft,
   slots: readonly Slot[],
-  replicas: number,
+  { count, of }: WantedSlots,
 ): { readonly kept: readonly Slot[]; readonly surplus: readonly Slot[] } {
-  if (slots.length <= replicas) return { kept: slots, surplus: [] };
+  if (of !== undefined)
+    return { kept: slots.filter(({ slot }) => of.has(slot)), surplus: slots.filter(({ slot }) => !of.has(slot)) };
+  if (slots.length <= count) return { kept: slots, surplus: [] };
   const isWorth = (slot: Slot): boolean => [...slot.fresh, ...slot.old].some(instance => quality(draft, instance) > 0);
   const ordered = [...slots].sort((a, b) => Number(isWorth(b)) - Number(isWorth(a)) || a.slot - b.slot);
   return {
-    kept: ordered.slice(0, replicas).sort((a, b) => a.slot - b.slot),
-    surplus: ordered.slice(replicas),
+    kept: ordered.slice(0, count).sort((a, b) => a.slot - b.slot),
+    surplus: ordered.slice(count),
   };
 }
 
-/** The lowest slot numbers that are not taken. */
-export function freeSlots(taken: readonly number[], count: number): readonly number[] {
+/** The first slots that are not taken, and are wanted. */
+export function freeSlots(taken: readonly number[], count: number, { of }: WantedSlots): readonly number[] {
   const known = new Set(taken);
+  if (of !== undefined) return [...of].filter(slot => !known.has(slot)).slice(0, count);
   const free: number[] = [];
   for (let slot = 0; free.length < count; slot++) if (!known.has(slot)) free.push(slot);
   return free;

@@ -8,6 +8,7 @@ import { currentOf, isLive, isShortOfRunning } from "../model/state.ts";
 import { mountKey, type Volume } from "../model/volume.ts";
 import { waitOf, waitsForOthers } from "./dependencies.ts";
 import { unseenUntil } from "./ending.ts";
+import { isTied } from "./node-slots.ts";
 import { someCopy } from "./single.ts";
 import { boundBy, singlesOf } from "./volumes.ts";
 
@@ -83,6 +84,8 @@ function wantOf(draft: Draft, settings: Settings, instance: Instance): Kind | un
   const volume = isAway ? boundBy(draft, instance, current.nodeId) : undefined;
   if (volume !== undefined) return { kind: "held", because: () => awaitsNode(draft, instance, node, volume) };
   if (node?.availability === "drain") return { kind: "move", from: node };
+  // No other node has its slot.
+  if (isTied(draft, instance)) return undefined;
   const deadline = startDeadline(current, settings);
   if (deadline !== undefined && deadline <= draft.now) return { kind: "elsewhere", exclude: current.nodeId };
   return undefined;

@@ -4,6 +4,9 @@ import type { DeploymentSpec } from "../model/deployment.ts";
 import type { Instance, Refusal } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import type { TenantId } from "../model/tenant.ts";
+import { isGlobal } from "../model/mode.ts";
+import { nodeSlots } from "../passes/node-slots.ts";
+import { openDraft } from "../world/draft.ts";
 import { fleetOf, needsOf } from "./fleet-of-world.ts";
 import { filtersOf } from "./filter.ts";
 import type { Ask } from "./ask.ts";
@@ -87,13 +90,17 @@ export function previewPlacement(
   readonly placed: readonly (Placed & { readonly slot: number })[];
   readonly refused: readonly { readonly slot: number; readonly refusal: Refusal }[];
 } {
-  const requests: PlacementRequest[] = Array.from({ length: proposal.spec.replicas }, (_, slot) => ({
+  const { tenantId, spec } = proposal;
+  const slots = isGlobal(spec)
+    ? [...nodeSlots(openDraft(world, now), settings, spec, [])]
+    : [...Array(spec.replicas).keys()];
+  const requests: PlacementRequest[] = slots.map((slot, at) => ({
     ...proposed(proposal, slot, settings.memoryOvercommit),
-    instanceId: instanceIdOf(deploymentIdOf(proposal.tenantId, proposal.spec.name), slot),
+    instanceId: instanceIdOf(deploymentIdOf(tenantId, spec.name), at),
   }));
   const result = placeBatch(fleetOf(world, now, settings), requests);
-  const slots = new Map(requests.map(({ instanceId, slot }) => [instanceId, slot]));
-  const slotOf = ({ instanceId }: { readonly instanceId: string }): number => slots.get(instanceId) ?? 0;
+  const slotById = new Map(requests.map(({ instanceId, slot }) => [instanceId, slot]));
+  const slotOf = ({ instanceId }: { readonly instanceId: string }): number => slotById.get(instanceId) ?? 0;
   return {
     placed: result.placed.map(one => ({ ...one, slot: slotOf(one) })),
     refused: result.refused.map(one => ({ slot: slotOf(one), refusal: one.refusal })),

@@ -2,7 +2,7 @@ import type { Ask, Filter } from "./ask.ts";
 import { satisfies, shortfall } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
 import { SPEC_BUDGET_BYTES } from "../model/assignment.ts";
-import { deployedOn, holdsSpec, homesOf, isWithinQuota, nearOf, satisfiedBy } from "./fleet.ts";
+import { deployedOn, holdsSpec, homesOf, isWithinQuota, nearOf, nodeSlotsOf, satisfiedBy } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import type { DeploymentId } from "../model/deployment.ts";
 import { CONTROL_LABEL, isControlPlane } from "../model/node.ts";
@@ -138,6 +138,20 @@ const hostPort: Filter = {
       : `let the scheduler pick the host port instead of ${fixedPorts(need)}`,
 };
 
+const ownNode: Filter = {
+  name: "own-node",
+  fixed: false,
+  passes: (fleet, index, { slot }) => nodeSlotsOf(fleet)[index] === slot,
+  sentence: count => `${verb(count, "has", "have")} a slot of ${count === 1 ? "its" : "their"} own in this deployment`,
+  // The other nodes play no part: what keeps its own from it is what has to change.
+  advice: (ask, fleet) => {
+    const index = nodeSlotsOf(fleet).indexOf(ask.slot);
+    if (index === -1) return "its node has left the Swarm";
+    const others = filtersOf(ask, fleet).filter(filter => filter !== ownNode);
+    return others.find(filter => !filter.passes(fleet, index, ask))?.advice(ask, fleet) ?? "";
+  },
+};
+
 const excluded: Filter = {
   name: "tried",
   fixed: false,
@@ -156,6 +170,7 @@ const volumeFiltersOf = volumeFilters((ask, fleet) => filtersOf(ask, fleet));
 export function filtersOf(ask: Ask, fleet: Fleet): readonly Filter[] {
   const { need } = ask;
   return [
+    ...(need.isGlobal ? [ownNode] : []),
     ...volumeFiltersOf(fleet, need),
     availability,
     liveness,

@@ -1,6 +1,7 @@
 import type { DeploymentId, Release } from "../model/deployment.ts";
 import type { InstanceId, Location, ReleasedPort } from "../model/instance.ts";
 import { isControlPlane } from "../model/node.ts";
+import { slotOfNode } from "../model/node-slot.ts";
 import type { Node, NodeId, TenantsOnManagers } from "../model/node.ts";
 import { isLive, isShortOfRunning } from "../model/state.ts";
 import { mountKey, type Volume } from "../model/volume.ts";
@@ -77,6 +78,8 @@ export interface Fleet {
   /** Room for a ranking; only one is in use at a time. */
   readonly room: { readonly heap: Int32Array; readonly first: Float64Array; readonly second: Float64Array };
   placements: number;
+  /** The slot of each node in global deployments; `undefined` until one asks. */
+  nodeSlots: readonly number[] | undefined;
 }
 
 /** What live locations take of the nodes. */
@@ -158,6 +161,7 @@ export function openFleet(source: FleetSource): Fleet {
     candidates: new Map(),
     room: { heap: new Int32Array(size), first: new Float64Array(size), second: new Float64Array(size) },
     placements: source.placements,
+    nodeSlots: undefined,
   };
   nodes.forEach((node, index) => layOut(fleet, node, index));
   for (const { id, quota } of source.tenants) {
@@ -279,6 +283,19 @@ function addHome(fleet: Fleet, key: string, nodeId: NodeId): void {
   const known = fleet.homes.get(key);
   if (known === undefined) fleet.homes.set(key, [nodeId]);
   else if (!known.includes(nodeId)) known.push(nodeId);
+}
+
+/** The slot of each node, by index; a slot that two nodes share is the first one's. */
+export function nodeSlotsOf(fleet: Fleet): readonly number[] {
+  if (fleet.nodeSlots !== undefined) return fleet.nodeSlots;
+  const seen = new Set<number>();
+  fleet.nodeSlots = fleet.nodes.map(({ id }) => {
+    const slot = slotOfNode(id);
+    const isFirst = !seen.has(slot);
+    seen.add(slot);
+    return isFirst ? slot : -1;
+  });
+  return fleet.nodeSlots;
 }
 
 /** Counts a slot against its tenant's quota, once. */

@@ -6,6 +6,7 @@ import { DEFAULT_SETTINGS } from "../world/world.ts";
 import type { TenantId } from "../model/tenant.ts";
 import { canonicalText, hashText } from "../converge/spec-hash.ts";
 import { LARGE_SPEC_BYTES } from "../model/assignment.ts";
+import { isGlobal } from "../model/mode.ts";
 import { mountKey, volumesOf, type MountedVolume } from "../model/volume.ts";
 import { parseConstraint, unreadableConstraint } from "../model/constraint.ts";
 import type { Constraint } from "../model/constraint.ts";
@@ -55,6 +56,8 @@ export interface Need {
   readonly avoid: readonly DeploymentId[];
   /** The volumes it mounts. */
   readonly volumes: readonly MountedVolume[];
+  /** Whether each slot is a node's: then no other node takes it. */
+  readonly isGlobal: boolean;
   /**
    * Equal for needs that every filter and score treats alike as far as the spec goes; needs that
    * look at their own deployment (spread, maxPerNode, anti-affinity, a large spec, volumes) carry
@@ -112,9 +115,13 @@ export function needOf(
     largeSpec: largeSpecOf(deploymentId, spec),
     avoid: antiAffinity.map(name => deploymentIdOf(tenantId, name)),
     volumes: volumesOf(tenantId, spec),
+    isGlobal: isGlobal(spec),
   };
   const looksAtItself =
-    strategy === "spread" || maxPerNode !== undefined || antiAffinity.length + fixed.length + need.volumes.length > 0;
+    need.isGlobal ||
+    strategy === "spread" ||
+    maxPerNode !== undefined ||
+    antiAffinity.length + fixed.length + need.volumes.length > 0;
   const own = looksAtItself ? deploymentId : "";
   const signature = [
     strategy,
@@ -132,6 +139,7 @@ export function needOf(
     own,
     need.largeSpec?.key ?? "",
     need.volumes.map(one => `${mountKey(one)}${one.isExternal ? "!" : ""}`).join(","),
+    need.isGlobal,
   ].join("|");
   return { ...need, signature };
 }

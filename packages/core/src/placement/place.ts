@@ -111,8 +111,9 @@ function makersFirst(groups: readonly PlacementRequest[][]): readonly PlacementR
 }
 
 /** Equal for requests that every filter and score treats alike on this fleet. */
-function groupKey(fleet: Fleet, { need, exclude }: PlacementRequest): string {
-  const key = exclude === undefined ? need.signature : `${need.signature}|not ${exclude}`;
+function groupKey(fleet: Fleet, { need, exclude, slot }: PlacementRequest): string {
+  const own = need.isGlobal ? `${need.signature}|slot ${slot}` : need.signature;
+  const key = exclude === undefined ? own : `${own}|not ${exclude}`;
   return fleet.avoidedBy.has(need.deploymentId) ? `${key}|for ${need.deploymentId}` : key;
 }
 

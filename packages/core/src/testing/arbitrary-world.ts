@@ -4,6 +4,7 @@ import type { Deployment, DeploymentSpec, Release } from "../model/deployment.ts
 import type { Instance, InstanceState, Location, Refusal } from "../model/instance.ts";
 import type { Node } from "../model/node.ts";
 import { DEFAULT_RESOURCES } from "../model/resources.ts";
+import { slotOfNode } from "../model/node-slot.ts";
 import { isFinal } from "../model/state.ts";
 import { DEPENDS_ON } from "../model/waiting.ts";
 import { aContainer, aDeployment, aLocation, aNode, aSpec, aTenant, aVolume, anInstance } from "./builders.ts";
@@ -68,7 +69,7 @@ const deploymentShape = fc.record({
   parallelism: fc.integer({ min: 0, max: 2 }),
   condition: fc.constantFrom("any", "any", "on-failure", "none"),
   maxAttempts: fc.constantFrom(undefined, undefined, 2),
-  mode: fc.constantFrom("replicated", "replicated", "replicated", "replicated-job"),
+  mode: fc.constantFrom("replicated", "replicated", "replicated", "replicated-job", "global", "global-job"),
   waitsFor: fc.option(
     fc.record({
       name: fc.constantFrom("d0", "d1", "d2", "d3", "nobody"),
@@ -195,7 +196,7 @@ function specOf(shape: DeploymentShape, at: number): DeploymentSpec {
     restart: { condition: shape.condition, maxAttempts: shape.maxAttempts },
     dependsOn: shape.waitsFor === undefined ? [] : [shape.waitsFor],
     mode: shape.mode,
-    job: shape.mode === "replicated-job" ? { maxConcurrent: shape.parallelism || undefined } : undefined,
+    job: shape.mode.endsWith("job") ? { maxConcurrent: shape.parallelism || undefined } : undefined,
     update: { order: shape.order, parallelism: shape.parallelism },
   });
 }
@@ -215,7 +216,7 @@ function deploymentOf(
       id: `${id}.${index + 1}`,
       deploymentId: id,
       release: one.old ? 1 : 2,
-      slot: one.slot,
+      slot: shape.mode.startsWith("global") ? slotOfNode(`node-${one.slot}`) : one.slot,
       epoch: one.locations.length,
       desired: one.stop ? "stop" : "run",
       refusal: one.waits ? WAITS : undefined,

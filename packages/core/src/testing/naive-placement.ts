@@ -2,6 +2,7 @@ import type { World } from "../world/world.ts";
 import type { PortBinding } from "../model/instance.ts";
 import { SPEC_BUDGET_BYTES } from "../model/assignment.ts";
 import type { Node } from "../model/node.ts";
+import { slotOfNode } from "../model/node-slot.ts";
 import { satisfies } from "../model/constraint.ts";
 import { volumesOf } from "../model/volume.ts";
 import { needsOf } from "../placement/fleet-of-world.ts";
@@ -125,10 +126,11 @@ function withRoomForAll(
 }
 
 function fits(held: Held, request: PlacementRequest, avoidances: Avoidances, homes: Homes, world: World): boolean {
-  const { need, exclude } = request;
+  const { need, exclude, slot } = request;
   const { node, instances } = held;
   if (node.availability !== "active" || node.liveness !== "ready" || node.id === exclude) return false;
   if (!need.constraints.every(constraint => satisfies(constraint, node))) return false;
+  if (need.isGlobal && slotOfNode(node.id) !== slot) return false;
   if (instances.length >= node.capacity.instances) return false;
   const sum = (of: (one: PlacementRequest["need"]) => number): number =>
     instances.reduce((total, one) => total + of(one.request.need), of(need));
