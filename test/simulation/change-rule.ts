@@ -1,4 +1,5 @@
 import { isSingleName } from "./volume-rule.ts";
+import { isGlobal } from "@skep/core/model/mode.ts";
 import type { Instance, Location } from "@skep/core/model/instance.ts";
 import { isLive, isWell } from "@skep/core/model/state.ts";
 import type { World } from "@skep/core/world/world.ts";
@@ -84,7 +85,8 @@ function brokenEnd(before: World, after: World, was: Location, is: Location): st
   if (deployment?.desired !== "run" || instance === undefined) return undefined;
   const slots = slotsOf(before, deployment.id);
   if (slots.size > deployment.replicas) return undefined;
-  if (specOf(after, deployment.id, deployment.release)?.update.order === "stop-first") return undefined;
+  const spec = specOf(after, deployment.id, deployment.release);
+  if (spec?.update.order === "stop-first" || (spec !== undefined && isGlobal(spec))) return undefined;
   // No second copy may run beside a single one.
   if (isSingleName(deployment.id)) return undefined;
   const mates = new Set((slots.get(instance.slot) ?? []).map(one => one.id)).add(instance.id);

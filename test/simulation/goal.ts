@@ -1,3 +1,4 @@
+import { isGlobal } from "@skep/core/model/mode.ts";
 import { mountKey, volumesOf } from "@skep/core/model/volume.ts";
 import type { World } from "@skep/core/world/world.ts";
 import type { Instance } from "@skep/core/model/instance.ts";
@@ -32,9 +33,13 @@ export interface Ground {
 export function* missing(world: World, ground: Ground): Generator<string, void> {
   const expected = new Map<string, string>();
   for (const deployment of world.deployments) {
-    const wanted = deployment.desired === "run" ? deployment.replicas : 0;
+    const spec = specOf(world, deployment.id, deployment.release);
+    const isEverywhere = spec !== undefined && isGlobal(spec);
+    const replicas = isEverywhere ? nodesFor(world, ground, deployment.id) : deployment.replicas;
+    const wanted = deployment.desired === "run" ? replicas : 0;
     const instances = world.instances.filter(one => one.deploymentId === deployment.id && one.desired === "run");
     if (deployment.desired === "deleted") yield `${deployment.id} is still recorded, though deleted`;
+    if (isEverywhere) yield* twiceOn(instances, world);
     if (instances.length !== wanted) yield `${deployment.id} has ${instances.length} instances, wanted ${wanted}`;
     for (const instance of instances) {
       if (instance.release !== deployment.release)
@@ -60,6 +65,34 @@ export function* missing(world: World, ground: Ground): Generator<string, void> 
   }
 }
 
+/**
+ * On how many nodes a global deployment is to be: on those that take work, and, of a job, on those
+ * where it is completed.
+ */
+function nodesFor(world: World, { up, drained }: Ground, deploymentId: string): number {
+  const isCompleted = (nodeId: string): boolean =>
+    world.locations.some(
+      one => one.deploymentId === deploymentId && one.nodeId === nodeId && one.state === "completed",
+    );
+  return world.nodes.filter(({ id }) => (up.has(id) && !drained.has(id)) || isCompleted(id)).length;
+}
+
+/** Copies of a global deployment that share a node. */
+function* twiceOn(instances: readonly Instance[], world: World): Generator<string, void> {
+  const seen = new Map<string, string>();
+  for (const { id, epoch } of instances) {
+    const location = world.locations.find(one => one.instanceId === id && one.epoch === epoch);
+    if (location === undefined) continue;
+    const other = seen.get(location.nodeId);
+    if (other !== undefined) yield `${other} and ${id} are both on ${location.nodeId}`;
+    seen.set(location.nodeId, id);
+  }
+}
+
+function specOf(world: World, deploymentId: string, number: number) {
+  return world.releases.find(one => one.deploymentId === deploymentId && one.number === number)?.spec;
+}
+
 /** The node that has a volume which the instance mounts. */
 function homeOf({ tenantId, deploymentId, release }: Instance, world: World): string | undefined {
   const spec = world.releases.find(one => one.deploymentId === deploymentId && one.number === release)?.spec;
@@ -78,6 +111,8 @@ function gapsOf(instance: Instance, world: World, ground: Ground, expected: Map<
     return [
       `${instance.id} is not placed: ${JSON.stringify(instance.refusal?.advice ?? instance.retryAt ?? "no reason")}`,
     ];
+  // What has done its work runs nowhere, and stays recorded.
+  if (location.state === "completed" && location.desired !== "stop") return [];
   const name = `${instance.id}@${instance.epoch}`;
   expected.set(name, location.nodeId);
   if (!isWell(location) || location.desired !== "run") {

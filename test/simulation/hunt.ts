@@ -24,8 +24,8 @@ export interface Catch {
 }
 
 /** What a seed has in which a bug is looked for. */
-export function sharesFor({ hasWorkspaces }: Bug): Shares {
-  return hasWorkspaces === true ? { workspaces: 1 } : {};
+export function sharesFor({ hasWorkspaces, hasProject }: Bug): Shares {
+  return { ...(hasWorkspaces === true ? { workspaces: 1 } : {}), ...(hasProject === true ? { order: 1 } : {}) };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { OrderRule } from "./order/order-rule.ts";
 import { VolumeRule } from "./volume-rule.ts";
 import type { SwarmNodeView } from "@skep/agent/engine/engine.ts";
 import { createMemoryJournal, type Journal } from "@skep/agent/loop/journal.ts";
@@ -49,6 +50,7 @@ export interface Platform {
   readonly journals: Map<string, Journal>;
   readonly healthyMemos: Map<string, Memo>;
   readonly volumeRule: VolumeRule;
+  readonly orderRule: OrderRule;
   readonly engineRules: ReadonlyMap<string, EngineRule>;
   /** Lives of agents, by session, whose full report has landed. */
   readonly reported: Set<string>;
@@ -162,6 +164,7 @@ export function createPlatform(seed: number, echo?: (line: string) => void): Pla
     journals: new Map(nodes.map(node => [node.id, createMemoryJournal()])),
     healthyMemos: new Map(nodes.map(node => [node.id, createMemoryMemo()])),
     volumeRule: new VolumeRule(),
+    orderRule: new OrderRule(),
     engineRules: new Map(nodes.map(node => [node.id, new EngineRule(node.id)])),
     reported: new Set(),
     repaired: new Set(),

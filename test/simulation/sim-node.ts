@@ -4,10 +4,13 @@ import { hostPortsOf, type MemoryContainer } from "@skep/agent/engine/memory-con
 import type { VirtualClock } from "@skep/kit/virtual-clock.ts";
 import type { RunningContainer } from "./goal.ts";
 import type { Running } from "./record-rules.ts";
-import { IMAGES } from "./workload.ts";
+import { IMAGES, JOB_IMAGE } from "./workload.ts";
 
 /** The image of pods' sandboxes, which every node has. */
 export const SANDBOX_IMAGE = "skep/sandbox:1";
+
+/** How long a job takes. */
+const JOB_MS = 1_500;
 
 /** A machine of the simulated Swarm: its engine lives on whatever becomes of its agent. */
 export interface SimNode {
@@ -62,7 +65,8 @@ export function createSimNode(number: number, clock: VirtualClock, swarm: Map<st
   const engine = new MemoryEngine({
     clock,
     facts,
-    registry: new Set(IMAGES),
+    registry: new Set([...IMAGES, JOB_IMAGE]),
+    programs: ({ image }) => ({ lines: [], runsMs: image === JOB_IMAGE ? JOB_MS : undefined, exitCode: 0 }),
     images: [SANDBOX_IMAGE],
     delays: { pullMs: 300, createMs: 10, startMs: 150, stopMs: 100 },
     swarm,

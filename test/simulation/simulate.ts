@@ -3,6 +3,7 @@ import { drawDisaster, suffer, type DisasterShares } from "./disasters.ts";
 import { Edge } from "./edge.ts";
 import { HERD } from "./engine-rule.ts";
 import { missing } from "./goal.ts";
+import { hasProject, liveAsProject, type OrderShares } from "./order/projects.ts";
 import { beginHosting, type HostingShares } from "./hosting/begin.ts";
 import { beginLife, createPlatform, type Platform } from "./platform.ts";
 import { startAgent, startScheduler } from "./processes.ts";
@@ -25,7 +26,7 @@ export interface Outcome {
 }
 
 /** What only some seeds have, each by chance of its own; none of it by default. */
-export interface Shares extends DisasterShares, HostingShares {}
+export interface Shares extends DisasterShares, HostingShares, OrderShares {}
 
 /**
  * How long things go wrong, and how long the fleet may then take to be as it was told to be;
@@ -62,7 +63,10 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   hosting?.begin(() => calm);
   const users = liveAsUsers(platform, () => calm);
   let wishing = true;
-  void users
+  // Older records know an earlier run of a job.
+  const project =
+    disaster === undefined && hasProject(platform, options) ? liveAsProject(platform, () => calm) : undefined;
+  void Promise.all([users, project])
     .then(() => (wishing = false))
     .catch((error: unknown) => platform.violate(`the users' program failed: ${String(error)}`));
   await clock.advance(3_000);

@@ -10,11 +10,11 @@ export interface Sweep {
 }
 
 /**
- * In how many of a sweep's seeds the records suffer something, how many have workspaces, and in how
- * many of these some move. The hunt for planted bugs of the fleet has none of it, so that the seeds
+ * In how many of a sweep's seeds the records suffer something, how many have workspaces, in how many
+ * of these some move, and how many have a project with jobs. The hunt for planted bugs of the fleet has none of it, so that the seeds
  * that find them stay as they are.
  */
-export const SHARES: Shares = { disasters: 1 / 12, failovers: 1 / 24, workspaces: 1 / 3, moves: 1 / 2 };
+export const SHARES: Shares = { disasters: 1 / 12, failovers: 1 / 24, workspaces: 1 / 3, moves: 1 / 2, order: 1 / 4 };
 
 const PROGRESS_MS = 10_000;
 /** Stories are long; those of the first failures tell most. */

@@ -71,6 +71,7 @@ function brokenRecords(platform: Platform, before: World, world: World): string 
     brokenRecordRule(world, platform.repaired) ??
     // A person chooses between the homes that restored records have.
     (platform.wasReplaced ? undefined : brokenHomeRule(world)) ??
+    platform.orderRule.broken(before, world) ??
     brokenChangeRule(before, world, platform.databaseClock.believed(), steadiness(platform, world))
   );
 }

@@ -109,5 +109,8 @@ function drawHealth(chance: Chance, port: number): HealthCheck {
   };
 }
 
-/** Images that every node's registry has. */
+/** Images of programs that run for ever; every node's registry has them. */
 export const IMAGES = ["web:1", "web:2", "worker:1"] as const;
+
+/** A program that ends with 0 by itself. */
+export const JOB_IMAGE = "job:1";

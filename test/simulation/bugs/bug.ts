@@ -22,6 +22,8 @@ export interface Bug {
   readonly scenario?: string;
   /** Only seeds with workspaces can show it. */
   readonly hasWorkspaces?: true;
+  /** Only seeds with a project can show it. */
+  readonly hasProject?: true;
   /** Caught within a few seeds: `npm test` proves it each time. */
   readonly quick?: true;
 }

@@ -3,6 +3,7 @@ import type { Bug } from "./bug.ts";
 import { CORE_BUGS } from "./core.ts";
 import { HOST_BUGS } from "./hosts.ts";
 import { MOVE_BUGS } from "./moves.ts";
+import { ORDER_BUGS } from "./order.ts";
 import { SCHEDULER_BUGS } from "./scheduler.ts";
 import { STORE_BUGS } from "./store.ts";
 import { VOLUME_BUGS } from "./volumes.ts";
@@ -16,6 +17,7 @@ export const BUGS: readonly Bug[] = [
   ...VOLUME_BUGS,
   ...HOST_BUGS,
   ...MOVE_BUGS,
+  ...ORDER_BUGS,
 ];
 
 /** The bug of this name; throws with the names that there are. */

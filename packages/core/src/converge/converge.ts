@@ -144,6 +144,9 @@ function unlisted(
 
 function strangerState(group: readonly ObservedContainer[]): InstanceState {
   if (group.every(container => container.state === "running")) return "running";
+  // Without a lease it is its agent that stops it.
+  const apps = group.some(one => one.isExclusive) ? [] : group.filter(one => one.role === "app");
+  if (apps.length > 0 && apps.every(one => one.state === "exited" && one.exitCode === 0)) return "completed";
   return group.some(container => container.state === "running") ? "starting" : "stopped";
 }
 

@@ -8,6 +8,7 @@ import { aWorldOfAnyKind } from "../testing/arbitrary-world.ts";
 import { changesOf } from "../testing/builders.ts";
 import { applyPlan } from "../world/apply.ts";
 import { decide } from "./decide.ts";
+import { whyStale } from "../world/stale.ts";
 import { DEFAULT_SETTINGS } from "../world/world.ts";
 import type { World } from "../world/world.ts";
 
@@ -159,3 +160,12 @@ function expectRoomOn(world: World, nodeId: string, before: World): void {
     }
   }
 }
+
+test("no plan is stale for the world that it was decided on: it would never be committed", () => {
+  fc.assert(
+    fc.property(aWorldOfAnyKind(NOW), world => {
+      expect(whyStale(world, decide(world, DEFAULT_SETTINGS, NOW))).toBeUndefined();
+    }),
+    { numRuns: 2000 },
+  );
+});

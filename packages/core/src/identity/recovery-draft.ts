@@ -186,7 +186,7 @@ function freeSlot(
 /** What is on a node in a slot that its agent still knows. */
 function heldRunning({ assignment, present }: HeldNode): readonly AssignedInstance[] {
   const found = new Set(present.map(one => one.status.instanceId));
-  return (assignment?.instances ?? []).filter(one => one.desired === "run" && found.has(one.instanceId));
+  return (assignment?.instances ?? []).filter(one => one.desired !== "stop" && found.has(one.instanceId));
 }
 
 /** Whether the agent of the row's node answered that it has nothing of it. */

@@ -61,6 +61,12 @@ describe("what ended since the records were copied", () => {
     });
   });
 
+  it("stays completed, also where its agent was told to keep it", () => {
+    expect(plan(known(0), aNode("node-1", 1, "completed", { desired: "keep" }))).toMatchObject({
+      ...{ items: ["adopt 1@node-1"], rows: ["1@node-1 completed"], dropped: [] },
+    });
+  });
+
   it("is made known with its deployment where that was lost", () => {
     expect(plan({}, aNode("node-1", 1, "failed"))).toMatchObject({ rows: ["1@node-1 failed"], made: ["acme.web"] });
   });

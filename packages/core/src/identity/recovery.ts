@@ -150,7 +150,8 @@ function adoptEnded(
 ): readonly RecoveryItem[] {
   return [...candidatesById(input, ({ state }) => isFinal(state))].flatMap(([instanceId, candidates]) => {
     const [latest] = candidates.toSorted(byPlacement(input.world));
-    if (latest === undefined || latest.held?.desired !== "run" || living.has(instanceId)) return [];
+    const desired = latest?.held?.desired ?? "stop";
+    if (latest === undefined || desired === "stop" || living.has(instanceId)) return [];
     const isAdopted = adoptEndedCopy(latest, input, draft);
     return isAdopted ? [itemOf(latest, "adopt", "the records do not know that it has ended")] : [];
   });

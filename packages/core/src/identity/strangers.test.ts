@@ -48,6 +48,15 @@ describe("what is found on a node without a record", () => {
     expect(provenRemovals({ judged, unheard })).toMatchObject([{ instanceId: "acme.web.1", epoch: 1 }]);
   });
 
+  it("has its row written again where it is completed, while its instance is wanted", () => {
+    const completed = { ...report(), statuses: [seen({ epoch: 2, state: "completed" })] };
+    const verdicts = (over: Partial<Evidence>) =>
+      examine(completed, records({ locations: [], ...over }), 5).judged.map(one => one.verdict.kind);
+    expect(verdicts({})).toEqual(["restore"]);
+    expect(verdicts({ instances: [anInstance({ epoch: 2, desired: "stop" })] })).toEqual([]);
+    expect(verdicts({ instances: [] })).toEqual([]);
+  });
+
   it("has its row written again when its instance is at this very epoch and no row is there", () => {
     expect(judge(seen({ epoch: 2 }), records({ locations: [] }))).toMatchObject({
       kind: "restore",

@@ -88,7 +88,7 @@ export function examine(report: SeenReport, evidence: Evidence, now: number): Ex
   const recorded = new Set(evidence.rows.map(keyOf));
   const instances = new Map(evidence.instances.map(one => [one.id, one]));
   const locations = Map.groupBy(evidence.locations, one => one.instanceId);
-  const judged = toJudge(report, recorded).map(found => {
+  const judged = toJudge(report, recorded, instances).map(found => {
     const { instanceId } = found.status;
     const instance = instances.get(instanceId);
     const verdict =
@@ -106,13 +106,22 @@ export function examine(report: SeenReport, evidence: Evidence, now: number): Ex
 
 /**
  * Strangers, and what was told to run but has no row. What is ending or over needs neither row nor
- * removal.
+ * removal; but without its row what an instance has completed would be done once more.
  */
-function toJudge(report: SeenReport, recorded: ReadonlySet<string>): readonly Found[] {
+function toJudge(
+  report: SeenReport,
+  recorded: ReadonlySet<string>,
+  instances: ReadonlyMap<InstanceId, Instance>,
+): readonly Found[] {
   const unrecorded = report.statuses
-    .filter(one => !isFinal(one.state) && one.state !== "stopping" && !recorded.has(keyOf(one)))
+    .filter(one => isWanted(one, instances) && !recorded.has(keyOf(one)))
     .map(status => ({ status, release: undefined }));
   return [...report.strangers, ...unrecorded];
+}
+
+function isWanted({ state, instanceId }: Seen, instances: ReadonlyMap<InstanceId, Instance>): boolean {
+  if (state === "completed") return instances.get(instanceId)?.desired === "run";
+  return !isFinal(state) && state !== "stopping";
 }
 
 /**

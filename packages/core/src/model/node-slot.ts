@@ -5,8 +5,8 @@ const MOST = 0x7fff_ffff;
 
 /**
  * The slot that a node has in each global deployment: 31 bits of its id, so that nothing has to be
- * recorded of it. Of two nodes with one slot only the first by id gets an instance; among a thousand
- * nodes that is one case in four thousand fleets.
+ * recorded of it. Of two nodes with one slot only the first by id gets an instance: among a
+ * thousand nodes that is so in one fleet of four thousand.
  */
 export function slotOfNode(id: NodeId): number {
   let hash = 0x811c_9dc5;

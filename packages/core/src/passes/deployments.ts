@@ -68,10 +68,11 @@ function wantedSlots(
   deployment: Deployment,
   instances: readonly Instance[],
 ): WantedSlots {
-  const spec = findRelease(draft, deployment.id, deployment.release)?.spec;
-  if (spec === undefined || !isGlobal(spec)) return { count: deployment.replicas, of: undefined };
-  const of = nodeSlots(draft, settings, spec, instances);
-  return { count: of.size, of };
+  const release = findRelease(draft, deployment.id, deployment.release);
+  if (release === undefined || !isGlobal(release.spec))
+    return { count: deployment.replicas, of: undefined, open: undefined };
+  const { wanted, open } = nodeSlots(draft, settings, release, instances);
+  return { count: wanted.size, of: wanted, open };
 }
 
 // What one round ends or makes can be what the next one looks at. Two rounds settle nearly
@@ -120,7 +121,7 @@ function fillOne(
   for (const slot of surplus) for (const instance of [...slot.fresh, ...slot.old]) end(instance, because);
   for (const slot of kept) endDuplicates(draft, slot, end);
   const waiting = createMissing(draft, deployment, instances, kept, wanted);
-  replaceOld(draft, deployment, instances, kept, waiting, end);
+  replaceOld(draft, deployment, instances, kept, waiting, wanted.open, end);
 }
 
 /**
@@ -188,6 +189,7 @@ function replaceOld(
   instances: readonly Instance[],
   kept: readonly Slot[],
   waiting: number,
+  open: WantedSlots["open"],
   end: (instance: Instance, because: string) => void,
 ): void {
   if (kept.every(slot => slot.old.length === 0)) return;
@@ -198,7 +200,7 @@ function replaceOld(
   for (const { slot, fresh, old } of kept) {
     const [instance] = old;
     if (fresh[0] !== undefined) busy += isBusy(draft, fresh[0]) ? 1 : 0;
-    else if (instance === undefined) continue;
+    else if (instance === undefined || open?.has(slot) === false) continue;
     else if (stopFirst && isRetiring(draft, instance)) {
       busy += 1;
       end(instance, because);

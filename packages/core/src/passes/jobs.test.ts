@@ -137,3 +137,21 @@ test("a node is told to keep what is over, and to run nothing of it", () => {
   cluster.tick();
   expect(told()).toEqual(["stop", "keep"]);
 });
+
+test("a run that has to leave its node ends there before it begins elsewhere, and not where it is done meanwhile", () => {
+  for (const isDone of [false, true]) {
+    const cluster = new ToyCluster(someNodes(2));
+    const id = cluster.deploy(job(1));
+    cluster.run(5);
+    const [first] = cluster.serving(id);
+    cluster.turn(first!.nodeId, { availability: "drain" });
+    cluster.run(1);
+    if (isDone) end(cluster, all);
+    cluster.run(20, () => {
+      const live = cluster.world.locations.filter(one => !["stopped", "completed"].includes(one.state));
+      expect(live.length).toBeLessThanOrEqual(1);
+    });
+    expect(changesOf(cluster.changes, "place")).toHaveLength(isDone ? 1 : 2);
+    expect(states(cluster)).toEqual([isDone ? "completed" : "running"]);
+  }
+});

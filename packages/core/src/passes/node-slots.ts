@@ -1,31 +1,42 @@
 import { locationsOf, releaseOf, type Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import { parseConstraint, satisfies } from "../model/constraint.ts";
-import type { DeploymentSpec } from "../model/deployment.ts";
+import type { DeploymentSpec, Release } from "../model/deployment.ts";
 import type { Instance } from "../model/instance.ts";
 import { isGlobal } from "../model/mode.ts";
 import { isControlPlane, type Node } from "../model/node.ts";
 import { slotOfNode } from "../model/node-slot.ts";
 import { currentOf, isCompleted, isLive } from "../model/state.ts";
 
+/** The slots of a global deployment: each is a node's. */
+export interface NodeSlots {
+  /** Those that are to be filled, in the order of the nodes. */
+  readonly wanted: ReadonlySet<number>;
+  /** Those whose node takes work: only there does a new release replace what there is. */
+  readonly open: ReadonlySet<number>;
+}
+
 /**
- * The slots that a global deployment is to fill, in the order of the nodes: one for each node that
- * its constraints let in and that takes work. A node that is silent or paused keeps what it has and
- * gets nothing new; one that is drained or down loses it. What a job has completed stays completed.
+ * One slot for each node that the constraints let in and that takes work. A node that is silent or
+ * paused keeps what it has and gets nothing new; one that is drained or down loses it. What a job
+ * has completed stays completed.
  */
 export function nodeSlots(
   draft: Draft,
   settings: Pick<Settings, "tenantsOnManagers">,
-  spec: DeploymentSpec,
+  { number, spec }: Pick<Release, "number" | "spec">,
   instances: readonly Instance[],
-): ReadonlySet<number> {
+): NodeSlots {
   const held = new Map(instances.filter(one => one.desired === "run").map(one => [one.slot, one]));
-  const slots = new Set<number>();
+  const [wanted, open] = [new Set<number>(), new Set<number>()];
   for (const node of draft.nodes.values()) {
     const slot = slotOfNode(node.id);
-    if (fits(node, settings, spec) && isWanted(draft, node, held.get(slot))) slots.add(slot);
+    if (!fits(node, settings, spec)) continue;
+    const takesWork = node.availability === "active" && node.liveness === "ready";
+    if (takesWork) open.add(slot);
+    if (takesWork || isKept(draft, node, held.get(slot), number)) wanted.add(slot);
   }
-  return slots;
+  return { wanted, open };
 }
 
 /** Whether a spec may ever run on a node, whatever the node does at the moment. */
@@ -37,12 +48,13 @@ function fits(node: Node, { tenantsOnManagers }: Pick<Settings, "tenantsOnManage
   });
 }
 
-function isWanted(draft: Draft, { availability, liveness }: Node, own: Instance | undefined): boolean {
-  const current = own === undefined ? undefined : currentOf(own, locationsOf(draft, own.id));
-  if (current !== undefined && isCompleted(current)) return true;
+/** Whether a node that takes no work keeps its copy. */
+function isKept(draft: Draft, { availability, liveness }: Node, own: Instance | undefined, release: number): boolean {
+  if (own === undefined) return false;
+  const current = currentOf(own, locationsOf(draft, own.id));
+  if (current !== undefined && isCompleted(current) && own.release === release) return true;
   if (availability === "drain") return false;
-  if (availability === "active" && liveness === "ready") return true;
-  return current !== undefined && isLive(current);
+  return liveness !== "down" || (current !== undefined && isLive(current));
 }
 
 /** Whether the instance is tied to the node of its slot. */

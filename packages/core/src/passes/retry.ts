@@ -60,7 +60,7 @@ export function retryFailed(draft: Draft): void {
  */
 export function isDone(draft: Draft, instance: Instance, current: Location): boolean {
   const { condition, maxAttempts } = releaseOf(draft, instance)?.spec.restart ?? { condition: "any" };
-  if (isCompleted(current)) return true;
+  if (isCompleted(current)) return condition !== "any";
   if (!hasEnded(current) || current.desired === "stop" || neverRan(current)) return false;
   if (condition === "none") return true;
   return condition === "on-failure" && (current.state === "stopped" || maxAttempts !== undefined);
@@ -85,7 +85,10 @@ export function retryTime(failed: Location): number {
   return failed.changedAt + Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 10));
 }
 
-/** Failed, or ended though it was meant to run. */
-function hasEnded(location: Location): boolean {
-  return location.state === "failed" || location.state === "stopped";
+/**
+ * Failed, or ended though it was meant to run. What was found without its record and had ended with
+ * 0 counts as completed, whatever its policy says.
+ */
+function hasEnded({ state }: Location): boolean {
+  return state === "failed" || state === "stopped" || state === "completed";
 }

@@ -33,7 +33,12 @@ export function slotsOf(draft: Draft, deployment: Deployment, instances: readonl
 }
 
 /** Which slots a deployment is to fill: so many of any numbers, or those of its nodes. */
-export type WantedSlots = { readonly count: number; readonly of: ReadonlySet<number> | undefined };
+export interface WantedSlots {
+  readonly count: number;
+  readonly of: ReadonlySet<number> | undefined;
+  /** Those in which a new release may replace what there is; `undefined` for all. */
+  readonly open: ReadonlySet<number> | undefined;
+}
 
 /**
  * Splits the slots into those to keep and those too many: those that are nowhere or going are too

@@ -1,9 +1,10 @@
-import { locationsOf } from "../world/draft.ts";
+import { locationsOf, releaseOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { DeploymentId } from "../model/deployment.ts";
 import type { Instance, InstanceId, Location, Refusal } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
+import { isJob } from "../model/mode.ts";
 import { currentOf, isLive, isShortOfRunning } from "../model/state.ts";
 import { mountKey, type Volume } from "../model/volume.ts";
 import { waitOf, waitsForOthers } from "./dependencies.ts";
@@ -45,6 +46,10 @@ export function wantsOf(draft: Draft, settings: Settings, ending: ReadonlySet<In
     const kind = wantOf(draft, settings, instance);
     if (kind === undefined) continue;
     const copies = byId.get(instance.deploymentId);
+    if (copies === undefined && isOfJob(draft, instance)) {
+      wants.push(jobWant(draft, instance, kind));
+      continue;
+    }
     // Said once everything is placed, so that it reads the same the next time.
     const waitsFor = copies === undefined ? undefined : (): string => heldBy(draft, settings, copies);
     if (copies === undefined || waitsFor === undefined || kind.kind !== "new") {
@@ -56,6 +61,23 @@ export function wantsOf(draft: Draft, settings: Settings, ending: ReadonlySet<In
     wants.push({ instance, waitsFor, ...(isHeld ? { kind: "held", because: waitsFor } : kind) });
   }
   return wants;
+}
+
+/**
+ * A run of a job never stands beside another run of it: what moves ends where it is first, and the
+ * next one begins once it has ended.
+ */
+function jobWant(draft: Draft, instance: Instance, kind: Kind): Want {
+  const live = locationsOf(draft, instance.id).find(isLive);
+  const where = live === undefined ? "" : (draft.nodes.get(live.nodeId)?.hostname ?? live.nodeId);
+  const waitsFor = (): string => `a job runs once at a time, and its run on ${where} has not ended yet`;
+  if (kind.kind === "new" && live !== undefined) return { instance, waitsFor, kind: "held", because: waitsFor };
+  return { instance, waitsFor, ...kind };
+}
+
+function isOfJob(draft: Draft, instance: Instance): boolean {
+  const spec = releaseOf(draft, instance)?.spec;
+  return spec !== undefined && isJob(spec);
 }
 
 /** When a location that is short of running is given up on its node, though the node is fine. */

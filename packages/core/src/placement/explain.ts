@@ -92,7 +92,7 @@ export function previewPlacement(
 } {
   const { tenantId, spec } = proposal;
   const slots = isGlobal(spec)
-    ? [...nodeSlots(openDraft(world, now), settings, spec, [])]
+    ? [...nodeSlots(openDraft(world, now), settings, { number: 1, spec }, []).wanted]
     : [...Array(spec.replicas).keys()];
   const requests: PlacementRequest[] = slots.map((slot, at) => ({
     ...proposed(proposal, slot, settings.memoryOvercommit),

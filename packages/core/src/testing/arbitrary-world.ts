@@ -154,14 +154,21 @@ function build(
     instances: built.flatMap(one => one.instances),
     locations: withoutSharedPorts(built.flatMap(one => one.locations)),
     releasedPorts: [],
-    volumes: shapes.flatMap(({ mounts, home, project }, at) =>
-      mounts.slice(0, home === undefined ? 0 : 1).map(name => {
-        const owner = project === undefined ? `acme.d${at}` : `acme/${project}`;
-        return aVolume({ owner, name, serial: at + 1, nodeId: `node-${home! % (nodes.length + 1)}` });
-      }),
+    volumes: shapes.flatMap(({ home, project, ...shape }, at) =>
+      mountsOf(shape)
+        .slice(0, home === undefined ? 0 : 1)
+        .map(name => {
+          const owner = project === undefined ? `acme.d${at}` : `acme/${project}`;
+          return aVolume({ owner, name, serial: at + 1, nodeId: `node-${home! % (nodes.length + 1)}` });
+        }),
     ),
     placements: 20,
   };
+}
+
+/** What is global mounts no volume: it would have one on each node. */
+function mountsOf({ mode, mounts }: Pick<DeploymentShape, "mode" | "mounts">): readonly string[] {
+  return mode.startsWith("global") ? [] : mounts;
 }
 
 /** The spec of a shape; both of its releases have it. */
@@ -170,7 +177,7 @@ function specOf(shape: DeploymentShape, at: number): DeploymentSpec {
     name: `d${at}`,
     project: shape.project,
     replicas: shape.replicas,
-    exclusive: shape.exclusive,
+    exclusive: shape.mode.startsWith("global") ? undefined : shape.exclusive,
     service: shape.project === undefined ? undefined : `d${at}`,
     containers: [
       aContainer({
@@ -179,7 +186,7 @@ function specOf(shape: DeploymentShape, at: number): DeploymentSpec {
           reserveMemoryBytes: shape.reserveMiB * MIB,
           reserveCpuMillis: shape.reserveCpu,
         },
-        volumes: shape.mounts.map(name => ({
+        volumes: mountsOf(shape).map(name => ({
           ...{ name, target: `/${name}`, readOnly: false },
           ...(shape.isExternal ? { isExternal: true } : {}),
           ...(shape.movesEmpty ? { move: "empty" as const } : {}),
