@@ -10,9 +10,9 @@ export interface Sweep {
 }
 
 /**
- * In how many of a sweep's seeds the records suffer something, how many have workspaces, in how many
- * of these some move, and how many have a project with jobs. The hunt for planted bugs of the fleet has none of it, so that the seeds
- * that find them stay as they are.
+ * In how many of a sweep's seeds the records suffer something, how many have workspaces, in how
+ * many of these some move, and how many have a project with jobs. The hunt for planted bugs of the
+ * fleet has none of it, so that the seeds that find them stay as they are.
  */
 export const SHARES: Shares = { disasters: 1 / 12, failovers: 1 / 24, workspaces: 1 / 3, moves: 1 / 2, order: 1 / 4 };
 

@@ -1,7 +1,7 @@
 import type { Bug } from "./bug.ts";
 
 const DEPENDENCIES = "packages/core/src/passes/dependencies.ts";
-const NODE_SLOTS = "packages/core/src/passes/node-slots.ts";
+const NODE_SLOTS = "packages/core/src/placement/node-slots.ts";
 
 /** Bugs in what waits for what, in jobs, and in what runs on each node. */
 export const ORDER_BUGS: readonly Bug[] = [

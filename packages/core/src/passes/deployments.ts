@@ -10,7 +10,7 @@ import { currentOf } from "../model/state.ts";
 import { isSingle } from "../model/volume.ts";
 import { markFirstStart, updateWaitOf } from "./dependencies.ts";
 import { endGently, endNow, hasLiveLocation, isInstanceServing, isInstanceUp, isRetiring } from "./ending.ts";
-import { nodeSlots } from "./node-slots.ts";
+import { nodeSlots } from "../placement/node-slots.ts";
 import { isDone } from "./retry.ts";
 import { freeSlots, slotsOf, splitSurplus } from "./slots.ts";
 import type { Slot, WantedSlots } from "./slots.ts";

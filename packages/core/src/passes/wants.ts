@@ -9,7 +9,7 @@ import { currentOf, isLive, isShortOfRunning } from "../model/state.ts";
 import { mountKey, type Volume } from "../model/volume.ts";
 import { waitOf, waitsForOthers } from "./dependencies.ts";
 import { unseenUntil } from "./ending.ts";
-import { isTied } from "./node-slots.ts";
+import { isTied } from "../placement/node-slots.ts";
 import { someCopy } from "./single.ts";
 import { boundBy, singlesOf } from "./volumes.ts";
 

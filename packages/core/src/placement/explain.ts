@@ -5,7 +5,7 @@ import type { Instance, Refusal } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import type { TenantId } from "../model/tenant.ts";
 import { isGlobal } from "../model/mode.ts";
-import { nodeSlots } from "../passes/node-slots.ts";
+import { nodeSlots } from "./node-slots.ts";
 import { openDraft } from "../world/draft.ts";
 import { fleetOf, needsOf } from "./fleet-of-world.ts";
 import { filtersOf } from "./filter.ts";
