@@ -128,8 +128,10 @@ describe("mode: global", () => {
     expect(refusals(web("deploy: { mode: global }", "x-skep: { exclusive: true }"))).toHaveLength(1);
   });
 
-  it("has a volume on each node, which is no single copy", () => {
+  it("mounts no volume yet, since a volume belongs to one node", () => {
     const text = `${web("deploy: { mode: global }", "volumes: [d:/d]")}volumes: { d: }\n`;
-    expect(specs(text)[0]).toMatchObject({ mode: "global", update: { order: "stop-first" } });
+    expect(refusals(text)).toEqual([
+      expect.stringMatching(/^c\.yaml:5:\d+: .*a volume belongs to one node\. Use a tmpfs/),
+    ]);
   });
 });

@@ -26,6 +26,15 @@ export function validateMode(spec: DeploymentSpec): readonly Issue[] {
     `exclusive means one copy at most, and a ${mode} runs once on each node that fits`,
     "leave exclusive out, or ask for one replica",
   );
+  spec.containers.forEach(({ volumes }, index) => {
+    check(
+      issues,
+      `containers[${index}].volumes`,
+      !isGlobal(spec) || volumes.length === 0,
+      `a ${mode} would have a volume of this name on each node, and a volume belongs to one node`,
+      "use a tmpfs, or keep what has the volume in a service of its own",
+    );
+  });
   check(issues, "job", job === undefined || isJob(spec), `a ${mode} deployment is no job`, "leave job out");
   if (job?.maxConcurrent !== undefined)
     checkWithin(issues, "job.maxConcurrent", job.maxConcurrent, BOUNDS.maxConcurrent);

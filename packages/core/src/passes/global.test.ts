@@ -97,15 +97,6 @@ test("where its node has no room it waits for that, and the reason is its node's
   expect(preview.placed.map(one => one.nodeId).sort()).toEqual(["node-1", "node-2"]);
 });
 
-test("it has a volume on each node", () => {
-  const cluster = new ToyCluster(someNodes(2));
-  const volumes = [{ name: "data", target: "/data", readOnly: false }];
-  const id = cluster.deploy(everywhere({ containers: [aContainer({ volumes })] }));
-  cluster.run(5);
-  expect(nodesOf(cluster, id)).toEqual(["node-1", "node-2"]);
-  expect(cluster.world.volumes.map(one => one.nodeId).sort()).toEqual(["node-1", "node-2"]);
-});
-
 test("a global job runs once on each node, and not again after its node was lost or drained", () => {
   const cluster = new ToyCluster(someNodes(2));
   const id = cluster.deploy(everywhere({ mode: "global-job", restart: { condition: "on-failure" } }));
