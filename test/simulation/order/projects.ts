@@ -25,11 +25,6 @@ const TENANT = "order";
  */
 const NAMES = ["store", "migrate", "site", "watcher", "sweep"] as const;
 
-/** Whether a deployment belongs to the projects. */
-export function isOfProject(deploymentId: string): boolean {
-  return deploymentId.startsWith(`${TENANT}.`);
-}
-
 /** Draws whether a seed has a project, by chance of its own. */
 export function hasProject(platform: Platform, { order = 0 }: OrderShares): boolean {
   return platform.chance("order").happens(order);
