@@ -286,6 +286,20 @@ describe("volumes", () => {
     expect(expectOk(await test.skep("volume rm app/data"))).toBe("app/data: its data is removed\n");
     expect(expectOk(await test.skep("volume list"))).toContain("removing");
   });
+
+  it("are called by their project or by name alone, and as refusals call them", async () => {
+    await using test = await startCommandTest();
+    const file =
+      "services: { db: { image: db, volumes: ['data:/data', 'all:/all'] } }\nvolumes: { data: , all: { name: shared } }\n";
+    test.write("compose.yaml", file);
+    expectOk(await test.skep("deploy"));
+    expect(expectOk(await test.skep("volume ls"))).toMatch(/^app\/data .*\nshared .*$|^shared .*\napp\/data .*$/m);
+    for (const called of ["shared", "default/shared"])
+      expect(expectOk(await test.skep(`volume show ${called}`))).toMatch(/\nshared /);
+    for (const called of ["app/data", "default/app/data"])
+      expect(expectOk(await test.skep(`volume show ${called}`))).toMatch(/\napp\/data /);
+    expect(await test.skep("volume show app/shared")).toMatchObject({ code: 5 });
+  });
 });
 
 describe("tokens", () => {

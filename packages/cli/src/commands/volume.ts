@@ -102,7 +102,8 @@ async function find(session: Session, called: string, serial = 0n): Promise<Foun
 function ownersOf(session: Session, called: string): readonly string[] {
   if (called === "") return [session.tenant];
   if (/[./]/.test(called)) return [called];
-  return [`${session.tenant}/${called}`, deploymentId(session, called)];
+  // The last is a tenant's own, as refusals name it.
+  return [`${session.tenant}/${called}`, deploymentId(session, called), called];
 }
 
 function show(session: Session, volumes: readonly Volume[]): void {
