@@ -53,6 +53,8 @@ describe("the tables", () => {
     await pool.query("ALTER TABLE releases DROP COLUMN project");
     await pool.query("ALTER TABLE volumes RENAME COLUMN owner TO deployment_id");
     await pool.query("ALTER INDEX volumes_by_owner RENAME TO volumes_by_deployment");
+    await pool.query("ALTER TABLE node_metadata DROP COLUMN block, DROP COLUMN reported_block");
+    await pool.query("ALTER TABLE deployment_locations DROP COLUMN address");
     await pool.query("DELETE FROM kysely_migration WHERE name >= '0025'");
     const store = createPostgresStore(postgres.pool(database));
     await store.migrate();

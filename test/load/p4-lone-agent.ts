@@ -60,6 +60,7 @@ export async function startLoneAgent(engine: Engine, startLimit?: number): Promi
     journal: createMemoryJournal(),
     healthyMemo: createMemoryMemo(),
     imagesMemo: createMemoryMemo(),
+    directoryMemo: createMemoryMemo(),
     prober: networkProber,
     sampler: noSampler,
     guard: noGuard,

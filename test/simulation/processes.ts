@@ -39,6 +39,7 @@ export function startAgent(platform: Platform, node: SimNode, life: Life): void 
     log: logOf(platform, life),
     journal: watchedJournal(platform, node, life),
     imagesMemo: createMemoryMemo(),
+    directoryMemo: createMemoryMemo(),
     healthyMemo: throughGate(platform.healthyMemos.get(node.id)!, life, {
       before: () => life.clock.sleep(1),
       after: () => life.clock.sleep(1),

@@ -25,6 +25,8 @@ export interface AgentDeps {
   readonly journal: Journal;
   /** Which runs of containers were healthy when the agent ended. */
   readonly healthyMemo: Memo;
+  /** What the node knew of names and other nodes. */
+  readonly directoryMemo: Memo;
   /** Which tenants the registries gave which images. */
   readonly imagesMemo: Memo;
   readonly prober: Prober;

@@ -1,7 +1,7 @@
 import { reservedWithin } from "@skep/core/model/host-ports.ts";
 import { ConfigError, loadConfig, secret, setting, type ConfigOf, type Environment } from "@skep/kit/config.ts";
 import { z } from "zod";
-import { parseBlock } from "./engine/subnets.ts";
+import { parseBlock } from "@skep/core/network/block.ts";
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const pool = z

@@ -38,7 +38,8 @@ export function createAgent(deps: AgentDeps): Agent {
       const facts = await waitForEngine(deps, closing.signal);
       if (facts === undefined) return;
       const [entry, healthy] = [await deps.journal.read(), await deps.healthyMemo.read()];
-      const kept = { entry, healthy, images: await deps.imagesMemo.read() };
+      const [images, directory] = [await deps.imagesMemo.read(), await deps.directoryMemo.read()];
+      const kept = { entry, healthy, images, directory };
       if (!closing.signal.aborted) life = beginLife(deps, facts, kept);
     },
     stop: async () => {

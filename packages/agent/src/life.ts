@@ -19,7 +19,8 @@ import { Loop } from "./loop/loop.ts";
 import { OrderBook } from "./loop/orders.ts";
 import type { Picture } from "./loop/picture.ts";
 import { Reporter } from "./uplink/reporter.ts";
-import { appliedOf } from "./uplink/applied.ts";
+import { appliedOf, type Applied } from "./uplink/applied.ts";
+import { createDirectoryUplink } from "./uplink/directory.ts";
 import { Session } from "./uplink/session.ts";
 import { Supply } from "./uplink/supply.ts";
 import { watchSwarm } from "./uplink/swarm-watch.ts";
@@ -41,6 +42,7 @@ export interface Kept {
   readonly entry: JournalEntry;
   readonly healthy: readonly string[];
   readonly images: readonly string[];
+  readonly directory: readonly string[];
 }
 
 /** Usage is read and sent this often. */
@@ -75,6 +77,7 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
   const exclusive: Exclusive = createExclusive({ ...leasing, containers: () => loop.containers() });
   const loop = new Loop({ leases: () => exclusive, engine, clock, log, loops, images, health, policy, ...outlook });
   const uplink = { bus, clock, random, log, loops, nodeId, sessionId, reporter, bootId };
+  const directory = createDirectoryUplink({ ...uplink, ...directoryOf(deps, kept, applied) });
   const supply = new Supply({ bus, clock, random, log, nodeId, book });
   const session = new Session({
     ...uplink,
@@ -111,10 +114,15 @@ export function beginLife(deps: AgentDeps, first: NodeFactsOfEngine, { entry, ..
     end: async () => {
       await leave({ session, loop, leases: exclusive, orders: () => book.orders(), clock, log });
       for (const part of [asks, session, supply, events, logStreams, execStreams, health, book, meter]) part.close();
-      await Promise.all([swarm.close(), exclusive.close(), loop.close(), reporter.close()]);
+      await Promise.all([swarm.close(), directory.close(), exclusive.close(), loop.close(), reporter.close()]);
       sampler.close();
     },
   };
+}
+
+/** Where names are kept, what an earlier life kept there, and of which records they have to be. */
+function directoryOf({ directoryMemo }: AgentDeps, { directory }: Pick<Kept, "directory">, applied: () => Applied) {
+  return { memo: directoryMemo, kept: directory, incarnation: () => applied().incarnation };
 }
 
 /** Passes the engine's hints on to those whom they concern. */

@@ -52,6 +52,7 @@ export async function serve(config: Config, log: Log, { stack, signal }: Life): 
     }),
     healthyMemo: createFileMemo(config.stateDir, "healthy"),
     imagesMemo: createFileMemo(config.stateDir, "images"),
+    directoryMemo: createFileMemo(config.stateDir, "directory"),
     sampler: createCgroupSampler(config.cgroupRoot, config.procRoot),
     registries: config.registryAuth === undefined ? noRegistries : createRegistries(config.registryAuth),
     machineBootId: readFileSync(join(config.procRoot, "sys/kernel/random/boot_id"), "utf8").trim(),

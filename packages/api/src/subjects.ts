@@ -28,14 +28,16 @@ const NODE_SUBJECTS = {
   fetch: "agent",
   spec: "agent",
   lease: "agent",
+  find: "agent",
   swarm: "agent",
   assign: "scheduler",
+  names: "scheduler",
   ask: "scheduler",
 } as const;
 
 /**
- * One of them. `beat`, `swarm` (SwarmNodes, of managers) and `assign` are published; the others are
- * requests.
+ * One of them. `beat`, `swarm` (SwarmNodes, of managers), `assign` and `names` are published; the
+ * others are requests.
  */
 export type NodeSubject = keyof typeof NODE_SUBJECTS;
 

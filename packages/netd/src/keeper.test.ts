@@ -14,14 +14,24 @@ async function begin(kernel: MemoryKernel = createMemoryKernel(NAMESPACES), kept
   const clock = createVirtualClock();
   const log = createRecordingLog();
   const loops = createLoops({ clock, log, random: () => 0.5 });
-  const keeper: Keeper = await createKeeper({ kernel, kept, clock, log, loops });
+  const heard: number[] = [];
+  const onTold = ({ revision }: { readonly revision: number }): void => void heard.push(revision);
+  const keeper: Keeper = await createKeeper({ kernel, kept, clock, log, loops, onTold });
   const events = (): readonly string[] => log.lines.map(line => line.event);
-  return { clock, kernel, kept, keeper, events };
+  return { clock, kernel, kept, keeper, events, heard };
 }
 
 const told = (change: object = {}) => ({ ...fullMessage(NAMESPACES), ...change });
 
 describe("a keeper", () => {
+  it("passes each state on, and as it begins the one that it kept", async () => {
+    const { keeper, kept, heard } = await begin();
+    await keeper.apply(told());
+    await keeper.apply(told({ revision: 2n }));
+    expect(heard).toEqual([1, 2]);
+    expect((await begin(undefined, kept)).heard).toEqual([2]);
+  });
+
   it("makes what it is told, and does nothing for the same again", async () => {
     const { keeper } = await begin();
     const first = await keeper.apply(told());

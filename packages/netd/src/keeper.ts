@@ -13,6 +13,7 @@ import type { Plane } from "./plan/plane.ts";
 import type { Step } from "./plan/step.ts";
 import type { Fault } from "./state/fault.ts";
 import type { KeptState } from "./state/kept-state.ts";
+import type { NetState } from "./state/net-state.ts";
 import { readState, type ReadState } from "./state/read-state.ts";
 import { faultsOf } from "./step-faults.ts";
 
@@ -23,6 +24,8 @@ export interface KeeperPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly loops: Loops;
+  /** Hears of each state that is kept, before it is made. */
+  readonly onTold?: (state: NetState) => void;
 }
 
 /** What an application did. */
@@ -93,6 +96,7 @@ class NetKeeper implements Keeper {
     if (message === undefined) return log.info("network.untold", "No state was kept; the agent has to tell one.");
     try {
       this.#told = readState(message);
+      this.#ports.onTold?.(this.#told.state);
     } catch (error) {
       return log.error("network.unreadable", "The kept state cannot be made; the agent has to tell one.", {
         error,
@@ -112,6 +116,7 @@ class NetKeeper implements Keeper {
       // Kept before it is made: after a crash in between it is made, and not forgotten.
       await this.#ports.kept.write(message);
       this.#told = told;
+      this.#ports.onTold?.(told.state);
       const done = await this.#settle(told);
       this.#applied = { told, revision: told.state.revision, done, faults: this.#faults };
       return this.#applied;

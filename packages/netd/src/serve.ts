@@ -9,11 +9,18 @@ import { systemRandom } from "@skep/kit/random.ts";
 import { NETD_SETTINGS, type NetdConfig } from "./config.ts";
 import { createKeeper } from "./keeper.ts";
 import { createLinuxKernel } from "./kernel/linux.ts";
+import { createNodeNames, NAMES_LOOP } from "./names/node-names.ts";
+import { GATEWAY } from "./plan/names.ts";
 import { listenOnSocket } from "./socket.ts";
+import type { NetState } from "./state/net-state.ts";
 import { createFileState } from "./state/kept-state.ts";
 
 /** A loop that fails for this long is ill: a restart may help, and never interrupts traffic. */
 const ILL_AFTER_MS = 60_000;
+
+const DNS_PORT = 53;
+/** The engine gives a container on the node's network the node's own. */
+const RESOLV_CONF = "/etc/resolv.conf";
 
 /** Builds netd from the real ports, and serves until its life ends. The network stays. */
 export async function serve(config: NetdConfig, log: Log, { stack }: Life): Promise<void> {
@@ -22,12 +29,20 @@ export async function serve(config: NetdConfig, log: Log, { stack }: Life): Prom
   const kept = createFileState(config.stateDir, error => {
     log.error("state.spoilt", "The kept state cannot be read; the agent has to tell one.", { error });
   });
-  const keeper = await createKeeper({ kernel: createLinuxKernel(), kept, clock: systemClock, log, loops });
+  const names = createNodeNames({
+    ...{ clock: systemClock, log, loops, address: GATEWAY, port: DNS_PORT, resolvConf: RESOLV_CONF },
+  });
+  stack.defer(() => names.close());
+  const onTold = (state: NetState): void => names.take(state.names, state.pool);
+  const kernel = createLinuxKernel();
+  const keeper = await createKeeper({ kernel, kept, clock: systemClock, log, loops, onTold });
   stack.defer(() => keeper.close());
   const socket = await listenOnSocket(config.socket, keeper);
   stack.defer(() => socket.close());
   const network = (): string | undefined => {
-    const failing = loops.states().find(({ failing }) => failing && systemClock.now() - failing.sinceAt > ILL_AFTER_MS);
+    // Where somebody else listens at the port of names, no restart of ours helps.
+    const ours = loops.states().filter(({ name }) => name !== NAMES_LOOP);
+    const failing = ours.find(({ failing }) => failing && systemClock.now() - failing.sinceAt > ILL_AFTER_MS);
     return failing?.failing?.error;
   };
   const answers = createHealthHandler({ alive: { network } });

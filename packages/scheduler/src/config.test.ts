@@ -1,9 +1,10 @@
 import { ConfigError } from "@skep/kit/config.ts";
+import { DEFAULT_POOL } from "@skep/core/network/blocks.ts";
 import { DEFAULT_SETTINGS } from "@skep/core/world/world.ts";
 import { LIMITS } from "@skep/server/limits.ts";
 import { limitsOf } from "@skep/server/settings.ts";
 import { describe, expect, it } from "vitest";
-import { defaultLimitsOf, defaultQuotaOf, podsOf, readConfig, retentionOf, settingsOf } from "./config.ts";
+import { defaultLimitsOf, defaultQuotaOf, podsOf, poolOf, readConfig, retentionOf, settingsOf } from "./config.ts";
 import { DEFAULT_RETENTION } from "./loop/retention-settings.ts";
 
 const token = "a-token-of-the-operator";
@@ -66,6 +67,16 @@ describe("the configuration", () => {
     expect(settingsOf(readConfig({ SKEP_API_TOKEN: token })).tenantsOnManagers).toBe("avoid");
     expect(settingsOf(told("never")).tenantsOnManagers).toBe("never");
     expect(() => told("sometimes")).toThrow(/SKEP_TENANTS_ON_MANAGERS/);
+  });
+
+  it("refuses addresses that cannot be given out in blocks", () => {
+    const told = (pool: string, bits: string) =>
+      poolOf(readConfig({ SKEP_API_TOKEN: token, SKEP_ADDRESS_POOL: pool, SKEP_ADDRESS_BLOCK_BITS: bits }));
+    expect(poolOf(readConfig({ SKEP_API_TOKEN: token }))).toEqual(DEFAULT_POOL);
+    expect(told("10.20.0.0/16", "24")).toEqual({ block: { base: 0x0a140000, bits: 16 }, nodeBits: 24 });
+    expect(() => told("10.20.0.0/22", "20")).toThrow(/SKEP_ADDRESS_POOL=10.20.0.0\/22.*use 22 to 38/);
+    expect(() => told("10.0.0.0/8", "28")).toThrow(/use 8 to 24/);
+    expect(() => told("fd00::/8", "20")).toThrow(/SKEP_ADDRESS_POOL/);
   });
 
   it.each([

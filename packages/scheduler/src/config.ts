@@ -3,6 +3,8 @@ import { MOST_COMMIT_SHARE } from "@skep/core/model/lease.ts";
 import { BOUNDS } from "@skep/core/model/bounds.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 import type { Limits } from "@skep/core/model/resources.ts";
+import { formatBlock, parseBlock } from "@skep/core/network/block.ts";
+import { DEFAULT_POOL, type Pool } from "@skep/core/network/blocks.ts";
 import type { Quota } from "@skep/core/model/tenant.ts";
 import { DEFAULT_SETTINGS, type Settings } from "@skep/core/world/world.ts";
 import type { PodSettings } from "@skep/core/workspace/pod-spec.ts";
@@ -158,6 +160,19 @@ export const SCHEDULER_SETTINGS = {
     z.enum(["avoid", "never", "allow"]).default(DEFAULT_SETTINGS.tenantsOnManagers),
     "whether tenants run on nodes of the control plane: `avoid` where another node can take them, `never`, `allow`",
   ),
+  addressPool: setting(
+    "SKEP_ADDRESS_POOL",
+    z
+      .string()
+      .default(formatBlock(DEFAULT_POOL.block))
+      .refine(text => parseBlock(text) !== undefined, { error: "give an IPv4 block such as 10.128.0.0/10" }),
+    "out of which each node gets its block of addresses; nothing else may use them",
+  ),
+  addressBlockBits: setting(
+    "SKEP_ADDRESS_BLOCK_BITS",
+    z.coerce.number().int().min(16).max(28).default(DEFAULT_POOL.nodeBits),
+    "bits of a node's block: 20 is 4,096 addresses",
+  ),
   defaultInstances: setting(
     "SKEP_DEFAULT_QUOTA_INSTANCES",
     bound(DEFAULT_QUOTA.instances),
@@ -292,7 +307,21 @@ export function readConfig(environment?: Environment): SchedulerConfig {
       `SKEP_EXCLUSIVE_LEASE_MS=${config.exclusiveLeaseMs} is too short: a commit may be SKEP_LEASE_MS=${config.leaseMs} ` +
         `late, so give it ${1 / MOST_COMMIT_SHARE} times as much at least.`,
     ]);
+  const { block, nodeBits } = poolOf(config);
+  if (nodeBits < block.bits || nodeBits > block.bits + MOST_BLOCKS_BITS)
+    throw new ConfigError([
+      `SKEP_ADDRESS_POOL=${config.addressPool} cannot be given out in blocks of SKEP_ADDRESS_BLOCK_BITS=${nodeBits}: ` +
+        `use ${block.bits} to ${block.bits + MOST_BLOCKS_BITS}.`,
+    ]);
   return config;
+}
+
+/** More blocks than a fleet has nodes. */
+const MOST_BLOCKS_BITS = 16;
+
+/** Out of which addresses nodes get their blocks. */
+export function poolOf({ addressPool, addressBlockBits }: SchedulerConfig): Pool {
+  return { block: parseBlock(addressPool)!, nodeBits: addressBlockBits };
 }
 
 /**

@@ -18,6 +18,7 @@ import {
   defaultLimitsOf,
   defaultQuotaOf,
   podsOf,
+  poolOf,
   retentionOf,
   SCHEDULER_SETTINGS,
   settingsOf,
@@ -53,7 +54,7 @@ export async function serve(config: SchedulerConfig, log: Log, life: Life): Prom
   const pods = podsOf(config);
   const scheduler = createScheduler({
     ...{ store, bus, clock: systemClock, log, random: systemRandom, ids: systemIds, settings: settingsOf(config) },
-    ...{ fixedPorts: config.fixedPorts, routesMaxAgeMs: config.routesMaxAgeMs },
+    ...{ fixedPorts: config.fixedPorts, routesMaxAgeMs: config.routesMaxAgeMs, pool: poolOf(config) },
     askEdge: createAskEdge(config.edgeHttpPort),
     ...{ retention: retentionOf(config), defaultQuota: defaultQuotaOf(config) },
     defaultLimits: defaultLimitsOf(config),

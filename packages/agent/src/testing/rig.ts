@@ -45,6 +45,7 @@ export async function openRig(
   const journal = createMemoryJournal();
   const healthyMemo = createMemoryMemo();
   const imagesMemo = createMemoryMemo();
+  const directoryMemo = createMemoryMemo();
   const log = createRecordingLog();
   let lives = 0;
   let mortal: Mortal;
@@ -53,7 +54,7 @@ export async function openRig(
     const random = seededRandom(++lives);
     mortal = createMortal({ clock, engine, journal, healthyMemo });
     guard = createMemoryGuard({ ender: createMemoryEnder(engine), clock, log });
-    const ports = { ...mortal, log, guard, imagesMemo, registries: noRegistries, sampler: noSampler };
+    const ports = { ...mortal, log, guard, imagesMemo, directoryMemo, registries: noRegistries, sampler: noSampler };
     return createAgent({
       ...ports,
       random,

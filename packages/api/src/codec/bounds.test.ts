@@ -42,6 +42,8 @@ const NUMBERS: Readonly<Record<string, keyof typeof BOUNDS>> = {
 /** The most entries of its lists and mappings. */
 const COUNTS: Readonly<Record<string, number>> = {
   "DeploymentSpec.containers": BOUNDS.containers.most,
+  "DeploymentSpec.networks": MOST.networks,
+  "NetworkMembership.aliases": MOST.aliases,
   "ContainerSpec.entrypoint": MOST.words,
   "ContainerSpec.command": MOST.words,
   "ContainerSpec.env": MOST.env,
@@ -63,6 +65,7 @@ const COUNTS: Readonly<Record<string, number>> = {
 const LENGTHS: Readonly<Record<string, number>> = {
   "Source.repository": LONGEST.repository,
   "Source.branch": LONGEST.branch,
+  "NetworkMembership.aliases[]": LONGEST.alias,
   "ContainerSpec.entrypoint[]": LONGEST.word,
   "ContainerSpec.command[]": LONGEST.word,
   "ContainerSpec.env{}": LONGEST.env,

@@ -11,6 +11,7 @@ import type {
   RefusalSchema,
 } from "../gen/skep/v1/instance_pb.ts";
 import { SkepError } from "@skep/core/error.ts";
+import { parseAddress } from "@skep/core/network/block.ts";
 import { countFromProto, toUint32 } from "./number.ts";
 import { healths, instanceStates, protocols } from "./words.ts";
 
@@ -24,6 +25,7 @@ export function statusToProto(status: ReportedStatus): MessageInitShape<typeof I
     containers: status.containers.map(containerStatusToProto),
     ports: status.ports.map(portToProto),
     message: status.message,
+    address: status.address ?? "",
   };
 }
 
@@ -41,7 +43,16 @@ export function statusFromProto(message: InstanceStatus): ReportedStatus {
     ports: message.ports.map(port => portFromProto(port, message.instanceId)),
     // It holds words of engines and of tenants' programs, and no database stores a NUL character.
     message: message.message.replaceAll("\0", "\uFFFD"),
+    ...addressFromProto(message.address, message.instanceId),
   };
+}
+
+/** @throws SkepError `invalid_argument` for what is no IPv4 address. */
+function addressFromProto(address: string, instanceId: string): { readonly address?: string } {
+  if (address === "") return {};
+  if (parseAddress(address) !== undefined) return { address };
+  const sentence = `${JSON.stringify(address)} is no address that ${instanceId} could have; look into its node.`;
+  throw new SkepError("invalid_argument", "MALFORMED_ADDRESS", sentence);
 }
 
 /** @throws SkepError `invalid_argument` for a NUL character, which no database stores. */

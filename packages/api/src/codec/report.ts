@@ -1,6 +1,7 @@
 import type { NodeFacts, ReportedStatus, Usage } from "@skep/core/model/report.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { InstanceId } from "@skep/core/model/instance.ts";
+import { formatBlock, parseBlock } from "@skep/core/network/block.ts";
 import type { NodeId } from "@skep/core/model/node.ts";
 import type { ReportedVolume } from "@skep/core/model/volume.ts";
 import type {
@@ -178,6 +179,7 @@ export function strangersFromProto(messages: readonly StrangerMessage[]): {
 
 function factsFromProto(message: NodeFactsMessage): AgentFacts {
   const { nodeId, sessionId, bootId, hostname, address, os, architecture, engineVersion, agentVersion } = message;
+  const block = parseBlock(message.block);
   return {
     nodeId,
     sessionId,
@@ -190,6 +192,8 @@ function factsFromProto(message: NodeFactsMessage): AgentFacts {
     agentVersion,
     engineLabels: { ...message.engineLabels },
     capacity: capacityFromProto(message.capacity),
+    // What is no block is none: a node that works by none is given one.
+    ...(block === undefined ? {} : { block: formatBlock(block) }),
   };
 }
 

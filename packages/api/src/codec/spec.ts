@@ -1,5 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ContainerSpec, DeploymentSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
+import type {
+  ContainerSpec,
+  DeploymentSpec,
+  HealthCheck,
+  NetworkMembership,
+  VolumeMount,
+} from "@skep/core/model/deployment.ts";
 import { DEFAULT_RESOURCES } from "@skep/core/model/resources.ts";
 import type { Limits, Resources } from "@skep/core/model/resources.ts";
 import type {
@@ -9,6 +15,7 @@ import type {
   DeploymentSpecSchema,
   HealthCheck as HealthCheckMessage,
   HealthCheckSchema,
+  NetworkMembership as NetworkMembershipMessage,
   Resources as ResourcesMessage,
   VolumeMount as VolumeMountMessage,
 } from "../gen/skep/v1/spec_pb.ts";
@@ -63,6 +70,9 @@ export function specToProto(spec: DeploymentSpec): MessageInitShape<typeof Deplo
     dependsOn: spec.dependsOn.map(one => ({ ...one, condition: dependencyConditions.toProto(one.condition) })),
     mode: modes.toProto(spec.mode),
     ...(spec.job === undefined ? {} : { job: { ...spec.job } }),
+    networks: (spec.networks ?? []).map(({ name, aliases, isInternal }) => ({
+      ...{ name, aliases: [...aliases], internal: isInternal },
+    })),
   };
 }
 
@@ -115,6 +125,10 @@ function healthToProto(health: HealthCheck): MessageInitShape<typeof HealthCheck
 /** 0 is what the image says, which a message says by leaving it out. */
 function saidTimes(timing: Omit<HealthCheck, "probe">): Partial<Omit<HealthCheck, "probe">> {
   return Object.fromEntries(Object.entries(timing).filter(([, value]) => value !== 0));
+}
+
+function membershipFromProto({ name, aliases, internal }: NetworkMembershipMessage): NetworkMembership {
+  return { name, aliases, isInternal: internal };
 }
 
 /**
@@ -176,6 +190,7 @@ export function specFromProto(
     })),
     mode: modes.fromProtoOr(message.mode, `${path}.mode`, "replicated"),
     job: message.job === undefined ? undefined : { maxConcurrent: message.job.maxConcurrent },
+    ...(message.networks.length === 0 ? {} : { networks: message.networks.map(membershipFromProto) }),
   };
 }
 

@@ -95,8 +95,7 @@ const container: fc.Arbitrary<ContainerSpec> = fc
   .tuple(plainContainer, options)
   .map(([plain, more]) => ({ ...plain, ...more }));
 
-/** Any spec. */
-export const spec: fc.Arbitrary<DeploymentSpec> = fc.record({
+const plainSpec: fc.Arbitrary<DeploymentSpec> = fc.record({
   name: text,
   replicas: count,
   containers: fc.array(container, { maxLength: 2 }),
@@ -138,6 +137,13 @@ export const spec: fc.Arbitrary<DeploymentSpec> = fc.record({
   mode: fc.constantFrom<DeploymentSpec["mode"]>("replicated", "global", "replicated-job", "global-job"),
   job: maybe(fc.record({ maxConcurrent: maybe(count) })),
 });
+
+const network = fc.record({ name: text, aliases: texts, isInternal: fc.boolean() });
+
+/** Any spec. */
+export const spec: fc.Arbitrary<DeploymentSpec> = fc
+  .tuple(plainSpec, fc.array(network, { maxLength: 2 }))
+  .map(([plain, networks]) => (networks.length === 0 ? plain : { ...plain, networks }));
 
 const port: fc.Arbitrary<PortBinding> = fc.record({ container: text, containerPort: count, protocol, hostPort: count });
 

@@ -41,6 +41,7 @@ export function renderNodes({ io }: Session, found: readonly Node[]): string {
     `${share(node.load?.cpuShare)} of ${cores(node.capacity?.cpuMillis ?? 0)}`,
     `${share(node.load?.memoryShare)} of ${bytes(Number(node.capacity?.memoryBytes ?? 0n))}`,
     node.address,
+    node.block,
     Object.entries(node.labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(" "),
@@ -55,6 +56,7 @@ export function renderNodes({ io }: Session, found: readonly Node[]): string {
       { heading: "CPU" },
       { heading: "MEMORY" },
       { heading: "ADDRESS" },
+      { heading: "BLOCK" },
       { heading: "LABELS" },
     ],
     rows,

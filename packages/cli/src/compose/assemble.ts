@@ -1,7 +1,7 @@
 import { defaultOrder } from "@skep/api/codec/spec-defaults.ts";
 import { BOUNDS } from "@skep/core/model/bounds.ts";
 import { isEngineProbe } from "@skep/core/model/deployment.ts";
-import type { ContainerSpec, DeploymentSpec } from "@skep/core/model/deployment.ts";
+import type { ContainerSpec, DeploymentSpec, NetworkMembership } from "@skep/core/model/deployment.ts";
 import { projectDeploymentName } from "@skep/core/model/instance-id.ts";
 import { isJob } from "@skep/core/model/mode.ts";
 import { withRoutedPorts } from "@skep/core/routing/labels.ts";
@@ -23,6 +23,7 @@ export function assemble(
   project: string,
   drafts: ReadonlyMap<string, ServiceDraft>,
   leftOut: ReadonlyMap<string, string>,
+  networks: ReadonlyMap<string, readonly NetworkMembership[]>,
   problems: Problems,
 ): readonly Assembled[] {
   const members = new Map<string, ServiceDraft[]>();
@@ -36,7 +37,9 @@ export function assemble(
     const [first, ...others] = members.get(name) ?? [];
     if (first === undefined) return [];
     const services: Assembled["services"] = [first, ...others];
-    return [{ spec: specOf(project, services), services }];
+    const spec = specOf(project, services);
+    const joined = networks.get(name);
+    return [{ spec: joined === undefined ? spec : { ...spec, networks: joined }, services }];
   });
 }
 

@@ -32,6 +32,20 @@ export interface Reading {
   readonly names: ReadonlyMap<string, string>;
 }
 
+/** A service's membership as it is read: the network's name in the files. */
+export interface Joined {
+  readonly network: string;
+  readonly place: Place;
+  readonly aliases: readonly string[];
+}
+
+/** One entry of `links`. */
+export interface Link {
+  readonly service: string;
+  readonly alias: string;
+  readonly place: Place;
+}
+
 /** One service as read, before it is known whether it stands alone or joins a pod. */
 export interface ServiceDraft {
   /** The service's name in the file; the container's may be written otherwise. */
@@ -53,6 +67,10 @@ export interface ServiceDraft {
   source: { repository: string; branch: string } | undefined;
   mode: Mode;
   job: JobPolicy | undefined;
+  /** The networks that it names, by their names in the file. */
+  readonly joined: Joined[];
+  /** Services that `links` names, and how it calls them. */
+  readonly links: Link[];
   /** Keys about the whole pod: only the service that is joined may have them. */
   readonly podKeys: Place[];
   /** Limits that the service says itself; the others are the platform's. */
@@ -100,6 +118,8 @@ export function emptyDraft(service: string, name: string, place: Place, value: S
     source: undefined,
     mode: "replicated",
     job: undefined,
+    joined: [],
+    links: [],
     podKeys: [],
     limits: new Set(),
     platform: [],

@@ -12,6 +12,7 @@ import { noteLimits, noteMemoryFiles } from "./limits.ts";
 import { Loader } from "./load.ts";
 import { settle } from "./merge.ts";
 import { checkNames, deploymentNames, serviceName } from "./names.ts";
+import { readNetworks, settleNetworks } from "./networks.ts";
 import { Problems } from "./problems.ts";
 import type { ComposeIssue, Source } from "./problems.ts";
 import { composeProjectName, projectOf } from "./project-name.ts";
@@ -20,6 +21,7 @@ import { readSection } from "./section.ts";
 import { selectServices } from "./select.ts";
 import type { Choice } from "./select.ts";
 import { readService } from "./service.ts";
+import { below } from "./spots.ts";
 import type { MapSpot, Spot } from "./spots.ts";
 import { parseYaml } from "./tree.ts";
 import { describe } from "./values.ts";
@@ -111,6 +113,7 @@ function readProject(root: MapSpot, project: string, from: ComposeSource, proble
   let leftOut: ReadonlyMap<string, string> = new Map();
   let others: readonly string[] = [];
   const volumes = readVolumes(root.entries.get("volumes")?.value, problems);
+  const networks = readNetworks(below(root, "networks"), project, problems);
   readSection(
     root,
     {
@@ -134,8 +137,9 @@ function readProject(root: MapSpot, project: string, from: ComposeSource, proble
           };
           for (const entry of selected.chosen) drafts.set(entry.key, readService(entry, reading));
         },
-        // They were read before the services, which mount them.
+        // They were read before the services, which name them.
         volumes: () => undefined,
+        networks: () => undefined,
       },
       refused: REFUSED_AT_TOP,
       ignored: IGNORED_AT_TOP,
@@ -144,7 +148,9 @@ function readProject(root: MapSpot, project: string, from: ComposeSource, proble
   );
   if (!root.entries.has("services"))
     problems.refuse(root, "the file has no `services`", "Add `services:` with one entry per service");
-  const assembled = withDependencies(assemble(project, drafts, leftOut, problems), leftOut, problems);
+  const memberships = settleNetworks([...drafts.values()], networks, project, problems);
+  const joined = assemble(project, drafts, leftOut, memberships, problems);
+  const assembled = withDependencies(joined, leftOut, problems);
   checkNames(assembled, problems);
   checkUpdates(assembled, problems);
   noteNames(assembled, problems);

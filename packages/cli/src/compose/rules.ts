@@ -41,6 +41,7 @@ const DEPLOYMENT_KEYS: Readonly<Record<string, readonly (readonly string[])[]>> 
   stopGraceMs: [["stop_grace_period"]],
   exclusive: [["x-skep", "exclusive"]],
   dependsOn: [["depends_on"]],
+  networks: [["networks"]],
   source: [["x-skep", "source"]],
 };
 

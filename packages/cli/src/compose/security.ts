@@ -1,4 +1,5 @@
 import { CAPABILITIES, HELD_CAPABILITIES } from "@skep/core/model/capabilities.ts";
+import type { Link } from "./draft.ts";
 import type { Problems } from "./problems.ts";
 import type { Spot } from "./spots.ts";
 import { readTexts } from "./values.ts";
@@ -40,17 +41,12 @@ export function droppedBy(drops: readonly string[], adds: readonly string[]): re
   return dropped.length === 0 ? undefined : dropped;
 }
 
-/** `links`: the name of a service is none that `links` would have to bring; another name is. */
-export function readLinks(spot: Spot, problems: Problems): void {
-  for (const { text, spot: place } of itemsOf(spot, problems)) {
-    const [service, alias] = text.split(":");
-    if (alias !== undefined && alias !== service)
-      problems.refuse(
-        place,
-        `\`${service}\` cannot be called \`${alias}\` as well`,
-        `Let the program use \`${service}\`, or call the service \`${alias}\``,
-      );
-  }
+/** `links`, as far as one service says them. */
+export function readLinks(spot: Spot, problems: Problems): readonly Link[] {
+  return itemsOf(spot, problems).map(({ text, spot: place }) => {
+    const [service = "", alias = service] = text.split(":");
+    return { service, alias, place };
+  });
 }
 
 function itemsOf(spot: Spot, problems: Problems): readonly { readonly text: string; readonly spot: Spot }[] {

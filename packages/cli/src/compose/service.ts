@@ -19,6 +19,7 @@ import { readHealthcheck } from "./health.ts";
 import { readLogging } from "./logging.ts";
 import { readMounts } from "./mounts.ts";
 import { serviceName } from "./names.ts";
+import { readJoined } from "./networks.ts";
 import { onePerPort, readExpose, readPorts } from "./ports.ts";
 import type { ReadPort } from "./ports.ts";
 import type { Place } from "./problems.ts";
@@ -30,7 +31,7 @@ import { below, isNothing } from "./spots.ts";
 import type { Entry, Spot } from "./spots.ts";
 import { readBoolean, readCommand, readDurationWithin, readText } from "./values.ts";
 import { readTmpfs } from "./tmpfs.ts";
-import { IGNORED_IN_SERVICE, REFUSED_IN_SERVICE } from "./verdicts.ts";
+import { IGNORED_IN_SERVICE, NETWORKS_LATER, REFUSED_IN_SERVICE } from "./verdicts.ts";
 
 /** One entry of `services`. */
 export function readService(entry: Entry, reading: Reading): ServiceDraft {
@@ -133,7 +134,7 @@ function containerKeys(draft: ServiceDraft, layers: Layers, reading: Reading): S
     security_opt: value => readSecurity(value, problems),
     cap_add: value => layers.capAdd.push(...readCapabilities(value, "cap_add", problems)),
     cap_drop: value => layers.capDrop.push(...readCapabilities(value, "cap_drop", problems)),
-    links: value => readLinks(value, problems),
+    links: value => draft.links.push(...readLinks(value, problems)),
     // They decided which services are read, and what is said of them.
     profiles: () => undefined,
     depends_on: () => undefined,
@@ -159,11 +160,15 @@ function shortResourceKeys(draft: ServiceDraft, reading: Reading): Section["keys
 function podKeys(draft: ServiceDraft, layers: Layers, reading: Reading): Section["keys"] {
   const { problems } = reading;
   const { container } = draft;
-  const ofPod = (read: (value: Spot) => void) => (value: Spot, key: Place) => {
+  const ofPod = (read: (value: Spot, key: Place) => void) => (value: Spot, key: Place) => {
     draft.podKeys.push(key);
-    read(value);
+    read(value, key);
   };
   return {
+    networks: ofPod((value, key) => {
+      draft.joined.push(...readJoined(value, problems));
+      problems.note(key, "`networks` parts nothing yet", NETWORKS_LATER);
+    }),
     network_mode: value => readNetworkMode(value, draft, reading),
     deploy: value => (layers.deployLabels = readDeploy(value, draft, reading)),
     hostname: ofPod(value => (container.hostname = readText(value, problems))),

@@ -74,11 +74,12 @@ export const REFUSED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
   pre_stop: { problem: "hooks are not supported", advice: "Handle the stop signal in the program" },
 };
 
-const NETWORK = "Containers of one pod reach each other on localhost; other services are reached through their routes";
+/** What is said of networks until nodes make them. */
+export const NETWORKS_LATER =
+  "It is recorded; what a tenant runs on one node reaches each other, and nothing on another node by its name";
 
 /** Keys of a service that are legal Compose and change nothing here. */
 export const IGNORED_IN_SERVICE: Readonly<Record<string, Verdict>> = {
-  networks: { problem: "`networks` has no effect", advice: NETWORK },
   container_name: {
     problem: "`container_name` has no effect",
     advice: "Containers are named after tenant, service and instance",
@@ -111,5 +112,4 @@ export const REFUSED_AT_TOP: Readonly<Record<string, Verdict>> = {
 /** Keys of the whole file without effect. */
 export const IGNORED_AT_TOP: Readonly<Record<string, Verdict>> = {
   version: { problem: "`version` has no effect", advice: "The Compose specification no longer uses it" },
-  networks: { problem: "`networks` has no effect", advice: NETWORK },
 };

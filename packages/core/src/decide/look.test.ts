@@ -13,7 +13,7 @@ import {
 import { countsOfDraft } from "../placement/fleet-of-world.ts";
 import { openDraft } from "../world/draft.ts";
 import { DEFAULT_SETTINGS, type World } from "../world/world.ts";
-import { lookAt } from "./decide.ts";
+import { decide, lookAt } from "./decide.ts";
 
 const names = ["api", "web"] as const;
 const instanceIds = ["acme.api.1", "acme.web.1"] as const;
@@ -153,4 +153,22 @@ test("what changed while nothing was placed is counted as it is by the next plac
   const third = lookAt(elsewhere, DEFAULT_SETTINGS, 1_020, second);
   const fourth = lookAt({ ...elsewhere, ...more }, DEFAULT_SETTINGS, 1_030, third);
   expect([...fourth.standing!.counts.count]).toEqual([1, 1]);
+});
+
+test("an old copy whose row has vanished is not ended while its agent is asked: the row may come back serving", () => {
+  const spec = aSpec({ update: { order: "start-first" } });
+  const [release, next] = [aRelease({ spec }), aRelease({ number: 2, spec })];
+  const instances = [anInstance({ epoch: 1 }), anInstance({ id: "acme.web.2", release: 2, epoch: 1 })];
+  const world = aWorld({
+    nodes: [aNode()],
+    deployments: [aDeployment({ release: 2, nextSerial: 3 })],
+    releases: [release, next],
+    instances,
+    locations: [aLocation({ instanceId: "acme.web.2", release: 2 })],
+  });
+  const asked = { ...world, unseen: new Map([["acme.web.1", 9_000]]) };
+  expect(decide(asked, DEFAULT_SETTINGS, 1_000)).toMatchObject({ changes: [], wakeAt: 9_000 });
+  const back = { ...world, locations: [...world.locations, aLocation()] };
+  expect(decide(back, DEFAULT_SETTINGS, 1_000).changes).toMatchObject([{ kind: "retire", instanceId: "acme.web.1" }]);
+  expect(decide(world, DEFAULT_SETTINGS, 9_000).changes[0]).toMatchObject({ kind: "stop-instance" });
 });

@@ -126,13 +126,14 @@ export function createRecoveryDraft({ world, nodes, routes, now }: RecoveryInput
 function rowOf(
   instance: Instance,
   nodeId: NodeId,
-  { epoch, ports, state, health, containers, message }: Adopted["present"]["status"],
+  { epoch, ports, state, health, containers, message, address }: Adopted["present"]["status"],
   now: number,
 ): Location {
   const { id, deploymentId, tenantId, release, desired } = instance;
   return {
     ...{ instanceId: id, deploymentId, tenantId, release, epoch, nodeId, desired, desiredAt: now },
     ...{ ports, state, health, containers, message, changedAt: now },
+    ...(address === undefined ? {} : { address }),
   };
 }
 

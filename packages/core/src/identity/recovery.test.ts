@@ -17,7 +17,8 @@ const instance = anInstance({ epoch: 2 });
 function aNode(nodeId: string, epoch: number): HeldNode {
   const { id, tenantId, deploymentId, release } = instance;
   const { health, containers, message, ports } = aLocation();
-  const status = { instanceId: id, epoch, state: "running" as const, health, containers, message, ports };
+  const running = { instanceId: id, epoch, state: "running" as const, health, containers, message, ports };
+  const status = { ...running, address: "10.128.0.9" };
   const present = [{ status, tenantId, deploymentId, release }];
   return { nodeId, hostname: nodeId, assignment: undefined, epochs: {}, present, volumes: [] };
 }
@@ -40,6 +41,7 @@ const dropped = (...nodes: readonly HeldNode[]) => plan(...nodes).dropped;
 describe("the row of a placement that a later one has replaced since the backup", () => {
   it("goes where its node has nothing of it, or its agent would be told to run it again", () => {
     expect(dropped(aNode("node-1", 3))).toEqual([{ instanceId: instance.id, epoch: 2 }]);
+    expect(plan(aNode("node-1", 3)).locations).toMatchObject([{ epoch: 3, address: "10.128.0.9" }]);
   });
 
   it("stays where its node did not answer: it may run there", () => {

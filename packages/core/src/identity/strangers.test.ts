@@ -58,9 +58,18 @@ describe("what is found on a node without a record", () => {
   });
 
   it("has its row written again when its instance is at this very epoch and no row is there", () => {
-    expect(judge(seen({ epoch: 2 }), records({ locations: [] }))).toMatchObject({
+    const address = "10.128.0.9";
+    expect(judge(seen({ epoch: 2, address }), records({ locations: [] }))).toMatchObject({
       kind: "restore",
-      location: { instanceId: "acme.web.1", epoch: 2, nodeId: "node-1", desired: "run", release: 3, state: "running" },
+      location: {
+        instanceId: "acme.web.1",
+        epoch: 2,
+        nodeId: "node-1",
+        desired: "run",
+        release: 3,
+        state: "running",
+        address,
+      },
     });
     const instances = [anInstance({ epoch: 2, desired: "stop" })];
     expect(judge(seen({ epoch: 2 }), records({ locations: [], instances }))).toMatchObject({

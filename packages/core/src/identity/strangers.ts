@@ -172,7 +172,7 @@ function judgeKnown(
 }
 
 function locationOf(found: Found, instance: Instance, nodeId: NodeId, now: number): Location {
-  const { state, health, containers, ports, message, epoch } = found.status;
+  const { state, health, containers, ports, message, epoch, address } = found.status;
   return {
     instanceId: instance.id,
     deploymentId: instance.deploymentId,
@@ -188,6 +188,7 @@ function locationOf(found: Found, instance: Instance, nodeId: NodeId, now: numbe
     containers,
     message,
     changedAt: now,
+    ...(address === undefined ? {} : { address }),
   };
 }
 

@@ -52,6 +52,8 @@ export const MOST = {
   words: 256,
   env: 512,
   labels: 256,
+  networks: 8,
+  aliases: 16,
   /** Constraints, deployments to avoid, and deployments to wait for. */
   rules: 64,
   ulimits: 16,
@@ -67,6 +69,7 @@ export const LONGEST = {
   envKey: 256,
   label: 8192,
   labelKey: 512,
+  alias: 120,
   constraint: 512,
   probePath: 2048,
   workingDir: 4096,

@@ -151,6 +151,16 @@ export interface JobPolicy {
   readonly maxConcurrent: number | undefined;
 }
 
+/** A network of the tenant that a deployment's instances are in. */
+export interface NetworkMembership {
+  /** Unique within the tenant: `shop_default` is the network `default` of the project `shop`. */
+  readonly name: string;
+  /** How the other members call it beside its own names. */
+  readonly aliases: readonly string[];
+  /** Who is in such networks alone reaches nothing outside of them. */
+  readonly isInternal: boolean;
+}
+
 /** Everything a user says about a deployment; a release is an immutable copy of it. */
 export interface DeploymentSpec {
   readonly name: string;
@@ -181,6 +191,8 @@ export interface DeploymentSpec {
   readonly mode: Mode;
   /** Only of jobs. */
   readonly job: JobPolicy | undefined;
+  /** Absent: `networksOf` says in which one it is. */
+  readonly networks?: readonly NetworkMembership[];
 }
 
 /** What one replica of a spec may use at most: what a quota counts. */

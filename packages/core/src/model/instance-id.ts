@@ -2,6 +2,9 @@ import type { DeploymentId } from "./deployment.ts";
 import type { InstanceId } from "./instance.ts";
 import type { TenantId } from "./tenant.ts";
 
+/** The last part of every full name by which instances are found. */
+export const NAMES_ZONE = "skep";
+
 /** The id of a tenant's deployment, `<tenant>.<name>`. */
 export function deploymentIdOf(tenantId: TenantId, name: string): DeploymentId {
   return `${tenantId}.${name}`;

@@ -117,6 +117,11 @@ export interface Location {
   readonly message: string;
   /** When the state last changed, by the scheduler's clock. */
   readonly changedAt: number;
+  /**
+   * Its address in its tenant's network, as its agent says; absent where it has none. Who goes by
+   * it checks that it is one of its node's block.
+   */
+  readonly address?: string;
 }
 
 /** An instance with its locations, newest epoch first. */

@@ -73,6 +73,10 @@ export interface Node {
   readonly assignmentRevision: number;
   /** Stamps of the latest revisions: see `identity/assignment-line.ts`. */
   readonly assignmentStamps: readonly number[];
+  /** The addresses of its instances, such as `10.128.16.0/20`; absent until it was given some. */
+  readonly block?: string;
+  /** The block that its agent works by; absent where it works by none. */
+  readonly reportedBlock?: string;
 }
 
 /**

@@ -14,6 +14,8 @@ export interface NodeFacts {
   readonly engineVersion: string;
   readonly engineLabels: Labels;
   readonly capacity: Capacity;
+  /** The block out of which its instances have their addresses; absent where they have none. */
+  readonly block?: string;
 }
 
 /** One instance at one epoch as its agent sees it. */
@@ -27,6 +29,8 @@ export interface ReportedStatus {
   readonly ports: readonly PortBinding[];
   /** What it waits for or what went wrong, with the engine's own words. */
   readonly message: string;
+  /** Its address in its tenant's network; absent where it has none. One epoch has one address. */
+  readonly address?: string;
 }
 
 /** Resource use of one instance. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { aContainer, aSpec } from "../testing/builders.ts";
-import type { ContainerSpec, DeploymentSpec } from "./deployment.ts";
+import type { ContainerSpec, DeploymentSpec, NetworkMembership } from "./deployment.ts";
 import { DEFAULT_RESOURCES } from "./resources.ts";
 import { validateSpec } from "./validate.ts";
 
@@ -42,6 +42,27 @@ test.each<[string, Parameters<typeof aSpec>[0]]>([
   ["containers[1].name", { containers: [aContainer(), aContainer()] }],
 ])("%s is refused", (path, over) => {
   expect(paths(aSpec(over))).toContain(path);
+});
+
+const network: NetworkMembership = { name: "back", aliases: [], isInternal: false };
+
+test("networks and the names in them are fine as hosts have them", () => {
+  const aliases = ["db", "My_Db", "db.internal", "a".repeat(63)];
+  expect(validateSpec(aSpec({ networks: [{ ...network, name: "Shop_back.2", aliases }] }))).toEqual([]);
+});
+
+test.each<[string, readonly NetworkMembership[]]>([
+  ["networks", Array.from({ length: 9 }, (_, at) => ({ ...network, name: `n${at}` }))],
+  ["networks[0].name", [{ ...network, name: "-back" }]],
+  ["networks[0].name", [{ ...network, name: "a b" }]],
+  ["networks[0].name", [{ ...network, name: "n".repeat(81) }]],
+  ["networks[1].name", [network, network]],
+  ["networks[0].aliases", [{ ...network, aliases: Array.from({ length: 17 }, (_, at) => `a${at}`) }]],
+  ...["", "a b", "-a", "a..b", "a.", "db.acme.skep", "DB.Acme.SKEP", "a".repeat(64), "a.".repeat(60) + "b"].map(
+    (alias): [string, readonly NetworkMembership[]] => ["networks[0].aliases[0]", [{ ...network, aliases: [alias] }]],
+  ),
+])("%s of %j is refused", (path, networks) => {
+  expect(paths(aSpec({ networks }))).toContain(path);
 });
 
 test.each<[string, Partial<ContainerSpec>]>([

@@ -3,7 +3,7 @@ import { parseConstraint } from "./constraint.ts";
 import { BOUNDS, LONGEST, MOST } from "./bounds.ts";
 import type { DeploymentSpec } from "./deployment.ts";
 import { validateContainer } from "./validate-container.ts";
-import { projectDeploymentName } from "./instance-id.ts";
+import { NAMES_ZONE, projectDeploymentName } from "./instance-id.ts";
 import { validateDependencies, validateMode } from "./validate-order.ts";
 import { validatePodOptions } from "./validate-options.ts";
 import { check, checkLength, checkWithin, isName } from "./validate-rules.ts";
@@ -29,6 +29,7 @@ export function validateSpec(spec: DeploymentSpec): readonly Issue[] {
     );
   }
   validateProject(issues, spec);
+  validateNetworks(issues, spec);
   checkWithin(issues, "replicas", spec.replicas, BOUNDS.replicas);
   checkWithin(issues, "stopGraceMs", spec.stopGraceMs, BOUNDS.stopGraceMs);
   const count = spec.containers.length;
@@ -93,6 +94,33 @@ function validateProject(issues: Issue[], { name, project, service }: Deployment
     `the service "${service}" of the project "${project}" is called otherwise`,
     `call it ${wanted}`,
   );
+}
+
+/** Aliases become names that others look up; what ends in the zone of all names is nobody's own. */
+function validateNetworks(issues: Issue[], { networks = [] }: DeploymentSpec): void {
+  const count = networks.length;
+  check(issues, "networks", count <= MOST.networks, `it is in ${count} networks`, `keep to ${MOST.networks}`);
+  const names = new Set<string>();
+  networks.forEach(({ name, aliases }, at) => {
+    const path = `networks[${at}]`;
+    const shown = name.slice(0, 90);
+    const isGood = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,79}$/.test(name);
+    check(issues, `${path}.name`, isGood, `"${shown}" is no network's name`, "use letters, digits, `_`, `.` and `-`");
+    check(issues, `${path}.name`, !names.has(name), `"${shown}" is named twice`, "name each network once");
+    names.add(name);
+    const most = `keep to ${MOST.aliases}`;
+    check(issues, `${path}.aliases`, aliases.length <= MOST.aliases, `it has ${aliases.length} aliases`, most);
+    aliases.forEach((alias, index) => {
+      const problem = `"${alias.slice(0, 60)}" is no host's name`;
+      const advice = "use letters, digits, `_` and `-`, with dots between, and no `.skep` at the end";
+      check(issues, `${path}.aliases[${index}]`, isAlias(alias), problem, advice);
+    });
+  });
+}
+
+function isAlias(text: string): boolean {
+  if (text.length > LONGEST.alias || text.toLowerCase().endsWith(`.${NAMES_ZONE}`)) return false;
+  return text.split(".").every(label => /^[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$/.test(label));
 }
 
 /** Containers of a pod share one network: a name, a port and a host port can be taken once only. */

@@ -47,6 +47,8 @@ export function isRetiring(draft: Draft, instance: Instance): boolean {
  * stops once every edge has had time to notice. What does not serve stops at once.
  */
 export function endGently(draft: Draft, settings: Settings, instance: Instance, because: string): void {
+  // A row that has vanished may come back as one that serves: then it leaves the routes first.
+  if (unseenUntil(draft, instance.id) !== undefined) return;
   const of = (location: Location): { instanceId: InstanceId; epoch: number; because: string } => ({
     instanceId: instance.id,
     epoch: location.epoch,

@@ -31,6 +31,10 @@ describe("the pod of a standalone workspace", () => {
     expect(podId("acme", "fleet")).toBe(`acme.${specFor(alone()).name}`);
   });
 
+  it("is in a network that nothing else of its tenant is in by itself", () => {
+    expect(specFor(alone()).networks).toEqual([{ name: "ws_fleet", aliases: [], isInternal: false }]);
+  });
+
   it("is a host, a broker, files and a database, of which a tenant with his own has none", () => {
     expect(specFor(alone()).containers.map(one => one.name)).toEqual(["host", "mosquitto", "versitygw", "mongod"]);
     const own = specFor(alone({ url: "mongodb://custom:27017/tenant" }));

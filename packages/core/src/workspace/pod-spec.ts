@@ -77,6 +77,8 @@ export function podSpec(connector: Connector, settings: PodSettings, secrets: Po
     exclusive: undefined,
     project: undefined,
     service: undefined,
+    // Its broker and its database are for nobody but itself.
+    networks: [{ name: podName(connector.id), aliases: [], isInternal: false }],
     source: undefined,
     dependsOn: [],
     mode: "replicated",

@@ -10,6 +10,7 @@ export type FaultReason =
   | "port-taken"
   | "remote-invalid"
   | "walls-invalid"
+  | "names-invalid"
   | "firewall"
   | "no-forwarding"
   | "kernel";

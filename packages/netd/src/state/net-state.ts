@@ -1,4 +1,5 @@
 import type { Block } from "@skep/core/network/block.ts";
+import type { NameTable } from "@skep/core/network/names.ts";
 
 /** What a node's netd is to make, checked: all that is in here can be made as far as it shows. */
 export interface NetState {
@@ -10,6 +11,7 @@ export interface NetState {
   readonly attachments: readonly Attachment[];
   readonly remotes: readonly Remote[];
   readonly walls: Walls;
+  readonly names: NameTable;
   /** Absent where no peer needs it. */
   readonly vxlan: Vxlan | undefined;
 }

@@ -14,6 +14,7 @@ import type { Block } from "@skep/core/network/block.ts";
 import type { Fault } from "./fault.ts";
 import type { NetNode, NetPeer, NetState, Vxlan, Way } from "./net-state.ts";
 import { readAttachments, readNetworks, readRemotes } from "./read-members.ts";
+import { readNames } from "./read-names.ts";
 import { readPort } from "./read-port.ts";
 import { readWalls } from "./read-walls.ts";
 
@@ -38,6 +39,7 @@ export function readState(message: proto.NetState): ReadState {
   const vxlan = readVxlan(message.vxlan);
   const peers = readPeers(message.peers, { pool, node, vxlan }, faults);
   const networks = readNetworks(message.networks);
+  const attachments = readAttachments(message.attachments, { networks, node }, faults);
   return {
     state: {
       sessionId: message.sessionId,
@@ -45,9 +47,10 @@ export function readState(message: proto.NetState): ReadState {
       pool,
       node,
       peers,
-      attachments: readAttachments(message.attachments, { networks, node }, faults),
+      attachments,
       remotes: readRemotes(message.remotes, { networks, node, pool }, faults),
       walls: readWalls(message.walls, faults),
+      names: readNames(message.names, attachments, faults),
       vxlan: peers.some(peer => peer.way === "vxlan") ? vxlan : undefined,
     },
     faults,

@@ -107,6 +107,7 @@ export function locationToProto(location: Location, lookups: Lookups): MessageIn
       : { resourceUsage: { cpuMillis: toUint32(usage.cpuMillis), memoryBytes: toUint64(usage.memoryBytes) } }),
     message: location.message,
     changedAt: timestampFromMs(location.changedAt),
+    instanceAddress: location.address ?? "",
   };
 }
 
@@ -129,6 +130,7 @@ export function nodeToProto({ node, seenAt, instances, swarmState }: NodeRecord)
     instances,
     ...(seenAt === undefined ? {} : { seenAt: timestampFromMs(seenAt) }),
     swarmState,
+    block: node.block ?? "",
   };
 }
 

@@ -1,6 +1,10 @@
 import { createAssignments } from "./assignments.ts";
 import type { Beats } from "./beats.ts";
+import { createBlocks } from "./blocks.ts";
 import { createCloneAlarm } from "./clones.ts";
+import { createDirectory } from "./directory.ts";
+import type { Decision } from "@skep/core/model/decision.ts";
+import type { World } from "@skep/core/world/world.ts";
 import type { Hints } from "./hints.ts";
 import { createHosting } from "./hosting.ts";
 import type { MigrationTimes } from "@skep/core/workspace/migration-state.ts";
@@ -49,18 +53,28 @@ export interface LeadOptions {
 export function lead(ports: LoopPorts, options: LeadOptions): Command {
   const { leadership, beats, hints, senders, revocations, probePort, onFreeze } = options;
   const removals = createRemovals(ports.store, leadership);
-  const assignments = createAssignments(ports, leadership, removals, decisions => {
+  const say = (decisions: readonly Decision[]): void => {
     hints.tell({ events: decisions });
     ports.store.saveDecisions(decisions).catch((error: unknown) => {
       ports.log.warn("decision.unsaved", "Decisions could not be recorded.", { error });
     });
-  });
+  };
+  const assignments = createAssignments(ports, leadership, removals, say);
   const guard = createRecordsGuard(ports, { leadership, beats, hints });
   const wake = (): void => tick.wake();
   const liveness = createLiveness(ports, { leadership, beats, hints, revocations, probePort, wake, onFreeze });
   const reconcile = createReconcile(ports, { leadership, guard, assignments, removals, beats, hints, senders, wake });
   const onMissingRow = (): void => reconcile.soon();
-  const tick = createTick(ports, { leadership, guard, assignments, removals, liveness, hints, onMissingRow });
+  const blocks = createBlocks(ports, { leadership, hints, wake });
+  const directory = createDirectory(ports, { leadership, beats, senders, say });
+  const telling = {
+    tell: (world: World): void => {
+      assignments.tell(world);
+      directory.tell(world);
+    },
+  };
+  const ticking = { leadership, guard, assignments: telling, removals, liveness, hints, blocks, onMissingRow };
+  const tick = createTick(ports, ticking);
   const redelivery = createRedelivery(beats, assignments, leadership, wake);
   const load = createLoadRecord(ports, beats, leadership);
   const clones = createCloneAlarm(ports, beats);
@@ -76,7 +90,17 @@ export function lead(ports: LoopPorts, options: LeadOptions): Command {
     },
     frozen: () => liveness.frozen(),
     close: async () => {
-      const all: readonly Running[] = [tick, reconcile, redelivery, liveness, load, clones, retention];
+      const all: readonly Running[] = [
+        tick,
+        blocks,
+        directory,
+        reconcile,
+        redelivery,
+        liveness,
+        load,
+        clones,
+        retention,
+      ];
       await Promise.all([...all, ...hosting, ...scaling].map(loop => loop.close()));
     },
   };

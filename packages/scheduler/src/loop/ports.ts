@@ -1,3 +1,4 @@
+import type { Pool } from "@skep/core/network/blocks.ts";
 import type { Settings } from "@skep/core/world/world.ts";
 import type { Bus } from "@skep/kit/bus.ts";
 import type { Clock } from "@skep/kit/clock.ts";
@@ -17,6 +18,8 @@ export interface LoopPorts {
   /** Where loops are made, and their states are known. */
   readonly loops: Loops;
   readonly settings: Settings;
+  /** Out of which addresses nodes get their blocks; the default where absent. */
+  readonly pool?: Pool;
   /** How long history is kept; the defaults where absent. */
   readonly retention?: Retention;
 }

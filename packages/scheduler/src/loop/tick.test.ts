@@ -66,6 +66,7 @@ async function begin(over: Partial<LoopPorts> = {}, holds: () => boolean = () =>
       assignments: createAssignments(ports, lease, removals, () => undefined),
       liveness: allReady,
       hints,
+      blocks: { saw: () => undefined },
       onMissingRow: () => undefined,
     },
   );

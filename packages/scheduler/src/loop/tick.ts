@@ -6,7 +6,7 @@ import type { World } from "@skep/core/world/world.ts";
 import { withStamp } from "@skep/core/identity/assignment-line.ts";
 import type { Committed } from "../store/commit-result.ts";
 import { ASIDE_DEPLOYMENTS, createAsideNews } from "./aside-news.ts";
-import type { Assignments } from "./assignments.ts";
+import type { Blocks } from "./blocks.ts";
 import { createDecisionKeeper } from "./decision-keeper.ts";
 import type { Hints } from "./hints.ts";
 import type { Leadership } from "./leader.ts";
@@ -26,12 +26,14 @@ export interface Tick extends Running {
 /** What the tick works with beside the ports. */
 export interface TickOptions {
   readonly leadership: Leadership;
-  readonly assignments: Assignments;
+  /** Who tells the nodes of the world as it is recorded. */
+  readonly assignments: { tell(world: World): void };
   readonly guard: RecordsGuard;
   /** They stand in what is told. */
   readonly removals: Removals;
   readonly liveness: Liveness;
   readonly hints: Hints;
+  readonly blocks: Pick<Blocks, "saw">;
   /**
    * A row has vanished: the agents are to be asked. Called with each look until it is back or given
    * up.
@@ -71,6 +73,7 @@ export function createTick(ports: LoopPorts, options: TickOptions): Tick {
     if (isWaiting) options.onMissingRow();
     const world = await guard.admit(liveness.overlay(known), held);
     if (world === undefined || closed || !leadership.holds()) return;
+    options.blocks.saw(world.nodes);
     look = lookAround(world, settings, now, look);
     const { plan } = look;
     // With nothing to change, somebody may still have missed what was decided before.

@@ -1,3 +1,4 @@
+import { describeBlocks } from "./contract/block.contract.ts";
 import { describeBridges } from "./contract/bridge.contract.ts";
 import { describeCopies, describeVolumes } from "./contract/volume.contract.ts";
 import { describe } from "vitest";
@@ -43,6 +44,7 @@ export function describeStore(place: StorePlace): void {
     describeVolumes(setting);
     describeCopies(setting);
     describeBridges(setting);
+    describeBlocks(setting);
     describeKeys(setting);
     describeHosting(setting);
     describeWorkspaces(setting);

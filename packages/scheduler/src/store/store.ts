@@ -19,6 +19,7 @@ import type { Liveness, Node, NodeId, NodeLoad } from "@skep/core/model/node.ts"
 import type { Route } from "@skep/core/model/routing.ts";
 import type { Quota, Tenant, TenantId } from "@skep/core/model/tenant.ts";
 import type { Committed, Raised, Stale } from "./commit-result.ts";
+import type { BlockStore } from "./block-store.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { StatusReport } from "./reports.ts";
 import type { Page, PageRequest, Request } from "./request.ts";
@@ -379,6 +380,7 @@ export interface Store
     HistoryStore,
     ReplicaStore,
     PlatformStore,
+    BlockStore,
     KeyStore,
     WorkspaceStore,
     RuleStore,

@@ -31,7 +31,7 @@ export function describeRecoveries(setting: StoreSetting): void {
         anInstance({ id: "lost.app.7", ...lost, release: 4, epoch: 2 }),
         anInstance({ epoch: 5, desired: "stop" }),
       ],
-      locations: [aLocation({ instanceId: "lost.app.7", ...lost, release: 4, epoch: 2, ports })],
+      locations: [aLocation({ instanceId: "lost.app.7", ...lost, release: 4, epoch: 2, ports, address: "10.128.0.9" })],
       dropped: [{ instanceId: "acme.web.1", epoch: 1 }],
       serials: new Map([
         ["lost.app", { next: 1_008, gap: { from: 1, to: 1_008 }, skipped: [] }],
@@ -65,7 +65,9 @@ export function describeRecoveries(setting: StoreSetting): void {
         ["acme.web.2", 0, "run"],
         ["lost.app.7", 2, "run"],
       ]);
-      expect(world.locations).toMatchObject([{ instanceId: "lost.app.7", nodeId: "node-1", ports }]);
+      expect(world.locations).toMatchObject([
+        { instanceId: "lost.app.7", nodeId: "node-1", ports, address: "10.128.0.9" },
+      ]);
       expect((await store.listRoutes({ tenantId: "lost" })).map(one => one.domain)).toEqual(["lost.example"]);
       expect(await store.listOrphans()).toMatchObject([{ epoch: 2, since: NOW + 9 }]);
       expect(await store.loadRemovals()).toMatchObject([{ epoch: 3 }]);

@@ -1,3 +1,4 @@
+import { loadBlocks, saveBlocks } from "./blocks.ts";
 import { renewLeases } from "./leases.ts";
 import { giveUpVolume, giveUpVolumes, listVolumes, saveVolumes } from "./volumes.ts";
 import { SkepError } from "@skep/core/error.ts";
@@ -203,6 +204,8 @@ function createLeading(records: Records, clock: Clock, pass: Pass) {
     loadAssignment: nodeId => pass("loadAssignment", () => loadAssignment(records, nodeId)),
     loadSpec: (nodeId, deploymentId, release) =>
       pass("loadSpec", () => loadSpec(records, nodeId, deploymentId, release)),
+    loadBlocks: () => pass("loadBlocks", () => loadBlocks(records)),
+    saveBlocks: (changes, mandate) => leading("saveBlocks", mandate, () => saveBlocks(records, changes)),
     saveLiveness: (liveness, mandate) => leading("saveLiveness", mandate, () => saveLiveness(records, liveness)),
   } satisfies Partial<Store>;
 }

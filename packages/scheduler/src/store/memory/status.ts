@@ -55,11 +55,13 @@ export function saveLiveness(records: Records, liveness: ReadonlyMap<string, Liv
 
 /** See `StatusStore.saveFacts`. */
 export function saveFacts(records: Records, facts: NodeFacts, now: number): string {
-  const { nodeId, sessionId, bootId: _, ...rest } = facts;
+  const { nodeId, sessionId, bootId: _, block: reportedBlock, ...rest } = facts;
   const entry = records.nodes.get(nodeId) ?? newEntry(nodeId);
   const { address } = entry.node;
   const isSwarms = entry.swarmVersion >= 0 && address !== "";
-  entry.node = { ...entry.node, ...rest, ...(isSwarms ? { address } : {}) };
+  const { reportedBlock: _before, ...known } = entry.node;
+  const reported = reportedBlock === undefined ? {} : { reportedBlock };
+  entry.node = { ...known, ...reported, ...rest, ...(isSwarms ? { address } : {}) };
   if (entry.sessionId !== sessionId) Object.assign(entry, { sessionId, reportSeq: 0, reportedFull: false });
   entry.seenAt = now;
   records.nodes.set(nodeId, entry);
@@ -83,8 +85,11 @@ export function saveReport(records: Records, report: StatusReport, now: number):
     const before = records.locations.get(key);
     if (before === undefined || before.nodeId !== report.nodeId || !canBecome(before.state, status.state)) continue;
     changed ||= before.state !== status.state || before.health !== status.health;
+    changed ||= before.address !== status.address;
+    const { address: _, ...rest } = before;
     records.locations.set(key, {
-      ...before,
+      ...rest,
+      ...(status.address === undefined ? {} : { address: status.address }),
       state: status.state,
       health: status.health,
       containers: status.containers,

@@ -14,6 +14,7 @@ import { readLease, releaseLease, takeLease, tellReplica } from "./queries/lease
 import { getTenant, listDeployments, listInstances, listNodes, listRoutes, listTenants } from "./queries/lists.ts";
 import { loadAssignment, loadSpec } from "./queries/load-assignment.ts";
 import { loadEvidence } from "./queries/load-evidence.ts";
+import { createBlocks } from "./queries/blocks.ts";
 import { createKeys } from "./queries/node-keys.ts";
 import { createWorldReader } from "./queries/load-world.ts";
 import { saveBeats, saveFacts, saveLiveness } from "./queries/nodes.ts";
@@ -114,7 +115,7 @@ export function createPostgresStore(
     loadEdge: () => loadEdge(pool),
     pruneHistory: (before, most, mandate) => pruneHistory(pool, before, most, mandate),
     tellReplica: replica => tellReplica(pool, replica),
-    ...createKeys(pool),
+    ...{ ...createBlocks(pool), ...createKeys(pool) },
     ...createProjects(pool, keepDomainsMs),
     ...createForWorkspaces(pool),
     ping: async () => void (await ask(pool, { name: "ping", text: "SELECT 1" }, [])),

@@ -92,6 +92,7 @@ export function toLocation(row: LocationRow): Location {
     containers: containersFromStored(row.containers),
     message: row.message,
     changedAt: row.changed_at,
+    ...(row.address === null ? {} : { address: row.address }),
   };
 }
 
@@ -131,6 +132,8 @@ export function toNode(row: NodeRow): Node {
     lastPlaced: row.last_placed,
     assignmentRevision: row.assignment_revision,
     assignmentStamps: row.assignment_stamps,
+    ...(row.block === null ? {} : { block: row.block }),
+    ...(row.reported_block === null ? {} : { reportedBlock: row.reported_block }),
   };
 }
 

@@ -92,6 +92,7 @@ export interface LocationRow {
   ports: unknown;
   message: string;
   changed_at: number;
+  address: string | null;
 }
 
 /** A row of `node_metadata`, without the agent's session. */
@@ -120,6 +121,8 @@ export interface NodeRow {
   assignment_revision: number;
   assignment_stamps: number[];
   deployment_count: number;
+  block: string | null;
+  reported_block: string | null;
 }
 
 /** A row of `volumes`. */
@@ -235,6 +238,7 @@ export const LOCATION_COLUMNS = [
   "ports",
   "message",
   "changed_at",
+  "address",
 ] as const satisfies readonly (keyof LocationRow)[];
 
 /** Columns of `node_metadata` that make a `NodeRow`. */
@@ -263,4 +267,6 @@ export const NODE_COLUMNS = [
   "assignment_revision",
   "assignment_stamps",
   "deployment_count",
+  "block",
+  "reported_block",
 ] as const satisfies readonly (keyof NodeRow)[];

@@ -28,6 +28,7 @@ import { workspaceMoves } from "./0044-workspace-moves.ts";
 import { workspaceWebhooks } from "./0046-workspace-webhooks.ts";
 import { projectsOfReleases } from "./0054-projects-of-releases.ts";
 import { podProblems } from "./0049-pod-problems.ts";
+import { nodeBlocks } from "./0062-node-blocks.ts";
 import { scaledWorkspaces } from "./0047-scaled-workspaces.ts";
 import { ownersOfVolumes } from "./0058-owners-of-volumes.ts";
 
@@ -70,6 +71,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0049-pod-problems": { up: podProblems },
   "0054-projects-of-releases": { up: projectsOfReleases },
   "0058-owners-of-volumes": { up: ownersOfVolumes },
+  "0062-node-blocks": { up: nodeBlocks },
 };
 
 /**

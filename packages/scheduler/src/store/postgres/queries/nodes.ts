@@ -60,8 +60,8 @@ const FACTS = {
   name: "save-facts",
   text: `
 INSERT INTO node_metadata AS n (node_id, session_id, boot_id, hostname, address, os, architecture, engine_version,
-  engine_labels, cpu_millis, memory_bytes, max_instances, port_from, port_to, seen_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+  engine_labels, cpu_millis, memory_bytes, max_instances, port_from, port_to, seen_at, reported_block)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 ON CONFLICT (node_id) DO UPDATE SET
   report_seq = CASE WHEN n.session_id = excluded.session_id THEN n.report_seq ELSE 0 END,
   reported_full = n.reported_full AND n.session_id IS NOT DISTINCT FROM excluded.session_id,
@@ -70,7 +70,8 @@ ON CONFLICT (node_id) DO UPDATE SET
   os = excluded.os, architecture = excluded.architecture,
   engine_version = excluded.engine_version, engine_labels = excluded.engine_labels, cpu_millis = excluded.cpu_millis,
   memory_bytes = excluded.memory_bytes, max_instances = excluded.max_instances, port_from = excluded.port_from,
-  port_to = excluded.port_to, seen_at = excluded.seen_at
+  port_to = excluded.port_to, seen_at = excluded.seen_at,
+  reported_block = excluded.reported_block
 RETURNING address`,
 };
 
@@ -93,6 +94,7 @@ export async function saveFacts(db: Queryable, facts: NodeFacts, now: number): P
     capacity.portFrom,
     capacity.portTo,
     now,
+    facts.block ?? null,
   ]);
   return address;
 }

@@ -99,13 +99,13 @@ const STATEMENTS: readonly { readonly text: string; readonly values: (recovery: 
   },
   {
     text: `INSERT INTO deployment_locations (instance_id, epoch, deployment_id, tenant_id, release, node_id, desired,
-        desired_at, status, health_status, containers, ports, message, changed_at, domain)
+        desired_at, status, health_status, containers, ports, message, changed_at, address, domain)
       SELECT "instanceId", epoch, "deploymentId", "tenantId", release, g."nodeId", desired, "desiredAt", state, health,
-        containers, ports, message, "changedAt",
+        containers, ports, message, "changedAt", g.address,
         (SELECT r.domain FROM deployment_routing r WHERE r.deployment_id = g."deploymentId" ORDER BY r.router LIMIT 1)
       FROM jsonb_to_recordset($1) AS g("instanceId" text, epoch integer, "deploymentId" text, "tenantId" text,
         release integer, "nodeId" text, desired text, "desiredAt" bigint, state text, health text, containers jsonb,
-        ports jsonb, message text, "changedAt" bigint) JOIN node_metadata n ON n.node_id = g."nodeId"`,
+        ports jsonb, message text, "changedAt" bigint, address text) JOIN node_metadata n ON n.node_id = g."nodeId"`,
     values: ({ locations }) => [JSON.stringify(locations)],
   },
   {

@@ -30,12 +30,13 @@ node AS (
   WHERE node_id = $1 AND session_id = $2 AND report_seq < $3 RETURNING reported_full),
 saved AS (
   UPDATE deployment_locations l SET status = r.state, health_status = r.health, containers = r.containers,
-    message = r.message, changed_at = CASE WHEN o.status = r.state THEN o.changed_at ELSE $5 END
+    message = r.message, address = r.address, changed_at = CASE WHEN o.status = r.state THEN o.changed_at ELSE $5 END
   FROM node, deployment_locations o, jsonb_to_recordset($6) AS r("instanceId" text, epoch integer, state text,
-    "from" jsonb, health text, containers jsonb, message text)
+    "from" jsonb, health text, containers jsonb, message text, address text)
   WHERE l.instance_id = r."instanceId" AND l.epoch = r.epoch AND l.node_id = $1 AND r."from" ? l.status
     AND o.instance_id = l.instance_id AND o.epoch = l.epoch
-  RETURNING o.status <> l.status OR o.health_status <> l.health_status AS changed),
+  RETURNING o.status <> l.status OR o.health_status <> l.health_status
+    OR o.address IS DISTINCT FROM l.address AS changed),
 removed AS (
   DELETE FROM removals m USING node, jsonb_to_recordset($7) AS g("instanceId" text, epoch integer)
   WHERE m.node_id = $1 AND m.instance_id = g."instanceId" AND m.epoch = g.epoch)

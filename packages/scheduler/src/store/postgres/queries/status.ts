@@ -47,12 +47,12 @@ export async function loadDigests(
 const RESTORE = {
   name: "restore-location",
   text: `
-WITH ${leasePart("$15", "$16")},
+WITH ${leasePart("$16", "$17")},
 node AS MATERIALIZED (SELECT node_id FROM node_metadata
   WHERE node_id = $6 AND EXISTS (SELECT FROM lease) FOR NO KEY UPDATE), restored AS (
 INSERT INTO deployment_locations (instance_id, epoch, deployment_id, tenant_id, release, node_id, desired, desired_at,
-  status, health_status, containers, ports, message, changed_at, domain)
-SELECT i.id, i.epoch, $3, $4, $5, node.node_id, $7, $8, $9, $10, $11, $12, $13, $14,
+  status, health_status, containers, ports, message, changed_at, address, domain)
+SELECT i.id, i.epoch, $3, $4, $5, node.node_id, $7, $8, $9, $10, $11, $12, $13, $14, $15,
   (SELECT r.domain FROM deployment_routing r WHERE r.deployment_id = i.deployment_id ORDER BY r.router LIMIT 1)
 FROM instances i, node WHERE i.id = $1 AND i.epoch = $2 AND NOT EXISTS (SELECT FROM location_ports p
   WHERE p.node_id = $6 AND (p.host_port, p.protocol) IN
@@ -90,5 +90,6 @@ function valuesOf(location: Location): readonly unknown[] {
     JSON.stringify(location.ports),
     location.message,
     location.changedAt,
+    location.address ?? null,
   ];
 }
