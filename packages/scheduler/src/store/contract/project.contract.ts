@@ -141,6 +141,8 @@ export function describeProjects(setting: StoreSetting): void {
         const spec = aSpec({ name: `${project}-web`, project, service: "web", replicas: 2 });
         return wish([{ spec, routes: [] }], { project });
       });
+      // A connection each, so that they truly come at once.
+      await Promise.all(projects.map(one => store.previewProject(one, NOW)));
       const done = await Promise.all(projects.map(one => codeOf(apply(one))));
       expect(done.toSorted()).toEqual([
         "done",
