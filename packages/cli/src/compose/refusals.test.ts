@@ -40,7 +40,6 @@ describe("what a Compose file may not ask for", () => {
     ["ports: ['70000']", "4:13", "is no port"],
     ["ports: ['80/sctp']", "4:13", "the protocol `sctp`"],
     ["ports: [{ published: 80 }]", "4:13", "no `target`"],
-    ["deploy: { mode: global }", "4:21", "on every node"],
     ["deploy: { replicas: many }", "4:25", "`many` is not a whole number"],
     ["deploy: { replicas: -1 }", "4:25", "`-1` is not a whole number from 0 to 10000. Write one"],
     ["deploy: { resources: { limits: { memory: lots } } }", "4:46", "not an amount of memory"],
