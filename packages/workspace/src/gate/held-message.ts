@@ -16,7 +16,7 @@ export interface Owner {
   lost(one: Message, because: string): void;
 }
 
-/** A message of a device that it has no answer to. A gate has 100,000 of them: they are small. */
+/** A message of a device that it has no answer to, or none that it has surely read. A gate has 100,000 of them: they are small. */
 export class Message implements Held {
   readonly sender: Sender;
   readonly digest: string;
@@ -30,6 +30,8 @@ export class Message implements Held {
   isReceived = false;
   isAcknowledged = false;
   isStored = false;
+  /** When its answer was written to the device, which may not have read it. */
+  answeredAt: number | undefined = undefined;
 
   constructor(sender: Sender, owner: Owner, sent: Pick<Message, "digest" | "packetId" | "qos">) {
     this.sender = sender;

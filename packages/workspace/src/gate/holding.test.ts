@@ -7,6 +7,7 @@ import { messageDigest } from "../message-digest.ts";
 import { createBudget } from "./budget.ts";
 import { createHolding } from "./holding.ts";
 import type { MqttVersion } from "./inspect.ts";
+import { createLastAnswered } from "./last-answered.ts";
 import { createUnanswered } from "./unanswered.ts";
 import { createWaiting } from "./waiting.ts";
 
@@ -33,6 +34,7 @@ function start(
   };
   const holding = createHolding({
     ...{ sender: { ...device1, waiting }, version: protocolVersion, unanswered, budget },
+    lastAnswered: createLastAnswered(createVirtualClock()),
     toDevice: packet => void toDevice.push(said(packet)),
     toBroker: packet => void toBroker.push(said(packet)),
     lost: because => void lost.push(because),
@@ -298,6 +300,29 @@ describe.each([1, 2] as const)("what a broker has of QoS %i when the connection 
     expect([second.toDevice, second.waiting.size]).toEqual([[`${cmd} 1`, `${cmd} 2`], 0]);
   });
 
+  it("is not passed on again where the answer was on its way, and is answered again", () => {
+    const first = start();
+    give(first, 1, "a");
+    first.store("a");
+    first.holding.close();
+    const second = first.again();
+    expect(second.publish(1, "a", { qos, dup: true })).toBe(false);
+    expect([first.toDevice, second.toDevice, second.holding.size]).toEqual([[`${cmd} 1`], [`${cmd} 1`], 0]);
+    second.holding.close();
+    expect(second.again().publish(1, "a", { qos, dup: true })).toBe(false);
+  });
+
+  it("is what waits, and not what was answered before, where both had one number", () => {
+    const first = start();
+    give(first, 1, "a");
+    first.store("a");
+    if (qos === 2) first.device({ cmd: "pubrel", messageId: 1 });
+    give(first, 1, "b");
+    first.holding.close();
+    const second = first.again();
+    expect([second.publish(1, "b", { qos, dup: true }), second.toDevice]).toEqual([false, []]);
+  });
+
   it("survives the end of more than one connection", () => {
     const first = start();
     give(first, 1, "a");
@@ -339,6 +364,25 @@ it("is passed on again where the broker had not acknowledged it", () => {
   const second = first.again();
   expect(second.publish(1, "a", { dup: true })).toBe(true);
   expect(second.publish(2, "b", { qos: 2, dup: true })).toBe(true);
+});
+
+it("is another one that is not marked, though what was answered before the end was the same", () => {
+  const first = start();
+  first.publish(1, "on");
+  first.broker("puback", 1);
+  first.store("on");
+  first.holding.close();
+  expect(first.again().publish(1, "on")).toBe(true);
+});
+
+it("is another one of a device that has left, though it was answered before", () => {
+  const first = start();
+  first.publish(1, "a");
+  first.broker("puback", 1);
+  first.store("a");
+  first.device({ cmd: "disconnect" });
+  first.holding.close();
+  expect(first.again().publish(1, "a", { dup: true })).toBe(true);
 });
 
 it("is passed on again by a device that has left, and did not only lose its connection", () => {

@@ -6,6 +6,7 @@ import { isPublish, readPublish } from "../mqtt/publish-frame.ts";
 import type { Budget } from "./budget.ts";
 import { Message, type Owner, type Sender } from "./held-message.ts";
 import type { MqttVersion } from "./inspect.ts";
+import type { LastAnswered } from "./last-answered.ts";
 import type { Unanswered } from "./unanswered.ts";
 
 /**
@@ -29,6 +30,7 @@ export interface Holding {
 export interface HoldingOptions {
   readonly sender: Sender;
   readonly unanswered: Unanswered;
+  readonly lastAnswered: LastAnswered;
   readonly budget: Budget;
   readonly version: MqttVersion;
   readonly toDevice: (packet: Buffer) => void;
@@ -55,7 +57,7 @@ const FAILURE = 0x80;
  * the broker itself, and answers the PUBREL of the device itself. The session of a device at the
  * broker knows nothing of that, so that a message of QoS 2 that is sent again by another connection
  * is another one, as at QoS 1. What the broker has of a connection that ended is not passed on to
- * it again, as long as this gate knows of it.
+ * it again, as long as this gate knows of it; the device may not have read its answer.
  */
 export function createHolding(options: HoldingOptions): Holding {
   return new Keeper(options);
@@ -64,8 +66,8 @@ export function createHolding(options: HoldingOptions): Holding {
 class Keeper implements Holding {
   readonly #options: HoldingOptions;
   readonly #messages = new Map<number, Message>();
-  /** Digests of those of QoS 2 that are stored, and not released by the device yet. */
-  readonly #received = new Map<number, string>();
+  /** Those of QoS 2 that are stored, and not released by the device yet. */
+  readonly #received = new Map<number, Message>();
   readonly #owner: Owner = {
     stored: one => {
       one.isStored = true;
@@ -130,7 +132,8 @@ class Keeper implements Holding {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const kept: Message[] = [];
+    // What waits comes last: it counts where an answered one had its number.
+    const kept = this.#hasLeft ? [] : [...this.#options.lastAnswered.all(), ...this.#received.values()];
     for (const one of this.#messages.values()) {
       // What is lost does not wait any more, and has to be passed on again.
       if (!this.#hasLeft && one.isAcknowledged && one.waiting.has(one)) kept.push(one);
@@ -155,7 +158,7 @@ class Keeper implements Holding {
       if (isRepeated && before.digest === digest && before.qos === qos) return false;
       throw new StreamError(`it used the packet id ${packetId} again before it was free`);
     }
-    if (isRepeated && qos === 2 && this.#received.get(packetId) === digest) {
+    if (isRepeated && qos === 2 && this.#received.get(packetId)?.digest === digest) {
       this.#options.toDevice(short(FIRST.pubrec, packetId));
       return false;
     }
@@ -193,7 +196,8 @@ class Keeper implements Holding {
   #answer(one: Message): void {
     if (!one.isAcknowledged || !one.isStored) return;
     this.#remove(one);
-    if (one.qos === 2) this.#received.set(one.packetId, one.digest);
+    if (one.qos === 2) this.#received.set(one.packetId, one);
+    else this.#options.lastAnswered.add(one);
     this.#options.toDevice(short(one.qos === 2 ? FIRST.pubrec : FIRST.puback, one.packetId));
     this.#options.answered();
   }

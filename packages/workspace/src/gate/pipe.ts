@@ -11,6 +11,7 @@ import { farewell, type Application } from "./connect-packet.ts";
 import { createForward } from "./forward.ts";
 import { createHolding, type Holding } from "./holding.ts";
 import { createInspector } from "./inspect.ts";
+import { createLastAnswered } from "./last-answered.ts";
 import { createLeaving, type Leaving } from "./leaving.ts";
 import { createPace } from "./pace.ts";
 import { createPings, type Pings } from "./pings.ts";
@@ -71,6 +72,7 @@ export function join({ device, broker, asked, waiting, end }: Joined, deps: Pipe
   const holding = createHolding({
     sender: { workspaceId: asked.device.workspaceId, user, waiting },
     ...{ version: asked.version, unanswered, budget, toBroker, toDevice, lost: finish },
+    lastAnswered: createLastAnswered(clock),
     answered: () => {
       forward.look();
       leaving.look();

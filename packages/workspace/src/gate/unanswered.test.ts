@@ -69,6 +69,38 @@ it("keeps what is stored for a minute, and what waits as long as it does", async
   expect(unanswered.take(sent("d1", 3, { digest: "c" }))).toBe(late);
 });
 
+it("keeps what was kept anew its own minute", async () => {
+  const { clock, unanswered, keep, sent } = start();
+  const one = keep("d1", 1);
+  await clock.advance(30_000);
+  expect(unanswered.take(sent("d1", 1))).toBe(one);
+  one.isStored = true;
+  unanswered.keep([one]);
+  await clock.advance(59_999);
+  expect(unanswered.take(sent("d1", 1))).toBe(one);
+  unanswered.keep([one]);
+  await clock.advance(60_000);
+  expect(unanswered.take(sent("d1", 1))).toBeUndefined();
+});
+
+it("gives out what was answered where it is marked only, and lets that take half of the room", () => {
+  const { unanswered, keep, sent } = start(4);
+  const answered = ["d1", "d2", "d3"].map(user => {
+    const one = keep(user, 1);
+    unanswered.take(sent(user, 1));
+    one.answeredAt = 0;
+    return one;
+  });
+  unanswered.keep(answered);
+  expect(unanswered.take(sent("d3", 1))).toBeUndefined();
+  expect(unanswered.take(sent("d1", 1, { isRepeated: false }))).toBeUndefined();
+  expect(unanswered.take(sent("d2", 1))).toBe(answered[1]);
+  keep("d4", 1);
+  keep("d5", 1);
+  unanswered.keep(answered);
+  expect(unanswered.take(sent("d1", 1))).toBeUndefined();
+});
+
 it("forgets what is lost, and no other that has its number since", () => {
   const { waiting, unanswered, keep, sent } = start();
   const first = keep("d1", 1);
