@@ -85,7 +85,7 @@ async function startMember(
     await eventually(async () => {
       if (child.process.exitCode !== null) throw new Error(`mongod ended: ${child.output()}`);
       await onMember(host, client => client.db("admin").command({ ping: 1 }));
-    }, 30_000);
+    }, 120_000);
   }
   await start();
   const pause = (isPaused: boolean): void => void child.process.kill(isPaused ? "SIGSTOP" : "SIGCONT");
