@@ -16,7 +16,10 @@ export interface Owner {
   lost(one: Message, because: string): void;
 }
 
-/** A message of a device that it has no answer to, or none that it has surely read. A gate has 100,000 of them: they are small. */
+/**
+ * A message of a device that it has no answer to, or none that it has surely read. A gate has
+ * 100,000 of them: they are small.
+ */
 export class Message implements Held {
   readonly sender: Sender;
   readonly digest: string;

@@ -6,7 +6,10 @@ import type { Message, Owner } from "./held-message.ts";
  * device sends that again; the broker has it, and would take it for another message.
  */
 export interface Unanswered {
-  /** Keeps what a broker has acknowledged, until its device comes back; of two of one number the last. */
+  /**
+   * Keeps what a broker has acknowledged, until its device comes back; of two with one number the
+   * last.
+   */
   keep(messages: readonly Message[]): void;
   /** Gives out what a device sends again; the packet id is the device's own to use anew. */
   take(sent: Sent): Message | undefined;
