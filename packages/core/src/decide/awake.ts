@@ -48,9 +48,11 @@ export function awakeSince(
   for (const one of differing(before.releases, world.releases, ORDER.releases)) awake.add(one.deploymentId);
   for (const one of differing(before.instances, world.instances, ORDER.instances)) awake.add(one.deploymentId);
   for (const one of differing(before.locations, world.locations, ORDER.locations)) awake.add(one.deploymentId);
-  const owners = new Set(differing(before.volumes, world.volumes, ORDER.volumes).map(one => one.owner));
-  if (owners.size > 0) for (const id of mounting(world, owners)) awake.add(id);
   const moved = movedNodes(before.nodes, world.nodes);
+  const owners = new Set(differing(before.volumes, world.volumes, ORDER.volumes).map(one => one.owner));
+  // What waits for the volumes of a node may have no record there.
+  if (moved.size > 0) for (const one of world.volumes) if (moved.has(one.nodeId)) owners.add(one.owner);
+  if (owners.size > 0) for (const id of mounting(world, owners)) awake.add(id);
   if (moved.size > 0) for (const one of world.locations) if (moved.has(one.nodeId)) awake.add(one.deploymentId);
   if (!isSameGround(before.nodes, world.nodes)) for (const id of globalsIn(world.releases)) awake.add(id);
   const unseen = before.unseen ?? new Map<InstanceId, number>();

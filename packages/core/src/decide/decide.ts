@@ -5,7 +5,7 @@ import { placeWanted, withdrawRefusals } from "../passes/placing.ts";
 import { retryFailed } from "../passes/retry.ts";
 import { supersedeOlder } from "../passes/supersede.ts";
 import { wakeTimes } from "../passes/wake-time.ts";
-import { leavableVolumes, leaveVolumes } from "../passes/leaving.ts";
+import { leavableVolumes, leaveVolumes, mayLeave } from "../passes/leaving.ts";
 import { recordVolumes } from "../passes/volumes.ts";
 import { wantsOf, type Want } from "../passes/wants.ts";
 import { standingOf, stir, type Standing } from "../placement/standing.ts";
@@ -66,6 +66,8 @@ export function lookAt(
   supersedeOlder(draft, settings, ending);
   const { changes } = draft;
   const restless = new Set(wants.map(want => want.instance.deploymentId));
+  // Any change of the fleet may let them leave their volumes behind.
+  for (const id of mayLeave(draft)) restless.add(id);
   for (const change of changes) restless.add(ownerOf(change, owners));
   const due = wakeTimes(draft, settings);
   for (const [id, at] of before?.seen.due ?? []) if (stirred?.has(id) === false) due.set(id, at);

@@ -68,6 +68,14 @@ export function leaveVolumes(
   return some;
 }
 
+/** The deployments of the draft that mount a volume which may be left behind. */
+export function mayLeave(draft: Draft): readonly string[] {
+  const leavable = leavableVolumes(draft);
+  if (leavable.length === 0) return [];
+  const mounting = releasesInUse(draft.world);
+  return leavable.flatMap(volume => mountingOf(volume, mounting));
+}
+
 function mountingOf(volume: Volume, wanting: readonly Mounting[]): readonly string[] {
   const key = mountKey(volume);
   return wanting.filter(one => one.volumes.some(of => mountKey(of) === key)).map(one => one.release.deploymentId);
