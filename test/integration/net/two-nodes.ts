@@ -103,7 +103,7 @@ export async function openTwoNodes(way: NetWay): Promise<TwoNodes> {
   // The address at which names are answered comes with the first state.
   await Promise.all(keepers.map((each, node) => each.apply(stateOf(node))));
   const speaking = await Promise.all([
-    ...NAMES.map(async name => [name, await rig.speakIn(name, "tcp:80", "udp:5000")] as const),
+    ...NAMES.map(async name => [name, await rig.speakIn(name, "tcp:80", "udp:5000", "tcp6:443")] as const),
     rig.speakIn("edge", "tcp:443", "udp:5000").then(speaker => ["edge", speaker] as const),
     ...["node1", "node2"].map(
       async name =>
@@ -115,7 +115,6 @@ export async function openTwoNodes(way: NetWay): Promise<TwoNodes> {
             "tcp:22",
             "tcp:53",
             "udp:53:169.254.1.1",
-            "tcp6:443",
             "udp:5000",
             "tcp:8080:127.0.0.1",
           ),

@@ -17,10 +17,14 @@ async function ask(from: Cell["from"], order: Order): Promise<string> {
 
 const tcp = (from: Cell["from"], host: string, port = 80): Promise<string> => ask(from, { kind: "tcp", host, port });
 
+/** Who should be reached may be slow on a busy machine; who should not has to stay away at once. */
+async function askFor({ from, order, answer }: Cell): Promise<string> {
+  const first = await ask(from, order);
+  return answer === "nobody" || first === answer ? first : ask(from, order);
+}
+
 async function expectTable(): Promise<void> {
-  const rows = await Promise.all(
-    TABLE.map(async ({ from, to, order }) => `${from} → ${to}: ${await ask(from, order)}`),
-  );
+  const rows = await Promise.all(TABLE.map(async cell => `${cell.from} → ${cell.to}: ${await askFor(cell)}`));
   expect(rows).toEqual(TABLE.map(({ from, to, answer }) => `${from} → ${to}: ${answer}`));
 }
 
@@ -78,12 +82,19 @@ describe("two nodes by plain routes", () => {
     expect((await net.speakers[to].tell({ kind: "heard" })).split(" ")).not.toContain(from);
   });
 
-  it("hear no IPv6 yet, whatever addresses a person gives", async () => {
+  it("carry no IPv6 yet, whatever addresses a person gives", async () => {
     const { run } = net.rig.nodes[0]!;
-    const [device] = /skn[0-9a-f]+/.exec(await run(["ip", "route", "get", INSTANCES.a1.address])) ?? [];
-    await net.rig.ip("a1", "address add fd00::2/64 dev eth0 nodad");
-    await net.rig.ip("node1", `address add fd00::1/64 dev ${device} nodad`);
-    expect(await tcp("a1", "fd00::1", 443)).toBe("nobody");
+    await run(["sh"], "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
+    for (const [index, name] of (["a1", "b1"] as const).entries()) {
+      const [device] = /skn[0-9a-f]+/.exec(await run(["ip", "route", "get", INSTANCES[name].address])) ?? [];
+      await net.rig.ip("node1", `address add fd00:${index}::1/64 dev ${device} nodad`);
+      await net.rig.ip(
+        name,
+        `address add fd00:${index}::2/64 dev eth0 nodad`,
+        `route add default via fd00:${index}::1`,
+      );
+    }
+    expect(await tcp("a1", "fd00:1::2", 443)).toBe("nobody");
   });
 
   it("leave the traffic of tenants out of the node's table of connections", async () => {
