@@ -1,3 +1,4 @@
+import { sayWaits } from "../passes/dependencies.ts";
 import { fillSlots } from "../passes/deployments.ts";
 import { evictLost } from "../passes/eviction.ts";
 import { forgetFinished } from "../passes/forget.ts";
@@ -64,6 +65,7 @@ export function lookAt(
   recordVolumes(draft);
   withdrawRefusals(draft, wants);
   supersedeOlder(draft, settings, ending);
+  sayWaits(draft, ending);
   const { changes } = draft;
   const restless = new Set(wants.map(want => want.instance.deploymentId));
   // Any change of the fleet may let them leave their volumes behind.

@@ -3,8 +3,9 @@ import { findRelease, type Draft } from "../world/draft.ts";
 import { deploymentIn, instancesIn } from "../world/records-of.ts";
 import { deploymentIdOf } from "../model/instance-id.ts";
 import type { Dependency, Deployment } from "../model/deployment.ts";
-import type { Instance, InstanceRecord, Location, Refusal } from "../model/instance.ts";
+import type { Instance, InstanceId, InstanceRecord, Location, Refusal } from "../model/instance.ts";
 import { DEPENDS_ON, isWaiting } from "../model/waiting.ts";
+import { recordRefusal } from "./refusals.ts";
 import { currentOf, isCompleted, isServing } from "../model/state.ts";
 
 /** Whether the instance was made to wait for another deployment, and was not placed since. */
@@ -21,6 +22,18 @@ export function markFirstStart(draft: Draft, instance: Instance, mates: readonly
   if (mates.some(mate => mate.epoch > 0)) return;
   const refusal = waitOf(draft, instance);
   if (refusal !== undefined) record(draft, { kind: "refuse", instanceId: instance.id, refusal });
+}
+
+/**
+ * Says of those that wait for others what they wait for, once all else is decided: what was placed
+ * or stopped meanwhile is what the next look sees.
+ */
+export function sayWaits(draft: Draft, ending: ReadonlySet<InstanceId>): void {
+  for (const instance of draft.instances.values()) {
+    if (instance.desired !== "run" || ending.has(instance.id) || !waitsForOthers(instance)) continue;
+    const refusal = waitOf(draft, instance);
+    if (refusal !== undefined) recordRefusal(draft, instance, refusal);
+  }
 }
 
 /** What the instance waits for; `undefined` where it may begin. */

@@ -22,7 +22,6 @@ import type { Want } from "./wants.ts";
 export function placeWanted(draft: Draft, settings: Settings, wants: readonly Want[], standing?: Counts): void {
   if (wants.length === 0) return;
   const needs = needsOfDraft(draft, settings.memoryOvercommit);
-  for (const want of wants) if (want.kind === "waits") recordRefusal(draft, want.instance, want.refusal);
   const asked = wants.filter(want => want.kind !== "waits" && isAsked(draft, want, needs));
   const { now = [], leaving = [], held = [] } = Object.groupBy(asked, turnOf);
   const fleet = fleetOfDraft(draft, settings, standing);

@@ -1,6 +1,7 @@
-import type { Draft } from "../world/draft.ts";
+import { locationsOf, type Draft } from "../world/draft.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { Instance } from "../model/instance.ts";
+import { currentOf, isLive } from "../model/state.ts";
 import { isInstanceUp, isPlaced } from "./ending.ts";
 
 /** The wanted instances that share one slot of a deployment. */
@@ -42,7 +43,7 @@ export interface WantedSlots {
 
 /**
  * Splits the slots into those to keep and those too many: those that are nowhere or going are too
- * many first, then the highest. Where each slot is a node's, those of no wanted node are.
+ * many first, what goes before what is yet to come, then the highest. Where each slot is a node's, those of no wanted node are.
  */
 export function splitSurplus(
   draft: Draft,
@@ -52,12 +53,19 @@ export function splitSurplus(
   if (of !== undefined)
     return { kept: slots.filter(({ slot }) => of.has(slot)), surplus: slots.filter(({ slot }) => !of.has(slot)) };
   if (slots.length <= count) return { kept: slots, surplus: [] };
-  const isWorth = (slot: Slot): boolean => [...slot.fresh, ...slot.old].some(instance => quality(draft, instance) > 0);
-  const ordered = [...slots].sort((a, b) => Number(isWorth(b)) - Number(isWorth(a)) || a.slot - b.slot);
+  const worth = (slot: Slot): number => Math.max(...[...slot.fresh, ...slot.old].map(one => worthOf(draft, one)));
+  const ordered = [...slots].sort((a, b) => worth(b) - worth(a) || a.slot - b.slot);
   return {
     kept: ordered.slice(0, count).sort((a, b) => a.slot - b.slot),
     surplus: ordered.slice(count),
   };
+}
+
+/** 2 for what is placed and meant to be, 1 for what is nowhere, 0 for what is on its way out. */
+function worthOf(draft: Draft, instance: Instance): number {
+  if (quality(draft, instance) > 0) return 2;
+  const current = currentOf(instance, locationsOf(draft, instance.id));
+  return current !== undefined && isLive(current) ? 0 : 1;
 }
 
 /** The first slots that are not taken, and are wanted. */

@@ -2,7 +2,7 @@ import { locationsOf, releaseOf } from "../world/draft.ts";
 import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { DeploymentId } from "../model/deployment.ts";
-import type { Instance, InstanceId, Location, Refusal } from "../model/instance.ts";
+import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import { isJob } from "../model/mode.ts";
 import { currentOf, isLive, isShortOfRunning } from "../model/state.ts";
@@ -33,7 +33,7 @@ type Kind =
   | { readonly kind: "move"; readonly from: Node }
   | { readonly kind: "elsewhere"; readonly exclude: NodeId }
   | { readonly kind: "held"; readonly because: () => string }
-  | { readonly kind: "waits"; readonly refusal: Refusal };
+  | { readonly kind: "waits" };
 
 /** The instances that want a node now. Those in `ending` are on their way out and want none. */
 export function wantsOf(draft: Draft, settings: Settings, ending: ReadonlySet<InstanceId>): readonly Want[] {
@@ -91,8 +91,7 @@ function wantOf(draft: Draft, settings: Settings, instance: Instance): Kind | un
   const isUnseen = unseenUntil(draft, instance.id) !== undefined;
   const isDeferred = isUnseen || (instance.retryAt !== undefined && instance.retryAt > draft.now);
   if (current === undefined) {
-    const refusal = waitsForOthers(instance) ? waitOf(draft, instance) : undefined;
-    if (refusal !== undefined) return { kind: "waits", refusal };
+    if (waitsForOthers(instance) && waitOf(draft, instance) !== undefined) return { kind: "waits" };
     return isDeferred ? undefined : { kind: "new" };
   }
   if (!isLive(current)) {

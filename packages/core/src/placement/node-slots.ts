@@ -34,7 +34,7 @@ export function nodeSlots(
     if (!fits(node, settings, spec)) continue;
     const takesWork = node.availability === "active" && node.liveness === "ready";
     if (takesWork) open.add(slot);
-    if (takesWork || isKept(draft, node, held.get(slot), number)) wanted.add(slot);
+    if (takesWork || isKept(draft, node, held.get(slot), number, spec)) wanted.add(slot);
   }
   return { wanted, open };
 }
@@ -49,10 +49,18 @@ function fits(node: Node, { tenantsOnManagers }: Pick<Settings, "tenantsOnManage
 }
 
 /** Whether a node that takes no work keeps its copy. */
-function isKept(draft: Draft, { availability, liveness }: Node, own: Instance | undefined, release: number): boolean {
+function isKept(
+  draft: Draft,
+  { availability, liveness }: Node,
+  own: Instance | undefined,
+  release: number,
+  { restart }: DeploymentSpec,
+): boolean {
   if (own === undefined) return false;
   const current = currentOf(own, locationsOf(draft, own.id));
-  if (current !== undefined && isCompleted(current) && own.release === release) return true;
+  // Where each end is followed by another run, that one would have no node.
+  const isOver = current !== undefined && isCompleted(current) && restart.condition !== "any";
+  if (isOver && own.release === release) return true;
   if (availability === "drain") return false;
   return liveness !== "down" || (current !== undefined && isLive(current));
 }

@@ -167,6 +167,11 @@ function build(
 }
 
 /** What is global mounts no volume: it would have one on each node. */
+/** What runs on each node has no number of its own. */
+function replicasOf({ mode, replicas }: Pick<DeploymentShape, "mode" | "replicas">): number {
+  return mode.startsWith("global") ? 1 : replicas;
+}
+
 function mountsOf({ mode, mounts }: Pick<DeploymentShape, "mode" | "mounts">): readonly string[] {
   return mode.startsWith("global") ? [] : mounts;
 }
@@ -176,7 +181,7 @@ function specOf(shape: DeploymentShape, at: number): DeploymentSpec {
   return aSpec({
     name: `d${at}`,
     project: shape.project,
-    replicas: shape.replicas,
+    replicas: replicasOf(shape),
     exclusive: shape.mode.startsWith("global") ? undefined : shape.exclusive,
     service: shape.project === undefined ? undefined : `d${at}`,
     containers: [
@@ -259,7 +264,7 @@ function deploymentOf(
       id,
       name: `d${at}`,
       desired: shape.desired,
-      replicas: shape.replicas,
+      replicas: replicasOf(shape),
       release: 2,
       nextSerial: shape.instances.length + 1,
     }),
