@@ -54,7 +54,7 @@ describe("gRPC health and reflection", () => {
     );
     const files = file.value.fileDescriptorProto.map(bytes => fromBinary(FileDescriptorProtoSchema, bytes));
     const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: files.toReversed() }));
-    expect(registry.getService("skep.v1.DeploymentService")?.methods.length).toBe(13);
+    expect(registry.getService("skep.v1.DeploymentService")?.methods.length).toBe(14);
     expect([missing?.case, detail?.case]).toEqual(["errorResponse", "fileDescriptorResponse"]);
   });
 });

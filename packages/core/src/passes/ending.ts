@@ -4,16 +4,23 @@ import type { Draft } from "../world/draft.ts";
 import type { Settings } from "../world/world.ts";
 import type { Instance, InstanceId, Location } from "../model/instance.ts";
 import { currentOf, isCompleted, isLive, isServing } from "../model/state.ts";
+import { isDone } from "./retry.ts";
 
 /** Whether one of the instance's locations takes requests. */
 export function isInstanceServing(draft: Draft, instance: Instance): boolean {
   return locationsOf(draft, instance.id).some(location => isServing(location, draft.nodes.get(location.nodeId)));
 }
 
-/** Whether the instance serves, or has done what it had to do: nothing is to take its place. */
+/**
+ * Whether the instance serves, or has done what it had to do and is not to run again: nothing is to
+ * take its place.
+ */
 export function isInstanceUp(draft: Draft, instance: Instance): boolean {
   const current = currentOf(instance, locationsOf(draft, instance.id));
-  return isInstanceServing(draft, instance) || (current !== undefined && isCompleted(current));
+  return (
+    isInstanceServing(draft, instance) ||
+    (current !== undefined && isCompleted(current) && isDone(draft, instance, current))
+  );
 }
 
 /** Until when the instance's agents are asked for a row that has vanished. */

@@ -105,6 +105,14 @@ function ended(socket: Socket): Promise<void> {
   return new Promise(resolve => socket.once("close", () => resolve()));
 }
 
+/** Libraries connect again after that, which some never do after a CONNACK that refuses. */
+async function endedInSilence(device: Socket): Promise<void> {
+  const said = vi.fn<() => void>();
+  device.on("data", said);
+  await ended(device);
+  expect(said).not.toHaveBeenCalled();
+}
+
 it("closes who does not say who it is, and not before its time", async () => {
   const { clock, open, entry } = await start();
   const silent = await open();
@@ -123,13 +131,14 @@ it("closes who comes through a proxy that says nothing", async () => {
   await ended(silent);
 });
 
-it("tells a device that the broker is away when that says nothing", async () => {
+it("turns a device away where the broker says nothing", async () => {
   const { clock, open } = await start({ isMute: true });
   const device = await open();
   device.write(CONNECT);
   await sleep(50);
+  const silent = endedInSilence(device);
   await clock.advance(10_001);
-  expect(await once(device, "data")).toEqual([Buffer.from([0x20, 2, 0, 3])]);
+  await silent;
 });
 
 it("has no more connections than it may", async () => {
@@ -165,7 +174,7 @@ it("lets nobody in before the schedulers know the gate, nor while it knows no br
   for (const { open } of [away, lost]) {
     const device = await open();
     device.write(CONNECT);
-    expect(await once(device, "data")).toEqual([Buffer.from([0x20, 2, 0, 3])]);
+    await endedInSilence(device);
   }
 });
 
@@ -207,7 +216,7 @@ it.each(["shared", "nowhere"] as const)("lets nobody in who is to be elsewhere o
   told = [{ workspaceId: "acme", serial: broker === "shared" ? 1 : 0, broker, isSwitched: true }];
   await clock.advance(1_000);
   heard.resolve();
-  expect(await once(device, "data")).toEqual([Buffer.from([0x20, 2, 0, 3])]);
+  await endedInSilence(device);
   expect(gate.connected).toBe(0);
 });
 
