@@ -42,8 +42,9 @@ export interface WantedSlots {
 }
 
 /**
- * Splits the slots into those to keep and those too many: those that are nowhere or going are too
- * many first, what goes before what is yet to come, then the highest. Where each slot is a node's, those of no wanted node are.
+ * Splits the slots into those to keep and those too many: those that are going are too many first,
+ * then those that are nowhere, then the highest. Where each slot is a node's, those of no wanted
+ * node are.
  */
 export function splitSurplus(
   draft: Draft,
