@@ -3,6 +3,7 @@ import type { AssignedInstance, Assignment } from "@skep/core/model/assignment.t
 import type { ContainerSpec, DeploymentSpec, HealthCheck, VolumeMount } from "@skep/core/model/deployment.ts";
 import type { ContainerOptions, TmpfsMount } from "@skep/core/model/container-options.ts";
 import type { ContainerStatus, PortBinding } from "@skep/core/model/instance.ts";
+import { INSTANCE_STATES } from "@skep/core/model/state.ts";
 import * as fc from "fast-check";
 
 /**
@@ -189,18 +190,7 @@ const containerStatus: fc.Arbitrary<ContainerStatus> = fc.record({
 export const status: fc.Arbitrary<ReportedStatus> = fc.record({
   instanceId: text,
   epoch: recorded,
-  state: fc.constantFrom<ReportedStatus["state"]>(
-    "pending",
-    "assigned",
-    "preparing",
-    "starting",
-    "running",
-    "stopping",
-    "stopped",
-    "completed",
-    "failed",
-    "lost",
-  ),
+  state: fc.constantFrom(...INSTANCE_STATES),
   health: fc.constantFrom<ReportedStatus["health"]>("none", "starting", "healthy", "unhealthy"),
   containers: fc.array(containerStatus, { maxLength: 2 }),
   ports: fc.array(port, { maxLength: 2 }),

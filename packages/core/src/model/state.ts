@@ -23,6 +23,9 @@ const NEXT: Readonly<Record<InstanceState, readonly InstanceState[]>> = {
   completed: ["stopped"],
 };
 
+/** Every state that there is. */
+export const INSTANCE_STATES = Object.keys(NEXT) as readonly InstanceState[];
+
 /** Whether a location in state `from` may be recorded as `to`; staying is always allowed. */
 export function canBecome(from: InstanceState, to: InstanceState): boolean {
   return from === to || NEXT[from].includes(to);

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { deploymentStatus } from "../deployment/status.ts";
 import type { Dependency } from "../model/deployment.ts";
 import type { Location } from "../model/instance.ts";
 import { aContainer, aSpec, someNodes } from "../testing/builders.ts";
@@ -11,17 +10,6 @@ const on = (condition: Dependency["condition"], required = true, name = "db"): r
 const probed = aContainer({
   health: { probe: { kind: "tcp", port: 80 }, intervalMs: 100, timeoutMs: 100, retries: 1, startPeriodMs: 0 },
 });
-
-/** What people are told of a deployment. */
-function words(cluster: ToyCluster, id: string): string {
-  const { world } = cluster;
-  const deployment = world.deployments.find(one => one.id === id)!;
-  const release = world.releases.find(one => one.deploymentId === id && one.number === deployment.release)!;
-  const records = world.instances
-    .filter(one => one.deploymentId === id)
-    .map(instance => ({ instance, locations: world.locations.filter(one => one.instanceId === instance.id) }));
-  return deploymentStatus({ deployment, release }, records, node => node).message;
-}
 
 function placed(cluster: ToyCluster, id: string): number {
   return cluster.world.locations.filter(one => one.deploymentId === id).length;
@@ -41,14 +29,14 @@ test("a deployment begins once the one that it depends on is well, and says unti
   const web = cluster.deploy(aSpec({ name: "web", replicas: 2, dependsOn: on("healthy") }));
   const db = cluster.deploy(aSpec({ name: "db", containers: [probed] }));
   cluster.run(1);
-  expect(words(cluster, web)).toContain("acme.web.1: it waits for db to be healthy");
+  expect(cluster.status(web).message).toContain("acme.web.1: it waits for db to be healthy");
   report(cluster, db, { state: "running", health: "starting" });
   cluster.run(3);
   expect(placed(cluster, web)).toBe(0);
   expect(cluster.tick()).toEqual([]);
   report(cluster, db, { health: "unhealthy" });
   cluster.run(1);
-  expect(words(cluster, web)).toContain("it waits for db to be healthy, which is unhealthy: see skep ps");
+  expect(cluster.status(web).message).toContain("it waits for db to be healthy, which is unhealthy: see skep ps");
   expect(placed(cluster, web)).toBe(0);
   report(cluster, db, { health: "healthy" });
   cluster.run(5);
@@ -61,15 +49,15 @@ test("what is not there, is stopped or has no replicas is waited for and named, 
   const web = cluster.deploy(aSpec({ name: "web", dependsOn: on("started") }));
   const free = cluster.deploy(aSpec({ name: "free", dependsOn: on("started", false) }));
   cluster.run(1);
-  expect(words(cluster, web)).toContain("it waits for db to start, which does not exist: deploy it");
+  expect(cluster.status(web).message).toContain("it waits for db to start, which does not exist: deploy it");
   expect(placed(cluster, free)).toBe(1);
   const db = cluster.deploy(aSpec({ name: "db" }));
   cluster.want(db, { desired: "stopped" });
   cluster.run(1);
-  expect(words(cluster, web)).toContain("which is stopped: skep start db begins it");
+  expect(cluster.status(web).message).toContain("which is stopped: skep start db begins it");
   cluster.want(db, { desired: "run", replicas: 0 });
   cluster.run(1);
-  expect(words(cluster, web)).toContain("which has no replicas");
+  expect(cluster.status(web).message).toContain("which has no replicas");
   cluster.want(db, { replicas: 1 });
   cluster.run(8);
   expect(cluster.serving(web)).toHaveLength(1);
@@ -82,7 +70,7 @@ test("one that has failed is waited for only where it is required", () => {
   const free = cluster.deploy(aSpec({ name: "free", dependsOn: on("healthy", false) }));
   cluster.deploy(aSpec({ name: "db", restart: { condition: "none" } }));
   cluster.run(12);
-  expect(words(cluster, web)).toContain("it waits for db to be healthy, which has failed: see skep ps");
+  expect(cluster.status(web).message).toContain("it waits for db to be healthy, which has failed: see skep ps");
   expect(placed(cluster, web)).toBe(0);
   expect(cluster.serving(free)).toHaveLength(1);
 });
@@ -123,7 +111,7 @@ test("an update waits for the job that it depends on, and what runs goes on mean
     const web = cluster.deploy(spec);
     const migrate = cluster.deploy(job);
     cluster.run(5);
-    expect(words(cluster, web)).toContain("it waits for migrate to complete");
+    expect(cluster.status(web).message).toContain("it waits for migrate to complete");
     report(cluster, migrate, { state: "completed" });
     cluster.run(5);
     expect(cluster.serving(web)).toHaveLength(1);
@@ -131,7 +119,7 @@ test("an update waits for the job that it depends on, and what runs goes on mean
     cluster.deploy(spec);
     cluster.run(10);
     expect(cluster.serving(web).map(one => one.release)).toEqual([1]);
-    expect(words(cluster, web)).toContain("it runs on, and release 2 waits for migrate to complete");
+    expect(cluster.status(web).message).toContain("it runs on, and release 2 waits for migrate to complete");
     expect(cluster.tick()).toEqual([]);
     const { locations } = cluster.world;
     cluster.world = {

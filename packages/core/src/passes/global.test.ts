@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { changedRecord } from "../deployment/change.ts";
-import { deploymentStatus } from "../deployment/status.ts";
 import { slotOfNode } from "../model/node-slot.ts";
 import type { DeploymentSpec } from "../model/deployment.ts";
 import { explainPlacement, previewPlacement } from "../placement/explain.ts";
@@ -16,16 +15,6 @@ const nodesOf = (cluster: ToyCluster, id: string): readonly string[] =>
     .map(one => one.nodeId)
     .sort();
 
-function status(cluster: ToyCluster, id: string) {
-  const { world } = cluster;
-  const deployment = world.deployments.find(one => one.id === id)!;
-  const release = world.releases.find(one => one.deploymentId === id && one.number === deployment.release)!;
-  const records = world.instances
-    .filter(one => one.deploymentId === id)
-    .map(instance => ({ instance, locations: world.locations.filter(one => one.instanceId === instance.id) }));
-  return deploymentStatus({ deployment, release }, records, node => node);
-}
-
 test("a global deployment runs once on each node that its constraints let in, managers too, and follows nodes", () => {
   const cluster = new ToyCluster(
     someNodes(4, index => ({ role: index === 0 ? "manager" : "worker", labels: { zone: index === 3 ? "b" : "a" } })),
@@ -33,7 +22,7 @@ test("a global deployment runs once on each node that its constraints let in, ma
   const id = cluster.deploy(everywhere({ placement: { constraints: ["node.labels.zone == a"] } }));
   cluster.run(5);
   expect(nodesOf(cluster, id)).toEqual(["node-1", "node-2", "node-3"]);
-  expect(status(cluster, id)).toMatchObject({ wanted: 3, healthy: 3, converged: true });
+  expect(cluster.status(id)).toMatchObject({ wanted: 3, healthy: 3, converged: true });
   expect(cluster.tick()).toEqual([]);
   cluster.turn("node-4", { labels: { zone: "a" } });
   cluster.turn("node-2", { availability: "drain" });
@@ -56,7 +45,7 @@ test("what is silent or paused keeps its copy and gets none", () => {
   const late = cluster.deploy(everywhere({ name: "late" }));
   cluster.run(5);
   expect([nodesOf(cluster, id), nodesOf(cluster, late)]).toEqual([["node-1", "node-2"], []]);
-  expect(status(cluster, late)).toMatchObject({ wanted: 0, converged: false });
+  expect(cluster.status(late)).toMatchObject({ wanted: 0, converged: false });
 });
 
 test("an update goes node by node, and no node is without for longer or has two for good", () => {
@@ -111,7 +100,7 @@ test("a global job runs once on each node, and not again after its node was lost
   cluster.turn("node-2", { availability: "active" });
   cluster.run(5);
   expect(changesOf(cluster.changes, "place")).toHaveLength(2);
-  expect(status(cluster, id)).toMatchObject({ wanted: 2, completed: 2, converged: true });
+  expect(cluster.status(id)).toMatchObject({ wanted: 2, completed: 2, converged: true });
 });
 
 test("it has no number of replicas", () => {

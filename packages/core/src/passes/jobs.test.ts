@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { assignedByNode, assignmentOf } from "../world/assignment-of.ts";
-import { deploymentStatus } from "../deployment/status.ts";
 import type { ContainerStatus, Location } from "../model/instance.ts";
 import { aContainer, aSpec, changesOf, someNodes } from "../testing/builders.ts";
 import { ToyCluster } from "../testing/toy-cluster.ts";
@@ -32,16 +31,6 @@ function end(cluster: ToyCluster, which: (location: Location) => boolean, exitCo
 const all = (): boolean => true;
 const states = (cluster: ToyCluster): readonly string[] => cluster.world.locations.map(one => one.state).sort();
 
-function status(cluster: ToyCluster, id: string) {
-  const { world } = cluster;
-  const deployment = world.deployments.find(one => one.id === id)!;
-  const release = world.releases.find(one => one.deploymentId === id && one.number === deployment.release)!;
-  const records = world.instances
-    .filter(one => one.deploymentId === id)
-    .map(instance => ({ instance, locations: world.locations.filter(one => one.instanceId === instance.id) }));
-  return deploymentStatus({ deployment, release }, records, node => node);
-}
-
 test("a job runs as many at once as it may, until as many are completed as it has replicas, each once", () => {
   const cluster = new ToyCluster(someNodes(3));
   const id = cluster.deploy(job(5, 2));
@@ -53,7 +42,7 @@ test("a job runs as many at once as it may, until as many are completed as it ha
   }
   expect(seen).toEqual([2, 2, 1, 0, 0, 0, 0, 0]);
   expect(changesOf(cluster.changes, "place")).toHaveLength(5);
-  expect(status(cluster, id)).toMatchObject({ wanted: 5, placed: 0, healthy: 0, completed: 5, converged: true });
+  expect(cluster.status(id)).toMatchObject({ wanted: 5, placed: 0, healthy: 0, completed: 5, converged: true });
   expect(cluster.tick()).toEqual([]);
 });
 
@@ -105,7 +94,7 @@ test("what failed as often as it may has failed for good: it is said, and not pl
   end(cluster, all, 1);
   cluster.run(400);
   expect(changesOf(cluster.changes, "place")).toHaveLength(1);
-  const { converged, message } = status(cluster, id);
+  const { converged, message } = cluster.status(id);
   expect([converged, message]).toEqual([false, expect.stringContaining("it has failed for good on node node-1")]);
   // What is to run always is tried elsewhere.
   const always = cluster.deploy(aSpec({ name: "always", restart: { condition: "any", maxAttempts: 2 } }));

@@ -1,3 +1,4 @@
+import { deploymentStatus, type DeploymentStatus } from "../deployment/status.ts";
 import { applyPlan } from "../world/apply.ts";
 import { decide } from "../decide/decide.ts";
 import { DEFAULT_SETTINGS } from "../world/world.ts";
@@ -94,6 +95,17 @@ export class ToyCluster {
           this.world.nodes.find(node => node.id === one.nodeId),
         ),
     );
+  }
+
+  /** What people are told of a deployment. */
+  status(id: string): DeploymentStatus {
+    const { deployments, releases, instances, locations } = this.world;
+    const deployment = deployments.find(one => one.id === id)!;
+    const release = releases.find(one => one.deploymentId === id && one.number === deployment.release)!;
+    const records = instances
+      .filter(one => one.deploymentId === id)
+      .map(instance => ({ instance, locations: locations.filter(one => one.instanceId === instance.id) }));
+    return deploymentStatus({ deployment, release }, records, node => node);
   }
 
   #agents(): void {

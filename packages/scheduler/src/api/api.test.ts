@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { specToProto } from "@skep/api/codec/spec.ts";
-import { fromConnectError } from "@skep/api/codec/error.ts";
 import { DeploymentDesired } from "@skep/api/gen/skep/v1/deployment_pb.ts";
 import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { InstanceService } from "@skep/api/gen/skep/v1/instance_service_pb.ts";
@@ -12,8 +11,8 @@ import { RoutingService } from "@skep/api/gen/skep/v1/routing_service_pb.ts";
 import { DeploymentSpecSchema } from "@skep/api/gen/skep/v1/spec_pb.ts";
 import { TenantService } from "@skep/api/gen/skep/v1/tenant_service_pb.ts";
 import { aContainer, aSpec } from "@skep/core/testing/builders.ts";
-import type { SkepError } from "@skep/core/error.ts";
 import { describe, expect, it } from "vitest";
+import { failureOf } from "./testing/failure.ts";
 import { LEADER, createTestPlatform } from "./testing/platform.ts";
 import type { TestPlatform } from "./testing/platform.ts";
 
@@ -57,15 +56,6 @@ function routed(domain: string) {
   });
 }
 
-async function failure(call: Promise<unknown>): Promise<SkepError> {
-  try {
-    await call;
-  } catch (error) {
-    return fromConnectError(error);
-  }
-  throw new Error("the call succeeded");
-}
-
 describe("DeploymentService", () => {
   it("creates, wakes the tick after the commit, and shows how far the deployment is", async () => {
     const { deployments, wakes, converge } = await start();
@@ -94,7 +84,7 @@ describe("DeploymentService", () => {
       [80, false],
       [80, true],
     ]);
-    const refused = await failure(
+    const refused = await failureOf(
       deployments.createDeployment({ projectId: "acme", gitRepo: "https://example.test/app" }),
     );
     expect(refused).toMatchObject({ code: "invalid_argument", reason: "IMAGE_MISSING" });
@@ -116,7 +106,7 @@ describe("DeploymentService", () => {
     await deployments.startDeployment({ deploymentId });
     await deployments.deleteDeployment({ deploymentId });
     await converge();
-    expect(await failure(deployments.getDeployment({ deploymentId }))).toMatchObject({
+    expect(await failureOf(deployments.getDeployment({ deploymentId }))).toMatchObject({
       code: "not_found",
       reason: "DEPLOYMENT_NOT_FOUND",
     });
@@ -127,7 +117,7 @@ describe("DeploymentService", () => {
     await deployments.createDeployment({ tenantId: "acme", spec: spec() });
     const change = { deploymentId: "acme.web", resourceVersion: 1n };
     await deployments.updateDeployment({ ...change, spec: spec({ containers: [aContainer({ image: "app:2" })] }) });
-    const refused = await failure(deployments.updateDeployment({ ...change, spec: spec() }));
+    const refused = await failureOf(deployments.updateDeployment({ ...change, spec: spec() }));
     expect(refused).toMatchObject({ code: "aborted", reason: "STALE_VERSION" });
     const { deployment } = await deployments.getDeployment({ deploymentId: "acme.web" });
     expect(deployment?.spec?.containers[0]?.image).toBe("app:2");
@@ -140,7 +130,7 @@ describe("DeploymentService", () => {
     const again = await deployments.createDeployment(request);
     expect(again.deployment?.resourceVersion).toBe(first.deployment?.resourceVersion);
     const other = { ...request, spec: spec({ name: "other" }) };
-    expect(await failure(deployments.createDeployment(other))).toMatchObject({ code: "aborted" });
+    expect(await failureOf(deployments.createDeployment(other))).toMatchObject({ code: "aborted" });
   });
 
   it.each([
@@ -165,7 +155,7 @@ describe("DeploymentService", () => {
     await tenants.createTenant({ tenantId: "other" });
     await deployments.createDeployment({ tenantId: "other", spec: spec({ containers: [routed("taken.example")] }) });
     await deployments.createDeployment({ tenantId: "acme", spec: spec({ name: "taken" }) });
-    const refused = await failure(deployments.createDeployment({ tenantId: "acme", ...request }));
+    const refused = await failureOf(deployments.createDeployment({ tenantId: "acme", ...request }));
     expect(refused).toMatchObject({ code, reason });
     expect(refused.message.length).toBeGreaterThan(20);
     expect((await store.listDeployments({ tenantId: "acme" }, { size: 10, token: undefined })).items).toHaveLength(1);
@@ -174,7 +164,7 @@ describe("DeploymentService", () => {
   it("does not rename", async () => {
     const { deployments } = await start();
     await deployments.createDeployment({ tenantId: "acme", spec: spec() });
-    const refused = await failure(
+    const refused = await failureOf(
       deployments.updateDeployment({ deploymentId: "acme.web", spec: spec({ name: "else" }) }),
     );
     expect(refused).toMatchObject({ code: "invalid_argument", reason: "NAME_FIXED" });
@@ -183,7 +173,7 @@ describe("DeploymentService", () => {
   it("answers unavailable at once while the database is away", async () => {
     const { deployments, database } = await start();
     database.cut();
-    expect(await failure(deployments.listDeployments({}))).toMatchObject({ code: "unavailable" });
+    expect(await failureOf(deployments.listDeployments({}))).toMatchObject({ code: "unavailable" });
   });
 
   it("says in the status why instances do not run, in the engine's own words", async () => {
@@ -205,7 +195,9 @@ describe("DeploymentService", () => {
     const second = await deployments.listDeployments({ pageSize: 2, pageToken: first.nextPageToken });
     expect([...first.deployments, ...second.deployments].map(one => one.name)).toEqual(["a", "b", "c"]);
     expect(second.nextPageToken).toBe("");
-    expect(await failure(deployments.listDeployments({ pageToken: "%%" }))).toMatchObject({ reason: "BAD_PAGE_TOKEN" });
+    expect(await failureOf(deployments.listDeployments({ pageToken: "%%" }))).toMatchObject({
+      reason: "BAD_PAGE_TOKEN",
+    });
   });
 });
 
@@ -237,7 +229,7 @@ describe("placement", () => {
       ["n1", false],
       ["n2", true],
     ]);
-    expect(await failure(deployments.explainPlacement({ deploymentId: "acme.no" }))).toMatchObject({
+    expect(await failureOf(deployments.explainPlacement({ deploymentId: "acme.no" }))).toMatchObject({
       code: "not_found",
     });
   });
@@ -274,8 +266,8 @@ describe("the other services", () => {
     // well.
     await store.saveLiveness(new Map([["node2", "down"]]), await store.takeLease(...LEADER));
     expect((await routing.listRoutes({ tenantId: "acme" })).routes[0]?.servers).toEqual([]);
-    expect(await failure(routing.getRoute({ domain: "no.example" }))).toMatchObject({ code: "not_found" });
-    expect(await failure(instances.getInstance({ instanceId: "acme.web.99" }))).toMatchObject({ code: "not_found" });
+    expect(await failureOf(routing.getRoute({ domain: "no.example" }))).toMatchObject({ code: "not_found" });
+    expect(await failureOf(instances.getInstance({ instanceId: "acme.web.99" }))).toMatchObject({ code: "not_found" });
   });
 
   it("names for each of two deployments of a tenant the other one that asks for the same", async () => {
@@ -302,18 +294,18 @@ describe("the other services", () => {
     const { tenants, deployments } = await start();
     await tenants.updateTenant({ tenantId: "acme", quota: { instances: 1, memoryBytes: 1_073_741_824n } });
     expect((await tenants.getTenant({ tenantId: "acme" })).tenant?.quota).toMatchObject({ instances: 1 });
-    const refused = await failure(deployments.createDeployment({ tenantId: "acme", spec: spec({ replicas: 2 }) }));
+    const refused = await failureOf(deployments.createDeployment({ tenantId: "acme", spec: spec({ replicas: 2 }) }));
     expect(refused).toMatchObject({ code: "resource_exhausted", reason: "QUOTA_EXCEEDED" });
-    expect(await failure(tenants.createTenant({ tenantId: "acme" }))).toMatchObject({ code: "already_exists" });
+    expect(await failureOf(tenants.createTenant({ tenantId: "acme" }))).toMatchObject({ code: "already_exists" });
     await tenants.deleteTenant({ tenantId: "acme" });
     expect((await tenants.listTenants({})).tenants.map(tenant => tenant.id)).toEqual(["default"]);
-    expect(await failure(tenants.getTenant({ tenantId: "acme" }))).toMatchObject({ code: "not_found" });
+    expect(await failureOf(tenants.getTenant({ tenantId: "acme" }))).toMatchObject({ code: "not_found" });
   });
 
   it("lets nobody take a domain of the platform, a node's name or an address", async () => {
     const { deployments } = await start();
     const take = (domain: string) =>
-      failure(
+      failureOf(
         deployments.createDeployment({ projectId: "acme", name: "web", image: "nginx:alpine", port: 80, domain }),
       );
     for (const domain of ["console.example", "n1", "10.0.0.1", "localhost"]) {
@@ -336,7 +328,7 @@ describe("the other services", () => {
   it("changes nodes through a manager's agent, and says so where none answers", async () => {
     const { nodes, answer, wakes, store } = await start();
     const asked: unknown[] = [];
-    const lost = await failure(nodes.drainNode({ nodeId: "n2" }));
+    const lost = await failureOf(nodes.drainNode({ nodeId: "n2" }));
     expect(lost).toMatchObject({ code: "unavailable", reason: "NO_MANAGER_AGENT" });
     answer("node1", ask => {
       asked.push(ask);
@@ -351,11 +343,11 @@ describe("the other services", () => {
     expect(items).toMatchObject([
       { kind: "node-drain", nodeId: "node2", sentence: "anonymous asked to drain node n2" },
     ]);
-    expect(await failure(nodes.drainNode({ nodeId: "n1" }))).toMatchObject({ reason: "DRAIN_ENDS_PLATFORM" });
+    expect(await failureOf(nodes.drainNode({ nodeId: "n1" }))).toMatchObject({ reason: "DRAIN_ENDS_PLATFORM" });
     expect(asked).toHaveLength(1);
     await nodes.drainNode({ nodeId: "n1", force: true });
     expect(asked).toHaveLength(2);
-    expect(await failure(nodes.labelNode({ nodeId: "n9", set: { a: "1" } }))).toMatchObject({ code: "not_found" });
+    expect(await failureOf(nodes.labelNode({ nodeId: "n9", set: { a: "1" } }))).toMatchObject({ code: "not_found" });
     expect((await nodes.listNodes({ pageSize: 1 })).nextPageToken).toBe("node1");
   });
 

@@ -1,26 +1,16 @@
 import { createClient } from "@connectrpc/connect";
-import { fromConnectError } from "@skep/api/codec/error.ts";
 import { specToProto } from "@skep/api/codec/spec.ts";
 import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { TenantService } from "@skep/api/gen/skep/v1/tenant_service_pb.ts";
-import type { SkepError } from "@skep/core/error.ts";
 import { aSpec } from "@skep/core/testing/builders.ts";
 import { describe, expect, it } from "vitest";
+import { failureOf } from "./testing/failure.ts";
 import { createTestPlatform } from "./testing/platform.ts";
 
 async function start() {
   const { transport } = createTestPlatform();
   await createClient(TenantService, transport).createTenant({ tenantId: "acme" });
   return { deployments: createClient(DeploymentService, transport) };
-}
-
-async function failureOf(call: Promise<unknown>): Promise<SkepError> {
-  try {
-    await call;
-  } catch (error) {
-    return fromConnectError(error);
-  }
-  throw new Error("the call succeeded");
 }
 
 describe("a request whose fields would be dropped", () => {

@@ -1,11 +1,10 @@
 import { createClient } from "@connectrpc/connect";
-import { fromConnectError } from "@skep/api/codec/error.ts";
 import { specToProto } from "@skep/api/codec/spec.ts";
 import { DeploymentService } from "@skep/api/gen/skep/v1/deployment_service_pb.ts";
 import { ProjectChange, ProjectService } from "@skep/api/gen/skep/v1/project_service_pb.ts";
-import type { SkepError } from "@skep/core/error.ts";
 import { aContainer, aSpec } from "@skep/core/testing/builders.ts";
 import { describe, expect, it } from "vitest";
+import { failureOf } from "./testing/failure.ts";
 import { createTestPlatform } from "./testing/platform.ts";
 
 async function start() {
@@ -29,15 +28,6 @@ function routed(domain: string) {
 }
 
 const SHOP = { tenantId: "default", project: "shop" };
-
-async function failure(call: Promise<unknown>): Promise<SkepError> {
-  try {
-    await call;
-  } catch (error) {
-    return fromConnectError(error);
-  }
-  throw new Error("the call succeeded");
-}
 
 describe("a project", () => {
   it("is written as one, shown and deleted as one, and wakes the tick", async () => {
@@ -69,12 +59,12 @@ describe("a project", () => {
       spec("db"),
       spec("edge", { containers: [routed("console.example")] }),
     ];
-    const refused = await failure(projects.applyProject({ ...SHOP, specs: [specs[0]!, specs[2]!, specs[3]!] }));
+    const refused = await failureOf(projects.applyProject({ ...SHOP, specs: [specs[0]!, specs[2]!, specs[3]!] }));
     expect(refused.issues.map(({ path }) => path)).toEqual(["specs[2].containers.app.labels", "specs[1].name"]);
     expect(refused.message).toContain("Nothing of the project shop was changed, for 2 reasons");
     expect(await all()).toEqual(["default.shop-db"]);
     // What breaks a rule of the proto itself is refused before any handler.
-    expect(await failure(projects.applyProject({ ...SHOP, specs }))).toMatchObject({ reason: "INVALID_REQUEST" });
+    expect(await failureOf(projects.applyProject({ ...SHOP, specs }))).toMatchObject({ reason: "INVALID_REQUEST" });
   });
 
   it("may not wait for itself, through its own deployments or through others", async () => {
@@ -83,7 +73,7 @@ describe("a project", () => {
     const outside = specToProto(aSpec({ name: "outside", ...on("shop-a") }));
     await deployments.createDeployment({ tenantId: "default", spec: outside });
     const round = { ...SHOP, specs: [spec("a", on("shop-b")), spec("b", on("outside"))] };
-    const refused = await failure(projects.applyProject(round));
+    const refused = await failureOf(projects.applyProject(round));
     expect(refused).toMatchObject({ code: "failed_precondition", reason: "DEPENDENCY_CYCLE" });
     expect(refused.issues.map(({ path, problem }) => [path, problem])).toEqual([
       ["specs[0].dependsOn", expect.stringContaining("shop-a → shop-b → outside → shop-a")],
@@ -114,7 +104,7 @@ describe("a project", () => {
     await converge();
     const states = async () => (await store.listVolumes({ owner: "default/shop" })).map(one => one.state);
     const all = { ...SHOP, withVolumes: true, idempotencyKey: "k" };
-    const refused = await failure(projects.deleteProject(all));
+    const refused = await failureOf(projects.deleteProject(all));
     expect(refused).toMatchObject({ code: "failed_precondition", reason: "VOLUME_IN_USE" });
     expect(refused.message).toContain("default.guest mounts the volume default/shop/data");
     expect((await projects.getProject(SHOP)).deployments.length).toBe(2);
@@ -142,14 +132,16 @@ describe("a project", () => {
 
   it("is refused where it says nothing, or is not there", async () => {
     const { projects } = await start();
-    expect(await failure(projects.applyProject({ ...SHOP, specs: [] }))).toMatchObject({ code: "invalid_argument" });
+    expect(await failureOf(projects.applyProject({ ...SHOP, specs: [] }))).toMatchObject({ code: "invalid_argument" });
     for (const call of [projects.getProject(SHOP), projects.deleteProject(SHOP)])
-      expect(await failure(call)).toMatchObject({ code: "not_found", reason: "PROJECT_NOT_FOUND" });
-    expect(await failure(projects.listProjects({ tenantId: "nobody" }))).toMatchObject({ reason: "TENANT_NOT_FOUND" });
+      expect(await failureOf(call)).toMatchObject({ code: "not_found", reason: "PROJECT_NOT_FOUND" });
+    expect(await failureOf(projects.listProjects({ tenantId: "nobody" }))).toMatchObject({
+      reason: "TENANT_NOT_FOUND",
+    });
     const withVolumes = projects.deleteProject({ ...SHOP, withVolumes: true });
-    expect(await failure(withVolumes)).toMatchObject({ reason: "PROJECT_NOT_FOUND" });
+    expect(await failureOf(withVolumes)).toMatchObject({ reason: "PROJECT_NOT_FOUND" });
     const alien = specToProto(aSpec({ name: "web" }));
-    const found = await failure(projects.applyProject({ ...SHOP, specs: [alien] }));
+    const found = await failureOf(projects.applyProject({ ...SHOP, specs: [alien] }));
     expect(found.issues[0]).toMatchObject({ path: "specs[0].project", problem: "it belongs to no project" });
   });
 
@@ -161,7 +153,7 @@ describe("a project", () => {
     expect(first.deployments[0]).toMatchObject({ change: ProjectChange.SCALED });
     await deployments.scaleDeployment({ deploymentId: "default.shop-web", replicas: 1 });
     expect((await projects.applyProject(change)).deployments[0]?.change).toBe(ProjectChange.SCALED);
-    expect(await failure(projects.applyProject({ ...change, idempotencyKey: "" }))).toMatchObject({
+    expect(await failureOf(projects.applyProject({ ...change, idempotencyKey: "" }))).toMatchObject({
       code: "aborted",
       reason: "STALE_PROJECT",
     });

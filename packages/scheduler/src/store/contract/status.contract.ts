@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { basisOf } from "@skep/core/world/basis.ts";
-import type { InstanceState, Location } from "@skep/core/model/instance.ts";
+import type { Location } from "@skep/core/model/instance.ts";
 import type { StatusReport } from "../reports.ts";
 import { aSpec } from "@skep/core/testing/builders.ts";
-import { canBecome } from "@skep/core/model/state.ts";
+import { canBecome, INSTANCE_STATES } from "@skep/core/model/state.ts";
 import { describe, expect, it } from "vitest";
 import { someFacts, aReport, aStatus, creation, placement } from "../testing/records.ts";
 import { NOW, someone, type StoreSetting } from "./setting.ts";
@@ -58,16 +58,7 @@ export function describeStatus(setting: StoreSetting): void {
     });
 
     it("lets a state go only where core says that it may go", async () => {
-      const states: InstanceState[] = [
-        "preparing",
-        "starting",
-        "running",
-        "stopping",
-        "stopped",
-        "completed",
-        "failed",
-        "lost",
-      ];
+      const states = INSTANCE_STATES.filter(one => one !== "pending" && one !== "assigned");
       const pairs = states.flatMap(from => states.map(to => ({ from, to })));
       await committed(...pairs.flatMap((_, index) => [creation(index + 1), placement(index + 1)]));
       const reported = (which: "from" | "to", seq: number): StatusReport =>

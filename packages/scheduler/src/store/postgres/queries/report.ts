@@ -1,21 +1,7 @@
-import type { InstanceState } from "@skep/core/model/instance.ts";
-import { canBecome } from "@skep/core/model/state.ts";
+import { canBecome, INSTANCE_STATES } from "@skep/core/model/state.ts";
 import { latest, type StatusReport } from "../../reports.ts";
 import type { SavedReport } from "../../store.ts";
 import { askOne, type Queryable } from "../sql.ts";
-
-const STATES: readonly InstanceState[] = [
-  "pending",
-  "assigned",
-  "preparing",
-  "starting",
-  "running",
-  "stopping",
-  "stopped",
-  "completed",
-  "failed",
-  "lost",
-];
 
 /**
  * The node's row is taken first: two reports of one node wait for each other there, and so does a
@@ -49,7 +35,7 @@ SELECT EXISTS (SELECT FROM known) AS accepted, EXISTS (SELECT FROM known WHERE r
 export async function saveReport(db: Queryable, report: StatusReport, now: number): Promise<SavedReport> {
   const statuses = [...latest(report).values()].map(status => ({
     ...status,
-    from: STATES.filter(state => canBecome(state, status.state)),
+    from: INSTANCE_STATES.filter(state => canBecome(state, status.state)),
   }));
   const { nodeId, sessionId, seq, full, gone } = report;
   const values = [nodeId, sessionId, seq, full, now, JSON.stringify(statuses), JSON.stringify(gone)];
