@@ -1,10 +1,11 @@
 import type { DeploymentId, DeploymentSpec } from "../model/deployment.ts";
 import type { VolumeOwner } from "../model/volume.ts";
-import { mountsOf } from "../placement/affinity.ts";
+import { mountingIn, mountsOf } from "../placement/affinity.ts";
 import type { InstanceId } from "../model/instance.ts";
 import { deploymentIdOf, tenantOf } from "../model/instance-id.ts";
 import type { Node, NodeId } from "../model/node.ts";
 import { isGlobal } from "../model/mode.ts";
+import { oncePer } from "../world/once-per.ts";
 import { ORDER } from "../world/order.ts";
 import type { Settings, World } from "../world/world.ts";
 
@@ -38,6 +39,7 @@ export function awakeSince(
   settings: Settings,
   now: number,
 ): ReadonlySet<DeploymentId> | undefined {
+  // Also where all are looked at: the next look finds it made, and need not read what rests.
   const dependents = dependentsIn(world.releases);
   if (seen === undefined || seen.settings !== settings) return undefined;
   if (now < seen.now || now >= seen.wholeAt + WHOLE_EACH_MS) return undefined;
@@ -63,11 +65,7 @@ export function awakeSince(
 }
 
 /** The deployments that wait for each one; the list of releases changes seldom. */
-const known = new WeakMap<World["releases"], ReadonlyMap<DeploymentId, ReadonlySet<DeploymentId>>>();
-
-function dependentsIn(releases: World["releases"]): ReadonlyMap<DeploymentId, ReadonlySet<DeploymentId>> {
-  const before = known.get(releases);
-  if (before !== undefined) return before;
+const dependentsIn = oncePer((releases: World["releases"]) => {
   const dependents = new Map<DeploymentId, Set<DeploymentId>>();
   for (const { deploymentId, spec } of releases) {
     // One that cannot be read waits for nobody: whoever places it throws, and it is set aside.
@@ -76,26 +74,19 @@ function dependentsIn(releases: World["releases"]): ReadonlyMap<DeploymentId, Re
       dependents.set(id, (dependents.get(id) ?? new Set()).add(deploymentId));
     }
   }
-  known.set(releases, dependents);
   return dependents;
-}
+});
 
 /** The deployments that mount volumes of these owners. */
 function mounting(world: World, owners: ReadonlySet<VolumeOwner>): readonly DeploymentId[] {
-  const some = world.releases.filter(release => mountsOf(release).some(one => owners.has(one.owner)));
+  const some = mountingIn(world.releases).filter(release => mountsOf(release).some(one => owners.has(one.owner)));
   return some.map(one => one.deploymentId);
 }
 
-const globals = new WeakMap<World["releases"], readonly DeploymentId[]>();
-
 /** The deployments whose instances follow the nodes. */
-function globalsIn(releases: World["releases"]): readonly DeploymentId[] {
-  const before = globals.get(releases);
-  if (before !== undefined) return before;
-  const found = releases.filter(({ spec }) => isGlobal(spec)).map(one => one.deploymentId);
-  globals.set(releases, found);
-  return found;
-}
+const globalsIn = oncePer((releases: World["releases"]) =>
+  releases.filter(({ spec }) => isGlobal(spec)).map(one => one.deploymentId),
+);
 
 /** Whether all is the same of the nodes that says whether a global deployment runs there. */
 function isSameGround(before: readonly Node[], after: readonly Node[]): boolean {

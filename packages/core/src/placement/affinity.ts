@@ -1,6 +1,7 @@
 import type { Release } from "../model/deployment.ts";
 import { tenantOf } from "../model/instance-id.ts";
 import { mountKey, volumesOf, type MountedVolume } from "../model/volume.ts";
+import { oncePer } from "../world/once-per.ts";
 import type { World } from "../world/world.ts";
 
 /** A release that its deployment wants, and the volumes that it mounts. */
@@ -37,17 +38,15 @@ export function mountsOf({ deploymentId, spec }: Release): readonly MountedVolum
   }
 }
 
-const mountings = new WeakMap<World, readonly Mounting[]>();
-const affinities = new WeakMap<World, Affinity>();
+/** The releases that mount volumes, of all that there are. */
+export const mountingIn = oncePer((releases: World["releases"]) => releases.filter(one => mountsOf(one).length > 0));
 
 /** Every release that mounts volumes and that a deployment wants, be it stopped for now. */
-export function releasesInUse(world: World): readonly Mounting[] {
-  const known = mountings.get(world);
-  if (known !== undefined) return known;
-  const some = world.releases.filter(one => mountsOf(one).length > 0);
+export const releasesInUse = oncePer((world: World): readonly Mounting[] => {
+  const some = mountingIn(world.releases);
   const named = new Set(some.map(one => one.deploymentId));
   const deployments = new Map(world.deployments.filter(one => named.has(one.id)).map(one => [one.id, one]));
-  const found = some.flatMap(release => {
+  return some.flatMap(release => {
     const deployment = deployments.get(release.deploymentId);
     if (deployment === undefined || deployment.desired === "deleted" || deployment.release !== release.number)
       return [];
@@ -55,14 +54,10 @@ export function releasesInUse(world: World): readonly Mounting[] {
     const replicas = deployment.desired === "run" ? deployment.replicas : 0;
     return [{ release, replicas, volumes: mountsOf(release) }];
   });
-  mountings.set(world, found);
-  return found;
-}
+});
 
 /** What has to be together in this world, by what is wanted now, be it placed or not. */
-export function affinityOf(world: World): Affinity {
-  const known = affinities.get(world);
-  if (known !== undefined) return known;
+export const affinityOf = oncePer((world: World): Affinity => {
   const byKey = new Map<string, { keys: Set<string>; members: Mounting[] }>();
   for (const one of releasesInUse(world)) {
     const keys = one.volumes.map(mountKey);
@@ -78,6 +73,5 @@ export function affinityOf(world: World): Affinity {
     const keys = [...group.keys].sort();
     for (const key of keys) found.set(key, { id: keys[0]!, keys: group.keys, members: group.members });
   }
-  affinities.set(world, found);
   return found;
-}
+});

@@ -3,6 +3,7 @@ import type { Instance, InstanceId, Location, ReleasedPort } from "../model/inst
 import type { Node, NodeId } from "../model/node.ts";
 import type { Tenant, TenantId } from "../model/tenant.ts";
 import type { Volume, VolumeOwner } from "../model/volume.ts";
+import { oncePer } from "./once-per.ts";
 import type { Change } from "./plan.ts";
 import type { World } from "./world.ts";
 
@@ -109,18 +110,13 @@ export function releaseOf(draft: Draft, instance: Instance): Release | undefined
 }
 
 /** By owner, for each list of volumes that a world had: most worlds have that of the one before. */
-const owned = new WeakMap<readonly Volume[], ReadonlyMap<VolumeOwner, readonly Volume[]>>();
+const ownedIn = oncePer((volumes: readonly Volume[]) => listed(volumes, volume => volume.owner));
 
 /** The volumes of an owner as the draft stands. */
 export function volumesOwnedBy({ volumes, world }: Draft, owner: VolumeOwner): readonly Volume[] {
   const changed = volumes.get(owner);
   if (changed !== undefined) return changed;
-  let byOwner = owned.get(world.volumes);
-  if (byOwner === undefined) {
-    byOwner = listed(world.volumes, volume => volume.owner);
-    owned.set(world.volumes, byOwner);
-  }
-  return byOwner.get(owner) ?? [];
+  return ownedIn(world.volumes).get(owner) ?? [];
 }
 
 /** All volumes as the draft stands. */
